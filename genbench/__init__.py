@@ -1,0 +1,63 @@
+"""genbench: which family of deep generative model to use, and why, settled by measurement."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Batch": "genbench.core.model",
+    "Classifier": "genbench.core.model",
+    "Claim": "genbench.core.claim",
+    "Conditional": "genbench.core.model",
+    "Dataset": "genbench.core.dataset",
+    "DataSpec": "genbench.core.dataset",
+    "Density": "genbench.core.model",
+    "Encoder": "genbench.core.model",
+    "GenbenchError": "genbench.core.errors",
+    "Inpainter": "genbench.core.model",
+    "MarkovChain": "genbench.core.model",
+    "Model": "genbench.core.model",
+    "Player": "genbench.core.model",
+    "Rng": "genbench.core.rng",
+    "Score": "genbench.core.metric",
+    "Truth": "genbench.core.dataset",
+    "claim": "genbench.core.claim",
+    "dataset": "genbench.core.dataset",
+    "extractor": "genbench.core.feature",
+    "metric": "genbench.core.metric",
+    "model": "genbench.core.model",
+    "results": "genbench.store",
+}
+
+__all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604 - the names are resolved on first use
+
+if TYPE_CHECKING:
+    from genbench.core.claim import Claim, claim
+    from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
+    from genbench.core.errors import GenbenchError
+    from genbench.core.feature import extractor
+    from genbench.core.metric import Score, metric
+    from genbench.core.model import (
+        Batch,
+        Classifier,
+        Conditional,
+        Density,
+        Encoder,
+        Inpainter,
+        MarkovChain,
+        Model,
+        Player,
+        model,
+    )
+    from genbench.core.rng import Rng
+    from genbench.store import results
+
+
+def __getattr__(name: str) -> Any:
+    """Resolves a public name on first use, so that `import genbench` does not import torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'genbench' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,266 @@
+"""Data sets: points, and what is known of the truth behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from genbench.core.errors import DataError
+from genbench.core.registry import Registry, registrar
+from genbench.core.rng import Rng
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a model is told of a data set: the shape and kind of a point *in model space*.
+
+    Arguments:
+        name: The data set's registered name.
+        event: The shape of one point, (D,) or (C, H, W).
+        kind: `continuous` (real numbers), `binary` (0 or 1) or `tokens` (class indices, int64).
+        range: The interval that holds every coordinate, or None where there is no bound.
+        levels: How many grey levels a pixel has, where values are quantised.
+        classes: How many labels there are, or None without labels.
+        tokens: The size of the alphabet, for kind `tokens`.
+        dequantisation: How grey levels became continuous: `uniform` noise, or None.
+        binarisation: How grey levels became bits: `fixed` (once), `threshold`, or None.
+    """
+
+    name: str
+    event: tuple[int, ...]
+    kind: Literal["continuous", "binary", "tokens"] = "continuous"
+    range: tuple[float, float] | None = None
+    levels: int | None = None
+    classes: int | None = None
+    tokens: int | None = None
+    dequantisation: Literal["uniform"] | None = None
+    binarisation: Literal["fixed", "threshold"] | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates of one point, D."""
+        return math.prod(self.event)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a point is an image, (C, H, W)."""
+        return len(self.event) == 3
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known of the law behind a data set, in data space.
+
+    Arguments:
+        log_prob: Maps points (…, *event) to exact log densities (…) in nats, or None.
+        entropy: The differential (or discrete) entropy in nats: the best possible mean NLL.
+        centres: The K modes' centres, shape (K, D), or None.
+        std: The modes' standard deviation, a length (not a variance).
+        box: The interval (low, high) that holds all but a negligible mass in every coordinate.
+    """
+
+    log_prob: Callable[[Tensor], Tensor] | None = None
+    entropy: float | None = None
+    centres: Tensor | None = None
+    std: float | None = None
+    box: tuple[float, float] | None = None
+
+
+class Dataset(ABC):
+    """A source of points in *data space*, and the maps between data space and model space.
+
+    Data space is where metrics measure: 2-D coordinates as published, pixels in [0, 1] on a grid of
+    `levels`. Model space is where models live: unit scale in 2-D; dequantised pixels in [0, 1].
+    A data set is either fixed (splits of one finite array) or a stream (exact samples without end).
+
+    Arguments:
+        data_dir: A folder to look in first, for data sets that come as files.
+        offline: Whether downloads are forbidden.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    stream: ClassVar[bool] = False
+    paper: ClassVar[str] = ""
+    spec: DataSpec
+    truth: Truth | None = None
+
+    def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
+        self.data_dir, self.offline = data_dir, offline
+
+    @abstractmethod
+    def points(self, split: str) -> Tensor:
+        """Returns a split in data space, shape (N, *event), float32 (int64 for tokens).
+
+        For a stream the splits are fixed draws of `Dataset.stream_size` points, for evaluation only.
+        """
+
+    def labels(self, split: str) -> Tensor | None:
+        """Returns a split's labels, shape (N,), int64, or None without labels."""
+        return None
+
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns n fresh exact samples a seed in data space, shape (S, n, *event); streams only.
+
+        Raises:
+            DataError: If the data set is fixed.
+        """
+        raise DataError(f"{self.name} is a fixed data set and cannot be drawn from; use points()")
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Maps data space to model space; dequantisation noise comes from rng."""
+        return x
+
+    def to_data(self, y: Tensor) -> Tensor:
+        """Maps model space to data space: clipped and quantised where the data are."""
+        return y
+
+    @property
+    def log_volume(self) -> float:
+        """The constant c in log p_data(x) = log p_model(to_model(x)) + c, in nats."""
+        return 0.0
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of every split's bytes, shortened; they pin the split in every record."""
+        return {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
+
+
+class MixtureDataset(Dataset):
+    """An equal-weight mixture of isotropic Gaussians on fixed centres, streamed exactly.
+
+    Subclasses set `name`, `centres` (K, D) and `std`; everything else follows in closed form but the
+    entropy, which is a fixed-seed Monte Carlo mean of -log p over 400,000 draws (s.e. about 0.0016
+    nats) unless given.
+    """
+
+    stream: ClassVar[bool] = True
+    centres: ClassVar[Tensor]
+    std: ClassVar[float]
+    entropy: ClassVar[float]
+    stream_size: ClassVar[int] = 20_000
+
+    def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
+        super().__init__(data_dir=data_dir, offline=offline)
+        self.spec = DataSpec(self.name, (self.centres.shape[1],))
+        reach = self.centres.abs().max().item() + 6 * self.std
+        self.truth = Truth(self._log_prob, self.entropy, self.centres, self.std, (-reach, reach))
+        #: the root mean square of a coordinate, exact, which sets the unit of model space
+        self.scale = float((self.centres.double().square().mean() + self.std**2).sqrt())
+
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns n exact samples a seed, shape (S, n, D)."""
+        centres = self.centres.to(rng.device, rng.dtype)
+        which = rng.integers(len(centres), n)
+        return centres[which] + self.std * rng.normal(n, centres.shape[1])
+
+    def points(self, split: str) -> Tensor:
+        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, D)."""
+        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Divides by the exact root mean square, so that model space has unit scale."""
+        return x / self.scale
+
+    def to_data(self, y: Tensor) -> Tensor:
+        """Multiplies by the exact root mean square."""
+        return y * self.scale
+
+    @property
+    def log_volume(self) -> float:
+        """-D log scale: the Jacobian of the scaling."""
+        return -self.spec.size * math.log(self.scale)
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        centres = self.centres.to(x)
+        dims = centres.shape[1]
+        square = (x.unsqueeze(-2) - centres).square().sum(-1) / self.std**2
+        norm = 0.5 * dims * math.log(2 * math.pi * self.std**2) + math.log(len(centres))
+        return torch.logsumexp(-0.5 * square, dim=-1) - norm
+
+
+class ImageDataset(Dataset):
+    """A fixed set of quantised images; subclasses load integers, this class does the rest.
+
+    Data space: pixels v/(levels-1) in [0, 1]. Model space: (v + u)/levels in [0, 1) with u uniform,
+    drawn afresh for every minibatch (uniform dequantisation), so that a density there bounds the
+    probability of the quantised image (Theis et al., 2016, section 3.1).
+    """
+
+    levels: ClassVar[int] = 256
+
+    @abstractmethod
+    def load(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns {split: (pixels (N, C, H, W) uint8 in {0, …, levels-1}, labels (N,) int64)}."""
+
+    @cached_property
+    def _splits(self) -> dict[str, tuple[Tensor, Tensor]]:
+        loaded = self.load()
+        return {
+            split: (pixels.float() / (self.levels - 1), labels)
+            for split, (pixels, labels) in loaded.items()
+        }
+
+    def points(self, split: str) -> Tensor:
+        """Returns a split's images in [0, 1], float32, shape (N, C, H, W)."""
+        return self._splits[split][0]
+
+    def labels(self, split: str) -> Tensor | None:
+        """Returns a split's labels, int64, shape (N,)."""
+        return self._splits[split][1]
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Dequantises: (v + u)/levels; without an rng u is 1/2."""
+        noise = rng.uniform(*x.shape[1:]).to(x) if rng is not None else 0.5
+        return ((x * (self.levels - 1)).round() + noise) / self.levels
+
+    def to_data(self, y: Tensor) -> Tensor:
+        """Clips to [0, 1] and quantises to the nearest lower level."""
+        levels = (y * self.levels).floor().clamp(0, self.levels - 1)
+        return levels.nan_to_num(0.0) / (self.levels - 1)
+
+    @property
+    def log_volume(self) -> float:
+        """-D log levels: a density on cells of width 1/levels as a probability of the level."""
+        return -self.spec.size * math.log(self.levels)
+
+
+DATASETS: Registry[type[Dataset]] = Registry("dataset", "genbench.datasets")
+
+D = TypeVar("D", bound=type[Dataset])
+
+
+def dataset(name: str) -> Callable[[D], D]:
+    """Returns a decorator that registers a Dataset class under a name, its file's name."""
+
+    def register(cls: D) -> D:
+        cls.name = name
+        return registrar(DATASETS, name)(cls)  # type: ignore[return-value]
+
+    return register
+
+
+def _digest(x: Tensor) -> str:
+    return hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest()[:16]
+
+
+def describe(cls: type[Dataset]) -> dict[str, Any]:
+    """Returns a data set's one-line description for `list` and `show`."""
+    return {
+        "name": cls.name,
+        "version": cls.version,
+        "stream": cls.stream,
+        "paper": cls.paper,
+        "summary": (cls.__doc__ or "").strip().split("\n")[0],
+    }

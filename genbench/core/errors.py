@@ -1,0 +1,53 @@
+"""Every error that genbench raises for its users.
+
+GenbenchError                 exit 2
+├── UnknownName (LookupError)     a name that no registry knows
+├── SpecError (ValueError)        a suite, option or flag that cannot be
+├── DataError (ValueError)        arrays, files or data sets that cannot be used
+├── ContractError (TypeError)     a plugin that breaks its contract
+└── StoreError (OSError)          records that cannot be read or written
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GenbenchError(Exception):
+    """The root of genbench's errors; its text is one sentence that says what to do."""
+
+
+class UnknownName(GenbenchError, LookupError):
+    """A name that is not registered."""
+
+
+class SpecError(GenbenchError, ValueError):
+    """A suite, an option or a flag that cannot be."""
+
+
+class DataError(GenbenchError, ValueError):
+    """Arrays, files or data sets that cannot be used."""
+
+
+class ContractError(GenbenchError, TypeError):
+    """A plugin that breaks its contract."""
+
+
+class StoreError(GenbenchError, OSError):
+    """Records that cannot be read or written."""
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
+    known = sorted(allowed)
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return f"; allowed: {shown or 'none'}"
+
+
+def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
+    """Returns the error for an unknown name of a kind, with its nearest match."""
+    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}")

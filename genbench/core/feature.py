@@ -1,0 +1,50 @@
+"""Feature extractors: maps from points to the space in which samples are compared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from torch import Tensor
+
+from genbench.core.dataset import Dataset
+from genbench.core.registry import Registry, registrar
+
+
+class Extractor(ABC):
+    """A fixed map from data space to features, the same for every model and every run.
+
+    Arguments:
+        dataset: The data set whose points it will see, or None for arrays of no known origin.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    def __init__(self, dataset: Dataset | None = None) -> None:
+        self.dataset = dataset
+
+    @property
+    @abstractmethod
+    def protocol(self) -> str:
+        """What a reader must know: name, version and, where trained, held-out accuracy and hash."""
+
+    @abstractmethod
+    def extract(self, x: Tensor) -> Tensor:
+        """Maps points (N, *event) in data space to features (N, F), float32 or float64."""
+
+
+EXTRACTORS: Registry[type[Extractor]] = Registry("extractor", "genbench.features")
+
+E = TypeVar("E", bound=type[Extractor])
+
+
+def extractor(name: str) -> Callable[[E], E]:
+    """Returns a decorator that registers an Extractor class under a name, its file's name."""
+
+    def register(cls: E) -> E:
+        cls.name = name
+        return registrar(EXTRACTORS, name)(cls)  # type: ignore[return-value]
+
+    return register

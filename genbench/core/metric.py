@@ -1,0 +1,148 @@
+"""Metrics: pure functions from real and generated points (or a model) to named numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+from genbench.core import options
+from genbench.core.dataset import Dataset
+from genbench.core.model import Model
+from genbench.core.registry import Registry
+from genbench.core.rng import Rng
+
+Better = Literal["lower", "higher", "none"]
+View = Literal["points", "features", "truth", "model"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number.
+
+    Arguments:
+        value: The number, or None where it does not apply; then `reason` says why.
+        stderr: Its standard error given the model (not over seeds), or None.
+        kind: Whether the number is exact (given the samples), a bound or an estimate.
+        reason: Why there is no value.
+        protocol: What a reader must know to compare it, e.g. {"bandwidth": 0.3}.
+    """
+
+    value: float | None
+    stderr: float | None = None
+    kind: Literal["exact", "bound", "estimate"] = "exact"
+    reason: str | None = None
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a number means: which way is better, in what unit, and its value for a perfect model."""
+
+    better: Better
+    unit: str
+    ideal: float | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model of one seed and the data set it was trained on: what `model` metrics see."""
+
+    model: Model
+    dataset: Dataset
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns n samples in data space, shape (n, *event)."""
+        return self.dataset.to_data(self.model.sample(n, rng))[0]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric: a function, the columns that it fills and what it is to be given.
+
+    Arguments:
+        name: The registered name, its file's name.
+        function: Called by `view`:
+            points, features: f(real, fake, *, rng, **options), arrays (N, D) and (M, D);
+            truth: f(fake, truth, *, rng, **options), fake (M, D) in data space;
+            model: f(trained, test, *, rng, **options), a Trained model of one seed and the held-out
+            points (N, *event) in data space.
+            `rng` is an Rng of one seed.
+            Returns a float, a Score, or {column: float | Score}.
+        columns: Column id → Column; a metric of one column names it as itself.
+        needs: What the model or data set must have: names of abilities ("density"), or of a Truth's
+            fields ("centres"); where one is missing the score is null with a reason.
+        train_reference: Whether the score against training data is worth a row (memorisation).
+        version: Raised whenever a change may move values.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    view: View
+    columns: Mapping[str, Column]
+    needs: tuple[str, ...] = ()
+    train_reference: bool = False
+    version: int = 1
+    paper: str = ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The metric's options and their defaults; they are part of every protocol."""
+        return {k: v for k, v in options.defaults(self.function).items() if k != "rng"}
+
+
+METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
+
+
+def metric(
+    name: str,
+    *,
+    view: View,
+    columns: Mapping[str, Column],
+    needs: tuple[str, ...] = (),
+    train_reference: bool = False,
+    version: int = 1,
+    paper: str = "",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Returns a decorator that registers a metric function; the function itself is handed back."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        METRICS.add(
+            name, Metric(name, function, view, columns, needs, train_reference, version, paper)
+        )
+        return function
+
+    return register
+
+
+def columns() -> dict[str, tuple[Metric, Column]]:
+    """Returns every column id with its metric and its meaning; imports every metric."""
+    return {
+        column: (entry, meaning)
+        for entry in METRICS.all().values()
+        for column, meaning in entry.columns.items()
+    }
+
+
+def find(names: list[str]) -> list[Metric]:
+    """Returns the metrics that fill the named columns (a metric's own name stands for all of its).
+
+    Raises:
+        UnknownName: With the nearest match among metrics and columns.
+    """
+    from genbench.core.errors import unknown
+
+    found: dict[str, Metric] = {}
+    for name in names:
+        if name in METRICS:
+            entry = METRICS.get(name)
+        else:
+            known = columns()
+            if name not in known:
+                raise unknown("metric", name, {*known, *METRICS.names()})
+            entry = known[name][0]
+        found[entry.name] = entry
+    return list(found.values())

@@ -1,0 +1,250 @@
+"""Models: ordered players, a sampler, and declared abilities."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from genbench.core import options
+from genbench.core.dataset import DataSpec
+from genbench.core.registry import Registry, registrar
+from genbench.core.rng import Rng
+
+Bound = Literal["exact", "lower", "estimate"]
+Taxonomy = Literal[
+    "explicit/tractable/fully visible",
+    "explicit/tractable/change of variables",
+    "explicit/approximate/variational",
+    "explicit/approximate/markov chain",
+    "implicit/markov chain",
+    "implicit/direct",
+    "reference",
+]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A minibatch for every seed, in model space.
+
+    Arguments:
+        x: Points, shape (S, B, *event).
+        labels: Class indices, shape (S, B), int64, or None.
+        progress: The share of the budget that is spent, in [0, 1], for schedules.
+    """
+
+    x: Tensor
+    labels: Tensor | None = None
+    progress: float = 0.0
+
+
+class Optimizer(Protocol):
+    """What the harness asks of an optimiser; torch.optim's elementwise ones and nn.optim's fit."""
+
+    param_groups: list[dict[str, Any]]
+
+    def step(self) -> Any: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Player:
+    """One loss and the weights it moves.
+
+    Arguments:
+        name: A short noun: generator, critic, encoder, density.
+        module: The module whose parameters the player moves; each has a leading seed axis.
+        loss: Maps a Batch and an Rng to one loss a seed, shape (S,).
+        optimizer: Makes an elementwise optimiser from parameters.
+        steps: How many updates, each on a fresh minibatch, the player makes in one round.
+        clip: The largest gradient norm a seed may have, or None.
+        project: Called after every update, under no_grad, e.g. to clip weights.
+        schedule: Maps progress in [0, 1] to a factor on the learning rate.
+        average: The decay of an exponential moving average of the weights, which then replaces the
+            weights whenever the model is evaluated; None to evaluate the weights themselves.
+    """
+
+    name: str
+    module: nn.Module
+    loss: Callable[[Batch, Rng], Tensor]
+    optimizer: Callable[[Iterable[nn.Parameter]], Optimizer]
+    steps: int = 1
+    clip: float | None = None
+    project: Callable[[], None] | None = None
+    schedule: Callable[[float], float] | None = None
+    average: float | None = None
+
+
+class Model(nn.Module, ABC):
+    """A generative model trained for S seeds at once: every tensor has a leading seed axis.
+
+    Concrete models are final: they share by functions in `genbench.nn`, not by subclassing.
+    Options are keyword-only arguments with the paper's values as defaults. Every parameter and every
+    persistent buffer that differs between seeds has the seeds as its leading axis; others (masks)
+    are the same for all.
+
+    Arguments:
+        spec: What is known of the data before seeing any.
+        rng: Draws the initial weights; its length is S.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    taxonomy: ClassVar[Taxonomy]
+    paper: ClassVar[str] = ""
+    year: ClassVar[int] = 0
+    #: how many points `prepare` is shown of a stream (of a fixed set it is shown all)
+    prepare_size: ClassVar[int] = 20_000
+
+    def __init__(self, spec: DataSpec, rng: Rng) -> None:
+        super().__init__()
+        self.spec = spec
+        self.seeds = len(rng)
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Returns why the model cannot do a data set, or None if it can."""
+        return None
+
+    @abstractmethod
+    def players(self) -> tuple[Player, ...]:
+        """Returns the players in the order they move; none for models in closed form."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns n points a seed in model space, shape (S, n, *event)."""
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Sees the training set once before training (x: (S, N, *event), possibly expanded).
+
+        Runs again on resume and when a seed is sliced out, so it must depend on its arguments alone.
+        """
+        return
+
+    def sequential_steps(self) -> int:
+        """Returns how many network evaluations must follow one another for one sample."""
+        return 1
+
+
+class Density(ABC):
+    """Gives log densities in model space."""
+
+    #: what log_prob returns: the exact value, a lower bound, or an estimate (of the normaliser)
+    bound: Bound = "exact"
+
+    @abstractmethod
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns log p(x) in nats, shape (S, B), for x of shape (S, B, *event)."""
+
+
+class Encoder(ABC):
+    """Maps points to codes."""
+
+    @abstractmethod
+    def encode(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns codes, shape (S, B, L)."""
+
+
+class Inpainter(ABC):
+    """Completes points of which some entries are known."""
+
+    @abstractmethod
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions, shape (S, B, *event); entries where `known` (bool) are unchanged."""
+
+
+class Conditional(ABC):
+    """Samples given labels."""
+
+    @abstractmethod
+    def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
+        """Returns one point a label, shape (S, n, *event), for labels of shape (S, n)."""
+
+
+class Classifier(ABC):
+    """Predicts labels."""
+
+    @abstractmethod
+    def classify(self, x: Tensor) -> Tensor:
+        """Returns class logits, shape (S, B, classes)."""
+
+
+class MarkovChain(ABC):
+    """Samples by many steps of a chain; `Model.sample` runs it."""
+
+    @abstractmethod
+    def chain_start(self, n: int, rng: Rng) -> Tensor:
+        """Returns n chains' starting points, shape (S, n, *event)."""
+
+    @abstractmethod
+    def chain_step(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the chains' next points, shape (S, n, *event)."""
+
+
+MODELS: Registry[type[Model]] = Registry("model", "genbench.models")
+
+M = TypeVar("M", bound=type[Model])
+
+
+def model(name: str) -> Callable[[M], M]:
+    """Returns a decorator that registers a Model class under a name, its file's name."""
+
+    def register(cls: M) -> M:
+        cls.name = name
+        return registrar(MODELS, name)(cls)  # type: ignore[return-value]
+
+    return register
+
+
+def build(name: str, spec: DataSpec, rng: Rng, given: dict[str, Any] | None = None) -> Model:
+    """Creates a registered model, its options checked, its weights drawn on the rng's device."""
+    cls = MODELS.get(name)
+    chosen = options.resolve(cls, given or {}, who=f"model {name}")
+    made = cls(spec, rng.fork("init"), **chosen)
+    return made.to(device=rng.device, dtype=rng.dtype)
+
+
+def parameter_count(model: Model) -> int:
+    """Returns the number of trained weights of one seed."""
+    return sum(p.numel() for p in model.parameters()) // model.seeds
+
+
+ABILITIES: dict[str, type] = {
+    "density": Density,
+    "encoder": Encoder,
+    "inpainter": Inpainter,
+    "conditional": Conditional,
+    "classifier": Classifier,
+    "markov_chain": MarkovChain,
+}
+
+
+def describe(cls: type[Model]) -> dict[str, Any]:
+    """Returns a model's taxonomy, abilities and options for `list` and `show`."""
+    return {
+        "name": cls.name,
+        "version": cls.version,
+        "taxonomy": cls.taxonomy,
+        "density": cls.bound if issubclass(cls, Density) else None,
+        "abilities": [name for name, ability in ABILITIES.items() if issubclass(cls, ability)],
+        "paper": cls.paper,
+        "year": cls.year or None,
+        "summary": (cls.__doc__ or "").strip().split("\n")[0],
+        "options": options.defaults(cls),
+    }
+
+
+def only_seed(model: Model, fresh: Model, k: int) -> Model:
+    """Copies seed k of a stacked model into a freshly built and prepared model of one seed."""
+    source = dict(model.state_dict())
+    target = fresh.state_dict()
+    with torch.no_grad():
+        for key, value in target.items():
+            stacked = source[key]
+            value.copy_(stacked if stacked.shape == value.shape else stacked[k : k + 1])
+    return fresh

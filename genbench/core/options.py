@@ -1,0 +1,54 @@
+"""Options are keyword-only arguments: their names, types and defaults are read from the signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, ValidationError, create_model
+
+from genbench.core.errors import SpecError, nearest
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """Returns the options of a callable (its keyword-only arguments that have defaults)."""
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
+    }
+
+
+def resolve(function: Callable[..., Any], given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
+    """Returns every option of a callable: the given ones, checked and converted, over the defaults.
+
+    Raises:
+        SpecError: For an option it does not have or a value of the wrong type, naming both.
+    """
+    known = defaults(function)
+    for name in given:
+        if name not in known:
+            raise SpecError(f"{who} has no option {name!r}{nearest(name, known)}")
+    target = function.__init__ if inspect.isclass(function) else function
+    hints = get_type_hints(target)
+    fields: dict[str, Any] = {name: (hints.get(name, Any), value) for name, value in known.items()}
+    schema = create_model("Options", __config__=ConfigDict(extra="forbid", strict=False), **fields)
+    try:
+        checked = schema(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        raise SpecError(
+            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {given.get(name)!r}; "
+            f"its default is {known.get(name)!r}"
+        ) from None
+    return {name: getattr(checked, name) for name in known}
+
+
+def _readable(hint: Any) -> str:
+    return (
+        getattr(hint, "__name__", None)
+        if inspect.isclass(hint)
+        else str(hint).replace("typing.", "")
+    )

@@ -1,0 +1,149 @@
+"""One generic registry: names are file names, found without importing; objects are imported on use."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from genbench.core.errors import ContractError, SpecError, unknown
+
+T = TypeVar("T")
+
+REGISTRIES: dict[str, Registry] = {}
+
+
+class Registry(Generic[T]):
+    """Creates a registry of one kind of plugin.
+
+    The built-in plugins of a kind are the files of one folder (and its sub-folders); a file's stem is
+    the name it must register, so `names` needs no import and `get` imports one file.
+
+    Arguments:
+        kind: What the plugins are, in the singular, for messages.
+        package: The dotted package whose folder holds them.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._objects: dict[str, T] = {}
+        self._modules = {
+            path.stem: _dotted(package, path.relative_to(_folder(package)))
+            for path in sorted(_folder(package).rglob("*.py"))
+            if not path.stem.startswith("_")
+        }
+        REGISTRIES[kind] = self
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._modules or name in self._objects
+
+    def names(self) -> list[str]:
+        """Returns every known name, sorted."""
+        return sorted({*self._modules, *self._objects})
+
+    def add(self, name: str, thing: T) -> T:
+        """Registers a thing under a name; a second thing under the same name is refused."""
+        if name in self._objects and _home(self._objects[name]) != _home(thing):
+            raise ContractError(
+                f"{self.kind} {name!r} is registered twice, by {_home(self._objects[name])} and by "
+                f"{_home(thing)}; rename one of them"
+            )
+        if name in self._modules and not _home(thing).startswith("genbench."):
+            raise ContractError(
+                f"{self.kind} {name!r} is built in and cannot be replaced by {_home(thing)}; rename it"
+            )
+        self._objects[name] = thing
+        return thing
+
+    def get(self, name: str) -> T:
+        """Returns what is registered under a name; imports its file on first use.
+
+        Raises:
+            UnknownName: With the nearest match.
+        """
+        if name not in self._objects and name in self._modules:
+            importlib.import_module(self._modules[name])
+            if name not in self._objects:
+                raise ContractError(
+                    f"{self._modules[name]} must register the {self.kind} {name!r}, its file name; "
+                    f"add @{self.kind}({name!r})"
+                )
+        if name not in self._objects:
+            load_entry_points()
+        if name not in self._objects:
+            raise unknown(self.kind, name, self.names())
+        return self._objects[name]
+
+    def all(self) -> dict[str, T]:
+        """Returns every registered thing by name; imports every file of the folder."""
+        load_entry_points()
+        return {name: self.get(name) for name in self.names()}
+
+
+def load_plugin(where: str) -> None:
+    """Imports a plugin file (`path/to/file.py`) or a module, which registers itself.
+
+    Raises:
+        SpecError: If it cannot be found or imported.
+    """
+    try:
+        if where.endswith(".py"):
+            path = Path(where).resolve()
+            if not path.is_file():
+                raise SpecError(
+                    f"--plugin {where} is not a file; give a .py file or a module name"
+                )
+            name = f"genbench_plugin_{path.stem}"
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None and spec.loader is not None
+            sys.modules[name] = module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            importlib.import_module(where)
+    except ContractError:
+        raise
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(
+            f"--plugin {where} could not be imported: {type(error).__name__}: {error}"
+        ) from error
+
+
+_entry_points_loaded = False
+
+
+def load_entry_points() -> None:
+    """Imports, once, the plugins that installed packages offer under `genbench.plugins`."""
+    global _entry_points_loaded
+    if _entry_points_loaded:
+        return
+    _entry_points_loaded = True
+    for point in entry_points(group="genbench.plugins"):
+        load_plugin(point.value)
+
+
+def registrar(registry: Registry[T], name: str) -> Callable[[T], T]:
+    """Returns a decorator that registers what it decorates and hands it back."""
+    return lambda thing: registry.add(name, thing)
+
+
+def _folder(package: str) -> Path:
+    return Path(__file__).parent.parent.joinpath(*package.split(".")[1:])
+
+
+def _dotted(package: str, relative: Path) -> str:
+    return ".".join((package, *relative.with_suffix("").parts))
+
+
+def _home(thing: object) -> str:
+    inner = getattr(thing, "function", thing)
+    return f"{getattr(inner, '__module__', '?')}.{getattr(inner, '__qualname__', '?')}"

@@ -1,0 +1,229 @@
+"""Suites and cells: what is to be run, checked strictly, with errors that say where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from genbench.core.errors import SpecError, nearest
+
+SCHEMA = 1
+MAX_BYTES = 1_000_000
+MAX_ALIASES = 100
+
+
+class Strict(BaseModel):
+    """A frozen record that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Budget(Strict):
+    """How long one cell trains: exactly one of gradient rounds, training examples or seconds."""
+
+    steps: int | None = Field(None, gt=0, description="rounds; in a round every player moves")
+    examples: int | None = Field(
+        None, gt=0, description="real examples drawn, all players together"
+    )
+    seconds: float | None = Field(None, gt=0, description="wall-clock seconds of training")
+
+    @model_validator(mode="after")
+    def _one(self) -> Budget:
+        if sum(v is not None for v in (self.steps, self.examples, self.seconds)) != 1:
+            raise ValueError("give exactly one of steps, examples, seconds")
+        return self
+
+
+class Part(Strict):
+    """A named plugin with options; a bare name in YAML means no options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        return f"{self.name}({inside})" if inside else self.name
+
+
+def _as_part(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+PartField = Annotated[Part, BeforeValidator(_as_part)]
+
+
+class Cells(Strict):
+    """Models × data sets, all with the same training settings."""
+
+    models: Annotated[list[PartField], BeforeValidator(_as_list)] = Field(min_length=1)
+    datasets: Annotated[list[PartField], BeforeValidator(_as_list)] = Field(min_length=1)
+    budget: Budget | None = None
+    batch: int | None = Field(None, gt=0)
+
+
+class Suite(Strict):
+    """A named comparison."""
+
+    description: str
+    seeds: int | list[int] = 8
+    budget: Budget = Budget(steps=4000)
+    batch: int = Field(256, gt=0, description="real examples a seed in a minibatch")
+    precision: Literal["float32", "float64"] = "float32"
+    seeds_at_once: int | None = Field(
+        None, gt=0, description="seeds trained in one stack; all if absent"
+    )
+    metrics: list[PartField] = Field(min_length=1)
+    samples: int = Field(10_000, gt=1, description="generated points a seed for evaluation")
+    curve: int = Field(20, ge=0, description="points on the learning curve")
+    cells: list[Cells] = Field(min_length=1)
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, in order."""
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
+
+
+class SuiteFile(Strict):
+    """The whole of benchmarks.yaml."""
+
+    version: Literal[1] = Field(1, alias="schema")
+    suites: dict[str, Suite]
+
+
+class CellSpec(Strict):
+    """All that decides the trained weights of one cell; its hash is the cell's name."""
+
+    model: str
+    model_version: int
+    options: dict[str, Any]
+    dataset: str
+    dataset_version: int
+    dataset_options: dict[str, Any] = {}
+    budget: Budget
+    batch: int
+    precision: Literal["float32", "float64"] = "float32"
+    autocast: Literal["bf16"] | None = None
+    seed: int
+
+    @property
+    def cell(self) -> str:
+        """The cell's id: 16 hexadecimal digits of the sha256 of the canonical JSON."""
+        return hashlib.sha256(canonical(self.model_dump(exclude_none=True)).encode()).hexdigest()[
+            :16
+        ]
+
+    @property
+    def group(self) -> str:
+        """The id of the cell without its seed: cells of one group differ in the seed alone."""
+        spec = self.model_dump(exclude_none=True, exclude={"seed"})
+        return hashlib.sha256(canonical(spec).encode()).hexdigest()[:16]
+
+
+def canonical(value: Any) -> str:
+    """Returns JSON with sorted keys and no spaces, the form that is hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def load_suites(path: Path) -> dict[str, Suite]:
+    """Reads a suite file.
+
+    Raises:
+        SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"cannot read the suite file {path}: {_reason(error)}; give another by --config"
+        ) from None
+    if len(text) > MAX_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
+        raise SpecError(
+            f"{path} is too large for a suite file (1 MB, {MAX_ALIASES} aliases at most)"
+        )
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise SpecError(
+            f"{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise SpecError(f"{path} is not a usable suite file: {error}") from None
+    try:
+        return SuiteFile.model_validate(data).suites
+    except ValidationError as error:
+        raise SpecError(_where_and_what(path, tree, data, error)) from None
+
+
+def _where_and_what(path: Path, tree: yaml.Node | None, data: Any, error: ValidationError) -> str:
+    first = min(error.errors(), key=lambda e: -len(e["loc"]))
+    loc = [
+        part
+        for part in first["loc"]
+        if not (isinstance(part, str) and part.startswith("function-"))
+    ]
+    key = ".".join(str(part) for part in loc) or "the file"
+    line = _line(tree, loc)
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        what = f"unknown key {loc[-1]!r}{nearest(str(loc[-1]), _fields(loc))}"
+    elif first["type"] != "missing":
+        what = f"{what}, got {first['input']!r}"[:300]
+    return f"{path}:{line}: {key}: {what}"
+
+
+def _fields(loc: list[Any]) -> list[str]:
+    """The keys allowed where an unknown one was found."""
+    depth: dict[int, type[BaseModel]] = {1: SuiteFile, 3: Suite}
+    if len(loc) in depth:
+        return [f.alias or name for name, f in depth[len(loc)].model_fields.items()]
+    if "budget" in loc[:-1]:
+        return list(Budget.model_fields)
+    if loc[-2:-1] and isinstance(loc[-2], int) and len(loc) >= 4 and loc[-3] == "cells":
+        return list(Cells.model_fields)
+    return list(Part.model_fields)
+
+
+def _line(node: yaml.Node | None, loc: list[Any]) -> int:
+    """The line of the deepest part of a path that exists in the file."""
+    line = 1
+    for part in loc:
+        if node is None:
+            break
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == part:
+                    line, child = key.start_mark.line + 1, value
+        elif (
+            isinstance(node, yaml.SequenceNode)
+            and isinstance(part, int)
+            and part < len(node.value)
+        ):
+            child = node.value[part]
+            line = child.start_mark.line + 1
+        node = child
+    return line
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,1 @@
+"""The only loops: training, evaluation, suites."""

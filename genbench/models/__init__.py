@@ -1,0 +1,1 @@
+"""One file a model, in a folder a family."""

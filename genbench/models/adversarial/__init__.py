@@ -1,0 +1,1 @@
+"""The adversarial models, one file each."""

@@ -1,0 +1,1 @@
+"""The autoregressive models, one file each."""

@@ -1,0 +1,1 @@
+"""The control models, one file each."""

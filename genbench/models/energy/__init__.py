@@ -1,0 +1,1 @@
+"""The energy models, one file each."""

@@ -1,0 +1,1 @@
+"""The flow models, one file each."""

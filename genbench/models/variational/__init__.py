@@ -1,0 +1,1 @@
+"""The variational models, one file each."""

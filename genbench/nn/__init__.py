@@ -1,0 +1,1 @@
+"""Building blocks on tensors with a leading seed axis, shape (S, B, …)."""

@@ -1,0 +1,39 @@
+"""Terms that several models' losses share; each returns one value a seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from genbench.core.rng import Rng
+
+
+def normal_log_prob(
+    x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0
+) -> Tensor:
+    """Returns log N(x; mean, exp(log_std)^2) in nats, elementwise."""
+    log_std = torch.as_tensor(log_std, dtype=x.dtype, device=x.device)
+    return (
+        -0.5 * ((x - mean) * torch.exp(-log_std)).square() - log_std - 0.5 * math.log(2 * math.pi)
+    )
+
+
+def slopes(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Returns the norm of the gradient of a score at each point, shape (S, B), differentiably.
+
+    Arguments:
+        score: Maps (S, B, *event) to (S, B, 1) or (S, B), each point on its own.
+        x: Points, shape (S, B, *event).
+    """
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
+    return gradient.flatten(2).square().sum(-1).clamp_min(1e-24).sqrt()
+
+
+def between(real: Tensor, fake: Tensor, rng: Rng) -> Tensor:
+    """Returns points uniformly on the segments from real to fake, (S, B, *event)."""
+    weight = rng.uniform(real.shape[1], *(1 for _ in real.shape[2:]))
+    return torch.lerp(real, fake, weight)

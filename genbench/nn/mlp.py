@@ -1,0 +1,93 @@
+"""Stacked linear layers: one batched product for all seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from genbench.core.rng import Rng
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "leaky_relu": lambda x: functional.leaky_relu(x, 0.2),
+    "tanh": torch.tanh,
+    "silu": functional.silu,
+    "elu": functional.elu,
+    "softplus": functional.softplus,
+}
+
+
+class Linear(nn.Module):
+    """Creates S linear maps, x W + b, one a seed.
+
+    Weights are drawn per seed, uniform on ±gain/sqrt(fan_in) (torch's default for gain 1); biases likewise.
+
+    Arguments:
+        inputs: The size of the last axis of the input.
+        outputs: The size of the last axis of the output.
+        rng: Draws the weights; seed k's do not depend on the other seeds.
+        gain: Scales the weights; 0 makes the map zero at first.
+
+    Example:
+        >>> Linear(3, 2, Rng([0, 1]))(torch.zeros(2, 5, 3)).shape
+        torch.Size([2, 5, 2])
+    """
+
+    def __init__(self, inputs: int, outputs: int, rng: Rng, *, gain: float = 1.0) -> None:
+        super().__init__()
+        reach = gain / math.sqrt(inputs)
+        self.weight = nn.Parameter(
+            rng.fork("weight").uniform(inputs, outputs, low=-1, high=1) * reach
+        )
+        self.bias = nn.Parameter(rng.fork("bias").uniform(1, outputs, low=-1, high=1) * reach)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (S, B, inputs) to (S, B, outputs)."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+
+class MLP(nn.Module):
+    """Creates S multi-layer perceptrons, one a seed.
+
+    Arguments:
+        inputs: The size of the last axis of the input.
+        outputs: The size of the last axis of the output.
+        hidden: The widths of the hidden layers.
+        rng: Draws the weights.
+        activation: A name in `ACTIVATIONS`.
+        last_gain: Scales the last layer's weights at first; 0 makes the network zero.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        hidden: Sequence[int],
+        rng: Rng,
+        *,
+        activation: str = "relu",
+        last_gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        sizes = (inputs, *hidden, outputs)
+        last = len(sizes) - 2
+        self.layers = nn.ModuleList(
+            Linear(a, b, rng.fork("layer", i), gain=last_gain if i == last else 1.0)
+            for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+        )
+        self.activation = ACTIVATIONS[activation]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (S, B, inputs) to (S, B, outputs)."""
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        return self.layers[-1](x)
+
+
+def flat(x: Tensor) -> Tensor:
+    """Flattens events: (S, B, *event) to (S, B, D)."""
+    return x.flatten(2)

@@ -1,0 +1,163 @@
+"""Optimisers that act on every weight on its own, so that seeds in a stack do not meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genbench.core.model import Optimizer
+
+
+class Adam:
+    """Adam and AdamW (decoupled decay) by torch's fused kernel, called directly.
+
+    `torch.optim.Adam` imports torch._dynamo on first use, 2.5 s; the kernel under it does not. Where
+    the kernel is missing or the device has none, the update is computed with foreach operations.
+
+    References:
+        | Adam: A Method for Stochastic Optimization (Kingma and Ba, 2015), algorithm 1
+        | Decoupled Weight Decay Regularization (Loshchilov and Hutter, 2019), algorithm 2
+
+    Arguments:
+        parameters: The weights.
+        lr: The step size.
+        betas: The decays of the two moments.
+        eps: Added to the root of the second moment.
+        weight_decay: The decoupled decay, times lr; 0 is plain Adam.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.parameters = list(parameters)
+        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.first = [torch.zeros_like(p) for p in self.parameters]
+        self.second = [torch.zeros_like(p) for p in self.parameters]
+        self.steps = [
+            torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters
+        ]
+        self._kernel: Callable[..., None] | None = getattr(torch, "_fused_adamw_", None)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Moves the weights by their `.grad`; weights without one stay."""
+        live = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        params = [self.parameters[i] for i in live]
+        grads = [p.grad for p in params]
+        first, second, steps = (
+            [of[i] for i in live] for of in (self.first, self.second, self.steps)
+        )
+        torch._foreach_add_(steps, 1)
+        if self._kernel is not None:
+            self._kernel(
+                params,
+                grads,
+                first,
+                second,
+                [],
+                steps,
+                lr=self.param_groups[0]["lr"],
+                beta1=self.betas[0],
+                beta2=self.betas[1],
+                weight_decay=self.weight_decay,
+                eps=self.eps,
+                amsgrad=False,
+                maximize=False,
+            )
+        else:
+            self._plain(params, grads, first, second, steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns tensors only, by name."""
+        named: dict[str, Tensor] = {}
+        for kind, tensors in (
+            ("first", self.first),
+            ("second", self.second),
+            ("steps", self.steps),
+        ):
+            named |= {f"{kind}.{i}": tensor for i, tensor in enumerate(tensors)}
+        return named
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Takes up a state of `state_dict`."""
+        with torch.no_grad():
+            for name, tensor in self.state_dict().items():
+                tensor.copy_(state[name])
+
+    def _plain(
+        self,
+        params: list[nn.Parameter],
+        grads: list[Tensor | None],
+        first: list[Tensor],
+        second: list[Tensor],
+        steps: list[Tensor],
+    ) -> None:
+        lr, (beta1, beta2) = self.param_groups[0]["lr"], self.betas
+        for p, g, m, v, t in zip(params, grads, first, second, steps, strict=True):
+            assert g is not None
+            p.mul_(1 - lr * self.weight_decay)
+            m.lerp_(g, 1 - beta1)
+            v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+            root = (v / (1 - beta2**t)).sqrt_().add_(self.eps)
+            p.addcdiv_(m * (-lr / (1 - beta1**t)), root)
+
+
+class SGD:
+    """Stochastic gradient descent with heavy-ball momentum (torch's convention, no dampening)."""
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.0
+    ) -> None:
+        self.parameters = list(parameters)
+        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        self.momentum = momentum
+        self.velocity = [torch.zeros_like(p) for p in self.parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Moves the weights by their `.grad`; weights without one stay."""
+        for p, velocity in zip(self.parameters, self.velocity, strict=True):
+            if p.grad is not None:
+                velocity.mul_(self.momentum).add_(p.grad)
+                p.add_(velocity, alpha=-self.param_groups[0]["lr"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns tensors only, by name."""
+        return {f"velocity.{i}": tensor for i, tensor in enumerate(self.velocity)}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Takes up a state of `state_dict`."""
+        with torch.no_grad():
+            for name, tensor in self.state_dict().items():
+                tensor.copy_(state[name])
+
+
+#: optimisers whose update of one weight reads that weight's gradient and state alone
+ELEMENTWISE: tuple[type, ...] = (Adam, SGD)
+
+
+def adam(
+    lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
+) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
+    """Returns a maker of Adam optimisers, as `Player` wants it."""
+    return partial(Adam, lr=lr, betas=betas, weight_decay=weight_decay)
+
+
+def sgd(lr: float, momentum: float = 0.0) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
+    """Returns a maker of SGD optimisers, as `Player` wants it."""
+    return partial(SGD, lr=lr, momentum=momentum)
+
+
+def linear_decay(last: float = 0.0) -> Callable[[float], float]:
+    """Returns a schedule that falls from 1 to `last` over the budget."""
+    return lambda progress: 1.0 - (1.0 - last) * min(progress, 1.0)
