@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
-from genbench.core.rng import Rng
-
-SIZES = {"train": 1097, "validation": 200, "test": 500}
-
-
-def digit_splits() -> dict[str, tuple[Tensor, Tensor]]:
-    """Returns the fixed splits of the 1,797 digits: {split: (uint8 (N, 1, 8, 8), int64 (N,))}."""
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    order = Rng([0]).fork("dataset", "digits").permutation(len(data.target))[0]
-    pixels = torch.as_tensor(data.images).to(torch.uint8).unsqueeze(1)[order]
-    labels = torch.as_tensor(data.target).long()[order]
-    parts = zip(
-        pixels.split(list(SIZES.values())), labels.split(list(SIZES.values())), strict=True
-    )
-    return dict(zip(SIZES, parts, strict=True))
+from genbench.datasets._digits import LEVELS, digit_splits
 
 
 @dataset("digits")
@@ -34,9 +17,9 @@ class Digits(ImageDataset):
     """
 
     paper = "Alpaydin and Kaynak, 1998"
-    levels = 17
+    levels = LEVELS
     spec = DataSpec(
-        "digits", (1, 8, 8), range=(0.0, 1.0), levels=17, classes=10, dequantisation="uniform"
+        "digits", (1, 8, 8), range=(0.0, 1.0), levels=LEVELS, classes=10, dequantisation="uniform"
     )
 
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:

@@ -1,0 +1,72 @@
+"""Bars and stripes: the smallest binary images whose law is known."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec, Dataset, Truth, dataset
+from genbench.core.errors import SpecError
+from genbench.core.rng import Rng
+
+
+@dataset("bars_and_stripes")
+class BarsAndStripes(Dataset):
+    """Binary images whose rows are all alike or whose columns are, every such image equally likely.
+
+    Of the 2^(n²) words of n×n bits 2^(n+1) - 2 are possible, so the entropy and every log probability
+    are exact and a model of 16 bits can be summed over all words.
+
+    References:
+        | Learning and Relearning in Boltzmann Machines (Hinton and Sejnowski, 1986)
+        | Information Theory, Inference, and Learning Algorithms (MacKay, 2003), section 43.3
+
+    Differences: the empty and the full image, which are bars and stripes both, are counted once.
+
+    Arguments:
+        size: The number n of rows and of columns.
+    """
+
+    stream = True
+    paper = "Hinton and Sejnowski, 1986; MacKay, 2003"
+    stream_size = 20_000
+
+    def __init__(
+        self, *, size: int = 4, data_dir: Path | None = None, offline: bool = False
+    ) -> None:
+        super().__init__(data_dir=data_dir, offline=offline)
+        if not 2 <= size <= 12:
+            raise SpecError(
+                f"bars_and_stripes needs a size from 2 to 12, got {size}; its 2^(size+1) - 2 images "
+                "are listed in memory"
+            )
+        self.patterns = _patterns(size)
+        self.spec = DataSpec(self.name, (1, size, size), kind="binary", range=(0.0, 1.0))
+        self.truth = Truth(self._log_prob, math.log(len(self.patterns)), box=(0.0, 1.0))
+
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns n exact samples a seed, shape (S, n, 1, size, size)."""
+        patterns = self.patterns.to(rng.device, rng.dtype)
+        return patterns[rng.integers(len(patterns), n)]
+
+    def points(self, split: str) -> Tensor:
+        """Returns a fixed draw of `stream_size` images a split, float32, (N, 1, size, size)."""
+        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
+
+    def _log_prob(self, x: Tensor) -> Tensor:
+        words = x.flatten(-3)
+        known = torch.zeros(words.shape[:-1], dtype=torch.bool, device=x.device)
+        for pattern in self.patterns.to(x).flatten(1):
+            known |= (words == pattern).all(-1)
+        uniform = -math.log(len(self.patterns))
+        return torch.where(known, uniform, -math.inf).to(x.dtype)
+
+
+def _patterns(n: int) -> Tensor:
+    """The distinct images, shape (2^(n+1) - 2, 1, n, n): all stripes, then the other bars."""
+    words = (torch.arange(2**n).unsqueeze(1) >> torch.arange(n)) & 1
+    stripes = words.float().view(-1, 1, n, 1).expand(-1, 1, n, n)
+    return torch.cat([stripes, stripes.transpose(2, 3)[1:-1]]).contiguous()
