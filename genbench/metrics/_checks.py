@@ -1,0 +1,59 @@
+"""What every metric asks of its input, said in one voice."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.core.errors import DataError
+
+
+def points(who: str, role: str, x: Tensor, *, least: int = 1) -> Tensor:
+    """Returns points as they came (integers as float64) after checking shape, number and values.
+
+    Arguments:
+        who: The metric's name, for the message.
+        role: What the points are: real, fake or test.
+        x: Points, shape (N, D).
+        least: The fewest points that will do.
+
+    Raises:
+        DataError: If x has another shape, fewer points, or a value that is NaN or infinite.
+    """
+    if x.dim() != 2 or x.shape[1] == 0:
+        raise DataError(
+            f"{who} needs {role} points of shape (N, D), got {tuple(x.shape)}; flatten each point"
+        )
+    if len(x) < least:
+        raise DataError(
+            f"{who} needs at least {least} {role} points, got {len(x)}; give more points"
+        )
+    if not x.is_floating_point():
+        return x.double()
+    finite = torch.isfinite(x).all(dim=1)
+    if not finite.all():
+        bad = int((~finite).sum())
+        raise DataError(
+            f"{who} needs finite {role} points, got NaN or infinity in {bad} of {len(x)}; "
+            f"drop them, or count the run as failed"
+        )
+    return x
+
+
+def pair(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tensor, Tensor]:
+    """Returns two sets of points after checking each, and that they share one dimension.
+
+    Raises:
+        DataError: As `points` does, or if the dimensions differ.
+    """
+    real, fake = points(who, "real", real, least=least), points(who, "fake", fake, least=least)
+    if real.shape[1] != fake.shape[1]:
+        raise DataError(
+            f"{who} needs points of one dimension, got real {_shape(real)} and fake {_shape(fake)}; "
+            f"compare them in one feature space"
+        )
+    return real, fake
+
+
+def _shape(x: Tensor) -> str:
+    return f"({', '.join(str(size) for size in x.shape)})"

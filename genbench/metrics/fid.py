@@ -1,0 +1,101 @@
+"""Frechet distance between Gaussian fits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.core.metric import Column, metric
+from genbench.core.rng import Rng
+from genbench.metrics import _checks
+
+DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
+
+
+@metric(
+    "fid",
+    view="features",
+    columns={"fid": DISTANCE},
+    train_reference=True,
+    paper="Heusel et al., 2017",
+)
+def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
+    r"""Returns the squared Frechet distance between Gaussians fitted to two sets of features.
+
+    .. math:: |\mu_r - \mu_f|^2 + \mathrm{tr}(C_r) + \mathrm{tr}(C_f) - 2\,\mathrm{tr}(C_r C_f)^{1/2}
+
+    It is biased upwards by a term that falls as 1/n, so values at different n do not compare.
+
+    References:
+        | GANs Trained by a Two Time-Scale Update Rule (Heusel et al., 2017), section 4
+
+    Arguments:
+        real: Held-out features, shape (N, F), N > 1.
+        fake: Generated features, shape (M, F), M > 1.
+        rng: Not used.
+
+    Returns:
+        A number >= 0, lower is better; covariances are unbiased (divided by n - 1), sums float64.
+    """
+    real, fake = _checks.pair("fid", real, fake)
+    if min(len(real), len(fake)) <= real.shape[1]:
+        return _frechet_of_few(real, fake)
+    return frechet(*statistics(real), *statistics(fake))
+
+
+def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the mean (F,) and the unbiased covariance (F, F) of points (N, F), in float64."""
+    mean = x.mean(dim=0, dtype=torch.float64)
+    cov = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
+    for rows in x.split(4096):
+        centred = rows.double() - mean
+        cov.addmm_(centred.T, centred)
+    return mean, cov / (len(x) - 1)
+
+
+def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Tensor) -> float:
+    """Returns the squared Frechet distance between two Gaussians from their moments, float64.
+
+    The trace of the root is a sum of roots of eigenvalues of a symmetric matrix, never a matrix root:
+    of L' C_f L, with C_r = L L', or where a covariance is singular the sum of singular values of
+    A' B, with C_r = A A' and C_f = B B', which keeps full precision there.
+    """
+    factor, failed = torch.linalg.cholesky_ex(real_cov)
+    if failed == 0:
+        inner = factor.T @ fake_cov @ factor
+        values = torch.linalg.eigvalsh((inner + inner.T) / 2)
+        if values[0] > _negligible(values[-1], len(values)):
+            return _assemble(real_mean, real_cov, fake_mean, fake_cov, values.sqrt().sum())
+    root = torch.linalg.svdvals(_factor(real_cov).T @ _factor(fake_cov)).sum()
+    return _assemble(real_mean, real_cov, fake_mean, fake_cov, root)
+
+
+def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
+    """The same from points, by the triangular factors of the centred features: right for N <= F."""
+    means, factors = [], []
+    for x in (real, fake):
+        mean = x.mean(dim=0, dtype=torch.float64)
+        centred = (x.double() - mean) / (len(x) - 1) ** 0.5
+        means.append(mean)
+        factors.append(torch.linalg.qr(centred, mode="r").R if len(x) > x.shape[1] else centred)
+    root = torch.linalg.svdvals(factors[0] @ factors[1].T).sum()
+    traces = sum(factor.square().sum() for factor in factors)
+    return max(0.0, float((means[0] - means[1]).square().sum() + traces - 2 * root))
+
+
+def _assemble(
+    real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Tensor, root: Tensor
+) -> float:
+    apart = (real_mean - fake_mean).square().sum()
+    return max(0.0, float(apart + real_cov.trace() + fake_cov.trace() - 2 * root))
+
+
+def _factor(cov: Tensor) -> Tensor:
+    """A with cov = A A', its columns the directions whose variance is more than rounding."""
+    values, vectors = torch.linalg.eigh(cov)
+    kept = values > _negligible(values[-1], len(values))
+    return vectors[:, kept] * values[kept].sqrt()
+
+
+def _negligible(largest: Tensor, size: int) -> Tensor:
+    return size * torch.finfo(torch.float64).eps * largest

@@ -1,0 +1,87 @@
+"""What it costs to draw samples."""
+
+from __future__ import annotations
+
+import time
+
+import numpy
+import torch
+from torch import Tensor
+
+from genbench.core.errors import SpecError
+from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.rng import Rng
+
+BATCHES = (1, 1024)
+#: more repeats than this sharpen nothing
+MOST = 200
+COLUMNS = {
+    "latency_1_p50_ms": Column("lower", "ms", None, "median time to draw one sample"),
+    "latency_1_p95_ms": Column("lower", "ms", None, "95th percentile for one sample"),
+    "latency_1024_p50_ms": Column("lower", "ms", None, "median time to draw 1024 at once"),
+    "latency_1024_p95_ms": Column("lower", "ms", None, "95th percentile for 1024 at once"),
+    "samples_per_s": Column("higher", "samples/s", None, "at 1024 at once, by the median time"),
+    "sequential_steps": Column("lower", "steps", 1.0, "evaluations that must follow one another"),
+}
+
+
+@metric("latency", view="model", columns=COLUMNS)
+def latency(
+    trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 1.0, repeats: int = 3
+) -> dict[str, Score]:
+    """Returns how long one seed's model takes to sample, one at a time and 1024 at once.
+
+    Times are of whole calls, maps to data space included, after one call to warm up; on a GPU the
+    clock stops when the device has finished.
+
+    Arguments:
+        trained: A model of one seed and its data set.
+        test: Not used.
+        rng: Draws the samples.
+        seconds: How long to go on timing each batch size, once `repeats` calls are made.
+        repeats: The fewest calls that are timed for each batch size.
+
+    Returns:
+        Milliseconds, samples a second and sequential steps; the protocol names device and threads.
+    """
+    if repeats < 1 or not seconds >= 0:
+        raise SpecError(
+            f"latency needs repeats >= 1 and seconds >= 0, got {repeats} and {seconds}; "
+            f"the usual are 3 and 1"
+        )
+    protocol = {"device": rng.device.type}
+    if rng.device.type == "cpu":
+        protocol["threads"] = str(torch.get_num_threads())
+    scores = {}
+    for batch in BATCHES:
+        times = _times(trained, batch, rng.fork("latency", batch), seconds, repeats)
+        for rank in (50, 95):
+            value = 1e3 * float(numpy.percentile(times, rank))
+            scores[f"latency_{batch}_p{rank}_ms"] = Score(
+                value, kind="estimate", protocol=protocol
+            )
+    speed = 1e3 * BATCHES[-1] / scores[f"latency_{BATCHES[-1]}_p50_ms"].value
+    scores["samples_per_s"] = Score(speed, kind="estimate", protocol=protocol)
+    scores["sequential_steps"] = Score(float(trained.model.sequential_steps()))
+    return scores
+
+
+@torch.no_grad()
+def _times(trained: Trained, batch: int, rng: Rng, seconds: float, repeats: int) -> list[float]:
+    """Seconds of each call after the first."""
+    times: list[float] = []
+    _ = rng.generators
+    trained.sample(batch, rng)
+    end = time.perf_counter() + seconds
+    while len(times) < repeats or (time.perf_counter() < end and len(times) < MOST):
+        _finish(rng.device)
+        start = time.perf_counter()
+        trained.sample(batch, rng)
+        _finish(rng.device)
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

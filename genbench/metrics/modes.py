@@ -1,0 +1,109 @@
+"""Modes that a model captures, where the modes are known."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import Truth
+from genbench.core.errors import DataError, SpecError
+from genbench.core.metric import Column, Score, metric
+from genbench.core.rng import Rng
+from genbench.metrics import _checks
+
+NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of modes"
+COLUMNS = {
+    "modes": Column("higher", "modes", None, "modes with at least one high-quality sample"),
+    "modes_strict": Column("higher", "modes", None, "modes with a tenth of their share or more"),
+    "high_quality": Column(
+        "higher", "share", 1 - math.exp(-4.5), "samples within 3 std of a mode; 0.989 in 2-D"
+    ),
+    "reverse_kl": Column("lower", "nats", 0.0, "KL of the modes' histogram to uniform"),
+    "reverse_kl_corrected": Column("lower", "nats", 0.0, "the same less its Miller-Madow bias"),
+}
+
+
+@metric(
+    "modes",
+    view="truth",
+    columns=COLUMNS,
+    needs=("centres",),
+    paper="Srivastava et al., 2017; Lin et al., 2018",
+)
+def modes(
+    fake: Tensor, truth: Truth, *, rng: Rng, samples: int = 2500, within: float = 3.0
+) -> dict[str, Score]:
+    r"""Returns how many modes are captured, how well, and how evenly.
+
+    A sample belongs to its nearest centre and is of high quality within `within` standard deviations
+    of it (<=). A mode is captured by one high-quality sample, strictly by a tenth of its expected
+    n/K. With p the share of high-quality samples that each of K modes has,
+
+    .. math:: \mathrm{reverse\_kl} = \sum_k p_k \ln K p_k
+
+    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off.
+
+    Noise captures modes too: 2,500 points uniform on the box of the 25-mode grid capture about 20.7
+    of 25 at 1.8 % high quality, so read `modes` beside `high_quality` or use `modes_strict`.
+
+    References:
+        | VEEGAN: Reducing Mode Collapse in GANs (Srivastava et al., 2017), section 4.1
+        | PacGAN: The power of two samples in generative adversarial networks (Lin et al., 2018), section 4.1
+        | Note on the Bias of Information Estimates (Miller, 1955)
+
+    Arguments:
+        fake: Generated points, shape (M, D).
+        truth: The modes' centres and their standard deviation.
+        rng: Not used.
+        samples: How many points count, the first ones; all where there are fewer.
+        within: The radius of high quality, in standard deviations.
+
+    Returns:
+        Scores; in 2-D exact samples are of high quality in 98.9 %, and more is too narrow.
+    """
+    if samples < 1 or within <= 0:
+        raise SpecError(
+            f"modes needs samples >= 1 and within > 0, got {samples} and {within}; "
+            f"the usual are 2500 and 3"
+        )
+    fake = _checks.points("modes", "fake", fake)[:samples].double()
+    if truth.centres is None or truth.std is None:
+        raise DataError("modes needs a truth with centres and std, got none; use a mixture")
+    centres = truth.centres.to(fake)
+    if centres.shape[1] != fake.shape[1]:
+        raise DataError(
+            f"modes needs fake points of {centres.shape[1]} coordinates, got {fake.shape[1]}; "
+            f"give points in data space"
+        )
+    return _scores(*_histogram(fake, centres, within * truth.std), len(fake), len(centres))
+
+
+def _histogram(fake: Tensor, centres: Tensor, radius: float) -> tuple[Tensor, int]:
+    """High-quality samples by nearest centre, shape (K,), and their number."""
+    exact = "donot_use_mm_for_euclid_dist"
+    near = [torch.cdist(part, centres, compute_mode=exact).min(dim=1) for part in fake.split(4096)]
+    mode = torch.cat([found.indices[found.values <= radius] for found in near])
+    return torch.bincount(mode, minlength=len(centres)), len(mode)
+
+
+def _scores(counts: Tensor, good: int, n: int, modes: int) -> dict[str, Score]:
+    protocol = {"samples": n}
+    share = good / n
+    scores = {
+        "modes": Score(float((counts > 0).sum()), protocol=protocol),
+        "modes_strict": Score(float((counts >= 0.1 * n / modes).sum()), protocol=protocol),
+        "high_quality": Score(share, math.sqrt(share * (1 - share) / n), protocol=protocol),
+    }
+    if good == 0:
+        empty = Score(None, reason=NO_HIGH_QUALITY, protocol=protocol)
+        return {**scores, "reverse_kl": empty, "reverse_kl_corrected": empty}
+    seen = counts[counts > 0].double() / good
+    plain = float((seen * (seen * modes).log()).sum())
+    bias = (len(seen) - 1) / (2 * good)
+    return {
+        **scores,
+        "reverse_kl": Score(max(0.0, plain), protocol=protocol),
+        "reverse_kl_corrected": Score(plain - bias, kind="estimate", protocol=protocol),
+    }

@@ -1,0 +1,98 @@
+"""Negative log-likelihood of held-out points."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from genbench.core.errors import DataError, SpecError
+from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.model import Density
+from genbench.core.rng import Rng
+
+COLUMNS = {
+    "nll": Column("lower", "nats", None, "mean negative log-likelihood in data space"),
+    "bits_per_dim": Column("lower", "bits", None, "the same a coordinate, for quantised images"),
+}
+KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
+    "exact": "exact",
+    "lower": "bound",
+    "estimate": "estimate",
+}
+#: points to a call of log_prob
+BATCH = 512
+
+
+@metric("nll", view="model", columns=COLUMNS, needs=("density",), version=1)
+def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> dict[str, Score]:
+    r"""Returns the mean negative log-likelihood of held-out points, in data space.
+
+    .. math:: -\frac1N \sum_i \log p(\mathrm{to\_model}(x_i)) - c, \quad c = \mathrm{log\_volume}
+
+    Maps to model space, their Jacobians and dequantisation are the data set's. Where grey levels are
+    dequantised, one draw of noise a point is used: the value then is at least the discrete one
+    (Theis et al., 2016, section 3.1), and the protocol says so.
+
+    References:
+        | A note on the evaluation of generative models (Theis et al., 2016)
+
+    Arguments:
+        trained: A model that is a Density, of one seed, and its data set.
+        test: Held-out points in data space, shape (N, *event).
+        rng: Draws dequantisation noise and the model's own.
+        points: How many points count at most, the first ones.
+
+    Returns:
+        Nats a point and bits a coordinate, lower is better, with their standard errors over points;
+        an upper bound where the model's log_prob is a lower one.
+    """
+    model, dataset = trained.model, trained.dataset
+    if points < 2:
+        raise SpecError(f"nll needs points >= 2, got {points}; the usual is 10000")
+    if not isinstance(model, Density):
+        raise DataError(f"nll needs a model that is a Density, got {model.name}; leave it out")
+    if test.shape[1:] != dataset.spec.event or len(test) < 2:
+        raise DataError(
+            f"nll needs at least 2 test points of shape {dataset.spec.event}, got {tuple(test.shape)}; "
+            f"give held-out points in data space"
+        )
+    values = _values(trained, test[:points], rng)
+    kind = KINDS[model.bound]
+    noise = dataset.spec.dequantisation
+    protocol = {"dequantisation": noise} if noise else {}
+    broken = int((~torch.isfinite(values)).sum())
+    if broken:
+        reason = f"log_prob is not finite on {broken} of {len(values)} points"
+        nats = Score(None, kind=kind, reason=reason, protocol=protocol)
+    else:
+        error = values.std().item() / math.sqrt(len(values))
+        nats = Score(values.mean().item(), error, kind, protocol=protocol)
+    return {"nll": nats, "bits_per_dim": _bits(nats, trained)}
+
+
+@torch.no_grad()
+def _values(trained: Trained, test: Tensor, rng: Rng) -> Tensor:
+    """The negative log-likelihood of each point in data space, float64, shape (N,)."""
+    model, dataset = trained.model, trained.dataset
+    assert isinstance(model, Density)
+    noise, own = rng.fork("dequantise"), rng.fork("model")
+    values = []
+    for x in test.split(BATCH):
+        x = x.to(rng.device, rng.dtype) if x.is_floating_point() else x.to(rng.device)
+        y = dataset.to_model(x.unsqueeze(0), noise)
+        values.append(-model.log_prob(y, own)[0].double() - dataset.log_volume)
+    return torch.cat(values)
+
+
+def _bits(nats: Score, trained: Trained) -> Score:
+    spec = trained.dataset.spec
+    if spec.levels is None:
+        reason = f"{spec.name} has no grey levels, so bits a coordinate have no fixed unit"
+        return Score(None, kind=nats.kind, reason=reason)
+    if nats.value is None or nats.stderr is None:
+        return nats
+    unit = spec.size * math.log(2)
+    return Score(nats.value / unit, nats.stderr / unit, nats.kind, protocol=nats.protocol)
