@@ -1,0 +1,145 @@
+"""What plots show: learning curves, and quality against cost."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
+
+from genbench.report.columns import Cell, Column
+from genbench.report.groups import Group
+from genbench.report.tables import ORDERING, Table
+from genbench.store import CurvePoint
+
+#: points a curve keeps; more cannot be told apart on a page
+THIN = 60
+LATENCY = "latency_1_p50_ms"
+
+
+def learning_curves(table: Table) -> list[dict[str, Any]]:
+    """Returns one entry a quantity (curve metrics, then losses): median and quartiles over seeds.
+
+    Each is {"name", "traces": [{"label", "step", "seconds", "mid", "low", "high"}]}; runs that did not
+    end well are left out.
+    """
+    quantities: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
+    for group in table.groups:
+        points = [point for record in group.ok for point in record.curve]
+        for kind, read in (("metrics", _metrics), ("losses", _losses)):
+            for name in sorted({key for point in points for key in read(point)}):
+                trace = _trace(points, read, name)
+                if trace is not None:
+                    quantities[kind == "losses", name].append({"label": group.label, **trace})
+    return [
+        {"name": f"loss of the {name}" if loss else name, "traces": traces}
+        for (loss, name), traces in sorted(quantities.items(), key=lambda item: item[0])
+    ]
+
+
+def quality_and_cost(table: Table) -> dict[str, Any] | None:
+    """Returns points of quality against cost, or None where one of them is missing.
+
+    {"quality", "about", "better", "costs": [{"name", "about", "points", "front"}]}; a point has
+    label, reference, x and y with intervals. The front holds the labels that no other model betters
+    in both; reference rows are shown but do not compete.
+    """
+    quality = _quality(table)
+    if quality is None:
+        return None
+    costs = []
+    latency = next((c for c in table.columns if c.id == LATENCY and c.split == "test"), None)
+    if latency is not None:
+        costs.append(("latency of one sample, ms", latency.about, _column_cost(table, latency)))
+    costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
+    entries = []
+    for name, about, cost in costs:
+        points = _points(table, quality, cost)
+        if len(points) > 1:
+            front = _front(points, quality.better)
+            entries.append({"name": name, "about": about, "points": points, "front": front})
+    if not entries:
+        return None
+    return {
+        "quality": quality.id,
+        "about": quality.about,
+        "better": quality.better,
+        "costs": entries,
+    }
+
+
+def _metrics(point: CurvePoint) -> dict[str, float | None]:
+    return point.metrics
+
+
+def _losses(point: CurvePoint) -> dict[str, float | None]:
+    return point.losses
+
+
+def _trace(
+    points: Sequence[CurvePoint],
+    read: Callable[[CurvePoint], dict[str, float | None]],
+    name: str,
+) -> dict[str, Any] | None:
+    import numpy as np
+
+    by_step: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for point in points:
+        value = read(point).get(name)
+        if value is not None and math.isfinite(value) and math.isfinite(point.seconds):
+            by_step[point.step].append((point.seconds, value))
+    if not by_step:
+        return None
+    steps = sorted(by_step)
+    if len(steps) > THIN:
+        steps = [steps[round(i * (len(steps) - 1) / (THIN - 1))] for i in range(THIN)]
+    trace: dict[str, list[float]] = {"step": [], "seconds": [], "mid": [], "low": [], "high": []}
+    for step in steps:
+        seconds, values = np.array(by_step[step]).T
+        low, mid, high = np.percentile(values, [25, 50, 75])
+        now = (step, float(np.median(seconds)), mid, low, high)
+        for key, value in zip(trace, now, strict=True):
+            trace[key].append(float(f"{value:.4g}") if key != "step" else step)
+    return trace
+
+
+def _quality(table: Table) -> Column | None:
+    """The ordering column if there is one, otherwise the first headline with a direction."""
+    good = [c for c in table.columns if c.headline and c.better != "none" and c.id != LATENCY]
+    return min(good, key=lambda c: (c.id not in ORDERING, c.order), default=None)
+
+
+def _column_cost(table: Table, column: Column) -> Callable[[Group], Cell]:
+    return lambda group: table.cell(group, column)
+
+
+def _training_seconds(group: Group) -> Cell:
+    if not any(r.used.seconds > 0 for r in group.ok):
+        return Cell({})
+    return Cell({r.spec.seed: r.used.seconds for r in group.ok})
+
+
+def _points(table: Table, quality: Column, cost: Callable[[Group], Cell]) -> list[dict[str, Any]]:
+    found = []
+    for group in table.groups:
+        x, y = cost(group), table.cell(group, quality)
+        if x.values and y.values and fmean(x.values.values()) > 0:
+            about = {"label": group.label, "reference": group.reference}
+            found.append({**about, "x": _ends(x), "y": _ends(y)})
+    return found
+
+
+def _ends(cell: Cell) -> list[float | None]:
+    e = cell.estimate
+    return [None if v is None else float(f"{v:.5g}") for v in (e.mean, e.low, e.high)]
+
+
+def _front(points: Sequence[dict[str, Any]], better: str) -> list[str]:
+    sign = 1.0 if better == "lower" else -1.0
+    rows = [(p["x"][0], sign * p["y"][0], p["label"]) for p in points if not p["reference"]]
+    return [
+        label
+        for x, y, label in sorted(rows)
+        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b, _ in rows)
+    ]

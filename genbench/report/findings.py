@@ -1,0 +1,190 @@
+"""Findings and caveats: sentences computed from the tables, none of them typed in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genbench.report.columns import Column
+from genbench.report.statistics import ENOUGH
+from genbench.report.tables import Table
+from genbench.report.text import budget_text, interval
+from genbench.store import Record
+
+PER_TABLE = 4
+LISTED = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Who is best in one column.
+
+    Arguments:
+        dataset: The table's name.
+        column: The column.
+        best: The labels that share the best mean.
+        value: The best mean with its interval.
+        rest: What follows it, as a sentence.
+    """
+
+    dataset: str
+    column: Column
+    best: str
+    value: str
+    rest: str
+
+    @property
+    def sentence(self) -> str:
+        """The finding as one sentence."""
+        head = f"Best {self.column.id} on {self.dataset}: {self.best} {self.value}"
+        return f"{head}; {self.rest}"
+
+
+def findings(tables: Iterable[Table]) -> list[Finding]:
+    """Returns the winners of the first few headline columns of every table."""
+    found = []
+    for table in tables:
+        columns = [c for c in table.columns if c.headline and c.better != "none"]
+        each = [finding for c in columns if (finding := _finding(table, c)) is not None]
+        found += each[:PER_TABLE]
+    return found
+
+
+def _finding(table: Table, column: Column) -> Finding | None:
+    running = [(g, table.cell(g, column)) for g in table.groups if not g.reference]
+    running = [(g, c) for g, c in running if c.values]
+    best = [(g, c) for g, c in running if c.best]
+    if len(running) < 2 or not best:
+        return None
+    names = ", ".join(g.label for g, _ in best)
+    sign = 1.0 if column.better == "lower" else -1.0
+    others = sorted(
+        ((g, c) for g, c in running if not c.best),
+        key=lambda gc: sign * (gc[1].estimate.mean or 0),
+    )
+    top = best[0][1]
+    if not others:
+        return Finding(table.name, column, names, interval(top.estimate), "all are equal")
+    rest = f"next: {others[0][0].label} {interval(others[0][1].estimate)}"
+    tied = [g.label for g, c in others if c.rank == top.rank]
+    if any(c.estimate.too_few for _, c in (*best, others[0])):
+        rest += ", too few seeds to tell"
+    elif tied:
+        rest += f"; not told apart from the best: {_listed(tied)}"
+    return Finding(table.name, column, names, interval(top.estimate), rest)
+
+
+def caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[str]:
+    """Returns what a reader must bear in mind, one sentence each.
+
+    Arguments:
+        tables: The leaderboards.
+        problems: Sentences about files that are no records (`Store.problems`).
+    """
+    found = [*_few_seeds(tables), *_failed(tables)]
+    for table in tables:
+        found += [*_budgets(table), *_protocols(table), *_data(table), *_missing(table)]
+    found += _environments(tables)
+    return [*found, *(f"Not read: {problem}" for problem in problems)]
+
+
+def environment(records: Iterable[Record]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Returns, for every key of the environments, its values and how many records have each."""
+    values: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        for key, value in _flat(record.environment):
+            values[key][value] += 1
+    return [(key, counter.most_common()) for key, counter in sorted(values.items())]
+
+
+def _few_seeds(tables: Sequence[Table]) -> list[str]:
+    few = [
+        f"{g.label} on {t.name} ({len(g.ok)})"
+        for t in tables
+        for g in t.groups
+        if 0 < len(g.ok) < ENOUGH
+    ]
+    return [f"Too few seeds to tell (fewer than {ENOUGH}): {_listed(few)}."] if few else []
+
+
+def _failed(tables: Sequence[Table]) -> list[str]:
+    rows = [(t, g) for t in tables for g in t.groups if len(g.ok) < len(g.records)]
+    if not rows:
+        return []
+    bad = sum(len(g.records) - len(g.ok) for _, g in rows)
+    all_ = sum(len(g.records) for t in tables for g in t.groups)
+    named = _listed([f"{g.label} on {t.name} ({len(g.ok)}/{len(g.records)} ok)" for t, g in rows])
+    return [
+        f"{bad} of {all_} runs did not end well. Means are over those that did, which flatters "
+        f"models whose bad runs fail: {named}."
+    ]
+
+
+def _budgets(table: Table) -> list[str]:
+    budgets = {budget_text(g.first.spec.budget) for g in table.groups if not g.reference}
+    if len(budgets) < 2:
+        return []
+    return [f"Budgets differ on {table.name}: {_listed(sorted(budgets))}."]
+
+
+def _protocols(table: Table) -> list[str]:
+    kinds = Counter((c.id, c.split) for c in table.columns)
+    several = [f"{id} ({n} columns)" for (id, split), n in kinds.items() if n > 1]
+    if not several:
+        return []
+    return [
+        f"On {table.name} these have several protocols or kinds, not to be compared with each "
+        f"other: {_listed(several)}."
+    ]
+
+
+def _data(table: Table) -> list[str]:
+    seen: dict[str, set[str]] = defaultdict(set)
+    for group in table.groups:
+        for record in group.records:
+            for split, digest in record.data_hashes.items():
+                seen[split].add(digest)
+    mixed = [split for split, digests in seen.items() if len(digests) > 1]
+    if not mixed:
+        return []
+    return [f"Records of {table.name} were made on different data ({_listed(sorted(mixed))})."]
+
+
+def _missing(table: Table) -> list[str]:
+    by_id: dict[str, dict[str, str]] = defaultdict(dict)
+    labels = {g.id: g.label for g in table.groups}
+    for (group, id, _), reasons in table.reasons.items():
+        by_id[id][labels[group]] = reasons[0]
+    return [
+        f"No {id} on {table.name} for some seeds of: "
+        f"{_listed([f'{label} ({reason})' for label, reason in rows.items()])}."
+        for id, rows in by_id.items()
+    ]
+
+
+def _environments(tables: Sequence[Table]) -> list[str]:
+    records = [r for t in tables for g in t.groups for r in g.records]
+    several = [key for key, values in environment(records) if len(values) > 1]
+    if not several:
+        return []
+    return [
+        f"Numbers come from several environments (differing in {_listed(several)}); compare times "
+        "within one only."
+    ]
+
+
+def _flat(value: Any, key: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        return [
+            row
+            for name, inner in value.items()
+            for row in _flat(inner, f"{key}.{name}" if key else str(name))
+        ]
+    return [(key, str(value))] if key else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:LISTED])
+    return shown + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")

@@ -1,0 +1,94 @@
+"""Rows of leaderboards: the records of a model that differ in their seed alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean
+
+from genbench.report.text import budget_text, quantity
+from genbench.store import Record
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A row: the records that differ in their seed alone."""
+
+    id: str
+    label: str
+    records: tuple[Record, ...] = field(repr=False)
+
+    @property
+    def first(self) -> Record:
+        """The record of the lowest seed."""
+        return self.records[0]
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.first.spec.model
+
+    @property
+    def taxonomy(self) -> str:
+        """The model's place in the taxonomy of generative models, or "unknown"."""
+        return next((r.taxonomy for r in self.records if r.taxonomy), "unknown")
+
+    @property
+    def reference(self) -> bool:
+        """Whether the row is a yardstick and no contestant."""
+        return self.taxonomy == REFERENCE
+
+    @cached_property
+    def ok(self) -> tuple[Record, ...]:
+        """The records that ran to the end; the others are failures and give no number."""
+        return tuple(r for r in self.records if r.status == "ok")
+
+    @property
+    def costs(self) -> dict[str, str]:
+        """What the numbers cost: parameters, budget, training time, memory."""
+        spec, used = self.first.spec, [r.used for r in self.ok]
+        sharing = sorted({u.seeds_sharing for u in used})
+        seconds = f"{fmean(u.seconds for u in used):.3g} s" if used else "–"
+        if sharing and sharing != [1]:
+            seconds += f" / {'–'.join(str(n) for n in sorted({sharing[0], sharing[-1]}))} seeds"
+        peaks = [u.peak_memory_bytes for u in used if u.peak_memory_bytes is not None]
+        parameters = next((r.parameters for r in self.records if r.parameters is not None), None)
+        return {
+            "ok": f"{len(self.ok)}/{len(self.records)}",
+            "parameters": "–" if parameters is None else f"{parameters:,}",
+            "training": seconds,
+            "peak memory": quantity(max(peaks), "B") if peaks else "–",
+            "budget": f"{budget_text(spec.budget)}, batch {spec.batch}",
+            "taxonomy": self.taxonomy,
+        }
+
+
+def labels_of(members: Mapping[str, list[Record]]) -> dict[str, str]:
+    """Names every group by its model and by the settings that tell it from its namesakes."""
+    settings = {id: _settings(rows[0]) for id, rows in members.items()}
+    labels = {}
+    for id, rows in members.items():
+        model = rows[0].spec.model
+        namesakes = [settings[i] for i, other in members.items() if other[0].spec.model == model]
+        differing = [
+            f"{key}={value}"
+            for key, value in settings[id].items()
+            if any(other.get(key) != value for other in namesakes)
+        ]
+        labels[id] = f"{model} ({', '.join(differing)})" if differing else model
+    shared = Counter(labels.values())
+    return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
+
+
+def _settings(record: Record) -> dict[str, str]:
+    spec = record.spec
+    shown = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
+    shown["budget"] = budget_text(spec.budget)
+    shown |= {"batch": str(spec.batch), "precision": spec.precision}
+    shown |= {"autocast": spec.autocast or "off", "version": str(spec.model_version)}
+    return shown

@@ -1,0 +1,198 @@
+"""Pictures of samples: point clouds in 2-D, sheets of images as PNG."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genbench.core.dataset import DATASETS, Dataset
+from genbench.report.groups import Group
+from genbench.report.tables import Table
+from genbench.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+POINTS = 1000
+#: the most pixels on one sheet, so that pages with many models stay small
+SHEET = 64 * 28 * 28
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model's samples.
+
+    Arguments:
+        label: The row's label.
+        about: What is shown, e.g. which seed; or why nothing is.
+        points: Base64 of little-endian uint16 pairs in the panel's box, or empty.
+        png: A data URI of a sheet of images, or empty.
+        size: The sheet's width and height in pixels of the images.
+    """
+
+    label: str
+    about: str
+    points: str = ""
+    png: str = ""
+    size: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The panels of a data set, drawn on common axes.
+
+    Arguments:
+        panels: Real points first, where the data set is at hand.
+        box: (x low, x high, y low, y high), for point clouds.
+        centres: The true modes' centres in the box, as `Panel.points`.
+    """
+
+    panels: tuple[Panel, ...]
+    box: tuple[float, float, float, float] = (-1.0, 1.0, -1.0, 1.0)
+    centres: str = ""
+
+
+def gallery(store: Store, table: Table) -> Gallery:
+    """Returns pictures of every row's samples: those of the lowest seed that has any.
+
+    Records travel without their artifacts, so that a panel may only say that none are here.
+    """
+    data = dataset_of(table)
+    drawn = {group.id: _samples(store, group) for group in table.groups}
+    real = _real(data)
+    arrays = [a for a, _ in [(real, ""), *drawn.values()] if a is not None and a.ndim == 2]
+    box = _box(data, arrays)
+    panels = [] if real is None else [_panel("held-out data", real, "real", box, data)]
+    for group in table.groups:
+        array, about = drawn[group.id]
+        if array is None:
+            panels.append(Panel(group.label, about))
+        else:
+            panels.append(_panel(group.label, array, about, box, data))
+    truth = getattr(data, "truth", None)
+    if truth is None or truth.centres is None or truth.centres.shape[1] != 2:
+        return Gallery(tuple(panels), box)
+    return Gallery(tuple(panels), box, _packed(truth.centres.double().numpy(), box))
+
+
+def dataset_of(table: Table) -> Dataset | None:
+    """Returns the table's data set, if this installation has it and it needs no download."""
+    try:
+        return DATASETS.get(table.dataset)(offline=True)
+    except Exception:  # a plugin of another machine, or one that is broken: the report goes on
+        return None
+
+
+def _real(data: Dataset | None) -> np.ndarray | None:
+    if data is None:
+        return None
+    try:
+        return data.points("test")[: 4 * POINTS].numpy()
+    except Exception:  # files of the data set that are not on this machine
+        return None
+
+
+def _samples(store: Store, group: Group) -> tuple[np.ndarray | None, str]:
+    import numpy as np
+
+    why = "no samples were stored"
+    for record in group.ok:
+        reference = record.artifacts.get("samples")
+        if reference is None:
+            continue
+        path = store.artifact(reference)
+        if path is None:
+            why = "the samples are not beside these records"
+            continue
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return np.asarray(file["samples"]), f"seed {record.spec.seed}"
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            why = "the samples cannot be read"
+    return None, why if group.ok else "no run ended well"
+
+
+def _panel(
+    label: str,
+    array: np.ndarray,
+    about: str,
+    box: tuple[float, float, float, float],
+    data: Dataset | None,
+) -> Panel:
+    import numpy as np
+
+    if array.dtype.kind not in "fiub" or not len(array):
+        return Panel(label, "the samples are no numbers")
+    if array.ndim == 4 and array.shape[1] in (1, 3):
+        return _sheet(label, array, about, data)
+    if array.ndim != 2 or array.shape[1] < 2:
+        return Panel(label, f"samples of shape {array.shape[1:]} have no picture")
+    points = array[:, :2].astype(np.float64)
+    finite = points[np.isfinite(points).all(axis=1)]
+    low, high = np.asarray(box[::2]), np.asarray(box[1::2])
+    inside = finite[((finite >= low) & (finite <= high)).all(axis=1)]
+    outside = 1 - len(inside) / len(points)
+    about += ", first two coordinates" if array.shape[1] > 2 else ""
+    about += f", {outside:.1%} outside the view" if outside else ""
+    return Panel(label, about, points=_packed(inside[:POINTS], box))
+
+
+def _packed(points: np.ndarray, box: tuple[float, float, float, float]) -> str:
+    import numpy as np
+
+    low, high = np.asarray(box[::2]), np.asarray(box[1::2])
+    unit = ((points - low) / (high - low)).clip(0, 1)
+    return base64.b64encode((unit * 65_535).round().astype("<u2").tobytes()).decode()
+
+
+def _box(data: Dataset | None, arrays: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
+    """The true box with a margin; without one, a square around what is drawn (1st to 99th percentile)."""
+    import numpy as np
+
+    truth = getattr(data, "truth", None)
+    if truth is not None and truth.box is not None:
+        low, high = truth.box
+    else:
+        flat = [a[:, :2].astype(np.float64).ravel() for a in arrays if a.dtype.kind in "fiub"]
+        values = np.concatenate([v[np.isfinite(v)] for v in flat]) if flat else np.zeros(0)
+        low, high = np.percentile(values, [1, 99]) if len(values) else (-1.0, 1.0)
+    margin = 0.15 * (high - low) or 1.0
+    low, high = float(low - margin), float(high + margin)
+    return (low, high, low, high)
+
+
+def _sheet(label: str, array: np.ndarray, about: str, data: Dataset | None) -> Panel:
+    """Puts up to 8×8 images on one sheet with lines of one pixel between them."""
+    import numpy as np
+    from PIL import Image
+
+    _, channels, height, width = array.shape
+    side = max(1, min(8, math.isqrt(min(len(array), SHEET // (height * width)))))
+    images = _bytes(array[: side * side], data)
+    sheet = np.full((side * (height + 1) - 1, side * (width + 1) - 1, channels), 127, np.uint8)
+    for i, image in enumerate(images):
+        y, x = divmod(i, side)
+        y, x = y * (height + 1), x * (width + 1)
+        sheet[y : y + height, x : x + width] = image.transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet).save(buffer, "PNG", optimize=True)
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    about += f", {side * side} images"
+    return Panel(label, about, png=uri, size=(sheet.shape[1], sheet.shape[0]))
+
+
+def _bytes(images: np.ndarray, data: Dataset | None) -> np.ndarray:
+    """Grey levels 0 … 255 from floats in [0, 1], or from integer levels of the data set."""
+    import numpy as np
+
+    if images.dtype.kind == "f":
+        unit: Any = np.nan_to_num(images.astype(np.float64))
+    else:
+        levels = data.spec.levels if data is not None else None
+        unit = images / max(1, (levels or int(images.max()) + 1) - 1)
+    return (unit.clip(0, 1) * 255).round().astype(np.uint8)

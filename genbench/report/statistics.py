@@ -1,0 +1,186 @@
+"""Statistics over seeds: intervals, paired differences, Holm's correction and ranks with ties."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+LEVEL = 0.95
+RESAMPLES = 1999
+ENOUGH = 5
+
+Method = Literal["none", "constant", "bca", "percentile"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds and its interval.
+
+    Arguments:
+        n: How many seeds have a finite value.
+        mean: Their mean, or None without any.
+        low: The interval's lower end, or None where there is no interval.
+        high: The interval's upper end, or None.
+        method: How the interval came about: `bca`; `percentile` where BCa is undefined; `constant`
+            (zero width) where all values are equal; `none` with fewer than two values.
+    """
+
+    n: int
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: Method = "none"
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval (which need not be symmetric), or None."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few seeds to tell (fewer than five)."""
+        return self.n < ENOUGH
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference a - b over common seeds, with the two-sided p of the paired t test.
+
+    `p` is None with fewer than five common seeds: too few to tell.
+    """
+
+    estimate: Estimate
+    p: float | None
+
+
+def mean_interval(values: Sequence[float], *, level: float = LEVEL) -> Estimate:
+    """Returns the mean of values with its bootstrap interval (BCa, 1,999 resamples, fixed rng).
+
+    The interval covers less than its level says for few values (about 87 % for n = 8 and Gaussian
+    values); it never leaves the range of the values.
+
+    References:
+        | Better Bootstrap Confidence Intervals (Efron, 1987)
+
+    Arguments:
+        values: One number a seed; values that are not finite are left out of n.
+        level: The nominal coverage, in (0, 1).
+    """
+    return _mean_interval(tuple(float(v) for v in values if math.isfinite(v)), level)
+
+
+@lru_cache(maxsize=65_536)
+def _mean_interval(values: tuple[float, ...], level: float) -> Estimate:
+    n = len(values)
+    if n == 0:
+        return Estimate(0)
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Estimate(1, mean)
+    if _constant(values):
+        return Estimate(n, mean, mean, mean, "constant")
+    for method in ("bca", "percentile"):
+        low, high = _bootstrap(values, level, method)
+        if math.isfinite(low) and math.isfinite(high):
+            return Estimate(n, mean, low, high, method)
+    return Estimate(n, mean)
+
+
+def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
+    """Returns a - b over the seeds that both have, with interval and p.
+
+    Arguments:
+        a: One value a seed, keyed by seed.
+        b: The other's values.
+    """
+    differences = _differences(a, b)
+    return Difference(mean_interval(differences), _p(differences))
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Returns Holm's adjusted p-values, in the order given.
+
+    References:
+        | A Simple Sequentially Rejective Multiple Test Procedure (Holm, 1979)
+    """
+    adjusted, largest = [0.0] * len(p), 0.0
+    for done, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        largest = max(largest, min(1.0, (len(p) - done) * p[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def ranks(
+    scores: Mapping[str, Mapping[int, float]], better: Literal["lower", "higher"]
+) -> dict[str, int]:
+    """Returns competition ranks (1, 1, 3 …) in which what cannot be told apart is tied.
+
+    The best mean and all that differ from it by a Holm-corrected interval around zero share the
+    first rank; the same again with what is left. The interval is the paired t interval at Holm's
+    level, which leaves out zero exactly where the adjusted p is below 0.05. With fewer than five
+    common seeds nothing is told apart. Since an uncertain model may tie with the best while a better
+    mean does not, ranks need not be monotone in the means.
+
+    Arguments:
+        scores: For every name, one value a seed.
+        better: Whether lower or higher values are better.
+    """
+    sign = 1.0 if better == "lower" else -1.0
+    means = {name: mean_interval(list(values.values())).mean for name, values in scores.items()}
+    left = sorted((sign * m, name) for name, m in means.items() if m is not None)
+    names, found = [name for _, name in left], {}
+    while names:
+        best, *others = names
+        p = [_p(_differences(scores[name], scores[best])) for name in others]
+        apart = holm([1.0 if value is None else value for value in p])
+        behind = [name for name, value in zip(others, apart, strict=True) if value < 1 - LEVEL]
+        rank = len(found) + 1
+        found.update({name: rank for name in names if name not in behind})
+        names = behind
+    return found
+
+
+def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
+    seeds = sorted(s for s in a if s in b and math.isfinite(a[s]) and math.isfinite(b[s]))
+    return [a[seed] - b[seed] for seed in seeds]
+
+
+def _p(differences: Sequence[float]) -> float | None:
+    """The two-sided p of the one-sample t test; differences that are all equal are sure."""
+    n = len(differences)
+    if n < ENOUGH:
+        return None
+    if _constant(differences):
+        return 0.0 if any(differences) else 1.0
+    from scipy.special import stdtr
+
+    t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))
+    return float(2 * stdtr(n - 1, -abs(t)))
+
+
+def _constant(values: Sequence[float]) -> bool:
+    """Whether values differ by no more than rounding, where resampling has no meaning."""
+    return max(values) - min(values) <= 1e-12 * max(abs(v) for v in values)
+
+
+def _bootstrap(values: tuple[float, ...], level: float, method: str) -> tuple[float, float]:
+    import warnings
+
+    import numpy as np
+    from scipy import stats
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = stats.bootstrap(
+            (np.asarray(values),),
+            np.mean,
+            n_resamples=RESAMPLES,
+            confidence_level=level,
+            method=method,
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+    return float(found.low), float(found.high)
