@@ -32,7 +32,8 @@ class Row(BaseModel):
 class Measurement(Row):
     """One number, with all that is needed to know what it may be compared with.
 
-    `id` is the column (fid, recall …), `split` the reference it was measured against, `protocol` the
+    `key` names the question that was asked (metric, version, options, number of points, features), so
+    that a later run knows what is still to be measured. `id` is the column (fid, recall …), `split` the reference it was measured against, `protocol` the
     sentence printed in column heads; two numbers with different (id, protocol, split) never share a
     column. `floor` is the same metric between two disjoint sets of real points at the same n.
     """
@@ -40,6 +41,7 @@ class Measurement(Row):
     id: str
     metric: str
     version: int
+    key: str = ""
     protocol: str
     split: Literal["test", "train"] = "test"
     value: float | None

@@ -228,7 +228,7 @@ class ImageDataset(Dataset):
     def to_data(self, y: Tensor) -> Tensor:
         """Clips to [0, 1] and quantises to the nearest lower level."""
         levels = (y * self.levels).floor().clamp(0, self.levels - 1)
-        return levels.nan_to_num(0.0) / (self.levels - 1)
+        return levels / (self.levels - 1)
 
     @property
     def log_volume(self) -> float:

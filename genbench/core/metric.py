@@ -28,6 +28,8 @@ class Score:
         kind: Whether the number is exact (given the samples), a bound or an estimate.
         reason: Why there is no value.
         protocol: What a reader must know to compare it, e.g. {"bandwidth": 0.3}.
+        floor: The value that a perfect model would have, where the metric itself knows it (the
+            entropy for a likelihood); for metrics of two samples the evaluator measures it.
     """
 
     value: float | None
@@ -35,6 +37,7 @@ class Score:
     kind: Literal["exact", "bound", "estimate"] = "exact"
     reason: str | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
+    floor: float | None = None
 
 
 @dataclass(frozen=True)

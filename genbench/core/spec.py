@@ -91,7 +91,9 @@ class Suite(Strict):
     )
     metrics: list[PartField] = Field(min_length=1)
     samples: int = Field(10_000, gt=1, description="generated points a seed for evaluation")
+    features: str | None = Field(None, description="extractor; absent: what suits the data set")
     curve: int = Field(20, ge=0, description="points on the learning curve")
+    curve_metrics: list[PartField] = []
     cells: list[Cells] = Field(min_length=1)
 
     @property

@@ -1,0 +1,79 @@
+"""The command line: parses, calls, prints. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import genbench
+from genbench.core.errors import GenbenchError, nearest
+
+#: verb → (module that defines `command`, what it does)
+VERBS = {
+    "run": ("genbench.cli.run", "Train and score a suite; do only what is missing."),
+    "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
+    "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
+    "list": (
+        "genbench.cli.browse",
+        "List models, datasets, metrics, extractors, claims or suites.",
+    ),
+    "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
+    "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called, and whose errors are sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the verbs in the order of use."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports and returns a verb."""
+        if cmd_name not in VERBS:
+            return None
+        return importlib.import_module(VERBS[cmd_name][0]).command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Adds the nearest verb to the error for an unknown one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            ctx.fail(f"no such verb {args[0]!r}{nearest(args[0], VERBS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(genbench.__version__, prog_name="genbench")
+def cli() -> None:
+    r"""Compare families of deep generative models on one harness: GANs, VAEs, flows,
+    autoregressive models, Boltzmann machines and Markov chains.
+
+    \b
+    genbench run demo                            five families, two data sets, eight seeds
+    genbench report                              the leaderboard and a web page
+    genbench evaluate mine.npz -r digits:test    score your own samples
+
+    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> Any:
+    """Runs the command line; errors of genbench are one sentence on stderr and exit code 2."""
+    try:
+        return cli.main(args=args, prog_name="genbench")
+    except GenbenchError as error:
+        click.echo(f"genbench: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,110 @@
+"""genbench list: what there is to choose from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genbench.cli import common
+
+KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(KINDS))
+@common.config
+@common.plugins
+@common.as_json
+def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: bool) -> None:
+    r"""List models, datasets, metrics, extractors, claims or suites.
+
+    \b
+    genbench list models
+    genbench list metrics --json
+    """
+    common.load_plugins(plugins)
+    rows = describe(kind, config)
+    if as_json:
+        common.print_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = [key for key in (rows[0] if rows else {}) if key != "options"]
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(cell(row[key]) for key in columns))
+    Console().print(table if rows else f"no {kind} yet")
+
+
+def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
+    """Returns one JSON-ready object a thing, each with its `name`."""
+    if kind == "suites":
+        return [
+            {
+                "name": name,
+                "seeds": len(suite.seed_list),
+                "models": sorted({part.name for cells in suite.cells for part in cells.models}),
+                "datasets": sorted(
+                    {part.name for cells in suite.cells for part in cells.datasets}
+                ),
+                "description": suite.description,
+            }
+            for name, suite in common.suites(config).items()
+        ]
+    if kind == "models":
+        from genbench.core.model import MODELS
+        from genbench.core.model import describe as about
+
+        rows = [about(entry) for entry in MODELS.all().values()]
+        return sorted(rows, key=lambda row: (row["taxonomy"], row["name"]))
+    if kind == "datasets":
+        from genbench.core.dataset import DATASETS
+        from genbench.core.dataset import describe as about_data
+
+        return [about_data(entry) for entry in DATASETS.all().values()]
+    if kind == "metrics":
+        return metric_rows()
+    from genbench.core.claim import CLAIMS
+    from genbench.core.feature import EXTRACTORS
+
+    if kind == "claims":
+        return [
+            {"name": n, "statement": c.statement, "paper": c.paper}
+            for n, c in CLAIMS.all().items()
+        ]
+    return [
+        {"name": n, "version": e.version, "summary": (e.__doc__ or "").strip().split("\n")[0]}
+        for n, e in EXTRACTORS.all().items()
+    ]
+
+
+def metric_rows() -> list[dict[str, Any]]:
+    """Returns one object a column of a metric."""
+    from genbench.core.metric import METRICS
+
+    return [
+        {
+            "name": column,
+            "metric": entry.name,
+            "better": meaning.better,
+            "unit": meaning.unit,
+            "ideal": meaning.ideal,
+            "view": entry.view,
+            "version": entry.version,
+            "paper": entry.paper,
+            "options": entry.options,
+            "summary": meaning.doc,
+        }
+        for entry in METRICS.all().values()
+        for column, meaning in entry.columns.items()
+    ]
+
+
+def cell(value: Any) -> str:
+    """Returns a value as a table shows it."""
+    if value is None:
+        return "–"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

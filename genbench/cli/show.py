@@ -1,0 +1,147 @@
+"""genbench show: all about one thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genbench.cli import common
+from genbench.core.names import built_in
+
+
+@click.command("show")
+@click.argument("name")
+@common.config
+@common.plugins
+@common.results
+@common.as_json
+def command(
+    name: str, config: Path | None, plugins: tuple[str, ...], root: Path, as_json: bool
+) -> None:
+    r"""Show a model, data set, metric, extractor, suite, or recorded cell (its id or first digits).
+
+    \b
+    genbench show wgan_gp
+    genbench show 3f9a
+    """
+    common.load_plugins(plugins)
+    found = find(name, config, root)
+    if as_json:
+        common.print_json(found)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for key, value in found.items():
+        table.add_row(f"[bold]{key}[/bold]", text(value))
+    Console().print(table)
+
+
+def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
+    """Returns what is known of a name, looked up among plugins, suites and cells."""
+    from genbench.core.errors import unknown
+
+    for kind, about in LOOKUPS.items():
+        found = about(name)
+        if found is not None:
+            return {"kind": kind, **found}
+    suites = common.suites(config)
+    if name in suites:
+        return {"kind": "suite", "name": name, **suites[name].model_dump(exclude_none=True)}
+    from genbench.store import Store
+
+    record = Store(root).find(name)
+    if record is not None:
+        return {"kind": "cell", **record.model_dump(by_alias=True, exclude={"curve"})}
+    names = {n for kind in ("model", "dataset", "metric", "extractor") for n in built_in(kind)}
+    raise unknown("name", name, names | set(suites))
+
+
+def of_model(name: str) -> dict[str, Any] | None:
+    """Returns a model's abilities, options, and its parameter count on the data sets it accepts."""
+    from genbench.core.model import MODELS, describe
+
+    if name not in MODELS:
+        return None
+    cls = MODELS.get(name)
+    return {**describe(cls), "parameters": parameters(name), "documentation": cls.__doc__}
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """Returns the number of trained weights by data set, or why the model refuses it."""
+    from genbench.core.dataset import DATASETS
+    from genbench.core.model import MODELS, build, parameter_count
+    from genbench.core.rng import Rng
+
+    counts: dict[str, Any] = {}
+    for dataset, cls in DATASETS.all().items():
+        spec = cls().spec
+        refusal = MODELS.get(name).refuses(spec)
+        counts[dataset] = refusal or parameter_count(build(name, spec, Rng([0])))
+    return counts
+
+
+def of_dataset(name: str) -> dict[str, Any] | None:
+    """Returns what a data set declares."""
+    from dataclasses import asdict
+
+    from genbench.core.dataset import DATASETS, describe
+
+    if name not in DATASETS:
+        return None
+    made = DATASETS.get(name)()
+    entropy = made.truth.entropy if made.truth else None
+    return {**describe(type(made)), **asdict(made.spec), "entropy_nats": entropy}
+
+
+def of_metric(name: str) -> dict[str, Any] | None:
+    """Returns what a metric measures, in which columns, with which options."""
+    from dataclasses import asdict
+
+    from genbench.core.metric import METRICS
+
+    if name not in METRICS:
+        return None
+    entry = METRICS.get(name)
+    return {
+        "name": entry.name,
+        "version": entry.version,
+        "view": entry.view,
+        "needs": list(entry.needs),
+        "paper": entry.paper,
+        "columns": {key: asdict(column) for key, column in entry.columns.items()},
+        "options": entry.options,
+        "documentation": entry.function.__doc__,
+    }
+
+
+def of_extractor(name: str) -> dict[str, Any] | None:
+    """Returns what an extractor does."""
+    from genbench.core.feature import EXTRACTORS
+
+    if name not in EXTRACTORS:
+        return None
+    cls = EXTRACTORS.get(name)
+    return {"name": name, "version": cls.version, "documentation": cls.__doc__}
+
+
+LOOKUPS = {
+    "model": of_model,
+    "dataset": of_dataset,
+    "metric": of_metric,
+    "extractor": of_extractor,
+}
+
+
+def text(value: Any) -> str:
+    """Returns a value as a table shows it, without markup."""
+    from rich.markup import escape
+
+    if isinstance(value, dict):
+        return escape("\n".join(f"{key}: {item}" for key, item in value.items()))
+    if isinstance(value, str):
+        return escape(value.strip())
+    return escape(str(value)) if value is not None else "–"

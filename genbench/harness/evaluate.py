@@ -1,0 +1,344 @@
+"""Turns a trained model, or two arrays, into measurements with their protocols and floors."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.core import options
+from genbench.core.dataset import Dataset
+from genbench.core.errors import ContractError, DataError
+from genbench.core.feature import EXTRACTORS, Extractor
+from genbench.core.metric import Column, Metric, Score, Trained, find
+from genbench.core.model import ABILITIES, Model
+from genbench.core.rng import Rng
+from genbench.core.spec import Part, canonical
+from genbench.store import Measurement
+
+CHUNK = 2500
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A metric with its options, all of them resolved, and the points and features it is asked of."""
+
+    metric: Metric
+    options: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 0
+    features: str | None = None
+
+    @property
+    def key(self) -> str:
+        """12 hexadecimal digits that are the same whenever the same question is asked."""
+        question = {
+            "metric": self.metric.name,
+            "version": self.metric.version,
+            "options": dict(self.options),
+            "samples": self.samples,
+            "features": self.features if self.metric.view == "features" else None,
+        }
+        return hashlib.sha256(canonical(question).encode()).hexdigest()[:12]
+
+
+def ask(parts: Sequence[Part], *, samples: int = 0, features: str | None = None) -> list[Ask]:
+    """Returns what a list of metrics with options asks, each metric once, options checked."""
+    asks: dict[tuple[str, str], Ask] = {}
+    for part in parts:
+        for entry in find([part.name]):
+            chosen = options.resolve(entry.function, part.options, who=f"metric {part.name}")
+            chosen.pop("rng", None)
+            asks[entry.name, canonical(chosen)] = Ask(entry, chosen, samples, features)
+    return list(asks.values())
+
+
+def draw(model: Model, dataset: Dataset, n: int, rng: Rng) -> Tensor:
+    """Returns n samples a seed in data space on the CPU, shape (S, n, *event), in chunks."""
+    with torch.no_grad():
+        parts = [
+            dataset.to_data(model.sample(min(CHUNK, n - at), rng)).cpu()
+            for at in range(0, n, CHUNK)
+        ]
+    return torch.cat(parts, dim=1)
+
+
+class Evaluator:
+    """Scores samples of one data set; everything that does not depend on the model is done once.
+
+    Held-out points are the reference; the same number of points is taken from the model. Each score
+    of two samples stands beside its floor, the same metric between the reference and as many real
+    points that are not in it (a fresh draw of a stream, training points of a fixed set).
+
+    Arguments:
+        dataset: The data set.
+        asks: The metrics with their options.
+        samples: The largest number of points compared.
+        features: The extractor's name; None takes `classifier` for labelled images, else `identity`.
+    """
+
+    def __init__(
+        self, dataset: Dataset, asks: Sequence[Ask], *, samples: int, features: str | None = None
+    ) -> None:
+        self.dataset, self.asks = dataset, list(asks)
+        self.references = {"test": dataset.points("test")[:samples]}
+        self.n = len(self.references["test"])
+        train = dataset.points("train")
+        chosen = Rng([0]).fork("evaluator", "train").permutation(len(train))[0]
+        if len(train) >= self.n:
+            self.references["train"] = train[chosen[: self.n]]
+        spare = dataset.points("validation") if dataset.stream else train[chosen.flip(0)]
+        self.floor_points = spare[: self.n] if len(spare) >= self.n else None
+        self.features_name = features or default_features(dataset)
+        self._extractor: Extractor | None = None
+        self._features: dict[str, Tensor] = {}
+        self._floors: dict[str, dict[str, Score]] = {}
+
+    @property
+    def extractor(self) -> Extractor:
+        """The feature extractor, made on first use (it may have to be trained)."""
+        if self._extractor is None:
+            self._extractor = EXTRACTORS.get(self.features_name)(self.dataset)
+        return self._extractor
+
+    def score(
+        self,
+        fake: Tensor,
+        trained: Trained | None,
+        rng: Rng,
+        *,
+        asks: Sequence[Ask] | None = None,
+        beside: bool = True,
+    ) -> list[Measurement]:
+        """Returns all measurements of one seed.
+
+        Arguments:
+            fake: Samples in data space, shape (M, *event), M at least the reference's size.
+            trained: The model, for metrics of view "model"; None leaves them null with a reason.
+            rng: One seed's, for metrics that subsample.
+            asks: Fewer metrics than the evaluator's, for re-scoring.
+            beside: Whether floors and scores against training data are wanted too.
+        """
+        fake = fake[: self.n]
+        views = {"events": fake, "points": fake.flatten(1)}
+        out: list[Measurement] = []
+        for ask in self.asks if asks is None else asks:
+            splits = ["test"]
+            if beside and ask.metric.train_reference and "train" in self.references:
+                splits.append("train")
+            for split in splits:
+                floors = self._floor(ask) if beside and split == "test" else {}
+                out += self._score_one(ask, split, views, trained, rng, floors)
+        return out
+
+    def _score_one(
+        self,
+        ask: Ask,
+        split: str,
+        views: dict[str, Tensor],
+        trained: Trained | None,
+        rng: Rng,
+        floors: Mapping[str, Score],
+    ) -> list[Measurement]:
+        began = time.perf_counter()
+        metric = ask.metric
+        missing = self._missing(metric, trained)
+        if missing:
+            scores = dict.fromkeys(metric.columns, Score(None, reason=missing))
+        elif metric.view == "model":
+            assert trained is not None
+            test = self.dataset.points("test")
+            scores = call(ask, trained, test, rng=rng.fork("metric", metric.name))
+        else:
+            if metric.view == "features" and "features" not in views:
+                views["features"] = self.extractor.extract(views["events"])
+            given = views["features" if metric.view == "features" else "points"]
+            scores = self._compare(ask, split, given, rng)
+        seconds = (time.perf_counter() - began) / len(scores)
+        protocol = self._protocol(ask)
+        return [
+            measurement(
+                ask,
+                column,
+                scores[column],
+                protocol=protocol,
+                split=split,
+                floor=floors[column].value if column in floors else None,
+                n_real=self.n if metric.view in ("points", "features") else None,
+                n_fake=self.n if metric.view != "model" else None,
+                seconds=seconds,
+            )
+            for column in metric.columns
+        ]
+
+    def _missing(self, metric: Metric, trained: Trained | None) -> str | None:
+        if metric.view == "model" and trained is None:
+            return f"{metric.name} needs a model, got samples alone"
+        for need in metric.needs:
+            if need in ABILITIES:
+                if trained is None or not isinstance(trained.model, ABILITIES[need]):
+                    return (
+                        f"{trained.model.name if trained else 'a folder of samples'} has no {need}"
+                    )
+            elif getattr(self.dataset.truth, need, None) is None:
+                return f"{self.dataset.name} has no known {need}"
+        return None
+
+    def _compare(self, ask: Ask, split: str, given: Tensor, rng: Rng) -> dict[str, Score]:
+        metric = ask.metric
+        stream = rng.fork("metric", metric.name, split)
+        if metric.view == "truth":
+            return call(ask, given, self.dataset.truth, rng=stream)
+        return call(ask, self._reference(metric.view, split), given, rng=stream)
+
+    def _reference(self, view: str, split: str) -> Tensor:
+        if view == "points":
+            return self.references[split].flatten(1)
+        if split not in self._features:
+            self._features[split] = self.extractor.extract(self.references[split])
+        return self._features[split]
+
+    def _floor(self, ask: Ask) -> dict[str, Score]:
+        key = ask.key
+        points = self.floor_points
+        if points is None or ask.metric.view == "model" or self._missing(ask.metric, None):
+            return {}
+        if key not in self._floors:
+            if ask.metric.view == "features":
+                if "floor" not in self._features:
+                    self._features["floor"] = self.extractor.extract(points)
+                points = self._features["floor"]
+            self._floors[key] = self._compare(
+                ask, "test", points.flatten(1), Rng([0]).fork("floor")
+            )
+        return self._floors[key]
+
+    def _protocol(self, ask: Ask) -> str:
+        view = ask.metric.view
+        parts = [f"{key}={_short(value)}" for key, value in sorted(ask.options.items())]
+        if view in ("points", "features"):
+            parts.insert(0, f"n={self.n}/{self.n}")
+        if view == "features":
+            parts.insert(0, self.extractor.protocol)
+        return ", ".join(parts)
+
+
+def call(ask: Ask, *given: Any, rng: Rng) -> dict[str, Score]:
+    """Calls a metric and returns a Score a declared column.
+
+    Raises:
+        ContractError: If it returns other columns than it declares.
+    """
+    with torch.no_grad():
+        result = ask.metric.function(*given, rng=rng, **ask.options)
+    if not isinstance(result, Mapping):
+        result = {ask.metric.name: result}
+    if set(result) != set(ask.metric.columns):
+        raise ContractError(
+            f"metric {ask.metric.name!r} needs to return {sorted(ask.metric.columns)}, got {sorted(result)}"
+        )
+    return {
+        key: value if isinstance(value, Score) else Score(float(value))
+        for key, value in result.items()
+    }
+
+
+def measurement(
+    ask: Ask,
+    column: str,
+    score: Score,
+    *,
+    protocol: str,
+    split: str = "test",
+    floor: float | None = None,
+    n_real: int | None = None,
+    n_fake: int | None = None,
+    seconds: float = 0.0,
+) -> Measurement:
+    """Returns the record's row for one score; numbers that are not finite become null."""
+    meaning: Column = ask.metric.columns[column]
+    value, reason = score.value, score.reason
+    if value is not None and not torch.isfinite(torch.tensor(value)):
+        value, reason = None, f"{column} is {value}"
+    extra = [f"{key}={_short(item)}" for key, item in score.protocol.items()]
+    return Measurement(
+        id=column,
+        metric=ask.metric.name,
+        version=ask.metric.version,
+        key=ask.key,
+        protocol=", ".join([part for part in (protocol, *extra) if part]),
+        split="train" if split == "train" else "test",
+        value=value,
+        stderr=score.stderr if value is not None else None,
+        floor=floor if floor is not None else score.floor,
+        reason=reason,
+        n_real=n_real,
+        n_fake=n_fake,
+        better=meaning.better,
+        unit=meaning.unit,
+        kind=score.kind,
+        seconds=seconds,
+    )
+
+
+def default_features(dataset: Dataset) -> str:
+    """Returns the extractor for a data set: its own classifier for labelled images, else identity."""
+    return "classifier" if dataset.spec.is_image and dataset.spec.classes else "identity"
+
+
+def compare_arrays(
+    fake: Tensor, real: Tensor, asks: Sequence[Ask], *, extractor: Extractor, seed: int = 0
+) -> list[Measurement]:
+    """Scores generated against real points of no known origin.
+
+    Arguments:
+        fake: Shape (M, *event).
+        real: Shape (N, *event).
+        asks: Metrics of views "points" and "features"; others come back null with a reason.
+        extractor: Makes features.
+        seed: For metrics that subsample.
+    """
+    if fake.shape[1:] != real.shape[1:]:
+        raise DataError(
+            f"evaluate needs points of one shape, got samples {tuple(fake.shape)} and reference "
+            f"{tuple(real.shape)}; compare like with like"
+        )
+    rng, out = Rng([seed]).fork("evaluate"), []
+    views: dict[str, tuple[Tensor, Tensor]] = {"points": (real.flatten(1), fake.flatten(1))}
+    for ask in asks:
+        began, metric = time.perf_counter(), ask.metric
+        protocol = ", ".join(
+            f"{key}={_short(value)}" for key, value in sorted(ask.options.items())
+        )
+        if metric.view in ("truth", "model"):
+            what = "a data set whose truth is known" if metric.view == "truth" else "a model"
+            reason = f"{metric.name} needs {what}, got arrays"
+            scores = dict.fromkeys(metric.columns, Score(None, reason=reason))
+        else:
+            if metric.view == "features" and "features" not in views:
+                views["features"] = (extractor.extract(real), extractor.extract(fake))
+            scores = call(ask, *views[metric.view], rng=rng.fork("metric", metric.name))
+            head = f"{extractor.protocol}, " if metric.view == "features" else ""
+            protocol = f"{head}n={len(real)}/{len(fake)}" + (f", {protocol}" if protocol else "")
+        seconds = (time.perf_counter() - began) / len(scores)
+        out += [
+            measurement(
+                ask,
+                column,
+                scores[column],
+                protocol=protocol,
+                n_real=len(real),
+                n_fake=len(fake),
+                seconds=seconds,
+            )
+            for column in metric.columns
+        ]
+    return out
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,126 @@
+"""Jobs: stacks of cells to be trained together, and how they end."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from genbench.core.errors import GenbenchError
+from genbench.core.spec import CellSpec, Part
+from genbench.store import Record, Status
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run decides for all of its jobs: where, from which files, and how it is measured."""
+
+    device: str = "auto"
+    data_dir: Path | None = None
+    offline: bool = False
+    metrics: tuple[Part, ...] = ()
+    curve_metrics: tuple[Part, ...] = ()
+    samples: int = 10_000
+    features: str | None = None
+    curve: int = 20
+    checkpoints: Path | None = None
+    checkpoint_every: float = 30.0
+    plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """Cells of one group (they differ in the seed alone), to be trained in one stack."""
+
+    specs: tuple[CellSpec, ...]
+    setting: Setting
+    #: a results folder whose finished cells lack measurements: they are measured, not trained
+    rescore: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """The model and the data set, for people."""
+        return f"{self.specs[0].model} on {self.specs[0].dataset}"
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of the stack, in order."""
+        return [spec.seed for spec in self.specs]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: its phase, the share of the phase, and the rounds made."""
+
+    phase: str
+    share: float
+    step: int = 0
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass
+class Outcome:
+    """What a job gives back: a record a cell, and its artifacts' bytes by kind with their suffix."""
+
+    records: list[Record]
+    artifacts: dict[str, dict[str, tuple[bytes, str]]] = field(default_factory=dict)
+
+
+class Stage:
+    """The phase a job is in, so that a failure can say where it happened and when."""
+
+    def __init__(self, report: Report) -> None:
+        self.report, self.phase, self.began = report, "build", time.monotonic()
+        self.started, self.spoke = now(), 0.0
+
+    def enter(self, phase: str) -> None:
+        """Begins a phase."""
+        self.phase = phase
+        self.report(Progress(phase, 0.0))
+
+    def tell(self, share: float, step: int = 0) -> None:
+        """Reports progress, five times a second at most."""
+        now = time.monotonic()
+        if now - self.spoke >= 0.2:
+            self.spoke = now
+            self.report(Progress(self.phase, share, step))
+
+
+def failed(spec: CellSpec, error: Exception, stage: Stage) -> Record:
+    """Returns the record of a cell that an exception ended."""
+    status, reason = classify(error)
+    return Record(
+        cell=spec.cell,
+        group=spec.group,
+        status=status,
+        phase=stage.phase,
+        reason=reason,
+        failed_after_s=round(time.monotonic() - stage.began, 3),
+        spec=spec,
+        started=stage.started,
+        finished=now(),
+    )
+
+
+def classify(error: Exception) -> tuple[Status, str]:
+    """Returns the status and the one-sentence reason of an exception."""
+    memory = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    )
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    text = (str(error).strip() or "no message").split("\n")[0][:400]
+    reason = text if isinstance(error, GenbenchError) else f"{type(error).__name__}: {text}{where}"
+    return ("oom" if memory else "error"), reason
+
+
+def now() -> str:
+    """Returns the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,276 @@
+"""One stack of seeds from start to finish: build, train, sample, measure."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.errors import StoreError
+from genbench.core.metric import Trained
+from genbench.core.model import Model, build, only_seed, parameter_count
+from genbench.core.registry import load_plugin
+from genbench.core.rng import Rng
+from genbench.core.spec import CellSpec, canonical
+from genbench.harness.checkpoint import Checkpoint
+from genbench.harness.environment import (
+    choose_device,
+    environment,
+    peak_memory,
+    reset_peak_memory,
+)
+from genbench.harness.evaluate import Evaluator, ask, draw
+from genbench.harness.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
+from genbench.harness.source import training_set
+from genbench.harness.train import Probe, Trainer
+from genbench.store import CurvePoint, Record, Store, Used
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
+    """Trains and evaluates a stack; what a model, a metric or the machine does becomes a record."""
+    stage = Stage(report)
+    try:
+        for plugin in job.setting.plugins:
+            load_plugin(plugin)
+        return _rescore(job, stage) if job.rescore else _run(job, stage)
+    except Exception as error:
+        return Outcome([failed(spec, error, stage) for spec in job.specs])
+
+
+def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
+    """Creates a cell's data set where the setting says its files are."""
+    cls: Any = DATASETS.get(spec.dataset)
+    return cls(data_dir=setting.data_dir, offline=setting.offline, **spec.dataset_options)
+
+
+def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
+    """Builds a model for the seeds of an rng and shows it the training set."""
+    model = build(spec.model, dataset.spec, rng, dict(spec.options))
+    with torch.no_grad():
+        model.prepare(training_set(dataset, type(model), rng), rng.fork("prepare"))
+    return model
+
+
+def checkpoint_path(job: Job) -> Path | None:
+    """Returns where a job's checkpoint lies, or None if it keeps none."""
+    if job.setting.checkpoints is None:
+        return None
+    device = choose_device(job.setting.device).type
+    stack = hashlib.sha256(canonical([job.seeds, device]).encode()).hexdigest()[:8]
+    return job.setting.checkpoints / f"{job.specs[0].group}-{stack}.safetensors"
+
+
+_EVALUATORS: dict[str, Evaluator] = {}
+
+
+def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
+    """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
+    key = repr((spec.dataset, sorted(spec.dataset_options.items()), setting))
+    if key not in _EVALUATORS:
+        asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
+        _EVALUATORS[key] = Evaluator(
+            open_dataset(spec, setting), asks, samples=setting.samples, features=setting.features
+        )
+    return _EVALUATORS[key]
+
+
+def _run(job: Job, stage: Stage) -> Outcome:
+    setting, spec = job.setting, job.specs[0]
+    device = choose_device(setting.device)
+    stage.enter("data")
+    evaluator = evaluator_for(spec, setting)
+    dataset = evaluator.dataset
+    stage.enter("build")
+    rng = Rng(job.seeds, device=device, dtype=DTYPES[spec.precision])
+    reset_peak_memory(device)
+    model = prepared(spec, dataset, rng)
+    stage.enter("train")
+    trainer = _train(job, model, evaluator, rng, stage)
+    memory = peak_memory(device)
+    stage.enter("evaluate")
+    outcome = Outcome([])
+    with trainer.averaged() as final:
+        fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
+        for k, each in enumerate(job.specs):
+            record = Record(
+                cell=each.cell,
+                group=each.group,
+                status="ok",
+                spec=each,
+                taxonomy=type(model).taxonomy,
+                parameters=parameter_count(model),
+                data_hashes=dataset.hashes,
+                used=Used(
+                    steps=trainer.step,
+                    examples=trainer.examples,
+                    seconds=trainer.seconds,
+                    seeds_sharing=len(rng),
+                    peak_memory_bytes=memory,
+                ),
+                curve=_curve(trainer, k),
+                sequential_steps=model.sequential_steps(),
+                environment=environment(device),
+                started=stage.started,
+            )
+            if not _diverged(record, trainer, fakes[k], k):
+                record = _measure(
+                    record, outcome, final, evaluator, fakes[k], rng.only(k), k, stage
+                )
+            record.finished = now()
+            outcome.records.append(record)
+            stage.tell((k + 1) / len(job.specs), trainer.step)
+    return outcome
+
+
+def _train(job: Job, model: Model, evaluator: Evaluator, rng: Rng, stage: Stage) -> Trainer:
+    setting, spec = job.setting, job.specs[0]
+    path = checkpoint_path(job)
+    checkpoint = Checkpoint(path, setting.checkpoint_every) if path else None
+
+    def listen(trainer: Trainer) -> None:
+        stage.tell(trainer.progress, trainer.step)
+        if checkpoint is not None:
+            checkpoint(trainer)
+
+    trainer = Trainer(
+        model,
+        evaluator.dataset,
+        spec.budget,
+        batch=spec.batch,
+        rng=rng,
+        autocast=spec.autocast == "bf16",
+        curve=setting.curve,
+        probe=_probe(evaluator.dataset, setting, rng),
+        listener=listen,
+    )
+    if checkpoint is not None and trainer.movers and checkpoint.restore(trainer):
+        stage.report(Progress("resumed", trainer.progress, trainer.step))
+    return trainer.run()
+
+
+def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:
+    """Returns a probe that puts cheap metrics on the learning curve, or None without any."""
+    if not setting.curve_metrics:
+        return None
+    n = min(2000, setting.samples)
+    asks = [a for a in ask(setting.curve_metrics, samples=n) if a.metric.view != "model"]
+    evaluator = Evaluator(dataset, asks, samples=n, features=setting.features)
+
+    def probe(model: Model) -> dict[str, list[float | None]]:
+        fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
+        found: dict[str, list[float | None]] = {}
+        for k, fake in enumerate(fakes):
+            usable = bool(fake.isfinite().all())
+            rows = evaluator.score(fake, None, rng.only(k), beside=False) if usable else []
+            values = {m.id: m.value for m in rows}
+            for column in (c for a in asks for c in a.metric.columns):
+                found.setdefault(column, []).append(values.get(column))
+        return found
+
+    return probe
+
+
+def _curve(trainer: Trainer, k: int) -> list[CurvePoint]:
+    return [
+        CurvePoint(
+            step=point.step,
+            seconds=point.seconds,
+            losses={name: _finite(values[k]) for name, values in point.losses.items()},
+            metrics={name: values[k] for name, values in point.metrics.items()},
+        )
+        for point in trainer.points
+    ]
+
+
+def _diverged(record: Record, trainer: Trainer, fake: Tensor, k: int) -> bool:
+    """Marks a record whose seed went to infinity; returns whether it did."""
+    step = int(trainer.diverged[k])
+    if step >= 0:
+        record.phase, record.reason = "train", f"the loss is not finite from step {step} on"
+    elif not bool(fake.isfinite().all()):
+        record.phase, record.reason = "evaluate", "samples are not finite"
+    else:
+        return False
+    share = step / max(trainer.step, 1) if step >= 0 else 1.0
+    record.status, record.failed_after_s = "diverged", round(share * trainer.seconds, 3)
+    return True
+
+
+def _measure(
+    record: Record,
+    outcome: Outcome,
+    model: Model,
+    evaluator: Evaluator,
+    fake: Tensor,
+    rng: Rng,
+    k: int,
+    stage: Stage,
+) -> Record:
+    """Fills a record with its measurements; a metric that fails makes the cell an error."""
+    try:
+        single = only_seed(model, prepared(record.spec, evaluator.dataset, rng), k).eval()
+        weights = {key: value.cpu().contiguous() for key, value in single.state_dict().items()}
+        record.metrics = evaluator.score(fake, Trained(single, evaluator.dataset), rng)
+        outcome.artifacts[record.cell] = {
+            "samples": (_pack(fake), ".npz"),
+            "weights": (save(weights), ".safetensors"),
+        }
+        return record
+    except Exception as error:
+        return failed(record.spec, error, stage)
+
+
+def _rescore(job: Job, stage: Stage) -> Outcome:
+    """Measures what finished cells lack, from their stored weights and samples."""
+    setting = job.setting
+    device, store = choose_device(setting.device), Store(job.rescore or "")
+    stage.enter("evaluate")
+    outcome = Outcome([])
+    for done, spec in enumerate(job.specs):
+        record = store.read(spec)
+        paths = {
+            kind: store.artifact(name)
+            for kind, name in (record.artifacts if record else {}).items()
+        }
+        weights, samples = paths.get("weights"), paths.get("samples")
+        if record is None or weights is None or samples is None:
+            raise StoreError(
+                f"cell {spec.cell} needs its stored weights and samples, which are gone; use --force"
+            )
+        evaluator = evaluator_for(spec, setting)
+        rng = Rng([spec.seed], device=device, dtype=DTYPES[spec.precision])
+        model = prepared(spec, evaluator.dataset, rng)
+        model.load_state_dict(load(weights.read_bytes()))
+        with numpy.load(samples, allow_pickle=False) as held:
+            fake = torch.from_numpy(held["samples"])
+        if len(fake) < evaluator.n:
+            fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
+        known = {m.key for m in record.metrics}
+        asks = [a for a in evaluator.asks if a.key not in known]
+        record.metrics += evaluator.score(
+            fake, Trained(model.eval(), evaluator.dataset), rng, asks=asks
+        )
+        record.finished = now()
+        outcome.records.append(record)
+        stage.tell((done + 1) / len(job.specs))
+    return outcome
+
+
+def _pack(samples: Tensor) -> bytes:
+    held = io.BytesIO()
+    numpy.savez_compressed(held, samples=samples.float().numpy())
+    return held.getvalue()
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
