@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec, Dataset, Truth, dataset
+from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 

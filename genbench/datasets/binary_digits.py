@@ -6,7 +6,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec, Dataset, dataset
+from genbench.core.dataset import Dataset, DataSpec, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, digit_splits
 
@@ -25,7 +25,12 @@ class BinaryDigits(Dataset):
 
     paper = "Alpaydin and Kaynak, 1998"
     spec = DataSpec(
-        "binary_digits", (1, 8, 8), kind="binary", range=(0.0, 1.0), classes=10, binarisation="fixed"
+        "binary_digits",
+        (1, 8, 8),
+        kind="binary",
+        range=(0.0, 1.0),
+        classes=10,
+        binarisation="fixed",
     )
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -67,7 +68,7 @@ class MaskedMLP(nn.Module):
         self.inputs, self.each = inputs, each
         degrees = [torch.arange(1, inputs + 1)]
         degrees += [torch.arange(width) % max(inputs - 1, 1) + 1 for width in hidden]
-        masks = [b >= a.unsqueeze(1) for a, b in zip(degrees[:-1], degrees[1:], strict=True)]
+        masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(degrees)]
         last = degrees[0].repeat_interleave(each) > degrees[-1].unsqueeze(1)
         self.layers = nn.ModuleList(
             [

@@ -108,8 +108,9 @@ class Adam:
             p.mul_(1 - lr * self.weight_decay)
             m.lerp_(g, 1 - beta1)
             v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
-            root = (v / (1 - beta2**t)).sqrt_().add_(self.eps)
-            p.addcdiv_(m * (-lr / (1 - beta1**t)), root)
+            count = t.item()  # a power of a float32 tensor would round 1 - beta2**t to four digits
+            root = (v / (1 - beta2**count)).sqrt_().add_(self.eps)
+            p.addcdiv_(m, root, value=-lr / (1 - beta1**count))
 
 
 class SGD:

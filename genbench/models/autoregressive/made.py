@@ -60,7 +60,7 @@ class MADE(Model, Density):
         *,
         hidden: tuple[int, ...] = (128, 128),
         components: int = 16,
-        lr: float = 2e-3,
+        lr: float = 5e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
@@ -87,7 +87,9 @@ class MADE(Model, Density):
         optimizer = adam(self.lr, weight_decay=self.decay)
         falling = linear_decay(0.02)
         return (
-            Player("density", self.network, self.loss, optimizer, clip=self.clip, schedule=falling),
+            Player(
+                "density", self.network, self.loss, optimizer, clip=self.clip, schedule=falling
+            ),
         )
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:

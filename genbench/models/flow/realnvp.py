@@ -85,9 +85,7 @@ class RealNVP(Model, Density):
         """One, by maximum likelihood."""
         optimizer = adam(self.lr, weight_decay=self.decay)
         falling = linear_decay(0.02)
-        return (
-            Player("flow", self.flow, self.loss, optimizer, clip=self.clip, schedule=falling),
-        )
+        return (Player("flow", self.flow, self.loss, optimizer, clip=self.clip, schedule=falling),)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean negative log-likelihood, shape (S,)."""
