@@ -1,0 +1,57 @@
+# Everything a developer or a reader runs. Needs Python >= 3.11 with venv and pip, and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test slow check format lint types speed system clean
+
+# train five families and two reference rows on a toy and on real digits; print where the page lies
+demo: $(VENV)/.run
+	$(BIN)/genbench run demo --executor processes --jobs 2
+	$(BIN)/genbench report --to report --title "genbench demo"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest
+
+# longer checks: accepted scores on the toys, interruptions at many points
+slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow
+
+check: $(VENV)/.dev lint types test
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# what a seed costs in a stack, and what the harness costs over a bare loop
+speed: $(VENV)/.run
+	$(BIN)/python tests/speed/seeds.py
+	$(BIN)/python tests/speed/overhead.py
+
+# Debian packages that some tests use where they are: a browser, and Fashion-MNIST
+system:
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends chromium dataset-fashion-mnist
+
+$(VENV)/.base:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.run: $(VENV)/.base pyproject.toml constraints.txt
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) report build dist .pytest_cache .ruff_cache
