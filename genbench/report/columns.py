@@ -70,8 +70,9 @@ class Cell:
         values: One value a seed.
         floor: The mean over seeds of the real-against-real floor, or None.
         reasons: Why seeds have no value.
-        rank: The rank among the table's models, ties shared; None for reference rows and columns
-            without a direction.
+        rank: The rank among the table's models; None for reference rows, rows of fewer than five
+            seeds and columns without a direction.
+        tied: Whether the rank is shared.
         best: Whether the mean is the best of the table's models.
     """
 

@@ -13,7 +13,7 @@ from genbench.report.tables import Table
 from genbench.report.text import budget_text, interval
 from genbench.store import Record
 
-PER_TABLE = 4
+PER_TABLE = 3
 LISTED = 8
 
 
@@ -68,11 +68,13 @@ def _finding(table: Table, column: Column) -> Finding | None:
     if not others:
         return Finding(table.name, column, names, interval(top.estimate), "all are equal")
     rest = f"next: {others[0][0].label} {interval(others[0][1].estimate)}"
-    tied = [g.label for g, c in others if c.rank == top.rank]
+    tied = [g.label for g, c in others if c.rank is not None and c.rank == top.rank]
     if any(c.estimate.too_few for _, c in (*best, others[0])):
         rest += ", too few seeds to tell"
     elif tied:
-        rest += f"; not told apart from the best: {_listed(tied)}"
+        first, also = tied[0] == others[0][0].label, tied[tied[0] == others[0][0].label :]
+        rest += ", not told apart" if first else ""
+        rest += f"; {'nor' if first else 'not told apart'}: {_listed(also)}" if also else ""
     return Finding(table.name, column, names, interval(top.estimate), rest)
 
 
@@ -158,8 +160,8 @@ def _missing(table: Table) -> list[str]:
     for (group, id, _), reasons in table.reasons.items():
         by_id[id][labels[group]] = reasons[0]
     return [
-        f"No {id} on {table.name} for some seeds of: "
-        f"{_listed([f'{label} ({reason})' for label, reason in rows.items()])}."
+        f"{id} on {table.name} is missing for seeds of {_listed(list(rows))} "
+        f"({'e.g. ' if len(set(rows.values())) > 1 else ''}{next(iter(rows.values()))})."
         for id, rows in by_id.items()
     ]
 

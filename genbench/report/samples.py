@@ -83,7 +83,8 @@ def gallery(store: Store, table: Table) -> Gallery:
 def dataset_of(table: Table) -> Dataset | None:
     """Returns the table's data set, if this installation has it and it needs no download."""
     try:
-        return DATASETS.get(table.dataset)(offline=True)
+        options = table.groups[0].first.spec.dataset_options
+        return DATASETS.get(table.dataset)(offline=True, **options)
     except Exception:  # a plugin of another machine, or one that is broken: the report goes on
         return None
 

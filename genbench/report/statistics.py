@@ -7,7 +7,10 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LEVEL = 0.95
 RESAMPLES = 1999
@@ -78,16 +81,14 @@ def _mean_interval(values: tuple[float, ...], level: float) -> Estimate:
     n = len(values)
     if n == 0:
         return Estimate(0)
-    mean = math.fsum(values) / n
+    unit = _unit(values)
+    mean = math.fsum(v / unit for v in values) / n * unit
     if n == 1:
         return Estimate(1, mean)
     if _constant(values):
         return Estimate(n, mean, mean, mean, "constant")
-    for method in ("bca", "percentile"):
-        low, high = _bootstrap(values, level, method)
-        if math.isfinite(low) and math.isfinite(high):
-            return Estimate(n, mean, low, high, method)
-    return Estimate(n, mean)
+    low, high, method = _bootstrap([v / unit for v in values], level)
+    return Estimate(n, mean, low * unit, high * unit, method)
 
 
 def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
@@ -146,7 +147,7 @@ def ranks(
 
 def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
     seeds = sorted(s for s in a if s in b and math.isfinite(a[s]) and math.isfinite(b[s]))
-    return [a[seed] - b[seed] for seed in seeds]
+    return [d for seed in seeds if math.isfinite(d := a[seed] - b[seed])]
 
 
 def _p(differences: Sequence[float]) -> float | None:
@@ -158,6 +159,7 @@ def _p(differences: Sequence[float]) -> float | None:
         return 0.0 if any(differences) else 1.0
     from scipy.special import stdtr
 
+    differences = [d / _unit(differences) for d in differences]
     t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))
     return float(2 * stdtr(n - 1, -abs(t)))
 
@@ -167,20 +169,38 @@ def _constant(values: Sequence[float]) -> bool:
     return max(values) - min(values) <= 1e-12 * max(abs(v) for v in values)
 
 
-def _bootstrap(values: tuple[float, ...], level: float, method: str) -> tuple[float, float]:
-    import warnings
+def _unit(values: Sequence[float]) -> float:
+    """1, or the size of values whose sums would overflow: a diverging model may score 1e300."""
+    size = max(abs(v) for v in values)
+    return size if size > 1e100 else 1.0
 
+
+def _bootstrap(values: Sequence[float], level: float) -> tuple[float, float, Method]:
+    """The ends of the BCa interval of the mean, as scipy.stats.bootstrap has them.
+
+    Written out for the mean since a page needs thousands, and scipy takes some milliseconds for each.
+    """
     import numpy as np
-    from scipy import stats
+    from scipy.special import ndtr, ndtri
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        found = stats.bootstrap(
-            (np.asarray(values),),
-            np.mean,
-            n_resamples=RESAMPLES,
-            confidence_level=level,
-            method=method,
-            rng=np.random.default_rng(0),
-        ).confidence_interval
-    return float(found.low), float(found.high)
+    x = np.asarray(values)
+    means = x[_draws(len(x))].mean(axis=1)
+    below = (np.count_nonzero(means < x.mean()) + np.count_nonzero(means <= x.mean())) / 2
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    method: Method = "percentile"
+    if 0 < below < len(means):
+        apart = x - x.mean()
+        skew = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)
+        bias = ndtri(below / len(means))
+        z = bias + ndtri(tails)
+        tails, method = ndtr(bias + z / (1 - skew * z)), "bca"
+    low, high = np.quantile(means, tails)
+    return float(low), float(high), method
+
+
+@lru_cache
+def _draws(n: int) -> np.ndarray:
+    """The same resamples for all samples of one size, shape (RESAMPLES, n)."""
+    import numpy as np
+
+    return np.random.default_rng(0).integers(0, n, (RESAMPLES, n))

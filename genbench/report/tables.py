@@ -144,22 +144,25 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
 def _ranked(
     column: Column, groups: list[Group], cells: dict[tuple[str, Column], Cell]
 ) -> dict[tuple[str, Column], Cell]:
-    """The cells of a column again, with their ranks; reference rows do not compete."""
-    assert column.better != "none"
+    """The cells of a column again, with their ranks.
+
+    Reference rows do not compete; rows of too few seeds may have the best mean, but no rank.
+    """
     running = {
         g.id: cells[g.id, column]
         for g in groups
         if not g.reference and (g.id, column) in cells and cells[g.id, column].values
     }
-    found = ranks({id: cell.values for id, cell in running.items()}, column.better)
+    told = {id: c.values for id, c in running.items() if not c.estimate.too_few}
+    found = ranks(told, "lower" if column.better == "lower" else "higher")
     shared = Counter(found.values())
     means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)
     return {
         (id, column): replace(
             cell,
-            rank=found[id],
-            tied=shared[found[id]] > 1,
+            rank=found.get(id),
+            tied=shared[found.get(id, 0)] > 1,
             best=cell.estimate.mean == top,
         )
         for id, cell in running.items()

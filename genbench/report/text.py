@@ -114,7 +114,8 @@ def markdown(tables: Iterable[Table], *, title: str) -> str:
     parts = [f"# {_plain(title)}", ""]
     parts.append(
         "Mean ± half the 95 % interval over seeds (bootstrap, BCa). **Bold**: best mean of the "
-        "column; *reference* rows do not compete. #k: rank, # k= where tied.".replace("# k", "#k")
+        "column; *reference* rows do not compete. #k: rank, #k= where tied, none with fewer than "
+        "five seeds."
     )
     for table in tables:
         parts += ["", f"## {_plain(table.name)}", "", *_markdown_table(table)]
@@ -130,8 +131,9 @@ def _markdown_table(table: Table) -> list[str]:
         row = [f"*{name}* (reference)" if group.reference else name]
         for column in table.columns:
             cell = table.cell(group, column)
+            few = ", too few" if cell.values and cell.estimate.too_few else ""
             text = f"**{cell.text}**" if cell.best else cell.text
-            row.append(f"{text} {rank_text(cell.rank, cell.tied)} (n={cell.estimate.n})")
+            row.append(f"{text} {rank_text(cell.rank, cell.tied)} (n={cell.estimate.n}{few})")
         lines.append(_line([*row, *[_plain(v) for v in group.costs.values()]]))
     floors = [number(table.floor(column)) for column in table.columns]
     return [*lines, _line(["*floor: real against real*", *floors, *[""] * len(costs)])]
