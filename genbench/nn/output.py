@@ -22,3 +22,13 @@ def centred(x: Tensor, spec: DataSpec) -> Tensor:
         return x
     low, high = spec.range
     return (x - low) * (2 / (high - low)) - 1
+
+
+def noise_size(spec: DataSpec) -> int:
+    """Returns the usual dimension of a generator's noise: 2 for points in the plane, 64 otherwise.
+
+    References:
+        | PacGAN (Lin et al., 2018), section 4.1, and Improved Training of Wasserstein GANs (Gulrajani
+        | et al., 2017), toy code: 2; Are GANs Created Equal? (Lucic et al., 2018), appendix: 64
+    """
+    return 2 if spec.size == 2 else 64

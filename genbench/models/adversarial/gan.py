@@ -10,7 +10,7 @@ from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
-from genbench.nn.output import centred, into_range
+from genbench.nn.output import centred, into_range, noise_size
 
 
 @model("gan")
@@ -28,7 +28,7 @@ class GAN(Model):
     dropout and SGD with momentum; Gaussian in place of uniform noise.
 
     Arguments:
-        latent: The dimension of the noise z.
+        latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
         hidden: The widths of the hidden layers of both networks.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
@@ -43,14 +43,15 @@ class GAN(Model):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 16,
+        latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
         lr: float = 1e-3,
         beta1: float = 0.5,
     ) -> None:
         super().__init__(spec, rng)
-        self.latent, self.lr, self.beta1 = latent, lr, beta1
-        self.generator = MLP(latent, spec.size, hidden, rng.fork("generator"))
+        self.lr, self.beta1 = lr, beta1
+        self.latent = latent or noise_size(spec)
+        self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
         self.discriminator = MLP(
             spec.size, 1, hidden, rng.fork("discriminator"), activation="leaky_relu"
         )
@@ -58,7 +59,11 @@ class GAN(Model):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return None if spec.kind == "continuous" else f"needs continuous data, {spec.name} is {spec.kind}"
+        return (
+            None
+            if spec.kind == "continuous"
+            else f"needs continuous data, {spec.name} is {spec.kind}"
+        )
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""

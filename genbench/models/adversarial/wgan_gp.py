@@ -10,7 +10,7 @@ from genbench.core.rng import Rng
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, into_range
+from genbench.nn.output import centred, into_range, noise_size
 
 
 @model("wgan_gp")
@@ -29,7 +29,7 @@ class WGANGP(Model):
     every data set; narrower networks.
 
     Arguments:
-        latent: The dimension of the noise z.
+        latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
         hidden: The widths of the hidden layers of both networks.
         penalty: The weight lambda; None chooses 0.1 or 10 as said above.
         critic_steps: Updates of the critic for one of the generator.
@@ -46,7 +46,7 @@ class WGANGP(Model):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 16,
+        latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
         penalty: float | None = None,
         critic_steps: int = 5,
@@ -54,15 +54,20 @@ class WGANGP(Model):
         average: float | None = None,
     ) -> None:
         super().__init__(spec, rng)
-        self.latent, self.critic_steps, self.lr, self.average = latent, critic_steps, lr, average
+        self.critic_steps, self.lr, self.average = critic_steps, lr, average
+        self.latent = latent or noise_size(spec)
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 10.0)
-        self.generator = MLP(latent, spec.size, hidden, rng.fork("generator"))
+        self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
         self.critic = MLP(spec.size, 1, hidden, rng.fork("critic"), activation="leaky_relu")
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return None if spec.kind == "continuous" else f"needs continuous data, {spec.name} is {spec.kind}"
+        return (
+            None
+            if spec.kind == "continuous"
+            else f"needs continuous data, {spec.name} is {spec.kind}"
+        )
 
     def players(self) -> tuple[Player, ...]:
         """The critic, `critic_steps` times, then the generator."""
