@@ -33,7 +33,8 @@ class FashionMNIST(ImageDataset):
     folder of Debian's package, then in torchvision's download, which lies in the cache folder.
 
     References:
-        | Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms (Xiao et al., 2017)
+        | Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms (Xiao
+          et al., 2017), section 2
         | https://arxiv.org/abs/1708.07747
     """
 

@@ -1,0 +1,158 @@
+import gzip
+import struct
+
+import pytest
+import torch
+
+from genbench.core.errors import DataError
+from genbench.datasets import fashion_mnist
+from genbench.datasets._idx import read_idx
+from genbench.datasets.fashion_mnist import FILES, FashionMNIST
+
+
+def idx(values):
+    """The bytes of an IDX file of unsigned bytes, written as the format says."""
+    header = bytes([0, 0, 8, values.dim()]) + struct.pack(f">{values.dim()}I", *values.shape)
+    return header + bytes(values.flatten().tolist())
+
+
+@pytest.fixture
+def images():
+    return torch.arange(2 * 3 * 4, dtype=torch.uint8).reshape(2, 3, 4) * 10
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx_files_are_read_plain_and_gzipped(tmp_path, images, suffix):
+    path = tmp_path / f"images{suffix}"
+    path.write_bytes(gzip.compress(idx(images)) if suffix else idx(images))
+    found = read_idx(path)
+    assert found.dtype == torch.uint8
+    assert torch.equal(found, images)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "magic number .* got nothing"),
+        (b"\x1f\x8b\x08\x00", "magic number .* got 1f 8b 08 00"),
+        (bytes([0, 0, 13, 1]) + struct.pack(">If", 1, 0.5), "magic number .* got 00 00 0d 01"),
+        (bytes([0, 0, 8, 3, 0, 0, 0, 2]), "needs 16 bytes of header, got 8"),
+        (idx(torch.ones(2, 3, 4, dtype=torch.uint8))[:-1], "needs 24 values .* got 23"),
+        (idx(torch.ones(2, 3, 4, dtype=torch.uint8)) + b"x", "needs 24 values .* got 25"),
+    ],
+)
+def test_idx_errors_name_the_file_and_what_is_wrong(tmp_path, content, says):
+    path = tmp_path / "images"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=says) as raised:
+        read_idx(path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("damage", ["cut", "not gzip", "flipped"])
+def test_a_damaged_gzip_file_is_named(tmp_path, images, damage):
+    whole = gzip.compress(idx(images))
+    content = {
+        "cut": whole[:-9],
+        "not gzip": idx(images),
+        "flipped": whole[:-6] + b"\0" + whole[-5:],
+    }
+    path = tmp_path / "images.gz"
+    path.write_bytes(content[damage])
+    with pytest.raises(DataError, match="cannot be read as gzip") as raised:
+        read_idx(path)
+    assert str(path) in str(raised.value)
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Sizes of a few images, no folder of the system, and a cache that is empty."""
+    monkeypatch.setattr(fashion_mnist, "SIZES", {"train": 40, "test": 10})
+    monkeypatch.setattr(fashion_mnist, "VALIDATION", 8)
+    monkeypatch.setattr(fashion_mnist, "SYSTEM", tmp_path / "nowhere")
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def write(folder, suffix=""):
+    """Files in the true format; the pixels of image i are all i, its label is i mod 10."""
+    folder.mkdir(parents=True)
+    for (part, kind), name in FILES.items():
+        number = torch.arange(fashion_mnist.SIZES[part], dtype=torch.uint8)
+        pixels = number.view(-1, 1, 1).expand(-1, 28, 28)
+        content = idx(pixels if kind == "images" else number % 10)
+        (folder / f"{name}{suffix}").write_bytes(gzip.compress(content) if suffix else content)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("inside", [".", "fashion-mnist", "FashionMNIST/raw"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_files_are_found_in_a_folder_and_split(tmp_path, inside, suffix):
+    write(tmp_path / "data" / inside, suffix)
+    data = FashionMNIST(data_dir=tmp_path / "data", offline=True)
+    assert data.points("train").shape == (32, 1, 28, 28)
+    assert data.points("validation").shape == (8, 1, 28, 28)
+    levels = torch.cat([data.points(split)[:, 0, 0, 0] * 255 for split in ("train", "validation")])
+    assert sorted(levels.round().int().tolist()) == list(range(40))
+    for split in ("train", "validation", "test"):
+        assert torch.equal(
+            (data.points(split)[:, 0, 5, 5] * 255).round().long() % 10, data.labels(split)
+        )
+    assert data.points("test")[:, 0, 0, 0].mul(255).round().tolist() == list(range(10))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_cache_folder_is_searched(tmp_path):
+    write(tmp_path / "cache" / "FashionMNIST" / "raw")
+    assert len(FashionMNIST(offline=True).points("test")) == 10
+
+
+@pytest.mark.usefixtures("small")
+def test_offline_and_absent_is_one_sentence_with_all_three_ways(tmp_path):
+    with pytest.raises(DataError) as raised:
+        FashionMNIST(data_dir=tmp_path, offline=True).points("train")
+    sentence = str(raised.value)
+    for way in (
+        "--data-dir",
+        "dataset-fashion-mnist",
+        "download",
+        str(tmp_path / "cache"),
+        "offline",
+    ):
+        assert way in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.usefixtures("small")
+def test_a_download_that_fails_says_why(monkeypatch):
+    def fail(root):
+        return "the download failed (URLError: no route)"
+
+    monkeypatch.setattr(fashion_mnist, "_download", fail)
+    with pytest.raises(DataError, match="no route"):
+        FashionMNIST().points("train")
+
+
+@pytest.mark.usefixtures("small")
+def test_files_of_the_wrong_size_are_refused(tmp_path, monkeypatch):
+    write(tmp_path / "data")
+    monkeypatch.setattr(fashion_mnist, "SIZES", {"train": 41, "test": 10})
+    with pytest.raises(DataError, match=r"needs \(41, 28, 28\) images .* got \(40, 28, 28\)"):
+        FashionMNIST(data_dir=tmp_path / "data", offline=True).points("train")
+
+
+@pytest.mark.skipif(
+    not (fashion_mnist.SYSTEM / "train-images-idx3-ubyte.gz").is_file(),
+    reason="the Debian package dataset-fashion-mnist is not installed",
+)
+def test_the_true_files_have_the_published_sizes_and_pinned_splits():
+    data = FashionMNIST(offline=True)
+    sizes = {split: len(data.points(split)) for split in ("train", "validation", "test")}
+    assert sizes == {"train": 55_000, "validation": 5_000, "test": 10_000}
+    assert data.labels("test").bincount().tolist() == [1000] * 10
+    both = data.labels("train").bincount() + data.labels("validation").bincount()
+    assert both.tolist() == [6000] * 10
+    assert data.hashes == {
+        "train": "c9bd4fb782d4c525",
+        "validation": "1aa164e6f3781655",
+        "test": "0c0f08b9d95e81a9",
+    }
