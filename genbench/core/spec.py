@@ -66,14 +66,17 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
 
-PartField = Annotated[Part, BeforeValidator(_as_part)]
+PartField = Annotated[Part, BeforeValidator(_as_part, json_schema_input_type=str | Part)]
+PartList = Annotated[
+    list[PartField], BeforeValidator(_as_list, json_schema_input_type=PartField | list[PartField])
+]
 
 
 class Cells(Strict):
     """Models × data sets, all with the same training settings."""
 
-    models: Annotated[list[PartField], BeforeValidator(_as_list)] = Field(min_length=1)
-    datasets: Annotated[list[PartField], BeforeValidator(_as_list)] = Field(min_length=1)
+    models: PartList = Field(min_length=1)
+    datasets: PartList = Field(min_length=1)
     budget: Budget | None = None
     batch: int | None = Field(None, gt=0)
 
@@ -136,6 +139,11 @@ class CellSpec(Strict):
         """The id of the cell without its seed: cells of one group differ in the seed alone."""
         spec = self.model_dump(exclude_none=True, exclude={"seed"})
         return hashlib.sha256(canonical(spec).encode()).hexdigest()[:16]
+
+
+def schema() -> dict[str, Any]:
+    """Returns the JSON schema of a suite file, for editors."""
+    return SuiteFile.model_json_schema(by_alias=True)
 
 
 def canonical(value: Any) -> str:
