@@ -1,0 +1,73 @@
+"""Uniform noise: what a model that has learned nothing but the extent of the data would score."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.rng import Rng
+
+#: how much the box is larger than the training points' on every side, as a share of its width
+MARGIN = 0.01
+
+
+@model("uniform")
+class Uniform(Model, Density):
+    """Creates uniform noise in the smallest box around the training points, a null to read scores by.
+
+    Twenty-five narrow modes on a grid lie dense enough that noise "covers" about twenty of them: a
+    count of modes means something only beside this row.
+
+    References:
+        | Counts of modes by this null are derived in genbench's own tests (tests/metrics/test_modes.py)
+
+    Differences: none.
+    """
+
+    taxonomy = "reference"
+    paper = ""
+
+    def __init__(self, spec: DataSpec, rng: Rng) -> None:
+        super().__init__(spec, rng)
+        shape = (self.seeds, 1, *spec.event)
+        self.register_buffer("low", torch.zeros(shape))
+        self.register_buffer("width", torch.ones(shape))
+        self.low: Tensor
+        self.width: Tensor
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """A box is an interval of real numbers."""
+        return (
+            None
+            if spec.kind == "continuous"
+            else f"needs continuous data, {spec.name} is {spec.kind}"
+        )
+
+    def players(self) -> tuple[Player, ...]:
+        """None: the box is found in `prepare`."""
+        return ()
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Takes the range of the data where it has one, else the training points' box."""
+        if self.spec.range is not None:
+            low, high = self.spec.range
+            self.low.fill_(low)
+            self.width.fill_(high - low)
+            return
+        low, high = batch.x.amin(1, keepdim=True), batch.x.amax(1, keepdim=True)
+        margin = MARGIN * (high - low)
+        self.low.copy_(low - margin)
+        self.width.copy_(high - low + 2 * margin)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns uniform points of the box, shape (S, n, *event)."""
+        return self.low + self.width * rng.uniform(n, *self.spec.event)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns minus the log volume inside the box, -inf outside, exact, shape (S, B)."""
+        inside = ((x >= self.low) & (x <= self.low + self.width)).flatten(2).all(-1)
+        volume = self.width.flatten(1).log().sum(-1, keepdim=True)
+        return torch.where(inside, -volume, -torch.inf)
