@@ -125,10 +125,12 @@ def _cost_key(group: Group, name: str) -> float | str:
 
 
 def _command(group: Group) -> str:
-    """The command that makes a row again, but for options and budget, which stand beside it."""
+    """The command that makes a row again, but for options, which stand beside it."""
     seeds = len({r.spec.seed for r in group.records})
     spec = group.first.spec
     words = ["genbench", "run", "-m", spec.model, "-d", spec.dataset, "--seeds", str(seeds)]
+    if spec.budget.steps is not None:
+        words += ["--steps", str(spec.budget.steps)]
     return shlex.join(words)
 
 

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from report_records import failed, measured, record
+
+from genbench.report import figures
+from genbench.report.tables import leaderboards
+from genbench.store import CurvePoint
+
+
+def table(rows):
+    (found,) = leaderboards(rows)
+    return found
+
+
+def test_curves_are_medians_and_quartiles_over_the_seeds_that_ended_well(store):
+    rows = []
+    values = np.random.default_rng(0).normal(size=(7, 3))
+    for seed, row in enumerate(values):
+        curve = [
+            CurvePoint(step=10 * i, seconds=i + seed, losses={"critic": v}, metrics={"mmd": None})
+            for i, v in enumerate(row)
+        ]
+        good = record(store, "gan", "ring", seed, with_samples=False)
+        rows.append(good.model_copy(update={"curve": curve}))
+    bad = failed(rows[-1], "diverged", "train", "nan").model_copy(update={"curve": rows[0].curve})
+    (quantity,) = figures.learning_curves(table([*rows[:-1], bad]))
+    (trace,) = quantity["traces"]
+    assert quantity["name"] == "loss of the critic"
+    assert trace["step"] == [0, 10, 20]
+    for key, share in (("low", 25), ("mid", 50), ("high", 75)):
+        expected = np.percentile(values[:6], share, axis=0)
+        assert trace[key] == pytest.approx(expected, rel=1e-3)
+    assert trace["seconds"] == [2.5, 3.5, 4.5]
+
+
+def test_metrics_come_before_losses(store):
+    rows = [record(store, "gan", "ring", 0), record(store, "vae", "ring", 0)]
+    names = [q["name"] for q in figures.learning_curves(table(rows))]
+    assert names == [
+        "mmd",
+        "recall",
+        "loss of the critic",
+        "loss of the density",
+        "loss of the generator",
+    ]
+
+
+def test_long_curves_are_thinned_but_keep_their_ends(store):
+    curve = [CurvePoint(step=i, seconds=i, losses={"g": 1.0}) for i in range(1000)]
+    row = record(store, "gan", "ring", 0).model_copy(update={"curve": curve})
+    (quantity,) = figures.learning_curves(table([row]))
+    steps = quantity["traces"][0]["step"]
+    assert len(steps) == figures.THIN
+    assert (steps[0], steps[-1]) == (0, 999)
+
+
+def test_the_front_holds_what_no_other_model_betters_in_both(store):
+    def point(model, seed, latency, mmd):
+        row = record(store, model, "ring", seed, with_samples=False)
+        scores = [measured("mmd", mmd), measured("latency_1_p50_ms", latency, unit="ms")]
+        return row.model_copy(update={"metrics": scores})
+
+    rows = [
+        point("gan", 0, 1.0, 5.0),
+        point("vae", 0, 2.0, 6.0),
+        point("pixelcnn", 0, 9.0, 1.0),
+        point("resampler", 0, 0.5, 0.0),
+    ]
+    found = figures.quality_and_cost(table(rows))
+    assert found["quality"] == "mmd"
+    latency = found["costs"][0]
+    assert latency["front"] == ["gan", "pixelcnn"]
+    assert {p["label"]: p["reference"] for p in latency["points"]}["resampler"]
+
+
+def test_no_quality_makes_no_plot(store):
+    row = record(store, "gan", "ring", 0).model_copy(update={"metrics": []})
+    assert figures.quality_and_cost(table([row])) is None

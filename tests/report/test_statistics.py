@@ -1,0 +1,112 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from genbench.report.statistics import holm, mean_interval, paired_difference, ranks
+
+RNG = np.random.default_rng(3)
+
+
+def by_seed(values):
+    return dict(enumerate(values))
+
+
+@pytest.mark.parametrize("n", [2, 5, 8, 20])
+def test_interval_is_the_bca_interval_of_scipy(n):
+    values = RNG.exponential(size=n)
+    found = mean_interval(values)
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(5)
+    ).confidence_interval
+    assert found.method == "bca"
+    assert found.mean == pytest.approx(values.mean())
+    # two bootstraps with other draws agree to a few percent of the width
+    assert found.low == pytest.approx(theirs.low, abs=0.06 * (theirs.high - theirs.low))
+    assert found.high == pytest.approx(theirs.high, abs=0.06 * (theirs.high - theirs.low))
+
+
+def test_interval_covers_the_true_mean_nearly_as_often_as_it_says():
+    draws = RNG.normal(3.0, 2.0, size=(400, 20))
+    covered = [(e := mean_interval(row)).low <= 3.0 <= e.high for row in draws]
+    assert 0.89 < np.mean(covered) < 0.98
+
+
+def test_interval_is_the_same_at_every_call():
+    assert mean_interval([1.0, 2.0, 4.0]) == mean_interval((1.0, 2.0, 4.0))
+
+
+def test_degenerate_values_are_told_honestly():
+    assert mean_interval([]).mean is None
+    one = mean_interval([2.0])
+    assert (one.mean, one.low, one.method) == (2.0, None, "none")
+    same = mean_interval([8.0] * 6)
+    assert (same.low, same.high, same.half, same.method) == (8.0, 8.0, 0.0, "constant")
+    assert mean_interval([1.0, math.nan, math.inf, 3.0]).n == 2
+
+
+def test_huge_values_of_diverging_models_do_not_overflow():
+    found = mean_interval([1e308, 1.5e308, 1.2e308])
+    assert found.mean == pytest.approx(1.2333e308, rel=1e-4)
+    assert 1e308 <= found.low < found.mean < found.high <= 1.5e308
+    assert (
+        paired_difference(by_seed([1e300 * k for k in range(1, 7)]), by_seed([0.0] * 6)).p < 0.05
+    )
+
+
+def test_fewer_than_five_seeds_are_too_few():
+    assert mean_interval([1.0, 2.0, 3.0, 4.0]).too_few
+    assert not mean_interval([1.0, 2.0, 3.0, 4.0, 5.0]).too_few
+
+
+def test_paired_difference_uses_common_seeds_and_the_paired_t_test():
+    a, noise = RNG.normal(size=9), RNG.normal(size=9)
+    b = a + 0.5 + 0.1 * noise
+    found = paired_difference({**by_seed(a), 100: 50.0}, {**by_seed(b), 200: -50.0})
+    assert found.estimate.n == 9
+    assert found.estimate.mean == pytest.approx((a - b).mean())
+    assert found.estimate.low < -0.5 + 0.1 * -noise.mean() < found.estimate.high
+    assert found.p == pytest.approx(stats.ttest_rel(a, b).pvalue)
+
+
+def test_paired_difference_of_too_few_or_equal_values():
+    assert paired_difference(by_seed([1.0, 2.0]), by_seed([0.0, 0.0])).p is None
+    assert paired_difference(by_seed([8.0] * 6), by_seed([8.0] * 6)).p == 1.0
+    assert paired_difference(by_seed([8.0] * 6), by_seed([5.0] * 6)).p == 0.0
+
+
+def test_holm_agrees_with_a_worked_example():
+    # R: p.adjust(c(0.03, 0.01, 0.04, 0.005), "holm")
+    assert holm([0.03, 0.01, 0.04, 0.005]) == pytest.approx([0.06, 0.03, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    # the same two of four, the others not rejected
+    assert holm([0.01, 0.005], family=4) == pytest.approx([0.03, 0.02])
+    assert holm([]) == []
+
+
+def test_ranks_separate_planted_gaps_and_tie_the_rest():
+    noise = RNG.normal(size=(4, 10)) * 0.1
+    scores = {
+        "b": by_seed(1.0 + noise[0]),
+        "c": by_seed(3.0 + noise[1]),
+        "a": by_seed(1.0 + noise[2]),
+        "d": by_seed(5.0 + noise[3]),
+    }
+    assert ranks(scores, "lower") == {"a": 1, "b": 1, "c": 3, "d": 4}
+    assert ranks(scores, "higher") == {"d": 1, "c": 2, "a": 3, "b": 3}
+
+
+def test_ranks_tell_nothing_apart_with_few_seeds():
+    scores = {"a": by_seed([1.0, 1.1, 1.2]), "b": by_seed([9.0, 9.1, 9.2]), "c": {}}
+    assert ranks(scores, "lower") == {"a": 1, "b": 1}
+
+
+def test_ranks_rarely_separate_equal_models():
+    """Though the best is chosen by the same data, at most about 5 % of tables show a difference."""
+    tables = np.random.default_rng(0).normal(size=(150, 10, 8))
+    wrong = [
+        max(ranks({str(i): by_seed(row) for i, row in enumerate(table)}, "lower").values()) > 1
+        for table in tables
+    ]
+    assert np.mean(wrong) <= 0.07

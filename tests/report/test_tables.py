@@ -1,0 +1,212 @@
+import csv
+import io
+
+import pytest
+from report_records import HOSTILE, failed, measured, record, spec
+
+from genbench.report import text
+from genbench.report.statistics import Estimate
+from genbench.report.tables import failures, leaderboards
+from genbench.store import Record, Used
+
+
+def made(model, seed, metrics, dataset="ring", taxonomy="implicit/direct", **changed):
+    about = spec(model, dataset, seed, **changed)
+    return Record(
+        cell=about.cell,
+        group=about.group,
+        status="ok",
+        spec=about,
+        taxonomy=taxonomy,
+        metrics=metrics,
+        used=Used(seconds=4.0, seeds_sharing=2),
+    )
+
+
+def column(table, id, **wanted):
+    found = [c for c in table.columns if c.id == id]
+    found = [c for c in found if all(getattr(c, k) == v for k, v in wanted.items())]
+    assert len(found) == 1
+    return found[0]
+
+
+def row(table, label):
+    return next(g for g in table.groups if g.label == label)
+
+
+def test_one_table_a_dataset(store):
+    assert [t.name for t in leaderboards(store.records())] == ["digits", "grid", "ring"]
+
+
+def test_two_protocols_of_one_id_are_two_columns():
+    rows = [
+        made("gan", 0, [measured("fid", 3.0, "inception, n=50k")]),
+        made("vae", 0, [measured("fid", 5.0, "classifier, n=500")]),
+    ]
+    (table,) = leaderboards(rows)
+    assert [(c.id, c.protocol) for c in table.columns] == [
+        ("fid", "classifier, n=500"),
+        ("fid", "inception, n=50k"),
+    ]
+    assert (
+        table.cell(row(table, "gan"), column(table, "fid", protocol="classifier, n=500")).text
+        == "–"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "bound"},
+        {"kind": "estimate"},
+        {"split": "train"},
+        {"version": 2},
+    ],
+)
+def test_what_differs_in_kind_split_or_version_never_shares_a_column(changed):
+    rows = [
+        made("gan", 0, [measured("nll", 3.0)]),
+        made("vae", 0, [measured("nll", 5.0, **changed)]),
+    ]
+    (table,) = leaderboards(rows)
+    assert len(table.columns) == 2
+    for c in table.columns:
+        assert sum(bool(table.cell(g, c).values) for g in table.groups) == 1
+
+
+def test_best_respects_the_direction_and_leaves_out_references():
+    def scores(x):
+        return [
+            measured("mmd", x),
+            measured("recall", x, better="higher"),
+            measured("width", x, better="none"),
+        ]
+
+    rows = [made("a", s, scores(1.0 + 0.01 * s)) for s in range(6)]
+    rows += [made("b", s, scores(2.0 + 0.01 * s)) for s in range(6)]
+    rows += [made("r", s, scores(x), taxonomy="reference") for s, x in enumerate([0.0, 9.0] * 3)]
+    (table,) = leaderboards(rows)
+    best = {c.id: [g.label for g in table.groups if table.cell(g, c).best] for c in table.columns}
+    assert best == {"mmd": ["a"], "recall": ["b"], "width": []}
+    assert table.cell(row(table, "r"), column(table, "mmd")).rank is None
+    assert table.cell(row(table, "b"), column(table, "mmd")).rank == 2
+
+
+def test_rows_of_few_seeds_have_no_rank():
+    rows = [made("a", s, [measured("mmd", 1.0 + s)]) for s in range(6)]
+    rows += [made("b", s, [measured("mmd", 9.0 + s)]) for s in range(3)]
+    (table,) = leaderboards(rows)
+    c = column(table, "mmd")
+    assert table.cell(row(table, "a"), c).rank == 1
+    assert table.cell(row(table, "b"), c).rank is None
+
+
+def test_rows_are_ordered_by_fid_then_mmd_then_name():
+    def rows(id):
+        values = [("c", 1.0), ("a", 3.0), ("b", 2.0)]
+        return [made(name, 0, [measured(id, value)]) for name, value in values]
+
+    assert [g.label for g in leaderboards(rows("fid"))[0].groups] == ["c", "b", "a"]
+    assert [g.label for g in leaderboards(rows("mmd"))[0].groups] == ["c", "b", "a"]
+    assert [g.label for g in leaderboards(rows("other"))[0].groups] == ["a", "b", "c"]
+    rows_ = [*rows("fid"), made("aa", 0, [measured("mmd", 0.0)])]
+    assert [g.label for g in leaderboards(rows_)[0].groups] == ["c", "b", "a", "aa"]
+
+
+def test_labels_name_only_what_differs():
+    rows = [
+        made("gan", 0, [], options={"lr": 0.1, "hidden": 64}),
+        made("gan", 0, [], options={"lr": 0.2, "hidden": 64}),
+        made("vae", 0, [], options={"lr": 0.3}),
+    ]
+    (table,) = leaderboards(rows)
+    assert [g.label for g in table.groups] == ["gan (lr=0.1)", "gan (lr=0.2)", "vae"]
+
+
+def test_failed_runs_give_no_number_and_a_row_of_failures(store):
+    good = record(store, "gan", "ring", 0)
+    bad = failed(record(store, "gan", "ring", 1), "diverged", "train", "loss is nan")
+    bad = bad.model_copy(update={"metrics": [measured("mmd", 1e9)]})
+    tables = leaderboards([good, bad])
+    (group,) = tables[0].groups
+    assert group.costs["ok"] == "1/2"
+    assert all(1 not in cell.values for cell in tables[0].cells.values())
+    (lost,) = failures(tables).to_dict("records")
+    assert (lost["status"], lost["phase"], lost["reason"]) == ("diverged", "train", "loss is nan")
+    assert (lost["seed"], lost["after"], lost["cell"]) == (1, "3.2 s", bad.cell)
+
+
+def test_a_missing_value_says_why(store):
+    (table,) = [t for t in leaderboards(store.records()) if t.name == "digits"]
+    for c in table.columns:
+        if c.id == "bits_per_dim":
+            assert table.cell(row(table, "gan"), c).reasons == ("gan is no Density",)
+
+
+def test_a_column_without_any_value_is_left_out():
+    (table,) = leaderboards([made("gan", 0, [measured("nll", None, "", reason="no density")])])
+    assert table.columns == ()
+    assert list(table.reasons.values()) == [("no density",)]
+
+
+def test_costs_say_how_many_seeds_shared_the_time():
+    (table,) = leaderboards([made("gan", s, []) for s in range(2)])
+    assert table.groups[0].costs["training"] == "4 s / 2 seeds"
+
+
+def test_frame_has_protocols_in_its_heads(store):
+    frame = leaderboards(store.records())[0].frame()
+    assert ("fid ↓", "classifier:digits@1, n=500/500 · test") in frame.columns
+    assert frame.index[0] == "resampler"
+    assert "±" in frame.iloc[1, 0]
+
+
+def test_markdown_shows_hostile_text_as_text(store):
+    page = text.markdown(leaderboards(store.records()), title="Scores | a_b")
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    assert "Scores \\| a\\_b" in page
+    heads = [line for line in page.splitlines() if line.startswith("| model")]
+    assert len(heads) == 3
+    for head in heads:
+        assert all("<br>" in cell for cell in head.split("|") if "mmd" in cell)
+
+
+def test_csv_holds_every_number_with_its_protocol(store):
+    tables = leaderboards(store.records())
+    rows = list(csv.DictReader(io.StringIO(text.csv(tables))))
+    assert len(rows) == sum(len(t.groups) * len(t.columns) for t in tables)
+    one = next(
+        r
+        for r in rows
+        if r["dataset"] == "ring"
+        and r["model"] == "wgan_gp"
+        and r["id"] == "mmd"
+        and r["split"] == "test"
+    )
+    assert float(one["low"]) <= float(one["mean"]) <= float(one["high"])
+    assert one["n"] == "8"
+    assert "bandwidth 0.3" in one["protocol"]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "shown"),
+    [
+        (Estimate(0), "–"),
+        (Estimate(1, 2.5), "2.5"),
+        (Estimate(8, 0.12345, 0.11, 0.13, "bca"), "0.123 ± 0.010"),
+        (Estimate(8, 1234.5, 1134.0, 1334.0, "bca"), "1234 ± 100"),
+        (Estimate(8, 8.0, 8.0, 8.0, "constant"), "8 ± 0"),
+        (Estimate(8, 1.5e-7, 1.4e-7, 1.6e-7, "bca"), "(1.50 ± 0.10)e-07"),
+        (Estimate(8, 1.5e200, 1.4e200, 1.6e200, "bca"), "(1.50 ± 0.10)e+200"),
+        (Estimate(8, 0.0, -0.02, 0.02, "bca"), "0.000 ± 0.020"),
+    ],
+)
+def test_plus_minus(estimate, shown):
+    assert text.plus_minus(estimate) == shown
+
+
+def test_no_records_make_empty_tables():
+    assert leaderboards([]) == []
+    assert failures([]).empty
+    assert text.csv([]).startswith("dataset,model,group")

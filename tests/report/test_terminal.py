@@ -1,0 +1,32 @@
+import io
+
+from report_records import HOSTILE
+from rich.console import Console
+
+from genbench.report.tables import leaderboards
+from genbench.report.terminal import print_leaderboard
+
+
+def printed(tables, width=220):
+    out = io.StringIO()
+    print_leaderboard(Console(file=out, width=width), tables)
+    return out.getvalue()
+
+
+def test_headlines_are_printed_with_protocols_and_seeds(store):
+    text = printed(leaderboards(store.records()))
+    assert "fid ↓ [1]" in text
+    assert "[1] fid: classifier:digits@1, n=500/500 · test" in text
+    assert "9.75 ± 0.95" in text
+    assert "resampler (reference)" in text
+    assert "7/8" in text
+    assert "density" not in text
+    assert "! 9 of 147 runs did not end well" in text
+
+
+def test_markup_in_names_is_shown_as_text(store):
+    assert HOSTILE.split()[0] in printed(leaderboards(store.records()), 400).replace("\n", "")
+
+
+def test_nothing_is_said_to_be_nothing():
+    assert "no records yet" in printed([])
