@@ -1,0 +1,210 @@
+"""The restricted Boltzmann machine."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann
+from genbench.nn.mlp import flat
+from genbench.nn.optim import adam, linear_decay
+
+#: machines with at most so many units in one layer are normalised by enumeration
+ENUMERABLE = 20
+
+
+@model("rbm")
+class RBM(Model, Density, MarkovChain, Inpainter):
+    r"""Creates a restricted Boltzmann machine trained by (persistent) contrastive divergence.
+
+    .. math::
+        p(v) = e^{-F(v)} / Z, \qquad L = E_{data} F(v) - E_{chain} F(v)
+
+    Bits have Bernoulli visible units; real numbers are standardised by the training set's mean and
+    standard deviation and have Gaussian ones with learnt variances. log Z is summed exactly where a
+    layer has at most 20 units (for real numbers, the hidden one), and the bound is then `exact`;
+    otherwise it is estimated by annealed importance sampling from the base rates, once a set of weights.
+
+    References:
+        | Training Products of Experts by Minimizing Contrastive Divergence (Hinton, 2002)
+        | Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient
+          (Tieleman, 2008)
+        | On the Quantitative Analysis of Deep Belief Networks (Salakhutdinov and Murray, 2008)
+
+    Differences: Adam with a falling step size and clipped gradients in place of SGD; samples are
+    running averages' (see `average`); samples of bounded data are clamped to the range.
+
+    Arguments:
+        hidden: The number of hidden units.
+        persistent: Whether the negative chains go on from step to step (PCD) or start at the data (CD).
+        steps: Gibbs steps k for one gradient.
+        chains: The number of persistent chains a seed.
+        lr: Adam's step size, falling linearly to zero.
+        average: The decay of the weights' running average for evaluation, or None.
+        gibbs_steps: Gibbs steps from a chain's start to a sample.
+        start: Where samples' chains start: independent draws at the `base` rates, or (only with
+            persistent chains) the training's `chains`.
+        ais_chains: Chains of the estimate of log Z.
+        ais_temperatures: Temperatures of the estimate of log Z.
+    """
+
+    taxonomy = "explicit/approximate/markov chain"
+    paper = "Smolensky, 1986; Hinton, 2002; Tieleman, 2008"
+    year = 2002
+    bound = "estimate"
+    offset: Tensor
+    scale: Tensor
+    fantasies: Tensor
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        hidden: int = 256,
+        persistent: bool = True,
+        steps: int = 1,
+        chains: int = 256,
+        lr: float = 2e-3,
+        average: float | None = 0.999,
+        gibbs_steps: int = 200,
+        start: Literal["base", "chains"] = "base",
+        ais_chains: int = 100,
+        ais_temperatures: int = 2000,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
+        self.gibbs_steps, self.start = gibbs_steps, start
+        self.ais = {"chains": ais_chains, "temperatures": ais_temperatures}
+        self.binary = spec.kind == "binary"
+        kind = BernoulliBoltzmann if self.binary else GaussianBoltzmann
+        self.machine = kind(spec.size, hidden, rng.fork("machine"))
+        self.register_buffer("offset", torch.zeros(self.seeds, 1, spec.size))
+        self.register_buffer("scale", torch.ones(self.seeds, 1, spec.size))
+        self.register_buffer("fantasies", torch.zeros(self.seeds, chains, spec.size))
+        smallest = min(hidden, spec.size) if self.binary else hidden
+        self.bound = "exact" if smallest <= ENUMERABLE else "estimate"
+        self._log_z: tuple[list[Tensor], tuple[int, ...], Tensor] | None = None
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Tokens would need softmax units."""
+        return (
+            f"needs continuous or binary data, {spec.name} is tokens"
+            if spec.kind == "tokens"
+            else None
+        )
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Sets the base rates (mean, and for real numbers scale) and starts the chains there."""
+        x = flat(batch.x)
+        x = x[:1] if x.stride(0) == 0 else x
+        mean = x.mean(1, keepdim=True).expand_as(self.offset)
+        if self.binary:
+            rate = (mean * x.shape[1] + 0.5) / (x.shape[1] + 1)
+            self.machine.base_logit.copy_(torch.logit(rate))
+        else:
+            self.offset.copy_(mean)
+            self.scale.copy_(x.std(1, keepdim=True).clamp_min(1e-4))
+        with torch.no_grad():
+            self.fantasies.copy_(self.machine.base(self.fantasies.shape[1], rng))
+
+    def players(self) -> tuple[Player, ...]:
+        """The machine alone."""
+        return (
+            Player(
+                "machine",
+                self.machine,
+                self.loss,
+                adam(self.lr, (0.5, 0.99)),
+                clip=10.0,
+                schedule=linear_decay(),
+                average=self.average,
+            ),
+        )
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns F(data) - F(chain), whose gradient is the (persistent) CD-k estimate, shape (S,)."""
+        v = self.standard(batch.x)
+        chain = self.fantasies if self.persistent else v
+        with torch.no_grad():
+            for _ in range(self.steps):
+                chain = self.machine.gibbs(chain, rng)
+            if self.persistent:
+                self.fantasies.copy_(chain)
+        return self.machine.free_energy(v).mean(-1) - self.machine.free_energy(chain).mean(-1)
+
+    def chain_start(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws at the base rates, or of the training's chains, shape (S, n, *event)."""
+        if self.start == "base" or not self.persistent:
+            return self.points(self.machine.base(n, rng))
+        rows = rng.integers(self.fantasies.shape[1], n).unsqueeze(-1)
+        return self.points(self.fantasies.gather(1, rows.expand(-1, -1, self.spec.size)))
+
+    def chain_step(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the points after one block Gibbs step; real numbers are not clamped."""
+        return self.points(self.machine.gibbs(self.standard(x), rng))
+
+    @torch.no_grad()
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns the last states of n chains, clamped to the data's range, shape (S, n, *event)."""
+        v = self.standard(self.chain_start(n, rng))
+        for _ in range(self.gibbs_steps):
+            v = self.machine.gibbs(v, rng)
+        return self.clamped(self.points(v))
+
+    def sequential_steps(self) -> int:
+        """Returns the number of Gibbs steps."""
+        return self.gibbs_steps
+
+    @torch.no_grad()
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
+        held, free = self.standard(x), ~flat(known)
+        v = torch.where(free, self.machine.base(held.shape[1], rng), held)
+        for _ in range(self.gibbs_steps):
+            v = torch.where(free, self.machine.gibbs(v, rng), held)
+        return torch.where(known, x, self.clamped(self.points(v)))
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns -F(v) - log Z in nats, shape (S, B)."""
+        jacobian = self.scale.double().log().sum((1, 2)).unsqueeze(1)
+        log_z = self.log_z(rng).unsqueeze(1)
+        return (-self.machine.free_energy(self.standard(x)) - log_z - jacobian).to(x.dtype)
+
+    def log_z(self, rng: Rng) -> Tensor:
+        """Returns log Z, shape (S,), float64; kept until weights or seeds change.
+
+        The estimate's noise depends on the seeds alone, not on earlier draws.
+        """
+        weights = [*self.machine.parameters(), *self.machine.buffers()]
+        if self._log_z is not None:
+            old, seeds, value = self._log_z
+            if seeds == rng.seeds and all(map(torch.equal, old, weights)):
+                return value
+        own = Rng(rng.seeds, device=rng.device, dtype=rng.dtype, path=("log_z",))
+        exact = self.bound == "exact"
+        value = (
+            self.machine.enumerated_log_z()
+            if exact
+            else self.machine.annealed_log_z(own, **self.ais)[0]
+        )
+        self._log_z = [w.detach().clone() for w in weights], rng.seeds, value
+        return value
+
+    def standard(self, x: Tensor) -> Tensor:
+        """Maps points (S, B, *event) to visible units, (S, B, D)."""
+        return (flat(x) - self.offset) / self.scale
+
+    def points(self, v: Tensor) -> Tensor:
+        """Maps visible units (S, B, D) to points, (S, B, *event)."""
+        return (v * self.scale + self.offset).unflatten(-1, self.spec.event)
+
+    def clamped(self, x: Tensor) -> Tensor:
+        """Returns points in the data's range."""
+        return x if self.spec.range is None or self.binary else x.clamp(*self.spec.range)
