@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,6 @@ class AffineCoupling(nn.Module):
         hidden: The widths of the network's hidden layers.
         rng: Draws the weights.
         limit: The bound on the log-scale.
-        activation: A name in `ACTIVATIONS`.
     """
 
     def __init__(
@@ -33,11 +33,10 @@ class AffineCoupling(nn.Module):
         rng: Rng,
         *,
         limit: float = 2.0,
-        activation: str = "relu",
     ) -> None:
         super().__init__()
         self.limit = limit
-        self.network = MLP(given, 2 * moved, hidden, rng, activation=activation, last_gain=0.0)
+        self.network = MLP(given, 2 * moved, hidden, rng, last_gain=0.0)
 
     def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Returns y, shape (S, B, moved), and the log-determinant, shape (S, B)."""
@@ -55,10 +54,10 @@ class AffineCoupling(nn.Module):
 
 
 class Couplings(nn.Module):
-    """Creates S chains of affine couplings that move a point's two halves in turn.
+    """Creates chains of affine couplings, S side by side, that move a point's two parts in turn.
 
-    After every second coupling the coordinates are mixed by a fixed permutation, the same for all
-    seeds (of two coordinates there is nothing to mix).
+    Before every second coupling the coordinates are mixed by a fixed map of determinant ±1, the same
+    for all seeds: a random permutation (of two coordinates, none) or a random rotation.
 
     Arguments:
         inputs: The number D of coordinates, at least 2.
@@ -66,11 +65,11 @@ class Couplings(nn.Module):
         hidden: The widths of every coupling's hidden layers.
         rng: Draws the weights.
         limit: The bound on the log-scales.
-        activation: A name in `ACTIVATIONS`.
+        mixing: `permutation` or `rotation`.
     """
 
     orders: Tensor
-    inverse_orders: Tensor
+    rotations: Tensor
 
     def __init__(
         self,
@@ -80,34 +79,31 @@ class Couplings(nn.Module):
         rng: Rng,
         *,
         limit: float = 2.0,
-        activation: str = "relu",
+        mixing: Literal["permutation", "rotation"] = "permutation",
     ) -> None:
         super().__init__()
         first = inputs // 2
-        self.parts = (first, inputs - first)
-        self.layers = nn.ModuleList(
+        self.inputs, self.parts, self.mixing = inputs, (first, inputs - first), mixing
+        self.layers: Any = nn.ModuleList(
             AffineCoupling(
-                self.parts[i % 2],
-                self.parts[1 - i % 2],
-                hidden,
-                rng.fork("layer", i),
-                limit=limit,
-                activation=activation,
+                self.parts[i % 2], self.parts[1 - i % 2], hidden, rng.fork("layer", i), limit=limit
             )
             for i in range(layers)
         )
-        fixed = Rng([0]).fork("couplings", inputs)
-        orders = [fixed.fork(i).permutation(inputs)[0] for i in range((layers + 1) // 2)]
-        self.register_buffer("orders", torch.stack(orders), persistent=False)
-        self.register_buffer("inverse_orders", self.orders.argsort(-1), persistent=False)
+        fixed = Rng(range((layers + 1) // 2), dtype=torch.float64).fork("couplings", inputs)
+        if mixing == "rotation":
+            square, _ = torch.linalg.qr(fixed.normal(inputs, inputs))
+            self.register_buffer("rotations", square.to(rng.dtype), persistent=False)
+        else:
+            self.register_buffer("orders", fixed.permutation(inputs), persistent=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps points (S, B, D) to codes (S, B, D) and log-determinants (S, B)."""
         total = x.new_zeros(x.shape[:-1])
-        a, b = x.split(self.parts, dim=-1)
+        a, b = self._split(x)
         for i, layer in enumerate(self.layers):
             if i % 2 == 0:
-                a, b = self._mixed(a, b, self.orders[i // 2])
+                a, b = self._split(self._mixed(torch.cat([a, b], dim=-1), i // 2))
                 b, log_det = layer(b, a)
             else:
                 a, log_det = layer(a, b)
@@ -116,17 +112,24 @@ class Couplings(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Maps codes (S, B, D) to points (S, B, D)."""
-        a, b = z.split(self.parts, dim=-1)
+        a, b = self._split(z)
         for i, layer in reversed(list(enumerate(self.layers))):
             if i % 2 == 0:
                 b = layer.inverse(b, a)
-                a, b = self._mixed(a, b, self.inverse_orders[i // 2])
+                a, b = self._split(self._unmixed(torch.cat([a, b], dim=-1), i // 2))
             else:
                 a = layer.inverse(a, b)
         return torch.cat([a, b], dim=-1)
 
-    def _mixed(self, a: Tensor, b: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
-        if sum(self.parts) == 2:
-            return a, b
-        mixed = torch.cat([a, b], dim=-1)[..., order]
-        return tuple(mixed.split(self.parts, dim=-1))
+    def _split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x[..., : self.parts[0]], x[..., self.parts[0] :]
+
+    def _mixed(self, x: Tensor, i: int) -> Tensor:
+        if self.mixing == "rotation":
+            return x @ self.rotations[i]
+        return x if self.inputs == 2 else x[..., self.orders[i]]
+
+    def _unmixed(self, x: Tensor, i: int) -> Tensor:
+        if self.mixing == "rotation":
+            return x @ self.rotations[i].mT
+        return x if self.inputs == 2 else x[..., self.orders[i].argsort()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ class MaskedMLP(nn.Module):
         degrees += [torch.arange(width) % max(inputs - 1, 1) + 1 for width in hidden]
         masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(degrees)]
         last = degrees[0].repeat_interleave(each) > degrees[-1].unsqueeze(1)
-        self.layers = nn.ModuleList(
+        self.layers: Any = nn.ModuleList(
             [
                 *(MaskedLinear(mask, rng.fork("layer", i)) for i, mask in enumerate(masks)),
                 MaskedLinear(last, rng.fork("layer", len(hidden)), gain=last_gain),

@@ -18,18 +18,20 @@ def stirred(module, scale=0.5):
     return module
 
 
+@pytest.mark.parametrize("mixing", ["permutation", "rotation"])
 @pytest.mark.parametrize(("inputs", "layers"), [(2, 8), (2, 3), (5, 4), (7, 5)])
-def test_inverse_undoes_forward(inputs, layers):
-    flow = stirred(Couplings(inputs, layers, (8,), Rng([0, 1], **F64), limit=0.5))
+def test_inverse_undoes_forward(inputs, layers, mixing):
+    flow = stirred(Couplings(inputs, layers, (8,), Rng([0, 1], **F64), limit=0.5, mixing=mixing))
     x = Rng([0, 1], **F64).fork("x").normal(50, inputs)
     z, _ = flow(x)
     torch.testing.assert_close(flow.inverse(z), x, rtol=1e-9, atol=1e-9)
     assert (z - x).abs().max() > 0.1
 
 
+@pytest.mark.parametrize("mixing", ["permutation", "rotation"])
 @pytest.mark.parametrize(("inputs", "layers"), [(2, 4), (5, 5)])
-def test_log_determinant_is_autograds(inputs, layers):
-    flow = stirred(Couplings(inputs, layers, (8,), Rng([0], **F64)))
+def test_log_determinant_is_autograds(inputs, layers, mixing):
+    flow = stirred(Couplings(inputs, layers, (8,), Rng([0], **F64), mixing=mixing))
     for x in Rng([2], **F64).normal(4, inputs)[0]:
         slopes = torch.autograd.functional.jacobian(lambda row: flow(row.view(1, 1, -1))[0], x)
         expected = torch.linalg.slogdet(slopes.view(inputs, inputs)).logabsdet

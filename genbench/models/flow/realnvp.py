@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -43,6 +44,7 @@ class RealNVP(Model, Density):
         layers: The number of couplings, at least 2, so that every coordinate moves.
         hidden: The widths of every coupling's hidden layers.
         limit: The bound on the log-scale of one coupling.
+        mixing: What comes before every second coupling, a fixed random `permutation` or `rotation`.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 0.1 for images and 0 elsewhere.
         clip: The largest gradient norm.
@@ -57,11 +59,11 @@ class RealNVP(Model, Density):
         spec: DataSpec,
         rng: Rng,
         *,
-        layers: int = 8,
-        hidden: tuple[int, ...] = (128, 128),
+        layers: int = 12,
+        hidden: tuple[int, ...] = (64, 64),
         limit: float = 2.0,
-        activation: str = "relu",
-        lr: float = 1e-3,
+        mixing: Literal["permutation", "rotation"] = "permutation",
+        lr: float = 2e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
@@ -71,7 +73,7 @@ class RealNVP(Model, Density):
         self.lr, self.clip = lr, clip
         self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
         self.flow = Couplings(
-            spec.size, layers, hidden, rng.fork("flow"), limit=limit, activation=activation
+            spec.size, layers, hidden, rng.fork("flow"), limit=limit, mixing=mixing
         )
 
     @classmethod
