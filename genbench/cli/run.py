@@ -64,11 +64,14 @@ def command(suite_name: str | None, **given: Any) -> None:
     common.load_plugins(given["plugins"])
     from rich.console import Console
 
+    from genbench.core.errors import SpecError
     from genbench.harness.environment import choose_device
     from genbench.harness.run import plan, setting_of
     from genbench.store import Store
 
-    choose_device(given["device"])
+    device = choose_device(given["device"])
+    if given["bf16"] and device.type != "cuda":
+        raise SpecError(f"--bf16 needs a CUDA GPU, got device {device}; leave it out")
     root: Path = given["root"]
     store = Store(root)
     setting = setting_of(

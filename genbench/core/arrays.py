@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,17 @@ import numpy
 from genbench.core.errors import DataError
 
 MAX_BYTES = 16 * 2**30
+#: what numpy and zipfile raise for files that are not what they seem
+BROKEN = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_array(path: Path) -> numpy.ndarray:
@@ -34,10 +46,12 @@ def read_array(path: Path) -> numpy.ndarray:
             _refuse_bombs(path)
         held = numpy.load(path, allow_pickle=False)
         array = _only(held, path) if path.suffix == ".npz" else held
+        if not isinstance(array, numpy.ndarray):
+            raise ValueError("another kind of file")
     except DataError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError) as error:
-        pickled = "allow_pickle" in str(error) or "pickle" in str(error).lower()
+    except BROKEN as error:
+        pickled = "pickle" in str(error).lower()
         what = (
             "holds pickled objects, which are never loaded"
             if pickled
@@ -76,6 +90,7 @@ def _checked(array: numpy.ndarray, path: Path) -> numpy.ndarray:
         raise DataError(f"{path} is empty, shape {array.shape}; give at least two points")
     if len(array) < 2:
         raise DataError(f"{path} needs at least two points, got {len(array)}")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     points = (
         array if array.dtype in (numpy.float32, numpy.float64) else array.astype(numpy.float32)
     )

@@ -33,7 +33,8 @@ def resolve(function: Callable[..., Any], given: Mapping[str, Any], *, who: str)
     target = function.__init__ if inspect.isclass(function) else function
     hints = get_type_hints(target)
     fields: dict[str, Any] = {name: (hints.get(name, Any), value) for name, value in known.items()}
-    schema = create_model("Options", __config__=ConfigDict(extra="forbid", strict=False), **fields)
+    config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
+    schema = create_model("Options", __config__=config, **fields)
     try:
         checked = schema(**given)
     except ValidationError as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,12 +26,14 @@ from genbench.core.errors import SpecError, nearest
 SCHEMA = 1
 MAX_BYTES = 1_000_000
 MAX_ALIASES = 100
+#: entries once every alias is written out: a few nested aliases can mean billions
+MAX_ENTRIES = 100_000
 
 
 class Strict(BaseModel):
     """A frozen record that refuses keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Budget(Strict):
@@ -66,6 +71,13 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
 
+def _seeds(value: int | list[int]) -> int | list[int]:
+    listed = list(range(value)) if isinstance(value, int) else value
+    if not listed or min(listed) < 0 or len(set(listed)) < len(listed):
+        raise ValueError("needs a positive number of seeds, or a list of them, each once and >= 0")
+    return value
+
+
 PartField = Annotated[Part, BeforeValidator(_as_part, json_schema_input_type=str | Part)]
 PartList = Annotated[
     list[PartField], BeforeValidator(_as_list, json_schema_input_type=PartField | list[PartField])
@@ -85,7 +97,7 @@ class Suite(Strict):
     """A named comparison."""
 
     description: str
-    seeds: int | list[int] = 8
+    seeds: Annotated[int | list[int], AfterValidator(_seeds)] = 8
     budget: Budget = Budget(steps=4000)
     batch: int = Field(256, gt=0, description="real examples a seed in a minibatch")
     precision: Literal["float32", "float64"] = "float32"
@@ -169,6 +181,8 @@ def load_suites(path: Path) -> dict[str, Suite]:
         )
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        if _entries(tree, {}) > MAX_ENTRIES:
+            raise ValueError(f"its aliases unfold to more than {MAX_ENTRIES} entries")
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -185,14 +199,10 @@ def load_suites(path: Path) -> dict[str, Suite]:
 
 
 def _where_and_what(path: Path, tree: yaml.Node | None, data: Any, error: ValidationError) -> str:
-    first = min(error.errors(), key=lambda e: -len(e["loc"]))
-    loc = [
-        part
-        for part in first["loc"]
-        if not (isinstance(part, str) and part.startswith("function-"))
-    ]
+    deepest = [(-len(e["loc"]), e["type"] != "extra_forbidden") for e in error.errors()]
+    first = error.errors()[deepest.index(min(deepest))]
+    loc, line = _place(tree, first["loc"])
     key = ".".join(str(part) for part in loc) or "the file"
-    line = _line(tree, loc)
     what = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         what = f"unknown key {loc[-1]!r}{nearest(str(loc[-1]), _fields(loc))}"
@@ -213,26 +223,38 @@ def _fields(loc: list[Any]) -> list[str]:
     return list(Part.model_fields)
 
 
-def _line(node: yaml.Node | None, loc: list[Any]) -> int:
-    """The line of the deepest part of a path that exists in the file."""
+def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str | int], int]:
+    """The part of a validation error's path that the file knows, and the line of its end.
+
+    Pydantic's path also names the branch of a union that was tried, which no file holds.
+    """
+    loc: list[str | int] = []
     line = 1
-    for part in loc:
-        if node is None:
-            break
-        child = None
+    for part in parts:
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == part:
-                    line, child = key.start_mark.line + 1, value
-        elif (
-            isinstance(node, yaml.SequenceNode)
-            and isinstance(part, int)
-            and part < len(node.value)
-        ):
-            child = node.value[part]
-            line = child.start_mark.line + 1
-        node = child
-    return line
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if isinstance(part, int) and not found:
+                continue  # a lone thing where a list was allowed
+            line = found[0][0].start_mark.line + 1 if found else line
+            node = found[0][1] if found else None
+            loc.append(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            loc.append(part)
+    return loc, line
+
+
+def _entries(node: yaml.Node | None, known: dict[int, float]) -> float:
+    """How many nodes a tree has with every alias written out; infinite where one holds itself."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        pairs = isinstance(node, yaml.MappingNode)
+        below = [part for pair in node.value for part in pair] if pairs else node.value
+        known[id(node)] = 1 + sum(_entries(each, known) for each in below)
+    return known[id(node)]
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -21,13 +22,18 @@ def choose_device(name: str) -> torch.device:
     """Returns the device for `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:
-        SpecError: If a GPU is asked for and there is none.
+        SpecError: If there is no such device, or a GPU is asked for and there is none.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise SpecError(f"--device needs auto, cpu, cuda or cuda:N, got {name!r}; try auto")
+    if name == "cpu":
+        return torch.device(name)
+    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(name.partition(":")[2] or 0) >= seen:
         raise SpecError(
-            f"--device {name} needs a CUDA GPU, this torch sees none; use --device cpu"
+            f"--device {name} needs a CUDA GPU, this torch sees {seen or 'none'}; use --device cpu"
         )
     return torch.device(name)
 
