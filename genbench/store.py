@@ -32,10 +32,11 @@ class Row(BaseModel):
 class Measurement(Row):
     """One number, with all that is needed to know what it may be compared with.
 
-    `key` names the question that was asked (metric, version, options, number of points, features), so
-    that a later run knows what is still to be measured. `id` is the column (fid, recall …), `split` the reference it was measured against, `protocol` the
-    sentence printed in column heads; two numbers with different (id, protocol, split) never share a
-    column. `floor` is the same metric between two disjoint sets of real points at the same n.
+    `key` names the question that was asked (metric, version, options, number of points, features),
+    so that a later run knows what is still to be measured. `id` is the column (fid, recall …), `split`
+    the reference it was measured against, `protocol` the sentence printed in column heads; two numbers
+    with different (id, protocol, split) never share a column. `floor` is the same metric between two
+    disjoint sets of real points at the same n.
     """
 
     id: str
@@ -127,7 +128,7 @@ class Store:
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
-        return _parse(path)[0] if path.is_file() else None
+        return self._parse(path)[0] if path.is_file() else None
 
     def write(self, record: Record) -> Path:
         """Writes a record: temporary file, fsync, rename."""
@@ -137,33 +138,23 @@ class Store:
         return path
 
     def records(self) -> Iterator[Record]:
-        """Yields every readable record, in the order of paths; see `problems` for the others."""
+        """Yields every sound record, in the order of paths; see `problems` for the others."""
         for path in self._files():
-            record, _ = _parse(path)
+            record, _ = self._parse(path)
             if record is not None:
                 yield record
 
     def problems(self) -> list[str]:
         """Returns one sentence for every file that is no valid record or lies in the wrong place."""
-        found = []
-        for path in self._files():
-            record, problem = _parse(path)
-            if problem:
-                found.append(problem)
-            elif record is not None and (
-                record.spec.cell != record.cell or self.path(record.spec) != path
-            ):
-                found.append(
-                    f"{path} holds cell {record.cell}, whose spec hashes to {record.spec.cell}"
-                )
-        return found
+        parsed = (self._parse(path) for path in self._files())
+        return [problem for _, problem in parsed if problem]
 
     def find(self, cell: str) -> Record | None:
         """Returns the record whose cell id starts with the given digits, if there is just one."""
         if not re.fullmatch(r"[0-9a-f]{4,16}", cell):
             return None
         paths = [path for path in self._files() if path.stem.startswith(cell)]
-        return _parse(paths[0])[0] if len(paths) == 1 else None
+        return self._parse(paths[0])[0] if len(paths) == 1 else None
 
     def put(self, content: bytes, suffix: str) -> str:
         """Stores an artifact by content; returns "sha256:<hex><suffix>"."""
@@ -180,6 +171,22 @@ class Store:
             return None
         path = self.root / ".artifacts" / name
         return path if path.is_file() else None
+
+    def _parse(self, path: Path) -> tuple[Record | None, str | None]:
+        """The record in a file, or what is wrong with it."""
+        record, problem = _parse(path)
+        if record is None:
+            return None, problem
+        spec = record.spec
+        if (record.cell, record.group) != (spec.cell, spec.group):
+            return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
+        try:
+            own = self.path(spec)
+        except StoreError as error:
+            return None, f"{path} is not a record: {error}"
+        if own != path:
+            return None, f"{path} holds a record that belongs in {own}; move it there"
+        return record, None
 
     def _files(self) -> list[Path]:
         if not self.root.is_dir():

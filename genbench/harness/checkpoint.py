@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from genbench.harness.train import Trainer
 from genbench.store import write_bytes
@@ -51,10 +53,21 @@ class Checkpoint:
             expected = {key: value.shape for key, value in trainer.state()[0].items()}
             if {key: value.shape for key, value in tensors.items()} != expected:
                 raise ValueError("another layout")
-            device = trainer.device
-            moved = {k: v if k.startswith("rng.") else v.to(device) for k, v in tensors.items()}
-            trainer.restore(moved, plain)
         except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            self.remove()
+            return False
+        return self._take_up(trainer, tensors, plain)
+
+    def _take_up(self, trainer: Trainer, tensors: dict[str, Tensor], plain: Any) -> bool:
+        """Restores all of a state, or where it does not fit nothing of it."""
+        fresh, start = trainer.state()
+        fresh = {key: value.detach().clone() for key, value in fresh.items()}
+        device = trainer.device
+        moved = {k: v if k.startswith("rng.") else v.to(device) for k, v in tensors.items()}
+        try:
+            trainer.restore(moved, plain)
+        except (KeyError, TypeError, ValueError, RuntimeError):
+            trainer.restore(fresh, start)
             self.remove()
             return False
         return True

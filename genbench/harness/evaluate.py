@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,13 +160,13 @@ class Evaluator:
             given = views["features" if metric.view == "features" else "points"]
             scores = self._compare(ask, split, given, rng)
         seconds = (time.perf_counter() - began) / len(scores)
-        protocol = self._protocol(ask)
+        heads = self._heads(ask)
         return [
             measurement(
                 ask,
                 column,
                 scores[column],
-                protocol=protocol,
+                heads=heads,
                 split=split,
                 floor=floors[column].value if column in floors else None,
                 n_real=self.n if metric.view in ("points", "features") else None,
@@ -217,14 +218,10 @@ class Evaluator:
             )
         return self._floors[key]
 
-    def _protocol(self, ask: Ask) -> str:
+    def _heads(self, ask: Ask) -> list[str]:
         view = ask.metric.view
-        parts = [f"{key}={_short(value)}" for key, value in sorted(ask.options.items())]
-        if view in ("points", "features"):
-            parts.insert(0, f"n={self.n}/{self.n}")
-        if view == "features":
-            parts.insert(0, self.extractor.protocol)
-        return ", ".join(parts)
+        heads = [self.extractor.protocol] if view == "features" else []
+        return [*heads, f"n={self.n}/{self.n}"] if view in ("points", "features") else heads
 
 
 def call(ask: Ask, *given: Any, rng: Rng) -> dict[str, Score]:
@@ -252,25 +249,29 @@ def measurement(
     column: str,
     score: Score,
     *,
-    protocol: str,
+    heads: Sequence[str] = (),
     split: str = "test",
     floor: float | None = None,
     n_real: int | None = None,
     n_fake: int | None = None,
     seconds: float = 0.0,
 ) -> Measurement:
-    """Returns the record's row for one score; numbers that are not finite become null."""
+    """Returns the record's row for one score; numbers that are not finite become null.
+
+    Its protocol is the `heads` (extractor, numbers of points), then every option and every fact of
+    the score's own, each once: where both name a key, the score knows what was really used.
+    """
     meaning: Column = ask.metric.columns[column]
     value, reason = score.value, score.reason
-    if value is not None and not torch.isfinite(torch.tensor(value)):
+    if value is not None and not math.isfinite(value):
         value, reason = None, f"{column} is {value}"
-    extra = [f"{key}={_short(item)}" for key, item in score.protocol.items()]
+    facts = {**dict(sorted(ask.options.items())), **score.protocol}
     return Measurement(
         id=column,
         metric=ask.metric.name,
         version=ask.metric.version,
         key=ask.key,
-        protocol=", ".join([part for part in (protocol, *extra) if part]),
+        protocol=", ".join([*heads, *(f"{key}={_short(item)}" for key, item in facts.items())]),
         split="train" if split == "train" else "test",
         value=value,
         stderr=score.stderr if value is not None else None,
@@ -311,9 +312,7 @@ def compare_arrays(
     views: dict[str, tuple[Tensor, Tensor]] = {"points": (real.flatten(1), fake.flatten(1))}
     for ask in asks:
         began, metric = time.perf_counter(), ask.metric
-        protocol = ", ".join(
-            f"{key}={_short(value)}" for key, value in sorted(ask.options.items())
-        )
+        heads: list[str] = []
         if metric.view in ("truth", "model"):
             what = "a data set whose truth is known" if metric.view == "truth" else "a model"
             reason = f"{metric.name} needs {what}, got arrays"
@@ -322,15 +321,15 @@ def compare_arrays(
             if metric.view == "features" and "features" not in views:
                 views["features"] = (extractor.extract(real), extractor.extract(fake))
             scores = call(ask, *views[metric.view], rng=rng.fork("metric", metric.name))
-            head = f"{extractor.protocol}, " if metric.view == "features" else ""
-            protocol = f"{head}n={len(real)}/{len(fake)}" + (f", {protocol}" if protocol else "")
+            heads = [extractor.protocol] if metric.view == "features" else []
+            heads.append(f"n={len(real)}/{len(fake)}")
         seconds = (time.perf_counter() - began) / len(scores)
         out += [
             measurement(
                 ask,
                 column,
                 scores[column],
-                protocol=protocol,
+                heads=heads,
                 n_real=len(real),
                 n_fake=len(fake),
                 seconds=seconds,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from genbench.core import options
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
+from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite
 from genbench.harness.environment import choose_device, environment
@@ -101,17 +102,25 @@ def plan(
 
     Raises:
         DataError: If a data set that is needed cannot be had.
+        SpecError: If no cell is left.
+        UnknownName: For names that no registry knows.
     """
+    ask(setting.curve_metrics)
+    if setting.features is not None:
+        EXTRACTORS.get(setting.features)
     wanted = {
         a.key for a in ask(setting.metrics, samples=setting.samples, features=setting.features)
     }
-    made = Plan()
+    made, seen = Plan(), set()
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):
-                specs = cell_specs(suite, cells, model, dataset, autocast)
+                named = cell_specs(suite, cells, model, dataset, autocast)
+                specs = [spec for spec in named if spec.cell not in seen]
+                seen |= {spec.cell for spec in specs}
                 made.cells += specs
-                _sort(made, specs, suite, store, setting, wanted, force)
+                if specs:
+                    _sort(made, specs, suite, store, setting, wanted, force)
     if not made.cells:
         raise SpecError(
             "no cell is left to run; the --model and --dataset given are not both in the suite"
@@ -197,7 +206,8 @@ def run(
                 record.environment = environment(choose_device(job.setting.device))
             for kind, (content, suffix) in outcome.artifacts.get(record.cell, {}).items():
                 record.artifacts[kind] = store.put(content, suffix)
-            store.write(record)
+            if job.rescore is None or record.status == "ok":
+                store.write(record)  # a failure to measure again must not cost what was measured
         path = checkpoint_path(job)
         if path is not None:
             path.unlink(missing_ok=True)

@@ -55,7 +55,8 @@ class Mover:
                 f"{', '.join(cls.__name__ for cls in ELEMENTWISE)} from genbench.nn.optim"
             )
         self.rate = [group["lr"] for group in self.optimizer.param_groups]
-        self.average = [w.detach().clone() for w in self.weights] if player.average else []
+        kept = self.weights if player.average is not None else []
+        self.average = [w.detach().clone() for w in kept]
         self.updates = 0
 
     def move(self, loss: Tensor, progress: float) -> None:
@@ -167,13 +168,14 @@ class Trainer:
                 batch = self.source.next(progress)
                 with self._precision():
                     loss = player.loss(batch, self.noise)
+                if loss.shape != self.diverged.shape:
+                    raise ContractError(
+                        f"the loss of player {player.name!r} needs shape "
+                        f"{tuple(self.diverged.shape)}, one value a seed, got "
+                        f"{tuple(loss.shape)}; average over the minibatch only"
+                    )
                 mover.move(loss, progress)
                 self.examples += self.source.batch
-            if loss.shape != self.diverged.shape:
-                raise ContractError(
-                    f"the loss of player {player.name!r} needs shape {tuple(self.diverged.shape)}, one "
-                    f"value a seed, got {tuple(loss.shape)}; average over the minibatch only"
-                )
             loss = loss.detach()
             self.losses[player.name] = loss
             fresh = ~loss.isfinite() & (self.diverged < 0)
