@@ -78,38 +78,45 @@ def squared_mmd(real: Tensor, fake: Tensor, width: float) -> float:
 def median_distance(x: Tensor) -> float:
     """Returns the median distance over all pairs of points (N, D), exactly, in bounded memory.
 
-    Of an even number of pairs it is the mean of the middle two squared distances' roots.
+    Of an even number of pairs it is the mean of the middle two distances.
     """
     left, right = _tiles.square_factors(x)
     pairs = len(x) * (len(x) - 1) // 2
-    middle = ((pairs - 1) // 2, pairs // 2)
+    lower, upper = (pairs - 1) // 2, pairs // 2
     top = 4 * float(_tiles.squared_norms(x).max()) + 1e-300
-    low, high, inside = -math.inf, math.inf, pairs
-    while inside > HELD and not high - low < 1e-13 * top:
-        low, high, inside = _narrow(left, right, middle, max(low, 0.0), min(high, top))
-    below, held = 0, []
+    low, high, inside = 0.0, top, pairs
+    while inside > HELD and high - low > 1e-13 * top:
+        low, high, inside = _narrow(left, right, lower, low, high)
+    below, above, within, held = 0, math.inf, 0, []
     for squares in _squares(left, right):
         below += int((squares < low).sum())
-        held.append(squares[(squares >= low) & (squares <= high)])
+        above = min(above, float(torch.where(squares > high, squares, math.inf).min()))
+        found = squares[(squares >= low) & (squares <= high)]
+        within += len(found)
+        # more than can be held are left only when all are one number, up to rounding
+        held.append(found if inside <= HELD else found.new_tensor([(low + high) / 2]))
     ordered = torch.cat(held).sort().values
-    return sum(float(ordered[rank - below].sqrt()) for rank in middle) / 2
+    values = (
+        above if rank >= below + within else float(ordered[min(rank - below, len(ordered) - 1)])
+        for rank in (lower, upper)
+    )
+    return sum(math.sqrt(value) for value in values) / 2
 
 
 def _narrow(
-    left: Tensor, right: Tensor, middle: tuple[int, int], low: float, high: float, bins: int = 4096
+    left: Tensor, right: Tensor, rank: int, low: float, high: float, bins: int = 4096
 ) -> tuple[float, float, int]:
-    """An interval of a few bins around the middle ranks, and how many squared distances it holds."""
+    """An interval of three bins around a rank, and how many squared distances it holds."""
     counts, below = torch.zeros(bins, dtype=torch.float64, device=left.device), 0
     for squares in _squares(left, right):
         counts += torch.histc(squares, bins, low, high)
         below += int((squares < low).sum())
     ends = counts.cumsum(0) + below
     # one bin of slack either way, since histc and a comparison may round an edge differently
-    first, last = (int(torch.searchsorted(ends, rank + 0.5)) for rank in middle)
-    first, last = max(first - 1, 0), min(last + 1, bins - 1)
+    at = min(int(torch.searchsorted(ends, rank + 0.5)), bins - 1)
+    first, last = max(at - 1, 0), min(at + 1, bins - 1)
     step = (high - low) / bins
-    inside = int(counts[first : last + 1].sum())
-    return low + first * step, low + (last + 1) * step, inside
+    return low + first * step, low + (last + 1) * step, int(counts[first : last + 1].sum())
 
 
 def _squares(left: Tensor, right: Tensor) -> Iterator[Tensor]:
@@ -119,7 +126,8 @@ def _squares(left: Tensor, right: Tensor) -> Iterator[Tensor]:
         if row == column:
             rows, columns = torch.triu_indices(*tile.shape, offset=1, device=tile.device)
             pairs = tile[rows, columns]
-        yield pairs.clamp_min_(0)
+        if len(pairs):
+            yield pairs.clamp_min_(0)
 
 
 def _sum(left: Tensor, right: Tensor, *, symmetric: bool) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -26,7 +27,7 @@ KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
 BATCH = 512
 
 
-@metric("nll", view="model", columns=COLUMNS, needs=("density",), version=1)
+@metric("nll", view="model", columns=COLUMNS, needs=("density",))
 def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> dict[str, Score]:
     r"""Returns the mean negative log-likelihood of held-out points, in data space.
 
@@ -47,7 +48,7 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
 
     Returns:
         Nats a point and bits a coordinate, lower is better, with their standard errors over points;
-        an upper bound where the model's log_prob is a lower one.
+        an upper bound where the model's log_prob is a lower one. The floor is the data's entropy.
     """
     model, dataset = trained.model, trained.dataset
     if points < 2:
@@ -69,7 +70,8 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
         nats = Score(None, kind=kind, reason=reason, protocol=protocol)
     else:
         error = values.std().item() / math.sqrt(len(values))
-        nats = Score(values.mean().item(), error, kind, protocol=protocol)
+        floor = dataset.truth.entropy if dataset.truth is not None else None
+        nats = Score(values.mean().item(), error, kind, protocol=protocol, floor=floor)
     return {"nll": nats, "bits_per_dim": _bits(nats, trained)}
 
 
@@ -95,4 +97,5 @@ def _bits(nats: Score, trained: Trained) -> Score:
     if nats.value is None or nats.stderr is None:
         return nats
     unit = spec.size * math.log(2)
-    return Score(nats.value / unit, nats.stderr / unit, nats.kind, protocol=nats.protocol)
+    floor = None if nats.floor is None else nats.floor / unit
+    return replace(nats, value=nats.value / unit, stderr=nats.stderr / unit, floor=floor)

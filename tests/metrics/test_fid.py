@@ -1,0 +1,132 @@
+"""The Frechet distance against closed forms, peers and sick inputs."""
+
+import sys
+
+import numpy
+import pytest
+import torch
+
+from genbench.core.rng import Rng
+from genbench.core.vision import torchvision
+from genbench.metrics.fid import fid, frechet, statistics
+
+RNG = Rng([0])
+
+
+def of(real, fake):
+    return fid(real, fake, rng=RNG)
+
+
+def draws(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def covariance(size, seed):
+    root = draws(size, 2 * size, seed=seed)
+    return root @ root.T / size
+
+
+def test_frechet_of_diagonal_gaussians_has_a_closed_form():
+    mean = [torch.tensor([0.0, 1.0, -2.0]).double(), torch.tensor([0.5, 0.0, 1.0]).double()]
+    std = [torch.tensor([1.0, 2.0, 0.3]).double(), torch.tensor([0.7, 1.5, 3.0]).double()]
+    exact = (mean[0] - mean[1]).square().sum() + (std[0] - std[1]).square().sum()
+    found = frechet(mean[0], std[0].square().diag(), mean[1], std[1].square().diag())
+    assert found == pytest.approx(exact.item(), rel=1e-12)
+
+
+def test_frechet_of_rotated_gaussians_equals_that_of_commuting_ones():
+    turn = torch.linalg.qr(draws(6, 6)).Q
+    a, b = draws(6, seed=1).square() + 0.1, draws(6, seed=2).square() + 0.1
+    exact = (a.sqrt() - b.sqrt()).square().sum().item()
+    zero = torch.zeros(6).double()
+    found = frechet(zero, turn @ a.diag() @ turn.T, zero, turn @ b.diag() @ turn.T)
+    assert found == pytest.approx(exact, rel=1e-10)
+
+
+def test_translation_adds_its_squared_length():
+    x = draws(300, 8)
+    step = draws(8, seed=5)
+    assert of(x, x + step) == pytest.approx(step.square().sum().item(), rel=1e-10)
+    assert of(x[:6], x[:6] + step) == pytest.approx(step.square().sum().item(), rel=1e-10)
+
+
+def test_statistics_are_numpys():
+    x = draws(5000, 4).float() + 100
+    mean, cov = statistics(x)
+    numpy.testing.assert_allclose(mean, x.double().numpy().mean(0), rtol=1e-12)
+    numpy.testing.assert_allclose(cov, numpy.cov(x.double().numpy(), rowvar=False), rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def peer():
+    """Torch-fidelity's own formula, from its own statistics."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torchvision()
+        from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    assert "torch_fidelity" in sys.modules
+
+    def value(real, fake):
+        stats = [fid_features_to_statistics(x.double()) for x in (real, fake)]
+        return fid_statistics_to_metric(*stats, verbose=False)["frechet_inception_distance"]
+
+    return value
+
+
+def ten_points(seed):
+    return draws(10, 48, seed=seed).repeat(40, 1)
+
+
+SICK = {
+    "healthy": (draws(600, 48), 1.2 * draws(500, 48, seed=1) + 0.1),
+    "correlated": (draws(900, 48) @ draws(48, 48, seed=3), draws(900, 48, seed=4)),
+    "fewer points than dimensions": (draws(30, 48), draws(40, 48, seed=1) * 2),
+    "few fakes": (draws(600, 48), draws(20, 48, seed=1)),
+    "one point": (draws(600, 48), torch.ones(300, 48)),
+    "ten points": (draws(600, 48), ten_points(1)),
+    "ten points as reference": (ten_points(1), draws(600, 48)),
+    "ten points both": (ten_points(1), ten_points(2)),
+    "dead units": (
+        draws(400, 48).relu() * (torch.arange(48) % 3 > 0),
+        draws(400, 48, seed=1).relu(),
+    ),
+    "integers": ((draws(400, 48) * 3).round().long(), (draws(400, 48, seed=1) * 2).round().long()),
+}
+
+
+@pytest.mark.parametrize("case", SICK)
+def test_agrees_with_torch_fidelity_where_that_is_right(case, peer):
+    real, fake = SICK[case]
+    assert of(real, fake) == pytest.approx(peer(real, fake), rel=2e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("case", SICK)
+def test_points_and_moments_agree(case):
+    """Two independent routes: triangular factors of the points, and their covariances."""
+    real, fake = SICK[case]
+    by_moments = frechet(*statistics(real.double()), *statistics(fake.double()))
+    assert of(real, fake) == pytest.approx(by_moments, rel=1e-7)
+
+
+@pytest.mark.parametrize("n", [2, 20, 48, 49, 500])
+def test_identical_sets_are_at_zero(n):
+    x = draws(n, 48)
+    assert 0 <= of(x, x.flip(0)) < 1e-10
+    assert of(torch.ones(n, 3), torch.ones(n, 3)) == 0
+
+
+def test_one_point_against_a_gaussian_is_its_second_moment_about_the_point():
+    real = draws(200, 5)
+    fake = torch.full((100, 5), 2.0)
+    exact = (real.mean(0) - 2).square().sum() + real.var(0).sum()
+    assert of(real, fake) == pytest.approx(exact.item(), rel=1e-12)
+
+
+def test_two_samples_of_known_gaussians_approach_the_closed_form():
+    a, b = covariance(4, 1), covariance(4, 2)
+    exact = frechet(torch.zeros(4).double(), a, torch.ones(4).double(), b)
+    real = draws(200_000, 4, seed=6) @ torch.linalg.cholesky(a).T
+    fake = draws(200_000, 4, seed=7) @ torch.linalg.cholesky(b).T + 1
+    assert of(real, fake) == pytest.approx(exact, rel=0.02)
