@@ -44,8 +44,9 @@ def read_array(path: Path) -> numpy.ndarray:
     try:
         if path.suffix == ".npz":
             _refuse_bombs(path)
-        held = numpy.load(path, allow_pickle=False)
-        array = _only(held, path) if path.suffix == ".npz" else held
+        with path.open("rb") as file:
+            held = numpy.load(file, allow_pickle=False)
+            array = _only(held, path) if path.suffix == ".npz" else held
         if not isinstance(array, numpy.ndarray):
             raise ValueError("another kind of file")
     except DataError:

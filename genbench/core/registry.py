@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -51,14 +52,14 @@ class Registry(Generic[T]):
 
     def add(self, name: str, thing: T) -> T:
         """Registers a thing under a name; a second thing under the same name is refused."""
+        if name in self._modules and not _home(thing).startswith("genbench."):
+            raise ContractError(
+                f"{self.kind} {name!r} is built in and cannot be replaced by {_home(thing)}; rename it"
+            )
         if name in self._objects and _home(self._objects[name]) != _home(thing):
             raise ContractError(
                 f"{self.kind} {name!r} is registered twice, by {_home(self._objects[name])} and by "
                 f"{_home(thing)}; rename one of them"
-            )
-        if name in self._modules and not _home(thing).startswith("genbench."):
-            raise ContractError(
-                f"{self.kind} {name!r} is built in and cannot be replaced by {_home(thing)}; rename it"
             )
         self._objects[name] = thing
         return thing
@@ -101,9 +102,11 @@ def load_plugin(where: str) -> None:
                 raise SpecError(
                     f"--plugin {where} is not a file; give a .py file or a module name"
                 )
-            name = f"genbench_plugin_{path.stem}"
+            place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+            name = f"genbench_plugin_{path.stem}_{place}"
             spec = importlib.util.spec_from_file_location(name, path)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             sys.modules[name] = module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
         else:
