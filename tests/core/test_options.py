@@ -1,0 +1,76 @@
+from typing import Literal
+
+import pytest
+
+from genbench.core import options
+from genbench.core.errors import SpecError
+
+
+def widget(
+    x,
+    *,
+    hidden: tuple[int, ...] = (8, 8),
+    lr: float = 0.1,
+    steps: int = 3,
+    average: float | None = None,
+    mode: Literal["a", "b"] = "a",
+    rng: object,
+):
+    return hidden
+
+
+class Made:
+    def __init__(self, spec, *, size: int = 4) -> None:
+        pass
+
+
+def resolve(**given):
+    return options.resolve(widget, given, who="widget")
+
+
+def test_options_are_keyword_only_arguments_with_defaults():
+    assert list(options.defaults(widget)) == ["hidden", "lr", "steps", "average", "mode"]
+    assert options.defaults(Made) == {"size": 4}
+    assert options.resolve(Made, {"size": 5}, who="made") == {"size": 5}
+
+
+def test_given_options_stand_over_the_defaults_and_every_option_is_there():
+    assert resolve(lr=1) == {
+        "hidden": (8, 8),
+        "lr": 1.0,
+        "steps": 3,
+        "average": None,
+        "mode": "a",
+    }
+    assert isinstance(resolve(lr=1)["lr"], float)
+
+
+def test_lists_of_yaml_become_tuples():
+    assert resolve(hidden=[16])["hidden"] == (16,)
+    assert isinstance(resolve(hidden=[16, 4])["hidden"], tuple)
+
+
+def test_an_unknown_option_brings_the_nearest():
+    with pytest.raises(
+        SpecError, match=r"^widget has no option 'hiden'; did you mean 'hidden'\?$"
+    ):
+        resolve(hiden=[1])
+    with pytest.raises(SpecError, match="has no option 'rng'"):
+        resolve(rng=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "needs"),
+    [
+        ({"steps": "many"}, "'steps' needs int, got 'many'; its default is 3"),
+        ({"steps": 1.5}, "'steps' needs int, got 1.5"),
+        ({"lr": [1]}, r"'lr' needs float, got \[1\]"),
+        ({"lr": float("nan")}, "'lr' needs float, got nan"),
+        ({"lr": float("inf")}, "'lr' needs float, got inf"),
+        ({"hidden": 16}, r"'hidden' needs tuple\[int, ...\], got 16"),
+        ({"mode": "c"}, r"'mode' needs Literal\['a', 'b'\], got 'c'"),
+    ],
+)
+def test_a_wrong_type_names_option_value_and_default(given, needs):
+    with pytest.raises(SpecError, match=f"^widget option {needs}"):
+        resolve(**given)
