@@ -18,6 +18,9 @@ FEATURES = 64
 BATCH = 64
 LEARNING_RATE = 5e-3
 DROPPED = 0.3
+EPOCHS = 5
+#: the fewest steps, for data sets of a thousand points
+LEAST = 600
 
 
 class Network(nn.Module):
@@ -89,7 +92,7 @@ def train(network: Network, x: Tensor, labels: Tensor, rng: Rng) -> None:
     """
     batch = min(BATCH, len(x))
     each = len(x) // batch
-    steps = max(600, 5 * each)
+    steps = max(LEAST, EPOCHS * each)
     optimizer = Adam(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
     order = torch.empty(0, dtype=torch.int64)
     with _one_thread():

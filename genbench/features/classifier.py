@@ -74,19 +74,29 @@ class Classifier(Extractor):
     @cached_property
     def _trained(self) -> tuple[Network, dict[str, Any]]:
         rng = Rng([0]).fork("classifier", self._data.name, self.version)
-        network = Network(self._data.spec.event, self._classes, rng.fork("init"))
-        kept = _cache.read(self._key)
+        kept = self._kept(self._fresh(rng))
         if kept is not None:
-            try:
-                network.load_state_dict(kept[0])
-                return network.eval(), {**kept[1], "accuracy": float(kept[1]["accuracy"])}
-            except (RuntimeError, KeyError, TypeError, ValueError) as error:
-                _cache.LOG.warning(
-                    "%s is of another network and is made anew: %s", self._key, error
-                )
+            return kept
+        network = self._fresh(rng)
         facts = self._train(network, rng.fork("order"))
         _cache.write(self._key, network.state_dict(), facts)
         return network, facts
+
+    def _fresh(self, rng: Rng) -> Network:
+        return Network(self._data.spec.event, self._classes, rng.fork("init"))
+
+    def _kept(self, network: Network) -> tuple[Network, dict[str, Any]] | None:
+        """The network with the kept weights and facts, or None where they do not fit it."""
+        kept = _cache.read(self._key)
+        if kept is None:
+            return None
+        weights, facts = kept
+        try:
+            network.load_state_dict(weights)
+            return network.eval(), {**facts, "accuracy": float(facts["accuracy"])}
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            _cache.LOG.warning("%s is of another network and is made anew: %s", self._key, error)
+            return None
 
     def _train(self, network: Network, rng: Rng) -> dict[str, Any]:
         x, labels = self._split("train")

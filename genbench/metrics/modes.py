@@ -46,8 +46,8 @@ def modes(
 
     which on exact samples is about (K-1)/2n above 0; the corrected column takes that off.
 
-    Noise captures modes too: 2,500 points uniform on the box of the 25-mode grid capture about 20.7
-    of 25 at 1.8 % high quality, so read `modes` beside `high_quality` or use `modes_strict`.
+    Noise captures modes too: of the 25-mode grid 2,500 points uniform on [-5, 5]^2 capture about 20.7
+    at 1.8 % high quality, so read `modes` beside `high_quality` or use `modes_strict`.
 
     References:
         | VEEGAN: Reducing Mode Collapse in GANs (Srivastava et al., 2017), section 4.1
