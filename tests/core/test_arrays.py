@@ -91,7 +91,7 @@ def test_two_arrays_without_samples_are_refused(tmp_path):
         (numpy.zeros((4, 8, 8)), r"got \(4, 8, 8\)"),
         (numpy.array([["a", "b"], ["c", "d"]]), "needs numbers, got <U1"),
         (POINTS.astype(complex), "needs numbers, got complex128"),
-        (numpy.where(POINTS > POINTS.mean(), numpy.nan, POINTS), "NaN or infinite"),
+        (numpy.where(POINTS.mean() < POINTS, numpy.nan, POINTS), "NaN or infinite"),
         (numpy.array([[numpy.inf, 1.0], [2.0, 3.0]]), "holds 1 numbers that are NaN or infinite"),
     ],
 )
@@ -143,9 +143,10 @@ def test_flipped_bytes_of_an_archive_never_crash(tmp_path):
         broken[at] ^= 0x55
         path.write_bytes(broken)
         try:
-            assert read_array(path).shape == (40, 4)
+            said = str(read_array(path).shape)
         except DataError as error:
-            assert str(path) in str(error)
+            said = str(error)
+        assert said == "(40, 4)" or str(path) in said
 
 
 def test_an_archive_under_the_wrong_suffix_is_refused(tmp_path):

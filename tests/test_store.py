@@ -1,0 +1,227 @@
+import json
+import re
+
+import pandas
+import pytest
+
+from genbench.core.errors import StoreError
+from genbench.core.spec import Budget, CellSpec
+from genbench.store import CurvePoint, Measurement, Record, Store, Used, results, write_bytes
+
+
+def spec(**changed):
+    given = {
+        "model": "gan",
+        "model_version": 1,
+        "options": {"hidden": [8], "lr": 0.1},
+        "dataset": "ring",
+        "dataset_version": 1,
+        "budget": Budget(steps=10),
+        "batch": 4,
+        "seed": 0,
+    }
+    return CellSpec(**(given | changed))
+
+
+def record(**changed):
+    about = spec(**changed)
+    scores = [
+        Measurement(id="fid", metric="fid", version=1, protocol="p", value=1.5),
+        Measurement(id="fid", metric="fid", version=1, protocol="p", value=0.5, split="train"),
+        Measurement(id="nll", metric="nll", version=1, protocol="", value=None, reason="none"),
+    ]
+    return Record(
+        cell=about.cell,
+        group=about.group,
+        status="ok",
+        spec=about,
+        used=Used(steps=10, examples=40, seconds=0.25),
+        curve=[CurvePoint(step=5, seconds=0.1, losses={"g": None}, metrics={"fid": 2.0})],
+        metrics=scores,
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "results")
+
+
+def test_a_record_comes_back_as_it_was_written(store):
+    written = record()
+    path = store.write(written)
+    assert path == store.root / "ring" / "gan" / f"{written.cell}.json"
+    assert store.read(written.spec) == written
+    assert list(store.records()) == [written]
+    assert store.problems() == []
+    assert json.loads(path.read_text())["schema"] == "genbench.record/1"
+
+
+def test_an_empty_folder_holds_nothing(store):
+    assert list(store.records()) == store.problems() == []
+    assert store.read(spec()) is None
+    assert store.find("abcd") is None
+    assert not store.root.exists()
+
+
+def test_measurements_are_found_by_column_and_split():
+    made = record()
+    assert made.measurement("fid").value == 1.5
+    assert made.measurement("fid", "train").value == 0.5
+    assert made.measurement("mmd") is None
+
+
+def test_records_come_in_the_order_of_paths(store):
+    made = [record(dataset=d, model=m) for d in ("ring", "grid") for m in ("vae", "gan")]
+    for each in made:
+        store.write(each)
+    found = [(r.spec.dataset, r.spec.model) for r in store.records()]
+    assert found == [("grid", "gan"), ("grid", "vae"), ("ring", "gan"), ("ring", "vae")]
+
+
+def test_a_write_replaces_the_whole_file_and_leaves_nothing_beside(store):
+    first = record()
+    path = store.write(first)
+    store.write(first.model_copy(update={"status": "diverged"}))
+    assert store.read(first.spec).status == "diverged"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_content(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_bytes(path, b"old")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StoreError, match=re.escape(f"cannot write {path}: No space left")):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupted_write_leaves_the_old_content(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_bytes(path, b"old")
+
+    def stop(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../x", "/etc", "a/b", "a\\b", "", ".hidden", "x" * 101, "a\n"]
+)
+@pytest.mark.parametrize("field", ["model", "dataset"])
+def test_names_cannot_leave_the_folder(store, field, name):
+    with pytest.raises(StoreError, match="cannot name a folder of results"):
+        store.write(record(**{field: name}))
+    assert not store.root.exists()
+
+
+def broken(store, how):
+    """A file in the place of a record, which is none."""
+    path = store.write(record(seed=1))
+    content = json.loads(path.read_text())
+    if how == "half":
+        path.write_text(path.read_text()[:200])
+    elif how == "binary":
+        path.write_bytes(b"\xff\x00\x01")
+    elif how == "other":
+        path.write_text('{"a": 1}')
+    elif how == "deep":
+        path.write_text("[" * 100_000)
+    elif how == "field":
+        path.write_text(json.dumps({**content, "extra": 1}))
+    elif how == "hash":
+        path.write_text(json.dumps({**content, "spec": {**content["spec"], "batch": 5}}))
+    elif how == "group":
+        path.write_text(json.dumps({**content, "group": "0" * 16}))
+    elif how == "hostile":
+        hostile = spec(model="../x")
+        content |= {"spec": hostile.model_dump(), "cell": hostile.cell, "group": hostile.group}
+        path.write_text(json.dumps(content))
+    elif how == "place":
+        other = path.parent.parent / "vae" / path.name
+        other.parent.mkdir()
+        path = path.rename(other)
+    elif how == "folder":
+        path.unlink()
+        path.mkdir()
+    return path
+
+
+KINDS = ["half", "binary", "other", "deep", "field", "hash", "group", "hostile", "place", "folder"]
+
+
+@pytest.mark.parametrize("how", KINDS)
+def test_what_is_no_record_is_reported_once_and_never_counted(store, how):
+    good = record()
+    store.write(good)
+    path = broken(store, how)
+    problems = store.problems()
+    assert len(problems) == 1
+    assert problems[0].startswith(str(path))
+    assert "\n" not in problems[0]
+    assert list(store.records()) == [good]
+    assert store.read(spec(seed=1)) is None
+
+
+def test_temporary_and_foreign_files_are_no_records(store):
+    path = store.write(record())
+    path.with_name(f".{path.name}.x1.tmp").write_text("{")
+    (path.parent / "notes.txt").write_text("mine")
+    (store.root / ".checkpoints").mkdir()
+    (store.root / ".checkpoints" / "a.safetensors").write_bytes(b"x")
+    assert len(list(store.records())) == 1
+    assert store.problems() == []
+
+
+def test_a_cell_is_found_by_its_first_digits_if_they_are_its_own(store):
+    made = [record(seed=k) for k in range(40)]
+    for each in made:
+        store.write(each)
+    assert store.find(made[3].cell) == made[3]
+    assert store.find(made[3].cell[:12]) == made[3]
+    assert store.find("f" * 17) is None
+    for text in ("", "a", "abc", "zzzz", "../.."):
+        assert store.find(text) is None
+
+
+def test_an_ambiguous_prefix_finds_nothing(store):
+    folder = store.root / "ring" / "gan"
+    folder.mkdir(parents=True)
+    for end in "ab":
+        (folder / f"0123{'0' * 11}{end}.json").write_text("{}")
+    assert store.find("0123") is None
+
+
+def test_artifacts_are_named_by_their_content(store):
+    name = store.put(b"abc", ".npz")
+    assert name == store.put(b"abc", ".npz")
+    assert name == ("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.npz")
+    assert store.artifact(name).read_bytes() == b"abc"
+    assert store.artifact(name.replace("ba", "bb", 1)) is None
+
+
+@pytest.mark.parametrize("name", ["", "sha256:../../x", "/etc/passwd", "sha256:" + "0" * 64])
+def test_an_artifacts_name_cannot_leave_the_folder(store, name):
+    assert store.artifact(name) is None
+
+
+def test_results_are_a_frame_of_measurements(store):
+    store.write(record())
+    failed = record(seed=1).model_copy(update={"status": "error", "reason": "why", "metrics": []})
+    store.write(failed)
+    frame = results(store.root)
+    assert isinstance(frame, pandas.DataFrame)
+    assert len(frame) == 4
+    assert set(frame[frame.status == "ok"].id) == {"fid", "nll"}
+    assert frame[frame.status == "error"].reason.tolist() == ["why"]
+    assert frame[(frame.id == "fid") & (frame.split == "train")].value.tolist() == [0.5]
+    assert results(store.root / "none").empty
