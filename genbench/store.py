@@ -228,12 +228,20 @@ def write_bytes(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    """The process's umask; temporary files are private, what they become should not be."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _parse(path: Path) -> tuple[Record | None, str | None]:

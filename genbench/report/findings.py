@@ -155,15 +155,23 @@ def _data(table: Table) -> list[str]:
 
 
 def _missing(table: Table) -> list[str]:
+    """One sentence a reason: columns that the same rows lack for the same reason stand together."""
     by_id: dict[str, dict[str, str]] = defaultdict(dict)
     labels = {g.id: g.label for g in table.groups}
     for (group, id, _), reasons in table.reasons.items():
         by_id[id][labels[group]] = reasons[0]
-    return [
-        f"{id} on {table.name} is missing for seeds of {_listed(list(rows))} "
-        f"({'e.g. ' if len(set(rows.values())) > 1 else ''}{next(iter(rows.values()))})."
-        for id, rows in by_id.items()
-    ]
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+    for id, rows in by_id.items():
+        alike[tuple(sorted(rows.items()))].append(id)
+    return [_absent(table, ids, dict(rows)) for rows, ids in alike.items()]
+
+
+def _absent(table: Table, ids: list[str], rows: dict[str, str]) -> str:
+    several = "e.g. " if len(set(rows.values())) > 1 else ""
+    why = f"({several}{Counter(rows.values()).most_common(1)[0][0]})"
+    if len(rows) == len(table.groups):
+        return f"Nothing on {table.name} has {_listed(ids)} {why}."
+    return f"On {table.name}, seeds of {_listed(list(rows))} have no {_listed(ids)} {why}."
 
 
 def _environments(tables: Sequence[Table]) -> list[str]:

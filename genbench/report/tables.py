@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
@@ -19,7 +19,13 @@ from genbench.store import Measurement, Record
 if TYPE_CHECKING:
     import pandas
 
-ORDERING = ("fid", "mmd")
+#: what rows are ordered by: the first of these that a table has. Features that are the points
+#: themselves let fid see no more than means and covariances, so it comes last there.
+ORDERING: tuple[Callable[[Column], bool], ...] = (
+    lambda column: column.id == "fid" and not column.protocol.startswith("identity"),
+    lambda column: column.id == "mmd",
+    lambda column: column.id == "fid",
+)
 
 
 @dataclass(frozen=True)
@@ -172,9 +178,9 @@ def _ranked(
 def _ordered(
     groups: list[Group], columns: list[Column], cells: dict[tuple[str, Column], Cell]
 ) -> list[Group]:
-    """Orders by fid, otherwise mmd, otherwise name; rows without the number come last."""
-    for id in ORDERING:
-        candidates = [c for c in columns if c.id == id and c.split == "test"]
+    """Orders by `ORDERING`, otherwise by name; rows without the number come last."""
+    for fits in ORDERING:
+        candidates = [c for c in columns if fits(c) and c.split == "test"]
         filled = [
             sum(bool(cells.get((g.id, c), Cell({})).values) for g in groups) for c in candidates
         ]
