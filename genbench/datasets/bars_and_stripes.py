@@ -61,8 +61,8 @@ class BarsAndStripes(Dataset):
         known = torch.zeros(words.shape[:-1], dtype=torch.bool, device=x.device)
         for pattern in self.patterns.to(x).flatten(1):
             known |= (words == pattern).all(-1)
-        uniform = -math.log(len(self.patterns))
-        return torch.where(known, uniform, -math.inf).to(x.dtype)
+        nowhere = torch.full(known.shape, -math.inf, dtype=x.dtype, device=x.device)
+        return nowhere.masked_fill(known, -math.log(len(self.patterns)))
 
 
 def _patterns(n: int) -> Tensor:

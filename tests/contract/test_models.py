@@ -271,6 +271,7 @@ LEARNS = [(name, min(takes(name), key=EASY.index)) for name, _ in FIRST_TRAINED]
 
 @pytest.mark.parametrize(("name", "data"), LEARNS)
 def test_training_improves_the_model(name, data):
+    """In every seed: the likelihood where there is one, else the samples' distance to the data."""
     gaps, costs = [], []
     for steps in (0, 300):
         made, rng, _ = trained(name, data, [0, 1, 2, 3], steps)
@@ -283,7 +284,6 @@ def test_training_improves_the_model(name, data):
         assert (costs[1] < costs[0] - 1).all()
     else:
         assert (gaps[1] < 0.7 * gaps[0]).all()
-    assert gaps[1].mean() < gaps[0].mean()
 
 
 @pytest.mark.parametrize(("name", "data"), CASES)
@@ -329,10 +329,11 @@ def cells(centres, width, n):
     return (centres.unsqueeze(1) + width * torch.cartesian_prod(steps, steps)).view(-1, 2)
 
 
-def integral(log_prob, reach=5.0, coarse=0.05, n=10):
+def integral(log_prob, reach=20.0, coarse=0.05, n=10):
     """The integral of one density over a square by midpoints, finer wherever there is mass.
 
-    Coarse cells of side 0.05 that hold mass, and their neighbours, are split into 10×10.
+    Coarse cells of side 0.05 that hold mass, and their neighbours, are split into 10×10. The square is
+    wide: a flow trained for a short while leaves percents of its mass beyond ±5.
     """
     side = round(2 * reach / coarse)
     coarse_cells = cells(torch.zeros(1, 2), 2 * reach, side)

@@ -45,7 +45,7 @@ class MADE(Model, Density):
         hidden: The widths of the hidden layers, at least one.
         components: The number of Gaussians a coordinate, for continuous data.
         lr: AdamW's first step size.
-        weight_decay: AdamW's decay; None chooses 0.1 for images and 0 elsewhere.
+        weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
     """
 
@@ -71,7 +71,7 @@ class MADE(Model, Density):
                 f"components={components}; give at least one of each"
             )
         self.binary, self.lr, self.clip = spec.kind == "binary", lr, clip
-        self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
+        self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
         self.components = components
         self.network = MaskedMLP(
             spec.size, 1 if self.binary else 3 * components, hidden, rng.fork("network")

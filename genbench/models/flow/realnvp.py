@@ -35,18 +35,19 @@ class RealNVP(Model, Density):
         | Density Estimation Using Real NVP (Dinh et al., 2017), sections 3 and 4.1
         | https://arxiv.org/abs/1605.08803
 
-    Differences: fully connected networks and fixed random permutations in place of residual
-    convolutions, checkerboards and a multi-scale architecture; no batch normalisation; AdamW on a
-    linearly falling step size. The logit's margin is kept at both ends of the range, and what
-    samples fall into a margin are moved to the nearer end.
+    Differences: fully connected networks and fixed random permutations (in the plane, rotations) in
+    place of residual convolutions, checkerboards and a multi-scale architecture; no batch
+    normalisation; AdamW on a linearly falling step size. The logit's margin is kept at both ends of
+    the range, and what samples fall into a margin are moved to the nearer end.
 
     Arguments:
         layers: The number of couplings, at least 2, so that every coordinate moves.
         hidden: The widths of every coupling's hidden layers.
         limit: The bound on the log-scale of one coupling.
-        mixing: What comes before every second coupling, a fixed random `permutation` or `rotation`.
+        mixing: What comes before every second coupling, a fixed random `permutation` or `rotation`;
+            None chooses rotations for two coordinates, which no permutation mixes, else permutations.
         lr: AdamW's first step size.
-        weight_decay: AdamW's decay; None chooses 0.1 for images and 0 elsewhere.
+        weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
     """
 
@@ -62,7 +63,7 @@ class RealNVP(Model, Density):
         layers: int = 12,
         hidden: tuple[int, ...] = (64, 64),
         limit: float = 2.0,
-        mixing: Literal["permutation", "rotation"] = "permutation",
+        mixing: Literal["permutation", "rotation"] | None = None,
         lr: float = 2e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
@@ -71,7 +72,9 @@ class RealNVP(Model, Density):
         if layers < 2:
             raise SpecError(f"realnvp needs at least 2 layers, got {layers}; give an even number")
         self.lr, self.clip = lr, clip
-        self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
+        self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        if mixing is None:
+            mixing = "rotation" if spec.size == 2 else "permutation"
         self.flow = Couplings(
             spec.size, layers, hidden, rng.fork("flow"), limit=limit, mixing=mixing
         )
