@@ -1,3 +1,5 @@
+import re
+
 from report_records import HOSTILE, failed, measured, record, spec
 
 from genbench.report.findings import caveats, environment, findings
