@@ -12,6 +12,8 @@ from genbench.metrics import _tiles
 
 #: the row numbers of the subsets' points in `real` and in `fake`, each of shape (subsets, size)
 Chosen = tuple[Tensor, Tensor]
+#: real and fake points
+Points = tuple[Tensor, Tensor]
 
 
 def subsets_of(lengths: tuple[int, int], subsets: int, size: int, seed: int) -> Chosen:
@@ -41,8 +43,12 @@ def cubic_mmd(real: Tensor, fake: Tensor, chosen: Chosen | None = None) -> list[
         (_lift(real), _lift(fake)),
         (chosen[0].to(real.device), chosen[1].to(real.device)),
     )
-    sums = _sums_by_moments if _moments_are_cheaper(points, chosen) else _sums_by_tiles
-    real_sums, fake_sums, across = sums(points, chosen)
+    if _together_is_cheaper(points, chosen):
+        real_sums, fake_sums, across = sums_by_tiles(points, chosen)
+    else:
+        each = ((points[0][a], points[1][b]) for a, b in zip(*chosen, strict=True))
+        sums = [sums_of(points), *(sums_of(subset) for subset in each)]
+        real_sums, fake_sums, across = torch.stack(sums, dim=1)
     n, m = (
         torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.device)
         for x, rows in zip(points, chosen, strict=True)
@@ -63,44 +69,59 @@ def _own(x: Tensor, rows: Tensor) -> Tensor:
     return torch.cat([cubes.sum().unsqueeze(0), cubes[rows].sum(dim=1)])
 
 
-def _moments_are_cheaper(points: tuple[Tensor, Tensor], chosen: Chosen) -> bool:
-    """Whether third moments take fewer operations than tiles, by a rough count of both."""
-    size, subsets = points[0].shape[1], len(chosen[0])
-    n, m = len(points[0]), len(points[1])
-    by_moments = (n + m + chosen[0].numel() + chosen[1].numel()) * size**3
-    # a tile's element costs its inner product, two subset products' share and about 30 for its cube
-    by_tiles = (n * n / 2 + m * m / 2 + n * m) * (2 * size + 2 * subsets + 30)
-    return size <= 256 and by_moments < by_tiles
+def _seconds_by_moments(n: int, m: int, size: int) -> float:
+    """A rough count, fitted on one core; above 256 dimensions moments take too much memory."""
+    return 5.5e-11 * (n + m) * size**3 if size <= 256 else math.inf
 
 
-def _sums_by_moments(
-    points: tuple[Tensor, Tensor], chosen: Chosen
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums of (x'y)^3 over pairs, as inner products of third moments: O(N F^3), not O(N^2 F)."""
-    size = points[0].shape[1]
-    first, second = torch.triu_indices(size, size, device=points[0].device)
-    # each pair b < c stands for (b, c) and (c, b)
-    weight = torch.where(first == second, 1.0, 2.0).to(points[0])
-    rows = max(1, 2**21 // len(first))
-
-    def moment(x: Tensor) -> Tensor:
-        total = x.new_zeros(size, len(first))
-        for part in x.split(rows):
-            total.addmm_(part.T, part[:, first] * part[:, second])
-        return total
-
-    def products(real: Tensor, fake: Tensor) -> Tensor:
-        a, b = moment(real), moment(fake)
-        return torch.stack([(p * q * weight).sum() for p, q in ((a, a), (b, b), (a, b))])
-
-    real, fake = points
-    sums = [products(real, fake)]
-    sums += [products(real[a], fake[b]) for a, b in zip(*chosen, strict=True)]
-    return tuple(torch.stack(sums, dim=1))  # type: ignore[return-value]
+def _seconds_by_tiles(n: int, m: int, size: int, subsets: int = 0) -> float:
+    """A rough count: a pair costs its cube, its inner product and its part in each subset."""
+    return (n * n / 2 + m * m / 2 + n * m) * (1.5e-9 + 4e-11 * size + 9e-11 * subsets)
 
 
-def _sums_by_tiles(points: tuple[Tensor, Tensor], chosen: Chosen) -> tuple[Tensor, Tensor, Tensor]:
-    """The same sums in one pass over all pairs: a subset's is w' K w with w its indicator."""
+def _together_is_cheaper(points: Points, chosen: Chosen) -> bool:
+    """Whether one pass over all pairs, for all subsets at once, costs less than each on its own."""
+    n, m, size = len(points[0]), len(points[1]), points[0].shape[1]
+    subsets, rows = chosen[0].shape
+    whole, each = (
+        min(_seconds_by_moments(a, b, size), _seconds_by_tiles(a, b, size))
+        for a, b in ((n, m), (rows, rows))
+    )
+    return _seconds_by_tiles(n, m, size, subsets) < whole + subsets * each
+
+
+def sums_of(points: Points) -> Tensor:
+    """Returns the sums of (x'y)^3 over all pairs, shape (3,): real, fake, across."""
+    n, m, size = len(points[0]), len(points[1]), points[0].shape[1]
+    if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
+        return sums_by_moments(points)
+    return torch.cat(sums_by_tiles(points, subsets_of((n, m), 0, 2, 0)))
+
+
+def sums_by_moments(points: Points) -> Tensor:
+    """The same as inner products of third moments: O(N F^3), not O(N^2 F)."""
+    real, fake = (torch.cat([m.flatten() for m in _third_moments(x)]) for x in points)
+    return torch.stack([real @ real, fake @ fake, real @ fake])
+
+
+def _third_moments(x: Tensor) -> list[Tensor]:
+    """For each b the sums of x_a x_b x_c over points, shape (F, F - b), c >= b.
+
+    Those with c > b stand for two, (b, c) and (c, b), and so are sqrt(2) times as large.
+    """
+    moments = []
+    for b in range(x.shape[1]):
+        moment = (x * x[:, b : b + 1]).T @ x[:, b:]
+        moment[:, 1:] *= math.sqrt(2)
+        moments.append(moment)
+    return moments
+
+
+def sums_by_tiles(points: Points, chosen: Chosen) -> tuple[Tensor, Tensor, Tensor]:
+    """The same sums, of all points and each subset, each of shape (1 + subsets,), by one pass.
+
+    A subset's is w' K w with w its indicator.
+    """
     real, fake = points
     w, v = (_indicators(x, rows) for x, rows in zip(points, chosen, strict=True))
     return _weighted(real, real, w, w), _weighted(fake, fake, v, v), _weighted(real, fake, w, v)
