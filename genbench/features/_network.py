@@ -95,7 +95,7 @@ def train(network: Network, x: Tensor, labels: Tensor, rng: Rng) -> None:
     steps = max(LEAST, EPOCHS * each)
     optimizer = Adam(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
     order = torch.empty(0, dtype=torch.int64)
-    with _one_thread():
+    with _one_thread(), torch.enable_grad():
         for step in range(steps):
             if step % each == 0:
                 order = rng.permutation(len(x))[0]

@@ -124,7 +124,7 @@ class Evaluator:
             asks: Fewer metrics than the evaluator's, for re-scoring.
             beside: Whether floors and scores against training data are wanted too.
         """
-        fake = fake[: self.n]
+        fake = fake[: self.n].to(self.references["test"].dtype)  # as samples are stored
         views = {"events": fake, "points": fake.flatten(1)}
         out: list[Measurement] = []
         for ask in self.asks if asks is None else asks:

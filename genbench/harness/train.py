@@ -224,16 +224,15 @@ class Trainer:
         training = self.model.training
         pairs = [(m.weights, m.average) for m in self.movers if m.average]
         kept = [[w.detach().clone() for w in weights] for weights, _ in pairs]
-        with torch.no_grad():
-            for weights, average in pairs:
-                _copy(weights, average)
-            self.model.eval()
-            try:
-                yield self.model
-            finally:
-                for (weights, _), old in zip(pairs, kept, strict=True):
-                    _copy(weights, old)
-                self.model.train(training)
+        for weights, average in pairs:
+            _copy(weights, average)
+        self.model.eval()
+        try:
+            yield self.model
+        finally:
+            for (weights, _), old in zip(pairs, kept, strict=True):
+                _copy(weights, old)
+            self.model.train(training)
 
     def _mark(self) -> None:
         while self.marks and self.progress >= self.marks[0]:
@@ -267,6 +266,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
 
 
+@torch.no_grad()
 def _copy(targets: list[Any], sources: list[Tensor]) -> None:
     for target, source in zip(targets, sources, strict=True):
         target.copy_(source)
