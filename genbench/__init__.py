@@ -32,7 +32,7 @@ _HOMES = {
     "results": "genbench.store",
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]  # noqa: PLE0604 - the names are resolved on first use
+__all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
     from genbench.core.claim import Claim, claim

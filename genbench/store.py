@@ -79,7 +79,7 @@ class CurvePoint(Row):
 class Record(Row):
     """One cell: a model on a data set with one seed and one budget, and all that was measured."""
 
-    schema_: str = Field(SCHEMA, alias="schema")
+    schema_: str = Field(default=SCHEMA, alias="schema")
     cell: str
     group: str
     status: Status

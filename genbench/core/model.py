@@ -47,9 +47,17 @@ class Optimizer(Protocol):
 
     param_groups: list[dict[str, Any]]
 
-    def step(self) -> Any: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
+    def step(self) -> Any:
+        """Moves the weights by their gradients."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns tensors by name."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Takes up a state of `state_dict`."""
+        ...
 
 
 @dataclass(frozen=True)

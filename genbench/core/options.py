@@ -48,8 +48,4 @@ def resolve(function: Callable[..., Any], given: Mapping[str, Any], *, who: str)
 
 
 def _readable(hint: Any) -> str:
-    return (
-        getattr(hint, "__name__", None)
-        if inspect.isclass(hint)
-        else str(hint).replace("typing.", "")
-    )
+    return hint.__name__ if inspect.isclass(hint) else str(hint).replace("typing.", "")

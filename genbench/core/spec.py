@@ -39,11 +39,13 @@ class Strict(BaseModel):
 class Budget(Strict):
     """How long one cell trains: exactly one of gradient rounds, training examples or seconds."""
 
-    steps: int | None = Field(None, gt=0, description="rounds; in a round every player moves")
-    examples: int | None = Field(
-        None, gt=0, description="real examples drawn, all players together"
+    steps: int | None = Field(
+        default=None, gt=0, description="rounds; in a round every player moves"
     )
-    seconds: float | None = Field(None, gt=0, description="wall-clock seconds of training")
+    examples: int | None = Field(
+        default=None, gt=0, description="real examples drawn, all players together"
+    )
+    seconds: float | None = Field(default=None, gt=0, description="wall-clock seconds of training")
 
     @model_validator(mode="after")
     def _one(self) -> Budget:
@@ -90,7 +92,7 @@ class Cells(Strict):
     models: PartList = Field(min_length=1)
     datasets: PartList = Field(min_length=1)
     budget: Budget | None = None
-    batch: int | None = Field(None, gt=0)
+    batch: int | None = Field(default=None, gt=0)
 
 
 class Suite(Strict):
@@ -99,15 +101,19 @@ class Suite(Strict):
     description: str
     seeds: Annotated[int | list[int], AfterValidator(_seeds)] = 8
     budget: Budget = Budget(steps=4000)
-    batch: int = Field(256, gt=0, description="real examples a seed in a minibatch")
+    batch: int = Field(default=256, gt=0, description="real examples a seed in a minibatch")
     precision: Literal["float32", "float64"] = "float32"
     seeds_at_once: int | None = Field(
         None, gt=0, description="seeds trained in one stack; all if absent"
     )
     metrics: list[PartField] = Field(min_length=1)
-    samples: int = Field(10_000, gt=1, description="generated points a seed for evaluation")
-    features: str | None = Field(None, description="extractor; absent: what suits the data set")
-    curve: int = Field(20, ge=0, description="points on the learning curve")
+    samples: int = Field(
+        default=10_000, gt=1, description="generated points a seed for evaluation"
+    )
+    features: str | None = Field(
+        default=None, description="extractor; absent: what suits the data set"
+    )
+    curve: int = Field(default=20, ge=0, description="points on the learning curve")
     curve_metrics: list[PartField] = []
     cells: list[Cells] = Field(min_length=1)
 
@@ -120,7 +126,7 @@ class Suite(Strict):
 class SuiteFile(Strict):
     """The whole of benchmarks.yaml."""
 
-    version: Literal[1] = Field(1, alias="schema")
+    version: Literal[1] = Field(default=1, alias="schema")
     suites: dict[str, Suite]
 
 
@@ -239,8 +245,8 @@ def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str
             node = found[0][1] if found else None
             loc.append(part)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
+            child = node.value[part]
+            node, line = child, child.start_mark.line + 1
             loc.append(part)
     return loc, line
 

@@ -13,7 +13,7 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
-from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite
+from genbench.core.spec import Cells, CellSpec, Part, Suite
 from genbench.harness.environment import choose_device, environment
 from genbench.harness.evaluate import ask
 from genbench.harness.job import Job, Outcome, Progress, Setting, now
@@ -234,11 +234,3 @@ def setting_of(suite: Suite, root: Path, **given: Any) -> Setting:
         ),
         **given,
     )
-
-
-def single_suite(model: str, dataset: str, steps: int, template: Suite) -> Suite:
-    """Returns a suite of one model on one data set, otherwise like a template."""
-    cells = Cells(
-        models=[Part(name=model)], datasets=[Part(name=dataset)], budget=Budget(steps=steps)
-    )
-    return template.model_copy(update={"cells": [cells]})

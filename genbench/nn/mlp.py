@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ class MLP(nn.Module):
         last = len(sizes) - 2
         self.layers = nn.ModuleList(
             Linear(a, b, rng.fork("layer", i), gain=last_gain if i == last else 1.0)
-            for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+            for i, (a, b) in enumerate(pairwise(sizes))
         )
         self.activation = ACTIVATIONS[activation]
 

@@ -54,7 +54,9 @@ def bare(name: str) -> float:
 
 def main() -> int:
     """Prints the table; returns 1 if the harness costs more than LIMIT."""
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {SEEDS} seeds, batch {BATCH}")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {SEEDS} seeds, batch {BATCH}"
+    )
     worst = 0.0
     for name in ("gan", "vae", "realnvp"):
         harness(name), bare(name)
@@ -62,7 +64,10 @@ def main() -> int:
         ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
         worst = max(worst, ours / theirs - 1)
         each = 1000 * (ours - theirs) / ROUNDS
-        print(f"{name}: harness {ours:.2f} s, bare {theirs:.2f} s, {ours / theirs - 1:+.1%}, {each:+.3f} ms a round")
+        more = ours / theirs - 1
+        print(
+            f"{name}: harness {ours:.2f} s, bare {theirs:.2f} s, {more:+.1%}, {each:+.3f} ms a round"
+        )
     print(f"worst {worst:+.1%} (limit {LIMIT:.0%})")
     return int(worst > LIMIT)
 

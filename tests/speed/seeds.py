@@ -28,14 +28,18 @@ def seconds(model: str, seeds: int) -> float:
 
 def main() -> int:
     """Prints the table; returns 1 if eight seeds cost more than LIMIT times one."""
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {BATCH}, {ROUNDS} rounds")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {BATCH}, {ROUNDS} rounds"
+    )
     seconds("gan", 1)
     times: dict[int, list[float]] = {1: [], 8: []}
     for _ in range(REPEATS):
         for seeds in times:
             times[seeds].append(seconds("gan", seeds))
     one, eight = (statistics.median(times[seeds]) for seeds in (1, 8))
-    print(f"gan on ring: 1 seed {one:.2f} s, 8 seeds {eight:.2f} s, ratio {eight / one:.2f} (limit {LIMIT})")
+    print(
+        f"gan on ring: 1 seed {one:.2f} s, 8 seeds {eight:.2f} s, ratio {eight / one:.2f} (limit {LIMIT})"
+    )
     return int(eight / one > LIMIT)
 
 
