@@ -126,6 +126,8 @@ class BernoulliBoltzmann(Boltzmann):
     learnt.
     """
 
+    base_logit: Tensor
+
     def __init__(self, visible: int, hidden: int, rng: Rng, *, scale: float = 0.01) -> None:
         super().__init__(visible, hidden, rng, scale=scale)
         self.register_buffer("base_logit", torch.zeros_like(self.visible_bias.detach()))

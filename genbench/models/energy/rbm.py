@@ -36,8 +36,8 @@ class RBM(Model, Density, MarkovChain, Inpainter):
           (Tieleman, 2008)
         | On the Quantitative Analysis of Deep Belief Networks (Salakhutdinov and Murray, 2008)
 
-    Differences: Adam with a falling step size and clipped gradients in place of SGD; samples are
-    running averages' (see `average`); samples of bounded data are clamped to the range.
+    Differences: Adam with a falling step size and clipped gradients in place of SGD; evaluation
+    uses a running average of the weights; samples of bounded data are clamped to the range.
 
     Arguments:
         hidden: The number of hidden units.
@@ -47,8 +47,9 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
-        start: Where samples' chains start: independent draws at the `base` rates, or (only with
-            persistent chains) the training's `chains`.
+        start: Where samples' chains start: at states of the training's `chains`, drawn with
+            replacement (persistent chains only, and so that samples of one ancestor may resemble each
+            other), or at independent draws at the `base` rates, which take longer to mix.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
     """
@@ -70,10 +71,10 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         persistent: bool = True,
         steps: int = 1,
         chains: int = 256,
-        lr: float = 2e-3,
+        lr: float = 5e-3,
         average: float | None = 0.999,
         gibbs_steps: int = 200,
-        start: Literal["base", "chains"] = "base",
+        start: Literal["base", "chains"] = "chains",
         ais_chains: int = 100,
         ais_temperatures: int = 2000,
     ) -> None:
@@ -105,7 +106,7 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         x = flat(batch.x)
         x = x[:1] if x.stride(0) == 0 else x
         mean = x.mean(1, keepdim=True).expand_as(self.offset)
-        if self.binary:
+        if isinstance(self.machine, BernoulliBoltzmann):
             rate = (mean * x.shape[1] + 0.5) / (x.shape[1] + 1)
             self.machine.base_logit.copy_(torch.logit(rate))
         else:

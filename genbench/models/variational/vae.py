@@ -42,9 +42,10 @@ class VAE(Model, Density, Encoder):
     range; published pictures mostly show the mean (`sample_mean`).
 
     Arguments:
-        latent: The dimension of the code z; None chooses 2 without a range and 16 with one.
+        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
         hidden: The widths of the hidden layers of encoder and decoder (there reversed).
-        log_std: The decoder's initial log standard deviation, in model space.
+        log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
+            range and -2 with one.
         warmup: The share of the budget over which beta rises to 1.
         lr: Adam's step size, falling linearly to zero.
         importance: The number K of draws in `log_prob`.
@@ -63,20 +64,22 @@ class VAE(Model, Density, Encoder):
         *,
         latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
-        log_std: float = -3.0,
+        log_std: float | None = None,
         warmup: float = 0.25,
-        lr: float = 1e-3,
+        lr: float = 2e-3,
         importance: int = 64,
         sample_mean: bool = False,
     ) -> None:
         super().__init__(spec, rng)
-        self.latent = latent or (2 if spec.range is None and spec.kind == "continuous" else 16)
+        unbounded = spec.range is None and spec.kind == "continuous"
+        self.latent = latent or (2 if unbounded else 8)
         self.warmup, self.lr, self.importance = warmup, lr, importance
         self.sample_mean = sample_mean
         self.binary = spec.kind == "binary"
         self.encoder = MLP(spec.size, 2 * self.latent, hidden, rng.fork("encoder"))
         self.decoder = MLP(self.latent, spec.size, hidden[::-1], rng.fork("decoder"))
         if not self.binary:
+            log_std = log_std if log_std is not None else (-3.0 if unbounded else -2.0)
             start = torch.full((self.seeds, 1, spec.size), log_std)
             self.log_std = nn.Parameter(start.to(rng.device, rng.dtype))
         self.widest = max((spec.size, *hidden))
@@ -84,7 +87,11 @@ class VAE(Model, Density, Encoder):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Tokens would need a softmax decoder."""
-        return f"needs continuous or binary data, {spec.name} is tokens" if spec.kind == "tokens" else None
+        return (
+            f"needs continuous or binary data, {spec.name} is tokens"
+            if spec.kind == "tokens"
+            else None
+        )
 
     def players(self) -> tuple[Player, ...]:
         """Encoder and decoder move together."""
@@ -119,7 +126,9 @@ class VAE(Model, Density, Encoder):
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the importance-weighted lower bound with K draws, in nats, shape (S, B)."""
         rows = max(1, CHUNK // (self.importance * self.widest))
-        return torch.cat([self.importance_bound(part, rng) for part in x.split(rows, dim=1)], dim=1)
+        return torch.cat(
+            [self.importance_bound(part, rng) for part in x.split(rows, dim=1)], dim=1
+        )
 
     def importance_bound(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log 1/K sum_k p(x, z_k)/q(z_k|x), shape (S, B)."""

@@ -1,0 +1,177 @@
+import itertools
+import math
+
+import pytest
+import torch
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, build
+from genbench.core.rng import Rng
+from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann
+
+BITS = DataSpec("bits", (6,), kind="binary")
+PLANE = DataSpec("plane", (2,))
+
+
+def words(n):
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=n)), dtype=torch.float64)
+
+
+def random_rbm(spec, *, seeds=(0, 1), strength=1.0, **options):
+    """An RBM in float64 whose weights and biases are far from zero."""
+    rng = Rng(seeds, dtype=torch.float64)
+    made = build("rbm", spec, rng, options)
+    draws = rng.fork("strong")
+    with torch.no_grad():
+        for p in made.machine.parameters():
+            p.copy_(strength * draws.normal(*p.shape[1:]))
+    data = draws.normal(50, *spec.event)
+    made.prepare(
+        Batch((data > 0).double() if spec.kind == "binary" else 3 * data + 1), rng.fork("prepare")
+    )
+    return made, rng
+
+
+@pytest.mark.parametrize("hidden", [3, 9])
+def test_binary_probabilities_sum_to_one(hidden):
+    made, rng = random_rbm(BITS, hidden=hidden)
+    assert made.bound == "exact"
+    log_p = made.log_prob(words(6).expand(2, -1, -1), rng)
+    assert torch.allclose(log_p.exp().sum(-1), torch.ones(2).double(), atol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.3, 0.0])
+def test_free_energy_is_minus_log_of_the_sum_over_hidden_states(beta):
+    machine = BernoulliBoltzmann(4, 3, Rng([0], dtype=torch.float64), scale=1.0)
+    draws = Rng([5], dtype=torch.float64)
+    machine.base_logit.copy_(draws.normal(1, 4))
+    with torch.no_grad():
+        machine.visible_bias.copy_(draws.normal(1, 4))
+        machine.hidden_bias.copy_(draws.normal(1, 3))
+    v, h = words(4), words(3)
+    a, b, c, weight = (
+        t[0]
+        for t in (machine.base_logit, machine.visible_bias, machine.hidden_bias, machine.weight)
+    )
+    joint = beta * (v @ weight @ h.T + (h * c).sum(-1)) + (v * (a + beta * b)).sum(
+        -1, keepdim=True
+    )
+    assert torch.allclose(machine.log_weight(v[None], beta)[0], joint.logsumexp(-1), atol=1e-12)
+    if beta == 0.0:
+        assert torch.allclose(machine.log_base(), joint.logsumexp((0, 1)), atol=1e-12)
+
+
+def test_gaussian_density_integrates_to_one():
+    made, rng = random_rbm(PLANE, hidden=3, strength=0.5)
+    assert made.bound == "exact"
+    axis = torch.arange(-60, 60, 0.15, dtype=torch.float64)
+    grid = torch.cartesian_prod(axis, axis).expand(2, -1, -1)
+    mass = made.log_prob(grid, rng).exp().sum(-1) * 0.15**2
+    assert torch.allclose(mass, torch.ones(2).double(), atol=1e-6)
+
+
+def test_gaussian_conditional_is_that_of_the_density():
+    machine = GaussianBoltzmann(1, 2, Rng([0], dtype=torch.float64), scale=1.0)
+    with torch.no_grad():
+        machine.log_std.fill_(-0.4)
+        machine.visible_bias.fill_(0.3)
+    pull = torch.full((1, 200_000, 1), 0.7, dtype=torch.float64)
+    v = machine.draw_visible(pull, Rng([1], dtype=torch.float64), 1.0)[0, :, 0]
+    assert v.mean().item() == pytest.approx(1.0, abs=4 * math.exp(-0.4) / 200_000**0.5)
+    assert v.std().item() == pytest.approx(math.exp(-0.4), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", [BernoulliBoltzmann, GaussianBoltzmann])
+def test_annealed_log_z_agrees_with_enumeration(kind):
+    rng = Rng([0, 1])
+    machine = kind(8, 10, rng, scale=0.4)
+    with torch.no_grad():
+        machine.hidden_bias.copy_(rng.fork("bias").normal(1, 10))
+    exact = machine.enumerated_log_z()
+    estimate, error = machine.annealed_log_z(rng.fork("ais"), chains=200, temperatures=400)
+    assert (error < 0.1).all()
+    assert ((estimate - exact).abs() < 0.1 + 0 * error).all()
+
+
+def test_a_large_machine_says_estimate_and_its_noise_does_not_move():
+    spec = DataSpec("bits", (30,), kind="binary")
+    made, rng = random_rbm(spec, strength=0.1, hidden=25, ais_chains=20, ais_temperatures=50)
+    assert made.bound == "estimate"
+    x = (rng.fork("x").uniform(5, 30) > 0.5).double()
+    first = made.log_prob(x, rng.fork("one"))
+    made._log_z = None
+    assert torch.equal(first, made.log_prob(x, rng.fork("two")))
+
+
+def test_log_z_follows_the_weights():
+    made, rng = random_rbm(BITS, hidden=3)
+    before = made.log_z(rng)
+    assert made.log_z(rng) is before
+    with torch.no_grad():
+        made.machine.hidden_bias.add_(1.0)
+    assert (made.log_z(rng) > before).all()
+
+
+@pytest.mark.parametrize("persistent", [True, False])
+def test_the_losss_gradient_is_the_difference_of_correlations(persistent):
+    made, rng = random_rbm(BITS, hidden=3, persistent=persistent, chains=7, strength=0.3)
+    machine, x = made.machine, (rng.fork("x").uniform(9, 6) > 0.5).double()
+    chain = machine.gibbs(made.fantasies if persistent else x, rng.fork("loss"))
+    made.loss(Batch(x), rng.fork("loss")).sum().backward()
+
+    def correlation(v):
+        return v.mT @ torch.sigmoid(machine.hidden_input(v)) / v.shape[1]
+
+    assert torch.allclose(machine.weight.grad, correlation(chain) - correlation(x), atol=1e-12)
+    assert torch.equal(made.fantasies, chain) is persistent
+
+
+def test_the_chain_leaves_the_density_as_it_is():
+    made, rng = random_rbm(
+        DataSpec("bits", (3,), kind="binary"), seeds=(0,), hidden=2, gibbs_steps=30
+    )
+    x = made.sample(40_000, rng.fork("sample"))
+    log_p = made.log_prob(words(3)[None], rng)[0]
+    code = (x[0] @ torch.tensor([4.0, 2.0, 1.0]).double()).long()
+    share = code.bincount(minlength=8) / 40_000
+    assert (share - log_p.exp()).abs().max() < 4 * 0.5 / 40_000**0.5
+
+
+def test_training_raises_the_exact_likelihood():
+    rng = Rng([0, 1])
+    made = build("rbm", BITS, rng, {"hidden": 8, "lr": 0.01, "average": None})
+    words = torch.tensor([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]])
+    made.prepare(Batch(words.expand(2, -1, -1)), rng.fork("prepare"))
+    (player,) = made.players()
+    optimizer = player.optimizer(list(made.machine.parameters()))
+    draws = rng.fork("data")
+    before = made.log_prob(words.expand(2, -1, -1), rng).mean(-1)
+    assert torch.allclose(before, torch.full((2,), -6 * math.log(2)), atol=0.1)
+    for step in range(800):
+        optimizer.param_groups[0]["lr"] = 0.01 * player.schedule(step / 800)
+        x = words[draws.integers(2, 64)]
+        made.machine.zero_grad()
+        player.loss(Batch(x), draws).sum().backward()
+        optimizer.step()
+    after = made.log_prob(words.expand(2, -1, -1), rng).mean(-1)
+    assert (after > -1.5).all()
+    assert (after <= -math.log(2)).all()
+
+
+def test_inpainting_follows_what_is_known():
+    made, rng = random_rbm(BITS, hidden=4, strength=2.0, gibbs_steps=50)
+    x = words(6).expand(2, -1, -1)
+    known = torch.zeros_like(x, dtype=torch.bool)
+    known[..., :5] = True
+    made_up = made.inpaint(x.repeat(1, 30, 1), known.repeat(1, 30, 1), rng.fork("inpaint"))
+    assert torch.equal(made_up[..., :5], x.repeat(1, 30, 1)[..., :5])
+    log_p = made.log_prob(x, rng).unflatten(1, (32, 2))
+    rate = made_up[..., 5].unflatten(1, (30, 64)).mean(1).unflatten(1, (32, 2)).mean(-1)
+    expected = torch.sigmoid(log_p[..., 1] - log_p[..., 0])
+    assert (rate - expected).abs().max() < 4.5 * 0.5 / 60**0.5
+    assert (rate - expected).abs().mean() < 0.05
+
+
+def test_tokens_are_refused():
+    spec = DataSpec("text", (5,), kind="tokens", tokens=4)
+    assert "tokens" in type(random_rbm(BITS, hidden=2)[0]).refuses(spec)
