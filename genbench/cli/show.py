@@ -94,7 +94,9 @@ def of_dataset(name: str) -> dict[str, Any] | None:
         return None
     made = DATASETS.get(name)()
     entropy = made.truth.entropy if made.truth else None
-    return {**describe(type(made)), **asdict(made.spec), "entropy_nats": entropy}
+    spec = asdict(made.spec)
+    spec["values"] = spec.pop("kind")  # `kind` says that this is a data set
+    return {**describe(type(made)), **spec, "entropy_nats": entropy}
 
 
 def of_metric(name: str) -> dict[str, Any] | None:
