@@ -211,7 +211,7 @@ def test_a_seed_that_diverges_is_a_row_and_the_others_are_as_without_it(tmp_path
 
 def test_pairs_that_cannot_be_are_rows_with_a_reason(tmp_path):
     cells = [{"models": [GAN, "resample"], "datasets": ["bars_and_stripes"]}]
-    made, records = do(suite_of(tmp_path, cells=cells, curve=0), tmp_path / "r")
+    _, records = do(suite_of(tmp_path, cells=cells, curve=0), tmp_path / "r")
     skipped = [record for record in records if record.status == "skipped"]
     assert [record.spec.model for record in skipped] == ["gan", "gan"]
     assert skipped[0].reason == "needs continuous data, bars_and_stripes is binary"
@@ -250,7 +250,7 @@ def test_stopping_keeps_what_is_finished(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         do(suite, tmp_path / "r", told=stop)
     assert [r.spec.dataset for r in Store(tmp_path / "r").records()] == ["ring", "ring"]
-    made, records = do(suite, tmp_path / "r")
+    _, records = do(suite, tmp_path / "r")
     assert [r.spec.dataset for r in records] == ["grid", "grid"]
     assert Store(tmp_path / "r").problems() == []
 

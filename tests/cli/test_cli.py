@@ -1,0 +1,371 @@
+"""The verbs from outside: what they print, and how they end."""
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+import yaml
+from small_suites import SUITE, do, suite_of
+
+from genbench.cli import VERBS, main
+from genbench.core.metric import METRICS
+from genbench.core.rng import Rng
+from genbench.store import Store
+
+RNG = numpy.random.default_rng(0)
+POINTS = RNG.normal(size=(40, 3)).astype("float32")
+PLUGIN = """
+from genbench import Model, Player, model
+from genbench.nn.mlp import MLP
+from genbench.nn.optim import adam
+
+@model("raises")
+class Raises(Model):
+    taxonomy = "reference"
+    def __init__(self, spec, rng):
+        super().__init__(spec, rng)
+        self.net = MLP(spec.size, spec.size, (4,), rng)
+    def players(self):
+        return (Player("net", self.net, self.loss, adam(1e-2)),)
+    def loss(self, batch, rng):
+        raise ZeroDivisionError("planted on purpose")
+    def sample(self, n, rng):
+        return self.net(rng.normal(n, 2))
+"""
+FILES = {
+    "a.npy": POINTS,
+    "b.npy": POINTS[::-1] + 1,
+    "wide.npy": RNG.normal(size=(40, 5)),
+    "empty.npy": numpy.zeros((0, 3)),
+    "nan.npy": numpy.full((4, 3), numpy.nan),
+    "flat.npy": numpy.zeros(9),
+}
+#: keys of a suite, or a whole file, by the name of the file
+SUITES = {
+    "good.yaml": {},
+    "metric.yaml": {"metrics": ["fdi"]},
+    "option.yaml": {"metrics": [{"name": "kid", "options": {"subset": 3}}]},
+    "extractor.yaml": {"features": "identty"},
+    "budget.yaml": {"budget": {"steps": 1, "seconds": 2}},
+    "key.yaml": {"budgett": {"steps": 1}},
+    "broken.yaml": "suites: {a: [",
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, array in FILES.items():
+        numpy.save(tmp_path / name, array)
+    for name, suite in SUITES.items():
+        whole = (
+            {"schema": 1, "suites": {"tiny": SUITE | suite}} if isinstance(suite, dict) else suite
+        )
+        (tmp_path / name).write_text(whole if isinstance(whole, str) else yaml.safe_dump(whole))
+    (tmp_path / "broken.py").write_text("1/0")
+    (tmp_path / "raises.py").write_text(PLUGIN)
+    return tmp_path
+
+
+@pytest.fixture
+def genbench(capsys):
+    """Runs the command line; returns (exit code, stdout, stderr)."""
+
+    def genbench(*args):
+        with pytest.raises(SystemExit) as end:
+            main([str(arg) for arg in args])
+        told = capsys.readouterr()
+        return end.value.code or 0, told.out, told.err
+
+    return genbench
+
+
+@pytest.fixture
+def asjson(genbench):
+    def asjson(*args):
+        code, out, err = genbench(*args, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return asjson
+
+
+EVALUATE = ["evaluate", "a.npy", "-r", "b.npy"]
+RUN = ["run", "tiny", "-c"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", "-m", "gam", "-d", "ring"], "unknown model 'gam'; did you mean 'gan'?"),
+        (["run", "-m", "gan", "-d", "rign"], "unknown dataset 'rign'; did you mean 'ring'?"),
+        (["run", "dmeo"], "unknown suite 'dmeo'; did you mean 'demo'?"),
+        ([*RUN, "metric.yaml"], "unknown metric 'fdi'; did you mean 'fid'?"),
+        ([*RUN, "option.yaml"], "metric kid has no option 'subset'; did you mean 'subsets'?"),
+        ([*RUN, "extractor.yaml"], "unknown extractor 'identty'; did you mean 'identity'?"),
+        (
+            [*RUN, "budget.yaml"],
+            "suites.tiny.budget: give exactly one of steps, examples, seconds",
+        ),
+        ([*RUN, "key.yaml"], "suites.tiny.budgett: unknown key 'budgett'; did you mean 'budget'?"),
+        ([*RUN, "broken.yaml"], "broken.yaml:1 is not valid YAML"),
+        ([*RUN, "none.yaml"], "cannot read the suite file none.yaml: No such file"),
+        ([*RUN, "good.yaml", "-d", "grid"], "no cell is left to run"),
+        (
+            [*RUN, "good.yaml", "--device", "gpu"],
+            "--device needs auto, cpu, cuda or cuda:N, got 'gpu'",
+        ),
+        ([*RUN, "good.yaml", "--device", "cuda:99"], "--device cuda:99 needs a CUDA GPU"),
+        (
+            [*RUN, "good.yaml", "--device", "cpu", "--bf16"],
+            "--bf16 needs a CUDA GPU, got device cpu",
+        ),
+        ([*RUN, "good.yaml", "--plugin", "none.py"], "--plugin none.py is not a file"),
+        (
+            [*RUN, "good.yaml", "--plugin", "no_module_so_named"],
+            "could not be imported: ModuleNotFound",
+        ),
+        ([*RUN, "good.yaml", "--plugin", "broken.py"], "could not be imported: ZeroDivisionError"),
+        ([*EVALUATE, "--metrics", "fdi"], "unknown metric 'fdi'; did you mean 'fid'?"),
+        ([*EVALUATE, "--metrics", ","], "--metrics needs at least one name"),
+        (
+            [*EVALUATE, "--features", "identty"],
+            "unknown extractor 'identty'; did you mean 'identity'?",
+        ),
+        (
+            [*EVALUATE, "--features", "classifier"],
+            "the classifier extractor needs a data set with labels",
+        ),
+        (["evaluate", "a.npy", "-r", "none.npy"], "none.npy does not exist"),
+        (["evaluate", "a.npy", "-r", "rign:test"], "unknown dataset 'rign'; did you mean 'ring'?"),
+        (["evaluate", "a.npy", "-r", "ring:tset"], "ring has no split 'tset'; take one of train"),
+        (["evaluate", "a.npy", "-r", "ring:test"], "needs points of one shape"),
+        (["evaluate", "a.npy", "-r", "wide.npy"], "needs points of one shape"),
+        (["evaluate", "empty.npy", "-r", "a.npy"], "empty.npy is empty, shape (0, 3)"),
+        (
+            ["evaluate", "nan.npy", "-r", "a.npy"],
+            "nan.npy holds 12 numbers that are NaN or infinite",
+        ),
+        (["evaluate", "flat.npy", "-r", "a.npy"], "flat.npy needs shape (N, D)"),
+        (["show", "gam"], "unknown name 'gam'; did you mean 'gan'?"),
+        (["list", "suites", "-c", "key.yaml"], "did you mean 'budget'?"),
+        (["report", "-o", "nothing_here"], "nothing_here holds no records"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(genbench, args, said, folder):
+    code, out, err = genbench(*args)
+    assert code == 2
+    assert said in err
+    assert err.startswith("genbench: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["rnu"], "did you mean 'run'"),
+        (["run", "--sedes", "3"], "--seeds"),
+        (["run", "--seeds", "0"], "--seeds"),
+        (["run", "--steps", "many"], "--steps"),
+        (["run", "--executor", "cloud"], "inline"),
+        (["list", "modles"], "models"),
+        (["evaluate", "a.npy"], "--reference"),
+        (["report", "-o", "a.npy"], "a.npy"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_names_what_is_wrong(genbench, args, said):
+    code, out, err = genbench(*args)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+    assert err.startswith("Usage: genbench")
+    assert out == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_refused(genbench):
+    code, _, err = genbench(*RUN, "good.yaml", "--device", "cuda")
+    assert (code, err.startswith("genbench: --device cuda needs a CUDA GPU")) == (2, True)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(genbench, verb):
+    code, out, _ = genbench(verb, "--help")
+    assert code == 0
+    assert f"genbench {verb}" in out.split("Options:")[0].split("\n", 1)[1]
+
+
+def test_evaluate_gives_the_documented_json_with_the_metrics_own_values(asjson):
+    found = asjson(*EVALUATE, "--metrics", "fid,kid", "--features", "identity")
+    assert set(found) == {"metrics", "aliases"}
+    assert set(found["metrics"]) == {"fid", "kid", "kid_subsets"}
+    documented = {
+        "value",
+        "stderr",
+        "protocol",
+        "n_real",
+        "n_fake",
+        "direction",
+        "unit",
+        "seconds",
+    }
+    real, fake = torch.from_numpy(numpy.load("b.npy").copy()), torch.from_numpy(POINTS)
+    fid = METRICS.get("fid").function(real, fake, rng=Rng([0]))
+    kid = METRICS.get("kid").function(real, fake, rng=Rng([0]))
+    for row in found["metrics"].values():
+        assert documented <= set(row)
+        assert (row["n_real"], row["n_fake"], row["direction"]) == (40, 40, "lower")
+        assert row["protocol"].startswith("identity, n=40/40")
+    assert found["metrics"]["fid"]["value"] == fid
+    assert found["metrics"]["kid"]["value"] == kid["kid"].value
+    assert found["metrics"]["kid_subsets"]["stderr"] == kid["kid_subsets"].stderr
+    assert found["aliases"] == {
+        "frechet_inception_distance": fid,
+        "kernel_inception_distance_mean": kid["kid_subsets"].value,
+        "kernel_inception_distance_std": kid["kid_subsets"].stderr,
+    }
+
+
+def test_evaluate_takes_splits_and_chooses_features_that_suit(asjson):
+    found = asjson("evaluate", "digits:validation", "-r", "digits:test", "--metrics", "fid")
+    row = found["metrics"]["fid"]
+    assert row["protocol"].startswith("classifier:digits@1 ")
+    assert (row["n_fake"], row["n_real"]) == (200, 500)
+
+
+def test_evaluate_prints_a_table(genbench):
+    code, out, _ = genbench(*EVALUATE, "--metrics", "fid,nll")
+    assert code == 0
+    assert "fid" in out
+    assert "nll needs a" in out
+
+
+@pytest.mark.parametrize(
+    "kind", ["models", "datasets", "metrics", "extractors", "claims", "suites"]
+)
+def test_lists_are_arrays_of_named_objects(asjson, genbench, kind):
+    rows = asjson("list", kind)
+    names = [row["name"] for row in rows]
+    assert len(set(names)) == len(names)
+    assert all(isinstance(name, str) and name for name in names)
+    assert rows or kind == "claims"
+    code, out, _ = genbench("list", kind)
+    assert code == 0
+    assert out.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "key"),
+    [
+        ("gan", "model", "options"),
+        ("ring", "dataset", "entropy_nats"),
+        ("kid", "metric", "columns"),
+        ("identity", "extractor", "documentation"),
+        ("demo", "suite", "cells"),
+    ],
+)
+def test_show_tells_all_about_one_thing(asjson, genbench, name, kind, key):
+    found = asjson("show", name)
+    assert (found["kind"], found["name"] if "name" in found else name) == (kind, name)
+    assert found[key]
+    code, out, _ = genbench("show", name)
+    assert code == 0
+    assert key in out
+
+
+def test_show_counts_a_models_weights_or_says_why_not(asjson):
+    counts = asjson("show", "gan")["parameters"]
+    assert counts["ring"] > 1000
+    assert counts["bars_and_stripes"] == "needs continuous data, bars_and_stripes is binary"
+
+
+def test_show_finds_a_recorded_cell_by_its_first_digits(asjson, folder):
+    do(suite_of(folder, seeds=1), folder / "results")
+    record = next(Store("results").records())
+    found = asjson("show", record.cell[:8])
+    assert (found["kind"], found["cell"]) == ("cell", record.cell)
+    assert found["spec"]["model"] == "gan"
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(genbench, folder):
+    code, out, _ = genbench(*RUN, "good.yaml", "--dry-run")
+    assert code == 0
+    assert "2 cells, 0 done, 2 to train" in out
+    assert not (folder / "results").exists()
+
+
+def test_run_prints_one_object_a_cell_and_a_second_run_does_nothing(genbench, asjson):
+    rows = asjson(*RUN, "good.yaml")
+    assert [(row["model"], row["seed"], row["status"]) for row in rows] == [
+        ("gan", 0, "ok"),
+        ("gan", 1, "ok"),
+    ]
+    for row in rows:
+        assert {"cell", "status", "seconds", "record"} <= set(row)
+        assert json.loads(Path(row["record"]).read_text())["cell"] == row["cell"]
+    code, out, _ = genbench(*RUN, "good.yaml")
+    assert code == 0
+    assert "2 cells, 2 done, 0 to train; nothing to do" in " ".join(out.split())
+    assert asjson(*RUN, "good.yaml") == rows
+
+
+def test_options_change_the_suite(asjson):
+    rows = asjson(*RUN, "good.yaml", "--seeds", "3", "--steps", "5", "--quiet")
+    assert [row["seed"] for row in rows] == [0, 1, 2]
+    assert {record.used.steps for record in Store("results").records()} == {5}
+
+
+def test_failed_cells_give_exit_code_3_and_leave_the_others(genbench, folder, registered):
+    models = ["raises", {"name": "gan", "options": {"hidden": [8]}}]
+    cells = [{"models": models, "datasets": ["ring"]}]
+    text = yaml.safe_dump({"schema": 1, "suites": {"tiny": SUITE | {"cells": cells}}})
+    (folder / "mixed.yaml").write_text(text)
+    code, out, _ = genbench(*RUN, "mixed.yaml", "--plugin", "raises.py")
+    assert code == 3
+    assert "ZeroDivisionError: planted on purpose" in out
+    status = {r.spec.model: (r.status, r.phase) for r in Store("results").records()}
+    assert status == {"raises": ("error", "train"), "gan": ("ok", None)}
+
+
+def test_ctrl_c_is_exit_code_130_and_a_sentence(genbench, monkeypatch):
+    def stop(job, report):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("genbench.executors.inline.run_job", stop)
+    code, _, err = genbench(*RUN, "good.yaml")
+    assert code == 130
+    assert err == "stopped; finished cells are kept, the same command goes on from here\n"
+
+
+def test_doctor_says_what_is_there_and_what_is_wrong(genbench):
+    code, out, _ = genbench("doctor", "--offline", "--json")
+    found = json.loads(out)
+    rows = {row["what"]: row for row in found["rows"]}
+    assert found["ok"] == all(row["ok"] for row in found["rows"])
+    assert code == (0 if found["ok"] else 1)
+    assert rows["torch"]["found"] == torch.__version__
+    assert rows["data set ring"]["ok"]
+    assert rows["records"] == {"what": "records", "ok": True, "found": "0 in results"}
+
+
+def test_doctor_fails_on_a_broken_record(genbench, folder):
+    path = folder / "results" / "ring" / "gan" / "0123.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    code, out, _ = genbench("doctor", "--offline")
+    assert code == 1
+    assert "FAIL records: 0 in results; results/ring/gan/0123.json is not a record" in out
+
+
+def test_report_counts_records_and_sets_others_aside(asjson, folder):
+    do(suite_of(folder, curve=0), folder / "results")
+    stray = folder / "results" / "ring" / "gan" / "stray.json"
+    stray.write_text("{}")
+    found = asjson("report", "--to", "pages")
+    assert found["records"] == 2
+    assert len(found["set_aside"]) == 1
+    assert (folder / "pages" / "index.html").is_file()
