@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from genbench.core.errors import StoreError
+from genbench.core.files import write_bytes
 from genbench.core.spec import CellSpec
 
 if TYPE_CHECKING:
@@ -214,34 +213,6 @@ def results(root: Path | str = "results") -> pandas.DataFrame:
         }
         rows += [{**about, **m.model_dump()} for m in record.metrics] or [about]
     return pandas.DataFrame(rows)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: readers see the old content or the new, never a part."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
-        )
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    """The process's umask; temporary files are private, what they become should not be."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _parse(path: Path) -> tuple[Record | None, str | None]:

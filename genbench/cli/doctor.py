@@ -75,7 +75,7 @@ def data(data_dir: Path | None, offline: bool) -> list[dict[str, Any]]:
 
 def cache() -> dict[str, Any]:
     """Returns whether the cache folder can be written."""
-    from genbench.core.cache import cache_folder
+    from genbench.core.files import cache_folder
 
     folder = cache_folder()
     parent = next(p for p in (folder, *folder.parents) if p.exists())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import DataError
+from genbench.core.files import cache_folder
 from genbench.core.rng import Rng
 from genbench.datasets._idx import read_idx
 
@@ -68,7 +68,7 @@ def find(data_dir: Path | None, offline: bool) -> dict[tuple[str, str], Path]:
     Raises:
         DataError: If they are nowhere and cannot be fetched.
     """
-    cached = cache() / "FashionMNIST" / "raw"
+    cached = cache_folder() / "FashionMNIST" / "raw"
     near = [] if data_dir is None else [Path(data_dir)]
     near += [folder / "fashion-mnist" for folder in near[:1]]
     near += [folder / "FashionMNIST" / "raw" for folder in near[:1]]
@@ -76,22 +76,15 @@ def find(data_dir: Path | None, offline: bool) -> dict[tuple[str, str], Path]:
         files = _files(folder)
         if files is not None:
             return files
-    reason = "downloads are off (offline)" if offline else _download(cache())
+    reason = "downloads are off (offline)" if offline else _download(cache_folder())
     files = _files(cached)
     if files is None:
         raise DataError(
             f"fashion_mnist needs its four IDX files, found none and {reason}; point data_dir "
             f"(--data-dir) to a folder that holds them, install the Debian package dataset-fashion-mnist, "
-            f"or allow the download by torchvision into {cache()}"
+            f"or allow the download by torchvision into {cache_folder()}"
         )
     return files
-
-
-def cache() -> Path:
-    """Returns the folder for downloads: GENBENCH_CACHE, or genbench in the user's cache folder."""
-    own = os.environ.get("GENBENCH_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(base) / "genbench"
 
 
 def _files(folder: Path) -> dict[tuple[str, str], Path] | None:

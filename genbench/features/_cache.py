@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,14 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from genbench.core.errors import StoreError
+from genbench.core.files import cache_folder, write_bytes
+
 LOG = logging.getLogger(__name__)
-
-
-def folder() -> Path:
-    """Returns $GENBENCH_CACHE, else $XDG_CACHE_HOME/genbench, else ~/.cache/genbench."""
-    if own := os.environ.get("GENBENCH_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genbench"
 
 
 def digest(weights: Mapping[str, Tensor]) -> str:
@@ -54,27 +48,12 @@ def write(name: str, weights: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
     """Keeps weights and facts under a name; where the folder cannot be written it says so in the log."""
     weights_path, facts_path = _paths(name)
     try:
-        _replace(weights_path, save(dict(weights)))
-        _replace(facts_path, (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode())
-    except OSError as error:
+        write_bytes(weights_path, save(dict(weights)))
+        write_bytes(facts_path, (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode())
+    except StoreError as error:
         LOG.warning("%s cannot be kept, and will be trained again: %s", weights_path, error)
 
 
 def _paths(name: str) -> tuple[Path, Path]:
-    root = folder() / "features"
+    root = cache_folder() / "features"
     return root / f"{name}.safetensors", root / f"{name}.json"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a file so that readers see the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

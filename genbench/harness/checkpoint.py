@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from genbench.core.files import write_bytes
 from genbench.harness.train import Trainer
-from genbench.store import write_bytes
 
 
 class Checkpoint:

@@ -12,12 +12,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from genbench.core.files import write_bytes
 from genbench.report import figures, samples, text
 from genbench.report.columns import Cell
 from genbench.report.findings import caveats, environment, findings
 from genbench.report.groups import Group
 from genbench.report.tables import Table, failures, leaderboards
-from genbench.store import Store, write_bytes
+from genbench.store import Store
 
 
 def write_report(store: Store, out: Path, *, title: str = "genbench report") -> Path:

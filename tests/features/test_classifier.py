@@ -10,6 +10,7 @@ from torch import nn
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError
+from genbench.core.files import cache_folder
 from genbench.core.rng import Rng
 from genbench.features import _cache, _network
 from genbench.features.classifier import Classifier
@@ -129,10 +130,10 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch,
 
 def test_the_cache_folder_follows_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
-    assert _cache.folder() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("GENBENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert _cache.folder() == tmp_path / "xdg" / "genbench"
+    assert cache_folder() == tmp_path / "xdg" / "genbench"
 
 
 def test_data_without_labels_are_refused_with_advice():
