@@ -270,7 +270,7 @@ def test_lists_are_arrays_of_named_objects(asjson, genbench, kind):
 )
 def test_show_tells_all_about_one_thing(asjson, genbench, name, kind, key):
     found = asjson("show", name)
-    assert (found["kind"], found["name"] if "name" in found else name) == (kind, name)
+    assert (found["kind"], found.get("name", name)) == (kind, name)
     assert found[key]
     code, out, _ = genbench("show", name)
     assert code == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 import yaml
 from small_suites import SUITE, all_timeless
 
@@ -54,7 +55,8 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     killed = start(tmp_path, root)
     until = time.monotonic() + 100
     while not list((root / ".checkpoints").glob("*.safetensors")):
-        assert killed.poll() is None, "it ended before its first checkpoint"
+        if killed.poll() is not None:
+            pytest.fail(f"it ended before its first checkpoint: {killed.communicate()[0]}")
         assert time.monotonic() < until
         time.sleep(0.01)
     os.kill(killed.pid, signal.SIGKILL)
