@@ -24,7 +24,11 @@ def blocks(document: str, language: str) -> list[str]:
 
 def genbench(*args: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "genbench", *args], cwd=cwd, capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "genbench", *args],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
@@ -37,7 +41,10 @@ def test_the_worked_model_of_contributing_trains(tmp_path):
     done = genbench(*quick, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)
-    assert {(cell["model"], cell["status"]) for cell in cells} == {("lsgan_example", "ok"), ("gan", "ok")}
+    assert {(cell["model"], cell["status"]) for cell in cells} == {
+        ("lsgan_example", "ok"),
+        ("gan", "ok"),
+    }
     assert genbench(*report, cwd=tmp_path).returncode == 0
     assert "lsgan_example" in (tmp_path / "report" / "leaderboard.md").read_text()
 
@@ -53,10 +60,14 @@ def test_every_command_in_the_documents_exists(document):
                 assert words[1] in VERBS, line
                 help_text = genbench(words[1], "--help", cwd=ROOT).stdout
                 flags = [word for word in words if word.startswith("-")]
-                assert all(re.search(rf"(?<![\w-]){re.escape(f)}(?![\w-])", help_text) for f in flags), line
+                assert all(
+                    re.search(rf"(?<![\w-]){re.escape(f)}(?![\w-])", help_text) for f in flags
+                ), line
 
 
 def test_paths_named_in_the_documents_exist():
     for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
-        for path in re.findall(r"`((?:genbench|tests)/[\w/.]+\.py)`", (ROOT / document).read_text()):
+        for path in re.findall(
+            r"`((?:genbench|tests)/[\w/.]+\.py)`", (ROOT / document).read_text()
+        ):
             assert (ROOT / path).exists() or "example" in path, f"{document} names {path}"

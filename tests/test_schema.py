@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_published_schema_is_current():
     published = json.loads((ROOT / "genbench" / "suites.schema.json").read_text())
-    assert published == json.loads(json.dumps(schema())), "write it anew from genbench.core.spec.schema()"
+    assert published == json.loads(json.dumps(schema())), (
+        "write it anew from genbench.core.spec.schema()"
+    )
 
 
 def test_the_shipped_suites_are_the_promised_ones():

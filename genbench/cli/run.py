@@ -82,6 +82,7 @@ def command(suite_name: str | None, **given: Any) -> None:
         offline=given["offline"],
         checkpoint_every=given["checkpoint_every"],
         plugins=given["plugins"],
+        workers=given["jobs"] if given["executor"] == "processes" else 1,
     )
     made = plan(
         suite,

@@ -67,6 +67,10 @@ class Rng:
         """Returns the stream of the k-th seed alone, as it was at the start of this path."""
         return Rng([self.seeds[k]], device=self.device, dtype=self.dtype, path=self.path)
 
+    def to(self, device: torch.device | str) -> Rng:
+        """Returns the streams of this path, at their start, on another device."""
+        return Rng(self.seeds, device=device, dtype=self.dtype, path=self.path)
+
     def normal(self, *shape: int) -> Tensor:
         """Returns standard normal draws, shape (S, *shape)."""
         return self._fill(shape, self.dtype, lambda row, g: row.normal_(generator=g))

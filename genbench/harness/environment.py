@@ -38,8 +38,11 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def environment(device: torch.device) -> dict[str, Any]:
-    """Returns versions, machine, device, threads and determinism, for a record."""
+def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
+    """Returns versions, machine, device, threads and determinism, for a record.
+
+    `workers` is how many jobs shared the machine: with more than one, times are of a busy machine.
+    """
     return {
         "genbench": genbench.__version__,
         "git": _commit(),
@@ -49,6 +52,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "cpu": _cpu(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
+        "workers": workers,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
 

@@ -191,7 +191,7 @@ class Evaluator:
 
     def _compare(self, ask: Ask, split: str, given: Tensor, rng: Rng) -> dict[str, Score]:
         metric = ask.metric
-        stream = rng.fork("metric", metric.name, split)
+        stream = rng.to("cpu").fork("metric", metric.name, split)
         if metric.view == "truth":
             return call(ask, given, self.dataset.truth, rng=stream)
         return call(ask, self._reference(metric.view, split), given, rng=stream)

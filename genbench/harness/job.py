@@ -31,6 +31,7 @@ class Setting:
     checkpoints: Path | None = None
     checkpoint_every: float = 30.0
     plugins: tuple[str, ...] = ()
+    workers: int = 1
 
 
 @dataclass(frozen=True)

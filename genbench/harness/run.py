@@ -203,7 +203,8 @@ def run(
         job = made.jobs[index]
         for record in outcome.records:
             if not record.environment:
-                record.environment = environment(choose_device(job.setting.device))
+                device = choose_device(job.setting.device)
+                record.environment = environment(device, job.setting.workers)
             for kind, (content, suffix) in outcome.artifacts.get(record.cell, {}).items():
                 record.artifacts[kind] = store.put(content, suffix)
             if job.rescore is None or record.status == "ok":

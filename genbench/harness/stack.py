@@ -119,7 +119,7 @@ def _run(job: Job, stage: Stage) -> Outcome:
                 ),
                 curve=_curve(trainer, k),
                 sequential_steps=model.sequential_steps(),
-                environment=environment(device),
+                environment=environment(device, setting.workers),
                 started=stage.started,
             )
             if not _diverged(record, trainer, fakes[k], k):

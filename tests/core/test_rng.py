@@ -126,3 +126,10 @@ def test_bernoulli_draws_have_their_probabilities_and_type():
 def test_no_seed_is_an_error_that_says_what_to_do():
     with pytest.raises(SpecError, match="at least one seed, got none"):
         Rng([])
+
+
+def test_another_device_starts_the_same_path_again():
+    rng = Rng([3, 4]).fork("metric")
+    first = rng.normal(5)
+    assert torch.equal(rng.to("cpu").normal(5), first)
+    assert rng.to("meta").device.type == "meta"
