@@ -9,6 +9,9 @@ import click
 
 from genbench.cli import common
 
+#: what a narrow terminal leaves out; --json and `genbench show` have it
+DETAILS = {"version", "paper", "metric"}
+WIDE = 120
 KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
 
 
@@ -32,11 +35,16 @@ def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: b
     from rich.console import Console
     from rich.table import Table
 
-    columns = [key for key in (rows[0] if rows else {}) if key != "options"]
-    table = Table(*columns, box=None, pad_edge=False)
+    console = Console()
+    narrow = DETAILS | ({"summary"} if kind == "models" else set())
+    hidden = {"options"} | (narrow if console.width < WIDE else set())
+    columns = [key for key in (rows[0] if rows else {}) if key not in hidden]
+    table = Table(box=None, pad_edge=False)
+    for key in columns:
+        table.add_column(key, overflow="fold")
     for row in rows:
         table.add_row(*(cell(row[key]) for key in columns))
-    Console().print(table if rows else f"no {kind} yet")
+    console.print(table if rows else f"no {kind} yet")
 
 
 def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:

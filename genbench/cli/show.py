@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def of_model(name: str) -> dict[str, Any] | None:
     if name not in MODELS:
         return None
     cls = MODELS.get(name)
-    return {**describe(cls), "parameters": parameters(name), "documentation": cls.__doc__}
+    return {**describe(cls), "parameters": parameters(name), "documentation": getdoc(cls)}
 
 
 def parameters(name: str) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def of_metric(name: str) -> dict[str, Any] | None:
         "paper": entry.paper,
         "columns": {key: asdict(column) for key, column in entry.columns.items()},
         "options": entry.options,
-        "documentation": entry.function.__doc__,
+        "documentation": getdoc(entry.function),
     }
 
 
@@ -127,7 +128,7 @@ def of_extractor(name: str) -> dict[str, Any] | None:
     if name not in EXTRACTORS:
         return None
     cls = EXTRACTORS.get(name)
-    return {"name": name, "version": cls.version, "documentation": cls.__doc__}
+    return {"name": name, "version": cls.version, "documentation": getdoc(cls)}
 
 
 LOOKUPS = {
