@@ -46,7 +46,8 @@ def test_the_worked_model_of_contributing_trains(tmp_path):
         ("gan", "ok"),
     }
     assert genbench(*report, cwd=tmp_path).returncode == 0
-    assert "lsgan_example" in (tmp_path / "report" / "leaderboard.md").read_text()
+    leaderboard = (tmp_path / "report" / "leaderboard.csv").read_text()
+    assert "lsgan_example" in leaderboard
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
