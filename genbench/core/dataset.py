@@ -68,6 +68,8 @@ class Truth:
         centres: The K modes' centres, shape (K, D), or None.
         std: The modes' standard deviation, a length (not a variance).
         box: The interval (low, high) that holds all but a negligible mass in every coordinate.
+        distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
+            all the mass, or None where the law has a density.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -75,6 +77,7 @@ class Truth:
     centres: Tensor | None = None
     std: float | None = None
     box: tuple[float, float] | None = None
+    distance: Callable[[Tensor], Tensor] | None = None
 
 
 class Dataset(ABC):

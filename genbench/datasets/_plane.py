@@ -1,0 +1,79 @@
+"""What the streams of points in the plane share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.rng import Rng
+
+#: the nodes of a curve from which the search for its nearest point starts
+NODES = 2048
+#: points compared with all nodes at once, which bounds memory at 64 MB
+ROWS = 4096
+
+
+class Plane(Dataset):
+    """A stream of points in the plane, centred and scaled to unit root mean square for models.
+
+    Subclasses set `mean` and `scale`, both exact, draw points, and say what is known of the truth.
+    """
+
+    stream: ClassVar[bool] = True
+    stream_size: ClassVar[int] = 20_000
+    mean: ClassVar[tuple[float, float]] = (0.0, 0.0)
+    scale: ClassVar[float]
+
+    def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
+        super().__init__(data_dir=data_dir, offline=offline)
+        self.spec = DataSpec(self.name, (2,))
+
+    def points(self, split: str) -> Tensor:
+        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, 2)."""
+        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Subtracts the mean and divides by the exact root mean square of a coordinate."""
+        return (x - torch.tensor(self.mean).to(x)) / self.scale
+
+    def to_data(self, y: Tensor) -> Tensor:
+        """Undoes `to_model`."""
+        return y * self.scale + torch.tensor(self.mean).to(y)
+
+    @property
+    def log_volume(self) -> float:
+        """-2 log scale: the Jacobian of the scaling."""
+        return -2 * math.log(self.scale)
+
+
+def distance_to_curve(
+    x: Tensor, curve: Callable[[Tensor], Tensor], low: float, high: float
+) -> Tensor:
+    """Returns the distances of points (…, 2) to a curve over [low, high], shape (…).
+
+    The nearest of equally spaced nodes is refined by a ternary search between its neighbours, which
+    is exact to rounding where the curve turns little between nodes.
+
+    Arguments:
+        x: Points, shape (…, 2).
+        curve: Maps parameters (…) to points (…, 2).
+        low: The parameter of the curve's one end.
+        high: The parameter of its other end.
+    """
+    nodes = torch.linspace(low, high, NODES, dtype=torch.float64, device=x.device)
+    points, step = x.reshape(-1, 2).double(), (high - low) / (NODES - 1)
+    nearest = [torch.cdist(rows, curve(nodes)).argmin(-1) for rows in points.split(ROWS)]
+    middle = nodes[torch.cat(nearest)]
+    left, right = (middle - step).clamp_min(low), (middle + step).clamp_max(high)
+    for _ in range(80):  # (2/3)^80 of a step is below the rounding of the parameter
+        a, b = left + (right - left) / 3, right - (right - left) / 3
+        nearer = (points - curve(a)).square().sum(-1) < (points - curve(b)).square().sum(-1)
+        left, right = torch.where(nearer, left, a), torch.where(nearer, b, right)
+    found = (points - curve((left + right) / 2)).square().sum(-1).sqrt()
+    return found.view(x.shape[:-1]).to(x)
