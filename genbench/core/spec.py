@@ -115,6 +115,9 @@ class Suite(Strict):
     )
     curve: int = Field(default=20, ge=0, description="points on the learning curve")
     curve_metrics: list[PartField] = []
+    curve_samples: int = Field(
+        default=1000, gt=1, description="generated points a seed for each point of the curve"
+    )
     cells: list[Cells] = Field(min_length=1)
 
     @property

@@ -28,6 +28,7 @@ class Setting:
     samples: int = 10_000
     features: str | None = None
     curve: int = 20
+    curve_samples: int = 1000
     checkpoints: Path | None = None
     checkpoint_every: float = 30.0
     plugins: tuple[str, ...] = ()

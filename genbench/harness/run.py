@@ -231,6 +231,7 @@ def setting_of(suite: Suite, root: Path, **given: Any) -> Setting:
             samples=suite.samples,
             features=suite.features,
             curve=suite.curve,
+            curve_samples=suite.curve_samples,
             checkpoints=root / ".checkpoints",
         ),
         **given,

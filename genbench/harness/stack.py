@@ -162,7 +162,7 @@ def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:
     """Returns a probe that puts cheap metrics on the learning curve, or None without any."""
     if not setting.curve_metrics:
         return None
-    n = min(2000, setting.samples)
+    n = setting.curve_samples
     asks = [a for a in ask(setting.curve_metrics, samples=n) if a.metric.view != "model"]
     evaluator = Evaluator(dataset, asks, samples=n, features=setting.features)
 
