@@ -10,18 +10,19 @@ from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
 
 #: how much the box is larger than the training points' on every side, as a share of its width
-MARGIN = 0.01
+MARGIN = 0.1
 
 
 @model("uniform")
 class Uniform(Model, Density):
-    """Creates uniform noise in the smallest box around the training points, a null to read scores by.
+    """Creates uniform noise in a box around the training points, a null to read scores by.
 
-    Twenty-five narrow modes on a grid lie dense enough that noise "covers" about twenty of them: a
-    count of modes means something only beside this row.
+    The box is the training points' own, wider by a tenth on every side (on the grid about [-5, 5]²).
+    Twenty-five narrow modes lie dense enough there that noise "covers" about twenty of them: a count
+    of modes means something only beside this row.
 
     References:
-        | Counts of modes by this null are derived in genbench's own tests (tests/metrics/test_modes.py)
+        | None; counts of modes by this null are derived in genbench's tests (tests/metrics/test_modes.py)
 
     Differences: none.
     """
