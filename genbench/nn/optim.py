@@ -143,8 +143,55 @@ class SGD:
                 tensor.copy_(state[name])
 
 
+class RMSProp:
+    """RMSProp without momentum: the step over the root of the squared gradient's running average.
+
+    Torch's convention: the average starts at zero without correction, eps is added to the root.
+
+    References:
+        | Neural Networks for Machine Learning, lecture 6e (Tieleman and Hinton, 2012)
+
+    Arguments:
+        parameters: The weights.
+        lr: The step size.
+        decay: The decay of the running average.
+        eps: Added to the root.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        decay: float = 0.99,
+        eps: float = 1e-8,
+    ) -> None:
+        self.parameters = list(parameters)
+        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        self.decay, self.eps = decay, eps
+        self.second = [torch.zeros_like(p) for p in self.parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Moves the weights by their `.grad`; weights without one stay."""
+        for p, second in zip(self.parameters, self.second, strict=True):
+            if p.grad is not None:
+                second.mul_(self.decay).addcmul_(p.grad, p.grad, value=1 - self.decay)
+                root = second.sqrt().add_(self.eps)
+                p.addcdiv_(p.grad, root, value=-self.param_groups[0]["lr"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns tensors only, by name."""
+        return {f"second.{i}": tensor for i, tensor in enumerate(self.second)}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Takes up a state of `state_dict`."""
+        with torch.no_grad():
+            for name, tensor in self.state_dict().items():
+                tensor.copy_(state[name])
+
+
 #: optimisers whose update of one weight reads that weight's gradient and state alone
-ELEMENTWISE: tuple[type, ...] = (Adam, SGD)
+ELEMENTWISE: tuple[type, ...] = (Adam, SGD, RMSProp)
 
 
 def adam(
@@ -157,6 +204,11 @@ def adam(
 def sgd(lr: float, momentum: float = 0.0) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
     """Returns a maker of SGD optimisers, as `Player` wants it."""
     return partial(SGD, lr=lr, momentum=momentum)
+
+
+def rmsprop(lr: float, decay: float = 0.99) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
+    """Returns a maker of RMSProp optimisers, as `Player` wants it."""
+    return partial(RMSProp, lr=lr, decay=decay)
 
 
 def linear_decay(last: float = 0.0) -> Callable[[float], float]:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from genbench.core.rng import Rng
-from genbench.nn.optim import SGD, Adam, adam, linear_decay, sgd
+from genbench.nn.optim import SGD, Adam, RMSProp, adam, linear_decay, rmsprop, sgd
 
 
 def weights(dtype=torch.float64):
@@ -31,6 +31,7 @@ PAIRS = {
     ),
     "sgd": (sgd(1e-2), lambda p: torch.optim.SGD(p, 1e-2)),
     "momentum": (sgd(1e-2, 0.9), lambda p: torch.optim.SGD(p, 1e-2, momentum=0.9)),
+    "rmsprop": (rmsprop(1e-2, 0.9), lambda p: torch.optim.RMSprop(p, 1e-2, alpha=0.9)),
 }
 
 
@@ -50,7 +51,7 @@ def test_adam_without_the_kernel_steps_alike():
         torch.testing.assert_close(x, y, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("make", [adam(1e-2), sgd(1e-2, 0.9)])
+@pytest.mark.parametrize("make", [adam(1e-2), sgd(1e-2, 0.9), rmsprop(1e-2)])
 def test_a_seed_in_a_stack_steps_as_alone(make):
     stack = weights()
     alone = [nn.Parameter(p.detach()[1:].clone()) for p in stack]
@@ -66,7 +67,7 @@ def test_a_seed_in_a_stack_steps_as_alone(make):
         assert torch.equal(p[1:], q)
 
 
-@pytest.mark.parametrize("make", [adam(1e-2), sgd(1e-2, 0.9)])
+@pytest.mark.parametrize("make", [adam(1e-2), sgd(1e-2, 0.9), rmsprop(1e-2)])
 def test_a_state_is_taken_up(make):
     a, b = weights(), weights()
     first, second = make(a), make(b)
@@ -79,7 +80,7 @@ def test_a_state_is_taken_up(make):
         assert torch.equal(x, y)
 
 
-@pytest.mark.parametrize("cls", [Adam, SGD])
+@pytest.mark.parametrize("cls", [Adam, SGD, RMSProp])
 def test_weights_without_a_gradient_stay(cls):
     moved, kept = weights()
     before = kept.detach().clone()

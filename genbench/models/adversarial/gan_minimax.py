@@ -1,0 +1,75 @@
+"""The generative adversarial network as a zero-sum game."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.adversarial import Pair, continuous_only, cross_entropy
+from genbench.nn.optim import adam
+
+
+@model("gan_minimax")
+class MinimaxGAN(Model):
+    r"""Creates a GAN whose generator lowers what the discriminator raises, the saturating loss.
+
+    .. math::
+        L_D = -E \log D(x) - E \log(1 - D(G(z))), \qquad L_G = E \log(1 - D(G(z)))
+
+    References:
+        | Generative Adversarial Nets (Goodfellow et al., 2014), equation 1 and algorithm 1
+        | https://arxiv.org/abs/1406.2661
+
+    Differences: ReLU generator and leaky ReLU discriminator trained by Adam, in place of maxout,
+    dropout and SGD with momentum; Gaussian in place of uniform noise. Weights and updates are those of
+    `gan`: the generator's loss alone differs.
+
+    Arguments:
+        latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
+        hidden: The widths of the hidden layers of both networks.
+        lr: Adam's step size, for both.
+        beta1: Adam's first decay.
+    """
+
+    taxonomy = "implicit/direct"
+    paper = "Goodfellow et al., 2014"
+    year = 2014
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.lr, self.beta1 = lr, beta1
+        self.pair = Pair(spec, latent, hidden, rng)
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Discrete points have no gradient for the generator."""
+        return continuous_only(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, then the generator."""
+        optimizer = adam(self.lr, (self.beta1, 0.999))
+        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns G(z), shape (S, n, *event)."""
+        return self.pair.sample(n, rng)
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of real against fake, shape (S,)."""
+        return cross_entropy(*self.pair.both(batch, rng))
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns log(1 - D(G(z))), shape (S,)."""
+        return -functional.softplus(self.pair.judged(batch, rng)).mean(-1)

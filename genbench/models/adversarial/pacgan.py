@@ -1,0 +1,76 @@
+"""The GAN whose discriminator sees several points at once."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.adversarial import Pair, continuous_only, cross_entropy, non_saturating
+from genbench.nn.optim import adam
+
+
+@model("pacgan")
+class PacGAN(Model):
+    r"""Creates a non-saturating GAN whose discriminator judges packs of points of one source.
+
+    .. math::
+        L_D = -E \log D(x_1, \dots, x_m) - E \log(1 - D(G(z_1), \dots, G(z_m))), \qquad
+        L_G = -E \log D(G(z_1), \dots, G(z_m))
+
+    References:
+        | PacGAN: The power of two samples in generative adversarial networks (Lin et al., 2018), section 2
+        | https://arxiv.org/abs/1712.04086
+
+    Differences: leaky ReLU in place of maxout and no batch normalisation; Adam's step size of 1e-3
+    for short budgets. A minibatch of B points gives B // pack packs.
+
+    Arguments:
+        latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
+        hidden: The widths of the hidden layers of both networks.
+        pack: The number m of points in a pack; 1 is the plain GAN.
+        lr: Adam's step size, for both.
+        beta1: Adam's first decay.
+    """
+
+    taxonomy = "implicit/direct"
+    paper = "Lin et al., 2018"
+    year = 2018
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        pack: int = 2,
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.lr, self.beta1 = lr, beta1
+        self.pair = Pair(spec, latent, hidden, rng, pack=pack)
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Discrete points have no gradient for the generator."""
+        return continuous_only(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, then the generator."""
+        optimizer = adam(self.lr, (self.beta1, 0.999))
+        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns G(z), shape (S, n, *event)."""
+        return self.pair.sample(n, rng)
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of packs of real against packs of fake points, shape (S,)."""
+        return cross_entropy(*self.pair.both(batch, rng))
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns -log D of packs of samples, shape (S,)."""
+        return non_saturating(self.pair.judged(batch, rng))

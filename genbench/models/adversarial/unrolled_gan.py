@@ -1,0 +1,99 @@
+"""The GAN whose generator looks ahead at the discriminator's steps."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.adversarial import Pair, continuous_only, cross_entropy
+from genbench.nn.optim import adam
+
+
+@model("unrolled_gan")
+class UnrolledGAN(Model):
+    r"""Creates a GAN whose generator meets the discriminator as it will be K steps on.
+
+    .. math::
+        L_G = -L_D(\theta_G, \theta_D^K), \qquad
+        \theta_D^0 = \theta_D, \quad \theta_D^{k+1} = \theta_D^k - \eta\,\nabla L_D(\theta_G, \theta_D^k)
+
+    References:
+        | Unrolled Generative Adversarial Networks (Metz et al., 2017), section 2.2
+        | https://arxiv.org/abs/1611.02163
+
+    Differences: the steps looked ahead are plain gradient descent on one minibatch, while the
+    discriminator itself moves by Adam; ReLU networks of equal size and noise in the plane.
+
+    Arguments:
+        latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
+        hidden: The widths of the hidden layers of both networks.
+        unroll: The number K of steps looked ahead; 0 is the zero-sum game.
+        inner_lr: The step size eta of the steps looked ahead.
+        lr: Adam's step size, for both.
+        beta1: Adam's first decay.
+    """
+
+    taxonomy = "implicit/direct"
+    paper = "Metz et al., 2017"
+    year = 2017
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        unroll: int = 5,
+        inner_lr: float = 0.1,
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.unroll, self.inner_lr = unroll, inner_lr
+        self.lr, self.beta1 = lr, beta1
+        self.pair = Pair(spec, latent, hidden, rng)
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Discrete points have no gradient for the generator."""
+        return continuous_only(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, then the generator."""
+        optimizer = adam(self.lr, (self.beta1, 0.999))
+        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns G(z), shape (S, n, *event)."""
+        return self.pair.sample(n, rng)
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of real against fake, shape (S,)."""
+        return cross_entropy(*self.pair.both(batch, rng))
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns minus the loss of the discriminator K steps on, differentiable through them, (S,)."""
+        pair = self.pair
+        real, fake = pair.inputs(batch.x), pair.inputs(pair.sample(batch.x.shape[1], rng))
+        weights = dict(pair.discriminator.named_parameters())
+        for _ in range(self.unroll):
+            loss = self.loss_with(weights, real, fake).sum()
+            slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            weights = {
+                name: weight - self.inner_lr * slope
+                for (name, weight), slope in zip(weights.items(), slopes, strict=True)
+            }
+        return -self.loss_with(weights, real, fake)
+
+    def loss_with(self, weights: dict[str, Tensor], real: Tensor, fake: Tensor) -> Tensor:
+        """Returns the loss of a discriminator of given weights on its inputs, shape (S,)."""
+        judge = self.pair.discriminator
+        on_real, on_fake = (
+            functional_call(judge, weights, (x,)).squeeze(-1) for x in (real, fake)
+        )
+        return cross_entropy(on_real, on_fake)
