@@ -53,8 +53,31 @@ class AffineCoupling(nn.Module):
         return self.limit * torch.tanh(raw), shift
 
 
+class AdditiveCoupling(nn.Module):
+    """Creates S maps of a point's one part, y = x + t(c), given its other part c; volumes stay.
+
+    Arguments:
+        given: The size of the part c that stays.
+        moved: The size of the part x that moves.
+        hidden: The widths of the network's hidden layers.
+        rng: Draws the weights.
+    """
+
+    def __init__(self, given: int, moved: int, hidden: Sequence[int], rng: Rng) -> None:
+        super().__init__()
+        self.network = MLP(given, moved, hidden, rng, last_gain=0.0)
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns y, shape (S, B, moved), and the log-determinant, zeros of shape (S, B)."""
+        return x + self.network(c), x.new_zeros(x.shape[:-1])
+
+    def inverse(self, y: Tensor, c: Tensor) -> Tensor:
+        """Returns x, shape (S, B, moved)."""
+        return y - self.network(c)
+
+
 class Couplings(nn.Module):
-    """Creates chains of affine couplings, S side by side, that move a point's two parts in turn.
+    """Creates chains of affine or additive couplings, S side by side, that move a point's two parts in turn.
 
     Before every second coupling the coordinates are mixed by a fixed map of determinant ±1, the same
     for all seeds: a random permutation (of two coordinates, none) or a random rotation.
@@ -64,7 +87,7 @@ class Couplings(nn.Module):
         layers: The number of couplings.
         hidden: The widths of every coupling's hidden layers.
         rng: Draws the weights.
-        limit: The bound on the log-scales.
+        limit: The bound on the log-scales, or None for additive couplings.
         mixing: `permutation` or `rotation`.
     """
 
@@ -78,15 +101,15 @@ class Couplings(nn.Module):
         hidden: Sequence[int],
         rng: Rng,
         *,
-        limit: float = 2.0,
+        limit: float | None = 2.0,
         mixing: Literal["permutation", "rotation"] = "permutation",
     ) -> None:
         super().__init__()
         first = inputs // 2
         self.inputs, self.parts, self.mixing = inputs, (first, inputs - first), mixing
         self.layers: Any = nn.ModuleList(
-            AffineCoupling(
-                self.parts[i % 2], self.parts[1 - i % 2], hidden, rng.fork("layer", i), limit=limit
+            _coupling(
+                self.parts[i % 2], self.parts[1 - i % 2], hidden, rng.fork("layer", i), limit
             )
             for i in range(layers)
         )
@@ -133,3 +156,11 @@ class Couplings(nn.Module):
         if self.mixing == "rotation":
             return x @ self.rotations[i].mT
         return x if self.inputs == 2 else x[..., self.orders[i].argsort()]
+
+
+def _coupling(
+    given: int, moved: int, hidden: Sequence[int], rng: Rng, limit: float | None
+) -> nn.Module:
+    if limit is None:
+        return AdditiveCoupling(given, moved, hidden, rng)
+    return AffineCoupling(given, moved, hidden, rng, limit=limit)

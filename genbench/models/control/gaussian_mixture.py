@@ -1,0 +1,138 @@
+"""A mixture of Gaussians fitted by expectation maximisation."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Literal
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as Fitted
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.mlp import flat
+
+
+@model("gaussian_mixture")
+class GaussianMixture(Model, Density):
+    r"""Creates a mixture of Gaussians fitted by scikit-learn: what a shallow density model can do.
+
+    .. math::
+        p(x) = \sum_k w_k\, N(x; \mu_k, \Sigma_k)
+
+    Each seed's fit starts from its own k-means++ run. On data with a range samples are clamped to it,
+    as the data set would do on the way to data space; the density is that of the unclamped mixture.
+
+    References:
+        | Maximum Likelihood from Incomplete Data via the EM Algorithm (Dempster et al., 1977)
+        | Scikit-learn: Machine Learning in Python (Pedregosa et al., 2011)
+
+    Arguments:
+        components: The number K of Gaussians.
+        covariance: `full` or `diag` (diagonal); None chooses full without a range and diag with one.
+        ridge: Added to every variance, in model space.
+        iterations: The most EM steps; a fit that has not settled by then is kept as it is.
+        points: How many points are fitted to; of more, as many are drawn.
+    """
+
+    taxonomy = "reference"
+    paper = "Dempster et al., 1977"
+    year = 1977
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        components: int = 25,
+        covariance: Literal["full", "diag"] | None = None,
+        ridge: float = 1e-6,
+        iterations: int = 100,
+        points: int = 2000,
+    ) -> None:
+        super().__init__(spec, rng)
+        if components < 1:
+            raise SpecError(f"gaussian_mixture needs components >= 1, got {components}; raise it")
+        self.components, self.ridge = components, ridge
+        self.covariance = covariance or ("full" if spec.range is None else "diag")
+        self.iterations, self.points = iterations, points
+        size, eye = spec.size, torch.eye(spec.size, dtype=torch.float64)
+        flat_weight = torch.full((self.seeds, 1), 1.0, dtype=torch.float64)
+        self.register_buffer("weight", flat_weight, persistent=False)
+        self.register_buffer("mean", flat_weight.new_zeros(self.seeds, 1, size), persistent=False)
+        self.register_buffer("factor", eye.expand(self.seeds, 1, -1, -1), persistent=False)
+        self.weight: Tensor
+        self.mean: Tensor
+        self.factor: Tensor
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """A density on real numbers says nothing of bits or tokens."""
+        return (
+            None
+            if spec.kind == "continuous"
+            else f"needs continuous data, {spec.name} is {spec.kind}"
+        )
+
+    def players(self) -> tuple[Player, ...]:
+        """None: the fit happens in `prepare`."""
+        return ()
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Fits one mixture a seed, by expectation maximisation in float64."""
+        states, orders = rng.integers(2**31 - 1), rng.permutation(batch.x.shape[1])
+        fits = [
+            self._fit(x[order[: self.points]], int(state))
+            for x, order, state in zip(flat(batch.x), orders, states, strict=True)
+        ]
+        self.weight, self.mean, self.factor = (
+            torch.stack(parts).to(rng.device) for parts in zip(*fits, strict=True)
+        )
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of a component and then of it, clamped to the range, (S, n, *event)."""
+        edges = self.weight.cumsum(-1)[..., :-1].contiguous()
+        which = torch.searchsorted(edges, rng.uniform(n).to(edges), right=True)
+        seeds = torch.arange(self.seeds, device=which.device).unsqueeze(1)
+        noise, made = rng.normal(n, self.spec.size), self.mean[seeds, which]
+        for k in range(self.weight.shape[1]):  # a gather would copy n covariances
+            row, point = (which == k).nonzero(as_tuple=True)
+            moved = noise[row, point].unsqueeze(-1).to(made)
+            made[row, point] += (self.factor[row, k] @ moved).squeeze(-1)
+        made = made.to(noise)
+        made = made if self.spec.range is None else made.clamp(*self.spec.range)
+        return made.unflatten(-1, self.spec.event)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the exact log density in nats, shape (S, B)."""
+        logs, y = [], flat(x).to(self.mean)
+        for k in range(self.weight.shape[1]):
+            away = (y - self.mean[:, k : k + 1]).mT
+            factor = self.factor[:, k]
+            square = torch.linalg.solve_triangular(factor, away, upper=False).square().sum(-2)
+            log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1, keepdim=True)
+            logs.append(self.weight[:, k : k + 1].log() - 0.5 * square - log_det)
+        norm = 0.5 * self.spec.size * math.log(2 * math.pi)
+        return (torch.stack(logs, dim=-1).logsumexp(-1) - norm).to(x)
+
+    def _fit(self, x: Tensor, state: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights (K), means (K, D) and the covariances' Cholesky factors (K, D, D)."""
+        fit = Fitted(
+            min(self.components, len(x)),
+            covariance_type=self.covariance,
+            reg_covar=self.ridge,
+            max_iter=self.iterations,
+            random_state=state,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fit.fit(x.cpu().double().numpy())
+        covariance = torch.from_numpy(fit.covariances_)
+        full = covariance if self.covariance == "full" else covariance.diag_embed()
+        factor = torch.linalg.cholesky(full)
+        return torch.from_numpy(fit.weights_), torch.from_numpy(fit.means_), factor

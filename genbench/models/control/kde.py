@@ -1,0 +1,132 @@
+"""A Gaussian kernel density estimate of the training set."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import DataError, SpecError
+from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.mlp import flat
+
+#: how many squared distances are held at once; more would not fit into the cache
+CHUNK = 1 << 18
+
+
+@model("kde")
+class KDE(Model, Density):
+    r"""Creates the training set blurred by one Gaussian: what memory and smoothing alone can do.
+
+    .. math::
+        p(x) = \frac1N \sum_i N(x; x_i, h^2 I)
+
+    The bandwidth h is the one, of powers of 2^(1/8) below 2, under which held-out points are likeliest:
+    the best power of two first, then the best of those around it. On data with a range samples are clamped to
+    it, as the data set would do on the way to data space; the density is that of the unclamped estimate.
+
+    References:
+        | On Estimation of a Probability Density Function and Mode (Parzen, 1962)
+
+    Arguments:
+        points: How many points the estimate keeps at most.
+        held_out: How many others choose the bandwidth, at most a fifth of all.
+    """
+
+    taxonomy = "reference"
+    paper = "Parzen, 1962"
+    year = 1962
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        points: int = 2000,
+        held_out: int = 200,
+    ) -> None:
+        super().__init__(spec, rng)
+        if points < 1 or held_out < 1:
+            raise SpecError(
+                f"kde needs points and held_out >= 1, got {points} and {held_out}; raise them"
+            )
+        self.kept, self.held_out = points, held_out
+        zeros = torch.zeros(self.seeds, 1, spec.size)
+        self.register_buffer("points", zeros, persistent=False)
+        self.register_buffer("width", torch.ones(self.seeds, 1).double(), persistent=False)
+        self.points: Tensor
+        self.width: Tensor
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """A density on real numbers says nothing of bits or tokens."""
+        return (
+            None
+            if spec.kind == "continuous"
+            else f"needs continuous data, {spec.name} is {spec.kind}"
+        )
+
+    def players(self) -> tuple[Player, ...]:
+        """None: the estimate is made in `prepare`."""
+        return ()
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Splits the training set at random, a seed its own way, and chooses the bandwidth."""
+        total = batch.x.shape[1]
+        held = min(self.held_out, total // 5)
+        if held < 1:
+            raise DataError(f"kde needs at least 5 training points, got {total}; give more")
+        order = rng.permutation(total)
+        seeds = torch.arange(len(order), device=order.device).unsqueeze(1)
+        shuffled = flat(batch.x)[seeds, order[:, : held + self.kept]]
+        self.points = shuffled[:, held:]
+        chosen = [self._choose(x[:held], x[held:]) for x in shuffled]
+        self.width = torch.tensor(chosen, dtype=torch.float64, device=order.device).unsqueeze(1)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns kept points with noise, clamped to the data's range, shape (S, n, *event)."""
+        rows = rng.integers(self.points.shape[1], n)
+        seeds = torch.arange(len(rows), device=rows.device).unsqueeze(1)
+        noise = rng.normal(n, self.spec.size)
+        made = self.points[seeds, rows].to(noise) + self.width.to(noise).unsqueeze(-1) * noise
+        made = made if self.spec.range is None else made.clamp(*self.spec.range)
+        return made.unflatten(-1, self.spec.event)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the exact log density in nats, shape (S, B)."""
+        y = flat(x)
+        logs = [
+            torch.cat([_log_density(part, own, width) for part in _chunks(rows, len(own))])
+            for rows, own, width in zip(y, self.points, self.width, strict=True)
+        ]
+        return torch.stack(logs).to(x)
+
+    def _choose(self, held: Tensor, kept: Tensor) -> float:
+        """The bandwidth under which the held-out points (M, D) are likeliest."""
+        square = _squares(held, kept)
+
+        def best(widths: list[float]) -> float:
+            return max(widths, key=lambda h: float(_log_mean(square, h, held.shape[1]).sum()))
+
+        coarse = best([2.0**-i for i in range(13)])
+        return best([coarse * 2 ** (i / 8) for i in range(-7, 8)])
+
+
+def _chunks(x: Tensor, points: int) -> tuple[Tensor, ...]:
+    return x.split(max(1, CHUNK // points))
+
+
+def _squares(x: Tensor, points: Tensor) -> Tensor:
+    return torch.cdist(x.double(), points.double()).square()
+
+
+def _log_density(x: Tensor, points: Tensor, width: Tensor) -> Tensor:
+    return _log_mean(_squares(x, points), float(width), x.shape[1])
+
+
+def _log_mean(square: Tensor, width: float, dims: int) -> Tensor:
+    norm = 0.5 * dims * math.log(2 * math.pi * width**2) + math.log(square.shape[1])
+    return torch.logsumexp(square * (-0.5 / width**2), dim=-1) - norm

@@ -1,0 +1,1 @@
+"""Models that match moments, one file each."""

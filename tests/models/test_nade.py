@@ -1,0 +1,76 @@
+import itertools
+
+import pytest
+import torch
+
+from genbench.core.dataset import DATASETS, DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import build
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget
+from genbench.harness.train import Trainer
+
+F64 = {"dtype": torch.float64}
+BITS = DataSpec("bits", (6,), kind="binary", range=(0.0, 1.0))
+WORDS = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6)), dtype=torch.float64)
+
+
+def stirred(seeds=(0,)):
+    made = build("nade", BITS, Rng(seeds, **F64), {"hidden": 5})
+    with torch.no_grad():
+        for p in made.parameters():
+            p.mul_(4)
+    return made
+
+
+def test_conditionals_are_the_papers_written_out():
+    made = stirred()
+    w, v, c, b = (p[0].detach() for p in (made.rows, made.columns, made.hidden_bias, made.bias))
+    for x in WORDS[::7]:
+        expected = torch.zeros(()).double()
+        for d in range(6):
+            hidden = torch.sigmoid(c[0] + x[:d] @ w[:d])
+            rate = torch.sigmoid(b[0, d] + v[d] @ hidden)
+            expected += torch.log(rate if x[d] == 1 else 1 - rate)
+        torch.testing.assert_close(
+            made.log_prob(x.view(1, 1, 6), Rng([0]))[0, 0].detach(), expected
+        )
+
+
+def test_probabilities_sum_to_one_and_samples_follow_them():
+    made = stirred((0, 1))
+    with torch.no_grad():
+        p = made.log_prob(WORDS.expand(2, -1, -1), Rng([0, 1])).exp()
+        fake = made.sample(50_000, Rng([0, 1], **F64))
+    torch.testing.assert_close(p.sum(-1), torch.ones(2).double())
+    code = (fake @ (2.0 ** torch.arange(5, -1, -1)).double()).long()
+    for row, expected in zip(code, p, strict=True):
+        share = row.bincount(minlength=64) / 50_000
+        assert ((share - expected).abs() < 4.5 * (expected / 50_000).sqrt() + 1e-4).all()
+
+
+def test_a_logit_sees_the_bits_before_it_alone():
+    made = stirred()
+    x = WORDS[37]
+    slopes = torch.autograd.functional.jacobian(lambda row: made.logits(row.view(1, 1, 6)), x)
+    slopes = slopes.view(6, 6)
+    assert torch.equal(slopes.triu(), torch.zeros(6, 6).double())
+    assert (slopes[5, :5] != 0).all()
+    assert made.sequential_steps() == 6
+
+
+def test_bars_and_stripes_are_learnt_near_their_entropy_and_never_below():
+    source, rng = DATASETS.get("bars_and_stripes")(size=3), Rng([0, 1])
+    made = build("nade", source.spec, rng, {"hidden": 50})
+    Trainer(made, source, Budget(steps=800), batch=128, rng=rng).run()
+    x = source.patterns.unsqueeze(0).expand(2, -1, -1, -1, -1)
+    with torch.no_grad():
+        nats = -made.log_prob(x, rng).mean(-1)
+    assert (nats > source.truth.entropy).all()
+    assert (nats < source.truth.entropy + 0.3).all()
+
+
+def test_impossible_data_and_options_say_so():
+    with pytest.raises(SpecError, match="hidden >= 1, got 0"):
+        build("nade", BITS, Rng([0]), {"hidden": 0})
+    assert "binary" in type(stirred()).refuses(DataSpec("plane", (2,)))
