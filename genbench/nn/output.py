@@ -32,3 +32,11 @@ def noise_size(spec: DataSpec) -> int:
         | et al., 2017), toy code: 2; Are GANs Created Equal? (Lucic et al., 2018), appendix: 64
     """
     return 2 if spec.size == 2 else 64
+
+
+def uncentred(y: Tensor, spec: DataSpec) -> Tensor:
+    """Maps [-1, 1] back to the range of the data, what lies outside to the nearer end."""
+    if spec.range is None:
+        return y
+    low, high = spec.range
+    return (low + (y + 1) * ((high - low) / 2)).clamp(low, high)

@@ -1,0 +1,1 @@
+"""The diffusion and flow matching models, one file each."""
