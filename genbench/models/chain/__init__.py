@@ -1,0 +1,1 @@
+"""The models that sample by a learnt Markov chain, one file each."""

@@ -1,0 +1,201 @@
+"""The generative stochastic network, trained by walkback."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.losses import normal_log_prob
+from genbench.nn.mlp import Linear, flat
+from genbench.nn.optim import adam, linear_decay
+
+
+@model("gsn")
+class GSN(Model, MarkovChain, Inpainter):
+    r"""Creates a Markov chain of corruption and learnt reconstruction, whose law is the model's.
+
+    .. math::
+        \tilde x_k \sim C(\tilde x \mid x_{k-1}), \quad x_k \sim P(x \mid f(\tilde x_k, z_k)), \qquad
+        L = -\frac1K \sum_{k=1}^K \log P(x_0 \mid f(\tilde x_k, z_k))
+
+    with x_0 data: walkback sends the chain away from the data for K steps and teaches every step the
+    way back. Bits are corrupted by salt and pepper and reconstructed as Bernoulli; real numbers, which
+    are standardised by the training set, by Gaussian noise and as Gaussians of learnt variance. z is
+    noise in the hidden units; with none the network is a denoising autoencoder.
+
+    References:
+        | Deep Generative Stochastic Networks Trainable by Backprop (Bengio et al., 2014), section 3
+        | https://arxiv.org/abs/1306.1091
+        | Generalized Denoising Auto-Encoders as Generative Models (Bengio et al., 2013), algorithm 1
+
+    Differences: hidden units are computed afresh from the corrupted point and carry no state from
+    step to step; K is fixed and not geometric; smaller noise for smaller networks; Adam in place of
+    SGD with momentum; chains start at independent coordinates in place of training points; samples of
+    bounded data are clamped to the range.
+
+    Arguments:
+        hidden: The widths of the hidden layers, tanh, at least one.
+        walkback: The number K of steps for one loss.
+        salt: The probability with which a bit is replaced by a fair coin.
+        noise: The corruption's standard deviation, in those of the data, for real numbers.
+        hidden_noise: The standard deviation of the noise before and after every hidden tanh.
+        lr: Adam's step size, falling linearly to zero.
+        chain_steps: Steps from a chain's start to a sample.
+    """
+
+    taxonomy = "implicit/markov chain"
+    paper = "Bengio et al., 2014"
+    year = 2014
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        hidden: tuple[int, ...] = (256, 256),
+        walkback: int = 4,
+        salt: float = 0.4,
+        noise: float = 0.3,
+        hidden_noise: float = 0.1,
+        lr: float = 1e-3,
+        chain_steps: int = 200,
+    ) -> None:
+        super().__init__(spec, rng)
+        if not hidden or walkback < 1 or chain_steps < 1:
+            raise SpecError(
+                f"gsn needs a hidden layer, a step of walkback and one of its chain, got hidden="
+                f"{hidden}, walkback={walkback} and chain_steps={chain_steps}; give at least one of each"
+            )
+        self.walkback, self.salt, self.noise = walkback, salt, noise
+        self.hidden_noise, self.lr, self.chain_steps = hidden_noise, lr, chain_steps
+        self.binary = spec.kind == "binary"
+        sizes = (spec.size, *hidden, spec.size)
+        self.layers = nn.ModuleList(
+            Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
+        )
+        if not self.binary:
+            start = torch.full((self.seeds, 1, spec.size), -1.0)
+            self.log_std = nn.Parameter(start.to(rng.device, rng.dtype))
+        self.register_buffer("offset", torch.zeros(self.seeds, 1, spec.size))
+        self.register_buffer("scale", torch.ones(self.seeds, 1, spec.size))
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Tokens would need a softmax."""
+        return (
+            f"needs continuous or binary data, {spec.name} is tokens"
+            if spec.kind == "tokens"
+            else None
+        )
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Takes the means (of bits: their rates) and the scales of the coordinates."""
+        x = flat(batch.x)
+        x = x[:1] if x.stride(0) == 0 else x  # one set for all seeds is summed once
+        self.offset.copy_(x.mean(1, keepdim=True).expand_as(self.offset))
+        if not self.binary:
+            self.scale.copy_(x.std(1, keepdim=True).clamp_min(1e-4).expand_as(self.scale))
+
+    def players(self) -> tuple[Player, ...]:
+        """The reconstruction alone."""
+        return (Player("reconstruction", self, self.loss, adam(self.lr), schedule=linear_decay()),)
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the mean negative log-likelihood of the way back, in nats, shape (S,)."""
+        data = self.standard(batch.x)
+        state, total = data, torch.zeros_like(data[:, 0, 0])
+        for _ in range(self.walkback):
+            out = self.reconstruction(self.corrupted(state, rng), rng)
+            total = total - self.log_likelihood(data, out).mean(-1)
+            state = self.draw(out.detach(), rng)
+        return total / self.walkback
+
+    def chain_start(self, n: int, rng: Rng) -> Tensor:
+        """Returns coordinates drawn apart, at their rates or normal, shape (S, n, *event)."""
+        rates, shape = self.offset.expand(-1, n, -1), (n, self.spec.size)
+        start = rng.bernoulli(rates) if self.binary else rng.normal(*shape)
+        return self.points(start)
+
+    @torch.no_grad()
+    def chain_step(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the points after a corruption and a reconstruction; real numbers are not clamped."""
+        return self.points(self.move(self.standard(x), rng))
+
+    @torch.no_grad()
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns the last states of n chains, clamped to the data's range, shape (S, n, *event)."""
+        state = self.standard(self.chain_start(n, rng))
+        for _ in range(self.chain_steps):
+            state = self.move(state, rng)
+        return self.clamped(self.points(state))
+
+    def sequential_steps(self) -> int:
+        """Returns the number of the chain's steps."""
+        return self.chain_steps
+
+    @torch.no_grad()
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by the chain with the known entries held, shape (S, B, *event)."""
+        held, free = self.standard(x), ~flat(known)
+        state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), held)
+        for _ in range(self.chain_steps):
+            state = torch.where(free, self.move(state, rng), held)
+        return torch.where(known, x, self.clamped(self.points(state)))
+
+    def move(self, state: Tensor, rng: Rng) -> Tensor:
+        """Returns the chain's next state, (S, B, D)."""
+        return self.draw(self.reconstruction(self.corrupted(state, rng), rng), rng)
+
+    def corrupted(self, state: Tensor, rng: Rng) -> Tensor:
+        """Returns a draw of C, (S, B, D)."""
+        shape = state.shape[1:]
+        if not self.binary:
+            return state + self.noise * rng.normal(*shape)
+        coin = (rng.uniform(*shape) < 0.5).to(state)
+        return torch.where(rng.uniform(*shape) < self.salt, coin, state)
+
+    def reconstruction(self, state: Tensor, rng: Rng) -> Tensor:
+        """Returns the logits (of bits) or means of P given a corrupted state, (S, B, D)."""
+        h = 2 * state - 1 if self.binary else state
+        for layer in list(self.layers)[:-1]:
+            h = torch.tanh(self.shaken(layer(h), rng))
+            h = self.shaken(h, rng)
+        return self.layers[-1](h)
+
+    def shaken(self, h: Tensor, rng: Rng) -> Tensor:
+        """Returns hidden units with noise."""
+        return h + self.hidden_noise * rng.normal(*h.shape[1:]) if self.hidden_noise else h
+
+    def draw(self, out: Tensor, rng: Rng) -> Tensor:
+        """Returns a draw of P, (S, B, D)."""
+        if self.binary:
+            return rng.bernoulli(out.sigmoid())
+        return out + self.log_std.detach().exp() * rng.normal(*out.shape[1:])
+
+    def log_likelihood(self, x: Tensor, out: Tensor) -> Tensor:
+        """Returns log P(x) in nats, shape (S, B)."""
+        if self.binary:
+            return -functional.binary_cross_entropy_with_logits(out, x, reduction="none").sum(-1)
+        return normal_log_prob(x, out, self.log_std).sum(-1)
+
+    def standard(self, x: Tensor) -> Tensor:
+        """Maps points (S, B, *event) to states, (S, B, D)."""
+        return flat(x) if self.binary else (flat(x) - self.offset) / self.scale
+
+    def points(self, state: Tensor) -> Tensor:
+        """Maps states (S, B, D) to points, (S, B, *event)."""
+        moved = state if self.binary else state * self.scale + self.offset
+        return moved.unflatten(-1, self.spec.event)
+
+    def clamped(self, x: Tensor) -> Tensor:
+        """Returns points in the data's range."""
+        return x if self.spec.range is None or self.binary else x.clamp(*self.spec.range)

@@ -1,0 +1,81 @@
+import itertools
+
+import pytest
+import torch
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Batch, build
+from genbench.core.rng import Rng
+from genbench.models.energy import dbm
+
+BITS = DataSpec("bits", (5,), kind="binary")
+
+
+def words(n):
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=n)), dtype=torch.float64)
+
+
+def random_dbm(hidden=(4, 3), strength=0.7, **options):
+    """A DBM in float64 whose weights and biases are far from zero."""
+    rng = Rng([0, 1], dtype=torch.float64)
+    made = build("dbm", BITS, rng, {"hidden": hidden, **options})
+    draws = rng.fork("strong")
+    with torch.no_grad():
+        for p in made.machine.parameters():
+            p.copy_(strength * draws.normal(*p.shape[1:]))
+    made.prepare(Batch((draws.normal(50, 5) > 0).double()), rng.fork("prepare"))
+    return made, rng
+
+
+def joint(made, k):
+    """-E of seed k over all v, h, g, shape (32, 16, 8), written out layer by layer."""
+    machine, (v, h, g) = made.machine, (words(5), words(4), words(3))
+    weight, bias = machine.weight[k], (machine.base_logit + machine.visible_bias)[k, 0]
+    lower = v @ weight[:5] @ h.T + (v @ bias[:5])[:, None] + h @ machine.hidden_bias[k, 0]
+    upper = h @ weight[5:].T @ g.T + g @ bias[5:]
+    return lower[:, :, None] + upper[None]
+
+
+def test_log_probabilities_are_those_of_the_three_layer_sum():
+    made, rng = random_dbm()
+    assert made.bound == "exact"
+    found = made.log_prob(words(5).expand(2, -1, -1), rng)
+    for k in (0, 1):
+        energy = joint(made, k)
+        wanted = energy.logsumexp((1, 2)) - energy.logsumexp((0, 1, 2))
+        assert torch.allclose(found[k], wanted, atol=1e-10)
+
+
+def test_mean_field_is_a_lower_bound_and_its_fixed_point():
+    made, _ = random_dbm(mean_field=200)
+    v = words(5).expand(2, -1, -1)
+    gap = made.summed(v) - made.lower(v)
+    assert (gap > 0).all()
+    assert gap.max() < 1.0
+    h, g = made.rates(v)
+    below = made.machine.hidden_input(torch.cat([v, g], dim=-1))
+    assert torch.allclose(h, torch.sigmoid(below), atol=1e-6)
+
+
+def test_the_estimate_agrees_with_the_sum(monkeypatch):
+    made, rng = random_dbm()
+    exact = made.log_z(rng)
+    monkeypatch.setattr(dbm, "ENUMERABLE", 0)
+    other, _ = random_dbm(ais_chains=200, ais_temperatures=500)
+    assert other.bound == "estimate"
+    assert torch.allclose(other.log_z(rng), exact, atol=0.1)
+
+
+def test_samples_follow_the_model():
+    made, rng = random_dbm(strength=0.4, gibbs_steps=60)
+    p = made.log_prob(words(5).expand(2, -1, -1), rng).exp()
+    fake = made.sample(40_000, rng.fork("sample"))
+    code = (fake @ torch.tensor([16.0, 8, 4, 2, 1]).double()).long()
+    for k in (0, 1):
+        assert (code[k].bincount(minlength=32) / 40_000 - p[k]).abs().max() < 0.015
+
+
+def test_two_hidden_layers_are_asked_for():
+    with pytest.raises(SpecError, match="two hidden layers"):
+        build("dbm", BITS, Rng([0]), {"hidden": (8,)})
