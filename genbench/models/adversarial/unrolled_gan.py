@@ -80,7 +80,7 @@ class UnrolledGAN(Model):
         """Returns minus the loss of the discriminator K steps on, differentiable through them, (S,)."""
         pair = self.pair
         real, fake = pair.inputs(batch.x), pair.inputs(pair.sample(batch.x.shape[1], rng))
-        weights = dict(pair.discriminator.named_parameters())
+        weights: dict[str, Tensor] = dict(pair.discriminator.named_parameters())
         for _ in range(self.unroll):
             loss = self.loss_with(weights, real, fake).sum()
             slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
