@@ -256,10 +256,10 @@ class Trainer:
 def clip_by_seed(weights: list[nn.Parameter], largest: float) -> None:
     """Scales every seed's gradient so that its norm over all weights is at most `largest`."""
     grads = [w.grad for w in weights if w.grad is not None]
-    square = torch.stack([g.flatten(1).square().sum(1) for g in grads]).sum(0)
+    squares = torch._foreach_mul(grads, grads)
+    square = torch.stack([q.flatten(1).sum(1) for q in squares]).sum(0)
     factor = (largest / (square.sqrt() + 1e-12)).clamp(max=1.0)
-    for g in grads:
-        g.mul_(factor.view(-1, *(1 for _ in g.shape[1:])))
+    torch._foreach_mul_(grads, [factor.view(-1, *(1 for _ in g.shape[1:])) for g in grads])
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
