@@ -82,7 +82,8 @@ def test_exact_densities_integrate_to_one(root, model, dataset):
                 [made.log_prob(p.unsqueeze(0), rng.fork("density"))[0] for p in parts]
             )
 
-    assert integral(log_prob) == pytest.approx(1.0, abs=0.01)
+    # steps of 0.00125: a flow trained to the end has folds narrower than the modes (std 0.014 here)
+    assert integral(log_prob, reach=5.0, coarse=0.0125) == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize("dataset", MODES)
