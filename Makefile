@@ -9,7 +9,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.
 # train five families and two reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
 	$(BIN)/genbench run demo --executor processes --jobs 2
-	$(BIN)/genbench report --to report --title "genbench demo"
+	$(BIN)/genbench report demo --to report --title "genbench demo"
 
 test: $(VENV)/.dev
 	$(BIN)/pytest

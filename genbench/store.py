@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -110,10 +110,11 @@ class Store:
 
     Arguments:
         root: The folder; it is made on the first write.
+        groups: Let `records` yield those of these groups alone (cells that differ in the seed only).
     """
 
-    def __init__(self, root: Path | str) -> None:
-        self.root = Path(root)
+    def __init__(self, root: Path | str, groups: Set[str] | None = None) -> None:
+        self.root, self.groups = Path(root), groups
 
     def path(self, spec: CellSpec) -> Path:
         """Returns where a cell's record lies; names that could leave the folder are refused."""
@@ -140,7 +141,7 @@ class Store:
         """Yields every sound record, in the order of paths; see `problems` for the others."""
         for path in self._files():
             record, _ = self._parse(path)
-            if record is not None:
+            if record is not None and (self.groups is None or record.group in self.groups):
                 yield record
 
     def problems(self) -> list[str]:

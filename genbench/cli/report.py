@@ -10,6 +10,9 @@ from genbench.cli import common
 
 
 @click.command("report")
+@click.argument("suite_name", metavar="[SUITE]", required=False)
+@common.config
+@common.plugins
 @common.results
 @click.option(
     "--to",
@@ -21,11 +24,22 @@ from genbench.cli import common
 )
 @click.option("--title", default="genbench", show_default=True, help="The page's title.")
 @common.as_json
-def command(root: Path, folder: Path, title: str, as_json: bool) -> None:
+def command(
+    suite_name: str | None,
+    config: Path | None,
+    plugins: tuple[str, ...],
+    root: Path,
+    folder: Path,
+    title: str,
+    as_json: bool,
+) -> None:
     r"""Write leaderboard.md, leaderboard.csv and a self-contained index.html; print the leaderboard.
 
+    With SUITE only that suite's cells are shown, whatever their seeds; without it, all records.
+
     \b
-    genbench report -o results --to report
+    genbench report
+    genbench report demo --to report
     """
     from rich.console import Console
 
@@ -35,11 +49,14 @@ def command(root: Path, folder: Path, title: str, as_json: bool) -> None:
     from genbench.report.terminal import print_leaderboard
     from genbench.store import Store
 
-    store = Store(root)
+    common.load_plugins(plugins)
+    store = Store(root, groups=groups(suite_name, config) if suite_name else None)
     records = list(store.records())
     problems = store.problems()
     if not records:
-        raise StoreError(f"{root} holds no records; make some with: genbench run demo -o {root}")
+        suite = suite_name or "demo"
+        held = f"holds no records of suite {suite!r}" if suite_name else "holds no records"
+        raise StoreError(f"{root} {held}; make some with: genbench run {suite} -o {root}")
     page = write_report(store, folder, title=title)
     if as_json:
         common.print_json({"page": str(page), "records": len(records), "set_aside": problems})
@@ -49,3 +66,14 @@ def command(root: Path, folder: Path, title: str, as_json: bool) -> None:
     for problem in problems:
         console.print(f"set aside: {problem}", markup=False)
     console.print(f"{len(records)} records; page: {page}", highlight=False)
+
+
+def groups(suite_name: str, config: Path | None) -> set[str]:
+    """Returns the groups of a suite's cells."""
+    from genbench.core.errors import unknown
+    from genbench.harness.run import groups_of
+
+    known = common.suites(config)
+    if suite_name not in known:
+        raise unknown("suite", suite_name, known)
+    return groups_of(known[suite_name])

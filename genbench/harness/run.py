@@ -79,6 +79,18 @@ def cell_specs(
     ]
 
 
+def groups_of(suite: Suite) -> set[str]:
+    """Returns the groups of a suite's cells, whatever their seeds."""
+    one = suite.model_copy(update={"seeds": [0]})
+    return {
+        spec.group
+        for cells in suite.cells
+        for dataset in cells.datasets
+        for model in cells.models
+        for spec in cell_specs(one, cells, model, dataset, autocast=False)
+    }
+
+
 def plan(
     suite: Suite,
     store: Store,

@@ -258,6 +258,28 @@ def test_lists_are_arrays_of_named_objects(asjson, genbench, kind):
     assert out.strip()
 
 
+def test_a_report_of_a_suite_shows_its_cells_alone(genbench, asjson, tmp_path):
+    root = str(tmp_path / "r")
+    for steps in ("3", "4"):
+        assert (
+            genbench(
+                "run", "-m", "uniform", "-d", "ring", "--seeds", "2", "--steps", steps, "-o", root
+            )[0]
+            == 0
+        )
+    suite = tmp_path / "one.yaml"
+    suite.write_text(
+        "schema: 1\nsuites: {one: {description: d, batch: 128, budget: {steps: 4}, metrics: [mmd], "
+        "cells: [{models: uniform, datasets: ring}]}}"
+    )
+    to = str(tmp_path / "page")
+    assert asjson("report", "-o", root, "--to", to)["records"] == 4
+    assert asjson("report", "one", "-c", str(suite), "-o", root, "--to", to)["records"] == 2
+    code, _, err = genbench("report", "onne", "-c", str(suite), "-o", root)
+    assert code == 2
+    assert "did you mean 'one'?" in err
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "key"),
     [
