@@ -155,10 +155,13 @@ class DDPM(Model, Density):
 
     def mean(self, x: Tensor, t: int, noise: Tensor | None = None) -> Tensor:
         """Returns the mean of x_{t-1} given x_t and its noise (None: as predicted), (S, B, D)."""
-        if noise is None:
-            noise = self.noise(x, torch.full_like(x[:, :1, :1], t / self.steps))
+        predicted = (
+            self.noise(x, torch.full_like(x[:, :1, :1], t / self.steps))
+            if noise is None
+            else noise
+        )
         beta = self.beta[t - 1]
-        return (x - beta / (1 - self.kept[t]).sqrt() * noise) / (1 - beta).sqrt()
+        return (x - beta / (1 - self.kept[t]).sqrt() * predicted) / (1 - beta).sqrt()
 
     def variance(self, t: int) -> Tensor:
         """Returns the variance of the reverse step from t to t - 1."""
