@@ -2,7 +2,7 @@
 
 The bare loop trains the same: minibatches, losses, gradient clipping, step sizes, optimiser kernel and
 weights, and has nothing else: no budgets, players, running averages' bookkeeping, divergence marks or
-listeners. Interleaved, medians of 9; run it on an otherwise idle machine: python tests/speed/overhead.py
+listeners. Interleaved, medians of paired ratios; run it on an otherwise idle machine: python tests/speed/overhead.py
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from genbench.core.spec import Budget
 from genbench.harness.train import Trainer
 from genbench.nn.optim import Adam
 
-ROUNDS, REPEATS, BATCH, SEEDS, LIMIT = 300, 9, 128, 8, 0.05
+ROUNDS, REPEATS, BATCH, SEEDS, LIMIT = 200, 12, 128, 8, 0.05
 
 
 def harness(name: str) -> float:
@@ -73,21 +73,19 @@ def main() -> int:
     )
     worst = 0.0
     for name in ("gan", "vae", "realnvp"):
-        harness(name), bare(name)
-        pairs = []
+        harness(name)
+        bare(name)
+        ours, control = [], []
         for repeat in range(REPEATS):
-            if repeat % 2:
-                ours, theirs = harness(name), bare(name)
-            else:
-                theirs, ours = bare(name), harness(name)
-            pairs.append((ours, theirs))
-        ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-        worst = max(worst, ours / theirs - 1)
-        each = 1000 * (ours - theirs) / ROUNDS
-        more = ours / theirs - 1
-        print(
-            f"{name}: harness {ours:.2f} s, bare {theirs:.2f} s, {more:+.1%}, {each:+.3f} ms a round"
-        )
+            # the order turns, so that a drift of the machine favours nobody
+            runs = [harness, bare, bare] if repeat % 2 else [bare, bare, harness]
+            times = [run(name) for run in runs]
+            first, middle, last = times if repeat % 2 else times[::-1]
+            ours.append(first / ((middle + last) / 2) - 1)
+            control.append(middle / last - 1)
+        more, floor = statistics.median(ours), statistics.median(abs(c) for c in control)
+        worst = max(worst, more)
+        print(f"{name}: harness {more:+.1%} over bare; bare against bare differs by {floor:.1%}")
     print(f"worst {worst:+.1%} (limit {LIMIT:.0%})")
     return int(worst > LIMIT)
 
