@@ -2,7 +2,8 @@
 
 The bare loop trains the same: minibatches, losses, gradient clipping, step sizes, optimiser kernel and
 weights, and has nothing else: no budgets, players, running averages' bookkeeping, divergence marks or
-listeners. Interleaved, medians of paired ratios; run it on an otherwise idle machine: python tests/speed/overhead.py
+listeners. Interleaved, medians of paired ratios; run it on an otherwise idle machine:
+python tests/speed/overhead.py
 """
 
 from __future__ import annotations
