@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from queue import Empty
 from typing import Any
 
 from genbench.executors import Watch
@@ -32,7 +33,8 @@ class Processes:
         """Yields (index, outcome) as jobs finish; a worker that dies makes its job's cells errors."""
         context = multiprocessing.get_context("spawn")
         queue = context.Queue()
-        listener = threading.Thread(target=_listen, args=(queue, watch), daemon=True)
+        done = threading.Event()
+        listener = threading.Thread(target=_listen, args=(queue, watch, done), daemon=True)
         listener.start()
         threads = max(1, (os.cpu_count() or 1) // self.workers)
         pool = ProcessPoolExecutor(
@@ -47,7 +49,8 @@ class Processes:
                 yield index, _outcome(future, jobs[index])
         finally:
             pool.shutdown(cancel_futures=True)
-            queue.put(None)
+            # nothing is put here: a worker killed in a write keeps the queue's lock for ever
+            done.set()
             listener.join(timeout=5)
 
 
@@ -75,6 +78,10 @@ def _send(index: int, progress: Any) -> None:
     _queue.put((index, progress))
 
 
-def _listen(queue: Any, watch: Watch) -> None:
-    while (message := queue.get()) is not None:
+def _listen(queue: Any, watch: Watch, done: threading.Event) -> None:
+    while not done.is_set():
+        try:
+            message = queue.get(timeout=0.2)
+        except Empty:
+            continue
         watch(*message)
