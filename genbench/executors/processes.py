@@ -79,9 +79,9 @@ def _send(index: int, progress: Any) -> None:
 
 
 def _listen(queue: Any, watch: Watch, done: threading.Event) -> None:
-    while not done.is_set():
+    while True:
         try:
-            message = queue.get(timeout=0.2)
+            watch(*queue.get(timeout=0.2))
         except Empty:
-            continue
-        watch(*message)
+            if done.is_set():
+                return
