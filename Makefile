@@ -6,7 +6,7 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.
 
 .PHONY: demo test slow check format lint types speed system clean
 
-# train five families and two reference rows on a toy and on real digits; print where the page lies
+# train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
 	$(BIN)/genbench run demo --executor processes --jobs 2
 	$(BIN)/genbench report demo --to report --title "genbench demo"
@@ -14,7 +14,7 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/pytest
 
-# longer checks: accepted scores on the toys, interruptions at many points
+# longer checks: what the suites toys and images must show
 slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow
 

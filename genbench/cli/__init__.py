@@ -60,7 +60,7 @@ def cli() -> None:
     autoregressive models, Boltzmann machines and Markov chains.
 
     \b
-    genbench run demo                            five families, two data sets, eight seeds
+    genbench run demo                            six families, two data sets, eight seeds
     genbench report                              the leaderboard and a web page
     genbench evaluate mine.npz -r digits:test    score your own samples
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -227,11 +226,6 @@ def run(
         records += outcome.records
         finished(index, outcome.records)
     return records
-
-
-def counts(records: Sequence[Record]) -> dict[str, int]:
-    """Returns how many records have each status."""
-    return dict(Counter(record.status for record in records))
 
 
 def setting_of(suite: Suite, root: Path, **given: Any) -> Setting:
