@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from genbench.cli import common
+from genbench.cli import common, taxonomy
 
 #: what a narrow terminal leaves out; --json and `genbench show` have it
 DETAILS = {"version", "paper", "metric"}
@@ -21,7 +21,7 @@ KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
 @common.plugins
 @common.as_json
 def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    r"""List models, datasets, metrics, extractors, claims or suites.
+    r"""List models (as a taxonomy), datasets, metrics, extractors, claims or suites.
 
     \b
     genbench list models
@@ -36,8 +36,10 @@ def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: b
     from rich.table import Table
 
     console = Console()
-    narrow = DETAILS | ({"summary"} if kind == "models" else set())
-    hidden = {"options"} | (narrow if console.width < WIDE else set())
+    if kind == "models":
+        console.print(taxonomy.tree(rows))
+        return
+    hidden = {"options"} | (DETAILS if console.width < WIDE else set())
     columns = [key for key in (rows[0] if rows else {}) if key not in hidden]
     table = Table(box=None, pad_edge=False)
     for key in columns:
@@ -63,11 +65,7 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
             for name, suite in common.suites(config).items()
         ]
     if kind == "models":
-        from genbench.core.model import MODELS
-        from genbench.core.model import describe as about
-
-        rows = [about(entry) for entry in MODELS.all().values()]
-        return sorted(rows, key=lambda row: (row["taxonomy"], row["name"]))
+        return taxonomy.rows()
     if kind == "datasets":
         from genbench.core.dataset import DATASETS
         from genbench.core.dataset import describe as about_data

@@ -238,6 +238,7 @@ def describe(cls: type[Model]) -> dict[str, Any]:
         "name": cls.name,
         "version": cls.version,
         "taxonomy": cls.taxonomy,
+        "family": cls.__module__.split(".")[-2] if "." in cls.__module__ else cls.__module__,
         "density": cls.bound if issubclass(cls, Density) else None,
         "abilities": [name for name, ability in ABILITIES.items() if issubclass(cls, ability)],
         "paper": cls.paper,

@@ -1,0 +1,137 @@
+"""The tree of generative models, after the tutorial's Figure 9, with what each family can and costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from genbench.core.dataset import DataSpec
+    from genbench.core.model import Model
+
+#: the tree's order: explicit before implicit, direct before approximate
+ORDER = (
+    "explicit/tractable/fully visible",
+    "explicit/tractable/change of variables",
+    "explicit/approximate/variational",
+    "explicit/approximate/markov chain",
+    "implicit/markov chain",
+    "implicit/direct",
+    "reference",
+)
+#: heading and key of every column
+COLUMNS = (
+    ("model", "name"),
+    ("likelihood", "likelihood"),
+    ("steps", "sequential_steps"),
+    ("latent", "latent"),
+    ("chain", "chain"),
+    ("labels", "conditional"),
+    ("paper", "paper"),
+)
+
+
+def rows() -> list[dict[str, Any]]:
+    """Returns one object a model in the tree's order: what it declares, and what follows from it.
+
+    Beyond `core.model.describe`: `likelihood` (exact, lower, estimate or none), `sequential_steps`
+    (a number, or a formula in D, the number of coordinates), `latent` (free: an option sets its
+    dimension, or the number of hidden units; D: as many as coordinates; none), `chain` and `conditional`.
+    """
+    from genbench.core.model import MODELS, describe
+
+    found = []
+    for cls in MODELS.all().values():
+        about = describe(cls)
+        found.append(
+            {
+                **about,
+                "likelihood": about["density"] or "none",
+                "sequential_steps": sequential_steps(cls),
+                "latent": latent(about),
+                "chain": "markov_chain" in about["abilities"],
+                "conditional": "conditional" in about["abilities"],
+            }
+        )
+    return sorted(
+        found, key=lambda row: (ORDER.index(row["taxonomy"]), row["year"] or 0, row["name"])
+    )
+
+
+def latent(about: dict[str, Any]) -> str:
+    """Returns whether the dimension of a model's code may be chosen, from its options and its place."""
+    if "latent" in about["options"] or about["taxonomy"] == "explicit/approximate/markov chain":
+        return "free"
+    whole = about["taxonomy"] == "explicit/tractable/change of variables"
+    return "D" if whole or about["family"] == "diffusion" else "none"
+
+
+def sequential_steps(cls: type[Model]) -> str:
+    """Returns the number of network evaluations in sequence for a sample, by building two sizes."""
+    from genbench.core.model import build
+    from genbench.core.rng import Rng
+
+    for pair in pairs():
+        if any(cls.refuses(spec) for spec in pair):
+            continue
+        (small, a), (large, b) = (
+            (spec.size, build(cls.name, spec, Rng([0])).sequential_steps()) for spec in pair
+        )
+        if a == b:
+            return str(a)
+        if a * large == b * small:
+            return "D" if a == small else f"{a / small:g} D"
+        return f"{a} at D = {small}, {b} at D = {large}"
+    return "–"
+
+
+def pairs() -> list[tuple[DataSpec, DataSpec]]:
+    """Returns two sizes of every kind of data, the smaller first."""
+    from genbench.core.dataset import DataSpec
+
+    def both(sizes: list[tuple[int, ...]], **given: Any) -> tuple[DataSpec, DataSpec]:
+        first, second = (DataSpec("example", size, **given) for size in sizes)
+        return first, second
+
+    grey = {"range": (0.0, 1.0), "levels": 17, "classes": 10}
+    return [
+        both([(2,), (3,)]),
+        both([(4,), (8,)], kind="binary"),
+        both([(1, 8, 8), (1, 16, 16)], **grey),
+        both([(4,), (8,)], kind="tokens", tokens=5),
+    ]
+
+
+def tree(models: list[dict[str, Any]]) -> Tree:
+    """Returns the taxonomy as a tree for the terminal, one line a model under its branch's heading."""
+    from rich.table import Table
+    from rich.tree import Tree
+
+    root = Tree("[bold]generative models[/bold]")
+    branches: dict[str, Tree] = {"": root}
+    for place in ORDER:
+        inside = [row for row in models if row["taxonomy"] == place]
+        if not inside:
+            continue
+        path = ""
+        for part in place.split("/"):
+            parent, path = branches[path], f"{path}/{part}"
+            if path not in branches:
+                branches[path] = parent.add(f"[bold]{part}[/bold]")
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading, key in COLUMNS[:-1]:
+            wide = max(len(show(row[key])) for row in models)
+            table.add_column(heading, min_width=max(wide, len(heading)), no_wrap=True)
+        table.add_column(COLUMNS[-1][0], overflow="fold")
+        for row in inside:
+            table.add_row(*(show(row[key]) for _, key in COLUMNS))
+        branches[path].add(table)
+    return root
+
+
+def show(value: Any) -> str:
+    """Returns a value as the tree shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
