@@ -70,6 +70,8 @@ class Truth:
         box: The interval (low, high) that holds all but a negligible mass in every coordinate.
         distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
             all the mass, or None where the law has a density.
+        n_grams: Maps n to the law of n consecutive tokens at a uniformly drawn place, float64, shape
+            (tokens, …, tokens) of n axes, or None.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -78,6 +80,7 @@ class Truth:
     std: float | None = None
     box: tuple[float, float] | None = None
     distance: Callable[[Tensor], Tensor] | None = None
+    n_grams: Callable[[int], Tensor] | None = None
 
 
 class Dataset(ABC):
@@ -98,6 +101,8 @@ class Dataset(ABC):
     paper: ClassVar[str] = ""
     spec: DataSpec
     truth: Truth | None = None
+    #: what tokens stand for, one character each, so that reports can show text; empty otherwise
+    alphabet: str = ""
 
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         self.data_dir, self.offline = data_dir, offline
