@@ -16,10 +16,11 @@ from genbench.nn.mlp import MLP, flat
 from genbench.nn.output import centred, into_range, noise_size
 
 Loss = Callable[[Batch, Rng], Tensor]
+Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 class Pair(nn.Module):
-    """Creates S ReLU generators, each against its leaky ReLU discriminator.
+    """Creates S generators, each against its discriminator: multi-layer perceptrons, or networks given.
 
     Arguments:
         spec: The data.
@@ -27,7 +28,12 @@ class Pair(nn.Module):
         hidden: The widths of the hidden layers of both networks.
         rng: Draws the weights, the same for every variant.
         pack: How many points the discriminator sees at once.
-        discriminator: Takes the place of the plain network.
+        activation: A name in `ACTIVATIONS`, for both; None takes ReLU in the generator and leaky ReLU
+            in the discriminator.
+        generator: Takes the place of the plain network: (S, B, latent) to real numbers, as many as a
+            point has.
+        discriminator: Takes the place of the plain network: `inputs` to (S, B // pack, 1).
+        images: Whether the discriminator sees images, not vectors.
     """
 
     def __init__(
@@ -38,44 +44,66 @@ class Pair(nn.Module):
         rng: Rng,
         *,
         pack: int = 1,
+        activation: str | None = None,
+        generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
+        images: bool = False,
     ) -> None:
         super().__init__()
-        self.spec, self.pack = spec, pack
+        self.spec, self.pack, self.images = spec, pack, images
         self.latent = latent or noise_size(spec)
-        self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
+        self.generator = generator or MLP(
+            self.latent,
+            spec.size,
+            hidden,
+            rng.fork("generator"),
+            activation=activation or "relu",
+        )
         self.discriminator = discriminator or MLP(
-            pack * spec.size, 1, hidden, rng.fork("discriminator"), activation="leaky_relu"
+            pack * spec.size,
+            1,
+            hidden,
+            rng.fork("discriminator"),
+            activation=activation or "leaky_relu",
         )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
         made = into_range(self.generator(rng.normal(n, self.latent)), self.spec)
-        return made.unflatten(-1, self.spec.event)
+        return made.reshape(*made.shape[:2], *self.spec.event)
 
     def inputs(self, x: Tensor) -> Tensor:
-        """Returns what the discriminator sees of points: (S, B, *event) to (S, B // pack, pack D).
+        """Returns what the discriminator sees of points (S, B, *event), `pack` at once.
 
-        Points that fill no pack are left out.
+        Vectors, shape (S, B // pack, pack D), or images with the channels of all, shape
+        (S, B // pack, pack C, H, W). Points that fill no pack are left out.
         """
-        points = flat(centred(x, self.spec))
+        points = centred(x, self.spec) if self.images else flat(centred(x, self.spec))
         packs = points.shape[1] // self.pack
         if packs == 0:
             raise ContractError(
                 f"a discriminator of {self.pack} points at once needs minibatches of at least "
                 f"{self.pack}, got {points.shape[1]}; raise batch or lower pack"
             )
-        return points[:, : packs * self.pack].unflatten(1, (packs, self.pack)).flatten(2)
+        whole = points[:, : packs * self.pack].unflatten(1, (packs, self.pack))
+        return whole.flatten(2, 3)
 
     def logits(self, x: Tensor) -> Tensor:
         """Returns the discriminator's outputs, shape (S, B // pack)."""
         return self.discriminator(self.inputs(x)).squeeze(-1)
 
     def both(self, batch: Batch, rng: Rng) -> tuple[Tensor, Tensor]:
-        """Returns the outputs on real and on as many generated points, apart from the generator."""
-        with torch.no_grad():
-            fake = self.sample(batch.x.shape[1], rng)
+        """Returns the outputs on real and on as many generated points, apart from the generator.
+
+        Real and generated points are judged in turn, so batch normalisation sees each alone.
+        """
+        fake = self.fakes(batch, rng)
         return self.logits(batch.x), self.logits(fake)
+
+    @torch.no_grad()
+    def fakes(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns as many generated points as the minibatch has, apart from the generator."""
+        return self.sample(batch.x.shape[1], rng)
 
     def judged(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the outputs on as many generated points as the minibatch has, for the generator."""
@@ -85,17 +113,46 @@ class Pair(nn.Module):
         self,
         discriminator_loss: Loss,
         generator_loss: Loss,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Maker,
         *,
         name: str = "discriminator",
         steps: int = 1,
         project: Callable[[], None] | None = None,
+        discriminator_optimizer: Maker | None = None,
+        schedule: Callable[[float], float] | None = None,
+        average: float | None = None,
     ) -> tuple[Player, ...]:
-        """Returns the discriminator (under a name, making `steps` updates), then the generator."""
+        """Returns the discriminator (under a name, making `steps` updates), then the generator.
+
+        Arguments:
+            discriminator_loss: The first player's loss.
+            generator_loss: The second player's loss.
+            optimizer: Makes the optimiser of each.
+            name: What the first player is called.
+            steps: The first player's updates in a round.
+            project: Called after every update of the first player.
+            discriminator_optimizer: Makes the first player's optimiser, if that is another.
+            schedule: The factor on both step sizes.
+            average: The decay of the generator's running average.
+        """
         first = Player(
-            name, self.discriminator, discriminator_loss, optimizer, steps=steps, project=project
+            name,
+            self.discriminator,
+            discriminator_loss,
+            discriminator_optimizer or optimizer,
+            steps=steps,
+            project=project,
+            schedule=schedule,
         )
-        return first, Player("generator", self.generator, generator_loss, optimizer)
+        second = Player(
+            "generator",
+            self.generator,
+            generator_loss,
+            optimizer,
+            schedule=schedule,
+            average=average,
+        )
+        return first, second
 
 
 def continuous_only(spec: DataSpec) -> str | None:
@@ -103,6 +160,13 @@ def continuous_only(spec: DataSpec) -> str | None:
     if spec.kind == "continuous":
         return None
     return f"needs continuous data, {spec.name} is {spec.kind}"
+
+
+def images_only(spec: DataSpec) -> str | None:
+    """Returns why a convolutional generator refuses data, or None if it does not."""
+    if not spec.is_image:
+        return f"needs images, {spec.name} has points of shape {spec.event}"
+    return continuous_only(spec)
 
 
 def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:

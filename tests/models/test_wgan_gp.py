@@ -17,8 +17,10 @@ def linear_critic(penalty):
     """A WGAN-GP whose critic is x -> 3 a + 4 b, of slope 5 everywhere."""
     made = build("wgan_gp", PLANE, Rng([0, 1]), {"penalty": penalty, "hidden": ()})
     with torch.no_grad():
-        made.critic.layers[0].weight.copy_(torch.tensor([[3.0], [4.0]]).expand(2, 2, 1))
-        made.critic.layers[0].bias.zero_()
+        made.pair.discriminator.layers[0].weight.copy_(
+            torch.tensor([[3.0], [4.0]]).expand(2, 2, 1)
+        )
+        made.pair.discriminator.layers[0].bias.zero_()
     return made
 
 
@@ -34,7 +36,7 @@ def test_the_critics_loss_is_the_gap_and_the_penalty(batch):
 def test_the_penalty_pulls_the_slope_towards_one(batch):
     made = linear_critic(1000.0)
     made.critic_loss(batch, Rng([0, 1])).sum().backward()
-    layer = made.critic.layers[0]
+    layer = made.pair.discriminator.layers[0]
     assert (layer.weight.grad * layer.weight).sum() > 0
 
 
@@ -52,4 +54,4 @@ def test_the_critic_moves_five_times_for_one_of_the_generator():
 def test_the_critics_loss_does_not_reach_the_generator(batch):
     made = build("wgan_gp", PLANE, Rng([0, 1]), {"hidden": (8,)})
     made.critic_loss(batch, Rng([0, 1])).sum().backward()
-    assert all(p.grad is None for p in made.generator.parameters())
+    assert all(p.grad is None for p in made.pair.generator.parameters())

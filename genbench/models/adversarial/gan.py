@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.mlp import MLP, flat
+from genbench.nn.adversarial import Pair, continuous_only, cross_entropy, non_saturating
 from genbench.nn.optim import adam
-from genbench.nn.output import centred, into_range, noise_size
 
 
 @model("gan")
@@ -50,44 +48,26 @@ class GAN(Model):
     ) -> None:
         super().__init__(spec, rng)
         self.lr, self.beta1 = lr, beta1
-        self.latent = latent or noise_size(spec)
-        self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
-        self.discriminator = MLP(
-            spec.size, 1, hidden, rng.fork("discriminator"), activation="leaky_relu"
-        )
+        self.pair = Pair(spec, latent, hidden, rng)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
+        return continuous_only(spec)
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""
         optimizer = adam(self.lr, (self.beta1, 0.999))
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, optimizer),
-            Player("generator", self.generator, self.generator_loss, optimizer),
-        )
+        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
-        made = into_range(self.generator(rng.normal(n, self.latent)), self.spec)
-        return made.unflatten(-1, self.spec.event)
+        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake, shape (S,)."""
-        fake = self.sample(batch.x.shape[1], rng).detach()
-        real = self.logits(batch.x)
-        return (functional.softplus(-real) + functional.softplus(self.logits(fake))).mean(-1)
+        return cross_entropy(*self.pair.both(batch, rng))
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z)), shape (S,)."""
-        return functional.softplus(-self.logits(self.sample(batch.x.shape[1], rng))).mean(-1)
-
-    def logits(self, x: Tensor) -> Tensor:
-        """Returns the discriminator's logits, shape (S, B)."""
-        return self.discriminator(flat(centred(x, self.spec))).squeeze(-1)
+        return non_saturating(self.pair.judged(batch, rng))

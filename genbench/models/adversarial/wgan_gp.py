@@ -7,10 +7,10 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.nn.adversarial import Pair, continuous_only
 from genbench.nn.losses import between, slopes
-from genbench.nn.mlp import MLP, flat
+from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, into_range, noise_size
 
 
 @model("wgan_gp")
@@ -55,58 +55,38 @@ class WGANGP(Model):
     ) -> None:
         super().__init__(spec, rng)
         self.critic_steps, self.lr, self.average = critic_steps, lr, average
-        self.latent = latent or noise_size(spec)
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 10.0)
-        self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
-        self.critic = MLP(spec.size, 1, hidden, rng.fork("critic"), activation="leaky_relu")
+        critic = MLP(spec.size, 1, hidden, rng.fork("critic"), activation="leaky_relu")
+        self.pair = Pair(spec, latent, hidden, rng, discriminator=critic)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
+        return continuous_only(spec)
 
     def players(self) -> tuple[Player, ...]:
         """The critic, `critic_steps` times, then the generator."""
-        optimizer, falling = adam(self.lr, (0.0, 0.9)), linear_decay()
-        return (
-            Player(
-                "critic",
-                self.critic,
-                self.critic_loss,
-                optimizer,
-                steps=self.critic_steps,
-                schedule=falling,
-            ),
-            Player(
-                "generator",
-                self.generator,
-                self.generator_loss,
-                optimizer,
-                schedule=falling,
-                average=self.average,
-            ),
+        return self.pair.players(
+            self.critic_loss,
+            self.generator_loss,
+            adam(self.lr, (0.0, 0.9)),
+            name="critic",
+            steps=self.critic_steps,
+            schedule=linear_decay(),
+            average=self.average,
         )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
-        made = into_range(self.generator(rng.normal(n, self.latent)), self.spec)
-        return made.unflatten(-1, self.spec.event)
+        return self.pair.sample(n, rng)
 
     def critic_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the estimated Wasserstein distance plus the penalty, shape (S,)."""
-        fake = self.sample(batch.x.shape[1], rng).detach()
-        slope = slopes(self.scores, between(batch.x, fake, rng))
-        gap = self.scores(fake) - self.scores(batch.x)
+        fake = self.pair.fakes(batch, rng)
+        slope = slopes(self.pair.logits, between(batch.x, fake, rng))
+        gap = self.pair.logits(fake) - self.pair.logits(batch.x)
         return (gap + self.penalty * (slope - 1).square()).mean(-1)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the critic's mean score of samples, shape (S,)."""
-        return -self.scores(self.sample(batch.x.shape[1], rng)).mean(-1)
-
-    def scores(self, x: Tensor) -> Tensor:
-        """Returns the critic's scores, shape (S, B)."""
-        return self.critic(flat(centred(x, self.spec))).squeeze(-1)
+        return -self.pair.judged(batch, rng).mean(-1)
