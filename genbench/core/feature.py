@@ -35,6 +35,14 @@ class Extractor(ABC):
         """Maps points (N, *event) in data space to features (N, F), float32 or float64."""
 
 
+class Logits(ABC):
+    """An extractor's ability to tell classes apart, which metrics of view `logits` ask for."""
+
+    @abstractmethod
+    def logits(self, x: Tensor) -> Tensor:
+        """Maps points (N, *event) in data space to class logits (N, classes)."""
+
+
 EXTRACTORS: Registry[type[Extractor]] = Registry("extractor", "genbench.features")
 
 E = TypeVar("E", bound=type[Extractor])

@@ -15,7 +15,7 @@ from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 
 Better = Literal["lower", "higher", "none"]
-View = Literal["points", "features", "truth", "model"]
+View = Literal["points", "events", "features", "logits", "memory", "truth", "model"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ class Metric:
         name: The registered name, its file's name.
         function: Called by `view`:
             points, features: f(real, fake, *, rng, **options), arrays (N, D) and (M, D);
+            events: the same with points in their own shape, (N, *event), for images;
+            logits: the same with class logits, (N, classes), of extractors that have them;
+            memory: f(train, test, fake, *, rng, **options), features of the whole training set,
+            of held-out and of generated points; of data sets whose training set is finite;
             truth: f(fake, truth, *, rng, **options), fake (M, D) in data space;
             model: f(trained, test, *, rng, **options), a Trained model of one seed and the held-out
             points (N, *event) in data space.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
-from genbench.core.feature import Extractor, extractor
+from genbench.core.feature import Extractor, Logits, extractor
 from genbench.core.rng import Rng
 from genbench.features import _cache
 from genbench.features._network import Network, train
@@ -22,7 +22,7 @@ ROWS = 1024
 
 
 @extractor("classifier")
-class Classifier(Extractor):
+class Classifier(Extractor, Logits):
     """The penultimate layer, 64 numbers, of a classifier trained on the train split's labels.
 
     It is trained once a data set, from a fixed seed, and kept in the cache folder; a broken file is

@@ -15,7 +15,7 @@ from torch import Tensor
 from genbench.core import options
 from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError, DataError
-from genbench.core.feature import EXTRACTORS, Extractor
+from genbench.core.feature import EXTRACTORS, Extractor, Logits
 from genbench.core.metric import Column, Metric, Score, Trained, find
 from genbench.core.model import ABILITIES, Model
 from genbench.core.rng import Rng
@@ -23,6 +23,17 @@ from genbench.core.spec import Part, canonical
 from genbench.store import Measurement
 
 CHUNK = 2500
+#: the space in which metrics of a view compare points
+SPACES = {
+    "points": "points",
+    "truth": "points",
+    "events": "events",
+    "features": "features",
+    "memory": "features",
+    "logits": "logits",
+}
+#: spaces that depend on the extractor
+EXTRACTED = ("features", "logits")
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Ask:
             "version": self.metric.version,
             "options": dict(self.options),
             "samples": self.samples,
-            "features": self.features if self.metric.view == "features" else None,
+            "features": self.features if SPACES.get(self.metric.view) in EXTRACTED else None,
         }
         return hashlib.sha256(canonical(question).encode()).hexdigest()[:12]
 
@@ -96,7 +107,7 @@ class Evaluator:
         self.floor_points = spare[: self.n] if len(spare) >= self.n else None
         self.features_name = features or default_features(dataset)
         self._extractor: Extractor | None = None
-        self._features: dict[str, Tensor] = {}
+        self._spaces: dict[tuple[str, str], Tensor] = {}
         self._floors: dict[str, dict[str, Score]] = {}
 
     @property
@@ -125,7 +136,7 @@ class Evaluator:
             beside: Whether floors and scores against training data are wanted too.
         """
         fake = fake[: self.n].to(self.references["test"].dtype)  # as samples are stored
-        views = {"events": fake, "points": fake.flatten(1)}
+        views = {"events": fake}
         out: list[Measurement] = []
         for ask in self.asks if asks is None else asks:
             splits = ["test"]
@@ -155,10 +166,10 @@ class Evaluator:
             test = self.dataset.points("test")
             scores = call(ask, trained, test, rng=rng.fork("metric", metric.name))
         else:
-            if metric.view == "features" and "features" not in views:
-                views["features"] = self.extractor.extract(views["events"])
-            given = views["features" if metric.view == "features" else "points"]
-            scores = self._compare(ask, split, given, rng)
+            space = SPACES[metric.view]
+            if space not in views:
+                views[space] = enter(space, views["events"], self.extractor_of(space))
+            scores = self._compare(ask, split, views[space], rng)
         seconds = (time.perf_counter() - began) / len(scores)
         heads = self._heads(ask)
         return [
@@ -169,7 +180,7 @@ class Evaluator:
                 heads=heads,
                 split=split,
                 floor=floors[column].value if column in floors else None,
-                n_real=self.n if metric.view in ("points", "features") else None,
+                n_real=self.n if metric.view not in ("truth", "model") else None,
                 n_fake=self.n if metric.view != "model" else None,
                 seconds=seconds,
             )
@@ -179,6 +190,10 @@ class Evaluator:
     def _missing(self, metric: Metric, trained: Trained | None) -> str | None:
         if metric.view == "model" and trained is None:
             return f"{metric.name} needs a model, got samples alone"
+        if metric.view == "logits" and not isinstance(self.extractor, Logits):
+            return f"the extractor {self.features_name} has no class logits"
+        if metric.view == "memory" and self.dataset.stream:
+            return f"{self.dataset.name} is a stream without end, so nothing can be memorised"
         for need in metric.needs:
             if need in ABILITIES:
                 if trained is None or not isinstance(trained.model, ABILITIES[need]):
@@ -194,34 +209,51 @@ class Evaluator:
         stream = rng.to("cpu").fork("metric", metric.name, split)
         if metric.view == "truth":
             return call(ask, given, self.dataset.truth, rng=stream)
-        return call(ask, self._reference(metric.view, split), given, rng=stream)
+        space = SPACES[metric.view]
+        test = self._reference(space, split)
+        if metric.view == "memory":
+            return call(ask, self._reference(space, "all"), test, given, rng=stream)
+        return call(ask, test, given, rng=stream)
 
-    def _reference(self, view: str, split: str) -> Tensor:
-        if view == "points":
-            return self.references[split].flatten(1)
-        if split not in self._features:
-            self._features[split] = self.extractor.extract(self.references[split])
-        return self._features[split]
+    def _reference(self, space: str, split: str) -> Tensor:
+        """Points of a split (`all`: the whole training set; `floor`) in a space; extracted once."""
+        known = {**self.references, "floor": self.floor_points}
+        points = self.dataset.points("train") if split == "all" else known[split]
+        assert points is not None
+        if space not in EXTRACTED:
+            return enter(space, points, None)
+        if (space, split) not in self._spaces:
+            self._spaces[space, split] = enter(space, points, self.extractor)
+        return self._spaces[space, split]
+
+    def extractor_of(self, space: str) -> Extractor | None:
+        """Returns the extractor for a space that depends on one, else None (it may not be made)."""
+        return self.extractor if space in EXTRACTED else None
 
     def _floor(self, ask: Ask) -> dict[str, Score]:
         key = ask.key
-        points = self.floor_points
-        if points is None or ask.metric.view == "model" or self._missing(ask.metric, None):
+        # what a memory metric has of real points it knows itself; spare ones may be of training
+        knows = ask.metric.view in ("model", "memory")
+        if knows or self.floor_points is None or self._missing(ask.metric, None):
             return {}
         if key not in self._floors:
-            if ask.metric.view == "features":
-                if "floor" not in self._features:
-                    self._features["floor"] = self.extractor.extract(points)
-                points = self._features["floor"]
-            self._floors[key] = self._compare(
-                ask, "test", points.flatten(1), Rng([0]).fork("floor")
-            )
+            points = self._reference(SPACES[ask.metric.view], "floor")
+            self._floors[key] = self._compare(ask, "test", points, Rng([0]).fork("floor"))
         return self._floors[key]
 
     def _heads(self, ask: Ask) -> list[str]:
         view = ask.metric.view
-        heads = [self.extractor.protocol] if view == "features" else []
-        return [*heads, f"n={self.n}/{self.n}"] if view in ("points", "features") else heads
+        heads = [self.extractor.protocol] if SPACES.get(view) in EXTRACTED else []
+        return heads if view in ("truth", "model") else [*heads, f"n={self.n}/{self.n}"]
+
+
+def enter(space: str, x: Tensor, extractor: Extractor | None) -> Tensor:
+    """Returns points (N, *event) in a space of `SPACES`."""
+    if space == "logits" and isinstance(extractor, Logits):
+        return extractor.logits(x)
+    if space == "features" and extractor is not None:
+        return extractor.extract(x)
+    return x.flatten(1) if space == "points" else x
 
 
 def call(ask: Ask, *given: Any, rng: Rng) -> dict[str, Score]:
@@ -299,7 +331,7 @@ def compare_arrays(
     Arguments:
         fake: Shape (M, *event).
         real: Shape (N, *event).
-        asks: Metrics of views "points" and "features"; others come back null with a reason.
+        asks: Metrics that compare two sets of points; others come back null with a reason.
         extractor: Makes features.
         seed: For metrics that subsample.
     """
@@ -309,19 +341,20 @@ def compare_arrays(
             f"{tuple(real.shape)}; compare like with like"
         )
     rng, out = Rng([seed]).fork("evaluate"), []
-    views: dict[str, tuple[Tensor, Tensor]] = {"points": (real.flatten(1), fake.flatten(1))}
+    views: dict[str, tuple[Tensor, Tensor]] = {}
     for ask in asks:
         began, metric = time.perf_counter(), ask.metric
         heads: list[str] = []
-        if metric.view in ("truth", "model"):
-            what = "a data set whose truth is known" if metric.view == "truth" else "a model"
-            reason = f"{metric.name} needs {what}, got arrays"
+        lacking = _lacking(metric, extractor)
+        if lacking:
+            reason = f"{metric.name} needs {lacking}"
             scores = dict.fromkeys(metric.columns, Score(None, reason=reason))
         else:
-            if metric.view == "features" and "features" not in views:
-                views["features"] = (extractor.extract(real), extractor.extract(fake))
-            scores = call(ask, *views[metric.view], rng=rng.fork("metric", metric.name))
-            heads = [extractor.protocol] if metric.view == "features" else []
+            space = SPACES[metric.view]
+            if space not in views:
+                views[space] = (enter(space, real, extractor), enter(space, fake, extractor))
+            scores = call(ask, *views[space], rng=rng.fork("metric", metric.name))
+            heads = [extractor.protocol] if space in EXTRACTED else []
             heads.append(f"n={len(real)}/{len(fake)}")
         seconds = (time.perf_counter() - began) / len(scores)
         out += [
@@ -337,6 +370,20 @@ def compare_arrays(
             for column in metric.columns
         ]
     return out
+
+
+def _lacking(metric: Metric, extractor: Extractor) -> str | None:
+    """What a metric needs beside two arrays and their extractor, or None."""
+    what = {
+        "truth": "a data set whose truth is known",
+        "model": "a model",
+        "memory": "the training points too",
+    }
+    if metric.view in what:
+        return f"{what[metric.view]}, got arrays"
+    if metric.view == "logits" and not isinstance(extractor, Logits):
+        return f"class logits, which the extractor {extractor.name} has not"
+    return None
 
 
 def _short(value: Any) -> str:

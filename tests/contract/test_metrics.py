@@ -65,6 +65,13 @@ def draws(n, seed, modes=8, noise=0.0):
     return x + noise * rng.fork("noise").normal(n, 2)[0]
 
 
+def logits(x):
+    """Log odds of the eight modes; arrays that are no points of the plane stay as they are."""
+    if x is None or x.shape[1:] != (2,):
+        return x
+    return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
+
+
 def scores(entry, fake=None, *, real=None, noise=0.0, seed=5):
     """All columns of a metric as Scores, whatever its view."""
     rng = Rng([seed])
@@ -72,6 +79,9 @@ def scores(entry, fake=None, *, real=None, noise=0.0, seed=5):
     given = {
         "points": (real, fake),
         "features": (real, fake),
+        "events": (real, fake),
+        "logits": (logits(real), logits(fake)),
+        "memory": (draws(N, 3), real, fake),
         "truth": (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
@@ -111,19 +121,23 @@ def test_options_are_typed_keywords_with_defaults(entry):
     assert parameters["rng"].kind is inspect.Parameter.KEYWORD_ONLY
     for name in entry.options:
         assert parameters[name].annotation is not inspect.Parameter.empty
-    first = {"truth": ["fake", "truth"], "model": ["trained", "test"]}
+    first = {
+        "truth": ["fake", "truth"],
+        "model": ["trained", "test"],
+        "memory": ["train", "test"],
+    }
     assert list(parameters)[:2] == first.get(entry.view, ["real", "fake"])
 
 
 def test_what_it_needs_is_known(entry):
     from genbench.core.model import ABILITIES
 
-    known = {*ABILITIES, "log_prob", "entropy", "centres", "std", "box"}
+    known = {*ABILITIES, "log_prob", "entropy", "centres", "std", "box", "distance"}
     assert set(entry.needs) <= known
 
 
 def test_real_against_real_is_near_the_ideal(entry):
-    ladder = {"points": 3.0, "features": 3.0, "truth": 3.0, "model": 0.0}[entry.view]
+    ladder = 0.0 if entry.view == "model" else 3.0
     good = scores(entry, draws(N, 2))
     bad = [scores(entry, draws(N, 2, noise=ladder)), scores(entry, draws(N, 2, modes=1))]
     for name, column in entry.columns.items():
