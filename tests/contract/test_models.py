@@ -8,6 +8,7 @@ import inspect
 import pytest
 import torch
 from integrals import integral
+from torch.nn import functional
 
 from genbench.core import options
 from genbench.core.dataset import DATASETS, DataSpec
@@ -30,6 +31,7 @@ DATA = {
     "digits": {},
     "binary_digits": {},
     "bars_and_stripes": {"size": 3},
+    "markov_text": {"tokens": 4, "length": 6},
 }
 #: options that keep networks small, for the models that have them
 SMALL = {"hidden": (16, 16), "layers": 4, "latent": 4, "units": 16}
@@ -135,7 +137,7 @@ def test_samples_have_their_shape_and_range_and_seed(name, data):
     spec = data_set(data).spec
     x = samples(made, rng)
     assert x.shape == (2, 64, *spec.event)
-    assert x.dtype == torch.float32
+    assert x.dtype == (torch.int64 if spec.kind == "tokens" else torch.float32)
     assert not x.requires_grad
     assert x.isfinite().all()
     if spec.range is not None:
@@ -143,6 +145,9 @@ def test_samples_have_their_shape_and_range_and_seed(name, data):
         assert x.max() <= spec.range[1]
     if spec.kind == "binary":
         assert ((x == 0) | (x == 1)).all()
+    if spec.kind == "tokens":
+        assert x.min() >= 0
+        assert x.max() < spec.tokens
     assert torch.equal(x, samples(made, rng))
     assert not torch.equal(x[0], x[1])
 
@@ -257,7 +262,9 @@ def test_every_weight_belongs_to_a_player(name, data):
 
 
 def energy_distance(real, fake):
-    """2 E|x - y| - E|x - x'| - E|y - y'|, of each seed."""
+    """2 E|x - y| - E|x - x'| - E|y - y'|, of each seed; tokens as indicators."""
+    if not real.is_floating_point():
+        real, fake = (functional.one_hot(x).float() for x in (real, fake))
 
     def mean(a, b):
         return torch.cdist(a.flatten(2), b.flatten(2)).mean((1, 2))
@@ -266,7 +273,7 @@ def energy_distance(real, fake):
 
 
 #: where small networks learn something in 300 steps, the first that a model takes
-EASY = ("digits", "binary_digits", "bars_and_stripes", "ring", "grid")
+EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid")
 LEARNS = [(name, min(takes(name), key=EASY.index)) for name, _ in FIRST_TRAINED]
 
 
@@ -307,7 +314,7 @@ def test_log_prob_is_one_number_a_point(name, data):
         log_prob = made.eval().log_prob(x, rng.fork("density"))
     assert log_prob.shape == (2, BATCH)
     assert log_prob.isfinite().all()
-    if data_set(data).spec.kind == "binary":
+    if data_set(data).spec.kind in ("binary", "tokens"):
         assert (log_prob <= 0).all()
 
 
