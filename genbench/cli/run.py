@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 )
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
 @click.option("--steps", type=click.IntRange(1), help="Train every cell for so many rounds.")
+@click.option(
+    "--labelled",
+    type=click.IntRange(1),
+    help="Show every seed only so many training labels, balanced and its own.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
@@ -126,6 +131,10 @@ def choose_suite(name: str | None, given: dict[str, Any]) -> Suite:
         change["budget"] = budget
         cells = change.get("cells", suite.cells)
         change["cells"] = [each.model_copy(update={"budget": budget}) for each in cells]
+    if given["labelled"]:
+        cells = change.get("cells", suite.cells)
+        shown = {"labelled": given["labelled"]}
+        change["cells"] = [each.model_copy(update=shown) for each in cells]
     return suite.model_copy(update=change)
 
 

@@ -33,7 +33,8 @@ class Batch:
 
     Arguments:
         x: Points, shape (S, B, *event).
-        labels: Class indices, shape (S, B), int64, or None.
+        labels: Class indices, shape (S, B), int64, or None without labels; -1 where a label is hidden,
+            as most are in a cell with `labelled`.
         progress: The share of the budget that is spent, in [0, 1], for schedules.
     """
 

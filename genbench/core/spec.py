@@ -93,6 +93,9 @@ class Cells(Strict):
     datasets: PartList = Field(min_length=1)
     budget: Budget | None = None
     batch: int | None = Field(default=None, gt=0)
+    labelled: int | None = Field(
+        default=None, gt=0, description="training labels that a seed sees, balanced; all if absent"
+    )
 
 
 class Suite(Strict):
@@ -144,6 +147,7 @@ class CellSpec(Strict):
     dataset_options: dict[str, Any] = {}
     budget: Budget
     batch: int
+    labelled: int | None = None
     precision: Literal["float32", "float64"] = "float32"
     autocast: Literal["bf16"] | None = None
     seed: int

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
@@ -70,6 +70,7 @@ def cell_specs(
             dataset_options={k: v for k, v in extra.items() if k not in ("data_dir", "offline")},
             budget=cells.budget or suite.budget,
             batch=cells.batch or suite.batch,
+            labelled=cells.labelled,
             precision=suite.precision,
             autocast="bf16" if autocast else None,
             seed=seed,
@@ -153,7 +154,7 @@ def _sort(
     """Puts the cells of one group where they belong in a plan."""
     first = specs[0]
     dataset = open_dataset(first, setting)
-    refusal = MODELS.get(first.model).refuses(dataset.spec)
+    refusal = _refusal(first, dataset)
     train, score = [], []
     for spec in specs:
         record = None if force else store.read(spec)
@@ -172,6 +173,13 @@ def _sort(
         made.jobs.append(Job(tuple(train[at : at + at_once]), setting))
     if score:
         made.jobs.append(Job(tuple(score), setting, rescore=store.root))
+
+
+def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
+    """Why a cell cannot be, or None."""
+    if spec.labelled is not None and dataset.spec.classes is None:
+        return f"labelled needs a data set with labels, {spec.dataset} has none"
+    return MODELS.get(spec.model).refuses(dataset.spec)
 
 
 def _skipped(spec: CellSpec, reason: str) -> Record:

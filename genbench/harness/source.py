@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from genbench.core.dataset import Dataset
+from genbench.core.errors import DataError
 from genbench.core.model import Batch, Model
 from genbench.core.rng import Rng
+
+#: what stands in place of a label that a seed is not shown
+HIDDEN = -1
 
 
 class Source:
@@ -19,9 +24,12 @@ class Source:
         dataset: Gives points in data space.
         rng: Its state after t minibatches is all that is needed to go on from there.
         batch: The number of points a seed, B.
+        labels: What each seed sees of the training labels, shape (S, N); None shows them all.
     """
 
-    def __init__(self, dataset: Dataset, rng: Rng, batch: int) -> None:
+    def __init__(
+        self, dataset: Dataset, rng: Rng, batch: int, *, labels: Tensor | None = None
+    ) -> None:
         self.dataset, self.rng, self.batch = dataset, rng, batch
         self.points: Tensor | None = None
         self.labels: Tensor | None = None
@@ -29,8 +37,7 @@ class Source:
             points = dataset.points("train")
             floating = points.is_floating_point()
             self.points = points.to(rng.device, rng.dtype if floating else points.dtype)
-            labels = dataset.labels("train")
-            self.labels = None if labels is None else labels.to(rng.device)
+            self.labels = _every_seeds(dataset, rng) if labels is None else labels.to(rng.device)
 
     def next(self, progress: float = 0.0) -> Batch:
         """Returns the next minibatch, x of shape (S, B, *event)."""
@@ -38,14 +45,17 @@ class Source:
             x = self.dataset.draw(self.batch, self.rng)
             return Batch(self.dataset.to_model(x, self.rng), None, progress)
         rows = self.rng.integers(len(self.points), self.batch)
-        labels = None if self.labels is None else self.labels[rows]
+        labels = None if self.labels is None else self.labels.gather(1, rows)
         return Batch(self.dataset.to_model(self.points[rows], self.rng), labels, progress)
 
 
-def training_set(dataset: Dataset, model: type[Model], rng: Rng) -> Batch:
+def training_set(
+    dataset: Dataset, model: type[Model], rng: Rng, *, labels: Tensor | None = None
+) -> Batch:
     """Returns what `Model.prepare` sees: the whole fixed set, or `prepare_size` points of a stream.
 
     A fixed set is dequantised once for all seeds and expanded, so it takes the memory of one.
+    `labels`, shape (S, N), are what each seed sees of the training labels; None shows them all.
     """
     if dataset.stream:
         x = dataset.draw(model.prepare_size, rng.fork("prepare-data"))
@@ -54,7 +64,51 @@ def training_set(dataset: Dataset, model: type[Model], rng: Rng) -> Batch:
     points = points.to(rng.dtype) if points.is_floating_point() else points
     once = Rng([0], device=rng.device, dtype=rng.dtype).fork("prepare-data")
     x = dataset.to_model(points.unsqueeze(0), once)
+    shown = _every_seeds(dataset, rng) if labels is None else labels.to(rng.device)
+    return Batch(x.expand(len(rng), *x.shape[1:]), shown)
+
+
+def visible_labels(dataset: Dataset, labelled: int | None, rng: Rng) -> Tensor | None:
+    """Returns what each seed sees of the training labels, shape (S, N); None where nothing is hidden.
+
+    Every seed keeps `labelled` labels of its own, drawn at random, as many of each class as of the
+    others (give or take one); the rest become -1. The draw depends on the seed and on `labelled`
+    alone, is the same on every device, and a seed's larger choice holds its smaller one.
+
+    Arguments:
+        dataset: Fixed, with labels.
+        labelled: How many labels a seed keeps, or None.
+        rng: The stack's, before any fork.
+
+    Raises:
+        DataError: If the data set has fewer labels, or none.
+    """
+    if labelled is None:
+        return None
+    labels = None if dataset.stream else dataset.labels("train")
+    held = 0 if labels is None else len(labels)
+    if labels is None or labelled > held:
+        raise DataError(
+            f"labelled needs at most the {held} training labels of {dataset.name}, got {labelled}; "
+            f"lower it, or take a data set with more labels"
+        )
+    shown = torch.full((len(rng), held), HIDDEN)
+    draws = rng.to("cpu").fork("labelled")
+    orders = draws.fork("points").permutation(held)
+    ranks = draws.fork("classes").permutation(int(labels.max()) + 1)
+    for row, order, rank in zip(shown, orders, ranks, strict=True):
+        kept = _balanced(labels[order], rank)[:labelled]
+        row[order[kept]] = labels[order[kept]]
+    return shown
+
+
+def _balanced(labels: Tensor, rank: Tensor) -> Tensor:
+    """Orders points so that classes take turns, in the order of their ranks, until each is used up."""
+    seen = torch.nn.functional.one_hot(labels, len(rank)).cumsum(0)
+    turn = seen.gather(1, labels.unsqueeze(1)).squeeze(1)
+    return (turn * len(rank) + rank[labels]).argsort()
+
+
+def _every_seeds(dataset: Dataset, rng: Rng) -> Tensor | None:
     labels = dataset.labels("train")
-    if labels is not None:
-        labels = labels.to(rng.device).expand(len(rng), -1)
-    return Batch(x.expand(len(rng), *x.shape[1:]), labels)
+    return None if labels is None else labels.to(rng.device).expand(len(rng), -1)

@@ -29,7 +29,7 @@ from genbench.harness.environment import (
 )
 from genbench.harness.evaluate import Evaluator, ask, draw
 from genbench.harness.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
-from genbench.harness.source import training_set
+from genbench.harness.source import training_set, visible_labels
 from genbench.harness.train import Probe, Trainer
 from genbench.store import CurvePoint, Record, Store, Used
 
@@ -56,8 +56,9 @@ def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
 def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
     """Builds a model for the seeds of an rng and shows it the training set."""
     model = build(spec.model, dataset.spec, rng, dict(spec.options))
+    labels = visible_labels(dataset, spec.labelled, rng)
     with torch.no_grad():
-        model.prepare(training_set(dataset, type(model), rng), rng.fork("prepare"))
+        model.prepare(training_set(dataset, type(model), rng, labels=labels), rng.fork("prepare"))
     return model
 
 
@@ -148,6 +149,7 @@ def _train(job: Job, model: Model, evaluator: Evaluator, rng: Rng, stage: Stage)
         spec.budget,
         batch=spec.batch,
         rng=rng,
+        labelled=spec.labelled,
         autocast=spec.autocast == "bf16",
         curve=setting.curve,
         probe=_probe(evaluator.dataset, setting, rng),

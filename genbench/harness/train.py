@@ -16,7 +16,7 @@ from genbench.core.errors import ContractError
 from genbench.core.model import Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.source import Source
+from genbench.harness.source import Source, visible_labels
 from genbench.nn.optim import ELEMENTWISE
 
 #: maps a model to {column: one value a seed}; its time does not count as training
@@ -92,7 +92,8 @@ class Trainer:
         dataset: What it learns.
         budget: Rounds, examples or seconds.
         batch: Points a seed in a minibatch.
-        rng: The stack's; forked for minibatches and for the losses' own noise.
+        rng: The stack's; forked for minibatches, hidden labels and the losses' own noise.
+        labelled: How many training labels a seed sees; None shows all.
         autocast: Run losses in bfloat16 where safe (CUDA only).
         curve: Points on the learning curve, at equal shares of the budget.
         probe: Cheap metrics for the curve.
@@ -107,13 +108,15 @@ class Trainer:
         *,
         batch: int,
         rng: Rng,
+        labelled: int | None = None,
         autocast: bool = False,
         curve: int = 0,
         probe: Probe | None = None,
         listener: Listener | None = None,
     ) -> None:
         self.model, self.budget, self.probe, self.listener = model, budget, probe, listener
-        self.source = Source(dataset, rng.fork("data"), batch)
+        labels = visible_labels(dataset, labelled, rng)
+        self.source = Source(dataset, rng.fork("data"), batch, labels=labels)
         self.noise = rng.fork("train")
         self.device = rng.device
         self.movers = [Mover(player, len(rng)) for player in model.players()]

@@ -90,5 +90,6 @@ def _settings(record: Record) -> dict[str, str]:
     shown = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
     shown["budget"] = budget_text(spec.budget)
     shown |= {"batch": str(spec.batch), "precision": spec.precision}
+    shown["labelled"] = "all" if spec.labelled is None else str(spec.labelled)
     shown |= {"autocast": spec.autocast or "off", "version": str(spec.model_version)}
     return shown

@@ -341,6 +341,14 @@ def test_options_change_the_suite(asjson):
     assert {record.used.steps for record in Store("results").records()} == {5}
 
 
+def test_labels_are_hidden_from_the_command_line(asjson, tmp_path):
+    root = str(tmp_path / "r")
+    args = ["run", "-m", "uniform", "-d", "digits", "--seeds", "1", "-o", root, "--quiet"]
+    cells = {asjson(*args, *more)[0]["cell"] for more in ([], ["--labelled", "20"])}
+    assert {record.spec.labelled for record in Store(root).records()} == {None, 20}
+    assert len(cells) == 2
+
+
 def test_failed_cells_give_exit_code_3_and_leave_the_others(genbench, folder, registered):
     models = ["raises", {"name": "gan", "options": {"hidden": [8]}}]
     cells = [{"models": models, "datasets": ["ring"]}]
