@@ -7,20 +7,30 @@ from itertools import pairwise
 import pytest
 import torch
 
-from genbench.core.dataset import MixtureDataset
+from genbench.core.dataset import MixtureDataset, Truth
 from genbench.core.errors import DataError
 from genbench.core.metric import METRICS, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
+from genbench.core.tokens import n_gram_law
 
 ALL = METRICS.all()
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
 #: columns that diversity alone moves: noise widens a fake set, so only lost modes make them worse
-DIVERSITY = {"recall", "modes_strict", "modes", "reverse_kl", "reverse_kl_corrected"}
+DIVERSITY = {
+    "recall",
+    "modes_strict",
+    "modes",
+    "reverse_kl",
+    "reverse_kl_corrected",
+    "inception_score",
+}
 #: columns of clock time differ from call to call
 TIMED = {"ms", "samples/s"}
 N = 1200
-FAST = {"latency": {"seconds": 0.02}}
+FAST = {"latency": {"seconds": 0.02}, "wasserstein": {"points": 250}}
+#: options under which every point counts
+WHOLE = {"wasserstein": {"points": N}}
 
 
 class Mixture(MixtureDataset):
@@ -58,6 +68,16 @@ class Exact(Model, Density):
 DATA = Mixture()
 
 
+def tokens(x):
+    """A point of the plane as a word of two letters of eight; other arrays stay as they are."""
+    if x is None or x.shape[1:] != (2,) or not x.isfinite().all():
+        return x
+    return ((x + 2) * 2).floor().clamp(0, 7).long()
+
+
+TEXT = Truth(n_grams=lambda n: n_gram_law(tokens(DATA.points("test")), n, 8))
+
+
 def draws(n, seed, modes=8, noise=0.0):
     rng = Rng([seed])
     centres = DATA.centres[:modes].float()
@@ -72,7 +92,7 @@ def logits(x):
     return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
 
 
-def scores(entry, fake=None, *, real=None, noise=0.0, seed=5):
+def scores(entry, fake=None, *, real=None, noise=0.0, seed=5, options=FAST):
     """All columns of a metric as Scores, whatever its view."""
     rng = Rng([seed])
     real = draws(N, 1) if real is None else real
@@ -82,10 +102,10 @@ def scores(entry, fake=None, *, real=None, noise=0.0, seed=5):
         "events": (real, fake),
         "logits": (logits(real), logits(fake)),
         "memory": (draws(N, 3), real, fake),
-        "truth": (fake, DATA.truth),
+        "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
-    result = entry.function(*given, rng=rng, **FAST.get(entry.name, {}))
+    result = entry.function(*given, rng=rng, **options.get(entry.name, {}))
     if not isinstance(result, dict):
         result = {entry.name: result}
     return {k: v if isinstance(v, Score) else Score(float(v)) for k, v in result.items()}
@@ -132,7 +152,7 @@ def test_options_are_typed_keywords_with_defaults(entry):
 def test_what_it_needs_is_known(entry):
     from genbench.core.model import ABILITIES
 
-    known = {*ABILITIES, "log_prob", "entropy", "centres", "std", "box", "distance"}
+    known = {*ABILITIES, "log_prob", "entropy", "centres", "std", "box", "distance", "n_grams"}
     assert set(entry.needs) <= known
 
 
@@ -169,7 +189,9 @@ def test_worse_samples_score_worse_in_the_declared_direction(entry):
 def test_order_of_points_does_not_matter(entry):
     real, fake = draws(N, 1), draws(N, 2, noise=0.2)
     order = Rng([9]).permutation(N)[0]
-    one, two = scores(entry, fake, real=real), scores(entry, fake[order], real=real.flip(0))
+    whole = {**FAST, **WHOLE}
+    one = scores(entry, fake, real=real, options=whole)
+    two = scores(entry, fake[order], real=real.flip(0), options=whole)
     for name, column in entry.columns.items():
         if column.unit in TIMED or one[name].value is None:
             continue
@@ -208,6 +230,8 @@ def test_bad_arrays_are_refused_with_advice(entry, case):
             with pytest.raises(DataError, match=rf"^{entry.name} needs .*, got .*; "):
                 scores(entry, real=BAD[case])
         return
+    if "n_grams" in entry.needs and case == "other dimension":
+        return  # sequences may be of any length
     with pytest.raises(DataError, match=rf"^{entry.name} needs .*, got .*; "):
         scores(entry, BAD[case])
 

@@ -1,0 +1,45 @@
+"""Distances to nearest neighbours, exact, in bounded memory."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.metrics import _tiles
+
+#: numbers in a slab of distances: 32 MiB in float64
+SLAB = 2**22
+
+
+def nearest(
+    x: Tensor, among: Tensor, *, rank: int = 1, itself: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Returns the squared distance of each point to its rank-th nearest, and which that is.
+
+    Arguments:
+        x: Points, float64, shape (N, D).
+        among: Points, float64, shape (M, D).
+        rank: 1 for the nearest.
+        itself: Whether x is `among`, so that row i must not find itself.
+
+    Returns:
+        Squared distances (N,), not below 0, and row numbers in `among`, (N,).
+    """
+    left, right = _tiles.square_factors(x)[0], _tiles.square_factors(among)[1]
+    found, rows, start = [], [], 0
+    for part in left.split(max(1, SLAB // len(among))):
+        squares = part @ right.T
+        if itself:
+            own = torch.arange(len(part), device=x.device)
+            squares[own, own + start] = torch.inf
+        best = squares.topk(rank, dim=1, largest=False)
+        found.append(best.values[:, -1].clamp_min(0))
+        rows.append(best.indices[:, -1])
+        start += len(part)
+    return torch.cat(found), torch.cat(rows)
+
+
+def slack(*sets: Tensor) -> float:
+    """What a squared distance of 0 between points of these sets may come to by rounding."""
+    largest = max(float(_tiles.squared_norms(x).max()) for x in sets)
+    return 2 * torch.finfo(torch.float64).eps * (sets[0].shape[1] + 4) * largest
