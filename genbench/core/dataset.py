@@ -72,6 +72,7 @@ class Truth:
             all the mass, or None where the law has a density.
         n_grams: Maps n to the law of n consecutive tokens at a uniformly drawn place, float64, shape
             (tokens, …, tokens) of n axes, or None.
+        counted: Whether that law was counted in held-out points, for want of the true one.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -81,6 +82,7 @@ class Truth:
     box: tuple[float, float] | None = None
     distance: Callable[[Tensor], Tensor] | None = None
     n_grams: Callable[[int], Tensor] | None = None
+    counted: bool = False
 
 
 class Dataset(ABC):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Truth, dataset
 from genbench.core.rng import Rng
+from genbench.core.tokens import n_gram_law
 from genbench.datasets._text import Text, inverted, tokens_of
 
 #: what every symbol becomes, with its probability; subjects and verbs agree in number
@@ -71,12 +72,7 @@ class TemplateText(Text):
 
     def _n_grams(self, n: int) -> Tensor:
         """The law of n consecutive characters at a uniformly drawn place, shape (tokens,) * n."""
-        tokens = len(self.alphabet)
-        windows = self.sentences.unfold(1, n, 1)
-        words = (windows * tokens ** torch.arange(n - 1, -1, -1)).sum(-1)
-        weight = (self.probabilities / windows.shape[1]).unsqueeze(1).expand_as(words)
-        law = torch.bincount(words.flatten(), weight.flatten(), minlength=tokens**n)
-        return law.view((tokens,) * n)
+        return n_gram_law(self.sentences, n, len(self.alphabet), self.probabilities)
 
 
 @cache

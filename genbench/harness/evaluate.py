@@ -6,20 +6,21 @@ import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbench.core import options
-from genbench.core.dataset import Dataset
+from genbench.core.dataset import Dataset, Truth
 from genbench.core.errors import ContractError, DataError
 from genbench.core.feature import EXTRACTORS, Extractor, Logits
 from genbench.core.metric import Column, Metric, Score, Trained, find
 from genbench.core.model import ABILITIES, Model
 from genbench.core.rng import Rng
 from genbench.core.spec import Part, canonical
+from genbench.core.tokens import n_gram_law
 from genbench.store import Measurement
 
 CHUNK = 2500
@@ -105,6 +106,7 @@ class Evaluator:
             self.references["train"] = train[chosen[: self.n]]
         spare = dataset.points("validation") if dataset.stream else train[chosen.flip(0)]
         self.floor_points = spare[: self.n] if len(spare) >= self.n else None
+        self.truth = known_truth(dataset)
         self.features_name = features or default_features(dataset)
         self._extractor: Extractor | None = None
         self._spaces: dict[tuple[str, str], Tensor] = {}
@@ -190,17 +192,22 @@ class Evaluator:
     def _missing(self, metric: Metric, trained: Trained | None) -> str | None:
         if metric.view == "model" and trained is None:
             return f"{metric.name} needs a model, got samples alone"
+        if self.dataset.spec.kind == "tokens" and metric.view not in ("truth", "model"):
+            return f"{metric.name} compares numbers, {self.dataset.name} holds tokens"
         if metric.view == "logits" and not isinstance(self.extractor, Logits):
             return f"the extractor {self.features_name} has no class logits"
         if metric.view == "memory" and self.dataset.stream:
             return f"{self.dataset.name} is a stream without end, so nothing can be memorised"
+        return self._lacking(metric, trained)
+
+    def _lacking(self, metric: Metric, trained: Trained | None) -> str | None:
         for need in metric.needs:
             if need in ABILITIES:
                 if trained is None or not isinstance(trained.model, ABILITIES[need]):
                     return (
                         f"{trained.model.name if trained else 'a folder of samples'} has no {need}"
                     )
-            elif getattr(self.dataset.truth, need, None) is None:
+            elif getattr(self.truth, need, None) is None:
                 return f"{self.dataset.name} has no known {need}"
         return None
 
@@ -208,7 +215,7 @@ class Evaluator:
         metric = ask.metric
         stream = rng.to("cpu").fork("metric", metric.name, split)
         if metric.view == "truth":
-            return call(ask, given, self.dataset.truth, rng=stream)
+            return call(ask, given, self.truth, rng=stream)
         space = SPACES[metric.view]
         test = self._reference(space, split)
         if metric.view == "memory":
@@ -245,6 +252,15 @@ class Evaluator:
         view = ask.metric.view
         heads = [self.extractor.protocol] if SPACES.get(view) in EXTRACTED else []
         return heads if view in ("truth", "model") else [*heads, f"n={self.n}/{self.n}"]
+
+
+def known_truth(dataset: Dataset) -> Truth | None:
+    """Returns a data set's truth; for tokens without a known law, with n-grams counted in held-out points."""
+    truth, tokens = dataset.truth, dataset.spec.tokens
+    if tokens is None or (truth is not None and truth.n_grams is not None):
+        return truth
+    held = dataset.points("test").flatten(1)
+    return replace(truth or Truth(), n_grams=lambda n: n_gram_law(held, n, tokens), counted=True)
 
 
 def enter(space: str, x: Tensor, extractor: Extractor | None) -> Tensor:

@@ -17,6 +17,7 @@ from genbench.core.rng import Rng
 COLUMNS = {
     "nll": Column("lower", "nats", None, "mean negative log-likelihood in data space"),
     "bits_per_dim": Column("lower", "bits", None, "the same a coordinate, for quantised images"),
+    "nats_per_token": Column("lower", "nats", None, "the same a token, for sequences of tokens"),
 }
 KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
     "exact": "exact",
@@ -47,7 +48,7 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
         points: How many points count at most, the first ones.
 
     Returns:
-        Nats a point and bits a coordinate, lower is better, with their standard errors over points;
+        Nats a point, bits a coordinate and nats a token, lower is better, with standard errors over points;
         an upper bound where the model's log_prob is a lower one. The floor is the data's entropy.
     """
     model, dataset = trained.model, trained.dataset
@@ -72,7 +73,14 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
         error = values.std().item() / math.sqrt(len(values))
         floor = dataset.truth.entropy if dataset.truth is not None else None
         nats = Score(values.mean().item(), error, kind, protocol=protocol, floor=floor)
-    return {"nll": nats, "bits_per_dim": _bits(nats, trained)}
+    spec = dataset.spec
+    bits, token = _scaled(nats, spec.size * math.log(2)), _scaled(nats, spec.size)
+    if spec.levels is None:
+        reason = f"{spec.name} has no grey levels, so bits a coordinate have no fixed unit"
+        bits = Score(None, kind=kind, reason=reason)
+    if spec.kind != "tokens":
+        token = Score(None, kind=kind, reason=f"{spec.name} holds no tokens")
+    return {"nll": nats, "bits_per_dim": bits, "nats_per_token": token}
 
 
 @torch.no_grad()
@@ -89,13 +97,8 @@ def _values(trained: Trained, test: Tensor, rng: Rng) -> Tensor:
     return torch.cat(values)
 
 
-def _bits(nats: Score, trained: Trained) -> Score:
-    spec = trained.dataset.spec
-    if spec.levels is None:
-        reason = f"{spec.name} has no grey levels, so bits a coordinate have no fixed unit"
-        return Score(None, kind=nats.kind, reason=reason)
+def _scaled(nats: Score, unit: float) -> Score:
     if nats.value is None or nats.stderr is None:
         return nats
-    unit = spec.size * math.log(2)
     floor = None if nats.floor is None else nats.floor / unit
     return replace(nats, value=nats.value / unit, stderr=nats.stderr / unit, floor=floor)

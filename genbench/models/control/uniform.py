@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -19,7 +21,7 @@ class Uniform(Model, Density):
 
     The box is the training points' own, wider by a tenth on every side (on the grid about [-5, 5]²).
     Twenty-five narrow modes lie dense enough there that noise "covers" about twenty of them: a count
-    of modes means something only beside this row.
+    of modes means something only beside this row. Of tokens every sequence is equally likely.
 
     References:
         | None; counts of modes by this null are derived in genbench's tests (tests/metrics/test_modes.py)
@@ -32,6 +34,7 @@ class Uniform(Model, Density):
 
     def __init__(self, spec: DataSpec, rng: Rng) -> None:
         super().__init__(spec, rng)
+        self.tokens = spec.tokens
         shape = (self.seeds, 1, *spec.event)
         self.register_buffer("low", torch.zeros(shape))
         self.register_buffer("width", torch.ones(shape))
@@ -41,11 +44,9 @@ class Uniform(Model, Density):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """A box is an interval of real numbers."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
+        if spec.kind in ("continuous", "tokens"):
+            return None
+        return f"needs continuous data or tokens, {spec.name} is {spec.kind}"
 
     def players(self) -> tuple[Player, ...]:
         """None: the box is found in `prepare`."""
@@ -53,6 +54,8 @@ class Uniform(Model, Density):
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Takes the range of the data where it has one, else the training points' box."""
+        if self.tokens is not None:
+            return
         if self.spec.range is not None:
             low, high = self.spec.range
             self.low.fill_(low)
@@ -64,11 +67,16 @@ class Uniform(Model, Density):
         self.width.copy_(high - low + 2 * margin)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns uniform points of the box, shape (S, n, *event)."""
+        """Returns uniform points of the box, or sequences, shape (S, n, *event)."""
+        if self.tokens is not None:
+            return rng.integers(self.tokens, n, *self.spec.event)
         return self.low + self.width * rng.uniform(n, *self.spec.event)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns minus the log volume inside the box, -inf outside, exact, shape (S, B)."""
+        """Returns minus the log volume inside the box (-inf outside) or of all sequences, exact, (S, B)."""
+        if self.tokens is not None:
+            nats = self.spec.size * math.log(self.tokens)
+            return torch.full(x.shape[:2], -nats, dtype=rng.dtype, device=x.device)
         inside = ((x >= self.low) & (x <= self.low + self.width)).flatten(2).all(-1)
         volume = self.width.flatten(1).log().sum(-1, keepdim=True)
         return torch.where(inside, -volume, -torch.inf)
