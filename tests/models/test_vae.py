@@ -18,17 +18,20 @@ def linear_vae(*, seeds=(0, 1), importance=64):
     rng = Rng(seeds, dtype=torch.float64)
     options = {"hidden": (), "latent": 2, "log_std": -0.5, "importance": importance}
     made = build("vae", SPEC, rng, options)
-    weight, bias = made.decoder.layers[0].weight, made.decoder.layers[0].bias
+    weight, bias = (
+        made.autoencoder.decoder.layers[0].weight,
+        made.autoencoder.decoder.layers[0].bias,
+    )
     covariance = weight.mT @ weight + math.exp(-1.0) * torch.eye(3).double()
     return made, rng, bias.squeeze(1), covariance
 
 
 def exact_posterior(made, covariance, bias):
     """Sets the encoder to the true posterior's mean and its best factorised standard deviation."""
-    weight = made.decoder.layers[0].weight
+    weight = made.autoencoder.decoder.layers[0].weight
     precision = torch.eye(2).double() + weight @ weight.mT * math.e
     gain = torch.linalg.solve(precision, weight) * math.e
-    encoder = made.encoder.layers[0]
+    encoder = made.autoencoder.encoder.layers[0]
     with torch.no_grad():
         encoder.weight.zero_()
         encoder.weight[..., :2] = gain.mT
@@ -61,7 +64,7 @@ def test_one_draw_is_the_elbo_and_the_loss_its_negative():
 def test_the_kl_term_is_torchs_and_is_warmed_up():
     made, rng, _, _ = linear_vae()
     x = rng.fork("x").normal(5, 3)
-    mean, log_std = made.posterior(x)
+    mean, log_std = made.autoencoder.posterior(x)
     kl = kl_divergence(Normal(mean, log_std.exp()), Normal(0.0, 1.0)).sum(-1).mean(-1)
     cold, half, warm = (
         made.loss(Batch(x, progress=p), rng.fork("loss")) for p in (0.0, 0.125, 0.9)
@@ -71,9 +74,9 @@ def test_the_kl_term_is_torchs_and_is_warmed_up():
 
 
 def test_chunks_do_not_depend_on_the_other_seeds(monkeypatch):
-    from genbench.models.variational import vae
+    from genbench.nn import variational
 
-    monkeypatch.setattr(vae, "CHUNK", 64 * 3 * 4)
+    monkeypatch.setattr(variational, "CHUNK", 64 * 3 * 4)
     made, rng, _, _ = linear_vae(seeds=(3, 4))
     alone, _, _, _ = linear_vae(seeds=(4,))
     x = rng.fork("x").normal(10, 3)
@@ -108,7 +111,7 @@ def test_samples_carry_the_decoders_noise_unless_told_not_to():
 def test_codes_are_the_posteriors_mean():
     made, rng, _, _ = linear_vae()
     x = rng.fork("x").normal(6, 3)
-    assert torch.equal(made.encode(x, rng), made.posterior(x)[0])
+    assert torch.equal(made.encode(x, rng), made.autoencoder.posterior(x)[0])
     assert made.encode(x, rng).shape == (2, 6, 2)
 
 
@@ -132,4 +135,4 @@ def test_training_beats_the_best_gaussian_on_two_clusters():
     nats = -made.log_prob(x, rng.fork("bound")).mean(-1)
     assert (nats < gaussian - 0.3).all()
     assert (nats > entropy - 0.2).all()
-    assert (made.log_std < math.log(0.3)).all()
+    assert (made.autoencoder.log_std < math.log(0.3)).all()

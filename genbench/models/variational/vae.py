@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Density, Encoder, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.losses import normal_log_prob
-from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, into_range
-
-#: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
-CHUNK = 1 << 22
+from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
 
 
 @model("vae")
@@ -50,6 +41,8 @@ class VAE(Model, Density, Encoder):
         lr: Adam's step size, falling linearly to zero.
         importance: The number K of draws in `log_prob`.
         sample_mean: Whether samples are the decoder's mean in place of draws.
+        network: `mlp`, or `conv` for images.
+        width: The channels of the largest hidden image, for `conv`.
     """
 
     taxonomy = "explicit/approximate/variational"
@@ -69,85 +62,42 @@ class VAE(Model, Density, Encoder):
         lr: float = 2e-3,
         importance: int = 64,
         sample_mean: bool = False,
+        network: Network = "mlp",
+        width: int = 32,
     ) -> None:
         super().__init__(spec, rng)
-        unbounded = spec.range is None and spec.kind == "continuous"
-        self.latent = latent or (2 if unbounded else 8)
         self.warmup, self.lr, self.importance = warmup, lr, importance
         self.sample_mean = sample_mean
-        self.binary = spec.kind == "binary"
-        self.encoder = MLP(spec.size, 2 * self.latent, hidden, rng.fork("encoder"))
-        self.decoder = MLP(self.latent, spec.size, hidden[::-1], rng.fork("decoder"))
-        if not self.binary:
-            log_std = log_std if log_std is not None else (-3.0 if unbounded else -2.0)
-            start = torch.full((self.seeds, 1, spec.size), log_std)
-            self.log_std = nn.Parameter(start.to(rng.device, rng.dtype))
-        self.widest = max((spec.size, *hidden))
+        self.autoencoder = Autoencoder(
+            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Tokens would need a softmax decoder."""
-        return (
-            f"needs continuous or binary data, {spec.name} is tokens"
-            if spec.kind == "tokens"
-            else None
-        )
+        return numbers_or_bits(spec)
 
     def players(self) -> tuple[Player, ...]:
         """Encoder and decoder move together."""
-        return (Player("autoencoder", self, self.loss, adam(self.lr), schedule=linear_decay()),)
+        optimizer = adam(self.lr)
+        falling = linear_decay()
+        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative ELBO with the KL term warmed up, in nats, shape (S,)."""
-        mean, log_std = self.posterior(batch.x)
-        z = mean + log_std.exp() * rng.normal(*mean.shape[1:])
-        kl = 0.5 * (mean.square() + (2 * log_std).exp() - 1) - log_std
-        beta = min(1.0, batch.progress / self.warmup) if self.warmup > 0 else 1.0
-        return (beta * kl.sum(-1) - self.log_likelihood(flat(batch.x), z)).mean(-1)
+        noise = rng.normal(batch.x.shape[1], self.autoencoder.latent)
+        beta = warmed(batch.progress, self.warmup)
+        return -self.autoencoder.elbo(batch.x, noise, beta=beta).mean(-1)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
-        out = self.decoder(rng.normal(n, self.latent))
-        if self.binary:
-            rate = torch.sigmoid(out)
-            made = (rate > 0.5).to(rate) if self.sample_mean else rng.bernoulli(rate)
-        else:
-            made = into_range(out, self.spec)
-            if not self.sample_mean:
-                made = made + self.log_std.exp() * rng.normal(n, self.spec.size)
-            made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+        z = rng.normal(n, self.autoencoder.latent)
+        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
 
     def encode(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the posterior's mean, shape (S, B, L)."""
-        return self.posterior(x)[0]
+        return self.autoencoder.posterior(x)[0]
 
-    @torch.no_grad()
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the importance-weighted lower bound with K draws, in nats, shape (S, B)."""
-        rows = max(1, CHUNK // (self.importance * self.widest))
-        return torch.cat(
-            [self.importance_bound(part, rng) for part in x.split(rows, dim=1)], dim=1
-        )
-
-    def importance_bound(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log 1/K sum_k p(x, z_k)/q(z_k|x), shape (S, B)."""
-        mean, log_std = (part.repeat_interleave(self.importance, 1) for part in self.posterior(x))
-        noise = rng.normal(*mean.shape[1:])
-        z = mean + log_std.exp() * noise
-        ratio = normal_log_prob(z) - normal_log_prob(noise) + log_std
-        points = flat(x).repeat_interleave(self.importance, 1)
-        log_w = self.log_likelihood(points, z) + ratio.sum(-1)
-        return log_w.unflatten(1, (-1, self.importance)).logsumexp(-1) - math.log(self.importance)
-
-    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the mean and the log standard deviation of q(z|x), (S, B, L) each."""
-        mean, log_std = self.encoder(flat(centred(x, self.spec))).chunk(2, dim=-1)
-        return mean, log_std
-
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """Returns log p(x|z) in nats, shape (S, B), for flat x."""
-        out = self.decoder(z)
-        if self.binary:
-            return -functional.binary_cross_entropy_with_logits(out, x, reduction="none").sum(-1)
-        return normal_log_prob(x, into_range(out, self.spec), self.log_std).sum(-1)
+        return self.autoencoder.bound(x, self.importance, rng)

@@ -1,0 +1,101 @@
+"""The beta-VAE, a variational autoencoder whose code is held closer to the prior."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Density, Encoder, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.optim import adam, linear_decay
+from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
+
+
+@model("beta_vae")
+class BetaVAE(Model, Density, Encoder):
+    r"""Creates a variational autoencoder whose KL term weighs beta times as much as in the bound.
+
+    .. math::
+        L = -E_{q(z|x)} \log p(x|z) + \beta\,KL(q(z|x) \,\|\, p(z))
+
+    What is trained is a bound on the likelihood for beta >= 1 only, and a loose one; what `log_prob`
+    reports is the importance-weighted bound of the same decoder, without beta.
+
+    References:
+        | beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework
+          (Higgins et al., 2017), section 2, https://openreview.net/forum?id=Sy2fzU9gl
+
+    Differences: the networks, the learnt standard deviation of real numbers, Adam on a falling step
+    size and the warm-up (here to beta) are those of `vae`, from which it differs in beta alone.
+
+    Arguments:
+        beta: The weight of the KL term; 1 is `vae`.
+        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
+        hidden: The widths of the hidden layers of encoder and decoder (there reversed).
+        log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
+            range and -2 with one.
+        warmup: The share of the budget over which the KL term's weight rises to beta.
+        lr: Adam's step size, falling linearly to zero.
+        importance: The number K of draws in `log_prob`.
+        sample_mean: Whether samples are the decoder's mean in place of draws.
+        network: `mlp`, or `conv` for images.
+        width: The channels of the largest hidden image, for `conv`.
+    """
+
+    taxonomy = "explicit/approximate/variational"
+    paper = "Higgins et al., 2017"
+    year = 2017
+    bound = "lower"
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        beta: float = 4.0,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        log_std: float | None = None,
+        warmup: float = 0.25,
+        lr: float = 2e-3,
+        importance: int = 64,
+        sample_mean: bool = False,
+        network: Network = "mlp",
+        width: int = 32,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.beta, self.warmup, self.lr = beta, warmup, lr
+        self.importance, self.sample_mean = importance, sample_mean
+        self.autoencoder = Autoencoder(
+            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        )
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Tokens would need a softmax decoder."""
+        return numbers_or_bits(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """Encoder and decoder move together."""
+        optimizer = adam(self.lr)
+        falling = linear_decay()
+        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the weighted negative bound, in nats, shape (S,)."""
+        noise = rng.normal(batch.x.shape[1], self.autoencoder.latent)
+        beta = self.beta * warmed(batch.progress, self.warmup)
+        return -self.autoencoder.elbo(batch.x, noise, beta=beta).mean(-1)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
+        z = rng.normal(n, self.autoencoder.latent)
+        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
+
+    def encode(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the posterior's mean, shape (S, B, L)."""
+        return self.autoencoder.posterior(x)[0]
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the importance-weighted lower bound with K draws, in nats, shape (S, B)."""
+        return self.autoencoder.bound(x, self.importance, rng)

@@ -1,0 +1,103 @@
+"""The importance-weighted autoencoder."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Batch, Density, Encoder, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.optim import adam, linear_decay
+from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
+
+
+@model("iwae")
+class IWAE(Model, Density, Encoder):
+    r"""Creates a variational autoencoder trained on the bound of several weighted draws of the code.
+
+    .. math::
+        L = -E_{z_1, \dots, z_k \sim q(z|x)} \log \frac1k \sum_i \frac{p(x, z_i)}{q(z_i|x)}
+
+    The bound tightens with k; k = 1 is that of `vae`, its KL term by one draw and not in closed form.
+    `log_prob` reports the same bound with its own, larger number of draws.
+
+    References:
+        | Importance Weighted Autoencoders (Burda et al., 2016), section 3, https://arxiv.org/abs/1509.00519
+
+    Differences: networks, step sizes and the learnt standard deviation of real numbers are those of
+    `vae`, ReLU in place of tanh; over the first part of the budget p(z)/q(z|x) enters the weights to a
+    power that rises linearly to 1, as the KL term of `vae` does.
+
+    Arguments:
+        k: The number of draws in training.
+        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
+        hidden: The widths of the hidden layers of encoder and decoder (there reversed).
+        log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
+            range and -2 with one.
+        warmup: The share of the budget over which the power rises to 1.
+        lr: Adam's step size, falling linearly to zero.
+        importance: The number of draws in `log_prob`.
+        sample_mean: Whether samples are the decoder's mean in place of draws.
+        network: `mlp`, or `conv` for images.
+        width: The channels of the largest hidden image, for `conv`.
+    """
+
+    taxonomy = "explicit/approximate/variational"
+    paper = "Burda et al., 2016"
+    year = 2015
+    bound = "lower"
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        k: int = 5,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        log_std: float | None = None,
+        warmup: float = 0.25,
+        lr: float = 2e-3,
+        importance: int = 64,
+        sample_mean: bool = False,
+        network: Network = "mlp",
+        width: int = 32,
+    ) -> None:
+        super().__init__(spec, rng)
+        if k < 1:
+            raise SpecError(f"iwae needs k >= 1 draws, got {k}; the paper's are 5 and 50")
+        self.k, self.warmup, self.lr = k, warmup, lr
+        self.importance, self.sample_mean = importance, sample_mean
+        self.autoencoder = Autoencoder(
+            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        )
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Tokens would need a softmax decoder."""
+        return numbers_or_bits(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """Encoder and decoder move together."""
+        optimizer = adam(self.lr)
+        falling = linear_decay()
+        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the negative bound with k draws, in nats, shape (S,)."""
+        beta = warmed(batch.progress, self.warmup)
+        return -self.autoencoder.importance_bound(batch.x, self.k, rng, beta=beta).mean(-1)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
+        z = rng.normal(n, self.autoencoder.latent)
+        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
+
+    def encode(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the posterior's mean, shape (S, B, L)."""
+        return self.autoencoder.posterior(x)[0]
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the importance-weighted lower bound, in nats, shape (S, B)."""
+        return self.autoencoder.bound(x, self.importance, rng)

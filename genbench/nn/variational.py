@@ -1,0 +1,173 @@
+"""Stacked variational autoencoders: networks, likelihoods and the bounds that train them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.rng import Rng
+from genbench.nn.image import ConvDecoder, ConvEncoder
+from genbench.nn.losses import normal_log_prob
+from genbench.nn.mlp import MLP, flat
+from genbench.nn.output import centred, into_range
+
+#: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
+CHUNK = 1 << 22
+
+Network = Literal["mlp", "conv"]
+
+
+class Autoencoder(nn.Module):
+    r"""Creates S pairs of an encoder q(z|x) and a decoder p(x|z), z standard normal.
+
+    q(z|x) is a factorised Gaussian; p(x|z) is Bernoulli (bits) or Gaussian (real numbers), with a mean
+    in the data's range and a learnt standard deviation a coordinate, the same for all z. With a
+    condition c, a vector that both networks are given, all laws are those given c.
+
+    References:
+        | Auto-Encoding Variational Bayes (Kingma and Welling, 2014), section 3 and appendix C
+        | Importance Weighted Autoencoders (Burda et al., 2016), section 3
+
+    Arguments:
+        spec: The data.
+        latent: The dimension L of z; None chooses 2 without a range and 8 with one or for bits.
+        hidden: The widths of the encoder's hidden layers; the decoder's are reversed.
+        rng: Draws the weights.
+        log_std: The decoder's initial log standard deviation; None chooses -3 without a range, -2 with.
+        network: `mlp`, or `conv` for images: strided convolutions and their transposes, not normalised.
+        width: The channels of the convolutions on the largest image.
+        condition: The size of c; 0 without one. For `mlp` only.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        latent: int | None,
+        hidden: Sequence[int],
+        rng: Rng,
+        *,
+        log_std: float | None = None,
+        network: Network = "mlp",
+        width: int = 32,
+        condition: int = 0,
+    ) -> None:
+        super().__init__()
+        unbounded = spec.range is None and spec.kind == "continuous"
+        self.spec, self.binary = spec, spec.kind == "binary"
+        self.latent = latent or (2 if unbounded else 8)
+        self.encoder: Any
+        self.decoder: Any
+        draws = rng.fork("encoder"), rng.fork("decoder")
+        if network == "conv":
+            _refuse_small(spec)
+            self.encoder = ConvEncoder(spec, 2 * self.latent, width, draws[0], norm=False)
+            self.decoder = ConvDecoder(self.latent, spec, width, draws[1], norm=False)
+            sides = [-(-side // 4) for side in spec.event[1:]]
+            self.widest = 4 * width * math.prod(sides)
+        else:
+            self.encoder = MLP(spec.size + condition, 2 * self.latent, hidden, draws[0])
+            self.decoder = MLP(self.latent + condition, spec.size, hidden[::-1], draws[1])
+            self.widest = max((spec.size, *hidden))
+        self.network = network
+        if not self.binary:
+            log_std = log_std if log_std is not None else (-3.0 if unbounded else -2.0)
+            start = torch.full((len(rng), 1, spec.size), log_std)
+            self.log_std = nn.Parameter(start.to(rng.device, rng.dtype))
+
+    def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Returns the mean and the log standard deviation of q(z|x), (S, B, L) each."""
+        seen = centred(x, self.spec)
+        seen = seen if self.network == "conv" else _beside(flat(seen), c)
+        mean, log_std = self.encoder(seen).chunk(2, dim=-1)
+        return mean, log_std
+
+    def output(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Returns the decoder's outputs (logits of bits, means before the range), (S, B, D)."""
+        return flat(self.decoder(_beside(z, c)))
+
+    def log_likelihood(self, x: Tensor, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Returns log p(x|z) in nats, shape (S, B), for points (S, B, *event)."""
+        out, x = self.output(z, c), flat(x)
+        if self.binary:
+            return -functional.binary_cross_entropy_with_logits(out, x, reduction="none").sum(-1)
+        return normal_log_prob(x, into_range(out, self.spec), self.log_std).sum(-1)
+
+    def elbo(
+        self, x: Tensor, noise: Tensor, *, beta: float = 1.0, c: Tensor | None = None
+    ) -> Tensor:
+        """Returns E_q log p(x|z) - beta KL(q || p) in nats, shape (S, B).
+
+        The expectation is of one draw, made of standard normal noise (S, B, L); the KL is exact.
+        """
+        mean, log_std = self.posterior(x, c)
+        z = mean + log_std.exp() * noise
+        kl = 0.5 * (mean.square() + (2 * log_std).exp() - 1) - log_std
+        return self.log_likelihood(x, z, c) - beta * kl.sum(-1)
+
+    def importance_bound(
+        self, x: Tensor, draws: int, rng: Rng, *, beta: float = 1.0, c: Tensor | None = None
+    ) -> Tensor:
+        """Returns log 1/K sum_k p(x|z_k) (p(z_k)/q(z_k|x))^beta for K draws, shape (S, B)."""
+        mean, log_std = (part.repeat_interleave(draws, 1) for part in self.posterior(x, c))
+        noise = rng.normal(*mean.shape[1:])
+        z = mean + log_std.exp() * noise
+        ratio = normal_log_prob(z) - normal_log_prob(noise) + log_std
+        given = None if c is None else c.repeat_interleave(draws, 1)
+        likelihood = self.log_likelihood(x.repeat_interleave(draws, 1), z, given)
+        log_w = (likelihood + beta * ratio.sum(-1)).unflatten(1, (-1, draws))
+        return log_w.logsumexp(-1) - math.log(draws)
+
+    @torch.no_grad()
+    def bound(self, x: Tensor, draws: int, rng: Rng, c: Tensor | None = None) -> Tensor:
+        """Returns the importance-weighted lower bound on log p(x), in chunks, shape (S, B)."""
+        rows = max(1, CHUNK // (draws * self.widest))
+        given = [None] * -(-x.shape[1] // rows) if c is None else c.split(rows, dim=1)
+        parts = [
+            self.importance_bound(part, draws, rng, c=beside)
+            for part, beside in zip(x.split(rows, dim=1), given, strict=True)
+        ]
+        return torch.cat(parts, dim=1)
+
+    def draw(self, z: Tensor, rng: Rng, *, mean: bool = False, c: Tensor | None = None) -> Tensor:
+        """Returns draws of p(x|z), clamped to the data's range, or its means (for bits, its modes)."""
+        out = self.output(z, c)
+        if self.binary:
+            rate = torch.sigmoid(out)
+            made = (rate > 0.5).to(rate) if mean else rng.bernoulli(rate)
+        else:
+            made = into_range(out, self.spec)
+            if not mean:
+                made = made + self.log_std.exp() * rng.normal(*out.shape[1:])
+            made = made if self.spec.range is None else made.clamp(*self.spec.range)
+        return made.unflatten(-1, self.spec.event)
+
+
+def warmed(progress: float, share: float) -> float:
+    """Returns a weight that rises linearly from 0 to 1 over the first share of the budget."""
+    return min(1.0, progress / share) if share > 0 else 1.0
+
+
+def numbers_or_bits(spec: DataSpec) -> str | None:
+    """Returns why an autoencoder refuses data, or None: tokens would need a softmax decoder."""
+    if spec.kind == "tokens":
+        return f"needs continuous or binary data, {spec.name} is tokens"
+    return None
+
+
+def _beside(x: Tensor, c: Tensor | None) -> Tensor:
+    return x if c is None else torch.cat([x, c], dim=-1)
+
+
+def _refuse_small(spec: DataSpec) -> None:
+    if not spec.is_image or min(spec.event[1:]) < 4:
+        raise SpecError(
+            f"network=conv needs images of at least 4×4 pixels, {spec.name} has points of shape "
+            f"{spec.event}; take network=mlp"
+        )
