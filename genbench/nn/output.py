@@ -40,3 +40,10 @@ def uncentred(y: Tensor, spec: DataSpec) -> Tensor:
         return y
     low, high = spec.range
     return (low + (y + 1) * ((high - low) / 2)).clamp(low, high)
+
+
+def only_continuous(spec: DataSpec) -> str | None:
+    """Returns why a model of real numbers refuses a data set, or None where it does not."""
+    if spec.kind == "continuous":
+        return None
+    return f"needs continuous data, {spec.name} is {spec.kind}"

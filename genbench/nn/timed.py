@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.nn.mlp import MLP
+from genbench.nn.mlp import MLP, Linear
+from genbench.nn.optim import adam, linear_decay
 
 
 def waves(x: Tensor, frequencies: Tensor) -> Tensor:
@@ -30,7 +32,9 @@ class TimedMLP(nn.Module):
     """Creates S multi-layer perceptrons, one a seed, of points (S, B, D) and times in [0, 1].
 
     Inputs are the point, its sines and cosines at the frequencies 1, 2, 4, …, and those of the time
-    at geometrically spaced frequencies, all the same for every seed.
+    at geometrically spaced frequencies, all the same for every seed. To the perceptron's output each
+    coordinate of the point is added, times a factor linear in the time's waves: what a narrow layer
+    cannot let through, a nearly noiseless image, still passes.
 
     References:
         | Attention Is All You Need (Vaswani et al., 2017), section 3.5, for the time
@@ -64,6 +68,7 @@ class TimedMLP(nn.Module):
         super().__init__()
         size = inputs * (1 + 2 * frequencies) + 2 * times
         self.network = MLP(size, inputs, hidden, rng, activation="silu", last_gain=last_gain)
+        self.pass_on = Linear(2 * times, inputs, rng.fork("pass_on"), gain=last_gain)
         octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float64)
         steps = torch.linspace(0, 1, times, dtype=torch.float64)
         self.register_buffer("frequencies", octaves.to(rng.dtype), persistent=False)
@@ -73,4 +78,24 @@ class TimedMLP(nn.Module):
         """Maps points (S, B, D) and times, of a shape that expands to (S, B, 1), to (S, B, D)."""
         time = waves(t, self.rates).expand(*x.shape[:-1], -1)
         seen = [x, waves(x, self.frequencies), time] if len(self.frequencies) else [x, time]
-        return self.network(torch.cat(seen, dim=-1))
+        return torch.addcmul(self.network(torch.cat(seen, dim=-1)), self.pass_on(time), x)
+
+
+def timed_network(
+    spec: DataSpec, hidden: Sequence[int], rng: Rng, frequencies: int | None
+) -> TimedMLP:
+    """Returns a network of the points of a data set; None takes `wave_count` frequencies."""
+    count = wave_count(spec) if frequencies is None else frequencies
+    return TimedMLP(spec.size, hidden, rng, frequencies=count)
+
+
+def regression(
+    name: str,
+    network: nn.Module,
+    loss: Callable[[Batch, Rng], Tensor],
+    *,
+    lr: float,
+    average: float | None,
+) -> tuple[Player, ...]:
+    """Returns the one player of a regression: Adam, its step size falling linearly to zero."""
+    return (Player(name, network, loss, adam(lr), schedule=linear_decay(), average=average),)

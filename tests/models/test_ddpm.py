@@ -5,10 +5,11 @@ import torch
 
 from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import build
+from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.harness.train import Trainer
+from genbench.models.diffusion import ddpm
 from genbench.nn.losses import normal_log_prob
 
 LINE = DataSpec("line", (1,))
@@ -19,11 +20,13 @@ def exact(spec=LINE, std=STD, **options):
     """A model of data N(0, std²) whose predicted noise is the true conditional mean."""
     made = build("ddpm", spec, Rng([0, 1], dtype=torch.float64), options)
 
-    def noise(x, t):
-        kept = made.kept[(t * made.steps).round().long()]
+    def predicted(x, t):
+        kept = made.kept[t]
         return (1 - kept).sqrt() * x / (kept * std**2 + 1 - kept)
 
-    made.noise.forward = noise
+    made.predicted = predicted
+    kept = made.kept[1:]
+    made.error.copy_(kept * std**2 / (kept * std**2 + 1 - kept))
     return made
 
 
@@ -32,12 +35,13 @@ def marginal_variance(made):
     variance = 1.0
     for t in range(made.steps, 0, -1):
         one = torch.ones(2, 1, 1, dtype=torch.float64)
-        variance = variance * made.mean(one, t)[0].item() ** 2 + made.variance(t).item()
+        variance = variance * made.mean(one, t)[0].item() ** 2 + made.variance(t)[0].item()
     return variance
 
 
-def test_noise_ends_at_a_standard_normal():
-    made = exact()
+@pytest.mark.parametrize("schedule", ["log_snr", "linear"])
+def test_noise_ends_at_a_standard_normal(schedule):
+    made = exact(schedule=schedule)
     assert made.kept[0] == 1
     assert made.kept[-1] < 0.01
     x, noise = made.diffuse(
@@ -49,13 +53,36 @@ def test_noise_ends_at_a_standard_normal():
 
 def test_the_step_is_the_posterior_of_the_forward_process():
     """q(x_{t-1} | x_t, x_0) by Bayes' rule from the two Gaussians it is made of."""
-    made, t, start = exact(), 30, torch.full((2, 4, 1), 1.3).double()
+    made, t, start = exact(variances="posterior"), 30, torch.full((2, 4, 1), 1.3).double()
     x, noise = made.diffuse(start, made.kept[t], Rng([0, 1], dtype=torch.float64))
     beta, before = made.beta[t - 1], made.kept[t - 1]
     precision = (1 - beta) / beta + 1 / (1 - before)
     mean = ((1 - beta).sqrt() / beta * x + before.sqrt() / (1 - before) * start) / precision
     assert torch.allclose(made.mean(x, t, noise), mean, atol=1e-10)
-    assert made.variance(t).item() == pytest.approx(1 / precision.item())
+    assert made.variance(t)[0].item() == pytest.approx(1 / precision.item())
+
+
+def test_the_schedule_is_even_in_log_signal_to_noise():
+    kept = exact(log_snrs=(5.0, -5.0), steps=11).kept[1:]
+    assert torch.allclose(torch.logit(kept), torch.linspace(5, -5, 11).double())
+
+
+def test_errors_of_a_step_are_averaged_over_its_visits():
+    made = build("ddpm", LINE, Rng([0, 1], dtype=torch.float64), {"steps": 3})
+    step = torch.tensor([[0, 0, 2], [1, 1, 1]])
+    made.note(step, torch.tensor([[0.2, 0.4, 0.5], [0.0, 0.3, 0.6]]).double())
+    one, two, three = (ddpm.KEEP**n for n in (1, 2, 3))
+    wanted = [[two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5], [1, three + (1 - three) * 0.3, 1]]
+    assert torch.allclose(made.error, torch.tensor(wanted).double())
+
+
+def test_the_loss_notes_the_error_of_the_predicted_noise():
+    made, rng = exact(steps=4), Rng([0, 1], dtype=torch.float64)
+    wanted = made.error.clone()
+    made.error.fill_(1.0)
+    batch = Batch(STD * rng.fork("data").normal(100_000, 1))
+    made.loss(batch, rng.fork("loss"))
+    torch.testing.assert_close(made.error, wanted, rtol=0.03, atol=0.0)
 
 
 def test_samples_follow_the_chain_in_closed_form():
@@ -67,33 +94,37 @@ def test_samples_follow_the_chain_in_closed_form():
     assert fake.std().item() == pytest.approx(STD, rel=0.05)
 
 
-def test_the_bound_is_exact_where_the_reverse_chain_is():
-    """Standard normal data stay so, and their true reverse steps have the forward variances."""
-    made = exact(std=1.0, variances="forward")
-    rng = Rng([0, 1], dtype=torch.float64)
-    x = rng.normal(20_000, 1)
-    gap = made.log_prob(x, rng.fork("bound")) - normal_log_prob(x).sum(-1)
+def test_the_bound_is_exact_for_gaussians_with_fitted_variances():
+    """Reverse steps then have the true moments, and only the far end's 1 - alpha bar is amiss."""
+    made, rng = exact(), Rng([0, 1], dtype=torch.float64)
+    assert marginal_variance(made) == pytest.approx(STD**2, rel=1e-3)
+    x = STD * rng.normal(20_000, 1)
+    gap = made.log_prob(x, rng.fork("bound")) - normal_log_prob(x, 0.0, math.log(STD)).sum(-1)
     error = gap.std(1) / 20_000**0.5
     assert (gap.mean(1).abs() < 4 * error).all()
     assert (error < 0.03).all()
 
 
-def test_elsewhere_the_bound_lies_below_the_chains_density():
-    made, rng = exact(), Rng([0, 1], dtype=torch.float64)
+@pytest.mark.parametrize("variances", ["posterior", "forward"])
+def test_other_variances_leave_the_bound_below_the_chains_density(variances):
+    made, rng = exact(variances=variances), Rng([0, 1], dtype=torch.float64)
     x = STD * rng.normal(4000, 1)
     truth = normal_log_prob(x, 0.0, 0.5 * math.log(marginal_variance(made))).mean()
-    assert made.log_prob(x, rng.fork("bound")).mean() < truth
+    assert made.log_prob(x, rng.fork("bound")).mean() < truth - 0.01
 
 
 def test_the_bound_is_a_density_on_the_datas_own_scale():
-    wide = exact(DataSpec("wide", (1,), range=(-4.0, 4.0)))
+    wide = exact(DataSpec("wide", (1,), range=(-4.0, 4.0)), log_snrs=(11.0, -6.0))
     x = Rng([0, 1], dtype=torch.float64).normal(100, 1)
     bound = wide.log_prob(4 * x, Rng([5, 6], dtype=torch.float64))
     plain = exact().log_prob(x, Rng([5, 6], dtype=torch.float64))
     assert torch.allclose(bound, plain - torch.tensor(4.0).double().log())
 
 
-@pytest.mark.parametrize("options", [{"steps": 1}, {"betas": (0.2, 0.1)}, {"betas": (0.0, 0.1)}])
+@pytest.mark.parametrize(
+    "options",
+    [{"steps": 1}, {"betas": (0.2, 0.1)}, {"betas": (0.0, 0.1)}, {"log_snrs": (1.0, 2.0)}],
+)
 def test_schedules_that_are_none_are_refused(options):
     with pytest.raises(SpecError, match="ddpm needs"):
         build("ddpm", LINE, Rng([0]), options)
@@ -112,4 +143,4 @@ def test_training_finds_every_mode_of_the_ring_and_bounds_its_entropy():
     for row in mode:
         share = row.bincount(minlength=8) / 2000
         assert ((share > 0.08) & (share < 0.17)).all()
-    assert ((nats > ring.truth.entropy) & (nats < 0)).all()
+    assert ((nats > ring.truth.entropy) & (nats < ring.truth.entropy + 1.2)).all()

@@ -24,6 +24,16 @@ def test_a_seed_alone_and_a_shared_time_give_the_same():
     assert not torch.allclose(each, stack(x, torch.full((1, 1), 0.5).double()))
 
 
+def test_what_the_perceptron_holds_back_is_passed_on():
+    network = TimedMLP(3, (4,), Rng([0, 1], dtype=torch.float64))
+    x, t = Rng([0, 1], dtype=torch.float64).normal(6, 3), torch.full((1, 1), 0.3).double()
+    with torch.no_grad():
+        for p in network.network.parameters():
+            p.zero_()
+    share = network.pass_on(waves(t, network.rates).expand(2, 1, -1))
+    assert torch.allclose(network(x, t), share * x)
+
+
 def test_uncentred_undoes_centred_and_stays_in_the_range():
     spec = DataSpec("x", (3,), range=(2.0, 6.0))
     x = torch.tensor([2.0, 3.5, 6.0])

@@ -14,9 +14,11 @@ from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, uncentred
-from genbench.nn.timed import TimedMLP, wave_count
+from genbench.nn.output import centred, only_continuous, uncentred
+from genbench.nn.timed import regression, timed_network
+
+#: the decay, a visit of a step, of the running average of the error of its predicted noise
+KEEP = 0.999
 
 
 @model("ddpm")
@@ -27,16 +29,23 @@ class DDPM(Model, Density):
         x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1 - \bar\alpha_t}\,\epsilon, \qquad
         L = E \|\epsilon - \epsilon(x_t, t)\|^2
 
-    A sample starts at a standard normal and takes T steps of p(x_{t-1} | x_t), whose variance is that
-    of q(x_{t-1} | x_t, x_0), and beta_1 in the last. `log_prob` is one draw, per step, of the
-    variational bound on that chain's density, which few steps leave loose by nats; of data with a
-    range, before samples are clamped to it.
+    A sample starts at a standard normal and takes T steps of p(x_{t-1} | x_t), the last with its noise.
+    Signal falls to noise by equal steps of the log of their ratio, for which L, unweighted, is the
+    variational bound but for a factor. The variance of a reverse step adds to that of
+    q(x_{t-1} | x_t, x_0) what the network does not know of x_0: the mean squared error of its noise,
+    averaged in training. The network gives the noise beyond its share in x_t, scaled so that a small
+    output errs little at any step. `log_prob` is one draw, per step, of the variational bound on the
+    chain's density; of data with a range, before samples are clamped to it.
 
     References:
         | Denoising Diffusion Probabilistic Models (Ho et al., 2020), sections 2 and 3
         | https://arxiv.org/abs/2006.11239
+        | Variational Diffusion Models (Kingma et al., 2021), section 5, for the schedule `log_snr`
+        | Progressive Distillation (Salimans and Ho, 2022), section 4, for the network's scaling
+        | Analytic-DPM (Bao et al., 2022), theorem 1, for the variances `fitted`
 
-    Differences: 100 steps in place of 1000, with betas that still end at nearly pure noise; a
+    Differences: 100 steps in place of 1000, evenly spaced in log signal-to-noise, and fitted variances,
+    for which so few suffice (`linear` with 1000 steps, betas to 0.02 and `posterior` are the paper's); a
     multi-layer perceptron with Fourier features of the time, and for a few coordinates of the point,
     in place of a U-Net; the last step adds its noise, so that samples follow the law whose density is
     bounded; no discretised decoder; a step size falling linearly to zero.
@@ -45,18 +54,24 @@ class DDPM(Model, Density):
         hidden: The widths of the network's hidden layers.
         frequencies: Frequencies of the point's Fourier features; None takes 6 up to three coordinates.
         steps: The number T of steps.
+        schedule: `log_snr`, between `log_snrs`, or `linear`, variances between `betas`.
+        log_snrs: The log of signal to noise, in variances, after the first and after the last step;
+            None takes (11, -6), with which modes 1/100 wide are told apart, and (7, -5) with a range.
         betas: The first and the last of the linearly spaced variances.
-        variances: Of the reverse steps: of the `posterior` q(x_{t-1} | x_t, x_0), or the `forward` beta_t.
+        variances: Of the reverse steps: `fitted`, of the `posterior` q(x_{t-1} | x_t, x_0), or the
+            `forward` beta_t.
         lr: Adam's step size.
         average: The decay of the weights' running average for evaluation, or None.
     """
 
+    version = 2
     taxonomy = "explicit/approximate/variational"
     paper = "Ho et al., 2020"
     year = 2020
     bound = "lower"
     beta: Tensor
     kept: Tensor
+    error: Tensor
 
     def __init__(
         self,
@@ -66,60 +81,54 @@ class DDPM(Model, Density):
         hidden: tuple[int, ...] = (128, 128, 128),
         frequencies: int | None = None,
         steps: int = 100,
+        schedule: Literal["log_snr", "linear"] = "log_snr",
+        log_snrs: tuple[float, float] | None = None,
         betas: tuple[float, float] = (1e-4, 0.1),
-        variances: Literal["posterior", "forward"] = "posterior",
+        variances: Literal["fitted", "posterior", "forward"] = "fitted",
         lr: float = 2e-3,
         average: float | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)
-        if steps < 2 or not 0 < betas[0] <= betas[-1] < 1:
+        log_snrs = log_snrs or ((11.0, -6.0) if spec.range is None else (7.0, -5.0))
+        if steps < 2 or not 0 < betas[0] <= betas[1] < 1 or log_snrs[0] <= log_snrs[1]:
             raise SpecError(
-                f"ddpm needs at least 2 steps and 0 < first beta <= last beta < 1, got {steps} and "
-                f"{betas}; the usual are 100 and (1e-4, 0.1)"
+                f"ddpm needs at least 2 steps, 0 < first beta <= last beta < 1 and falling log_snrs, "
+                f"got {steps}, {betas} and {log_snrs}; the usual are 100, (1e-4, 0.1) and (11, -6)"
             )
-        self.steps, self.lr, self.average = steps, lr, average
-        self.variances = variances
-        beta = torch.linspace(betas[0], betas[-1], steps, dtype=torch.float64)
+        self.steps, self.variances, self.lr, self.average = steps, variances, lr, average
+        beta = betas_of(log_snrs, steps) if schedule == "log_snr" else evenly(betas, steps)
         self.register_buffer("beta", beta.to(rng.dtype), persistent=False)
         #: alpha bar at t = 0 … T, so kept[0] = 1
         kept = torch.cat([torch.ones(1).double(), (1 - beta).cumprod(0)])
         self.register_buffer("kept", kept.to(rng.dtype), persistent=False)
-        self.noise = TimedMLP(
-            spec.size,
-            hidden,
-            rng.fork("noise"),
-            frequencies=wave_count(spec) if frequencies is None else frequencies,
-        )
+        #: a coordinate's mean squared error of the noise predicted at t = 1 … T
+        self.register_buffer("error", torch.ones(self.seeds, steps))
+        self.noise = timed_network(spec, hidden, rng.fork("noise"), frequencies)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points do not diffuse by Gaussian noise."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
+        return only_continuous(spec)
 
     def players(self) -> tuple[Player, ...]:
         """The network that predicts the noise."""
-        return (
-            Player(
-                "noise",
-                self.noise,
-                self.loss,
-                adam(self.lr),
-                schedule=linear_decay(),
-                average=self.average,
-            ),
-        )
+        return regression("noise", self.noise, self.loss, lr=self.lr, average=self.average)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean squared error a coordinate of the noise, shape (S,)."""
         data = flat(centred(batch.x, self.spec))
-        t = rng.integers(self.steps, data.shape[1], 1) + 1
-        x, noise = self.diffuse(data, self.kept[t], rng)
-        error = self.noise(x, t.to(x.dtype) / self.steps) - noise
-        return error.square().mean((1, 2))
+        step = rng.integers(self.steps, data.shape[1], 1)
+        x, noise = self.diffuse(data, self.kept[step + 1], rng)
+        error = (self.predicted(x, step + 1) - noise).square().mean(-1)
+        self.note(step.squeeze(-1), error.detach())
+        return error.mean(1)
+
+    def note(self, step: Tensor, error: Tensor) -> None:
+        """Moves the running averages at steps t - 1 by their errors, (S, B) each."""
+        visits = torch.zeros_like(self.error).scatter_add(1, step, torch.ones_like(error))
+        total = torch.zeros_like(self.error).scatter_add(1, step, error)
+        mean = total / visits.clamp_min(1)
+        self.error.copy_(torch.lerp(mean, self.error, KEEP**visits))
 
     @torch.no_grad()
     def sample(self, n: int, rng: Rng) -> Tensor:
@@ -153,24 +162,43 @@ class DDPM(Model, Density):
         noise = rng.normal(*data.shape[1:])
         return kept.sqrt() * data + (1 - kept).sqrt() * noise, noise
 
+    def predicted(self, x: Tensor, t: Tensor) -> Tensor:
+        """Returns the noise in x_t, (S, B, D), at steps of a shape that expands to (S, B, 1), int64."""
+        kept = self.kept[t]
+        learnt = self.noise(x, t.to(x.dtype) / self.steps)
+        return (1 - kept).sqrt() * x + kept.sqrt() * learnt
+
     def mean(self, x: Tensor, t: int, noise: Tensor | None = None) -> Tensor:
         """Returns the mean of x_{t-1} given x_t and its noise (None: as predicted), (S, B, D)."""
-        predicted = (
-            self.noise(x, torch.full_like(x[:, :1, :1], t / self.steps))
-            if noise is None
-            else noise
-        )
+        if noise is None:
+            noise = self.predicted(x, torch.full_like(x[:, :1, :1], t, dtype=torch.int64))
         beta = self.beta[t - 1]
-        return (x - beta / (1 - self.kept[t]).sqrt() * predicted) / (1 - beta).sqrt()
+        return (x - beta / (1 - self.kept[t]).sqrt() * noise) / (1 - beta).sqrt()
 
     def variance(self, t: int) -> Tensor:
-        """Returns the variance of the reverse step from t to t - 1."""
+        """Returns the variance of the reverse step from t to t - 1, shape (S, 1, 1)."""
+        beta, error = self.beta[t - 1], self.error[:, t - 1].view(-1, 1, 1)
+        if self.variances == "fitted":
+            unknown = beta.square() / ((1 - self.kept[t]) * (1 - beta))
+            return self.posterior(t) + unknown * error
+        # the posterior of the last step would be none at all
         forward = t == 1 or self.variances == "forward"
-        return self.beta[t - 1] if forward else self.posterior(t)
+        return (beta if forward else self.posterior(t)).expand_as(error)
 
     def posterior(self, t: int) -> Tensor:
         """Returns the variance of q(x_{t-1} | x_t, x_0)."""
         return self.beta[t - 1] * (1 - self.kept[t - 1]) / (1 - self.kept[t])
+
+
+def evenly(ends: tuple[float, float], steps: int) -> Tensor:
+    """Returns evenly spaced numbers from the first end to the last, shape (T,), float64."""
+    return torch.linspace(*ends, steps, dtype=torch.float64)
+
+
+def betas_of(log_snrs: tuple[float, float], steps: int) -> Tensor:
+    """Returns the variances whose log signal-to-noise ratios are evenly spaced, (T,), float64."""
+    kept = torch.sigmoid(evenly(log_snrs, steps))
+    return 1 - kept / torch.cat([torch.ones(1).double(), kept[:-1]])
 
 
 def gaussian_kl(mean: Tensor, variance: Tensor, other: Tensor, other_variance: Tensor) -> Tensor:

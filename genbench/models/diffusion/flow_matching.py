@@ -12,9 +12,8 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, uncentred
-from genbench.nn.timed import TimedMLP, wave_count
+from genbench.nn.output import centred, only_continuous, uncentred
+from genbench.nn.timed import regression, timed_network
 
 
 @model("flow_matching")
@@ -27,7 +26,7 @@ class FlowMatching(Model):
 
     with x_0 standard normal, x_1 data and t uniform on [0, 1]. A sample is x at t = 1, by steps of
     Heun's or Euler's method. The flow has a density, an integral of the velocity's divergence, which
-    this model does not compute: it has no `log_prob`.
+    its fixed steps would only approximate and in many coordinates only estimate: it has no `log_prob`.
 
     References:
         | Flow Matching for Generative Modeling (Lipman et al., 2023), section 4.1, example II
@@ -46,6 +45,7 @@ class FlowMatching(Model):
         average: The decay of the weights' running average for evaluation, or None.
     """
 
+    version = 2
     taxonomy = "explicit/tractable/change of variables"
     paper = "Lipman et al., 2023"
     year = 2022
@@ -66,34 +66,16 @@ class FlowMatching(Model):
         if steps < 1:
             raise SpecError(f"flow_matching needs at least 1 step, got {steps}; the usual is 50")
         self.steps, self.solver, self.lr, self.average = steps, solver, lr, average
-        self.velocity = TimedMLP(
-            spec.size,
-            hidden,
-            rng.fork("velocity"),
-            frequencies=wave_count(spec) if frequencies is None else frequencies,
-        )
+        self.velocity = timed_network(spec, hidden, rng.fork("velocity"), frequencies)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no straight path from noise."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
+        return only_continuous(spec)
 
     def players(self) -> tuple[Player, ...]:
         """The velocity alone."""
-        return (
-            Player(
-                "velocity",
-                self.velocity,
-                self.loss,
-                adam(self.lr),
-                schedule=linear_decay(),
-                average=self.average,
-            ),
-        )
+        return regression("velocity", self.velocity, self.loss, lr=self.lr, average=self.average)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean squared error a coordinate of the velocity, shape (S,)."""
