@@ -40,7 +40,7 @@ def cubic_mmd(real: Tensor, fake: Tensor, chosen: Chosen | None = None) -> list[
     """
     chosen = subsets_of((len(real), len(fake)), 0, 2, 0) if chosen is None else chosen
     points, chosen = (
-        (_lift(real), _lift(fake)),
+        (lift(real), lift(fake)),
         (chosen[0].to(real.device), chosen[1].to(real.device)),
     )
     if _together_is_cheaper(points, chosen):
@@ -58,7 +58,7 @@ def cubic_mmd(real: Tensor, fake: Tensor, chosen: Chosen | None = None) -> list[
     return (within - 2 * across / (n * m)).tolist()
 
 
-def _lift(x: Tensor) -> Tensor:
+def lift(x: Tensor) -> Tensor:
     """Appends a coordinate, so that x'y/F + 1 is a plain inner product."""
     return torch.cat([x / math.sqrt(x.shape[1]), x.new_ones(len(x), 1)], dim=1)
 

@@ -28,9 +28,13 @@ DIVERSITY = {
 #: columns of clock time differ from call to call
 TIMED = {"ms", "samples/s"}
 N = 1200
-FAST = {"latency": {"seconds": 0.02}, "wasserstein": {"points": 250}}
+FAST = {
+    "latency": {"seconds": 0.02},
+    "wasserstein": {"points": 250},
+    "mmd_test": {"points": 200, "permutations": 100},
+}
 #: options under which every point counts
-WHOLE = {"wasserstein": {"points": N}}
+WHOLE = {"wasserstein": {"points": N}, "mmd_test": {"points": N, "permutations": 200}}
 
 
 class Mixture(MixtureDataset):

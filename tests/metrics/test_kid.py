@@ -39,7 +39,7 @@ def test_both_routes_are_the_definition(n, m, size):
     real, fake = draws(n, size), draws(m, size, seed=1) * 1.1 + 0.2
     exact = naive(real, fake)
     assert kid(real, fake, rng=RNG, subsets=0)["kid"].value == pytest.approx(exact, rel=1e-9)
-    points = (_cubic._lift(real), _cubic._lift(fake))
+    points = (_cubic.lift(real), _cubic.lift(fake))
     tiles = torch.stack(_cubic.sums_by_tiles(points, _cubic.subsets_of((n, m), 3, 2, 0)))
     assert tiles.shape == (3, 4)
     moments = _cubic.sums_by_moments(points)
@@ -50,7 +50,7 @@ def test_both_routes_are_the_definition(n, m, size):
 def test_subsets_are_torch_fidelitys_own(size, together):
     real, fake = draws(600, size).relu(), draws(500, size, seed=1).relu() + 0.1
     chosen = _cubic.subsets_of((600, 500), 10, 100, 2020)
-    lifted = (_cubic._lift(real), _cubic._lift(fake))
+    lifted = (_cubic.lift(real), _cubic.lift(fake))
     assert _cubic._together_is_cheaper(lifted, chosen) is together
     import warnings
 
