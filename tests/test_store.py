@@ -4,9 +4,11 @@ import re
 import pandas
 import pytest
 
-from genbench.core.errors import StoreError
+from genbench.core.errors import SpecError, StoreError
+from genbench.core.files import write_bytes
 from genbench.core.spec import Budget, CellSpec
-from genbench.store import CurvePoint, Measurement, Record, Store, Used, results, write_bytes
+from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form, results
+from genbench.store.frame import export
 
 
 def spec(**changed):
@@ -53,7 +55,7 @@ def test_a_record_comes_back_as_it_was_written(store):
     assert store.read(written.spec) == written
     assert list(store.records()) == [written]
     assert store.problems() == []
-    assert json.loads(path.read_text())["schema"] == "genbench.record/1"
+    assert json.loads(path.read_text())["schema"] == "genbench.record/2"
 
 
 def test_an_empty_folder_holds_nothing(store):
@@ -128,7 +130,15 @@ def broken(store, how):  # noqa: C901 - a list of ways
     """A file in the place of a record, which is none."""
     path = store.write(record(seed=1))
     content = json.loads(path.read_text())
-    if how == "half":
+    content.pop("seal")
+    content["schema"] = "genbench.record/1"  # has no seal, so that other checks are reached
+    if how == "flip":
+        path.write_text(path.read_text().replace('"value": 1.5', '"value": 1.4'))
+    elif how == "unsealed":
+        path.write_text(json.dumps({**content, "schema": "genbench.record/2"}))
+    elif how == "newer":
+        path.write_text(json.dumps({**content, "schema": "genbench.record/99"}))
+    elif how == "half":
         path.write_text(path.read_text()[:200])
     elif how == "binary":
         path.write_bytes(b"\xff\x00\x01")
@@ -157,6 +167,7 @@ def broken(store, how):  # noqa: C901 - a list of ways
 
 
 KINDS = ["half", "binary", "other", "deep", "field", "hash", "group", "hostile", "place", "folder"]
+KINDS += ["flip", "unsealed", "newer"]
 
 
 @pytest.mark.parametrize("how", KINDS)
@@ -170,6 +181,57 @@ def test_what_is_no_record_is_reported_once_and_never_counted(store, how):
     assert "\n" not in problems[0]
     assert list(store.records()) == [good]
     assert store.read(spec(seed=1)) is None
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_no_flipped_bit_goes_unseen(store, bit):
+    path = store.write(record())
+    content = path.read_bytes()
+    for at in range(bit, len(content), 29):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+        assert store.read(spec()) is None, content[at - 9 : at + 9]
+
+
+def test_what_stands_in_a_records_place_is_set_aside_and_not_lost(store):
+    path = broken(store, "half")
+    junk = path.read_bytes()
+    store.write(record(seed=1))
+    path.write_bytes(b"again")
+    store.write(record(seed=1))
+    assert store.read(spec(seed=1)) == record(seed=1)
+    kept = sorted((store.root / ".set-aside").rglob("*.json.*"))
+    assert [p.read_bytes() for p in kept] == [junk, b"again"]
+    assert store.problems() == []
+
+
+def test_records_of_the_first_schema_are_read_as_they_are(store):
+    path = store.write(record())
+    content = json.loads(path.read_text())
+    del content["seal"]
+    path.write_text(json.dumps({**content, "schema": "genbench.record/1"}))
+    assert store.read(spec()) == record()
+    store.write(store.read(spec()))
+    assert json.loads(path.read_text())["schema"] == SCHEMA
+
+
+def test_older_schemas_are_brought_up_step_by_step(store, monkeypatch):
+    """A fabricated version 0 called the status `state` and had seconds alone in place of `used`."""
+
+    def from_zero(raw):
+        kept = {k: v for k, v in raw.items() if k not in ("state", "seconds")}
+        return {**kept, "status": raw["state"], "used": {"seconds": raw["seconds"]}}
+
+    steps = {"genbench.record/0": ("genbench.record/1", from_zero), **form.STEPS}
+    path = store.write(record())
+    content = json.loads(path.read_text())
+    for key in ("seal", "status", "used"):
+        del content[key]
+    old = {**content, "schema": "genbench.record/0", "state": "diverged", "seconds": 2.5}
+    path.write_text(json.dumps(old))
+    assert "its schema is 'genbench.record/0'" in store.problems()[0]
+    monkeypatch.setattr(form, "STEPS", steps)
+    found = store.read(spec())
+    assert (found.status, found.used.seconds, found.schema_) == ("diverged", 2.5, SCHEMA)
 
 
 def test_temporary_and_foreign_files_are_no_records(store):
@@ -209,6 +271,14 @@ def test_artifacts_are_named_by_their_content(store):
     assert store.artifact(name.replace("ba", "bb", 1)) is None
 
 
+def test_damaged_artifacts_are_not_handed_out_and_are_written_again(store):
+    name = store.put(b"abc", ".npz")
+    store.artifact(name).write_bytes(b"abd")
+    assert store.content(name) is None
+    assert store.put(b"abc", ".npz") == name
+    assert store.content(name) == b"abc"
+
+
 @pytest.mark.parametrize("name", ["", "sha256:../../x", "/etc/passwd", "sha256:" + "0" * 64])
 def test_an_artifacts_name_cannot_leave_the_folder(store, name):
     assert store.artifact(name) is None
@@ -225,3 +295,30 @@ def test_results_are_a_frame_of_measurements(store):
     assert frame[frame.status == "error"].reason.tolist() == ["why"]
     assert frame[(frame.id == "fid") & (frame.split == "train")].value.tolist() == [0.5]
     assert results(store.root / "none").empty
+
+
+def test_measurements_are_exported_with_every_row(store, tmp_path):
+    store.write(record())
+    assert export(store.root, tmp_path / "a.csv") == 3
+    frame = pandas.read_csv(tmp_path / "a.csv")
+    assert frame.value.tolist()[:2] == [1.5, 0.5]
+    assert frame.cell.unique().tolist() == [record().cell]
+
+
+def test_parquet_comes_back_as_the_frame(store, tmp_path):
+    pytest.importorskip("pyarrow")
+    store.write(record())
+    export(store.root, tmp_path / "a.parquet")
+    pandas.testing.assert_frame_equal(
+        pandas.read_parquet(tmp_path / "a.parquet"), results(store.root), check_dtype=False
+    )
+
+
+def test_what_cannot_be_exported_is_said(store, tmp_path, monkeypatch):
+    with pytest.raises(SpecError, match=r"ends in \.csv or \.parquet, got 'a\.xls'"):
+        export(store.root, tmp_path / "a.xls")
+    with pytest.raises(StoreError, match="holds no records"):
+        export(store.root, tmp_path / "a.csv")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SpecError, match="needs pyarrow, which is not installed; pip install"):
+        export(store.root, tmp_path / "a.parquet")

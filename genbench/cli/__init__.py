@@ -17,11 +17,15 @@ VERBS = {
     "run": ("genbench.cli.run", "Train and score a suite; do only what is missing."),
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
+    "validate": ("genbench.cli.validate", "Check the records and artifacts of a results folder."),
+    "merge": ("genbench.cli.merge", "Unite results folders, and show where they disagree."),
+    "export": ("genbench.cli.export", "Write measurements to a CSV or Parquet file."),
     "list": (
         "genbench.cli.browse",
         "List models, datasets, metrics, extractors, claims or suites.",
     ),
     "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
+    "fetch": ("genbench.cli.fetch", "Download a data set or an extractor's weights, checked."),
     "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
 }
 

@@ -6,6 +6,7 @@ GenbenchError                 exit 2
 ├── DataError (ValueError)        arrays, files or data sets that cannot be used
 ├── ContractError (TypeError)     a plugin that breaks its contract
 └── StoreError (OSError)          records that cannot be read or written
+    └── WriteError                    a file that cannot be written (full disk, no permission)
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ class ContractError(GenbenchError, TypeError):
 
 class StoreError(GenbenchError, OSError):
     """Records that cannot be read or written."""
+
+
+class WriteError(StoreError):
+    """A file that cannot be written: the disk is full, or its folder may not be changed."""
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from genbench.core.errors import StoreError
+from genbench.core.errors import WriteError
 
 
 def cache_folder() -> Path:
@@ -20,7 +20,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file atomically: readers see the old content or the new, never a part.
 
     Raises:
-        StoreError: If the file cannot be written; what stood there still stands.
+        WriteError: If the file cannot be written; what stood there still stands.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _umask() -> int:

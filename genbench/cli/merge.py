@@ -1,0 +1,65 @@
+"""genbench merge: several results folders into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genbench.cli import common
+
+SHOWN = 20
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("merge")
+@click.argument("sources", metavar="RESULTS...", nargs=-1, required=True, type=FOLDER)
+@click.option(
+    "-o",
+    "--output",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The folder of the union; records that it already holds come first.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["none", "first", "last", "newest"]),
+    default="none",
+    show_default=True,
+    help="Which of two records in conflict is kept; none: write nothing and exit 1.",
+)
+@common.as_json
+def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> None:
+    r"""Unite results folders by cell; equal records are one, conflicts are shown.
+
+    \b
+    genbench merge laptop cluster -o results
+    genbench merge old new -o results --keep newest
+    """
+    from dataclasses import asdict
+
+    from genbench.store import Store
+    from genbench.store.merge import merge
+
+    made = merge([Store(source) for source in sources], Store(root), keep=keep)
+    stuck = bool(made.conflicts) and keep == "none"
+    if as_json:
+        common.print_json({"ok": not stuck, **asdict(made)})
+    else:
+        for conflict in made.conflicts[:SHOWN]:
+            click.echo(f"conflict in cell {conflict.cell}: {conflict.first} | {conflict.second}")
+            for line in conflict.differences[:5]:
+                click.echo(f"    {line}")
+        for problem in made.set_aside:
+            click.echo(f"set aside: {problem}")
+        done = (
+            f"nothing is written because of {len(made.conflicts)} conflicts; choose with --keep"
+            if stuck
+            else f"{made.written} records in {root}, {made.same} were there more than once, "
+            f"{len(made.conflicts)} conflicts settled by --keep {keep}"
+        )
+        click.echo(done)
+    if stuck:
+        raise SystemExit(1)

@@ -1,0 +1,136 @@
+"""A results folder: records written whole or not at all; samples and weights live beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from genbench.core.errors import StoreError, WriteError
+from genbench.core.files import write_bytes
+from genbench.core.spec import CellSpec
+from genbench.store.form import from_bytes, to_bytes
+from genbench.store.record import Record
+
+
+class Store:
+    """A results folder: `<dataset>/<model>/<cell>.json` and `.artifacts/<sha256>`.
+
+    Arguments:
+        root: The folder; it is made on the first write.
+        groups: Let `records` yield those of these groups alone (cells that differ in the seed only).
+    """
+
+    def __init__(self, root: Path | str, groups: Set[str] | None = None) -> None:
+        self.root, self.groups = Path(root), groups
+
+    def path(self, spec: CellSpec) -> Path:
+        """Returns where a cell's record lies; names that could leave the folder are refused."""
+        for name in (spec.dataset, spec.model):
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
+                raise StoreError(
+                    f"{name!r} cannot name a folder of results; use letters, digits, _ . -"
+                )
+        return self.root / spec.dataset / spec.model / f"{spec.cell}.json"
+
+    def read(self, spec: CellSpec) -> Record | None:
+        """Returns a cell's record, or None if there is none that can be read."""
+        path = self.path(spec)
+        return self.parse(path)[0] if path.is_file() else None
+
+    def write(self, record: Record) -> Path:
+        """Writes a record: temporary file, fsync, rename; what is no record is set aside first."""
+        path = self.path(record.spec)
+        if path.exists() and self.parse(path)[0] is None:
+            self.set_aside(path)
+        write_bytes(path, to_bytes(record))
+        return path
+
+    def set_aside(self, path: Path) -> Path:
+        """Moves a file that cannot be used to `.set-aside/`, where nothing is lost; returns where."""
+        kept = self.root / ".set-aside" / path.relative_to(self.root)
+        kept = next(
+            p for n in range(10**6) if not (p := kept.with_name(f"{kept.name}.{n}")).exists()
+        )
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(kept)
+        except OSError as error:
+            raise WriteError(f"cannot move {path} aside: {error.strerror or error}") from error
+        return kept
+
+    def scan(self) -> Iterator[tuple[Path, Record | None, str | None]]:
+        """Yields (path, record, None) or (path, None, what is wrong) for every file of a record."""
+        for path in self.files():
+            yield (path, *self.parse(path))
+
+    def records(self) -> Iterator[Record]:
+        """Yields every sound record, in the order of paths; see `problems` for the others."""
+        for _, record, _ in self.scan():
+            if record is not None and (self.groups is None or record.group in self.groups):
+                yield record
+
+    def problems(self) -> list[str]:
+        """Returns one sentence for every file that is no valid record or lies in the wrong place."""
+        return [problem for _, _, problem in self.scan() if problem]
+
+    def find(self, cell: str) -> Record | None:
+        """Returns the record whose cell id starts with the given digits, if there is just one."""
+        if not re.fullmatch(r"[0-9a-f]{4,16}", cell):
+            return None
+        paths = [path for path in self.files() if path.stem.startswith(cell)]
+        return self.parse(paths[0])[0] if len(paths) == 1 else None
+
+    def put(self, content: bytes, suffix: str) -> str:
+        """Stores an artifact by content; returns "sha256:<hex><suffix>"."""
+        reference = f"sha256:{hashlib.sha256(content).hexdigest()}{suffix}"
+        if self.content(reference) is None:  # one that was damaged on disk is written again
+            write_bytes(self.root / ".artifacts" / reference.removeprefix("sha256:"), content)
+        return reference
+
+    def artifact(self, reference: str) -> Path | None:
+        """Returns the file of an artifact, or None if it is not here (records travel without)."""
+        name = reference.removeprefix("sha256:")
+        if not re.fullmatch(r"[0-9a-f]{64}\.[a-z]+", name):
+            return None
+        path = self.root / ".artifacts" / name
+        return path if path.is_file() else None
+
+    def content(self, reference: str) -> bytes | None:
+        """Returns the bytes of an artifact, or None if it is not here or damaged."""
+        path = self.artifact(reference)
+        try:
+            held = path.read_bytes() if path else None
+        except OSError:
+            return None
+        return held if path and held is not None and is_intact(path, held) else None
+
+    def parse(self, path: Path) -> tuple[Record | None, str | None]:
+        """Returns the record in a file, or what is wrong with it."""
+        try:
+            record = from_bytes(path.read_bytes())
+            spec = record.spec
+            if (record.cell, record.group) != (spec.cell, spec.group):
+                return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
+            own = self.path(spec)
+        except StoreError as error:
+            return None, f"{path} is not a record: {error}"
+        except OSError as error:
+            return None, f"{path} cannot be read: {error.strerror or error}"
+        except ValueError as error:
+            return None, f"{path} is not a record: {error}"
+        if own != path:
+            return None, f"{path} holds a record that belongs in {own}; move it there"
+        return record, None
+
+    def files(self) -> list[Path]:
+        """Returns the paths where records are looked for, sorted."""
+        if not self.root.is_dir():
+            return []
+        return sorted(p for p in self.root.glob("*/*/*.json") if not p.parts[-3].startswith("."))
+
+
+def is_intact(path: Path, content: bytes) -> bool:
+    """Returns whether an artifact's content hashes to its name."""
+    return hashlib.sha256(content).hexdigest() == path.stem

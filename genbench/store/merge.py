@@ -1,0 +1,134 @@
+"""Several results folders into one: the union by cell, with conflicts shown and not guessed at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from genbench.store.folder import Store
+from genbench.store.record import FAILURES, Record, contents
+
+Keep = Literal["none", "first", "last", "newest"]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A cell that two folders tell differently: where the two stand, and what differs."""
+
+    cell: str
+    first: str
+    second: str
+    differences: list[str]
+
+
+@dataclass
+class Merged:
+    """What a merge did, or, where nothing was written because of conflicts, would have done."""
+
+    written: int = 0
+    same: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+
+
+def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Merged:
+    """Writes the union of folders into another, which may be one of them.
+
+    Records of a cell that are equal but for times and machines are one; measurements that only one
+    of them has are united; a failure gives way to a cell that ran to its end. Whatever else differs is
+    a conflict.
+
+    Arguments:
+        sources: The folders, in the order that `first` and `last` mean.
+        target: Where the union goes; its own records come first.
+        keep: Which of two in conflict is kept; with `none` a conflict means that nothing is written.
+    """
+    sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
+    made = Merged()
+    names = sorted({path.relative_to(s.root) for s in sources for path in s.files()})
+    _pass(made, names, sources, target, keep, write=False)
+    if made.conflicts and keep == "none":
+        return made
+    return _pass(Merged(), names, sources, target, keep, write=True)
+
+
+def _pass(
+    made: Merged,
+    names: Sequence[Path],
+    sources: Sequence[Store],
+    target: Store,
+    keep: Keep,
+    *,
+    write: bool,
+) -> Merged:
+    for name in names:
+        chosen: Record | None = None
+        holders = [store for store in sources if (store.root / name).exists()]
+        for store in holders:
+            record, problem = store.parse(store.root / name)
+            if record is None:
+                made.set_aside.append(problem or "")
+            elif chosen is None:
+                chosen, where = record, str(store.root / name)
+            else:
+                found = differences(chosen, record)
+                made.same += not found
+                if found:
+                    about = Conflict(record.cell, where, str(store.root / name), found)
+                    made.conflicts.append(about)
+                chosen = _united(chosen, record, bool(found), keep)
+        if chosen is not None and write:
+            _write(chosen, holders, target)
+            made.written += 1
+    return made
+
+
+def differences(one: Record, other: Record) -> list[str]:
+    """Returns what two records of a cell tell differently, one line each; none for a conflict that
+    is none.
+    """
+    if (one.status in FAILURES) != (other.status in FAILURES):
+        return []
+    a, b = contents(one), contents(other)
+    found = [
+        f"{m[1]} ({m[2]}): {a['metrics'][m]['value']} | {b['metrics'][m]['value']}"
+        for m in a["metrics"]
+        if m in b["metrics"] and a["metrics"][m] != b["metrics"][m]
+    ]
+    plain = [key for key in a if key != "metrics" and a[key] != b[key]]
+    return [f"{key}: {_short(a[key])} | {_short(b[key])}" for key in plain] + found
+
+
+def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
+    if one.status in FAILURES and other.status not in FAILURES:
+        return other
+    if other.status in FAILURES and one.status not in FAILURES:
+        return one
+    if conflict:
+        newer = other if other.finished > one.finished else one
+        return {"none": one, "first": one, "last": other, "newest": newer}[keep]
+    known = {(m.key, m.id, m.split) for m in one.metrics}
+    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in known]
+    return one.model_copy(
+        update={
+            "metrics": [*one.metrics, *extra],
+            "artifacts": {**other.artifacts, **one.artifacts},
+        }
+    )
+
+
+def _write(record: Record, holders: Sequence[Store], target: Store) -> None:
+    for reference in record.artifacts.values():
+        if target.content(reference) is None:
+            held = next((c for s in holders if (c := s.content(reference)) is not None), None)
+            if held is not None:
+                target.put(held, Path(reference).suffix)
+    if target.read(record.spec) != record:
+        target.write(record)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

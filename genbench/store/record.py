@@ -1,0 +1,112 @@
+"""What a record holds: one cell, what it cost and all that was measured of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from genbench.core.spec import CellSpec
+
+SCHEMA = "genbench.record/2"
+Status = Literal["ok", "diverged", "error", "timeout", "oom", "skipped"]
+#: statuses that another attempt may change
+FAILURES = ("error", "oom", "timeout")
+#: units of measurements that the machine decides and not the model
+OF_TIME = ("ms", "s", "samples/s", "1/s")
+
+
+class Row(BaseModel):
+    """A part of a record; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Measurement(Row):
+    """One number, with all that is needed to know what it may be compared with.
+
+    `key` names the question that was asked (metric, version, options, number of points, features),
+    so that a later run knows what is still to be measured. `id` is the column (fid, recall …), `split`
+    the reference it was measured against, `protocol` the sentence printed in column heads; two numbers
+    with different (id, protocol, split) never share a column. `floor` is the same metric between two
+    disjoint sets of real points at the same n.
+    """
+
+    id: str
+    metric: str
+    version: int
+    key: str = ""
+    protocol: str
+    split: Literal["test", "train"] = "test"
+    value: float | None
+    stderr: float | None = None
+    floor: float | None = None
+    reason: str | None = None
+    n_real: int | None = None
+    n_fake: int | None = None
+    better: Literal["lower", "higher", "none"] = "lower"
+    unit: str = ""
+    kind: Literal["exact", "bound", "estimate"] = "exact"
+    seconds: float = 0.0
+
+
+class Used(Row):
+    """What training cost. Seconds are shared by all seeds of the stack (`seeds_sharing`)."""
+
+    steps: int = 0
+    examples: int = 0
+    seconds: float = 0.0
+    seeds_sharing: int = 1
+    peak_memory_bytes: int | None = None
+
+
+class CurvePoint(Row):
+    """One point of the learning curve: losses by player, and cheap metrics by column id."""
+
+    step: int
+    seconds: float
+    losses: dict[str, float | None] = {}
+    metrics: dict[str, float | None] = {}
+
+
+class Record(Row):
+    """One cell: a model on a data set with one seed and one budget, and all that was measured."""
+
+    schema_: str = Field(default=SCHEMA, alias="schema")
+    cell: str
+    group: str
+    status: Status
+    phase: str | None = None
+    reason: str | None = None
+    failed_after_s: float | None = None
+    spec: CellSpec
+    taxonomy: str = ""
+    parameters: int | None = None
+    data_hashes: dict[str, str] = {}
+    used: Used = Used()
+    curve: list[CurvePoint] = []
+    metrics: list[Measurement] = []
+    sequential_steps: int | None = None
+    environment: dict[str, Any] = {}
+    artifacts: dict[str, str] = {}
+    started: str = ""
+    finished: str = ""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def measurement(self, id: str, split: str = "test") -> Measurement | None:
+        """Returns the measurement of a column against a split, or None."""
+        return next((m for m in self.metrics if m.id == id and m.split == split), None)
+
+
+def contents(record: Record) -> dict[str, Any]:
+    """Returns all of a record but times, memory and the machine: what a repetition gives again."""
+    kept = record.model_dump(exclude={"started", "finished", "failed_after_s", "environment"})
+    kept["used"] = {key: kept["used"][key] for key in ("steps", "examples")}
+    kept["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in kept["curve"]]
+    kept["metrics"] = {
+        (m["key"], m["id"], m["split"]): {k: v for k, v in m.items() if k != "seconds"}
+        for m in kept["metrics"]
+        if m["unit"] not in OF_TIME
+    }
+    return kept
