@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Autoregressive": "genbench.core.model",
     "Batch": "genbench.core.model",
     "Classifier": "genbench.core.model",
     "Claim": "genbench.core.claim",
@@ -21,6 +22,7 @@ _HOMES = {
     "MarkovChain": "genbench.core.model",
     "Model": "genbench.core.model",
     "Player": "genbench.core.model",
+    "Reconstructor": "genbench.core.model",
     "Rng": "genbench.core.rng",
     "Score": "genbench.core.metric",
     "Truth": "genbench.core.dataset",
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from genbench.core.feature import extractor
     from genbench.core.metric import Score, metric
     from genbench.core.model import (
+        Autoregressive,
         Batch,
         Classifier,
         Conditional,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
         MarkovChain,
         Model,
         Player,
+        Reconstructor,
         model,
     )
     from genbench.core.rng import Rng

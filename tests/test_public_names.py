@@ -8,6 +8,7 @@ import pytest
 import genbench
 
 PUBLIC = [
+    "Autoregressive",
     "Batch",
     "Claim",
     "Classifier",
@@ -21,6 +22,7 @@ PUBLIC = [
     "MarkovChain",
     "Model",
     "Player",
+    "Reconstructor",
     "Rng",
     "Score",
     "Truth",

@@ -154,9 +154,20 @@ class Density(ABC):
 class Encoder(ABC):
     """Maps points to codes."""
 
+    #: how many of a code's leading entries are the probabilities of one categorical variable
+    categories: int = 0
+
     @abstractmethod
     def encode(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns codes, shape (S, B, L)."""
+
+
+class Reconstructor(ABC):
+    """Maps points to codes and back."""
+
+    @abstractmethod
+    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns points in model space, shape (S, B, *event), from the codes of x alone."""
 
 
 class Inpainter(ABC):
@@ -195,6 +206,17 @@ class MarkovChain(ABC):
         """Returns the chains' next points, shape (S, n, *event)."""
 
 
+class Autoregressive(ABC):
+    """Draws entry after entry; `Model.sample` carries along what it has computed."""
+
+    @abstractmethod
+    def sample_naive(self, n: int, rng: Rng) -> Tensor:
+        """Returns what `sample` returns given the same rng, by a pass of the network for each entry.
+
+        Discrete points are the same; real numbers are the same but for rounding.
+        """
+
+
 MODELS: Registry[type[Model]] = Registry("model", "genbench.models")
 
 M = TypeVar("M", bound=type[Model])
@@ -226,10 +248,12 @@ def parameter_count(model: Model) -> int:
 ABILITIES: dict[str, type] = {
     "density": Density,
     "encoder": Encoder,
+    "reconstructor": Reconstructor,
     "inpainter": Inpainter,
     "conditional": Conditional,
     "classifier": Classifier,
     "markov_chain": MarkovChain,
+    "autoregressive": Autoregressive,
 }
 
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import ContractError
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
 
@@ -47,6 +48,21 @@ class LabelledPoints(nn.Module):
         rows = rng.integers(self.labels.shape[1], batch.x.shape[1])
         x = torch.stack([x[row] for x, row in zip(self.x, rows, strict=True)])
         return Batch(x, self.labels.gather(1, rows), batch.progress)
+
+
+def labels_of(batch: Batch) -> Tensor:
+    """Returns a minibatch's labels, shape (S, B).
+
+    Raises:
+        ContractError: If it has none, or hidden ones.
+    """
+    if batch.labels is None or bool((batch.labels < 0).any()):
+        got = "none" if batch.labels is None else "hidden ones"
+        raise ContractError(
+            f"a conditional model needs the labels of a minibatch, got {got}; "
+            f"keep the labelled points in prepare and draw from them"
+        )
+    return batch.labels
 
 
 def one_hot(labels: Tensor, classes: int, like: Tensor) -> Tensor:

@@ -33,6 +33,15 @@ def slopes(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return gradient.flatten(2).square().sum(-1).clamp_min(1e-24).sqrt()
 
 
+def r1(score: Callable[[Tensor], Tensor], real: Tensor, weight: float) -> Tensor:
+    r"""Returns the penalty weight/2 E |grad D(x)|^2 at real points, shape (S,).
+
+    References:
+        | Which Training Methods for GANs do actually Converge? (Mescheder et al., 2018), equation 9
+    """
+    return 0.5 * weight * slopes(score, real).square().mean(-1)
+
+
 def between(real: Tensor, fake: Tensor, rng: Rng) -> Tensor:
     """Returns points uniformly on the segments from real to fake, (S, B, *event)."""
     weight = rng.uniform(real.shape[1], *(1 for _ in real.shape[2:]))

@@ -1,0 +1,82 @@
+"""Completing points with models that have no density: by a search over codes, or by a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from genbench.core.rng import Rng
+from genbench.nn.optim import Adam
+
+
+def latent_search(
+    generate: Callable[[Tensor], Tensor],
+    latent: int,
+    x: Tensor,
+    known: Tensor,
+    rng: Rng,
+    *,
+    restarts: int = 4,
+    steps: int = 100,
+    lr: float = 0.1,
+) -> Tensor:
+    r"""Returns completions by the generated points that fit the known entries best.
+
+    .. math:: \hat z = \arg\min_z \sum_{i \text{ known}} (G(z)_i - x_i)^2
+
+    From several draws of the prior Adam descends that error, each point on its own; the best end is kept
+    and the known entries are put back.
+
+    References:
+        | Semantic Image Inpainting with Deep Generative Models (Yeh et al., 2017), section 3, without
+        | the discriminator's term
+
+    Arguments:
+        generate: Maps codes (S, B, latent), a priori standard normal, to points (S, B, *event), each on
+            its own (batch normalisation at rest).
+        latent: The dimension of the code.
+        x: Points, shape (S, B, *event).
+        known: Which entries are known, bool, same shape.
+        rng: Draws the starts.
+        restarts: How many starts a point has.
+        steps: Adam's steps.
+        lr: Adam's step size.
+    """
+    seeds, points = x.shape[:2]
+    z = nn.Parameter(rng.normal(points * restarts, latent))
+    target, kept = (part.repeat_interleave(restarts, 1) for part in (x, known))
+
+    def errors() -> Tensor:
+        return ((generate(z) - target).square() * kept).flatten(2).sum(-1)
+
+    optimizer = Adam([z], lr=lr)
+    with torch.enable_grad():
+        for _ in range(steps):
+            (z.grad,) = torch.autograd.grad(errors().sum(), z)
+            optimizer.step()
+    with torch.no_grad():
+        best = errors().view(seeds, points, restarts).argmin(-1)
+        rows = best + restarts * torch.arange(points, device=x.device)
+        chosen = torch.stack([code[row] for code, row in zip(z, rows, strict=True)])
+        return torch.where(known, x, generate(chosen))
+
+
+@torch.no_grad()
+def chain(
+    reconstruct: Callable[[Tensor], Tensor], start: Tensor, x: Tensor, known: Tensor, steps: int
+) -> Tensor:
+    """Returns completions by a chain of reconstructions in which the known entries are put back.
+
+    Arguments:
+        reconstruct: Maps points (S, B, *event) to codes and back.
+        start: What the unknown entries are at first, shape (S, B, *event).
+        x: Points, same shape.
+        known: Which entries are known, bool, same shape.
+        steps: How many reconstructions follow one another.
+    """
+    y = torch.where(known, x, start)
+    for _ in range(steps):
+        y = torch.where(known, x, reconstruct(y))
+    return y

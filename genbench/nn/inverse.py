@@ -1,0 +1,100 @@
+"""A generator and an encoder that are trained as each other's inverse by a judge of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Optimizer, Player
+from genbench.core.rng import Rng
+from genbench.nn.adversarial import cross_entropy
+from genbench.nn.joint import Generator, Reader
+from genbench.nn.losses import r1
+
+
+class Inverses(nn.Module):
+    """Creates S generators and encoders, and the discriminators of pairs (x, E(x)) and (G(z), z).
+
+    Arguments:
+        spec: The data.
+        latent: The dimension of the code.
+        hidden: The widths of the hidden layers of all three networks.
+        width: Their channels, where they are convolutional.
+        network: `mlp` or `conv`.
+        rng: Draws the weights.
+        penalty: The weight of `r1` in the discriminator's loss.
+        stochastic: Whether codes are normal, the prior standard and the encoder's with a mean and a
+            deviation; else the prior is uniform on [-1, 1] and the encoder a map into that cube.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        latent: int,
+        hidden: Sequence[int],
+        width: int,
+        network: str,
+        rng: Rng,
+        *,
+        stochastic: bool,
+        penalty: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.latent, self.stochastic, self.penalty = latent, stochastic, penalty
+        shape = (hidden, width, network)
+        outputs = 2 * latent if stochastic else latent
+        self.generator = Generator(spec, latent, *shape, rng.fork("generator"))
+        self.encoder = Reader(spec, outputs, *shape, rng.fork("encoder"))
+        self.discriminator = Reader(spec, 1, *shape, rng.fork("discriminator"), beside=latent)
+        self.inverses = nn.ModuleList((self.generator, self.encoder))
+
+    def prior(self, n: int, rng: Rng) -> Tensor:
+        """Returns codes from the prior, shape (S, n, latent)."""
+        if self.stochastic:
+            return rng.normal(n, self.latent)
+        return rng.uniform(n, self.latent, low=-1.0, high=1.0)
+
+    def code(self, x: Tensor, rng: Rng | None) -> Tensor:
+        """Returns codes of points, shape (S, B, latent): draws, or without an rng their means."""
+        out = self.encoder(x)
+        if not self.stochastic:
+            return torch.tanh(out)
+        mean, log_std = out.chunk(2, dim=-1)
+        if rng is None:
+            return mean
+        return mean + log_std.clamp(-7.0, 3.0).exp() * rng.normal(*mean.shape[1:])
+
+    def logits(self, x: Tensor, z: Tensor) -> Tensor:
+        """Returns the discriminator's logits that a pair is of the data's side, shape (S, B)."""
+        return self.discriminator(x, z).squeeze(-1)
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of (x, E(x)) against (G(z), z), shape (S,)."""
+        with torch.no_grad():
+            code, z = self.code(batch.x, rng), self.prior(batch.x.shape[1], rng)
+            fake = self.generator(z)
+        loss = cross_entropy(self.logits(batch.x, code), self.logits(fake, z))
+        if self.penalty > 0:
+            loss = loss + r1(lambda x: self.logits(x, code), batch.x, self.penalty)
+        return loss
+
+    def inverse_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy with the sides exchanged, for both inverses, shape (S,)."""
+        code, z = self.code(batch.x, rng), self.prior(batch.x.shape[1], rng)
+        return cross_entropy(self.logits(self.generator(z), z), self.logits(batch.x, code))
+
+    def players(
+        self,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        schedule: Callable[[float], float] | None = None,
+    ) -> tuple[Player, ...]:
+        """Returns the discriminator, then generator and encoder together."""
+        game = ((self.discriminator, self.discriminator_loss), (self.inverses, self.inverse_loss))
+        names = ("discriminator", "generator and encoder")
+        return tuple(
+            Player(name, module, loss, optimizer, schedule=schedule)
+            for name, (module, loss) in zip(names, game, strict=True)
+        )
