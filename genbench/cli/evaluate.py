@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +13,15 @@ import click
 from genbench.cli import common
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Iterator
 
-    from genbench.core.dataset import Dataset
+    from genbench.harness.points import Points
     from genbench.store import Measurement
 
 #: torch-fidelity's key → ours, where the definitions are the same
 ALIASES = {
+    "inception_score_mean": ("inception_score", "value"),
+    "inception_score_std": ("inception_score", "stderr"),
     "frechet_inception_distance": ("fid", "value"),
     "kernel_inception_distance_mean": ("kid_subsets", "value"),
     "kernel_inception_distance_std": ("kid_subsets", "stderr"),
@@ -27,79 +32,155 @@ ALIASES = {
 
 @click.command("evaluate")
 @click.argument("samples")
-@click.option("-r", "--reference", required=True, help="Like SAMPLES: a file or a data set split.")
+@click.option("-r", "--reference", help="Like SAMPLES; for a cell its data set's test split.")
 @click.option(
     "--metrics", default="fid,kid,mmd,prdc", show_default=True, help="Names, separated by commas."
 )
-@click.option("--features", default=None, help="The extractor; default: what suits the reference.")
+@click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
+@click.option(
+    "--features",
+    help="An extractor's name, module:function or TorchScript file; default: what suits REFERENCE.",
+)
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The extractor's weights, for inception_v3_compat.",
+)
+@click.option("--resize", metavar="WxH", help="Resize images of folders (bicubic, antialiased).")
+@click.option("--channels", type=click.Choice(["1", "3"]), help="Read images as grey or colour.")
+@click.option("--limit", type=click.IntRange(2), help="Take the first so many points of each.")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--memory", default="4GiB", show_default=True, help="The most that points may take.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="For subsampling."
 )
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to look at, too."
+)
+@click.option("--no-cache", is_flag=True, help="Neither read nor keep the reference's features.")
+@common.results
 @common.data_options
 @common.plugins
 @common.as_json
-def command(
-    samples: str,
-    reference: str,
-    metrics: str,
-    features: str | None,
-    seed: int,
-    data_dir: Path | None,
-    offline: bool,
-    plugins: tuple[str, ...],
-    as_json: bool,
-) -> None:
+def command(samples: str, reference: str | None, **given: Any) -> None:
     r"""Score SAMPLES against a reference.
 
-    Both are a .npy file, an .npz file with one array or one named `samples`, of shape (N, D) or
-    (N, C, H, W), or a split of a registered data set such as digits:test.
+    Each is a folder of images (searched deeply), a .npy file, an .npz file with one array or one
+    named `samples`, of shape (N, D), (N, H, W) or (N, C, H, W) with pixels in [0, 1] or bytes, a split
+    of a data set such as digits:test, a cell of the results folder, or module:callable, a
+    generator of batches.
 
     \b
     genbench evaluate mine.npz --reference digits:test --metrics fid,kid --json
+    genbench evaluate generated/ -r real/ --resize 32x32 --features random_conv --html page.html
     """
-    common.load_plugins(plugins)
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
-    from genbench.core.errors import SpecError
-    from genbench.core.feature import EXTRACTORS
+    common.load_plugins(given["plugins"])
     from genbench.core.spec import Part
-    from genbench.harness.evaluate import ask, compare_arrays, default_features
+    from genbench.harness.compare import compare, spaces_of
+    from genbench.harness.evaluate import ask, default_features
+    from genbench.harness.extractors import make
+    from genbench.harness.points import gather, open_points
 
+    asks = ask([Part(name=name) for name in metric_names(given["metrics"])])
+    how = reading(given)
+    fake = open_points(samples, how)
+    real = open_points(reference or own_reference(fake), how)
+    dataset = real.dataset or fake.dataset
+    name = given["features"] or (default_features(dataset) if dataset else "identity")
+    weights = {"weights": given["weights"]} if given["weights"] else {}
+    extractor = make(name, dataset, weights)
+    views = spaces_of(asks, extractor)
+    how_much = {key: given[key] for key in ("batch", "limit")}
+    how_much["memory"] = size_of(given["memory"])
+
+    def read(points: Points, kept: bool) -> Any:
+        cache = kept and not given["no_cache"]
+        with progress(points, given["as_json"]) as watch:
+            return gather(points, views, extractor, cache=cache, watch=watch, **how_much)
+
+    truth, made = read(real, True), read(fake, False)
+    seen = read(open_points(given["train"], how), True).views if given["train"] else None
+    rows = compare(
+        made.views,
+        truth.views,
+        asks,
+        extractor=extractor,
+        train=seen,
+        dataset=real.dataset,
+        seed=given["seed"],
+    )
+    notes = [f"{points.label}: {points.note}" for points in (fake, real) if points.note]
+    if given["html"]:
+        from genbench.report.evaluation import write_page
+
+        write_page(given["html"], rows, (fake.label, made.head), (real.label, truth.head), notes)
+    if given["as_json"]:
+        common.print_json(as_object(rows, notes))
+    else:
+        show(rows, notes)
+
+
+def metric_names(text: str) -> list[str]:
+    """Returns the names in a list separated by commas."""
+    from genbench.core.errors import SpecError
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise SpecError("--metrics needs at least one name, got none; try --metrics fid,kid")
-    asks = ask([Part(name=name) for name in names])
-    extractor_class = EXTRACTORS.get(features) if features else None
-    fake, _ = load_points(samples, data_dir, offline)
-    real, dataset = load_points(reference, data_dir, offline)
-    if extractor_class is None:
-        extractor_class = EXTRACTORS.get(default_features(dataset) if dataset else "identity")
-    rows = compare_arrays(fake, real, asks, extractor=extractor_class(dataset), seed=seed)
-    if as_json:
-        common.print_json(as_object(rows))
-    else:
-        show(rows)
+    return names
 
 
-def load_points(
-    source: str, data_dir: Path | None, offline: bool
-) -> tuple[Tensor, Dataset | None]:
-    """Returns the points that a SAMPLES argument names, and their data set if it has one."""
-    import torch
+def reading(given: dict[str, Any]) -> Any:
+    """Returns how sources are opened, from the options."""
+    from genbench.core.errors import SpecError
+    from genbench.harness.points import Reading
 
-    from genbench.core.arrays import read_array
-    from genbench.core.dataset import DATASETS, SPLITS
-    from genbench.core.errors import DataError
-
-    name, _, split = source.partition(":")
-    if split and not Path(source).exists():
-        dataset = DATASETS.get(name)(data_dir=data_dir, offline=offline)
-        if split not in SPLITS:
-            raise DataError(f"{name} has no split {split!r}; take one of {', '.join(SPLITS)}")
-        return dataset.points(split), dataset
-    return torch.from_numpy(read_array(Path(source))), None
+    size = None
+    if given["resize"]:
+        match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", given["resize"])
+        if match is None:
+            raise SpecError(f"--resize needs WIDTHxHEIGHT, got {given['resize']!r}; try 32x32")
+        size = (int(match[2]), int(match[1]))
+    channels = int(given["channels"]) if given["channels"] else None
+    return Reading(given["root"], size, channels, given["data_dir"], given["offline"])
 
 
-def as_object(rows: list[Measurement]) -> dict[str, Any]:
-    """Returns the documented JSON object: metrics by id, and torch-fidelity's names."""
+def own_reference(fake: Points) -> str:
+    """Returns the test split of the samples' own data set."""
+    from genbench.core.errors import SpecError
+
+    if fake.dataset is None:
+        raise SpecError(
+            f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"
+        )
+    return f"{fake.dataset.name}:test"
+
+
+def size_of(text: str) -> int:
+    """Returns the bytes of a size such as 512MiB or 4GiB."""
+    from genbench.core.errors import SpecError
+
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", text.strip(), re.IGNORECASE)
+    if match is None or not float(match[1]):
+        raise SpecError(f"--memory needs a size such as 512MiB or 4GiB, got {text!r}")
+    return int(float(match[1]) * 1024 ** ("KMGT".index(match[2].upper()) + 1))
+
+
+@contextmanager
+def progress(points: Points, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Shows a bar on the terminal while points are read; yields what is to be told of their number."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task(points.label, total=points.count)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def as_object(rows: list[Measurement], notes: list[str]) -> dict[str, Any]:
+    """Returns the documented JSON object: metrics by id, torch-fidelity's names, and notes."""
     keep = ("value", "stderr", "protocol", "n_real", "n_fake", "unit", "kind", "reason", "seconds")
     metrics = {
         row.id: {**{key: getattr(row, key) for key in keep}, "direction": row.better}
@@ -108,10 +189,10 @@ def as_object(rows: list[Measurement]) -> dict[str, Any]:
     aliases = {
         theirs: metrics[ours][part] for theirs, (ours, part) in ALIASES.items() if ours in metrics
     }
-    return {"metrics": metrics, "aliases": aliases}
+    return {"metrics": metrics, "aliases": aliases, "notes": notes}
 
 
-def show(rows: list[Measurement]) -> None:
+def show(rows: list[Measurement], notes: list[str]) -> None:
     """Prints a table."""
     from rich.console import Console
     from rich.table import Table
@@ -121,4 +202,7 @@ def show(rows: list[Measurement]) -> None:
         spread = f" ± {row.stderr:.2g}" if row.stderr is not None else ""
         value = f"{row.value:.6g}{spread}" if row.value is not None else f"– ({row.reason})"
         table.add_row(row.id, value, row.better, row.protocol)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False, markup=False)

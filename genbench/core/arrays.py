@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,52 @@ BROKEN = (
 )
 
 
-def read_array(path: Path) -> numpy.ndarray:
-    """Returns the points in a .npy or .npz file, shape (N, D) or (N, C, H, W), floating point.
+@dataclass(frozen=True)
+class ArrayFile:
+    """Points in a file, converted as they are read.
 
-    Integers become floats as they are. Pickled arrays are refused, never loaded.
+    Arguments:
+        path: The file.
+        held: Its array, memory-mapped where the format allows.
+    """
+
+    path: Path
+    held: numpy.ndarray
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def read(self, start: int, stop: int) -> numpy.ndarray:
+        """Returns points, shape (B, D) or (B, C, H, W), float32 or float64.
+
+        Floats of 32 and 64 bits and integers stay as they are (integers as float32), but images of
+        unsigned bytes are divided by 255. Images with the channels last, (N, H, W, 1 or 3), come back
+        with the channels first, and (N, H, W) as (N, 1, H, W).
+
+        Raises:
+            DataError: If there are numbers that are NaN or infinite.
+        """
+        part = self.held[start:stop]
+        part = part.astype(part.dtype.newbyteorder("="), copy=False)
+        if part.ndim == 3:
+            part = part[:, None]
+        elif part.ndim == 4 and part.shape[1] not in (1, 3) and part.shape[3] in (1, 3):
+            part = numpy.moveaxis(part, -1, 1)
+        if part.dtype == numpy.uint8 and part.ndim == 4:
+            part = part.astype(numpy.float32) / 255
+        points = (
+            part if part.dtype in (numpy.float32, numpy.float64) else part.astype(numpy.float32)
+        )
+        bad = int((~numpy.isfinite(points)).sum())
+        if bad:
+            raise DataError(
+                f"{self.path} holds {bad} numbers that are NaN or infinite; remove or repair them"
+            )
+        return numpy.array(points, order="C")
+
+
+def open_array(path: Path) -> ArrayFile:
+    """Opens the points in a .npy or .npz file; pickled arrays are refused, never loaded.
 
     Raises:
         DataError: Naming the file and what is wrong with it.
@@ -44,22 +87,29 @@ def read_array(path: Path) -> numpy.ndarray:
     try:
         if path.suffix == ".npz":
             _refuse_bombs(path)
-        with path.open("rb") as file:
-            held = numpy.load(file, allow_pickle=False)
-            array = _only(held, path) if path.suffix == ".npz" else held
+            with path.open("rb") as file:
+                array = _only(numpy.load(file, allow_pickle=False), path)
+        else:
+            array = numpy.lib.format.open_memmap(path, mode="r")
         if not isinstance(array, numpy.ndarray):
             raise ValueError("another kind of file")
     except DataError:
         raise
     except BROKEN as error:
-        pickled = "pickle" in str(error).lower()
+        pickled = "pickle" in str(error).lower() or "objects" in str(error).lower()
         what = (
             "holds pickled objects, which are never loaded"
             if pickled
             else "is damaged or no array file"
         )
         raise DataError(f"{path} {what}; save a plain array with numpy.save") from None
-    return _checked(array, path)
+    return ArrayFile(path, _checked(array, path))
+
+
+def read_array(path: Path) -> numpy.ndarray:
+    """Returns all points in a .npy or .npz file, as `ArrayFile.read` does."""
+    opened = open_array(path)
+    return opened.read(0, len(opened))
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -83,21 +133,12 @@ def _only(held: Any, path: Path) -> numpy.ndarray:
 def _checked(array: numpy.ndarray, path: Path) -> numpy.ndarray:
     if array.dtype.kind not in "fiub":
         raise DataError(f"{path} needs numbers, got {array.dtype}; save floats or integers")
-    if array.ndim not in (2, 4):
+    if array.ndim not in (2, 3, 4):
         raise DataError(
-            f"{path} needs shape (N, D) or (N, C, H, W), got {array.shape}; reshape it"
+            f"{path} needs shape (N, D), (N, H, W) or (N, C, H, W), got {array.shape}; reshape it"
         )
     if 0 in array.shape:
         raise DataError(f"{path} is empty, shape {array.shape}; give at least two points")
     if len(array) < 2:
         raise DataError(f"{path} needs at least two points, got {len(array)}")
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    points = (
-        array if array.dtype in (numpy.float32, numpy.float64) else array.astype(numpy.float32)
-    )
-    bad = int((~numpy.isfinite(points)).sum())
-    if bad:
-        raise DataError(
-            f"{path} holds {bad} numbers that are NaN or infinite; remove or repair them"
-        )
-    return numpy.ascontiguousarray(points)
+    return array

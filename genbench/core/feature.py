@@ -25,6 +25,11 @@ class Extractor(ABC):
     def __init__(self, dataset: Dataset | None = None) -> None:
         self.dataset = dataset
 
+    @classmethod
+    def fetch(cls, *, offline: bool = False) -> str:
+        """Downloads what the extractor needs, and says what it did."""
+        return "needs no download"
+
     @property
     @abstractmethod
     def protocol(self) -> str:

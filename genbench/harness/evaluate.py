@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset, Truth
-from genbench.core.errors import ContractError, DataError
+from genbench.core.errors import ContractError
 from genbench.core.feature import EXTRACTORS, Extractor, Logits
 from genbench.core.metric import Column, Metric, Score, Trained, find
 from genbench.core.model import ABILITIES, Model
@@ -166,6 +166,7 @@ class Evaluator:
         elif metric.view == "model":
             assert trained is not None
             test = self.dataset.points("test")
+            trained = replace(trained, extractor=lambda: self.extractor)
             scores = call(ask, trained, test, rng=rng.fork("metric", metric.name))
         else:
             space = SPACES[metric.view]
@@ -337,69 +338,6 @@ def measurement(
 def default_features(dataset: Dataset) -> str:
     """Returns the extractor for a data set: its own classifier for labelled images, else identity."""
     return "classifier" if dataset.spec.is_image and dataset.spec.classes else "identity"
-
-
-def compare_arrays(
-    fake: Tensor, real: Tensor, asks: Sequence[Ask], *, extractor: Extractor, seed: int = 0
-) -> list[Measurement]:
-    """Scores generated against real points of no known origin.
-
-    Arguments:
-        fake: Shape (M, *event).
-        real: Shape (N, *event).
-        asks: Metrics that compare two sets of points; others come back null with a reason.
-        extractor: Makes features.
-        seed: For metrics that subsample.
-    """
-    if fake.shape[1:] != real.shape[1:]:
-        raise DataError(
-            f"evaluate needs points of one shape, got samples {tuple(fake.shape)} and reference "
-            f"{tuple(real.shape)}; compare like with like"
-        )
-    rng, out = Rng([seed]).fork("evaluate"), []
-    views: dict[str, tuple[Tensor, Tensor]] = {}
-    for ask in asks:
-        began, metric = time.perf_counter(), ask.metric
-        heads: list[str] = []
-        lacking = _lacking(metric, extractor)
-        if lacking:
-            reason = f"{metric.name} needs {lacking}"
-            scores = dict.fromkeys(metric.columns, Score(None, reason=reason))
-        else:
-            space = SPACES[metric.view]
-            if space not in views:
-                views[space] = (enter(space, real, extractor), enter(space, fake, extractor))
-            scores = call(ask, *views[space], rng=rng.fork("metric", metric.name))
-            heads = [extractor.protocol] if space in EXTRACTED else []
-            heads.append(f"n={len(real)}/{len(fake)}")
-        seconds = (time.perf_counter() - began) / len(scores)
-        out += [
-            measurement(
-                ask,
-                column,
-                scores[column],
-                heads=heads,
-                n_real=len(real),
-                n_fake=len(fake),
-                seconds=seconds,
-            )
-            for column in metric.columns
-        ]
-    return out
-
-
-def _lacking(metric: Metric, extractor: Extractor) -> str | None:
-    """What a metric needs beside two arrays and their extractor, or None."""
-    what = {
-        "truth": "a data set whose truth is known",
-        "model": "a model",
-        "memory": "the training points too",
-    }
-    if metric.view in what:
-        return f"{what[metric.view]}, got arrays"
-    if metric.view == "logits" and not isinstance(extractor, Logits):
-        return f"class logits, which the extractor {extractor.name} has not"
-    return None
 
 
 def _short(value: Any) -> str:

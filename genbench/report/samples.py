@@ -130,7 +130,7 @@ def _panel(
     if array.dtype.kind not in "fiub" or not len(array):
         return Panel(label, "the samples are no numbers")
     if array.ndim == 4 and array.shape[1] in (1, 3):
-        return _sheet(label, array, about, data)
+        return sheet(label, array, about, data)
     if array.ndim != 2 or array.shape[1] < 2:
         return Panel(label, f"samples of shape {array.shape[1:]} have no picture")
     points = array[:, :2].astype(np.float64)
@@ -167,7 +167,7 @@ def _box(data: Dataset | None, arrays: Sequence[np.ndarray]) -> tuple[float, flo
     return (low, high, low, high)
 
 
-def _sheet(label: str, array: np.ndarray, about: str, data: Dataset | None) -> Panel:
+def sheet(label: str, array: np.ndarray, about: str, data: Dataset | None) -> Panel:
     """Puts up to 8×8 images on one sheet with lines of one pixel between them."""
     import numpy as np
     from PIL import Image

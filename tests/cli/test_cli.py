@@ -7,6 +7,7 @@ import numpy
 import pytest
 import torch
 import yaml
+from PIL import Image
 from small_suites import SUITE, do, suite_of
 
 from genbench.cli import VERBS, main
@@ -140,9 +141,20 @@ RUN = ["run", "tiny", "-c"]
         ),
         (["evaluate", "a.npy", "-r", "none.npy"], "none.npy does not exist"),
         (["evaluate", "a.npy", "-r", "rign:test"], "unknown dataset 'rign'; did you mean 'ring'?"),
-        (["evaluate", "a.npy", "-r", "ring:tset"], "ring has no split 'tset'; take one of train"),
+        (
+            ["evaluate", "a.npy", "-r", "ring:tset"],
+            "ring has no split 'tset'; did you mean 'test'?",
+        ),
         (["evaluate", "a.npy", "-r", "ring:test"], "needs points of one shape"),
         (["evaluate", "a.npy", "-r", "wide.npy"], "needs points of one shape"),
+        (["evaluate", "a.npy"], "needs --reference for a.npy"),
+        ([*EVALUATE, "--resize", "32"], "--resize needs WIDTHxHEIGHT, got '32'"),
+        ([*EVALUATE, "--memory", "lots"], "--memory needs a size such as 512MiB"),
+        ([*EVALUATE, "--memory", "1KiB", "--features", "identity"], "--limit"),
+        ([*EVALUATE, "--weights", "a.npy"], "extractor identity has no option 'weights'"),
+        ([*EVALUATE, "--features", "inception-v3-compat"], "genbench fetch inception_v3_compat"),
+        (["fetch", "digitz"], "unknown data set or extractor 'digitz'; did you mean 'digits'?"),
+        (["fetch", "inception-v3-compat", "--offline"], "without --offline"),
         (["evaluate", "empty.npy", "-r", "a.npy"], "empty.npy is empty, shape (0, 3)"),
         (
             ["evaluate", "nan.npy", "-r", "a.npy"],
@@ -173,7 +185,6 @@ def test_bad_input_is_one_sentence_and_exit_code_2(genbench, args, said, folder)
         (["run", "--steps", "many"], "--steps"),
         (["run", "--executor", "cloud"], "inline"),
         (["list", "modles"], "models"),
-        (["evaluate", "a.npy"], "--reference"),
         (["report", "-o", "a.npy"], "a.npy"),
     ],
 )
@@ -201,7 +212,7 @@ def test_every_verb_has_help_with_an_example(genbench, verb):
 
 def test_evaluate_gives_the_documented_json_with_the_metrics_own_values(asjson):
     found = asjson(*EVALUATE, "--metrics", "fid,kid", "--features", "identity")
-    assert set(found) == {"metrics", "aliases"}
+    assert set(found) == {"metrics", "aliases", "notes"}
     assert set(found["metrics"]) == {"fid", "kid", "kid_subsets"}
     documented = {
         "value",
@@ -235,6 +246,31 @@ def test_evaluate_takes_splits_and_chooses_features_that_suit(asjson):
     row = found["metrics"]["fid"]
     assert row["protocol"].startswith("classifier:digits@1 ")
     assert (row["n_fake"], row["n_real"]) == (200, 500)
+
+
+def test_evaluate_looks_through_folders_and_writes_a_page(genbench, tmp_path):
+    for side, shift in (("real", 0), ("fake", 40)):
+        (tmp_path / side).mkdir()
+        for i in range(6):
+            pixels = RNG.integers(shift, 200, (8, 8, 3), dtype=numpy.uint8)
+            Image.fromarray(pixels).save(tmp_path / side / f"{i}.png")
+    (tmp_path / "fake/readme.txt").write_text("not an image")
+    sides = ["evaluate", "fake", "-r", "real", "--metrics", "fid,mmd", "--batch", "4"]
+    code, out, err = genbench(*sides, "--features", "random-conv", "--html", "page.html")
+    assert code == 0, err
+    assert "random_conv@1, n=6/6" in out
+    assert "fake: 1 files that are no images were left out" in out
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "random_conv@1" in page
+
+
+def test_evaluate_scores_a_recorded_cell_against_its_own_data(genbench, asjson):
+    assert genbench(*RUN, "good.yaml", "-o", "res")[0] == 0
+    record = next(iter(Store(Path("res")).records()))
+    found = asjson("evaluate", record.cell, "-o", "res", "--metrics", "mmd,modes")
+    assert found["metrics"]["mmd"]["value"] is not None
+    assert found["metrics"]["modes"]["value"] is not None
 
 
 def test_evaluate_prints_a_table(genbench):

@@ -5,7 +5,7 @@ import zipfile
 import numpy
 import pytest
 
-from genbench.core.arrays import read_array
+from genbench.core.arrays import open_array, read_array
 from genbench.core.errors import DataError
 
 RNG = numpy.random.default_rng(0)
@@ -86,9 +86,9 @@ def test_two_arrays_without_samples_are_refused(tmp_path):
         (numpy.zeros((0, 3)), r"is empty, shape \(0, 3\)"),
         (numpy.zeros((3, 0)), r"is empty, shape \(3, 0\)"),
         (POINTS[:1], "at least two points, got 1"),
-        (POINTS[0], r"shape \(N, D\) or \(N, C, H, W\), got \(3,\)"),
+        (POINTS[0], r"shape \(N, D\), \(N, H, W\) or \(N, C, H, W\), got \(3,\)"),
         (numpy.float64(3.0), r"got \(\)"),
-        (numpy.zeros((4, 8, 8)), r"got \(4, 8, 8\)"),
+        (numpy.zeros((4, 1, 1, 8, 8)), r"got \(4, 1, 1, 8, 8\)"),
         (numpy.array([["a", "b"], ["c", "d"]]), "needs numbers, got <U1"),
         (POINTS.astype(complex), "needs numbers, got complex128"),
         (numpy.where(POINTS.mean() < POINTS, numpy.nan, POINTS), "NaN or infinite"),
@@ -113,8 +113,9 @@ def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
     numpy.save(plain, objects, allow_pickle=True)
     numpy.savez(archive, samples=objects)
     raw.write_bytes(pickle.dumps(Detonator()))
-    for path in (plain, archive, raw):
+    for path in (plain, archive):
         refused(path, "holds pickled objects, which are never loaded")
+    refused(raw, "is damaged or no array file")
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
@@ -186,3 +187,19 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("samples.npy", content)
     refused(tmp_path / "a.npz", "is damaged or no array file")
+
+
+def test_images_become_pixels_with_the_channels_first(tmp_path):
+    bytes_last = numpy.arange(2 * 4 * 5 * 3, dtype=numpy.uint8).reshape(2, 4, 5, 3)
+    read = read_array(saved(tmp_path / "last.npy", bytes_last))
+    assert read.shape == (2, 3, 4, 5)
+    assert read.dtype == numpy.float32
+    numpy.testing.assert_allclose(read[1, 2, 3, 4], bytes_last[1, 3, 4, 2] / 255, rtol=1e-6)
+    grey = read_array(saved(tmp_path / "grey.npy", POINTS.reshape(5, 3, 1).repeat(2, 2)))
+    assert grey.shape == (5, 1, 3, 2)
+
+
+def test_a_part_of_a_file_can_be_read(tmp_path):
+    opened = open_array(saved(tmp_path / "a.npy", POINTS))
+    assert len(opened) == 5
+    numpy.testing.assert_array_equal(opened.read(1, 3), POINTS[1:3])

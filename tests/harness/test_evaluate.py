@@ -7,12 +7,12 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS, Column, Metric, Score
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.harness.compare import compare, spaces_of
 from genbench.harness.evaluate import (
     Ask,
     Evaluator,
     ask,
     call,
-    compare_arrays,
     default_features,
     measurement,
 )
@@ -22,6 +22,19 @@ RING = DATASETS.get("ring")()
 
 def parts(*names):
     return [Part(name=name) if isinstance(name, str) else Part(**name) for name in names]
+
+
+def compared(fake, real, *names, dataset=None):
+    asks = ask(parts(*names))
+    extractor = EXTRACTORS.get("identity")()
+    views = spaces_of(asks, extractor)
+    return compare(
+        dict.fromkeys(views, fake),
+        dict.fromkeys(views, real),
+        asks,
+        extractor=extractor,
+        dataset=dataset,
+    )
 
 
 def toy(function, *columns, **given):
@@ -42,12 +55,7 @@ def test_a_protocol_names_every_key_once_and_the_scores_own_value_wins():
 
 def test_kid_says_what_its_subsets_were():
     rng = Rng([0])
-    found = compare_arrays(
-        rng.normal(40, 2)[0],
-        rng.normal(40, 2)[0],
-        ask(parts("kid")),
-        extractor=EXTRACTORS.get("identity")(),
-    )
+    found = compared(rng.normal(40, 2)[0], rng.normal(40, 2)[0], "kid")
     told = {measured.id: measured.protocol for measured in found}
     assert told["kid_subsets"] == (
         "identity, n=40/40, subset_seed=2020, subset_size=20, subsets=100"
@@ -137,25 +145,26 @@ def test_features_that_suit_a_data_set():
 
 def test_arrays_of_two_shapes_are_refused():
     with pytest.raises(DataError, match=r"one shape, got samples \(4, 3\) and reference \(4, 2\)"):
-        compare_arrays(torch.zeros(4, 3), torch.zeros(4, 2), [], extractor=None)
+        compared(torch.zeros(4, 3), torch.zeros(4, 2), "mmd")
 
 
 @pytest.mark.parametrize("kinds", [(torch.float32, torch.float64), (torch.float64, torch.float32)])
 def test_arrays_of_two_precisions_are_compared(kinds):
     rng = Rng([0])
     fake, real = rng.normal(30, 2)[0].to(kinds[0]), rng.normal(30, 2)[0].to(kinds[1])
-    asks = ask(parts("fid", "kid", "mmd", "prdc"))
-    found = compare_arrays(fake, real, asks, extractor=EXTRACTORS.get("identity")())
+    found = compared(fake, real, "fid", "kid", "mmd", "prdc")
     assert all(measured.value is not None for measured in found)
 
 
 def test_arrays_leave_metrics_of_models_and_truths_null():
-    found = compare_arrays(
-        torch.randn(9, 2, generator=torch.Generator().manual_seed(0)),
-        torch.randn(9, 2, generator=torch.Generator().manual_seed(1)),
-        ask(parts("modes", "nll")),
-        extractor=EXTRACTORS.get("identity")(),
-    )
+    rng = Rng([0])
+    found = compared(rng.normal(9, 2)[0], rng.normal(9, 2)[0], "modes", "nll")
     reasons = {measured.id: measured.reason for measured in found}
-    assert reasons["modes"] == "modes needs a data set whose truth is known, got arrays"
-    assert reasons["nll"] == "nll needs a model, got arrays"
+    assert reasons["modes"] == "modes needs a data set whose truth is known as reference"
+    assert reasons["nll"] == "nll needs a model, got samples alone"
+
+
+def test_a_registered_reference_lends_its_truth():
+    test = RING.points("test")
+    found = compared(test, test, "modes", dataset=RING)
+    assert {m.id: m.value for m in found}["modes"] == 8

@@ -1,0 +1,106 @@
+"""Scores generated against real points of any origin; no model is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from genbench.core.dataset import Dataset
+from genbench.core.errors import DataError
+from genbench.core.feature import Extractor, Logits
+from genbench.core.metric import Metric, Score
+from genbench.core.rng import Rng
+from genbench.harness.evaluate import EXTRACTED, SPACES, Ask, call, known_truth, measurement
+from genbench.store import Measurement
+
+Spaces = Mapping[str, Tensor]
+
+
+def spaces_of(asks: Sequence[Ask], extractor: Extractor) -> set[str]:
+    """Returns the spaces in which the metrics want points, as far as the extractor can make them."""
+    wanted = {SPACES[ask.metric.view] for ask in asks if ask.metric.view in SPACES}
+    return wanted if isinstance(extractor, Logits) else wanted - {"logits"}
+
+
+def compare(
+    fake: Spaces,
+    real: Spaces,
+    asks: Sequence[Ask],
+    *,
+    extractor: Extractor,
+    train: Spaces | None = None,
+    dataset: Dataset | None = None,
+    seed: int = 0,
+) -> list[Measurement]:
+    """Scores generated against real points, both as `points.gather` returns them.
+
+    Arguments:
+        fake: Generated points by space, one row a point.
+        real: The reference's.
+        asks: The metrics; those that lack something come back null with a reason.
+        extractor: What made features and logits.
+        train: The training points', for metrics of memorisation, or None.
+        dataset: The reference's data set, whose truth metrics may need, or None.
+        seed: For metrics that subsample.
+
+    Raises:
+        DataError: If the two are points of different sizes.
+    """
+    for space in set(fake) & set(real):
+        if fake[space].shape[1:] != real[space].shape[1:]:
+            raise DataError(
+                f"evaluate needs points of one shape, got samples {tuple(fake[space].shape)} and "
+                f"reference {tuple(real[space].shape)}; compare like with like"
+            )
+    rng, out = Rng([seed]).fork("evaluate"), []
+    counts = len(next(iter(real.values()))), len(next(iter(fake.values())))
+    for ask in asks:
+        began, metric = time.perf_counter(), ask.metric
+        space = SPACES.get(metric.view, "")
+        given = [side[space] for side in (real, fake) if space in side]
+        if metric.view == "memory" and train is not None:
+            given.insert(0, train[space])
+        if metric.view == "truth" and dataset is not None:
+            given = [fake[space], known_truth(dataset)]  # type: ignore[list-item]
+        lacking = _lacking(metric, extractor, dataset, train)
+        if lacking:
+            reason = f"{metric.name} needs {lacking}"
+            scores = dict.fromkeys(metric.columns, Score(None, reason=reason))
+        else:
+            scores = call(ask, *given, rng=rng.fork("metric", metric.name))
+        seconds = (time.perf_counter() - began) / len(scores)
+        heads = [extractor.protocol] if space in EXTRACTED else []
+        out += [
+            measurement(
+                ask,
+                column,
+                scores[column],
+                heads=[*heads, f"n={counts[0]}/{counts[1]}"],
+                n_real=counts[0],
+                n_fake=counts[1],
+                seconds=seconds,
+            )
+            for column in metric.columns
+        ]
+    return out
+
+
+def _lacking(
+    metric: Metric, extractor: Extractor, dataset: Dataset | None, train: Spaces | None
+) -> str | None:
+    """What a metric needs beside two sets of points, or None."""
+    truth = known_truth(dataset) if dataset is not None else None
+    if metric.view == "model":
+        return "a model, got samples alone"
+    if metric.view == "memory" and train is None:
+        return "the training points too; name them by --train"
+    if metric.view == "logits" and not isinstance(extractor, Logits):
+        return "class logits, which this extractor has not"
+    if metric.view == "truth" and truth is None:
+        return "a data set whose truth is known as reference"
+    unknown = [need for need in metric.needs if getattr(truth, need, None) is None]
+    if metric.view == "truth" and unknown:
+        return f"a known {unknown[0]} as reference"
+    return None

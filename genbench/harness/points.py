@@ -1,0 +1,326 @@
+"""Points from anywhere: arrays, folders of images, splits, recorded cells, and anybody's generator."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from genbench.core import pictures
+from genbench.core.arrays import open_array
+from genbench.core.dataset import DATASETS, SPLITS, Dataset
+from genbench.core.errors import DataError, StoreError, nearest
+from genbench.core.feature import Extractor
+from genbench.core.files import cache_folder, write_bytes
+from genbench.harness.evaluate import EXTRACTED, enter
+from genbench.store import Record, Store
+
+#: features of a reference are kept in the cache folder up to this size
+CACHED_BYTES = 1 << 29
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points in data space, read a batch at a time.
+
+    Arguments:
+        label: What the user called them.
+        batches: Maps a batch size to an iterator of tensors (at most that many, *event).
+        count: How many there are, or None until they have been read.
+        digest: A hash of their content, or None where none can be known beforehand.
+        dataset: The data set they belong to, or None.
+        note: What a reader should know (files that were left out), or empty.
+    """
+
+    label: str
+    batches: Callable[[int], Iterator[Tensor]]
+    count: int | None = None
+    digest: str | None = None
+    dataset: Dataset | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How sources are opened.
+
+    Arguments:
+        results: The folder in which cells are looked up.
+        size: Resize images of folders to (height, width), or None.
+        channels: 1 or 3 for images of folders, or None for what the first one has.
+        data_dir: A folder with data sets' files.
+        offline: Whether downloads are forbidden.
+    """
+
+    results: Path = Path("results")
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    data_dir: Path | None = None
+    offline: bool = False
+
+
+def open_points(source: str, how: Reading) -> Points:
+    """Returns the points that a name means: a path, `dataset:split`, a cell's id or `module:callable`.
+
+    Raises:
+        DataError: If nothing of that name is found or it cannot be used.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return _folder(path, how)
+    if path.exists() or path.suffix in (".npy", ".npz"):
+        return _array(path)
+    name, _, rest = source.partition(":")
+    if rest in SPLITS or (rest and name in DATASETS):
+        return _split(name, rest, how)
+    if rest:
+        return _generator(name, rest)
+    record = Store(how.results).find(source)
+    if record is not None:
+        return _cell(record, how)
+    raise DataError(
+        f"{source} is no file, folder, split (digits:test), cell of {how.results}/ or "
+        f"module:callable; give one of these"
+    )
+
+
+def _array(path: Path, dataset: Dataset | None = None) -> Points:
+    array = open_array(path)
+
+    def batches(size: int) -> Iterator[Tensor]:
+        for at in range(0, len(array), size):
+            yield torch.from_numpy(array.read(at, at + size))
+
+    return Points(str(path), batches, len(array), _file_digest(path), dataset)
+
+
+def _folder(path: Path, how: Reading) -> Points:
+    images = pictures.folder(path, size=how.size, channels=how.channels)
+
+    def batches(size: int) -> Iterator[Tensor]:
+        for batch in images.batches(size):
+            yield torch.from_numpy(batch)
+
+    known = hashlib.sha256(repr((images.event, images.resize)).encode())
+    for file in images.files:
+        known.update(bytes.fromhex(_file_digest(file)))
+    note = f"{images.others} files that are no images were left out" if images.others else ""
+    return Points(str(path), batches, len(images), known.hexdigest(), note=note)
+
+
+def _split(name: str, split: str, how: Reading) -> Points:
+    dataset = DATASETS.get(name)(data_dir=how.data_dir, offline=how.offline)
+    if split not in SPLITS:
+        raise DataError(f"{name} has no split {split!r}{nearest(split, SPLITS)}")
+    points = dataset.points(split)
+    if len(points) < 2:
+        raise DataError(f"{name} has no {split} split; take another of {', '.join(SPLITS)}")
+    digest = hashlib.sha256(f"{name}@{dataset.version}:{dataset.hashes[split]}".encode())
+    return Points(f"{name}:{split}", points.split, len(points), digest.hexdigest(), dataset)
+
+
+def _cell(record: Record, how: Reading) -> Points:
+    reference = record.artifacts.get("samples")
+    path = Store(how.results).artifact(reference) if reference else None
+    if path is None:
+        raise DataError(
+            f"cell {record.cell} has no samples beside its record; run it here: "
+            f"genbench run -m {record.spec.model} -d {record.spec.dataset}"
+        )
+    dataset = DATASETS.get(record.spec.dataset)(
+        data_dir=how.data_dir, offline=how.offline, **record.spec.dataset_options
+    )
+    found = _array(path, dataset)
+    label = f"{record.spec.model} on {record.spec.dataset}, seed {record.spec.seed}"
+    return Points(f"{record.cell} ({label})", found.batches, found.count, found.digest, dataset)
+
+
+def _generator(module: str, name: str) -> Points:
+    """Points that a user's callable yields: arrays or tensors (B, *event), until it ends."""
+    function = _imported(module, name)
+
+    def batches(size: int) -> Iterator[Tensor]:
+        label = f"{module}:{name}"
+        try:
+            made = iter(function())
+        except Exception as error:
+            raise DataError(_blame(label, error)) from None
+        for number in range(sys.maxsize):
+            try:
+                batch = next(made)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise DataError(_blame(label, error)) from None
+            yield from _checked(batch, f"batch {number} of {label}").split(size)
+
+    return Points(f"{module}:{name}", batches)
+
+
+def _imported(module: str, name: str) -> Callable[[], Any]:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:
+        raise DataError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
+    function = getattr(loaded, name, None)
+    if not callable(function):
+        raise DataError(
+            f"{module} has no callable {name!r}{nearest(name, [n for n in vars(loaded) if n[0] != '_'])}"
+        )
+    return function
+
+
+def _blame(label: str, error: Exception) -> str:
+    """One sentence with the user's line in which the error arose."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+    text = " ".join(str(error).split())[:200]
+    return f"{label} failed: {type(error).__name__}: {text}{where}; repair it"
+
+
+def _checked(batch: Any, label: str) -> Tensor:
+    """A user's batch as a tensor of numbers, or an error that names it."""
+    try:
+        x = batch if isinstance(batch, Tensor) else torch.from_numpy(numpy.asarray(batch))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{label} needs to be an array of numbers: {error}") from None
+    x = x.detach().cpu()
+    if x.dim() < 2 or 0 in x.shape:
+        raise DataError(f"{label} needs shape (B, D) or (B, C, H, W), got {tuple(x.shape)}")
+    if x.dtype == torch.uint8 and x.dim() == 4:
+        return x.float() / 255
+    x = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    if not x.isfinite().all():
+        bad = int((~x.isfinite()).sum())
+        raise DataError(
+            f"{label} holds {bad} numbers that are NaN or infinite; repair the generator"
+        )
+    return x
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Points as metrics see them.
+
+    Arguments:
+        views: By space of `harness.evaluate.SPACES`, one row a point.
+        head: The first points, (at most 64, *event), to look at.
+        count: How many there are.
+    """
+
+    views: dict[str, Tensor]
+    head: Tensor
+    count: int
+
+
+def gather(
+    points: Points,
+    views: Collection[str],
+    extractor: Extractor,
+    *,
+    batch: int = 64,
+    limit: int | None = None,
+    memory: int = 4 << 30,
+    cache: bool = False,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Gathered:
+    """Reads points once; images are dropped batch by batch where features are enough.
+
+    Arguments:
+        points: Where they come from.
+        views: Spaces of `harness.evaluate.SPACES`.
+        extractor: Makes features and logits.
+        batch: How many points are read and extracted at once.
+        limit: Stop after so many.
+        memory: The most bytes that the views may take together.
+        cache: Whether features are looked up and kept in the cache folder, by the points' content,
+            the extractor's protocol and the limit.
+        watch: Told how many points are done.
+
+    Raises:
+        DataError: If there are fewer than two points, of changing shapes, or too many to hold.
+    """
+    slow = set(views) & set(EXTRACTED) if extractor.protocol != "identity" else set()
+    key = f"{points.digest} {extractor.protocol} {sorted(slow)} {limit}"
+    path = (
+        cache_folder() / "references" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
+    )
+    cache = cache and bool(slow) and points.digest is not None
+    kept = _kept(path) if cache else {}
+    missing = set(views) - set(kept)
+    if kept and not missing:
+        return Gathered(kept, next(points.batches(64)), len(next(iter(kept.values()))))
+    found = _read(points, missing, extractor, batch, limit, memory, watch)
+    if cache and not kept:
+        made = {view: found.views[view].contiguous() for view in slow}
+        if sum(part.nbytes for part in made.values()) <= CACHED_BYTES:
+            with contextlib.suppress(StoreError):  # a cache that cannot be written is no failure
+                write_bytes(path, save(made))
+    return Gathered({**found.views, **kept}, found.head, found.count)
+
+
+def _kept(path: Path) -> dict[str, Tensor]:
+    try:
+        return load(path.read_bytes())
+    except (OSError, ValueError, SafetensorError):
+        return {}
+
+
+def _read(
+    points: Points,
+    views: Collection[str],
+    extractor: Extractor,
+    batch: int,
+    limit: int | None,
+    memory: int,
+    watch: Callable[[int], None],
+) -> Gathered:
+    kept: dict[str, list[Tensor]] = {view: [] for view in views}
+    head, done, size = torch.empty(0), 0, 0
+    for x in points.batches(batch):
+        x = x[: None if limit is None else limit - done]
+        head = head if done else x[:64]
+        if x.shape[1:] != head.shape[1:]:
+            raise DataError(
+                f"{points.label} needs points of one shape, got {tuple(head.shape[1:])} and then "
+                f"{tuple(x.shape[1:])}; make them alike"
+            )
+        for view, parts in kept.items():
+            parts.append(enter(view, x, extractor))
+            size += parts[-1].nbytes
+        done += len(x)
+        if 2 * size > memory:  # joining the parts holds them twice for a moment
+            raise DataError(
+                f"{points.label} needs more than --memory {memory / 2**30:.3g} GiB after {done} "
+                f"points; raise it, or compare fewer by --limit {max(2, done - len(x))}"
+            )
+        watch(done)
+        if done == limit:
+            break
+    if done < 2:
+        raise DataError(f"{points.label} needs at least two points, got {done}")
+    return Gathered({view: torch.cat(kept.pop(view)) for view in list(kept)}, head, done)
