@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
+from genbench.core.feature import Extractor
 from genbench.core.model import Model
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
@@ -52,10 +53,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model of one seed and the data set it was trained on: what `model` metrics see."""
+    """A trained model of one seed and the data set it was trained on: what `model` metrics see.
+
+    Arguments:
+        model: Of one seed, in evaluation mode.
+        dataset: What it was trained on.
+        extractor: Gives the evaluation's feature extractor, made on the first call; None has none.
+    """
 
     model: Model
     dataset: Dataset
+    extractor: Callable[[], Extractor] | None = None
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns n samples in data space, shape (n, *event)."""
