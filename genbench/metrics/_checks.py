@@ -55,5 +55,32 @@ def pair(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tenso
     return real, fake
 
 
+def events(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tensor, Tensor]:
+    """Returns two sets of points in their own shape, as `pair` does for flat ones.
+
+    Raises:
+        DataError: As `points` does, or if the shapes of a point differ.
+    """
+    for role, x in (("real", real), ("fake", fake)):
+        if x.dim() < 2:
+            raise DataError(
+                f"{who} needs {role} points of shape (N, ...), got {_shape(x)}; batch them"
+            )
+    if real.shape[1:] != fake.shape[1:]:
+        raise DataError(
+            f"{who} needs points of one shape, got real {_shape(real)} and fake {_shape(fake)}; "
+            f"compare like with like"
+        )
+    flat = pair(who, real.flatten(1), fake.flatten(1), least=least)
+    return flat[0].view(real.shape), flat[1].view(fake.shape)
+
+
+def no_image(x: Tensor) -> str | None:
+    """Returns why points (N, *event) are no images of 2 x 2 pixels or more, or None if they are."""
+    if x.dim() == 4 and min(x.shape[2:]) >= 2:
+        return None
+    return f"points of shape {_shape(x[0])} are no images"
+
+
 def _shape(x: Tensor) -> str:
     return f"({', '.join(str(size) for size in x.shape)})"
