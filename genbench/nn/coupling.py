@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
+from genbench.nn.timed import waves
 
 
 class AffineCoupling(nn.Module):
@@ -23,7 +24,10 @@ class AffineCoupling(nn.Module):
         hidden: The widths of the network's hidden layers.
         rng: Draws the weights.
         limit: The bound on the log-scale.
+        frequencies: How many sines and cosines of each entry of c the network sees beside c.
     """
+
+    octaves: Tensor
 
     def __init__(
         self,
@@ -33,10 +37,14 @@ class AffineCoupling(nn.Module):
         rng: Rng,
         *,
         limit: float = 2.0,
+        frequencies: int = 0,
     ) -> None:
         super().__init__()
         self.limit = limit
-        self.network = MLP(given, 2 * moved, hidden, rng, last_gain=0.0)
+        size = given * (1 + 2 * frequencies)
+        self.network = MLP(size, 2 * moved, hidden, rng, last_gain=0.0)
+        octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float64)
+        self.register_buffer("octaves", octaves.to(rng.dtype), persistent=False)
 
     def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Returns y, shape (S, B, moved), and the log-determinant, shape (S, B)."""
@@ -49,7 +57,8 @@ class AffineCoupling(nn.Module):
         return (y - shift) * torch.exp(-log_scale)
 
     def _affine(self, c: Tensor) -> tuple[Tensor, Tensor]:
-        raw, shift = self.network(c).chunk(2, dim=-1)
+        seen = torch.cat([c, waves(c, self.octaves)], dim=-1) if len(self.octaves) else c
+        raw, shift = self.network(seen).chunk(2, dim=-1)
         return self.limit * torch.tanh(raw), shift
 
 
@@ -89,6 +98,7 @@ class Couplings(nn.Module):
         rng: Draws the weights.
         limit: The bound on the log-scales, or None for additive couplings.
         mixing: `permutation` or `rotation`.
+        frequencies: Those of affine couplings' networks.
     """
 
     orders: Tensor
@@ -103,22 +113,29 @@ class Couplings(nn.Module):
         *,
         limit: float | None = 2.0,
         mixing: Literal["permutation", "rotation"] = "permutation",
+        frequencies: int = 0,
     ) -> None:
         super().__init__()
         first = inputs // 2
         self.inputs, self.parts, self.mixing = inputs, (first, inputs - first), mixing
         self.layers: Any = nn.ModuleList(
             _coupling(
-                self.parts[i % 2], self.parts[1 - i % 2], hidden, rng.fork("layer", i), limit
+                (self.parts[i % 2], self.parts[1 - i % 2]),
+                hidden,
+                rng.fork("layer", i),
+                limit,
+                frequencies,
             )
             for i in range(layers)
         )
-        fixed = Rng(range((layers + 1) // 2), dtype=torch.float64).fork("couplings", inputs)
+        count = (layers + 1) // 2
         if mixing == "rotation":
-            square, _ = torch.linalg.qr(fixed.normal(inputs, inputs))
-            self.register_buffer("rotations", square.to(rng.dtype), persistent=False)
+            square = rotations(inputs, count).to(rng.dtype)
+            self.register_buffer("rotations", square, persistent=False)
         else:
-            self.register_buffer("orders", fixed.permutation(inputs), persistent=False)
+            self.register_buffer(
+                "orders", _fixed(inputs, count).permutation(inputs), persistent=False
+            )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps points (S, B, D) to codes (S, B, D) and log-determinants (S, B)."""
@@ -158,9 +175,23 @@ class Couplings(nn.Module):
         return x if self.inputs == 2 else x[..., self.orders[i].argsort()]
 
 
+def rotations(size: int, count: int) -> Tensor:
+    """Returns fixed random orthogonal matrices, shape (count, size, size), float64."""
+    square, _ = torch.linalg.qr(_fixed(size, count).normal(size, size))
+    return square
+
+
+def _fixed(size: int, count: int) -> Rng:
+    return Rng(range(count), dtype=torch.float64).fork("couplings", size)
+
+
 def _coupling(
-    given: int, moved: int, hidden: Sequence[int], rng: Rng, limit: float | None
+    parts: tuple[int, int],
+    hidden: Sequence[int],
+    rng: Rng,
+    limit: float | None,
+    frequencies: int,
 ) -> nn.Module:
     if limit is None:
-        return AdditiveCoupling(given, moved, hidden, rng)
-    return AffineCoupling(given, moved, hidden, rng, limit=limit)
+        return AdditiveCoupling(*parts, hidden, rng)
+    return AffineCoupling(*parts, hidden, rng, limit=limit, frequencies=frequencies)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from typing import Literal
+from typing import Any, Literal
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.coupling import Couplings
+from genbench.nn.coupling_image import ImageCouplings
+from genbench.nn.logit import from_logits, to_logits
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
 from genbench.nn.optim import adam, linear_decay
-
-#: how far the logit keeps the range of the data from 0 and 1, the paper's alpha
-MARGIN = 0.05
 
 
 @model("realnvp")
@@ -36,21 +32,29 @@ class RealNVP(Model, Density):
         | https://arxiv.org/abs/1605.08803
 
     Differences: fully connected networks and fixed random permutations (in the plane, rotations) in
-    place of residual convolutions, checkerboards and a multi-scale architecture; no batch
-    normalisation; AdamW on a linearly falling step size. The logit's margin is kept at both ends of
-    the range, and what samples fall into a margin are moved to the nearer end.
+    place of residual convolutions, checkerboards and a multi-scale architecture, which images have by
+    `network=conv` only; no batch or weight normalisation; AdamW on a linearly falling step size. The
+    logit's margin is kept at both ends of the range, and what samples fall into a margin are moved to
+    the nearer end.
 
     Arguments:
-        layers: The number of couplings, at least 2, so that every coordinate moves.
-        hidden: The widths of every coupling's hidden layers.
+        layers: The number of couplings, at least 2, so that every coordinate moves; for `mlp`.
+        hidden: The widths of every coupling's hidden layers; for `mlp`.
         limit: The bound on the log-scale of one coupling.
         mixing: What comes before every second coupling, a fixed random `permutation` or `rotation`;
-            None chooses rotations for two coordinates, which no permutation mixes, else permutations.
+            None chooses rotations for two coordinates, which no permutation mixes; for `mlp`.
+        frequencies: How many sines and cosines of each coordinate, at 1, 2, 4, …, the couplings' networks
+            see beside it; None chooses 2 in the plane, where modes may be narrow, else 0; for `mlp`.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
+        network: `mlp`, or `conv` for images: at every scale three checkerboard couplings, a squeeze and
+            three channel-wise couplings, then half the channels are final; four checkerboards at last.
+        width: The channels of every coupling's residual network; for `conv`.
+        blocks: The residual blocks of every coupling's network; for `conv`.
     """
 
+    version = 2
     taxonomy = "explicit/tractable/change of variables"
     paper = "Dinh et al., 2017"
     year = 2016
@@ -64,19 +68,35 @@ class RealNVP(Model, Density):
         hidden: tuple[int, ...] = (64, 64),
         limit: float = 2.0,
         mixing: Literal["permutation", "rotation"] | None = None,
+        frequencies: int | None = None,
         lr: float = 2e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
+        network: Literal["mlp", "conv"] = "mlp",
+        width: int = 32,
+        blocks: int = 2,
     ) -> None:
         super().__init__(spec, rng)
-        if layers < 2:
-            raise SpecError(f"realnvp needs at least 2 layers, got {layers}; give an even number")
         self.lr, self.clip = lr, clip
         self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        draws = rng.fork("flow")
+        self.flow: Any
+        if network == "conv":
+            if not spec.is_image:
+                raise SpecError(
+                    f"realnvp with network=conv needs images, {spec.name} has points of shape "
+                    f"{spec.event}; take network=mlp"
+                )
+            self.flow = ImageCouplings(spec.event, width, blocks, draws, limit=limit)
+            return
+        if layers < 2:
+            raise SpecError(f"realnvp needs at least 2 layers, got {layers}; give an even number")
         if mixing is None:
             mixing = "rotation" if spec.size == 2 else "permutation"
+        if frequencies is None:
+            frequencies = 2 if spec.size == 2 else 0
         self.flow = Couplings(
-            spec.size, layers, hidden, rng.fork("flow"), limit=limit, mixing=mixing
+            spec.size, layers, hidden, draws, limit=limit, mixing=mixing, frequencies=frequencies
         )
 
     @classmethod
@@ -108,20 +128,10 @@ class RealNVP(Model, Density):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps points (S, B, *event) to codes (S, B, D) and log-determinants (S, B)."""
-        y, log_det = flat(x), 0.0
-        if self.spec.range is not None:
-            low, high = self.spec.range
-            slope = (1 - 2 * MARGIN) / (high - low)
-            share = MARGIN + (y - low) * slope
-            y = torch.logit(share)
-            log_det = (functional.softplus(y) + functional.softplus(-y) + math.log(slope)).sum(-1)
+        y, log_det = to_logits(flat(x), self.spec)
         z, moved = self.flow(y)
         return z, moved + log_det
 
     def inverse(self, z: Tensor) -> Tensor:
         """Maps codes (S, B, D) to points (S, B, *event), which may lie within the logit's margin."""
-        y = self.flow.inverse(z)
-        if self.spec.range is not None:
-            low, high = self.spec.range
-            y = low + (torch.sigmoid(y) - MARGIN) * (high - low) / (1 - 2 * MARGIN)
-        return y.unflatten(-1, self.spec.event)
+        return from_logits(self.flow.inverse(z), self.spec).unflatten(-1, self.spec.event)
