@@ -12,15 +12,37 @@ from genbench.cli import common
 
 
 @click.command("doctor")
+@click.option(
+    "--metrics",
+    is_flag=False,
+    flag_value="all",
+    help="Put metrics (all, or names separated by commas) to the test on data made worse.",
+)
 @common.data_options
+@common.plugins
 @common.results
 @common.as_json
-def command(data_dir: Path | None, offline: bool, root: Path, as_json: bool) -> None:
+def command(
+    metrics: str | None,
+    data_dir: Path | None,
+    offline: bool,
+    plugins: tuple[str, ...],
+    root: Path,
+    as_json: bool,
+) -> None:
     r"""Check versions, devices, data sets, folders and records; exit 1 if something is wrong.
+
+    With --metrics, check the metrics instead: real points against real ones, then with noise, a shift,
+    or fewer modes; a metric that sees none of these harms as worse fails.
 
     \b
     genbench doctor
+    genbench doctor --metrics fid,prdc
     """
+    common.load_plugins(plugins)
+    if metrics is not None:
+        examine(metrics, as_json)
+        return
     rows = [*libraries(), device(), *data(data_dir, offline), cache(), records(root)]
     if as_json:
         common.print_json({"ok": all(row["ok"] for row in rows), "rows": rows})
@@ -29,6 +51,66 @@ def command(data_dir: Path | None, offline: bool, root: Path, as_json: bool) -> 
             click.echo(f"{'ok  ' if row['ok'] else 'FAIL'} {row['what']}: {row['found']}")
     if not all(row["ok"] for row in rows):
         raise SystemExit(1)
+
+
+def examine(metrics: str, as_json: bool) -> None:
+    """Prints how every column answers to data made worse; exit 1 if one sees no harm."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from genbench.core.metric import find
+    from genbench.harness.selftest import ladders, verdicts
+
+    names = None if metrics == "all" else [m.name for m in find(metrics.split(","))]
+    errors = Console(stderr=True)
+    steps = track(
+        ladders(names), "metrics put to the test", console=errors, transient=True,
+        disable=as_json or not errors.is_terminal,
+    )  # fmt: skip
+    found = list(steps)
+    told = verdicts(found)
+    if as_json:
+        rows = [asdict(entry) for entry in found]
+        common.print_json(
+            {"ok": not any(map(failed, told.values())), "verdicts": told, "rows": rows}
+        )
+    else:
+        Console().print(ladder_table(found))
+        for column, verdict in told.items():
+            click.echo(f"{'FAIL' if failed(verdict) else 'ok  '} {column}: {verdict}")
+    if any(map(failed, told.values())):
+        raise SystemExit(1)
+
+
+def failed(verdict: str) -> bool:
+    """Tells whether a verdict is a failure."""
+    return verdict.startswith("FAIL")
+
+
+def ladder_table(found: list[Any]) -> Any:
+    """Returns a row a column and data set: its floor, and its values up each ladder."""
+    from rich.table import Table
+
+    hows = ("noise", "shift", "collapse", "fewer")
+    table = Table("column", "data", "± s.d.", *hows, box=None, pad_edge=False)
+    places = dict.fromkeys((entry.column, entry.dataset) for entry in found)
+    rows = {(entry.column, entry.dataset, entry.how): entry for entry in found}
+    for column, dataset in sorted(places):
+        cells = [rows.get((column, dataset, how)) for how in hows]
+        values = ["" if cell is None else climb(cell) for cell in cells]
+        if any(cell is not None and cell.values[-1] is not None for cell in cells):
+            spread = next(cell.spread for cell in cells if cell is not None)
+            table.add_row(column, dataset, f"{spread:.2g}", *values)
+    table.caption = "↓ worse than among fresh real points by more than three spreads, ? better"
+    return table
+
+
+def climb(cell: Any) -> str:
+    """Returns a ladder's first and last value, and whether the last is worse."""
+    ends = ["–" if v is None else f"{v:.3g}" for v in (cell.values[0], cell.values[-1])]
+    return " → ".join(ends) + {1: " ↓", 0: "", -1: " ?"}[cell.moved]
 
 
 def libraries() -> list[dict[str, Any]]:
