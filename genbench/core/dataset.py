@@ -59,6 +59,21 @@ class DataSpec:
 
 
 @dataclass(frozen=True)
+class Classified:
+    """Modes that a classifier tells apart.
+
+    Arguments:
+        count: The number K of modes, equally likely.
+        mode_of: Maps points (N, D) or (N, *event) in data space to their modes in {0, …, K-1}, (N,).
+        protocol: Says which classifier it is.
+    """
+
+    count: int
+    mode_of: Callable[[Tensor], Tensor]
+    protocol: Callable[[], str]
+
+
+@dataclass(frozen=True)
 class Truth:
     """What is known of the law behind a data set, in data space.
 
@@ -73,6 +88,9 @@ class Truth:
         n_grams: Maps n to the law of n consecutive tokens at a uniformly drawn place, float64, shape
             (tokens, …, tokens) of n axes, or None.
         counted: Whether that law was counted in held-out points, for want of the true one.
+        high_quality: The distance to its centre up to which a point is of high quality, and the share
+            of exact points within; None for three standard deviations of noise in all coordinates.
+        classified: The modes, where a classifier tells them apart in place of centres.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -83,6 +101,15 @@ class Truth:
     distance: Callable[[Tensor], Tensor] | None = None
     n_grams: Callable[[int], Tensor] | None = None
     counted: bool = False
+    high_quality: tuple[float, float] | None = None
+    classified: Classified | None = None
+
+    @property
+    def modes(self) -> int | None:
+        """The number of modes, or None where none are known."""
+        if self.classified is not None:
+            return self.classified.count
+        return None if self.centres is None else len(self.centres)
 
 
 class Dataset(ABC):

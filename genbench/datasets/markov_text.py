@@ -43,8 +43,8 @@ class MarkovText(Text):
     def __init__(
         self,
         *,
-        tokens: int = 10,
-        length: int = 20,
+        tokens: int = 8,
+        length: int = 16,
         order: int = 2,
         data_dir: Path | None = None,
         offline: bool = False,
@@ -53,7 +53,7 @@ class MarkovText(Text):
             raise SpecError(
                 f"markov_text needs 2 to 26 tokens and an order from 1 to length - 1 with at most "
                 f"{CONTEXTS} contexts, got tokens={tokens}, length={length} and order={order}; "
-                "the usual are 10, 20 and 2"
+                "the usual are 8, 16 and 2"
             )
         letters = string.ascii_lowercase[:tokens]
         super().__init__(letters, length, data_dir=data_dir, offline=offline)

@@ -128,7 +128,7 @@ def test_a_metric_that_does_not_apply_is_null_with_a_reason():
     evaluator = Evaluator(digits, ask(parts("modes", "nll")), samples=100)
     rows = {m.id: m for m in evaluator.score(digits.points("train")[:100], None, Rng([0]))}
     assert rows["modes"].value is rows["nll"].value is None
-    assert rows["modes"].reason == "digits has no known centres"
+    assert rows["modes"].reason == "digits has no known modes"
     assert rows["nll"].reason == "nll needs a model, got samples alone"
 
 
