@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genbench.core.rng import Rng
 from genbench.nn.mlp import ACTIVATIONS, Linear
+from genbench.nn.raster import Drop, Step
 
 
 class MaskedLinear(Linear):
@@ -38,19 +39,21 @@ class MaskedLinear(Linear):
 
 
 class MaskedMLP(nn.Module):
-    """Creates S autoregressive multi-layer perceptrons: outputs d are functions of inputs before d.
+    """Creates S autoregressive multi-layer perceptrons: outputs d are functions of entries before d.
 
-    A hidden unit has a degree, the number of leading inputs that it may see; degrees go round
-    1 … D-1 in every layer, and are the same for all seeds.
+    A hidden unit has a degree, the number of leading entries that it may see. Degrees go round
+    1 … D-1 in every layer, or are spread evenly over them where units are fewer; they are the same
+    for all seeds.
 
     References:
         | MADE: Masked Autoencoder for Distribution Estimation (Germain et al., 2015), section 4.1
 
     Arguments:
-        inputs: The number D of inputs.
-        each: The number P of outputs for one input.
+        inputs: The number D of entries.
+        each: The number P of outputs for one entry.
         hidden: The widths of the hidden layers, at least one.
         rng: Draws the weights.
+        seen: The number I of inputs of one entry.
         activation: A name in `ACTIVATIONS`.
         last_gain: Scales the last layer's weights at first.
     """
@@ -62,15 +65,17 @@ class MaskedMLP(nn.Module):
         hidden: Sequence[int],
         rng: Rng,
         *,
+        seen: int = 1,
         activation: str = "relu",
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.inputs, self.each = inputs, each
-        degrees = [torch.arange(1, inputs + 1)]
-        degrees += [torch.arange(width) % max(inputs - 1, 1) + 1 for width in hidden]
-        masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(degrees)]
-        last = degrees[0].repeat_interleave(each) > degrees[-1].unsqueeze(1)
+        self.inputs, self.each, self.seen = inputs, each, seen
+        places = torch.arange(1, inputs + 1)
+        self.degrees = [_degrees(width, inputs) for width in hidden]
+        layers = [places.repeat_interleave(seen), *self.degrees]
+        masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(layers)]
+        last = places.repeat_interleave(each) > layers[-1].unsqueeze(1)
         self.layers: Any = nn.ModuleList(
             [
                 *(MaskedLinear(mask, rng.fork("layer", i)) for i, mask in enumerate(masks)),
@@ -79,33 +84,61 @@ class MaskedMLP(nn.Module):
         )
         self.activation = ACTIVATIONS[activation]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps (S, B, D) to (S, B, D, P)."""
+    def forward(self, x: Tensor, drop: Drop | None = None) -> Tensor:
+        """Maps what is seen of entries, (S, B, D) or (S, B, D, I), to outputs (S, B, D, P)."""
+        x = x.flatten(2)
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
+            x = x if drop is None else drop(x)
         return self.layers[-1](x).unflatten(-1, (self.inputs, self.each))
 
-    def unroll(self, n: int, draw: Callable[[int, Tensor], Tensor]) -> Tensor:
-        """Fills in points one coordinate after the other, shape (S, n, D).
+    def steps(self, n: int) -> Step:
+        """Returns a step that computes the hidden units whose last entry has just come, no others.
 
-        The first layer's sums are carried along, and of the last layer only the outputs of the
-        coordinate at hand are computed.
-
-        Arguments:
-            n: The number of points a seed.
-            draw: Maps (d, outputs of d, shape (S, n, P)) to the inputs of index d, shape (S, n).
+        Units are sorted by degree, so that those which are known come first and the new ones next.
         """
-        first, *middle, last = self.layers
-        (rows, *weights, columns) = [layer.kept() for layer in self.layers]
-        total = first.bias.repeat(1, n, 1)
-        drawn = []
-        for d in range(self.inputs):
-            hidden = self.activation(total)
-            for layer, weight in zip(middle, weights, strict=True):
-                hidden = self.activation(torch.baddbmm(layer.bias, hidden, weight))
-            block = slice(d * self.each, (d + 1) * self.each)
-            drawn.append(
-                draw(d, torch.baddbmm(last.bias[..., block], hidden, columns[..., block]))
-            )
-            total = torch.addcmul(total, drawn[-1].unsqueeze(-1), rows[:, d : d + 1])
-        return torch.stack(drawn, dim=-1)
+        orders = [degrees.argsort(stable=True) for degrees in self.degrees]
+        *weights, last = self._sorted(orders)
+        biases = [
+            layer.bias[..., order] for layer, order in zip(self.layers, orders, strict=False)
+        ]
+        ends = [
+            torch.bincount(degrees, minlength=self.inputs).cumsum(0).tolist()
+            for degrees in self.degrees
+        ]
+        seeds, width = len(last), self.inputs * self.seen
+        known = [last.new_zeros(seeds, n, size) for size in (width, *(len(o) for o in orders))]
+
+        def step(d: int, entry: Tensor) -> Tensor:
+            if d:
+                end = d * self.seen
+                known[0][..., end - self.seen : end] = entry
+                for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+                    new = slice(ends[i][d - 1], ends[i][d])
+                    if new.start < new.stop:
+                        total = torch.baddbmm(
+                            bias[..., new], known[i][..., :end], weight[:, :end, new]
+                        )
+                        known[i + 1][..., new] = self.activation(total)
+                    end = new.stop
+            end, block = ends[-1][d], slice(d * self.each, (d + 1) * self.each)
+            rows = last[:, block, :end].transpose(1, 2)
+            return torch.baddbmm(self.layers[-1].bias[..., block], known[-1][..., :end], rows)
+
+        return step
+
+    def _sorted(self, orders: list[Tensor]) -> list[Tensor]:
+        """The weights that act, hidden units in the given orders, the last layer's transposed."""
+        weights = [layer.kept() for layer in self.layers]
+        for i, order in enumerate(orders):
+            weights[i] = weights[i][:, :, order]
+            weights[i + 1] = weights[i + 1][:, order]
+        weights[-1] = weights[-1].transpose(1, 2)
+        return [weight.contiguous() for weight in weights]
+
+
+def _degrees(width: int, inputs: int) -> Tensor:
+    """The degrees of the units of a hidden layer, in 1 … max(D-1, 1), shape (width,)."""
+    most = max(inputs - 1, 1)
+    places = torch.arange(width)
+    return (places % most if width >= most else places * most // width) + 1

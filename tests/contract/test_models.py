@@ -14,6 +14,7 @@ from genbench.core import options
 from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.model import (
     MODELS,
+    Autoregressive,
     Density,
     Inpainter,
     Model,
@@ -34,7 +35,19 @@ DATA = {
     "markov_text": {"tokens": 4, "length": 6},
 }
 #: options that keep networks small, for the models that have them
-SMALL = {"hidden": (16, 16), "layers": 4, "latent": 4, "units": 16}
+SMALL = {
+    "hidden": (16, 16),
+    "layers": 4,
+    "latent": 4,
+    "units": 16,
+    "width": 4,
+    "importance": 8,
+    "channels": 6,
+    "depth": 2,
+    "head": 8,
+    "skip": 8,
+    "cycle": 2,
+}
 BATCH = 32
 NAMES = MODELS.names()
 
@@ -360,3 +373,20 @@ def test_inpainting_keeps_what_is_known(name, data):
         filled = made.eval().inpaint(batch.x, known, rng.fork("inpaint"))
     assert filled.shape == batch.x.shape
     assert torch.equal(filled[known], batch.x[known])
+
+
+ENTRY_BY_ENTRY = [case for case in CASES if issubclass(MODELS.get(case[0]), Autoregressive)]
+
+
+@pytest.mark.parametrize(("name", "data"), ENTRY_BY_ENTRY)
+def test_sampling_with_a_cache_draws_what_whole_passes_draw(name, data):
+    made, rng, _ = trained(name, data, [0, 1], 20, torch.float64)
+    spec = data_set(data).spec
+    with torch.no_grad():
+        cached = made.eval().sample(16, rng.fork("sample"))
+        naive = made.sample_naive(16, rng.fork("sample"))
+    assert made.sequential_steps() == spec.size
+    if spec.kind == "continuous":
+        torch.testing.assert_close(cached, naive, rtol=1e-9, atol=1e-9)
+    else:
+        assert torch.equal(cached, naive)

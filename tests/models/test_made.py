@@ -96,10 +96,26 @@ def test_a_coordinate_does_not_see_those_after_it():
 def test_components_narrower_than_the_ring_are_in_reach():
     made = build("made", DataSpec("plane", (2,)), Rng([0]))
     outputs = torch.full((1, 1, 48), -100.0)
-    assert made._mixture(outputs)[2].max().exp() < 0.0141 / 10
+    assert made.law.parts(outputs)[2].max().exp() < 0.0141 / 10
     assert math.isfinite(
         made.loss(Batch(torch.randn(1, 4, 2, generator=torch.Generator())), Rng([0])).item()
     )
+
+
+def test_tokens_have_a_softmax_and_are_sampled_with_their_probabilities():
+    rng = Rng([0, 1], **F64)
+    made = build("made", DataSpec("words", (4,), kind="tokens", tokens=3), rng, {"hidden": (16,)})
+    with torch.no_grad():
+        for p in made.parameters():
+            p.mul_(3)
+        words = torch.tensor(list(itertools.product(range(3), repeat=4)))
+        p = made.log_prob(words.expand(2, -1, -1), rng).exp()
+        x = made.sample(40_000, rng.fork("sample"))
+    which = (x * 3 ** torch.arange(3, -1, -1)).sum(-1)
+    share = torch.stack([torch.bincount(row, minlength=81) for row in which]) / 40_000
+    torch.testing.assert_close(p.sum(-1), torch.ones(2, **F64))
+    assert x.dtype == torch.int64
+    assert ((share - p).abs() < 5 * (p / 40_000).sqrt() + 1e-4).all()
 
 
 @pytest.mark.parametrize("options", [{"hidden": ()}, {"components": 0}])

@@ -33,17 +33,21 @@ def test_one_input_is_seen_by_nothing():
     assert torch.equal(net(torch.zeros(1, 1, 1)), net(torch.ones(1, 1, 1)))
 
 
-def test_unroll_draws_from_what_forward_gives():
-    net = MaskedMLP(6, 2, (16, 8), Rng([0, 1], **F64), activation="tanh")
-    seen = []
+@pytest.mark.parametrize(
+    ("hidden", "seen"), [((16, 8), 1), ((3, 7), 1), ((24,), 3), ((4, 4, 4), 2)]
+)
+def test_steps_give_what_forward_gives(hidden, seen):
+    net = MaskedMLP(6, 2, hidden, Rng([0, 1], **F64), seen=seen, activation="tanh")
+    y = Rng([2, 3], **F64).normal(7, 6, seen)
+    step = net.steps(7)
+    stepped = [step(d, y[:, :, d - 1] if d else torch.zeros_like(y[:, :, 0])) for d in range(6)]
+    torch.testing.assert_close(torch.stack(stepped, dim=2), net(y), rtol=1e-12, atol=1e-12)
 
-    def draw(d, outputs):
-        seen.append(outputs)
-        return outputs[..., 0] + 0.1 * d
 
-    x = net.unroll(7, draw)
-    torch.testing.assert_close(net(x), torch.stack(seen, dim=2), rtol=1e-12, atol=1e-12)
-    assert x.shape == (2, 7, 6)
+def test_the_last_output_sees_far_back_where_hidden_units_are_few():
+    net = MaskedMLP(100, 1, (8, 8), Rng([0], **F64), activation="tanh")
+    slopes = jacobian(net, Rng([1], **F64).normal(100)[0]).abs().sum(1)
+    assert (slopes[99] > 0).nonzero().max() > 80
 
 
 def test_masked_weights_neither_act_nor_get_a_gradient():

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.mlp import flat
+from genbench.nn import raster
+from genbench.nn.laws import Bits, Tokens
 from genbench.nn.optim import adam, linear_decay
 
 
 @model("nade")
-class NADE(Model, Density):
-    r"""Creates an autoregressive model of bits whose hidden layers, one a coordinate, share weights.
+class NADE(Model, Density, Autoregressive, Inpainter):
+    r"""Creates an autoregressive model whose hidden layers, one a coordinate, share weights.
 
     .. math::
         p(x_d = 1 \mid x_{<d}) = \sigma(b_d + V_d h_d), \qquad
         h_d = \sigma\Big(c + \sum_{i<d} x_i W_i\Big)
 
     The sum inside h grows by one row of W a coordinate, so density and sampling take O(DH) a point.
+    Tokens are one-hot vectors x_i, each with its own rows of W, and have a softmax.
 
     References:
         | The Neural Autoregressive Distribution Estimator (Larochelle and Murray, 2011), section 3
@@ -40,6 +41,7 @@ class NADE(Model, Density):
     taxonomy = "explicit/tractable/fully visible"
     paper = "Larochelle and Murray, 2011"
     year = 2011
+    version = 2
 
     def __init__(
         self,
@@ -56,15 +58,19 @@ class NADE(Model, Density):
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
         self.lr, self.clip = lr, clip
         self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
-        self.rows = _drawn(rng.fork("rows"), spec.size, hidden, spec.size)
-        self.columns = _drawn(rng.fork("columns"), spec.size, hidden, hidden)
+        self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
+        seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
+        self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
+        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
         self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
-        self.bias = _drawn(rng.fork("bias"), 1, spec.size, hidden)
+        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """A Bernoulli is a law of bits alone."""
-        return None if spec.kind == "binary" else f"needs binary data, {spec.name} is {spec.kind}"
+        """Real numbers would want another law."""
+        if spec.kind == "continuous":
+            return f"needs binary data or tokens, {spec.name} is continuous"
+        return None
 
     def players(self) -> tuple[Player, ...]:
         """One, by maximum likelihood."""
@@ -78,36 +84,49 @@ class NADE(Model, Density):
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log p(x) in nats, exact, shape (S, B)."""
-        bits = flat(x)
-        logits = self.logits(bits)
-        return -functional.binary_cross_entropy_with_logits(logits, bits, reduction="none").sum(-1)
+        return raster.log_prob(self, self.law, x)
 
-    def logits(self, bits: Tensor) -> Tensor:
-        """Returns the logits of all coordinates given those before them, shape (S, B, D)."""
-        total = self.hidden_bias.expand(-1, bits.shape[1], -1)
-        logits = []
-        for d in range(self.spec.size):
-            logits.append(self._logit(d, total))
-            total = total + bits[..., d : d + 1] * self.rows[:, d : d + 1]
-        return torch.stack(logits, dim=-1)
+    def forward(self, y: Tensor, drop: raster.Drop | None = None) -> Tensor:
+        """Maps bits or one-hot tokens (S, B, D, I) to logits (S, B, D, P) given those before."""
+        rows = self.rows.unflatten(1, y.shape[2:])
+        totals = (y.transpose(1, 2) @ rows).cumsum(1)
+        before = torch.cat([torch.zeros_like(totals[:, :1]), totals[:, :-1]], dim=1)
+        hidden = torch.sigmoid(before + self.hidden_bias.unsqueeze(1))
+        columns = self.columns.unflatten(1, (len(y[0, 0]), -1))
+        logits = (hidden if drop is None else drop(hidden)) @ columns.mT
+        return logits.transpose(1, 2) + self.bias.view(len(y), 1, len(y[0, 0]), -1)
+
+    def steps(self, n: int) -> raster.Step:
+        """Returns a step that carries the sums along."""
+        seen, told = self.law.inputs, self.law.outputs
+        total = self.hidden_bias.repeat(1, n, 1)
+        columns = self.columns.mT.contiguous()
+
+        def step(d: int, last: Tensor) -> Tensor:
+            nonlocal total
+            if d:
+                total = torch.baddbmm(total, last, self.rows[:, (d - 1) * seen : d * seen])
+            block = slice(d * told, (d + 1) * told)
+            hidden = torch.sigmoid(total)
+            return torch.baddbmm(self.bias[..., block], hidden, columns[..., block])
+
+        return step
 
     def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points drawn bit after bit, shape (S, n, *event)."""
-        total = self.hidden_bias.expand(-1, n, -1)
-        bits = []
-        for d in range(self.spec.size):
-            bits.append(rng.bernoulli(self._logit(d, total).sigmoid()))
-            total = total + bits[-1].unsqueeze(-1) * self.rows[:, d : d + 1]
-        return torch.stack(bits, dim=-1).unflatten(-1, self.spec.event)
+        """Returns points drawn coordinate after coordinate, shape (S, n, *event)."""
+        return raster.sample(self, self.law, n, rng)
+
+    def sample_naive(self, n: int, rng: Rng) -> Tensor:
+        """Returns the points of `sample` by computing all logits for every coordinate."""
+        return raster.sample_naive(self, self.law, n, rng)
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions in which a coordinate sees what is known before it, (S, B, *event)."""
+        return raster.inpaint(self, self.law, x, known, rng)
 
     def sequential_steps(self) -> int:
-        """Returns D: a bit waits for those before it."""
+        """Returns D: a coordinate waits for those before it."""
         return self.spec.size
-
-    def _logit(self, d: int, total: Tensor) -> Tensor:
-        """The logit of coordinate d given the running sums (S, B, H), shape (S, B)."""
-        column = self.columns[:, d].unsqueeze(-1)
-        return (torch.sigmoid(total) @ column).squeeze(-1) + self.bias[..., d]
 
 
 def _drawn(rng: Rng, rows: int, columns: int, fan_in: int) -> nn.Parameter:

@@ -1,0 +1,136 @@
+"""WaveNet, over tokens and over pixels in raster order."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn import raster
+from genbench.nn.dilated import DilatedStack
+from genbench.nn.laws import discrete, not_discrete
+from genbench.nn.optim import adam, linear_decay
+
+
+@model("wavenet")
+class WaveNet(Model, Density, Autoregressive, Inpainter):
+    r"""Creates a WaveNet: a sequence's entries one after the other, by dilated causal convolutions.
+
+    .. math::
+        p(x) = \prod_d p(x_d \mid x_1, \dots, x_{d-1})
+
+    Layers of kernel 2 and dilations 1, 2, 4, … see 2^cycle entries back; each has a gate and adds to
+    the next layer and to the outputs. Images are sequences of pixels in raster order, one channel
+    after the other. Tokens and grey levels have a softmax, bits a Bernoulli law; in model space the
+    density of grey levels is constant on cells of width 1/levels, and samples are uniform in their
+    cell. The sampler keeps queues of the layers' inputs, so that an entry costs one evaluation.
+
+    References:
+        | WaveNet: A Generative Model for Raw Audio (van den Oord et al., 2016), section 2
+        | https://arxiv.org/abs/1609.03499
+        | Fast Wavenet Generation Algorithm (Paine et al., 2016)
+
+    Differences: sequences have one length and every place its own learnt input (the paper's local
+    condition); grey levels enter as numbers, not one-hot; dropout; AdamW with a falling step size and
+    clipped gradients; a small network, evaluated at a running average of the weights.
+
+    Arguments:
+        channels: The number of channels of the layers.
+        skip: The number of features of the outputs.
+        cycle: The number of dilations before they start again; None takes as few as see all entries.
+        stacks: The number of cycles.
+        dropout: The share of the features, of those a layer adds, that training drops; None chooses
+            0.5 for images and 0 for tokens.
+        lr: AdamW's first step size.
+        weight_decay: AdamW's decay.
+        average: The decay of the weights' running average for evaluation, or None.
+        clip: The largest gradient norm.
+    """
+
+    taxonomy = "explicit/tractable/fully visible"
+    paper = "van den Oord et al., 2016"
+    year = 2016
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        channels: int = 32,
+        skip: int = 64,
+        cycle: int | None = None,
+        stacks: int = 1,
+        dropout: float | None = None,
+        lr: float = 3e-3,
+        weight_decay: float = 0.1,
+        average: float | None = 0.999,
+        clip: float = 1.0,
+    ) -> None:
+        super().__init__(spec, rng)
+        cycle = max(math.ceil(math.log2(spec.size)), 1) if cycle is None else cycle
+        if cycle < 1 or stacks < 1:
+            raise SpecError(
+                f"wavenet needs a dilation and a stack, got cycle={cycle} and stacks={stacks}; "
+                f"give at least one of each"
+            )
+        self.lr, self.decay, self.average, self.clip = lr, weight_decay, average, clip
+        self.dropout = dropout if dropout is not None else (0.5 if spec.is_image else 0.0)
+        self.law = discrete(spec, rng.dtype)
+        self.network = DilatedStack(
+            spec.size,
+            self.law.inputs,
+            self.law.outputs,
+            rng.fork("network"),
+            channels=channels,
+            skip=skip,
+            cycle=cycle,
+            stacks=stacks,
+        )
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Real numbers would want another law."""
+        return not_discrete(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """One, by maximum likelihood."""
+        return (
+            Player(
+                "density",
+                self.network,
+                self.loss,
+                adam(self.lr, weight_decay=self.decay),
+                clip=self.clip,
+                schedule=linear_decay(0.02),
+                average=self.average,
+            ),
+        )
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the mean negative log-likelihood, shape (S,)."""
+        drop = raster.dropout(self.dropout, rng)
+        return -raster.log_prob(self.network, self.law, batch.x, drop).mean(-1)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns log p(x) in nats, exact, shape (S, B)."""
+        return raster.log_prob(self.network, self.law, x)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns points drawn entry after entry, shape (S, n, *event)."""
+        return raster.sample(self.network, self.law, n, rng)
+
+    def sample_naive(self, n: int, rng: Rng) -> Tensor:
+        """Returns the points of `sample` by a pass of the whole network an entry."""
+        return raster.sample_naive(self.network, self.law, n, rng)
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions in which an entry sees what is known before it, (S, B, *event)."""
+        return raster.inpaint(self.network, self.law, x, known, rng)
+
+    def sequential_steps(self) -> int:
+        """Returns D: an entry waits for those before it."""
+        return self.spec.size
