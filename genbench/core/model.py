@@ -150,6 +150,10 @@ class Density(ABC):
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log p(x) in nats, shape (S, B), for x of shape (S, B, *event)."""
 
+    def common_error(self, rng: Rng) -> Tensor | None:
+        """Returns the standard error that all points of log_prob share (log Z's), (S,), or None."""
+        return None
+
 
 class Encoder(ABC):
     """Maps points to codes."""

@@ -70,7 +70,10 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
         reason = f"log_prob is not finite on {broken} of {len(values)} points"
         nats = Score(None, kind=kind, reason=reason, protocol=protocol)
     else:
-        error = values.std().item() / math.sqrt(len(values))
+        shared = model.common_error(rng.fork("model"))
+        error = math.hypot(
+            values.std().item() / math.sqrt(len(values)), 0.0 if shared is None else shared.item()
+        )
         floor = dataset.truth.entropy if dataset.truth is not None else None
         nats = Score(values.mean().item(), error, kind, protocol=protocol, floor=floor)
     spec = dataset.spec

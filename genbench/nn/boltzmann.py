@@ -6,6 +6,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,14 @@ class Boltzmann(nn.Module, ABC):
         return self.draw_visible(h @ self.weight.mT, rng, beta)
 
     @torch.no_grad()
+    def chain(self, v: Tensor, steps: int, rng: Rng, *, free: Tensor | None = None) -> Tensor:
+        """Returns v after block Gibbs steps in which only entries that are `free` (bool) move."""
+        for _ in range(steps):
+            moved = self.gibbs(v, rng)
+            v = moved if free is None else torch.where(free, moved, v)
+        return v
+
+    @torch.no_grad()
     def enumerated_log_z(self) -> Tensor:
         """Returns the exact log normaliser, shape (S,), float64, summed over all hidden states."""
         exact = copy.deepcopy(self).double()
@@ -97,12 +106,8 @@ class Boltzmann(nn.Module, ABC):
         return total
 
     @torch.no_grad()
-    def annealed_log_z(self, rng: Rng, *, chains: int, temperatures: int) -> tuple[Tensor, Tensor]:
-        """Returns an annealed importance sampling estimate of log Z and its standard error, (S,) each.
-
-        The temperatures are evenly spaced; the error is that of the mean importance weight (delta
-        method), which an unlucky set of chains understates.
-        """
+    def annealed_log_z(self, rng: Rng, *, chains: int, temperatures: int) -> LogZ:
+        """Returns an annealed importance sampling estimate of log Z, at evenly spaced temperatures."""
         v = self.base(chains, rng)
         log_w = torch.zeros(v.shape[:2], dtype=torch.float64, device=v.device)
         for step in range(temperatures):
@@ -114,7 +119,62 @@ class Boltzmann(nn.Module, ABC):
             v = self.draw_visible(h @ self.weight.mT, rng, high)
         log_mean = log_w.logsumexp(-1) - math.log(chains)
         relative = (log_w - log_mean.unsqueeze(-1)).exp()
-        return self.log_base() + log_mean, relative.std(-1) / math.sqrt(chains)
+        return LogZ(self.log_base() + log_mean, relative.std(-1) / math.sqrt(chains))
+
+
+@dataclass(frozen=True)
+class LogZ:
+    """A log normaliser and the standard error of its estimate, float64, shape (S,) each.
+
+    Arguments:
+        value: Log Z, or the log of an unbiased estimate of Z.
+        error: The estimate's standard error over the estimate, which is that of its log where it is
+            small; zero where Z is summed. Weights so uneven that few chains count understate it.
+    """
+
+    value: Tensor
+    error: Tensor
+
+    def interval(self, width: float = 1.96) -> tuple[Tensor, Tensor]:
+        """Returns log(Z - width standard errors) and log(Z + the same); 1.96 are 95 %."""
+        below = (1 - width * self.error).clamp_min(0.0).log()
+        return self.value + below, self.value + torch.log1p(width * self.error)
+
+
+class Normaliser:
+    """Gives log Z of a machine, summed or estimated, and keeps it until weights or seeds change.
+
+    The estimate's noise depends on the seeds alone, not on earlier draws.
+
+    Arguments:
+        machine: The machine.
+        exact: Whether all states of a layer are summed.
+        chains: Chains of the estimate.
+        temperatures: Temperatures of the estimate.
+    """
+
+    def __init__(self, machine: Boltzmann, *, exact: bool, chains: int, temperatures: int) -> None:
+        self.machine, self.exact = machine, exact
+        self.chains, self.temperatures = chains, temperatures
+        self._kept: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None
+
+    def __call__(self, rng: Rng) -> LogZ:
+        """Returns log Z of every seed."""
+        weights = [*self.machine.parameters(), *self.machine.buffers()]
+        if self._kept is not None:
+            old, seeds, found = self._kept
+            if seeds == rng.seeds and all(map(torch.equal, old, weights)):
+                return found
+        found = self._found(rng)
+        self._kept = [w.detach().clone() for w in weights], rng.seeds, found
+        return found
+
+    def _found(self, rng: Rng) -> LogZ:
+        if self.exact:
+            value = self.machine.enumerated_log_z()
+            return LogZ(value, torch.zeros_like(value))
+        own = Rng(rng.seeds, device=rng.device, dtype=rng.dtype, path=("log_z",))
+        return self.machine.annealed_log_z(own, chains=self.chains, temperatures=self.temperatures)
 
 
 class BernoulliBoltzmann(Boltzmann):

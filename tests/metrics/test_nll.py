@@ -70,6 +70,15 @@ def test_the_true_density_scores_the_entropy_in_data_space():
     assert "gaussian has no grey levels" in found["bits_per_dim"].reason
 
 
+def test_the_error_of_a_shared_normaliser_adds_to_that_over_points():
+    data = Gaussian()
+    plain, model = of(data, normal, bound="estimate")
+    model.common_error = lambda rng: torch.tensor([0.3])
+    found = nll(Trained(model, data), data.points("test"), rng=RNG)
+    assert found["nll"].value == plain["nll"].value
+    assert found["nll"].stderr == pytest.approx(math.hypot(plain["nll"].stderr, 0.3))
+
+
 def test_equals_the_mean_of_the_exact_log_densities_point_by_point():
     data = Gaussian()
     score = of(data, normal, points=777)[0]["nll"]

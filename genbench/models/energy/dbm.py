@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, binary_states
+from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, Normaliser, binary_states
 from genbench.nn.mlp import flat
 from genbench.nn.optim import adam, linear_decay
 
@@ -37,9 +38,9 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         | Deep Boltzmann Machines (Salakhutdinov and Hinton, 2009), sections 2 and 3
         | On the Quantitative Analysis of Deep Belief Networks (Salakhutdinov and Murray, 2008)
 
-    Differences: no greedy pretraining of layers; Adam with a falling step size and clipped gradients
-    in place of SGD; evaluation uses a running average of the weights; annealing starts at the data's
-    base rates; no discriminative fine-tuning.
+    Differences: pretraining of the layers is an option, and both are pretrained at once; Adam with a
+    falling step size and clipped gradients in place of SGD; evaluation uses a running average of the
+    weights; annealing starts at the data's base rates; no discriminative fine-tuning.
 
     Arguments:
         hidden: The numbers of units of the two hidden layers, the middle one first.
@@ -48,11 +49,16 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         chains: The number of persistent chains a seed.
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
-        gibbs_steps: Gibbs steps from a state of the training's chains to a sample.
+        pretrain: The share of the budget in which the layers are trained one by one as restricted
+            machines by CD-1, both at once, with inputs doubled.
+        start: Where samples' chains start: at independent draws at the `base` rates, or at states
+            of the training's `chains`, drawn with replacement.
+        gibbs_steps: Gibbs steps from a chain's start to a sample.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
     """
 
+    version = 2
     taxonomy = "explicit/approximate/markov chain"
     paper = "Salakhutdinov and Hinton, 2009"
     year = 2009
@@ -70,6 +76,8 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         chains: int = 256,
         lr: float = 2e-2,
         average: float | None = 0.999,
+        pretrain: float = 0.0,
+        start: Literal["base", "chains"] = "base",
         gibbs_steps: int = 200,
         ais_chains: int = 100,
         ais_temperatures: int = 2000,
@@ -80,13 +88,17 @@ class DBM(Model, Density, MarkovChain, Inpainter):
                 f"dbm needs the sizes of two hidden layers, got {hidden}; give e.g. (128, 64)"
             )
         self.mean_field, self.steps, self.lr, self.average = mean_field, steps, lr, average
-        self.gibbs_steps = gibbs_steps
-        self.ais = {"chains": ais_chains, "temperatures": ais_temperatures}
+        self.pretrain, self.start, self.gibbs_steps = pretrain, start, gibbs_steps
         self.top = hidden[1]
         self.machine = BernoulliBoltzmann(spec.size + self.top, hidden[0], rng.fork("machine"))
         self.register_buffer("fantasies", torch.zeros(self.seeds, chains, self.machine.visible))
         self.bound = "exact" if hidden[0] <= ENUMERABLE else "estimate"
-        self._log_z: tuple[list[Tensor], tuple[int, ...], Tensor] | None = None
+        self.log_z = Normaliser(
+            self.machine,
+            exact=self.bound == "exact",
+            chains=ais_chains,
+            temperatures=ais_temperatures,
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -119,13 +131,38 @@ class DBM(Model, Density, MarkovChain, Inpainter):
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns F(v, mean-field g) - F(chain), whose gradient is the paper's, shape (S,)."""
         v = flat(batch.x)
+        if batch.progress < self.pretrain:
+            return self.layers_loss(v, rng)
         with torch.no_grad():
             outer = torch.cat([v, self.rates(v)[1]], dim=-1)
-            chain = self.fantasies
-            for _ in range(self.steps):
-                chain = self.machine.gibbs(chain, rng)
-            self.fantasies.copy_(chain)
+        chain = self.machine.chain(self.fantasies, self.steps, rng)
+        self.fantasies.copy_(chain)
         return self.machine.free_energy(outer).mean(-1) - self.machine.free_energy(chain).mean(-1)
+
+    def layers_loss(self, v: Tensor, rng: Rng) -> Tensor:
+        """Returns what has the gradient of contrastive divergence in each layer, shape (S,).
+
+        What a layer will be given by the one that is not there yet is made up for by doubling its
+        other input.
+        """
+        size, machine = self.spec.size, self.machine
+        lower, upper = machine.weight[:, :size], machine.weight[:, size:].mT
+        bias = machine.base_logit + machine.visible_bias
+        below, above, middle = bias[..., :size], bias[..., size:], machine.hidden_bias
+        with torch.no_grad():
+            h = torch.sigmoid(middle + 2 * v @ lower)
+            drawn = rng.bernoulli(h)
+            v_chain = rng.bernoulli(torch.sigmoid(below + drawn @ lower.mT))
+            h_low = torch.sigmoid(middle + 2 * v_chain @ lower)
+            g = torch.sigmoid(above + drawn @ upper)
+            h_chain = rng.bernoulli(torch.sigmoid(middle + 2 * rng.bernoulli(g) @ upper.mT))
+            g_chain = torch.sigmoid(above + h_chain @ upper)
+        return (
+            pair_energy(lower, below, middle, v, h)
+            - pair_energy(lower, below, middle, v_chain, h_low)
+            + pair_energy(upper, middle, above, drawn, g)
+            - pair_energy(upper, middle, above, h_chain, g_chain)
+        )
 
     def rates(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the mean-field rates of h, (S, B, H), and of g, (S, B, G), for bits (S, B, D)."""
@@ -140,7 +177,7 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         return h, g
 
     def chain_start(self, n: int, rng: Rng) -> Tensor:
-        """Returns visible units of the training's chains, shape (S, n, *event)."""
+        """Returns the visible part of chains' starts, shape (S, n, *event)."""
         return self.points(self.outer_start(n, rng))
 
     @torch.no_grad()
@@ -153,10 +190,7 @@ class DBM(Model, Density, MarkovChain, Inpainter):
     @torch.no_grad()
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns the last states of n chains, which carry g along, shape (S, n, *event)."""
-        outer = self.outer_start(n, rng)
-        for _ in range(self.gibbs_steps):
-            outer = self.machine.gibbs(outer, rng)
-        return self.points(outer)
+        return self.points(self.machine.chain(self.outer_start(n, rng), self.gibbs_steps, rng))
 
     def sequential_steps(self) -> int:
         """Returns the number of Gibbs steps."""
@@ -168,16 +202,14 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         top = (0, self.top)
         held, free = functional.pad(flat(x), top), functional.pad(~flat(known), top, value=True)
         outer = torch.where(free, self.machine.base(x.shape[1], rng), held)
-        for _ in range(self.gibbs_steps):
-            outer = torch.where(free, self.machine.gibbs(outer, rng), held)
-        return self.points(outer)
+        return self.points(self.machine.chain(outer, self.gibbs_steps, rng, free=free))
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log p(v) in nats, exact or the mean-field bound with log Z estimated, (S, B)."""
         v = flat(x)
         log_weight = self.summed(v) if self.bound == "exact" else self.lower(v)
-        return (log_weight - self.log_z(rng).unsqueeze(1)).to(x.dtype)
+        return (log_weight - self.log_z(rng).value.unsqueeze(1)).to(x.dtype)
 
     def lower(self, v: Tensor) -> Tensor:
         """Returns the mean-field lower bound on log p(v) + log Z, shape (S, B), float64."""
@@ -201,27 +233,14 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         bias = (machine.base_logit + machine.visible_bias)[..., :size]
         return total + (v * bias).sum(-1)
 
-    def log_z(self, rng: Rng) -> Tensor:
-        """Returns log Z, shape (S,), float64; kept until weights or seeds change.
-
-        The estimate's noise depends on the seeds alone, not on earlier draws.
-        """
-        weights = [*self.machine.parameters(), *self.machine.buffers()]
-        if self._log_z is not None:
-            old, seeds, value = self._log_z
-            if seeds == rng.seeds and all(map(torch.equal, old, weights)):
-                return value
-        own = Rng(rng.seeds, device=rng.device, dtype=rng.dtype, path=("log_z",))
-        value = (
-            self.machine.enumerated_log_z()
-            if self.bound == "exact"
-            else self.machine.annealed_log_z(own, **self.ais)[0]
-        )
-        self._log_z = [w.detach().clone() for w in weights], rng.seeds, value
-        return value
+    def common_error(self, rng: Rng) -> Tensor | None:
+        """Returns the standard error of log Z, shape (S,), None where it is summed."""
+        return None if self.bound == "exact" else self.log_z(rng).error
 
     def outer_start(self, n: int, rng: Rng) -> Tensor:
-        """Returns states (v, g) of the training's chains, with replacement, (S, n, D + G)."""
+        """Returns states (v, g) at the base rates or of the training's chains, (S, n, D + G)."""
+        if self.start == "base":
+            return self.machine.base(n, rng)
         rows = rng.integers(self.fantasies.shape[1], n).unsqueeze(-1)
         return self.fantasies.gather(1, rows.expand(-1, -1, self.machine.visible))
 
@@ -234,3 +253,9 @@ def entropy(rate: Tensor) -> Tensor:
     """Returns the entropy of independent bits in nats, shape (S, B), float64."""
     p = rate.double()
     return -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)).sum(-1)
+
+
+def pair_energy(weight: Tensor, left: Tensor, right: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Returns the mean energy of layers a and b joined by weights, biased left and right, (S,)."""
+    joint = ((a @ weight + right) * b).sum(-1) + (a * left).sum(-1)
+    return -joint.mean(-1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann
+from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
 from genbench.nn.mlp import flat
 from genbench.nn.optim import adam, linear_decay
 
@@ -47,13 +47,14 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
-        start: Where samples' chains start: at states of the training's `chains`, drawn with
-            replacement (persistent chains only, and so that samples of one ancestor may resemble each
-            other), or at independent draws at the `base` rates, which take longer to mix.
+        start: Where samples' chains start: at draws at the `base` rates, so that samples are
+            independent, or at states of the training's `chains` (persistent ones), drawn with
+            replacement: nearer to the model's law, but samples of one ancestor resemble each other.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
     """
 
+    version = 2
     taxonomy = "explicit/approximate/markov chain"
     paper = "Smolensky, 1986; Hinton, 2002; Tieleman, 2008"
     year = 2002
@@ -74,14 +75,13 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         lr: float = 5e-3,
         average: float | None = 0.999,
         gibbs_steps: int = 200,
-        start: Literal["base", "chains"] = "chains",
+        start: Literal["base", "chains"] = "base",
         ais_chains: int = 100,
         ais_temperatures: int = 2000,
     ) -> None:
         super().__init__(spec, rng)
         self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
         self.gibbs_steps, self.start = gibbs_steps, start
-        self.ais = {"chains": ais_chains, "temperatures": ais_temperatures}
         self.binary = spec.kind == "binary"
         kind = BernoulliBoltzmann if self.binary else GaussianBoltzmann
         self.machine = kind(spec.size, hidden, rng.fork("machine"))
@@ -90,7 +90,12 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         self.register_buffer("fantasies", torch.zeros(self.seeds, chains, spec.size))
         smallest = min(hidden, spec.size) if self.binary else hidden
         self.bound = "exact" if smallest <= ENUMERABLE else "estimate"
-        self._log_z: tuple[list[Tensor], tuple[int, ...], Tensor] | None = None
+        self.log_z = Normaliser(
+            self.machine,
+            exact=self.bound == "exact",
+            chains=ais_chains,
+            temperatures=ais_temperatures,
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -133,11 +138,9 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         """Returns F(data) - F(chain), whose gradient is the (persistent) CD-k estimate, shape (S,)."""
         v = self.standard(batch.x)
         chain = self.fantasies if self.persistent else v
-        with torch.no_grad():
-            for _ in range(self.steps):
-                chain = self.machine.gibbs(chain, rng)
-            if self.persistent:
-                self.fantasies.copy_(chain)
+        chain = self.machine.chain(chain, self.steps, rng)
+        if self.persistent:
+            self.fantasies.copy_(chain)
         return self.machine.free_energy(v).mean(-1) - self.machine.free_energy(chain).mean(-1)
 
     def chain_start(self, n: int, rng: Rng) -> Tensor:
@@ -154,9 +157,7 @@ class RBM(Model, Density, MarkovChain, Inpainter):
     @torch.no_grad()
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns the last states of n chains, clamped to the data's range, shape (S, n, *event)."""
-        v = self.standard(self.chain_start(n, rng))
-        for _ in range(self.gibbs_steps):
-            v = self.machine.gibbs(v, rng)
+        v = self.machine.chain(self.standard(self.chain_start(n, rng)), self.gibbs_steps, rng)
         return self.clamped(self.points(v))
 
     def sequential_steps(self) -> int:
@@ -168,35 +169,18 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
         held, free = self.standard(x), ~flat(known)
         v = torch.where(free, self.machine.base(held.shape[1], rng), held)
-        for _ in range(self.gibbs_steps):
-            v = torch.where(free, self.machine.gibbs(v, rng), held)
+        v = self.machine.chain(v, self.gibbs_steps, rng, free=free)
         return torch.where(known, x, self.clamped(self.points(v)))
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns -F(v) - log Z in nats, shape (S, B)."""
         jacobian = self.scale.double().log().sum((1, 2)).unsqueeze(1)
-        log_z = self.log_z(rng).unsqueeze(1)
+        log_z = self.log_z(rng).value.unsqueeze(1)
         return (-self.machine.free_energy(self.standard(x)) - log_z - jacobian).to(x.dtype)
 
-    def log_z(self, rng: Rng) -> Tensor:
-        """Returns log Z, shape (S,), float64; kept until weights or seeds change.
-
-        The estimate's noise depends on the seeds alone, not on earlier draws.
-        """
-        weights = [*self.machine.parameters(), *self.machine.buffers()]
-        if self._log_z is not None:
-            old, seeds, value = self._log_z
-            if seeds == rng.seeds and all(map(torch.equal, old, weights)):
-                return value
-        own = Rng(rng.seeds, device=rng.device, dtype=rng.dtype, path=("log_z",))
-        exact = self.bound == "exact"
-        value = (
-            self.machine.enumerated_log_z()
-            if exact
-            else self.machine.annealed_log_z(own, **self.ais)[0]
-        )
-        self._log_z = [w.detach().clone() for w in weights], rng.seeds, value
-        return value
+    def common_error(self, rng: Rng) -> Tensor | None:
+        """Returns the standard error of log Z, shape (S,), None where it is summed."""
+        return None if self.bound == "exact" else self.log_z(rng).error
 
     def standard(self, x: Tensor) -> Tensor:
         """Maps points (S, B, *event) to visible units, (S, B, D)."""
