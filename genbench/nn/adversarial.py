@@ -12,6 +12,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Optimizer, Player
 from genbench.core.rng import Rng
+from genbench.nn.inpainting import latent_search
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.output import centred, into_range, noise_size
 
@@ -69,8 +70,16 @@ class Pair(nn.Module):
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
-        made = into_range(self.generator(rng.normal(n, self.latent)), self.spec)
+        return self.decode(rng.normal(n, self.latent))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Maps noise (S, n, latent) to points in the data's range, shape (S, n, *event)."""
+        made = into_range(self.generator(z), self.spec)
         return made.reshape(*made.shape[:2], *self.spec.event)
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by a search over the noise, shape (S, B, *event)."""
+        return latent_search(self.decode, self.latent, x, known, rng)
 
     def inputs(self, x: Tensor) -> Tensor:
         """Returns what the discriminator sees of points (S, B, *event), `pack` at once.
