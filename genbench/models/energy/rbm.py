@@ -30,6 +30,13 @@ class RBM(Model, Density, MarkovChain, Inpainter):
     layer has at most 20 units (for real numbers, the hidden one), and the bound is then `exact`;
     otherwise it is estimated by annealed importance sampling from the base rates, once a set of weights.
 
+    On real numbers the density is a mixture of 2^hidden Gaussians of one width, whose means are sums of
+    weights. A handful of units can be a ring or a grid of narrow modes exactly, but is not learnt:
+    a Gibbs chain crosses no gap of many widths, so that the modes' shares never reach the gradient,
+    and as long as the chains mix the machine stays one wide Gaussian.
+
+    A sample takes `gibbs_steps` steps one after the other, a few hundred times the cost of a network.
+
     References:
         | Training Products of Experts by Minimizing Contrastive Divergence (Hinton, 2002)
         | Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient
