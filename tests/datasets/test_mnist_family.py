@@ -1,13 +1,15 @@
 import gzip
 import struct
+from pathlib import Path
 
 import pytest
 import torch
 
 from genbench.core.errors import DataError
-from genbench.datasets import fashion_mnist
 from genbench.datasets._idx import read_idx
-from genbench.datasets.fashion_mnist import FILES, FashionMNIST
+from genbench.datasets._mnist import FILES, MNISTLike
+from genbench.datasets.fashion_mnist import FashionMNIST
+from genbench.datasets.mnist import MNIST
 
 
 def idx(values):
@@ -67,9 +69,9 @@ def test_a_damaged_gzip_file_is_named(tmp_path, images, damage):
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """Sizes of a few images, no folder of the system, and a cache that is empty."""
-    monkeypatch.setattr(fashion_mnist, "SIZES", {"train": 40, "test": 10})
-    monkeypatch.setattr(fashion_mnist, "VALIDATION", 8)
-    monkeypatch.setattr(fashion_mnist, "SYSTEM", tmp_path / "nowhere")
+    monkeypatch.setattr(MNISTLike, "sizes", {"train": 40, "test": 10})
+    monkeypatch.setattr(MNISTLike, "held_out", 8)
+    monkeypatch.setattr(FashionMNIST, "system", tmp_path / "nowhere")
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
 
 
@@ -77,18 +79,25 @@ def write(folder, suffix=""):
     """Files in the true format; the pixels of image i are all i, its label is i mod 10."""
     folder.mkdir(parents=True)
     for (part, kind), name in FILES.items():
-        number = torch.arange(fashion_mnist.SIZES[part], dtype=torch.uint8)
+        number = torch.arange(MNISTLike.sizes[part], dtype=torch.uint8)
         pixels = number.view(-1, 1, 1).expand(-1, 28, 28)
         content = idx(pixels if kind == "images" else number % 10)
         (folder / f"{name}{suffix}").write_bytes(gzip.compress(content) if suffix else content)
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("inside", [".", "fashion-mnist", "FashionMNIST/raw"])
+@pytest.mark.parametrize(
+    ("kind", "inside"),
+    [
+        *((FashionMNIST, inside) for inside in (".", "fashion-mnist", "FashionMNIST/raw")),
+        *((MNIST, inside) for inside in (".", "mnist", "MNIST/raw")),
+    ],
+)
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_files_are_found_in_a_folder_and_split(tmp_path, inside, suffix):
+def test_files_are_found_in_a_folder_and_split(tmp_path, kind, inside, suffix):
     write(tmp_path / "data" / inside, suffix)
-    data = FashionMNIST(data_dir=tmp_path / "data", offline=True)
+    data = kind(data_dir=tmp_path / "data", offline=True)
+    assert data.spec.name == kind.name
     assert data.points("train").shape == (32, 1, 28, 28)
     assert data.points("validation").shape == (8, 1, 28, 28)
     levels = torch.cat([data.points(split)[:, 0, 0, 0] * 255 for split in ("train", "validation")])
@@ -123,11 +132,34 @@ def test_offline_and_absent_is_one_sentence_with_all_three_ways(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
+def test_mnist_has_no_package_to_install(tmp_path):
+    with pytest.raises(DataError) as raised:
+        MNIST(data_dir=tmp_path, offline=True).points("train")
+    sentence = str(raised.value)
+    assert sentence.startswith("mnist needs its four IDX files, found none and downloads are off")
+    assert "Debian" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", [FashionMNIST, MNIST])
+def test_torchvision_is_asked_for_the_set_by_its_class(tmp_path, monkeypatch, kind):
+    from genbench.core.vision import torchvision
+
+    def fetch(root, *, download):
+        assert download
+        write(Path(root) / kind.torchvision_class / "raw")
+
+    monkeypatch.setattr(torchvision().datasets, kind.torchvision_class, fetch)
+    assert len(kind().points("test")) == 10
+
+
+@pytest.mark.usefixtures("small")
 def test_a_download_that_fails_says_why(monkeypatch):
-    def fail(root):
+    def fail(self, root):
         return "the download failed (URLError: no route)"
 
-    monkeypatch.setattr(fashion_mnist, "_download", fail)
+    monkeypatch.setattr(MNISTLike, "_download", fail)
     with pytest.raises(DataError, match="no route"):
         FashionMNIST().points("train")
 
@@ -135,13 +167,13 @@ def test_a_download_that_fails_says_why(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_files_of_the_wrong_size_are_refused(tmp_path, monkeypatch):
     write(tmp_path / "data")
-    monkeypatch.setattr(fashion_mnist, "SIZES", {"train": 41, "test": 10})
+    monkeypatch.setattr(MNISTLike, "sizes", {"train": 41, "test": 10})
     with pytest.raises(DataError, match=r"needs \(41, 28, 28\) images .* got \(40, 28, 28\)"):
         FashionMNIST(data_dir=tmp_path / "data", offline=True).points("train")
 
 
 @pytest.mark.skipif(
-    not (fashion_mnist.SYSTEM / "train-images-idx3-ubyte.gz").is_file(),
+    not (FashionMNIST.system / "train-images-idx3-ubyte.gz").is_file(),
     reason="the Debian package dataset-fashion-mnist is not installed",
 )
 def test_the_true_files_have_the_published_sizes_and_pinned_splits():

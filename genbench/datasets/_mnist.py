@@ -1,0 +1,121 @@
+"""What MNIST and the sets made in its likeness share: four IDX files, and where they may lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec, ImageDataset
+from genbench.core.errors import DataError
+from genbench.core.files import cache_folder
+from genbench.core.rng import Rng
+from genbench.datasets._idx import read_idx
+
+FILES = {
+    (part, kind): f"{prefix}-{kind}-idx{axes}-ubyte"
+    for part, prefix in (("train", "train"), ("test", "t10k"))
+    for kind, axes in (("images", 3), ("labels", 1))
+}
+
+
+class MNISTLike(ImageDataset):
+    """70,000 images of 28×28 in 256 grey levels and ten classes (55,000 / 5,000 / 10,000).
+
+    The published test set is kept; validation images are drawn from the training set in a fixed order.
+    Files are looked for in `data_dir` (itself, and the folders that packages and torchvision make
+    there), then in the folder of Debian's package, then in torchvision's download, which lies in the
+    cache folder.
+    """
+
+    levels = 256
+    sizes: ClassVar[dict[str, int]] = {"train": 60_000, "test": 10_000}
+    held_out: ClassVar[int] = 5_000
+    #: the class in torchvision.datasets, whose folder bears the same name
+    torchvision_class: ClassVar[str]
+    #: Debian's package and its folder, or None
+    package: ClassVar[str | None] = None
+    system: ClassVar[Path | None] = None
+
+    def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
+        super().__init__(data_dir=data_dir, offline=offline)
+        self.spec = DataSpec(
+            self.name,
+            (1, 28, 28),
+            range=(0.0, 1.0),
+            levels=256,
+            classes=10,
+            dequantisation="uniform",
+        )
+
+    def load(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns the images and labels of the first folder that has them, split."""
+        files = self.find()
+        train, test = (self._part(files, part) for part in ("train", "test"))
+        order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
+        kept, held = order[self.held_out :], order[: self.held_out]
+        return {
+            "train": (train[0][kept], train[1][kept]),
+            "validation": (train[0][held], train[1][held]),
+            "test": test,
+        }
+
+    def find(self) -> dict[tuple[str, str], Path]:
+        """Returns the files' paths by (train or test, images or labels); downloads as a last resort.
+
+        Raises:
+            DataError: If they are nowhere and cannot be fetched.
+        """
+        near = [] if self.data_dir is None else [Path(self.data_dir)]
+        near += [folder / self.name.replace("_", "-") for folder in near[:1]]
+        near += [folder / self.torchvision_class / "raw" for folder in near[:1]]
+        near += [self.system] if self.system is not None else []
+        cached = cache_folder() / self.torchvision_class / "raw"
+        for folder in (*near, cached):
+            files = _files(folder)
+            if files is not None:
+                return files
+        reason = "downloads are off (offline)" if self.offline else self._download(cache_folder())
+        files = _files(cached)
+        if files is None:
+            package = f"install the Debian package {self.package}, " if self.package else ""
+            raise DataError(
+                f"{self.name} needs its four IDX files, found none and {reason}; point data_dir "
+                f"(--data-dir) to a folder that holds them, {package}or allow the download by "
+                f"torchvision into {cache_folder()}"
+            )
+        return files
+
+    def _download(self, root: Path) -> str:
+        """Lets torchvision fetch the files; returns why it could not, for a message."""
+        try:
+            from genbench.core.vision import torchvision
+
+            getattr(torchvision().datasets, self.torchvision_class)(str(root), download=True)
+        except (OSError, RuntimeError, ImportError) as error:
+            return f"the download failed ({type(error).__name__}: {error})"
+        return "the download left no files"
+
+    def _part(self, files: dict[tuple[str, str], Path], part: str) -> tuple[Tensor, Tensor]:
+        images, labels = read_idx(files[part, "images"]), read_idx(files[part, "labels"])
+        wanted = (self.sizes[part], 28, 28)
+        if tuple(images.shape) != wanted or tuple(labels.shape) != wanted[:1] or labels.max() > 9:
+            raise DataError(
+                f"{self.name} needs {wanted} images and as many labels below 10, got "
+                f"{tuple(images.shape)} in {files[part, 'images']} and {tuple(labels.shape)} in "
+                f"{files[part, 'labels']}; fetch them again"
+            )
+        return images.unsqueeze(1), labels.to(torch.int64)
+
+
+def _files(folder: Path) -> dict[tuple[str, str], Path] | None:
+    """The four files in a folder, plain before gzipped, or None unless all are there."""
+    found = {}
+    for key, name in FILES.items():
+        paths = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
+        if not paths:
+            return None
+        found[key] = paths[0]
+    return found
