@@ -1,0 +1,143 @@
+"""CIFAR-10, its binary version, from a local folder or a download."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DataSpec, ImageDataset, dataset
+from genbench.core.errors import DataError
+from genbench.core.files import cache_folder, write_bytes
+from genbench.core.rng import Rng
+
+FOLDER = "cifar-10-batches-bin"
+PARTS = {
+    "train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+    "test": ("test_batch.bin",),
+}
+ARCHIVE = "cifar-10-binary.tar.gz"
+ADDRESS = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+#: one byte of label, then 32×32 bytes of red, of green and of blue
+RECORD = 1 + 3 * 32 * 32
+
+
+@dataset("cifar10")
+class CIFAR10(ImageDataset):
+    """60,000 colour photographs, 32×32 in 256 levels, ten kinds (45,000 / 5,000 / 10,000).
+
+    The published test set is kept; validation images are drawn from the training set in a fixed order.
+    The binary version is read, not the pickled one, for unpickling runs what a file says. Its six
+    files are looked for in `data_dir` (itself, its cifar-10-batches-bin), then in the cache folder,
+    into which the archive is downloaded, checked by its published MD5 and unpacked.
+
+    References:
+        | Learning Multiple Layers of Features from Tiny Images (Krizhevsky, 2009), chapter 3
+        | https://www.cs.toronto.edu/~kriz/cifar.html
+    """
+
+    paper = "Krizhevsky, 2009"
+    levels = 256
+    spec = DataSpec(
+        "cifar10", (3, 32, 32), range=(0.0, 1.0), levels=256, classes=10, dequantisation="uniform"
+    )
+    #: images to a file
+    batch: ClassVar[int] = 10_000
+    held_out: ClassVar[int] = 5_000
+
+    def load(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns the images and labels of the first folder that has them, split."""
+        folder = self.find()
+        train, test = (self._part(folder, part) for part in ("train", "test"))
+        order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
+        kept, held = order[self.held_out :], order[: self.held_out]
+        return {
+            "train": (train[0][kept], train[1][kept]),
+            "validation": (train[0][held], train[1][held]),
+            "test": test,
+        }
+
+    def find(self) -> Path:
+        """Returns the folder that holds the six files; downloads them as a last resort.
+
+        Raises:
+            DataError: If they are nowhere and cannot be fetched.
+        """
+        near = [] if self.data_dir is None else [Path(self.data_dir)]
+        cached = cache_folder() / FOLDER
+        for folder in (*near, *(folder / FOLDER for folder in near), cached):
+            if _complete(folder):
+                return folder
+        reason = "downloads are off (offline)" if self.offline else fetch(cached)
+        if not _complete(cached):
+            raise DataError(
+                f"cifar10 needs the six .bin files of its binary version, found none and {reason}; "
+                f"point data_dir (--data-dir) to a folder that holds them, or allow the download of "
+                f"{ARCHIVE} into {cache_folder()}"
+            )
+        return cached
+
+    def _part(self, folder: Path, part: str) -> tuple[Tensor, Tensor]:
+        parts = [read_batch(folder / name, self.batch) for name in PARTS[part]]
+        pixels, labels = (torch.cat(of) for of in zip(*parts, strict=True))
+        return pixels, labels
+
+
+def read_batch(path: Path, images: int) -> tuple[Tensor, Tensor]:
+    """Returns the images (N, 3, 32, 32), uint8, and labels (N,), int64, of a file of records.
+
+    Raises:
+        DataError: If the file cannot be read, has another size or a label that is none.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}; fetch it again") from error
+    if len(content) != images * RECORD:
+        raise DataError(
+            f"{path} needs {images} records of {RECORD} bytes, got {len(content)} bytes; "
+            "fetch it again"
+        )
+    records = torch.frombuffer(bytearray(content), dtype=torch.uint8).view(images, RECORD)
+    labels = records[:, 0].to(torch.int64)
+    if labels.max() > 9:
+        raise DataError(f"{path} needs labels below 10, got {int(labels.max())}; fetch it again")
+    return records[:, 1:].reshape(-1, 3, 32, 32), labels
+
+
+def fetch(folder: Path) -> str:
+    """Downloads and unpacks the archive into a folder; returns what went wrong, for a message."""
+    try:
+        from genbench.core.vision import torchvision
+
+        torchvision()
+        from torchvision.datasets.utils import download_url
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+            download_url(ADDRESS, place, ARCHIVE, MD5)
+            unpack(Path(place) / ARCHIVE, folder)
+    except (OSError, RuntimeError, ImportError, tarfile.TarError, EOFError) as error:
+        return f"the download failed ({type(error).__name__}: {error})"
+    return "the download left no files"
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Writes the six files of an archive, and nothing else of it, into a folder."""
+    wanted = {name for names in PARTS.values() for name in names}
+    with tarfile.open(archive, "r:gz") as held:
+        for member in held:
+            name = os.path.basename(member.name)
+            content = held.extractfile(member) if member.isfile() and name in wanted else None
+            if content is not None:
+                write_bytes(folder / name, content.read())
+
+
+def _complete(folder: Path) -> bool:
+    return all((folder / name).is_file() for names in PARTS.values() for name in names)
