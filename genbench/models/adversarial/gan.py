@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, Inpainter, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import Pair, continuous_only, cross_entropy, non_saturating
 from genbench.nn.optim import adam
 
 
 @model("gan")
-class GAN(Model):
+class GAN(Model, Inpainter):
     r"""Creates a GAN: a generator against a discriminator, non-saturating loss.
 
     .. math::
@@ -28,7 +30,10 @@ class GAN(Model):
     Arguments:
         latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
         hidden: The widths of the hidden layers of both networks.
-        lr: Adam's step size, for both.
+        activation: That of both networks; None takes ReLU in the generator and leaky ReLU in the
+            discriminator.
+        lr: Adam's step size, the generator's.
+        discriminator_lr: The discriminator's; None takes the same.
         beta1: Adam's first decay.
     """
 
@@ -43,12 +48,15 @@ class GAN(Model):
         *,
         latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
+        activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
         lr: float = 1e-3,
+        discriminator_lr: float | None = None,
         beta1: float = 0.5,
     ) -> None:
         super().__init__(spec, rng)
         self.lr, self.beta1 = lr, beta1
-        self.pair = Pair(spec, latent, hidden, rng)
+        self.discriminator_lr = discriminator_lr or lr
+        self.pair = Pair(spec, latent, hidden, rng, activation=activation)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -57,12 +65,21 @@ class GAN(Model):
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+        betas = (self.beta1, 0.999)
+        return self.pair.players(
+            self.discriminator_loss,
+            self.generator_loss,
+            adam(self.lr, betas),
+            discriminator_optimizer=adam(self.discriminator_lr, betas),
+        )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
         return self.pair.sample(n, rng)
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by a search over the noise, shape (S, B, *event)."""
+        return self.pair.inpaint(x, known, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake, shape (S,)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
@@ -30,7 +32,10 @@ class PacGAN(Model):
         latent: The dimension of the noise z; None takes 2 for points in the plane, 64 otherwise.
         hidden: The widths of the hidden layers of both networks.
         pack: The number m of points in a pack; 1 is the plain GAN.
-        lr: Adam's step size, for both.
+        activation: That of both networks; None takes ReLU in the generator and leaky ReLU in the
+            discriminator.
+        lr: Adam's step size, the generator's.
+        discriminator_lr: The discriminator's; None takes the same.
         beta1: Adam's first decay.
     """
 
@@ -46,12 +51,15 @@ class PacGAN(Model):
         latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
         pack: int = 2,
+        activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
         lr: float = 1e-3,
+        discriminator_lr: float | None = None,
         beta1: float = 0.5,
     ) -> None:
         super().__init__(spec, rng)
         self.lr, self.beta1 = lr, beta1
-        self.pair = Pair(spec, latent, hidden, rng, pack=pack)
+        self.discriminator_lr = discriminator_lr or lr
+        self.pair = Pair(spec, latent, hidden, rng, pack=pack, activation=activation)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -60,8 +68,13 @@ class PacGAN(Model):
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+        betas = (self.beta1, 0.999)
+        return self.pair.players(
+            self.discriminator_loss,
+            self.generator_loss,
+            adam(self.lr, betas),
+            discriminator_optimizer=adam(self.discriminator_lr, betas),
+        )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
@@ -33,10 +35,14 @@ class UnrolledGAN(Model):
         hidden: The widths of the hidden layers of both networks.
         unroll: The number K of steps looked ahead; 0 is the zero-sum game.
         inner_lr: The step size eta of the steps looked ahead.
-        lr: Adam's step size, for both.
+        activation: That of both networks; None takes ReLU in the generator and leaky ReLU in the
+            discriminator.
+        lr: Adam's step size, the generator's.
+        discriminator_lr: The discriminator's; None takes the same.
         beta1: Adam's first decay.
     """
 
+    version = 2
     taxonomy = "implicit/direct"
     paper = "Metz et al., 2017"
     year = 2017
@@ -50,13 +56,16 @@ class UnrolledGAN(Model):
         hidden: tuple[int, ...] = (128, 128),
         unroll: int = 5,
         inner_lr: float = 0.1,
+        activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
         lr: float = 1e-3,
+        discriminator_lr: float | None = None,
         beta1: float = 0.5,
     ) -> None:
         super().__init__(spec, rng)
         self.unroll, self.inner_lr = unroll, inner_lr
         self.lr, self.beta1 = lr, beta1
-        self.pair = Pair(spec, latent, hidden, rng)
+        self.discriminator_lr = discriminator_lr or lr
+        self.pair = Pair(spec, latent, hidden, rng, activation=activation)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -65,8 +74,13 @@ class UnrolledGAN(Model):
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
+        betas = (self.beta1, 0.999)
+        return self.pair.players(
+            self.discriminator_loss,
+            self.generator_loss,
+            adam(self.lr, betas),
+            discriminator_optimizer=adam(self.discriminator_lr, betas),
+        )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
@@ -93,7 +107,5 @@ class UnrolledGAN(Model):
     def loss_with(self, weights: dict[str, Tensor], real: Tensor, fake: Tensor) -> Tensor:
         """Returns the loss of a discriminator of given weights on its inputs, shape (S,)."""
         judge = self.pair.discriminator
-        on_real, on_fake = (
-            functional_call(judge, weights, (x,)).squeeze(-1) for x in (real, fake)
-        )
-        return cross_entropy(on_real, on_fake)
+        logits = functional_call(judge, weights, (torch.cat([real, fake], dim=1),)).squeeze(-1)
+        return cross_entropy(logits[:, : real.shape[1]], logits[:, real.shape[1] :])
