@@ -21,3 +21,28 @@ def integral(log_prob, reach=20.0, coarse=0.05, n=10):
     full = (torch.nn.functional.max_pool2d(p, 5, 1, 2) > 1e-4).flatten()
     fine = log_prob(cells(coarse_cells[full], coarse, n)).exp().sum()
     return (p.flatten()[~full].sum() * coarse**2 + fine * (coarse / n) ** 2).item()
+
+
+def masses(log_prob, reach=6.0, coarse=0.05, n=8, side=0.2):
+    """The masses of one density on squares of a side, row by row, over a square about the origin.
+
+    Coarse cells that hold mass are split into n×n, as in `integral`.
+    """
+    across = round(2 * reach / coarse)
+    coarse_cells = cells(torch.zeros(1, 2), 2 * reach, across)
+    p = log_prob(coarse_cells).exp().double()
+    spread = torch.nn.functional.max_pool2d(p.view(1, 1, across, across), 5, 1, 2).flatten()
+    full = spread > 1e-4
+    fine = log_prob(cells(coarse_cells[full], coarse, n)).exp().double()
+    mass = p * coarse**2
+    mass[full] = fine.view(-1, n * n).sum(1) * (coarse / n) ** 2
+    k = round(side / coarse)
+    return mass.view(across // k, k, across // k, k).sum((1, 3)).flatten()
+
+
+def counts(points, reach=6.0, side=0.2):
+    """How many points (N, 2) lie in each of the squares of `masses`; those outside are not counted."""
+    across = round(2 * reach / side)
+    index = ((points + reach) / side).floor().long()
+    index = index[((index >= 0) & (index < across)).all(1)]
+    return (index[:, 0] * across + index[:, 1]).bincount(minlength=across**2)
