@@ -12,7 +12,7 @@ from genbench.core.model import Batch, Optimizer, Player
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import cross_entropy
 from genbench.nn.joint import Generator, Reader
-from genbench.nn.losses import r1
+from genbench.nn.losses import r1, usual_penalty
 
 
 class Inverses(nn.Module):
@@ -25,9 +25,9 @@ class Inverses(nn.Module):
         width: Their channels, where they are convolutional.
         network: `mlp` or `conv`.
         rng: Draws the weights.
-        penalty: The weight of `r1` in the discriminator's loss.
+        penalty: The weight of `r1` in the discriminator's loss; None takes `usual_penalty`.
         stochastic: Whether codes are normal, the prior standard and the encoder's with a mean and a
-            deviation; else the prior is uniform on [-1, 1] and the encoder a map into that cube.
+            deviation below the prior's; else the prior is uniform on [-1, 1] and the encoder a map.
     """
 
     def __init__(
@@ -40,10 +40,11 @@ class Inverses(nn.Module):
         rng: Rng,
         *,
         stochastic: bool,
-        penalty: float = 0.0,
+        penalty: float | None = None,
     ) -> None:
         super().__init__()
-        self.latent, self.stochastic, self.penalty = latent, stochastic, penalty
+        self.latent, self.stochastic = latent, stochastic
+        self.penalty = usual_penalty(spec) if penalty is None else penalty
         shape = (hidden, width, network)
         outputs = 2 * latent if stochastic else latent
         self.generator = Generator(spec, latent, *shape, rng.fork("generator"))
@@ -61,11 +62,11 @@ class Inverses(nn.Module):
         """Returns codes of points, shape (S, B, latent): draws, or without an rng their means."""
         out = self.encoder(x)
         if not self.stochastic:
-            return torch.tanh(out)
-        mean, log_std = out.chunk(2, dim=-1)
+            return out
+        mean, raw = out.chunk(2, dim=-1)
         if rng is None:
             return mean
-        return mean + log_std.clamp(-7.0, 3.0).exp() * rng.normal(*mean.shape[1:])
+        return mean + torch.sigmoid(raw) * rng.normal(*mean.shape[1:])
 
     def logits(self, x: Tensor, z: Tensor) -> Tensor:
         """Returns the discriminator's logits that a pair is of the data's side, shape (S, B)."""

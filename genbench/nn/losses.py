@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
 
 
@@ -31,6 +32,14 @@ def slopes(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
     return gradient.flatten(2).square().sum(-1).clamp_min(1e-24).sqrt()
+
+
+def usual_penalty(spec: DataSpec) -> float:
+    """Returns the weight of `r1` that small networks need: 0.1 on points without a range, else 0.25.
+
+    A quarter in the units of the data, on [0, 1], is one in those that networks see, on [-1, 1].
+    """
+    return 0.1 if spec.range is None else 0.25
 
 
 def r1(score: Callable[[Tensor], Tensor], real: Tensor, weight: float) -> Tensor:

@@ -45,6 +45,7 @@ SMALL = {
     "channels": 6,
     "depth": 2,
     "head": 8,
+    "generator": (16, 16),
     "skip": 8,
     "cycle": 2,
 }

@@ -6,14 +6,14 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Encoder, Model, Player, model
+from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor, model
 from genbench.core.rng import Rng
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
 
 
 @model("iwae")
-class IWAE(Model, Density, Encoder):
+class IWAE(Model, Density, Encoder, Reconstructor):
     r"""Creates a variational autoencoder trained on the bound of several weighted draws of the code.
 
     .. math::
@@ -97,6 +97,10 @@ class IWAE(Model, Density, Encoder):
     def encode(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the posterior's mean, shape (S, B, L)."""
         return self.autoencoder.posterior(x)[0]
+
+    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the decoder's mean (for bits, its modes) at the posterior's mean, as x is shaped."""
+        return self.autoencoder.draw(self.encode(x, rng), rng, mean=True)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the importance-weighted lower bound, in nats, shape (S, B)."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Density, Encoder, Model, Player, model
+from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor, model
 from genbench.core.rng import Rng
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
 
 
 @model("vae")
-class VAE(Model, Density, Encoder):
+class VAE(Model, Density, Encoder, Reconstructor):
     r"""Creates a variational autoencoder with a Gaussian (real numbers) or Bernoulli (bits) decoder.
 
     .. math::
@@ -97,6 +97,10 @@ class VAE(Model, Density, Encoder):
     def encode(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the posterior's mean, shape (S, B, L)."""
         return self.autoencoder.posterior(x)[0]
+
+    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the decoder's mean (for bits, its modes) at the posterior's mean, as x is shaped."""
+        return self.autoencoder.draw(self.encode(x, rng), rng, mean=True)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the importance-weighted lower bound with K draws, in nats, shape (S, B)."""
