@@ -7,7 +7,8 @@ from genbench.core.model import Batch, Model, Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import load_suites
 from genbench.executors.inline import Inline
-from genbench.harness.run import plan, run, setting_of
+from genbench.harness.plan import plan, setting_of
+from genbench.harness.run import run
 from genbench.harness.source import training_set
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
@@ -83,16 +84,17 @@ def suite_of(folder, **changed):
 
 def do(suite, root, *, executor=None, told=None, **given):
     """Plans and runs a suite; returns the plan and the new records."""
-    force = given.pop("force", False)
+    redo = given.pop("redo", "missing")
     store = Store(root)
     setting = setting_of(suite, root, device="cpu", **given)
-    made = plan(suite, store, setting, force=force)
+    made = plan(suite, store, setting, redo=redo)
     return made, run(made, store, executor or Inline(), told or (lambda index, progress: None))
 
 
 def timeless(record):
     """All of a record but times, memory and what is measured in seconds."""
     kept = record.model_dump(exclude={"started", "finished", "failed_after_s"})
+    kept["environment"].pop("git", None)  # the source tree may change while tests run
     kept["used"] = {k: kept["used"][k] for k in ("steps", "examples", "seeds_sharing")}
     kept["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in kept["curve"]]
     kept["metrics"] = [

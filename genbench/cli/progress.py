@@ -76,6 +76,9 @@ class Display:
     def finished(self, index: int, records: list[Record]) -> None:
         """Closes a job's line, and names what failed."""
         job = self.jobs[index]
+        if not records:
+            self._again(index, job)
+            return
         bad = [record for record in records if record.status != "ok"]
         if index in self.tasks:
             self.bars.update(self.tasks[index], completed=1.0, phase="done", rate="")
@@ -92,3 +95,10 @@ class Display:
                 highlight=False,
                 markup=False,
             )
+
+    def _again(self, index: int, job: Job) -> None:
+        """Says that a job failed in a way that another attempt may change."""
+        if index in self.tasks:
+            self.bars.update(self.tasks[index], completed=1.0, phase="again", rate="")
+        if not self.live and not self.quiet:
+            self.console.print(f"again  {job.title} × {len(job.specs)}", highlight=False)

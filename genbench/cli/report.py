@@ -71,7 +71,7 @@ def command(
 def groups(suite_name: str, config: Path | None) -> set[str]:
     """Returns the groups of a suite's cells."""
     from genbench.core.errors import unknown
-    from genbench.harness.run import groups_of
+    from genbench.harness.plan import groups_of
 
     known = common.suites(config)
     if suite_name not in known:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +14,10 @@ from genbench.cli import common
 
 if TYPE_CHECKING:
     from genbench.core.spec import Suite
-    from genbench.harness.run import Plan
+    from genbench.harness.plan import Plan
     from genbench.store import Record
+
+STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 
 
 @click.command("run")
@@ -33,13 +38,21 @@ if TYPE_CHECKING:
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
     "--executor",
-    type=click.Choice(["inline", "processes"]),
+    type=click.Choice(["inline", "processes", "ray"]),
     default="inline",
     show_default=True,
     help="Where cells run.",
 )
 @click.option(
-    "-j", "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Worker processes."
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Jobs side by side, by processes or ray.",
+)
+@click.option(
+    "--ray-address", help="A running Ray cluster; without it Ray starts on this machine."
 )
 @common.data_options
 @common.plugins
@@ -51,7 +64,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds.",
 )
-@click.option("--force", is_flag=True, help="Do finished cells again.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds that a cell, with the seeds in its stack, may take.",
+)
+@click.option(
+    "--only-missing",
+    "redo",
+    flag_value="missing",
+    default="missing",
+    help="Do cells without a record (the default).",
+)
+@click.option("--retry-failed", "redo", flag_value="failed", help="Do failed cells again too.")
+@click.option("--force", "redo", flag_value="all", help="Do all cells again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
 @common.as_json
@@ -59,7 +85,8 @@ def command(suite_name: str | None, **given: Any) -> None:
     r"""Train and score a suite; cells that are already recorded are not done again.
 
     Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
-    suite `demo` is meant. A run that was killed goes on from its last checkpoint when repeated.
+    suite `demo` is meant. A run that was killed goes on from its last checkpoint when repeated; Ctrl-C
+    writes the checkpoints first, a second one stops at once. Several runs may share a results folder.
 
     \b
     genbench run demo
@@ -71,7 +98,7 @@ def command(suite_name: str | None, **given: Any) -> None:
 
     from genbench.core.errors import SpecError
     from genbench.harness.environment import choose_device
-    from genbench.harness.run import plan, setting_of
+    from genbench.harness.plan import plan, setting_of
     from genbench.store import Store
 
     device = choose_device(given["device"])
@@ -87,7 +114,8 @@ def command(suite_name: str | None, **given: Any) -> None:
         offline=given["offline"],
         checkpoint_every=given["checkpoint_every"],
         plugins=given["plugins"],
-        workers=given["jobs"] if given["executor"] == "processes" else 1,
+        workers=1 if given["executor"] == "inline" else given["jobs"],
+        timeout=given["timeout"],
     )
     made = plan(
         suite,
@@ -95,7 +123,7 @@ def command(suite_name: str | None, **given: Any) -> None:
         setting,
         models=given["models"],
         datasets=given["datasets"],
-        force=given["force"],
+        redo=given["redo"],
         autocast=given["bf16"],
     )
     console = Console(stderr=given["as_json"])
@@ -106,8 +134,28 @@ def command(suite_name: str | None, **given: Any) -> None:
         common.print_json([entry(record, store) for record in listed(made, store, records)])
     elif records and not given["quiet"]:
         console.print(f"records: {root}/   next: genbench report -o {root}", highlight=False)
-    if any(record.status in ("error", "oom", "timeout") for record in records):
-        raise SystemExit(3)
+    code = ending(made, [*made.failed, *records])
+    if code:
+        raise SystemExit(code)
+
+
+def ending(made: Plan, records: list[Record]) -> int:
+    """Says on stderr why a run did not do everything; returns its exit code."""
+    from genbench.store import FAILURES
+
+    if made.busy:
+        click.echo(f"{len(made.busy)} cells are in the hands of another run", err=True)
+    if made.stopped == "asked to stop":
+        click.echo(STOPPED, err=True)
+        return 130
+    if made.stopped is not None:
+        click.echo(
+            f"genbench: stopped: {made.stopped}; finished cells are kept, make room and repeat the "
+            "command to go on",
+            err=True,
+        )
+        return 3
+    return 3 if any(record.status in FAILURES for record in records) else 0
 
 
 def choose_suite(name: str | None, given: dict[str, Any]) -> Suite:
@@ -152,32 +200,71 @@ def check_names(given: dict[str, Any]) -> None:
 
 def summary(made: Plan) -> str:
     """Returns one sentence about what there is to do."""
-    train = sum(len(job.specs) for job in made.jobs if job.rescore is None)
+    train = sum(len(job.specs) for job in made.jobs if not job.rescore)
     score = made.pending - train
     parts = [f"{len(made.cells)} cells", f"{len(made.done)} done", f"{train} to train"]
     if score:
         parts.append(f"{score} to measure again")
+    if made.failed:
+        parts.append(f"{len(made.failed)} failed before (again with --retry-failed)")
     if made.skipped:
         parts.append(f"{len(made.skipped)} that cannot be")
-    return ", ".join(parts) + ("; nothing to do" if not made.jobs else "")
+    told = ", ".join(parts) + ("; nothing to do" if not made.jobs else "")
+    aside = (f"damaged, done anew and the file set aside: {text}" for text in made.damaged)
+    return "\n".join([told, *aside])
 
 
 def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list[Record]:
     """Runs a plan with progress on the console; Ctrl-C keeps all that is finished."""
     from genbench.cli.progress import Display
-    from genbench.executors.inline import Inline
-    from genbench.executors.processes import Processes
     from genbench.harness.run import run
 
-    executor = Processes(given["jobs"]) if given["executor"] == "processes" else Inline()
+    executor = executor_of(given)
     try:
-        with Display(console, made.jobs, quiet=given["quiet"]) as display:
+        with (
+            Display(console, made.jobs, quiet=given["quiet"]) as display,
+            interrupts(executor.stop),
+        ):
             return run(made, store, executor, display.watch, display.finished)
     except KeyboardInterrupt:
-        click.echo(
-            "stopped; finished cells are kept, the same command goes on from here", err=True
-        )
+        click.echo(STOPPED, err=True)
         raise SystemExit(130) from None
+
+
+def executor_of(given: dict[str, Any]) -> Any:
+    """Returns the executor that the arguments mean."""
+    if given["executor"] == "processes":
+        from genbench.executors.processes import Processes
+
+        return Processes(given["jobs"])
+    if given["executor"] == "ray":
+        from genbench.executors.ray import Ray
+
+        return Ray(given["jobs"], address=given["ray_address"])
+    from genbench.executors.inline import Inline
+
+    return Inline()
+
+
+@contextmanager
+def interrupts(stop: Callable[[], None]) -> Iterator[None]:
+    """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once."""
+    from genbench.harness.ending import forget_stop, request_stop, stop_requested
+
+    def take(number: int, frame: Any) -> None:
+        if stop_requested():
+            raise KeyboardInterrupt
+        request_stop()
+        click.echo("stopping; checkpoints are being written, Ctrl-C again stops at once", err=True)
+        stop()
+
+    forget_stop()
+    before = [(number, signal.signal(number, take)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def listed(made: Plan, store: Any, records: list[Record]) -> list[Record]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
-from genbench.executors import Watch
-from genbench.harness.job import Job, Outcome
+from genbench.harness.job import Outcome
+from genbench.harness.run import Source, Watch
 from genbench.harness.stack import run_job
 
 
 class Inline:
     """The default executor: this process, all cores for one job at a time."""
 
-    def run(self, jobs: Sequence[Job], watch: Watch) -> Iterator[tuple[int, Outcome]]:
+    def run(self, source: Source, watch: Watch) -> Iterator[tuple[int, Outcome]]:
         """Yields (index, outcome) in order."""
-        for index, job in enumerate(jobs):
+        while (given := source()) is not None:
+            index, job = given
             yield index, run_job(job, partial(watch, index))
+
+    def stop(self) -> None:
+        """Nothing to do: the job in hand sees the request itself."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -21,15 +24,16 @@ class Checkpoint:
     Arguments:
         path: The file; its folder is made when needed.
         every: Seconds between saves.
+        seeds: Those of the stack, so that a later run can put the same stack together.
     """
 
-    def __init__(self, path: Path, every: float) -> None:
-        self.path, self.every = path, every
+    def __init__(self, path: Path, every: float, seeds: Sequence[int] = ()) -> None:
+        self.path, self.every, self.seeds = path, every, list(seeds)
         self.last = time.monotonic()
 
-    def __call__(self, trainer: Trainer) -> None:
-        """Saves if it is time."""
-        if time.monotonic() - self.last >= self.every:
+    def __call__(self, trainer: Trainer, *, now: bool = False) -> None:
+        """Saves if it is time, or now."""
+        if now or time.monotonic() - self.last >= self.every:
             self.save(trainer)
             self.last = time.monotonic()
 
@@ -37,7 +41,9 @@ class Checkpoint:
         """Writes the trainer's state atomically."""
         tensors, plain = trainer.state()
         held = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-        write_bytes(self.path, save(held, {"plain": json.dumps(plain)}))
+        text = json.dumps(plain)
+        about = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(held, text)}
+        write_bytes(self.path, save(held, about))
 
     def restore(self, trainer: Trainer) -> bool:
         """Brings a fresh trainer to the saved state; returns whether there was a usable one.
@@ -48,8 +54,11 @@ class Checkpoint:
             return False
         try:
             with safe_open(self.path, framework="pt") as file:
-                plain = json.loads((file.metadata() or {})["plain"])
+                about = file.metadata() or {}
+                plain = json.loads(about["plain"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if digest(tensors, about["plain"]) != about["sha256"]:
+                raise ValueError("damaged")
             expected = {key: value.shape for key, value in trainer.state()[0].items()}
             if {key: value.shape for key, value in tensors.items()} != expected:
                 raise ValueError("another layout")
@@ -75,3 +84,22 @@ class Checkpoint:
     def remove(self) -> None:
         """Deletes the file, if there."""
         self.path.unlink(missing_ok=True)
+
+
+def seeds_of(path: Path) -> list[int]:
+    """Returns the seeds of the stack that a checkpoint is of; none if it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return [int(seed) for seed in json.loads((file.metadata() or {})["seeds"])]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    """Returns the sha256 of a state: names, types, shapes and bytes of its tensors, and a text."""
+    made = hashlib.sha256(text.encode())
+    for key in sorted(tensors):
+        held = tensors[key].contiguous()
+        made.update(f"{key} {held.dtype} {tuple(held.shape)}".encode())
+        made.update(held.reshape(-1).view(torch.uint8).numpy().data)
+    return made.hexdigest()

@@ -13,7 +13,11 @@ import torch
 
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec, Part
+from genbench.harness.ending import OutOfTime
 from genbench.store import Record, Status
+
+#: what torch says, in a RuntimeError, when the machine's own memory is used up
+NO_MEMORY = ("not enough memory", "can't allocate memory")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,17 @@ class Setting:
     checkpoint_every: float = 30.0
     plugins: tuple[str, ...] = ()
     workers: int = 1
+    #: seconds of wall clock that a stack may take; None: as long as it needs
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A finished cell to be measured again, as it travels to where that is done."""
+
+    record: Record
+    weights: bytes
+    samples: bytes
 
 
 @dataclass(frozen=True)
@@ -41,8 +56,14 @@ class Job:
 
     specs: tuple[CellSpec, ...]
     setting: Setting
-    #: a results folder whose finished cells lack measurements: they are measured, not trained
-    rescore: Path | None = None
+    #: the cells are finished but lack measurements: they are measured, not trained
+    rescore: bool = False
+    #: what was stored of cells to be measured again; the driver fills it in when the job starts
+    stored: tuple[Stored, ...] = ()
+    #: estimated bytes of the whole stack in training, where known
+    memory: int | None = None
+    #: how many workers died over this job
+    deaths: int = 0
 
     @property
     def title(self) -> str:
@@ -69,10 +90,21 @@ Report = Callable[[Progress], None]
 
 @dataclass
 class Outcome:
-    """What a job gives back: a record a cell, and its artifacts' bytes by kind with their suffix."""
+    """What a job gives back.
+
+    Arguments:
+        records: One a cell.
+        artifacts: By cell and kind, the bytes and the file's suffix.
+        stopped: It stopped because it was asked to; its checkpoint is written.
+        died: Its worker died, so that its records are failures that another attempt may change.
+        full: Why a file could not be written; the run cannot go on.
+    """
 
     records: list[Record]
     artifacts: dict[str, dict[str, tuple[bytes, str]]] = field(default_factory=dict)
+    stopped: bool = False
+    died: bool = False
+    full: str | None = None
 
 
 class Stage:
@@ -95,7 +127,7 @@ class Stage:
             self.report(Progress(self.phase, share, step))
 
 
-def failed(spec: CellSpec, error: Exception, stage: Stage) -> Record:
+def failed(spec: CellSpec, error: BaseException, stage: Stage) -> Record:
     """Returns the record of a cell that an exception ended."""
     status, reason = classify(error)
     return Record(
@@ -111,10 +143,16 @@ def failed(spec: CellSpec, error: Exception, stage: Stage) -> Record:
     )
 
 
-def classify(error: Exception) -> tuple[Status, str]:
+class WorkerDied(GenbenchError):
+    """The process that did a job ended without a word."""
+
+
+def classify(error: BaseException) -> tuple[Status, str]:
     """Returns the status and the one-sentence reason of an exception."""
+    if isinstance(error, OutOfTime):
+        return "timeout", f"{error}; give more by --timeout and --retry-failed"
     memory = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+        isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
     )
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

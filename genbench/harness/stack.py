@@ -14,13 +14,14 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.errors import StoreError
+from genbench.core.errors import WriteError
 from genbench.core.metric import Trained
 from genbench.core.model import Model, build, only_seed, parameter_count
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.harness.checkpoint import Checkpoint
+from genbench.harness.ending import OutOfTime, Stopped, deadline, stop_requested
 from genbench.harness.environment import (
     choose_device,
     environment,
@@ -31,20 +32,32 @@ from genbench.harness.evaluate import Evaluator, ask, draw
 from genbench.harness.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
 from genbench.harness.source import training_set, visible_labels
 from genbench.harness.train import Probe, Trainer
-from genbench.store import CurvePoint, Record, Store, Used
+from genbench.store import CurvePoint, Record, Used
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
     """Trains and evaluates a stack; what a model, a metric or the machine does becomes a record."""
-    stage = Stage(report)
+    stage, outcome = Stage(report), Outcome([])
+    error: BaseException
     try:
-        for plugin in job.setting.plugins:
-            load_plugin(plugin)
-        return _rescore(job, stage) if job.rescore else _run(job, stage)
-    except Exception as error:
-        return Outcome([failed(spec, error, stage) for spec in job.specs])
+        with deadline(job.setting.timeout):
+            for plugin in job.setting.plugins:
+                load_plugin(plugin)
+            (_rescore if job.rescore else _run)(job, stage, outcome)
+        return outcome
+    except Stopped:
+        return Outcome([], stopped=True)
+    except WriteError as full:
+        return Outcome([], full=str(full))
+    except (Exception, OutOfTime) as why:
+        error = why
+    done = {record.cell for record in outcome.records}
+    outcome.records += [failed(spec, error, stage) for spec in job.specs if spec.cell not in done]
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return outcome
 
 
 def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
@@ -67,11 +80,13 @@ def checkpoint_path(job: Job) -> Path | None:
     if job.setting.checkpoints is None:
         return None
     device = choose_device(job.setting.device).type
-    stack = hashlib.sha256(canonical([job.seeds, device]).encode()).hexdigest()[:8]
-    return job.setting.checkpoints / f"{job.specs[0].group}-{stack}.safetensors"
+    stack = hashlib.sha256(canonical(job.seeds).encode()).hexdigest()[:8]
+    return job.setting.checkpoints / f"{job.specs[0].group}-{device}-{stack}.safetensors"
 
 
+#: by data set and setting; a few, so that a long run does not fill the memory
 _EVALUATORS: dict[str, Evaluator] = {}
+KEPT_EVALUATORS = 4
 
 
 def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
@@ -79,13 +94,15 @@ def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
     key = repr((spec.dataset, sorted(spec.dataset_options.items()), setting))
     if key not in _EVALUATORS:
         asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
+        while len(_EVALUATORS) >= KEPT_EVALUATORS:
+            del _EVALUATORS[next(iter(_EVALUATORS))]
         _EVALUATORS[key] = Evaluator(
             open_dataset(spec, setting), asks, samples=setting.samples, features=setting.features
         )
     return _EVALUATORS[key]
 
 
-def _run(job: Job, stage: Stage) -> Outcome:
+def _run(job: Job, stage: Stage, outcome: Outcome) -> None:
     setting, spec = job.setting, job.specs[0]
     device = choose_device(setting.device)
     stage.enter("data")
@@ -96,13 +113,35 @@ def _run(job: Job, stage: Stage) -> Outcome:
     reset_peak_memory(device)
     model = prepared(spec, dataset, rng)
     stage.enter("train")
-    trainer = _train(job, model, evaluator, rng, stage)
+    path = checkpoint_path(job)
+    checkpoint = Checkpoint(path, setting.checkpoint_every, job.seeds) if path else None
+    trainer = _train(job, model, evaluator, rng, stage, checkpoint)
     memory = peak_memory(device)
     stage.enter("evaluate")
-    outcome = Outcome([])
+    try:
+        _evaluate(job, trainer, evaluator, rng, stage, outcome, memory)
+    except Stopped:
+        if checkpoint is not None and trainer.movers:
+            checkpoint.save(trainer)
+        raise
+
+
+def _evaluate(
+    job: Job,
+    trainer: Trainer,
+    evaluator: Evaluator,
+    rng: Rng,
+    stage: Stage,
+    outcome: Outcome,
+    memory: int,
+) -> None:
+    """Puts a record of every seed into an outcome."""
+    model, dataset, device = trainer.model, evaluator.dataset, rng.device
     with trainer.averaged() as final:
         fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
         for k, each in enumerate(job.specs):
+            if stop_requested():
+                raise Stopped
             record = Record(
                 cell=each.cell,
                 group=each.group,
@@ -120,7 +159,7 @@ def _run(job: Job, stage: Stage) -> Outcome:
                 ),
                 curve=_curve(trainer, k),
                 sequential_steps=model.sequential_steps(),
-                environment=environment(device, setting.workers),
+                environment=environment(device, job.setting.workers),
                 started=stage.started,
             )
             if not _diverged(record, trainer, fakes[k], k):
@@ -130,18 +169,25 @@ def _run(job: Job, stage: Stage) -> Outcome:
             record.finished = now()
             outcome.records.append(record)
             stage.tell((k + 1) / len(job.specs), trainer.step)
-    return outcome
 
 
-def _train(job: Job, model: Model, evaluator: Evaluator, rng: Rng, stage: Stage) -> Trainer:
+def _train(
+    job: Job,
+    model: Model,
+    evaluator: Evaluator,
+    rng: Rng,
+    stage: Stage,
+    checkpoint: Checkpoint | None,
+) -> Trainer:
     setting, spec = job.setting, job.specs[0]
-    path = checkpoint_path(job)
-    checkpoint = Checkpoint(path, setting.checkpoint_every) if path else None
 
     def listen(trainer: Trainer) -> None:
         stage.tell(trainer.progress, trainer.step)
+        stop = stop_requested()
         if checkpoint is not None:
-            checkpoint(trainer)
+            checkpoint(trainer, now=stop)
+        if stop:
+            raise Stopped
 
     trainer = Trainer(
         model,
@@ -228,32 +274,26 @@ def _measure(
             "weights": (save(weights), ".safetensors"),
         }
         return record
+    except WriteError:
+        raise
     except Exception as error:
         return failed(record.spec, error, stage)
 
 
-def _rescore(job: Job, stage: Stage) -> Outcome:
+def _rescore(job: Job, stage: Stage, outcome: Outcome) -> None:
     """Measures what finished cells lack, from their stored weights and samples."""
     setting = job.setting
-    device, store = choose_device(setting.device), Store(job.rescore or "")
+    device = choose_device(setting.device)
     stage.enter("evaluate")
-    outcome = Outcome([])
-    for done, spec in enumerate(job.specs):
-        record = store.read(spec)
-        paths = {
-            kind: store.artifact(name)
-            for kind, name in (record.artifacts if record else {}).items()
-        }
-        weights, samples = paths.get("weights"), paths.get("samples")
-        if record is None or weights is None or samples is None:
-            raise StoreError(
-                f"cell {spec.cell} needs its stored weights and samples, which are gone; use --force"
-            )
+    for done, stored in enumerate(job.stored):
+        if stop_requested():
+            raise Stopped
+        record, spec = stored.record, stored.record.spec
         evaluator = evaluator_for(spec, setting)
         rng = Rng([spec.seed], device=device, dtype=DTYPES[spec.precision])
         model = prepared(spec, evaluator.dataset, rng)
-        model.load_state_dict(load(weights.read_bytes()))
-        with numpy.load(samples, allow_pickle=False) as held:
+        model.load_state_dict(load(stored.weights))
+        with numpy.load(io.BytesIO(stored.samples), allow_pickle=False) as held:
             fake = torch.from_numpy(held["samples"])
         if len(fake) < evaluator.n:
             fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
@@ -265,7 +305,6 @@ def _rescore(job: Job, stage: Stage) -> Outcome:
         record.finished = now()
         outcome.records.append(record)
         stage.tell((done + 1) / len(job.specs))
-    return outcome
 
 
 def _pack(samples: Tensor) -> bytes:

@@ -7,7 +7,7 @@ from small_suites import built, same
 
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget
-from genbench.harness.checkpoint import Checkpoint
+from genbench.harness.checkpoint import Checkpoint, digest, seeds_of
 from genbench.harness.train import Trainer
 
 SMALL = {
@@ -93,16 +93,19 @@ def spoil(path, how):  # noqa: C901 - a list of ways
         return content[: len(content) // 2]
     if how == "text":
         return b"not a checkpoint" * 100
+    if how == "flip":
+        at = len(content) - 33
+        return content[:at] + bytes([content[at] ^ 16]) + content[at + 1 :]
     if how == "no plain":
         return save(tensors)
     if how == "bad json":
-        return save(tensors, {"plain": "{"})
+        return signed(tensors, "{")
     if how == "list":
-        return save(tensors, {"plain": "[]"})
+        return signed(tensors, "[]")
     if how == "other layout":
-        return save({"x": torch.zeros(2)}, {"plain": "{}"})
+        return signed({"x": torch.zeros(2)}, "{}")
     if how == "other shape":
-        return save({k: v[:1].clone() for k, v in tensors.items() if v.dim()}, {"plain": "{}"})
+        return signed({k: v[:1].clone() for k, v in tensors.items() if v.dim()}, "{}")
     if how == "rng":
         tensors = {k: torch.zeros_like(v) if k == "rng.train" else v for k, v in tensors.items()}
     start = content[8 : 8 + int.from_bytes(content[:8], "little")]
@@ -111,10 +114,15 @@ def spoil(path, how):  # noqa: C901 - a list of ways
         del plain["marks"]
     if how == "points":
         plain["points"] = [{"step": 1}]
-    return save(tensors, {"plain": json.dumps(plain)})
+    return signed(tensors, json.dumps(plain))
+
+
+def signed(tensors, text):
+    return save(tensors, {"plain": text, "sha256": digest(tensors, text)})
 
 
 KINDS = [
+    "flip",
     "empty",
     "half",
     "text",
@@ -164,3 +172,11 @@ def test_it_saves_no_more_often_than_asked(tmp_path):
 def test_saving_does_not_change_what_is_learnt(tmp_path):
     saving = trainer("wgan_gp", Checkpoint(tmp_path / "c.safetensors", 0)).run()
     assert same(end(saving)[0], end(trainer("wgan_gp").run())[0])
+
+
+def test_a_checkpoint_names_its_stack(tmp_path):
+    path = tmp_path / "c.safetensors"
+    Checkpoint(path, 0, [3, 1]).save(trainer("gan"))
+    assert seeds_of(path) == [3, 1]
+    path.write_bytes(b"junk")
+    assert seeds_of(path) == seeds_of(tmp_path / "none") == []

@@ -105,7 +105,7 @@ def test_a_new_metric_measures_stored_samples_without_training(tmp_path):
     do(suite_of(tmp_path), root)
     before = {record.cell: record for record in Store(root).records()}
     made, records = do(suite_of(tmp_path, metrics=["fid", "mmd", "modes"]), root)
-    assert all(job.rescore == root for job in made.jobs)
+    assert all(job.rescore for job in made.jobs)
     for record in records:
         old = before[record.cell]
         assert (record.used, record.started) == (old.used, old.started)
@@ -132,18 +132,29 @@ def test_without_artifacts_a_new_metric_trains_again(tmp_path):
     for path in (root / ".artifacts").glob("*.safetensors"):
         path.unlink()
     made, records = do(suite_of(tmp_path, metrics=["fid", "mmd"]), root)
-    assert [job.rescore for job in made.jobs] == [None]
+    assert [job.rescore for job in made.jobs] == [False]
     assert {m.metric for m in records[0].metrics} == {"fid", "mmd"}
 
 
-def test_damaged_artifacts_fail_the_new_metric_and_keep_the_record(tmp_path):
+def test_damaged_artifacts_are_made_anew(tmp_path):
+    root = tmp_path / "r"
+    do(suite_of(tmp_path, seeds=1), root)
+    before = next(Store(root).records())
+    for path in (root / ".artifacts").glob("*.safetensors"):
+        path.write_bytes(b"damaged")
+    made, records = do(suite_of(tmp_path, seeds=1, metrics=["fid", "mmd"]), root)
+    assert [job.rescore for job in made.jobs] == [False]
+    assert records[0].artifacts == before.artifacts
+    assert Store(root).content(before.artifacts["weights"]) is not None
+
+
+def test_a_failure_does_not_cost_what_was_measured(tmp_path, monkeypatch):
     root = tmp_path / "r"
     do(suite_of(tmp_path, seeds=1), root)
     before = list(Store(root).records())
-    for path in (root / ".artifacts").glob("*.safetensors"):
-        path.write_bytes(b"damaged")
-    _, records = do(suite_of(tmp_path, seeds=1, metrics=["fid", "mmd"]), root)
-    assert [(r.status, r.phase) for r in records] == [("error", "evaluate")]
+    monkeypatch.setattr("genbench.harness.stack.draw", lambda *given: 1 / 0)
+    _, records = do(suite_of(tmp_path, seeds=1), root, redo="all")
+    assert [r.status for r in records] == ["error"]
     assert list(Store(root).records()) == before
 
 
@@ -151,8 +162,8 @@ def test_force_trains_again(tmp_path):
     suite = suite_of(tmp_path, seeds=1)
     do(suite, tmp_path / "r")
     before = all_timeless(tmp_path / "r")
-    made, records = do(suite, tmp_path / "r", force=True)
-    assert [job.rescore for job in made.jobs] == [None]
+    made, records = do(suite, tmp_path / "r", redo="all")
+    assert [job.rescore for job in made.jobs] == [False]
     assert len(records) == 1
     assert all_timeless(tmp_path / "r") == before
 
@@ -169,6 +180,8 @@ def test_a_model_that_raises_is_a_row_and_leaves_the_other_cells(tmp_path, plugi
         assert found["gan", seed].status == "ok"
     assert Store(tmp_path / "r").problems() == []
     again, _ = do(planted(tmp_path, "raise"), tmp_path / "r", plugins=(plugin,))
+    assert (again.jobs, len(again.failed)) == ([], 2)
+    again, _ = do(planted(tmp_path, "raise"), tmp_path / "r", plugins=(plugin,), redo="failed")
     assert [job.specs[0].model for job in again.jobs] == ["planted"]
 
 
