@@ -7,6 +7,8 @@ from torch import Tensor
 
 #: how many autocorrelation times the window must hold
 WINDOW = 5
+#: the shortest window: where neighbours repel each other the first sums come out too small
+LEAST = 10
 COMPONENTS = 4
 
 
@@ -49,7 +51,7 @@ def _windowed(rho: Tensor) -> tuple[float, bool]:
     sums = 2 * rho.cumsum(dim=0) - 1
     lags = torch.arange(len(rho), dtype=rho.dtype)
     enough = torch.nonzero(lags >= WINDOW * sums)
-    first = int(enough[0]) if len(enough) else len(rho)
+    first = max(LEAST, int(enough[0])) if len(enough) else len(rho)
     if first <= len(rho) // 2:
         return float(sums[first]), True
     return float(sums[len(rho) // 2]), False

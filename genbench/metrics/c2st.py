@@ -114,4 +114,4 @@ def _accuracy(x: numpy.ndarray, size: int, classifier: Any, folds: int, seed: in
         # a fixed number of epochs is the protocol
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = cross_val_predict(classifier, x, labels, cv=parts)
-    return float((found == labels).mean())
+    return float(numpy.mean(found == labels))

@@ -76,7 +76,7 @@ def _cells(train: Tensor, sets: tuple[Tensor, Tensor], cells: int, rng: Rng) -> 
     if cells == 1:
         return [torch.zeros(len(x), dtype=torch.int64) for x in sets]
     seed = int(rng.fork("cells").integers(2**31 - 1, 1))
-    found = KMeans(cells, n_init=1, random_state=seed).fit(train.cpu().numpy())
+    found = KMeans(cells, n_init="auto", random_state=seed).fit(train.cpu().numpy())
     return [torch.from_numpy(found.predict(x.cpu().numpy())).long() for x in sets]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -56,7 +58,7 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
         )
     low, high = truth.box
     edge = (high - low) / cells
-    p = _masses(truth, size, cells, low, edge, fake.device)
+    p = _masses(truth, size, cells).to(fake.device)
     # a law of words has no density to integrate: its mass in the box would not come out as 1
     if not 0.9 < float(p.sum()) < 1.1:
         what = "integers" if integers else "points"
@@ -76,23 +78,20 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
     return Score(float(value), kind="estimate")
 
 
-def _masses(
-    truth: Truth, size: int, cells: int, low: float, edge: float, device: torch.device
-) -> Tensor:
+@lru_cache(maxsize=4)
+def _masses(truth: Truth, size: int, cells: int) -> Tensor:
     """The truth's mass in each cell by the midpoint rule on a finer grid, shape (cells^D,)."""
     assert truth.log_prob is not None
-    steps = torch.arange(cells * FINER, dtype=torch.float64, device=device)
-    axis = low + (steps + 0.5) * edge / FINER
+    assert truth.box is not None
+    low, high = truth.box
+    edge = (high - low) / cells
+    axis = low + (torch.arange(cells * FINER, dtype=torch.float64) + 0.5) * edge / FINER
     if size == 1:
-        density = truth.log_prob(axis.unsqueeze(1)).exp()
-        return density.view(cells, FINER).mean(dim=1) * edge
-    rows = [
-        truth.log_prob(torch.cartesian_prod(part, axis))
-        .exp()
-        .view(FINER, cells, FINER)
-        .mean((0, 2))
-        for part in axis.split(FINER)
-    ]
+        return truth.log_prob(axis.unsqueeze(1)).exp().view(cells, FINER).mean(dim=1) * edge
+    rows = []
+    for part in axis.split(FINER):
+        density = truth.log_prob(torch.cartesian_prod(part, axis)).exp()
+        rows.append(density.view(FINER, cells, FINER).mean(dim=(0, 2)))
     return torch.cat(rows) * edge**2
 
 

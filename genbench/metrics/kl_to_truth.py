@@ -11,7 +11,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.model import Density
 from genbench.core.rng import Rng
-from genbench.metrics._neighbours import nearest
+from genbench.metrics._neighbours import nearest, slack
 
 COLUMNS = {
     "kl_to_truth": Column("lower", "nats", 0.0, "KL(truth || model) by the model's density"),
@@ -21,6 +21,8 @@ COLUMNS = {
         "lower", "nats", 0.0, "KL(model || truth) by nearest neighbours of samples, for any model"
     ),
 }
+#: the largest share of samples that may repeat others
+REPEATED = 0.01
 #: points to a call of log_prob
 BATCH = 512
 
@@ -123,7 +125,15 @@ def _by_neighbours(trained: Trained, fake: Tensor, at_fake: Tensor, rank: int) -
     if not torch.isfinite(x).all():
         return Score(None, kind="estimate", reason="samples are not finite")
     n, size = x.shape
-    squares = nearest(x - x.mean(dim=0), x - x.mean(dim=0), rank=rank, itself=True)[0]
+    x = x - x.mean(dim=0)
+    squares = nearest(x, x, rank=rank, itself=True)[0]
+    # float32 makes a few points of any law equal; many are repeated by the model
+    apart = squares > slack(x)
+    repeated = n - int(apart.sum())
+    if repeated > REPEATED * n:
+        reason = f"{repeated} of {n} samples repeat others, so their law has no density"
+        return Score(None, kind="estimate", reason=reason)
+    squares, at_fake = squares[apart], at_fake[apart]
     log_ball = size / 2 * math.log(math.pi) - math.lgamma(size / 2 + 1)
     counts = torch.tensor([n, rank], dtype=torch.float64).digamma()
     entropy = (counts[0] - counts[1]).item() + log_ball + size / 2 * squares.log()

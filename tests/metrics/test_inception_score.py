@@ -1,0 +1,64 @@
+"""The inception score against torch-fidelity's own, and at its ends."""
+
+import math
+import warnings
+
+import pytest
+import torch
+
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import SpecError
+from genbench.core.feature import EXTRACTORS, Logits
+from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.core.vision import torchvision
+from genbench.harness.evaluate import Evaluator, ask
+from genbench.metrics.inception_score import inception_score
+
+RNG = Rng([0])
+
+
+def draws(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("n", "classes", "splits"), [(1000, 10, 10), (503, 7, 10), (90, 100, 3)])
+def test_agrees_with_torch_fidelity(n, classes, splits):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torchvision()
+        from torch_fidelity.metric_isc import isc_features_to_metric
+    logits = 3 * draws(n, classes)
+    peer = isc_features_to_metric(logits, splits=splits, shuffle=True, rng_seed=2020)
+    found = inception_score(logits, logits, rng=RNG, splits=splits)
+    assert found.value == pytest.approx(peer["inception_score_mean"], rel=1e-10)
+    assert found.protocol["std"] == pytest.approx(peer["inception_score_std"], abs=1e-6)
+    assert found.floor == found.value
+
+
+def test_it_runs_from_one_to_the_number_of_classes():
+    sure = 100 * torch.eye(8, dtype=torch.float64).repeat(50, 1)
+    one = inception_score(sure, sure, rng=RNG, splits=1)
+    assert one.value == pytest.approx(8)
+    assert one.stderr is None
+    assert inception_score(sure, torch.zeros(40, 8), rng=RNG).value == pytest.approx(1)
+    assert inception_score(sure, sure[:1].repeat(40, 1), rng=RNG).value == pytest.approx(1)
+    shares = torch.tensor([0] * 30 + [1] * 10)
+    uneven = inception_score(sure, sure[shares], rng=RNG, splits=1)
+    entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert uneven.value == pytest.approx(math.exp(entropy))
+
+
+def test_only_extractors_with_logits_are_asked():
+    assert issubclass(EXTRACTORS.get("classifier"), Logits)
+    ring = DATASETS.get("ring")()
+    (row,) = Evaluator(ring, ask([Part(name="inception_score")]), samples=50).score(
+        ring.points("train")[:50], None, RNG
+    )
+    assert row.value is None
+    assert row.reason == "the extractor identity has no class logits"
+
+
+def test_splits_are_checked():
+    with pytest.raises(SpecError, match="inception_score needs splits >= 1, got 0"):
+        inception_score(draws(9, 2), draws(9, 2), rng=RNG, splits=0)
