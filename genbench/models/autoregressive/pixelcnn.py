@@ -80,7 +80,8 @@ class PixelCNN(Model, Density, Autoregressive, Inpainter):
         self.average, self.clip = average, clip
         self.law = discrete(spec, rng.dtype)
         self.network = GatedPixels(
-            *spec.event[1:],
+            spec.event[-2],
+            spec.event[-1],
             self.law.outputs,
             rng.fork("network"),
             channels=channels,

@@ -76,7 +76,8 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
         self.average, self.clip = average, clip
         self.law = discrete(spec, rng.dtype)
         self.network = RecurrentPixels(
-            *spec.event[1:],
+            spec.event[-2],
+            spec.event[-1],
             self.law.outputs,
             rng.fork("network"),
             channels=channels,
