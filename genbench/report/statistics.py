@@ -16,7 +16,10 @@ LEVEL = 0.95
 RESAMPLES = 1999
 ENOUGH = 5
 
-Method = Literal["none", "constant", "bca", "percentile"]
+#: the shortest and the longest arm of an interval, in arms of Student's; chosen by simulated coverage
+ARMS = (0.9, 4.0)
+
+Method = Literal["none", "constant", "bootstrap-t", "t"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Estimate:
         mean: Their mean, or None without any.
         low: The interval's lower end, or None where there is no interval.
         high: The interval's upper end, or None.
-        method: How the interval came about: `bca`; `percentile` where BCa is undefined; `constant`
-            (zero width) where all values are equal; `none` with fewer than two values.
+        method: How the interval came about: `bootstrap-t`; `t` where values are too few or too alike to
+            resample; `constant` (zero width) where all are equal; `none` with fewer than two.
     """
 
     n: int
@@ -61,13 +64,15 @@ class Difference:
 
 
 def mean_interval(values: Sequence[float], *, level: float = LEVEL) -> Estimate:
-    """Returns the mean of values with its bootstrap interval (BCa, 1,999 resamples, fixed rng).
+    """Returns the mean of values with its bootstrap-t interval (1,999 resamples, fixed rng).
 
-    The interval covers less than its level says for few values (about 87 % for n = 8 and Gaussian
-    values); it never leaves the range of the values.
+    Resampled means are divided by their own standard errors, which pays for the few seeds there are
+    and follows skewness: at n = 5, 8 and 16 it covers 95.6 to 96.7 % of Gaussian means and 93.4 to
+    95.7 % of skewed ones (`tests/slow/test_coverage.py`), where BCa covers some 82, 87 and 92 %.
+    No arm is shorter than 0.9 or longer than 4 of Student's. It may leave the range of the values.
 
     References:
-        | Better Bootstrap Confidence Intervals (Efron, 1987)
+        | An Introduction to the Bootstrap (Efron and Tibshirani, 1993), section 12.5
 
     Arguments:
         values: One number a seed; values that are not finite are left out of n.
@@ -185,26 +190,28 @@ def _unit(values: Sequence[float]) -> float:
 
 
 def _bootstrap(values: Sequence[float], level: float) -> tuple[float, float, Method]:
-    """The ends of the BCa interval of the mean, as scipy.stats.bootstrap has them.
-
-    Written out for the mean since a page needs thousands, and scipy takes some milliseconds for each.
-    """
+    """The ends of the bootstrap-t interval of the mean, or of Student's where few values are distinct."""
     import numpy as np
-    from scipy.special import ndtr, ndtri
+    from scipy.special import stdtrit
 
     x = np.asarray(values)
-    means = x[_draws(len(x))].mean(axis=1)
-    below = (np.count_nonzero(means < x.mean()) + np.count_nonzero(means <= x.mean())) / 2
+    n = len(x)
+    error = x.std(ddof=1) / math.sqrt(n)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    method: Method = "percentile"
-    if 0 < below < len(means):
-        apart = x - x.mean()
-        skew = (apart**3).sum() / (6 * (apart**2).sum() ** 1.5)
-        bias = ndtri(below / len(means))
-        z = bias + ndtri(tails)
-        tails, method = ndtr(bias + z / (1 - skew * z)), "bca"
-    low, high = np.quantile(means, tails)
-    return float(low), float(high), method
+    student = stdtrit(n - 1, tails)
+    again = x[_draws(n)]
+    spread = again.std(axis=1, ddof=1) / math.sqrt(n)
+    flat = spread <= 1e-9 * error
+    if flat.mean() > (1 - level) / 4:
+        low, high = x.mean() + student * error
+        return float(low), float(high), "t"
+    ratios = (again.mean(axis=1) - x.mean()) / np.where(flat, 1e-9 * error, spread)
+    lower, upper = np.quantile(ratios, tails)
+    lower, upper = (
+        -np.clip(-lower, *(arm * student[1] for arm in ARMS)),
+        np.clip(upper, *(arm * student[1] for arm in ARMS)),
+    )
+    return float(x.mean() - upper * error), float(x.mean() - lower * error), "bootstrap-t"
 
 
 @lru_cache

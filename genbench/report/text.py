@@ -113,7 +113,7 @@ def markdown(tables: Iterable[Table], *, title: str) -> str:
     """Returns the leaderboards in Markdown, the protocols in the column heads."""
     parts = [f"# {_plain(title)}", ""]
     parts.append(
-        "Mean ± half the 95 % interval over seeds (bootstrap, BCa). **Bold**: best mean of the "
+        "Mean ± half the 95 % interval over seeds (bootstrap-t). **Bold**: best mean of the "
         "column; *reference* rows do not compete. #k: rank, #k= where tied, none with fewer than "
         "five seeds."
     )

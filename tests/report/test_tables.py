@@ -194,12 +194,12 @@ def test_csv_holds_every_number_with_its_protocol(store):
     [
         (Estimate(0), "–"),
         (Estimate(1, 2.5), "2.5"),
-        (Estimate(8, 0.12345, 0.11, 0.13, "bca"), "0.123 ± 0.010"),
-        (Estimate(8, 1234.5, 1134.0, 1334.0, "bca"), "1234 ± 100"),
+        (Estimate(8, 0.12345, 0.11, 0.13, "bootstrap-t"), "0.123 ± 0.010"),
+        (Estimate(8, 1234.5, 1134.0, 1334.0, "bootstrap-t"), "1234 ± 100"),
         (Estimate(8, 8.0, 8.0, 8.0, "constant"), "8 ± 0"),
-        (Estimate(8, 1.5e-7, 1.4e-7, 1.6e-7, "bca"), "(1.50 ± 0.10)e-07"),
-        (Estimate(8, 1.5e200, 1.4e200, 1.6e200, "bca"), "(1.50 ± 0.10)e+200"),
-        (Estimate(8, 0.0, -0.02, 0.02, "bca"), "0.000 ± 0.020"),
+        (Estimate(8, 1.5e-7, 1.4e-7, 1.6e-7, "bootstrap-t"), "(1.50 ± 0.10)e-07"),
+        (Estimate(8, 1.5e200, 1.4e200, 1.6e200, "bootstrap-t"), "(1.50 ± 0.10)e+200"),
+        (Estimate(8, 0.0, -0.02, 0.02, "bootstrap-t"), "0.000 ± 0.020"),
     ],
 )
 def test_plus_minus(estimate, shown):
