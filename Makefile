@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed system clean
+.PHONY: demo test slow check format lint types speed peers system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -35,6 +35,10 @@ format: $(VENV)/.dev
 speed: $(VENV)/.run
 	$(BIN)/python tests/speed/seeds.py
 	$(BIN)/python tests/speed/overhead.py
+
+# the evaluator against pip-installed peers: agreement, time and memory, side by side
+peers: $(VENV)/.dev
+	$(BIN)/python tests/speed/metrics.py
 
 # Debian packages that some tests use where they are: a browser, and Fashion-MNIST
 system:

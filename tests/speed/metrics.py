@@ -1,0 +1,355 @@
+"""Agreement with pip-installed peers, and time and memory against them, side by side in one process.
+
+Process CPU time on one thread, interleaved, medians of 5; memory is the rise of the resident peak (Linux).
+Run it on an otherwise idle machine: make peers, or python tests/speed/metrics.py
+--tiny shrinks every size so that the script itself can be tried in seconds; --only PRDC runs some rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from genbench.core.rng import Rng
+from genbench.core.vision import torchvision
+from genbench.metrics import _fourier, fid, kid, mmd, prdc
+from genbench.metrics._kernels import FACTORS, Kernel
+
+RNG = Rng([0])
+Run = Callable[[], Any]
+
+
+@dataclass
+class Case:
+    """One row: ours, its peers, how many times faster than each we mean to be, and how well all agree."""
+
+    name: str
+    ours: Run
+    peers: dict[str, Run]
+    goals: dict[str, float] = field(default_factory=dict)
+    tolerance: float | None = 1e-6
+    memory_goal: float | None = None
+
+
+def draws(n: int, size: int, seed: int) -> Tensor:
+    return torch.randn(n, size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def frechet_cases(k: int) -> Iterator[Case]:
+    """From moments, where both covariances have full rank, and from fewer points than dimensions."""
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torchmetrics.image.fid import _compute_fid
+
+    for size, ours_over in ((64, 1.4), (768, 3.5), (2048, 3.5)):
+        size = max(8, size // k)
+        real, fake = draws(4 * size, size, 1), 1.1 * draws(4 * size, size, 2)
+        moments = (*fid.statistics(real), *fid.statistics(fake))
+        plain = [m.numpy() for m in moments]
+        pairs = [dict(zip(("mu", "sigma"), plain[i : i + 2], strict=True)) for i in (0, 2)]
+        peers: dict[str, Run] = {
+            "torch-fidelity": lambda p=pairs: fid_statistics_to_metric(*p, False)[
+                "frechet_inception_distance"
+            ],
+            "torchmetrics": lambda m=moments: _compute_fid(*m),
+            **_root_peers(plain),
+        }
+        goals = dict.fromkeys(("torch-fidelity", "torchmetrics"), ours_over)
+        goals |= dict.fromkeys(("pytorch-fid", "clean-fid"), {64: 2.5, 768: 6.0}.get(size, 10.0))
+        yield Case(f"Frechet, moments, D={size}", lambda m=moments: fid.frechet(*m), peers, goals)
+    for n, size, over in ((384, 768, 10.0), (1000, 2048, 15.0)):
+        n, size = n // k, size // k
+        real, fake = draws(n, size, 1), 1.1 * draws(n, size, 2)
+
+        def peer(real: Tensor = real, fake: Tensor = fake) -> float:
+            both = [fid_features_to_statistics(x) for x in (real, fake)]
+            return fid_statistics_to_metric(*both, False)["frechet_inception_distance"]
+
+        def ours(real: Tensor = real, fake: Tensor = fake) -> float:
+            return fid.fid(real, fake, rng=RNG)
+
+        # the peer's own error is up to 5e-6 here
+        yield Case(
+            f"Frechet, points, n={n} D={size}",
+            ours,
+            {"torch-fidelity": peer},
+            {"torch-fidelity": over},
+            1e-5,
+        )
+
+
+def _root_peers(plain: list[numpy.ndarray]) -> dict[str, Run]:
+    """Peers by a matrix root, where they are installed; they are no dependency of the project."""
+    found: dict[str, Run] = {}
+    try:
+        from pytorch_fid.fid_score import calculate_frechet_distance
+
+        found["pytorch-fid"] = lambda: calculate_frechet_distance(*plain)
+    except ImportError:
+        pass
+    try:
+        from cleanfid.fid import frechet_distance
+
+        found["clean-fid"] = lambda: frechet_distance(*plain)
+    except ImportError:
+        pass
+    return found
+
+
+def covariance_cases(k: int) -> Iterator[Case]:
+    n, size = 50_000 // k, 2048 // k
+    x = torch.randn(n, size, generator=torch.Generator().manual_seed(0))
+    plain = x.numpy()
+    yield Case(
+        f"covariance, n={n} D={size}",
+        lambda: fid.statistics(x)[1].sum(),
+        {"numpy.cov": lambda: numpy.cov(plain.astype(numpy.float64), rowvar=False).sum()},
+        {"numpy.cov": 1 / 1.1},
+        memory_goal=0.25,
+    )
+
+
+def kid_cases(k: int) -> Iterator[Case]:
+    """Exact over all points, where peers average 100 subsets of 1000: the values differ by design."""
+    from torch_fidelity.metric_kid import kid_features_to_metric
+    from torchmetrics.image.kid import poly_mmd
+
+    n, subset = 10_000 // k, max(20, 1000 // k)
+    for size, over in ((2, 150.0), (64, 7.0), (2048 // k, 1.0)):
+        real, fake = draws(n, size, 1), 1.05 * draws(n, size, 2)
+        options = {"kid_subset_size": subset, "verbose": False}
+
+        def every(real: Tensor = real, fake: Tensor = fake, subset: int = subset) -> float:
+            values = []
+            for _ in range(100):
+                a, b = (x[torch.randperm(len(x))[:subset]] for x in (real, fake))
+                values.append(float(poly_mmd(a, b)))
+            return statistics.mean(values)
+
+        peers: dict[str, Run] = {
+            "torch-fidelity": lambda r=real, f=fake, o=options: kid_features_to_metric(r, f, **o)[
+                "kernel_inception_distance_mean"
+            ],
+            "torchmetrics": every,
+        }
+
+        def ours(real: Tensor = real, fake: Tensor = fake) -> float:
+            return kid.kid(real, fake, rng=RNG, subsets=0)["kid"].value
+
+        yield Case(
+            f"KID, all points, n={n} D={size}", ours, peers, dict.fromkeys(peers, over), None
+        )
+
+
+def mmd_cases(k: int) -> Iterator[Case]:
+    """Five bandwidths, in both regimes: modes so far apart that exp underflows, and one broad cloud."""
+    n = 10_000 // k
+    for size, regime in ((2, "modes"), (2, "cloud"), (64, "cloud")):
+        real, fake = draws(n, size, 1), 1.05 * draws(n, size, 2)
+        if regime == "modes":
+            corners = 40 * (torch.arange(n, dtype=torch.float64).unsqueeze(1) % 5 - 2)
+            real, fake = real + corners, fake + corners
+        width = 1.0 if size == 2 else 8.0
+        peers = mmd_peers(real, fake, width)
+        # where nothing underflows peers do several times better
+        over = 4.0 if (size, regime) == (2, "cloud") else {2: 25.0, 64: 12.0}[size]
+        goals = {"scikit-learn": over, "torch-fidelity": over, "clamped naive": 4.0}
+        title, tiles = (
+            f"MMD, 5 widths, n={n} D={size}, {regime}",
+            partial(by_tiles, real, fake, width),
+        )
+        yield Case(f"{title}, tiles", tiles, peers, goals, memory_goal=0.1)
+        if size == 2:
+            goals = {"scikit-learn": 80.0, "torch-fidelity": 80.0} if regime == "modes" else {}
+            ours = partial(mmd.squared_mmd, real, fake, Kernel("rbf", width))
+            yield Case(f"{title}, Fourier", ours, {**peers, "tiles": tiles}, goals)
+    real, fake = draws(50_000 // k, 2, 1), 1.05 * draws(50_000 // k, 2, 2)
+    ours = partial(mmd.squared_mmd, real, fake, Kernel("rbf", 1.0))
+    yield Case(f"MMD, 5 widths, n={len(real)} D=2, Fourier (goal 1.2 s)", ours, {})
+
+
+def by_tiles(real: Tensor, fake: Tensor, width: float) -> float:
+    """Our MMD with Fourier series switched off."""
+    kept, _fourier.seconds = _fourier.seconds, lambda *_: math.inf
+    try:
+        return mmd.squared_mmd(real, fake, Kernel("rbf", width))
+    finally:
+        _fourier.seconds = kept
+
+
+def mmd_peers(real: Tensor, fake: Tensor, width: float) -> dict[str, Run]:
+    from sklearn.metrics.pairwise import rbf_kernel
+    from torch_fidelity.metric_kid import kernel_mmd
+
+    plain = [x.numpy() for x in (real, fake)]
+
+    def scikit(a: numpy.ndarray, b: numpy.ndarray, w: float) -> Any:
+        return rbf_kernel(a, b, gamma=0.5 / w**2)
+
+    def clamped(a: Tensor, b: Tensor, w: float) -> Tensor:
+        return torch.cdist(a, b).square_().mul_(-0.5 / w**2).clamp_min_(-80).exp_()
+
+    def fidelity() -> float:
+        options = [{"kid_kernel": "rbf", "kid_kernel_rbf_sigma": c * width} for c in FACTORS]
+        return statistics.mean(float(kernel_mmd(*plain, **o)) for o in options)
+
+    return {
+        "scikit-learn": partial(_by_matrices, scikit, plain, width),
+        "torch-fidelity": fidelity,
+        "clamped naive": partial(_by_matrices, clamped, [real, fake], width),
+    }
+
+
+def _by_matrices(kernel: Callable[..., Any], sets: list[Any], width: float) -> float:
+    real, fake = sets
+    n, m, total = len(real), len(fake), 0.0
+    for factor in FACTORS:
+        within, other, across = (
+            kernel(x, y, factor * width).sum()
+            for x, y in ((real, real), (fake, fake), (real, fake))
+        )
+        total += (within - n) / (n * n - n) + (other - m) / (m * m - m) - 2 * across / (n * m)
+    return float(total) / len(FACTORS)
+
+
+def prdc_cases(k: int) -> Iterator[Case]:
+    import contextlib
+    import io
+
+    from prdc import compute_prdc
+    from torch_fidelity.metric_prc import prc_features_to_metric
+
+    n = 10_000 // k
+    for size, goals in ((64, (2.0, 3.5)), (2048 // k, (1.0, 1.6))):
+        real, fake = draws(n, size, 1), 1.05 * draws(n, size, 2)
+
+        def package(real: Tensor = real, fake: Tensor = fake) -> float:
+            with contextlib.redirect_stdout(io.StringIO()):
+                return float(compute_prdc(real.numpy(), fake.numpy(), nearest_k=5)["precision"])
+
+        def fidelity(real: Tensor = real, fake: Tensor = fake) -> float:
+            options = {"prc_neighborhood": 5, "verbose": False}
+            return float(prc_features_to_metric(fake, real, **options)["precision"])
+
+        yield Case(
+            f"PRDC, n={n} D={size}",
+            lambda r=real, f=fake: prdc.prdc(r, f, rng=RNG)["precision"].value,
+            {"prdc": package, "torch-fidelity (P, R only)": fidelity},
+            dict(zip(("prdc", "torch-fidelity (P, R only)"), goals, strict=True)),
+            memory_goal=0.1,
+        )
+
+
+def together_cases(k: int) -> Iterator[Case]:
+    """All metrics of one table, beside each alone."""
+    n, size = 10_000 // k, 64
+    real, fake = draws(n, size, 1), 1.05 * draws(n, size, 2)
+    single = {
+        "fid": lambda: fid.fid(real, fake, rng=RNG),
+        "kid": lambda: kid.kid(real, fake, rng=RNG)["kid"].value,
+        "mmd": lambda: mmd.mmd(real, fake, rng=RNG).value,
+        "prdc": lambda: prdc.prdc(real, fake, rng=RNG)["precision"].value,
+    }
+    alone = {f"{name} alone": run for name, run in single.items()}
+    yield Case(
+        f"four metrics together, n={n} D={size}",
+        lambda: [r() for r in single.values()],
+        alone,
+        {},
+        None,
+    )
+
+
+def seconds(run: Run) -> float:
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def rise(run: Run) -> float:
+    """MiB by which the resident peak of the process rises during a call; not a number elsewhere."""
+    gc.collect()
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        before = _resident("VmRSS")
+        run()
+        return (_resident("VmHWM") - before) / 1024
+    except OSError:
+        run()
+        return math.nan
+
+
+def _resident(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith(key)).split()[1])
+
+
+def measure(case: Case, repeats: int) -> bool:
+    """Prints a case's rows; returns whether values agree and the goals are reached."""
+    runs = {"genbench": case.ours, **case.peers}
+    values = {name: run() for name, run in runs.items()}
+    memory = {name: rise(run) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            times[name].append(seconds(run))
+    middle = {name: statistics.median(found) for name, found in times.items()}
+    print(f"\n{case.name}\n  genbench {middle['genbench']:.4g} s, +{memory['genbench']:.0f} MiB")
+    right = True
+    for name in case.peers:
+        ratio, goal = middle[name] / middle["genbench"], case.goals.get(name)
+        line = f"  {name:26s} {middle[name]:9.4g} s  +{memory[name]:5.0f} MiB  ratio {ratio:8.2f}"
+        if goal is not None:
+            right &= ratio >= goal
+            line += f"  goal {goal:.3g} {'reached' if ratio >= goal else 'MISSED'}"
+        if case.tolerance is not None:
+            ours, theirs = float(values["genbench"]), float(values[name])
+            apart = abs(ours - theirs) / max(abs(theirs), 1e-300)
+            right &= apart <= case.tolerance
+            line += f"  differs by {apart:.1e} {'' if apart <= case.tolerance else 'TOO MUCH'}"
+        if case.memory_goal is not None and memory[name] > 0:
+            share = memory["genbench"] / memory[name]
+            line += f"  memory x{share:.2f} (goal {case.memory_goal})"
+        print(line, flush=True)
+    return right
+
+
+def main() -> int:
+    """Prints agreement and speed; returns 1 if something disagrees or a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="a twentieth of every size")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", default="", help="rows whose title contains this")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    torchvision()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} thread, {given.repeats} repeats")
+    kinds = (frechet_cases, covariance_cases, kid_cases, mmd_cases, prdc_cases, together_cases)
+    right = True
+    with threadpool_limits(1):
+        for kind in kinds:
+            for case in kind(20 if given.tiny else 1):
+                if given.tiny:
+                    case.goals, case.memory_goal = {}, None
+                if given.only.lower() in case.name.lower():
+                    right &= measure(case, given.repeats)
+    return int(not right)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
