@@ -42,10 +42,10 @@ def test_a_trained_flow_can_be_undone(data):
         torch.testing.assert_close(made.inverse(z), x.double(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("mixing", ["permutation", "rotation"])
+@pytest.mark.parametrize("options", [{}, {"mixing": "rotation"}, {"frequencies": 3}], ids=str)
 @pytest.mark.parametrize("spec", [PLANE, IMAGE], ids=["plane", "image"])
-def test_the_density_is_that_of_the_change_of_variables(spec, mixing):
-    made, rng = stirred(spec, mixing=mixing), Rng([3], **F64)
+def test_the_density_is_that_of_the_change_of_variables(spec, options):
+    made, rng = stirred(spec, **options), Rng([3], **F64)
     for x in rng.uniform(4, *spec.event)[0]:
         slopes = torch.autograd.functional.jacobian(
             lambda row: made(row.view(1, 1, *spec.event))[0], x

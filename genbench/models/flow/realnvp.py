@@ -44,7 +44,7 @@ class RealNVP(Model, Density):
         mixing: What comes before every second coupling, a fixed random `permutation` or `rotation`;
             None chooses rotations for two coordinates, which no permutation mixes; for `mlp`.
         frequencies: How many sines and cosines of each coordinate, at 1, 2, 4, …, the couplings' networks
-            see beside it; None chooses 2 in the plane, where modes may be narrow, else 0; for `mlp`.
+            see beside it, with which narrow modes are learnt sooner; for `mlp`.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
@@ -54,7 +54,6 @@ class RealNVP(Model, Density):
         blocks: The residual blocks of every coupling's network; for `conv`.
     """
 
-    version = 2
     taxonomy = "explicit/tractable/change of variables"
     paper = "Dinh et al., 2017"
     year = 2016
@@ -68,7 +67,7 @@ class RealNVP(Model, Density):
         hidden: tuple[int, ...] = (64, 64),
         limit: float = 2.0,
         mixing: Literal["permutation", "rotation"] | None = None,
-        frequencies: int | None = None,
+        frequencies: int = 0,
         lr: float = 2e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
@@ -93,8 +92,6 @@ class RealNVP(Model, Density):
             raise SpecError(f"realnvp needs at least 2 layers, got {layers}; give an even number")
         if mixing is None:
             mixing = "rotation" if spec.size == 2 else "permutation"
-        if frequencies is None:
-            frequencies = 2 if spec.size == 2 else 0
         self.flow = Couplings(
             spec.size, layers, hidden, draws, limit=limit, mixing=mixing, frequencies=frequencies
         )
