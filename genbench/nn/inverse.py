@@ -11,6 +11,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Optimizer, Player
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import cross_entropy
+from genbench.nn.inpainting import chain
 from genbench.nn.joint import Generator, Reader
 from genbench.nn.losses import r1, usual_penalty
 
@@ -67,6 +68,22 @@ class Inverses(nn.Module):
         if rng is None:
             return mean
         return mean + torch.sigmoid(raw) * rng.normal(*mean.shape[1:])
+
+    def completed(self, x: Tensor, known: Tensor, steps: int, rng: Rng) -> Tensor:
+        """Returns completions by a chain of reconstructions from a sample on, shape (S, B, *event).
+
+        Half-known points are far from all data, where an encoder may say anything: codes are kept where
+        the prior has its mass, in [-1, 1] or within three deviations.
+        """
+        reach = 3.0 if self.stochastic else 1.0
+        start = self.generator(self.prior(x.shape[1], rng))
+        return chain(
+            lambda y: self.generator(self.code(y, rng).clamp(-reach, reach)),
+            start,
+            x,
+            known,
+            steps,
+        )
 
     def logits(self, x: Tensor, z: Tensor) -> Tensor:
         """Returns the discriminator's logits that a pair is of the data's side, shape (S, B)."""

@@ -8,7 +8,6 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Encoder, Inpainter, Model, Player, Reconstructor, model
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import continuous_only
-from genbench.nn.inpainting import chain
 from genbench.nn.inverse import Inverses
 from genbench.nn.optim import adam
 
@@ -94,8 +93,4 @@ class ALI(Model, Encoder, Reconstructor, Inpainter):
 
     def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
         """Returns completions by the chain of reconstructions, shape (S, B, *event)."""
-        start = self.sample(x.shape[1], rng)
-        return chain(lambda y: self._drawn(y, rng), start, x, known, self.chain_steps)
-
-    def _drawn(self, x: Tensor, rng: Rng) -> Tensor:
-        return self.game.generator(self.game.code(x, rng))
+        return self.game.completed(x, known, self.chain_steps, rng)
