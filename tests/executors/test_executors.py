@@ -1,12 +1,22 @@
-import os
+"""All executors give the same records; what happens to a worker costs its own job alone."""
 
+import os
+import time
+from multiprocessing import Pipe
+from pathlib import Path
+
+import pytest
 from small_suites import all_timeless, do, suite_of
 
-from genbench.executors.processes import Processes
+from genbench.core.registry import load_plugin
+from genbench.executors.processes import GRACE, Processes, Worker
+from genbench.harness.job import Stage
+from genbench.harness.plan import plan, setting_of
 from genbench.store import Store
 
 DIES = """
-import os
+import os, time
+from pathlib import Path
 from genbench import Model, Player, model
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam
@@ -14,15 +24,20 @@ from genbench.nn.optim import adam
 @model("dies_in_a_worker")
 class Dies(Model):
     taxonomy = "reference"
-    def __init__(self, spec, rng):
+    def __init__(self, spec, rng, *, once: str = ""):
         super().__init__(spec, rng)
+        self.once = once
         self.net = MLP(spec.size, spec.size, (4,), rng)
     def players(self):
         return (Player("net", self.net, self.loss, adam(1e-2)),)
     def loss(self, batch, rng):
-        os._exit(9)
+        if not self.once or not Path(self.once).exists():
+            if self.once:
+                Path(self.once).touch()
+            os.kill(os.getpid(), 9)
+        return self.net(batch.x).square().mean((1, 2))
     def sample(self, n, rng):
-        return self.net(rng.normal(n, 2))
+        return self.net(rng.normal(n, 2)).unflatten(-1, self.spec.event)
 """
 
 
@@ -44,14 +59,60 @@ def test_worker_processes_give_the_records_that_one_process_gives(tmp_path, monk
     assert "train" in {progress.phase for _, progress in told}
 
 
-def test_a_worker_that_dies_makes_its_cells_errors(tmp_path, registered):
-    from genbench.core.registry import load_plugin
-
+@pytest.fixture
+def dies(tmp_path, registered):
     path = tmp_path / "dies.py"
     path.write_text(DIES)
     load_plugin(str(path))
-    suite = suite_of(tmp_path, cells=cells("dies_in_a_worker"), seeds=1)
-    _, records = do(suite, tmp_path / "r", executor=Processes(1), plugins=(str(path),))
-    assert [(r.status, r.phase, r.metrics) for r in records] == [("error", "train", [])]
-    assert records[0].reason == "its worker process died 3 times (exit code 9)"
+    return str(path)
+
+
+def test_a_worker_that_dies_costs_the_others_nothing_and_its_job_is_done_again(tmp_path, dies):
+    once = str(tmp_path / "died")
+    both = ({"name": "dies_in_a_worker", "options": {"once": once}}, "gaussian")
+    suite = suite_of(tmp_path, cells=cells(*both), seeds=2)
+    _, records = do(suite, tmp_path / "r", executor=Processes(1), plugins=(dies,))
+    assert [record.status for record in records] == ["ok"] * 4
+    assert Path(once).exists()
     assert Store(tmp_path / "r").problems() == []
+
+
+def test_a_job_that_kills_every_worker_becomes_an_error(tmp_path, dies, monkeypatch):
+    monkeypatch.setattr("genbench.harness.run.DEATHS", 1)
+    suite = suite_of(tmp_path, cells=cells("dies_in_a_worker"), seeds=1)
+    _, records = do(suite, tmp_path / "r", executor=Processes(1), plugins=(dies,))
+    assert [(r.status, r.phase, r.metrics) for r in records] == [("error", "train", [])]
+    assert records[0].reason == (
+        "its worker process died 1 times (killed by SIGKILL, as it is when memory runs out)"
+    )
+
+
+class Deaf:
+    """A worker's process that answers nothing."""
+
+    exitcode = -9
+
+    def is_alive(self):
+        return True
+
+    def kill(self):
+        self.killed = True
+
+    def join(self, timeout=None):
+        return None
+
+
+def test_a_worker_that_does_not_end_in_time_is_ended(tmp_path):
+    suite = suite_of(tmp_path)
+    setting = setting_of(suite, tmp_path / "r", device="cpu", timeout=3.0)
+    job = plan(suite, Store(tmp_path / "r"), setting).jobs[0]
+    worker = Worker.__new__(Worker)
+    worker.process, worker.connection = Deaf(), Pipe()[0]
+    worker.index, worker.job, worker.stage = 0, job, Stage(lambda progress: None)
+    worker.since = time.monotonic() - 3 - GRACE / 2
+    assert worker.overdue() is None
+    worker.since -= GRACE
+    outcome = worker.overdue()
+    assert worker.process.killed
+    assert [record.status for record in outcome.records] == ["timeout"] * 2
+    assert (outcome.died, worker.busy) == (False, False)

@@ -1,0 +1,99 @@
+"""The same suite on a cluster of two nodes, and with a node that dies; a cluster takes its time."""
+
+import os
+import time
+
+import pytest
+from small_suites import all_timeless, do, suite_of
+
+from genbench.core.errors import SpecError
+from genbench.executors.processes import Processes
+from genbench.store import Store
+
+GAN = {"name": "gan", "options": {"hidden": [8]}}
+VAE = {"name": "vae", "options": {"hidden": [8]}}
+CELLS = [{"models": [GAN, VAE, "gaussian"], "datasets": ["ring"]}]
+
+
+def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
+    import builtins
+
+    from genbench.executors.ray import Ray
+
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name == "ray":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(SpecError, match=r"needs Ray, which is not installed; pip install"):
+        Ray(2)
+
+
+@pytest.fixture
+def cluster():
+    """Two nodes of one core each, beside a head without any."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
+    nodes = [made.add_node(num_cpus=1) for _ in range(2)]
+    import ray
+
+    ray.init(address=made.address, log_to_driver=False)
+    made.wait_for_nodes()
+    yield made, nodes
+    ray.shutdown()
+    made.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_inline_processes_and_a_cluster_give_the_same_records(tmp_path, cluster, monkeypatch):
+    from genbench.executors.ray import Ray
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    suite = suite_of(tmp_path, cells=CELLS, seeds=2)
+    executors = {"inline": None, "processes": Processes(2), "ray": Ray(2)}
+    for name, executor in executors.items():
+        _, records = do(suite, tmp_path / name, executor=executor)
+        assert [record.status for record in records] == ["ok"] * 6
+    found = {name: all_timeless(tmp_path / name) for name in executors}
+    assert found["inline"] == found["processes"] == found["ray"]
+    store = Store(tmp_path / "ray")
+    assert all(store.content(r.artifacts["samples"]) for r in store.records())
+    # a new metric is measured from what the driver has stored, wherever that is done
+    suite = suite_of(tmp_path, cells=CELLS, seeds=2, metrics=["fid", "mmd"])
+    for name, executor in executors.items():
+        made, _ = do(suite, tmp_path / name, executor=executor)
+        assert all(job.rescore for job in made.jobs)
+    found = {name: all_timeless(tmp_path / name) for name in executors}
+    assert found["inline"] == found["processes"] == found["ray"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
+    from genbench.executors.ray import Ray
+
+    made, nodes = cluster
+    suite = suite_of(tmp_path, cells=CELLS, seeds=4, seeds_at_once=1, budget={"steps": 400})
+    began, killed = [], []
+
+    def kill(index, progress):
+        began.append(time.monotonic())
+        if len(began) == 4:
+            made.remove_node(nodes[1], allow_graceful=False)
+            killed.append(index)
+
+    _, records = do(suite, tmp_path / "r", executor=Ray(2), told=kill)
+    assert killed
+    assert sorted(record.status for record in records) == ["ok"] * 12
+    assert len({record.cell for record in records}) == 12
+    do(suite, tmp_path / "whole")
+    assert all_timeless(tmp_path / "r") == all_timeless(tmp_path / "whole")
