@@ -32,7 +32,7 @@ DATA = {
     "digits": {},
     "binary_digits": {},
     "bars_and_stripes": {"size": 3},
-    "markov_text": {"tokens": 4, "length": 6},
+    "markov_text": {"tokens": 4, "length": 5},
 }
 #: options that keep networks small, for the models that have them
 SMALL = {
@@ -303,7 +303,9 @@ def test_training_improves_the_model(name, data):
             with torch.no_grad():
                 costs.append(-made.eval().log_prob(real, rng.fork("density")).mean(-1))
     if costs:
-        assert (costs[1] < costs[0] - 1).all()
+        # an adversary's generator may know its likelihood, but does not climb it
+        least = 0.3 if MODELS.get(name).taxonomy.startswith("implicit") else 1
+        assert (costs[1] < costs[0] - least).all()
     else:
         assert (gaps[1] < 0.7 * gaps[0]).all()
 

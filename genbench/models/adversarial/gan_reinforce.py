@@ -1,0 +1,130 @@
+"""The GAN of token sequences trained by policy gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.rng import Rng
+from genbench.nn.adversarial import cross_entropy
+from genbench.nn.optim import adam
+from genbench.nn.sequences import Reader, Writer, tokens_only
+
+
+@model("gan_reinforce")
+class GANReinforce(Model, Density):
+    r"""Creates a GAN of token sequences whose generator is trained by REINFORCE.
+
+    .. math::
+        \nabla L_G = -E \sum_t (R_t - b_t) \nabla \log p(x_t \mid x_{<t}), \qquad
+        R_t = \sum_{s \ge t} \gamma^{s-t} r_s, \qquad r_s = 2 D(x_1, \dots, x_s) - 1
+
+    The discriminator judges every prefix, so that every token is rewarded; the baseline b is a moving
+    average of the returns at each place.
+
+    References:
+        | SeqGAN: Sequence Generative Adversarial Nets with Policy Gradient (Yu et al., 2017), section 3
+        | Training Language GANs from Scratch (de Masson d'Autume et al., 2019), section 3, for rewards
+        | at every place and no pretraining
+        | Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning
+        | (Williams, 1992)
+
+    Differences: a reward for every prefix in place of SeqGAN's for whole sequences, completed by
+    roll-outs; no pretraining by maximum likelihood; a GRU and causal convolutions, the same
+    networks as `gan_gumbel`.
+
+    Arguments:
+        units: The size of the generator's state.
+        discriminator_units: The width of the discriminator's layers.
+        discount: The factor gamma of later rewards; 1 rewards a token by the whole of what follows.
+        baseline_decay: The decay of the moving average.
+        lr: Adam's step size of the generator.
+        discriminator_lr: Adam's step size of the discriminator.
+    """
+
+    taxonomy = "implicit/direct"
+    paper = "Yu et al., 2017"
+    year = 2017
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        units: int = 64,
+        discriminator_units: int = 32,
+        discount: float = 0.9,
+        baseline_decay: float = 0.9,
+        lr: float = 3e-3,
+        discriminator_lr: float = 3e-3,
+    ) -> None:
+        super().__init__(spec, rng)
+        if not 0 <= discount <= 1 or not 0 <= baseline_decay < 1:
+            raise SpecError(
+                f"gan_reinforce needs a discount in [0, 1] and a baseline_decay in [0, 1), got "
+                f"{discount} and {baseline_decay}; the usual are 0.9 and 0.9"
+            )
+        assert spec.tokens is not None
+        self.discount, self.decay, self.tokens = discount, baseline_decay, spec.tokens
+        self.lr, self.discriminator_lr = lr, discriminator_lr
+        size = spec.tokens, spec.size
+        self.generator = Writer(*size, units, rng.fork("generator"))
+        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
+        self.register_buffer("baseline", torch.zeros(self.seeds, 1, spec.size))
+        self.baseline: Tensor
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """The generator writes tokens one after another."""
+        return tokens_only(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, then the generator."""
+        d, g = adam(self.discriminator_lr, (0.5, 0.999)), adam(self.lr, (0.5, 0.999))
+        return (
+            Player("discriminator", self.discriminator, self.discriminator_loss, d),
+            Player("generator", self.generator, self.generator_loss, g),
+        )
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the mean cross-entropy of places, real and generated, in nats, shape (S,)."""
+        with torch.no_grad():
+            fake = self.sample(batch.x.shape[1], rng)
+        return cross_entropy(*(self.judged(x).flatten(1) for x in (batch.x, fake)))
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns a value whose gradient is REINFORCE's, a mean over places, shape (S,)."""
+        with torch.no_grad():
+            x = self.sample(batch.x.shape[1], rng)
+            returns = self.returns(2 * self.judged(x).sigmoid() - 1)
+            gain = returns - self.baseline
+            self.baseline.lerp_(returns.mean(1, keepdim=True), 1 - self.decay)
+        return -(gain * self.generator.log_prob(x)).mean((1, 2))
+
+    def judged(self, x: Tensor) -> Tensor:
+        """Returns the discriminator's log odds at every place of tokens (S, B, L), of that shape."""
+        return self.discriminator(functional.one_hot(x, self.tokens).to(self.baseline))
+
+    def returns(self, reward: Tensor) -> Tensor:
+        """Returns discounted sums of what comes at a place and later, (…, L)."""
+        total, sums = torch.zeros_like(reward[..., 0]), []
+        for each in reward.flip(-1).unbind(-1):
+            total = each + self.discount * total
+            sums.append(total)
+        return torch.stack(sums[::-1], dim=-1)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns sequences of tokens, int64, shape (S, n, L)."""
+        return self.generator.sample(n, rng)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the generator's log p(x) in nats, exact, shape (S, B)."""
+        return self.generator.log_prob(x).sum(-1)
+
+    def sequential_steps(self) -> int:
+        """Returns L: a token waits for those before it."""
+        return self.spec.size
