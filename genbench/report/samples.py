@@ -1,4 +1,4 @@
-"""Pictures of samples: point clouds in 2-D, sheets of images as PNG."""
+"""Pictures of samples: point clouds in 2-D, sheets of images as PNG, lines of text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 POINTS = 1000
+LINES = 12
 #: the most pixels on one sheet, so that pages with many models stay small
 SHEET = 64 * 28 * 28
 
@@ -33,6 +34,7 @@ class Panel:
         points: Base64 of little-endian uint16 pairs in the panel's box, or empty.
         png: A data URI of a sheet of images, or empty.
         size: The sheet's width and height in pixels of the images.
+        text: Sequences of tokens as characters, one a line, or empty.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Panel:
     points: str = ""
     png: str = ""
     size: tuple[int, int] = (0, 0)
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,10 @@ def _panel(
         return Panel(label, "the samples are no numbers")
     if array.ndim == 4 and array.shape[1] in (1, 3):
         return sheet(label, array, about, data)
+    if data is not None and data.alphabet and array.ndim == 2:
+        return Panel(
+            label, f"{about}, {min(LINES, len(array))} sequences", text=_lines(array, data)
+        )
     if array.ndim != 2 or array.shape[1] < 2:
         return Panel(label, f"samples of shape {array.shape[1:]} have no picture")
     points = array[:, :2].astype(np.float64)
@@ -141,6 +148,15 @@ def _panel(
     about += ", first two coordinates" if array.shape[1] > 2 else ""
     about += f", {outside:.1%} outside the view" if outside else ""
     return Panel(label, about, points=_packed(inside[:POINTS], box))
+
+
+def _lines(array: np.ndarray, data: Dataset) -> str:
+    """The first sequences as text; what is no token of the alphabet shows as a black square."""
+    alphabet = data.alphabet
+    return "\n".join(
+        "".join(alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row)
+        for row in array[:LINES]
+    )
 
 
 def _packed(points: np.ndarray, box: tuple[float, float, float, float]) -> str:

@@ -110,3 +110,21 @@ def test_absent_and_broken_artifacts_are_said(shop):
     assert panels(shop, with_samples(shop, row, pickled))[1]["gan"].about == (
         "the samples cannot be read"
     )
+
+
+def test_tokens_are_shown_as_text(shop):
+    rows = np.array([[0, 1, 2, 7, 0]] * 20, dtype=np.float32)
+    rows[1, 4] = np.nan
+    rows[2, 0] = 9
+    options = {"tokens": 8, "length": 5, "order": 2}
+    row = with_samples(shop, record(shop, "gan", "markov_text", 0), rows)
+    spec = row.spec.model_copy(update={"dataset_options": options})
+    _, by_label = panels(shop, row.model_copy(update={"spec": spec}))
+    lines = by_label["gan"].text.split("\n")
+    assert lines[0] == "abcha"
+    assert lines[1] == "abch\N{BLACK SQUARE}"
+    assert lines[2] == "\N{BLACK SQUARE}bcha"
+    assert len(lines) == 12
+    assert by_label["gan"].about == "seed 0, 12 sequences"
+    assert not by_label["gan"].points
+    assert set(by_label["held-out data"].text) <= set("abcdefgh\n")
