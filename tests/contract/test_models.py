@@ -15,9 +15,13 @@ from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.model import (
     MODELS,
     Autoregressive,
+    Classifier,
+    Conditional,
     Density,
+    Encoder,
     Inpainter,
     Model,
+    Reconstructor,
     build,
     only_seed,
 )
@@ -376,6 +380,39 @@ def test_inpainting_keeps_what_is_known(name, data):
         filled = made.eval().inpaint(batch.x, known, rng.fork("inpaint"))
     assert filled.shape == batch.x.shape
     assert torch.equal(filled[known], batch.x[known])
+
+
+READERS = [
+    (name, ability)
+    for name in NAMES
+    for ability in (Classifier, Conditional, Encoder, Reconstructor)
+    if issubclass(MODELS.get(name), ability)
+]
+
+
+@pytest.mark.parametrize(("name", "ability"), READERS)
+def test_classes_codes_and_points_from_them_have_their_shape(name, ability):
+    data = [d for d in takes(name) if data_set(d).spec.classes is not None][-1]
+    made, rng, _ = trained(name, data, [0, 1], 2)
+    batch, spec = minibatch(data, rng), data_set(data).spec
+    with torch.no_grad():
+        if ability is Classifier:
+            found, shape = made.eval().classify(batch.x), (spec.classes,)
+        elif ability is Conditional:
+            found, shape = made.eval().sample_class(batch.labels, rng.fork("class")), spec.event
+        elif ability is Reconstructor:
+            found, shape = made.eval().reconstruct(batch.x, rng.fork("again")), spec.event
+        else:
+            found = made.eval().encode(batch.x, rng.fork("code"))
+            shape = found.shape[2:]
+            assert len(shape) == 1
+            chosen = found[..., : made.categories].sum(-1)
+            assert not made.categories or torch.allclose(chosen, torch.ones_like(chosen))
+    assert found.shape == (2, BATCH, *shape)
+    assert found.isfinite().all()
+    if shape == spec.event and spec.range is not None:
+        assert found.min() >= spec.range[0]
+        assert found.max() <= spec.range[1]
 
 
 ENTRY_BY_ENTRY = [case for case in CASES if issubclass(MODELS.get(case[0]), Autoregressive)]
