@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 
+#: products of larger variances overflow
+LARGEST = 1e150
 DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
 
 
@@ -60,6 +63,12 @@ def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Te
     of L' C_f L, with C_r = L L', or where a covariance is singular the sum of singular values of
     A' B, with C_r = A A' and C_f = B B', which keeps full precision there.
     """
+    largest = max(float(real_cov.trace()), float(fake_cov.trace()))
+    if not largest < LARGEST:
+        raise DataError(
+            f"fid needs features whose variance is below {LARGEST:g}, got {largest:.3g}; "
+            f"scale both sets down"
+        )
     factor, failed = torch.linalg.cholesky_ex(real_cov)
     if failed == 0:
         inner = factor.T @ fake_cov @ factor
