@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbench.core.dataset import DATASETS, Classified, DataSpec, ImageDataset, Truth, dataset
-from genbench.core.feature import EXTRACTORS, Logits
+from genbench.core.feature import EXTRACTORS
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 
@@ -70,9 +71,9 @@ class StackedDigits(ImageDataset):
         return self._stack("train", n, rng)[0].to(rng.dtype) / (LEVELS - 1)
 
     @cached_property
-    def judge(self) -> Logits:
-        """The classifier of single digits, trained on first use."""
-        return EXTRACTORS.get("classifier")(DATASETS.get("digits")())  # type: ignore[return-value]
+    def judge(self) -> Any:
+        """The extractor that classifies single digits, trained on first use."""
+        return EXTRACTORS.get("classifier")(DATASETS.get("digits")())
 
     def mode_of(self, x: Tensor) -> Tensor:
         """Returns the modes that the classifier sees in points (N, 3, 8, 8) or (N, 192), shape (N,)."""
