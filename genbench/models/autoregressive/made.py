@@ -38,6 +38,7 @@ class MADE(Model, Density, Autoregressive, Inpainter):
     Arguments:
         hidden: The widths of the hidden layers, at least one.
         components: The number of Gaussians a coordinate, for continuous data.
+        dropout: The share of the hidden units that training drops.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
@@ -55,6 +56,7 @@ class MADE(Model, Density, Autoregressive, Inpainter):
         *,
         hidden: tuple[int, ...] = (128, 128),
         components: int = 16,
+        dropout: float = 0.0,
         lr: float = 5e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
@@ -65,7 +67,7 @@ class MADE(Model, Density, Autoregressive, Inpainter):
                 f"made needs a hidden layer and a component, got hidden={hidden} and "
                 f"components={components}; give at least one of each"
             )
-        self.lr, self.clip = lr, clip
+        self.dropout, self.lr, self.clip = dropout, lr, clip
         self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
         real = spec.kind == "continuous"
         self.law = Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
@@ -85,7 +87,8 @@ class MADE(Model, Density, Autoregressive, Inpainter):
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean negative log-likelihood, shape (S,)."""
-        return -self.log_prob(batch.x, rng).mean(-1)
+        drop = raster.dropout(self.dropout, rng)
+        return -raster.log_prob(self.network, self.law, batch.x, drop).mean(-1)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log p(x) in nats, exact, shape (S, B)."""

@@ -33,6 +33,7 @@ class NADE(Model, Density, Autoregressive, Inpainter):
 
     Arguments:
         hidden: The number H of hidden units.
+        dropout: The share of the hidden units that training drops.
         lr: Adam's first step size.
         weight_decay: AdamW's decay; None chooses 0.1 for images and 0 elsewhere.
         clip: The largest gradient norm.
@@ -49,6 +50,7 @@ class NADE(Model, Density, Autoregressive, Inpainter):
         rng: Rng,
         *,
         hidden: int = 100,
+        dropout: float = 0.0,
         lr: float = 5e-3,
         weight_decay: float | None = None,
         clip: float = 5.0,
@@ -56,7 +58,7 @@ class NADE(Model, Density, Autoregressive, Inpainter):
         super().__init__(spec, rng)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
-        self.lr, self.clip = lr, clip
+        self.dropout, self.lr, self.clip = dropout, lr, clip
         self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
         self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
         seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
@@ -80,7 +82,8 @@ class NADE(Model, Density, Autoregressive, Inpainter):
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean negative log-likelihood, shape (S,)."""
-        return -self.log_prob(batch.x, rng).mean(-1)
+        drop = raster.dropout(self.dropout, rng)
+        return -raster.log_prob(self, self.law, batch.x, drop).mean(-1)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log p(x) in nats, exact, shape (S, B)."""

@@ -57,7 +57,7 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
         rng: Rng,
         *,
         channels: int = 32,
-        depth: int = 2,
+        depth: int = 1,
         first: int = 7,
         head: int = 64,
         dropout: float = 0.5,
@@ -70,7 +70,7 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
         if depth < 1 or first < 3 or first % 2 == 0:
             raise SpecError(
                 f"pixelrnn needs a layer and an odd kernel of 3 or more, got depth={depth} and "
-                f"first={first}; the defaults are 2 and 7"
+                f"first={first}; the defaults are 1 and 7"
             )
         self.dropout, self.lr, self.decay = dropout, lr, weight_decay
         self.average, self.clip = average, clip
