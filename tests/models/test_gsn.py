@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -17,9 +19,11 @@ def test_the_chain_has_the_law_of_its_linear_gaussian_steps():
     """With f(x) = a x the chain is autoregressive, of variance (a² n² + s²) / (1 - a²)."""
     rng = Rng([0, 1], dtype=torch.float64)
     made = build("gsn", PLANE, rng, {"hidden_noise": 0.0, "chain_steps": 60})
-    made.reconstruction = lambda state, rng: 0.8 * state
-    std = made.log_std[0, 0, 0].exp().item()
-    wanted = (0.64 * made.noise**2 + std**2) / 0.36
+    log_std = torch.full((2, 1, 2), -1.0).double()
+    made.reconstruction = lambda state, rng: torch.cat(
+        [0.8 * state, log_std.expand_as(state)], dim=-1
+    )
+    wanted = (0.64 * made.noise**2 + math.exp(-2)) / 0.36
     fake = made.sample(40_000, rng.fork("sample"))
     assert torch.allclose(fake.var(1), torch.tensor(wanted).double(), rtol=0.03)
 
@@ -37,14 +41,56 @@ def test_every_walkback_step_starts_where_the_chain_went_and_aims_at_the_data():
     made = build("gsn", PLANE, rng, {"walkback": 3, "noise": 0.0})
     batch, seen, aims = Batch(rng.normal(5, 2)), [], []
     plain = made.log_likelihood
-    made.reconstruction = lambda state, rng: seen.append(state) or state + 1
-    made.draw = lambda out, rng: out
+    made.reconstruction = lambda state, rng: (
+        seen.append(state) or torch.cat([state + 1, torch.zeros_like(state)], dim=-1)
+    )
+    made.draw = lambda out, rng: out[..., :2]
     made.log_likelihood = lambda x, out: aims.append(x) or plain(x, out)
     loss = made.loss(batch, rng)
     assert [torch.allclose(s, batch.x + k) for k, s in enumerate(seen)] == [True] * 3
     assert all(torch.equal(aim, batch.x) for aim in aims)
-    total = sum(plain(batch.x, batch.x + k).mean(-1) for k in (1, 2, 3))
-    assert torch.allclose(loss, -total / 3)
+    # a unit normal k away in both coordinates
+    wanted = math.log(2 * math.pi) + (1 + 4 + 9) / 3
+    assert torch.allclose(loss, torch.full((2,), wanted))
+
+
+def test_a_reconstruction_of_real_numbers_has_a_width_of_its_own():
+    rng = Rng([0, 1], dtype=torch.float64)
+    made = build("gsn", PLANE, rng, {})
+    out = made.reconstruction(rng.normal(400, 2), rng)
+    mean, log_std = out.chunk(2, dim=-1)
+    assert mean.shape == log_std.shape == (2, 400, 2)
+    assert log_std.std(1).min() > 0.01
+    drawn = made.draw(out[:, :1].expand(-1, 50_000, -1), rng)
+    assert torch.allclose(drawn.std(1), log_std[:, 0].exp(), rtol=0.03)
+    assert torch.allclose(drawn.mean(1), mean[:, 0], atol=0.03)
+
+
+def test_inpainting_has_the_law_of_the_clamped_chain():
+    """Two bits with P their true posterior: the free one's law is that of its two-state chain."""
+    rng = Rng([0, 1], dtype=torch.float64)
+    made = build("gsn", DataSpec("two", (2,), kind="binary"), rng, {"salt": 0.6})
+    made.chain_steps, made.offset[:] = 40, 0.5
+    p = torch.tensor([[0.4, 0.1], [0.15, 0.35]]).double()
+    flip = torch.tensor([[0.7, 0.3], [0.3, 0.7]]).double()  # P(corrupted | bit) at salt 0.6
+    joint = torch.einsum("ab,ax,by->xyab", p, flip, flip)
+    posterior = joint / joint.sum((2, 3), keepdim=True)
+
+    def draw(state, rng):
+        edges = posterior[*state.long().unbind(-1)].flatten(-2).cumsum(-1)
+        pick = (rng.uniform(*state.shape[1:-1], 1) > edges[..., :3]).sum(-1)
+        return torch.stack([pick // 2, pick % 2], dim=-1).to(state)
+
+    made.reconstruction, made.draw = (lambda state, rng: state), draw
+    x = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).double().repeat(10_000, 1).expand(2, -1, -1)
+    known = torch.tensor([True, False]).expand_as(x)
+    filled = made.inpaint(x, known, rng.fork("fill"))
+    assert torch.equal(filled[known], x[known])
+    step = torch.einsum("by,aycd->abd", flip, posterior)
+    wanted = step[:, 0, 1] / (step[:, 0, 1] + step[:, 1, 0])
+    rate = filled[..., 1].unflatten(1, (-1, 2)).mean(1)
+    assert (wanted[1] - wanted[0]) > 0.1
+    assert torch.allclose(rate, wanted.expand(2, -1), atol=0.02)
 
 
 def test_too_little_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +14,11 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.nn.losses import normal_log_prob
-from genbench.nn.mlp import Linear, flat
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.mlp import ACTIVATIONS, Linear, flat
+from genbench.nn.timed import regression, wave_count, waves
+
+#: the logs of the least and the largest standard deviation of a reconstruction, in the data's own
+LOG_STDS = (-6.0, 1.0)
 
 
 @model("gsn")
@@ -27,8 +31,12 @@ class GSN(Model, MarkovChain, Inpainter):
 
     with x_0 data: walkback sends the chain away from the data for K steps and teaches every step the
     way back. Bits are corrupted by salt and pepper and reconstructed as Bernoulli; real numbers, which
-    are standardised by the training set, by Gaussian noise and as Gaussians of learnt variance. z is
-    noise in the hidden units; with none the network is a denoising autoencoder.
+    are standardised by the training set, by Gaussian noise and as Gaussians whose variances the
+    network gives too. z is noise in the hidden units; with none the network is a denoising autoencoder.
+
+    P knows no dependence between coordinates, so that what the corruption leaves open comes out as
+    noise: little of it makes clean samples and slow chains. In the plane it is to be narrower than
+    the modes are apart, and a step that falls between two lands on neither.
 
     References:
         | Deep Generative Stochastic Networks Trainable by Backprop (Bengio et al., 2014), section 3
@@ -36,25 +44,33 @@ class GSN(Model, MarkovChain, Inpainter):
         | Generalized Denoising Auto-Encoders as Generative Models (Bengio et al., 2013), algorithm 1
 
     Differences: hidden units are computed afresh from the corrupted point and carry no state from
-    step to step; K is fixed and not geometric; smaller noise for smaller networks; Adam in place of
-    SGD with momentum; chains start at independent coordinates in place of training points; samples of
-    bounded data are clamped to the range.
+    step to step; K is fixed and not geometric; far less corruption (the paper's are 0.4 of salt and
+    hidden noise of 2); in the plane Fourier features and silu; Adam in place of SGD with momentum;
+    evaluation uses a running average of the weights; chains start at independent coordinates in place
+    of training points; samples of bounded data are clamped to the range.
 
     Arguments:
-        hidden: The widths of the hidden layers, tanh, at least one.
+        hidden: The widths of the hidden layers, at least one.
         walkback: The number K of steps for one loss.
         salt: The probability with which a bit is replaced by a fair coin.
-        noise: The corruption's standard deviation, in those of the data, for real numbers.
-        hidden_noise: The standard deviation of the noise before and after every hidden tanh.
+        noise: The corruption's standard deviation, in those of the data, for real numbers; None takes
+            0.15 up to three coordinates and 0.5 beyond.
+        hidden_noise: The standard deviation of the noise before and after every hidden activation;
+            None takes none up to three coordinates and 0.1 beyond.
+        activation: Of the hidden layers; None takes `silu` up to three coordinates and `tanh` beyond,
+            whose bounds call chains back that have strayed.
         lr: Adam's step size, falling linearly to zero.
+        average: The decay of the weights' running average for evaluation, or None.
         chain_steps: Steps from a chain's start to a sample.
     """
 
+    version = 2
     taxonomy = "implicit/markov chain"
     paper = "Bengio et al., 2014"
     year = 2014
     offset: Tensor
     scale: Tensor
+    frequencies: Tensor
 
     def __init__(
         self,
@@ -62,12 +78,14 @@ class GSN(Model, MarkovChain, Inpainter):
         rng: Rng,
         *,
         hidden: tuple[int, ...] = (256, 256),
-        walkback: int = 4,
-        salt: float = 0.4,
-        noise: float = 0.3,
-        hidden_noise: float = 0.1,
-        lr: float = 1e-3,
-        chain_steps: int = 200,
+        walkback: int = 3,
+        salt: float = 0.05,
+        noise: float | None = None,
+        hidden_noise: float | None = None,
+        activation: Literal["tanh", "silu"] | None = None,
+        lr: float = 3e-3,
+        average: float | None = 0.999,
+        chain_steps: int = 300,
     ) -> None:
         super().__init__(spec, rng)
         if not hidden or walkback < 1 or chain_steps < 1:
@@ -75,16 +93,21 @@ class GSN(Model, MarkovChain, Inpainter):
                 f"gsn needs a hidden layer, a step of walkback and one of its chain, got hidden="
                 f"{hidden}, walkback={walkback} and chain_steps={chain_steps}; give at least one of each"
             )
-        self.walkback, self.salt, self.noise = walkback, salt, noise
-        self.hidden_noise, self.lr, self.chain_steps = hidden_noise, lr, chain_steps
+        self.few = few = spec.size <= 3
+        self.walkback, self.salt, self.chain_steps = walkback, salt, chain_steps
+        self.noise = (0.15 if few else 0.5) if noise is None else noise
+        self.hidden_noise = (0.0 if few else 0.1) if hidden_noise is None else hidden_noise
+        self.lr, self.average = lr, average
+        self.activation = ACTIVATIONS[activation or ("silu" if few else "tanh")]
         self.binary = spec.kind == "binary"
-        sizes = (spec.size, *hidden, spec.size)
+        waves_of = 0 if self.binary else wave_count(spec)
+        inputs = spec.size * (1 + 2 * waves_of)
+        sizes = (inputs, *hidden, spec.size if self.binary else 2 * spec.size)
         self.layers = nn.ModuleList(
             Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
         )
-        if not self.binary:
-            start = torch.full((self.seeds, 1, spec.size), -1.0)
-            self.log_std = nn.Parameter(start.to(rng.device, rng.dtype))
+        octaves = 2.0 ** torch.arange(waves_of, dtype=torch.float64)
+        self.register_buffer("frequencies", octaves.to(rng.dtype), persistent=False)
         self.register_buffer("offset", torch.zeros(self.seeds, 1, spec.size))
         self.register_buffer("scale", torch.ones(self.seeds, 1, spec.size))
 
@@ -107,7 +130,7 @@ class GSN(Model, MarkovChain, Inpainter):
 
     def players(self) -> tuple[Player, ...]:
         """The reconstruction alone."""
-        return (Player("reconstruction", self, self.loss, adam(self.lr), schedule=linear_decay()),)
+        return regression("reconstruction", self, self.loss, lr=self.lr, average=self.average)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean negative log-likelihood of the way back, in nats, shape (S,)."""
@@ -144,11 +167,12 @@ class GSN(Model, MarkovChain, Inpainter):
 
     @torch.no_grad()
     def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by the chain with the known entries held, shape (S, B, *event)."""
+        """Returns completions by the chain, known entries held and not corrupted, (S, B, *event)."""
         held, free = self.standard(x), ~flat(known)
         state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), held)
         for _ in range(self.chain_steps):
-            state = torch.where(free, self.move(state, rng), held)
+            seen = torch.where(free, self.corrupted(state, rng), held)
+            state = torch.where(free, self.draw(self.reconstruction(seen, rng), rng), held)
         return torch.where(known, x, self.clamped(self.points(state)))
 
     def move(self, state: Tensor, rng: Rng) -> Tensor:
@@ -164,12 +188,23 @@ class GSN(Model, MarkovChain, Inpainter):
         return torch.where(rng.uniform(*shape) < self.salt, coin, state)
 
     def reconstruction(self, state: Tensor, rng: Rng) -> Tensor:
-        """Returns the logits (of bits) or means of P given a corrupted state, (S, B, D)."""
+        """Returns the parameters of P given a corrupted state.
+
+        Of bits the logits, (S, B, D); of real numbers the means, up to three coordinates relative to
+        the state, and the logs of the standard deviations, (S, B, 2 D).
+        """
         h = 2 * state - 1 if self.binary else state
+        if len(self.frequencies):
+            h = torch.cat([h, waves(h, self.frequencies)], dim=-1)
         for layer in list(self.layers)[:-1]:
-            h = torch.tanh(self.shaken(layer(h), rng))
+            h = self.activation(self.shaken(layer(h), rng))
             h = self.shaken(h, rng)
-        return self.layers[-1](h)
+        out = self.layers[-1](h)
+        if self.binary:
+            return out
+        moved, log_std = out.chunk(2, dim=-1)
+        mean = state + moved if self.few else moved
+        return torch.cat([mean, log_std.clamp(*LOG_STDS)], dim=-1)
 
     def shaken(self, h: Tensor, rng: Rng) -> Tensor:
         """Returns hidden units with noise."""
@@ -179,13 +214,14 @@ class GSN(Model, MarkovChain, Inpainter):
         """Returns a draw of P, (S, B, D)."""
         if self.binary:
             return rng.bernoulli(out.sigmoid())
-        return out + self.log_std.detach().exp() * rng.normal(*out.shape[1:])
+        mean, log_std = out.chunk(2, dim=-1)
+        return mean + log_std.exp() * rng.normal(*mean.shape[1:])
 
     def log_likelihood(self, x: Tensor, out: Tensor) -> Tensor:
         """Returns log P(x) in nats, shape (S, B)."""
         if self.binary:
             return -functional.binary_cross_entropy_with_logits(out, x, reduction="none").sum(-1)
-        return normal_log_prob(x, out, self.log_std).sum(-1)
+        return normal_log_prob(x, *out.chunk(2, dim=-1)).sum(-1)
 
     def standard(self, x: Tensor) -> Tensor:
         """Maps points (S, B, *event) to states, (S, B, D)."""
