@@ -100,7 +100,7 @@ class Kernel:
         return total
 
 
-def kernel(who: str, kind: Kind, real: Tensor) -> Kernel:
+def choose(who: str, kind: Kind, real: Tensor) -> Kernel:
     """Returns a kernel whose width is the median distance between real points.
 
     Raises:

@@ -11,7 +11,7 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics._kernels import Kernel, Kind, kernel
+from genbench.metrics._kernels import Kernel, Kind, choose
 
 Estimator = Literal["unbiased", "biased", "linear_time"]
 ESTIMATORS = ("unbiased", "biased", "linear_time")
@@ -28,7 +28,7 @@ def mmd(
     fake: Tensor,
     *,
     rng: Rng,
-    kind: Kind = "rbf",
+    kernel: Kind = "rbf",
     estimator: Estimator = "unbiased",
 ) -> Score:
     r"""Returns the squared MMD; unless told otherwise unbiased, under a mean of five Gaussian kernels.
@@ -49,7 +49,7 @@ def mmd(
         real: Held-out points, shape (N, D).
         fake: Generated points, shape (M, D).
         rng: Draws the pairs of the linear-time estimator.
-        kind: `rbf` as above; `rational_quadratic`, the mean over a = 1/5, 1/2, 1, 2, 5 of
+        kernel: `rbf` as above; `rational_quadratic`, the mean over a = 1/5, 1/2, 1, 2, 5 of
             (1 + |x - y|²/2aw²)^-a; `linear`, x'y, which sees means alone; `polynomial`, (x'y/D + 1)³.
         estimator: `unbiased`; `biased`, with each point beside itself too, >= 0; `linear_time`, over
             min(N, M)/2 disjoint pairs, with its standard error.
@@ -65,10 +65,10 @@ def mmd(
             f"mmd needs an estimator of {', '.join(ESTIMATORS)}, got {estimator!r}; take unbiased"
         )
     real, fake = (x.double() for x in _checks.pair("mmd", real, fake))
-    if kind != "polynomial":
+    if kernel != "polynomial":
         centre = real.mean(dim=0)
         real, fake = real - centre, fake - centre
-    chosen = kernel("mmd", kind, real)
+    chosen = choose("mmd", kernel, real)
     protocol = {} if chosen.width is None else {"bandwidth": float(f"{chosen.width:.6g}")}
     if estimator == "linear_time":
         value, error = _linear_time(real, fake, chosen, rng)

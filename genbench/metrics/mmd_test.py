@@ -9,7 +9,7 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics._kernels import Kind, kernel
+from genbench.metrics._kernels import Kind, choose
 
 COLUMN = Column("none", "probability", None, "of so large an MMD if both sets had one law")
 
@@ -20,7 +20,7 @@ def mmd_test(
     fake: Tensor,
     *,
     rng: Rng,
-    kind: Kind = "rbf",
+    kernel: Kind = "rbf",
     permutations: int = 500,
     points: int = 1000,
 ) -> dict[str, Score]:
@@ -38,7 +38,7 @@ def mmd_test(
         real: Held-out points, shape (N, D).
         fake: Generated points, shape (M, D).
         rng: Draws which points count and the exchanges.
-        kind: The kernel, as for `mmd`.
+        kernel: As for `mmd`.
         permutations: How many exchanges; p is at least 1 / (1 + permutations).
         points: How many points of each kind count at most; memory grows as their square.
 
@@ -57,9 +57,9 @@ def mmd_test(
         for name, x in (("real", real), ("fake", fake))
     )
     both = torch.cat([real, fake])
-    if kind != "polynomial":
+    if kernel != "polynomial":
         both = both - both.mean(dim=0)
-    matrix = kernel("mmd_test", kind, both).matrix(both).fill_diagonal_(0)
+    matrix = choose("mmd_test", kernel, both).matrix(both).fill_diagonal_(0)
     values = _exchanged(matrix, len(real), permutations, rng.fork("exchanges"))
     # equal values differ by rounding, which depends on the order of sums
     slack = 1e-12 * float(matrix.abs().mean())

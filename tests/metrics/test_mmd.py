@@ -127,9 +127,9 @@ def test_every_kernel_is_its_double_loop(kind, size):
     )
     n, m = len(real), len(fake)
     within = (own.sum() - own.trace()) / (n * n - n) + (other.sum() - other.trace()) / (m * m - m)
-    found = mmd(real, fake, rng=RNG, kind=kind).value
+    found = mmd(real, fake, rng=RNG, kernel=kind).value
     assert found == pytest.approx(within - 2 * across.mean(), rel=1e-10, abs=1e-13)
-    biased = mmd(real, fake, rng=RNG, kind=kind, estimator="biased").value
+    biased = mmd(real, fake, rng=RNG, kernel=kind, estimator="biased").value
     assert biased == pytest.approx(
         own.mean() + other.mean() - 2 * across.mean(), rel=1e-10, abs=1e-13
     )
@@ -199,7 +199,7 @@ def test_closed_form_of_two_gaussians_in_two_dimensions():
 
 def test_options_are_checked():
     with pytest.raises(SpecError, match=r"mmd needs a kernel of rbf, .*, got 'cubic'"):
-        mmd(draws(9, 2), draws(9, 2), rng=RNG, kind="cubic")
+        mmd(draws(9, 2), draws(9, 2), rng=RNG, kernel="cubic")
     with pytest.raises(SpecError, match=r"mmd needs an estimator of unbiased, .*, got 'quick'"):
         mmd(draws(9, 2), draws(9, 2), rng=RNG, estimator="quick")
 

@@ -5,7 +5,7 @@ import torch
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
-from genbench.metrics._kernels import kernel
+from genbench.metrics._kernels import choose
 from genbench.metrics.mmd import squared_mmd
 from genbench.metrics.mmd_test import _exchanged, mmd_test
 
@@ -21,7 +21,7 @@ def p_value(real, fake, seed=0, **options):
 def test_what_is_exchanged_is_the_unbiased_mmd():
     real, fake = draws(40, 2), draws(30, 2, seed=1) + 0.5
     both = torch.cat([real, fake])
-    chosen = kernel("test", "rbf", both)
+    chosen = choose("test", "rbf", both)
     values = _exchanged(chosen.matrix(both).fill_diagonal_(0), 40, 3, Rng([0]))
     assert values[0].item() == pytest.approx(squared_mmd(real, fake, chosen), rel=1e-10)
     order = Rng([0]).permutation(70)[0]
@@ -42,14 +42,14 @@ def test_p_is_uniform_under_one_law():
 
 @pytest.mark.parametrize("kind", ["rbf", "linear", "polynomial", "rational_quadratic"])
 def test_different_laws_are_told_apart(kind):
-    assert p_value(draws(80, 2), draws(80, 2, seed=1) + 1, kind=kind) == pytest.approx(1 / 501)
+    assert p_value(draws(80, 2), draws(80, 2, seed=1) + 1, kernel=kind) == pytest.approx(1 / 501)
 
 
 def test_equal_sets_do_not_differ_and_a_linear_kernel_sees_means_alone():
     x = draws(60, 2)
     assert p_value(x, x) > 0.9
     wide = 3 * (draws(200, 2, seed=1) - draws(200, 2, seed=1).mean(0))
-    assert p_value(draws(200, 2) - draws(200, 2).mean(0), wide, kind="linear") > 0.9
+    assert p_value(draws(200, 2) - draws(200, 2).mean(0), wide, kernel="linear") > 0.9
     assert p_value(draws(200, 2), wide) < 0.01
 
 
