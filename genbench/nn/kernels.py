@@ -16,8 +16,8 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
 
 def gaussian_sum(a: Tensor, b: Tensor, sigmas: Sequence[float]) -> Tensor:
     """Returns sum_sigma exp(-|a - b|^2 / 2 sigma^2) of all pairs, shape (S, B, M)."""
-    square = squared_distances(a, b)
-    return torch.stack([torch.exp(square * (-0.5 / sigma**2)) for sigma in sigmas]).sum(0)
+    rates = torch.tensor([-0.5 / sigma**2 for sigma in sigmas], dtype=a.dtype, device=a.device)
+    return torch.exp(squared_distances(a, b) * rates.view(-1, 1, 1, 1)).sum(0)
 
 
 def squared_mmd(real: Tensor, fake: Tensor, sigmas: Sequence[float]) -> Tensor:

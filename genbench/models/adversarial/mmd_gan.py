@@ -129,7 +129,6 @@ class MMDGAN(Model):
 
     def witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Returns how much nearer the critic's inputs (S, B, D) are to real than fake codes, (S, B)."""
-        code = self.features(x)
-        return gaussian_sum(code, real, self.sigmas).mean(-1) - gaussian_sum(
-            code, fake, self.sigmas
-        ).mean(-1)
+        both = torch.cat([real, fake], dim=1)
+        near = gaussian_sum(self.features(x), both, self.sigmas)
+        return near[..., : real.shape[1]].mean(-1) - near[..., real.shape[1] :].mean(-1)
