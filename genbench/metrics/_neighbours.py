@@ -12,7 +12,7 @@ SLAB = 2**22
 
 
 def nearest(
-    x: Tensor, among: Tensor, *, rank: int = 1, itself: bool = False
+    x: Tensor, among: Tensor, *, rank: int = 1, own: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Returns the squared distance of each point to its rank-th nearest, and which that is.
 
@@ -20,7 +20,7 @@ def nearest(
         x: Points, float64, shape (N, D).
         among: Points, float64, shape (M, D).
         rank: 1 for the nearest.
-        itself: Whether x is `among`, so that row i must not find itself.
+        own: Where x are points of `among`, their row numbers there (N,), which they must not find.
 
     Returns:
         Squared distances (N,), not below 0, and row numbers in `among`, (N,).
@@ -29,12 +29,16 @@ def nearest(
     found, rows, start = [], [], 0
     for part in left.split(max(1, SLAB // len(among))):
         squares = part @ right.T
-        if itself:
-            own = torch.arange(len(part), device=x.device)
-            squares[own, own + start] = torch.inf
-        best = squares.topk(rank, dim=1, largest=False)
-        found.append(best.values[:, -1].clamp_min(0))
-        rows.append(best.indices[:, -1])
+        if own is not None:
+            here = torch.arange(len(part), device=x.device)
+            squares[here, own[start : start + len(part)]] = torch.inf
+        if rank == 1:
+            value, index = squares.min(dim=1)
+        else:
+            best = squares.topk(rank, dim=1, largest=False)
+            value, index = best.values[:, -1], best.indices[:, -1]
+        found.append(value.clamp_min(0))
+        rows.append(index)
         start += len(part)
     return torch.cat(found), torch.cat(rows)
 

@@ -59,6 +59,24 @@ def test_only_extractors_with_logits_are_asked():
     assert row.reason == "the extractor identity has no class logits"
 
 
+def test_the_evaluator_hands_over_logits_and_images():
+    digits = DATASETS.get("digits")()
+    asks = ask([Part(name=name) for name in ("inception_score", "sharpness", "ms_ssim")])
+    evaluator = Evaluator(digits, asks, samples=150)
+    rows = {row.id: row for row in evaluator.score(digits.points("train")[:150], None, RNG)}
+    score = rows["inception_score"]
+    direct = inception_score(
+        *(evaluator.extractor.logits(digits.points(s)[:150]) for s in ("test", "train")), rng=RNG
+    )
+    assert score.value == pytest.approx(direct.value, rel=1e-6)
+    assert score.protocol.startswith("classifier:digits@1 ")
+    assert score.n_real == score.n_fake == 150
+    assert 5 < score.value < 10
+    assert rows["sharpness"].value == pytest.approx(1, abs=0.1)
+    assert rows["sharpness"].protocol.startswith("n=150/150")
+    assert rows["ms_ssim"].floor == pytest.approx(rows["ms_ssim"].value, abs=0.05)
+
+
 def test_splits_are_checked():
     with pytest.raises(SpecError, match="inception_score needs splits >= 1, got 0"):
         inception_score(draws(9, 2), draws(9, 2), rng=RNG, splits=0)
