@@ -78,7 +78,7 @@ class GSN(Model, MarkovChain, Inpainter):
         rng: Rng,
         *,
         hidden: tuple[int, ...] = (256, 256),
-        walkback: int = 3,
+        walkback: int = 2,
         salt: float = 0.05,
         noise: float | None = None,
         hidden_noise: float | None = None,
