@@ -76,6 +76,17 @@ def test_moments_beyond_the_mean_are_matched_by_gaussian_kernels_alone(kernel, l
     assert ((off < 0.15) if learns else (off > 0.15)).all()
 
 
+def test_training_finds_every_mode_of_the_ring():
+    ring, rng = DATASETS.get("ring")(), Rng([0])
+    made = build("gmmn", ring.spec, rng)
+    Trainer(made, ring, Budget(steps=600), batch=128, rng=rng).run()
+    with torch.no_grad():
+        fake = ring.to_data(made.sample(2000, rng.fork("sample")))[0]
+    distance, mode = torch.cdist(fake, ring.truth.centres.to(fake)).min(-1)
+    assert distance.median() < 0.1
+    assert (mode.bincount(minlength=8) > 0.06 * 2000).all()
+
+
 def test_impossible_data_and_options_say_so():
     with pytest.raises(SpecError, match="widths > 0"):
         made_with(widths=(1.0, 0.0))
