@@ -13,6 +13,7 @@ from genbench.store import Measurement
 
 HEADLINES = (
     *("fid", "mmd", "modes", "high_quality", "precision", "recall", "nll", "bits_per_dim"),
+    *("nats_per_token", "n_gram_js_2", "n_gram_js_4"),
     "latency_1_p50_ms",
 )
 
