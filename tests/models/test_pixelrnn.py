@@ -51,7 +51,7 @@ def test_a_cell_is_torchs():
 
 
 def test_a_pixel_sees_a_triangle_of_those_before_it_alone():
-    made = build("pixelrnn", BITS, Rng([0], **F64), {"channels": 6, "depth": 1, "first": 3})
+    made = build("pixelrnn", BITS, Rng([0], **F64), {"channels": 6, "recurrent": 1, "first": 3})
     y = Rng([1], **F64).normal(30)[0]
     seen = torch.autograd.functional.jacobian(
         lambda row: made.network(row.view(1, 1, 30, 1))[0, 0, :, 0], y
@@ -67,7 +67,7 @@ def test_a_pixel_sees_a_triangle_of_those_before_it_alone():
 @pytest.mark.parametrize("spec", [BITS, GREYS])
 def test_the_cache_draws_the_same_points_bit_for_bit(spec, dtype):
     rng = Rng([0, 1], dtype=dtype)
-    made = build("pixelrnn", spec, rng, {"channels": 6})
+    made = build("pixelrnn", spec, rng, {"channels": 6, "recurrent": 2})
     assert torch.equal(
         made.sample(24, rng.fork("sample")), made.sample_naive(24, rng.fork("sample"))
     )
@@ -91,5 +91,5 @@ def test_samples_follow_the_density_that_was_learnt():
 def test_impossible_data_and_options_say_so():
     refuses = type(build("pixelrnn", BITS, Rng([0]))).refuses
     assert "one channel" in refuses(DataSpec("colours", (3, 8, 8), range=(0.0, 1.0), levels=256))
-    with pytest.raises(SpecError, match="got depth=0"):
-        build("pixelrnn", BITS, Rng([0]), {"depth": 0})
+    with pytest.raises(SpecError, match="got recurrent=0"):
+        build("pixelrnn", BITS, Rng([0]), {"recurrent": 0})

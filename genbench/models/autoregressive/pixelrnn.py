@@ -37,7 +37,7 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
 
     Arguments:
         channels: The number of channels of every layer and of the states.
-        depth: The number of recurrent layers.
+        recurrent: The number of recurrent layers.
         first: The width of the first convolution, odd.
         head: The width of the layer before the outputs.
         dropout: The share of the features, of those a layer adds, that training drops.
@@ -57,7 +57,7 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
         rng: Rng,
         *,
         channels: int = 32,
-        depth: int = 1,
+        recurrent: int = 1,
         first: int = 7,
         head: int = 64,
         dropout: float = 0.5,
@@ -67,10 +67,10 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
         clip: float = 1.0,
     ) -> None:
         super().__init__(spec, rng)
-        if depth < 1 or first < 3 or first % 2 == 0:
+        if recurrent < 1 or first < 3 or first % 2 == 0:
             raise SpecError(
-                f"pixelrnn needs a layer and an odd kernel of 3 or more, got depth={depth} and "
-                f"first={first}; the defaults are 1 and 7"
+                f"pixelrnn needs a layer and an odd kernel of 3 or more, got "
+                f"recurrent={recurrent} and first={first}; the defaults are 1 and 7"
             )
         self.dropout, self.lr, self.decay = dropout, lr, weight_decay
         self.average, self.clip = average, clip
@@ -81,7 +81,7 @@ class PixelRNN(Model, Density, Autoregressive, Inpainter):
             self.law.outputs,
             rng.fork("network"),
             channels=channels,
-            depth=depth,
+            depth=recurrent,
             first=first,
             head=head,
         )
