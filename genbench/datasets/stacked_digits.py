@@ -24,7 +24,8 @@ class StackedDigits(ImageDataset):
     A stream: every draw stacks other digits of the training split; the validation and test splits are
     fixed draws of stacks of their own digits. Which mode a point belongs to is said by the classifier
     that genbench trains on `digits`, for each channel; what it makes of real stacks of unseen digits
-    is the floor that scores are to be read against.
+    is the floor that scores are to be read against. It names noise too: a Gaussian of the data's mean and
+    covariance reaches nine modes in ten, so read counts of modes beside that row.
 
     References:
         | Unrolled Generative Adversarial Networks (Metz et al., 2017), section 3.3.1
