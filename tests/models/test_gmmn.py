@@ -79,7 +79,7 @@ def test_moments_beyond_the_mean_are_matched_by_gaussian_kernels_alone(kernel, l
 def test_training_finds_every_mode_of_the_ring():
     ring, rng = DATASETS.get("ring")(), Rng([0])
     made = build("gmmn", ring.spec, rng)
-    Trainer(made, ring, Budget(steps=600), batch=128, rng=rng).run()
+    Trainer(made, ring, Budget(steps=1200), batch=128, rng=rng).run()
     with torch.no_grad():
         fake = ring.to_data(made.sample(2000, rng.fork("sample")))[0]
     distance, mode = torch.cdist(fake, ring.truth.centres.to(fake)).min(-1)
