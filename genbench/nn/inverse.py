@@ -48,10 +48,21 @@ class Inverses(nn.Module):
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         shape = (hidden, width, network)
         outputs = 2 * latent if stochastic else latent
-        self.generator = Generator(spec, latent, *shape, rng.fork("generator"))
-        self.encoder = Reader(spec, outputs, *shape, rng.fork("encoder"))
+        generator = Generator(spec, latent, *shape, rng.fork("generator"))
+        encoder = Reader(spec, outputs, *shape, rng.fork("encoder"))
         self.discriminator = Reader(spec, 1, *shape, rng.fork("discriminator"), beside=latent)
-        self.inverses = nn.ModuleList((self.generator, self.encoder))
+        # one player moves both; a module that is held twice would be saved twice
+        self.inverses = nn.ModuleList((generator, encoder))
+
+    @property
+    def generator(self) -> nn.Module:
+        """Maps codes (S, B, latent) to points (S, B, *event)."""
+        return self.inverses[0]
+
+    @property
+    def encoder(self) -> nn.Module:
+        """Maps points (S, B, *event) to codes or their laws, (S, B, outputs)."""
+        return self.inverses[1]
 
     def prior(self, n: int, rng: Rng) -> Tensor:
         """Returns codes from the prior, shape (S, n, latent)."""

@@ -277,6 +277,8 @@ def test_every_weight_belongs_to_a_player(name, data):
     made, _ = make(name, data, [0])
     moved = {id(p) for player in made.players() for p in player.module.parameters()}
     assert {id(p) for p in made.parameters() if p.requires_grad} <= moved
+    held = [value.data_ptr() for value in made.state_dict().values() if value.numel()]
+    assert len(set(held)) == len(held), "a tensor of two names cannot be stored"
 
 
 def energy_distance(real, fake):
