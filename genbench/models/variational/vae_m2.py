@@ -46,8 +46,9 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
 
     Differences: on points themselves, not on the codes of a first autoencoder (M1); minibatches hold
     labelled points in their share of the training set; alpha weighs the mean over a minibatch's
-    labelled points, which is the paper's 0.1 N against a sum over N points; the KL term is warmed up
-    and real numbers have a learnt standard deviation, as in `vae`.
+    labelled points and is larger than the paper's, 0.1 in this unit (0.1 N against a sum over N
+    points), with which the bound outweighs a hundred labels; the KL term is warmed up and real numbers
+    have a learnt standard deviation, as in `vae`.
 
     Arguments:
         alpha: The weight of the classifier's cross-entropy on labelled points.
@@ -71,7 +72,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         spec: DataSpec,
         rng: Rng,
         *,
-        alpha: float = 0.1,
+        alpha: float = 10.0,
         latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
         log_std: float | None = None,
