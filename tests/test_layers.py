@@ -72,7 +72,6 @@ def imports(tree):
 
 UNSAFE = (
     "torch.load",
-    "torch.load with tensors alone",
     "torch.save",
     "eval",
     "exec",
@@ -120,10 +119,9 @@ def unsafe(tree):
             isinstance(allowed, ast.Constant) and allowed.value is False
         ):
             yield f"{name} with allow_pickle"
-        if name == "torch.load" and getattr(keywords.get("weights_only"), "value", None) is True:
-            name = "torch.load with tensors alone"
         if name in UNSAFE:
-            yield f"calls {name}"
+            plain = getattr(keywords.get("weights_only"), "value", None) is True
+            yield f"calls {name}" + (" with tensors alone" if plain else "")
         if name in GLOBAL_RNG or _legacy(name):
             yield f"draws from a global generator: {name}"
         head, _, last = name.rpartition(".")
