@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed peers system clean
+.PHONY: demo test slow check format lint types speed faults peers system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -39,6 +39,10 @@ speed: $(VENV)/.run
 # the evaluator against pip-installed peers: agreement, time and memory, side by side
 peers: $(VENV)/.dev
 	$(BIN)/python tests/speed/metrics.py
+
+# kills at random moments, full disks, damaged files: what a suite loses (about half an hour)
+faults: $(VENV)/.dev
+	$(BIN)/python tests/faults/campaign.py --kills 200
 
 # Debian packages that some tests use where they are: a browser, and Fashion-MNIST
 system:

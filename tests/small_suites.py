@@ -88,7 +88,8 @@ def do(suite, root, *, executor=None, told=None, **given):
     store = Store(root)
     setting = setting_of(suite, root, device="cpu", **given)
     made = plan(suite, store, setting, redo=redo)
-    return made, run(made, store, executor or Inline(), told or (lambda index, progress: None))
+    watch = told or (lambda index, progress: None)
+    return made, list(run(made, store, executor or Inline(), watch))
 
 
 def timeless(record):

@@ -129,17 +129,17 @@ def command(suite_name: str | None, **given: Any) -> None:
     console = Console(stderr=given["as_json"])
     if not given["quiet"]:
         console.print(summary(made), highlight=False)
-    records = [] if given["dry_run"] else execute(made, store, console, given)
+    rows = [] if given["dry_run"] else execute(made, store, console, given)
     if given["as_json"]:
-        common.print_json([entry(record, store) for record in listed(made, store, records)])
-    elif records and not given["quiet"]:
+        common.print_json(listed(made, store, rows))
+    elif rows and not given["quiet"]:
         console.print(f"records: {root}/   next: genbench report -o {root}", highlight=False)
-    code = ending(made, [*made.failed, *records])
+    code = ending(made, rows)
     if code:
         raise SystemExit(code)
 
 
-def ending(made: Plan, records: list[Record]) -> int:
+def ending(made: Plan, rows: list[dict[str, Any]]) -> int:
     """Says on stderr why a run did not do everything; returns its exit code."""
     from genbench.store import FAILURES
 
@@ -155,7 +155,7 @@ def ending(made: Plan, records: list[Record]) -> int:
             err=True,
         )
         return 3
-    return 3 if any(record.status in FAILURES for record in records) else 0
+    return 3 if made.failed or any(row["status"] in FAILURES for row in rows) else 0
 
 
 def choose_suite(name: str | None, given: dict[str, Any]) -> Suite:
@@ -214,8 +214,8 @@ def summary(made: Plan) -> str:
     return "\n".join([told, *aside])
 
 
-def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list[Record]:
-    """Runs a plan with progress on the console; Ctrl-C keeps all that is finished."""
+def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Runs a plan with progress on the console, and returns its rows; Ctrl-C keeps what is finished."""
     from genbench.cli.progress import Display
     from genbench.harness.run import run
 
@@ -225,7 +225,8 @@ def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list
             Display(console, made.jobs, quiet=given["quiet"]) as display,
             interrupts(executor.stop),
         ):
-            return run(made, store, executor, display.watch, display.finished)
+            records = run(made, store, executor, display.watch, display.finished)
+            return [entry(record, store) for record in records]
     except KeyboardInterrupt:
         click.echo(STOPPED, err=True)
         raise SystemExit(130) from None
@@ -267,11 +268,13 @@ def interrupts(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def listed(made: Plan, store: Any, records: list[Record]) -> list[Record]:
-    """Returns the records of all cells of a plan, new and old."""
-    fresh = {record.cell: record for record in records}
-    found = [fresh.get(spec.cell) or store.read(spec) for spec in made.cells]
-    return [record for record in found if record is not None]
+def listed(made: Plan, store: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the rows of all cells of a plan, new and old, in the order of the suite."""
+    known = {row["cell"]: row for row in rows}
+    for spec in made.cells:
+        if spec.cell not in known and (record := store.read(spec)) is not None:
+            known[spec.cell] = entry(record, store)
+    return [known[spec.cell] for spec in made.cells if spec.cell in known]
 
 
 def entry(record: Record, store: Any) -> dict[str, Any]:

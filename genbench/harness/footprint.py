@@ -19,9 +19,9 @@ from genbench.core.model import Model, build
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec
+from genbench.harness.build import open_dataset, prepared
 from genbench.harness.job import Setting
 from genbench.harness.source import Source
-from genbench.harness.stack import open_dataset, prepared
 from genbench.nn.conv import Conv2d, ConvTranspose2d
 
 #: points a seed in the trial step; activations are scaled from it to the batch

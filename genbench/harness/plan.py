@@ -13,10 +13,10 @@ from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
+from genbench.harness.build import open_dataset
 from genbench.harness.evaluate import ask
 from genbench.harness.job import Job, Setting, now
 from genbench.harness.planner import Group, stack
-from genbench.harness.stack import open_dataset
 from genbench.store import FAILURES, Record, Store
 
 #: which cells are done: those without a record, failures too, or all

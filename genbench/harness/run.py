@@ -10,12 +10,12 @@ from typing import Protocol
 
 from genbench.core.errors import WriteError
 from genbench.core.spec import CellSpec
+from genbench.harness.build import checkpoint_path
 from genbench.harness.ending import stop_requested
 from genbench.harness.environment import choose_device, environment
 from genbench.harness.job import Job, Outcome, Progress, Stored
 from genbench.harness.locks import Locks
 from genbench.harness.plan import Plan
-from genbench.harness.stack import checkpoint_path
 from genbench.store import FAILURES, Record, Store
 
 #: a job whose workers died so often is cut in halves, or, with one seed, an error
@@ -44,8 +44,8 @@ def run(
     executor: Runner,
     watch: Watch,
     finished: Callable[[int, list[Record]], None] = lambda index, records: None,
-) -> list[Record]:
-    """Runs a plan's jobs; every record is on disk as soon as its job is done.
+) -> Iterator[Record]:
+    """Yields the records of a plan's jobs and skipped pairs as they come, each on disk already.
 
     What fails is tried again where that may help: a stack that does not fit the memory in halves, a job
     whose worker died as it is. A full disk and a request to stop end the run with `made.stopped`.
@@ -57,25 +57,24 @@ def run(
         watch: Told of every job's progress.
         finished: Told of every job's records; none where it will be tried again.
 
-    Returns:
-        The records of the plan's jobs and skipped pairs, in the order they came.
-
     Raises:
         WriteError: If the folder cannot be written at all; nothing has been trained then.
     """
     fresh = [record for record in made.skipped if store.read(record.spec) is None]
     if not fresh and not made.jobs:
-        return []
+        return
     with Locks(store.root) as locks:
         driver = _Driver(made, store, locks)
         for record in fresh:
             store.write(record)
+            yield record
         outcomes = executor.run(driver.next, watch)
         try:
             for index, outcome in outcomes:
                 records = driver.take(index, outcome)
                 if not outcome.stopped:
                     finished(index, records)
+                yield from records
         except WriteError as error:
             made.stopped = str(error)
         finally:
@@ -84,7 +83,6 @@ def run(
                 close()
         if made.stopped is None and stop_requested():
             made.stopped = "asked to stop"
-        return fresh + driver.records
 
 
 class _Driver:
@@ -93,7 +91,6 @@ class _Driver:
     def __init__(self, made: Plan, store: Store, locks: Locks) -> None:
         self.made, self.store, self.locks = made, store, locks
         self.waiting = deque(range(len(made.jobs)))
-        self.records: list[Record] = []
         self.leftovers = _leftovers(store.root)
 
     def next(self) -> tuple[int, Job] | None:
@@ -126,7 +123,6 @@ class _Driver:
             path.unlink(missing_ok=True)
         for spec in job.specs:
             self.locks.give(spec.cell)
-        self.records += records
         return records
 
     def _retries(self, job: Job, outcome: Outcome) -> list[Job]:

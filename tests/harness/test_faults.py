@@ -240,7 +240,7 @@ def test_what_another_run_did_since_the_plan_is_not_done_again(tmp_path):
     early = plan(suite, Store(root), setting_of(suite, root, device="cpu"))
     do(suite, root)
     executor = Scripted(lambda job: True)
-    assert run(early, Store(root), executor, lambda index, progress: None) == []
+    assert list(run(early, Store(root), executor, lambda index, progress: None)) == []
     assert executor.seeds == []
 
 
