@@ -142,7 +142,7 @@ class ImageCouplings(nn.Module):
 
     def __init__(
         self,
-        event: tuple[int, int, int],
+        event: tuple[int, ...],
         width: int,
         blocks: int,
         rng: Rng,

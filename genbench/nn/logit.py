@@ -14,7 +14,7 @@ from genbench.core.dataset import DataSpec
 MARGIN = 0.05
 
 
-def to_logits(x: Tensor, spec: DataSpec) -> tuple[Tensor, Tensor | float]:
+def to_logits(x: Tensor, spec: DataSpec) -> tuple[Tensor, Tensor]:
     """Maps flat points (S, B, D) to the real line, and returns the log-determinants (S, B).
 
     A share of the range, kept `MARGIN` from 0 and 1, passes a logit; data without a range pass as
@@ -24,7 +24,7 @@ def to_logits(x: Tensor, spec: DataSpec) -> tuple[Tensor, Tensor | float]:
         | Density Estimation Using Real NVP (Dinh et al., 2017), section 4.1
     """
     if spec.range is None:
-        return x, 0.0
+        return x, x.new_zeros(x.shape[:-1])
     low, high = spec.range
     slope = (1 - 2 * MARGIN) / (high - low)
     y = torch.logit(MARGIN + (x - low) * slope)
