@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
@@ -158,7 +158,7 @@ class _Sorter:
 
     def sort(self, specs: list[CellSpec]) -> None:
         dataset = open_dataset(specs[0], self.setting)
-        refusal = MODELS.get(specs[0].model).refuses(dataset.spec)
+        refusal = _refusal(specs[0], dataset)
         if refusal is not None:
             self.made.skipped += [_skipped(spec, refusal) for spec in specs]
             return
@@ -214,6 +214,13 @@ class _Sorter:
             if r.used.steps and r.spec.batch == spec.batch
         ]
         return sum(known) / len(known) if known else None
+
+
+def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
+    """Why a cell cannot be, or None."""
+    if spec.labelled is not None and dataset.spec.classes is None:
+        return f"labelled needs a data set with labels, {spec.dataset} has none"
+    return MODELS.get(spec.model).refuses(dataset.spec)
 
 
 def _skipped(spec: CellSpec, reason: str) -> Record:
