@@ -31,10 +31,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# what a seed costs in a stack, and what the harness costs over a bare loop
+# what a seed costs in a stack, the harness over a bare loop, a cell in the driver, a report over many records
 speed: $(VENV)/.run
 	$(BIN)/python tests/speed/seeds.py
 	$(BIN)/python tests/speed/overhead.py
+	$(BIN)/python tests/speed/driver.py
 
 # the evaluator against pip-installed peers: agreement, time and memory, side by side
 peers: $(VENV)/.dev

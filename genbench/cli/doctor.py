@@ -168,9 +168,6 @@ def records(root: Path) -> dict[str, Any]:
     """Returns how many records there are, and whether all are sound."""
     from genbench.store import Store
 
-    store = Store(root)
-    problems = store.problems()
-    found = f"{sum(1 for _ in store.records())} in {root}" + (
-        f"; {problems[0]}" if problems else ""
-    )
+    sound, problems = Store(root).load()
+    found = f"{len(sound)} in {root}" + (f"; {problems[0]}" if problems else "")
     return {"what": "records", "ok": not problems, "found": found}

@@ -51,18 +51,18 @@ def command(
 
     common.load_plugins(plugins)
     store = Store(root, groups=groups(suite_name, config) if suite_name else None)
-    records = list(store.records())
-    problems = store.problems()
+    records, problems = store.load()
     if not records:
         suite = suite_name or "demo"
         held = f"holds no records of suite {suite!r}" if suite_name else "holds no records"
         raise StoreError(f"{root} {held}; make some with: genbench run {suite} -o {root}")
-    page = write_report(store, folder, title=title)
+    tables = leaderboards(records)
+    page = write_report(store, folder, title=title, tables=tables, problems=problems)
     if as_json:
         common.print_json({"page": str(page), "records": len(records), "set_aside": problems})
         return
     console = Console()
-    print_leaderboard(console, leaderboards(records))
+    print_leaderboard(console, tables)
     for problem in problems:
         console.print(f"set aside: {problem}", markup=False)
     console.print(f"{len(records)} records; page: {page}", highlight=False)

@@ -21,7 +21,14 @@ from genbench.report.tables import Table, failures, leaderboards
 from genbench.store import Store
 
 
-def write_report(store: Store, out: Path, *, title: str = "genbench report") -> Path:
+def write_report(
+    store: Store,
+    out: Path,
+    *,
+    title: str = "genbench report",
+    tables: Sequence[Table] | None = None,
+    problems: Sequence[str] | None = None,
+) -> Path:
     """Writes index.html, leaderboard.md and leaderboard.csv; returns the path of index.html.
 
     The page holds all it needs (styles, scripts, pictures) and asks the network for nothing.
@@ -30,9 +37,13 @@ def write_report(store: Store, out: Path, *, title: str = "genbench report") -> 
         store: The results folder.
         out: The folder to write to; it is made if need be.
         title: The page's title.
+        tables: The folder's leaderboards, where the caller has them; they are made otherwise.
+        problems: With them, what was set aside.
     """
-    tables = leaderboards(store.records())
-    problems = [p.replace(str(store.root) + "/", "") for p in store.problems()]
+    if tables is None or problems is None:
+        records, problems = store.load()
+        tables = leaderboards(records)
+    problems = [p.replace(str(store.root) + "/", "") for p in problems]
     page = Path(out) / "index.html"
     write_bytes(Path(out) / "leaderboard.md", text.markdown(tables, title=title).encode())
     write_bytes(Path(out) / "leaderboard.csv", text.csv(tables).encode())

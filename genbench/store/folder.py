@@ -75,6 +75,17 @@ class Store:
         """Returns one sentence for every file that is no valid record or lies in the wrong place."""
         return [problem for _, _, problem in self.scan() if problem]
 
+    def load(self) -> tuple[list[Record], list[str]]:
+        """Returns what `records` and `problems` give, of one reading of the folder."""
+        records: list[Record] = []
+        problems: list[str] = []
+        for _, record, problem in self.scan():
+            if problem:
+                problems.append(problem)
+            elif record is not None and (self.groups is None or record.group in self.groups):
+                records.append(record)
+        return records, problems
+
     def find(self, cell: str) -> Record | None:
         """Returns the record whose cell id starts with the given digits, if there is just one."""
         if not re.fullmatch(r"[0-9a-f]{4,16}", cell):

@@ -1,0 +1,170 @@
+"""What the driver costs: a cell handed out and recorded, and a report over many records.
+
+Cells are trivial: the executor gives back made-up records at once, so that what is left is planning,
+locking, checking and writing. Limits: 5 ms a cell and memory that does not grow with cells done; a
+report over 100,000 records in 60 s and 2 GB (scaled down with --records):
+python tests/speed/driver.py [--cells 10000] [--records 100000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from genbench.core.files import write_bytes
+from genbench.core.metric import METRICS
+from genbench.core.spec import Budget, Cells, Part, Suite
+from genbench.harness.evaluate import ask
+from genbench.harness.job import Outcome, now
+from genbench.harness.plan import Plan, plan, setting_of
+from genbench.harness.run import run
+from genbench.store import CurvePoint, Measurement, Record, Store, Used
+from genbench.store.form import to_bytes
+
+ROOT = Path(__file__).resolve().parents[2]
+FID, SAMPLES = Part(name="fid"), 500
+SCORE = Measurement(
+    id="fid",
+    metric="fid",
+    version=METRICS.get("fid").version,
+    key=ask([FID], samples=SAMPLES)[0].key,
+    protocol="identity, n=500/500",
+    value=0.5,
+)
+MS_A_CELL, MB_GROWN = 5.0, 20.0
+SECONDS, GIGABYTES, RECORDS = 60.0, 2.0, 100_000
+
+
+class Nothing:
+    """An executor that trains nothing."""
+
+    def run(self, source, watch) -> Iterator[tuple[int, Outcome]]:
+        """Gives back made-up records."""
+        while (given := source()) is not None:
+            index, job = given
+            yield index, Outcome([record(spec) for spec in job.specs])
+
+
+def record(spec) -> Record:
+    """Returns a record as short as a real one of a toy with one metric."""
+    return Record(
+        cell=spec.cell,
+        group=spec.group,
+        status="ok",
+        spec=spec,
+        taxonomy="reference",
+        used=Used(steps=10, examples=80, seconds=0.1),
+        curve=[CurvePoint(step=10, seconds=0.1, losses={"net": 0.1})],
+        metrics=[SCORE],
+        environment={"torch": "none"},
+        started=now(),
+        finished=now(),
+    )
+
+
+def planned(cells: int, root: Path, models: int = 1) -> tuple[Plan, Store]:
+    """Returns the plan of a suite of so many cells."""
+    parts = [
+        Part(name="gan", options={"lr": 0.001 * (k + 1), "hidden": [8]}) for k in range(models)
+    ]
+    suite = Suite(
+        description="trivial",
+        seeds=cells // models,
+        seeds_at_once=1,
+        budget=Budget(steps=10),
+        metrics=[FID],
+        samples=SAMPLES,
+        cells=[Cells(models=parts, datasets=[Part(name="ring")])],
+    )
+    store = Store(root)
+    return plan(suite, store, setting_of(suite, root, device="cpu")), store
+
+
+def resident_mb() -> float:
+    """Returns the memory that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def schedule(cells: int, folder: Path) -> bool:
+    """Measures the driver over trivial cells; returns whether it keeps within the limits."""
+    planned(10, folder / "warm")
+    began = time.perf_counter()
+    made, store = planned(cells, folder / "cells")
+    planning = time.perf_counter() - began
+    memory: list[float] = []
+    began = time.perf_counter()
+    for done, _ in enumerate(run(made, store, Nothing(), lambda index, progress: None)):
+        if done % max(cells // 10, 1) == 0:
+            memory.append(resident_mb())
+    running = time.perf_counter() - began
+    each = 1e3 * (planning + running) / cells
+    grown = memory[-1] - memory[1]
+    began = time.perf_counter()
+    again, _ = planned(cells, folder / "cells")
+    assert not again.jobs
+    second = 1e3 * (time.perf_counter() - began) / cells
+    print(
+        f"{cells} cells: {each:.2f} ms each (planning {1e3 * planning / cells:.2f}), limit {MS_A_CELL}"
+    )
+    print(f"a file of a record's size takes {floor(made, folder):.2f} ms to write and fsync")
+    print(f"memory while running: {memory[1]:.0f} MB, then {grown:+.1f} MB, limit +{MB_GROWN:.0f}")
+    print(f"a second run finds nothing to do in {second:.2f} ms a cell")
+    return each <= MS_A_CELL and grown <= MB_GROWN
+
+
+def floor(made: Plan, folder: Path, repeats: int = 200) -> float:
+    """Returns the milliseconds that writing a record's bytes to this disk takes."""
+    content = to_bytes(record(made.cells[0]))
+    began = time.perf_counter()
+    for k in range(repeats):
+        write_bytes(folder / "floor" / f"{k}.json", content)
+    return 1e3 * (time.perf_counter() - began) / repeats
+
+
+def report(records: int, folder: Path) -> bool:
+    """Measures `genbench report` over made-up records of 100 groups."""
+    made, store = planned(records, folder / "many", models=100)
+    for spec in made.cells:
+        path = store.path(spec)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(to_bytes(record(spec)))
+    command = [sys.executable, "-m", "genbench", "report", "-o", str(store.root)]
+    began = time.perf_counter()
+    subprocess.run(
+        [*command, "--to", str(folder / "page")],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    seconds = time.perf_counter() - began
+    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    limits = max(SECONDS * records / RECORDS, 15.0), max(GIGABYTES * records / RECORDS, 1.0)
+    print(
+        f"report over {records} records: {seconds:.1f} s of {limits[0]:.0f}, "
+        f"{gigabytes:.2f} GB of {limits[1]:.1f}"
+    )
+    return seconds <= limits[0] and gigabytes <= limits[1]
+
+
+def main() -> int:
+    """Returns 1 if a limit is passed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--cells", type=int, default=10_000)
+    parser.add_argument("--records", type=int, default=RECORDS)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="genbench-driver-") as folder:
+        good = schedule(given.cells, Path(folder))
+        good &= report(given.records, Path(folder))
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
