@@ -12,7 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from genbench.harness.ending import OutOfTime, request_stop
+from genbench.harness.ending import OutOfTime, request_stop, stop_requested
 from genbench.harness.job import Job, Outcome, Progress, Stage, WorkerDied, failed
 from genbench.harness.run import Source, Watch
 from genbench.harness.stack import run_job
@@ -183,7 +183,7 @@ def _serve(connection: Connection, threads: int) -> None:
             connection.send(said)
 
     with threadpool_limits(threads):
-        while True:
+        while not stop_requested():
             try:
                 job = connection.recv()
             except (EOFError, OSError):

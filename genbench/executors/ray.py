@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.core.errors import SpecError
-from genbench.harness.ending import request_stop
+from genbench.harness.ending import forget_stop, request_stop
 from genbench.harness.job import Job, Outcome, Progress, Stage, WorkerDied, failed
 from genbench.harness.run import DEATHS, Source, Watch
 from genbench.harness.stack import run_job
@@ -146,6 +146,7 @@ def _work(job: Job, threads: int) -> Outcome:
     import torch
 
     torch.set_num_threads(threads)
+    forget_stop()  # of a task that this process did before
     signal.signal(signal.SIGINT, lambda number, frame: request_stop())
     where = job.setting.checkpoints
     if where is not None and not where.parent.is_dir():  # a node without the driver's disk

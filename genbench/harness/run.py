@@ -72,7 +72,7 @@ def run(
         try:
             for index, outcome in outcomes:
                 records = driver.take(index, outcome)
-                if not outcome.stopped:
+                if not stop_requested() or records:
                     finished(index, records)
                 yield from records
         except WriteError as error:
@@ -108,18 +108,17 @@ class _Driver:
         job = self.made.jobs[index]
         if outcome.full is not None:
             raise WriteError(outcome.full)
-        again = [] if outcome.stopped else self._retries(job, outcome)
-        if again:
-            for part in again:
-                self.made.jobs.append(part)
-                self.waiting.appendleft(len(self.made.jobs) - 1)
+        again = self._retries(job, outcome)
+        for part in again:
+            self.made.jobs.append(part)
+            self.waiting.appendleft(len(self.made.jobs) - 1)
         kept = {spec.cell for part in again for spec in part.specs}
         records = [record for record in outcome.records if record.cell not in kept]
         for record in records:
             self._write(record, job, outcome)
         path = checkpoint_path(job)
-        same = any(part.specs == job.specs for part in again)
-        if path is not None and not outcome.stopped and not same:
+        over = not outcome.stopped and all(part.specs != job.specs for part in again)
+        if path is not None and over:
             path.unlink(missing_ok=True)
         for spec in job.specs:
             self.locks.give(spec.cell)
@@ -127,10 +126,10 @@ class _Driver:
 
     def _retries(self, job: Job, outcome: Outcome) -> list[Job]:
         """The jobs to be tried in place of one that failed; none where its records stand."""
-        if stop_requested():
-            return []
+        if outcome.stopped or (outcome.died and stop_requested()):
+            return [replace(job, stored=())]  # handed out again, unless all of the run is to stop
         if outcome.died and job.deaths + 1 < DEATHS:
-            return [replace(job, deaths=job.deaths + 1)]
+            return [replace(job, stored=(), deaths=job.deaths + 1)]
         failed = {r.cell for r in outcome.records if outcome.died or r.status == "oom"}
         specs = [spec for spec in job.specs if spec.cell in failed]
         if not specs or len(job.specs) == 1:

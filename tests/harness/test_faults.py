@@ -225,6 +225,26 @@ def test_a_job_whose_worker_died_is_done_again(tmp_path):
     assert [r.status for r in records] == ["ok", "ok"]
 
 
+def test_what_dies_while_the_run_stops_is_no_failure(tmp_path):
+    def dies(job):
+        request_stop()
+        return True
+
+    made, records = do(suite_of(tmp_path), tmp_path / "r", executor=Scripted(dies))
+    assert (made.stopped, records) == ("asked to stop", [])
+    assert list(Store(tmp_path / "r").records()) == []
+
+
+def test_a_job_that_was_stopped_from_outside_is_handed_out_again(tmp_path):
+    class Once(Scripted):
+        def run(self, source, watch):
+            yield source()[0], Outcome([], stopped=True)
+            yield from super().run(source, watch)
+
+    _, records = do(suite_of(tmp_path), tmp_path / "r", executor=Once(lambda job: False))
+    assert [r.status for r in records] == ["ok", "ok"]
+
+
 def test_the_seed_that_kills_workers_becomes_an_error_and_the_others_are_done(tmp_path):
     executor = Scripted(lambda job: 2 in job.seeds)
     _, records = do(suite_of(tmp_path, seeds=4), tmp_path / "r", executor=executor)
