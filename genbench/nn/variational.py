@@ -37,7 +37,7 @@ class Autoencoder(nn.Module):
 
     Arguments:
         spec: The data.
-        latent: The dimension L of z; None chooses 2 without a range and 8 with one or for bits.
+        latent: The dimension L of z; None chooses 2 without a range and 16 with one or for bits.
         hidden: The widths of the encoder's hidden layers; the decoder's are reversed.
         rng: Draws the weights.
         log_std: The decoder's initial log standard deviation; None chooses -3 without a range, -2 with.
@@ -61,7 +61,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         unbounded = spec.range is None and spec.kind == "continuous"
         self.spec, self.binary = spec, spec.kind == "binary"
-        self.latent = latent or (2 if unbounded else 8)
+        self.latent = latent or (2 if unbounded else 16)
         self.encoder: Any
         self.decoder: Any
         draws = rng.fork("encoder"), rng.fork("decoder")

@@ -31,7 +31,7 @@ class IWAE(Model, Density, Encoder, Reconstructor):
 
     Arguments:
         k: The number of draws in training.
-        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
+        latent: The dimension of the code z; None chooses 2 without a range and 16 with one or for bits.
         hidden: The widths of the hidden layers of encoder and decoder (there reversed).
         log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
             range and -2 with one.

@@ -33,7 +33,7 @@ class VAE(Model, Density, Encoder, Reconstructor):
     range; published pictures mostly show the mean (`sample_mean`).
 
     Arguments:
-        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
+        latent: The dimension of the code z; None chooses 2 without a range and 16 with one or for bits.
         hidden: The widths of the hidden layers of encoder and decoder (there reversed).
         log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
             range and -2 with one.
@@ -45,6 +45,7 @@ class VAE(Model, Density, Encoder, Reconstructor):
         width: The channels of the largest hidden image, for `conv`.
     """
 
+    version = 2
     taxonomy = "explicit/approximate/variational"
     paper = "Kingma and Welling, 2014"
     year = 2014

@@ -52,7 +52,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
 
     Arguments:
         alpha: The weight of the classifier's cross-entropy on labelled points.
-        latent: The dimension of the code z; None chooses 2 without a range and 8 with one or for bits.
+        latent: The dimension of the code z; None chooses 2 without a range and 16 with one or for bits.
         hidden: The widths of the hidden layers of encoder, classifier and decoder (there reversed).
         log_std: The decoder's initial log standard deviation, in model space; None chooses -3 without a
             range and -2 with one.
