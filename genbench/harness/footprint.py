@@ -28,8 +28,9 @@ from genbench.nn.conv import Conv2d, ConvTranspose2d
 TRIAL = 8
 #: seconds after which a trial step is given up
 PATIENCE = 120.0
-#: activations a point and entry that no model here exceeds; below it a trial step is not worth its time
-MANY = 1000
+#: activations an entry of a point, and a point, that models hardly exceed; where even so many fit, a
+#: trial step is not worth its time
+MANY, LEAST = 1000, 16_000
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Footprint:
 def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None:
     """Returns what one seed of a cell needs; None where that cannot be found out.
 
-    Weights are counted from the model. What the backward pass keeps is bounded from above by the size of
-    a batch, and measured in a trial step of a process of its own only where that bound is over `fits`
-    bytes; what goes wrong there will be told by the job itself.
+    Weights are counted from the model. What the backward pass keeps is guessed, on the large side, from
+    the size of a batch, and measured in a trial step of a process of its own only where the guess is over
+    `fits` bytes; what goes wrong there will be told by the job itself.
     """
     try:
         dataset = open_dataset(spec, setting)
@@ -58,7 +59,7 @@ def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None
     fixed = 5 * sum(p.numel() * p.element_size() for p in model.parameters())
     fixed += 2 * 4 * setting.samples * event
     loops = any(isinstance(part, (Conv2d, ConvTranspose2d)) for part in model.modules())
-    activations = 4 * spec.batch * event * MANY
+    activations = 4 * spec.batch * max(event * MANY, LEAST)
     if wide * (fixed + activations) > fits:
         measured = _trial(spec, setting)
         activations = activations if measured is None else measured

@@ -81,18 +81,19 @@ def test_inline_processes_and_a_cluster_give_the_same_records(tmp_path, cluster,
 def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
     from genbench.executors.ray import Ray
 
-    made, nodes = cluster
+    machines, nodes = cluster
     suite = suite_of(tmp_path, cells=CELLS, seeds=4, seeds_at_once=1, budget={"steps": 400})
     began, killed = [], []
 
     def kill(index, progress):
         began.append(time.monotonic())
         if len(began) == 4:
-            made.remove_node(nodes[1], allow_graceful=False)
+            machines.remove_node(nodes[1], allow_graceful=False)
             killed.append(index)
 
-    _, records = do(suite, tmp_path / "r", executor=Ray(2), told=kill)
+    made, records = do(suite, tmp_path / "r", executor=Ray(2), told=kill)
     assert killed
+    assert len(made.jobs) > 12  # what the node had in hand was handed out again
     assert sorted(record.status for record in records) == ["ok"] * 12
     assert len({record.cell for record in records}) == 12
     do(suite, tmp_path / "whole")

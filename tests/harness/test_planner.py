@@ -84,7 +84,7 @@ def test_a_trial_step_of_another_process_says_that_more_seeds_fit(tmp_path):
     spec = jobs(tmp_path, GAN)[0].specs[0]
     guessed, measured = (footprint(spec, setting, fits) for fits in (math.inf, 0))
     assert measured.bytes < guessed.bytes
-    assert guessed.bytes - measured.bytes == 4 * 8 * 2 * 1000 - kept_bytes(spec, setting)
+    assert guessed.bytes - measured.bytes == 4 * 8 * 16_000 - kept_bytes(spec, setting)
 
 
 def test_what_the_backward_pass_keeps_is_measured(tmp_path):
