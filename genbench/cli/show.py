@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from inspect import getdoc
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genbench.cli import common
 from genbench.core.names import built_in
+
+if TYPE_CHECKING:
+    from genbench.core.dataset import DataSpec
 
 
 @click.command("show")
@@ -37,7 +40,8 @@ def command(
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for key, value in found.items():
-        table.add_row(f"[bold]{key}[/bold]", text(value))
+        shown = ", ".join(value) if key == "refuses" else value
+        table.add_row(f"[bold]{key}[/bold]", text(shown))
     Console().print(table)
 
 
@@ -62,27 +66,34 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
 
 
 def of_model(name: str) -> dict[str, Any] | None:
-    """Returns a model's abilities, options, and its parameter count on the data sets it accepts."""
+    """Returns a model's abilities and options, and by data set its parameter count or its refusal."""
     from genbench.core.model import MODELS, describe
 
     if name not in MODELS:
         return None
     cls = MODELS.get(name)
-    return {**describe(cls), "parameters": parameters(name), "documentation": getdoc(cls)}
+    counts = {dataset: parameters(name, spec) for dataset, spec in specs().items()}
+    return {
+        **describe(cls),
+        "parameters": {dataset: n for dataset, n in counts.items() if isinstance(n, int)},
+        "refuses": {dataset: why for dataset, why in counts.items() if isinstance(why, str)},
+        "documentation": getdoc(cls),
+    }
 
 
-def parameters(name: str) -> dict[str, Any]:
-    """Returns the number of trained weights by data set, or why the model refuses it."""
+def specs() -> dict[str, DataSpec]:
+    """Returns what is known of every data set before seeing it."""
     from genbench.core.dataset import DATASETS
+
+    return {name: cls().spec for name, cls in DATASETS.all().items()}
+
+
+def parameters(name: str, spec: DataSpec) -> int | str:
+    """Returns the number of a model's trained weights on a data set, or why the model refuses it."""
     from genbench.core.model import MODELS, build, parameter_count
     from genbench.core.rng import Rng
 
-    counts: dict[str, Any] = {}
-    for dataset, cls in DATASETS.all().items():
-        spec = cls().spec
-        refusal = MODELS.get(name).refuses(spec)
-        counts[dataset] = refusal or parameter_count(build(name, spec, Rng([0])))
-    return counts
+    return MODELS.get(name).refuses(spec) or parameter_count(build(name, spec, Rng([0])))
 
 
 def of_dataset(name: str) -> dict[str, Any] | None:

@@ -336,9 +336,11 @@ def test_show_tells_all_about_one_thing(asjson, genbench, name, kind, key):
 
 
 def test_show_counts_a_models_weights_or_says_why_not(asjson):
-    counts = asjson("show", "gan")["parameters"]
-    assert counts["ring"] > 1000
-    assert counts["bars_and_stripes"] == "needs continuous data, bars_and_stripes is binary"
+    found = asjson("show", "gan")
+    assert found["parameters"]["ring"] > 1000
+    refused = found["refuses"]["bars_and_stripes"]
+    assert refused == "needs continuous data, bars_and_stripes is binary"
+    assert not set(found["parameters"]) & set(found["refuses"])
 
 
 def test_show_finds_a_recorded_cell_by_its_first_digits(asjson, folder):
