@@ -1,16 +1,19 @@
-"""Samplers of autoregressive models: entry after entry, with or without what is carried along."""
+"""Autoregressive models: one network and one law; samplers that draw entry after entry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.laws import Law
 from genbench.nn.mlp import flat
+from genbench.nn.optim import adam, linear_decay
 
 #: maps (d, what is seen of entry d - 1 (S, n, I), zeros at d = 0) to the outputs of d, (S, n, P)
 Step = Callable[[int, Tensor], Tensor]
@@ -28,6 +31,92 @@ class Network(Protocol):
     def steps(self, n: int) -> Step:
         """Returns a function, to be called for d = 0, 1, …, that carries along what it computed."""
         ...
+
+
+class RasterModel(Model, Density, Autoregressive, Inpainter):
+    r"""The skeleton of autoregressive models: all but the network and the law of an entry.
+
+    .. math::
+        \log p(x) = \sum_d \log p(x_d \mid x_1, \dots, x_{d-1})
+
+    It is trained by maximum likelihood with AdamW, on a step size that falls linearly to a fiftieth.
+    A concrete model sets `law` and `network` after the call of this constructor.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        dropout: The share of features that training drops.
+        lr: AdamW's first step size.
+        weight_decay: AdamW's decay.
+        clip: The largest gradient norm.
+        average: The decay of the weights' running average for evaluation, or None.
+    """
+
+    #: of one entry given those before it
+    law: Law
+    #: a module that is a `Network`
+    network: Any
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        dropout: float,
+        lr: float,
+        weight_decay: float,
+        clip: float,
+        average: float | None = None,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.dropout, self.clip, self.average = dropout, clip, average
+        self.optimizer = adam(lr, weight_decay=weight_decay)
+
+    def players(self) -> tuple[Player, ...]:
+        """One, by maximum likelihood."""
+        return (
+            Player(
+                "density",
+                self.network,
+                self.loss,
+                self.optimizer,
+                clip=self.clip,
+                schedule=linear_decay(0.02),
+                average=self.average,
+            ),
+        )
+
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the mean negative log-likelihood, shape (S,)."""
+        drop = dropout(self.dropout, rng)
+        return -log_prob(self.network, self.law, batch.x, drop).mean(-1)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns log p(x) in nats, exact, shape (S, B)."""
+        return log_prob(self.network, self.law, x)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns points drawn entry after entry, shape (S, n, *event)."""
+        return sample(self.network, self.law, n, rng)
+
+    def sample_naive(self, n: int, rng: Rng) -> Tensor:
+        """Returns the points of `sample` by a pass of the whole network an entry."""
+        return sample_naive(self.network, self.law, n, rng)
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions in which an entry sees what is known before it, (S, B, *event)."""
+        return inpaint(self.network, self.law, x, known, rng)
+
+    def sequential_steps(self) -> int:
+        """Returns D: an entry waits for those before it."""
+        return self.spec.size
+
+
+def one_channel(spec: DataSpec) -> str | None:
+    """Returns why a network over the pixels of grey images refuses data, or None if it does not."""
+    if not spec.is_image or spec.event[0] != 1:
+        return f"needs images of one channel, {spec.name} has points of shape {spec.event}"
+    return None
 
 
 def log_prob(network: Network, law: Law, x: Tensor, drop: Drop | None = None) -> Tensor:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn import raster
 from genbench.nn.laws import Mixtures, discrete
 from genbench.nn.masked import MaskedMLP
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.raster import RasterModel
 
 
 @model("made")
-class MADE(Model, Density, Autoregressive, Inpainter):
+class MADE(RasterModel):
     r"""Creates an autoregressive model of one masked network.
 
     .. math::
@@ -61,51 +58,15 @@ class MADE(Model, Density, Autoregressive, Inpainter):
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
-        super().__init__(spec, rng)
+        decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
         if not hidden or components < 1:
             raise SpecError(
                 f"made needs a hidden layer and a component, got hidden={hidden} and "
                 f"components={components}; give at least one of each"
             )
-        self.dropout, self.lr, self.clip = dropout, lr, clip
-        self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
         real = spec.kind == "continuous"
         self.law = Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
         self.network = MaskedMLP(
             spec.size, self.law.outputs, hidden, rng.fork("network"), seen=self.law.inputs
         )
-
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        optimizer = adam(self.lr, weight_decay=self.decay)
-        falling = linear_decay(0.02)
-        return (
-            Player(
-                "density", self.network, self.loss, optimizer, clip=self.clip, schedule=falling
-            ),
-        )
-
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        drop = raster.dropout(self.dropout, rng)
-        return -raster.log_prob(self.network, self.law, batch.x, drop).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        return raster.log_prob(self.network, self.law, x)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points drawn coordinate after coordinate, shape (S, n, *event)."""
-        return raster.sample(self.network, self.law, n, rng)
-
-    def sample_naive(self, n: int, rng: Rng) -> Tensor:
-        """Returns the points of `sample` by a pass of the whole network a coordinate."""
-        return raster.sample_naive(self.network, self.law, n, rng)
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions in which a coordinate sees what is known before it, (S, B, *event)."""
-        return raster.inpaint(self.network, self.law, x, known, rng)
-
-    def sequential_steps(self) -> int:
-        """Returns D: a coordinate waits for those before it."""
-        return self.spec.size

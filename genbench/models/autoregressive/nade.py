@@ -7,15 +7,14 @@ from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn import raster
-from genbench.nn.laws import Bits, Tokens
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.laws import Bits, Law, Tokens
+from genbench.nn.raster import Drop, RasterModel, Step
 
 
 @model("nade")
-class NADE(Model, Density, Autoregressive, Inpainter):
+class NADE(RasterModel):
     r"""Creates an autoregressive model whose hidden layers, one a coordinate, share weights.
 
     .. math::
@@ -55,17 +54,12 @@ class NADE(Model, Density, Autoregressive, Inpainter):
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
-        super().__init__(spec, rng)
+        decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
+        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
-        self.dropout, self.lr, self.clip = dropout, lr, clip
-        self.decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
         self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
-        seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
-        self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
-        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
-        self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
-        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
+        self.network = Sums(self.law, hidden, rng)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -74,22 +68,26 @@ class NADE(Model, Density, Autoregressive, Inpainter):
             return f"needs binary data or tokens, {spec.name} is continuous"
         return None
 
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        optimizer = adam(self.lr, weight_decay=self.decay)
-        falling = linear_decay(0.02)
-        return (Player("density", self, self.loss, optimizer, clip=self.clip, schedule=falling),)
 
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        drop = raster.dropout(self.dropout, rng)
-        return -raster.log_prob(self, self.law, batch.x, drop).mean(-1)
+class Sums(nn.Module):
+    """Creates S networks whose hidden layers, one a coordinate, add up the rows of one matrix.
 
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        return raster.log_prob(self, self.law, x)
+    Arguments:
+        law: Of one bit or token.
+        hidden: The number H of hidden units.
+        rng: Draws the weights.
+    """
 
-    def forward(self, y: Tensor, drop: raster.Drop | None = None) -> Tensor:
+    def __init__(self, law: Law, hidden: int, rng: Rng) -> None:
+        super().__init__()
+        self.law, size = law, law.spec.size
+        seen, told = size * law.inputs, size * law.outputs
+        self.rows = _drawn(rng.fork("rows"), seen, hidden, size)
+        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
+        self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, size)
+        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
+
+    def forward(self, y: Tensor, drop: Drop | None = None) -> Tensor:
         """Maps bits or one-hot tokens (S, B, D, I) to logits (S, B, D, P) given those before."""
         rows = self.rows.unflatten(1, y.shape[2:])
         totals = (y.transpose(1, 2) @ rows).cumsum(1)
@@ -99,7 +97,7 @@ class NADE(Model, Density, Autoregressive, Inpainter):
         logits = (hidden if drop is None else drop(hidden)) @ columns.mT
         return logits.transpose(1, 2) + self.bias.view(len(y), 1, len(y[0, 0]), -1)
 
-    def steps(self, n: int) -> raster.Step:
+    def steps(self, n: int) -> Step:
         """Returns a step that carries the sums along."""
         seen, told = self.law.inputs, self.law.outputs
         total = self.hidden_bias.repeat(1, n, 1)
@@ -114,22 +112,6 @@ class NADE(Model, Density, Autoregressive, Inpainter):
             return torch.baddbmm(self.bias[..., block], hidden, columns[..., block])
 
         return step
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points drawn coordinate after coordinate, shape (S, n, *event)."""
-        return raster.sample(self, self.law, n, rng)
-
-    def sample_naive(self, n: int, rng: Rng) -> Tensor:
-        """Returns the points of `sample` by computing all logits for every coordinate."""
-        return raster.sample_naive(self, self.law, n, rng)
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions in which a coordinate sees what is known before it, (S, B, *event)."""
-        return raster.inpaint(self, self.law, x, known, rng)
-
-    def sequential_steps(self) -> int:
-        """Returns D: a coordinate waits for those before it."""
-        return self.spec.size
 
 
 def _drawn(rng: Rng, rows: int, columns: int, fan_in: int) -> nn.Parameter:

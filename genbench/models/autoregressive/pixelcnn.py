@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn import raster
 from genbench.nn.gated import GatedPixels
 from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.raster import RasterModel, one_channel
 
 
 @model("pixelcnn")
-class PixelCNN(Model, Density, Autoregressive, Inpainter):
+class PixelCNN(RasterModel):
     r"""Creates a gated PixelCNN: pixels in raster order, each by convolutions of those before it.
 
     .. math::
@@ -70,14 +67,20 @@ class PixelCNN(Model, Density, Autoregressive, Inpainter):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(
+            spec,
+            rng,
+            dropout=dropout,
+            lr=lr,
+            weight_decay=weight_decay,
+            clip=clip,
+            average=average,
+        )
         if depth < 1 or any(width < 3 or width % 2 == 0 for width in (first, kernel)):
             raise SpecError(
                 f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "
                 f"first={first} and kernel={kernel}; the defaults are 3, 5 and 3"
             )
-        self.dropout, self.lr, self.decay = dropout, lr, weight_decay
-        self.average, self.clip = average, clip
         self.law = discrete(spec, rng.dtype)
         self.network = GatedPixels(
             spec.event[-2],
@@ -94,45 +97,4 @@ class PixelCNN(Model, Density, Autoregressive, Inpainter):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Convolutions want images, and an order of colours within a pixel is not built."""
-        if not spec.is_image or spec.event[0] != 1:
-            return f"needs images of one channel, {spec.name} has points of shape {spec.event}"
-        return not_discrete(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        return (
-            Player(
-                "density",
-                self.network,
-                self.loss,
-                adam(self.lr, weight_decay=self.decay),
-                clip=self.clip,
-                schedule=linear_decay(0.02),
-                average=self.average,
-            ),
-        )
-
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        drop = raster.dropout(self.dropout, rng)
-        return -raster.log_prob(self.network, self.law, batch.x, drop).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        return raster.log_prob(self.network, self.law, x)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points drawn pixel after pixel, shape (S, n, *event)."""
-        return raster.sample(self.network, self.law, n, rng)
-
-    def sample_naive(self, n: int, rng: Rng) -> Tensor:
-        """Returns the points of `sample` by a pass of the whole network a pixel."""
-        return raster.sample_naive(self.network, self.law, n, rng)
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions in which a pixel sees what is known before it, (S, B, *event)."""
-        return raster.inpaint(self.network, self.law, x, known, rng)
-
-    def sequential_steps(self) -> int:
-        """Returns D: a pixel waits for those before it."""
-        return self.spec.size
+        return one_channel(spec) or not_discrete(spec)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn import raster
 from genbench.nn.dilated import DilatedStack
 from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.raster import RasterModel
 
 
 @model("wavenet")
-class WaveNet(Model, Density, Autoregressive, Inpainter):
+class WaveNet(RasterModel):
     r"""Creates a WaveNet: a sequence's entries one after the other, by dilated causal convolutions.
 
     .. math::
@@ -70,15 +67,23 @@ class WaveNet(Model, Density, Autoregressive, Inpainter):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        super().__init__(spec, rng)
+        if dropout is None:
+            dropout = 0.5 if spec.is_image else 0.0
+        super().__init__(
+            spec,
+            rng,
+            dropout=dropout,
+            lr=lr,
+            weight_decay=weight_decay,
+            clip=clip,
+            average=average,
+        )
         cycle = max(math.ceil(math.log2(spec.size)), 1) if cycle is None else cycle
         if cycle < 1 or stacks < 1:
             raise SpecError(
                 f"wavenet needs a dilation and a stack, got cycle={cycle} and stacks={stacks}; "
                 f"give at least one of each"
             )
-        self.lr, self.decay, self.average, self.clip = lr, weight_decay, average, clip
-        self.dropout = dropout if dropout is not None else (0.5 if spec.is_image else 0.0)
         self.law = discrete(spec, rng.dtype)
         self.network = DilatedStack(
             spec.size,
@@ -95,42 +100,3 @@ class WaveNet(Model, Density, Autoregressive, Inpainter):
     def refuses(cls, spec: DataSpec) -> str | None:
         """Real numbers would want another law."""
         return not_discrete(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        return (
-            Player(
-                "density",
-                self.network,
-                self.loss,
-                adam(self.lr, weight_decay=self.decay),
-                clip=self.clip,
-                schedule=linear_decay(0.02),
-                average=self.average,
-            ),
-        )
-
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        drop = raster.dropout(self.dropout, rng)
-        return -raster.log_prob(self.network, self.law, batch.x, drop).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        return raster.log_prob(self.network, self.law, x)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points drawn entry after entry, shape (S, n, *event)."""
-        return raster.sample(self.network, self.law, n, rng)
-
-    def sample_naive(self, n: int, rng: Rng) -> Tensor:
-        """Returns the points of `sample` by a pass of the whole network an entry."""
-        return raster.sample_naive(self.network, self.law, n, rng)
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions in which an entry sees what is known before it, (S, B, *event)."""
-        return raster.inpaint(self.network, self.law, x, known, rng)
-
-    def sequential_steps(self) -> int:
-        """Returns D: an entry waits for those before it."""
-        return self.spec.size
