@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -12,10 +13,12 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
+from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor
 from genbench.core.rng import Rng
 from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import MLP, flat
+from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import centred, into_range
 
 #: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
@@ -152,6 +155,61 @@ class Autoencoder(nn.Module):
 def warmed(progress: float, share: float) -> float:
     """Returns a weight that rises linearly from 0 to 1 over the first share of the budget."""
     return min(1.0, progress / share) if share > 0 else 1.0
+
+
+class VariationalModel(Model, Density, Encoder, Reconstructor):
+    """The skeleton of variational autoencoders: all but their networks and their loss.
+
+    A concrete model builds `autoencoder` after the call of this constructor.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        lr: Adam's step size, falling linearly to zero.
+        importance: The number of draws in `log_prob`.
+        sample_mean: Whether samples are the decoder's mean in place of draws.
+    """
+
+    bound = "lower"
+    autoencoder: Autoencoder
+
+    def __init__(
+        self, spec: DataSpec, rng: Rng, *, lr: float, importance: int, sample_mean: bool
+    ) -> None:
+        super().__init__(spec, rng)
+        self.lr, self.importance, self.sample_mean = lr, importance, sample_mean
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Tokens would need a softmax decoder."""
+        return numbers_or_bits(spec)
+
+    @abstractmethod
+    def loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the loss of encoder and decoder, shape (S,)."""
+
+    def players(self) -> tuple[Player, ...]:
+        """Encoder and decoder move together."""
+        optimizer = adam(self.lr)
+        falling = linear_decay()
+        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
+        z = rng.normal(n, self.autoencoder.latent)
+        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
+
+    def encode(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the posterior's mean, shape (S, B, L)."""
+        return self.autoencoder.posterior(x)[0]
+
+    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the decoder's mean (for bits, its modes) at the posterior's mean, as x is shaped."""
+        return self.autoencoder.draw(self.encode(x, rng), rng, mean=True)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the importance-weighted lower bound, in nats, shape (S, B)."""
+        return self.autoencoder.bound(x, self.importance, rng)
 
 
 def numbers_or_bits(spec: DataSpec) -> str | None:

@@ -6,14 +6,13 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.optim import adam, linear_decay
-from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
+from genbench.nn.variational import Autoencoder, Network, VariationalModel, warmed
 
 
 @model("iwae")
-class IWAE(Model, Density, Encoder, Reconstructor):
+class IWAE(VariationalModel):
     r"""Creates a variational autoencoder trained on the bound of several weighted draws of the code.
 
     .. math::
@@ -46,7 +45,6 @@ class IWAE(Model, Density, Encoder, Reconstructor):
     taxonomy = "explicit/approximate/variational"
     paper = "Burda et al., 2016"
     year = 2015
-    bound = "lower"
 
     def __init__(
         self,
@@ -64,44 +62,15 @@ class IWAE(Model, Density, Encoder, Reconstructor):
         network: Network = "mlp",
         width: int = 32,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(spec, rng, lr=lr, importance=importance, sample_mean=sample_mean)
         if k < 1:
             raise SpecError(f"iwae needs k >= 1 draws, got {k}; the paper's are 5 and 50")
-        self.k, self.warmup, self.lr = k, warmup, lr
-        self.importance, self.sample_mean = importance, sample_mean
+        self.k, self.warmup = k, warmup
         self.autoencoder = Autoencoder(
             spec, latent, hidden, rng, log_std=log_std, network=network, width=width
         )
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Tokens would need a softmax decoder."""
-        return numbers_or_bits(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """Encoder and decoder move together."""
-        optimizer = adam(self.lr)
-        falling = linear_decay()
-        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative bound with k draws, in nats, shape (S,)."""
         beta = warmed(batch.progress, self.warmup)
         return -self.autoencoder.importance_bound(batch.x, self.k, rng, beta=beta).mean(-1)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
-        z = rng.normal(n, self.autoencoder.latent)
-        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
-
-    def encode(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the posterior's mean, shape (S, B, L)."""
-        return self.autoencoder.posterior(x)[0]
-
-    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the decoder's mean (for bits, its modes) at the posterior's mean, as x is shaped."""
-        return self.autoencoder.draw(self.encode(x, rng), rng, mean=True)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the importance-weighted lower bound, in nats, shape (S, B)."""
-        return self.autoencoder.bound(x, self.importance, rng)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.optim import adam, linear_decay
-from genbench.nn.variational import Autoencoder, Network, numbers_or_bits, warmed
+from genbench.nn.variational import Autoencoder, Network, VariationalModel, warmed
 
 
 @model("vae")
-class VAE(Model, Density, Encoder, Reconstructor):
+class VAE(VariationalModel):
     r"""Creates a variational autoencoder with a Gaussian (real numbers) or Bernoulli (bits) decoder.
 
     .. math::
@@ -49,7 +48,6 @@ class VAE(Model, Density, Encoder, Reconstructor):
     taxonomy = "explicit/approximate/variational"
     paper = "Kingma and Welling, 2014"
     year = 2014
-    bound = "lower"
 
     def __init__(
         self,
@@ -66,43 +64,14 @@ class VAE(Model, Density, Encoder, Reconstructor):
         network: Network = "mlp",
         width: int = 32,
     ) -> None:
-        super().__init__(spec, rng)
-        self.warmup, self.lr, self.importance = warmup, lr, importance
-        self.sample_mean = sample_mean
+        super().__init__(spec, rng, lr=lr, importance=importance, sample_mean=sample_mean)
+        self.warmup = warmup
         self.autoencoder = Autoencoder(
             spec, latent, hidden, rng, log_std=log_std, network=network, width=width
         )
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Tokens would need a softmax decoder."""
-        return numbers_or_bits(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """Encoder and decoder move together."""
-        optimizer = adam(self.lr)
-        falling = linear_decay()
-        return (Player("autoencoder", self.autoencoder, self.loss, optimizer, schedule=falling),)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative ELBO with the KL term warmed up, in nats, shape (S,)."""
         noise = rng.normal(batch.x.shape[1], self.autoencoder.latent)
         beta = warmed(batch.progress, self.warmup)
         return -self.autoencoder.elbo(batch.x, noise, beta=beta).mean(-1)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns draws of p(x|z) (or its means) for z from the prior, shape (S, n, *event)."""
-        z = rng.normal(n, self.autoencoder.latent)
-        return self.autoencoder.draw(z, rng, mean=self.sample_mean)
-
-    def encode(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the posterior's mean, shape (S, B, L)."""
-        return self.autoencoder.posterior(x)[0]
-
-    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the decoder's mean (for bits, its modes) at the posterior's mean, as x is shaped."""
-        return self.autoencoder.draw(self.encode(x, rng), rng, mean=True)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the importance-weighted lower bound with K draws, in nats, shape (S, B)."""
-        return self.autoencoder.bound(x, self.importance, rng)
