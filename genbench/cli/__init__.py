@@ -17,6 +17,9 @@ VERBS = {
     "run": ("genbench.cli.run", "Train and score a suite; do only what is missing."),
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
+    "check": ("genbench.cli.check", "Hold results against a baseline: has anything got worse?"),
+    "baseline": ("genbench.cli.baseline", "Accept scores as a baseline for check."),
+    "claims": ("genbench.cli.claims", "Say what the measurements say of the literature's claims."),
     "validate": ("genbench.cli.validate", "Check the records and artifacts of a results folder."),
     "merge": ("genbench.cli.merge", "Unite results folders, and show where they disagree."),
     "export": ("genbench.cli.export", "Write measurements to a CSV or Parquet file."),
@@ -68,7 +71,8 @@ def cli() -> None:
     genbench report                              the leaderboard and a web page
     genbench evaluate mine.npz -r digits:test    score your own samples
 
-    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed.
+    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed,
+    4 not comparable.
     """
 
 

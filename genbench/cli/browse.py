@@ -78,8 +78,8 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
 
     if kind == "claims":
         return [
-            {"name": n, "statement": c.statement, "paper": c.paper}
-            for n, c in CLAIMS.all().items()
+            {"name": c.id, "statement": c.statement, "source": c.source}
+            for c in CLAIMS.all().values()
         ]
     return [
         {"name": n, "version": e.version, "summary": (e.__doc__ or "").strip().split("\n")[0]}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genbench.cli import common
+from genbench.cli import common, run_claims
+from genbench.cli.claims import budget_scale
 
 if TYPE_CHECKING:
     from genbench.core.spec import Suite
@@ -34,6 +34,10 @@ STOPPED = "stopped; finished cells are kept, the same command goes on from here"
     type=click.IntRange(1),
     help="Show every seed only so many training labels, balanced and its own.",
 )
+@click.option(
+    "--claim", "claims", multiple=True, help="Only this claim (of `run claims`); may be repeated."
+)
+@budget_scale
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
@@ -85,30 +89,84 @@ def command(suite_name: str | None, **given: Any) -> None:
     r"""Train and score a suite; cells that are already recorded are not done again.
 
     Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
-    suite `demo` is meant. A run that was killed goes on from its last checkpoint when repeated; Ctrl-C
-    writes the checkpoints first, a second one stops at once. Several runs may share a results folder.
+    suite `demo` is meant; `claims` stands for all that the claims need. A run that was killed goes on
+    from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one stops at
+    once. Several runs may share a results folder.
 
     \b
     genbench run demo
     genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
+    genbench run claims --claim mode-collapse --budget-scale quick
     """
-    suite = choose_suite(suite_name, given)
+    suite = None if refuse(suite_name, given) else choose_suite(suite_name, given)
     common.load_plugins(given["plugins"])
     from rich.console import Console
 
+    from genbench.store import Store
+
+    store, console = Store(given["root"]), Console(stderr=given["as_json"])
+
+    def tell(text: str) -> None:
+        if not given["quiet"]:
+            console.print(text, highlight=False)
+
+    if suite is None:
+        code = pass_over_claims(store, console, tell, given)
+    else:
+        made = planned(suite, store, given)
+        tell(summary(made))
+        rows = [] if given["dry_run"] else execute(made, store, console, given)
+        if given["as_json"]:
+            common.print_json(listed(made, store, rows))
+        elif rows:
+            tell(f"records: {given['root']}/   next: genbench report -o {given['root']}")
+        code = ending(made, rows)
+    if code:
+        raise SystemExit(code)
+
+
+def refuse(suite_name: str | None, given: dict[str, Any]) -> bool:
+    """Returns whether claims are meant; refuses what goes with claims alone, or not with them."""
+    from genbench.core.errors import SpecError
+
+    if suite_name == run_claims.NAME:
+        check_names(given)
+        run_claims.refuse(given)
+        return True
+    if given["claims"] or given["budget_scale"] != "default":
+        raise SpecError(
+            f"--claim and --budget-scale need the suite claims, got {suite_name or 'demo'!r}; "
+            "say: genbench run claims"
+        )
+    return False
+
+
+def pass_over_claims(
+    store: Any, console: Any, tell: Callable[[str], None], given: dict[str, Any]
+) -> int:
+    """Runs what claims need; returns the exit code."""
+    done = run_claims.Pass(
+        given,
+        planned=lambda suite: planned(suite, store, given | {"models": (), "datasets": ()}),
+        execute=lambda made: execute(made, store, console, given),
+        tell=tell,
+    )
+    done.go(summary)
+    return run_claims.finish(done, store, ending, listed)
+
+
+def planned(suite: Suite, store: Any, given: dict[str, Any]) -> Plan:
+    """Returns the plan of a suite under the command line's options."""
     from genbench.core.errors import SpecError
     from genbench.harness.environment import choose_device
     from genbench.harness.plan import plan, setting_of
-    from genbench.store import Store
 
     device = choose_device(given["device"])
     if given["bf16"] and device.type != "cuda":
         raise SpecError(f"--bf16 needs a CUDA GPU, got device {device}; leave it out")
-    root: Path = given["root"]
-    store = Store(root)
     setting = setting_of(
         suite,
-        root,
+        given["root"],
         device=given["device"],
         data_dir=given["data_dir"],
         offline=given["offline"],
@@ -117,7 +175,7 @@ def command(suite_name: str | None, **given: Any) -> None:
         workers=1 if given["executor"] == "inline" else given["jobs"],
         timeout=given["timeout"],
     )
-    made = plan(
+    return plan(
         suite,
         store,
         setting,
@@ -126,17 +184,6 @@ def command(suite_name: str | None, **given: Any) -> None:
         redo=given["redo"],
         autocast=given["bf16"],
     )
-    console = Console(stderr=given["as_json"])
-    if not given["quiet"]:
-        console.print(summary(made), highlight=False)
-    rows = [] if given["dry_run"] else execute(made, store, console, given)
-    if given["as_json"]:
-        common.print_json(listed(made, store, rows))
-    elif rows and not given["quiet"]:
-        console.print(f"records: {root}/   next: genbench report -o {root}", highlight=False)
-    code = ending(made, rows)
-    if code:
-        raise SystemExit(code)
 
 
 def ending(made: Plan, rows: list[dict[str, Any]]) -> int:

@@ -1,0 +1,253 @@
+"""What claims still need, and what has been measured of them: cells by way of suites, and trials."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from genbench.core import options
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect
+from genbench.core.errors import GenbenchError
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
+from genbench.harness.environment import choose_device, environment
+from genbench.harness.evaluate import ask
+from genbench.harness.job import now
+from genbench.harness.plan import Plan, cell_specs
+from genbench.store import FAILURES, Record, Store
+from genbench.store.trial import Trial, Trials
+
+#: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
+SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
+QUICK_SEEDS = 6
+#: points on the learning curves of cells that claims train
+CURVE = 10
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How thorough a pass over the claims is.
+
+    Arguments:
+        budget: A name in `SCALES`.
+        seeds: How many seeds, or None for what every claim asks.
+    """
+
+    budget: str = "default"
+    seeds: int | None = None
+
+    def run(self, run: Run) -> Run:
+        """Returns a run at this scale."""
+        return replace(
+            run,
+            steps=max(1, round(run.steps * SCALES[self.budget])),
+            seeds=self.count(run.seeds),
+        )
+
+    def count(self, seeds: int) -> int:
+        """Returns how many seeds to take where so many are asked for."""
+        return self.seeds or (min(seeds, QUICK_SEEDS) if self.budget == "quick" else seeds)
+
+    def options(self, claim: Claim) -> dict[str, Any]:
+        """Returns all options of a claim's experiment."""
+        assert claim.experiment is not None
+        given = claim.quick if self.budget == "quick" else {}
+        return options.resolve(claim.experiment, given, who=f"claim {claim.id}")
+
+
+def suites_of(runs: Iterable[Run]) -> list[list[Suite]]:
+    """Returns the cells of runs as suites, in rounds to be done one after the other.
+
+    Runs of the same cells are one: the most of their seeds, all of their metrics. A cell that is asked
+    with several numbers of samples is trained in the first round and measured again in the next.
+    """
+    cells: dict[str, dict[int, Run]] = {}
+    for run in runs:
+        known = cells.setdefault(_settings(run), {})
+        before = known.get(run.samples, replace(run, metrics=()))
+        metrics = tuple(dict.fromkeys((*before.metrics, *run.metrics)))
+        known[run.samples] = replace(run, metrics=metrics, seeds=max(run.seeds, before.seeds))
+    rounds = max(map(len, cells.values()), default=0)
+    return [
+        _suites([[*k.values()][i] for k in cells.values() if len(k) > i]) for i in range(rounds)
+    ]
+
+
+def _settings(run: Run) -> str:
+    """What decides a run's weights, but for the seeds."""
+    chosen = {f.name: getattr(run, f.name) for f in fields(run)}
+    for other in ("metrics", "samples", "seeds"):
+        del chosen[other]
+    return canonical(chosen | {"options": dict(run.options)})
+
+
+def _suites(runs: Sequence[Run]) -> list[Suite]:
+    alike: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        alike.setdefault((frozenset(run.metrics), run.samples, run.seeds), []).append(run)
+    return [suite_of(*group) for group in alike.values()]
+
+
+def suite_of(*runs: Run) -> Suite:
+    """Returns the suite of runs that share metrics, samples and seeds."""
+    first = runs[0]
+    return Suite(
+        description="what the claims need",
+        seeds=first.seeds,
+        metrics=[Part(name=name) for name in first.metrics],
+        samples=first.samples,
+        curve=CURVE,
+        cells=[
+            Cells(
+                models=[Part(name=run.model, options=dict(run.options))],
+                datasets=[Part(name=run.dataset)],
+                budget=Budget(steps=run.steps),
+                batch=run.batch,
+                labelled=run.labelled,
+            )
+            for run in runs
+        ],
+    )
+
+
+def merged(plans: Sequence[Plan]) -> Plan:
+    """Returns several plans as one; no two of them may hold the same cell."""
+    whole = Plan()
+    for one in plans:
+        for name in ("jobs", "done", "failed", "skipped", "cells", "damaged"):
+            getattr(whole, name).extend(getattr(one, name))
+        whole.stamps |= one.stamps
+    return whole
+
+
+def specs_of(run: Run) -> list[CellSpec]:
+    """Returns the cells of a run, a seed each."""
+    suite = suite_of(run)
+    cells = suite.cells[0]
+    return cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)
+
+
+@dataclass
+class Held:
+    """The evidence for one claim that a results folder holds.
+
+    Arguments:
+        claim: The claim.
+        store: The folder.
+        scale: How thorough the pass is; runs and options are those of that scale.
+    """
+
+    claim: Claim
+    store: Store
+    scale: Scale = field(default_factory=Scale)
+    _records: dict[str, list[Record]] = field(default_factory=dict)
+    _trial: Trial | None = None
+
+    def scores(self, run: Run, column: str) -> dict[int, float]:
+        """Returns a column of a run's finished cells, as asked by the run's own metrics and samples."""
+        keys = {a.key for a in ask(_parts(run), samples=run.samples)}
+        found: dict[int, float] = {}
+        for record in self._finished(run):
+            for m in record.metrics:
+                if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None:
+                    found[record.spec.seed] = m.value
+        return found
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns the seeds of a run that were trained to the end and measured."""
+        keys = {a.key for a in ask(_parts(run), samples=run.samples)}
+        held = [r for r in self._finished(run) if keys <= {m.key for m in r.metrics}]
+        return [record.spec.seed for record in held]
+
+    def measured(self, column: str) -> dict[int, float]:
+        """Returns a column of the experiment, over the scale's seeds."""
+        if self._trial is None:
+            kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
+            self._trial = kept or Trial(claim=self.claim.name, version=self.claim.version)
+        rows, seeds = self._trial.columns.get(column, {}), self.scale.count(self.claim.seeds)
+        return {s: v for s, v in rows.items() if v is not None and s < seeds}
+
+    def effects(self) -> list[Effect]:
+        """Returns the claim's effects, as far as there is evidence."""
+        return list(self.claim.function(self))
+
+    def missing(self) -> dict[str, list[int]]:
+        """Returns, by run, the seeds that are still to be trained or measured."""
+        found: dict[str, list[int]] = {}
+        for run in self.claim.runs:
+            records = self._read(run)
+            settled = {r.spec.seed for r in records if r.status not in ("ok", *FAILURES)}
+            done = settled | set(self.finished(run))
+            seeds = [s for s in range(self.scale.run(run).seeds) if s not in done]
+            found |= {str(run): seeds} if seeds else {}
+        if self.claim.experiment is not None and (left := self.untried()):
+            found["its experiment"] = left
+        return found
+
+    def failed(self) -> dict[str, int]:
+        """Returns, by run, how many seeds ended badly: they give no value, which flatters the rest."""
+        counts = {
+            str(run): sum(r.status not in ("ok", "skipped") for r in self._read(run))
+            for run in self.claim.runs
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    def untried(self) -> list[int]:
+        """Returns the seeds that the experiment was not made with yet."""
+        kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
+        tried = kept.seeds if kept is not None else set()
+        return [seed for seed in range(self.scale.count(self.claim.seeds)) if seed not in tried]
+
+    def _finished(self, run: Run) -> list[Record]:
+        return [record for record in self._read(run) if record.status == "ok"]
+
+    def _read(self, run: Run) -> list[Record]:
+        key = _settings(run)
+        if key not in self._records:
+            found = (self.store.read(spec) for spec in specs_of(self.scale.run(run)))
+            self._records[key] = [record for record in found if record is not None]
+        return self._records[key]
+
+
+def make_trial(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
+    """Makes a claim's experiment for seeds and writes it down; an exception becomes failures.
+
+    Arguments:
+        held: The claim at its scale, and where the trial goes.
+        seeds: The seeds.
+        device: Where it is made.
+    """
+    claim, chosen = held.claim, held.scale.options(held.claim)
+    place = choose_device(device)
+    began, started = time.perf_counter(), now()
+    columns: Mapping[str, Mapping[int, float]] = {}
+    failures: dict[int, str] = {}
+    try:
+        columns = claim.measure(Rng(seeds, device=place).fork("claim", claim.name), **chosen)
+    except (ArithmeticError, RuntimeError, ValueError, GenbenchError) as error:
+        failures = dict.fromkeys(seeds, f"{type(error).__name__}: {error}")
+    trial = Trial(
+        claim=claim.name,
+        version=claim.version,
+        options=chosen,
+        columns={name: {s: _finite(v) for s, v in row.items()} for name, row in columns.items()},
+        failures=failures,
+        seconds=time.perf_counter() - began,
+        environment=environment(place),
+        started=started,
+        finished=now(),
+    )
+    Trials(held.store.root).write(claim, trial)
+    return trial
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _parts(run: Run) -> list[Part]:
+    return [Part(name=name) for name in run.metrics]

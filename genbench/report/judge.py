@@ -1,0 +1,111 @@
+"""Judges effects: supported, refuted, mixed or inconclusive, from intervals over seeds alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genbench.core.claim import Outcome
+from genbench.core.effect import Effect
+from genbench.report.statistics import LEVEL, Estimate, mean_interval
+
+#: fewer seeds than this decide nothing: no rank test of five reaches 5 %
+LEAST = 6
+
+
+@dataclass(frozen=True)
+class Part:
+    """One effect, its estimate at 95 %, and what it says at the level that Holm leaves it."""
+
+    effect: Effect
+    estimate: Estimate
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the measurements say of a claim.
+
+    Arguments:
+        outcome: The verdict.
+        parts: Every effect, those that are not judged too.
+        because: The rule that gave it, as a sentence.
+    """
+
+    outcome: Outcome
+    parts: tuple[Part, ...]
+    because: str
+
+
+def judge(effects: Sequence[Effect]) -> Verdict:
+    """Returns the verdict of several effects, the claim being that all of them hold.
+
+    An effect is supported where its interval lies beyond the bar on the wanted side, refuted where it
+    lies on the other side, else inconclusive. Intervals are bootstrap-t intervals of the mean over
+    seeds, wide enough for all judged effects together: Holm's steps, so that the chance of any wrong
+    part is 5 % at most. All parts supported make a supported claim, all refuted a refuted one; both
+    kinds a mixed one; whatever else is inconclusive.
+
+    References:
+        | A Simple Sequentially Rejective Multiple Test Procedure (Holm, 1979)
+    """
+    judged = [effect for effect in effects if effect.judged]
+    found = dict(zip(map(id, judged), holm_outcomes(judged), strict=True))
+    parts = tuple(
+        Part(each, estimate(each), found.get(id(each), "inconclusive")) for each in effects
+    )
+    outcomes = list(found.values())
+    kinds = set(outcomes)
+    if not outcomes or kinds == {"inconclusive"}:
+        return Verdict("inconclusive", parts, _why_open(judged))
+    if len(kinds) == 1:
+        many = f"all {len(outcomes)} parts are" if len(outcomes) > 1 else "its one part is"
+        return Verdict(outcomes[0], parts, f"{many} {outcomes[0]}")
+    counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in sorted(kinds))
+    both = {"supported", "refuted"} <= kinds
+    return Verdict("mixed" if both else "inconclusive", parts, f"parts: {counts}")
+
+
+def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:
+    """Returns what every effect says: as parts are decided, the others' intervals may be narrower."""
+    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
+        level = 1 - (1 - LEVEL) / len(open_)
+        said = {k: outcome_of(effects[k], level) for k in open_}
+        if set(said.values()) == {"inconclusive"}:
+            break
+        for k, outcome in said.items():
+            outcomes[k] = outcome
+    return outcomes
+
+
+def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
+    """Returns what one effect says by itself at a level."""
+    if len(effect.values) < LEAST and not (effect.exact and effect.values):
+        return "inconclusive"
+    found = estimate(effect, level)
+    if found.low is None or found.high is None:
+        return "inconclusive"
+    if found.low > effect.bar:
+        return "supported" if effect.wanted == "above" else "refuted"
+    if found.high < effect.bar:
+        return "refuted" if effect.wanted == "above" else "supported"
+    return "inconclusive"
+
+
+def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
+    """Returns an effect's mean over seeds with its interval; an exact one is its own interval."""
+    values = list(effect.values.values())
+    found = mean_interval(values, level=level)
+    if effect.exact and found.mean is not None and found.low is None:
+        return Estimate(found.n, found.mean, found.mean, found.mean, "constant")
+    return found
+
+
+def _why_open(judged: Sequence[Effect]) -> str:
+    few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
+    if all(not effect.values for effect in judged):
+        return "nothing has been measured yet"
+    if few:
+        return f"fewer than {LEAST} seeds have been measured"
+    return "every interval holds its bar"
