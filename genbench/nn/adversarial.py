@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +12,88 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
-from genbench.core.model import Batch, Optimizer, Player
+from genbench.core.model import Batch, Model, Optimizer, Player
 from genbench.core.rng import Rng
 from genbench.nn.inpainting import latent_search
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.output import centred, into_range, noise_size
 
-Loss = Callable[[Batch, Rng], Tensor]
 Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+
+class Game(Model):
+    """The skeleton of a generator against a discriminator: all but their networks and losses.
+
+    A concrete model builds `generator` and `discriminator` after the call of this constructor.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        optimizer: Makes the optimiser of either player.
+        discriminator_optimizer: Makes the discriminator's, if that is another.
+        steps: The discriminator's updates in a round, of which it makes the first.
+        schedule: The factor on both step sizes.
+        average: The decay of the generator's running average for evaluation, or None.
+    """
+
+    #: the name of the first player
+    judge = "discriminator"
+    generator: Any
+    discriminator: Any
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        optimizer: Maker,
+        *,
+        discriminator_optimizer: Maker | None = None,
+        steps: int = 1,
+        schedule: Callable[[float], float] | None = None,
+        average: float | None = None,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.optimizers = discriminator_optimizer or optimizer, optimizer
+        self.steps, self.schedule, self.average = steps, schedule, average
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Discrete points have no gradient for the generator."""
+        return continuous_only(spec)
+
+    @abstractmethod
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the first player's loss, shape (S,)."""
+
+    @abstractmethod
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the second player's loss, shape (S,)."""
+
+    def project(self) -> None:
+        """Is called after every update of the discriminator; moves nothing unless overridden."""
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, which is projected after every update, then the generator."""
+        first, second = self.optimizers
+        return (
+            Player(
+                self.judge,
+                self.discriminator,
+                self.discriminator_loss,
+                first,
+                steps=self.steps,
+                project=self.project,
+                schedule=self.schedule,
+            ),
+            Player(
+                "generator",
+                self.generator,
+                self.generator_loss,
+                second,
+                schedule=self.schedule,
+                average=self.average,
+            ),
+        )
 
 
 class Pair(nn.Module):
@@ -118,50 +194,25 @@ class Pair(nn.Module):
         """Returns the outputs on as many generated points as the minibatch has, for the generator."""
         return self.logits(self.sample(batch.x.shape[1], rng))
 
-    def players(
-        self,
-        discriminator_loss: Loss,
-        generator_loss: Loss,
-        optimizer: Maker,
-        *,
-        name: str = "discriminator",
-        steps: int = 1,
-        project: Callable[[], None] | None = None,
-        discriminator_optimizer: Maker | None = None,
-        schedule: Callable[[float], float] | None = None,
-        average: float | None = None,
-    ) -> tuple[Player, ...]:
-        """Returns the discriminator (under a name, making `steps` updates), then the generator.
 
-        Arguments:
-            discriminator_loss: The first player's loss.
-            generator_loss: The second player's loss.
-            optimizer: Makes the optimiser of each.
-            name: What the first player is called.
-            steps: The first player's updates in a round.
-            project: Called after every update of the first player.
-            discriminator_optimizer: Makes the first player's optimiser, if that is another.
-            schedule: The factor on both step sizes.
-            average: The decay of the generator's running average.
-        """
-        first = Player(
-            name,
-            self.discriminator,
-            discriminator_loss,
-            discriminator_optimizer or optimizer,
-            steps=steps,
-            project=project,
-            schedule=schedule,
-        )
-        second = Player(
-            "generator",
-            self.generator,
-            generator_loss,
-            optimizer,
-            schedule=schedule,
-            average=average,
-        )
-        return first, second
+class PairGame(Game):
+    """The skeleton of games of a `Pair`, which a concrete model builds as `pair`."""
+
+    pair: Pair
+
+    @property
+    def generator(self) -> nn.Module:
+        """Maps noise (S, B, latent) to real numbers, as many as a point has."""
+        return self.pair.generator
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """Maps what `Pair.inputs` returns to outputs."""
+        return self.pair.discriminator
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns G(z), shape (S, n, *event)."""
+        return self.pair.sample(n, rng)
 
 
 def continuous_only(spec: DataSpec) -> str | None:

@@ -109,7 +109,9 @@ def test_hinge_ignores_points_beyond_the_margin(batch):
 def test_the_wgans_critic_loss_is_the_gap(batch):
     made = make("wgan")
     real, fake = outputs(made, batch)
-    torch.testing.assert_close(made.critic_loss(batch, rng()), fake.mean(-1) - real.mean(-1))
+    torch.testing.assert_close(
+        made.discriminator_loss(batch, rng()), fake.mean(-1) - real.mean(-1)
+    )
     torch.testing.assert_close(made.generator_loss(batch, rng()), -fake.mean(-1))
 
 

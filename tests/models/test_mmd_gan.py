@@ -50,7 +50,9 @@ def test_the_generators_loss_is_the_mmd_of_the_critics_features(batch):
     naive = [naive_mmd(real[k], fake[k], (0.5, 2.0)) for k in range(2)]
     assert made.generator_loss(batch, rng()).tolist() == pytest.approx(naive, rel=1e-6)
     bare = make(sigmas=(0.5, 2.0), penalty=0.0, reconstruction=0.0)
-    assert bare.critic_loss(batch, rng()).tolist() == pytest.approx([-v for v in naive], rel=1e-6)
+    assert bare.discriminator_loss(batch, rng()).tolist() == pytest.approx(
+        [-v for v in naive], rel=1e-6
+    )
 
 
 def test_the_autoencoder_rebuilds_real_and_generated_points(batch):
@@ -58,7 +60,7 @@ def test_the_autoencoder_rebuilds_real_and_generated_points(batch):
     fake = full.sample(7, rng())
     decoder = full.pair.discriminator[1]
     errors = [(decoder(full.features(x)) - x).square().mean((1, 2)) for x in (batch.x, fake)]
-    gap = full.critic_loss(batch, rng()) - bare.critic_loss(batch, rng())
+    gap = full.discriminator_loss(batch, rng()) - bare.discriminator_loss(batch, rng())
     torch.testing.assert_close(gap, 3.0 * sum(errors))
 
 
@@ -70,14 +72,14 @@ def test_the_penalty_is_on_the_witness_between_real_and_fake(batch):
     x = torch.lerp(batch.x, fake, share).detach().requires_grad_()
     (slope,) = torch.autograd.grad(held.witness(x, *codes(held, batch)).sum(), x)
     expected = 2.0 * (slope.norm(dim=-1) - 1).square().mean(-1)
-    gap = held.critic_loss(batch, rng()) - bare.critic_loss(batch, rng())
+    gap = held.discriminator_loss(batch, rng()) - bare.discriminator_loss(batch, rng())
     torch.testing.assert_close(gap, expected)
 
 
 def test_the_critics_loss_moves_the_critic_alone_and_the_generators_the_generator(batch):
     made = make(IMAGE)
     images = Batch(rng().fork("x").uniform(7, 1, 2, 2))
-    made.critic_loss(images, rng()).sum().backward()
+    made.discriminator_loss(images, rng()).sum().backward()
     assert all(p.grad is None for p in made.pair.generator.parameters())
     assert all(p.grad is not None for p in made.pair.discriminator.parameters())
     made.generator_loss(images, rng()).sum().backward()

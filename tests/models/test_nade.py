@@ -25,7 +25,7 @@ def stirred(seeds=(0,)):
 
 def test_conditionals_are_the_papers_written_out():
     made = stirred()
-    w, v, c, b = (p[0].detach() for p in made.network.parameters())
+    w, v, c, b = (p[0].detach() for p in (made.rows, made.columns, made.hidden_bias, made.bias))
     for x in WORDS[::7]:
         expected = torch.zeros(()).double()
         for d in range(6):
@@ -52,7 +52,7 @@ def test_probabilities_sum_to_one_and_samples_follow_them():
 def test_a_logit_sees_the_bits_before_it_alone():
     made = stirred()
     x = WORDS[37]
-    slopes = torch.autograd.functional.jacobian(lambda row: made.network(row.view(1, 1, 6, 1)), x)
+    slopes = torch.autograd.functional.jacobian(lambda row: made(row.view(1, 1, 6, 1)), x)
     slopes = slopes.view(6, 6)
     assert torch.equal(slopes.triu(), torch.zeros(6, 6).double())
     assert (slopes[5, :5] != 0).all()
@@ -62,7 +62,7 @@ def test_a_logit_sees_the_bits_before_it_alone():
 def test_tokens_have_rows_of_their_own_and_a_softmax():
     spec = DataSpec("words", (3,), kind="tokens", tokens=4)
     made = build("nade", spec, Rng([0], **F64), {"hidden": 5})
-    w, v, c, b = (p[0].detach() for p in made.network.parameters())
+    w, v, c, b = (p[0].detach() for p in (made.rows, made.columns, made.hidden_bias, made.bias))
     hidden = torch.sigmoid(c[0] + w[2] + w[4 + 3])
     expected = torch.log_softmax(b[0, 8:] + v[8:] @ hidden, -1)
     words = torch.tensor([[[2, 3, k] for k in range(4)]])

@@ -29,13 +29,15 @@ def test_the_critics_loss_is_the_gap_and_the_penalty(batch):
     fake = made.sample(64, Rng([0, 1]))
     weight = torch.tensor([3.0, 4.0])
     gap = ((fake - batch.x) @ weight).mean(-1)
-    torch.testing.assert_close(made.critic_loss(batch, Rng([0, 1])), gap + 0.5 * (5 - 1) ** 2)
+    torch.testing.assert_close(
+        made.discriminator_loss(batch, Rng([0, 1])), gap + 0.5 * (5 - 1) ** 2
+    )
     torch.testing.assert_close(made.generator_loss(batch, Rng([0, 1])), -(fake @ weight).mean(-1))
 
 
 def test_the_penalty_pulls_the_slope_towards_one(batch):
     made = linear_critic(1000.0)
-    made.critic_loss(batch, Rng([0, 1])).sum().backward()
+    made.discriminator_loss(batch, Rng([0, 1])).sum().backward()
     layer = made.pair.discriminator.layers[0]
     assert (layer.weight.grad * layer.weight).sum() > 0
 
@@ -53,5 +55,5 @@ def test_the_critic_moves_five_times_for_one_of_the_generator():
 
 def test_the_critics_loss_does_not_reach_the_generator(batch):
     made = build("wgan_gp", PLANE, Rng([0, 1]), {"hidden": (8,)})
-    made.critic_loss(batch, Rng([0, 1])).sum().backward()
+    made.discriminator_loss(batch, Rng([0, 1])).sum().backward()
     assert all(p.grad is None for p in made.pair.generator.parameters())

@@ -5,15 +5,15 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Inpainter, Model, Player, model
+from genbench.core.model import Batch, Inpainter, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, cross_entropy, images_only, non_saturating
+from genbench.nn.adversarial import Pair, PairGame, cross_entropy, images_only, non_saturating
 from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.optim import adam
 
 
 @model("dcgan")
-class DCGAN(Model, Inpainter):
+class DCGAN(PairGame, Inpainter):
     r"""Creates a non-saturating GAN of strided convolutions with batch normalisation.
 
     .. math::
@@ -50,8 +50,7 @@ class DCGAN(Model, Inpainter):
         lr: float = 2e-4,
         beta1: float = 0.5,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1 = lr, beta1
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.pair = Pair(
             spec,
             latent,
@@ -66,15 +65,6 @@ class DCGAN(Model, Inpainter):
     def refuses(cls, spec: DataSpec) -> str | None:
         """Convolutions need images; discrete points have no gradient for the generator."""
         return images_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""

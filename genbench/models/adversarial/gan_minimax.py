@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only, cross_entropy
+from genbench.nn.adversarial import Pair, PairGame, cross_entropy
 from genbench.nn.optim import adam
 
 
 @model("gan_minimax")
-class MinimaxGAN(Model):
+class MinimaxGAN(PairGame):
     r"""Creates a GAN whose generator lowers what the discriminator raises, the saturating loss.
 
     .. math::
@@ -55,29 +55,10 @@ class MinimaxGAN(Model):
         discriminator_lr: float | None = None,
         beta1: float = 0.5,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1 = lr, beta1
-        self.discriminator_lr = discriminator_lr or lr
+        betas = (beta1, 0.999)
+        judges = adam(discriminator_lr or lr, betas)
+        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
         self.pair = Pair(spec, latent, hidden, rng, activation=activation)
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        betas = (self.beta1, 0.999)
-        return self.pair.players(
-            self.discriminator_loss,
-            self.generator_loss,
-            adam(self.lr, betas),
-            discriminator_optimizer=adam(self.discriminator_lr, betas),
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake, shape (S,)."""

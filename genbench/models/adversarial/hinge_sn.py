@@ -6,15 +6,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only
+from genbench.nn.adversarial import Pair, PairGame
 from genbench.nn.optim import adam
 from genbench.nn.spectral import SpectralMLP
 
 
 @model("hinge_sn")
-class HingeSN(Model):
+class HingeSN(PairGame):
     r"""Creates a GAN with hinge loss whose discriminator's layers have spectral norm one.
 
     .. math::
@@ -55,29 +55,10 @@ class HingeSN(Model):
         beta1: float = 0.0,
         beta2: float = 0.9,
     ) -> None:
-        super().__init__(spec, rng)
-        self.steps, self.lr, self.betas = discriminator_steps, lr, (beta1, beta2)
+        super().__init__(spec, rng, adam(lr, (beta1, beta2)), steps=discriminator_steps)
         self.scale = scale if scale is not None else (10.0 if spec.range is None else 1.0)
         judge = SpectralMLP(spec.size, 1, hidden, rng.fork("discriminator"), scale=self.scale)
         self.pair = Pair(spec, latent, hidden, rng, discriminator=judge)
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, `discriminator_steps` times, then the generator."""
-        return self.pair.players(
-            self.discriminator_loss,
-            self.generator_loss,
-            adam(self.lr, self.betas),
-            steps=self.steps,
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the hinge loss of real against fake, shape (S,)."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only
+from genbench.nn.adversarial import Pair, PairGame
 from genbench.nn.optim import adam
 
 
 @model("lsgan")
-class LSGAN(Model):
+class LSGAN(PairGame):
     r"""Creates a GAN whose discriminator regresses on 1 for real and 0 for generated points.
 
     .. math::
@@ -46,23 +46,8 @@ class LSGAN(Model):
         lr: float = 1e-3,
         beta1: float = 0.5,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1 = lr, beta1
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.pair = Pair(spec, latent, hidden, rng)
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns half the squared errors on real and fake, shape (S,)."""

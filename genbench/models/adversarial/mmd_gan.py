@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only
+from genbench.nn.adversarial import Pair, PairGame
 from genbench.nn.kernels import gaussian_sum, squared_mmd
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
@@ -17,7 +17,7 @@ from genbench.nn.optim import rmsprop
 
 
 @model("mmd_gan")
-class MMDGAN(Model):
+class MMDGAN(PairGame):
     r"""Creates a generator that lowers the MMD which a learnt feature map f raises.
 
     .. math::
@@ -54,6 +54,7 @@ class MMDGAN(Model):
     taxonomy = "implicit/direct"
     paper = "Li et al., 2017"
     year = 2017
+    judge = "critic"
 
     def __init__(
         self,
@@ -70,11 +71,10 @@ class MMDGAN(Model):
         critic_steps: int = 5,
         lr: float = 5e-4,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(spec, rng, rmsprop(lr), steps=critic_steps)
         if not sigmas or min(sigmas) <= 0:
             raise SpecError(f"mmd_gan needs sigmas > 0, got {sigmas}; give at least one")
         self.sigmas, self.penalty, self.reconstruction = sigmas, penalty, reconstruction
-        self.critic_steps, self.lr = critic_steps, lr
         self.scale = scale if scale is not None else (4.0 if spec.range is None else 1.0)
         encoder = MLP(spec.size, features, hidden, rng.fork("encoder"), activation="leaky_relu")
         decoder = MLP(features, spec.size, hidden, rng.fork("decoder"), activation="leaky_relu")
@@ -82,30 +82,11 @@ class MMDGAN(Model):
             spec, latent, hidden, rng, discriminator=nn.ModuleList([encoder, decoder])
         )
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The critic (f and h), `critic_steps` times, then the generator."""
-        return self.pair.players(
-            self.critic_loss,
-            self.generator_loss,
-            rmsprop(self.lr),
-            name="critic",
-            steps=self.critic_steps,
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
-
     def features(self, x: Tensor) -> Tensor:
         """Returns f of the critic's inputs, (S, B, D) to (S, B, F)."""
         return self.pair.discriminator[0](x * self.scale)  # type: ignore[index]
 
-    def critic_loss(self, batch: Batch, rng: Rng) -> Tensor:
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the squared MMD, plus penalty and reconstruction error, shape (S,)."""
         real = self.pair.inputs(batch.x)
         fake = self.pair.inputs(self.pair.fakes(batch, rng))

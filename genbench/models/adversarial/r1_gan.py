@@ -5,15 +5,15 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only, cross_entropy, non_saturating
+from genbench.nn.adversarial import Pair, PairGame, cross_entropy, non_saturating
 from genbench.nn.losses import slopes
 from genbench.nn.optim import adam
 
 
 @model("r1_gan")
-class R1GAN(Model):
+class R1GAN(PairGame):
     r"""Creates a non-saturating GAN whose discriminator is held flat at the data (R1).
 
     .. math::
@@ -51,24 +51,9 @@ class R1GAN(Model):
         lr: float = 1e-3,
         beta1: float = 0.5,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1 = lr, beta1
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 1.0)
         self.pair = Pair(spec, latent, hidden, rng)
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return self.pair.players(self.discriminator_loss, self.generator_loss, optimizer)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, cross_entropy, images_only, non_saturating
+from genbench.nn.adversarial import Pair, PairGame, cross_entropy, images_only, non_saturating
 from genbench.nn.image import ResidualDecoder, ResidualEncoder
 from genbench.nn.losses import slopes
 from genbench.nn.optim import adam
 
 
 @model("resgan")
-class ResGAN(Model):
+class ResGAN(PairGame):
     r"""Creates a GAN whose generator and discriminator are residual networks, held flat at the data.
 
     .. math::
@@ -57,8 +57,8 @@ class ResGAN(Model):
         beta1: float = 0.0,
         average: float | None = 0.99,
     ) -> None:
-        super().__init__(spec, rng)
-        self.penalty, self.lr, self.beta1, self.average = penalty, lr, beta1, average
+        super().__init__(spec, rng, adam(lr, (beta1, 0.99)), average=average)
+        self.penalty = penalty
         self.pair = Pair(
             spec,
             latent,
@@ -76,17 +76,6 @@ class ResGAN(Model):
         if reason is None and any(side % 4 for side in spec.event[1:]):
             return f"needs images whose sides 4 divides, {spec.name} has {spec.event[1:]}"
         return reason
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.99))
-        return self.pair.players(
-            self.discriminator_loss, self.generator_loss, optimizer, average=self.average
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only
+from genbench.nn.adversarial import Pair, PairGame
 from genbench.nn.optim import rmsprop
 
 
 @model("wgan")
-class WGAN(Model):
+class WGAN(PairGame):
     r"""Creates a Wasserstein GAN whose critic is kept Lipschitz by clipping its weights.
 
     .. math::
@@ -37,6 +37,7 @@ class WGAN(Model):
     taxonomy = "implicit/direct"
     paper = "Arjovsky et al., 2017"
     year = 2017
+    judge = "critic"
 
     def __init__(
         self,
@@ -49,32 +50,11 @@ class WGAN(Model):
         critic_steps: int = 5,
         lr: float = 5e-4,
     ) -> None:
-        super().__init__(spec, rng)
-        self.critic_steps, self.lr = critic_steps, lr
+        super().__init__(spec, rng, rmsprop(lr), steps=critic_steps)
         self.clip = clip if clip is not None else (0.1 if spec.range is None else 0.01)
         self.pair = Pair(spec, latent, hidden, rng)
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The critic, `critic_steps` times, each followed by the clipping, then the generator."""
-        return self.pair.players(
-            self.critic_loss,
-            self.generator_loss,
-            rmsprop(self.lr),
-            name="critic",
-            steps=self.critic_steps,
-            project=self.clip_weights,
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
-
-    def critic_loss(self, batch: Batch, rng: Rng) -> Tensor:
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the estimated Wasserstein distance, up to a factor, shape (S,)."""
         real, fake = self.pair.both(batch, rng)
         return (fake - real).mean(-1)
@@ -84,7 +64,7 @@ class WGAN(Model):
         return -self.pair.judged(batch, rng).mean(-1)
 
     @torch.no_grad()
-    def clip_weights(self) -> None:
+    def project(self) -> None:
         """Brings the critic's weights and biases into [-clip, clip]."""
         for p in self.pair.discriminator.parameters():
             p.clamp_(-self.clip, self.clip)

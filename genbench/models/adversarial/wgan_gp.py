@@ -5,16 +5,16 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, continuous_only
+from genbench.nn.adversarial import Pair, PairGame
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam, linear_decay
 
 
 @model("wgan_gp")
-class WGANGP(Model):
+class WGANGP(PairGame):
     r"""Creates a Wasserstein GAN whose critic is held 1-Lipschitz by a gradient penalty.
 
     .. math::
@@ -40,6 +40,7 @@ class WGANGP(Model):
     taxonomy = "implicit/direct"
     paper = "Gulrajani et al., 2017"
     year = 2017
+    judge = "critic"
 
     def __init__(
         self,
@@ -53,34 +54,19 @@ class WGANGP(Model):
         lr: float = 1e-3,
         average: float | None = None,
     ) -> None:
-        super().__init__(spec, rng)
-        self.critic_steps, self.lr, self.average = critic_steps, lr, average
+        super().__init__(
+            spec,
+            rng,
+            adam(lr, (0.0, 0.9)),
+            steps=critic_steps,
+            schedule=linear_decay(),
+            average=average,
+        )
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 10.0)
         critic = MLP(spec.size, 1, hidden, rng.fork("critic"), activation="leaky_relu")
         self.pair = Pair(spec, latent, hidden, rng, discriminator=critic)
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The critic, `critic_steps` times, then the generator."""
-        return self.pair.players(
-            self.critic_loss,
-            self.generator_loss,
-            adam(self.lr, (0.0, 0.9)),
-            name="critic",
-            steps=self.critic_steps,
-            schedule=linear_decay(),
-            average=self.average,
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.pair.sample(n, rng)
-
-    def critic_loss(self, batch: Batch, rng: Rng) -> Tensor:
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the estimated Wasserstein distance plus the penalty, shape (S,)."""
         fake = self.pair.fakes(batch, rng)
         slope = slopes(self.pair.logits, between(batch.x, fake, rng))

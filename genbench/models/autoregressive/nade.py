@@ -9,7 +9,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.laws import Bits, Law, Tokens
+from genbench.nn.laws import Bits, Tokens
 from genbench.nn.raster import Drop, RasterModel, Step
 
 
@@ -59,7 +59,11 @@ class NADE(RasterModel):
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
         self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
-        self.network = Sums(self.law, hidden, rng)
+        seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
+        self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
+        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
+        self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
+        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -68,24 +72,10 @@ class NADE(RasterModel):
             return f"needs binary data or tokens, {spec.name} is continuous"
         return None
 
-
-class Sums(nn.Module):
-    """Creates S networks whose hidden layers, one a coordinate, add up the rows of one matrix.
-
-    Arguments:
-        law: Of one bit or token.
-        hidden: The number H of hidden units.
-        rng: Draws the weights.
-    """
-
-    def __init__(self, law: Law, hidden: int, rng: Rng) -> None:
-        super().__init__()
-        self.law, size = law, law.spec.size
-        seen, told = size * law.inputs, size * law.outputs
-        self.rows = _drawn(rng.fork("rows"), seen, hidden, size)
-        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
-        self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, size)
-        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
+    @property
+    def network(self) -> NADE:
+        """The model itself, whose weights belong to no layer."""
+        return self
 
     def forward(self, y: Tensor, drop: Drop | None = None) -> Tensor:
         """Maps bits or one-hot tokens (S, B, D, I) to logits (S, B, D, P) given those before."""
