@@ -1,0 +1,50 @@
+"""Which families can say how likely held-out digits are."""
+
+from __future__ import annotations
+
+from genbench.claims._cells import digits
+from genbench.core.claim import Evidence, Run, claim
+from genbench.core.effect import Effect, difference
+
+GANS = {name: digits(name, metrics=("nll", "parzen")) for name in ("gan", "wgan_gp")}
+EXPLICIT = {name: digits(name, metrics=("nll", "parzen")) for name in ("made", "realnvp")} | {
+    name: digits(name, metrics=("nll",)) for name in ("vae", "rbm")
+}
+MEMORY = digits("resample", metrics=("nll", "parzen"))
+
+
+@claim(
+    "explicit_density",
+    statement="A GAN has no explicit density, unlike the families that are trained by likelihood.",
+    source="Goodfellow et al., 2014 (1406.2661), section 6; tutorial, figure 9",
+    why="Every family is asked for the log-likelihood of held-out digits: whether an answer (exact, "
+    "bound or estimate) stands in the record is counted. The kernel-density figure of older papers "
+    "stands beside with its known failure: training points given back outscore true densities.",
+    runs=(*GANS.values(), *EXPLICIT.values(), MEMORY),
+    literature=(
+        "Figures by Parzen windows and log-likelihoods are unrelated in high dimensions (Theis et al., "
+        "2016).",
+        "Annealed importance sampling gives estimates for decoders, GANs' too, at a high cost and with "
+        "an observation model added (Wu et al., 2017).",
+    ),
+    threats=(
+        "What a family is asked for is what this benchmark's models offer; a flow as the generator "
+        "would give a GAN a density (Grover et al., 2018).",
+    ),
+)
+def effects(evidence: Evidence) -> list[Effect]:
+    """Shares of runs whose record holds a log-likelihood, and what Parzen windows say."""
+
+    def answered(run: Run) -> dict[int, float]:
+        held = evidence.scores(run, "nll")
+        return {seed: float(seed in held) for seed in evidence.finished(run)}
+
+    text = "share of runs with a log-likelihood"
+    found = [Effect(f"{name}: {text}", answered(run), 0.5, "below") for name, run in GANS.items()]
+    found += [Effect(f"{name}: {text}", answered(run), 0.5) for name, run in EXPLICIT.items()]
+    memory = evidence.scores(MEMORY, "parzen")
+    for name in ("made", "realnvp"):
+        other = evidence.scores(EXPLICIT[name], "parzen")
+        about = f"Parzen figure of training points given back less that of {name}"
+        found.append(Effect(about, difference(memory, other), 0.0, unit="nats", judged=False))
+    return found
