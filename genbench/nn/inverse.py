@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Optimizer, Player
+from genbench.core.model import Batch, Encoder, Inpainter, Model, Player, Reconstructor
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy
+from genbench.nn.adversarial import Maker, continuous_only, cross_entropy
 from genbench.nn.inpainting import chain
 from genbench.nn.joint import Generator, Reader
 from genbench.nn.losses import r1, usual_penalty
@@ -21,7 +21,7 @@ class Inverses(nn.Module):
 
     Arguments:
         spec: The data.
-        latent: The dimension of the code.
+        latent: The dimension of the code; None takes 2 for points in the plane, 50 otherwise.
         hidden: The widths of the hidden layers of all three networks.
         width: Their channels, where they are convolutional.
         network: `mlp` or `conv`.
@@ -34,7 +34,7 @@ class Inverses(nn.Module):
     def __init__(
         self,
         spec: DataSpec,
-        latent: int,
+        latent: int | None,
         hidden: Sequence[int],
         width: int,
         network: str,
@@ -44,7 +44,8 @@ class Inverses(nn.Module):
         penalty: float | None = None,
     ) -> None:
         super().__init__()
-        self.latent, self.stochastic = latent, stochastic
+        self.latent = latent = latent or (2 if spec.size == 2 else 50)
+        self.stochastic = stochastic
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         shape = (hidden, width, network)
         outputs = 2 * latent if stochastic else latent
@@ -115,15 +116,48 @@ class Inverses(nn.Module):
         code, z = self.code(batch.x, rng), self.prior(batch.x.shape[1], rng)
         return cross_entropy(self.logits(self.generator(z), z), self.logits(batch.x, code))
 
-    def players(
-        self,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        schedule: Callable[[float], float] | None = None,
-    ) -> tuple[Player, ...]:
-        """Returns the discriminator, then generator and encoder together."""
-        game = ((self.discriminator, self.discriminator_loss), (self.inverses, self.inverse_loss))
-        names = ("discriminator", "generator and encoder")
-        return tuple(
-            Player(name, module, loss, optimizer, schedule=schedule)
-            for name, (module, loss) in zip(names, game, strict=True)
+
+class InverseGame(Model, Encoder, Reconstructor, Inpainter):
+    """The skeleton of games of `Inverses`, which a concrete model builds as `game`.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        optimizer: Makes the optimiser of either player.
+        chain_steps: How many reconstructions complete a point.
+    """
+
+    game: Inverses
+
+    def __init__(self, spec: DataSpec, rng: Rng, optimizer: Maker, *, chain_steps: int) -> None:
+        super().__init__(spec, rng)
+        self.optimizer, self.chain_steps = optimizer, chain_steps
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Discrete points have no gradient for the generator."""
+        return continuous_only(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, then generator and encoder together."""
+        game, make = self.game, self.optimizer
+        return (
+            Player("discriminator", game.discriminator, game.discriminator_loss, make),
+            Player("generator and encoder", game.inverses, game.inverse_loss, make),
         )
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns G(z), shape (S, n, *event)."""
+        return self.game.generator(self.game.prior(n, rng))
+
+    def encode(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the codes' means, shape (S, B, L)."""
+        return self.game.code(x, None)
+
+    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns G at the mean codes, shape (S, B, *event)."""
+        return self.game.generator(self.game.code(x, None))
+
+    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by the chain of reconstructions, shape (S, B, *event)."""
+        return self.game.completed(x, known, self.chain_steps, rng)

@@ -1,4 +1,4 @@
-"""Labels as networks take them, also where most of them are hidden (-1)."""
+"""Labels as networks take them, also where most of them are hidden (-1); games given labels."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
-from genbench.core.model import Batch
+from genbench.core.model import Batch, Conditional
 from genbench.core.rng import Rng
+from genbench.nn.adversarial import Game, Maker
+from genbench.nn.output import noise_size
 
 
 class LabelledPoints(nn.Module):
@@ -48,6 +50,42 @@ class LabelledPoints(nn.Module):
         rows = rng.integers(self.labels.shape[1], batch.x.shape[1])
         x = torch.stack([x[row] for x, row in zip(self.x, rows, strict=True)])
         return Batch(x, self.labels.gather(1, rows), batch.progress)
+
+
+class ConditionalGame(Game, Conditional):
+    """The skeleton of games whose generator is given a label beside its noise.
+
+    A concrete model's `generator` maps noise and a label's indicator (S, B, latent + classes) to points.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        optimizer: Makes the optimiser of either player.
+        latent: The dimension of the noise; None takes `noise_size`.
+    """
+
+    def __init__(self, spec: DataSpec, rng: Rng, optimizer: Maker, *, latent: int | None) -> None:
+        super().__init__(spec, rng, optimizer)
+        self.latent, self.classes = latent or noise_size(spec), spec.classes or 0
+        self.known = LabelledPoints()
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """There must be labels, and discrete points have no gradient for the generator."""
+        return needs_labels(spec) or super().refuses(spec)
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Keeps the labelled points, where most are not."""
+        self.known.keep(batch)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns points of labels drawn uniformly, shape (S, n, *event)."""
+        return self.sample_class(rng.integers(self.classes, n), rng)
+
+    def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
+        """Returns G(z, y), one point a label, shape (S, n, *event)."""
+        z = rng.normal(labels.shape[1], self.latent)
+        return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
 
 
 def labels_of(batch: Batch) -> Tensor:

@@ -9,8 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
+from genbench.core.model import Density
 from genbench.core.rng import Rng
+from genbench.nn.adversarial import Game
 from genbench.nn.mlp import Linear
+from genbench.nn.optim import adam
 from genbench.nn.recurrent import GRUCell
 
 #: maps log odds (S, B, tokens) and a draw's number to what the next step reads, (S, B, tokens)
@@ -114,6 +117,55 @@ def _doubling(length: int) -> Iterator[int]:
         reach *= 2
     if length == 1:
         yield 1
+
+
+class SequenceGame(Game, Density):
+    """The skeleton of a `Writer` against a `Reader`: all but their losses.
+
+    Arguments:
+        spec: The data, of tokens.
+        rng: Draws the initial weights.
+        units: The width of the generator.
+        discriminator_units: The width of the discriminator's layers.
+        lr: Adam's step size, the generator's.
+        discriminator_lr: The discriminator's.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        units: int,
+        discriminator_units: int,
+        lr: float,
+        discriminator_lr: float,
+    ) -> None:
+        betas = (0.5, 0.999)
+        judges = adam(discriminator_lr, betas)
+        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
+        assert spec.tokens is not None
+        self.tokens = spec.tokens
+        size = spec.tokens, spec.size
+        self.generator = Writer(*size, units, rng.fork("generator"))
+        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """The generator writes tokens of a finite alphabet."""
+        return tokens_only(spec)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns sequences of tokens, int64, shape (S, n, L)."""
+        return self.generator.sample(n, rng)
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns the generator's log p(x) in nats, exact, shape (S, B)."""
+        return self.generator.log_prob(x).sum(-1)
+
+    def sequential_steps(self) -> int:
+        """Returns L: a token waits for those before it."""
+        return self.spec.size
 
 
 def tokens_only(spec: DataSpec) -> str | None:

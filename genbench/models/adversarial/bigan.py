@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Encoder, Inpainter, Model, Player, Reconstructor, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import continuous_only
-from genbench.nn.inverse import Inverses
+from genbench.nn.inverse import InverseGame, Inverses
 from genbench.nn.optim import adam
 
 
 @model("bigan")
-class BiGAN(Model, Encoder, Reconstructor, Inpainter):
+class BiGAN(InverseGame):
     r"""Creates a bidirectional GAN: a generator and an encoder against a discriminator of pairs.
 
     .. math::
@@ -62,34 +59,7 @@ class BiGAN(Model, Encoder, Reconstructor, Inpainter):
         penalty: float | None = None,
         chain_steps: int = 20,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1, self.chain_steps = lr, beta1, chain_steps
-        size = latent or (2 if spec.size == 2 else 50)
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)), chain_steps=chain_steps)
         self.game = Inverses(
-            spec, size, hidden, width, network, rng, stochastic=False, penalty=penalty
+            spec, latent, hidden, width, network, rng, stochastic=False, penalty=penalty
         )
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then generator and encoder together."""
-        return self.game.players(adam(self.lr, (self.beta1, 0.999)))
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z), shape (S, n, *event)."""
-        return self.game.generator(self.game.prior(n, rng))
-
-    def encode(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns E(x), shape (S, B, L)."""
-        return self.game.code(x, rng)
-
-    def reconstruct(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns G(E(x)), shape (S, B, *event)."""
-        return self.game.generator(self.game.code(x, rng))
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by the chain of reconstructions, shape (S, B, *event)."""
-        return self.game.completed(x, known, self.chain_steps, rng)

@@ -6,18 +6,17 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Conditional, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import continuous_only, cross_entropy, non_saturating
+from genbench.nn.adversarial import cross_entropy, non_saturating
 from genbench.nn.joint import Generator, Reader
-from genbench.nn.labels import LabelledPoints, labels_of, needs_labels, one_hot
+from genbench.nn.labels import ConditionalGame, labels_of, one_hot
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import adam
-from genbench.nn.output import noise_size
 
 
 @model("cgan")
-class CGAN(Model, Conditional):
+class CGAN(ConditionalGame):
     r"""Creates a conditional GAN: both networks see the label.
 
     .. math::
@@ -61,43 +60,14 @@ class CGAN(Model, Conditional):
         beta1: float = 0.5,
         penalty: float | None = None,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.beta1 = lr, beta1
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)), latent=latent)
         self.penalty = usual_penalty(spec) if penalty is None else penalty
-        self.latent, self.classes = latent or noise_size(spec), spec.classes or 0
         shape = (hidden, width, network)
         inputs = self.latent + self.classes
         self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
         self.discriminator = Reader(
             spec, 1, *shape, rng.fork("discriminator"), beside=self.classes
         )
-        self.known = LabelledPoints()
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """There must be labels, and discrete points have no gradient for the generator."""
-        return needs_labels(spec) or continuous_only(spec)
-
-    def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Keeps the labelled points, where most are not."""
-        self.known.keep(batch)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (self.beta1, 0.999))
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, optimizer),
-            Player("generator", self.generator, self.generator_loss, optimizer),
-        )
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns G(z, y) for labels drawn uniformly, shape (S, n, *event)."""
-        return self.sample_class(rng.integers(self.classes, n), rng)
-
-    def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
-        """Returns G(z, y), one point a label, shape (S, n, *event)."""
-        z = rng.normal(labels.shape[1], self.latent)
-        return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake with the same labels, shape (S,)."""

@@ -8,15 +8,14 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import cross_entropy, non_saturating
-from genbench.nn.optim import adam
-from genbench.nn.sequences import Reader, Writer, gumbel, tokens_only
+from genbench.nn.sequences import SequenceGame, gumbel
 
 
 @model("gan_gumbel")
-class GANGumbel(Model, Density):
+class GANGumbel(SequenceGame):
     r"""Creates a GAN of token sequences that is trained through Gumbel-softmax samples.
 
     .. math::
@@ -63,32 +62,21 @@ class GANGumbel(Model, Density):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(
+            spec,
+            rng,
+            units=units,
+            discriminator_units=discriminator_units,
+            lr=lr,
+            discriminator_lr=discriminator_lr,
+        )
         if temperature <= 0 or last_temperature <= 0:
             raise SpecError(
                 f"gan_gumbel needs temperatures above 0, got {temperature} and {last_temperature}; "
                 "the usual is 1"
             )
-        assert spec.tokens is not None
-        self.straight_through, self.tokens = straight_through, spec.tokens
+        self.straight_through = straight_through
         self.temperatures = temperature, last_temperature
-        self.lr, self.discriminator_lr = lr, discriminator_lr
-        size = spec.tokens, spec.size
-        self.generator = Writer(*size, units, rng.fork("generator"))
-        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """A relaxed draw stands in for one of a finite alphabet."""
-        return tokens_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        d, g = adam(self.discriminator_lr, (0.5, 0.999)), adam(self.lr, (0.5, 0.999))
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, d),
-            Player("generator", self.generator, self.generator_loss, g),
-        )
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean cross-entropy of places, real and generated, in nats, shape (S,)."""
@@ -118,15 +106,3 @@ class GANGumbel(Model, Density):
             return hard + (soft - soft.detach())
 
         return self.generator.write(n, draw)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns sequences of tokens, int64, shape (S, n, L)."""
-        return self.generator.sample(n, rng)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the generator's log p(x) in nats, exact, shape (S, B)."""
-        return self.generator.log_prob(x).sum(-1)
-
-    def sequential_steps(self) -> int:
-        """Returns L: a token waits for those before it."""
-        return self.spec.size

@@ -8,15 +8,14 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import cross_entropy
-from genbench.nn.optim import adam
-from genbench.nn.sequences import Reader, Writer, tokens_only
+from genbench.nn.sequences import SequenceGame
 
 
 @model("gan_reinforce")
-class GANReinforce(Model, Density):
+class GANReinforce(SequenceGame):
     r"""Creates a GAN of token sequences whose generator is trained by REINFORCE.
 
     .. math::
@@ -62,33 +61,22 @@ class GANReinforce(Model, Density):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(
+            spec,
+            rng,
+            units=units,
+            discriminator_units=discriminator_units,
+            lr=lr,
+            discriminator_lr=discriminator_lr,
+        )
         if not 0 <= discount <= 1 or not 0 <= baseline_decay < 1:
             raise SpecError(
                 f"gan_reinforce needs a discount in [0, 1] and a baseline_decay in [0, 1), got "
                 f"{discount} and {baseline_decay}; the usual are 0.9 and 0.9"
             )
-        assert spec.tokens is not None
-        self.discount, self.decay, self.tokens = discount, baseline_decay, spec.tokens
-        self.lr, self.discriminator_lr = lr, discriminator_lr
-        size = spec.tokens, spec.size
-        self.generator = Writer(*size, units, rng.fork("generator"))
-        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
+        self.discount, self.decay = discount, baseline_decay
         self.register_buffer("baseline", torch.zeros(self.seeds, 1, spec.size))
         self.baseline: Tensor
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """The generator writes tokens one after another."""
-        return tokens_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        d, g = adam(self.discriminator_lr, (0.5, 0.999)), adam(self.lr, (0.5, 0.999))
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, d),
-            Player("generator", self.generator, self.generator_loss, g),
-        )
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean cross-entropy of places, real and generated, in nats, shape (S,)."""
@@ -116,15 +104,3 @@ class GANReinforce(Model, Density):
             total = each + self.discount * total
             sums.append(total)
         return torch.stack(sums[::-1], dim=-1)
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns sequences of tokens, int64, shape (S, n, L)."""
-        return self.generator.sample(n, rng)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns the generator's log p(x) in nats, exact, shape (S, B)."""
-        return self.generator.log_prob(x).sum(-1)
-
-    def sequential_steps(self) -> int:
-        """Returns L: a token waits for those before it."""
-        return self.spec.size

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Encoder, Model, Player, model
+from genbench.core.model import Batch, Encoder, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import continuous_only, cross_entropy, non_saturating
+from genbench.nn.adversarial import Game, cross_entropy, non_saturating
 from genbench.nn.joint import Generator, Reader
 from genbench.nn.labels import label_loss, one_hot
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
@@ -16,7 +16,7 @@ from genbench.nn.optim import adam
 
 
 @model("infogan")
-class InfoGAN(Model, Encoder):
+class InfoGAN(Game, Encoder):
     r"""Creates a GAN that also takes a categorical and continuous codes and keeps them readable.
 
     .. math::
@@ -71,34 +71,17 @@ class InfoGAN(Model, Encoder):
         beta1: float = 0.5,
         penalty: float | None = None,
     ) -> None:
-        super().__init__(spec, rng)
+        betas = (beta1, 0.999)
+        judges = adam(discriminator_lr, betas)
+        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
         self.latent, self.categories, self.codes = latent, categories, codes
-        self.information, self.beta1 = information, beta1
+        self.information = information
         self.penalty = usual_penalty(spec) if penalty is None else penalty
-        self.lr, self.discriminator_lr = lr, discriminator_lr
         shape = (hidden, width, network)
         inputs = latent + categories + codes
         self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
         self.discriminator = Reader(
             spec, 1 + categories + codes, *shape, rng.fork("discriminator")
-        )
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator with Q, then the generator."""
-        betas = (self.beta1, 0.999)
-        return (
-            Player(
-                "discriminator",
-                self.discriminator,
-                self.discriminator_loss,
-                adam(self.discriminator_lr, betas),
-            ),
-            Player("generator", self.generator, self.generator_loss, adam(self.lr, betas)),
         )
 
     def sample(self, n: int, rng: Rng) -> Tensor:

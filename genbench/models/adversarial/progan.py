@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy, images_only, non_saturating
+from genbench.nn.adversarial import Game, cross_entropy, images_only, non_saturating
 from genbench.nn.conv import downsample, upsample
 from genbench.nn.growing import GrowingDiscriminator, GrowingGenerator
 from genbench.nn.losses import slopes
@@ -20,7 +20,7 @@ from genbench.nn.pyramid import level_specs, pyramid
 
 
 @model("progan")
-class ProGAN(Model):
+class ProGAN(Game):
     r"""Creates a GAN that learns small images first and grows, each new layer faded in.
 
     .. math::
@@ -70,9 +70,8 @@ class ProGAN(Model):
         lr: float = 2e-3,
         average: float | None = 0.99,
     ) -> None:
-        super().__init__(spec, rng)
+        super().__init__(spec, rng, adam(lr, (0.0, 0.99)), average=average)
         self.latent, self.penalty = latent, penalty
-        self.lr, self.average = lr, average
         self.specs = level_specs(spec, levels)[::-1]
         self.generator = GrowingGenerator(latent, self.specs, width, rng.fork("generator"))
         self.discriminator = GrowingDiscriminator(self.specs, width, rng.fork("discriminator"))
@@ -85,20 +84,6 @@ class ProGAN(Model):
         if reason is None and len(level_specs(spec, 2)) < 2:
             return f"needs images of even sides of 8 or more, {spec.name} has {spec.event[1:]}"
         return reason
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, then the generator."""
-        optimizer = adam(self.lr, (0.0, 0.99))
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, optimizer),
-            Player(
-                "generator",
-                self.generator,
-                self.generator_loss,
-                optimizer,
-                average=self.average,
-            ),
-        )
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), doubled until it has the data's size, shape (S, n, *event)."""
