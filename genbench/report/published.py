@@ -1,0 +1,211 @@
+"""Published numbers beside ours: one file a source, and what must be equal to compare them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from genbench.core.spec import Strict
+from genbench.report.strict_json import read_json
+
+FOLDER = "baselines/published"
+#: what stands before the name of a model or data set that genbench does not have
+EXTERNAL = "external:"
+
+
+class Value(Strict):
+    """One published number.
+
+    Arguments:
+        model: A model of genbench, or `external:` and the paper's name for it.
+        column: A column of genbench's metrics; values are in its unit and direction.
+        value: The number.
+        error: What stands behind its ±, or None.
+        label: The source's name for the row, where it differs from the model's.
+        options: Options of the model that the row asks for.
+        bound: Whether the number is a bound on what the column means.
+        note: What sets this row apart from the source's others.
+    """
+
+    model: str
+    column: str
+    value: float
+    error: float | None = Field(None, ge=0)
+    label: str = ""
+    options: dict[str, int | float | str] = {}
+    bound: bool = False
+    note: str = ""
+
+
+class Part(Strict):
+    """Numbers of one source that share data set, protocol and training.
+
+    Arguments:
+        where: The table in the source.
+        dataset: A data set of genbench, or `external:` and a name.
+        protocol: What was measured how, with the keys that genbench's protocols have where they have them.
+        differences: What keeps the numbers from being ours, beside the protocol.
+        training: Networks, optimiser and length, in short.
+        error: What the ± is.
+        runs: How many runs a number summarises, or None where the source does not say.
+        values: The numbers.
+    """
+
+    where: str
+    dataset: str
+    protocol: dict[str, str] = {}
+    differences: list[str] = []
+    training: str = ""
+    error: Literal["standard error", "standard deviation", "not said", "none"] = "none"
+    runs: int | None = Field(None, gt=0)
+    values: list[Value] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _says_its_errors(self) -> Part:
+        if self.error == "none" and any(v.error is not None for v in self.values):
+            raise ValueError("error needs to say what the ± of the values is")
+        return self
+
+
+class Source(Strict):
+    """The whole of a file: one paper or code repository.
+
+    Arguments:
+        read_in_source: Whether every number was read in the source itself; nothing else is kept.
+    """
+
+    version: Literal["genbench.published/1"] = Field(alias="schema")
+    title: str
+    authors: str
+    year: int | None = Field(None, ge=1980, le=2100)
+    kind: Literal["paper", "repository"]
+    read_in_source: Literal[True]
+    note: str = ""
+    parts: list[Part] = Field(min_length=1)
+
+    @property
+    def cited(self) -> str:
+        """The short citation, e.g. "Lin et al., 2018"."""
+        return f"{self.authors}, {self.year}" if self.year else self.authors
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published value, and what is different from how genbench measured.
+
+    Arguments:
+        source: Where it stands.
+        part: The part of the source.
+        value: The number.
+        different: What keeps it from being compared; empty under the same protocol.
+    """
+
+    source: Source
+    part: Part
+    value: Value
+    different: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The value ± its error, e.g. "6.3 ± 0.5"."""
+        bound = "≤ " if self.value.bound else ""
+        error = "" if self.value.error is None else f" ± {self.value.error:g}"
+        return f"{bound}{self.value.value:g}{error}"
+
+    @property
+    def comparable(self) -> str:
+        """Returns "same protocol" or "different: " and what, with the training there."""
+        told = f"different: {'; '.join(self.different)}" if self.different else "same protocol"
+        return f"{told}; trained there: {self.part.training}" if self.part.training else told
+
+
+def published(
+    model: str,
+    dataset: str,
+    column: str,
+    *,
+    protocol: str = "",
+    options: Mapping[str, object] | None = None,
+    sources: Iterable[Source] | None = None,
+) -> list[Published]:
+    """Returns what was published for a model on a data set in a column, by year and source.
+
+    Arguments:
+        model: A name of genbench's, or one that starts with `external:`.
+        dataset: The same of a data set.
+        column: The column's id.
+        protocol: The protocol of the number that stands beside, as records have it.
+        options: The model's options there; rows that ask for others are marked as different.
+        sources: What to look through; default: every file of `baselines/published`.
+    """
+    held = load_sources() if sources is None else sources
+    found = [
+        Published(source, part, value, _different(part, value, protocol, options or {}))
+        for source in held
+        for part in source.parts
+        if part.dataset == dataset
+        for value in part.values
+        if (value.model, value.column) == (model, column)
+    ]
+    return sorted(found, key=lambda p: (p.source.year or 9999, p.source.title))
+
+
+def load_sources(folder: Path | None = None) -> tuple[Source, ...]:
+    """Reads every source of a folder; by default those that come with genbench.
+
+    Raises:
+        StoreError: Naming the file, the line, the key and what is wrong.
+    """
+    return _load(folder or own_folder())
+
+
+def own_folder() -> Path:
+    """Returns where genbench's own files are: beside the package, or within it once installed."""
+    import genbench
+
+    package = Path(genbench.__file__).parent
+    inside = package / FOLDER
+    return inside if inside.is_dir() else package.parent / FOLDER
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path) -> tuple[Source, ...]:
+    make = "every file holds one source"
+    return tuple(
+        read_json(path, Source, what="file of published numbers", make=make)
+        for path in sorted(folder.glob("*.json"))
+    )
+
+
+def _different(
+    part: Part, value: Value, protocol: str, options: Mapping[str, object]
+) -> tuple[str, ...]:
+    """What differs: the protocol's facts, the options that the row asks for, and what the file says."""
+    ours = facts(protocol)
+    told = [
+        f"{key} {theirs} there, {ours[key]} here" if key in ours else f"{key} {theirs} there"
+        for key, theirs in part.protocol.items()
+        if ours.get(key) != theirs
+    ]
+    told += [
+        f"{key} {asked} there, {options[key]} here"
+        for key, asked in value.options.items()
+        if key in options and options[key] != asked
+    ]
+    bound = ["a bound there"] if value.bound else []
+    return (*told, *bound, *part.differences, *([value.note] if value.note else []))
+
+
+def facts(protocol: str) -> dict[str, str]:
+    """Returns the facts of a record's protocol; what stands before the first of them are features."""
+    parts = [part.strip() for part in protocol.split(",") if part.strip()]
+    named = dict(part.split("=", 1) for part in parts if re.match(r"\w+=", part))
+    if parts and "=" not in parts[0]:
+        named["features"] = parts[0]
+    return named
