@@ -16,7 +16,7 @@ from genbench.core.model import Batch, Model, Optimizer, Player
 from genbench.core.rng import Rng
 from genbench.nn.inpainting import latent_search
 from genbench.nn.mlp import MLP, flat
-from genbench.nn.output import centred, into_range, noise_size
+from genbench.nn.output import centred, into_range, noise_size, only_continuous
 
 Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
 
@@ -59,7 +59,7 @@ class Game(Model):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
+        return only_continuous(spec)
 
     @abstractmethod
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
@@ -215,18 +215,11 @@ class PairGame(Game):
         return self.pair.sample(n, rng)
 
 
-def continuous_only(spec: DataSpec) -> str | None:
-    """Returns why a generator trained through its samples refuses data, or None if it does not."""
-    if spec.kind == "continuous":
-        return None
-    return f"needs continuous data, {spec.name} is {spec.kind}"
-
-
 def images_only(spec: DataSpec) -> str | None:
     """Returns why a convolutional generator refuses data, or None if it does not."""
     if not spec.is_image:
         return f"needs images, {spec.name} has points of shape {spec.event}"
-    return continuous_only(spec)
+    return only_continuous(spec)
 
 
 def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, Inpainter, Model, Player, Reconstructor
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Maker, continuous_only, cross_entropy
+from genbench.nn.adversarial import Maker, cross_entropy
 from genbench.nn.inpainting import chain
 from genbench.nn.joint import Generator, Reader
 from genbench.nn.losses import r1, usual_penalty
+from genbench.nn.output import only_continuous
 
 
 class Inverses(nn.Module):
@@ -136,7 +137,7 @@ class InverseGame(Model, Encoder, Reconstructor, Inpainter):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
+        return only_continuous(spec)
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then generator and encoder together."""

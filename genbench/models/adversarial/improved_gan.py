@@ -9,12 +9,11 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import continuous_only
 from genbench.nn.labels import LabelledPoints, label_loss
 from genbench.nn.mlp import flat
 from genbench.nn.noisy import NoisyMLP, NormMLP
 from genbench.nn.optim import adam
-from genbench.nn.output import centred, into_range, noise_size
+from genbench.nn.output import centred, into_range, noise_size, only_continuous
 
 
 @model("improved_gan")
@@ -88,7 +87,7 @@ class ImprovedGAN(Model, Classifier):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no gradient for the generator."""
-        return continuous_only(spec)
+        return only_continuous(spec)
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps the labelled points, where most are not."""

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.nn.fitted import FittedModel
 from genbench.nn.mlp import flat
 
 
 @model("gaussian")
-class Gaussian(Model, Density):
+class Gaussian(FittedModel):
     r"""Creates a full-covariance Gaussian fitted in closed form: what second moments alone can do.
 
     .. math::
@@ -39,19 +40,6 @@ class Gaussian(Model, Density):
         )
         self.register_buffer("factor", eye.expand(self.seeds, -1, -1), persistent=False)
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """A density on real numbers says nothing of bits or tokens."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
-
-    def players(self) -> tuple[Player, ...]:
-        """None: the fit is in closed form."""
-        return ()
-
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Fits mean and covariance; seeds that share one expanded training set share one fit."""
         x = flat(batch.x)
@@ -61,12 +49,10 @@ class Gaussian(Model, Density):
         self.mean = mean.expand(self.seeds, -1, -1)
         self.factor = factor.expand(self.seeds, -1, -1)
 
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns mean + L z, clamped to the data's range, shape (S, n, *event)."""
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns mean + L z, shape (S, n, D)."""
         z = rng.normal(n, self.spec.size)
-        made = (self.mean + z.to(self.factor) @ self.factor.mT).to(z)
-        made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+        return (self.mean + z.to(self.factor) @ self.factor.mT).to(z)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the exact log density in nats, shape (S, B)."""

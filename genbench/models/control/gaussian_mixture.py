@@ -13,13 +13,14 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.nn.fitted import FittedModel
 from genbench.nn.mlp import flat
 
 
 @model("gaussian_mixture")
-class GaussianMixture(Model, Density):
+class GaussianMixture(FittedModel):
     r"""Creates a mixture of Gaussians fitted by scikit-learn: what a shallow density model can do.
 
     .. math::
@@ -70,19 +71,6 @@ class GaussianMixture(Model, Density):
         self.mean: Tensor
         self.factor: Tensor
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """A density on real numbers says nothing of bits or tokens."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
-
-    def players(self) -> tuple[Player, ...]:
-        """None: the fit happens in `prepare`."""
-        return ()
-
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Fits one mixture a seed, by expectation maximisation in float64."""
         states, orders = rng.integers(2**31 - 1), rng.permutation(batch.x.shape[1])
@@ -94,8 +82,8 @@ class GaussianMixture(Model, Density):
             torch.stack(parts).to(rng.device) for parts in zip(*fits, strict=True)
         )
 
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns draws of a component and then of it, clamped to the range, (S, n, *event)."""
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of a component and then of it, shape (S, n, D)."""
         edges = self.weight.cumsum(-1)[..., :-1].contiguous()
         which = torch.searchsorted(edges, rng.uniform(n).to(edges), right=True)
         seeds = torch.arange(self.seeds, device=which.device).unsqueeze(1)
@@ -104,9 +92,7 @@ class GaussianMixture(Model, Density):
             row, point = (which == k).nonzero(as_tuple=True)
             moved = noise[row, point].unsqueeze(-1).to(made)
             made[row, point] += (self.factor[row, k] @ moved).squeeze(-1)
-        made = made.to(noise)
-        made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+        return made.to(noise)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the exact log density in nats, shape (S, B)."""

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError, SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.nn.fitted import FittedModel
 from genbench.nn.mlp import flat
 
 #: how many squared distances are held at once; more would not fit into the cache
@@ -18,7 +19,7 @@ CHUNK = 1 << 18
 
 
 @model("kde")
-class KDE(Model, Density):
+class KDE(FittedModel):
     r"""Creates the training set blurred by one Gaussian: what memory and smoothing alone can do.
 
     .. math::
@@ -60,19 +61,6 @@ class KDE(Model, Density):
         self.points: Tensor
         self.width: Tensor
 
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """A density on real numbers says nothing of bits or tokens."""
-        return (
-            None
-            if spec.kind == "continuous"
-            else f"needs continuous data, {spec.name} is {spec.kind}"
-        )
-
-    def players(self) -> tuple[Player, ...]:
-        """None: the estimate is made in `prepare`."""
-        return ()
-
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Splits the training set at random, a seed its own way, and chooses the bandwidth."""
         total = batch.x.shape[1]
@@ -86,14 +74,12 @@ class KDE(Model, Density):
         chosen = [self._choose(x[:held], x[held:]) for x in shuffled]
         self.width = torch.tensor(chosen, dtype=torch.float64, device=order.device).unsqueeze(1)
 
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns kept points with noise, clamped to the data's range, shape (S, n, *event)."""
+    def draw(self, n: int, rng: Rng) -> Tensor:
+        """Returns kept points with noise, shape (S, n, D)."""
         rows = rng.integers(self.points.shape[1], n)
         seeds = torch.arange(len(rows), device=rows.device).unsqueeze(1)
         noise = rng.normal(n, self.spec.size)
-        made = self.points[seeds, rows].to(noise) + self.width.to(noise).unsqueeze(-1) * noise
-        made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+        return self.points[seeds, rows].to(noise) + self.width.to(noise).unsqueeze(-1) * noise
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the exact log density in nats, shape (S, B)."""

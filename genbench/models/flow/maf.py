@@ -9,18 +9,17 @@ from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.nn.coupling import rotations
+from genbench.nn.flow import FlowModel
 from genbench.nn.logit import from_logits, to_logits
-from genbench.nn.losses import normal_log_prob
 from genbench.nn.masked import MaskedMLP
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
 
 
 @model("maf")
-class MAF(Model, Density):
+class MAF(FlowModel):
     r"""Creates a normalising flow of affine autoregressive layers, trained by exact maximum likelihood.
 
     A layer takes a point x to a code u by one pass of a masked network,
@@ -67,49 +66,20 @@ class MAF(Model, Density):
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
-        super().__init__(spec, rng)
+        decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        super().__init__(spec, rng, lr=lr, weight_decay=decay, clip=clip)
         if layers < 1 or not hidden:
             raise SpecError(
                 f"maf needs a layer with a hidden layer, got layers={layers} and hidden={hidden}; "
                 f"give at least one of each"
             )
-        self.limit, self.lr, self.clip = limit, lr, clip
-        self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        self.limit = limit
         self.layers: Any = nn.ModuleList(
             MaskedMLP(spec.size, 2, hidden, rng.fork("layer", i), last_gain=0.0)
             for i in range(layers)
         )
         turns = rotations(2, layers).to(rng.device, rng.dtype) if spec.size == 2 else None
         self.register_buffer("turns", turns, persistent=False)
-
-    @classmethod
-    def refuses(cls, spec: DataSpec) -> str | None:
-        """Discrete points have no density."""
-        if spec.kind != "continuous":
-            return f"needs continuous data, {spec.name} is {spec.kind}"
-        return None
-
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        optimizer = adam(self.lr, weight_decay=self.decay)
-        falling = linear_decay(0.02)
-        return (
-            Player("flow", self.layers, self.loss, optimizer, clip=self.clip, schedule=falling),
-        )
-
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        return -self.log_prob(batch.x, rng).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        z, log_det = self.forward(x)
-        return normal_log_prob(z).sum(-1) + log_det
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns normal codes sent back through the flow, shape (S, n, *event)."""
-        x = self.inverse(rng.normal(n, self.spec.size))
-        return x if self.spec.range is None else x.clamp(*self.spec.range)
 
     def sequential_steps(self) -> int:
         """Returns the coordinates of all layers: each waits for those before it."""

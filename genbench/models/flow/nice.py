@@ -11,17 +11,16 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.nn.coupling import Couplings
-from genbench.nn.losses import normal_log_prob
+from genbench.nn.flow import FlowModel, halves
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import centred
 
 
 @model("nice")
-class NICE(Model, Density):
+class NICE(FlowModel):
     r"""Creates a flow of additive couplings, which keep volumes, and one diagonal scale at its end.
 
     .. math::
@@ -61,11 +60,11 @@ class NICE(Model, Density):
         weight_decay: float | None = None,
         clip: float = 5.0,
     ) -> None:
-        super().__init__(spec, rng)
+        decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        super().__init__(spec, rng, lr=lr, weight_decay=decay, clip=clip)
         if layers < 2:
             raise SpecError(f"nice needs at least 2 layers, got {layers}; give an even number")
-        self.prior, self.lr, self.clip = prior, lr, clip
-        self.decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
+        self.logistic = prior == "logistic"
         mixing = "rotation" if spec.size == 2 else "permutation"
         self.flow = Couplings(
             spec.size, layers, hidden, rng.fork("flow"), limit=None, mixing=mixing
@@ -76,37 +75,21 @@ class NICE(Model, Density):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no density, and one coordinate has no halves."""
-        if spec.kind != "continuous":
-            return f"needs continuous data, {spec.name} is {spec.kind}"
-        return None if spec.size > 1 else f"needs two coordinates, {spec.name} has one"
+        return halves(spec)
 
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        optimizer = adam(self.lr, weight_decay=self.decay)
-        falling = linear_decay(0.02)
-        return (Player("flow", self, self.loss, optimizer, clip=self.clip, schedule=falling),)
+    def prior(self, n: int, rng: Rng) -> Tensor:
+        """Returns draws of the prior, shape (S, n, D)."""
+        if not self.logistic:
+            return super().prior(n, rng)
+        # a draw of exactly zero would be a code of minus infinity
+        least = torch.finfo(rng.dtype).eps / 2
+        return torch.logit(rng.uniform(n, self.spec.size).clamp_min(least))
 
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        return -self.log_prob(batch.x, rng).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        z, log_det = self.forward(x)
-        each = normal_log_prob(z) if self.prior == "gaussian" else functional.logsigmoid(z)
-        if self.prior == "logistic":
-            each = each + functional.logsigmoid(-z)
-        return each.sum(-1) + log_det
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns codes of the prior sent back through the flow, shape (S, n, *event)."""
-        if self.prior == "gaussian":
-            z = rng.normal(n, self.spec.size)
-        else:  # a draw of exactly zero would be a code of minus infinity
-            least = torch.finfo(rng.dtype).eps / 2
-            z = torch.logit(rng.uniform(n, self.spec.size).clamp_min(least))
-        x = self.inverse(z)
-        return x if self.spec.range is None else x.clamp(*self.spec.range)
+    def prior_log_prob(self, z: Tensor) -> Tensor:
+        """Returns the prior's log densities of codes in nats, (S, B, D) to (S, B)."""
+        if not self.logistic:
+            return super().prior_log_prob(z)
+        return (functional.logsigmoid(z) + functional.logsigmoid(-z)).sum(-1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps points (S, B, *event) to codes (S, B, D) and log-determinants (S, B)."""

@@ -8,18 +8,17 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Model, Player, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.nn.coupling import Couplings
 from genbench.nn.coupling_image import ImageCouplings
+from genbench.nn.flow import FlowModel, halves
 from genbench.nn.logit import from_logits, to_logits
-from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
 
 
 @model("realnvp")
-class RealNVP(Model, Density):
+class RealNVP(FlowModel):
     r"""Creates a normalising flow of affine couplings, trained by exact maximum likelihood.
 
     .. math::
@@ -76,10 +75,9 @@ class RealNVP(Model, Density):
         width: int = 32,
         blocks: int = 2,
     ) -> None:
-        super().__init__(spec, rng)
-        self.lr, self.clip = lr, clip
         chosen = (1.0 if network == "conv" else 3.0) if spec.is_image else 0.0
-        self.decay = chosen if weight_decay is None else weight_decay
+        decay = chosen if weight_decay is None else weight_decay
+        super().__init__(spec, rng, lr=lr, weight_decay=decay, clip=clip)
         draws = rng.fork("flow")
         self.flow: Any
         if network == "conv":
@@ -101,29 +99,7 @@ class RealNVP(Model, Density):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Discrete points have no density, and one coordinate has no halves."""
-        if spec.kind != "continuous":
-            return f"needs continuous data, {spec.name} is {spec.kind}"
-        return None if spec.size > 1 else f"needs two coordinates, {spec.name} has one"
-
-    def players(self) -> tuple[Player, ...]:
-        """One, by maximum likelihood."""
-        optimizer = adam(self.lr, weight_decay=self.decay)
-        falling = linear_decay(0.02)
-        return (Player("flow", self.flow, self.loss, optimizer, clip=self.clip, schedule=falling),)
-
-    def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean negative log-likelihood, shape (S,)."""
-        return -self.log_prob(batch.x, rng).mean(-1)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
-        """Returns log p(x) in nats, exact, shape (S, B)."""
-        z, log_det = self.forward(x)
-        return normal_log_prob(z).sum(-1) + log_det
-
-    def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns normal codes sent back through the flow, shape (S, n, *event)."""
-        x = self.inverse(rng.normal(n, self.spec.size))
-        return x if self.spec.range is None else x.clamp(*self.spec.range)
+        return halves(spec)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps points (S, B, *event) to codes (S, B, D) and log-determinants (S, B)."""
