@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column, conditional, inverse
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, best, log_ratio
+from genbench.core.effect import Effect, contest
 
 TOLD = {name: conditional(name, metrics=("class_accuracy", "fid")) for name in ("cgan", "acgan")}
 PLAIN = conditional("gan", metrics=("fid",))
@@ -42,8 +42,9 @@ def effects(evidence: Evidence) -> list[Effect]:
         )
         for name, run in TOLD.items()
     ]
-    told, who = best(column(evidence, TOLD, "fid"), "lower")
-    text = f"log FID of the GAN without labels over the best with ({who or '–'})"
-    found.append(Effect(text, log_ratio(evidence.scores(PLAIN, "fid"), told), math.log(1.1)))
+    plain = evidence.scores(PLAIN, "fid")
+    gap = contest(column(evidence, TOLD, "fid"), {"gan": plain}, "lower", log=True)
+    text = f"log FID of the GAN without labels over the best with{gap.who}"
+    found.append(Effect(text, gap.values, math.log(1.1), contest=gap))
     text = "InfoGAN: held-out digits whose category is their class's"
     return [*found, Effect(text, evidence.scores(INFOGAN, "category_accuracy"), 0.5, unit="share")]

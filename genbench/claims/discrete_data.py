@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, best, difference, log_ratio
+from genbench.core.effect import Effect, contest
 
 TEXTS = ("markov_text", "template_text")
 METRICS = ("nll", "n_gram_divergence")
@@ -42,18 +42,13 @@ def effects(evidence: Evidence) -> list[Effect]:
     """Divergence of the best GAN over that of the best fully visible network, a text each."""
     found = []
     for text in TEXTS:
-        for judged, name in ((True, "n_gram_js_4"), (False, "n_gram_js_2")):
-            gan, a = best(column(evidence, {n: RUNS[n, text] for n in GANS}, name), "lower")
-            seen, b = best(column(evidence, {n: RUNS[n, text] for n in VISIBLE}, name), "lower")
-            who = f" ({a} against {b})" if a and b else ""
-            effect = f"{text}: log {name} of the best GAN over the best FVBN's{who}"
-            found.append(Effect(effect, log_ratio(gan, seen), math.log(1.25), judged=judged))
-        gan, _ = best(
-            column(evidence, {n: RUNS[n, text] for n in GANS}, "nats_per_token"), "lower"
-        )
-        seen, _ = best(
-            column(evidence, {n: RUNS[n, text] for n in VISIBLE}, "nats_per_token"), "lower"
-        )
-        effect = f"{text}: nats a token, best GAN less best FVBN"
-        found.append(Effect(effect, difference(gan, seen), 0.0, unit="nats", judged=False))
+        for name in ("n_gram_js_4", "n_gram_js_2", "nats_per_token"):
+            sides = (
+                column(evidence, {n: RUNS[n, text] for n in names}, name)
+                for names in (VISIBLE, GANS)
+            )
+            gap = contest(*sides, "lower", log=True)
+            effect = f"{text}: log {name} of the best GAN over the best FVBN's{gap.who}"
+            judged, bar = name == "n_gram_js_4", math.log(1.25)
+            found.append(Effect(effect, gap.values, bar, judged=judged, contest=gap))
     return found

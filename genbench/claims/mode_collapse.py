@@ -6,9 +6,11 @@ from typing import Any
 
 from genbench.claims._cells import column, toys
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, best, difference
+from genbench.core.effect import Effect, contest, difference
 
 MIXTURES = ("ring", "grid")
+#: with one sample near its centre, as is published, and with a tenth of its share
+COUNTS = ("modes", "modes_strict")
 LIKELIHOODS = ("vae", "realnvp", "made")
 USUAL = {
     (name, mixture): toys(name, mixture, metrics=("modes",))
@@ -33,7 +35,9 @@ HARD = {
     statement="GANs drop modes that families with a likelihood keep; PacGAN and unrolling repair it.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 5.1.1",
     why="Mixtures whose modes are known can be counted. The families meet at their usual settings; the "
-    "cures are held against the plain game at settings where it collapses, the networks the same.",
+    "cures are held against the plain game at settings where it collapses, the networks the same. "
+    "Modes are counted twice: with one good sample each, as is published but as points strewn over "
+    "the plane also reach, and strictly.",
     runs=(*USUAL.values(), *HARD.values()),
     literature=(
         "Grid of 25: GAN 3.3 modes, PacGAN2 23.8 (Lin et al., 2018, table 1).",
@@ -41,7 +45,8 @@ HARD = {
     ),
     threats=(
         "Step sizes decide whether the plain game collapses, so that either answer can be had.",
-        "A mode counts with a tenth of its share; other thresholds count otherwise.",
+        "Uniform noise has a good sample in most of the grid's modes; the strict count, a tenth of a "
+        "mode's share, is as arbitrary.",
         "WGAN-GP is shown at the usual settings only.",
     ),
 )
@@ -49,19 +54,18 @@ def effects(evidence: Evidence) -> list[Effect]:
     """Modes of the best likelihood less the GAN's, and of the cured game less the plain one's."""
     found = []
     for mixture in MIXTURES:
-        gan = evidence.scores(USUAL["gan", mixture], "modes_strict")
-        runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
-        other, who = best(column(evidence, runs, "modes_strict"), "higher")
-        text = f"{mixture}: modes of the best likelihood ({who or '–'}) less the GAN's"
-        found.append(Effect(text, difference(other, gan), 1.0, unit="modes"))
-    for mixture in MIXTURES:
-        plain = evidence.scores(HARD["plain", mixture], "modes_strict")
-        for name in CURES:
-            cured = evidence.scores(HARD[name, mixture], "modes_strict")
-            text = f"{mixture}, collapsing settings: modes of {name} less the plain game's"
-            found.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
-        critic = evidence.scores(USUAL["wgan_gp", mixture], "modes_strict")
-        gan = evidence.scores(USUAL["gan", mixture], "modes_strict")
-        text = f"{mixture}: modes of WGAN-GP less the GAN's, usual settings"
-        found.append(Effect(text, difference(critic, gan), 1.0, unit="modes", judged=False))
+        for counted in COUNTS:
+            gan = evidence.scores(USUAL["gan", mixture], counted)
+            runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
+            gap = contest(column(evidence, runs, counted), {"gan": gan}, "higher")
+            text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
+            found.append(Effect(text, gap.values, 1.0, unit="modes", contest=gap))
+            critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)
+            text = f"{mixture}: {counted} of WGAN-GP less the GAN's"
+            found.append(Effect(text, critic, 1.0, unit="modes", judged=False))
+            plain = evidence.scores(HARD["plain", mixture], counted)
+            for name in CURES:
+                cured = evidence.scores(HARD[name, mixture], counted)
+                text = f"{mixture}, collapsing settings: {counted} of {name} less the plain game's"
+                found.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
     return found

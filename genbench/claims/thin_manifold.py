@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, best, difference
+from genbench.core.effect import Effect, contest
 
 CURVES = ("circle", "spiral", "swiss_roll")
 METRICS = ("manifold_distance", "prdc")
@@ -38,12 +38,12 @@ def effects(evidence: Evidence) -> list[Effect]:
     found = []
     for curve in CURVES:
         gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, "off_manifold")
-        gan, who = best(gans, "lower")
-        name = f"best GAN ({who})" if who else "best GAN"
         for other in OTHERS:
             off = evidence.scores(RUNS[other, curve], "off_manifold")
-            text = f"{curve}: share off the curve, {other} less {name}"
-            found.append(Effect(text, difference(off, gan), 0.05))
-        covered = evidence.scores(RUNS[who or "gan", curve], "coverage")
-        found.append(Effect(f"{curve}: coverage of the {name}", covered, 0.5, judged=False))
+            gap = contest(gans, {other: off}, "lower")
+            text = f"{curve}: share off the curve, {other} less the best GAN{gap.who}"
+            found.append(Effect(text, gap.values, 0.05, contest=gap))
+        for name in GANS:
+            covered = evidence.scores(RUNS[name, curve], "coverage")
+            found.append(Effect(f"{curve}: coverage of {name}", covered, 0.5, judged=False))
     return found

@@ -13,6 +13,31 @@ Values = Mapping[int, float]
 
 
 @dataclass(frozen=True)
+class Contest:
+    """The best of one side against the best of the other.
+
+    Arguments:
+        ours: Who has our side's best mean, or "" without values.
+        theirs: Who has the other's.
+        pairs: For each of ours and theirs, by how much ours is better, one value a seed.
+    """
+
+    ours: str
+    theirs: str
+    pairs: Mapping[tuple[str, str], Values]
+
+    @property
+    def values(self) -> Values:
+        """By how much our best is better than theirs."""
+        return self.pairs.get((self.ours, self.theirs), {})
+
+    @property
+    def who(self) -> str:
+        """Who they are, in brackets."""
+        return f" ({self.ours} against {self.theirs})" if self.values else ""
+
+
+@dataclass(frozen=True)
 class Effect:
     """A measured effect and from where on it speaks for the claim.
 
@@ -24,6 +49,8 @@ class Effect:
         unit: Of the values, "" for pure numbers.
         exact: The value is no draw (a closed form, a count), so that one seed says all.
         judged: Whether the verdict rests on it; others are shown beside.
+        contest: Where the values are of the best of several, all of them, so that the interval pays
+            for the choice.
     """
 
     name: str
@@ -33,6 +60,7 @@ class Effect:
     unit: str = ""
     exact: bool = False
     judged: bool = True
+    contest: Contest | None = None
 
 
 def difference(a: Values, b: Values) -> dict[int, float]:
@@ -50,32 +78,35 @@ def mapped(function: Callable[[float], float], values: Values) -> dict[int, floa
     return {seed: function(value) for seed, value in values.items()}
 
 
-def best(
-    rows: Mapping[str, Values], better: Literal["lower", "higher"]
-) -> tuple[dict[int, float], str]:
-    """Returns the values of the best of several, chosen without looking, and whose they are.
-
-    For every seed the row with the best mean over the *other* seeds gives the value, so that no
-    value takes part in its own selection and the best of many equals is no better than one.
+def contest(
+    ours: Mapping[str, Values],
+    theirs: Mapping[str, Values],
+    better: Literal["lower", "higher"],
+    *,
+    log: bool = False,
+) -> Contest:
+    """Returns how the best of one side stands against the best of the other, positive where it wins.
 
     Arguments:
-        rows: By name, one value a seed; rows of fewer than two seeds are no candidates.
+        ours: By name, one value a seed; rows without values are left out.
+        theirs: The other side's.
         better: Which way is better.
-
-    Returns:
-        One value a seed, where the chosen row has one; and the name chosen most often, or "".
+        log: Whether differences are of logarithms, so that they are ratios.
     """
-    sign = 1.0 if better == "lower" else -1.0
-    rows = {name: values for name, values in rows.items() if len(values) > 1}
-    values: dict[int, float] = {}
-    chosen: list[str] = []
-    for seed in sorted({seed for row in rows.values() for seed in row}):
-        mean = {n: fmean(v for s, v in row.items() if s != seed) for n, row in rows.items()}
-        name = min(mean, key=lambda n: sign * mean[n])
-        chosen.append(name)
-        if seed in rows[name]:
-            values[seed] = rows[name][seed]
-    return values, max(chosen, key=chosen.count, default="")
+    take = log_ratio if log else difference
+    sign = 1.0 if better == "higher" else -1.0
+    pairs = {
+        (a, b): mapped(lambda v: sign * v, take(ours[a], theirs[b]))
+        for a in ours
+        for b in theirs
+        if ours[a] and theirs[b]
+    }
+    return Contest(_best(ours, sign), _best(theirs, sign), pairs)
+
+
+def _best(rows: Mapping[str, Values], sign: float) -> str:
+    means = {name: sign * fmean(row.values()) for name, row in rows.items() if row}
+    return max(means, key=means.__getitem__, default="")
 
 
 def _pairs(a: Values, b: Values, law: Callable[[float, float], float]) -> dict[int, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genbench.core.claim import Outcome
-from genbench.core.effect import Effect
+from genbench.core.effect import Contest, Effect
 from genbench.report.statistics import LEVEL, Estimate, mean_interval
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
@@ -95,11 +95,34 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
 
 def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
     """Returns an effect's mean over seeds with its interval; an exact one is its own interval."""
-    values = list(effect.values.values())
-    found = mean_interval(values, level=level)
+    found = mean_interval(list(effect.values.values()), level=level)
+    if effect.contest is not None and found.low is not None:
+        return _contested(effect.contest, found, level)
     if effect.exact and found.mean is not None and found.low is None:
         return Estimate(found.n, found.mean, found.mean, found.mean, "constant")
     return found
+
+
+def _contested(contest: Contest, found: Estimate, level: float) -> Estimate:
+    """The interval of the best of ours less the best of theirs, both chosen by the same data.
+
+    Whoever our best is, the least of its lower ends against all of theirs lies below the truth, since
+    one of them is their true best; as our best was chosen among several, its ends are Bonferroni's for
+    so many. The upper end is the same from their side.
+    """
+    ours, theirs = ({pair[k] for pair in contest.pairs} for k in (0, 1))
+
+    def end(pairs: list[tuple[str, str]], choices: int, which: str) -> float | None:
+        rows = [list(contest.pairs[pair].values()) for pair in pairs]
+        if any(len(row) < LEAST for row in rows):
+            return None
+        each = [mean_interval(row, level=1 - (1 - level) / choices) for row in rows]
+        ends = [value for e in each if (value := getattr(e, which)) is not None]
+        return (min if which == "low" else max)(ends)
+
+    low = end([(contest.ours, b) for b in sorted(theirs)], len(ours), "low")
+    high = end([(a, contest.theirs) for a in sorted(ours)], len(theirs), "high")
+    return Estimate(found.n, found.mean, low, high, found.method)
 
 
 def _why_open(judged: Sequence[Effect]) -> str:

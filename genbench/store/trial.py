@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from genbench.core.claim import Claim
 from genbench.core.files import write_bytes
 from genbench.core.spec import canonical
+from genbench.store.folder import Store
 from genbench.store.record import Row
 
 SCHEMA = "genbench.trial/1"
@@ -77,10 +78,12 @@ class Trials:
         return parse(path) if path.is_file() else None
 
     def write(self, claim: Claim, trial: Trial) -> Path:
-        """Writes a trial, joined with what is known of other seeds."""
+        """Writes a trial, joined with what is known of other seeds; what is no trial is set aside."""
         known = self.read(claim, trial.options)
         whole = known.joined(trial) if known is not None else trial
         path = self.path(claim, trial.options)
+        if path.exists() and known is None:
+            Store(self.root.parent).set_aside(path)
         sealed = whole.model_copy(update={"seal": _seal(whole)})
         write_bytes(path, (sealed.model_dump_json(by_alias=True, indent=1) + "\n").encode())
         return path

@@ -14,6 +14,7 @@ from genbench.core.model import MODELS
 from genbench.core.registry import Registry
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
+from genbench.store.trial import Trials
 
 #: kinds of findings; those of BAD make a folder invalid
 BAD = ("record", "place", "duplicate", "artifact")
@@ -38,8 +39,9 @@ def validate(store: Store) -> tuple[int, list[Finding]]:
     """Returns the number of sound records and everything found, the bad first.
 
     Checked are every record's seal, schema, cell id, name and place; duplicates; artifacts against
-    their hashes. Reported, but not held against the folder, are versions older than the installed
-    ones, plugins that are not installed, artifacts that stayed elsewhere, and foreign files.
+    their hashes; the seals of claims' trials. Reported, but not held against the folder, are versions
+    older than the installed ones, plugins that are not installed, artifacts that stayed elsewhere, and
+    foreign files.
     """
     found: list[Finding] = []
     places: dict[str, Path] = {}
@@ -56,7 +58,7 @@ def validate(store: Store) -> tuple[int, list[Finding]]:
         text = f"the samples or weights of {absent} records are not here"
         found.append(Finding("absent", str(store.root / ".artifacts"), text))
     found = [_as_duplicate(finding, places) for finding in found]
-    found += [*artifacts(store), *strangers(store)]
+    found += [*artifacts(store), *trials(store), *strangers(store)]
     return len(places), sorted(found, key=lambda f: (not f.bad, f.kind, f.path))
 
 
@@ -97,9 +99,17 @@ def artifacts(store: Store) -> Iterator[Finding]:
             yield Finding("artifact", str(path), text)
 
 
+def trials(store: Store) -> Iterator[Finding]:
+    """Yields trials of claims that were damaged or changed by hand."""
+    for path, trial in Trials(store.root).scan():
+        if trial is None:
+            yield Finding("record", str(path), f"{path} is not a trial, or its seal is broken")
+
+
 def strangers(store: Store) -> Iterator[Finding]:
     """Yields files that genbench did not put there, or left when it was killed."""
     own = {*store.files(), store.root / ".lock"}
+    own |= {path for path, _ in Trials(store.root).scan()}
     for path in sorted(store.root.rglob("*")):
         if path.is_dir() or path in own:
             continue

@@ -1,0 +1,156 @@
+"""The claims that read cells: verdicts on fabricated records, and whose cells they are."""
+
+import pytest
+from claim_records import write
+
+from genbench.claims import (
+    conditioning,
+    discrete_data,
+    explicit_density,
+    inverse_mapping,
+    mode_collapse,
+    sample_quality,
+    semi_supervised,
+    thin_manifold,
+    vae_blur,
+)
+from genbench.core.claim import CLAIMS
+from genbench.harness.claims import Held
+from genbench.report.judge import judge
+from genbench.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def verdict(name, store):
+    held = Held(CLAIMS.get(name), store)
+    assert held.missing() == {}
+    return judge(held.effects())
+
+
+def quality(store, gan, other, precision=(0.9, 0.7)):
+    for k, (name, run) in enumerate(sample_quality.GANS.items()):
+        fid = gan if name == "wgan_gp" else gan + 30 + k
+        write(store, run, fid=fid, precision=precision[0] - 0.01 * k, recall=0.3)
+    for k, run in enumerate(sample_quality.OTHERS.values()):
+        write(store, run, fid=other + 20 * k, precision=precision[1] - 0.01 * k, recall=0.5)
+
+
+@pytest.mark.parametrize(
+    ("gan", "other", "precision", "outcome"),
+    [
+        (20, 40, (0.9, 0.7), "supported"),
+        (40, 20, (0.7, 0.9), "refuted"),
+        (20, 40, (0.7, 0.9), "mixed"),
+        (20, 22.1, (0.9, 0.7), "inconclusive"),
+    ],
+)
+def test_sample_quality(store, gan, other, precision, outcome):
+    quality(store, gan, other, precision)
+    said = verdict("sample_quality", store)
+    assert said.outcome == outcome
+    assert "(wgan_gp against vae)" in said.parts[0].effect.name
+    assert not said.parts[2].effect.judged
+
+
+@pytest.mark.parametrize(("off", "outcome"), [(0.1, "supported"), (0.7, "refuted")])
+def test_thin_manifold(store, off, outcome):
+    for (name, _), run in thin_manifold.RUNS.items():
+        share = off if name in thin_manifold.GANS else 0.5
+        write(store, run, off_manifold=share, coverage=0.9)
+    assert verdict("thin_manifold", store).outcome == outcome
+
+
+def modes(store, gan, cured, strict):
+    for (name, _), run in mode_collapse.USUAL.items():
+        count = gan if name == "gan" else 20.0
+        write(store, run, modes=count, modes_strict=count)
+    for (name, _), run in mode_collapse.HARD.items():
+        plain = name == "plain"
+        write(store, run, modes=2.0 if plain else cured, modes_strict=1.0 if plain else strict)
+
+
+@pytest.mark.parametrize(
+    ("gan", "cured", "strict", "outcome"),
+    [
+        (10.0, 18.0, 18.0, "supported"),
+        (20.0, 2.0, 1.0, "refuted"),
+        (10.0, 18.0, 1.0, "mixed"),
+    ],
+)
+def test_mode_collapse(store, gan, cured, strict, outcome):
+    modes(store, gan, cured, strict)
+    assert verdict("mode_collapse", store).outcome == outcome
+
+
+@pytest.mark.parametrize(("gan", "outcome"), [(0.2, "supported"), (0.01, "refuted")])
+def test_discrete_data(store, gan, outcome):
+    for (name, _), run in discrete_data.RUNS.items():
+        js = gan if name in discrete_data.GANS else 0.05
+        write(store, run, n_gram_js_4=js, n_gram_js_2=js / 2, nats_per_token=1 + js)
+    assert verdict("discrete_data", store).outcome == outcome
+
+
+@pytest.mark.parametrize(("gain", "outcome"), [(0.06, "supported"), (0.0, "refuted")])
+def test_semi_supervised(store, gain, outcome):
+    for run in semi_supervised.BESIDE.values():
+        write(store, run, accuracy=0.8)
+    write(store, semi_supervised.ALONE, accuracy=0.85, noise=0.002)
+    write(store, semi_supervised.GAN, accuracy=0.85 + gain, noise=0.002)
+    assert verdict("semi_supervised", store).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("random", "regressor", "outcome"),
+    [(0.7, 0.8, "supported"), (0.95, 0.95, "refuted"), (0.7, 0.95, "mixed")],
+)
+def test_inverse_mapping(store, random, regressor, outcome):
+    for run in (inverse_mapping.BIGAN, inverse_mapping.ALI, inverse_mapping.VAE):
+        write(store, run, code_accuracy=0.9, reconstruction=0.1, reconstruction_shuffled=0.2)
+    write(store, inverse_mapping.RANDOM, code_accuracy=random)
+    write(store, inverse_mapping.REGRESSOR, code_accuracy=regressor)
+    assert verdict("inverse_mapping", store).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("fid", "share", "outcome"),
+    [(60, 0.97, "supported"), (20, 0.5, "refuted"), (20, 0.97, "mixed")],
+)
+def test_conditioning(store, fid, share, outcome):
+    for run in conditioning.TOLD.values():
+        write(store, run, class_accuracy=share, fid=30)
+    write(store, conditioning.PLAIN, fid=fid)
+    write(store, conditioning.INFOGAN, category_accuracy=share - 0.3)
+    assert verdict("conditioning", store).outcome == outcome
+
+
+@pytest.mark.parametrize(("vae", "outcome"), [(0.6, "supported"), (1.2, "refuted")])
+def test_vae_blur(store, vae, outcome):
+    for run in (vae_blur.VAE, vae_blur.DRAWS):
+        write(store, run, sharpness=vae, high_frequency=vae)
+    for run in vae_blur.GANS.values():
+        write(store, run, sharpness=1.0)
+    assert verdict("vae_blur", store).outcome == outcome
+
+
+def test_explicit_density(store):
+    for run in explicit_density.GANS.values():
+        write(store, run, parzen=100.0)
+    for run in explicit_density.EXPLICIT.values():
+        write(store, run, nll=110.0, parzen=105.0)
+    write(store, explicit_density.MEMORY, parzen=120.0)
+    said = verdict("explicit_density", store)
+    assert said.outcome == "supported"
+    assert said.parts[-1].estimate.mean == pytest.approx(15, abs=2)
+
+
+def test_runs_that_diverge_give_no_value_and_are_told(store):
+    write(store, semi_supervised.GAN, status="diverged")
+    held = Held(CLAIMS.get("semi_supervised"), store)
+    name = str(semi_supervised.GAN)
+    assert held.failed() == {name: 10}
+    assert name not in held.missing()
+    assert held.scores(semi_supervised.GAN, "accuracy") == {}

@@ -1,0 +1,102 @@
+"""genbench claims and genbench run claims, from outside."""
+
+import json
+
+import pytest
+
+from genbench.cli import main
+
+PLUGIN = """
+from genbench.core.claim import Run, claim
+from genbench.core.effect import Effect
+
+RUN = Run("gan", "ring", ("modes",), {"hidden": [8]}, 6, 8, 8, samples=100)
+
+def experiment(rng, *, shift: float = 5.0):
+    return {"x": (shift + rng.normal(1)[:, 0]).tolist()}
+
+@claim("planted_claim", statement="It is [so].", source="someone", why="because", runs=(RUN,),
+       experiment=experiment, literature=("others agree",), threats=("none",))
+def effects(evidence):
+    return [Effect("x", evidence.measured("x"), 1.0),
+            Effect("modes", evidence.scores(RUN, "modes"), 100.0, "below")]
+"""
+NAMED = ("--plugin", "planted.py")
+
+
+@pytest.fixture
+def genbench(capsys, tmp_path, monkeypatch, registered):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "planted.py").write_text(PLUGIN)
+
+    def call(*args):
+        with pytest.raises(SystemExit) as end:
+            main([str(arg) for arg in args])
+        told = capsys.readouterr()
+        return end.value.code or 0, told.out, told.err
+
+    return call
+
+
+def test_a_claim_is_missing_then_run_then_judged(genbench):
+    code, out, _ = genbench("claims", "planted-claim", *NAMED, "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    assert (row["verdict"], row["because"]) == ("inconclusive", "nothing has been measured yet")
+    assert row["missing"]["its experiment"] == list(range(8))
+    assert row["command"] == "genbench run claims --claim planted-claim"
+    run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
+    code, out, err = genbench(*run, "--dry-run")
+    assert (code, err) == (0, "")
+    assert "experiment of planted-claim: 8 seeds" in out
+    assert "6 to train" in out
+    code, out, err = genbench(*run, "--json")
+    assert code == 0, err
+    rows = json.loads(out)
+    assert [row["status"] for row in rows] == ["ok"] * 7
+    assert rows[0]["claim"] == "planted-claim"
+    code, out, _ = genbench("claims", "planted_claim", *NAMED, "--json")
+    (row,) = json.loads(out)
+    assert row["verdict"] == "supported"
+    assert (row["missing"], row["command"]) == ({}, None)
+    assert [part["seeds"] for part in row["parts"]] == [8, 6]
+    assert row["parts"][0]["low"] > 1
+    code, out, _ = genbench(*run)
+    assert "0 to train; nothing to do" in out
+    assert "experiment" not in out
+    code, out, _ = genbench("claims", "planted-claim", *NAMED)
+    assert "It is [so]." in out
+    assert "others agree" in out
+
+
+def test_all_claims_stand_in_one_table(genbench, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = genbench("claims", "--seeds", 9, "--budget-scale", "quick")
+    assert code == 0
+    assert "nash-oscillation" in out
+    assert "--claim nash-oscillation --budget-scale quick --seeds 9" in " ".join(out.split())
+
+
+def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
+    broken = PLUGIN.replace("return {", "1 / 0\n    return {", 1).replace("runs=(RUN,),", "")
+    (tmp_path / "planted.py").write_text(broken.replace("planted_claim", "failing_claim"))
+    code, _, err = genbench("run", "claims", "--claim", "failing-claim", *NAMED)
+    assert code == 3
+    assert "experiment of failing-claim failed: ZeroDivisionError" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("claims", "nash-oscilation"), "unknown claim 'nash_oscilation'; did you mean"),
+        (("run", "claims", "--claim", "nash"), "unknown claim 'nash'"),
+        (("run", "claims", "--steps", "3"), "takes no --steps"),
+        (("run", "demo", "--claim", "nash-oscillation"), "need the suite claims, got 'demo'"),
+        (("run", "--budget-scale", "quick"), "need the suite claims"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(genbench, args, said):
+    code, out, err = genbench(*args)
+    assert code == 2
+    assert said in err
+    assert out == ""
