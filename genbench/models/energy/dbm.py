@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,18 +10,18 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, Normaliser, binary_states
+from genbench.nn.energy import BoltzmannModel, Start
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
 
 #: machines with at most so many units in the first hidden layer are summed exactly
 ENUMERABLE = 16
 
 
 @model("dbm")
-class DBM(Model, Density, MarkovChain, Inpainter):
+class DBM(BoltzmannModel):
     r"""Creates a deep Boltzmann machine, trained by mean field and persistent chains.
 
     .. math::
@@ -63,7 +62,6 @@ class DBM(Model, Density, MarkovChain, Inpainter):
     paper = "Salakhutdinov and Hinton, 2009"
     year = 2009
     bound = "estimate"
-    fantasies: Tensor
 
     def __init__(
         self,
@@ -77,7 +75,7 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         lr: float = 2e-2,
         average: float | None = 0.999,
         pretrain: float = 0.0,
-        start: Literal["base", "chains"] = "base",
+        start: Start = "base",
         gibbs_steps: int = 200,
         ais_chains: int = 100,
         ais_temperatures: int = 2000,
@@ -113,20 +111,6 @@ class DBM(Model, Density, MarkovChain, Inpainter):
         self.machine.base_logit[..., : self.spec.size] = torch.logit(rate)
         with torch.no_grad():
             self.fantasies.copy_(self.machine.base(self.fantasies.shape[1], rng))
-
-    def players(self) -> tuple[Player, ...]:
-        """The machine alone."""
-        return (
-            Player(
-                "machine",
-                self.machine,
-                self.loss,
-                adam(self.lr, (0.5, 0.99)),
-                clip=10.0,
-                schedule=linear_decay(),
-                average=self.average,
-            ),
-        )
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns F(v, mean-field g) - F(chain), whose gradient is the paper's, shape (S,)."""
@@ -178,7 +162,7 @@ class DBM(Model, Density, MarkovChain, Inpainter):
 
     def chain_start(self, n: int, rng: Rng) -> Tensor:
         """Returns the visible part of chains' starts, shape (S, n, *event)."""
-        return self.points(self.outer_start(n, rng))
+        return self.points(self.starts(n, rng))
 
     @torch.no_grad()
     def chain_step(self, x: Tensor, rng: Rng) -> Tensor:
@@ -190,11 +174,7 @@ class DBM(Model, Density, MarkovChain, Inpainter):
     @torch.no_grad()
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns the last states of n chains, which carry g along, shape (S, n, *event)."""
-        return self.points(self.machine.chain(self.outer_start(n, rng), self.gibbs_steps, rng))
-
-    def sequential_steps(self) -> int:
-        """Returns the number of Gibbs steps."""
-        return self.gibbs_steps
+        return self.points(self.machine.chain(self.starts(n, rng), self.gibbs_steps, rng))
 
     @torch.no_grad()
     def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
@@ -232,17 +212,6 @@ class DBM(Model, Density, MarkovChain, Inpainter):
             total = torch.logaddexp(total, log_term.logsumexp(-1))
         bias = (machine.base_logit + machine.visible_bias)[..., :size]
         return total + (v * bias).sum(-1)
-
-    def common_error(self, rng: Rng) -> Tensor | None:
-        """Returns the standard error of log Z, shape (S,), None where it is summed."""
-        return None if self.bound == "exact" else self.log_z(rng).error
-
-    def outer_start(self, n: int, rng: Rng) -> Tensor:
-        """Returns states (v, g) at the base rates or of the training's chains, (S, n, D + G)."""
-        if self.start == "base":
-            return self.machine.base(n, rng)
-        rows = rng.integers(self.fantasies.shape[1], n).unsqueeze(-1)
-        return self.fantasies.gather(1, rows.expand(-1, -1, self.machine.visible))
 
     def points(self, outer: Tensor) -> Tensor:
         """Returns the visible part of states (v, g), shape (S, B, *event)."""

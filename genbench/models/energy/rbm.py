@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player, model
+from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
+from genbench.nn.energy import BoltzmannModel, Start
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
 
 #: machines with at most so many units in one layer are normalised by enumeration
 ENUMERABLE = 20
 
 
 @model("rbm")
-class RBM(Model, Density, MarkovChain, Inpainter):
+class RBM(BoltzmannModel):
     r"""Creates a restricted Boltzmann machine trained by (persistent) contrastive divergence.
 
     .. math::
@@ -68,7 +66,6 @@ class RBM(Model, Density, MarkovChain, Inpainter):
     bound = "estimate"
     offset: Tensor
     scale: Tensor
-    fantasies: Tensor
 
     def __init__(
         self,
@@ -82,13 +79,13 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         lr: float = 5e-3,
         average: float | None = 0.999,
         gibbs_steps: int = 200,
-        start: Literal["base", "chains"] = "base",
+        start: Start = "base",
         ais_chains: int = 100,
         ais_temperatures: int = 2000,
     ) -> None:
         super().__init__(spec, rng)
         self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
-        self.gibbs_steps, self.start = gibbs_steps, start
+        self.gibbs_steps, self.start = gibbs_steps, start if persistent else "base"
         self.binary = spec.kind == "binary"
         kind = BernoulliBoltzmann if self.binary else GaussianBoltzmann
         self.machine = kind(spec.size, hidden, rng.fork("machine"))
@@ -127,20 +124,6 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         with torch.no_grad():
             self.fantasies.copy_(self.machine.base(self.fantasies.shape[1], rng))
 
-    def players(self) -> tuple[Player, ...]:
-        """The machine alone."""
-        return (
-            Player(
-                "machine",
-                self.machine,
-                self.loss,
-                adam(self.lr, (0.5, 0.99)),
-                clip=10.0,
-                schedule=linear_decay(),
-                average=self.average,
-            ),
-        )
-
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns F(data) - F(chain), whose gradient is the (persistent) CD-k estimate, shape (S,)."""
         v = self.standard(batch.x)
@@ -152,10 +135,7 @@ class RBM(Model, Density, MarkovChain, Inpainter):
 
     def chain_start(self, n: int, rng: Rng) -> Tensor:
         """Returns draws at the base rates, or of the training's chains, shape (S, n, *event)."""
-        if self.start == "base" or not self.persistent:
-            return self.points(self.machine.base(n, rng))
-        rows = rng.integers(self.fantasies.shape[1], n).unsqueeze(-1)
-        return self.points(self.fantasies.gather(1, rows.expand(-1, -1, self.spec.size)))
+        return self.points(self.starts(n, rng))
 
     def chain_step(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the points after one block Gibbs step; real numbers are not clamped."""
@@ -166,10 +146,6 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         """Returns the last states of n chains, clamped to the data's range, shape (S, n, *event)."""
         v = self.machine.chain(self.standard(self.chain_start(n, rng)), self.gibbs_steps, rng)
         return self.clamped(self.points(v))
-
-    def sequential_steps(self) -> int:
-        """Returns the number of Gibbs steps."""
-        return self.gibbs_steps
 
     @torch.no_grad()
     def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
@@ -184,10 +160,6 @@ class RBM(Model, Density, MarkovChain, Inpainter):
         jacobian = self.scale.double().log().sum((1, 2)).unsqueeze(1)
         log_z = self.log_z(rng).value.unsqueeze(1)
         return (-self.machine.free_energy(self.standard(x)) - log_z - jacobian).to(x.dtype)
-
-    def common_error(self, rng: Rng) -> Tensor | None:
-        """Returns the standard error of log Z, shape (S,), None where it is summed."""
-        return None if self.bound == "exact" else self.log_z(rng).error
 
     def standard(self, x: Tensor) -> Tensor:
         """Maps points (S, B, *event) to visible units, (S, B, D)."""
