@@ -1,0 +1,83 @@
+"""genbench check: has anything become worse than the baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from genbench.cli import common
+
+
+@click.command("check")
+@click.option(
+    "--baseline",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("baselines/ci.json"),
+    show_default=True,
+    help="The accepted scores; `genbench baseline accept` writes them.",
+)
+@click.option(
+    "--candidate",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="The results folder that is judged.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "junit"]),
+    default="table",
+    show_default=True,
+    help="For a terminal, a pull request's comment, or a CI server.",
+)
+@click.option(
+    "--across-machines",
+    is_flag=True,
+    help="Compare times also where they were measured on different machines.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show rows that pass, too.")
+@common.as_json
+def command(
+    path: Path, root: Path, form: str, across_machines: bool, everything: bool, as_json: bool
+) -> None:
+    r"""Hold a results folder against a baseline; nothing is trained or changed.
+
+    A score is a regression if its mean over seeds is worse by more than the baseline's tolerance and
+    a one-sided test, corrected for all scores together, says that this is no chance. Cells that
+    failed, are missing, or differ in protocol, version, sample count or data fail in their own words.
+
+    \b
+    genbench check --baseline baselines/ci.json --candidate results
+    genbench check --format markdown > comment.md
+    genbench check --format junit > junit.xml
+
+    \b
+    Exit codes: 0 nothing worse, 1 a regression, 2 no baseline or no results,
+    3 runs failed or are missing, 4 not comparable, or nothing could be tested.
+    """
+    from genbench.core.errors import StoreError
+    from genbench.report.gate import text
+    from genbench.report.gate.baseline import load_baseline
+    from genbench.report.gate.check import check
+    from genbench.store import Store
+
+    baseline = load_baseline(path)
+    suite = baseline.suite or "ci"
+    if not root.is_dir():
+        raise StoreError(f"{root} is no folder; make records with: genbench run {suite} -o {root}")
+    records, problems = Store(root).load()
+    outcome = check(baseline, records, across_machines=across_machines, problems=problems)
+    if as_json:
+        common.print_json(text.as_json(baseline, outcome))
+    elif form == "table":
+        from rich.console import Console
+
+        text.print_table(Console(), baseline, outcome, everything=everything)
+    else:
+        made = text.markdown(baseline, outcome) if form == "markdown" else text.junit(outcome)
+        click.echo(made, nl=False)
+    raise SystemExit(outcome.code)

@@ -1,0 +1,111 @@
+"""The verbs of the gate: accept a baseline, hold results against it, exit with what was found."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from genbench.cli import main
+from genbench.core.spec import Budget, CellSpec
+from genbench.store import Measurement, Record, Store
+
+
+def fill(root, value=1.5, seeds=6, **changed):
+    for seed in range(seeds):
+        spec = CellSpec(
+            **{"model": "gan", "model_version": 1, "options": {}, "dataset": "ring"},
+            **{"dataset_version": 1, "budget": Budget(steps=1), "batch": 4, "seed": seed},
+        )
+        fid = Measurement(
+            **{"id": "fid", "metric": "fid", "version": 1, "protocol": "p"},
+            value=value + 0.01 * (seed % 3) + 0.001 * seed,
+        )
+        given = {"status": "ok", "metrics": [fid]} | changed
+        Store(root).write(Record(cell=spec.cell, group=spec.group, spec=spec, **given))
+
+
+@pytest.fixture
+def genbench(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def genbench(*args):
+        with pytest.raises(SystemExit) as end:
+            main([str(arg) for arg in args])
+        told = capsys.readouterr()
+        return end.value.code or 0, told.out, told.err
+
+    return genbench
+
+
+ACCEPT = ("baseline", "accept", "--from", "results", "--to", "baselines/ci.json")
+CHECK = ("check", "--baseline", "baselines/ci.json", "--candidate")
+
+
+def test_accept_and_check_and_their_exit_codes(genbench, tmp_path):
+    fill("results")
+    told = "baselines/ci.json {}: 1 scores of 1 groups of cells\n"
+    assert genbench(*ACCEPT, "--note", "first")[:2] == (0, told.format("written"))
+    held = (tmp_path / "baselines/ci.json").read_text()
+    assert json.loads(held)["accepted"]["by"] == "Ada"
+    assert genbench(*ACCEPT, "--by", "Grace")[:2] == (0, told.format("is as it was"))
+    assert (tmp_path / "baselines/ci.json").read_text() == held
+    code, out, _ = genbench(*CHECK, "results")
+    assert code == 0
+    assert out.splitlines()[-1] == "passed: nothing worse; 1 scores tested"
+    fill("worse", value=3.0)
+    code, out, _ = genbench(*CHECK, "worse")
+    assert (code, "failed: 1 regression; 1 scores tested" in out) == (1, True)
+    fill("broken", status="error", metrics=[], phase="train", reason="oops")
+    assert genbench(*CHECK, "broken")[0] == 3
+    other = Measurement(id="fid", metric="fid", version=2, protocol="p", value=1.5)
+    fill("other", metrics=[other])
+    code, out, _ = genbench(*CHECK, "other", "--format", "markdown")
+    assert (code, "**not comparable**: version 1 → 2" in out) == (4, True)
+
+
+def test_the_forms_for_machines(genbench):
+    fill("results")
+    fill("worse", value=3.0)
+    genbench(*ACCEPT)
+    code, out, _ = genbench(*CHECK, "worse", "--format", "junit")
+    suite = ElementTree.fromstring(out.encode()).find("testsuite")
+    assert (code, suite.get("failures")) == (1, "1")
+    code, out, _ = genbench(*CHECK, "worse", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"], found["exit_code"], len(found["rows"])) == (1, False, 1, 1)
+    assert found["rows"][0]["verdict"] == "regression"
+
+
+def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, tmp_path):
+    fill("results")
+    code, _, err = genbench(*CHECK, "results")
+    assert (code, "make one with: genbench baseline accept" in err) == (2, True)
+    genbench(*ACCEPT)
+    code, _, err = genbench(*CHECK, "nowhere")
+    assert (code, "nowhere is no folder" in err) == (2, True)
+    path = next((tmp_path / "results").glob("*/*/*.json"))
+    path.write_text(path.read_text().replace("1.5", "1.4"))
+    code, out, _ = genbench(*CHECK, "results", "--json")
+    found = json.loads(out)
+    assert code == 3
+    assert [row["why"] for row in found["rows"] if row["bad"]] == ["5 seeds, the baseline has 6"]
+    assert "is not a record" in found["notes"][-1]
+    code, _, err = genbench(*ACCEPT)
+    assert (code, "a baseline needs a sound folder" in err) == (2, True)
+
+
+def test_accept_takes_the_cells_of_a_suite_alone(genbench, tmp_path):
+    fill("results")
+    suite = {
+        "description": "a test",
+        "metrics": ["fid"],
+        "cells": [{"models": ["gan"], "datasets": ["ring"]}],
+    }
+    path = tmp_path / "suites.yaml"
+    path.write_text(json.dumps({"schema": 1, "suites": {"tiny": suite}}))
+    code, _, err = genbench(*ACCEPT, "--suite", "tiny", "--config", path)
+    assert (code, "a baseline needs scores" in err) == (2, True), "options differ from the suite's"
+    code, _, err = genbench(*ACCEPT, "--suite", "tiyn", "--config", path)
+    assert (code, "did you mean 'tiny'?" in err) == (2, True)
