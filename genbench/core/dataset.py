@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
-import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
@@ -174,59 +173,6 @@ class Dataset(ABC):
         return {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
 
 
-class MixtureDataset(Dataset):
-    """An equal-weight mixture of isotropic Gaussians on fixed centres, streamed exactly.
-
-    Subclasses set `name`, `centres` (K, D) and `std`; everything else follows in closed form but the
-    entropy, which is a fixed-seed Monte Carlo mean of -log p over 400,000 draws (s.e. about 0.0016
-    nats) unless given.
-    """
-
-    stream: ClassVar[bool] = True
-    centres: ClassVar[Tensor]
-    std: ClassVar[float]
-    entropy: ClassVar[float]
-    stream_size: ClassVar[int] = 20_000
-
-    def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
-        super().__init__(data_dir=data_dir, offline=offline)
-        self.spec = DataSpec(self.name, (self.centres.shape[1],))
-        reach = self.centres.abs().max().item() + 6 * self.std
-        self.truth = Truth(self._log_prob, self.entropy, self.centres, self.std, (-reach, reach))
-        #: the root mean square of a coordinate, exact, which sets the unit of model space
-        self.scale = float((self.centres.double().square().mean() + self.std**2).sqrt())
-
-    def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, D)."""
-        centres = self.centres.to(rng.device, rng.dtype)
-        which = rng.integers(len(centres), n)
-        return centres[which] + self.std * rng.normal(n, centres.shape[1])
-
-    def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, D)."""
-        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
-
-    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        """Divides by the exact root mean square, so that model space has unit scale."""
-        return x / self.scale
-
-    def to_data(self, y: Tensor) -> Tensor:
-        """Multiplies by the exact root mean square."""
-        return y * self.scale
-
-    @property
-    def log_volume(self) -> float:
-        """-D log scale: the Jacobian of the scaling."""
-        return -self.spec.size * math.log(self.scale)
-
-    def _log_prob(self, x: Tensor) -> Tensor:
-        centres = self.centres.to(x)
-        dims = centres.shape[1]
-        square = (x.unsqueeze(-2) - centres).square().sum(-1) / self.std**2
-        norm = 0.5 * dims * math.log(2 * math.pi * self.std**2) + math.log(len(centres))
-        return torch.logsumexp(-0.5 * square, dim=-1) - norm
-
-
 class ImageDataset(Dataset):
     """A fixed set of quantised images; subclasses load integers, this class does the rest.
 
@@ -240,6 +186,24 @@ class ImageDataset(Dataset):
     @abstractmethod
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Returns {split: (pixels (N, C, H, W) uint8 in {0, …, levels-1}, labels (N,) int64)}."""
+
+    def with_validation(
+        self, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], held_out: int
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns the splits of a published training and test set, for `load`.
+
+        Arguments:
+            train: Images and labels, of which some are held out at random, in an order fixed by the name.
+            test: Images and labels, kept as they are.
+            held_out: How many are the validation split.
+        """
+        order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
+        kept, held = order[held_out:], order[:held_out]
+        return {
+            "train": (train[0][kept], train[1][kept]),
+            "validation": (train[0][held], train[1][held]),
+            "test": test,
+        }
 
     @cached_property
     def _splits(self) -> dict[str, tuple[Tensor, Tensor]]:

@@ -11,7 +11,6 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec, ImageDataset
 from genbench.core.errors import DataError
 from genbench.core.files import cache_folder
-from genbench.core.rng import Rng
 from genbench.datasets._idx import read_idx
 
 FILES = {
@@ -54,13 +53,7 @@ class MNISTLike(ImageDataset):
         """Returns the images and labels of the first folder that has them, split."""
         files = self.find()
         train, test = (self._part(files, part) for part in ("train", "test"))
-        order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
-        kept, held = order[self.held_out :], order[: self.held_out]
-        return {
-            "train": (train[0][kept], train[1][kept]),
-            "validation": (train[0][held], train[1][held]),
-            "test": test,
-        }
+        return self.with_validation(train, test, self.held_out)
 
     def find(self) -> dict[tuple[str, str], Path]:
         """Returns the files' paths by (train or test, images or labels); downloads as a last resort.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -10,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
+from genbench.core.streams import ScaledStream
 
 #: the nodes of a curve from which the search for its nearest point starts
 NODES = 2048
@@ -19,24 +19,17 @@ NODES = 2048
 ROWS = 4096
 
 
-class Plane(Dataset):
+class Plane(ScaledStream):
     """A stream of points in the plane, centred and scaled to unit root mean square for models.
 
     Subclasses set `mean` and `scale`, both exact, draw points, and say what is known of the truth.
     """
 
-    stream: ClassVar[bool] = True
-    stream_size: ClassVar[int] = 20_000
     mean: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    scale: ClassVar[float]
 
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
         self.spec = DataSpec(self.name, (2,))
-
-    def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, 2)."""
-        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
 
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         """Subtracts the mean and divides by the exact root mean square of a coordinate."""
@@ -45,11 +38,6 @@ class Plane(Dataset):
     def to_data(self, y: Tensor) -> Tensor:
         """Undoes `to_model`."""
         return y * self.scale + torch.tensor(self.mean).to(y)
-
-    @property
-    def log_volume(self) -> float:
-        """-2 log scale: the Jacobian of the scaling."""
-        return -2 * math.log(self.scale)
 
 
 def distance_to_curve(

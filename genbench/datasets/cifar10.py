@@ -14,7 +14,6 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import DataError
 from genbench.core.files import cache_folder, write_bytes
-from genbench.core.rng import Rng
 
 FOLDER = "cifar-10-batches-bin"
 PARTS = {
@@ -55,13 +54,7 @@ class CIFAR10(ImageDataset):
         """Returns the images and labels of the first folder that has them, split."""
         folder = self.find()
         train, test = (self._part(folder, part) for part in ("train", "test"))
-        order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
-        kept, held = order[self.held_out :], order[: self.held_out]
-        return {
-            "train": (train[0][kept], train[1][kept]),
-            "validation": (train[0][held], train[1][held]),
-            "test": test,
-        }
+        return self.with_validation(train, test, self.held_out)
 
     def find(self) -> Path:
         """Returns the folder that holds the six files; downloads them as a last resort.

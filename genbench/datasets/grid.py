@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from genbench.core.dataset import MixtureDataset, dataset
+from genbench.core.dataset import dataset
+from genbench.core.streams import MixtureDataset
 
 AXIS = torch.tensor([-4.0, -2.0, 0.0, 2.0, 4.0], dtype=torch.float64)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
+from genbench.core.dataset import DataSpec, Truth, dataset
 from genbench.core.rng import Rng
+from genbench.core.streams import ScaledStream
 
 LEVELS = torch.tensor([-1.0, -0.5, 0.0, 0.5, -2.0, -2.5, 10.0, 0.25, -13.0, -5.5])
 SIZE, NOISY = 1200, 700
 
 
 @dataset("grid_1200d")
-class Grid1200D(Dataset):
+class Grid1200D(ScaledStream):
     """Ten modes on the diagonal of 1,200 dimensions, with unit noise in the first 700 of them alone.
 
     All coordinates of a mode's centre are one number (-13, -5.5, -2.5, -2, -1, -0.5, 0, 0.25, 0.5 or
@@ -34,7 +35,6 @@ class Grid1200D(Dataset):
         | whose code has the ten centres
     """
 
-    stream = True
     #: a third of the other streams', for 48 MB a split
     stream_size = 10_000
     paper = "Srivastava et al., 2017"
@@ -60,23 +60,6 @@ class Grid1200D(Dataset):
         x = level.repeat(1, 1, SIZE)
         x[..., :NOISY] += rng.normal(n, NOISY)
         return x
-
-    def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, 1200)."""
-        return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
-
-    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        """Divides by the exact root mean square of a coordinate."""
-        return x / self.scale
-
-    def to_data(self, y: Tensor) -> Tensor:
-        """Multiplies by the exact root mean square of a coordinate."""
-        return y * self.scale
-
-    @property
-    def log_volume(self) -> float:
-        """-D log scale: the Jacobian of the scaling."""
-        return -SIZE * math.log(self.scale)
 
 
 def _distance(x: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from genbench.core.dataset import MixtureDataset, dataset
+from genbench.core.dataset import dataset
+from genbench.core.streams import MixtureDataset
 
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
 

@@ -47,3 +47,10 @@ def only_continuous(spec: DataSpec) -> str | None:
     if spec.kind == "continuous":
         return None
     return f"needs continuous data, {spec.name} is {spec.kind}"
+
+
+def numbers_or_bits(spec: DataSpec) -> str | None:
+    """Returns why a model of real numbers and bits refuses a data set, or None where it does not."""
+    if spec.kind == "tokens":
+        return f"needs continuous or binary data, {spec.name} is tokens"
+    return None

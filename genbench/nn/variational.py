@@ -19,7 +19,7 @@ from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, into_range
+from genbench.nn.output import centred, into_range, numbers_or_bits
 
 #: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
 CHUNK = 1 << 22
@@ -210,13 +210,6 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the importance-weighted lower bound, in nats, shape (S, B)."""
         return self.autoencoder.bound(x, self.importance, rng)
-
-
-def numbers_or_bits(spec: DataSpec) -> str | None:
-    """Returns why an autoencoder refuses data, or None: tokens would need a softmax decoder."""
-    if spec.kind == "tokens":
-        return f"needs continuous or binary data, {spec.name} is tokens"
-    return None
 
 
 def _beside(x: Tensor, c: Tensor | None) -> Tensor:

@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 import torch
 
-from genbench.core.dataset import MixtureDataset, Truth
+from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
 from genbench.core.metric import METRICS, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
+from genbench.core.streams import MixtureDataset
 from genbench.core.tokens import n_gram_law
 
 ALL = METRICS.all()

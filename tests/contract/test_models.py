@@ -136,6 +136,15 @@ def test_name_docstring_and_options(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_model_is_made_from_another(name):
+    """What models share lies in genbench.nn, so that a file is read without other models' files."""
+    ancestors = MODELS.get(name).__mro__[1:]
+    assert not [cls for cls in ancestors if cls.__module__.startswith("genbench.models.")]
+    source = inspect.getsource(inspect.getmodule(MODELS.get(name)))
+    assert "genbench.models" not in source
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_refusals_give_a_reason_and_something_is_left(name):
     refuses = MODELS.get(name).refuses
     specs = [data_set(data).spec for data in DATA]

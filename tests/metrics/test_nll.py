@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from genbench.core.dataset import DATASETS, MixtureDataset
+from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
+from genbench.core.streams import MixtureDataset
 from genbench.metrics.nll import nll
 
 RNG = Rng([0])

@@ -15,6 +15,7 @@ from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, mo
 from genbench.core.rng import Rng
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import ACTIVATIONS, Linear, flat
+from genbench.nn.output import numbers_or_bits
 from genbench.nn.timed import regression, wave_count, waves
 
 #: the logs of the least and the largest standard deviation of a reconstruction, in the data's own
@@ -114,11 +115,7 @@ class GSN(Model, MarkovChain, Inpainter):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Tokens would need a softmax."""
-        return (
-            f"needs continuous or binary data, {spec.name} is tokens"
-            if spec.kind == "tokens"
-            else None
-        )
+        return numbers_or_bits(spec)
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Takes the means (of bits: their rates) and the scales of the coordinates."""

@@ -11,6 +11,7 @@ from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
 from genbench.nn.energy import BoltzmannModel, Start
 from genbench.nn.mlp import flat
+from genbench.nn.output import numbers_or_bits
 
 #: machines with at most so many units in one layer are normalised by enumeration
 ENUMERABLE = 20
@@ -104,11 +105,7 @@ class RBM(BoltzmannModel):
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Tokens would need softmax units."""
-        return (
-            f"needs continuous or binary data, {spec.name} is tokens"
-            if spec.kind == "tokens"
-            else None
-        )
+        return numbers_or_bits(spec)
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Sets the base rates (mean, and for real numbers scale) and starts the chains there."""

@@ -23,8 +23,8 @@ from genbench.core.model import (
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred
-from genbench.nn.variational import Autoencoder, numbers_or_bits, warmed
+from genbench.nn.output import centred, numbers_or_bits
+from genbench.nn.variational import Autoencoder, warmed
 
 
 @model("vae_m2")
