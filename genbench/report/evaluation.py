@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.core.files import write_bytes
+from genbench.report.pages import asset, render
 from genbench.report.samples import sheet
-from genbench.report.text import number
 from genbench.store import Measurement
 
 if TYPE_CHECKING:
@@ -32,28 +31,19 @@ def write_page(
         reference: Likewise of the real points.
         notes: Sentences to print below.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    engine = Environment(
-        loader=PackageLoader("genbench.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    engine.filters["number"] = number
-    style = files("genbench.report").joinpath("templates", "style.css").read_text()
     panels = [
         sheet(label, head.float().numpy(), "the first", None)
         for label, head in (reference, samples)
         if head.dim() == 4
     ]
-    html = engine.get_template("evaluation.html").render(
+    html = render(
+        "evaluation.html",
         title=f"{samples[0]} against {reference[0]}",
-        style=Markup(style),
+        style=Markup(asset("style.css")),
         rows=rows,
         panels=panels,
         notes=notes,
     )
-    write_bytes(path, html.encode())
+    write_bytes(path, html)

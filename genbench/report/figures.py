@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.report.columns import Cell, Column
 from genbench.report.groups import Group
-from genbench.report.tables import ORDERING, Table
+from genbench.report.tables import Table
 from genbench.store import CurvePoint
 
 #: points a curve keeps; more cannot be told apart on a page
@@ -45,26 +45,27 @@ def quality_and_cost(table: Table) -> dict[str, Any] | None:
     label, reference, x and y with intervals. The front holds the labels that no other model betters
     in both; reference rows are shown but do not compete.
     """
-    quality = _quality(table)
-    if quality is None:
+    column = quality(table)
+    if column is None:
         return None
     costs = []
     latency = next((c for c in table.columns if c.id == LATENCY and c.split == "test"), None)
     if latency is not None:
         costs.append(("latency of one sample, ms", latency.about, _column_cost(table, latency)))
     costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
+    costs.append(("parameters", "trained numbers of one seed", _parameters))
     entries = []
     for name, about, cost in costs:
-        points = _points(table, quality, cost)
+        points = _points(table, column, cost)
         if len(points) > 1:
-            front = _front(points, quality.better)
+            front = _front(points, column.better)
             entries.append({"name": name, "about": about, "points": points, "front": front})
     if not entries:
         return None
     return {
-        "quality": quality.id,
-        "about": quality.about,
-        "better": quality.better,
+        "quality": column.id,
+        "about": column.about,
+        "better": column.better,
         "costs": entries,
     }
 
@@ -110,10 +111,10 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return low + rest * (high - low)
 
 
-def _quality(table: Table) -> Column | None:
-    """The ordering column if there is one, otherwise the first headline with a direction."""
+def quality(table: Table) -> Column | None:
+    """Returns what plots show as quality: the first headline column with a direction."""
     good = [c for c in table.columns if c.headline and c.better != "none" and c.id != LATENCY]
-    return min(good, key=lambda c: (c.id not in ORDERING, c.order), default=None)
+    return min(good, key=lambda c: c.order, default=None)
 
 
 def _column_cost(table: Table, column: Column) -> Callable[[Group], Cell]:
@@ -124,6 +125,10 @@ def _training_seconds(group: Group) -> Cell:
     if not any(r.used.seconds > 0 for r in group.ok):
         return Cell({})
     return Cell({r.spec.seed: r.used.seconds for r in group.ok})
+
+
+def _parameters(group: Group) -> Cell:
+    return Cell({r.spec.seed: float(r.parameters) for r in group.ok if r.parameters})
 
 
 def _points(table: Table, quality: Column, cost: Callable[[Group], Cell]) -> list[dict[str, Any]]:

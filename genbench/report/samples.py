@@ -60,23 +60,28 @@ class Gallery:
     centres: str = ""
 
 
-def gallery(store: Store, table: Table) -> Gallery:
+def gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
     Records travel without their artifacts, so that a panel may only say that none are here.
+
+    Arguments:
+        store: The results folder.
+        table: The data set's leaderboard.
+        pixels: The most pixels on a sheet of images.
     """
     data = dataset_of(table)
     drawn = {group.id: _samples(store, group) for group in table.groups}
     real = _real(data)
     arrays = [a for a, _ in [(real, ""), *drawn.values()] if a is not None and a.ndim == 2]
     box = _box(data, arrays)
-    panels = [] if real is None else [_panel("held-out data", real, "real", box, data)]
+    panels = [] if real is None else [_panel("held-out data", real, "real", box, data, pixels)]
     for group in table.groups:
         array, about = drawn[group.id]
         if array is None:
             panels.append(Panel(group.label, about))
         else:
-            panels.append(_panel(group.label, array, about, box, data))
+            panels.append(_panel(group.label, array, about, box, data, pixels))
     truth = getattr(data, "truth", None)
     if truth is None or truth.centres is None or truth.centres.shape[1] != 2:
         return Gallery(tuple(panels), box)
@@ -127,13 +132,14 @@ def _panel(
     about: str,
     box: tuple[float, float, float, float],
     data: Dataset | None,
+    pixels: int,
 ) -> Panel:
     import numpy as np
 
     if array.dtype.kind not in "fiub" or not len(array):
         return Panel(label, "the samples are no numbers")
     if array.ndim == 4 and array.shape[1] in (1, 3):
-        return sheet(label, array, about, data)
+        return sheet(label, array, about, data, pixels)
     if data is not None and data.alphabet and array.ndim == 2:
         return Panel(
             label, f"{about}, {min(LINES, len(array))} sequences", text=_lines(array, data)
@@ -183,13 +189,15 @@ def _box(data: Dataset | None, arrays: Sequence[np.ndarray]) -> tuple[float, flo
     return (low, high, low, high)
 
 
-def sheet(label: str, array: np.ndarray, about: str, data: Dataset | None) -> Panel:
+def sheet(
+    label: str, array: np.ndarray, about: str, data: Dataset | None, pixels: int = SHEET
+) -> Panel:
     """Puts up to 8×8 images on one sheet with lines of one pixel between them."""
     import numpy as np
     from PIL import Image
 
     _, channels, height, width = array.shape
-    side = max(1, min(8, math.isqrt(min(len(array), SHEET // (height * width)))))
+    side = max(1, min(8, math.isqrt(min(len(array), pixels // (height * width)))))
     images = _bytes(array[: side * side], data)
     sheet = np.full((side * (height + 1) - 1, side * (width + 1) - 1, channels), 127, np.uint8)
     for i, image in enumerate(images):

@@ -111,32 +111,32 @@ def csv(tables: Iterable[Table]) -> str:
 
 def markdown(tables: Iterable[Table], *, title: str) -> str:
     """Returns the leaderboards in Markdown, the protocols in the column heads."""
-    parts = [f"# {_plain(title)}", ""]
+    parts = [f"# {plain(title)}", ""]
     parts.append(
         "Mean ± half the 95 % interval over seeds (bootstrap-t). **Bold**: best mean of the "
         "column; *reference* rows do not compete. #k: rank, #k= where tied, none with fewer than "
         "five seeds."
     )
     for table in tables:
-        parts += ["", f"## {_plain(table.name)}", "", *_markdown_table(table)]
+        parts += ["", f"## {plain(table.name)}", "", *_markdown_table(table)]
     return "\n".join(parts) + "\n"
 
 
 def _markdown_table(table: Table) -> list[str]:
     costs = list(table.groups[0].costs)
-    heads = [f"{_plain(c.heading)}<br>{_plain(c.about)}" for c in table.columns]
-    lines = [_line(["model", *heads, *costs]), _line(["---"] * (1 + len(heads) + len(costs)))]
+    heads = [f"{plain(c.heading)}<br>{plain(c.about)}" for c in table.columns]
+    lines = [line(["model", *heads, *costs]), line(["---"] * (1 + len(heads) + len(costs)))]
     for group in table.groups:
-        name = _plain(group.label)
+        name = plain(group.label)
         row = [f"*{name}* (reference)" if group.reference else name]
         for column in table.columns:
             cell = table.cell(group, column)
             few = ", too few" if cell.values and cell.estimate.too_few else ""
             text = f"**{cell.text}**" if cell.best else cell.text
             row.append(f"{text} {rank_text(cell.rank, cell.tied)} (n={cell.estimate.n}{few})")
-        lines.append(_line([*row, *[_plain(v) for v in group.costs.values()]]))
+        lines.append(line([*row, *[plain(v) for v in group.costs.values()]]))
     floors = [number(table.floor(column)) for column in table.columns]
-    return [*lines, _line(["*floor: real against real*", *floors, *[""] * len(costs)])]
+    return [*lines, line(["*floor: real against real*", *floors, *[""] * len(costs)])]
 
 
 def rank_text(rank: int | None, tied: bool) -> str:
@@ -144,12 +144,13 @@ def rank_text(rank: int | None, tied: bool) -> str:
     return "" if rank is None else f"#{rank}{'=' if tied else ''}"
 
 
-def _line(values: list[str]) -> str:
+def line(values: list[str]) -> str:
+    """Returns a row of a Markdown table."""
     return "| " + " | ".join(" ".join(value.split()) for value in values) + " |"
 
 
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: no tags, no table cells, no markup."""
+def plain(text: str) -> str:
+    """Returns text that Markdown shows as it is: no tags, no table cells, no markup."""
     for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\\", "\\\\"), ("|", "\\|")):
         text = text.replace(sign, safe)
     for sign in "*`[]_":

@@ -1,10 +1,18 @@
-"""The page in a real browser, from disk."""
+"""The pages in a real browser, from disk."""
 
+import io
+import shutil
+import subprocess
+import tarfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
+from genbench.core.files import cache_folder, write_bytes
+from genbench.report.leaderboard import write_leaderboard
 from genbench.report.site import write_report
+from genbench.report.tables import leaderboards
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
@@ -14,11 +22,18 @@ ARGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
+AXE = "4.14.1"
+PAGES = (
+    *("index.html", "data-ring.html", "data-digits.html", "model-gan.html", "compare.html"),
+    *("failures.html", "environment.html", "public/index.html"),
+)
 
 
 @pytest.fixture(scope="module")
-def page_file(store, tmp_path_factory):
-    return write_report(store, tmp_path_factory.mktemp("report"))
+def folder(store, tmp_path_factory):
+    made = write_report(store, tmp_path_factory.mktemp("report")).parent
+    write_leaderboard(leaderboards(store.records()), made / "public", title="public")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -32,132 +47,230 @@ def browser():
 
 
 @pytest.fixture
-def opened(browser, page_file):
-    """Opens the page at a width; afterwards nothing may have gone wrong or out to the network."""
+def opened(browser, folder):
+    """Opens a page at a width; afterwards nothing may have gone wrong or out of the folder."""
     said, asked, pages = [], [], []
 
-    def open_at(width=1280, scheme="light"):
+    def open_at(name, width=1280, scheme="light"):
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(page)
         page.on(
             "console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None
         )
         page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: said.append(f"failed: {request.url}"))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(page_file.as_uri())
+        page.goto(
+            folder.joinpath(*name.partition("#")[:1]).as_uri()
+            + name[len(name.partition("#")[0]) :]
+        )
         return page
 
     yield open_at
     for page in pages:
         page.close()
     assert said == []
-    assert [
-        url for url in asked if url != page_file.as_uri() and not url.startswith("data:")
-    ] == []
+    home = folder.as_uri() + "/"
+    assert [url for url in asked if not unquote(url).startswith((home, "data:"))] == []
 
 
-def shown(page, selector):
-    thing = page.locator(selector).first
-    thing.scroll_into_view_if_needed()
-    return thing
+def draw(page):
+    """Scrolls to every plot and waits for it."""
+    for i in range(page.locator(".plot").count()):
+        plot = page.locator(".plot").nth(i)
+        plot.scroll_into_view_if_needed()
+        plot.locator("svg.main-svg").first.wait_for()
 
 
-def test_everything_is_drawn_and_no_hostile_text_runs(opened):
-    page = opened()
-    for selector in (".curves", ".pareto"):
-        for i in range(page.locator(selector).count()):
-            plot = page.locator(selector).nth(i)
-            plot.scroll_into_view_if_needed()
-            plot.locator("svg.main-svg").first.wait_for()
-    assert page.locator(".curves .scatterlayer .trace").count() >= 15
-    canvas = shown(page, "canvas[data-points]")
+def column(table, name):
+    """The head of a column, and a function that reads its values."""
+    head = table.locator("thead th", has_text=name).first
+    place = head.evaluate("th => [...th.parentNode.children].indexOf(th)")
+    read = f"rows => rows.map(row => row.children[{place}].dataset.v)"
+    return head, lambda: table.locator("tbody tr").evaluate_all(read)
+
+
+def test_plots_and_pictures_are_drawn_and_no_hostile_text_runs(opened):
+    page = opened("data-ring.html")
+    draw(page)
+    assert page.locator(".curves .scatterlayer .trace").count() >= 6
+    canvas = page.locator("canvas[data-points]").first
+    canvas.scroll_into_view_if_needed()
     page.wait_for_function("c => c.width > 100", arg=canvas.element_handle())
     inked = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
     assert canvas.evaluate(inked)
     assert page.evaluate("window.hacked") is None
+    page = opened("data-digits.html")
+    picture = page.locator(".gallery img").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("i => i.complete && i.naturalWidth > 20", arg=picture.element_handle())
 
 
-def test_tables_sort_by_number_and_back(opened):
-    page = opened()
-    board = page.locator(".board table").first
-    header = board.locator("thead th", has_text="latency_1_p50_ms")
-    place = header.evaluate("th => [...th.parentNode.children].indexOf(th)")
-
-    def values():
-        cells = board.locator("tbody tr").evaluate_all(
-            f"rows => rows.map(row => row.children[{place}].dataset.v)"
-        )
-        return [float(v) for v in cells if v]
-
-    header.locator("button").press("Enter")
-    assert header.get_attribute("aria-sort") == "ascending"
-    assert values() == sorted(values())
-    header.locator("button").click()
-    assert header.get_attribute("aria-sort") == "descending"
-    assert values() == sorted(values(), reverse=True)
+def test_tables_sort_by_number_and_back_by_keyboard(opened):
+    page = opened("data-ring.html")
+    head, values = column(page.locator("#board"), "latency_1_p50_ms")
+    head.locator("button").press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    found = [float(v) for v in values() if v]
+    assert found == sorted(found)
+    assert len(found) == 7
+    head.locator("button").press("Space")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert [float(v) for v in values() if v] == sorted(found, reverse=True)
 
 
 def test_rows_without_a_value_sort_last(opened):
-    page = opened()
-    board = page.locator(".board table").first
-    header = board.locator("thead th", has_text="bits_per_dim").first
-    place = header.evaluate("th => [...th.parentNode.children].indexOf(th)")
+    page = opened("data-digits.html")
+    head, values = column(page.locator("#board"), "bits_per_dim")
     for _ in range(2):
-        header.locator("button").click()
-        cells = board.locator("tbody tr").evaluate_all(
-            f"rows => rows.map(row => row.children[{place}].dataset.v)"
-        )
+        head.locator("button").click()
+        cells = values()
         assert cells[0] != ""
         assert cells[1:] == [""] * (len(cells) - 1)
 
 
+def test_the_filter_leaves_rows_that_hold_every_word(opened):
+    page = opened("data-ring.html")
+    rows = page.locator("#board tbody tr:visible")
+    assert rows.count() == 7
+    page.locator("input.filter").fill("implicit WGAN")
+    assert rows.count() == 1
+    assert page.locator("#board-count").inner_text() == "1 of 7 rows"
+    page.locator("input.filter").fill("")
+    assert rows.count() == 7
+
+
 @pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
 def test_the_theme_follows_the_system_and_the_button(opened, scheme, other):
-    page = opened(scheme=scheme)
+    page = opened("data-ring.html", scheme=scheme)
     paper = "getComputedStyle(document.body).backgroundColor"
-    plot = shown(page, ".curves")
-    plot.locator("svg.main-svg").first.wait_for()
+    draw(page)
+    plot = page.locator(".curves").first
     ink = "p => p.layout.font.color"
     colours = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}
     assert page.evaluate(paper) == colours[scheme]
     before = plot.evaluate(ink)
-    page.locator("#theme").click()
+    page.locator("#theme").press("Enter")
     assert page.evaluate(paper) == colours[other]
-    assert plot.evaluate(ink) != before
+    page.wait_for_function(
+        "([p, old]) => p.layout.font.color !== old", arg=[plot.element_handle(), before]
+    )
 
 
 def test_curves_switch_between_quantities_and_axes(opened):
-    page = opened()
-    plot = shown(page, ".curves")
-    plot.locator("svg.main-svg").first.wait_for()
+    page = opened("data-ring.html")
+    draw(page)
+    plot = page.locator(".curves").first
     bar = page.locator(".bar", has=page.locator(".quantity")).first
     bar.locator(".axis").select_option("seconds")
-    assert plot.evaluate("p => p.layout.xaxis.title.text") == "seconds of training"
+    title = "([p, key, text]) => p.layout[key].title.text === text"
+    wait = lambda key, text: page.wait_for_function(title, arg=[plot.element_handle(), key, text])  # noqa: E731
+    wait("xaxis", "seconds of training")
     assert plot.evaluate("p => Math.max(...p.data[1].x)") == pytest.approx(8.0)
     bar.locator(".quantity").select_option(label="loss of the critic")
-    assert plot.evaluate("p => p.layout.yaxis.title.text") == "loss of the critic"
+    wait("yaxis", "loss of the critic")
+
+
+def test_quality_is_plotted_against_every_cost(opened):
+    page = opened("data-ring.html")
+    draw(page)
+    plot = page.locator(".pareto")
+    costs = page.locator("select.cost option").all_inner_texts()
+    assert costs == ["latency of one sample, ms", "training, seconds", "parameters"]
+    page.locator("select.cost").select_option(label="parameters")
+    page.wait_for_function(
+        "p => p.layout.xaxis.title.text === 'parameters'", arg=plot.element_handle()
+    )
+    assert "pixelcnn" in plot.get_attribute("aria-label")
 
 
 def test_all_columns_can_be_shown(opened):
-    page = opened()
+    page = opened("data-ring.html")
     hidden = page.locator(".board th.extra").first
     assert not hidden.is_visible()
     page.locator(".all-columns").first.check()
     assert hidden.is_visible()
 
 
-@pytest.mark.parametrize("width", [380, 768])
-def test_narrow_pages_do_not_overflow(opened, width):
-    page = opened(width=width)
-    for i in range(page.locator(".plot").count()):
-        page.locator(".plot").nth(i).scroll_into_view_if_needed()
-        page.locator(".plot").nth(i).locator("svg.main-svg").first.wait_for()
-    page.locator("details summary").first.click()
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+def test_two_models_are_compared_over_common_seeds(opened, store):
+    from scipy.stats import ttest_rel
+
+    page = opened("compare.html#a=wgan_gp&b=vae")
+    assert page.locator("#a").input_value() == "wgan_gp"
+    assert page.locator("#b").input_value() == "vae"
+    board = page.locator("#compared section", has_text="ring").last
+    row = board.locator("tr", has_text="mmd").first
+    (table,) = [t for t in leaderboards(store.records()) if t.name == "ring"]
+    mmd = next(c for c in table.columns if c.id == "mmd" and c.split == "test")
+    a, b = (
+        list(table.cell(next(g for g in table.groups if g.label == name), mmd).values.values())
+        for name in ("wgan_gp", "vae")
+    )
+    ends = ttest_rel(a, b).confidence_interval(0.95)
+    mid, half = row.locator("td").nth(2).inner_text().split(" ± ")
+    assert float(mid) == pytest.approx((ends.low + ends.high) / 2, rel=0.01)
+    assert float(half) == pytest.approx((ends.high - ends.low) / 2, rel=0.01)
+    assert row.locator("td").nth(4).inner_text() == "wgan_gp is better"
+    page.locator("#b").select_option(label="real_nvp")
+    assert "b=real_nvp" in page.url
+    assert page.locator("#compared figcaption b").nth(1).inner_text() == "real_nvp"
 
 
-def test_every_picture_has_words(opened):
-    page = opened()
+def test_the_taxonomy_leads_to_models_by_keyboard(opened):
+    page = opened("index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator(".tree a", has_text="wgan_gp").press("Enter")
+    page.wait_for_url("**/model-wgan_gp.html")
+    assert page.locator("h1").inner_text() == "wgan_gp"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_narrow_pages_do_not_overflow_and_pictures_have_words(opened, name):
+    page = opened(name, width=380, scheme="dark")
+    draw(page)
+    for summary in page.locator("details summary").all():
+        summary.click()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
     bare = "things => things.filter(t => !(t.getAttribute('aria-label') || t.getAttribute('alt')))"
     assert page.locator("canvas, img, .plot").evaluate_all(f"{bare}") == []
     assert page.locator("figure").count() == page.locator("figure figcaption").count()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, packed by npm once and kept; a machine without either is skipped."""
+    kept = cache_folder() / "npm" / f"axe-core-{AXE}.min.js"
+    if kept.exists():
+        return kept.read_text()
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine, which packs axe-core")
+    call = [npm, "pack", "--silent", "--pack-destination", ".", f"axe-core@{AXE}"]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        done = subprocess.run(call, cwd=kept.parent, capture_output=True, timeout=120, check=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f"npm cannot pack axe-core {AXE}: {error}")
+    packed = kept.parent / done.stdout.decode().split()[-1]
+    with tarfile.open(fileobj=io.BytesIO(packed.read_bytes())) as archive:
+        file = archive.extractfile("package/axe.min.js")
+        assert file is not None
+        write_bytes(kept, file.read())
+    packed.unlink()
+    return kept.read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(opened, axe, name):
+    for scheme in ("light", "dark"):
+        page = opened(name, scheme=scheme)
+        draw(page)
+        page.evaluate(axe + "; undefined")
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        grave = [
+            (v["id"], v["nodes"][0]["html"], v["nodes"][0]["failureSummary"])
+            for v in found
+            if v["impact"] in ("serious", "critical")
+        ]
+        assert grave == []

@@ -1,31 +1,40 @@
+import csv
+import io
+import json
 import re
-import shlex
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 from report_records import HOSTILE, record
 
+from genbench.core.spec import load_suites
+from genbench.harness.plan import groups_of
+from genbench.report import formats, pages, reproduce
 from genbench.report.site import write_report
 from genbench.report.tables import leaderboards
 from genbench.store import Store
 
-
-@pytest.fixture(scope="module")
-def page(store, tmp_path_factory):
-    return write_report(store, tmp_path_factory.mktemp("report"), title="A <b>title</b>")
+TITLE = "A <b>title</b>"
 
 
 @pytest.fixture(scope="module")
-def html(page):
-    return page.read_text()
+def folder(store, tmp_path_factory):
+    return write_report(store, tmp_path_factory.mktemp("report"), title=TITLE).parent
+
+
+@pytest.fixture(scope="module")
+def html(folder):
+    return {path.name: path.read_text() for path in folder.glob("*.html")}
 
 
 class Outline(HTMLParser):
-    """Counts elements, and collects ids and links."""
+    """Collects elements, ids, links and sources."""
 
-    def __init__(self):
+    def __init__(self, text):
         super().__init__()
         self.tags, self.ids, self.links, self.sources = [], [], [], []
+        self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
@@ -35,75 +44,190 @@ class Outline(HTMLParser):
         self.sources += [attrs["src"]] if "src" in attrs else []
 
 
-def without_scripts(html):
-    return re.sub(r"<script(?: type=\"[^\"]*\" id=\"data\")?>.*?</script>", "", html, flags=re.S)
+def test_a_page_a_data_set_and_a_model(folder, html):
+    models = ("gan", "wgan_gp", "vae", "real_nvp", "pixelcnn", "resampler")
+    assert set(html) == {
+        *("index.html", "compare.html", "failures.html", "environment.html"),
+        *(f"data-{name}.html" for name in ("ring", "grid", "digits")),
+        *(f"model-{name}.html" for name in models),
+    }
+    for name in ("csv", "md", "json", "tex", "parquet"):
+        assert (folder / f"leaderboard.{name}").stat().st_size > 1000
+    assert sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) < 15e6
 
 
-def test_three_files_are_written(page):
-    assert sorted(p.name for p in page.parent.iterdir()) == [
-        "index.html",
-        "leaderboard.csv",
-        "leaderboard.md",
-    ]
-    assert page.stat().st_size < 15e6
+def test_every_link_and_source_is_in_the_folder(folder, html):
+    for text in html.values():
+        outline = Outline(text)
+        assert len(outline.ids) == len(set(outline.ids))
+        for link in outline.links + outline.sources:
+            place, _, anchor = link.partition("#")
+            if link.startswith("data:"):
+                continue
+            assert not re.match(r"[a-z]+:|/", place)
+            assert (folder / place).is_file() if place else anchor in outline.ids
 
 
-def test_the_page_stands_alone(html):
-    outline = Outline()
-    outline.feed(html)
-    assert outline.tags.count("script") == 3
-    assert all(link.startswith(("#", "data:")) for link in outline.links)
-    assert all(source.startswith("data:image/png") for source in outline.sources)
-    assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
-    assert "default-src 'none'" in html
+def test_scripts_are_files_and_the_policy_allows_no_other(html):
+    for text in html.values():
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+        assert policy
+        assert "default-src 'none'; script-src 'self' file:;" in policy[1]
+        assert re.findall(r"<script(?! src=| type=\"application/json\" id=\"data\")", text) == []
 
 
 def test_hostile_text_is_escaped_everywhere(html):
-    assert HOSTILE not in html
-    assert "&lt;script&gt;window.hacked" in html
-    assert "\\u003cscript\\u003ewindow.hacked" in html
-    assert "A &lt;b&gt;title&lt;/b&gt;" in html
+    for text in html.values():
+        assert HOSTILE not in text
+        assert TITLE not in text
+        assert "A &lt;b&gt;title&lt;/b&gt;" in text
+    assert "&lt;script&gt;window.hacked" in html["data-ring.html"]
+    assert "\\u003cscript\\u003ewindow.hacked" in html["data-ring.html"]
 
 
 def test_every_dataset_has_its_leaderboard_with_protocols_and_floor(html):
-    body = without_scripts(html)
     for name in ("ring", "grid", "digits"):
-        assert f'aria-label="Leaderboard of {name}"' in body
-    assert "classifier:digits@1, n=500/500 · test" in body
-    assert body.count("real vs real") == 3
-    assert 'class="tag">reference' in body
+        text = html[f"data-{name}.html"]
+        assert f'aria-label="Leaderboard of {name}"' in text
+        assert text.count("real vs real") == 1
+        assert 'class="tag">reference' in text
+    assert "classifier:digits@1, n=500/500 · test" in html["data-digits.html"]
 
 
 def test_failures_are_rows_with_their_reasons(html):
-    failures = html[html.index('id="failures"') : html.index('id="environment"')]
-    assert failures.count('class="tag skipped"') == 8
-    assert failures.count('class="tag diverged"') == 1
-    assert "pixelcnn needs images, got (2,)" in failures
+    assert html["failures.html"].count('class="tag skipped"') == 8
+    assert html["failures.html"].count('class="tag diverged"') == 1
+    assert "pixelcnn needs images, got (2,)" in html["failures.html"]
+    assert "loss is nan at step 17" in html["model-gan.html"]
 
 
-def test_numbers_can_be_made_again(html):
-    command = "genbench run -m wgan_gp -d ring --seeds 8 --steps 4000"
-    assert f"<code>{shlex.join(command.split())}</code>" in html
-
-
-def test_numbers_in_the_page_are_those_of_the_tables(store, html):
+def test_numbers_in_the_pages_are_those_of_the_tables(store, html):
     for table in leaderboards(store.records()):
         for group in table.groups:
             for column in table.columns:
                 if table.cell(group, column).values:
-                    assert table.cell(group, column).text in html
+                    shown = table.cell(group, column).text
+                    assert shown in html[f"data-{table.name}.html"]
+                    assert shown in html[f"model-{group.model}.html"]
+
+
+def test_ranks_are_shown_as_steps(store, html):
+    (table,) = [t for t in leaderboards(store.records()) if t.name == "ring"]
+    column = next(c for c in table.columns if c.id == "mmd" and c.split == "test")
+    first = [g.label for g in table.groups if table.cell(g, column).rank == 1]
+    assert f'<li value="1">{", ".join(first)}</li>' in html["data-ring.html"]
+
+
+def test_every_family_has_its_best_row_on_the_overview(html):
+    row = re.search(
+        r'<th scope="row"><a href="data-digits.html">.*?</tr>', html["index.html"], re.S
+    )
+    assert row
+    assert re.findall(r'<a href="model-\w+.html">(\w+)</a>', row[0]) == [
+        *("vae", "real_nvp", "pixelcnn", "wgan_gp")
+    ]
+
+
+def test_a_model_tells_its_paper_and_its_differences(html):
+    text = html["model-wgan_gp.html"]
+    assert "Gulrajani et al., 2017" in text
+    assert "the penalty is 0.1 on points without a range" in text
+    assert "not installed here" in html["model-resampler.html"]
+
+
+def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeypatch):
+    made = [
+        record(store, "gan", "ring", seed, with_samples=False, options=options, labelled=labelled)
+        for seed in (0, 3)
+        for options, labelled in (({"lr": 1e-05}, None), ({"lr": 1e-3, "hidden": [32]}, 100))
+    ]
+    monkeypatch.setattr("genbench.core.options.resolve", lambda function, given, who: given)
+    (table,) = leaderboards(made)
+    (tmp_path / "again.yaml").write_text(reproduce.suite_file([table]))
+    suites = load_suites(tmp_path / "again.yaml")
+    for group in table.groups:
+        suite = suites[reproduce.name(group)]
+        assert suite.seed_list == [0, 3]
+        (cells,) = suite.cells
+        spec = group.first.spec
+        assert suite.budget == spec.budget
+        assert (suite.batch, suite.precision) == (spec.batch, spec.precision)
+        assert (cells.labelled, cells.models[0].options) == (spec.labelled, spec.options)
+        assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command(group)
+    names = yaml.safe_load((folder / "reproduce.yaml").read_text())["suites"]
+    shown = re.findall(r"genbench run (row-\w+)", (folder / "data-ring.html").read_text())
+    assert len(shown) == 7
+    assert set(shown) <= set(names)
+
+
+def test_the_suite_file_of_real_options_has_the_groups_of_the_records(tmp_path):
+    from genbench.core.spec import Suite
+    from genbench.harness.plan import cell_specs
+
+    cells = {"models": ["vae"], "datasets": ["ring"], "batch": 64}
+    suite = Suite.model_validate({"description": "", "metrics": ["mmd"], "cells": [cells]})
+    (part,) = suite.cells
+    spec = cell_specs(suite, part, part.models[0], part.datasets[0], autocast=False)[0]
+    store = Store(tmp_path)
+    made = record(store, "vae", "ring", 0, with_samples=False)
+    made = made.model_copy(update={"spec": spec, "cell": spec.cell, "group": spec.group})
+    tables = leaderboards([made])
+    (tmp_path / "again.yaml").write_text(reproduce.suite_file(tables))
+    again = load_suites(tmp_path / "again.yaml")[f"row-{spec.group}"]
+    assert groups_of(again) == {spec.group}
+
+
+def test_latex_is_escaped_and_balanced(store):
+    text = formats.latex(leaderboards(store.records()))
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\end{table}") == 3
+    assert r"latency\_1\_p50\_ms" in text
+    assert r"\textless{}script\textgreater{}" in text
+    for line in text.splitlines():
+        if line.endswith(r"\\") and "midrule" not in line:
+            assert len(re.findall(r"(?<!\\)&", line)) >= 5
+    assert formats.escaped("a_b & 100 % \\ {x} # $\n~^") == (
+        r"a\_b \& 100 \% \textbackslash{} \{x\} \# \$ \textasciitilde{}\textasciicircum{}"
+    )
+
+
+def test_json_holds_every_seed(store, folder):
+    found = json.loads((folder / "leaderboard.json").read_text())["leaderboards"]
+    rows = {(t["dataset"], r["model"]): r for t in found for r in t["rows"]}
+    scores = rows["ring", "wgan_gp"]["scores"]
+    (mmd,) = [s for s in scores if (s["id"], s["split"]) == ("mmd", "test")]
+    assert len(mmd["values"]) == mmd["n"] == 8
+    assert sum(mmd["values"].values()) / 8 == pytest.approx(mmd["mean"])
+
+
+def test_parquet_and_csv_agree(folder):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.read_parquet(folder / "leaderboard.parquet")
+    rows = list(csv.DictReader(io.StringIO((folder / "leaderboard.csv").read_text())))
+    assert len(frame) == len(rows)
+    assert [r["id"] for r in rows] == list(frame["id"])
+
+
+def test_names_of_files_are_plain_and_never_shared():
+    names = ["gan", "GAN", "../gan", "gan ", "<script>", "x" * 10_000, "\u202egan", "a/b", "a-b"]
+    found = [pages.file_name("model", name) for name in names]
+    assert len({name.lower() for name in found}) == len(names)
+    assert found[0] == "model-gan.html"
+    assert all(re.fullmatch(r"model-[a-z0-9_-]{1,60}\.html", name) for name in found)
 
 
 def test_files_that_are_no_records_are_named(tmp_path):
     store = Store(tmp_path / "results")
     store.write(record(store, "gan", "ring", 0))
     (store.root / "ring" / "gan" / "broken.json").write_text("{")
-    html = write_report(store, tmp_path / "out").read_text()
-    assert "Not read: ring/gan/broken.json is not a record" in html
-    assert str(tmp_path) not in html
+    folder = write_report(store, tmp_path / "out").parent
+    assert "Not read: ring/gan/broken.json is not a record" in (folder / "index.html").read_text()
+    for path in folder.glob("*.html"):
+        assert str(tmp_path) not in path.read_text()
 
 
 def test_an_empty_store_makes_a_page_that_says_so(empty, tmp_path):
-    html = write_report(empty, tmp_path).read_text()
-    assert "There are no records yet" in html
-    assert len(html) < 100_000
+    page = write_report(empty, tmp_path)
+    assert "There are no records yet" in page.read_text()
+    for link in Outline(page.read_text()).links:
+        assert link.startswith(("data:", "#")) or (tmp_path / link).is_file()

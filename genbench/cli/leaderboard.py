@@ -1,0 +1,71 @@
+"""genbench leaderboard: the table for the public."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from genbench.cli import common
+
+
+@click.command("leaderboard")
+@common.plugins
+@common.results
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a page and leaderboard.md to this folder.",
+)
+@click.option(
+    "--readme",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Rewrite the table between the markers <!-- leaderboard:begin --> and end of this file.",
+)
+@click.option("--title", default="genbench leaderboard", show_default=True, help="The title.")
+@common.as_json
+def command(
+    plugins: tuple[str, ...],
+    root: Path,
+    folder: Path | None,
+    readme: Path | None,
+    title: str,
+    as_json: bool,
+) -> None:
+    r"""Write the public leaderboard of a results folder; without --to or --readme print it.
+
+    Results that others submit are shown after `genbench validate` and `genbench merge`; every row
+    says which code and machine its numbers come from.
+
+    \b
+    genbench leaderboard --to public
+    genbench leaderboard --readme README.md
+    """
+    from genbench.core.errors import StoreError
+    from genbench.report.leaderboard import into_readme, markdown, write_leaderboard
+    from genbench.report.tables import leaderboards
+    from genbench.store import Store
+
+    common.load_plugins(plugins)
+    records, problems = Store(root).load()
+    if not records:
+        raise StoreError(
+            f"{root} holds no records; make some with: genbench run demo -o {root}, or name the "
+            "folder with -o"
+        )
+    tables = leaderboards(records)
+    page = write_leaderboard(tables, folder, title=title) if folder else None
+    changed = into_readme(readme, tables) if readme else False
+    if as_json:
+        found = {"page": page and str(page), "readme_changed": changed}
+        common.print_json({**found, "records": len(records), "set_aside": problems})
+        return
+    for problem in problems:
+        click.echo(f"set aside: {problem}", err=True)
+    if page is None and readme is None:
+        click.echo(markdown(tables), nl=False)
+    if page is not None:
+        click.echo(f"{len(records)} records; page: {page}")
+    if readme is not None:
+        click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")

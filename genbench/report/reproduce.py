@@ -1,0 +1,53 @@
+"""The suite file that makes every row of a report again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from genbench.report.groups import Group
+from genbench.report.tables import Table
+
+FILE = "reproduce.yaml"
+
+
+def command(group: Group) -> str:
+    """Returns the command that makes a row again, for the folder of the suite file."""
+    words = ["genbench", "run", name(group), "-c", FILE]
+    return shlex.join([*words, "--bf16"] if group.first.spec.autocast else words)
+
+
+def name(group: Group) -> str:
+    """Returns the name of a row's suite."""
+    return f"row-{group.id}"
+
+
+def suite_file(tables: Sequence[Table]) -> str:
+    """Returns a suite file in which every row is a suite of its own."""
+    import yaml
+
+    groups = {name(group): group for table in tables for group in table.groups}
+    suites = {key: suite(group) for key, group in sorted(groups.items())}
+    return yaml.safe_dump({"schema": 1, "suites": suites}, sort_keys=False, width=110)
+
+
+def suite(group: Group) -> dict[str, Any]:
+    """Returns a row as a suite: the same cells, and the metrics that were measured."""
+    spec = group.first.spec
+    metrics = sorted({m.metric for record in group.records for m in record.metrics})
+    cells: dict[str, Any] = {
+        "models": [{"name": spec.model, "options": spec.options}],
+        "datasets": [{"name": spec.dataset, "options": spec.dataset_options}],
+    }
+    if spec.labelled is not None:
+        cells["labelled"] = spec.labelled
+    return {
+        "description": f"{spec.model} on {spec.dataset}",
+        "seeds": sorted({record.spec.seed for record in group.records}),
+        "budget": spec.budget.model_dump(exclude_none=True),
+        "batch": spec.batch,
+        "precision": spec.precision,
+        "metrics": metrics or ["mmd"],
+        "cells": [cells],
+    }

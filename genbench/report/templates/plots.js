@@ -1,0 +1,166 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const palette = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "ink"];
+  const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+  const symbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"];
+  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+  const place = new Map(data.labels.map((label, i) => [label, i]));
+  const look = (label) => {
+    const i = place.get(label) ?? 0;
+    const colour = palette[i % palette.length];
+    const round = Math.floor(i / palette.length);
+    return {
+      colour: colour === "ink" ? css("--ink") : colour,
+      dash: dashes[round % dashes.length],
+      symbol: symbols[round % symbols.length],
+    };
+  };
+  // Plotly reads a little HTML in its texts; names must show as they are
+  const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const short = (text) => plain(text.length > 28 ? text.slice(0, 27) + "…" : text);
+
+  function layout(xTitle, yTitle) {
+    const axis = { gridcolor: css("--line"), linecolor: css("--line"), zeroline: false, automargin: true };
+    const narrow = innerWidth < 600;
+    return {
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: css("--ink"), size: 12, family: getComputedStyle(document.body).fontFamily },
+      margin: { l: 56, r: 12, t: 12, b: 48 },
+      xaxis: { ...axis, title: { text: xTitle } }, yaxis: { ...axis, title: { text: yTitle } },
+      legend: narrow ? { orientation: "h", y: -0.22 } : {},
+      hoverlabel: { bgcolor: css("--panel"), bordercolor: css("--line"), font: { color: css("--ink") } },
+    };
+  }
+  const config = { displaylogo: false, responsive: true, displayModeBar: false };
+
+  function faded(colour, alpha) {
+    const n = parseInt(colour.slice(1), 16);
+    return `rgba(${n >> 16 & 255},${n >> 8 & 255},${n & 255},${alpha})`;
+  }
+
+  const controls = (plot) => plot.closest("figure").previousElementSibling;
+
+  function drawCurves(plot) {
+    const bar = controls(plot);
+    const quantity = data.plots[plot.dataset.section].curves[bar.querySelector(".quantity").value];
+    const axis = bar.querySelector(".axis").value;
+    const most = Number(bar.querySelector(".which").value) || Infinity;
+    const traces = quantity.traces.flatMap((t, i) => {
+      const { colour, dash } = look(t.label);
+      const x = t[axis];
+      const visible = i < most ? true : "legendonly";
+      return [
+        { x: [...x, ...[...x].reverse()], y: [...t.high, ...[...t.low].reverse()], type: "scatter",
+          visible, mode: "lines", fill: "toself", fillcolor: faded(colour, 0.16), line: { width: 0 },
+          hoverinfo: "skip", showlegend: false, legendgroup: t.label },
+        { x, y: t.mid, visible, type: "scatter", mode: x.length > 1 ? "lines" : "markers", name: short(t.label),
+          legendgroup: t.label, line: { color: colour, dash, width: 2 }, marker: { color: colour },
+          hovertemplate: `%{y:.4g}<extra>${short(t.label)}</extra>` },
+      ];
+    });
+    const shape = layout(axis === "step" ? "steps" : "seconds of training", plain(quantity.name));
+    shape.hovermode = "x";
+    plot.setAttribute("aria-label", `Learning curves: ${quantity.name} against ${axis}. Last medians: ` +
+      quantity.traces.map((t) => `${t.label} ${t.mid[t.mid.length - 1]}`).join(", "));
+    Plotly.react(plot, traces, shape, config);
+  }
+
+  const spread = (points, key) => {
+    const means = points.map((p) => p[key][0]);
+    return Math.min(...means) > 0 && Math.max(...means) / Math.min(...means) > 20;
+  };
+  const error = (p, key) => p[key][1] === null ? { visible: false } : {
+    type: "data", symmetric: false, array: [p[key][2] - p[key][0]], arrayminus: [p[key][0] - p[key][1]],
+    thickness: 1.2, width: 0,
+  };
+
+  function drawPareto(plot) {
+    const about = data.plots[plot.dataset.section].pareto;
+    const cost = about.costs[controls(plot).querySelector(".cost").value];
+    const front = cost.front.map((label) => cost.points.find((p) => p.label === label));
+    const traces = [{
+      x: front.map((p) => p.x[0]), y: front.map((p) => p.y[0]), type: "scatter", mode: "lines",
+      line: { shape: "hv", color: css("--soft"), width: 1, dash: "dot" }, hoverinfo: "skip", showlegend: false,
+    }];
+    for (const p of cost.points) {
+      const { colour, symbol } = look(p.label);
+      traces.push({
+        x: [p.x[0]], y: [p.y[0]], type: "scatter", mode: "markers", name: short(p.label),
+        error_x: { ...error(p, "x"), color: colour }, error_y: { ...error(p, "y"), color: colour },
+        marker: { color: colour, size: 10, symbol: symbol + (p.reference ? "-open" : ""), line: { width: p.reference ? 2 : 0 } },
+        hovertemplate: `%{x:.4g}, %{y:.4g}<extra>${short(p.label)}</extra>`,
+      });
+    }
+    const shape = layout(plain(cost.name), `${plain(about.quality)}, ${about.better} is better`);
+    shape.showlegend = true;
+    for (const [axis, key] of [[shape.xaxis, "x"], [shape.yaxis, "y"]]) {
+      if (spread(cost.points, key)) Object.assign(axis, { type: "log", dtick: "D2" });
+    }
+    plot.setAttribute("aria-label", `${about.quality} against ${cost.name}: ` +
+      cost.points.map((p) => `${p.label} ${p.y[0]} at ${p.x[0]}`).join(", "));
+    Plotly.react(plot, traces, shape, config);
+  }
+
+  const decode = (text) => new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+
+  function drawPoints(canvas) {
+    const size = canvas.clientWidth;
+    const scale = devicePixelRatio || 1;
+    canvas.width = canvas.height = Math.round(size * scale);
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    const at = (pairs, i) => [pairs[i] / 65535 * size, size - pairs[i + 1] / 65535 * size];
+    if (canvas.dataset.centres) {
+      const centres = decode(canvas.dataset.centres);
+      pen.strokeStyle = css("--ring");
+      for (let i = 0; i < centres.length; i += 2) {
+        pen.beginPath();
+        pen.arc(...at(centres, i), 5, 0, 2 * Math.PI);
+        pen.stroke();
+      }
+    }
+    const points = decode(canvas.dataset.points);
+    pen.fillStyle = css("--point");
+    pen.globalAlpha = 0.55;
+    for (let i = 0; i < points.length; i += 2) {
+      const [x, y] = at(points, i);
+      pen.fillRect(x - 0.8, y - 0.8, 1.6, 1.6);
+    }
+  }
+
+  // plotly is large, so it is asked for when the first plot comes near
+  let plotly;
+  const loaded = () => plotly ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: "plotly.min.js", onload: done, onerror: failed });
+    document.head.append(script);
+  });
+  const draw = (thing) => {
+    if (thing.matches("canvas")) return drawPoints(thing);
+    return loaded().then(() => (thing.matches(".curves") ? drawCurves : drawPareto)(thing));
+  };
+  const drawn = new Set();
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting && !drawn.has(entry.target)) {
+        drawn.add(entry.target);
+        draw(entry.target);
+      }
+    }
+  }, { rootMargin: "300px" });
+  const watch = (inside) => inside.querySelectorAll("canvas[data-points], .plot").forEach((thing) => watcher.observe(thing));
+  watch(document);
+  const redraw = () => drawn.forEach((thing) => thing.isConnected ? draw(thing) : drawn.delete(thing));
+  document.querySelectorAll(".bar select").forEach((select) => select.addEventListener("change", () => {
+    const plot = select.closest(".bar").nextElementSibling.querySelector(".plot");
+    if (!plot) return;
+    drawn.add(plot);
+    draw(plot);
+  }));
+  let waiting = 0;
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(redraw, 150); });
+  addEventListener("theme", redraw);
+  globalThis.genbench = { data, watch };
+})();

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+from report_records import HOSTILE, record
+
+from genbench.core.errors import DataError
+from genbench.report.leaderboard import (
+    BEGIN,
+    END,
+    MOST,
+    into_readme,
+    markdown,
+    sources,
+    write_leaderboard,
+)
+from genbench.report.tables import leaderboards
+from genbench.store import Store
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tables(store):
+    return leaderboards(store.records())
+
+
+def rows(text, model):
+    return [line for line in text.splitlines() if line.startswith(f"| {model}")]
+
+
+def test_protocols_never_share_a_column_and_stand_below(tables):
+    text = markdown(tables)
+    head = next(line for line in text.splitlines() if line.startswith("| model"))
+    assert head.count("bits\\_per\\_dim") == 2
+    assert "bits\\_per\\_dim: uniform dequantisation · test · bound" in text
+    (row,) = rows(text.split("### grid")[0], "vae")
+    cells = [cell.strip() for cell in row.split("|")]
+    heads = [cell.strip() for cell in head.split("|")]
+    shown = [c for c, h in zip(cells, heads, strict=True) if h.startswith("bits")]
+    assert sorted(c == "–" for c in shown) == [False, True]
+
+
+def test_ranks_have_intervals_and_references_none(tables):
+    text = markdown(tables)
+    assert "± " in rows(text, "wgan")[0]
+    assert "#3" in rows(text, "wgan")[0]
+    assert "#" not in rows(text, "*resampler* (reference)")[0]
+    assert "too few seeds" in "".join(rows(text, "gan"))
+
+
+def test_hostile_names_are_text(tables, tmp_path):
+    assert HOSTILE not in markdown(tables)
+    page = write_leaderboard(tables, tmp_path, title="<i>t</i>")
+    assert HOSTILE not in page.read_text()
+    assert "&lt;i&gt;t&lt;/i&gt;" in page.read_text()
+
+
+def test_the_page_needs_no_other_place(tables, tmp_path):
+    page = write_leaderboard(tables, tmp_path, title="public")
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("index.html", "leaderboard.md", "style.css", "script.js")
+    }
+    assert "http" not in page.read_text().replace("http-equiv", "")
+    assert page.read_text().count("<table") == len(tables)
+
+
+def test_rows_say_where_their_numbers_come_from(store, tables):
+    here = record(store, "gan", "ring", 0, with_samples=False)
+    environment = {**here.environment, "device": "another machine"}
+    guest = record(store, "vae", "ring", 0, with_samples=False)
+    mixed = leaderboards([here, guest.model_copy(update={"environment": environment})])
+    assert len(sources(tables)) == 1
+    assert [n for _, n in sources(mixed)] == [1, 1]
+    text = markdown(mixed)
+    marks = {rows(text, name)[0].split("|")[-2].strip() for name in ("gan", "vae")}
+    assert marks == {"[1]", "[2]"}
+    assert "device another machine" in text
+
+
+def test_only_what_stands_between_the_markers_is_rewritten(tables, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    assert into_readme(path, tables)
+    text = path.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old\n" not in text
+    assert not into_readme(path, tables)
+
+
+def test_a_file_without_markers_is_refused(tables, tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"{END} {BEGIN}")
+    with pytest.raises(DataError, match="needs the lines"):
+        into_readme(path, tables)
+    with pytest.raises(DataError, match="needs a text file"):
+        into_readme(tmp_path / "none.md", tables)
+    assert path.read_text() == f"{END} {BEGIN}"
+
+
+def test_long_tables_are_cut_and_say_so(store):
+    many = []
+    for i in range(MOST + 2):
+        options = {"hidden": [i]}
+        many.append(record(store, "gan", "ring", 0, with_samples=False, options=options))
+    text = markdown(leaderboards(many), most=MOST)
+    assert len(rows(text, "gan")) == MOST
+    assert "2 more rows: see `genbench report`." in text
+
+
+def test_the_readme_shows_the_results(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    assert text.count(BEGIN) == text.count(END) == 1
+    copy = tmp_path / "README.md"
+    copy.write_text(text)
+    changed = into_readme(copy, leaderboards(Store(ROOT / "results").records()))
+    assert not changed, (
+        "README.md is not current; run: genbench leaderboard -o results --readme README.md"
+    )
