@@ -33,9 +33,9 @@ def genbench(*args: str, cwd: Path) -> subprocess.CompletedProcess:
 
 
 def test_the_worked_model_of_contributing_trains(tmp_path):
-    (source,) = blocks("CONTRIBUTING.md", "python")
+    source = blocks("CONTRIBUTING.md", "python")[0]
     (tmp_path / "lsgan_example.py").write_text(source)
-    (commands,) = blocks("CONTRIBUTING.md", "sh")
+    commands = blocks("CONTRIBUTING.md", "sh")[0]
     run, report = (shlex.split(line)[1:] for line in commands.strip().splitlines())
     quick = [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
     done = genbench(*quick, cwd=tmp_path)
@@ -48,6 +48,19 @@ def test_the_worked_model_of_contributing_trains(tmp_path):
     assert genbench(*report, cwd=tmp_path).returncode == 0
     leaderboard = (tmp_path / "report" / "leaderboard.csv").read_text()
     assert "lsgan_example" in leaderboard
+
+
+def test_the_worked_claim_of_contributing_is_judged(tmp_path):
+    (tmp_path / "coverage_example.py").write_text(blocks("CONTRIBUTING.md", "python")[1])
+    lines = blocks("CONTRIBUTING.md", "sh")[1].strip().splitlines()
+    run, claims = (shlex.split(line)[1:] for line in lines)
+    planned = genbench(*run, "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert "16 to train" in planned.stdout
+    done = genbench(*claims, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert (row["id"], row["verdict"]) == ("coverage-example", "inconclusive")
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])

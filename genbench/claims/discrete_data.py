@@ -43,11 +43,11 @@ def effects(evidence: Evidence) -> list[Effect]:
     found = []
     for text in TEXTS:
         for name in ("n_gram_js_4", "n_gram_js_2", "nats_per_token"):
-            sides = (
+            ours, theirs = (
                 column(evidence, {n: RUNS[n, text] for n in names}, name)
                 for names in (VISIBLE, GANS)
             )
-            gap = contest(*sides, "lower", log=True)
+            gap = contest(ours, theirs, "lower", log=True)
             effect = f"{text}: log {name} of the best GAN over the best FVBN's{gap.who}"
             judged, bar = name == "n_gram_js_4", math.log(1.25)
             found.append(Effect(effect, gap.values, bar, judged=judged, contest=gap))

@@ -100,6 +100,7 @@ def suite_of(*runs: Run) -> Suite:
         seeds=first.seeds,
         metrics=[Part(name=name) for name in first.metrics],
         samples=first.samples,
+        seeds_at_once=None,
         curve=CURVE,
         cells=[
             Cells(

@@ -71,7 +71,7 @@ def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
         level = 1 - (1 - LEVEL) / len(open_)
-        said = {k: outcome_of(effects[k], level) for k in open_}
+        said: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}
         if set(said.values()) == {"inconclusive"}:
             break
         for k, outcome in said.items():

@@ -88,7 +88,7 @@ def test_nash_oscillation_is_supported():
 
 
 def test_a_trained_discriminator_is_the_optimal_one():
-    said = verdict("optimal_discriminator", steps=400, batch=256)
+    said = verdict("optimal_discriminator", steps=300, batch=128)
     parts = {part.effect.name: part for part in said.parts}
     assert parts["shifted: largest error of D against D*"].outcome == "supported"
     assert parts["equal: largest error of D against D*"].outcome == "supported"
@@ -125,7 +125,7 @@ def test_weights_of_the_losses_are_those_of_the_cost_curves():
 
 
 def test_the_minimax_gradient_alone_vanishes():
-    assert verdict("saturating_gradient", steps=1200).outcome == "supported"
+    assert verdict("saturating_gradient", steps=1000).outcome == "supported"
 
 
 def test_samplers_take_a_step_a_dimension_or_one():
