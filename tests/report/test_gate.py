@@ -334,6 +334,19 @@ def test_what_cannot_be_compared_fails_in_its_own_words(
     assert (outcome.code, outcome.ok) == (code, False)
 
 
+def test_a_score_that_the_baseline_lacks_for_some_seeds_may_lack_for_others(records):
+    def undefined(*seeds):
+        gone = put(value=None, reason="no sample near a mode")
+        return measuring(mmd=lambda m, s: gone(m, s) if s in seeds else m)
+
+    known = accepted(changed(records, "gan", undefined(2)))
+    outcome = check(known, changed(records, "gan", undefined(4)))
+    (row,) = [r for r in outcome.rows if (r.dataset, r.model, r.column) == ("ring", "gan", "mmd")]
+    assert (row.verdict, row.n, outcome.ok) == ("ok", (5, 5), True)
+    outcome = check(known, changed(records, "gan", undefined(*range(6))))
+    assert [(r.column, r.verdict) for r in outcome.rows if r.bad] == [("mmd", "missing")]
+
+
 def test_other_options_are_named(baseline, records):
     def option(r):
         spec = r.spec.model_copy(update={"options": {"hidden": [32]}, "model_version": 2})

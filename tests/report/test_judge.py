@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, contest, difference
-from genbench.report.judge import LEAST, holm_outcomes, judge, outcome_of
+from genbench.report.judge import LEAST, holm_outcomes, judge, left_out, outcome_of
 
 SPREAD = 0.02 * np.array([-1.3, -0.6, -0.2, 0.1, 0.3, 0.5, 0.4, 0.8])
 
@@ -128,3 +128,22 @@ def test_a_contest_needs_every_rival_at_enough_seeds():
     theirs["c"] = {0: 0.0, 1: 0.0}
     part = contest(ours, theirs, "higher")
     assert judge([Effect("gap", part.values, contest=part)]).outcome == "inconclusive"
+
+
+def test_a_verdict_that_hangs_on_one_seed_is_shown_so():
+    assert set(left_out([planted(0.3)]).values()) == {"supported"}
+    values = {**planted(0.3).values, 8: -0.5}
+    assert judge([Effect("x", values, 0.1)]).outcome == "inconclusive"
+    without = left_out([Effect("x", values, 0.1)])
+    assert [seed for seed, said in without.items() if said == "supported"] == [8]
+
+
+def test_a_seed_is_left_out_of_all_pairs_of_a_contest():
+    rng = np.random.default_rng(5)
+    found = contest(rows_of(rng, "ab", 9.0), rows_of(rng, "c"), "higher")
+    effect = Effect("gap", found.values, contest=found)
+    assert left_out([effect]) == dict.fromkeys(range(8), "supported")
+    few = contest(
+        {"a": {s: 9.0 + s for s in range(6)}}, {"c": dict.fromkeys(range(6), 0.0)}, "higher"
+    )
+    assert set(left_out([Effect("gap", few.values, contest=few)]).values()) == {"inconclusive"}
