@@ -36,7 +36,7 @@ class Value(Strict):
     model: str
     column: str
     value: float
-    error: float | None = Field(None, ge=0)
+    error: float | None = Field(default=None, ge=0)
     label: str = ""
     options: dict[str, int | float | str] = {}
     bound: bool = False
@@ -63,7 +63,7 @@ class Part(Strict):
     differences: list[str] = []
     training: str = ""
     error: Literal["standard error", "standard deviation", "not said", "none"] = "none"
-    runs: int | None = Field(None, gt=0)
+    runs: int | None = Field(default=None, gt=0)
     values: list[Value] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -83,7 +83,7 @@ class Source(Strict):
     version: Literal["genbench.published/1"] = Field(alias="schema")
     title: str
     authors: str
-    year: int | None = Field(None, ge=1980, le=2100)
+    year: int | None = Field(default=None, ge=1980, le=2100)
     kind: Literal["paper", "repository"]
     read_in_source: Literal[True]
     note: str = ""

@@ -13,7 +13,7 @@ from genbench.store import Store
 GIVEN = {
     "batch": 64,
     "budget": {"steps": 250},
-    "samples": 600,
+    "samples": 500,
     "metrics": ["mmd", "prdc", "modes"],
     "curve": 0,
     "curve_metrics": [],

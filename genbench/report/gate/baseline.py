@@ -32,12 +32,12 @@ class Tolerance(Strict):
     Times have a `ratio` instead, between geometric means.
     """
 
-    absolute: float = Field(0.0, ge=0)
-    relative: float = Field(0.0, ge=0, description="of the baseline's absolute mean")
+    absolute: float = Field(default=0.0, ge=0)
+    relative: float = Field(default=0.0, ge=0, description="of the baseline's absolute mean")
     spreads: float = Field(
-        0.0, ge=0, description="of the baseline's standard deviation over seeds"
+        default=0.0, ge=0, description="of the baseline's standard deviation over seeds"
     )
-    ratio: float | None = Field(None, gt=1)
+    ratio: float | None = Field(default=None, gt=1)
 
     def allowed(self, mean: float, spread: float) -> float:
         """Returns the tolerance around a mean, in its unit (of times: the logarithm of the ratio)."""
@@ -124,8 +124,10 @@ class Guarded(Strict):
     spec: dict[str, Any] = Field(description="all of the cells' specs but the seed")
     taxonomy: str = ""
     seeds: list[int] = Field(min_length=1)
-    failed: dict[int, str] = Field({}, description="seeds that did not end well, by status")
-    data: dict[str, str] = Field({}, description="digests of the data, by split")
+    failed: dict[int, str] = Field(
+        default={}, description="seeds that did not end well, by status"
+    )
+    data: dict[str, str] = Field(default={}, description="digests of the data, by split")
     machines: list[str] = []
     scores: list[Scored]
 
@@ -146,7 +148,9 @@ class Baseline(Strict):
     suite: str | None
     accepted: Accepted
     measured: Measured
-    level: float = Field(LEVEL, gt=0, lt=0.5, description="chance of a false alarm, whole gate")
+    level: float = Field(
+        default=LEVEL, gt=0, lt=0.5, description="chance of a false alarm, whole gate"
+    )
     tolerances: dict[str, Tolerance | None]
     cells: list[Guarded] = Field(min_length=1)
 

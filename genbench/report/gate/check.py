@@ -181,7 +181,10 @@ def _scores(
             found.append((replace(row, verdict="not compared", why=told), None))
             continue
         values = next((v for key, (_, v) in known.items() if matches(score, *key)), None)
-        if values is None or len(values) < min(score.n, len(ok)):
+        gaps = score.n < len(cell.seeds) - len(
+            cell.failed
+        )  # undefined for some seeds, as accepted
+        if not values or (len(values) < min(score.n, len(ok)) and not gaps):
             verdict, why = lacking(score, ok, values or {})
             found.append((replace(row, verdict=verdict, why=why), None))
             continue

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from genbench.report.gate.baseline import Baseline
 from genbench.report.gate.check import Outcome, Row
+from genbench.report.gate.comparable import BAD
 from genbench.report.text import MISSING, number
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def summary(outcome: Outcome) -> str:
     """Returns the outcome in a line, e.g. "1 regression, 2 missing; 120 scores tested"."""
     found = Counter(row.verdict for row in outcome.rows if row.bad)
-    bad = ", ".join(f"{n} {_plural(verdict, n)}" for verdict, n in found.items())
+    bad = ", ".join(f"{found[v]} {_plural(v, found[v])}" for v in BAD if v in found)
     return f"{bad or 'nothing worse'}; {outcome.tested} scores tested"
 
 

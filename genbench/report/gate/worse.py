@@ -43,7 +43,8 @@ def worsening_p(
         found.append(_tail(fmean(shifts), error, len(shifts) - 1))
     mean, spread = fmean(b), math.sqrt(variance(b))
     if not repeat and spread > 0:
-        found.append(_pooled(*([math.asinh((v - mean) / spread) for v in x] for x in (b, c))))
+        folded = [[math.asinh((v - mean) / spread) for v in held] for held in (b, c)]
+        found.append(_pooled(folded[0], folded[1]))
     return min(1.0, len(found) * min(found))
 
 
