@@ -69,21 +69,24 @@ def command(
 def row_of(made: Any, root: Path, scale: Scale) -> dict[str, Any]:
     """Returns the documented JSON object of a claim."""
     from genbench.harness.claims import Held
-    from genbench.report.judge import judge
+    from genbench.report.judge import judge, left_out
     from genbench.store import Store
 
     held = Held(made, Store(root), scale)
-    verdict = judge(held.effects())
+    effects = held.effects()
+    verdict = judge(effects)
     missing = held.missing()
     return {
         "id": made.id,
         "verdict": verdict.outcome,
+        "provisional": bool(missing),
         "because": verdict.because,
         "statement": made.statement,
         "source": made.source,
         "why": made.why,
         "budget_scale": scale.budget,
         "parts": [part_row(part) for part in verdict.parts],
+        "without_seed": {str(seed): said for seed, said in left_out(effects).items()},
         "cells": [str(run) for run in made.runs],
         "failed": held.failed(),
         "missing": missing,
@@ -129,9 +132,8 @@ def table(console: Console, rows: list[dict[str, Any]], scale: Scale) -> None:
     for head in ("claim", "verdict", "parts", "first effect", "mean [95 %]", "holds if", "seeds"):
         shown.add_column(head, overflow="fold")
     for row in rows:
-        colour = COLOURS[row["verdict"]]
         judged = [part for part in row["parts"] if part["judged"]]
-        heads = [row["id"], f"[{colour}]{row['verdict']}[/{colour}]", tally(judged)]
+        heads = [row["id"], coloured(row), tally(judged)]
         shown.add_row(*heads, *(cells(judged[0]) if judged else []))
     console.print(shown)
     lacking = [row for row in rows if row["missing"]]
@@ -142,6 +144,20 @@ def table(console: Console, rows: list[dict[str, Any]], scale: Scale) -> None:
         f"budget scale: {scale.budget}; verdicts from intervals over seeds, by Holm over parts",
         highlight=False,
     )
+
+
+def coloured(row: dict[str, Any]) -> str:
+    """Returns the verdict in its colour, with "so far" while cells are missing."""
+    colour, so_far = COLOURS[row["verdict"]], " so far" if row["provisional"] else ""
+    return f"[{colour}]{row['verdict']}{so_far}[/{colour}]"
+
+
+def steadiness(row: dict[str, Any]) -> str:
+    """Returns what becomes of the verdict when any one seed is left out."""
+    others = {seed: v for seed, v in row["without_seed"].items() if v != row["verdict"]}
+    if not others:
+        return "the same without any one seed"
+    return ", ".join(f"{verdict} without seed {seed}" for seed, verdict in others.items())
 
 
 def tally(judged: list[dict[str, Any]]) -> str:
@@ -155,8 +171,7 @@ def card(console: Console, row: dict[str, Any]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    colour = COLOURS[row["verdict"]]
-    console.print(f"[bold]{row['id']}[/bold]  [{colour}]{row['verdict']}[/{colour}]", end="  ")
+    console.print(f"[bold]{row['id']}[/bold]  {coloured(row)}", end="  ")
     console.print(escape(f"({row['because']})"), highlight=False)
     for text in (row["statement"], f"Source: {row['source']}", f"Why so: {row['why']}"):
         console.print(escape(text), highlight=False)
@@ -166,6 +181,8 @@ def card(console: Console, row: dict[str, Any]) -> None:
     for part in row["parts"]:
         shown.add_row(*cells(part), part["outcome"] or "shown beside")
     console.print(shown)
+    if row["without_seed"]:
+        console.print(f"Verdict: {steadiness(row)}", highlight=False)
     lists = {"Cells": row["cells"], "Literature": row["literature"], "Threats": row["threats"]}
     lists["Ended badly"] = [f"{name}: {count} seeds" for name, count in row["failed"].items()]
     lists["Missing"] = [f"{name}: {len(seeds)} seeds" for name, seeds in row["missing"].items()]

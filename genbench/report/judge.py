@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genbench.core.claim import Outcome
-from genbench.core.effect import Contest, Effect
+from genbench.core.effect import Contest, Effect, Values
 from genbench.report.statistics import LEVEL, Estimate, mean_interval
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
@@ -64,6 +64,27 @@ def judge(effects: Sequence[Effect]) -> Verdict:
     counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in sorted(kinds))
     both = {"supported", "refuted"} <= kinds
     return Verdict("mixed" if both else "inconclusive", parts, f"parts: {counts}")
+
+
+def left_out(effects: Sequence[Effect]) -> dict[int, Outcome]:
+    """Returns, by seed, the verdict without that seed: one that hangs on a single seed is shown so.
+
+    Nothing is returned where too few would be left to decide anything.
+    """
+    seeds = sorted({seed for effect in effects if effect.judged for seed in effect.values})
+    if len(seeds) <= LEAST:
+        return {}
+    return {seed: judge([_without(seed, each) for each in effects]).outcome for seed in seeds}
+
+
+def _without(seed: int, effect: Effect) -> Effect:
+    def rest(values: Values) -> dict[int, float]:
+        return {s: v for s, v in values.items() if s != seed}
+
+    kept = effect.contest
+    if kept is not None:
+        kept = replace(kept, pairs={pair: rest(values) for pair, values in kept.pairs.items()})
+    return replace(effect, values=rest(effect.values), contest=kept)
 
 
 def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:

@@ -61,12 +61,15 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert (row["missing"], row["command"]) == ({}, None)
     assert [part["seeds"] for part in row["parts"]] == [8, 6]
     assert row["parts"][0]["low"] > 1
+    assert row["provisional"] is False
+    assert set(row["without_seed"]) == {str(seed) for seed in range(8)}
     code, out, _ = genbench(*run)
     assert "0 to train; nothing to do" in out
     assert "experiment" not in out
     code, out, _ = genbench("claims", "planted-claim", *NAMED)
     assert "It is [so]." in out
     assert "others agree" in out
+    assert "without" in out
 
 
 def test_all_claims_stand_in_one_table(genbench, monkeypatch):
