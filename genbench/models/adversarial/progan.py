@@ -13,7 +13,7 @@ from genbench.core.rng import Rng
 from genbench.nn.adversarial import Game, cross_entropy, images_only, non_saturating
 from genbench.nn.conv import downsample, upsample
 from genbench.nn.growing import GrowingDiscriminator, GrowingGenerator
-from genbench.nn.losses import slopes
+from genbench.nn.losses import r1
 from genbench.nn.optim import adam
 from genbench.nn.output import centred, uncentred
 from genbench.nn.pyramid import level_specs, pyramid
@@ -120,9 +120,9 @@ class ProGAN(Game):
         real = self.real(batch.x, growth)
         with torch.no_grad():
             fake = self.images(real.shape[1], rng, growth)
-        slope = slopes(lambda x: self.discriminator(x, growth), real)
+        penalty = r1(lambda x: self.discriminator(x, growth), real, self.penalty)
         on_real, on_fake = (self.discriminator(x, growth).squeeze(-1) for x in (real, fake))
-        return cross_entropy(on_real, on_fake) + 0.5 * self.penalty * slope.square().mean(-1)
+        return cross_entropy(on_real, on_fake) + penalty
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z)), shape (S,)."""

@@ -8,7 +8,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import Pair, PairGame, cross_entropy, non_saturating
-from genbench.nn.losses import slopes
+from genbench.nn.losses import r1
 from genbench.nn.optim import adam
 
 
@@ -57,8 +57,7 @@ class R1GAN(PairGame):
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""
-        slope = slopes(self.pair.discriminator, self.pair.inputs(batch.x))
-        penalty = 0.5 * self.penalty * slope.square().mean(-1)
+        penalty = r1(self.pair.discriminator, self.pair.inputs(batch.x), self.penalty)
         return cross_entropy(*self.pair.both(batch, rng)) + penalty
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
