@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from genbench.core.errors import StoreError
 from genbench.core.spec import CellSpec, Strict
 from genbench.report.columns import Column
+from genbench.report.gate.tolerance import Tolerance, usual_tolerance
 from genbench.report.gate.worse import variance
 from genbench.report.strict_json import read_json, reviewable
 from genbench.store import Measurement, Record
@@ -24,49 +25,6 @@ SCHEMA = "genbench.baseline/1"
 LEVEL = 0.05
 #: parts of a record's environment that decide its times
 MACHINE = ("cpu", "device", "threads", "workers")
-
-
-class Tolerance(Strict):
-    """How much worse a mean may get: the largest of the parts; none at all where all are 0.
-
-    Times have a `ratio` instead, between geometric means.
-    """
-
-    absolute: float = Field(default=0.0, ge=0)
-    relative: float = Field(default=0.0, ge=0, description="of the baseline's absolute mean")
-    spreads: float = Field(
-        default=0.0, ge=0, description="of the baseline's standard deviation over seeds"
-    )
-    ratio: float | None = Field(default=None, gt=1)
-
-    def allowed(self, mean: float, spread: float) -> float:
-        """Returns the tolerance around a mean, in its unit (of times: the logarithm of the ratio)."""
-        if self.ratio is not None:
-            return math.log(self.ratio)
-        return max(self.absolute, self.relative * abs(mean), self.spreads * spread)
-
-
-USUAL = Tolerance(relative=0.05, spreads=0.5)
-USUAL_TIME = Tolerance(ratio=1.5)
-_SHARE = Tolerance(absolute=0.02, spreads=0.5)
-_NATS = Tolerance(absolute=0.02, spreads=0.5)
-#: by unit, then by column; None is not guarded: it repeats another column, or is mostly noise
-BY_UNIT: dict[str, Tolerance | None] = {
-    "share": _SHARE,
-    "modes": Tolerance(absolute=0.5, spreads=0.5),
-    "nats": _NATS,
-    "steps": Tolerance(),
-    **dict.fromkeys(OF_TIME, USUAL_TIME),
-}
-BY_COLUMN: dict[str, Tolerance | None] = {
-    "latency_1_p95_ms": None,
-    "latency_1024_p95_ms": None,
-    "kid_subsets": None,
-    "reverse_kl_corrected": None,
-    "bits_per_dim": None,
-    "autocorrelation_time": USUAL,
-    "effective_sample_steps": USUAL,
-}
 
 
 class Accepted(Strict):
@@ -242,11 +200,6 @@ def updated(old: Baseline, new: Baseline) -> Baseline:
     new = new.model_copy(update={"tolerances": kept, "level": old.level})
     same = new.model_copy(update={"accepted": old.accepted})
     return old if same == old else new
-
-
-def usual_tolerance(column: str, unit: str) -> Tolerance | None:
-    """Returns the tolerance of a column unless a baseline says otherwise; None: not guarded."""
-    return BY_COLUMN[column] if column in BY_COLUMN else BY_UNIT.get(unit, USUAL)
 
 
 def machine(environment: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ from genbench.report.gate.baseline import (
     Baseline,
     Guarded,
     Scored,
-    Tolerance,
     machine,
     scores_of,
 )
@@ -26,6 +25,7 @@ from genbench.report.gate.comparable import (
     matches,
     other_data,
 )
+from genbench.report.gate.tolerance import Tolerance
 from genbench.report.gate.worse import variance, worsening_p
 from genbench.report.statistics import ENOUGH, holm
 from genbench.store import Record
