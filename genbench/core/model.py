@@ -92,7 +92,7 @@ class Player:
 class Model(nn.Module, ABC):
     """A generative model trained for S seeds at once: every tensor has a leading seed axis.
 
-    Concrete models are final: they share by functions in `genbench.nn`, not by subclassing.
+    Concrete models are final: what they share are functions and abstract classes in `genbench.nn`.
     Options are keyword-only arguments with the paper's values as defaults. Every parameter and every
     persistent buffer that differs between seeds has the seeds as its leading axis; others (masks)
     are the same for all.
