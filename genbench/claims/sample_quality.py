@@ -30,7 +30,8 @@ OTHERS = {name: digits(name, metrics=METRICS) for name in ("vae", "realnvp", "ma
     runs=(*GANS.values(), *OTHERS.values()),
     literature=(
         "CIFAR-10 FID: PixelCNN 65.9, SN-GAN 21.7 (Ostrovski et al., 2018; Miyato et al., 2018).",
-        "Against: MNIST FID of a VAE 16.6 below WGAN-GP's 20.3 (Dai and Wipf, 2019).",
+        "Against: MNIST FID of a VAE 16.6 (Dai and Wipf, 2019) below WGAN-GP's 20.3 (Lucic et al., "
+        "2018).",
         "Against: BigGAN-deep has precision .87 and recall .28, VQ-VAE-2 .36 and .57 (Razavi et al., "
         "2019); diffusion models beat both (Dhariwal and Nichol, 2021).",
     ),
