@@ -18,7 +18,7 @@ from genbench.report.tables import Table
 from genbench.store import Record, Store
 
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
-PIXELS = 8_000_000
+PIXELS = 6_000_000
 SMALLEST = 16 * 28 * 28
 
 

@@ -42,6 +42,10 @@ def page(tables: Sequence[Table], title: str) -> bytes:
     """Returns the page: all tables, and where their numbers come from."""
     records = [r for t in tables for g in t.groups for r in g.records]
     boards = [{"id": f"data-{i}", **board(table)} for i, table in enumerate(tables)]
+    marks = _marks(tables)
+    for row in (row for b in boards for row in b["rows"]):
+        place = _from(row["group"], marks)
+        row["costs"].append(("from", place, place))
     links = [("index.html", title)]
     links += [(f"#{b['id']}-section", b["table"].name) for b in boards]
     return pages.render(
@@ -52,7 +56,7 @@ def page(tables: Sequence[Table], title: str) -> bytes:
         links=[*links, ("#provenance", "Provenance")],
         boards=boards,
         finished=max((r.finished for r in records if r.finished), default=""),
-        sources=sources(tables),
+        sources=[(marks[source], source, n) for source, n in sources(tables)],
     )
 
 
@@ -63,17 +67,17 @@ def markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
         tables: The leaderboards.
         most: How many models a table shows, reference rows apart; all without it.
     """
-    letters = {source: f"[{i}]" for i, (source, _) in enumerate(sources(tables), 1)}
+    marks = _marks(tables)
     parts = [
         "Mean over seeds ± half the 95 % interval (bootstrap-t), with the rank among all models of "
         "the table (#k= is shared, none with fewer than five seeds). **Bold**: best mean. "
         "*Reference* rows do not compete; the floor is what real points score against real points."
     ]
     for table in tables:
-        parts += ["", f"### {text.plain(table.name)}", "", *_table(table, letters, most)]
-    if letters:
-        parts += ["", "Sources (column *from*): "]
-        parts += [f"- {letters[s]} {text.plain(s)}, {n} runs" for s, n in sources(tables)]
+        parts += ["", f"### {text.plain(table.name)}", "", *_table(table, marks, most)]
+    if marks:
+        parts += ["", "Sources (column *from*):"]
+        parts += [f"- {marks[s]} {text.plain(s)}, {n} runs" for s, n in sources(tables)]
     return "\n".join(parts) + "\n"
 
 
@@ -114,7 +118,7 @@ def into_readme(path: Path, tables: Sequence[Table]) -> bool:
     return new != old
 
 
-def _table(table: Table, letters: dict[str, str], most: int | None) -> list[str]:
+def _table(table: Table, marks: dict[str, str], most: int | None) -> list[str]:
     running = [g for g in table.groups if not g.reference]
     columns = [
         c for c in table.columns if c.headline and any(table.cell(g, c).values for g in running)
@@ -125,7 +129,7 @@ def _table(table: Table, letters: dict[str, str], most: int | None) -> list[str]
     lines = [text.line(["model", *heads, *costs]), text.line(["---"] * (5 + len(columns)))]
     for group in table.groups:
         if group.reference or group.id in kept:
-            lines.append(text.line(_row(table, group, columns, letters)))
+            lines.append(text.line(_row(table, group, columns, marks)))
     floors = [text.number(table.floor(column)) for column in columns]
     lines.append(text.line(["*floor*", *floors, *[""] * 4]))
     lines += ["", *(f"{i}. {text.plain(f'{c.id}: {c.about}')}" for i, c in enumerate(columns, 1))]
@@ -133,7 +137,7 @@ def _table(table: Table, letters: dict[str, str], most: int | None) -> list[str]
     return [*lines, "", f"{left} more rows: see `genbench report`."] if left else lines
 
 
-def _row(table: Table, group: Group, columns: Sequence[Any], letters: dict[str, str]) -> list[str]:
+def _row(table: Table, group: Group, columns: Sequence[Any], marks: dict[str, str]) -> list[str]:
     name = text.plain(group.label)
     row = [f"*{name}* (reference)" if group.reference else name]
     for column in columns:
@@ -141,6 +145,14 @@ def _row(table: Table, group: Group, columns: Sequence[Any], letters: dict[str, 
         shown = f"**{cell.text}**" if cell.best else cell.text
         few = "(too few seeds)" if cell.values and cell.estimate.too_few else ""
         row.append(f"{shown} {text.rank_text(cell.rank, cell.tied)} {few}")
-    found = {letters[origin(record)] for record in group.records}
     costs = group.costs
-    return [*row, costs["parameters"], costs["training"], costs["ok"], " ".join(sorted(found))]
+    return [*row, costs["parameters"], costs["training"], costs["ok"], _from(group, marks)]
+
+
+def _marks(tables: Sequence[Table]) -> dict[str, str]:
+    """A short mark for every source."""
+    return {source: f"[{i}]" for i, (source, _) in enumerate(sources(tables), 1)}
+
+
+def _from(group: Group, marks: dict[str, str]) -> str:
+    return " ".join(sorted({marks[origin(record)] for record in group.records}))

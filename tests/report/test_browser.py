@@ -8,11 +8,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from report_records import HOSTILE, failed, record
 
 from genbench.core.files import cache_folder, write_bytes
 from genbench.report.leaderboard import write_leaderboard
 from genbench.report.site import write_report
 from genbench.report.tables import leaderboards
+from genbench.store import Store
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
@@ -246,6 +248,25 @@ def test_narrow_pages_do_not_overflow_and_pictures_have_words(opened, name):
     bare = "things => things.filter(t => !(t.getAttribute('aria-label') || t.getAttribute('alt')))"
     assert page.locator("canvas, img, .plot").evaluate_all(f"{bare}") == []
     assert page.locator("figure").count() == page.locator("figure figcaption").count()
+
+
+def test_long_quoted_and_right_to_left_texts_are_shown_as_text(browser, tmp_path):
+    store = Store(tmp_path / "results")
+    wild = f"{HOSTILE}\"'><img src=x onerror=window.hacked=true>\u202e\u05e9\u05dc{{{{ 7*7 }}}}"
+    for options in ({"note": wild + "x" * 10_000}, {"note": wild}):
+        for seed in range(2):
+            good = record(store, "gan", "ring", seed, options=options)
+            good = good.model_copy(update={"taxonomy": f"implicit/{wild}"})
+            bad = failed(good, "error", "train", wild + "y" * 10_000)
+            store.write(bad if seed else good)
+    watch = Watch(browser, write_report(store, tmp_path / "out", title=wild).parent)
+    for name in ("index.html", "data-ring.html", "model-gan.html", "compare.html"):
+        page = watch.open(name, width=380)
+        draw(page)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
+        assert page.evaluate("window.hacked") is None
+        assert "{{ 7*7 }}" in page.locator("body").inner_text()
+    watch.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,12 @@
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from report_records import HOSTILE, record
 
-from genbench.core.errors import DataError
+from genbench.cli.leaderboard import command
+from genbench.core.errors import DataError, StoreError
 from genbench.report.leaderboard import (
     BEGIN,
     END,
@@ -64,7 +67,7 @@ def test_the_page_needs_no_other_place(tables, tmp_path):
     assert page.read_text().count("<table") == len(tables)
 
 
-def test_rows_say_where_their_numbers_come_from(store, tables):
+def test_rows_say_where_their_numbers_come_from(store, tables, tmp_path):
     here = record(store, "gan", "ring", 0, with_samples=False)
     environment = {**here.environment, "device": "another machine"}
     guest = record(store, "vae", "ring", 0, with_samples=False)
@@ -75,6 +78,9 @@ def test_rows_say_where_their_numbers_come_from(store, tables):
     marks = {rows(text, name)[0].split("|")[-2].strip() for name in ("gan", "vae")}
     assert marks == {"[1]", "[2]"}
     assert "device another machine" in text
+    page = write_leaderboard(mixed, tmp_path, title="t").read_text()
+    assert '<td class="num" data-v="[1]">[1]</td>' in page
+    assert '<td class="num" data-v="[2]">[2]</td>' in page
 
 
 def test_only_what_stands_between_the_markers_is_rewritten(tables, tmp_path):
@@ -106,6 +112,18 @@ def test_long_tables_are_cut_and_say_so(store):
     text = markdown(leaderboards(many), most=MOST)
     assert len(rows(text, "gan")) == MOST
     assert "2 more rows: see `genbench report`." in text
+
+
+def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path):
+    run = CliRunner()
+    said = run.invoke(command, ["-o", str(store.root)])
+    assert said.exit_code == 0
+    assert "### digits" in said.output
+    made = run.invoke(command, ["-o", str(store.root), "--to", str(tmp_path / "a"), "--json"])
+    assert json.loads(made.output)["page"] == str(tmp_path / "a" / "index.html")
+    assert (tmp_path / "a" / "index.html").is_file()
+    with pytest.raises(StoreError, match="holds no records; make some with"):
+        run.invoke(command, ["-o", str(tmp_path / "none")], catch_exceptions=False)
 
 
 def test_the_readme_shows_the_results(tmp_path):
