@@ -51,7 +51,7 @@
       const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), said, String(gap.n)];
       body.append(make("tr", {}, make("th", { scope: "row" }, column.heading),
         ...cells.map((text) => make("td", { class: "num" }, text)),
-        make("td", {}, verdict(gap, column.better, names)), make("td", {}, make("span", { class: "about" }, column.about))));
+        make("td", {}, verdict(gap, column.better, names)), make("td", { class: "reason" }, make("span", { class: "about" }, column.about))));
     });
     if (!body.children.length) return make("p", { class: "note" }, "No column that both have.");
     const label = `${names[0]} and ${names[1]} on ${table.name}`;
