@@ -127,7 +127,11 @@ def _split(name: str, split: str, how: Reading) -> Points:
     if len(points) < 2:
         raise DataError(f"{name} has no {split} split; take another of {', '.join(SPLITS)}")
     digest = hashlib.sha256(f"{name}@{dataset.version}:{dataset.hashes[split]}".encode())
-    return Points(f"{name}:{split}", points.split, len(points), digest.hexdigest(), dataset)
+
+    def batches(size: int) -> Iterator[Tensor]:
+        yield from points.split(size)
+
+    return Points(f"{name}:{split}", batches, len(points), digest.hexdigest(), dataset)
 
 
 def _cell(record: Record, how: Reading) -> Points:

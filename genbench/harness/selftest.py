@@ -168,7 +168,7 @@ def _harmed(lab: Laboratory, floor: dict[str, float | None]) -> dict[str, list[A
     return {
         how: [floor]
         + [
-            lab.scores(harm(x, labels, level, Rng([0]).fork("selftest", how, level)))
+            lab.scores(harm(x, labels, level, Rng([0]).fork("selftest", how, str(level))))
             for level in LEVELS[1:]
         ]
         for how, harm in harms_of(lab.dataset).items()

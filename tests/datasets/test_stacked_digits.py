@@ -57,7 +57,9 @@ def test_the_metric_by_its_classifier(stacked):
     """Real stacks of unseen digits meet all modes; a collapsed generator costs the log of the rest."""
     n = 8000
     found = modes(stacked.points("test").flatten(1), stacked.truth, rng=RNG, samples=n)
-    assert found["modes"].value >= 990  # exact samples leave out 1000 / e^8, the classifier some more
+    assert (
+        found["modes"].value >= 990
+    )  # exact samples leave out 1000 / e^8, the classifier some more
     assert found["modes"].floor == 1000
     assert found["reverse_kl"].floor == pytest.approx(999 / (2 * n))
     assert 0.05 < found["reverse_kl"].value < 0.1

@@ -178,6 +178,10 @@ def test_a_references_features_are_kept_by_content():
     assert not torch.equal(first.views["features"], other.views["features"])
     gather(open_points("a.npy", Reading()), {"features"}, counting)
     assert counting.calls == 3
+    split = open_points("digits:test", Reading())
+    kept = [gather(split, {"features"}, counting, cache=True) for _ in range(2)]
+    assert torch.equal(kept[0].head, kept[1].head)
+    assert kept[1].count == 500
     for file in (open_points("a.npy", Reading()).digest, None):
         assert file != open_points("digits:test", Reading()).digest
 
