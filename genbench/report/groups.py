@@ -78,11 +78,16 @@ def labels_of(members: Mapping[str, list[Record]]) -> dict[str, str]:
         differing = [
             f"{key}={value}"
             for key, value in settings[id].items()
-            if any(other.get(key) != value for other in namesakes)
+            if any(other.get(key) != value for other in namesakes) or _told(key, value)
         ]
         labels[id] = f"{model} ({', '.join(differing)})" if differing else model
     shared = Counter(labels.values())
     return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
+
+
+def _told(key: str, value: str) -> bool:
+    """Whether a setting is named even where no namesake differs: hidden labels make another task."""
+    return key == "labelled" and value != "all"
 
 
 def _settings(record: Record) -> dict[str, str]:
