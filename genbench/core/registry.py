@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from genbench.core.errors import ContractError, SpecError, unknown
+from genbench.core.errors import ContractError, SpecError, nearest, unknown
 
 T = TypeVar("T")
 
@@ -87,6 +87,27 @@ class Registry(Generic[T]):
         """Returns every registered thing by name; imports every file of the folder."""
         load_entry_points()
         return {name: self.get(name) for name in self.names()}
+
+
+def named_callable(where: str) -> Callable[..., Any]:
+    """Imports what a user names as `module:callable`; modules of the working folder are found too.
+
+    Raises:
+        SpecError: If the module cannot be imported or has no such callable.
+    """
+    module, _, name = where.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:
+        raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
+    found = getattr(loaded, name, None)
+    if not callable(found):
+        known = [key for key in vars(loaded) if not key.startswith("_")]
+        raise SpecError(f"{module} has no callable {name!r}{nearest(name, known)}")
+    return found
 
 
 def load_plugin(where: str) -> None:

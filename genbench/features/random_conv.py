@@ -12,6 +12,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, extractor
 from genbench.core.rng import Rng
+from genbench.features._images import images
 
 ROWS = 256
 WIDTHS = (32, 64, 128)
@@ -48,12 +49,7 @@ class RandomConv(Extractor):
     @torch.no_grad()
     def extract(self, x: Tensor) -> Tensor:
         """Maps images (N, C, H, W) in [0, 1], 1 or 3 channels, to features (N, 448), float32."""
-        if x.dim() == 2 and self.dataset is not None:
-            x = x.unflatten(1, self.dataset.spec.event)
-        if x.dim() != 4 or x.shape[1] not in (1, 3):
-            raise DataError(
-                f"random_conv needs images (N, 1 or 3, H, W), got {tuple(x.shape)}; give images"
-            )
+        x = images(self.name, x, self.dataset)
         colour = x.float().expand(-1, 3, -1, -1) if x.shape[1] == 1 else x.float()
         return torch.cat([self._features(part) for part in colour.split(ROWS)])
 

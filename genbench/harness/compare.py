@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
-from genbench.core.dataset import Dataset
+from genbench.core.dataset import Dataset, Truth
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import Metric, Score
@@ -54,53 +55,51 @@ def compare(
                 f"evaluate needs points of one shape, got samples {tuple(fake[space].shape)} and "
                 f"reference {tuple(real[space].shape)}; compare like with like"
             )
+    truth = known_truth(dataset) if dataset is not None else None
     rng, out = Rng([seed]).fork("evaluate"), []
     counts = len(next(iter(real.values()))), len(next(iter(fake.values())))
     for ask in asks:
         began, metric = time.perf_counter(), ask.metric
         space = SPACES.get(metric.view, "")
-        given = [side[space] for side in (real, fake) if space in side]
-        if metric.view == "memory" and train is not None:
-            given.insert(0, train[space])
-        if metric.view == "truth" and dataset is not None:
-            given = [fake[space], known_truth(dataset)]  # type: ignore[list-item]
-        lacking = _lacking(metric, extractor, dataset, train)
+        lacking = _lacking(metric, extractor, dataset, truth, train)
         if lacking:
-            reason = f"{metric.name} needs {lacking}"
-            scores = dict.fromkeys(metric.columns, Score(None, reason=reason))
+            scores = dict.fromkeys(metric.columns, Score(None, reason=lacking))
         else:
-            scores = call(ask, *given, rng=rng.fork("metric", metric.name))
-        seconds = (time.perf_counter() - began) / len(scores)
+            seen: list[Any] = [fake[space], truth] if metric.view == "truth" else []
+            seen = seen or [real[space], fake[space]]
+            if metric.view == "memory" and train is not None:
+                seen.insert(0, train[space])
+            scores = call(ask, *seen, rng=rng.fork("metric", metric.name))
         heads = [extractor.protocol] if space in EXTRACTED else []
-        out += [
-            measurement(
-                ask,
-                column,
-                scores[column],
-                heads=[*heads, f"n={counts[0]}/{counts[1]}"],
-                n_real=counts[0],
-                n_fake=counts[1],
-                seconds=seconds,
-            )
-            for column in metric.columns
-        ]
+        told = {
+            "heads": [*heads, f"n={counts[0]}/{counts[1]}"],
+            "n_real": counts[0],
+            "n_fake": counts[1],
+            "seconds": (time.perf_counter() - began) / len(scores),
+        }
+        out += [measurement(ask, column, scores[column], **told) for column in metric.columns]
     return out
 
 
 def _lacking(
-    metric: Metric, extractor: Extractor, dataset: Dataset | None, train: Spaces | None
+    metric: Metric,
+    extractor: Extractor,
+    dataset: Dataset | None,
+    truth: Truth | None,
+    train: Spaces | None,
 ) -> str | None:
-    """What a metric needs beside two sets of points, or None."""
-    truth = known_truth(dataset) if dataset is not None else None
+    """Why a metric cannot be asked of two sets of points, or None."""
     if metric.view == "model":
-        return "a model, got samples alone"
+        return f"{metric.name} needs a model, got samples alone"
+    if metric.view == "truth":
+        if truth is None:
+            return f"{metric.name} needs a data set whose truth is known as reference"
+        unknown = [need for need in metric.needs if getattr(truth, need, None) is None]
+        return f"{metric.name} needs a known {unknown[0]} as reference" if unknown else None
+    if dataset is not None and dataset.spec.kind == "tokens":
+        return f"{metric.name} compares numbers, {dataset.name} holds tokens"
     if metric.view == "memory" and train is None:
-        return "the training points too; name them by --train"
+        return f"{metric.name} needs the training points too; name them by --train"
     if metric.view == "logits" and not isinstance(extractor, Logits):
-        return "class logits, which this extractor has not"
-    if metric.view == "truth" and truth is None:
-        return "a data set whose truth is known as reference"
-    unknown = [need for need in metric.needs if getattr(truth, need, None) is None]
-    if metric.view == "truth" and unknown:
-        return f"a known {unknown[0]} as reference"
+        return f"{metric.name} needs class logits, which this extractor has not"
     return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +13,9 @@ from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS, Extractor
+from genbench.core.registry import named_callable
 
 
 class Users(Extractor):
@@ -72,26 +71,11 @@ def make(name: str, dataset: Dataset | None, given: dict[str, Any] | None = None
     """
     if Path(name).suffix in (".pt", ".pth", ".ts", ".torchscript"):
         return _scripted(Path(name), dataset)
-    module, _, function = name.partition(":")
-    if function:
-        return Users(dataset, name, _imported(module, function))
+    if ":" in name:
+        return Users(dataset, name, named_callable(name))
     cls = EXTRACTORS.get(name.replace("-", "_"))
     chosen = options.resolve(cls, given or {}, who=f"extractor {name}")
     return cls(dataset, **chosen)
-
-
-def _imported(module: str, name: str) -> Callable[[Tensor], Any]:
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except Exception as error:
-        raise SpecError(
-            f"--features {module}:{name} cannot be imported: {type(error).__name__}: {error}"
-        ) from None
-    if not callable(function):
-        raise SpecError(f"--features {module}:{name} needs to be callable, got {function!r:.80}")
-    return function
 
 
 def _scripted(path: Path, dataset: Dataset | None) -> Extractor:

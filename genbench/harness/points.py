@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from genbench.core.dataset import DATASETS, SPLITS, Dataset
 from genbench.core.errors import DataError, StoreError, nearest
 from genbench.core.feature import Extractor
 from genbench.core.files import cache_folder, write_bytes
+from genbench.core.registry import named_callable
 from genbench.harness.evaluate import EXTRACTED, enter
 from genbench.store import Record, Store
 
@@ -85,7 +85,7 @@ def open_points(source: str, how: Reading) -> Points:
     if rest in SPLITS or (rest and name in DATASETS):
         return _split(name, rest, how)
     if rest:
-        return _generator(name, rest)
+        return _generator(source)
     record = Store(how.results).find(source)
     if record is not None:
         return _cell(record, how)
@@ -150,12 +150,11 @@ def _cell(record: Record, how: Reading) -> Points:
     return Points(f"{record.cell} ({label})", found.batches, found.count, found.digest, dataset)
 
 
-def _generator(module: str, name: str) -> Points:
+def _generator(label: str) -> Points:
     """Points that a user's callable yields: arrays or tensors (B, *event), until it ends."""
-    function = _imported(module, name)
+    function = named_callable(label)
 
     def batches(size: int) -> Iterator[Tensor]:
-        label = f"{module}:{name}"
         try:
             made = iter(function())
         except Exception as error:
@@ -169,23 +168,7 @@ def _generator(module: str, name: str) -> Points:
                 raise DataError(_blame(label, error)) from None
             yield from _checked(batch, f"batch {number} of {label}").split(size)
 
-    return Points(f"{module}:{name}", batches)
-
-
-def _imported(module: str, name: str) -> Callable[[], Any]:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        loaded = importlib.import_module(module)
-    except Exception as error:
-        raise DataError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
-    function = getattr(loaded, name, None)
-    if not callable(function):
-        raise DataError(
-            f"{module} has no callable {name!r}{nearest(name, [n for n in vars(loaded) if n[0] != '_'])}"
-        )
-    return function
+    return Points(label, batches)
 
 
 def _blame(label: str, error: Exception) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError
-from genbench.core.feature import EXTRACTORS
+from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.vision import torchvision
 
 DIGITS = DATASETS.get("digits")()
@@ -71,8 +71,11 @@ def test_inception_gives_torch_fidelitys_own_features(weights):
     theirs = FeatureExtractorInceptionV3("x", ["2048", "logits_unbiased"], str(weights))
     want = theirs(pixels.to(torch.uint8))
     ours = EXTRACTORS.get("inception_v3_compat")(weights=str(weights))
-    torch.testing.assert_close(ours.extract(pixels / 255), want[0])
-    torch.testing.assert_close(ours.logits(pixels / 255), want[1])
+    assert isinstance(ours, Logits)
+    given = pixels / 255
+    torch.testing.assert_close(ours.extract(given), want[0])
+    torch.testing.assert_close(ours.logits(given), want[1])
+    assert not torch.equal(ours.extract(given[:2].flip(0)), want[0][:2])
     assert ours.protocol.startswith("inception-v3-compat weights ")
 
 

@@ -146,7 +146,7 @@ def test_what_cannot_be_read_is_one_sentence(source, said):
 def test_a_module_that_raises_when_imported_is_one_sentence():
     with open("bad.py", "w") as file:
         file.write("raise RuntimeError('no')")
-    with pytest.raises(DataError, match="bad cannot be imported: RuntimeError: no"):
+    with pytest.raises(SpecError, match="bad cannot be imported: RuntimeError: no"):
         points_of("bad:x")
 
 
@@ -204,7 +204,7 @@ def test_a_users_function_or_script_makes_features(tmp_path):
     for name, said in (("wrong", "tensor"), ("nan", "NaN"), ("raises", "RuntimeError: no")):
         with pytest.raises(DataError, match=f"feats:{name} .*{said}"):
             make(f"feats:{name}", None).extract(x)
-    with pytest.raises(SpecError, match="feats:none cannot be imported"):
+    with pytest.raises(SpecError, match="feats has no callable 'none'"):
         make("feats:none", None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # torch warns of TorchScript itself
