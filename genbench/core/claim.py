@@ -12,6 +12,7 @@ from genbench.core.errors import ContractError
 from genbench.core.registry import Registry
 
 if TYPE_CHECKING:
+    from genbench.core.figure import Figure
     from genbench.core.rng import Rng
 
 Outcome = Literal["supported", "refuted", "mixed", "inconclusive"]
@@ -92,6 +93,11 @@ class Claim:
         quick: Options of the experiment for a quick pass.
         literature: What others found, each with its source.
         threats: What may make the verdict wrong.
+        figure: The plot that shows it, of the same evidence; without it the effects alone are drawn.
+        by_metric: The effects with another metric in place of the claim's own, by its name; the
+            verdict that each would give stands beside.
+        notes: By verdict, what a second look found where that verdict goes against the claim or
+            against what others found.
         version: Raised whenever a change may move what the experiment gives.
     """
 
@@ -106,6 +112,9 @@ class Claim:
     quick: Mapping[str, Any] = field(default_factory=dict)
     literature: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
+    figure: Callable[[Evidence], Figure] | None = None
+    by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]] | None = None
+    notes: Mapping[Outcome, str] = field(default_factory=dict)
     version: int = 1
 
     @property
