@@ -1,0 +1,55 @@
+"""Completions: verdicts on fabricated records."""
+
+import pytest
+from claim_records import write
+
+from genbench.claims import missing_pixels
+from genbench.core.claim import CLAIMS
+from genbench.harness.claims import Held
+from genbench.report.judge import judge
+from genbench.store import Store
+
+
+def planted(store, gan, chain, bigan, spread=0.0):
+    """Writes errors of single completions; those of chains and inverses have a spread."""
+    for k, run in enumerate(missing_pixels.GANS.values()):
+        error = gan * (1 + 0.3 * k)
+        write(store, run, inpainting=error, inpainting_spread=0.0, inpainting_mean=0.08)
+    for runs, error in (
+        (missing_pixels.CHAINS, chain),
+        (missing_pixels.INVERSES, bigan),
+        (missing_pixels.VISIBLE, chain),
+    ):
+        for run in runs.values():
+            write(store, run, inpainting=error, inpainting_spread=spread, inpainting_mean=0.08)
+
+
+@pytest.mark.parametrize(
+    ("gan", "chain", "bigan", "outcome"),
+    [
+        (0.08, 0.05, 0.06, "supported"),
+        (0.05, 0.05, 0.06, "refuted"),
+        (0.07, 0.05, 0.09, "mixed"),
+    ],
+)
+def test_missing_pixels(tmp_path, gan, chain, bigan, outcome):
+    store = Store(tmp_path)
+    planted(store, gan, chain, bigan)
+    held = Held(CLAIMS.get("missing_pixels"), store)
+    assert held.missing() == {}
+    said = judge(held.effects())
+    assert said.outcome == outcome
+    assert "(rbm against gan)" in said.parts[0].effect.name
+
+
+def test_an_exact_posterior_beats_a_guesser_that_errs_less_than_its_draws(tmp_path):
+    """Draws of an exact posterior err by twice its variance, its mean by that variance alone."""
+    store = Store(tmp_path)
+    planted(store, gan=0.08, chain=0.1, bigan=0.1, spread=0.05)
+    parts = judge(Held(CLAIMS.get("missing_pixels"), store).effects()).parts
+    said = {p.effect.name: p for p in parts}
+    mean = said["log error of the best GAN's mean completion over that of rbm (rbm against gan)"]
+    single = said["the same of single completions, over rbm's (rbm against gan)"]
+    assert mean.outcome == "supported"
+    assert single.estimate.high < 0
+    assert not single.effect.judged
