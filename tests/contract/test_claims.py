@@ -19,7 +19,11 @@ ALL = CLAIMS.all()
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"
 #: cells that no suite has
 OWN = {"thin_manifold"}
-OWN_RUNS = {("vae_blur", "sample_mean"), ("inverse_mapping", "steps=1")}
+OWN_RUNS = {
+    ("vae_blur", "sample_mean"),
+    ("inverse_mapping", "steps=1"),
+    ("mmd_training", "kernel"),
+}
 
 
 class Spy:
