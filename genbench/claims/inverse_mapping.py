@@ -5,6 +5,7 @@ from __future__ import annotations
 from genbench.claims._cells import inverse
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, difference, log_ratio
+from genbench.core.figure import Figure, strip
 
 LATENT = {"latent": 16}
 METRICS = ("reconstruction", "code_accuracy")
@@ -14,6 +15,17 @@ BIGAN, ALI, REGRESSOR = (
 #: one round of training leaves the encoder a random map
 RANDOM = inverse("bigan", metrics=METRICS, options=LATENT, steps=1)
 VAE = inverse("vae", metrics=METRICS)
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the accuracy of all codes."""
+    rows = {
+        "learnt inverse": {"BiGAN": BIGAN, "ALI": ALI},
+        "latent regressor": {"InfoGAN": REGRESSOR},
+        "random map": {"BiGAN untrained": RANDOM},
+        "VAE": {"VAE": VAE},
+    }
+    return strip(evidence, rows, "code_accuracy", "one-neighbour accuracy of codes")
 
 
 @claim(
@@ -32,6 +44,7 @@ VAE = inverse("vae", metrics=METRICS)
         "On 8 x 8 digits a random map keeps most of what neighbours need, so that little is left to gain.",
         "InfoGAN's regressor has a part of the code alone, and shares its body with the discriminator.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy of BiGAN's codes less the others', and what reconstructions keep."""

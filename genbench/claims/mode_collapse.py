@@ -7,6 +7,7 @@ from typing import Any
 from genbench.claims._cells import column, toys
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, contest, difference
+from genbench.core.figure import Figure, strip
 
 MIXTURES = ("ring", "grid")
 #: with one sample near its centre, as is published, and with a tenth of its share
@@ -30,6 +31,45 @@ HARD = {
 }
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the strict count of all models, those of the collapsing settings below."""
+    rows = {
+        mixture: {name: USUAL[name, mixture] for name in ("gan", "wgan_gp", *LIKELIHOODS)}
+        | {f"collapsing: {name}": HARD[name, mixture] for name in ("plain", *CURES)}
+        for mixture in MIXTURES
+    }
+    levels = {"all of the ring": 8.0, "all of the grid": 25.0}
+    return strip(
+        evidence, rows, "modes_strict", "modes with a tenth of their share", levels=levels
+    )
+
+
+def counted_by(evidence: Evidence, mixture: str, counted: str) -> list[Effect]:
+    """Returns the modes of the best likelihood and of WGAN-GP less the GAN's, and what cures add."""
+    gan = evidence.scores(USUAL["gan", mixture], counted)
+    runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
+    gap = contest(column(evidence, runs, counted), {"gan": gan}, "higher")
+    text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
+    found = [Effect(text, gap.values, 1.0, unit="modes", contest=gap)]
+    critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)
+    text = f"{mixture}: {counted} of WGAN-GP less the GAN's"
+    found.append(Effect(text, critic, 1.0, unit="modes", judged=False))
+    plain = evidence.scores(HARD["plain", mixture], counted)
+    for name in CURES:
+        cured = evidence.scores(HARD[name, mixture], counted)
+        text = f"{mixture}, collapsing settings: {counted} of {name} less the plain game's"
+        found.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
+    return found
+
+
+def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
+    """Returns either count by itself."""
+    return {
+        f"{counted} alone": [e for m in MIXTURES for e in counted_by(evidence, m, counted)]
+        for counted in COUNTS
+    }
+
+
 @claim(
     "mode_collapse",
     statement="GANs drop modes that families with a likelihood keep; PacGAN and unrolling repair it.",
@@ -50,23 +90,9 @@ HARD = {
         "mode's share, is as arbitrary.",
         "WGAN-GP is shown at the usual settings only.",
     ),
+    figure=figure,
+    by_metric=by_metric,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Modes of the best likelihood less the GAN's, and of the cured game less the plain one's."""
-    found = []
-    for mixture in MIXTURES:
-        for counted in COUNTS:
-            gan = evidence.scores(USUAL["gan", mixture], counted)
-            runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
-            gap = contest(column(evidence, runs, counted), {"gan": gan}, "higher")
-            text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
-            found.append(Effect(text, gap.values, 1.0, unit="modes", contest=gap))
-            critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)
-            text = f"{mixture}: {counted} of WGAN-GP less the GAN's"
-            found.append(Effect(text, critic, 1.0, unit="modes", judged=False))
-            plain = evidence.scores(HARD["plain", mixture], counted)
-            for name in CURES:
-                cured = evidence.scores(HARD[name, mixture], counted)
-                text = f"{mixture}, collapsing settings: {counted} of {name} less the plain game's"
-                found.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
-    return found
+    return [e for m in MIXTURES for counted in COUNTS for e in counted_by(evidence, m, counted)]

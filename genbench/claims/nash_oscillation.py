@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect
+from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 
 Array = NDArray[np.float64]
@@ -21,6 +22,17 @@ STEP, CLIP, TARGET = 0.2, 1.0, 1.0
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(64)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 REGULARISED = ("r1", "r1_critical", "non_saturating_r1", "consensus")
+#: the size of a step on xy, after how many steps radii are kept for the figure, and of which paths
+SIZE, EVERY = 0.1, 50
+SHOWN = {
+    "xy_simultaneous": "xy, simultaneous",
+    "xy_alternating": "xy, alternating",
+    "xy_extragradient": "xy, extragradient",
+    "dirac_minimax": "Dirac-GAN, minimax",
+    "dirac_wgan_gp": "Dirac-GAN, WGAN-GP",
+    "dirac_instance_noise": "Dirac-GAN, instance noise",
+    "dirac_r1": "Dirac-GAN, R1",
+}
 
 
 def slope(t: Array) -> Array:
@@ -136,12 +148,13 @@ def experiment(rng: Rng, *, steps: int = 1000, dirac_steps: int = 500) -> dict[s
     """Plays xy and the Dirac-GAN from a random place at the distance sqrt 2, one a seed."""
     angle = 2 * math.pi * rng.uniform(1)[:, 0].double().cpu().numpy()
     start = math.sqrt(2) * np.cos(angle), math.sqrt(2) * np.sin(angle)
-    size, n = 0.1, np.arange(steps + 1)[:, None]
+    size, n = SIZE, np.arange(steps + 1)[:, None]
     plain = radii(product, start, steps, step=size)
     law = math.sqrt(2) * (1 + size**2) ** (n / 2)
     extra = radii(product, start, steps, step=size, rule=extragradient)
     extra_law = math.sqrt(2) * ((1 - size**2) ** 2 + size**2) ** (n / 2)
     orbit = radii(product, start, steps, step=size, rule=alternating)
+    paths = {"xy_simultaneous": plain, "xy_extragradient": extra, "xy_alternating": orbit}
     columns = {
         "xy_error": np.abs(plain / law - 1).max(0),
         "xy_growth": plain[-1] / plain[0],
@@ -151,8 +164,35 @@ def experiment(rng: Rng, *, steps: int = 1000, dirac_steps: int = 500) -> dict[s
     }
     for name, field in GAMES.items():
         clip = CLIP if name == "wgan_clip" else math.inf
-        columns[f"dirac_{name}"] = radii(field, start, dirac_steps, step=STEP, clip=clip)[-1]
+        path = paths[f"dirac_{name}"] = radii(field, start, dirac_steps, step=STEP, clip=clip)
+        columns[f"dirac_{name}"] = path[-1]
+    for name in SHOWN:
+        columns |= {f"radius_{name}_{i}": r for i, r in enumerate(paths[name]) if i % EVERY == 0}
     return {name: [float(v) for v in values] for name, values in columns.items()}
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the radius over the steps, and its closed form on xy."""
+    places = range(0, 1001, EVERY)
+    paths = [
+        Series(
+            label,
+            [float(i) for i in places],
+            [evidence.measured(f"radius_{name}_{i}") for i in places],
+        )
+        for name, label in SHOWN.items()
+    ]
+    law = [{0: math.sqrt(2) * (1 + SIZE**2) ** (i / 2)} for i in places]
+    paths.insert(1, Series("xy, simultaneous: closed form", [float(i) for i in places], law, True))
+    return Figure(
+        "lines",
+        "steps",
+        "distance from the equilibrium",
+        paths,
+        log="y",
+        levels={"start": math.sqrt(2)},
+        note="What rises or stays level circles for ever; what falls converges.",
+    )
 
 
 @claim(
@@ -171,6 +211,7 @@ def experiment(rng: Rng, *, steps: int = 1000, dirac_steps: int = 500) -> dict[s
         "A game of two numbers shows what may happen, not how often networks do it.",
         "Fixed step sizes: with steps that fall to zero some of the circling ones end nearer.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Growth where nothing restrains the players, and the regularised games' last radii."""

@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect
+from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import Adam
@@ -23,6 +24,8 @@ GAMES: dict[str, tuple[Law, Law]] = {
     "bimodal": (((-1.5, 0.6), (1.5, 0.6)), ((0.0, 1.5),)),
     "equal": (((0.0, 1.0),), ((0.0, 1.0),)),
 }
+#: where D is kept for the figure
+PLACES = [k / 4 for k in range(-12, 13)]
 
 
 def log_density(law: Law, x: Tensor) -> Tensor:
@@ -79,7 +82,22 @@ def experiment(rng: Rng, *, steps: int = 2500, batch: int = 512) -> dict[str, li
         columns[f"{name}_gap"] = best - columns[f"{name}_value"]
         columns[f"{name}_js"] = (columns[f"{name}_value"] + LOG4) / 2
         columns[f"{name}_js_true"] = ((best + LOG4) / 2).expand(len(rng))
+        for x in PLACES:
+            nearest = int((grid - x).abs().argmin())
+            columns[f"{name}_at_{x:g}"] = torch.sigmoid(logit[:, nearest])
     return {name: row.tolist() for name, row in columns.items()}
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws D and D* over the line."""
+    x = torch.tensor(PLACES, dtype=torch.float64)
+    series = []
+    for name, (p, q) in GAMES.items():
+        law = torch.sigmoid(log_density(p, x) - log_density(q, x)).tolist()
+        found = [evidence.measured(f"{name}_at_{place:g}") for place in PLACES]
+        series.append(Series(f"{name}: D", PLACES, found))
+        series.append(Series(f"{name}: D*", PLACES, [{0: v} for v in law], law=True))
+    return Figure("lines", "x", "probability of being real", series, levels={"1/2": 0.5})
 
 
 @claim(
@@ -99,6 +117,7 @@ def experiment(rng: Rng, *, steps: int = 2500, batch: int = 512) -> dict[str, li
         "mass.",
         "One dimension: in many, samples do not pin the optimum down.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Errors against D*, against -log 4 and against the numerical divergence, within tolerances."""

@@ -13,6 +13,7 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 
@@ -20,6 +21,7 @@ GAN = "gan"
 #: those that keep what they computed, and the same by whole passes of the network
 VISIBLE = ("made", "nade", "wavenet", "pixelcnn")
 NAIVE = "made by whole passes"
+SIDES = (4, 8, 16, 32)
 
 
 def data(name: str, side: int) -> DataSpec:
@@ -61,7 +63,7 @@ def slope(pairs: dict[int, float]) -> float:
 def experiment(
     rng: Rng,
     *,
-    sides: tuple[int, ...] = (4, 8, 16, 32),
+    sides: tuple[int, ...] = SIDES,
     batches: tuple[int, ...] = (1, 64, 1024),
     repeats: int = 3,
 ) -> dict[str, list[float]]:
@@ -103,6 +105,17 @@ def least_ratio(rows: dict[str, list[float]]) -> float:
     )
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the time of one sample against the dimension."""
+    sizes = [side**2 for side in SIDES]
+    series = [
+        Series(name, sizes, [evidence.measured(f"ms_{name}_{size}_1") for size in sizes])
+        for name in (GAN, *VISIBLE, NAIVE)
+    ]
+    about = "A slope of 1 is a time in proportion to the dimension."
+    return Figure("lines", "dimensions", "time of one sample, ms", series, log="xy", note=about)
+
+
 @claim(
     "sampling_speed",
     statement="A GAN samples in one pass and in parallel, faster than fully visible belief networks, "
@@ -122,6 +135,7 @@ def least_ratio(rows: dict[str, list[float]]) -> float:
         "Times are of the machine named in the trial, one process, whatever else it did.",
         "Default sizes: networks that are larger for the same D shift the ratio, not the steps.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps, exponents of time in D for one sample, and the least ratio anywhere."""

@@ -10,6 +10,7 @@ from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import Adam
@@ -22,6 +23,9 @@ WEIGHTS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 #: after how many steps of the discriminator it is first looked at
 EARLY = 25
+#: how many steps apart it is looked at for the figure, and the losses shown there
+EVERY = 100
+SHOWN = ("minimax", "non_saturating", "maximum_likelihood")
 PENALTY = 10.0
 
 
@@ -62,22 +66,35 @@ def norms(critic: MLP, fake: Tensor, adversarial: bool) -> dict[str, Tensor]:
     }
 
 
+def trust(critic: MLP, fake: Tensor) -> Tensor:
+    """Returns the mean of D at generated points, shape (S,): 0 where it is sure."""
+    return torch.sigmoid(critic(fake)).mean((1, 2)).detach()
+
+
 def watched(
     loss: Callable[..., Tensor], steps: int, noise: float, rng: Rng
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Trains critics against a fixed generator; returns the norms early on and at the end."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Trains critics against a fixed generator; returns the norms early on, at the end, between.
+
+    Between are columns `<loss>_<steps>`, and `trust_<steps>`, the mean of D at generated points.
+    """
     critic = MLP(2, 1, (64, 64), rng.fork("init"))
     optimizer, data = Adam(list(critic.parameters()), lr=1e-3), rng.fork("data")
     fake = segments(512, noise, rng.fork("watch"))[1]
     early: dict[str, Tensor] = {}
+    between: dict[str, Tensor] = {}
+    adversarial = loss is cross_entropy
     for i in range(steps):
         if i == EARLY:
-            early = norms(critic, fake, loss is cross_entropy)
+            early = norms(critic, fake, adversarial)
+        if adversarial and i % EVERY == 0:
+            found = norms(critic, fake, adversarial) | {"trust": trust(critic, fake)}
+            between |= {f"{name}_{i}": row for name, row in found.items()}
         out = loss(critic, *segments(128, noise, data), data)
         critic.zero_grad()
         out.sum().backward()
         optimizer.step()
-    return early, norms(critic, fake, loss is cross_entropy)
+    return early, norms(critic, fake, adversarial), between
 
 
 def experiment(rng: Rng, *, steps: int = 2000) -> dict[str, list[float]]:
@@ -89,10 +106,31 @@ def experiment(rng: Rng, *, steps: int = 2000) -> dict[str, list[float]]:
         ("noisy_", cross_entropy, max(EARLY + 1, steps // 4), 0.5),
     )
     for head, loss, length, noise in plays:
-        early, late = watched(loss, length, noise, rng.fork(head, loss.__name__))
+        early, late, between = watched(loss, length, noise, rng.fork(head, loss.__name__))
         columns |= {f"{head}{name}_early": row for name, row in early.items()}
         columns |= {f"{head}{name}_late": row for name, row in late.items()}
+        columns |= {} if head else between
     return {name: row.tolist() for name, row in columns.items()}
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the gradient's norm against how sure the discriminator is."""
+    places = range(0, 2001, EVERY)
+    sure = [evidence.measured(f"trust_{i}") for i in places]
+    return Figure(
+        "lines",
+        "mean of D at generated points: the surer, the farther left",
+        "norm of the generator's gradient",
+        [
+            Series(
+                name.replace("_", "-"), sure, [evidence.measured(f"{name}_{i}") for i in places]
+            )
+            for name in SHOWN
+        ],
+        log="xy",
+        note="D's accuracy is 1 within a few steps on parallel segments, so that its trust in generated "
+        "points is shown; a discriminator is looked at every hundred steps.",
+    )
 
 
 @claim(
@@ -112,6 +150,7 @@ def experiment(rng: Rng, *, steps: int = 2000) -> dict[str, list[float]]:
         "The factor grows with the discriminator's steps without end; 100 is a bar, no constant.",
         "In training the generator moves too, and the discriminator seldom becomes perfect.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Powers of ten by which the gradient falls while the discriminator is trained."""

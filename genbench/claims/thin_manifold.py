@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, contest
+from genbench.core.figure import Figure, strip
 
 CURVES = ("circle", "spiral", "swiss_roll")
 METRICS = ("manifold_distance", "prdc")
 GANS = ("gan", "wgan_gp")
 OTHERS = ("vae", "realnvp")
 RUNS = {(name, curve): Run(name, curve, METRICS) for curve in CURVES for name in (*GANS, *OTHERS)}
+
+#: distances in the place of the share off the curve
+DISTANCES = ("manifold_distance", "manifold_distance_p99")
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the share off the curve of all models."""
+    rows = {curve: {n: RUNS[n, curve] for n in (*GANS, *OTHERS)} for curve in CURVES}
+    return strip(evidence, rows, "off_manifold", "share of samples off the curve")
+
+
+def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
+    """Returns by how much the others' distances to the curve are larger, as ratios."""
+    found: dict[str, list[Effect]] = {name: [] for name in DISTANCES}
+    for name, curve, other in product(DISTANCES, CURVES, OTHERS):
+        gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, name)
+        theirs = {other: evidence.scores(RUNS[other, curve], name)}
+        gap = contest(gans, theirs, "lower", log=True)
+        text = f"{curve}: log {name} of {other} over the best GAN's{gap.who}"
+        found[name].append(Effect(text, gap.values, math.log(1.1), contest=gap))
+    return found
 
 
 @claim(
@@ -32,6 +57,8 @@ RUNS = {(name, curve): Run(name, curve, METRICS) for curve in CURVES for name in
         "The tolerance decides: what lies within it counts as on the curve for every family.",
         "Curves in the plane: the manifolds of images have more dimensions.",
     ),
+    figure=figure,
+    by_metric=by_metric,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares of samples off the curve, VAE's and flow's less the best GAN's."""

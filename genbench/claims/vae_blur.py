@@ -5,6 +5,7 @@ from __future__ import annotations
 from genbench.claims._cells import dcgan, digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, difference
+from genbench.core.figure import Figure, strip
 
 METRICS = ("sharpness", "prdc")
 #: the decoder's means, which is what is usually shown, and draws of its law with their noise
@@ -13,6 +14,30 @@ DRAWS = digits("vae", metrics=METRICS)
 GANS = {name: digits(name, metrics=METRICS) for name in ("gan", "wgan_gp")} | {
     "dcgan": dcgan(metrics=METRICS)
 }
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the sharpness of all."""
+    families = {"VAE": {"vae, means": VAE, "vae, draws": DRAWS}, "GANs": GANS}
+    return strip(
+        evidence,
+        families,
+        "sharpness",
+        "gradient energy over that of true images",
+        log="y",
+        levels={"true images": 1.0},
+        note="Left of the line is blurred, right of it noisy.",
+    )
+
+
+def gaps(evidence: Evidence, column: str) -> list[Effect]:
+    """Returns a column of the VAE against 1, and of each GAN less the VAE's."""
+    vae = evidence.scores(VAE, column)
+    found = [Effect(f"{column} of the VAE (true images: 1)", vae, 0.95, "below")]
+    for name, run in GANS.items():
+        gan = evidence.scores(run, column)
+        found.append(Effect(f"{column} of {name} less the VAE's", difference(gan, vae), 0.05))
+    return found
 
 
 @claim(
@@ -32,14 +57,12 @@ GANS = {name: digits(name, metrics=METRICS) for name in ("gan", "wgan_gp")} | {
         "8 x 8 pixels leave little room for blur.",
         "Judged are the decoder's means; draws of its law carry the noise of every pixel, and stand beside.",
     ),
+    figure=figure,
+    by_metric=lambda evidence: {"high_frequency": gaps(evidence, "high_frequency")},
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Sharpness of the VAE against 1, and of each GAN less the VAE's."""
-    vae = evidence.scores(VAE, "sharpness")
-    found = [Effect("sharpness of the VAE (true images: 1)", vae, 0.95, "below")]
-    for name, run in GANS.items():
-        gan = evidence.scores(run, "sharpness")
-        found.append(Effect(f"sharpness of {name} less the VAE's", difference(gan, vae), 0.05))
+    found = gaps(evidence, "sharpness")
     beside = {
         "sharpness of the VAE's draws": evidence.scores(DRAWS, "sharpness"),
         "high frequencies of the VAE": evidence.scores(VAE, "high_frequency"),
