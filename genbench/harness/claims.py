@@ -158,6 +158,14 @@ class Held:
                     found[record.spec.seed] = m.value
         return found
 
+    def records(self, run: Run) -> list[Record]:
+        """Returns the records of a run's cells, failures too, as far as there are any."""
+        key = _settings(run)
+        if key not in self._records:
+            found = (self.store.read(spec) for spec in specs_of(self.scale.run(run)))
+            self._records[key] = [record for record in found if record is not None]
+        return self._records[key]
+
     def finished(self, run: Run) -> list[int]:
         """Returns the seeds of a run that were trained to the end and measured."""
         keys = {a.key for a in ask(_parts(run), samples=run.samples)}
@@ -180,7 +188,7 @@ class Held:
         """Returns, by run, the seeds that are still to be trained or measured."""
         found: dict[str, list[int]] = {}
         for run in self.claim.runs:
-            records = self._read(run)
+            records = self.records(run)
             settled = {r.spec.seed for r in records if r.status not in ("ok", *FAILURES)}
             done = settled | set(self.finished(run))
             seeds = [s for s in range(self.scale.run(run).seeds) if s not in done]
@@ -192,7 +200,7 @@ class Held:
     def failed(self) -> dict[str, int]:
         """Returns, by run, how many seeds ended badly: they give no value, which flatters the rest."""
         counts = {
-            str(run): sum(r.status not in ("ok", "skipped") for r in self._read(run))
+            str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
             for run in self.claim.runs
         }
         return {name: count for name, count in counts.items() if count}
@@ -204,14 +212,7 @@ class Held:
         return [seed for seed in range(self.scale.count(self.claim.seeds)) if seed not in tried]
 
     def _finished(self, run: Run) -> list[Record]:
-        return [record for record in self._read(run) if record.status == "ok"]
-
-    def _read(self, run: Run) -> list[Record]:
-        key = _settings(run)
-        if key not in self._records:
-            found = (self.store.read(spec) for spec in specs_of(self.scale.run(run)))
-            self._records[key] = [record for record in found if record is not None]
-        return self._records[key]
+        return [record for record in self.records(run) if record.status == "ok"]
 
 
 def make_trial(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
