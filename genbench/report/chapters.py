@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.report import about, figures, pages, reproduce, text
+from genbench.report.apart import told_apart
 from genbench.report.book import Book, Chapter
 from genbench.report.columns import Cell, Column
 from genbench.report.findings import caveats, findings
@@ -27,6 +27,7 @@ def overview_page(made: Book, files: Sequence[str]) -> bytes:
         **made.frame("index.html", "Overview"),
         tables=tables,
         overview=_overview(tables),
+        ranks=text.RANKS,
         winners=_winners(made),
         taxonomy=_taxonomy(made),
         findings=findings(tables),
@@ -48,7 +49,7 @@ def dataset_page(made: Book, chapter: Chapter) -> bytes:
         "dataset.html",
         **made.frame(chapter.page, table.name),
         **board(table, made.models),
-        ladders=_ladders(table),
+        apart=told_apart(table),
         gallery=chapter.gallery,
         panels=list(zip(chapter.gallery.panels, links, strict=True)),
         quantities=chapter.curves,
@@ -66,6 +67,7 @@ def board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any
         "rows": [_row(table, group, links.get(group.model, "")) for group in table.groups],
         "floors": [text.number(table.floor(column)) for column in table.columns],
         "compact": sum(column.headline for column in table.columns),
+        "ranks": text.RANKS,
     }
 
 
@@ -192,20 +194,6 @@ def _cost_key(group: Group, name: str) -> float | str:
     return len(group.ok) if name == "ok" else group.costs[name]
 
 
-def _ladders(table: Table) -> list[tuple[Column, list[tuple[int, list[str]]]]]:
-    """For every headline column, the rows that share a rank."""
-    found = []
-    for column in table.columns:
-        steps: dict[int, list[str]] = defaultdict(list)
-        for group in table.groups:
-            rank = table.cell(group, column).rank
-            if rank is not None:
-                steps[rank].append(group.label)
-        if column.headline and sum(map(len, steps.values())) > 1:
-            found.append((column, sorted(steps.items())))
-    return found
-
-
 def _winners(made: Book) -> dict[str, Any]:
     """The best row of every family in the column that a data set's plots show."""
     families = sorted({g.taxonomy for t in made.tables for g in t.groups if not g.reference})
@@ -227,7 +215,7 @@ def _champion(made: Book, table: Table, column: Column, family: str) -> dict[str
     _, label, group, cell = min(running, key=lambda row: row[:2])
     shown = {"label": label, "page": made.models[group.model], "text": cell.text}
     shown |= {"n": cell.estimate.n, "training": group.costs["training"]}
-    return {**shown, "rank": cell.rank, "tied": cell.tied, "best": cell.best}
+    return {**shown, "rank": cell.rank, "last": cell.last, "best": cell.best}
 
 
 def _taxonomy(made: Book) -> dict[str, Any]:

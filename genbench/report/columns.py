@@ -75,9 +75,9 @@ class Cell:
         values: One value a seed.
         floor: The mean over seeds of the real-against-real floor, or None.
         reasons: Why seeds have no value.
-        rank: The rank among the table's models; None for reference rows, rows of fewer than five
-            seeds and columns without a direction.
-        tied: Whether the rank is shared.
+        rank: The best rank among the table's models that the data leave open; None for reference
+            rows, rows of fewer than five seeds and columns without a direction.
+        last: With it, the worst rank that they leave open.
         best: Whether the mean is the best of the table's models.
     """
 
@@ -85,7 +85,7 @@ class Cell:
     floor: float | None = None
     reasons: tuple[str, ...] = ()
     rank: int | None = None
-    tied: bool = False
+    last: int | None = None
     best: bool = False
 
     @cached_property

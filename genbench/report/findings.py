@@ -68,7 +68,8 @@ def _finding(table: Table, column: Column) -> Finding | None:
     if not others:
         return Finding(table.name, column, names, interval(top.estimate), "all are equal")
     rest = f"next: {others[0][0].label} {interval(others[0][1].estimate)}"
-    tied = [g.label for g, c in others if c.rank is not None and c.rank == top.rank]
+    alike = table.rankings[column].alike(best[0][0].id) if top.rank is not None else []
+    tied = [g.label for g, _ in others if g.id in alike]
     if any(c.estimate.too_few for _, c in (*best, others[0])):
         rest += ", too few seeds to tell"
     elif tied:

@@ -103,7 +103,7 @@ def _score(table: Table, group: Any, column: Any) -> dict[str, Any]:
     about = {key: getattr(column, key) for key in column.__dataclass_fields__}
     numbers = {"mean": e.mean, "low": e.low, "high": e.high, "n": e.n, "floor": cell.floor}
     seeds = {str(seed): value for seed, value in cell.values.items()}
-    extra = {"rank": cell.rank, "tied": cell.tied, "best": cell.best, "reasons": cell.reasons}
+    extra = {"rank": cell.rank, "rank_last": cell.last, "best": cell.best, "reasons": cell.reasons}
     return {**about, **numbers, **extra, "values": seeds}
 
 

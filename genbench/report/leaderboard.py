@@ -52,6 +52,7 @@ def page(tables: Sequence[Table], title: str) -> bytes:
         "leaderboard.html",
         title=title,
         heading="Leaderboard",
+        ranks=text.RANKS,
         here="index.html",
         links=[*links, ("#provenance", "Provenance")],
         boards=boards,
@@ -69,8 +70,7 @@ def markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
     """
     marks = _marks(tables)
     parts = [
-        "Mean over seeds ± half the 95 % interval (bootstrap-t), with the rank among all models of "
-        "the table (#k= is shared, none with fewer than five seeds). **Bold**: best mean. "
+        f"Mean over seeds ± half the 95 % interval (bootstrap-t). {text.RANKS} **Bold**: best mean. "
         "*Reference* rows do not compete; the floor is what real points score against real points."
     ]
     for table in tables:
@@ -144,7 +144,7 @@ def _row(table: Table, group: Group, columns: Sequence[Any], marks: dict[str, st
         cell = table.cell(group, column)
         shown = f"**{cell.text}**" if cell.best else cell.text
         few = "(too few seeds)" if cell.values and cell.estimate.too_few else ""
-        row.append(f"{shown} {text.rank_text(cell.rank, cell.tied)} {few}")
+        row.append(f"{shown} {text.rank_text(cell.rank, cell.last)} {few}")
     costs = group.costs
     return [*row, costs["parameters"], costs["training"], costs["ok"], _from(group, marks)]
 

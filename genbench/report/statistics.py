@@ -1,4 +1,4 @@
-"""Statistics over seeds: intervals, paired differences, Holm's correction and ranks with ties."""
+"""Statistics over seeds: intervals, paired differences and Holm's correction."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Differe
     return Difference(mean_interval(differences), _p(differences))
 
 
-def holm(p: Sequence[float], *, family: int | None = None) -> list[float]:
+def holm(p: Sequence[float]) -> list[float]:
     """Returns Holm's adjusted p-values, in the order given.
 
     References:
@@ -115,48 +115,12 @@ def holm(p: Sequence[float], *, family: int | None = None) -> list[float]:
 
     Arguments:
         p: The p-values.
-        family: How many hypotheses there are, where p holds some of them alone; the others count
-            as not rejected.
     """
-    size = len(p) if family is None else max(family, len(p))
     adjusted, largest = [0.0] * len(p), 0.0
     for done, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
-        largest = max(largest, min(1.0, (size - done) * p[i]))
+        largest = max(largest, min(1.0, (len(p) - done) * p[i]))
         adjusted[i] = largest
     return adjusted
-
-
-def ranks(
-    scores: Mapping[str, Mapping[int, float]], better: Literal["lower", "higher"]
-) -> dict[str, int]:
-    """Returns competition ranks (1, 1, 3 …) in which what cannot be told apart is tied.
-
-    The best mean and all that differ from it by a Holm-corrected interval around zero share the
-    first rank; the same again with what is left. The interval is the paired t interval at Holm's
-    level, which leaves out zero exactly where the adjusted p is below 0.05. The family is all pairs,
-    since the best is chosen by the same data: with the comparisons to the best alone, 16 % of tables
-    of 20 equal models on 8 seeds would show a difference; so 3 % do. With fewer than five common
-    seeds nothing is told apart. Since an uncertain model may tie with the best while a better
-    mean does not, ranks need not be monotone in the means.
-
-    Arguments:
-        scores: For every name, one value a seed.
-        better: Whether lower or higher values are better.
-    """
-    sign = 1.0 if better == "lower" else -1.0
-    means = {name: mean_interval(list(values.values())).mean for name, values in scores.items()}
-    left = sorted((sign * m, name) for name, m in means.items() if m is not None)
-    names, found = [name for _, name in left], {}
-    pairs = len(names) * (len(names) - 1) // 2
-    while names:
-        best, *others = names
-        p = [_p(_differences(scores[name], scores[best])) for name in others]
-        apart = holm([1.0 if value is None else value for value in p], family=pairs)
-        behind = [name for name, value in zip(others, apart, strict=True) if value < 1 - LEVEL]
-        rank = len(found) + 1
-        found.update({name: rank for name in names if name not in behind})
-        names = behind
-    return found
 
 
 def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from genbench.report.columns import Cell, Column
 from genbench.report.groups import Group, labels_of
-from genbench.report.statistics import ranks
+from genbench.report.ranking import Ranking, ranking
 from genbench.store import Measurement, Record
 
 if TYPE_CHECKING:
@@ -30,13 +30,23 @@ ORDERING: tuple[Callable[[Column], bool], ...] = (
 
 @dataclass(frozen=True)
 class Table:
-    """The leaderboard of one data set."""
+    """The leaderboard of one data set.
+
+    Arguments:
+        dataset: The data set's name.
+        name: The same with its options and version, where they tell it from others.
+        groups: The rows.
+        columns: The columns that have values.
+        cells: Every group's cell in a column.
+        rankings: For columns with a direction, which groups can be told apart.
+    """
 
     dataset: str
     name: str
     groups: tuple[Group, ...]
     columns: tuple[Column, ...]
     cells: Mapping[tuple[str, Column], Cell] = field(repr=False)
+    rankings: Mapping[Column, Ranking] = field(repr=False)
 
     def cell(self, group: Group, column: Column) -> Cell:
         """Returns a group's cell in a column; without a value it says why, where that is known.
@@ -122,10 +132,13 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     cells = {(g.id, column): cell for g in groups for column, cell in _cells(g).items()}
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
+    rankings: dict[Column, Ranking] = {}
     for column in columns:
         if column.better != "none":
-            cells.update(_ranked(column, groups, cells))
-    return Table(dataset, name, tuple(_ordered(groups, columns, cells)), tuple(columns), cells)
+            rankings[column], ranked = _ranked(column, groups, cells)
+            cells.update(ranked)
+    ordered = tuple(_ordered(groups, columns, cells))
+    return Table(dataset, name, ordered, tuple(columns), cells, rankings)
 
 
 def _cells(group: Group) -> dict[Column, Cell]:
@@ -149,8 +162,8 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
 
 def _ranked(
     column: Column, groups: list[Group], cells: dict[tuple[str, Column], Cell]
-) -> dict[tuple[str, Column], Cell]:
-    """The cells of a column again, with their ranks.
+) -> tuple[Ranking, dict[tuple[str, Column], Cell]]:
+    """Who can be told apart in a column, and its cells again with their ranks.
 
     Reference rows do not compete; rows of too few seeds may have the best mean, but no rank.
     """
@@ -160,19 +173,16 @@ def _ranked(
         if not g.reference and (g.id, column) in cells and cells[g.id, column].values
     }
     told = {id: c.values for id, c in running.items() if not c.estimate.too_few}
-    found = ranks(told, "lower" if column.better == "lower" else "higher")
-    shared = Counter(found.values())
+    found = ranking(told, "lower" if column.better == "lower" else "higher")
+    ends = {id: found.ends(id) for id in found.order}
     means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)
-    return {
-        (id, column): replace(
-            cell,
-            rank=found.get(id),
-            tied=shared[found.get(id, 0)] > 1,
-            best=cell.estimate.mean == top,
-        )
-        for id, cell in running.items()
-    }
+    ranked = {}
+    for id, cell in running.items():
+        first, last = ends.get(id, (None, None))
+        best = cell.estimate.mean == top
+        ranked[id, column] = replace(cell, rank=first, last=last, best=best)
+    return found, ranked
 
 
 def _ordered(

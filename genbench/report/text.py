@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 ARROWS = {"lower": "↓", "higher": "↑", "none": ""}
 MISSING = "–"
+RANKS = (
+    "#k, or #j–k: the ranks that the seeds leave open. One is better than another where the paired t "
+    "test over common seeds says so at 5 %, Holm-corrected for all pairs of the column; j is one more "
+    "than the models that are better, k leaves out those that are worse. Fewer than five seeds give "
+    "no rank."
+)
 CSV_COLUMNS = (
     *("dataset", "model", "group", "taxonomy", "id", "protocol", "split", "kind", "version"),
-    *("better", "unit", "mean", "low", "high", "n", "floor", "rank", "best", "reason"),
-    *("ok", "cells", "parameters", "train_seconds", "seeds_sharing"),
+    *("better", "unit", "mean", "low", "high", "n", "floor", "rank", "rank_last", "best"),
+    *("reason", "ok", "cells", "parameters", "train_seconds", "seeds_sharing"),
 )
 
 
@@ -95,12 +101,12 @@ def tidy(tables: Iterable[Table]) -> pandas.DataFrame:
                 cell = table.cell(group, c)
                 e = cell.estimate
                 about = (c.id, c.protocol, c.split, c.kind, c.version, c.better, c.unit)
-                numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.best)
+                numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.last, cell.best)
                 rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *cost))
             if not table.columns:
-                rows.append((*head, *[None] * 15, *cost))
+                rows.append((*head, *[None] * 16, *cost))
     frame = pandas.DataFrame(rows, columns=list(CSV_COLUMNS))
-    whole = ["version", "n", "rank", "parameters", "seeds_sharing"]
+    whole = ["version", "n", "rank", "rank_last", "parameters", "seeds_sharing"]
     return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
@@ -114,8 +120,7 @@ def markdown(tables: Iterable[Table], *, title: str) -> str:
     parts = [f"# {plain(title)}", ""]
     parts.append(
         "Mean ± half the 95 % interval over seeds (bootstrap-t). **Bold**: best mean of the "
-        "column; *reference* rows do not compete. #k: rank, #k= where tied, none with fewer than "
-        "five seeds."
+        f"column; *reference* rows do not compete. {RANKS}"
     )
     for table in tables:
         parts += ["", f"## {plain(table.name)}", "", *_markdown_table(table)]
@@ -133,15 +138,17 @@ def _markdown_table(table: Table) -> list[str]:
             cell = table.cell(group, column)
             few = ", too few" if cell.values and cell.estimate.too_few else ""
             text = f"**{cell.text}**" if cell.best else cell.text
-            row.append(f"{text} {rank_text(cell.rank, cell.tied)} (n={cell.estimate.n}{few})")
+            row.append(f"{text} {rank_text(cell.rank, cell.last)} (n={cell.estimate.n}{few})")
         lines.append(line([*row, *[plain(v) for v in group.costs.values()]]))
     floors = [number(table.floor(column)) for column in table.columns]
     return [*lines, line(["*floor: real against real*", *floors, *[""] * len(costs)])]
 
 
-def rank_text(rank: int | None, tied: bool) -> str:
-    """Returns "#2", "#1=" where tied, or nothing."""
-    return "" if rank is None else f"#{rank}{'=' if tied else ''}"
+def rank_text(rank: int | None, last: int | None) -> str:
+    """Returns "#2", "#1–4" where the data leave several ranks open, or nothing."""
+    if rank is None:
+        return ""
+    return f"#{rank}" if last in (rank, None) else f"#{rank}–{last}"
 
 
 def line(values: list[str]) -> str:

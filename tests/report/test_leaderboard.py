@@ -46,7 +46,7 @@ def test_protocols_never_share_a_column_and_stand_below(tables):
 def test_ranks_have_intervals_and_references_none(tables):
     text = markdown(tables)
     assert "± " in rows(text, "wgan")[0]
-    assert "#3" in rows(text, "wgan")[0]
+    assert "#2–3" in rows(text, "wgan")[0]
     assert "#" not in rows(text, "*resampler* (reference)")[0]
     assert "too few seeds" in "".join(rows(text, "gan"))
 

@@ -11,6 +11,7 @@ from report_records import HOSTILE, record
 from genbench.core.spec import load_suites
 from genbench.harness.plan import groups_of
 from genbench.report import formats, pages, reproduce
+from genbench.report.apart import told_apart
 from genbench.report.site import write_report
 from genbench.report.tables import leaderboards
 from genbench.store import Store
@@ -111,11 +112,32 @@ def test_numbers_in_the_pages_are_those_of_the_tables(store, html):
                     assert shown in html[f"model-{group.model}.html"]
 
 
-def test_ranks_are_shown_as_steps(store, html):
+def test_rows_that_cannot_be_told_apart_share_a_letter(store, html):
     (table,) = [t for t in leaderboards(store.records()) if t.name == "ring"]
-    column = next(c for c in table.columns if c.id == "mmd" and c.split == "test")
-    first = [g.label for g in table.groups if table.cell(g, column).rank == 1]
-    assert f'<li value="1">{", ".join(first)}</li>' in html["data-ring.html"]
+    found = {c["column"].heading: c for c in told_apart(table)}
+    mmd = found["mmd ↓"]
+    column = mmd["column"]
+    by_label = {g.label: g.id for g in table.groups}
+    alike = {
+        frozenset((a["label"], b["label"]))
+        for a in mmd["rows"]
+        for b in mmd["rows"]
+        if a is not b and any(x and y for x, y in zip(a["in"], b["in"], strict=True))
+    }
+    ids = table.rankings[column].order
+    apart = table.rankings[column].above
+    assert alike == {
+        frozenset((a, b))
+        for a in by_label
+        for b in by_label
+        if a != b and by_label[a] in ids and by_label[b] in ids
+        if by_label[a] not in apart[by_label[b]] and by_label[b] not in apart[by_label[a]]
+    }
+    means = [table.cell(g, column).estimate.mean for id in ids for g in table.groups if g.id == id]
+    assert means == sorted(means)
+    for row in mmd["rows"]:
+        shown = f'<th scope="row">{row["label"]}</th><td class="num">{row["mean"]}</td>'
+        assert f'{shown}<td class="num">{row["rank"]}</td>' in html["data-ring.html"]
 
 
 def test_every_family_has_its_best_row_on_the_overview(html):
