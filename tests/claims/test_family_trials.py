@@ -1,9 +1,13 @@
 """The claims of families against each other: closed forms, planted verdicts, seeds."""
 
+import math
+
 import pytest
 import torch
 
+from genbench.claims import multimodal_output as answers
 from genbench.claims import no_partition_function as gradients
+from genbench.claims import one_pass_vs_chain as mixing
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
@@ -83,3 +87,87 @@ def test_no_partition_function(chain, game, said):
 
 def test_gradients_depend_on_their_seed_alone():
     depends_on_its_seed_alone("no_partition_function", rounds=3, draws=3)
+
+
+def test_a_machine_of_two_units_mixes_as_its_closed_form():
+    """Two hidden states: the distance from the worst start is lambda^t times the larger share."""
+    made = BernoulliBoltzmann(1, 1, Rng([0, 1]))
+    with torch.no_grad():
+        made.weight.copy_(torch.tensor([20.0, 3.0]).view(2, 1, 1))
+        made.visible_bias.copy_(torch.tensor([-10.0, 0.2]).view(2, 1, 1))
+        made.hidden_bias.copy_(torch.tensor([-10.0, -0.5]).view(2, 1, 1))
+    matrix, law = mixing.transition(made)
+    assert (law.unsqueeze(1) @ matrix).squeeze(1) == pytest.approx(law, abs=1e-12)
+
+    def rise(w, b):
+        return 1 / (1 + math.exp(-b - w)) - 1 / (1 + math.exp(-b))
+
+    for k, (w, b, c) in enumerate(((20.0, -10.0, -10.0), (3.0, 0.2, -0.5))):
+        rate = rise(w, b) * rise(w, c)
+        known = math.ceil(math.log(mixing.MIXED / float(law[k].max())) / math.log(rate))
+        assert float(mixing.mixing_time(matrix, law)[k]) == known
+    assert float(mixing.mixing_time(matrix, law)[0]) > 3000
+
+
+def test_a_chains_powers_are_its_steps():
+    made = BernoulliBoltzmann(4, 3, Rng([3]), scale=2.0)
+    matrix, law = mixing.transition(made)
+    power, steps = matrix, 1
+    while float((power - law).abs().sum(-1).max()) / 2 > mixing.MIXED:
+        power, steps = power @ matrix, steps + 1
+    assert mixing.mixing_time(matrix, law).tolist() == [steps]
+
+
+@pytest.mark.parametrize(
+    ("slow", "gan", "passes", "said"),
+    [(80, 20, 1, "supported"), (80, 60, 1, "mixed"), (1.5, 60, 2, "refuted")],
+)
+def test_one_pass_vs_chain(slow, gan, passes, said):
+    cost, steps = "effective_sample_ms", "effective_sample_steps"
+    scores = {("gan", cost): 0.01, ("gan", steps): passes, ("gan", "fid"): gan}
+    for name in ("rbm", "gsn"):
+        scores |= {(name, cost): 0.01 * slow, (name, steps): slow, (name, "fid"): 30.0}
+    columns = {"mixing_early": 3.0, "mixing_late": slow, "kl_late": 0.01}
+    assert outcome("one_pass_vs_chain", columns, scores) == said
+
+
+def test_mixing_depends_on_its_seed_alone():
+    depends_on_its_seed_alone("one_pass_vs_chain", rounds=120)
+
+
+def test_the_average_of_two_answers_is_known():
+    c, y = answers.draw(200_000, Rng([0]))[0].double().split(1, dim=-1)
+    error = (y - answers.mean(c)).square().mean()
+    assert float(error) == pytest.approx(answers.least_error(), rel=0.01)
+    assert float(((y - answers.mean(c)) * c).mean()) == pytest.approx(0, abs=0.01)
+    assert float((y.abs() - answers.answer(c)).std()) == pytest.approx(answers.STD, rel=0.02)
+    assert 2 * float(answers.answer(torch.linspace(-1, 1, 201)).min()) >= 20 * answers.STD
+
+
+def test_squared_error_averages_and_an_adversary_does_not():
+    rows = CLAIMS.get("multimodal_output").measure(Rng([0, 1]), rounds=200)
+    assert max(rows["squared_near"].values()) < 0.1
+    assert (
+        max(rows["squared_from_mean"].values()) < 0.2 < min(rows["adversarial_from_mean"].values())
+    )
+
+
+@pytest.mark.parametrize(
+    ("averages", "near", "error", "said"),
+    [(0.01, 0.95, 2.0, "supported"), (0.5, 0.3, 1.0, "refuted"), (0.01, 0.3, 2.0, "mixed")],
+)
+def test_multimodal_output(averages, near, error, said):
+    columns = {
+        "squared_near": averages,
+        "squared_from_mean": averages,
+        "adversarial_near": near,
+        "adversarial_error": error,
+        "squared_error": 1.0,
+        "least_error": 1.0,
+        "adversarial_both": 0.7,
+    }
+    assert outcome("multimodal_output", columns) == said
+
+
+def test_answers_depend_on_their_seed_alone():
+    depends_on_its_seed_alone("multimodal_output", rounds=3)
