@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from genbench.claims import multimodal_output as answers
+from genbench.claims import no_memorisation as memory
 from genbench.claims import no_partition_function as gradients
 from genbench.claims import one_pass_vs_chain as mixing
 from genbench.core.claim import CLAIMS
@@ -171,3 +172,37 @@ def test_multimodal_output(averages, near, error, said):
 
 def test_answers_depend_on_their_seed_alone():
     depends_on_its_seed_alone("multimodal_output", rounds=3)
+
+
+@pytest.mark.parametrize(
+    ("copies", "gan", "other", "reads", "said"),
+    [
+        (-20.0, 2.0, 1.0, 0.0, "supported"),
+        (-20.0, 2.0, 9.0, 0.0, "supported"),
+        (-20.0, -9.0, 1.0, 0.0, "mixed"),
+        (-1.0, 2.0, 1.0, 0.0, "mixed"),
+        (-1.0, -9.0, 1.0, 0.5, "refuted"),
+    ],
+)
+def test_no_memorisation(copies, gan, other, reads, said):
+    scores = {("resample", "c_t"): copies, ("kde", "c_t"): -5.0}
+    scores |= {(name, "c_t"): gan for name in memory.GANS}
+    scores |= {(name, "c_t"): other for name in memory.LIKELIHOODS}
+    columns = {
+        f"{name}_apart": reads if name in memory.GANS else 0.4 * (reads == 0)
+        for name in memory.WATCHED
+    }
+    assert outcome("no_memorisation", columns, scores) == said
+
+
+def test_generators_see_no_images_and_likelihoods_do():
+    rows = CLAIMS.get("no_memorisation").measure(Rng([0, 1]), batch=16)
+    for name in memory.WATCHED:
+        values = rows[f"{name}_apart"].values()
+        assert (max(values) == 0) == (name in memory.GANS)
+    x = Rng([5]).uniform(16, 1, 8, 8)
+    assert torch.equal(*(memory.gradient("vae", x, Rng([5])) for _ in range(2)))
+
+
+def test_what_gradients_see_depends_on_the_seed_alone():
+    depends_on_its_seed_alone("no_memorisation", batch=8)
