@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import DataError
+from genbench.core.pairs import Cloud
 
 
 def points(who: str, role: str, x: Tensor, *, least: int = 1) -> Tensor:
@@ -20,24 +21,8 @@ def points(who: str, role: str, x: Tensor, *, least: int = 1) -> Tensor:
     Raises:
         DataError: If x has another shape, fewer points, or a value that is NaN or infinite.
     """
-    if x.dim() != 2 or x.shape[1] == 0:
-        raise DataError(
-            f"{who} needs {role} points of shape (N, D), got {tuple(x.shape)}; flatten each point"
-        )
-    if len(x) < least:
-        raise DataError(
-            f"{who} needs at least {least} {role} points, got {len(x)}; give more points"
-        )
-    if not x.is_floating_point():
-        return x.double()
-    finite = torch.isfinite(x).all(dim=1)
-    if not finite.all():
-        bad = int((~finite).sum())
-        raise DataError(
-            f"{who} needs finite {role} points, got NaN or infinity in {bad} of {len(x)}; "
-            f"drop them, or count the run as failed"
-        )
-    return x
+    _refuse(who, role, x, least)
+    return x if x.is_floating_point() else x.double()
 
 
 def pair(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tensor, Tensor]:
@@ -47,12 +32,19 @@ def pair(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tenso
         DataError: As `points` does, or if the dimensions differ.
     """
     real, fake = points(who, "real", real, least=least), points(who, "fake", fake, least=least)
-    if real.shape[1] != fake.shape[1]:
-        raise DataError(
-            f"{who} needs points of one dimension, got real {_shape(real)} and fake {_shape(fake)}; "
-            f"compare them in one feature space"
-        )
+    _refuse_two_sizes(who, real, fake)
     return real, fake
+
+
+def clouds(who: str, real: Cloud, fake: Cloud, *, least: int = 2) -> None:
+    """Checks two clouds as `pair` does points.
+
+    Raises:
+        DataError: As `pair` does.
+    """
+    for role, cloud in (("real", real), ("fake", fake)):
+        _refuse(who, role, cloud.x, least)
+    _refuse_two_sizes(who, real.x, fake.x)
 
 
 def events(who: str, real: Tensor, fake: Tensor, *, least: int = 2) -> tuple[Tensor, Tensor]:
@@ -84,3 +76,28 @@ def no_image(x: Tensor) -> str | None:
 
 def _shape(x: Tensor) -> str:
     return f"({', '.join(str(size) for size in x.shape)})"
+
+
+def _refuse(who: str, role: str, x: Tensor, least: int) -> None:
+    if x.dim() != 2 or x.shape[1] == 0:
+        raise DataError(
+            f"{who} needs {role} points of shape (N, D), got {tuple(x.shape)}; flatten each point"
+        )
+    if len(x) < least:
+        raise DataError(
+            f"{who} needs at least {least} {role} points, got {len(x)}; give more points"
+        )
+    bad = mapped.not_finite(x)
+    if bad:
+        raise DataError(
+            f"{who} needs finite {role} points, got NaN or infinity in {bad} of {len(x)}; "
+            f"drop them, or count the run as failed"
+        )
+
+
+def _refuse_two_sizes(who: str, real: Tensor, fake: Tensor) -> None:
+    if real.shape[1] != fake.shape[1]:
+        raise DataError(
+            f"{who} needs points of one dimension, got real {_shape(real)} and fake {_shape(fake)}; "
+            f"compare them in one feature space"
+        )

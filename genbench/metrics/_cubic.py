@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy
 import torch
 from torch import Tensor
 
-from genbench.metrics import _tiles
+from genbench.core import mapped
+from genbench.core.pairs import Cloud, Look, Steps
 
 #: the row numbers of the subsets' points in `real` and in `fake`, each of shape (subsets, size)
 Chosen = tuple[Tensor, Tensor]
-#: real and fake points
-Points = tuple[Tensor, Tensor]
+#: the most coordinates for moments, which take F^3 / 2 numbers a set
+MOMENTS = 256
 
 
 def subsets_of(lengths: tuple[int, int], subsets: int, size: int, seed: int) -> Chosen:
@@ -30,30 +32,28 @@ def subsets_of(lengths: tuple[int, int], subsets: int, size: int, seed: int) -> 
     return first, second
 
 
-def cubic_mmd(real: Tensor, fake: Tensor, chosen: Chosen | None = None) -> list[float]:
+def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:
     """Returns the unbiased squared MMD under (x'y/F + 1)^3 of all points, then of each subset.
 
     Arguments:
-        real: Features, float64, shape (N, F).
-        fake: Features, float64, shape (M, F).
-        chosen: The subsets, or None for none.
+        real: Features, shape (N, F).
+        fake: Features, shape (M, F).
+        chosen: The subsets.
     """
-    chosen = subsets_of((len(real), len(fake)), 0, 2, 0) if chosen is None else chosen
-    points, chosen = (
-        (lift(real), lift(fake)),
-        (chosen[0].to(real.device), chosen[1].to(real.device)),
-    )
-    if _together_is_cheaper(points, chosen):
-        real_sums, fake_sums, across = sums_by_tiles(points, chosen)
+    chosen = (chosen[0].to(real.x.device), chosen[1].to(real.x.device))
+    if together_is_cheaper(len(real), len(fake), real.size, chosen):
+        real_sums, fake_sums, across = yield from sums_by_tiles(real, fake, chosen)
     else:
-        each = ((points[0][a], points[1][b]) for a, b in zip(*chosen, strict=True))
-        sums = [sums_of(points), *(sums_of(subset) for subset in each)]
+        sums = [(yield from sums_of(real, fake))]
+        for rows in zip(*chosen, strict=True):
+            few = (lift(mapped.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
+            sums.append(_sums_of_few(*few))
         real_sums, fake_sums, across = torch.stack(sums, dim=1)
     n, m = (
-        torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.device)
-        for x, rows in zip(points, chosen, strict=True)
+        torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.x.device)
+        for x, rows in zip((real, fake), chosen, strict=True)
     )
-    own_real, own_fake = (_own(x, rows) for x, rows in zip(points, chosen, strict=True))
+    own_real, own_fake = (_own(x, rows) for x, rows in zip((real, fake), chosen, strict=True))
     within = (real_sums - own_real) / (n * (n - 1)) + (fake_sums - own_fake) / (m * (m - 1))
     return (within - 2 * across / (n * m)).tolist()
 
@@ -63,25 +63,30 @@ def lift(x: Tensor) -> Tensor:
     return torch.cat([x / math.sqrt(x.shape[1]), x.new_ones(len(x), 1)], dim=1)
 
 
-def _own(x: Tensor, rows: Tensor) -> Tensor:
+def squares(x: Cloud) -> Tensor:
+    """Returns x'x/F + 1 of each point, shape (N,)."""
+    parts = [part.square().sum(dim=1) for part in mapped.blocks(x.x)]
+    return torch.cat(parts) / x.size + 1
+
+
+def _own(x: Cloud, rows: Tensor) -> Tensor:
     """The kernel between each point and itself, summed over all points and over each subset."""
-    cubes = _tiles.squared_norms(x).pow(3)
+    cubes = squares(x).pow(3)
     return torch.cat([cubes.sum().unsqueeze(0), cubes[rows].sum(dim=1)])
 
 
 def _seconds_by_moments(n: int, m: int, size: int) -> float:
     """A rough count, fitted on one core; above 256 dimensions moments take too much memory."""
-    return 5.5e-11 * (n + m) * size**3 if size <= 256 else math.inf
+    return 5.5e-11 * (n + m) * (size + 1) ** 3 if size < MOMENTS else math.inf
 
 
 def _seconds_by_tiles(n: int, m: int, size: int, subsets: int = 0) -> float:
     """A rough count: a pair costs its cube, its inner product and its part in each subset."""
-    return (n * n / 2 + m * m / 2 + n * m) * (1.5e-9 + 4e-11 * size + 9e-11 * subsets)
+    return (n * n / 2 + m * m / 2 + n * m) * (1.5e-9 + 4e-11 * (size + 1) + 9e-11 * subsets)
 
 
-def _together_is_cheaper(points: Points, chosen: Chosen) -> bool:
+def together_is_cheaper(n: int, m: int, size: int, chosen: Chosen) -> bool:
     """Whether one pass over all pairs, for all subsets at once, costs less than each on its own."""
-    n, m, size = len(points[0]), len(points[1]), points[0].shape[1]
     subsets, rows = chosen[0].shape
     whole, each = (
         min(_seconds_by_moments(a, b, size), _seconds_by_tiles(a, b, size))
@@ -90,56 +95,108 @@ def _together_is_cheaper(points: Points, chosen: Chosen) -> bool:
     return _seconds_by_tiles(n, m, size, subsets) < whole + subsets * each
 
 
-def sums_of(points: Points) -> Tensor:
-    """Returns the sums of (x'y)^3 over all pairs, shape (3,): real, fake, across."""
-    n, m, size = len(points[0]), len(points[1]), points[0].shape[1]
+def sums_of(real: Cloud, fake: Cloud) -> Steps[Tensor]:
+    """Returns the sums of (x'y/F + 1)^3 over all pairs, shape (3,): real, fake, across."""
+    n, m, size = len(real), len(fake), real.size
     if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
-        return sums_by_moments(points)
-    return torch.cat(sums_by_tiles(points, subsets_of((n, m), 0, 2, 0)))
+        return sums_by_moments(*(map(lift, mapped.blocks(x.x)) for x in (real, fake)))
+    none = subsets_of((n, m), 0, 2, 0)
+    return torch.cat((yield from sums_by_tiles(real, fake, none)))
 
 
-def sums_by_moments(points: Points) -> Tensor:
-    """The same as inner products of third moments: O(N F^3), not O(N^2 F)."""
-    real, fake = (torch.cat([m.flatten() for m in _third_moments(x)]) for x in points)
-    return torch.stack([real @ real, fake @ fake, real @ fake])
+def _sums_of_few(real: Tensor, fake: Tensor) -> Tensor:
+    """The same of lifted points that are few."""
+    n, m, size = len(real), len(fake), real.shape[1] - 1
+    if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
+        return sums_by_moments([real], [fake])
+    products = ((real, real), (fake, fake), (real, fake))
+    return torch.stack([_cubed(x @ y.T).sum() for x, y in products])
 
 
-def _third_moments(x: Tensor) -> list[Tensor]:
+def _cubed(x: Tensor) -> Tensor:
+    # as a product: pow(3) is several times slower
+    return x.square() * x
+
+
+def sums_by_moments(real: Iterable[Tensor], fake: Iterable[Tensor]) -> Tensor:
+    """The same as inner products of third moments: O(N F^3), not O(N^2 F); of lifted points by parts."""
+    pairs = zip(_third_moments(real), _third_moments(fake), strict=True)
+    parts = [torch.stack([(x * x).sum(), (y * y).sum(), (x * y).sum()]) for x, y in pairs]
+    return torch.stack(parts).sum(dim=0)
+
+
+def _third_moments(parts: Iterable[Tensor]) -> list[Tensor]:
     """For each b the sums of x_a x_b x_c over points, shape (F, F - b), c >= b.
 
     Those with c > b stand for two, (b, c) and (c, b), and so are sqrt(2) times as large.
     """
-    moments = []
-    for b in range(x.shape[1]):
-        moment = (x * x[:, b : b + 1]).T @ x[:, b:]
+    moments: list[Tensor] = []
+    for x in parts:
+        size = x.shape[1]
+        moments = moments or [x.new_zeros(size, size - b) for b in range(size)]
+        for b, moment in enumerate(moments):
+            moment.addmm_((x * x[:, b : b + 1]).T, x[:, b:])
+    for moment in moments:
         moment[:, 1:] *= math.sqrt(2)
-        moments.append(moment)
     return moments
 
 
-def sums_by_tiles(points: Points, chosen: Chosen) -> tuple[Tensor, Tensor, Tensor]:
-    """The same sums, of all points and each subset, each of shape (1 + subsets,), by one pass.
+def sums_by_tiles(
+    real: Cloud, fake: Cloud, chosen: Chosen
+) -> Steps[tuple[Tensor, Tensor, Tensor]]:
+    """The same sums, of all points and each subset, each of shape (1 + subsets,), by one pass."""
+    w, v = (_indicators(x, rows) for x, rows in zip((real, fake), chosen, strict=True))
+    a, b = _offsets(real), _offsets(fake)
+    sums = (Cubes(a, a, w, w, True), Cubes(b, b, v, v, True), Cubes(a, b, w, v, False))
+    pairs = ((real, real), (fake, fake), (real, fake))
+    yield [Look(x, y, cubes.see) for (x, y), cubes in zip(pairs, sums, strict=True)]
+    return sums[0].total, sums[1].total, sums[2].total
 
-    A subset's is w' K w with w its indicator.
-    """
-    real, fake = points
-    w, v = (_indicators(x, rows) for x, rows in zip(points, chosen, strict=True))
-    return _weighted(real, real, w, w), _weighted(fake, fake, v, v), _weighted(real, fake, w, v)
 
-
-def _indicators(x: Tensor, rows: Tensor) -> Tensor:
+def _indicators(x: Cloud, rows: Tensor) -> Tensor:
     """Rows of 0 and 1: first all points, then each subset's; shape (1 + subsets, N)."""
-    inside = x.new_zeros(1 + len(rows), len(x))
+    inside = torch.zeros(1 + len(rows), len(x), dtype=torch.float64, device=x.x.device)
     inside[0] = 1
     inside[1:].scatter_(1, rows, 1)
     return inside
 
 
-def _weighted(x: Tensor, y: Tensor, w: Tensor, v: Tensor) -> Tensor:
-    total = x.new_zeros(len(w))
-    for row, column, tile in _tiles.products(x, y, symmetric=x is y):
-        # the cube as a product: pow(3) is several times slower
-        left = w[:, row : row + len(tile)] @ (tile.square() * tile)
-        part = (left * v[:, column : column + tile.shape[1]]).sum(dim=1)
-        total += 2 * part if x is y and column > row else part
-    return total
+def _offsets(x: Cloud) -> tuple[Tensor, int]:
+    """What is left of x'y/F + 1 when the squared distance, over -2F, is taken from it; and F."""
+    return squares(x) / 2, x.size
+
+
+class Cubes:
+    """Sums of (x'y/F + 1)^3 from squared distances, of all points and of each subset.
+
+    A subset's is w' K w with w its indicator.
+
+    Arguments:
+        left: Of the rows, half of x'x/F + 1, (N,), and F.
+        right: The same of the columns.
+        w: Indicators of the rows, shape (1 + subsets, N).
+        v: Indicators of the columns.
+        within: Whether both are one set.
+    """
+
+    def __init__(
+        self,
+        left: tuple[Tensor, int],
+        right: tuple[Tensor, int],
+        w: Tensor,
+        v: Tensor,
+        within: bool,
+    ) -> None:
+        self.left, self.right, self.w, self.v, self.within = left[0], right[0], w, v, within
+        self.scale = -1 / (2 * left[1])
+        self.total = w.new_zeros(len(w))
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at a tile."""
+        rows, columns = (
+            slice(at, at + n) for at, n in zip((row, column), tile.shape, strict=True)
+        )
+        products = (tile * self.scale).add_(self.left[rows].unsqueeze(1)).add_(self.right[columns])
+        cubes = products.square().mul_(products)
+        part = ((self.w[:, rows] @ cubes) * self.v[:, columns]).sum(dim=1)
+        self.total += 2 * part if self.within and column > row else part

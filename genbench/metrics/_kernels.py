@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
-from genbench.metrics import _cubic, _fourier, _tiles
-from genbench.metrics._median import median_distance
+from genbench.core.pairs import Cloud, Look, Steps
+from genbench.metrics import _cubic, _fourier
+from genbench.metrics._median import median_of
 
 Kind = Literal["rbf", "linear", "rational_quadratic", "polynomial"]
 KINDS = ("rbf", "linear", "rational_quadratic", "polynomial")
@@ -30,34 +30,36 @@ class Kernel:
     kind: Kind
     width: float | None = None
 
-    def sums(self, real: Tensor, fake: Tensor) -> tuple[float, float, float]:
-        """Returns the sums over all pairs of real, of fake, and across; each point with itself too."""
+    def sums(self, real: Cloud, fake: Cloud) -> Steps[tuple[float, float, float]]:
+        """Returns the sums over all pairs of real, of fake, and across; each point with itself too.
+
+        Inner products of the linear kernel are those of centred points, of the polynomial one not.
+        """
         if self.kind == "linear":
-            a, b = real.sum(dim=0), fake.sum(dim=0)
+            a, b = (torch.stack([p.sum(0) for p in x.blocks()]).sum(0) for x in (real, fake))
             return float(a @ a), float(b @ b), float(a @ b)
         if self.kind == "polynomial":
-            within, other, across = _cubic.sums_of((_cubic.lift(real), _cubic.lift(fake))).tolist()
+            within, other, across = (yield from _cubic.sums_of(real, fake)).tolist()
             return within, other, across
-        width = self._width
-        widths = [factor * width for factor in FACTORS]
+        widths = [factor * self._width for factor in FACTORS]
         pairs = (len(real) + len(fake)) ** 2 / 2
-        if self.kind == "rbf" and _fourier.seconds(real, fake, widths) < 6e-9 * pairs:
-            within, other, across = _fourier.sums(real, fake, widths).tolist()
-            return within, other, across
-        # distances in units where the widest Gaussian's exponent is the squared distance itself
-        scale = math.sqrt(0.5) / (FACTORS[-1] * width if self.kind == "rbf" else width)
-        (a_left, a_right), (b_left, b_right) = (
-            _tiles.square_factors(x * scale) for x in (real, fake)
-        )
-        return (
-            self._tiled(a_left, a_right, symmetric=True),
-            self._tiled(b_left, b_right, symmetric=True),
-            self._tiled(a_left, b_right, symmetric=False),
-        )
+        if self.kind == "rbf" and real.size <= 2:
+            flat = real.rows(0, len(real)), fake.rows(0, len(fake))
+            if _fourier.seconds(*flat, widths) < 6e-9 * pairs:
+                within, other, across = _fourier.sums(*flat, widths).tolist()
+                return within, other, across
+        seen = [Sum(self, within) for within in (True, True, False)]
+        sets = ((real, real), (fake, fake), (real, fake))
+        yield [Look(x, y, part.see) for (x, y), part in zip(sets, seen, strict=True)]
+        return seen[0].total, seen[1].total, seen[2].total
 
-    def own(self, x: Tensor) -> float:
+    def own(self, x: Cloud) -> float:
         """Returns the sum over points of the kernel between each and itself."""
-        return float(self.of_pairs(x, x).sum())
+        if self.kind == "linear":
+            return float(x.norms.sum())
+        if self.kind == "polynomial":
+            return float(_cubic.squares(x).pow(3).sum())
+        return float(len(x))
 
     def of_pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns k(x_i, y_i), shape (N,), for points (N, D) and (N, D)."""
@@ -69,7 +71,8 @@ class Kernel:
         """Returns k(x_i, x_j), shape (N, N)."""
         if self.kind in ("linear", "polynomial"):
             return self._of_products(x @ x.T, x.shape[1])
-        left, right = _tiles.square_factors(x)
+        cloud = Cloud(x)
+        left, right = cloud.left(0, len(x)), cloud.right(0, len(x))
         return self._of_squares((left @ right.T).clamp_min_(0))
 
     @property
@@ -92,15 +95,31 @@ class Kernel:
             total += values.clamp_min_(1e-60).square_().square_()
         return total / len(FACTORS)
 
-    def _tiled(self, left: Tensor, right: Tensor, *, symmetric: bool) -> float:
-        total = 0.0
-        summed = _gaussians if self.kind == "rbf" else _rational_quadratics
-        for row, column, tile in _tiles.products(left, right, symmetric=symmetric):
-            total += summed(tile) * (2 if symmetric and column > row else 1)
-        return total
+    def of_tile(self, squares: Tensor) -> float:
+        """Returns the sum of the kernel over a tile of squared distances, which it leaves as it is."""
+        if self.kind == "rbf":
+            # in units where the widest Gaussian's exponent is the squared distance itself
+            return _gaussians(squares * (0.5 / (FACTORS[-1] * self._width) ** 2))
+        return _rational_quadratics(squares * (0.5 / self._width**2))
 
 
-def choose(who: str, kind: Kind, real: Tensor) -> Kernel:
+class Sum:
+    """The sum of a kernel over all pairs of two sets, or of one with itself.
+
+    Arguments:
+        kernel: With a width.
+        within: Whether both are one set, of which each pair is seen once.
+    """
+
+    def __init__(self, kernel: Kernel, within: bool) -> None:
+        self.kernel, self.within, self.total = kernel, within, 0.0
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at a tile."""
+        self.total += self.kernel.of_tile(tile) * (2 if self.within and column > row else 1)
+
+
+def choose(who: str, kind: Kind, real: Cloud) -> Steps[Kernel]:
     """Returns a kernel whose width is the median distance between real points.
 
     Raises:
@@ -113,7 +132,7 @@ def choose(who: str, kind: Kind, real: Tensor) -> Kernel:
         )
     if kind in ("linear", "polynomial"):
         return Kernel(kind)
-    width = median_distance(real)
+    width = yield from median_of(real)
     if width == 0:
         raise DataError(
             f"{who} needs real points of which most differ, got {len(real)} with a median distance of "

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from genbench.metrics import _tiles
+from genbench.core import mapped
+from genbench.core.pairs import Cloud, Look, Steps, together
 
 #: the most distances that are held and sorted at once to find their median
 HELD = 2**21
+#: points, and ranks to either side in shares, from which the median is guessed where pairs are many
+GUESSED, MARGIN = 2048, 0.025
+BINS = 4096
 
 
 def median_distance(x: Tensor) -> float:
@@ -19,51 +22,90 @@ def median_distance(x: Tensor) -> float:
 
     Of an even number of pairs it is the mean of the middle two distances.
     """
-    left, right = _tiles.square_factors(x)
+    return together([median_of(Cloud(x))])[0][0]
+
+
+def median_of(x: Cloud) -> Steps[float]:
+    """The same, by looks at all pairs."""
     pairs = len(x) * (len(x) - 1) // 2
-    lower, upper = (pairs - 1) // 2, pairs // 2
-    top = 4 * float(_tiles.squared_norms(x).max()) + 1e-300
-    low, high, inside = 0.0, top, pairs
-    while inside > HELD and high - low > 1e-13 * top:
-        low, high, inside = _narrow(left, right, lower, low, high)
-    below, above, within, held = 0, math.inf, 0, []
-    for squares in _squares(left, right):
-        below += int((squares < low).sum())
-        above = min(above, float(torch.where(squares > high, squares, math.inf).min()))
-        found = squares[(squares >= low) & (squares <= high)]
-        within += len(found)
-        # more than can be held are left only when all are one number, up to rounding
-        held.append(found if inside <= HELD else found.new_tensor([(low + high) / 2]))
-    ordered = torch.cat(held).sort().values
-    values = (
-        above if rank >= below + within else float(ordered[min(rank - below, len(ordered) - 1)])
-        for rank in (lower, upper)
-    )
-    return sum(math.sqrt(value) for value in values) / 2
+    ranks = ((pairs - 1) // 2, pairs // 2)
+    # rounding may take the longest distance beyond its bound
+    top = 4 * float(x.norms.max()) * (1 + 1e-9) + 1e-300
+    low, high = (0.0, top) if pairs <= HELD else _guess(x)
+    while True:
+        found = Bracket(low, high, x.x.device)
+        yield [Look(x, x, found.see)]
+        if not found.below <= ranks[0] < found.below + found.inside:
+            low, high = 0.0, top  # the guess was wrong
+        elif found.inside <= HELD or high - low <= 1e-13 * top:
+            return sum(math.sqrt(value) for value in found.at(ranks)) / 2
+        else:
+            low, high = found.narrowed(ranks[0])
 
 
-def _narrow(
-    left: Tensor, right: Tensor, rank: int, low: float, high: float, bins: int = 4096
-) -> tuple[float, float, int]:
-    """An interval of three bins around a rank, and how many squared distances it holds."""
-    counts, below = torch.zeros(bins, dtype=torch.float64, device=left.device), 0
-    for squares in _squares(left, right):
-        counts += torch.histc(squares, bins, low, high)
-        below += int((squares < low).sum())
-    ends = counts.cumsum(0) + below
-    # one bin of slack either way, since histc and a comparison may round an edge differently
-    at = min(int(torch.searchsorted(ends, rank + 0.5)), bins - 1)
-    first, last = max(at - 1, 0), min(at + 1, bins - 1)
-    step = (high - low) / bins
-    return low + first * step, low + (last + 1) * step, int(counts[first : last + 1].sum())
+class Bracket:
+    """Squared distances of pairs i < j in an interval: their number, a histogram, and, if few, all.
 
+    Arguments:
+        low: The interval's lower end.
+        high: Its upper end.
+        device: Where the distances are.
+    """
 
-def _squares(left: Tensor, right: Tensor) -> Iterator[Tensor]:
-    """Yields the squared distances of all pairs i < j, a flat piece at a time."""
-    for row, column, tile in _tiles.products(left, right, symmetric=True):
-        pairs = tile.flatten()
+    def __init__(self, low: float, high: float, device: torch.device) -> None:
+        self.low, self.high = low, high
+        self.below, self.inside, self.above = 0, 0, math.inf
+        self.counts = torch.zeros(BINS, dtype=torch.float64, device=device)
+        self.held: list[Tensor] = []
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at a tile of a set with itself."""
         if row == column:
             rows, columns = torch.triu_indices(*tile.shape, offset=1, device=tile.device)
-            pairs = tile[rows, columns]
-        if len(pairs):
-            yield pairs.clamp_min_(0)
+            tile = tile[rows, columns]
+        squares = tile.clamp_min(0)
+        under, over = squares < self.low, squares > self.high
+        self.below += int(under.sum())
+        if over.any():
+            self.above = min(self.above, float(squares[over].min()))
+        found = squares[~(under | over)]
+        self.inside += len(found)
+        if self.inside <= HELD:
+            self.held.append(found)
+        else:
+            self.held.clear()
+        if self.high > self.low:
+            self.counts += torch.histc(found, BINS, self.low, self.high)
+
+    def narrowed(self, rank: int) -> tuple[float, float]:
+        """Returns an interval of three bins around a rank."""
+        ends = self.counts.cumsum(0) + self.below
+        # one bin of slack either way, since histc and a comparison may round an edge differently
+        at = min(int(torch.searchsorted(ends, rank + 0.5)), BINS - 1)
+        step = (self.high - self.low) / BINS
+        first, last = max(at - 1, 0), min(at + 1, BINS - 1)
+        return self.low + first * step, min(self.high, self.low + (last + 1) * step)
+
+    def at(self, ranks: tuple[int, ...]) -> list[float]:
+        """Returns the squared distances of these ranks among all."""
+        ordered = torch.cat(self.held).sort().values if self.held else None
+        # more than can be held are left only when all are one number, up to rounding
+        middle = (self.low + self.high) / 2
+        return [
+            self.above
+            if rank >= self.below + self.inside
+            else (middle if ordered is None else float(ordered[rank - self.below]))
+            for rank in ranks
+        ]
+
+
+def _guess(x: Cloud) -> tuple[float, float]:
+    """The interval in which a few points would have the median."""
+    step = -(-len(x) // GUESSED)
+    few = Cloud(mapped.take(x.x, torch.arange(0, len(x), step)))
+    rows, columns = torch.triu_indices(len(few), len(few), offset=1, device=x.x.device)
+    squares = (few.left(0, len(few)) @ few.right(0, len(few)).T)[rows, columns]
+    ordered = squares.clamp_min_(0).sort().values
+    middle, reach = len(ordered) // 2, math.ceil(MARGIN * len(ordered))
+    low, high = max(0, middle - reach), min(len(ordered) - 1, middle + reach)
+    return float(ordered[low]), float(ordered[high])

@@ -1,14 +1,49 @@
-"""Distances to nearest neighbours, exact, in bounded memory."""
+"""Nearest neighbours, exact, from tiles of squared distances."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from genbench.metrics import _tiles
+from genbench.core.pairs import Cloud, clouds, tiles
 
-#: numbers in a slab of distances: 32 MiB in float64
-SLAB = 2**22
+
+class Smallest:
+    """The few smallest of the squared distances that each point has shown so far.
+
+    Arguments:
+        count: How many points there are.
+        ranks: How many distances of each are kept.
+        like: Gives the device.
+    """
+
+    def __init__(self, count: int, ranks: int, like: Tensor) -> None:
+        kept = {"dtype": torch.float64, "device": like.device}
+        self.squares = torch.full((count, ranks), torch.inf, **kept)
+        self.rows = torch.zeros((count, ranks), dtype=torch.int64, device=like.device)
+
+    def add(self, at: int, first: int, squares: Tensor) -> None:
+        """Shows points from `at` on their squared distances (B, C) to the points from `first` on."""
+        kept = self.squares[at : at + len(squares)]
+        moved = (squares.amin(dim=1) < kept[:, -1]).nonzero().squeeze(1)
+        if not len(moved):
+            return
+        new = squares if len(moved) == len(squares) else squares[moved]
+        found = new.topk(min(kept.shape[1], new.shape[1]), dim=1, largest=False)
+        moved = moved + at
+        both = torch.cat([self.squares[moved], found.values], dim=1)
+        rows = torch.cat([self.rows[moved], found.indices + first], dim=1)
+        best = both.topk(kept.shape[1], dim=1, largest=False)
+        self.squares[moved], self.rows[moved] = best.values, rows.gather(1, best.indices)
+
+    def within(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at a tile of a set with itself; no point is its own neighbour."""
+        if row == column:
+            tile = tile.clone().fill_diagonal_(torch.inf)
+            self.add(row, column, tile)
+        else:
+            self.add(row, column, tile)
+            self.add(column, row, tile.T)
 
 
 def nearest(
@@ -17,33 +52,33 @@ def nearest(
     """Returns the squared distance of each point to its rank-th nearest, and which that is.
 
     Arguments:
-        x: Points, float64, shape (N, D).
-        among: Points, float64, shape (M, D).
+        x: Points, shape (N, D).
+        among: Points, shape (M, D).
         rank: 1 for the nearest.
         own: Where x are points of `among`, their row numbers there (N,), which they must not find.
 
     Returns:
         Squared distances (N,), not below 0, and row numbers in `among`, (N,).
     """
-    left, right = _tiles.square_factors(x)[0], _tiles.square_factors(among)[1]
-    found, rows, start = [], [], 0
-    for part in left.split(max(1, SLAB // len(among))):
-        squares = part @ right.T
+    there, here = clouds(among, x)
+    return nearest_of(here, there, rank=rank, own=own)
+
+
+def nearest_of(
+    x: Cloud, among: Cloud, *, rank: int = 1, own: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Returns the same of clouds around one centre."""
+    found = Smallest(len(x), rank, x.x)
+    for row, column, tile in tiles(x, among):
         if own is not None:
-            here = torch.arange(len(part), device=x.device)
-            squares[here, own[start : start + len(part)]] = torch.inf
-        if rank == 1:
-            value, index = squares.min(dim=1)
-        else:
-            best = squares.topk(rank, dim=1, largest=False)
-            value, index = best.values[:, -1], best.indices[:, -1]
-        found.append(value.clamp_min(0))
-        rows.append(index)
-        start += len(part)
-    return torch.cat(found), torch.cat(rows)
+            place = own[row : row + len(tile)] - column
+            here = ((place >= 0) & (place < tile.shape[1])).nonzero().squeeze(1)
+            tile[here, place[here]] = torch.inf
+        found.add(row, column, tile)
+    return found.squares[:, -1].clamp_min(0), found.rows[:, -1]
 
 
-def slack(*sets: Tensor) -> float:
+def slack(*sets: Cloud) -> float:
     """What a squared distance of 0 between points of these sets may come to by rounding."""
-    largest = max(float(_tiles.squared_norms(x).max()) for x in sets)
-    return 2 * torch.finfo(torch.float64).eps * (sets[0].shape[1] + 4) * largest
+    largest = max(float(x.norms.max()) for x in sets)
+    return 2 * torch.finfo(torch.float64).eps * (sets[0].size + 4) * largest

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics._neighbours import nearest, slack
+from genbench.metrics._neighbours import Smallest, nearest_of, slack
 
 COLUMN = Column(
     "none", "share", None, "samples that copy no training point; below the floor: memorised"
@@ -15,7 +14,8 @@ COLUMN = Column(
 
 
 @metric("authenticity", view="memory", columns={"authenticity": COLUMN}, paper="Alaa et al., 2022")
-def authenticity(train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng) -> Score:
+@swept
+def authenticity(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng) -> Steps[Score]:
     r"""Returns the share of samples that are not nearer to a training point than any other one is.
 
     With i(j) the training point nearest to the sample y_j,
@@ -38,17 +38,19 @@ def authenticity(train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng) -> Scor
     Returns:
         A share in [0, 1] with its binomial standard error.
     """
-    train, fake = (x.double() for x in _checks.pair("authenticity", train, fake))
-    test = _checks.pair("authenticity", train, test)[1].double()
-    centre = train.mean(dim=0)
-    train, test, fake = train - centre, test - centre, fake - centre
-    value, floor = (_share(train, x) for x in (fake, test))
+    _checks.clouds("authenticity", train, fake)
+    _checks.clouds("authenticity", train, test)
+    sets = (fake, test)
+    near = [Smallest(len(x), 1, x.x) for x in sets]
+    yield [Look(x, train, found.add) for x, found in zip(sets, near, strict=True)]
+    value, floor = (_share(train, x, found) for x, found in zip(sets, near, strict=True))
     return Score(value, (value * (1 - value) / len(fake)) ** 0.5, floor=floor)
 
 
-def _share(train: Tensor, x: Tensor) -> float:
-    squares, rows = nearest(x, train)
+def _share(train: Cloud, x: Cloud, near: Smallest) -> float:
     # the reach only of training points that are nearest to a sample: few of a large set
-    kept, back = rows.unique(return_inverse=True)
-    reach = nearest(train[kept], train, own=kept)[0]
+    kept, back = near.rows[:, 0].unique(return_inverse=True)
+    chosen = Cloud(train.x, train, kept)
+    reach = nearest_of(chosen, train, own=kept)[0]
+    squares = near.squares[:, 0].clamp_min(0)
     return float((squares > reach[back] + slack(train, x)).double().mean())

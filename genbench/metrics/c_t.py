@@ -10,11 +10,13 @@ from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics._neighbours import nearest
+from genbench.metrics._neighbours import Smallest
 
 COLUMN = Column(
     "none", "standard deviations", 0.0, "below 0: samples are nearer to training than true points"
@@ -24,7 +26,8 @@ LEAST = 20
 
 
 @metric("c_t", view="memory", columns={"c_t": COLUMN}, paper="Meehan et al., 2020")
-def c_t(train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng, cells: int = 1) -> Score:
+@swept
+def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: int = 1) -> Steps[Score]:
     r"""Returns the z-scored Mann-Whitney test of distances to the training set, fakes against test.
 
     .. math:: C_T = \sum_\pi \frac{P_n(\pi)}{\sum_\pi P_n(\pi)}
@@ -52,12 +55,12 @@ def c_t(train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng, cells: int = 1) 
     """
     if cells < 1:
         raise SpecError(f"c_t needs cells >= 1, got {cells}; the usual is 1")
-    train, fake = (x.double() for x in _checks.pair("c_t", train, fake))
-    test = _checks.pair("c_t", train, test)[1].double()
-    centre = train.mean(dim=0)
-    train, test, fake = train - centre, test - centre, fake - centre
+    _checks.clouds("c_t", train, fake)
+    _checks.clouds("c_t", train, test)
+    near = [Smallest(len(x), 1, x.x) for x in (test, fake)]
+    yield [Look(x, train, found.add) for x, found in zip((test, fake), near, strict=True)]
     homes = _cells(train, (test, fake), cells, rng)
-    far = [nearest(x, train)[0] for x in (test, fake)]
+    far = [found.squares[:, 0].clamp_min(0) for found in near]
     total = kept = 0.0
     for cell in range(cells):
         real, made = (d[home == cell].cpu().numpy() for d, home in zip(far, homes, strict=True))
@@ -71,13 +74,19 @@ def c_t(train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng, cells: int = 1) 
     return Score(total / kept, protocol=protocol, floor=0.0)
 
 
-def _cells(train: Tensor, sets: tuple[Tensor, Tensor], cells: int, rng: Rng) -> list[Tensor]:
+def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[Tensor]:
     """The cell of every point of each set."""
     if cells == 1:
         return [torch.zeros(len(x), dtype=torch.int64) for x in sets]
     seed = int(rng.fork("cells").integers(2**31 - 1, 1))
-    found = KMeans(cells, n_init="auto", random_state=seed).fit(train.cpu().numpy())
-    return [torch.from_numpy(found.predict(x.cpu().numpy())).long() for x in sets]
+    # of a training set that is larger than a block, k-means sees points at even distances in its order
+    step = -(-len(train) // (4 * mapped.height(train.x)))
+    seen = mapped.take(train.x, torch.arange(0, len(train), step)) - train.centre
+    found = KMeans(cells, n_init="auto", random_state=seed).fit(seen.cpu().numpy())
+    return [
+        torch.cat([torch.from_numpy(found.predict(p.cpu().numpy())).long() for p in x.blocks()])
+        for x in sets
+    ]
 
 
 def _z_score(real: numpy.ndarray, made: numpy.ndarray) -> float:

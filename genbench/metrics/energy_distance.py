@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.metric import Column, metric
+from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
-from genbench.metrics import _checks, _tiles
+from genbench.metrics import _checks
 
 COLUMN = Column("lower", "distance", 0.0, "2 E|x - y| - E|x - x'| - E|y - y'|")
 
@@ -17,7 +18,8 @@ COLUMN = Column("lower", "distance", 0.0, "2 E|x - y| - E|x - x'| - E|y - y'|")
     columns={"energy_distance": COLUMN},
     paper="Szekely and Rizzo, 2013",
 )
-def energy_distance(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
+@swept
+def energy_distance(real: Cloud, fake: Cloud, *, rng: Rng) -> Steps[float]:
     r"""Returns the energy distance between two sets of points, over all pairs.
 
     .. math:: 2\,E|x - y| - E|x - x'| - E|y - y'|
@@ -37,26 +39,28 @@ def energy_distance(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
     Returns:
         A number >= 0 in the points' unit, lower is better; float64, exact over all pairs.
     """
-    real, fake = (x.double() for x in _checks.pair("energy_distance", real, fake, least=1))
-    centre = real.mean(dim=0)
-    real, fake = real - centre, fake - centre
+    _checks.clouds("energy_distance", real, fake, least=1)
     n, m = len(real), len(fake)
-    across = _sum_of_distances(real, fake) / (n * m)
-    return max(0.0, 2 * across - _within(real) / (n * n) - _within(fake) / (m * m))
+    seen = [Distances(within) for within in (True, True, False)]
+    sets = ((real, real), (fake, fake), (real, fake))
+    yield [Look(x, y, part.see) for (x, y), part in zip(sets, seen, strict=True)]
+    own, other, across = (part.total for part in seen)
+    return max(0.0, 2 * across / (n * m) - own / (n * n) - other / (m * m))
 
 
-def _sum_of_distances(x: Tensor, y: Tensor) -> float:
-    left, right = _tiles.square_factors(x)[0], _tiles.square_factors(y)[1]
-    tiles = _tiles.products(left, right)
-    return sum(float(tile.clamp_min_(0).sqrt_().sum()) for _, _, tile in tiles)
+class Distances:
+    """The sum of distances over all pairs of two sets, or over ordered pairs of one.
 
+    Arguments:
+        within: Whether both are one set; a point is at no distance from itself.
+    """
 
-def _within(x: Tensor) -> float:
-    """The sum over ordered pairs of points of one set; a point is at no distance from itself."""
-    total, (left, right) = 0.0, _tiles.square_factors(x)
-    for row, column, tile in _tiles.products(left, right, symmetric=True):
-        if row == column:
-            tile.fill_diagonal_(0)
-        part = float(tile.clamp_min_(0).sqrt_().sum())
-        total += part if row == column else 2 * part
-    return total
+    def __init__(self, within: bool) -> None:
+        self.within, self.total = within, 0.0
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at a tile."""
+        far = tile.clamp_min(0).sqrt_()
+        if self.within and row == column:
+            far.fill_diagonal_(0)
+        self.total += float(far.sum()) * (2 if self.within and column > row else 1)

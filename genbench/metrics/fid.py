@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
@@ -48,12 +49,12 @@ def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
 
 def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the mean (F,) and the unbiased covariance (F, F) of points (N, F), in float64."""
-    mean = x.mean(dim=0, dtype=torch.float64)
+    mean = mapped.mean(x)
     cov = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
-    for rows in x.split(4096):
-        centred = rows.double() - mean
+    for part in mapped.blocks(x):
+        centred = part - mean
         cov.addmm_(centred.T, centred)
-    return mean, cov / (len(x) - 1)
+    return mean, cov.div_(len(x) - 1)
 
 
 def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Tensor) -> float:
@@ -83,13 +84,22 @@ def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
     """The same from points, by the triangular factors of the centred features: right for N <= F."""
     means, factors = [], []
     for x in (real, fake):
-        mean = x.mean(dim=0, dtype=torch.float64)
-        centred = (x.double() - mean) / (len(x) - 1) ** 0.5
+        mean = mapped.mean(x)
         means.append(mean)
-        factors.append(torch.linalg.qr(centred, mode="r").R if len(x) > x.shape[1] else centred)
+        factors.append(_triangle(x, mean) / (len(x) - 1) ** 0.5)
     root = torch.linalg.svdvals(factors[0] @ factors[1].T).sum()
     traces = sum(factor.square().sum() for factor in factors)
     return max(0.0, float((means[0] - means[1]).square().sum() + traces - 2 * root))
+
+
+def _triangle(x: Tensor, mean: Tensor) -> Tensor:
+    """The centred points where they are few, else a triangle R with as R'R the sum of their squares."""
+    if len(x) <= x.shape[1]:
+        return mapped.rows(x, 0, len(x)) - mean
+    found = x.new_empty(0, x.shape[1], dtype=torch.float64)
+    for part in mapped.blocks(x):
+        found = torch.linalg.qr(torch.cat([found, part - mean]), mode="r").R
+    return found
 
 
 def _assemble(

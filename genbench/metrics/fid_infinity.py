@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass
+
 import numpy
+import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics.fid import frechet, statistics
+from genbench.metrics.fid import frechet
 
 DISTANCE = Column(
     "lower", "squared feature distance", 0.0, "Frechet distance at n = infinity, a line in 1/n"
@@ -57,24 +62,78 @@ def fid_infinity(real: Tensor, fake: Tensor, *, rng: Rng, pieces: int = 8) -> Sc
         reason = f"{3 * least} points of each kind would do, {fewer} are too few for a line in 1/n"
         return Score(None, kind="estimate", reason=reason)
     orders = [
-        rng.fork(kind).permutation(len(x))[0] for kind, x in (("real", real), ("fake", fake))
+        rng.fork(kind).permutation(len(x))[0][:fewer]
+        for kind, x in (("real", real), ("fake", fake))
     ]
-    real, fake = (
-        x[order[:fewer].to(x.device)] for x, order in zip((real, fake), orders, strict=True)
-    )
     counts = range(1, most + 1)
-    means = [_mean_over_pieces(real, fake, k) for k in counts]
+    means = _means_over_pieces((real, fake), orders, fewer, counts)
     at_zero, error = _intercept(numpy.array([k / fewer for k in counts]), numpy.array(means))
     return Score(at_zero, error, kind="estimate", protocol={"pieces": most})
 
 
-def _mean_over_pieces(real: Tensor, fake: Tensor, count: int) -> float:
-    size = len(real) // count
-    values = [
-        frechet(*statistics(a), *statistics(b))
-        for a, b in zip(real.split(size)[:count], fake.split(size)[:count], strict=True)
-    ]
-    return float(numpy.mean(values))
+def _means_over_pieces(
+    sets: tuple[Tensor, Tensor], orders: list[Tensor], n: int, counts: range
+) -> list[float]:
+    """The mean distance over 1, 2, … pieces, by one pass over the points.
+
+    Between two ends of pieces, of any number of them, sums are made once and added to all the pieces
+    that are open there.
+    """
+    ends = sorted({j * (n // k) for k in counts for j in range(k + 1)})
+    open_ = {k: [Moments.of(x) for x in sets] for k in counts}
+    found: dict[int, list[float]] = {k: [] for k in counts}
+    centres = [mapped.mean(x) for x in sets]
+    for start, end in itertools.pairwise(ends):
+        parts = [
+            Moments.of(x).add(x, order[start:end], centre)
+            for x, order, centre in zip(sets, orders, centres, strict=True)
+        ]
+        for k in counts:
+            if start >= k * (n // k):
+                continue
+            for into, part in zip(open_[k], parts, strict=True):
+                into.join(part)
+            if end % (n // k) == 0:
+                moments = [m.finish(c) for m, c in zip(open_[k], centres, strict=True)]
+                found[k].append(frechet(*moments[0], *moments[1]))
+                open_[k] = [Moments.of(x) for x in sets]
+    return [float(numpy.mean(found[k])) for k in counts]
+
+
+@dataclass
+class Moments:
+    """Sums of points less a centre, (F,), and of their outer products, (F, F), in float64."""
+
+    count: int
+    first: Tensor
+    second: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor) -> Moments:
+        """Returns the moments of no points yet."""
+        size, kind = x.shape[1], {"dtype": torch.float64, "device": x.device}
+        return cls(0, torch.zeros(size, **kind), torch.zeros(size, size, **kind))
+
+    def add(self, x: Tensor, rows: Tensor, centre: Tensor) -> Moments:
+        """Adds some rows of points."""
+        for part in rows.split(mapped.height(x)):
+            near = mapped.take(x, part).sub_(centre)
+            self.first += near.sum(dim=0)
+            self.second.addmm_(near.T, near)
+        self.count += len(rows)
+        return self
+
+    def join(self, other: Moments) -> None:
+        """Adds what another one has summed."""
+        self.count += other.count
+        self.first += other.first
+        self.second += other.second
+
+    def finish(self, centre: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the mean and the unbiased covariance, and uses the sums up."""
+        mean = self.first / self.count
+        cov = self.second.addr_(self.first, mean, alpha=-1).div_(self.count - 1)
+        return centre + mean, cov
 
 
 def _intercept(x: numpy.ndarray, y: numpy.ndarray) -> tuple[float, float]:

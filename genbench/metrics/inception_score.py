@@ -9,6 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
@@ -60,12 +61,22 @@ def inception_score(
 def _values(logits: Tensor, splits: int, seed: int) -> numpy.ndarray:
     """The score of each split, shape (splits,)."""
     order = torch.from_numpy(numpy.random.RandomState(seed).permutation(len(logits)))
-    log_p = logits[order.to(logits.device)].double().log_softmax(dim=1)
     count = min(splits, len(logits))
     edges = [i * len(logits) // count for i in range(count + 1)]
-    return numpy.array([_score(log_p[a:b]) for a, b in itertools.pairwise(edges)])
+    return numpy.array([_score(logits, order[a:b]) for a, b in itertools.pairwise(edges)])
 
 
-def _score(log_p: Tensor) -> float:
-    marginal = log_p.logsumexp(dim=0) - math.log(len(log_p))
-    return math.exp(float((log_p.exp() * (log_p - marginal)).sum(dim=1).mean()))
+def _score(logits: Tensor, rows: Tensor) -> float:
+    """The score of some rows, read twice: for the marginal, then for what it is off each of them."""
+    parts = rows.split(mapped.height(logits))
+    sums = [_log_p(logits, part).logsumexp(dim=0) for part in parts]
+    marginal = torch.stack(sums).logsumexp(dim=0) - math.log(len(rows))
+    total = 0.0
+    for part in parts:
+        log_p = _log_p(logits, part)
+        total += float((log_p.exp() * (log_p - marginal)).sum())
+    return math.exp(total / len(rows))
+
+
+def _log_p(logits: Tensor, rows: Tensor) -> Tensor:
+    return mapped.take(logits, rows).log_softmax(dim=1)

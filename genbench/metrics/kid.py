@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy
-from torch import Tensor
 
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._cubic import cubic_mmd, subsets_of
@@ -20,15 +20,16 @@ COLUMNS = {
 
 
 @metric("kid", view="features", columns=COLUMNS, paper="Binkowski et al., 2018")
+@swept
 def kid(
-    real: Tensor,
-    fake: Tensor,
+    real: Cloud,
+    fake: Cloud,
     *,
     rng: Rng,
     subsets: int = 100,
     subset_size: int = 1000,
     subset_seed: int = 2020,
-) -> dict[str, Score]:
+) -> Steps[dict[str, Score]]:
     r"""Returns the unbiased squared MMD under k(x, y) = (x'y/F + 1)^3, over all points and by subsets.
 
     .. math:: \frac{\sum_{i \ne j} k(x_i, x_j)}{N(N-1)} + \frac{\sum_{i \ne j} k(y_i, y_j)}{M(M-1)}
@@ -59,11 +60,11 @@ def kid(
             f"kid needs subsets >= 0 and subset_size >= 2, got {subsets} and {subset_size}; "
             f"the usual are 100 and 1000"
         )
-    real, fake = (x.double() for x in _checks.pair("kid", real, fake))
+    _checks.clouds("kid", real, fake)
     fewer = min(len(real), len(fake))
     size = subset_size if subset_size < fewer else max(2, fewer // 2)
     chosen = subsets_of((len(real), len(fake)), subsets, size, subset_seed)
-    whole, *parts = cubic_mmd(real, fake, chosen)
+    whole, *parts = yield from cubic_mmd(real, fake, chosen)
     if not parts:
         empty = Score(None, reason="switched off by subsets=0")
         return {"kid": Score(whole), "kid_subsets": empty}

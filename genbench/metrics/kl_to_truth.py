@@ -10,6 +10,7 @@ from torch import Tensor
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.model import Density
+from genbench.core.pairs import Cloud
 from genbench.core.rng import Rng
 from genbench.metrics._neighbours import nearest, slack
 
@@ -128,7 +129,7 @@ def _by_neighbours(trained: Trained, fake: Tensor, at_fake: Tensor, rank: int) -
     x = x - x.mean(dim=0)
     squares = nearest(x, x, rank=rank, own=torch.arange(n, device=x.device))[0]
     # float32 makes a few points of any law equal; many are repeated by the model
-    apart = squares > slack(x)
+    apart = squares > slack(Cloud(x))
     repeated = n - int(apart.sum())
     if repeated > REPEATED * n:
         reason = f"{repeated} of {n} samples repeat others, so their law has no density"

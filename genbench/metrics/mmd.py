@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Steps, clouds, swept, together
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._kernels import Kernel, Kind, choose
@@ -23,14 +26,15 @@ ESTIMATORS = ("unbiased", "biased", "linear_time")
     columns={"mmd": Column("lower", "squared MMD", 0.0, "unbiased, mixture of RBF kernels")},
     paper="Gretton et al., 2012",
 )
+@swept
 def mmd(
-    real: Tensor,
-    fake: Tensor,
+    real: Cloud,
+    fake: Cloud,
     *,
     rng: Rng,
     kernel: Kind = "rbf",
     estimator: Estimator = "unbiased",
-) -> Score:
+) -> Steps[Score]:
     r"""Returns the squared MMD; unless told otherwise unbiased, under a mean of five Gaussian kernels.
 
     .. math:: \mathrm{MMD}^2 = E k(x, x') + E k(y, y') - 2 E k(x, y)
@@ -64,22 +68,26 @@ def mmd(
         raise SpecError(
             f"mmd needs an estimator of {', '.join(ESTIMATORS)}, got {estimator!r}; take unbiased"
         )
-    real, fake = (x.double() for x in _checks.pair("mmd", real, fake))
-    if kernel != "polynomial":
-        centre = real.mean(dim=0)
-        real, fake = real - centre, fake - centre
-    chosen = choose("mmd", kernel, real)
+    _checks.clouds("mmd", real, fake)
+    chosen = yield from choose("mmd", kernel, real)
     protocol = {} if chosen.width is None else {"bandwidth": float(f"{chosen.width:.6g}")}
     if estimator == "linear_time":
         value, error = _linear_time(real, fake, chosen, rng)
         return Score(value, error, "estimate", protocol=protocol)
-    return Score(squared_mmd(real, fake, chosen, estimator == "biased"), protocol=protocol)
+    value = yield from squares_of(real, fake, chosen, estimator == "biased")
+    return Score(value, protocol=protocol)
 
 
 def squared_mmd(real: Tensor, fake: Tensor, kernel: Kernel, biased: bool = False) -> float:
-    """Returns the squared MMD over all pairs of points, float64, shapes (N, D) and (M, D)."""
+    """Returns the squared MMD over all pairs of points, shapes (N, D) and (M, D)."""
+    a, b = clouds(real, fake)
+    return together([squares_of(a, b, kernel, biased)])[0][0]
+
+
+def squares_of(real: Cloud, fake: Cloud, kernel: Kernel, biased: bool) -> Steps[float]:
+    """The same, by looks at all pairs."""
     n, m = len(real), len(fake)
-    within_real, within_fake, across = kernel.sums(real, fake)
+    within_real, within_fake, across = yield from kernel.sums(real, fake)
     if biased:
         value = within_real / n**2 + within_fake / m**2 - 2 * across / (n * m)
         return max(0.0, value)
@@ -87,17 +95,22 @@ def squared_mmd(real: Tensor, fake: Tensor, kernel: Kernel, biased: bool = False
     return within_real / (n * (n - 1)) + within_fake / (m * (m - 1)) - 2 * across / (n * m)
 
 
-def _linear_time(
-    real: Tensor, fake: Tensor, kernel: Kernel, rng: Rng
-) -> tuple[float, float | None]:
+def _linear_time(real: Cloud, fake: Cloud, kernel: Kernel, rng: Rng) -> tuple[float, float | None]:
     """The mean over disjoint pairs of pairs, and its standard error."""
     half = min(len(real), len(fake)) // 2
-    x, y = (
-        points[rng.fork(name).permutation(len(points))[0].to(points.device)]
-        for name, points in (("real", real), ("fake", fake))
-    )
-    (x, x2), (y, y2) = ((p[:half], p[half : 2 * half]) for p in (x, y))
-    of = kernel.of_pairs
-    values = of(x, x2) + of(y, y2) - of(x, y2) - of(x2, y)
+    orders = [
+        rng.fork(name).permutation(len(x))[0] for name, x in (("real", real), ("fake", fake))
+    ]
+    step, of, parts = mapped.height(real.x), kernel.of_pairs, []
+    # the polynomial kernel is of points as they are
+    centre = 0 if kernel.kind == "polynomial" else real.centre
+    for at in range(0, half, step):
+        stop = min(at + step, half)
+        (x, x2), (y, y2) = (
+            [mapped.take(p.x, order[a : a + stop - at]) - centre for a in (at, half + at)]
+            for p, order in zip((real, fake), orders, strict=True)
+        )
+        parts.append(of(x, x2) + of(y, y2) - of(x, y2) - of(x2, y))
+    values = torch.cat(parts)
     error = float(values.std()) / math.sqrt(half) if half > 1 else None
     return float(values.mean()), error

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, together
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._kernels import Kind, choose
@@ -51,15 +53,16 @@ def mmd_test(
             f"mmd_test needs permutations >= 1 and points >= 2, got {permutations} and {points}; "
             f"the usual are 500 and 1000"
         )
-    real, fake = (x.double() for x in _checks.pair("mmd_test", real, fake))
+    real, fake = _checks.pair("mmd_test", real, fake)
     real, fake = (
-        x[rng.fork(name).permutation(len(x))[0][:points].to(x.device)]
+        mapped.take(x, rng.fork(name).permutation(len(x))[0][:points])
         for name, x in (("real", real), ("fake", fake))
     )
     both = torch.cat([real, fake])
     if kernel != "polynomial":
         both = both - both.mean(dim=0)
-    matrix = choose("mmd_test", kernel, both).matrix(both).fill_diagonal_(0)
+    chosen = together([choose("mmd_test", kernel, Cloud(both))])[0][0]
+    matrix = chosen.matrix(both).fill_diagonal_(0)
     values = _exchanged(matrix, len(real), permutations, rng.fork("exchanges"))
     # equal values differ by rounding, which depends on the order of sums
     slack = 1e-12 * float(matrix.abs().mean())

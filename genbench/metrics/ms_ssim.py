@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
@@ -62,7 +63,7 @@ def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: int = 1000) -> dict[
         return {name: Score(None, reason=reason) for name in COLUMNS}
     window, scales = layout(min(real.shape[2:]))
     like = [
-        _pairs(x.double(), pairs, window, scales, rng.fork(name))
+        _pairs(x, pairs, window, scales, rng.fork(name))
         for name, x in (("real", real), ("fake", fake))
     ]
     protocol = {"window": window, "scales": scales}
@@ -118,4 +119,6 @@ def _pairs(x: Tensor, pairs: int, window: int, scales: int, rng: Rng) -> Tensor:
     first = rng.fork("first").integers(len(x), pairs)[0].to(x.device)
     second = (first + 1 + rng.fork("second").integers(len(x) - 1, pairs)[0].to(x.device)) % len(x)
     rows = zip(first.split(ROWS), second.split(ROWS), strict=True)
-    return torch.cat([likeness(x[a], x[b], window, scales) for a, b in rows])
+    return torch.cat(
+        [likeness(mapped.take(x, a), mapped.take(x, b), window, scales) for a, b in rows]
+    )

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
-from genbench.metrics import _checks, _tiles
+from genbench.metrics import _checks
 
 COLUMN = Column(
     "higher",
@@ -18,8 +19,6 @@ COLUMN = Column(
     None,
     "under a kernel density of samples; comparable with no other likelihood",
 )
-#: numbers in a slab of distances: 16 MiB in float64
-SLAB = 2**21
 
 
 @metric(
@@ -28,9 +27,10 @@ SLAB = 2**21
     columns={"parzen": COLUMN},
     paper="Breuleux et al., 2011; Theis et al., 2016",
 )
+@swept
 def parzen(
-    real: Tensor, fake: Tensor, *, rng: Rng, bandwidths: int = 16, points: int = 2000
-) -> Score:
+    real: Cloud, fake: Cloud, *, rng: Rng, bandwidths: int = 16, points: int = 2000
+) -> Steps[Score]:
     r"""Returns the mean log-likelihood of held-out points under Gaussians of one width on the samples.
 
     .. math:: \log p(x) = \log \frac1M \sum_j N(x; y_j, \sigma^2 I)
@@ -60,36 +60,54 @@ def parzen(
             f"parzen needs bandwidths >= 1 and points >= 4, got {bandwidths} and {points}; the usual "
             f"are 16 and 2000"
         )
-    real, fake = (x.double() for x in _checks.pair("parzen", real, fake))
+    _checks.clouds("parzen", real, fake)
     if len(real) < 4:
         raise DataError(f"parzen needs at least 4 real points, got {len(real)}; give more points")
-    scale = float(real.var(dim=0).mean().sqrt())
+    # the mean over coordinates of their variance
+    scale = math.sqrt(float(real.norms.sum()) / ((len(real) - 1) * real.size))
     if scale == 0:
         return Score(None, kind="estimate", reason="all held-out points are equal")
-    order = rng.permutation(len(real))[0][:points].to(real.device)
-    centre = real.mean(dim=0)
-    chosen, fake = real[order] - centre, fake - centre
-    half = len(chosen) // 2
+    order = rng.permutation(len(real))[0][:points].to(real.x.device)
+    halves = [
+        Cloud(real.x, real, part) for part in (order[: len(order) // 2], order[len(order) // 2 :])
+    ]
     widths = [scale * 10 ** float(e) for e in torch.linspace(-2.5, 0, bandwidths)]
-    best = max(widths, key=lambda width: float(_log_prob(chosen[:half], fake, [width]).mean()))
-    values = _log_prob(chosen[half:], fake, [best])[0]
+    tried = Densities(len(halves[0]), widths, real.x)
+    yield [Look(halves[0], fake, tried.see)]
+    best = widths[int(tried.log_prob(fake).mean(dim=1).argmax())]
+    told = Densities(len(halves[1]), [best], real.x)
+    yield [Look(halves[1], fake, told.see)]
+    values = told.log_prob(fake)[0]
     protocol = {"bandwidth": float(f"{best:.4g}"), "comparable": "no"}
     error = float(values.std()) / math.sqrt(len(values))
     return Score(float(values.mean()), error, "estimate", protocol=protocol)
 
 
-def _log_prob(x: Tensor, centres: Tensor, widths: list[float]) -> Tensor:
-    """The log densities of points (N, D) under each width, shape (widths, N)."""
-    left, right = _tiles.square_factors(x)[0], _tiles.square_factors(centres)[1]
-    parts = []
-    for rows in left.split(max(1, SLAB // len(centres))):
-        squares = (rows @ right.T).clamp_min_(0)
-        parts.append(torch.stack([_logsumexp(squares, width) for width in widths]))
-    size = x.shape[1]
-    norms = [size * math.log(w * math.sqrt(2 * math.pi)) + math.log(len(centres)) for w in widths]
-    return torch.cat(parts, dim=1) - torch.tensor(norms, dtype=x.dtype, device=x.device).unsqueeze(
-        1
-    )
+class Densities:
+    """Log densities of points under Gaussians of each width on all the others they are shown.
+
+    Arguments:
+        count: How many points there are.
+        widths: The standard deviations.
+        like: Gives the device.
+    """
+
+    def __init__(self, count: int, widths: list[float], like: Tensor) -> None:
+        self.widths = widths
+        kind = {"dtype": torch.float64, "device": like.device}
+        self.total = torch.full((len(widths), count), -torch.inf, **kind)
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at squared distances of points (rows) to the Gaussians' centres (columns)."""
+        squares = tile.clamp_min(0)
+        part = torch.stack([_logsumexp(squares, width) for width in self.widths])
+        place = slice(row, row + len(tile))
+        self.total[:, place] = torch.logaddexp(self.total[:, place], part)
+
+    def log_prob(self, centres: Cloud) -> Tensor:
+        """Returns the log densities, shape (widths, N)."""
+        norms = [centres.size * math.log(w * math.sqrt(2 * math.pi)) for w in self.widths]
+        return self.total - (self.total.new_tensor(norms) + math.log(len(centres))).unsqueeze(1)
 
 
 def _logsumexp(squares: Tensor, width: float) -> Tensor:

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
+from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
-from genbench.metrics import _checks, _tiles
+from genbench.metrics import _checks
+from genbench.metrics._neighbours import Smallest, slack
 
 COLUMNS = {
     "precision": Column("higher", "share", 1.0, "fakes inside the real manifold"),
@@ -16,12 +18,11 @@ COLUMNS = {
     "density": Column("higher", "ratio", 1.0, "real balls around a fake, over k; may exceed 1"),
     "coverage": Column("higher", "share", 1.0, "reals with a fake among their neighbours"),
 }
-#: numbers in a slab of distances: 32 MiB in float64
-SLAB = 2**22
 
 
 @metric("prdc", view="features", columns=COLUMNS, paper="Naeem et al., 2020")
-def prdc(real: Tensor, fake: Tensor, *, rng: Rng, neighbours: int = 5) -> dict[str, Score]:
+@swept
+def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[dict[str, Score]]:
     r"""Returns four shares that split quality from diversity, by balls that reach the k-th neighbour.
 
     With B(x) the ball around x that reaches its k-th neighbour in its own set,
@@ -51,56 +52,62 @@ def prdc(real: Tensor, fake: Tensor, *, rng: Rng, neighbours: int = 5) -> dict[s
     """
     if neighbours < 1:
         raise SpecError(f"prdc needs neighbours >= 1, got {neighbours}; the usual is 5")
-    real, fake = (x.double() for x in _checks.pair("prdc", real, fake))
+    _checks.clouds("prdc", real, fake)
     if min(len(real), len(fake)) <= neighbours:
         raise DataError(
             f"prdc needs more than {neighbours} points of each kind, got {len(real)} real and "
             f"{len(fake)} fake; give more points or fewer neighbours"
         )
-    centre = real.mean(dim=0)
-    real, fake = real - centre, fake - centre
-    (real_radii, real_ties), (fake_radii, _) = (_radii(x, neighbours) for x in (real, fake))
-    protocol = {"ties": round(real_ties, 4)}
-    shares = _shares(real, fake, real_radii, fake_radii, neighbours)
-    return {name: Score(shares[name], protocol=protocol) for name in COLUMNS}
-
-
-def _shares(
-    real: Tensor, fake: Tensor, real_radii: Tensor, fake_radii: Tensor, neighbours: int
-) -> dict[str, float]:
-    precise = torch.zeros(len(fake), dtype=torch.bool, device=fake.device)
-    inside = recalled = covered = 0
-    left, right = _tiles.square_factors(real)[0], _tiles.square_factors(fake)[1]
-    rows = max(1, SLAB // len(fake))
-    for part, radii in zip(left.split(rows), real_radii.split(rows), strict=True):
-        squares = part @ right.T
-        in_real = squares <= radii.unsqueeze(1)
-        precise |= in_real.any(dim=0)
-        inside += int(in_real.sum())
-        covered += int(in_real.any(dim=1).sum())
-        recalled += int((squares <= fake_radii).any(dim=1).sum())
+    near = [Smallest(len(x), min(neighbours + 1, len(x) - 1), x.x) for x in (real, fake)]
+    yield [Look(x, x, found.within) for x, found in zip((real, fake), near, strict=True)]
+    (real_radii, ties), (fake_radii, _) = (
+        _radii(x, found.squares, neighbours) for x, found in zip((real, fake), near, strict=True)
+    )
+    shares = Shares(real_radii, fake_radii)
+    yield [Look(real, fake, shares.see)]
+    protocol = {"ties": round(ties, 4)}
     return {
-        "precision": float(precise.double().mean()),
-        "recall": recalled / len(real),
-        "density": inside / (neighbours * len(fake)),
-        "coverage": covered / len(real),
+        name: Score(value, protocol=protocol) for name, value in shares.values(neighbours).items()
     }
 
 
-def _radii(x: Tensor, neighbours: int) -> tuple[Tensor, float]:
+class Shares:
+    """Counts who lies within whose ball.
+
+    Arguments:
+        real: The squared radii of the balls around real points, (N,).
+        fake: Those of generated points, (M,).
+    """
+
+    def __init__(self, real: Tensor, fake: Tensor) -> None:
+        self.real, self.fake, self.inside = real, fake, 0
+        self.recalled, self.covered = (torch.zeros_like(real, dtype=torch.bool) for _ in range(2))
+        self.precise = torch.zeros_like(fake, dtype=torch.bool)
+
+    def see(self, row: int, column: int, tile: Tensor) -> None:
+        """Looks at squared distances of real (rows) to generated points (columns)."""
+        rows, columns = (
+            slice(at, at + n) for at, n in zip((row, column), tile.shape, strict=True)
+        )
+        in_real = tile <= self.real[rows].unsqueeze(1)
+        self.inside += int(in_real.sum())
+        self.covered[rows] |= in_real.any(dim=1)
+        self.precise[columns] |= in_real.any(dim=0)
+        self.recalled[rows] |= (tile <= self.fake[columns]).any(dim=1)
+
+    def values(self, neighbours: int) -> dict[str, float]:
+        """Returns the four shares."""
+        return {
+            "precision": float(self.precise.double().mean()),
+            "recall": float(self.recalled.double().mean()),
+            "density": self.inside / (neighbours * len(self.fake)),
+            "coverage": float(self.covered.double().mean()),
+        }
+
+
+def _radii(x: Cloud, nearest: Tensor, neighbours: int) -> tuple[Tensor, float]:
     """Squared distances to the k-th neighbour (N,), rounding included, and the share of ties."""
-    left, right = _tiles.square_factors(x)
     # what a distance of 0 may come to by rounding, so that repeated points stay inside
-    slack = 2 * torch.finfo(x.dtype).eps * (x.shape[1] + 4) * _tiles.squared_norms(x).max()
-    found, ties = [], 0
-    ranks = min(neighbours + 1, len(x) - 1)
-    start = 0
-    for part in left.split(max(1, SLAB // len(x))):
-        squares = part @ right.T
-        rows = torch.arange(len(part), device=x.device)
-        squares[rows, rows + start] = torch.inf
-        nearest = squares.topk(ranks, dim=1, largest=False).values
-        ties += int((nearest[:, neighbours:] <= nearest[:, [neighbours - 1]] + slack).sum())
-        found.append(nearest[:, neighbours - 1].clamp_min(0) + slack)
-        start += len(part)
-    return torch.cat(found), ties / len(x)
+    most = slack(x)
+    ties = (nearest[:, neighbours:] <= nearest[:, [neighbours - 1]] + most).sum()
+    return nearest[:, neighbours - 1].clamp_min(0) + most, int(ties) / len(x)

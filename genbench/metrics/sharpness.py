@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -17,8 +18,6 @@ COLUMNS = {
         "none", "ratio", 1.0, "power above half the highest frequency, likewise"
     ),
 }
-#: images whose spectra are held at once
-ROWS = 1024
 
 
 @metric("sharpness", view="events", columns=COLUMNS, paper="Durall et al., 2020")
@@ -69,7 +68,7 @@ def _gradient_energy(x: Tensor) -> Tensor:
     parts = [
         part.diff(dim=2).square().mean(dim=(1, 2, 3))
         + part.diff(dim=3).square().mean(dim=(1, 2, 3))
-        for part in x.double().split(ROWS)
+        for part in mapped.blocks(x)
     ]
     return torch.cat(parts)
 
@@ -81,6 +80,6 @@ def _high_power(x: Tensor) -> Tensor:
     high = (down.square() + across.square()).sqrt() > 0.25
     parts = [
         torch.fft.fft2(part, norm="ortho").abs().square()[..., high].sum(dim=(1, 2))
-        for part in x.double().split(ROWS)
+        for part in mapped.blocks(x)
     ]
     return torch.cat(parts)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
@@ -47,18 +48,25 @@ def sliced_wasserstein(
     """
     if directions < 2:
         raise SpecError(f"sliced_wasserstein needs directions >= 2, got {directions}; take 512")
-    real, fake = (x.double() for x in _checks.pair("sliced_wasserstein", real, fake))
+    real, fake = _checks.pair("sliced_wasserstein", real, fake)
     size = real.shape[1]
     if size == 1:
-        return Score(math.sqrt(float(squares_along(real, fake))))
+        return Score(math.sqrt(float(squares_along(real.double(), fake.double()))))
     draws = (
         Rng([direction_seed], dtype=torch.float64).fork("directions").normal(directions, size)[0]
     )
     theta = (draws / draws.norm(dim=1, keepdim=True)).T.to(real.device)
-    squares = torch.cat([squares_along(real @ t, fake @ t) for t in theta.split(64, dim=1)])
+    squares = torch.cat(
+        [squares_along(_along(real, t), _along(fake, t)) for t in theta.split(64, dim=1)]
+    )
     value = math.sqrt(float(squares.mean()))
     error = float(squares.std()) / math.sqrt(directions)
     return Score(value, error / (2 * value) if value > 0 else 0.0, kind="estimate")
+
+
+def _along(x: Tensor, directions: Tensor) -> Tensor:
+    """Points' places along directions (D, K), float64, shape (N, K)."""
+    return torch.cat([part @ directions for part in mapped.blocks(x)])
 
 
 def squares_along(x: Tensor, y: Tensor) -> Tensor:

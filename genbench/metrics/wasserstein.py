@@ -10,6 +10,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
@@ -45,10 +46,11 @@ def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> 
     """
     if points < 1:
         raise SpecError(f"wasserstein needs points >= 1, got {points}; the usual is 1000")
-    real, fake = (x.double() for x in _checks.pair("wasserstein", real, fake, least=1))
+    real, fake = _checks.pair("wasserstein", real, fake, least=1)
     size = min(points, len(real), len(fake))
     exact = "donot_use_mm_for_euclid_dist"
-    far = torch.cdist(real[:size], fake[:size], compute_mode=exact).cpu().numpy()
+    x, y = (mapped.rows(part, 0, size) for part in (real, fake))
+    far = torch.cdist(x, y, compute_mode=exact).cpu().numpy()
     whole = size == len(real) == len(fake)
     score = partial(Score, kind="exact" if whole else "estimate", protocol={"points": size})
     return {

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from genbench.core.errors import SpecError
+from genbench.core.pairs import clouds, together
 from genbench.core.rng import Rng
 from genbench.core.vision import torchvision
 from genbench.metrics import _cubic
@@ -39,19 +40,20 @@ def test_both_routes_are_the_definition(n, m, size):
     real, fake = draws(n, size), draws(m, size, seed=1) * 1.1 + 0.2
     exact = naive(real, fake)
     assert kid(real, fake, rng=RNG, subsets=0)["kid"].value == pytest.approx(exact, rel=1e-9)
-    points = (_cubic.lift(real), _cubic.lift(fake))
-    tiles = torch.stack(_cubic.sums_by_tiles(points, _cubic.subsets_of((n, m), 3, 2, 0)))
+    sums = _cubic.sums_by_tiles(*clouds(real, fake), _cubic.subsets_of((n, m), 3, 2, 0))
+    tiles = torch.stack(together([sums])[0][0])
     assert tiles.shape == (3, 4)
-    moments = _cubic.sums_by_moments(points)
+    moments = _cubic.sums_by_moments(
+        *([_cubic.lift(p) for p in x.split(50)] for x in (real, fake))
+    )
     torch.testing.assert_close(moments, tiles[:, 0], rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize(("size", "together"), [(3, False), (200, True)])
-def test_subsets_are_torch_fidelitys_own(size, together):
+@pytest.mark.parametrize(("size", "at_once"), [(3, False), (200, True)])
+def test_subsets_are_torch_fidelitys_own(size, at_once):
     real, fake = draws(600, size).relu(), draws(500, size, seed=1).relu() + 0.1
     chosen = _cubic.subsets_of((600, 500), 10, 100, 2020)
-    lifted = (_cubic.lift(real), _cubic.lift(fake))
-    assert _cubic._together_is_cheaper(lifted, chosen) is together
+    assert _cubic.together_is_cheaper(600, 500, size, chosen) is at_once
     import warnings
 
     with warnings.catch_warnings():

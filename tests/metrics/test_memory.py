@@ -6,12 +6,12 @@ import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
+from genbench.core import pairs
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.harness.evaluate import Evaluator, ask
-from genbench.metrics import _neighbours
 from genbench.metrics.authenticity import authenticity
 from genbench.metrics.c_t import c_t
 
@@ -37,7 +37,8 @@ def test_authenticity_is_its_double_loop(fake, monkeypatch):
     score = authenticity(TRAIN, TEST, fake, rng=RNG)
     assert score.value == pytest.approx(plain_authenticity(TRAIN.numpy(), fake.numpy()), abs=1e-12)
     assert score.floor == pytest.approx(plain_authenticity(TRAIN.numpy(), TEST.numpy()), abs=1e-12)
-    monkeypatch.setattr(_neighbours, "SLAB", 700)
+    monkeypatch.setattr(pairs, "BLOCK", 70)
+    monkeypatch.setattr(pairs, "WHOLE", 0)
     assert authenticity(TRAIN, TEST, fake, rng=RNG) == score
 
 

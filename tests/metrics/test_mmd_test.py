@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from genbench.core.errors import DataError, SpecError
+from genbench.core.pairs import Cloud, together
 from genbench.core.rng import Rng
 from genbench.metrics._kernels import choose
 from genbench.metrics.mmd import squared_mmd
@@ -21,7 +22,7 @@ def p_value(real, fake, seed=0, **options):
 def test_what_is_exchanged_is_the_unbiased_mmd():
     real, fake = draws(40, 2), draws(30, 2, seed=1) + 0.5
     both = torch.cat([real, fake])
-    chosen = choose("test", "rbf", both)
+    chosen = together([choose("test", "rbf", Cloud(both))])[0][0]
     values = _exchanged(chosen.matrix(both).fill_diagonal_(0), 40, 3, Rng([0]))
     assert values[0].item() == pytest.approx(squared_mmd(real, fake, chosen), rel=1e-10)
     order = Rng([0]).permutation(70)[0]

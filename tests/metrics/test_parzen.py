@@ -5,10 +5,11 @@ import pytest
 import torch
 from sklearn.neighbors import KernelDensity
 
+from genbench.core import pairs
 from genbench.core.errors import DataError, SpecError
+from genbench.core.pairs import Look, clouds, together
 from genbench.core.rng import Rng
-from genbench.metrics import parzen as home
-from genbench.metrics.parzen import _log_prob, parzen
+from genbench.metrics.parzen import Densities, parzen
 
 RNG = Rng([0])
 
@@ -17,13 +18,23 @@ def draws(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+def log_prob(x, centres, width):
+    found, (centres, x) = Densities(len(x), [width], x), clouds(centres, x)
+
+    def looks():
+        yield [Look(x, centres, found.see)]
+
+    together([looks()])
+    return found.log_prob(centres)[0]
+
+
 @pytest.mark.parametrize("width", [0.01, 0.3, 5.0])
 def test_it_is_scikit_learns_kernel_density(width, monkeypatch):
     x, centres = draws(120, 5), draws(200, 5, seed=1)
     peer = KernelDensity(bandwidth=width, leaf_size=500).fit(centres).score_samples(x)
-    numpy.testing.assert_allclose(_log_prob(x, centres, [width])[0], peer, rtol=1e-9)
-    monkeypatch.setattr(home, "SLAB", 300)
-    numpy.testing.assert_allclose(_log_prob(x, centres, [width])[0], peer, rtol=1e-9)
+    numpy.testing.assert_allclose(log_prob(x, centres, width), peer, rtol=1e-9)
+    monkeypatch.setattr(pairs, "BLOCK", 70)
+    numpy.testing.assert_allclose(log_prob(x, centres, width), peer, rtol=1e-9)
 
 
 def test_the_width_is_chosen_on_one_half_and_the_value_is_of_the_other():

@@ -4,9 +4,9 @@ import pytest
 import torch
 from prdc import compute_prdc
 
+from genbench.core import pairs
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
-from genbench.metrics import prdc as home
 from genbench.metrics.prdc import prdc
 
 RNG = Rng([0])
@@ -37,10 +37,12 @@ def test_agrees_with_the_authors_package_on_continuous_data(real, fake, neighbou
     )
 
 
-def test_slabs_do_not_change_the_numbers(monkeypatch):
+def test_blocks_do_not_change_the_numbers(monkeypatch):
     real, fake = draws(200, 2), draws(150, 2, seed=1)
     whole = prdc(real, fake, rng=RNG)
-    monkeypatch.setattr(home, "SLAB", 1000)
+    monkeypatch.setattr(pairs, "BLOCK", 70)
+    monkeypatch.setattr(pairs, "STRIP", 30)
+    monkeypatch.setattr(pairs, "WHOLE", 0)
     assert prdc(real, fake, rng=RNG) == whole
 
 

@@ -1,0 +1,81 @@
+"""Rows of tensors that may be larger than memory, because their numbers stay in a file."""
+
+from __future__ import annotations
+
+import mmap
+import weakref
+from collections.abc import Iterator
+
+import numpy
+import torch
+from torch import Tensor
+
+#: bytes of points that are held in float64 at once
+HELD = 2**24
+#: the maps of files under tensors, by the address where they begin
+_MAPS: dict[int, mmap.mmap] = {}
+
+
+def mapped(array: numpy.memmap) -> Tensor:
+    """Returns a tensor over an array that is mapped from a file; `rows` and `take` read it by parts."""
+    x = torch.from_numpy(array)
+    held = getattr(array, "_mmap", None)
+    if isinstance(held, mmap.mmap):
+        key = x.untyped_storage().data_ptr()
+        _MAPS[key] = held
+        weakref.finalize(array, _MAPS.pop, key, None)
+    return x
+
+
+def release(x: Tensor) -> None:
+    """Lets the system take back the pages of a mapped file, which else count as the process's own."""
+    held = _MAPS.get(x.untyped_storage().data_ptr()) if x.device.type == "cpu" else None
+    if held is not None and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)
+
+
+def rows(x: Tensor, start: int, stop: int) -> Tensor:
+    """Returns the rows from start to stop of points (N, ...), float64."""
+    part = x[start:stop].to(torch.float64)
+    release(x)
+    return part
+
+
+def take(x: Tensor, index: Tensor) -> Tensor:
+    """Returns the rows of points (N, ...) that an index (K,) names, float64."""
+    part = x[index.to(x.device)].to(torch.float64)
+    release(x)
+    return part
+
+
+def blocks(x: Tensor) -> Iterator[Tensor]:
+    """Yields all rows of points (N, ...) in float64, a few MiB at a time."""
+    step = height(x)
+    for start in range(0, len(x), step):
+        yield rows(x, start, start + step)
+
+
+def height(x: Tensor) -> int:
+    """Returns how many points (N, ...) are held in float64 at once."""
+    return max(1, HELD // (8 * max(1, x[:1].numel())))
+
+
+def mean(x: Tensor) -> Tensor:
+    """Returns the mean of points (N, ...), float64."""
+    total = torch.zeros(x.shape[1:], dtype=torch.float64, device=x.device)
+    for part in blocks(x):
+        total += part.sum(dim=0)
+    return total / len(x)
+
+
+def not_finite(x: Tensor) -> int:
+    """Returns how many points (N, D) have a number that is NaN or infinite."""
+    if not x.is_floating_point():
+        return 0
+    step, bad = height(x), 0
+    for start in range(0, len(x), step):
+        finite = torch.isfinite(x[start : start + step])
+        if not finite.all():
+            bad += int((~finite.all(dim=1)).sum())
+        release(x)
+    return bad
