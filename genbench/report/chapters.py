@@ -7,6 +7,7 @@ from typing import Any
 
 from genbench.report import about, figures, pages, reproduce, text
 from genbench.report.apart import told_apart
+from genbench.report.beside import beside
 from genbench.report.book import Book, Chapter
 from genbench.report.columns import Cell, Column
 from genbench.report.findings import caveats, findings
@@ -68,6 +69,7 @@ def board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any
         "floors": [text.number(table.floor(column)) for column in table.columns],
         "compact": sum(column.headline for column in table.columns),
         "ranks": text.RANKS,
+        "published": beside(table),
     }
 
 

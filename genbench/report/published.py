@@ -146,7 +146,7 @@ def published(
     """
     held = load_sources() if sources is None else sources
     found = [
-        Published(source, part, value, _different(part, value, protocol, options or {}))
+        Published(source, part, value, different(part, value, protocol, options or {}))
         for source in held
         for part in source.parts
         if part.dataset == dataset
@@ -183,10 +183,22 @@ def _load(folder: Path) -> tuple[Source, ...]:
     )
 
 
-def _different(
-    part: Part, value: Value, protocol: str, options: Mapping[str, object]
+def different(
+    part: Part,
+    value: Value,
+    protocol: str,
+    options: Mapping[str, object],
+    kind: str = "exact",
 ) -> tuple[str, ...]:
-    """What differs: the protocol's facts, the options that the row asks for, and what the file says."""
+    """Returns what differs: the protocol's facts, the options that the row asks for, what the file says.
+
+    Arguments:
+        part: The part of the source.
+        value: The number.
+        protocol: The protocol of the number that stands beside, as records have it.
+        options: The model's options there.
+        kind: Whether that number is exact, a bound or an estimate.
+    """
     ours = facts(protocol)
     told = [
         f"{key} {theirs} there, {ours[key]} here" if key in ours else f"{key} {theirs} there"
@@ -198,8 +210,9 @@ def _different(
         for key, asked in value.options.items()
         if key in options and options[key] != asked
     ]
-    bound = ["a bound there"] if value.bound else []
-    return (*told, *bound, *part.differences, *([value.note] if value.note else []))
+    if value.bound != (kind == "bound"):
+        told.append("a bound there" if value.bound else "a bound here")
+    return (*told, *part.differences, *([value.note] if value.note else []))
 
 
 def facts(protocol: str) -> dict[str, str]:

@@ -1,0 +1,120 @@
+"""Published numbers of a data set beside those measured here, which never share a column."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from genbench.report.columns import Cell, Column
+from genbench.report.groups import Group
+from genbench.report.published import (
+    EXTERNAL,
+    Part,
+    Published,
+    Source,
+    Value,
+    different,
+    load_sources,
+)
+from genbench.report.tables import Table
+
+NOT_HERE = "not measured here"
+
+
+@dataclass(frozen=True)
+class Here:
+    """A score of this report."""
+
+    group: Group
+    column: Column
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A published number, and the scores here that are closest to it.
+
+    Arguments:
+        published: The number, and what is different.
+        here: The model's scores here that differ least; none where it has no such score.
+    """
+
+    published: Published
+    here: tuple[Here, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The source's name for the row, with the model's where it is another."""
+        value = self.published.value
+        name = value.model.removeprefix(EXTERNAL)
+        return f"{value.label} ({name})" if value.label not in ("", name) else name
+
+    @property
+    def comparable(self) -> str:
+        """Whether the protocols are the same, what differs, or that there is nothing to compare."""
+        training = self.published.part.training
+        trained = f"; trained there: {training}" if training else ""
+        if self.here:
+            return self.published.comparable
+        external = self.published.value.model.startswith(EXTERNAL)
+        return ("no model of genbench" if external else NOT_HERE) + trained
+
+    @property
+    def spread(self) -> str:
+        """What stands behind the number: runs, and what its ± is."""
+        part = self.published.part
+        said = part.error != "none" and self.published.value.error is not None
+        kind = {"not said": "± not said"}.get(part.error, part.error) if said else ""
+        return ", ".join(t for t in (f"{part.runs} runs" if part.runs else "", kind) if t)
+
+    @property
+    def protocol(self) -> str:
+        """The protocol there."""
+        return ", ".join(f"{k}={v}" for k, v in self.published.part.protocol.items()) or "–"
+
+
+def beside(table: Table, sources: Iterable[Source] | None = None) -> list[Beside]:
+    """Returns all that was published of a data set; first what was measured here too.
+
+    Arguments:
+        table: The leaderboard of the data set.
+        sources: What to look through; default: every file of `baselines/published`.
+    """
+    held = load_sources() if sources is None else sources
+    found = [
+        _closest(table, source, part, value)
+        for source in held
+        for part in source.parts
+        if part.dataset == table.dataset
+        for value in part.values
+    ]
+    return sorted(found, key=_order)
+
+
+def _closest(table: Table, source: Source, part: Part, value: Value) -> Beside:
+    """The number beside the scores here whose protocol differs least."""
+    options = (f"data set {table.name} here",) if table.name != table.dataset else ()
+    alike: dict[tuple[str, ...], list[Here]] = defaultdict(list)
+    for here in _scores(table, value):
+        given = here.group.first.spec.options
+        told = different(part, value, here.column.protocol, given, here.column.kind)
+        alike[*told, *options].append(here)
+    told = min(alike, key=len, default=())
+    return Beside(Published(source, part, value, told), tuple(alike.get(told, ())))
+
+
+def _scores(table: Table, value: Value) -> Iterator[Here]:
+    for group in table.groups:
+        for column in table.columns:
+            cell = table.cell(group, column)
+            fits = group.model == value.model and column.id == value.column
+            if fits and column.split == "test" and cell.values:
+                yield Here(group, column, cell)
+
+
+def _order(row: Beside) -> tuple[object, ...]:
+    value, source = row.published.value, row.published.source
+    place = row.here[0].column.order if row.here else ()
+    year = source.year or 9999
+    return (not row.here, place, value.column, row.model.lower(), year, source.title)
