@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genbench.core.files import write_bytes
 from genbench.report import formats, pages, reproduce, text
 from genbench.report.book import Book, book
 from genbench.report.chapters import compared, dataset_page, model_page, overview_page
 from genbench.report.findings import environment
+from genbench.report.folder import write_folder
 from genbench.report.tables import Table, failures, leaderboards
 from genbench.store import Store
 
@@ -26,8 +26,8 @@ def write_report(
     """Writes the pages and the leaderboards; returns the path of index.html.
 
     Pages lie side by side in one folder and ask for nothing outside it, so that they can be read
-    from disk or from any static host. What an earlier report left in the folder is overwritten where
-    names agree, and otherwise left alone.
+    from disk or from any static host. Pages of an earlier report that this one does not have are removed;
+    what no report has written is left alone.
 
     Arguments:
         store: The results folder.
@@ -41,8 +41,7 @@ def write_report(
         tables = leaderboards(records)
     problems = [p.replace(str(store.root) + "/", "") for p in problems]
     made = contents(book(store, tables, problems, title))
-    for name, content in made.items():
-        write_bytes(Path(out) / name, content)
+    write_folder(Path(out), made)
     return Path(out) / "index.html"
 
 
