@@ -203,6 +203,7 @@ def figure(evidence: Evidence) -> Figure:
     why="Both games have a known equilibrium and V = xy a closed form of the path, so that nothing "
     "is left to networks or data; starts are drawn at random, one a seed.",
     experiment=experiment,
+    scaled=("steps", "dirac_steps"),
     literature=(
         "Without regularisation the Dirac-GAN's eigenvalues lie on the imaginary axis; R1, instance "
         "noise and consensus optimisation converge, WGAN and WGAN-GP do not (Mescheder et al., 2018).",

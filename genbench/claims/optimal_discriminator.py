@@ -109,6 +109,7 @@ def figure(evidence: Evidence) -> Figure:
     "reaches from samples alone can be held against it; the Jensen-Shannon divergence that follows "
     "from its value is held against the numerical one.",
     experiment=experiment,
+    scaled=("steps",),
     literature=(
         "V(G, D*) = 2 JS(p_data, p_g) - log 4, with D* at every point (Goodfellow et al., 2014).",
     ),

@@ -141,6 +141,7 @@ def figure(evidence: Evidence) -> Figure:
     why="Data and samples lie on two parallel segments, where a perfect discriminator exists; the "
     "generator stands still while the discriminator is trained, so that nothing else moves.",
     experiment=experiment,
+    scaled=("steps",),
     literature=(
         "The minimax gradient falls by up to five orders of magnitude within 4,000 steps of a "
         "discriminator against a fixed DCGAN (Arjovsky and Bottou, 2017).",

@@ -91,6 +91,7 @@ class Claim:
         experiment: What it measures itself, where cells of models and data sets do not do.
         seeds: How many seeds the experiment takes.
         quick: Options of the experiment for a quick pass.
+        scaled: Options of the experiment that half or twice the budget multiplies.
         literature: What others found, each with its source.
         threats: What may make the verdict wrong.
         figure: The plot that shows it, of the same evidence; without it the effects alone are drawn.
@@ -110,6 +111,7 @@ class Claim:
     experiment: Experiment | None = None
     seeds: int = 8
     quick: Mapping[str, Any] = field(default_factory=dict)
+    scaled: tuple[str, ...] = ()
     literature: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
     figure: Callable[[Evidence], Figure] | None = None

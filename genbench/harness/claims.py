@@ -56,7 +56,11 @@ class Scale:
         """Returns all options of a claim's experiment."""
         assert claim.experiment is not None
         given = claim.quick if self.budget == "quick" else {}
-        return options.resolve(claim.experiment, given, who=f"claim {claim.id}")
+        chosen = options.resolve(claim.experiment, given, who=f"claim {claim.id}")
+        if self.budget != "quick":
+            for name in claim.scaled:
+                chosen[name] = max(1, round(chosen[name] * SCALES[self.budget]))
+        return chosen
 
 
 def suites_of(runs: Iterable[Run]) -> list[list[Suite]]:

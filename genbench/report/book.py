@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from genbench.core.claim import CLAIMS
+from genbench.core.errors import GenbenchError
 from genbench.report import figures, samples
+from genbench.report.cards import Card, Shelf, by_verdict, cards
 from genbench.report.groups import Group
 from genbench.report.pages import file_name
 from genbench.report.samples import Gallery, Panel
@@ -50,12 +53,14 @@ class Book:
         chapters: One a data set.
         problems: Sentences about files that are no records.
         pictures: Files of images by name.
+        claims: The claims, if anything has been measured of any.
     """
 
     title: str
     chapters: tuple[Chapter, ...]
     problems: tuple[str, ...]
     pictures: dict[str, bytes]
+    claims: tuple[Card, ...] = ()
 
     @property
     def tables(self) -> list[Table]:
@@ -97,9 +102,11 @@ class Book:
         """Returns what the frame of every page asks for: title, heading and navigation."""
         links = [("index.html", self.title)]
         links += [("compare.html", "Compare")] if self.chapters else []
+        links += [("claims.html", "Claims")] if self.claims else []
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
         links += [(chapter.page, chapter.table.name) for chapter in self.chapters]
-        return {"title": self.title, "heading": heading, "here": here, "links": links}
+        about = {"title": self.title, "heading": heading, "here": here, "links": links}
+        return {**about, "claims": by_verdict(self.claims)}
 
 
 def book(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Book:
@@ -113,7 +120,25 @@ def book(store: Store, tables: Sequence[Table], problems: Sequence[str], title: 
         kept = tuple(_filed(panel, pictures) for panel in drawn.panels)
         page = file_name("data", table.name)
         chapters.append(Chapter(page, table, replace(drawn, panels=kept)))
-    return Book(title, tuple(chapters), tuple(problems), pictures)
+    told, broken = claims(store, tables)
+    return Book(title, tuple(chapters), (*problems, *broken), pictures, told)
+
+
+def claims(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
+    """Returns the claims if anything has been measured of any, and what keeps them from being shown.
+
+    A report of one suite has none: its records are not all that the claims rest on.
+    """
+    if store.groups is not None:
+        return (), []
+    held = Shelf(store.root, (r for t in tables for g in t.groups for r in g.records))
+    made, broken = [], []
+    for name in CLAIMS.names():
+        try:
+            made += cards(held, [name])
+        except GenbenchError as error:  # a claim's file that cannot be used: the others go on
+            broken.append(f"claim {name}: {error}")
+    return (tuple(made) if any(card.known for card in made) else ()), broken
 
 
 def _filed(panel: Panel, pictures: dict[str, bytes]) -> Panel:

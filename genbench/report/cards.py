@@ -156,6 +156,11 @@ class Card:
         """Whether anything has been measured."""
         return any(effect.values for effect in self.effects)
 
+    @property
+    def kind(self) -> str:
+        """The verdict, or that there is nothing to make one of."""
+        return self.verdict.outcome if self.known else "not measured"
+
     @cached_property
     def missing(self) -> dict[str, list[int]]:
         """By run, the seeds that are still to be trained or measured."""
@@ -230,7 +235,7 @@ class Card:
     def _differs(self, name: str) -> bool:
         if self.claim.runs or name in ("default", self.scale.budget):
             return True
-        return name == "quick" and bool(self.claim.quick)
+        return bool(self.claim.quick if name == "quick" else self.claim.scaled)
 
     def _at(self, name: str) -> Setting:
         if name == self.scale.budget:
@@ -261,6 +266,12 @@ def cards(
         tried = [Card(claim, store, each, named) for each in scales]
         found.append(next((card for card in tried if card.known), tried[0]))
     return found
+
+
+def by_verdict(found: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """Returns claims by verdict, those without measurements last."""
+    kinds = ("supported", "refuted", "mixed", "inconclusive", "not measured")
+    return [(kind, held) for kind in kinds if (held := [c for c in found if c.kind == kind])]
 
 
 def _judged(effects: Sequence[Effect]) -> Verdict | None:

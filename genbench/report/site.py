@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genbench.report import formats, pages, reproduce, text
+from genbench.report import claim_page, formats, pages, reproduce, text
 from genbench.report.book import Book, book
 from genbench.report.chapters import compared, dataset_page, model_page, overview_page
 from genbench.report.findings import environment
@@ -57,12 +57,15 @@ def contents(made: Book) -> dict[str, bytes]:
     }
     frame = formats.parquet(tables)
     found |= {"leaderboard.parquet": frame} if frame is not None else {}
+    claims = claim_page.files(made)
+    found |= {name: claims[name] for name in claim_page.FILES if name in claims}
     found["index.html"] = overview_page(made, sorted(found))
     if tables:
         found["compare.html"] = compared(made)
         found["compare.js"] = pages.asset("compare.js").encode()
     found |= {chapter.page: dataset_page(made, chapter) for chapter in made.chapters}
     found |= {page: model_page(made, name) for name, page in made.models.items()}
+    found |= claims
     found["failures.html"] = _failures(made)
     found["environment.html"] = _environment(made)
     found |= {name: pages.asset(name).encode() for name in ("style.css", "script.js", "plots.js")}

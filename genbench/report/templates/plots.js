@@ -7,8 +7,7 @@
   const symbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"];
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const place = new Map(data.labels.map((label, i) => [label, i]));
-  const look = (label) => {
-    const i = place.get(label) ?? 0;
+  const style = (i) => {
     const colour = palette[i % palette.length];
     const round = Math.floor(i / palette.length);
     return {
@@ -17,6 +16,7 @@
       symbol: symbols[round % symbols.length],
     };
   };
+  const look = (label) => style(place.get(label) ?? 0);
   // Plotly reads a little HTML in its texts; names must show as they are
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const short = (text) => plain(text.length > 28 ? text.slice(0, 27) + "…" : text);
@@ -103,6 +103,69 @@
     Plotly.react(plot, traces, shape, config);
   }
 
+  const named = (each) => ({ name: short(each.name), legendgroup: each.name });
+
+  // words stand down the side, so that long names stay readable on a narrow page
+  function strips(figure) {
+    return figure.series.map((each, i) => {
+      const { colour } = style(i);
+      const rows = each.x.flatMap((x, k) => each.dots[k].map(([, v]) => [short(x), v]));
+      return { ...named(each), type: "box", orientation: "h", y: rows.map((r) => r[0]), x: rows.map((r) => r[1]),
+        boxpoints: "all", jitter: 0.6, pointpos: 0, hoveron: "points", fillcolor: faded(colour, 0.12),
+        line: { width: 1, color: colour }, marker: { color: colour, size: 6, opacity: 0.75 } };
+    });
+  }
+
+  function lines(figure) {
+    let measured = -1;
+    return figure.series.flatMap((each) => {
+      const { colour, dash } = style(each.law ? Math.max(0, measured) : ++measured);
+      const line = { x: each.x, y: each.mid, type: "scatter", mode: each.law ? "lines" : "lines+markers", ...named(each),
+        line: { color: colour, dash: each.law ? "dash" : dash, width: each.law ? 1.5 : 2 }, marker: { color: colour, size: 4 },
+        hovertemplate: `%{x:.4g}, %{y:.4g}<extra>${short(each.name)}</extra>` };
+      if (each.law) return [line];
+      return [{ x: [...each.x, ...[...each.x].reverse()], y: [...each.high, ...[...each.low].reverse()], type: "scatter", mode: "lines",
+        fill: "toself", fillcolor: faded(colour, 0.16), line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: each.name }, line];
+    });
+  }
+
+  const clouds = (figure) => figure.series.map((each, i) => {
+    const { colour, symbol } = style(i);
+    const dots = each.dots.flat();
+    return { ...named(each), x: dots.map((d) => d[0]), y: dots.map((d) => d[1]), type: "scatter", mode: "markers",
+      marker: { color: colour, symbol, size: 7, opacity: 0.8 }, hovertemplate: `%{x:.4g}, %{y:.4g}<extra>${short(each.name)}</extra>` };
+  });
+
+  function drawClaim(plot) {
+    const figure = data.plots[plot.dataset.section].figure;
+    const strip = figure.kind === "strip";
+    const traces = { strip: strips, lines, scatter: clouds }[figure.kind](figure);
+    const shape = layout(plain(strip ? figure.y : figure.x), plain(strip ? "" : figure.y));
+    const [places, values] = strip ? [shape.yaxis, shape.xaxis] : [shape.xaxis, shape.yaxis];
+    if (figure.log.includes("x")) Object.assign(places, { type: "log", exponentformat: "power" });
+    if (figure.log.includes("y")) Object.assign(values, { type: "log", exponentformat: "power" });
+    if (strip) {
+      const all = figure.series.flatMap((each) => each.x);
+      const order = [...new Set(all)];
+      Object.assign(places, { categoryorder: "array", categoryarray: order.map(short).reverse(), type: "category" });
+      shape.boxmode = order.length < all.length ? "group" : "overlay";
+    }
+    if (shape.legend.y) {  // a narrow page has the legend above, and room for it
+      shape.legend = { orientation: "h", y: 1, yanchor: "bottom", x: 0 };
+      if (strip) values.title = { text: "" };  // the heading above the plot says it
+      else plot.style.height = `${380 + 24 * figure.series.length}px`;
+    }
+    const across = strip ? "x" : "y";
+    shape.shapes = figure.levels.map(([, v]) => ({ type: "line", line: { color: css("--soft"), dash: "dot", width: 1.5 },
+      [`${across}0`]: v, [`${across}1`]: v, [`${strip ? "y" : "x"}0`]: 0, [`${strip ? "y" : "x"}1`]: 1, [`${strip ? "y" : "x"}ref`]: "paper" }));
+    const log = figure.log.includes("y");
+    shape.annotations = figure.levels.map(([name, v]) => ({ text: short(name), showarrow: false, font: { color: css("--soft"), size: 11 },
+      ...(strip ? { x: log ? Math.log10(v) : v, y: 0, yref: "paper", yanchor: "bottom", xanchor: "right", textangle: -90 }
+        : { y: log ? Math.log10(v) : v, x: 1, xref: "paper", xanchor: "right", yanchor: "bottom" }) }));
+    shape.showlegend = figure.series.length > 1;
+    Plotly.react(plot, traces, shape, config);
+  }
+
   const decode = (text) => new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 
   function drawPoints(canvas) {
@@ -139,7 +202,8 @@
   });
   const draw = (thing) => {
     if (thing.matches("canvas")) return drawPoints(thing);
-    return loaded().then(() => (thing.matches(".curves") ? drawCurves : drawPareto)(thing));
+    const kind = thing.matches(".curves") ? drawCurves : thing.matches(".claim") ? drawClaim : drawPareto;
+    return loaded().then(() => kind(thing));
   };
   const drawn = new Set();
   const watcher = new IntersectionObserver((entries) => {
