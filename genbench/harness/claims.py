@@ -154,9 +154,10 @@ class Held:
 
     def scores(self, run: Run, column: str) -> dict[int, float]:
         """Returns a column of a run's finished cells, as asked by the run's own metrics and samples."""
-        keys = {a.key for a in ask(_parts(run), samples=run.samples)}
+        records = self._finished(run)
+        keys = _keys(run) if records else set()
         found: dict[int, float] = {}
-        for record in self._finished(run):
+        for record in records:
             for m in record.metrics:
                 if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None:
                     found[record.spec.seed] = m.value
@@ -166,14 +167,17 @@ class Held:
         """Returns the records of a run's cells, failures too, as far as there are any."""
         key = _settings(run)
         if key not in self._records:
-            found = (self.store.read(spec) for spec in specs_of(self.scale.run(run)))
+            some = self.store.has(run.dataset, run.model)
+            specs = specs_of(self.scale.run(run)) if some else []
+            found = (self.store.read(spec) for spec in specs)
             self._records[key] = [record for record in found if record is not None]
         return self._records[key]
 
     def finished(self, run: Run) -> list[int]:
         """Returns the seeds of a run that were trained to the end and measured."""
-        keys = {a.key for a in ask(_parts(run), samples=run.samples)}
-        held = [r for r in self._finished(run) if keys <= {m.key for m in r.metrics}]
+        records = self._finished(run)
+        keys = _keys(run) if records else set()
+        held = [r for r in records if keys <= {m.key for m in r.metrics}]
         return [record.spec.seed for record in held]
 
     def measured(self, column: str) -> dict[int, float]:
@@ -255,5 +259,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _parts(run: Run) -> list[Part]:
-    return [Part(name=name) for name in run.metrics]
+def _keys(run: Run) -> set[str]:
+    """What a run's measurements are keyed by."""
+    parts = [Part(name=name) for name in run.metrics]
+    return {asked.key for asked in ask(parts, samples=run.samples)}

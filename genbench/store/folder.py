@@ -34,6 +34,10 @@ class Store:
                 )
         return self.root / spec.dataset / spec.model / f"{spec.cell}.json"
 
+    def has(self, dataset: str, model: str) -> bool:
+        """Returns whether there may be a record of a model on a data set, whatever its settings."""
+        return (self.root / dataset / model).is_dir()
+
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
