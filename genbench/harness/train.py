@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError
@@ -17,7 +17,7 @@ from genbench.core.model import Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.harness.source import Source, visible_labels
-from genbench.nn.optim import ELEMENTWISE
+from genbench.nn.optim import ELEMENTWISE, clip_by_seed
 
 #: maps a model to {column: one value a seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
@@ -254,15 +254,6 @@ class Trainer:
     def _synchronise(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-
-
-def clip_by_seed(weights: list[nn.Parameter], largest: float) -> None:
-    """Scales every seed's gradient so that its norm over all weights is at most `largest`."""
-    grads = [w.grad for w in weights if w.grad is not None]
-    squares = torch._foreach_mul(grads, grads)
-    square = torch.stack([q.flatten(1).sum(1) for q in squares]).sum(0)
-    factor = (largest / (square.sqrt() + 1e-12)).clamp(max=1.0)
-    torch._foreach_mul_(grads, [factor.view(-1, *(1 for _ in g.shape[1:])) for g in grads])
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -214,3 +214,12 @@ def rmsprop(lr: float, decay: float = 0.99) -> Callable[[Iterable[nn.Parameter]]
 def linear_decay(last: float = 0.0) -> Callable[[float], float]:
     """Returns a schedule that falls from 1 to `last` over the budget."""
     return lambda progress: 1.0 - (1.0 - last) * min(progress, 1.0)
+
+
+def clip_by_seed(weights: list[nn.Parameter], largest: float) -> None:
+    """Scales every seed's gradient so that its norm over all weights is at most `largest`."""
+    grads = [w.grad for w in weights if w.grad is not None]
+    squares = torch._foreach_mul(grads, grads)
+    square = torch.stack([q.flatten(1).sum(1) for q in squares]).sum(0)
+    factor = (largest / (square.sqrt() + 1e-12)).clamp(max=1.0)
+    torch._foreach_mul_(grads, [factor.view(-1, *(1 for _ in g.shape[1:])) for g in grads])

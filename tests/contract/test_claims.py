@@ -23,6 +23,7 @@ OWN_RUNS = {
     ("vae_blur", "sample_mean"),
     ("inverse_mapping", "steps=1"),
     ("mmd_training", "kernel"),
+    ("staged_generation", "levels"),
 }
 
 

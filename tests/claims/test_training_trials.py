@@ -1,0 +1,336 @@
+"""Claims that train networks themselves: parts against closed forms, tiny runs, planted evidence."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from claim_records import write
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from genbench.claims import any_generator as anything
+from genbench.claims import d_g_balance as balance
+from genbench.claims import latent_dimension_free as latents
+from genbench.claims import staged_generation as staged
+from genbench.claims import training_stability as stability
+from genbench.claims._networks import DISCRIMINATORS, GENERATORS
+from genbench.claims._training import Discrepancy, Training, gaussian_like, optimised
+from genbench.core.claim import CLAIMS
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import ContractError
+from genbench.core.model import Batch, build
+from genbench.core.rng import Rng
+from genbench.harness.claims import Held
+from genbench.nn.optim import sgd
+from genbench.report.judge import judge
+from genbench.store import Store
+
+
+class Planted:
+    """Evidence of an experiment: a mean by column, with a little noise over seeds."""
+
+    def __init__(self, value_of, seeds=8, noise=0.01):
+        self.value_of, self.seeds, self.noise = value_of, seeds, noise
+
+    def measured(self, column):
+        rng = np.random.default_rng(sum(map(ord, column)))
+        value = self.value_of(column)
+        if isinstance(value, dict):
+            return value
+        return {s: value * (1 + self.noise * rng.normal()) for s in range(self.seeds)}
+
+
+def outcome(name, value_of, **about):
+    return judge(CLAIMS.get(name).function(Planted(value_of, **about))).outcome
+
+
+def trained(name, data, seeds, rounds=4, change=None, **options):
+    rng = Rng(seeds, dtype=torch.float64)
+    dataset = DATASETS.get(data)()
+    play = Training(build(name, dataset.spec, rng, options), dataset, 16, rng, change)
+    play.run(rounds)
+    return play.samples(20, rng.fork("sample"))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "options"),
+    [
+        ("gan", "ring", {"hidden": (8,)}),
+        ("made", "digits", {"hidden": (8,), "components": 2}),
+        ("rbm", "digits", {"hidden": 8, "chains": 8, "gibbs_steps": 2}),
+    ],
+)
+def test_a_seed_trains_alike_alone_and_in_a_stack(name, data, options):
+    both, alone = (trained(name, data, seeds, **options) for seeds in ([3, 5], [5]))
+    torch.testing.assert_close(both[1:], alone, rtol=1e-9, atol=1e-9)
+    assert not torch.equal(both[0], both[1])
+
+
+def test_samples_are_of_the_averages_and_training_goes_on_from_the_weights():
+    rng, dataset = Rng([0]), DATASETS.get("ring")()
+    model = build("gan", dataset.spec, rng, {"hidden": (8,)})
+
+    def slow(player):
+        return replace(player, average=1.0)
+
+    play = Training(model, dataset, 16, rng, slow)
+    before = [w.detach().clone() for w in play.weights[1]]
+    play.run(2)
+    after = [w.detach().clone() for w in play.weights[1]]
+    play.samples(3, rng.fork("sample"))
+    assert all(torch.equal(a, w) for a, w in zip(after, play.weights[1], strict=True))
+    assert not torch.equal(before[0], after[0])
+    # n updates keep (1 + n) / (10 + n) of the average, where that is less than the decay
+    assert play.updates == [2, 2]
+    assert 0 < torch.dist(play.averages[1][0], after[0]) < torch.dist(before[0], after[0])
+
+
+def test_what_is_no_adam_is_refused():
+    dataset, rng = DATASETS.get("ring")(), Rng([0])
+    model = build("gan", dataset.spec, rng, {"hidden": (8,)})
+    plain = [replace(player, optimizer=sgd(0.1)) for player in model.players()]
+    with pytest.raises(ContractError, match="needs Adam"):
+        optimised(plain[0], rate=2.0).optimizer(model.parameters())
+    player = optimised(model.players()[0], rate=4.0, beta1=0.9)
+    made = player.optimizer(model.discriminator.parameters())
+    assert (made.param_groups[0]["lr"], made.betas) == (4e-3, (0.9, 0.999))
+
+
+def test_the_discrepancy_is_zero_of_its_own_points_and_small_of_its_law():
+    dataset = DATASETS.get("digits")()
+    real = dataset.points("test")
+    distance = Discrepancy(real)
+    assert float(distance(real.unsqueeze(0))) == pytest.approx(0, abs=1e-6)
+    like, flipped = gaussian_like(dataset, 300, Rng([0])), 1 - real.unsqueeze(0)
+    assert 0 < 3 * float(distance(like)) < float(distance(flipped))
+
+
+def test_totals_of_maps_are_mean_numbers_of_preimages():
+    def folded(x):  # two preimages of z > -1, none below
+        return torch.stack([x[..., 0].abs() - 1, x[..., 1]], -1)
+
+    assert float(
+        anything.log_volume(lambda x: x @ torch.tensor([[2.0, 1.0], [0.0, 0.5]]), 121, Rng([0]))
+    ) == (pytest.approx(0, abs=2e-3))
+    known = 2 * 0.5 * (1 + math.erf(1 / math.sqrt(2)))
+    assert float(anything.log_volume(folded, 241, Rng([0]))) == pytest.approx(
+        math.log(known), abs=0.02
+    )
+
+
+def test_totals_of_bits_tell_a_copy_from_a_law():
+    assert float(anything.log_total(lambda x: 60 * (2 * x - 1), Rng([0]))) == pytest.approx(
+        math.log(512)
+    )
+    assert float(anything.log_total(torch.zeros_like, Rng([0]))) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_networks_take_any_size(name):
+    spec, rng = DATASETS.get("digits")().spec, Rng([0, 1])
+    made = GENERATORS[name](5, spec, rng)(rng.normal(3, 5))
+    assert made.flatten(2).shape == (2, 3, 64)
+    assert DISCRIMINATORS[name](spec, rng)(rng.normal(3, 1, 8, 8)).shape == (2, 3, 1)
+
+
+def test_any_generator_trains_all_pairs_and_keeps_true_densities():
+    columns = anything.experiment(Rng([0, 1]), rounds=1, batch=4, fits=20, points=81)
+    assert len(columns) == 2 + 16 + 10
+    assert max(map(abs, columns["visible_masked"])) < 1e-4
+    assert max(map(abs, columns["flow_coupling"])) < anything.TOTAL
+    assert min(min(columns[f"visible_{name}"]) for name in GENERATORS) > anything.TOTAL
+
+
+@pytest.mark.parametrize(
+    ("pair", "total", "expected"),
+    [(0.01, 0.5, "supported"), (0.5, 0.0, "mixed")],
+)
+def test_any_generator(pair, total, expected):
+    values = {"independent": 0.1, "gaussian": 0.05, "flow_coupling": 1e-3, "visible_masked": 1e-6}
+    densities = {f"{kind}_{name}": total for kind in ("flow", "visible") for name in GENERATORS}
+    assert outcome("any_generator", lambda c: (values | densities).get(c, pair)) == expected
+
+
+def test_a_pair_that_diverges_has_not_learnt():
+    shares = anything.share(
+        {"a": {0: 1.0, 1: 1.0}, "b": {0: 1.0}}, lambda v, _: v < 2, {0: 0.0, 1: 0.0}
+    )
+    assert shares == {0: 1.0, 1: 0.5}
+
+
+def test_stability_trains_every_family():
+    columns = stability.experiment(Rng([0, 1]), rounds=2, batch=8, marks=1)
+    assert len(columns) == 5 * 6 * 3
+    assert all(0 < v < 5 for key, row in columns.items() if "last" in key for v in row)
+    again = stability.experiment(Rng([1]), rounds=2, batch=8, marks=1, families=("vae",))
+    assert again["vae_1_0.5_last"] == pytest.approx([columns["vae_1_0.5_last"][1]], rel=1e-3)
+
+
+def planted_runs(share_of):
+    """The columns of families that fail in a share of their 32 seeds."""
+
+    def value_of(column):
+        family, _, _, kind = column.split("_")
+        bad = round(32 * share_of[family])
+        if kind == "finite":
+            return {s: float(s >= bad) for s in range(32)}
+        return {s: 0.1 for s in range(32)}
+
+    return value_of
+
+
+def test_failures_are_of_three_kinds():
+    def value_of(column):
+        _, rate, decay, kind = column.split("_")
+        if (rate, decay) != ("4", "0.9"):
+            return {s: 1.0 for s in range(4)}
+        return {
+            "last": {0: 1.0, 1: 2.0, 2: 3.5},
+            "least": {0: 1.0, 1: 0.5, 2: 3.5},
+            "finite": {0: 1.0, 1: 1.0, 2: 1.0, 3: 0.0},
+        }[kind]
+
+    kinds = stability.failures(Planted(value_of), "gan")
+    sixth = pytest.approx(1 / 6)
+    assert kinds["any"] == {0: 0, 1: sixth, 2: sixth, 3: sixth}
+    assert kinds["lost"] == {0: 0, 1: sixth, 2: 0, 3: sixth}
+    assert kinds["off"] == {0: 0, 1: 0, 2: sixth, 3: sixth}
+    assert kinds["diverged"] == {0: 0, 1: 0, 2: 0, 3: sixth}
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [((0, 0, 0.3, 0.8, 0.8), "supported"), ((0.8, 0.8, 0.4, 0, 0), "refuted")],
+)
+def test_training_stability(shares, expected):
+    shares = dict(zip(stability.FAMILIES, shares, strict=True))
+    assert outcome("training_stability", planted_runs(shares)) == expected
+
+
+def test_paces_change_the_players():
+    columns = balance.experiment(Rng([0, 1]), updates=6, batch=8, data=("ring",))
+    assert len(columns) == 2 * len(balance.PACES)
+    alone = balance.experiment(Rng([1]), updates=6, batch=8, data=("ring",))
+    assert alone["ring_k_5"] == pytest.approx([columns["ring_k_5"][1]], rel=1e-2)
+    player = build("gan", DATASETS.get("ring")().spec, Rng([0])).players()[0]
+    assert balance.Pace(discriminator=5).change(player).steps == 5
+    assert balance.Pace(generator=5).change(player).steps == 1
+
+
+def test_crossed_extremes_gain_nothing_from_choice():
+    rng = np.random.default_rng(0)
+    null, told = [], []
+    for _ in range(200):
+        rows = {k: {s: math.exp(rng.normal()) for s in range(8)} for k in "abcd"}
+        null += balance.crossed(rows).values()
+        told += [
+            max(math.log(r[0]) for r in rows.values()) - min(math.log(r[0]) for r in rows.values())
+        ]
+    assert np.mean(null) == pytest.approx(0, abs=0.15)
+    assert np.mean(told) > 1.5
+    rows = {"a": dict.fromkeys(range(8), 1.0), "b": dict.fromkeys(range(8), math.e)}
+    assert balance.crossed(rows) == pytest.approx(dict.fromkeys(range(8), 1.0))
+
+
+@pytest.mark.parametrize(
+    ("worst", "ahead", "expected"), [(3.0, 3.0, "supported"), (1.0, 0.8, "refuted")]
+)
+def test_d_g_balance(worst, ahead, expected):
+    def value_of(column):
+        if "ahead" in column:
+            return ahead
+        return worst if "k_10" in column or "rate_4" in column else 1.0
+
+    assert outcome("d_g_balance", value_of, seeds=16) == expected
+
+
+class Multiplications(TorchDispatchMode):
+    """Counts operations of matrix products and convolutions."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        law = flop_registry.get(function._overloadpacket)
+        self.count += law(*args, **(kwargs or {}), out_val=made) if law else 0
+        return made
+
+
+def work(run, parts=3):
+    """The operations of a run's training of one seed."""
+    dataset, rng = DATASETS.get(run.dataset)(), Rng([0])
+    model = build(run.model, dataset.spec, rng, dict(run.options))
+    x = rng.uniform(run.batch, *dataset.spec.event)
+    with Multiplications() as counter:
+        for i, player in itertools.product(range(parts), model.players()):
+            loss = player.loss(Batch(x, progress=(i + 0.5) / parts), rng)
+            loss.sum().backward(inputs=list(player.module.parameters()))
+    return counter.count / parts * run.steps
+
+
+@pytest.mark.parametrize("name", staged.STAGED)
+def test_stages_and_one_shot_take_as_much_work(name):
+    assert work(staged.ONE_SHOT[name]) == pytest.approx(work(staged.STAGED[name]), rel=0.01)
+
+
+@pytest.mark.parametrize("name", staged.ONE_SHOT)
+def test_one_level_makes_whole_images(name):
+    spec = DATASETS.get("digits")().spec
+    model = build(name, spec, Rng([0, 1]), dict(staged.ONE_SHOT[name].options))
+    assert model.sample(3, Rng([0, 1])).shape == (2, 3, 1, 8, 8)
+    assert model.sequential_steps() == 1
+
+
+@pytest.mark.parametrize(("fid", "expected"), [(20, "supported"), (60, "refuted")])
+def test_staged_generation(tmp_path, fid, expected):
+    store = Store(tmp_path)
+    for run in staged.STAGED.values():
+        write(store, run, fid=fid, precision=0.9, recall=0.5)
+    for run in (*staged.ONE_SHOT.values(), staged.DCGAN):
+        write(store, run, fid=40, precision=0.8, recall=0.5)
+    held = Held(CLAIMS.get("staged_generation"), store)
+    assert held.missing() == {}
+    assert judge(held.effects()).outcome == expected
+
+
+@pytest.mark.parametrize("std", [0.3, 0.01])
+def test_the_noisy_circles_entropy_is_that_of_its_draws(std):
+    circle = latents.NoisyCircle(std)
+    r = circle.draw(100_000, Rng([0], dtype=torch.float64)).norm(dim=-1)
+    log_p = torch.special.i0e(r / std**2).log() - (r - 1).square() / (2 * std**2)
+    known = -float(log_p.mean()) + math.log(2 * math.pi * std**2)
+    assert circle.entropy() == pytest.approx(known, abs=0.01)
+    thin = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * std**2)
+    assert circle.entropy() == pytest.approx(thin, abs=2 * std**2)
+
+
+def test_a_flows_jacobian_has_its_log_determinant():
+    rng = Rng([0, 1])
+    model = build("realnvp", latents.NoisyCircle(0.1).spec, rng, {"layers": 4})
+    for p in model.parameters():
+        nn.init.constant_(p, 0.05)
+    x = rng.normal(5, 2)
+    told = model.forward(x)[1]
+    found = torch.linalg.slogdet(latents.jacobian(model, x)).logabsdet
+    torch.testing.assert_close(found, told, rtol=1e-4, atol=1e-5)
+
+
+def test_latents_run_at_every_dimension():
+    columns = latents.experiment(Rng([0, 1]), rounds=2, batch=8, flow_rounds=2, samples=100)
+    assert len(columns) == 2 * 5 + 4 + 5 * 4
+    assert all(math.isfinite(v) for row in columns.values() for v in row)
+
+
+@pytest.mark.parametrize(
+    ("square", "rise", "expected"), [(0.01, 2.5, "supported"), (0.2, 0.0, "refuted")]
+)
+def test_latent_dimension_free(square, rise, expected):
+    values = {f"{name}_gaussian": 0.1 for name in latents.DATA}
+    values |= {"flow_condition_0.3": 0.4, "flow_condition_0.01": 0.4 + rise}
+    values |= {"flow_log_det_0.3": 1.0, "flow_log_det_0.01": 1.0 + rise}
+    values |= {f"off_{k}": 0.5 - 0.1 * rise for k in latents.DIMENSIONS} | {"flow_off_0": 0.5}
+    assert outcome("latent_dimension_free", lambda c: values.get(c, square)) == expected
