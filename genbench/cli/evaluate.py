@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from genbench.harness.points import Points
     from genbench.store import Measurement
 
+#: the least that --memory may be
+LEAST = 64 << 20
 #: torch-fidelity's key → ours, where the definitions are the same
 ALIASES = {
     "inception_score_mean": ("inception_score", "value"),
@@ -50,7 +52,12 @@ ALIASES = {
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Read images as grey or colour.")
 @click.option("--limit", type=click.IntRange(2), help="Take the first so many points of each.")
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
-@click.option("--memory", default="4GiB", show_default=True, help="The most that points may take.")
+@click.option(
+    "--memory",
+    default="4GiB",
+    show_default=True,
+    help="The most that points and work on them may take; more goes to a temporary file.",
+)
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="For subsampling."
 )
@@ -76,10 +83,11 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
     """
     common.load_plugins(given["plugins"])
     from genbench.core.spec import Part
+    from genbench.harness.asks import ask, default_features
     from genbench.harness.compare import compare, spaces_of
-    from genbench.harness.evaluate import ask, default_features
     from genbench.harness.extractors import make
-    from genbench.harness.points import gather, open_points
+    from genbench.harness.gather import gather
+    from genbench.harness.points import open_points
 
     asks = ask([Part(name=name) for name in metric_names(given["metrics"])])
     how = reading(given)
@@ -108,6 +116,7 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
         train=seen,
         dataset=real.dataset,
         seed=given["seed"],
+        memory=how_much["memory"],
     )
     notes = [f"{points.label}: {points.note}" for points in (fake, real) if points.note]
     if given["html"]:
@@ -163,7 +172,13 @@ def size_of(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", text.strip(), re.IGNORECASE)
     if match is None or not float(match[1]):
         raise SpecError(f"--memory needs a size such as 512MiB or 4GiB, got {text!r}")
-    return int(float(match[1]) * 1024 ** ("KMGT".index(match[2].upper()) + 1))
+    size = int(float(match[1]) * 1024 ** ("KMGT".index(match[2].upper()) + 1))
+    if size < LEAST:
+        raise SpecError(
+            f"--memory needs at least {LEAST >> 20}MiB, which blocks of points take, got {text!r}; "
+            f"compare fewer points by --limit"
+        )
+    return size
 
 
 @contextmanager

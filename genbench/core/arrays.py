@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import shutil
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,6 +16,8 @@ import numpy
 from genbench.core.errors import DataError
 
 MAX_BYTES = 16 * 2**30
+#: arrays of archives that are larger are unpacked into a temporary file
+UNPACKED = 2**26
 #: what numpy and zipfile raise for files that are not what they seem
 BROKEN = (
     OSError,
@@ -67,7 +72,20 @@ class ArrayFile:
             raise DataError(
                 f"{self.path} holds {bad} numbers that are NaN or infinite; remove or repair them"
             )
-        return numpy.array(points, order="C")
+        made = numpy.array(points, order="C")
+        give_back(self.held)
+        return made
+
+    def plain(self) -> numpy.memmap | None:
+        """Returns the mapped array where `read` would hand it on as it is, else None."""
+        right = (
+            isinstance(self.held, numpy.memmap)
+            and self.held.ndim == 2
+            and self.held.dtype in (numpy.float32, numpy.float64)
+            and self.held.dtype.isnative
+            and self.held.flags.c_contiguous
+        )
+        return self.held if right else None
 
 
 def open_array(path: Path) -> ArrayFile:
@@ -80,6 +98,8 @@ def open_array(path: Path) -> ArrayFile:
         raise DataError(
             f"{path} does not exist; give a .npy or .npz file, or a split such as digits:test"
         )
+    if not path.is_file():
+        raise DataError(f"{path} is no regular file; give a .npy or .npz file")
     if path.suffix not in (".npy", ".npz"):
         raise DataError(
             f"{path} needs to be a .npy or .npz file, got {path.suffix or 'no suffix'!r}"
@@ -90,7 +110,8 @@ def open_array(path: Path) -> ArrayFile:
             with path.open("rb") as file:
                 array = _only(numpy.load(file, allow_pickle=False), path)
         else:
-            array = numpy.lib.format.open_memmap(path, mode="r")
+            # copies on writing, so that a tensor over it may be handed on
+            array = numpy.lib.format.open_memmap(path, mode="c")
         if not isinstance(array, numpy.ndarray):
             raise ValueError("another kind of file")
     except DataError:
@@ -104,6 +125,13 @@ def open_array(path: Path) -> ArrayFile:
         )
         raise DataError(f"{path} {what}; save a plain array with numpy.save") from None
     return ArrayFile(path, _checked(array, path))
+
+
+def give_back(array: numpy.ndarray) -> None:
+    """Lets the system take back the pages of a mapped file, which else count as the process's own."""
+    held = getattr(array, "_mmap", None)
+    if isinstance(held, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)
 
 
 def read_array(path: Path) -> numpy.ndarray:
@@ -127,7 +155,31 @@ def _only(held: Any, path: Path) -> numpy.ndarray:
         raise DataError(
             f"{path} needs one array or one named 'samples', got {names or 'none'}; rename one"
         )
-    return held["samples" if "samples" in names else names[0]]
+    name = "samples" if "samples" in names else names[0]
+    entry = held.zip.getinfo(name if name in held.zip.namelist() else f"{name}.npy")
+    return held[name] if entry.file_size <= UNPACKED else _unpacked(held.zip, entry, path)
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> numpy.ndarray:
+    """An array of an archive, mapped from a temporary file that goes when the array does."""
+    folder = tempfile.gettempdir()
+    if shutil.disk_usage(folder).free < entry.file_size:
+        raise DataError(
+            f"{path} unpacks to {entry.file_size / 2**30:.1f} GiB, for which {folder} has no room; let "
+            f"TMPDIR name a larger disk"
+        )
+    with tempfile.TemporaryFile(prefix="genbench-") as file:
+        with archive.open(entry) as member:
+            shutil.copyfileobj(member, file, 2**20)
+        file.seek(0)
+        version = numpy.lib.format.read_magic(file)
+        header = numpy.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            header = numpy.lib.format.read_array_header_2_0
+        shape, fortran, kind = header(file)
+        if kind.hasobject:
+            raise ValueError("pickled objects")
+        return numpy.memmap(file, kind, "c", file.tell(), shape, "F" if fortran else "C")
 
 
 def _checked(array: numpy.ndarray, path: Path) -> numpy.ndarray:

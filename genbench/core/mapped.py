@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import weakref
 from collections.abc import Iterator
 
@@ -10,28 +9,29 @@ import numpy
 import torch
 from torch import Tensor
 
+from genbench.core.arrays import give_back
+
 #: bytes of points that are held in float64 at once
 HELD = 2**24
-#: the maps of files under tensors, by the address where they begin
-_MAPS: dict[int, mmap.mmap] = {}
+#: the arrays of files under tensors, by the address where they begin
+_MAPS: dict[int, weakref.ref[numpy.memmap]] = {}
 
 
 def mapped(array: numpy.memmap) -> Tensor:
     """Returns a tensor over an array that is mapped from a file; `rows` and `take` read it by parts."""
     x = torch.from_numpy(array)
-    held = getattr(array, "_mmap", None)
-    if isinstance(held, mmap.mmap):
-        key = x.untyped_storage().data_ptr()
-        _MAPS[key] = held
-        weakref.finalize(array, _MAPS.pop, key, None)
+    key = x.untyped_storage().data_ptr()
+    _MAPS[key] = weakref.ref(array)
+    weakref.finalize(array, _MAPS.pop, key, None)
     return x
 
 
 def release(x: Tensor) -> None:
     """Lets the system take back the pages of a mapped file, which else count as the process's own."""
-    held = _MAPS.get(x.untyped_storage().data_ptr()) if x.device.type == "cpu" else None
-    if held is not None and hasattr(mmap, "MADV_DONTNEED"):
-        held.madvise(mmap.MADV_DONTNEED)
+    array = _MAPS.get(x.untyped_storage().data_ptr()) if x.device.type == "cpu" else None
+    held = None if array is None else array()
+    if held is not None:
+        give_back(held)
 
 
 def rows(x: Tensor, start: int, stop: int) -> Tensor:

@@ -92,6 +92,8 @@ class Metric:
             fields ("centres"); where one is missing the score is null with a reason.
         train_reference: Whether the score against training data is worth a row (memorisation).
         version: Raised whenever a change may move values.
+        matrices: How many matrices of dimensions by dimensions (of points, where they are fewer) it
+            holds in float64; all else that it holds does not grow with the points.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Metric:
     train_reference: bool = False
     version: int = 1
     paper: str = ""
+    matrices: int = 0
 
     @property
     def options(self) -> dict[str, Any]:
@@ -121,12 +124,16 @@ def metric(
     train_reference: bool = False,
     version: int = 1,
     paper: str = "",
+    matrices: int = 0,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         METRICS.add(
-            name, Metric(name, function, view, columns, needs, train_reference, version, paper)
+            name,
+            Metric(
+                name, function, view, columns, needs, train_reference, version, paper, matrices
+            ),
         )
         return function
 

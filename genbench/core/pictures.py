@@ -121,6 +121,8 @@ def decode(path: Path) -> numpy.ndarray:
     """
     from PIL import Image, UnidentifiedImageError
 
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise DataError(f"{path} is no regular file; remove it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; bombs are refused below

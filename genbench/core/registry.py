@@ -101,8 +101,9 @@ def named_callable(where: str) -> Callable[..., Any]:
         sys.path.insert(0, here)
     try:
         loaded = importlib.import_module(module)
-    except Exception as error:
-        raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
+        raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {text}") from None
     found = getattr(loaded, name, None)
     if not callable(found):
         known = [key for key in vars(loaded) if not key.startswith("_")]

@@ -12,8 +12,9 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
+from genbench.harness.asks import ask
 from genbench.harness.environment import choose_device
-from genbench.harness.evaluate import Evaluator, ask
+from genbench.harness.evaluate import Evaluator
 from genbench.harness.job import Job, Setting
 from genbench.harness.source import training_set, visible_labels
 

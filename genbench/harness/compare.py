@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,9 +10,10 @@ from torch import Tensor
 from genbench.core.dataset import Dataset, Truth
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import Metric, Score
+from genbench.core.metric import Metric
 from genbench.core.rng import Rng
-from genbench.harness.evaluate import EXTRACTED, SPACES, Ask, call, known_truth, measurement
+from genbench.harness.asks import EXTRACTED, SPACES, Ask
+from genbench.harness.scoring import Question, known_truth, measured
 from genbench.store import Measurement
 
 Spaces = Mapping[str, Tensor]
@@ -34,6 +34,7 @@ def compare(
     train: Spaces | None = None,
     dataset: Dataset | None = None,
     seed: int = 0,
+    memory: int | None = None,
 ) -> list[Measurement]:
     """Scores generated against real points, both as `points.gather` returns them.
 
@@ -45,6 +46,7 @@ def compare(
         train: The training points', for metrics of memorisation, or None.
         dataset: The reference's data set, whose truth metrics may need, or None.
         seed: For metrics that subsample.
+        memory: The bytes that a metric's matrices may take, or None for no limit.
 
     Raises:
         DataError: If the two are points of different sizes.
@@ -56,29 +58,42 @@ def compare(
                 f"reference {tuple(real[space].shape)}; compare like with like"
             )
     truth = known_truth(dataset) if dataset is not None else None
-    rng, out = Rng([seed]).fork("evaluate"), []
+    rng = Rng([seed]).fork("evaluate")
     counts = len(next(iter(real.values()))), len(next(iter(fake.values())))
+    questions = []
     for ask in asks:
-        began, metric = time.perf_counter(), ask.metric
+        metric = ask.metric
         space = SPACES.get(metric.view, "")
-        lacking = _lacking(metric, extractor, dataset, truth, train)
-        if lacking:
-            scores = dict.fromkeys(metric.columns, Score(None, reason=lacking))
-        else:
-            seen: list[Any] = [fake[space], truth] if metric.view == "truth" else []
-            seen = seen or [real[space], fake[space]]
-            if metric.view == "memory" and train is not None:
-                seen.insert(0, train[space])
-            scores = call(ask, *seen, rng=rng.fork("metric", metric.name))
         heads = [extractor.protocol] if space in EXTRACTED else []
         told = {
             "heads": [*heads, f"n={counts[0]}/{counts[1]}"],
             "n_real": counts[0],
             "n_fake": counts[1],
-            "seconds": (time.perf_counter() - began) / len(scores),
         }
-        out += [measurement(ask, column, scores[column], **told) for column in metric.columns]
-    return out
+        lacking = _lacking(metric, extractor, dataset, truth, train)
+        lacking = lacking or _too_large(metric, real.get(space), memory)
+        if lacking:
+            questions.append(Question(ask, lacking=lacking, told=told))
+            continue
+        seen: list[Any] = [fake[space], truth] if metric.view == "truth" else []
+        seen = seen or [real[space], fake[space]]
+        if metric.view == "memory" and train is not None:
+            seen.insert(0, train[space])
+        questions.append(Question(ask, tuple(seen), rng.fork("metric", metric.name), told=told))
+    return measured(questions)
+
+
+def _too_large(metric: Metric, x: Tensor | None, memory: int | None) -> str | None:
+    """Why a metric's matrices of dimensions by dimensions do not fit into memory, or None."""
+    if x is None or memory is None or x.dim() != 2:
+        return None
+    need = 8 * metric.matrices * min(x.shape) * x.shape[1]
+    if need <= memory:
+        return None
+    return (
+        f"{metric.name} needs {need / 2**30:.3g} GiB for matrices of {x.shape[1]} dimensions, "
+        f"--memory has {memory / 2**30:.3g} GiB; raise it, or take features of fewer dimensions"
+    )
 
 
 def _lacking(

@@ -13,8 +13,8 @@ from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
+from genbench.harness.asks import ask
 from genbench.harness.build import open_dataset
-from genbench.harness.evaluate import ask
 from genbench.harness.job import Job, Setting, now
 from genbench.harness.planner import Group, stack
 from genbench.store import FAILURES, Record, Store

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sys
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
-from genbench.core import pictures
+from genbench.core import mapped, pictures
 from genbench.core.arrays import open_array
 from genbench.core.dataset import DATASETS, SPLITS, Dataset
-from genbench.core.errors import DataError, StoreError, nearest
-from genbench.core.feature import Extractor
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.errors import DataError, nearest
 from genbench.core.registry import named_callable
-from genbench.harness.evaluate import EXTRACTED, enter
 from genbench.store import Record, Store
-
-#: features of a reference are kept in the cache folder up to this size
-CACHED_BYTES = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -41,6 +32,7 @@ class Points:
         digest: A hash of their content, or None where none can be known beforehand.
         dataset: The data set they belong to, or None.
         note: What a reader should know (files that were left out), or empty.
+        held: All of them, where they lie in a file as they are, else None.
     """
 
     label: str
@@ -49,6 +41,7 @@ class Points:
     digest: str | None = None
     dataset: Dataset | None = None
     note: str = ""
+    held: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +95,9 @@ def _array(path: Path, dataset: Dataset | None = None) -> Points:
         for at in range(0, len(array), size):
             yield torch.from_numpy(array.read(at, at + size))
 
-    return Points(str(path), batches, len(array), _file_digest(path), dataset)
+    plain = array.plain()
+    held = None if plain is None else mapped.mapped(plain)
+    return Points(str(path), batches, len(array), _file_digest(path), dataset, held=held)
 
 
 def _folder(path: Path, how: Reading) -> Points:
@@ -147,7 +142,7 @@ def _cell(record: Record, how: Reading) -> Points:
     )
     found = _array(path, dataset)
     label = f"{record.spec.model} on {record.spec.dataset}, seed {record.spec.seed}"
-    return Points(f"{record.cell} ({label})", found.batches, found.count, found.digest, dataset)
+    return replace(found, label=f"{record.cell} ({label})")
 
 
 def _generator(label: str) -> Points:
@@ -157,21 +152,21 @@ def _generator(label: str) -> Points:
     def batches(size: int) -> Iterator[Tensor]:
         try:
             made = iter(function())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise DataError(_blame(label, error)) from None
         for number in range(sys.maxsize):
             try:
                 batch = next(made)
             except StopIteration:
                 return
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise DataError(_blame(label, error)) from None
             yield from _checked(batch, f"batch {number} of {label}").split(size)
 
     return Points(label, batches)
 
 
-def _blame(label: str, error: Exception) -> str:
+def _blame(label: str, error: BaseException) -> str:
     """One sentence with the user's line in which the error arose."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -188,6 +183,8 @@ def _checked(batch: Any, label: str) -> Tensor:
     except (TypeError, ValueError) as error:
         raise DataError(f"{label} needs to be an array of numbers: {error}") from None
     x = x.detach().cpu()
+    if x.is_complex():
+        raise DataError(f"{label} needs real numbers, got {x.dtype}; take their absolute values")
     if x.dim() < 2 or 0 in x.shape:
         raise DataError(f"{label} needs shape (B, D) or (B, C, H, W), got {tuple(x.shape)}")
     if x.dtype == torch.uint8 and x.dim() == 4:
@@ -202,112 +199,10 @@ def _checked(batch: Any, label: str) -> Tensor:
 
 
 def _file_digest(path: Path) -> str:
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise DataError(f"{path} is no regular file; remove it")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """Points as metrics see them.
-
-    Arguments:
-        views: By space of `harness.evaluate.SPACES`, one row a point.
-        head: The first points, (at most 64, *event), to look at.
-        count: How many there are.
-    """
-
-    views: dict[str, Tensor]
-    head: Tensor
-    count: int
-
-
-def gather(
-    points: Points,
-    views: Collection[str],
-    extractor: Extractor,
-    *,
-    batch: int = 64,
-    limit: int | None = None,
-    memory: int = 4 << 30,
-    cache: bool = False,
-    watch: Callable[[int], None] = lambda done: None,
-) -> Gathered:
-    """Reads points once; images are dropped batch by batch where features are enough.
-
-    Arguments:
-        points: Where they come from.
-        views: Spaces of `harness.evaluate.SPACES`.
-        extractor: Makes features and logits.
-        batch: How many points are read and extracted at once.
-        limit: Stop after so many.
-        memory: The most bytes that the views may take together.
-        cache: Whether features are looked up and kept in the cache folder, by the points' content,
-            the extractor's protocol and the limit.
-        watch: Told how many points are done.
-
-    Raises:
-        DataError: If there are fewer than two points, of changing shapes, or too many to hold.
-    """
-    slow = set(views) & set(EXTRACTED) if extractor.protocol != "identity" else set()
-    key = f"{points.digest} {extractor.protocol} {sorted(slow)} {limit}"
-    path = (
-        cache_folder() / "references" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
-    )
-    cache = cache and bool(slow) and points.digest is not None
-    kept = _kept(path) if cache else {}
-    missing = set(views) - set(kept)
-    if kept and not missing:
-        return Gathered(kept, next(points.batches(64)), len(next(iter(kept.values()))))
-    found = _read(points, missing, extractor, batch, limit, memory, watch)
-    if cache and not kept:
-        made = {view: found.views[view].contiguous() for view in slow}
-        if sum(part.nbytes for part in made.values()) <= CACHED_BYTES:
-            with contextlib.suppress(StoreError):  # a cache that cannot be written is no failure
-                write_bytes(path, save(made))
-    return Gathered({**found.views, **kept}, found.head, found.count)
-
-
-def _kept(path: Path) -> dict[str, Tensor]:
-    try:
-        return load(path.read_bytes())
-    except (OSError, ValueError, SafetensorError):
-        return {}
-
-
-def _read(
-    points: Points,
-    views: Collection[str],
-    extractor: Extractor,
-    batch: int,
-    limit: int | None,
-    memory: int,
-    watch: Callable[[int], None],
-) -> Gathered:
-    kept: dict[str, list[Tensor]] = {view: [] for view in views}
-    head, done, size = torch.empty(0), 0, 0
-    for x in points.batches(batch):
-        x = x[: None if limit is None else limit - done]
-        head = head if done else x[:64]
-        if x.shape[1:] != head.shape[1:]:
-            raise DataError(
-                f"{points.label} needs points of one shape, got {tuple(head.shape[1:])} and then "
-                f"{tuple(x.shape[1:])}; make them alike"
-            )
-        for view, parts in kept.items():
-            parts.append(enter(view, x, extractor))
-            size += parts[-1].nbytes
-        done += len(x)
-        if 2 * size > memory:  # joining the parts holds them twice for a moment
-            raise DataError(
-                f"{points.label} needs more than --memory {memory / 2**30:.3g} GiB after {done} "
-                f"points; raise it, or compare fewer by --limit {max(2, done - len(x))}"
-            )
-        watch(done)
-        if done == limit:
-            break
-    if done < 2:
-        raise DataError(f"{points.label} needs at least two points, got {done}")
-    return Gathered({view: torch.cat(kept.pop(view)) for view in list(kept)}, head, done)

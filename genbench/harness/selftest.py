@@ -15,8 +15,8 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.metric import METRICS, columns
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.harness.asks import SPACES, Ask, ask, default_features, enter
 from genbench.harness.compare import compare, spaces_of
-from genbench.harness.evaluate import SPACES, Ask, ask, default_features, enter
 from genbench.harness.extractors import make
 
 #: how bad samples are made; 0 are real points, 1 is the worst

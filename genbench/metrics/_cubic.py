@@ -155,7 +155,9 @@ def sums_by_tiles(
 
 def _indicators(x: Cloud, rows: Tensor) -> Tensor:
     """Rows of 0 and 1: first all points, then each subset's; shape (1 + subsets, N)."""
-    inside = torch.zeros(1 + len(rows), len(x), dtype=torch.float64, device=x.x.device)
+    # single bytes where they would else take more than the points' own blocks
+    kind = torch.float64 if 8 * (1 + len(rows)) * len(x) <= mapped.HELD else torch.uint8
+    inside = torch.zeros(1 + len(rows), len(x), dtype=kind, device=x.x.device)
     inside[0] = 1
     inside[1:].scatter_(1, rows, 1)
     return inside
@@ -189,7 +191,7 @@ class Cubes:
     ) -> None:
         self.left, self.right, self.w, self.v, self.within = left[0], right[0], w, v, within
         self.scale = -1 / (2 * left[1])
-        self.total = w.new_zeros(len(w))
+        self.total = torch.zeros(len(w), dtype=torch.float64, device=w.device)
 
     def see(self, row: int, column: int, tile: Tensor) -> None:
         """Looks at a tile."""
@@ -198,5 +200,5 @@ class Cubes:
         )
         products = (tile * self.scale).add_(self.left[rows].unsqueeze(1)).add_(self.right[columns])
         cubes = products.square().mul_(products)
-        part = ((self.w[:, rows] @ cubes) * self.v[:, columns]).sum(dim=1)
+        part = ((self.w[:, rows].double() @ cubes) * self.v[:, columns].double()).sum(dim=1)
         self.total += 2 * part if self.within and column > row else part

@@ -22,6 +22,7 @@ DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of
     columns={"fid": DISTANCE},
     train_reference=True,
     paper="Heusel et al., 2017",
+    matrices=8,
 )
 def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
     r"""Returns the squared Frechet distance between Gaussians fitted to two sets of features.

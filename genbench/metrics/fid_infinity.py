@@ -26,6 +26,7 @@ DISTANCE = Column(
     view="features",
     columns={"fid_infinity": DISTANCE},
     paper="Chong and Forsyth, 2020",
+    matrices=26,
 )
 def fid_infinity(real: Tensor, fake: Tensor, *, rng: Rng, pieces: int = 8) -> Score:
     r"""Returns the Frechet distance that endless samples would have, from its fall with 1/n.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from genbench.core.spec import Part
+from genbench.harness.asks import ask
 from genbench.harness.claims import Scale, specs_of
-from genbench.harness.evaluate import ask
 from genbench.store import Measurement, Record
 
 

@@ -7,15 +7,10 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS, Column, Metric, Score
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.harness.asks import Ask, ask, default_features
 from genbench.harness.compare import compare, spaces_of
-from genbench.harness.evaluate import (
-    Ask,
-    Evaluator,
-    ask,
-    call,
-    default_features,
-    measurement,
-)
+from genbench.harness.evaluate import Evaluator
+from genbench.harness.scoring import Question, answers, measurement
 
 RING = DATASETS.get("ring")()
 
@@ -135,7 +130,7 @@ def test_a_metric_that_does_not_apply_is_null_with_a_reason():
 def test_a_metric_that_returns_other_columns_is_refused():
     entry = toy(lambda real, fake, *, rng: {"a": 1.0}, "a", "b")
     with pytest.raises(ContractError, match=r"needs to return \['a', 'b'\], got \['a'\]"):
-        call(Ask(entry), None, None, rng=Rng([0]))
+        answers([Question(Ask(entry), (None, None), Rng([0]))])
 
 
 def test_features_that_suit_a_data_set():

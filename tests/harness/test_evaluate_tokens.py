@@ -10,7 +10,8 @@ from genbench.core.metric import METRICS, Trained
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.harness.evaluate import Evaluator, ask, draw
+from genbench.harness.asks import ask
+from genbench.harness.evaluate import Evaluator, draw
 
 SOURCE = DATASETS.get("markov_text")(tokens=5, length=8)
 

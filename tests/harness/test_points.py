@@ -14,7 +14,8 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, GenbenchError, SpecError
 from genbench.core.feature import EXTRACTORS
 from genbench.harness.extractors import make
-from genbench.harness.points import Reading, gather, open_points
+from genbench.harness.gather import gather
+from genbench.harness.points import Reading, open_points
 
 RNG = numpy.random.default_rng(0)
 IDENTITY = EXTRACTORS.get("identity")()

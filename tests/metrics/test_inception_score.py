@@ -12,7 +12,8 @@ from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.core.vision import torchvision
-from genbench.harness.evaluate import Evaluator, ask
+from genbench.harness.asks import ask
+from genbench.harness.evaluate import Evaluator
 from genbench.metrics.inception_score import inception_score
 
 RNG = Rng([0])

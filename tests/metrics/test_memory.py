@@ -11,7 +11,8 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.harness.evaluate import Evaluator, ask
+from genbench.harness.asks import ask
+from genbench.harness.evaluate import Evaluator
 from genbench.metrics.authenticity import authenticity
 from genbench.metrics.c_t import c_t
 

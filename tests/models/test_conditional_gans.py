@@ -11,7 +11,8 @@ from genbench.core.metric import Trained
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Part
-from genbench.harness.evaluate import Evaluator, ask
+from genbench.harness.asks import ask
+from genbench.harness.evaluate import Evaluator
 from genbench.harness.source import Source, training_set, visible_labels
 from genbench.harness.train import Trainer
 from genbench.metrics.code_accuracy import assigned

@@ -21,7 +21,7 @@ from pathlib import Path
 from genbench.core.files import write_bytes
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, Part, Suite
-from genbench.harness.evaluate import ask
+from genbench.harness.asks import ask
 from genbench.harness.job import Outcome, now
 from genbench.harness.plan import Plan, plan, setting_of
 from genbench.harness.run import run
