@@ -9,8 +9,10 @@ from genbench.claims import multimodal_output as answers
 from genbench.claims import no_memorisation as memory
 from genbench.claims import no_partition_function as gradients
 from genbench.claims import one_pass_vs_chain as mixing
+from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, DataSpec
+from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann
 from genbench.report.judge import judge
@@ -206,3 +208,61 @@ def test_generators_see_no_images_and_likelihoods_do():
 
 def test_what_gradients_see_depends_on_the_seed_alone():
     depends_on_its_seed_alone("no_memorisation", batch=8)
+
+
+def test_the_mixtures_density_is_that_of_its_draws():
+    axis = torch.linspace(-4, 4, 401, dtype=torch.float64)
+    grid = torch.cartesian_prod(axis, axis)
+    density = bias.log_density(grid).exp()
+    assert float(density.sum() * 0.02**2) == pytest.approx(1, abs=1e-9)
+    x = bias.draw(50_000, Rng([0, 1]))
+    assert float(x.square().mean()) == pytest.approx(1, abs=0.01)
+    second = float((density * grid[:, 0].square()).sum() * 0.02**2)
+    assert second == pytest.approx(1, abs=1e-9)
+    assert max(bias.divergence(x, Rng([0, 1]))) < 0.003
+    # a Gaussian of the same moments is known to miss by more
+    assert min(bias.divergence(Rng([0, 1]).normal(20_000, 2), Rng([0, 1]))) > 0.1
+
+
+def test_the_gap_is_that_of_a_likelihood_by_quadrature():
+    model = build("vae", DataSpec("eight", (2,)), Rng([0, 1]), {"hidden": (8, 8), "log_std": -0.5})
+    net = model.autoencoder
+    with torch.no_grad():
+        found = bias.bound_rows(model, Rng([0, 1]))
+        x = bias.draw(bias.LOOKED, Rng([0, 1]).fork("points"))[:, :200]
+        axis = torch.linspace(-5, 5, 101)
+        z = torch.cartesian_prod(axis, axis).expand(2, -1, -1)
+        prior = -0.5 * z.square().sum(-1) - math.log(2 * math.pi) + 2 * math.log(0.1)
+        each = [
+            net.log_likelihood(x[:, k : k + 1].expand(-1, z.shape[1], -1), z) for k in range(200)
+        ]
+        exact = torch.stack([(row + prior).logsumexp(-1) for row in each], dim=1)
+        many = net.bound(x, bias.DRAWS, Rng([3, 4]))
+        one = torch.stack([net.bound(x, 1, Rng([3, 4]).fork(k)) for k in range(50)]).mean(0)
+    assert many.mean(1).tolist() == pytest.approx(exact.mean(1).tolist(), abs=0.02)
+    gap = (exact - one).mean(1).tolist()
+    assert found["gap"] == pytest.approx(gap, rel=0.15)
+    assert min(gap) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("gap", "last", "said"),
+    [(0.1, 0.02, "supported"), (0.001, 0.3, "refuted"), (0.1, 0.3, "mixed")],
+)
+def test_variational_bias(gap, last, said):
+    columns = {"floor": 0.002}
+    for k, (n, _) in enumerate(bias.SIZES):
+        columns |= {f"gan_js_{n}": 0.1 * (last / 0.1) ** (k / 2), f"vae_js_{n}": 0.1}
+        columns |= {f"vae_gap_{n}": gap, f"vae_kl_{n}": 0.2}
+    scores = {
+        ("vae", "bound_gap"): gap,
+        ("vae", "js_to_truth"): 0.1,
+        ("r1_gan", "js_to_truth"): 0.1,
+    }
+    assert outcome("variational_bias", columns, scores) == said
+
+
+def test_divergences_depend_on_their_seed_alone(monkeypatch):
+    monkeypatch.setattr(bias, "SIZES", ((50, 8), (100, 8)))
+    monkeypatch.setattr(bias, "POINTS", 2000)
+    depends_on_its_seed_alone("variational_bias", rounds=3)
