@@ -147,7 +147,7 @@ def test_any_generator_trains_all_pairs_and_keeps_true_densities():
 
 @pytest.mark.parametrize(
     ("pair", "total", "expected"),
-    [(0.01, 0.5, "supported"), (0.5, 0.0, "mixed")],
+    [(0.01, 0.5, "supported"), (0.5, 0.0, "refuted"), (0.01, 0.0, "mixed")],
 )
 def test_any_generator(pair, total, expected):
     values = {"independent": 0.1, "gaussian": 0.05, "flow_coupling": 1e-3, "visible_masked": 1e-6}
