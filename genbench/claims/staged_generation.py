@@ -27,8 +27,8 @@ DCGAN = dcgan(metrics=METRICS)
     "staged_generation",
     statement="Generating in stages, coarse to fine (LAPGAN, progressive growing), gives better images "
     "than generating at once.",
-    source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), sections 1 and 6.1; Denton et al., 2015; Karras et "
-    "al., 2018",
+    source="Denton et al., 2015 (1506.05751); Karras et al., 2018 (1710.10196); tutorial (1701.00160), "
+    "section 3.3",
     why="Each staged model is held against itself with one level alone: the same layers, losses and step "
     "sizes at the full size from the start, LAPGAN's being a DCGAN, trained for as many multiplications "
     "as all stages together. So neither the tricks around the stages nor the longer training count for "
