@@ -1,9 +1,13 @@
 """Discrepancies as what is trained and as what is watched."""
 
+import math
+
 import pytest
+import scipy.stats
+import torch
 from claim_records import write
 
-from genbench.claims import mmd_training
+from genbench.claims import mmd_criterion, mmd_training
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import build
@@ -43,3 +47,55 @@ def test_the_mean_solves_the_linear_kernels_game_and_no_other():
     }
     assert losses["linear"] == pytest.approx(0, abs=1e-12)
     assert min(losses["rbf"], losses["multi"]) > 0.05
+
+
+class Planted:
+    """Evidence of an experiment, given its columns by seed."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def measured(self, column):
+        return dict(enumerate(self.columns[column]))
+
+
+def watched(slope):
+    """Curves of eight seeds on which the discrepancy follows the quality, or its contrary."""
+    noise = Rng(range(8)).fork("noise").normal(20).double()
+    true = torch.linspace(2, 1, 20, dtype=torch.float64) + 0.02 * noise
+    return mmd_criterion.summary(slope * true, true)
+
+
+@pytest.mark.parametrize(("slope", "outcome"), [(1, "supported"), (-1, "refuted")])
+def test_mmd_criterion(slope, outcome):
+    found = {key: row.tolist() for key, row in watched(slope).items()}
+    columns = {f"{name}_{key}": v for name in mmd_criterion.QUALITY for key, v in found.items()}
+    assert judge(CLAIMS.get("mmd_criterion").function(Planted(columns))).outcome == outcome
+
+
+def test_a_summary_is_what_ranks_and_choices_say():
+    a, b = Rng([0, 1]).normal(12), Rng([2, 3]).normal(12).exp()
+    found = mmd_criterion.summary(a, b)
+    by_scipy = [float(scipy.stats.spearmanr(x, y)[0]) for x, y in zip(a, b, strict=True)]
+    assert found["rank"].tolist() == pytest.approx(by_scipy)
+    k = int(a[0].argmin())
+    assert float(found["over_last"][0]) == pytest.approx(math.log(b[0, k] / b[0, -1]), abs=1e-6)
+    assert float(found["chosen"][0]) == pytest.approx((k + 1) / 12)
+    assert float(found["over_best"].min()) >= 0
+
+
+def test_a_seed_that_diverges_gives_no_correlation_and_is_not_chosen():
+    a, b = torch.arange(4.0).unsqueeze(0), torch.ones(1, 4)
+    a[0, 3] = b[0, 3] = math.nan
+    found = mmd_criterion.summary(a, b)
+    assert math.isnan(found["rank"][0])
+    assert float(found["chosen"][0]) == 0.25
+
+
+def test_curves_of_a_seed_are_its_own():
+    both = mmd_criterion.curves("ring", 20, 2, Rng([3, 4]))
+    again, alone = (mmd_criterion.curves("ring", 20, 2, Rng([3])) for _ in range(2))
+    for stacked, first, second in zip(both, again, alone, strict=True):
+        assert torch.equal(first, second)
+        assert stacked[:1].tolist() == [pytest.approx(row, rel=0.02) for row in first.tolist()]
+        assert not torch.equal(stacked[0], stacked[1])
