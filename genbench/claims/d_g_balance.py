@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median
 
 from torch import Tensor
 
@@ -149,9 +149,11 @@ def effects(evidence: Evidence) -> list[Effect]:
 
 
 def failed(evidence: Evidence, name: str, key: str) -> Effect:
-    """Returns the share of seeds that end beyond `FACTOR` times the balanced game's median."""
-    row, even = (evidence.measured(f"{name}_{k}") for k in (key, "k_1"))
-    middle = sorted(even.values())[len(even) // 2] if even else math.nan
-    values = {seed: float(value > FACTOR * middle) for seed, value in row.items()}
+    """Returns the share of seeds that end beyond `FACTOR` times the balanced game's median, or nowhere."""
+    rows = {pace: evidence.measured(f"{name}_{pace}") for pace in PACES}
+    even = rows["k_1"].values()
+    most = FACTOR * median(even) if even else math.nan
+    seeds = sorted(set().union(*rows.values()))
+    values = {seed: float(not rows[key].get(seed, math.inf) <= most) for seed in seeds}
     text = f"{name}, {key}: share of seeds beyond three times the median at 1:1"
     return Effect(text, values, 0.1, "below", "share", judged=False)

@@ -248,6 +248,15 @@ def test_d_g_balance(worst, ahead, expected):
     assert outcome("d_g_balance", value_of, seeds=16) == expected
 
 
+def test_a_seed_that_ends_nowhere_has_failed():
+    def value_of(column):
+        return {0: 1.0, 1: 9.0} if "k_5" in column else dict.fromkeys(range(3), 1.0)
+
+    failed = balance.failed(Planted(value_of), "ring", "k_5")
+    assert failed.values == {0: 0.0, 1: 1.0, 2: 1.0}
+    assert not failed.judged
+
+
 class Multiplications(TorchDispatchMode):
     """Counts operations of matrix products and convolutions."""
 
