@@ -1,6 +1,13 @@
+import io
+import shutil
+import subprocess
+import tarfile
+
 import pytest
+from browsing import ARGS, AXE, CHROMIUM
 from report_records import fill
 
+from genbench.core.files import cache_folder, write_bytes
 from genbench.store import Store
 
 
@@ -12,3 +19,37 @@ def store(tmp_path_factory):
 @pytest.fixture
 def empty(tmp_path):
     return Store(tmp_path / "nothing")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, packed by npm once and kept; a machine without either is skipped."""
+    kept = cache_folder() / "npm" / f"axe-core-{AXE}.min.js"
+    if kept.exists():
+        return kept.read_text()
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine, which packs axe-core")
+    call = [npm, "pack", "--silent", "--pack-destination", ".", f"axe-core@{AXE}"]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        done = subprocess.run(call, cwd=kept.parent, capture_output=True, timeout=120, check=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f"npm cannot pack axe-core {AXE}: {error}")
+    packed = kept.parent / done.stdout.decode().split()[-1]
+    with tarfile.open(fileobj=io.BytesIO(packed.read_bytes())) as archive:
+        file = archive.extractfile("package/axe.min.js")
+        assert file is not None
+        write_bytes(kept, file.read())
+    packed.unlink()
+    return kept.read_text()

@@ -1,30 +1,17 @@
 """The pages in a real browser, from disk."""
 
-import io
-import shutil
-import subprocess
-import tarfile
-from pathlib import Path
-from urllib.parse import unquote
-
 import pytest
+from browsing import CHROMIUM, Watch, draw, grave
 from report_records import HOSTILE, failed, record
 
-from genbench.core.files import cache_folder, write_bytes
 from genbench.report.leaderboard import write_leaderboard
 from genbench.report.site import write_report
 from genbench.report.tables import leaderboards
 from genbench.store import Store
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; the Makefile installs it"
 )
-ARGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-AXE = "4.14.1"
 PAGES = (
     *("index.html", "data-ring.html", "data-digits.html", "model-gan.html", "compare.html"),
     *("failures.html", "environment.html", "public/index.html"),
@@ -36,41 +23,6 @@ def folder(store, tmp_path_factory):
     made = write_report(store, tmp_path_factory.mktemp("report")).parent
     write_leaderboard(leaderboards(store.records()), made / "public", title="public")
     return made
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield browser
-        browser.close()
-
-
-class Watch:
-    """Opens pages, and holds what they said on the console and asked of the network."""
-
-    def __init__(self, browser, folder):
-        self.browser, self.folder, self.pages, self.said, self.asked = browser, folder, [], [], []
-
-    def open(self, name, width=1280, scheme="light"):
-        page = self.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        self.pages.append(page)
-        page.on("console", lambda m: self.said.append(m.text) if m.type != "log" else None)
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url}"))
-        page.on("request", lambda request: self.asked.append(unquote(request.url)))
-        page.goto(f"{self.folder.as_uri()}/{name}")
-        return page
-
-    def close(self):
-        """Nothing may have gone wrong, or out of the folder."""
-        for page in self.pages:
-            page.close()
-        home = self.folder.as_uri() + "/"
-        assert self.said == []
-        assert [url for url in self.asked if not url.startswith((home, "data:"))] == []
 
 
 @pytest.fixture
@@ -88,14 +40,6 @@ def ring(browser, folder):
     draw(page)
     yield page
     watch.close()
-
-
-def draw(page):
-    """Scrolls to every plot and waits for it."""
-    for i in range(page.locator(".plot").count()):
-        plot = page.locator(".plot").nth(i)
-        plot.scroll_into_view_if_needed()
-        plot.locator("svg.main-svg").first.wait_for()
 
 
 def column(table, name):
@@ -269,30 +213,6 @@ def test_long_quoted_and_right_to_left_texts_are_shown_as_text(browser, tmp_path
     watch.close()
 
 
-@pytest.fixture(scope="module")
-def axe():
-    """The source of axe-core, packed by npm once and kept; a machine without either is skipped."""
-    kept = cache_folder() / "npm" / f"axe-core-{AXE}.min.js"
-    if kept.exists():
-        return kept.read_text()
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm on this machine, which packs axe-core")
-    call = [npm, "pack", "--silent", "--pack-destination", ".", f"axe-core@{AXE}"]
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        done = subprocess.run(call, cwd=kept.parent, capture_output=True, timeout=120, check=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"npm cannot pack axe-core {AXE}: {error}")
-    packed = kept.parent / done.stdout.decode().split()[-1]
-    with tarfile.open(fileobj=io.BytesIO(packed.read_bytes())) as archive:
-        file = archive.extractfile("package/axe.min.js")
-        assert file is not None
-        write_bytes(kept, file.read())
-    packed.unlink()
-    return kept.read_text()
-
-
 @pytest.mark.parametrize(
     ("name", "scheme"),
     [*((name, "light") for name in PAGES), ("index.html", "dark"), ("data-ring.html", "dark")],
@@ -301,11 +221,4 @@ def test_axe_finds_nothing_serious(opened, axe, name, scheme):
     page = opened(name, scheme=scheme)
     for summary in page.locator("details summary").all():
         summary.click()
-    page.evaluate(axe + "; undefined")
-    asked = "axe.run(document, { resultTypes: ['violations'], preload: false })"
-    grave = [
-        (v["id"], v["nodes"][0]["html"], v["nodes"][0]["failureSummary"])
-        for v in page.evaluate(asked)["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert grave(page, axe) == []

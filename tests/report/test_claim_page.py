@@ -1,0 +1,251 @@
+"""The claims' page and its tables, from fabricated evidence."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from claim_records import write
+from click.testing import CliRunner
+from report_claims import RUN, fill_claims, plant, spread
+from report_records import HOSTILE
+from test_site import Outline
+
+from genbench.claims import sample_quality
+from genbench.cli.claims import command
+from genbench.core.claim import CLAIMS, Claim
+from genbench.core.effect import Effect
+from genbench.core.errors import DataError
+from genbench.core.figure import Figure, Series
+from genbench.harness.claims import Scale
+from genbench.report import claim_page, claim_tables
+from genbench.report.cards import cards
+from genbench.report.judge import judge
+from genbench.report.readme import markers
+from genbench.report.site import write_report
+from genbench.store import Store
+
+
+@pytest.fixture(scope="module")
+def claimed(tmp_path_factory):
+    """A results folder with evidence, its report, and hostile claims while it lasts."""
+    before = dict(CLAIMS._objects)
+    plant()
+    store = fill_claims(tmp_path_factory.mktemp("results"))
+    yield store, write_report(store, tmp_path_factory.mktemp("report")).parent
+    CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
+    assert set(before) <= set(CLAIMS._objects)
+
+
+@pytest.fixture(scope="module")
+def made(claimed):
+    return {card.claim.id: card for card in cards(claimed[0])}
+
+
+@pytest.fixture(scope="module")
+def html(claimed):
+    return (claimed[1] / "claims.html").read_text()
+
+
+def section(html, id):
+    return re.search(rf'<section class="card" id="claim-{id}">.*?</section>', html, re.S)[0]
+
+
+def test_every_claim_has_a_row_and_a_card(html, made):
+    for id, card in made.items():
+        assert f'<a href="#claim-{id}">{id}</a>' in html
+        assert card.command in section(html, id)
+    assert len(made) == len(CLAIMS.names())
+    outline = Outline(html)
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_a_card_shows_the_verdict_its_effects_and_what_it_hangs_on(html, made):
+    card, text = made["sample-quality"], section(html, "sample-quality")
+    assert card.verdict.outcome == "supported"
+    assert card.verdict.because in text
+    for part in card.verdict.parts:
+        assert claim_tables.numbers(part) in text
+        assert part.effect.name.replace("'", "&#39;") in text
+    for name in ("half", "default", "kid", "mmd", "recall"):
+        assert f">{'budget' if name in ('half', 'default') else 'metric'} {name}<" in text
+    assert "<td>not run</td>" in text
+    assert "genbench run claims --claim sample-quality --budget-scale double" in text
+    for words in (*card.claim.threats, *card.claim.literature):
+        assert words.replace("'", "&#39;") in text
+
+
+def test_cells_are_listed_with_status_and_values(html, made):
+    text = section(html, "sample-quality")
+    assert text.count(">8 ok<") == len(sample_quality.GANS) + len(sample_quality.OTHERS)
+    (read,) = [r for r in made["sample-quality"].cells if r.run.model == "wgan_gp"]
+    assert set(read.columns) >= {"fid", "precision", "recall"}
+    assert all(record.cell in text for record in read.records)
+    assert read.columns["fid"].mean == pytest.approx(20, rel=0.02)
+    assert ">8 not run<" in section(html, "vae-blur")
+
+
+def test_verdicts_change_with_budget_and_metric_as_their_effects_do(made):
+    card = made["sample-quality"]
+    said = {each.name: each.verdict and each.verdict.outcome for each in card.budgets}
+    assert said == {"quick": None, "half": "mixed", "default": "supported", "double": None}
+    by = {each.name: each.verdict for each in card.metrics}
+    again = sample_quality.by_metric(card.held)
+    assert {name: judge(rows).outcome for name, rows in again.items()} == {
+        name: "inconclusive" if verdict is None else verdict.outcome
+        for name, verdict in by.items()
+    }
+    assert by["kid"].outcome == by["mmd"].outcome == "supported"
+    assert by["recall"].outcome == "refuted"
+    assert by["density"] is None
+    assert card.turns == ["refuted by recall", "mixed at budget half"]
+    assert set(card.without_seed.values()) == {"supported"}
+
+
+def test_an_experiment_has_budgets_where_it_has_rounds(made):
+    assert [s.name for s in made["nash-oscillation"].budgets] == ["half", "default", "double"]
+    scale, claim = Scale("half"), CLAIMS.get("nash_oscillation")
+    assert scale.options(claim) == {"steps": 500, "dirac_steps": 250}
+    assert [s.name for s in made["sampling-speed"].budgets] == ["quick", "default"]
+
+
+def test_plots_have_words_and_the_values_that_were_measured(html, made):
+    plot = claim_page.plotted(made["nash-oscillation"].figure)
+    first, law = plot["series"][:2]
+    assert first["mid"] == pytest.approx(law["mid"], rel=1e-4)
+    assert (law["law"], first["x"][-1], plot["levels"][0][0]) == (True, 1000, "start")
+    text = section(html, "nash-oscillation")
+    assert 'role="img" aria-label="distance from the equilibrium, medians. xy, simult' in text
+    strip = claim_page.plotted(made["sample-quality"].figure)
+    values = dict(zip(strip["series"][0]["x"], strip["series"][0]["mid"], strict=True))
+    assert values["wgan_gp"] == pytest.approx(20, rel=0.02)
+    assert claim_page.words(strip).startswith("fid, lower is better, medians. GANs: 4")
+
+
+def test_places_without_values_are_left_out_and_nothing_is_no_plot():
+    series = [Series("a", ["x", "y"], [{0: 1.0, 1: 3.0, 2: 2.0}, {}]), Series("b", ["x"], [{}])]
+    plot = claim_page.plotted(Figure("strip", "", "y", series))
+    (drawn,) = plot["series"]
+    assert (drawn["x"], drawn["mid"], drawn["low"], drawn["high"]) == (["x"], [2], [1.5], [2.5])
+    assert sorted(drawn["dots"][0]) == [("x", 1), ("x", 2), ("x", 3)]
+    law = Series("law", [0.0], [{0: 1.0}], law=True)
+    assert claim_page.plotted(Figure("lines", "", "", [law, series[1]])) is None
+    by_seed = Series("s", [{0: 1.0, 1: 5.0}], [{0: 2.0, 1: 4.0, 2: 6.0}])
+    (drawn,) = claim_page.plotted(Figure("scatter", "", "", [by_seed]))["series"]
+    assert (drawn["x"], drawn["dots"]) == ([3], [[(1, 2), (5, 4)]])
+
+
+def test_intervals_are_drawn_to_scale_and_alike_effects_share_one():
+    rows = [Effect("a", spread(3.0), 1.0), Effect("b", spread(1.5), 1.0, "below")]
+    rows += [Effect("c", {}, 1.0), Effect("d", spread(0.2), 0.0)]
+    verdict = judge(rows)
+    a, b, c, d = claim_page.forest(verdict.parts)
+    assert a["bar"] == b["bar"] < b["low"] < b["mean"] < b["high"] < a["low"] < a["high"]
+    part = verdict.parts[0].estimate
+    ratio = (a["mean"] - a["bar"]) / (b["mean"] - b["bar"])
+    assert ratio == pytest.approx((part.mean - 1) / 0.5, rel=0.02)
+    assert (a["side"], b["side"]) == ((a["bar"], claim_page.WIDTH), (0, b["bar"]))
+    assert (c["mean"], c["low"]) == (None, None)
+    assert d["high"] == claim_page.WIDTH - claim_page.EDGE
+
+
+def test_hostile_text_is_escaped_everywhere(claimed, html):
+    assert HOSTILE not in html
+    for name in ("hostile-cloud", "hostile-strip"):
+        text = section(html, name)
+        assert text.count("&lt;script&gt;window.hacked") > 10
+        assert "{{ 7*7 }}" in text
+    assert HOSTILE not in (claimed[1] / "claims.md").read_text()
+    assert HOSTILE not in (claimed[1] / "index.html").read_text()
+
+
+def test_the_overview_leads_to_the_claims(claimed):
+    text = (claimed[1] / "index.html").read_text()
+    assert "claims.html#claim-sample-quality" in text
+    for file in claim_page.FILES:
+        assert f'<a href="{file}">' in text
+        assert (claimed[1] / file).stat().st_size > 500
+
+
+def test_tables_agree_with_the_verdicts(claimed, made):
+    rows = list(csv.DictReader(io.StringIO((claimed[1] / "claims.csv").read_text())))
+    assert [row["id"] for row in rows] == list(made)
+    row = next(row for row in rows if row["id"] == "sample-quality")
+    lead = made["sample-quality"].lead
+    assert float(row["mean"]) == pytest.approx(lead.estimate.mean)
+    assert (row["verdict"], row["parts_supported"], row["seeds"]) == ("supported", "2", "8")
+    assert row["turned"] == "refuted by recall; mixed at budget half"
+    (other,) = [row for row in rows if row["id"] == "vae-blur"]
+    assert (other["verdict"], other["mean"]) == ("not measured", "")
+    tex = (claimed[1] / "claims.tex").read_text()
+    lines = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert len(lines) == len(made) + 1
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {7}
+    assert tex.isascii()
+    table = claim_tables.markdown(list(made.values()))
+    assert "| sample-quality |" in table
+    assert len({len(re.findall(r"(?<!\\)\|", t)) for t in table.splitlines() if t[:1] == "|"}) == 1
+
+
+def test_json_is_what_the_verb_prints(claimed):
+    store, folder = claimed
+    said = CliRunner().invoke(command, ["-o", str(store.root), "sample-quality", "--json"])
+    (row,) = json.loads(said.output)
+    rows = json.loads((folder / "claims.json").read_text())["claims"]
+    (same,) = [r for r in rows if r["id"] == "sample-quality"]
+    assert {k: v for k, v in row.items() if k != "by_budget"} == {
+        k: v for k, v in same.items() if k != "by_budget"
+    }
+    assert row["by_metric"]["kid"]["verdict"] == "supported"
+    assert row["by_budget"]["double"]["verdict"] is None
+    assert row["by_budget"]["double"]["command"].endswith(f"--budget-scale double -o {store.root}")
+
+
+def test_the_readme_is_rewritten_between_its_markers(claimed, tmp_path):
+    path, (begin, end) = tmp_path / "README.md", markers("claims")
+    path.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    call = ["-o", str(claimed[0].root), "--readme", str(path)]
+    assert "rewritten" in CliRunner().invoke(command, call).output
+    text = path.read_text()
+    assert text.startswith(f"before\n{begin}\n")
+    assert text.endswith(f"{end}\nafter\n")
+    assert "\nold\n" not in text
+    assert "| nash-oscillation |" in text
+    assert "is current" in CliRunner().invoke(command, call).output
+    path.write_text(f"{end} {begin}")
+    with pytest.raises(DataError, match="needs the lines"):
+        CliRunner().invoke(command, call, catch_exceptions=False)
+
+
+def test_a_pass_at_another_budget_alone_is_shown_as_such(tmp_path, monkeypatch):
+    def effects(evidence):
+        return [Effect("mmd", evidence.scores(RUN, "mmd"), 1.0)]
+
+    claim = Claim("only_quick", effects, "It is so.", "someone", "because", runs=(RUN,))
+    monkeypatch.setitem(CLAIMS._objects, "only_quick", claim)
+    store = Store(tmp_path)
+    (card,) = cards(store, ["only-quick"])
+    assert (card.scale.budget, card.kind) == ("default", "not measured")
+    write(store, RUN, Scale("quick"), mmd=2.0)
+    (card,) = cards(store, ["only-quick"])
+    assert (card.scale.budget, card.kind) == ("quick", "supported")
+    assert card.command == "genbench run claims --claim only-quick --budget-scale quick"
+
+
+def test_reports_without_evidence_or_of_one_suite_have_no_claims(claimed, empty, tmp_path):
+    assert "claims.html" not in write_report(empty, tmp_path / "a").read_text()
+    one = Store(claimed[0].root, groups={"none"})
+    assert "claims.html" not in write_report(one, tmp_path / "b").read_text()
+    assert not (tmp_path / "b" / "claims.html").exists()
+
+
+def test_a_claim_that_cannot_be_used_is_told_and_the_others_shown(claimed, tmp_path, monkeypatch):
+    def broken(evidence):
+        raise DataError("it is broken")
+
+    claim = Claim("hostile_broken", broken, "It is so.", "someone", "because")
+    monkeypatch.setitem(CLAIMS._objects, "hostile_broken", claim)
+    page = write_report(claimed[0], tmp_path)
+    assert "claim hostile_broken: it is broken" in page.read_text()
+    assert (tmp_path / "claims.html").is_file()
