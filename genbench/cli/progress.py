@@ -1,53 +1,106 @@
-"""What a run shows while it goes on: a line a stack on a terminal, plain lines elsewhere."""
+"""What a run shows while it goes on: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from statistics import fmean
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from genbench.harness.job import Job
 from genbench.harness.job import Progress as Told
 from genbench.store import Record
 
+#: seconds between two plain lines about one job
+EVERY = 30.0
+#: seconds of a phase before its speed is told
+SETTLED = 0.5
+
+
+class Going:
+    """A job in hand: its phase, and how fast it is there.
+
+    Arguments:
+        job: The job.
+        now: The time, in seconds.
+    """
+
+    def __init__(self, job: Job, now: float) -> None:
+        self.title, self.seeds = job.title, len(job.specs)
+        self.since, self.told, self.first = now, Told("", 0.0), Told("", 0.0)
+        self.score, self.spoke = "", now
+
+    def take(self, told: Told, now: float) -> bool:
+        """Takes up what a job says; returns whether it has entered another phase."""
+        entered = told.phase != self.told.phase
+        if entered:
+            self.since, self.first = now, told
+        self.told = told
+        if told.score is not None:
+            name, value = told.score
+            self.score = f"{name} {value:.3g}"
+        return entered
+
+    def rate(self, now: float) -> str:
+        """Returns the rounds a second in this phase, e.g. "120 steps/s"."""
+        made, elapsed = self.told.step - self.first.step, now - self.since
+        return f"{made / elapsed:.3g} steps/s" if elapsed > SETTLED and made > 0 else ""
+
+    def left(self, now: float) -> str:
+        """Returns how long the rest of this phase takes at its speed until now, e.g. "0:35 left"."""
+        made, elapsed = self.told.share - self.first.share, now - self.since
+        if elapsed <= SETTLED or made <= 0:
+            return ""
+        return f"{clock_text(elapsed * (1 - self.told.share) / made)} left"
+
+    def line(self, now: float) -> str:
+        """Returns all of it in one line."""
+        share = f"{self.told.share:.0%}" if self.told.share else ""
+        known = (share, self.rate(now), self.left(now), self.score)
+        text = ", ".join(part for part in known if part)
+        return f"{self.told.phase:<6} {self.title} × {self.seeds}" + (f": {text}" if text else "")
+
 
 class Display:
     """Shows jobs' progress on a console; a context manager.
 
+    On a terminal a table of the jobs in hand stands below the lines about finished ones. Elsewhere there
+    are lines alone: when a job starts and ends, and one every half minute in between.
+
     Arguments:
-        console: Where to; progress bars appear only if it is a terminal.
-        jobs: The jobs, whose indices are the ones told of.
+        console: Where to.
+        jobs: The jobs, whose indices are the ones told of; more may be added to them.
         quiet: Show nothing but failures.
+        verbose: Show a line for every phase, and everything that jobs say where there is no table.
+        clock: Tells the time in seconds.
     """
 
-    def __init__(self, console: Console, jobs: Sequence[Job], *, quiet: bool = False) -> None:
-        self.console, self.jobs, self.quiet = console, jobs, quiet
-        self.live = console.is_terminal and not quiet
-        self.bars = Progress(
-            TextColumn("{task.description}", style="bold"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[phase]:<9}"),
-            TextColumn("{task.fields[rate]:>12}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            disable=not self.live,
-        )
-        self.tasks: dict[int, TaskID] = {}
-        self.began: dict[int, tuple[float, int]] = {}
+    def __init__(
+        self,
+        console: Console,
+        jobs: Sequence[Job],
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.console, self.jobs, self.quiet, self.verbose = console, jobs, quiet, verbose
+        self.clock, self.began, self.done = clock, clock(), 0
+        self.going: dict[int, Going] = {}
+        live = console.is_terminal and not console.is_dumb_terminal and not quiet
+        given = {"console": console, "refresh_per_second": 2, "transient": True}
+        self.live = Live(get_renderable=self.table, **given) if live else None
 
     def __enter__(self) -> Display:
-        self.bars.start()
+        if self.live is not None:
+            self.live.start()
         return self
 
     def __exit__(
@@ -56,49 +109,82 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bars.stop()
+        if self.live is not None:
+            self.live.stop()
 
     def watch(self, index: int, told: Told) -> None:
         """Takes up a job's progress."""
-        job = self.jobs[index]
-        if index not in self.tasks:
-            title = f"{job.title} × {len(job.specs)}"
-            self.tasks[index] = self.bars.add_task(title, total=1.0, phase="", rate="")
-            if not self.live and not self.quiet:
-                self.console.print(f"start  {title}", highlight=False)
-        if told.phase == "train" and index not in self.began:
-            self.began[index] = (time.monotonic(), told.step)
-        since, first = self.began.get(index, (time.monotonic(), told.step))
-        elapsed = time.monotonic() - since
-        rate = f"{(told.step - first) / elapsed:.0f} steps/s" if elapsed > 0.5 else ""
-        self.bars.update(self.tasks[index], completed=told.share, phase=told.phase, rate=rate)
+        now = self.clock()
+        going = self.going.get(index)
+        if going is None:
+            going = self.going[index] = Going(self.jobs[index], now)
+            if self.live is None or self.verbose:
+                self._say(f"start  {going.title} × {going.seeds}")
+        entered = going.take(told, now)
+        if self.verbose and (entered or self.live is None):
+            self._say(going.line(now))
+        elif self.live is None and now - going.spoke >= EVERY:
+            going.spoke = now
+            self._say(going.line(now))
 
     def finished(self, index: int, records: list[Record]) -> None:
-        """Closes a job's line, and names what failed."""
+        """Ends a job's row, says how it ended, and names what failed."""
         job = self.jobs[index]
+        self.going.pop(index, None)
         if not records:
-            self._again(index, job)
+            self._say(f"again  {job.title} × {len(job.specs)}")
             return
+        self.done += 1
         bad = [record for record in records if record.status != "ok"]
-        if index in self.tasks:
-            self.bars.update(self.tasks[index], completed=1.0, phase="done", rate="")
-        if not self.live and not self.quiet:
-            seconds = max((record.used.seconds for record in records), default=0.0)
-            ok = len(records) - len(bad)
-            self.console.print(
-                f"done   {job.title}: {ok} of {len(records)} ok, trained {seconds:.1f} s",
-                highlight=False,
-            )
+        seconds = max((record.used.seconds for record in records), default=0.0)
+        score = last_score(records)
+        self._say(
+            f"done   {job.title}: {len(records) - len(bad)} of {len(records)} ok, "
+            f"trained {seconds:.1f} s" + (f", {score}" if score else "")
+        )
         for record in bad[:3]:
-            self.console.print(
-                f"{record.status:<6} {job.title} seed {record.spec.seed}: {record.reason}",
-                highlight=False,
-                markup=False,
-            )
+            text = f"{record.status:<6} {job.title} seed {record.spec.seed}: {record.reason}"
+            self.console.print(text, highlight=False, markup=False)
 
-    def _again(self, index: int, job: Job) -> None:
-        """Says that a job failed in a way that another attempt may change."""
-        if index in self.tasks:
-            self.bars.update(self.tasks[index], completed=1.0, phase="again", rate="")
-        if not self.live and not self.quiet:
-            self.console.print(f"again  {job.title} × {len(job.specs)}", highlight=False)
+    def table(self) -> Table:
+        """Returns the jobs in hand as a table."""
+        now, going = self.clock(), list(self.going.values())
+        shown = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("cell", "seeds", "phase", "", "speed", "time left", "last score"):
+            shown.add_column(name, justify="right" if name in ("seeds", "speed") else "left")
+        for each in going:
+            bar = ProgressBar(total=1.0, completed=each.told.share, width=16)
+            told = (each.rate(now), each.left(now), each.score)
+            head = (Text(each.title, style="bold"), str(each.seeds), each.told.phase, bar)
+            shown.add_row(*head, *(Text(text) for text in told))
+        shown.caption = Text(f"{self.done} of {len(self.jobs)} jobs done{self._left(now, going)}")
+        shown.caption_justify = "left"
+        return shown
+
+    def _left(self, now: float, going: Sequence[Going]) -> str:
+        """About how long the whole run takes yet, as if all jobs were alike."""
+        made = self.done + sum(each.told.share for each in going if each.told.phase == "train")
+        if not self.done or made >= len(self.jobs):
+            return ""
+        return f", about {clock_text((now - self.began) * (len(self.jobs) - made) / made)} left"
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
+            self.console.print(text, highlight=False, markup=False)
+
+
+def clock_text(seconds: float) -> str:
+    """Returns a time as minutes and seconds, or hours too, e.g. "1:05" or "2:00:00"."""
+    whole = math.ceil(round(seconds, 3))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def last_score(records: Sequence[Record]) -> str:
+    """Returns the first score that the records have, as its mean over seeds, e.g. "fid 3.21"."""
+    scores = [[m for m in r.metrics if m.split == "test" and m.value is not None] for r in records]
+    first = next((row[0] for row in scores if row), None)
+    if first is None:
+        return ""
+    same = [m.value for row in scores for m in row if (m.id, m.key) == (first.id, first.key)]
+    return f"{first.id} {fmean(value for value in same if value is not None):.3g}"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from genbench.cli import common, run_claims
 from genbench.cli.claims import budget_scale
+from genbench.cli.execution import STOPPED, curves_log, entry, execute
 
 if TYPE_CHECKING:
     from genbench.core.spec import Suite
     from genbench.harness.plan import Plan
-    from genbench.store import Record
-
-STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 
 
 @click.command("run")
@@ -83,7 +80,13 @@ STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 @click.option("--retry-failed", "redo", flag_value="failed", help="Do failed cells again too.")
 @click.option("--force", "redo", flag_value="all", help="Do all cells again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the cells' learning curves to this folder, for TensorBoard.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every phase of every job.")
 @common.as_json
 def command(suite_name: str | None, **given: Any) -> None:
     r"""Train and score a suite; cells that are already recorded are not done again.
@@ -99,6 +102,7 @@ def command(suite_name: str | None, **given: Any) -> None:
     genbench run claims --claim mode-collapse --budget-scale quick
     """
     suite = None if refuse(suite_name, given) else choose_suite(suite_name, given)
+    given["log"] = curves_log(given)
     common.load_plugins(given["plugins"])
     from rich.console import Console
 
@@ -129,6 +133,8 @@ def refuse(suite_name: str | None, given: dict[str, Any]) -> bool:
     """Returns whether claims are meant; refuses what goes with claims alone, or not with them."""
     from genbench.core.errors import SpecError
 
+    if given["quiet"] and given["verbose"]:
+        raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     if suite_name == run_claims.NAME:
         check_names(given)
         run_claims.refuse(given)
@@ -261,60 +267,6 @@ def summary(made: Plan) -> str:
     return "\n".join([told, *aside])
 
 
-def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list[dict[str, Any]]:
-    """Runs a plan with progress on the console, and returns its rows; Ctrl-C keeps what is finished."""
-    from genbench.cli.progress import Display
-    from genbench.harness.run import run
-
-    executor = executor_of(given)
-    try:
-        with (
-            Display(console, made.jobs, quiet=given["quiet"]) as display,
-            interrupts(executor.stop),
-        ):
-            records = run(made, store, executor, display.watch, display.finished)
-            return [entry(record, store) for record in records]
-    except KeyboardInterrupt:
-        click.echo(STOPPED, err=True)
-        raise SystemExit(130) from None
-
-
-def executor_of(given: dict[str, Any]) -> Any:
-    """Returns the executor that the arguments mean."""
-    if given["executor"] == "processes":
-        from genbench.executors.processes import Processes
-
-        return Processes(given["jobs"])
-    if given["executor"] == "ray":
-        from genbench.executors.ray import Ray
-
-        return Ray(given["jobs"], address=given["ray_address"])
-    from genbench.executors.inline import Inline
-
-    return Inline()
-
-
-@contextmanager
-def interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once."""
-    from genbench.harness.ending import forget_stop, request_stop, stop_requested
-
-    def take(number: int, frame: Any) -> None:
-        if stop_requested():
-            raise KeyboardInterrupt
-        request_stop()
-        click.echo("stopping; checkpoints are being written, Ctrl-C again stops at once", err=True)
-        stop()
-
-    forget_stop()
-    before = [(number, signal.signal(number, take)) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
 def listed(made: Plan, store: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns the rows of all cells of a plan, new and old, in the order of the suite."""
     known = {row["cell"]: row for row in rows}
@@ -322,17 +274,3 @@ def listed(made: Plan, store: Any, rows: list[dict[str, Any]]) -> list[dict[str,
         if spec.cell not in known and (record := store.read(spec)) is not None:
             known[spec.cell] = entry(record, store)
     return [known[spec.cell] for spec in made.cells if spec.cell in known]
-
-
-def entry(record: Record, store: Any) -> dict[str, Any]:
-    """Returns the documented JSON object of a cell."""
-    return {
-        "cell": record.cell,
-        "model": record.spec.model,
-        "dataset": record.spec.dataset,
-        "seed": record.spec.seed,
-        "status": record.status,
-        "reason": record.reason,
-        "seconds": record.used.seconds,
-        "record": str(store.path(record.spec)),
-    }

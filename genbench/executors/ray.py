@@ -25,7 +25,8 @@ class Ray:
     Jobs, stored samples, results and artifacts travel through Ray's object store, so that nodes need no
     disk in common with the driver; genbench, the plugins named and the data sets' files must be there.
     Where a node does see the results folder, it writes its checkpoints there. Lost tasks (a worker or a
-    node died) are given out again by the driver.
+    node died) are given out again by the driver. Progress lies on a board, an actor that needs no core
+    of its own; a run whose board is lost goes on without.
 
     Arguments:
         workers: Jobs in flight.
@@ -52,15 +53,16 @@ class Ray:
             if own:
                 self._connect()
             needs = Needs(ray, self.workers)
-            work = ray.remote(_work)
+            work, board = ray.remote(_work), ray.remote(Board).options(num_cpus=0).remote()
             while True:
                 while len(self._tasks) < self.workers and (given := source()) is not None:
                     index, job = given
                     asked = work.options(max_retries=0, **needs.of(job))
-                    self._tasks[asked.remote(job, needs.threads)] = index, job
+                    self._tasks[asked.remote(job, needs.threads, index, board)] = index, job
                     watch(index, Progress("ray", 0.0))
                 if not self._tasks:
                     return
+                self._progress(board, watch)
                 for task in ray.wait(list(self._tasks), num_returns=1, timeout=1.0)[0]:
                     index, job = self._tasks.pop(task)
                     yield index, self._outcome(task, job)
@@ -90,6 +92,14 @@ class Ray:
                 f"{str(error).splitlines()[0]}; start one with `ray start --head`"
             ) from error
 
+    def _progress(self, board: Any, watch: Watch) -> None:
+        """Passes on what jobs in flight have put on the board."""
+        running = {index for index, _ in self._tasks.values()}
+        with suppress(self._ray.exceptions.RayError):
+            for index, said in self._ray.get(board.take.remote(), timeout=1.0).items():
+                if index in running:
+                    watch(index, said)
+
     def _outcome(self, task: Any, job: Job) -> Outcome:
         """What a task gave back, or failures of its cells where it was lost."""
         errors = self._ray.exceptions
@@ -105,6 +115,22 @@ class Ray:
             what = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
             lost = WorkerDied(f"its task was lost {job.deaths + 1} of {DEATHS} times ({what})")
             return Outcome([failed(spec, lost, stage) for spec in job.specs], died=True)
+
+
+class Board:
+    """The last that every job has said of its progress."""
+
+    def __init__(self) -> None:
+        self.said: dict[int, Progress] = {}
+
+    def tell(self, index: int, said: Progress) -> None:
+        """Takes up what a job says."""
+        self.said[index] = said
+
+    def take(self) -> dict[int, Progress]:
+        """Returns what is new."""
+        said, self.said = self.said, {}
+        return said
 
 
 class Needs:
@@ -141,7 +167,7 @@ def _gpu_memory() -> int:
     return torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
 
 
-def _work(job: Job, threads: int) -> Outcome:
+def _work(job: Job, threads: int, index: int, board: Any) -> Outcome:
     """Does a job on a node."""
     import torch
 
@@ -151,4 +177,9 @@ def _work(job: Job, threads: int) -> Outcome:
     where = job.setting.checkpoints
     if where is not None and not where.parent.is_dir():  # a node without the driver's disk
         job = replace(job, setting=replace(job.setting, checkpoints=None))
-    return run_job(job)
+
+    def tell(said: Progress) -> None:
+        with suppress(Exception):  # nobody listens any more, which costs no job
+            board.tell.remote(index, said)
+
+    return run_job(job, tell)

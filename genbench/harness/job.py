@@ -16,6 +16,8 @@ from genbench.core.spec import CellSpec, Part
 from genbench.harness.ending import OutOfTime
 from genbench.store import Record, Status
 
+#: seconds between two reports of a job's progress
+SILENCE = 1.0
 #: what torch says, in a RuntimeError, when the machine's own memory is used up
 NO_MEMORY = ("not enough memory", "can't allocate memory")
 
@@ -78,14 +80,20 @@ class Job:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: its phase, the share of the phase, and the rounds made."""
+    """How far a job is: its phase, the share of the phase, the rounds made, and its last score."""
 
     phase: str
     share: float
     step: int = 0
+    #: the column or player, and the mean over seeds
+    score: tuple[str, float] | None = None
 
 
 Report = Callable[[Progress], None]
+
+
+def none() -> None:
+    """Returns no score."""
 
 
 @dataclass
@@ -119,12 +127,14 @@ class Stage:
         self.phase = phase
         self.report(Progress(phase, 0.0))
 
-    def tell(self, share: float, step: int = 0) -> None:
-        """Reports progress, five times a second at most."""
+    def tell(
+        self, share: float, step: int = 0, score: Callable[[], tuple[str, float] | None] = none
+    ) -> None:
+        """Reports progress, once a second at most; the score is asked for only then."""
         now = time.monotonic()
-        if now - self.spoke >= 0.2:
+        if now - self.spoke >= SILENCE:
             self.spoke = now
-            self.report(Progress(self.phase, share, step))
+            self.report(Progress(self.phase, share, step, score()))
 
 
 def failed(spec: CellSpec, error: BaseException, stage: Stage) -> Record:

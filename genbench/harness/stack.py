@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 
 import numpy
 import torch
@@ -27,7 +28,7 @@ from genbench.harness.environment import (
 )
 from genbench.harness.evaluate import Evaluator, ask, draw
 from genbench.harness.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
-from genbench.harness.train import Probe, Trainer
+from genbench.harness.train import Point, Probe, Trainer
 from genbench.store import CurvePoint, Record, Used
 
 
@@ -135,7 +136,7 @@ def _train(
     setting, spec = job.setting, job.specs[0]
 
     def listen(trainer: Trainer) -> None:
-        stage.tell(trainer.progress, trainer.step)
+        stage.tell(trainer.progress, trainer.step, lambda: _score(trainer.points))
         stop = stop_requested()
         if checkpoint is not None:
             checkpoint(trainer, now=stop)
@@ -157,6 +158,18 @@ def _train(
     if checkpoint is not None and trainer.movers and checkpoint.restore(trainer):
         stage.report(Progress("resumed", trainer.progress, trainer.step))
     return trainer.run()
+
+
+def _score(points: Sequence[Point]) -> tuple[str, float] | None:
+    """The mean over seeds of the newest number on the learning curve; a loss where no score is."""
+    if not points:
+        return None
+    for values in (points[-1].metrics, points[-1].losses):
+        for name, by_seed in values.items():
+            known = [v for v in by_seed if v is not None and math.isfinite(v)]
+            if known:
+                return name, math.fsum(known) / len(known)
+    return None
 
 
 def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:

@@ -8,6 +8,7 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
 from genbench.executors.processes import Processes
+from genbench.harness.job import Job, Progress, Setting
 from genbench.store import Store
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
@@ -30,6 +31,59 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(SpecError, match=r"needs Ray, which is not installed; pip install"):
         Ray(2)
+
+
+class Handle:
+    """An actor's handle whose calls are made at once."""
+
+    def __init__(self, actor):
+        self.tell, self.take = (Call(getattr(actor, name)) for name in ("tell", "take"))
+
+
+class Call:
+    def __init__(self, function):
+        self.remote = function
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Lets a task run in this process, whose signals and threads stay as they are."""
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr("torch.set_num_threads", lambda threads: None)
+    return monkeypatch
+
+
+def test_progress_is_passed_on_for_jobs_in_hand_alone(here, monkeypatch):
+    from ray.exceptions import GetTimeoutError
+
+    from genbench.executors import ray as module
+
+    board, heard = Handle(module.Board()), []
+    monkeypatch.setattr(module, "run_job", lambda job, tell: tell(Progress(job, 0.5)) or "done")
+    job = Job((), Setting())
+    assert module._work(job, 1, 3, board) == "done"
+    module._work(job, 1, 4, board)
+    executor = module.Ray(1)
+    executor._tasks = {"task": (3, job)}
+    monkeypatch.setattr(executor._ray, "get", lambda said, timeout: said)
+    executor._progress(board, lambda index, told: heard.append((index, told)))
+    assert heard == [(3, Progress(job, 0.5))]
+
+    def lost(said, timeout):
+        raise GetTimeoutError("the node of the board is gone")
+
+    monkeypatch.setattr(executor._ray, "get", lost)
+    executor._progress(board, lambda index, told: heard.append((index, told)))
+    assert len(heard) == 1
+
+
+def test_a_job_goes_on_when_its_board_is_gone(here, monkeypatch):
+    from genbench.executors import ray as module
+
+    monkeypatch.setattr(
+        module, "run_job", lambda job, tell: tell(Progress("train", 0.5)) or "done"
+    )
+    assert module._work(Job((), Setting()), 1, 0, board=None) == "done"
 
 
 @pytest.fixture
@@ -74,6 +128,22 @@ def test_inline_processes_and_a_cluster_give_the_same_records(tmp_path, cluster,
         assert all(job.rescore for job in made.jobs)
     found = {name: all_timeless(tmp_path / name) for name in executors}
     assert found["inline"] == found["processes"] == found["ray"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_nodes_tell_the_driver_how_far_they_are(tmp_path, cluster):
+    from genbench.executors.ray import Ray
+
+    cells = [{"models": [GAN, VAE], "datasets": ["ring"]}]
+    suite = suite_of(tmp_path, cells=cells, seeds=1, budget={"seconds": 6.0})
+    heard = []
+    do(suite, tmp_path, executor=Ray(2), told=lambda index, told: heard.append((index, told)))
+    for index in (0, 1):
+        shares = [told.share for i, told in heard if i == index and told.phase == "train"]
+        assert len(shares) <= 12
+        assert any(0 < share < 1 for share in shares)
+        assert any(told.score for i, told in heard if i == index)
 
 
 @pytest.mark.slow
