@@ -71,6 +71,8 @@ def experiment(rng: Rng, *, batch: int = 128) -> dict[str, list[float]]:
     threats=(
         "1,097 training points and some 350 passes over them; with fewer points or larger networks any "
         "family may copy.",
+        "Samples far from all data, whose C_T is far above 0, cannot be seen to copy; and training points "
+        "with noise of a kernel's width, shown beside, may pass too.",
         "C_T takes all of space as one cell: copying of a few points is outweighed by the rest.",
         "Distances are between features of a classifier of the same digits.",
         "That the gradient is free of data holds by construction, and what the discriminator has kept "
