@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from statistics import fmean, median
 from typing import Any
 
@@ -26,11 +25,12 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
 #: factors on a family's own step size, and Adam's first decay
 RATES, DECAYS = (0.25, 1.0, 4.0), (0.5, 0.9)
 GRID = tuple(itertools.product(RATES, DECAYS))
-#: a run has failed where its squared MMD is so many times what it is held against (papers that count
-#: failures take three times the median distance)
+#: a run has failed where its squared MMD is so many times what it is held against, as is done with
+#: three times the median of a distance
 FACTOR = 3.0
 #: five runs of a hundred are the least difference of failure rates of interest
 LEAST = 0.05
+KINDS = ("diverged", "collapsed", "off", "lost")
 
 
 def column(family: str, rate: float, decay: float) -> str:
@@ -41,8 +41,8 @@ def column(family: str, rate: float, decay: float) -> str:
 def experiment(
     rng: Rng,
     *,
-    rounds: int = 500,
-    batch: int = 64,
+    rounds: int = 1000,
+    batch: int = 32,
     marks: int = 5,
     families: tuple[str, ...] = tuple(FAMILIES),
 ) -> dict[str, list[float]]:
@@ -52,6 +52,8 @@ def experiment(
         model, name, given = FAMILIES[family]
         dataset = DATASETS.get(name)()
         distance = Discrepancy(dataset.points("test"))
+        constant = dataset.points("train").mean(0).expand(1, 500, *dataset.spec.event)
+        columns[f"{family}_constant"] = distance(constant).tolist() * len(rng)
         for rate, decay in GRID:
             draws = rng.fork(family, f"{rate:g}", f"{decay:g}")
 
@@ -83,28 +85,28 @@ def experiment(
 def failures(evidence: Evidence, family: str) -> dict[str, Values]:
     """Returns the share of the grid on which a seed's run failed, in all and by kind.
 
-    A run fails where a loss or a sample is no finite number (diverged), where it ends at more than
-    `FACTOR` times the median over seeds of the family's best setting (off), or at more than `FACTOR`
-    times the least of its own curve (lost).
+    A run fails where a loss or a sample is no finite number (diverged), where it ends farther from the
+    data than their mean over and over (collapsed), at more than `FACTOR` times the median over seeds of
+    its own setting (off), or at more than `FACTOR` times the least of its own curve (lost).
     """
     rows = {
         kind: {place: evidence.measured(f"{column(family, *place)}_{kind}") for place in GRID}
         for kind in ("last", "least", "finite")
     }
-    last: Mapping[Any, Values] = rows["last"]
-    best = min((median(row.values()) for row in last.values() if row), default=math.nan)
-    kinds: dict[str, dict[int, float]] = {"any": {}, "diverged": {}, "off": {}, "lost": {}}
-    for seed in rows["finite"][GRID[0]]:
+    constant, last = evidence.measured(f"{family}_constant"), rows["last"]
+    middle = {place: median(row.values()) if row else 0.0 for place, row in last.items()}
+    found: dict[str, dict[int, float]] = {kind: {} for kind in ("any", *KINDS)}
+    for seed, most in constant.items():
         said = []
         for place in GRID:
             end = last[place].get(seed, math.inf)
+            least = rows["least"][place].get(seed, 0.0)
             diverged = not rows["finite"][place].get(seed)
-            lost = end > FACTOR * rows["least"][place].get(seed, 0.0)
-            said.append((diverged, end > FACTOR * best, lost))
-        kinds["any"][seed] = fmean(any(one) for one in said)
-        for k, kind in enumerate(("diverged", "off", "lost")):
-            kinds[kind][seed] = fmean(one[k] for one in said)
-    return dict(kinds)
+            said.append((diverged, end > most, end > FACTOR * middle[place], end > FACTOR * least))
+        found["any"][seed] = fmean(any(one) for one in said)
+        for k, kind in enumerate(KINDS):
+            found[kind][seed] = fmean(one[k] for one in said)
+    return dict(found)
 
 
 def spread(evidence: Evidence, family: str) -> dict[int, float]:
@@ -125,12 +127,12 @@ def spread(evidence: Evidence, family: str) -> dict[int, float]:
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.7; answers on Quora",
     why="Every family is trained on the same digits by 32 seeds at six settings: a quarter, one and four "
     "times its own step size, Adam's first decay 0.5 and 0.9. A run has failed where a loss or a sample "
-    "is no finite number, where its squared MMD to held-out digits ends above three times the median "
-    "of its family's best setting, or above three times the least of its own curve. So a family is held "
-    "against itself, and one that is poor but even does not fail.",
+    "is no finite number, where its squared MMD to held-out digits ends above that of the mean digit over "
+    "and over, above three times the median of all seeds at its setting, or above three times the least "
+    "of its own curve. So neither slow settings nor families that are poor but even fail.",
     experiment=experiment,
     seeds=32,
-    quick={"rounds": 100, "marks": 3},
+    quick={"rounds": 125, "marks": 3},
     scaled=("rounds",),
     literature=(
         "Deviations over seeds, FID: LSGAN 47.5 at 87.1 on CIFAR-10, WGAN-GP 5.0 at 20.3 on MNIST, VAEs "
@@ -142,7 +144,7 @@ def spread(evidence: Evidence, family: str) -> dict[int, float]:
     ),
     threats=(
         "The definition decides: other factors and other distances count other runs.",
-        "Small networks, 500 rounds; what fails late is not seen, and slow settings look like failures.",
+        "",
         "Step sizes are multiples of each family's default, which was chosen with care for all.",
         "Boltzmann machines clip gradients, let the step size fall and average weights by default, as the "
         "others do in part; the GAN does none of it. The deep machine learns bits.",

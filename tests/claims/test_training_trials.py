@@ -164,7 +164,7 @@ def test_a_pair_that_diverges_has_not_learnt():
 
 def test_stability_trains_every_family():
     columns = stability.experiment(Rng([0, 1]), rounds=2, batch=8, marks=1)
-    assert len(columns) == 5 * 6 * 3
+    assert len(columns) == 5 * (1 + 6 * 3)
     assert all(0 < v < 5 for key, row in columns.items() if "last" in key for v in row)
     again = stability.experiment(Rng([1]), rounds=2, batch=8, marks=1, families=("vae",))
     assert again["vae_1_0.5_last"] == pytest.approx([columns["vae_1_0.5_last"][1]], rel=1e-3)
@@ -174,6 +174,8 @@ def planted_runs(share_of):
     """The columns of families that fail in a share of their 32 seeds."""
 
     def value_of(column):
+        if column.endswith("constant"):
+            return dict.fromkeys(range(32), 1.0)
         family, _, _, kind = column.split("_")
         bad = round(32 * share_of[family])
         if kind == "finite":
@@ -183,23 +185,29 @@ def planted_runs(share_of):
     return value_of
 
 
-def test_failures_are_of_three_kinds():
+def test_failures_are_of_four_kinds():
     def value_of(column):
+        if column.endswith("constant"):
+            return dict.fromkeys(range(6), 5.0)
         _, rate, decay, kind = column.split("_")
         if (rate, decay) != ("4", "0.9"):
-            return {s: 1.0 for s in range(4)}
+            return dict.fromkeys(range(6), 1.0)
         return {
-            "last": {0: 1.0, 1: 2.0, 2: 3.5},
-            "least": {0: 1.0, 1: 0.5, 2: 3.5},
-            "finite": {0: 1.0, 1: 1.0, 2: 1.0, 3: 0.0},
+            "last": {0: 1.0, 1: 2.0, 2: 3.5, 3: 1.0, 4: 6.5},
+            "least": {0: 1.0, 1: 0.5, 2: 3.5, 3: 1.0, 4: 6.5},
+            "finite": {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 0.0},
         }[kind]
 
     kinds = stability.failures(Planted(value_of), "gan")
-    sixth = pytest.approx(1 / 6)
-    assert kinds["any"] == {0: 0, 1: sixth, 2: sixth, 3: sixth}
-    assert kinds["lost"] == {0: 0, 1: sixth, 2: 0, 3: sixth}
-    assert kinds["off"] == {0: 0, 1: 0, 2: sixth, 3: sixth}
-    assert kinds["diverged"] == {0: 0, 1: 0, 2: 0, 3: sixth}
+    failed = {kind: [seed for seed, share in row.items() if share] for kind, row in kinds.items()}
+    assert failed == {
+        "any": [1, 4, 5],
+        "diverged": [5],
+        "collapsed": [4, 5],
+        "off": [4, 5],
+        "lost": [1, 5],
+    }
+    assert kinds["any"][4] == pytest.approx(1 / 6)
 
 
 @pytest.mark.parametrize(
