@@ -82,7 +82,8 @@ def main(args: Sequence[str] | None = None) -> Any:
     try:
         return cli.main(args=args, prog_name="genbench")
     except GenbenchError as error:
-        click.echo(f"genbench: {error}", err=True)
+        # what users call their files may have line breaks
+        click.echo(f"genbench: {' '.join(str(error).splitlines())}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
