@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed faults peers system clean
+.PHONY: demo test slow check format lint types speed faults peers scale system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -40,6 +40,10 @@ speed: $(VENV)/.run
 # the evaluator against pip-installed peers: agreement, time and memory, side by side
 peers: $(VENV)/.dev
 	$(BIN)/python tests/speed/metrics.py
+
+# the evaluator on up to 100,000 x 2,048 features within 2 GB: peak memory, and cost against n (hours)
+scale: $(VENV)/.run
+	$(BIN)/python tests/speed/scale.py
 
 # kills at random moments, full disks, damaged files: what a suite loses (about half an hour)
 faults: $(VENV)/.dev

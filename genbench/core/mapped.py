@@ -13,6 +13,8 @@ from genbench.core.arrays import give_back
 
 #: bytes of points that are held in float64 at once
 HELD = 2**24
+#: rows here and there that are read from a file at once: each may bring 64 KiB of its pages with it
+SCATTERED = 256
 #: the arrays of files under tensors, by the address where they begin
 _MAPS: dict[int, weakref.ref[numpy.memmap]] = {}
 
@@ -43,9 +45,14 @@ def rows(x: Tensor, start: int, stop: int) -> Tensor:
 
 def take(x: Tensor, index: Tensor) -> Tensor:
     """Returns the rows of points (N, ...) that an index (K,) names, float64."""
-    part = x[index.to(x.device)].to(torch.float64)
-    release(x)
-    return part
+    index = index.to(x.device)
+    if x.untyped_storage().data_ptr() not in _MAPS:
+        return x[index].to(torch.float64)
+    found = torch.empty(len(index), *x.shape[1:], dtype=torch.float64)
+    for at in range(0, len(index), SCATTERED):
+        found[at : at + SCATTERED] = x[index[at : at + SCATTERED]]
+        release(x)
+    return found
 
 
 def blocks(x: Tensor) -> Iterator[Tensor]:
