@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -27,6 +28,8 @@ from genbench.nn.optim import Adam, adam
 SHARE = 0.8
 #: how far the logarithm of a density's total may be from 0; a coupling's on the grid is below a tenth of it
 TOTAL = 0.05
+#: the share of points at which a determinant may have the rarer sign; a bijection's has one sign alone
+FOLD = 1e-3
 #: the plane and the bits on which totals are computed
 PLANE, BITS = DataSpec("plane", (1, 2, 1)), DataSpec("bits", (1, 3, 3), kind="binary")
 
@@ -66,9 +69,10 @@ class AnyPair(PairGame):
         return non_saturating(self.pair.judged(batch, rng))
 
 
-def log_volume(flow: Callable[[Tensor], Tensor], points: int, rng: Rng) -> Tensor:
-    """Returns log of the integral of N(f(x)) |det f'(x)| over the plane, shape (S,): 0 of a flow.
+def log_volume(flow: Callable[[Tensor], Tensor], points: int, rng: Rng) -> tuple[Tensor, Tensor]:
+    """Returns log of the integral of N(f(x)) |det f'(x)| over the plane, and how much f folds, (S,) each.
 
+    Both are 0 of a flow; f folds as much as is the share of points with the determinant's rarer sign.
     By the area formula the integral is the mean number of points that f sends to a normal draw, 1 of a
     bijection. The grid is even in arsinh x, since untrained networks stretch little.
     """
@@ -76,10 +80,11 @@ def log_volume(flow: Callable[[Tensor], Tensor], points: int, rng: Rng) -> Tenso
     x = torch.cartesian_prod(u.sinh(), u.sinh()).expand(len(rng), -1, -1).clone().requires_grad_()
     z = flow(x).flatten(2)
     rows = [torch.autograd.grad(z[..., i].sum(), x, retain_graph=True)[0] for i in range(2)]
-    det = torch.linalg.det(torch.stack(rows, -2).detach().double()).abs()
+    det = torch.linalg.det(torch.stack(rows, -2).detach().double())
     cell = torch.cartesian_prod(u.cosh(), u.cosh()).prod(-1).double() * float(u[1] - u[0]) ** 2
-    density = normal_log_prob(z.detach().double()).sum(-1).exp() * det
-    return (density * cell).sum(-1).log()
+    density = normal_log_prob(z.detach().double()).sum(-1).exp() * det.abs()
+    turned, kept = (det < 0).double().mean(-1), (det > 0).double().mean(-1)
+    return (density * cell).sum(-1).log(), torch.minimum(turned, kept)
 
 
 def log_total(conditionals: Callable[[Tensor], Tensor], rng: Rng) -> Tensor:
@@ -114,13 +119,12 @@ def densities(steps: int, points: int, rng: Rng) -> dict[str, Tensor]:
     causal = fitted(
         MaskedMLP(BITS.size, 1, (UNITS,), rng.fork("causal")), steps, rng.fork("coins")
     )
-    found = {
-        "flow_coupling": log_volume(lambda x: coupled(x)[0], points, rng),
-        "visible_masked": log_total(causal, rng),
-    }
+    found = {"visible_masked": log_total(causal, rng)}
+    total, folds = log_volume(lambda x: coupled(x)[0], points, rng)
+    found |= {"flow_coupling": total, "folds_coupling": folds}
     for name, make in GENERATORS.items():
         flow = make(2, PLANE, rng.fork("flow", name))
-        found[f"flow_{name}"] = log_volume(flow, points, rng)
+        found[f"flow_{name}"], found[f"folds_{name}"] = log_volume(flow, points, rng)
         visible = fitted(make(BITS.size, BITS, rng.fork("bits", name)), steps, rng.fork("coins"))
         found[f"visible_{name}"] = log_total(visible, rng)
     return found
@@ -165,9 +169,10 @@ def share(
     "held-out digits than pixels drawn apart from one another, each of its own mean and variance; a "
     "Gaussian with all covariances stands beside. The same four generators are then put where a flow "
     "and a belief network have theirs. A density's total is 1: for a map f it is the integral of "
-    "N(f(x)) |det f'(x)|, by the area formula the mean number of preimages, 1 of a bijection; for "
-    "logits of nine bits it is the sum over all 512 states. The networks of both are as drawn, those "
-    "of bits also trained on fair coins, where what looks like their likelihood grows without bound.",
+    "N(f(x)) |det f'(x)|, by the area formula the mean number of preimages, 1 of a bijection, "
+    "whose determinant moreover has one sign; for logits of nine bits it is the sum over all 512 states. "
+    "The networks of both are as drawn, those of bits also trained on fair coins, where what looks like "
+    "their likelihood grows up to a total of 512.",
     experiment=experiment,
     quick={"rounds": 100, "points": 121},
     scaled=("rounds",),
@@ -199,6 +204,8 @@ def effects(evidence: Evidence) -> list[Effect]:
     for kind, text in whole.items():
         rows = {name: evidence.measured(f"{kind}_{name}") for name in GENERATORS}
         control = evidence.measured(controls[kind])
+        if kind == "flow":
+            rows = {name: folded(evidence, name) for name in GENERATORS}
         refused = share(rows, lambda v, _: abs(v) > TOTAL, control)
         effect = f"generators that are no density in the place of {text}'s network"
         found.append(Effect(effect, refused, SHARE, unit="share"))
@@ -206,3 +213,12 @@ def effects(evidence: Evidence) -> list[Effect]:
         name = f"{text} as it is: |log total|"
         found.append(Effect(name, off, TOTAL, "below", "nats", judged=False))
     return found
+
+
+def folded(evidence: Evidence, name: str) -> dict[int, float]:
+    """Returns the log totals of a map in a flow's place, infinite where it folds the plane."""
+    folds = evidence.measured(f"folds_{name}")
+    return {
+        seed: math.inf if folds.get(seed, 0.0) > FOLD else total
+        for seed, total in evidence.measured(f"flow_{name}").items()
+    }

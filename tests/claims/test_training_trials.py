@@ -113,13 +113,15 @@ def test_totals_of_maps_are_mean_numbers_of_preimages():
     def folded(x):  # two preimages of z > -1, none below
         return torch.stack([x[..., 0].abs() - 1, x[..., 1]], -1)
 
-    assert float(
-        anything.log_volume(lambda x: x @ torch.tensor([[2.0, 1.0], [0.0, 0.5]]), 121, Rng([0]))
-    ) == (pytest.approx(0, abs=2e-3))
+    def linear(x):
+        return x @ torch.tensor([[2.0, 1.0], [0.0, 0.5]])
+
+    total, folds = anything.log_volume(linear, 121, Rng([0]))
+    assert (float(total), float(folds)) == (pytest.approx(0, abs=2e-3), 0)
     known = 2 * 0.5 * (1 + math.erf(1 / math.sqrt(2)))
-    assert float(anything.log_volume(folded, 241, Rng([0]))) == pytest.approx(
-        math.log(known), abs=0.02
-    )
+    total, folds = anything.log_volume(folded, 241, Rng([0]))
+    assert float(total) == pytest.approx(math.log(known), abs=0.02)
+    assert float(folds) == pytest.approx(0.5, abs=0.01)
 
 
 def test_totals_of_bits_tell_a_copy_from_a_law():
@@ -139,7 +141,8 @@ def test_networks_take_any_size(name):
 
 def test_any_generator_trains_all_pairs_and_keeps_true_densities():
     columns = anything.experiment(Rng([0, 1]), rounds=1, batch=4, fits=20, points=81)
-    assert len(columns) == 2 + 16 + 10
+    assert len(columns) == 2 + 16 + 15
+    assert max(columns["folds_coupling"]) == 0
     assert max(map(abs, columns["visible_masked"])) < 1e-4
     assert max(map(abs, columns["flow_coupling"])) < anything.TOTAL
     assert min(min(columns[f"visible_{name}"]) for name in GENERATORS) > anything.TOTAL
@@ -152,6 +155,7 @@ def test_any_generator_trains_all_pairs_and_keeps_true_densities():
 def test_any_generator(pair, total, expected):
     values = {"independent": 0.1, "gaussian": 0.05, "flow_coupling": 1e-3, "visible_masked": 1e-6}
     densities = {f"{kind}_{name}": total for kind in ("flow", "visible") for name in GENERATORS}
+    densities |= {f"folds_{name}": total for name in GENERATORS}
     assert outcome("any_generator", lambda c: (values | densities).get(c, pair)) == expected
 
 
