@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import DataError
 from genbench.core.files import write_bytes
-from genbench.report import pages, text
+from genbench.report import pages, readme, text
 from genbench.report.chapters import board
 from genbench.report.groups import Group
 from genbench.report.tables import Table
 from genbench.store import Record
 
-BEGIN, END = "<!-- leaderboard:begin -->", "<!-- leaderboard:end -->"
+BEGIN, END = readme.markers("leaderboard")
 #: models a data set that the README shows
 MOST = 10
 #: what tells one source of numbers from another, in the order it is said
@@ -101,21 +100,7 @@ def into_readme(path: Path, tables: Sequence[Table]) -> bool:
     Raises:
         DataError: If the file cannot be read or has no pair of markers.
     """
-    try:
-        old = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--readme needs a text file, got {path}: {error}") from None
-    head, begin, rest = old.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise DataError(
-            f"--readme needs the lines {BEGIN} and {END} in {path}, got a file without them; add "
-            "both where the table is to stand"
-        )
-    new = f"{head}{BEGIN}\n{markdown(tables, most=MOST)}{END}{tail}"
-    if new != old:
-        write_bytes(path, new.encode())
-    return new != old
+    return readme.into(path, "leaderboard", markdown(tables, most=MOST))
 
 
 def _table(table: Table, marks: dict[str, str], most: int | None) -> list[str]:
