@@ -1,4 +1,4 @@
-"""Training within experiments: all seeds of a stack at once, the loop that the harness has too."""
+"""Training within experiments: players' rounds, all seeds of a stack at once, as in the harness."""
 
 from __future__ import annotations
 
@@ -22,6 +22,95 @@ Change = Callable[[Player], Player]
 SHOWN = 4096
 
 
+class Game:
+    """Players and what training gives them: optimisers and averages of weights, as the harness does.
+
+    Arguments:
+        players: In the order they move.
+    """
+
+    def __init__(self, players: Iterable[Player]) -> None:
+        self.movers = [Mover(player) for player in players]
+
+    def run(
+        self,
+        batch: Callable[[float], Batch],
+        rounds: int,
+        rng: Rng,
+        after: Callable[[int], Any] = int,
+    ) -> None:
+        """Lets players make their updates in turn, each on a minibatch of its own.
+
+        Arguments:
+            batch: Draws a minibatch, given its `progress`, the share of rounds that is over.
+            rounds: How many times every player makes its `steps` updates.
+            rng: Draws the losses' own noise.
+            after: Called after every round with the number done.
+        """
+        for i in range(rounds):
+            for mover in self.movers:
+                for _ in range(mover.player.steps):
+                    mover.move(batch(i / rounds), rng)
+            after(i + 1)
+
+    def swap(self) -> None:
+        """Exchanges the weights of players that keep an average with it."""
+        for mover in self.movers:
+            mover.swap()
+
+
+class Mover:
+    """A player, its optimiser and the average of its weights."""
+
+    def __init__(self, player: Player) -> None:
+        self.player, self.weights = player, [*player.module.parameters()]
+        self.optimizer = player.optimizer(self.weights)
+        self.rate = self.optimizer.param_groups[0]["lr"]
+        kept = self.weights if player.average is not None else []
+        self.average = [w.detach().clone() for w in kept]
+        self.updates = 0
+        #: whether every loss of a seed was a finite number so far, shape (S,) once there is one
+        self.finite: Tensor | bool = True
+
+    def move(self, batch: Batch, rng: Rng) -> None:
+        """Makes one update."""
+        player, loss = self.player, self.player.loss(batch, rng)
+        self.finite = loss.detach().isfinite() & self.finite
+        for w in self.weights:
+            w.grad = None
+        loss.sum().backward(inputs=self.weights)
+        if player.clip is not None:
+            clip_by_seed(self.weights, player.clip)
+        if player.schedule is not None:
+            factor = player.schedule(batch.progress)
+            self.optimizer.param_groups[0]["lr"] = self.rate * factor
+        self.optimizer.step()
+        self.updates += 1
+        with torch.no_grad():
+            if player.project is not None:
+                player.project()
+            if player.average is not None:
+                share = 1 - min(player.average, (1 + self.updates) / (10 + self.updates))
+                torch._foreach_lerp_(self.average, [w.detach() for w in self.weights], share)
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchanges the weights with their average, where it is kept."""
+        for weight, average in zip(self.weights, self.average, strict=False):
+            kept = weight.clone()
+            weight.copy_(average)
+            average.copy_(kept)
+
+
+def play(
+    players: Sequence[Player], batch: Callable[[float], Batch], rounds: int, rng: Rng
+) -> None:
+    """Lets players make so many rounds, as `Game.run`; leaves averages for weights where they are kept."""
+    game = Game(players)
+    game.run(batch, rounds, rng)
+    game.swap()
+
+
 class Training:
     """Trains a model's players in rounds, as the harness does, on minibatches of a data set.
 
@@ -40,69 +129,42 @@ class Training:
         self.draws, self.noise = rng.fork("data"), rng.fork("train")
         shown = self._points(SHOWN, rng.fork("prepare")) if dataset.stream else self._train(rng)
         model.prepare(Batch(shown), rng.fork("prepare-noise"))
-        self.players = [(change or _same)(player) for player in model.players()]
-        self.weights = [list(player.module.parameters()) for player in self.players]
-        self.optimizers = [
-            player.optimizer(weights)
-            for player, weights in zip(self.players, self.weights, strict=True)
-        ]
-        self.rates = [optimizer.param_groups[0]["lr"] for optimizer in self.optimizers]
-        self.averages = [
-            [w.detach().clone() for w in weights] if player.average is not None else []
-            for player, weights in zip(self.players, self.weights, strict=True)
-        ]
-        self.updates = [0] * len(self.players)
-        #: whether every loss of a seed was a finite number so far, shape (S,)
-        self.finite = torch.ones(len(rng), dtype=torch.bool, device=rng.device)
+        players = model.players()
+        self.game = Game(players if change is None else map(change, players))
+
+    @property
+    def finite(self) -> Tensor:
+        """Whether every loss of a seed was a finite number so far, shape (S,)."""
+        found = torch.ones(len(self.noise), dtype=torch.bool, device=self.noise.device)
+        for mover in self.game.movers:
+            found = found & mover.finite
+        return found
 
     def run(
         self, rounds: int, marks: Sequence[int] = (), watch: Callable[[int], Any] = int
     ) -> None:
         """Trains for so many rounds in all; `watch` is called with the number done at every mark."""
-        self.model.train()
-        for i in range(rounds):
-            for k, player in enumerate(self.players):
-                for _ in range(player.steps):
-                    self._update(k, player, i / rounds)
-            if i + 1 in marks:
-                watch(i + 1)
+
+        def batch(progress: float) -> Batch:
+            return Batch(self._points(self.batch, self.draws), progress=progress)
+
+        def after(done: int) -> None:
+            if done in marks:
+                watch(done)
                 self.model.train()
+
+        self.model.train()
+        self.game.run(batch, rounds, self.noise, after)
         self.model.eval()
 
     @torch.no_grad()
     def samples(self, n: int, rng: Rng) -> Tensor:
         """Returns n samples a seed in data space, (S, n, *event), under the weights' averages."""
         self.model.eval()
-        kept = [[w.detach().clone() for w in weights] for weights in self.weights]
-        for weights, average in zip(self.weights, self.averages, strict=True):
-            _copy(weights, average)
+        self.game.swap()
         made = self.dataset.to_data(self.model.sample(n, rng))
-        for weights, old in zip(self.weights, kept, strict=True):
-            _copy(weights, old)
+        self.game.swap()
         return made
-
-    def _update(self, k: int, player: Player, progress: float) -> None:
-        weights, optimizer = self.weights[k], self.optimizers[k]
-        loss = player.loss(
-            Batch(self._points(self.batch, self.draws), progress=progress), self.noise
-        )
-        self.finite &= loss.detach().isfinite()
-        for w in weights:
-            w.grad = None
-        loss.sum().backward(inputs=weights)
-        if player.clip is not None:
-            clip_by_seed(weights, player.clip)
-        if player.schedule is not None:
-            optimizer.param_groups[0]["lr"] = self.rates[k] * player.schedule(progress)
-        optimizer.step()
-        self.updates[k] += 1
-        with torch.no_grad():
-            if player.project is not None:
-                player.project()
-            if player.average is not None:
-                count = self.updates[k]
-                share = 1 - min(player.average, (1 + count) / (10 + count))
-                torch._foreach_lerp_(self.averages[k], [w.detach() for w in weights], share)
 
     def _points(self, n: int, rng: Rng) -> Tensor:
         """Returns points in model space, each seed's own, shape (S, n, *event)."""
@@ -177,13 +239,3 @@ def optimised(player: Player, *, rate: float = 1.0, beta1: float | None = None) 
         return adam
 
     return replace(player, optimizer=optimizer)
-
-
-def _same(player: Player) -> Player:
-    return player
-
-
-@torch.no_grad()
-def _copy(targets: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
-    for target, source in zip(targets, sources, strict=False):
-        target.copy_(source)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.claims._play import play
-from genbench.claims._training import Training
+from genbench.claims._training import Training, play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, contest, difference

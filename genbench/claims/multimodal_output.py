@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench.claims._play import play
+from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, log_ratio
 from genbench.core.model import Batch, Player

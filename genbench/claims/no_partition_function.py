@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from genbench.claims._play import play
+from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
 from genbench.core.effect import Effect, log_ratio, mapped

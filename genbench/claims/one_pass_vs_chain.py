@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from genbench.claims._cells import digits
-from genbench.claims._play import play
+from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, difference, log_ratio, mapped

@@ -144,7 +144,6 @@ def spread(evidence: Evidence, family: str) -> dict[int, float]:
     ),
     threats=(
         "The definition decides: other factors and other distances count other runs.",
-        "",
         "Step sizes are multiples of each family's default, which was chosen with care for all.",
         "Boltzmann machines clip gradients, let the step size fall and average weights by default, as the "
         "others do in part; the GAN does none of it. The deep machine learns bits.",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genbench.claims._cells import toys
-from genbench.claims._play import play
+from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec, Truth
 from genbench.core.effect import Effect, Values, log_ratio

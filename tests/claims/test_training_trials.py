@@ -18,11 +18,17 @@ from genbench.claims import latent_dimension_free as latents
 from genbench.claims import staged_generation as staged
 from genbench.claims import training_stability as stability
 from genbench.claims._networks import DISCRIMINATORS, GENERATORS
-from genbench.claims._training import Discrepancy, Training, gaussian_like, optimised
+from genbench.claims._training import (
+    Discrepancy,
+    Training,
+    gaussian_like,
+    optimised,
+    play,
+)
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import ContractError
-from genbench.core.model import Batch, build
+from genbench.core.model import Batch, Player, build
 from genbench.core.rng import Rng
 from genbench.harness.claims import Held
 from genbench.nn.optim import sgd
@@ -51,9 +57,9 @@ def outcome(name, value_of, **about):
 def trained(name, data, seeds, rounds=4, change=None, **options):
     rng = Rng(seeds, dtype=torch.float64)
     dataset = DATASETS.get(data)()
-    play = Training(build(name, dataset.spec, rng, options), dataset, 16, rng, change)
-    play.run(rounds)
-    return play.samples(20, rng.fork("sample"))
+    training = Training(build(name, dataset.spec, rng, options), dataset, 16, rng, change)
+    training.run(rounds)
+    return training.samples(20, rng.fork("sample"))
 
 
 @pytest.mark.parametrize(
@@ -77,16 +83,45 @@ def test_samples_are_of_the_averages_and_training_goes_on_from_the_weights():
     def slow(player):
         return replace(player, average=1.0)
 
-    play = Training(model, dataset, 16, rng, slow)
-    before = [w.detach().clone() for w in play.weights[1]]
-    play.run(2)
-    after = [w.detach().clone() for w in play.weights[1]]
-    play.samples(3, rng.fork("sample"))
-    assert all(torch.equal(a, w) for a, w in zip(after, play.weights[1], strict=True))
+    training = Training(model, dataset, 16, rng, slow)
+    mover = training.game.movers[1]
+    before = [w.detach().clone() for w in mover.weights]
+    training.run(2)
+    after = [w.detach().clone() for w in mover.weights]
+    training.samples(3, rng.fork("sample"))
+    assert all(torch.equal(a, w) for a, w in zip(after, mover.weights, strict=True))
     assert not torch.equal(before[0], after[0])
     # n updates keep (1 + n) / (10 + n) of the average, where that is less than the decay
-    assert play.updates == [2, 2]
-    assert 0 < torch.dist(play.averages[1][0], after[0]) < torch.dist(before[0], after[0])
+    assert [each.updates for each in training.game.movers] == [2, 2]
+    assert 0 < torch.dist(mover.average[0], after[0]) < torch.dist(before[0], after[0])
+
+
+def test_players_take_turns_on_minibatches_of_their_own():
+    module, calls = nn.ParameterList([nn.Parameter(torch.zeros(2, 1))]), []
+
+    def player(name, **about):
+        def loss(batch, rng):
+            calls.append((name, batch.progress))
+            return (module[0] * batch.x.mean(1)).sum(1)
+
+        return Player(name, module, loss, sgd(1.0), **about)
+
+    def batch(progress):
+        return Batch(torch.tensor([1.0, 3.0]).view(2, 1, 1), None, progress)
+
+    players = [player("a", steps=2, clip=1.0), player("b", schedule=lambda progress: 1 - progress)]
+    play(players, batch, 2, Rng([0, 1]))
+    assert calls == [(name, progress) for progress in (0.0, 0.5) for name in "aab"]
+    # four clipped steps of 1, and b's of the gradient and half of it
+    assert module[0].flatten().tolist() == pytest.approx([-4 - 1.5, -4 - 4.5], rel=1e-4)
+
+
+def test_play_leaves_the_average_of_the_weights():
+    module = nn.ParameterList([nn.Parameter(torch.zeros(1, 1))])
+    own = Player("one", module, lambda batch, rng: -module[0].sum(-1), sgd(1.0))
+    play([replace(own, average=0.9)], lambda _: Batch(torch.zeros(1, 1, 1)), 2, Rng([0]))
+    # weights 1 and 2, kept in shares of 2 / 11 and 3 / 12
+    assert module[0].item() == pytest.approx((9 / 11) * 3 / 12 + 2 * 9 / 12)
 
 
 def test_what_is_no_adam_is_refused():
