@@ -15,6 +15,7 @@ from genbench.claims._training import Discrepancy, Training, gaussian_like, inde
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.effect import Effect, Values, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import Pair, PairGame, cross_entropy, non_saturating
@@ -159,6 +160,24 @@ def share(
     }
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the distance of every pair's digits."""
+    series = [
+        Series(
+            f"generator: {maker}",
+            [f"{maker} against {judge}" for judge in DISCRIMINATORS],
+            [evidence.measured(f"{maker}_{judge}") for judge in DISCRIMINATORS],
+        )
+        for maker in GENERATORS
+    ]
+    rows = {"independent pixels": "independent", "a Gaussian": "gaussian"}
+    series.append(Series("reference", list(rows), [evidence.measured(c) for c in rows.values()]))
+    about = (
+        "A pair is read as generator against discriminator; left of independent pixels it learnt."
+    )
+    return Figure("strip", "", "squared MMD to held-out digits", series, log="y", note=about)
+
+
 @claim(
     "any_generator",
     statement="Any differentiable generator and discriminator can be trained against each other; "
@@ -188,6 +207,7 @@ def share(
         "Inside a coupling or under a mask any network may stand, so that the restriction is on the whole "
         "and not on its parts.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares of pairs that reach the bar, and of networks that are no density."""

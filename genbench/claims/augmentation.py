@@ -13,6 +13,7 @@ from genbench.claims._training import Training, play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, contest, difference
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
@@ -171,6 +172,22 @@ def experiment(
     }
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the accuracy by what stands beside the real points."""
+    others = tuple(name for name in CONDITIONAL if name not in GANS)
+    kinds = {"no model": (ALONE, NOISE), "GANs": GANS, "others": (*others, *APART, *FITTED)}
+    return Figure(
+        "strip",
+        "",
+        "test accuracy of the classifier",
+        [
+            Series(kind, names, [evidence.measured(n) for n in names])
+            for kind, names in kinds.items()
+        ],
+        note="Beside real points, half of every minibatch.",
+    )
+
+
 @claim(
     "augmentation",
     statement="Samples of GANs help to train classifiers where real points are few.",
@@ -190,6 +207,7 @@ def experiment(
         "Generators train for a fixed number of rounds, whether or not they copy the digits by then.",
         "Models that cannot be told the class learn every class alone, from ten digits each.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with samples of the best GAN less that without; other families and noise beside."""

@@ -13,6 +13,7 @@ from genbench.claims._training import Discrepancy, Training, optimised
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, log_ratio
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
 
@@ -98,6 +99,27 @@ def crossed(rows: Mapping[str, Values]) -> dict[int, float]:
     return found
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws distances over the median at 1:1 by the ratio of updates and by that of step sizes."""
+    series = []
+    for name in DATA:
+        rows = {key: evidence.measured(f"{name}_{key}") for key in PACES}
+        even = median(rows["k_1"].values()) if rows["k_1"] else math.nan
+        for kind, paces in (("updates", AHEAD | STEPS), ("step size", RATES)):
+            places = [pace.rate * pace.discriminator / pace.generator for pace in paces.values()]
+            values = [{seed: v / even for seed, v in rows[key].items()} for key in paces]
+            series.append(Series(f"{name}, {kind}", places, values))
+    return Figure(
+        "lines",
+        "the discriminator's updates, or its step size, over the generator's",
+        "squared MMD over its median at 1:1",
+        series,
+        log="xy",
+        levels={"failed": FACTOR},
+        note="All after as many updates of the generator.",
+    )
+
+
 @claim(
     "d_g_balance",
     statement="Discriminator and generator must be kept in step: quality depends on the "
@@ -127,6 +149,7 @@ def crossed(rows: Mapping[str, Values]) -> dict[int, float]:
         "Adam evens out step sizes, so that the ratio acts less than under plain descent.",
         "The squared MMD sees modes and means sooner than fine detail.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Log ratios of squared MMDs: the worst pace over the best, and the generator ahead over in step."""

@@ -17,6 +17,7 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, difference
 from genbench.core.feature import EXTRACTORS
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 
@@ -231,6 +232,17 @@ def experiment(
     return columns
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the shares of tasks that sums of samples' codes and the two controls solve."""
+    rows = {f"{name}, {what}": f"{name}_samples_{what}" for name in MODELS for what in ATTRIBUTES}
+    steps = {"sums": "sum", "unsorted sums": "unsorted", "random steps": "random"}
+    series = [
+        Series(text, list(rows), [evidence.measured(f"{head}_{step}") for head in rows.values()])
+        for text, step in steps.items()
+    ]
+    return Figure("strip", "", "share of tasks solved", series)
+
+
 @claim(
     "latent_arithmetic",
     statement="Sums and differences of a GAN's codes move meanings from one kind of image to another, "
@@ -254,6 +266,7 @@ def experiment(
         "BiGAN's, have 16 numbers, the flow's 64.",
         "Classes that a model hardly makes take no part.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares solved by sums less those by random steps, and the GAN's less the VAE's."""

@@ -10,7 +10,8 @@ from torch import Tensor
 from genbench.claims._training import Discrepancy, Training, gaussian_like
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
-from genbench.core.effect import Effect, difference, log_ratio
+from genbench.core.effect import Effect, Values, difference, log_ratio, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
@@ -125,6 +126,24 @@ def experiment(
     return {name: row.tolist() for name, row in columns.items()}
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws GANs' distances over the Gaussian's by the dimension of the noise."""
+
+    def over(name: str, latent: int) -> Values:
+        both = (evidence.measured(f"{name}_{key}") for key in (latent, "gaussian"))
+        return mapped(math.exp, log_ratio(*both))
+
+    return Figure(
+        "lines",
+        "dimensions of the noise",
+        "squared MMD over that of a Gaussian",
+        [Series(name, DIMENSIONS, [over(name, k) for k in DIMENSIONS]) for name in DATA],
+        log="xy",
+        levels={"half the distance": math.exp(BAR)},
+        note="Both data sets lie in the plane.",
+    )
+
+
 @claim(
     "latent_dimension_free",
     statement="A GAN may have noise of any dimension, below, at or above that of the data; a flow's is "
@@ -153,6 +172,7 @@ def experiment(
         "Flows may be given noise to dequantise, or a manifold of their own, and then do better.",
         "How far the determinant follows the noise depends on the flow's size and training.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """GANs' distances over the Gaussian's, by dimension; a flow's growth where the noise falls."""

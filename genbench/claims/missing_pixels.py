@@ -7,6 +7,7 @@ import math
 from genbench.claims._cells import column, dcgan, digits, inverse
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, Values, contest, difference, log_ratio
+from genbench.core.figure import Figure, Series
 
 METRICS = ("inpainting",)
 #: completed by a search over their noise
@@ -20,6 +21,29 @@ INVERSES = {
 VISIBLE = {"made": digits("made", metrics=METRICS)}
 #: a tenth less error, as for other distances
 BAR = math.log(1.1)
+
+
+def guess(evidence: Evidence, run: Run) -> Values:
+    """Returns the squared error of a run's mean completion."""
+    error = evidence.scores(run, "inpainting")
+    return difference(error, evidence.scores(run, "inpainting_spread"))
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the error of mean completions."""
+    families = {
+        "GANs": GANS,
+        "chains": CHAINS,
+        "learnt inverses": INVERSES,
+        "fully visible": VISIBLE,
+    }
+    series = [
+        Series(family, list(runs), [guess(evidence, run) for run in runs.values()])
+        for family, runs in families.items()
+    ]
+    blind = evidence.scores(GANS["gan"], "inpainting_mean")
+    series.append(Series("reference", ["training mean"], [blind]))
+    return Figure("strip", "", "squared error of the mean completion", series, log="y")
 
 
 @claim(
@@ -44,18 +68,14 @@ BAR = math.log(1.1)
         "longer one, or one with a prior on the noise, may complete better.",
         "Rounds differ: 4,000 of GAN, BiGAN and ALI, 3,000 of RBM, GSN and MADE, 2,500 of DCGAN.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Errors of mean completions of the best GAN over those of chains and of learnt inverses."""
-
-    def guess(run: Run) -> Values:
-        error = evidence.scores(run, "inpainting")
-        return difference(error, evidence.scores(run, "inpainting_spread"))
-
-    gans = {name: guess(run) for name, run in GANS.items()}
+    gans = {name: guess(evidence, run) for name, run in GANS.items()}
     found = []
     for name, run in (CHAINS | INVERSES | VISIBLE).items():
-        gap = contest({name: guess(run)}, gans, "lower", log=True)
+        gap = contest({name: guess(evidence, run)}, gans, "lower", log=True)
         text = f"log error of the best GAN's mean completion over that of {name}{gap.who}"
         judged = name in CHAINS or name == "bigan"
         found.append(Effect(text, gap.values, BAR, judged=judged, contest=gap))
@@ -65,7 +85,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         text = f"the same of single completions, over {name}'s{gap.who}"
         found.append(Effect(text, gap.values, BAR, judged=False, contest=gap))
     for name, run in (GANS | CHAINS | INVERSES | VISIBLE).items():
-        blind = log_ratio(evidence.scores(run, "inpainting_mean"), guess(run))
+        blind = log_ratio(evidence.scores(run, "inpainting_mean"), guess(evidence, run))
         text = f"log error of the training mean over that of {name}'s mean completion"
         found.append(Effect(text, blind, BAR, judged=False))
     return found

@@ -13,6 +13,7 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect
 from genbench.core.feature import EXTRACTORS
+from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
@@ -107,6 +108,25 @@ def experiment(rng: Rng, *, steps: int = 3000, points: int = 30) -> dict[str, li
     return columns
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws rank correlations in training, whole and without the first fifth."""
+    rows = {f"{name}, {measure}": name for name, measure in QUALITY.items()}
+    return Figure(
+        "strip",
+        "",
+        "rank correlation of MMD and quality in training",
+        [
+            Series(text, list(rows), [evidence.measured(f"{n}_{key}") for n in rows.values()])
+            for text, key in (
+                ("all of training", "rank"),
+                ("without the first fifth", "late_rank"),
+            )
+        ],
+        levels={"none": 0.0, "bar": RANK},
+        note="What says how good samples are stands beside the data set.",
+    )
+
+
 @claim(
     "mmd_criterion",
     statement="The maximum mean discrepancy serves to evaluate GANs and to stop their training.",
@@ -129,6 +149,7 @@ def experiment(rng: Rng, *, steps: int = 3000, points: int = 30) -> dict[str, li
         "Digits have 200 validation points; the distance in features has its own faults.",
         "On curves that only fall, any choice near the end is as good as the last.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Rank correlations, and the quality where the discrepancy is least, by data set."""

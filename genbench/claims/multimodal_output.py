@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, log_ratio
+from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import cross_entropy, non_saturating
@@ -142,6 +143,27 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     return rows
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the squared error of outputs against how many of them are answers."""
+
+    def over(name: str) -> Values:
+        both = (evidence.measured(column) for column in (f"{name}_error", "least_error"))
+        return mapped(math.exp, log_ratio(*both))
+
+    losses = {"squared error": "squared", "adversarial": "adversarial"}
+    return Figure(
+        "scatter",
+        "share of outputs within three deviations of an answer",
+        "squared error over the least possible",
+        [
+            Series(name, [evidence.measured(f"{key}_near")], [over(key)])
+            for name, key in losses.items()
+        ],
+        levels={"the average": 1.0, "exact draws": 2.0},
+        note="The least squared error is the average's, which is no answer.",
+    )
+
+
 @claim(
     "multimodal_output",
     statement="Where many answers are right a network trained by squared error gives their average, "
@@ -166,6 +188,7 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
         "Squared error with enough parameters for a law of answers (a mixture's, say) averages nothing: "
         "the claim is of the loss, not of regression.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares of outputs that are answers, distances to the average, and squared errors."""

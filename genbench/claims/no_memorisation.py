@@ -9,6 +9,7 @@ from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect, contest, difference, mapped
+from genbench.core.figure import Figure, strip
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 
@@ -50,6 +51,19 @@ def experiment(rng: Rng, *, batch: int = 128) -> dict[str, list[float]]:
     return rows
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws C_T by family, and of training points themselves."""
+    references = {"given back": COPIES, "under noise": BLURRED}
+    return strip(
+        evidence,
+        {"GANs": GANS, "likelihood": LIKELIHOODS, "training points": references},
+        "c_t",
+        "C_T, standard deviations",
+        levels={"copying is sure": SURE, "as held-out points": 0.0},
+        note="Left of the line at 0 samples are nearer to training points than held-out points are.",
+    )
+
+
 @claim(
     "no_memorisation",
     statement="A GAN's generator is updated through the discriminator alone, never from data, and so "
@@ -78,6 +92,7 @@ def experiment(rng: Rng, *, batch: int = 128) -> dict[str, list[float]]:
         "That the gradient is free of data holds by construction, and what the discriminator has kept "
         "of them still steers it.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Tests of copying by family, and what data do to the gradient."""

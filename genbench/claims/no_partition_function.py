@@ -11,6 +11,7 @@ from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
 from genbench.core.effect import Effect, log_ratio, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.nn.adversarial import Pair, cross_entropy, non_saturating
@@ -209,6 +210,26 @@ def experiment(rng: Rng, *, rounds: int = 1500, draws: int = 2000) -> dict[str, 
     return {name: row.tolist() for name, row in rows.items()}
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the squared bias of every gradient."""
+    kinds = {
+        "Boltzmann machine": {f"CD-{k}": f"cd_{k}" for k in STEPS},
+        "GAN": {name: name for name in ("discriminator", "generator")},
+        "VAE": {"VAE, bound": "vae"},
+    }
+    return Figure(
+        "strip",
+        "",
+        f"squared bias over the variance, minibatches of {BATCH}",
+        [
+            Series(kind, list(rows), [evidence.measured(f"{key}_bias") for key in rows.values()])
+            for kind, rows in kinds.items()
+        ],
+        levels={"none": 0.0, "bar": BAR},
+        note="Estimates without bias, which may come out below 0.",
+    )
+
+
 @claim(
     "no_partition_function",
     statement="Boltzmann machines need a partition function, whose gradient Markov chains estimate with "
@@ -236,6 +257,7 @@ def experiment(rng: Rng, *, rounds: int = 1500, draws: int = 2000) -> dict[str, 
         "A GAN's gradients are unbiased each given the other player, which says nothing of where the "
         "game goes.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Squared biases over variances, and beside them closed forms and errors of log Z."""

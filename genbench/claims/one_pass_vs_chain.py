@@ -12,6 +12,7 @@ from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, difference, log_ratio, mapped
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
@@ -103,6 +104,25 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     return rows
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws the distance of samples against what an independent one costs."""
+    return Figure(
+        "scatter",
+        "time of an independent sample, ms",
+        "fid, lower is better",
+        [
+            Series(
+                name,
+                [evidence.scores(run, "effective_sample_ms")],
+                [evidence.scores(run, "fid")],
+            )
+            for name, run in {"gan": GAN, **CHAINS}.items()
+        ],
+        log="xy",
+        note="Farther left is cheaper, farther down is better.",
+    )
+
+
 @claim(
     "one_pass_vs_chain",
     statement="Boltzmann machines and generative stochastic networks need many steps of a Markov chain "
@@ -130,6 +150,7 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
         "The GSN's corruption sets its speed: more of it mixes faster and blurs.",
         "The small machine is trained by the exact gradient; training by chains may shape it otherwise.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps and time of a sample by each chain, both distances, and exact mixing times."""

@@ -7,6 +7,7 @@ import math
 from genbench.claims._cells import column, dcgan
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, contest
+from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "prdc")
 WIDTH = {"width": 16}
@@ -21,6 +22,12 @@ ONE_SHOT = {
     for name, rounds in ROUNDS.items()
 }
 DCGAN = dcgan(metrics=METRICS)
+
+
+def figure(evidence: Evidence) -> Figure:
+    """Draws the distance of every model, in stages and at once."""
+    families = {"in stages": STAGED, "at once": ONE_SHOT | {"dcgan": DCGAN}}
+    return strip(evidence, families, "fid", "fid, lower is better", log="y")
 
 
 @claim(
@@ -48,6 +55,7 @@ DCGAN = dcgan(metrics=METRICS)
         "With one level the grown network has fewer layers; it gets the rounds that this saves.",
         "Step sizes were chosen for the staged models.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Log ratios of distances, one-shot over staged, and differences of precision and recall."""

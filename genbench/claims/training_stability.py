@@ -11,6 +11,7 @@ from genbench.claims._training import Discrepancy, Training, optimised
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, difference
+from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
 
@@ -120,6 +121,21 @@ def spread(evidence: Evidence, family: str) -> dict[int, float]:
     return {seed: fmean(values) for seed, values in found.items()}
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws how many of a seed's runs failed in every family."""
+    kinds = {"likelihood": ("made", "vae"), "GAN": ("gan",), "Boltzmann machines": ("rbm", "dbm")}
+    return Figure(
+        "strip",
+        "",
+        "share of a seed's settings that failed",
+        [
+            Series(kind, families, [failures(evidence, each)["any"] for each in families])
+            for kind, families in kinds.items()
+        ],
+        note="Six settings: three step sizes, two first decays of Adam.",
+    )
+
+
 @claim(
     "training_stability",
     statement="Training a GAN fails more often than training a VAE or a fully visible belief network, "
@@ -148,6 +164,7 @@ def spread(evidence: Evidence, family: str) -> dict[int, float]:
         "Boltzmann machines clip gradients, let the step size fall and average weights by default, as the "
         "others do in part; the GAN does none of it. The deep machine learns bits.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Differences of failure rates, and every family's own beside them."""

@@ -14,6 +14,7 @@ from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec, Truth
 from genbench.core.effect import Effect, Values, log_ratio
+from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
@@ -115,6 +116,25 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     return rows
 
 
+def figure(evidence: Evidence) -> Figure:
+    """Draws divergences and the bound's gap as points and widths grow."""
+    of, sizes = evidence.measured, [n for n, _ in SIZES]
+    rows = {f"{family.upper()}: JS divergence": f"{family}_js" for family in MODELS}
+    rows["VAE: gap of its bound"] = "vae_gap"
+    series = [Series(name, sizes, [of(f"{key}_{n}") for n in sizes]) for name, key in rows.items()]
+    series.append(Series("exact points: JS divergence", sizes, [of("floor")] * len(sizes)))
+    about = f"Networks grow with the points, from {SIZES[0][1]} to {SIZES[-1][1]} units a layer."
+    return Figure(
+        "lines",
+        "training points",
+        "nats",
+        series,
+        log="xy",
+        levels={"bar of the gap": GAP},
+        note=about,
+    )
+
+
 @claim(
     "variational_bias",
     statement="VAEs maximise a bound that stays below the likelihood however many data there are; GANs "
@@ -142,6 +162,7 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
         "The GAN is that with R1 and falling steps; the plain game does not settle (nash-oscillation).",
         "Divergences are of histograms: what is finer than a cell is not seen.",
     ),
+    figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """The bound's gaps, how divergences fall, and how the two families stand at the end."""

@@ -2,7 +2,13 @@
 
 import pytest
 
-from genbench.claims import optimal_discriminator, sampling_speed, saturating_gradient
+from genbench.claims import (
+    mmd_criterion,
+    optimal_discriminator,
+    sampling_speed,
+    saturating_gradient,
+    variational_bias,
+)
 from genbench.core import options
 from genbench.core.claim import CLAIMS
 from genbench.core.metric import METRICS
@@ -10,6 +16,19 @@ from genbench.core.rng import Rng
 from genbench.report.claim_page import plotted
 
 ALL = CLAIMS.all()
+#: options by which an experiment takes a second
+SMALL = {
+    "any_generator": {"rounds": 1, "batch": 4, "fits": 2, "points": 9},
+    "augmentation": {"each": 5, "made": 5, "rounds": 4, "steps": 2},
+    "d_g_balance": {"updates": 1, "batch": 4},
+    "latent_arithmetic": {"rounds": 1, "pool": 60, "tasks": 2},
+    "latent_dimension_free": {"rounds": 1, "batch": 8, "flow_rounds": 1, "samples": 50},
+    "mmd_criterion": {"steps": 2, "points": 2},
+    "multimodal_output": {"rounds": 2},
+    "no_partition_function": {"rounds": 1, "draws": 2},
+    "training_stability": {"rounds": 1, "batch": 4, "marks": 1},
+    "variational_bias": {"rounds": 1},
+}
 
 
 class Spy:
@@ -29,14 +48,38 @@ class Spy:
         return {seed: 1.0 + seed / 10 for seed in range(8)}
 
 
-class Planted:
-    """Evidence of an experiment just made."""
+class Planted(Spy):
+    """Evidence of an experiment just made, which notes what it has not got."""
 
     def __init__(self, columns):
-        self.columns = columns
+        super().__init__()
+        self.columns, self.missed = columns, set()
 
     def measured(self, column):
+        if column not in self.columns:
+            self.missed.add(column)
         return dict(enumerate(self.columns.get(column, ())))
+
+
+def nothing(*about):
+    return 0.0
+
+
+class Law(Spy):
+    """Evidence by a law: eight seeds around the mean of an experiment's column, or of a run's."""
+
+    def __init__(self, measured=nothing, scores=nothing):
+        super().__init__()
+        self.means, self.scored_means = measured, scores
+
+    def around(self, mean):
+        return {seed: mean * (1 + (seed - 3.5) / 100) for seed in range(8)}
+
+    def measured(self, column):
+        return self.around(self.means(column))
+
+    def scores(self, run, column):
+        return self.around(self.scored_means(run, column))
 
 
 def asked_rightly(claim, spy):
@@ -45,10 +88,27 @@ def asked_rightly(claim, spy):
         assert column in [c for metric in run.metrics for c in METRICS.get(metric).columns], column
 
 
-@pytest.mark.parametrize("name", [n for n, c in ALL.items() if c.figure is not None])
+def drawn(name, evidence):
+    """What the page draws of a claim."""
+    draw = ALL[name].figure
+    assert draw is not None
+    plot = plotted(draw(evidence))
+    assert plot is not None
+    return plot
+
+
+def medians(plot):
+    """By series, medians at its places."""
+    return {
+        each["name"]: dict(zip(each["x"], each["mid"], strict=True)) for each in plot["series"]
+    }
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_figure_can_be_drawn_of_what_the_claim_reads(name):
-    spy = Spy()
-    figure = ALL[name].figure(spy)
+    spy, draw = Spy(), ALL[name].figure
+    assert draw is not None
+    figure = draw(spy)
     asked_rightly(ALL[name], spy)
     names = [series.name for series in figure.series]
     assert len(set(names)) == len(names)
@@ -56,14 +116,18 @@ def test_a_figure_can_be_drawn_of_what_the_claim_reads(name):
     words = [isinstance(x, str) for series in figure.series for x in series.x]
     assert all(words) if figure.kind == "strip" else not any(words)
     assert figure.y
-    plot = plotted(figure)
-    assert len(plot["series"]) == len(names)
+    # the page cuts words after 27 letters, and what is cut alike is one row
+    rows = {x for series in figure.series for x in series.x if isinstance(x, str)}
+    assert all(len({word[:27] for word in kind}) == len(kind) for kind in (names, rows))
+    assert len(drawn(name, spy)["series"]) == len(names)
 
 
 @pytest.mark.parametrize("name", [n for n, c in ALL.items() if c.by_metric is not None])
 def test_other_metrics_give_effects_of_what_the_claim_reads(name):
     spy = Spy()
-    rows = ALL[name].by_metric(spy)
+    others = ALL[name].by_metric
+    assert others is not None
+    rows = others(spy)
     asked_rightly(ALL[name], spy)
     assert rows
     assert all(any(effect.judged for effect in effects) for effects in rows.values())
@@ -79,17 +143,71 @@ def test_budgets_and_notes_name_what_there_is(name):
 
 def test_experiments_keep_what_their_figures_show():
     made = saturating_gradient.experiment(Rng([0]), steps=101)
-    plot = plotted(saturating_gradient.figure(Planted(made)))
+    plot = drawn("saturating_gradient", Planted(made))
     assert [series["name"] for series in plot["series"]] == [
         *("minimax", "non-saturating", "maximum-likelihood")
     ]
     assert [len(series["x"]) for series in plot["series"]] == [2, 2, 2]
     assert plot["series"][0]["x"][1] < plot["series"][0]["x"][0]
     made = optimal_discriminator.experiment(Rng([0]), steps=2, batch=8)
-    plot = plotted(optimal_discriminator.figure(Planted(made)))
+    plot = drawn("optimal_discriminator", Planted(made))
     assert {len(series["x"]) for series in plot["series"]} == {len(optimal_discriminator.PLACES)}
     assert plot["series"][1]["mid"][14] == pytest.approx(0.5, abs=1e-4)
     made = sampling_speed.experiment(Rng([0]), sides=(4, 8), batches=(1,), repeats=1)
-    plot = plotted(sampling_speed.figure(Planted(made)))
+    plot = drawn("sampling_speed", Planted(made))
     assert {series["name"]: series["x"] for series in plot["series"]}["gan"] == [16, 64]
     assert len(plot["series"]) == 6
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_figures_draw_columns_that_experiments_make(name, monkeypatch):
+    monkeypatch.setattr(variational_bias, "SIZES", ((50, 8), (100, 8)))
+    monkeypatch.setattr(variational_bias, "POINTS", 500)
+    monkeypatch.setattr(mmd_criterion, "SAMPLES", 50)
+    claim = ALL[name]
+    assert claim.experiment is not None
+    made = claim.experiment(Rng([0]), **SMALL[name])
+    evidence = Planted(made)
+    assert claim.figure is not None
+    claim.figure(evidence)
+    assert evidence.missed == set()
+
+
+def test_paces_are_drawn_over_the_balanced_game():
+    factors = {"ahead_5": 2.0, "k_10": 3.0, "rate_4": 0.5}
+
+    def law(column):
+        data, pace = column.split("_", 1)
+        return factors.get(pace, 1.0) * (7 if data == "ring" else 1)
+
+    shown = medians(drawn("d_g_balance", Law(law)))
+    assert shown["ring, updates"] == pytest.approx({0.2: 2, 1: 1, 2: 1, 5: 1, 10: 3})
+    assert shown["digits, step size"] == pytest.approx({0.25: 1, 1: 1, 4: 0.5})
+
+
+def test_distances_are_drawn_over_their_reference():
+    plot = drawn("latent_dimension_free", Law(lambda c: 4.0 if "gaussian" in c else 2.0))
+    assert medians(plot)["circle"] == pytest.approx(dict.fromkeys((1, 2, 4, 8), 0.5))
+    assert dict(plot["levels"])["half the distance"] == pytest.approx(0.25)
+    means = {"squared_error": 1.5, "adversarial_error": 3.0, "least_error": 1.5}
+    plot = drawn("multimodal_output", Law(lambda column: means.get(column, 0.5)))
+    assert medians(plot) == {
+        "squared error": pytest.approx({0.5: 1}),
+        "adversarial": pytest.approx({0.5: 2}),
+    }
+
+
+def test_mean_completions_are_drawn_without_their_spread():
+    errors = {"inpainting": 0.09, "inpainting_spread": 0.04, "inpainting_mean": 0.08}
+    shown = medians(drawn("missing_pixels", Law(scores=lambda run, column: errors[column])))
+    assert shown["chains"] == pytest.approx({"rbm": 0.05, "gsn": 0.05})
+    assert shown["reference"] == pytest.approx({"training mean": 0.08})
+
+
+def test_failures_are_drawn_as_they_are_judged():
+    def law(column):
+        return float(not column.startswith("rbm_4_")) if "finite" in column else 1.0
+
+    shown = medians(drawn("training_stability", Law(law)))
+    assert shown["GAN"] == {"gan": 0}
+    assert shown["Boltzmann machines"] == pytest.approx({"rbm": 1 / 3, "dbm": 0}, abs=1e-4)
