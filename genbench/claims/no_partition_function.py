@@ -225,7 +225,7 @@ def figure(evidence: Evidence) -> Figure:
             Series(kind, list(rows), [evidence.measured(f"{key}_bias") for key in rows.values()])
             for kind, rows in kinds.items()
         ],
-        levels={"none": 0.0, "bar": BAR},
+        levels={"bar": BAR},
         note="Estimates without bias, which may come out below 0.",
     )
 
