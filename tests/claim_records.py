@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from genbench.core.claim import Evidence
 from genbench.core.spec import Part
 from genbench.harness.asks import ask
 from genbench.harness.claims import Scale, specs_of
@@ -41,3 +42,13 @@ def value_of(planted, seed, noise):
     if planted is None:
         return None
     return planted[seed] if isinstance(planted, list) else planted * (1 + noise)
+
+
+class Measured(Evidence):
+    """Evidence of an experiment alone, without runs."""
+
+    def scores(self, run, column):
+        raise AssertionError(f"{run} is asked for {column}")
+
+    def finished(self, run):
+        raise AssertionError(f"{run} is asked for its seeds")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from claim_records import Measured
 
 from genbench.claims import augmentation
 from genbench.core.claim import CLAIMS
@@ -10,7 +11,7 @@ from genbench.core.rng import Rng
 from genbench.report.judge import judge
 
 
-class Planted:
+class Planted(Measured):
     """Evidence of an experiment, given its columns by seed."""
 
     def __init__(self, columns):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from claim_records import Measured
 
 from genbench.claims import nash_oscillation as nash
 from genbench.claims import optimal_discriminator as optimal
@@ -17,7 +18,7 @@ from genbench.report.judge import judge
 ONE = (np.ones(1), np.ones(1))
 
 
-class Planted:
+class Planted(Measured):
     """Evidence of an experiment just made."""
 
     def __init__(self, columns):

@@ -1,6 +1,7 @@
 """The claims of families against each other: closed forms, planted verdicts, seeds."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -67,7 +68,8 @@ def test_chains_at_the_machines_own_law_have_no_bias(machine):
 
 
 def test_the_bias_of_contrastive_divergence_is_that_of_its_transition_matrix():
-    dataset = DATASETS.get("bars_and_stripes")(size=gradients.SIDE)
+    make: Any = DATASETS.get("bars_and_stripes")
+    dataset = make(size=gradients.SIDE)
     law = dataset.truth.log_prob(gradients.words()[0]).exp()
     assert float(law.sum()) == pytest.approx(1)
     rows = gradients.machine_rows(dataset, law, 200, 200, Rng([0, 1]))
@@ -225,7 +227,9 @@ def test_the_mixtures_density_is_that_of_its_draws():
 
 
 def test_the_gap_is_that_of_a_likelihood_by_quadrature():
-    model = build("vae", DataSpec("eight", (2,)), Rng([0, 1]), {"hidden": (8, 8), "log_std": -0.5})
+    model: Any = build(
+        "vae", DataSpec("eight", (2,)), Rng([0, 1]), {"hidden": (8, 8), "log_std": -0.5}
+    )
     net = model.autoencoder
     with torch.no_grad():
         found = bias.bound_rows(model, Rng([0, 1]))

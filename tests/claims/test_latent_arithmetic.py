@@ -1,7 +1,10 @@
 """Sums of codes: attributes against closed forms, and spaces where sums are known to work or not."""
 
+from typing import Any
+
 import pytest
 import torch
+from claim_records import Measured
 
 from genbench.claims import latent_arithmetic as arithmetic
 from genbench.claims._strokes import slant, stroke_width
@@ -12,7 +15,7 @@ from genbench.core.rng import Rng
 from genbench.report.judge import judge
 
 
-class Planted:
+class Planted(Measured):
     """Evidence of an experiment, given a column's mean by its name."""
 
     def __init__(self, law):
@@ -40,11 +43,12 @@ def planted(monkeypatch):
         z = 0.2 * rng.fork("codes").normal(600, 12)
         z[..., :3] += 3 * torch.nn.functional.one_hot(labels, 3)
         z[..., 3] *= 10
+        plain: Any = Plain()
         space = arithmetic.Space(lambda n, r: r.normal(n, 12), decode, None)
         measure = lambda x: x[:, 3]  # noqa: E731
         tasks = rng.fork("tasks")
         values = z[..., 3]
-        return arithmetic.solved(space, Plain(), z, labels, values, measure, 400, tasks)
+        return arithmetic.solved(space, plain, z, labels, values, measure, 400, tasks)
 
     return solved
 
@@ -70,6 +74,7 @@ def test_tasks_are_made_of_outer_thirds_of_two_classes():
     labels = torch.arange(3).repeat_interleave(60)
     values = torch.arange(60.0).repeat(3)
     task = arithmetic.tasks_of(labels, values, 200, Rng([0]))
+    assert task is not None
     assert float(values[task.plus].min()) >= 40
     assert float(values[task.minus].max()) < 20
     assert float(values[task.start].max()) < 20

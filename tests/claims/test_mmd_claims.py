@@ -1,11 +1,12 @@
 """Discrepancies as what is trained and as what is watched."""
 
 import math
+from typing import Any
 
 import pytest
 import scipy.stats
 import torch
-from claim_records import write
+from claim_records import Measured, write
 
 from genbench.claims import mmd_criterion, mmd_training
 from genbench.core.claim import CLAIMS
@@ -49,7 +50,7 @@ def test_the_mean_solves_the_linear_kernels_game_and_no_other():
     assert min(losses["rbf"], losses["multi"]) > 0.05
 
 
-class Planted:
+class Planted(Measured):
     """Evidence of an experiment, given its columns by seed."""
 
     def __init__(self, columns):
@@ -76,7 +77,8 @@ def test_mmd_criterion(slope, outcome):
 def test_a_summary_is_what_ranks_and_choices_say():
     a, b = Rng([0, 1]).normal(12), Rng([2, 3]).normal(12).exp()
     found = mmd_criterion.summary(a, b)
-    by_scipy = [float(scipy.stats.spearmanr(x, y)[0]) for x, y in zip(a, b, strict=True)]
+    correlate: Any = scipy.stats.spearmanr
+    by_scipy = [float(correlate(x, y)[0]) for x, y in zip(a, b, strict=True)]
     assert found["rank"].tolist() == pytest.approx(by_scipy)
     k = int(a[0].argmin())
     assert float(found["over_last"][0]) == pytest.approx(math.log(b[0, k] / b[0, -1]), abs=1e-6)

@@ -3,11 +3,12 @@
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from claim_records import write
+from claim_records import Measured, write
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
@@ -36,7 +37,7 @@ from genbench.report.judge import judge
 from genbench.store import Store
 
 
-class Planted:
+class Planted(Measured):
     """Evidence of an experiment: a mean by column, with a little noise over seeds."""
 
     def __init__(self, value_of, seeds=8, noise=0.01):
@@ -131,7 +132,7 @@ def test_what_is_no_adam_is_refused():
     with pytest.raises(ContractError, match="needs Adam"):
         optimised(plain[0], rate=2.0).optimizer(model.parameters())
     player = optimised(model.players()[0], rate=4.0, beta1=0.9)
-    made = player.optimizer(model.discriminator.parameters())
+    made: Any = player.optimizer(player.module.parameters())
     assert (made.param_groups[0]["lr"], made.betas) == (4e-3, (0.9, 0.999))
 
 
@@ -366,7 +367,7 @@ def test_the_noisy_circles_entropy_is_that_of_its_draws(std):
 
 def test_a_flows_jacobian_has_its_log_determinant():
     rng = Rng([0, 1])
-    model = build("realnvp", latents.NoisyCircle(0.1).spec, rng, {"layers": 4})
+    model: Any = build("realnvp", latents.NoisyCircle(0.1).spec, rng, {"layers": 4})
     for p in model.parameters():
         nn.init.constant_(p, 0.05)
     x = rng.normal(5, 2)
