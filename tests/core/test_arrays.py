@@ -104,7 +104,7 @@ def test_a_missing_file_and_a_wrong_suffix_say_what_to_give(tmp_path):
     (tmp_path / "a.csv").write_text("1,2")
     refused(tmp_path / "a.csv", "needs to be a .npy or .npz file, got '.csv'")
     (tmp_path / "folder.npy").mkdir()
-    refused(tmp_path / "folder.npy", "is damaged or no array file")
+    refused(tmp_path / "folder.npy", "is no regular file; give a .npy or .npz file")
 
 
 def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
