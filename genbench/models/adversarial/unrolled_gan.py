@@ -38,7 +38,8 @@ class UnrolledGAN(PairGame):
         activation: That of both networks; None takes ReLU in the generator and leaky ReLU in the
             discriminator.
         lr: Adam's step size, the generator's.
-        discriminator_lr: The discriminator's; None takes the same.
+        discriminator_lr: The discriminator's, slower as in the paper's mixtures: at the same pace it
+            wins, and a zero-sum generator then learns nothing. None takes the same.
         beta1: Adam's first decay.
     """
 
@@ -58,7 +59,7 @@ class UnrolledGAN(PairGame):
         inner_lr: float = 0.1,
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
         lr: float = 1e-3,
-        discriminator_lr: float | None = None,
+        discriminator_lr: float | None = 1e-4,
         beta1: float = 0.5,
     ) -> None:
         betas = (beta1, 0.999)
