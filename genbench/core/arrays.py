@@ -78,14 +78,11 @@ class ArrayFile:
 
     def plain(self) -> numpy.memmap | None:
         """Returns the mapped array where `read` would hand it on as it is, else None."""
-        right = (
-            isinstance(self.held, numpy.memmap)
-            and self.held.ndim == 2
-            and self.held.dtype in (numpy.float32, numpy.float64)
-            and self.held.dtype.isnative
-            and self.held.flags.c_contiguous
-        )
-        return self.held if right else None
+        held = self.held
+        if not isinstance(held, numpy.memmap) or held.ndim != 2 or not held.flags.c_contiguous:
+            return None
+        right = held.dtype in (numpy.float32, numpy.float64) and held.dtype.isnative
+        return held if right else None
 
 
 def open_array(path: Path) -> ArrayFile:
