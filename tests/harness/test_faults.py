@@ -9,6 +9,7 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import WriteError
 from genbench.core.registry import load_plugin
+from genbench.harness import job
 from genbench.harness import run as loop
 from genbench.harness.ending import OutOfTime, deadline, forget_stop, request_stop
 from genbench.harness.job import Outcome, Stage, WorkerDied, failed
@@ -131,7 +132,8 @@ def test_a_folder_that_cannot_be_written_is_known_before_training(tmp_path):
 
 
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
-def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, phase):
+def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, phase, monkeypatch):
+    monkeypatch.setattr(job, "SILENCE", 0.0)
     cells = [{"models": [GAN, "gaussian"], "datasets": ["ring"]}]
     suite, root = suite_of(tmp_path, cells=cells, budget={"steps": 300}), tmp_path / "r"
 
@@ -151,8 +153,9 @@ def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, ph
     assert list((root / ".checkpoints").iterdir()) == []
 
 
-def test_an_interrupted_stack_is_put_together_again(tmp_path):
+def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):
     """Another number of workers, or new seeds, must not cost what a checkpoint holds."""
+    monkeypatch.setattr(job, "SILENCE", 0.0)
     root = tmp_path / "r"
 
     def stop(index, progress):
