@@ -247,7 +247,7 @@ def figure(evidence: Evidence) -> Figure:
     "latent_arithmetic",
     statement="Sums and differences of a GAN's codes move meanings from one kind of image to another, "
     "no worse than those of a VAE.",
-    source="Radford et al., 2016 (DCGAN), section 6.3.2, which introductions to GANs pass on",
+    source="Radford et al., 2016 (DCGAN), which introductions to GANs pass on",
     why="On digits meanings can be measured: thick of one class less thin of it, plus thin of another, "
     "must be the other class and thicker than its median, and so for slant. The control goes as far "
     "from the same start in a random direction. Codes are of every model's own samples, sorted by "

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DATASETS, Dataset, DataSpec
+from genbench.core.dataset import Dataset, DataSpec, open_named
 from genbench.core.effect import Effect, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
@@ -200,7 +200,7 @@ def bound_rows(
 
 def experiment(rng: Rng, *, rounds: int = 1500, draws: int = 2000) -> dict[str, list[float]]:
     """Returns squared biases over variances of gradients, and the errors of estimates of log Z."""
-    dataset = DATASETS.get("bars_and_stripes")(size=SIDE)  # type: ignore[call-arg]
+    dataset = open_named("bars_and_stripes", size=SIDE)
     assert dataset.truth is not None
     assert dataset.truth.log_prob is not None
     law = dataset.truth.log_prob(words()[0]).exp().to(rng.device)

@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench.claims._cells import digits
 from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import open_named
 from genbench.core.effect import Effect, difference, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
@@ -82,7 +82,7 @@ def mixing_time(matrix: Tensor, law: Tensor) -> Tensor:
 
 def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     """Returns exact mixing times and divergences of a small machine after rounds of exact training."""
-    dataset = DATASETS.get("bars_and_stripes")(size=SIDE)  # type: ignore[call-arg]
+    dataset = open_named("bars_and_stripes", size=SIDE)
     assert dataset.truth is not None
     assert dataset.truth.log_prob is not None
     states = next(binary_states(SIDE**2, 1 << SIDE**2)).to(rng.dtype)

@@ -46,7 +46,7 @@ def figure(evidence: Evidence) -> Figure:
         "People took 40 % of LAPGAN's samples of CIFAR-10 for real, 10 % of a GAN's (Denton et al., 2015).",
         "Progressive growing reaches like quality two to six times sooner, the more so the larger the "
         "images (Karras et al., 2018).",
-        "Against: StyleGAN2 does without growing and is better for it (Karras et al., 2020).",
+        "Against: StyleGAN2 gives growing up again (Karras et al., 2020).",
     ),
     threats=(
         "Images of 8 x 8 pixels are hardly hard: the claim is of large ones, and a refutation here is "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 from statistics import fmean, median
 from typing import Any
 
@@ -66,10 +67,7 @@ def experiment(
             )
             curve: list[list[float]] = []
 
-            def watch(i: int) -> None:
-                made = play.samples(500, draws.fork("sample", i))  # noqa: B023
-                curve.append(distance(made).tolist())  # noqa: B023
-
+            watch = partial(_measure, play, draws, distance, curve)
             play.run(rounds, [rounds * k // marks for k in range(1, marks + 1)], watch)
             head = column(family, rate, decay)
             finite = [all(map(math.isfinite, row)) for row in zip(*curve, strict=True)]
@@ -81,6 +79,12 @@ def experiment(
             stayed = [a and b for a, b in zip(finite, play.finite.tolist(), strict=True)]
             columns[f"{head}_finite"] = [float(whole) for whole in stayed]
     return columns
+
+
+def _measure(
+    play: Training, draws: Rng, distance: Discrepancy, curve: list[list[float]], i: int
+) -> None:
+    curve.append(distance(play.samples(500, draws.fork("sample", i))).tolist())
 
 
 def failures(evidence: Evidence, family: str) -> dict[str, Values]:

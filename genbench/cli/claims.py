@@ -105,8 +105,8 @@ def table(console: Console, made: list[Card]) -> None:
 
 def coloured(card: Card) -> str:
     """Returns the verdict in its colour, with "so far" while cells are missing."""
-    said, so_far = card.verdict.outcome, " so far" if card.missing else ""
-    return f"[{COLOURS[said]}]{said}{so_far}[/{COLOURS[said]}]"
+    colour = COLOURS[card.verdict.outcome]
+    return f"[{colour}]{card.said}[/{colour}]"
 
 
 def steadiness(card: Card) -> str:
@@ -161,9 +161,7 @@ def listed(card: Card) -> dict[str, list[str]]:
 
 def verdict_of(setting: Setting) -> str:
     """Returns the verdict with one thing changed, or that it has not been run."""
-    if setting.verdict is None:
-        return f"not run; {setting.command}"
-    return setting.verdict.outcome + (" so far" if setting.missing else "")
+    return setting.said if setting.verdict is not None else f"not run; {setting.command}"
 
 
 def cells(part: Part) -> list[str]:

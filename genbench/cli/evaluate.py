@@ -15,6 +15,8 @@ from genbench.cli import common
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from genbench.core.dataset import Dataset
+    from genbench.core.feature import Extractor
     from genbench.harness.points import Points
     from genbench.store import Measurement
 
@@ -83,9 +85,8 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
     """
     common.load_plugins(given["plugins"])
     from genbench.core.spec import Part
-    from genbench.harness.asks import ask, default_features
+    from genbench.harness.asks import ask
     from genbench.harness.compare import compare, spaces_of
-    from genbench.harness.extractors import make
     from genbench.harness.gather import gather
     from genbench.harness.points import open_points
 
@@ -94,9 +95,7 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
     fake = open_points(samples, how)
     real = open_points(reference or own_reference(fake), how)
     dataset = real.dataset or fake.dataset
-    name = given["features"] or (default_features(dataset) if dataset else "identity")
-    weights = {"weights": given["weights"]} if given["weights"] else {}
-    extractor = make(name, dataset, weights)
+    extractor = extractor_of(dataset, given)
     views = spaces_of(asks, extractor)
     how_much = {key: given[key] for key in ("batch", "limit")}
     how_much["memory"] = size_of(given["memory"])
@@ -127,6 +126,16 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
         common.print_json(as_object(rows, notes))
     else:
         show(rows, notes)
+
+
+def extractor_of(dataset: Dataset | None, given: dict[str, Any]) -> Extractor:
+    """Returns the named extractor, or the one that suits a data set; raw numbers where there is none."""
+    from genbench.harness.asks import default_features
+    from genbench.harness.extractors import make
+
+    name = given["features"] or (default_features(dataset) if dataset else "identity")
+    weights = {"weights": given["weights"]} if given["weights"] else {}
+    return make(name, dataset, weights)
 
 
 def metric_names(text: str) -> list[str]:

@@ -252,6 +252,16 @@ def dataset(name: str) -> Callable[[D], D]:
     return register
 
 
+def open_named(name: str, **given: Any) -> Dataset:
+    """Creates a registered data set with its options.
+
+    Raises:
+        UnknownName: With the nearest match.
+    """
+    cls: Any = DATASETS.get(name)
+    return cls(**given)
+
+
 def _digest(x: Tensor) -> str:
     return hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest()[:16]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import Dataset, open_named
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
@@ -23,8 +22,8 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
     """Creates a cell's data set where the setting says its files are."""
-    cls: Any = DATASETS.get(spec.dataset)
-    return cls(data_dir=setting.data_dir, offline=setting.offline, **spec.dataset_options)
+    where = {"data_dir": setting.data_dir, "offline": setting.offline}
+    return open_named(spec.dataset, **where, **spec.dataset_options)
 
 
 def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:

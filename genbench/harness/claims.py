@@ -14,8 +14,8 @@ from genbench.core.effect import Effect
 from genbench.core.errors import GenbenchError
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
+from genbench.harness.asks import ask
 from genbench.harness.environment import choose_device, environment
-from genbench.harness.evaluate import ask
 from genbench.harness.job import now
 from genbench.harness.plan import Plan, cell_specs
 from genbench.store import FAILURES, Record, Store

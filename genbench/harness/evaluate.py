@@ -14,7 +14,6 @@ from genbench.core.metric import Metric, Score, Trained
 from genbench.core.model import ABILITIES, Model
 from genbench.core.rng import Rng
 from genbench.harness.asks import EXTRACTED, SPACES, Ask, default_features, enter
-from genbench.harness.asks import ask as ask
 from genbench.harness.scoring import Question, answers, known_truth, measured
 from genbench.store import Measurement
 

@@ -17,6 +17,7 @@ from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed, parameter_count
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
+from genbench.harness.asks import ask
 from genbench.harness.build import DTYPES, checkpoint_path, evaluator_for, prepared
 from genbench.harness.checkpoint import Checkpoint
 from genbench.harness.ending import OutOfTime, Stopped, deadline, stop_requested
@@ -26,7 +27,7 @@ from genbench.harness.environment import (
     peak_memory,
     reset_peak_memory,
 )
-from genbench.harness.evaluate import Evaluator, ask, draw
+from genbench.harness.evaluate import Evaluator, draw
 from genbench.harness.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
 from genbench.harness.train import Point, Probe, Trainer
 from genbench.store import CurvePoint, Record, Used

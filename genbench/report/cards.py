@@ -86,6 +86,11 @@ class Setting:
         """The first judged effect."""
         return _lead(self.verdict.parts) if self.verdict is not None else None
 
+    @property
+    def said(self) -> str:
+        """The verdict as people read it."""
+        return said_of(self.verdict, self.missing) if self.verdict is not None else "not run"
+
 
 @dataclass(frozen=True)
 class Read:
@@ -159,7 +164,12 @@ class Card:
     @property
     def kind(self) -> str:
         """The verdict, or that there is nothing to make one of."""
-        return self.verdict.outcome if self.known else "not measured"
+        return said_of(self.verdict, missing=False)
+
+    @property
+    def said(self) -> str:
+        """The verdict as people read it."""
+        return said_of(self.verdict, bool(self.missing))
 
     @cached_property
     def missing(self) -> dict[str, list[int]]:
@@ -266,6 +276,13 @@ def cards(
         tried = [Card(claim, store, each, named) for each in scales]
         found.append(next((card for card in tried if card.known), tried[0]))
     return found
+
+
+def said_of(verdict: Verdict, missing: bool) -> str:
+    """Returns a verdict, with "so far" while cells are missing, or that there is none to be had yet."""
+    if not any(part.effect.values for part in verdict.parts):
+        return "not measured"
+    return f"{verdict.outcome} so far" if missing else verdict.outcome
 
 
 def by_verdict(found: Sequence[Card]) -> list[tuple[str, list[Card]]]:

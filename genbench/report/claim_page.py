@@ -126,7 +126,7 @@ def _view(card: Card) -> dict[str, Any]:
         "anchor": f"claim-{claim.id}",
         "card": card,
         "kind": card.kind,
-        "verdict": claim_tables.verdict(card),
+        "verdict": card.said,
         "tally": claim_tables.tally_text(card),
         "seeds": claim_tables.seeds(card),
         "forest": list(zip(card.verdict.parts, forest(card.verdict.parts), strict=True)),

@@ -61,13 +61,6 @@ def tally_text(card: Card) -> str:
     return " ".join(f"{sign}{n}" for sign, n in zip("+-?", tally(card), strict=True))
 
 
-def verdict(card: Card) -> str:
-    """Returns the verdict, with "so far" while cells are missing."""
-    if not card.known:
-        return "not measured"
-    return f"{card.verdict.outcome}{' so far' if card.missing else ''}"
-
-
 def seeds(card: Card) -> str:
     """Returns how many seeds the judged effects have, e.g. "8" or "6–8"."""
     counts = sorted({len(part.effect.values) for part in card.judged})
@@ -80,7 +73,7 @@ def markdown(cards: Sequence[Card]) -> str:
     lines = [f"{RULE} Parts: + supported, - refuted, ? open.", ""]
     lines += [text.line([*heads, "seeds", "budget"]), text.line(["---"] * 9)]
     for card in cards:
-        cells = [card.claim.id, card.claim.statement, verdict(card), tally_text(card)]
+        cells = [card.claim.id, card.claim.statement, card.said, tally_text(card)]
         cells += [card.lead.effect.name if card.lead else "", numbers(card.lead), bar(card.lead)]
         lines.append(text.line([text.plain(c) for c in (*cells, seeds(card), card.scale.budget)]))
     return "\n".join(lines) + "\n"
@@ -109,7 +102,7 @@ def latex(cards: Sequence[Card]) -> str:
     ]
     rows = []
     for card in cards:
-        cells = [card.claim.id, card.claim.statement, verdict(card), tally_text(card)]
+        cells = [card.claim.id, card.claim.statement, card.said, tally_text(card)]
         cells += [card.lead.effect.name if card.lead else "", numbers(card.lead), bar(card.lead)]
         rows.append(" & ".join(escaped(cell) for cell in (*cells, seeds(card))) + r" \\")
     return "\n".join(
@@ -136,7 +129,7 @@ def csv(cards: Sequence[Card]) -> str:
     writer = csv_module.writer(held, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for card in cards:
-        head = (card.claim.id, verdict(card).removesuffix(" so far"), bool(card.missing))
+        head = (card.claim.id, card.kind, bool(card.missing))
         about = (*tally(card), card.claim.statement, card.claim.source)
         tail = (card.scale.budget, "; ".join(card.turns), card.command)
         writer.writerow((*head, *about, *_lead_cells(card.lead), *tail))

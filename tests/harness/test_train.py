@@ -7,9 +7,9 @@ from small_suites import bits, built, same, toy
 from genbench.core.errors import ContractError
 from genbench.core.model import Player
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer, clip_by_seed
+from genbench.harness.train import Trainer
 from genbench.nn.mlp import MLP
-from genbench.nn.optim import linear_decay, sgd
+from genbench.nn.optim import clip_by_seed, linear_decay, sgd
 
 
 def trainer(made, budget=None, **given):

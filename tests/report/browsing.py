@@ -3,12 +3,17 @@
 from pathlib import Path
 from urllib.parse import unquote
 
+import pytest
+
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
 AXE = "4.14.1"
+needs_browser = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; the Makefile installs it"
+)
 
 
 class Watch:

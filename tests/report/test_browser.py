@@ -1,7 +1,7 @@
 """The pages in a real browser, from disk."""
 
 import pytest
-from browsing import CHROMIUM, Watch, draw, grave
+from browsing import Watch, draw, grave, needs_browser
 from report_records import HOSTILE, failed, record
 
 from genbench.report.leaderboard import write_leaderboard
@@ -9,9 +9,7 @@ from genbench.report.site import write_report
 from genbench.report.tables import leaderboards
 from genbench.store import Store
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; the Makefile installs it"
-)
+pytestmark = needs_browser
 PAGES = (
     *("index.html", "data-ring.html", "data-digits.html", "model-gan.html", "compare.html"),
     *("failures.html", "environment.html", "public/index.html"),
@@ -121,7 +119,10 @@ def test_curves_switch_between_quantities_and_axes(ring):
     bar = page.locator(".bar", has=page.locator(".quantity")).first
     bar.locator(".axis").select_option("seconds")
     title = "([p, key, text]) => p.layout[key].title.text === text"
-    wait = lambda key, text: page.wait_for_function(title, arg=[plot.element_handle(), key, text])  # noqa: E731
+
+    def wait(key, text):
+        page.wait_for_function(title, arg=[plot.element_handle(), key, text])
+
     wait("xaxis", "seconds of training")
     assert plot.evaluate("p => Math.max(...p.data[1].x)") == pytest.approx(8.0)
     bar.locator(".quantity").select_option(label="loss of the critic")

@@ -1,15 +1,13 @@
 """The claims' page in a real browser, from disk."""
 
 import pytest
-from browsing import CHROMIUM, Watch, draw, grave
+from browsing import Watch, draw, grave, needs_browser
 from report_claims import fill_claims, plant
 
 from genbench.core.claim import CLAIMS
 from genbench.report.site import write_report
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; the Makefile installs it"
-)
+pytestmark = needs_browser
 BARE = (
     "things => things.filter(t => !(t.getAttribute('aria-label') || t.getAttribute('alt'))).length"
 )

@@ -1,26 +1,18 @@
 """A report over 2,000 records: how large it is, and how soon its pages can be read in a browser."""
 
-from pathlib import Path
-
 import pytest
+from browsing import ARGS, CHROMIUM, needs_browser
 from report_records import FAMILIES, record
 
 from genbench.report.site import write_report
 from genbench.store import Store
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 DATASETS = ("ring", "grid", "digits", "moons", "circle")
 #: variants of a model, which differ in an option: 5 x 6 x 9 x 8 records are 2,160
 VARIANTS, SEEDS = 9, 8
 DURATION = "performance.getEntriesByType('navigation')[0].duration"
 BYTES, SECONDS = 15e6, 2.0
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; the Makefile installs it"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture(scope="module")
