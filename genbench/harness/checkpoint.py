@@ -99,7 +99,8 @@ def digest(tensors: Mapping[str, Tensor], text: str) -> str:
     """Returns the sha256 of a state: names, types, shapes and bytes of its tensors, and a text."""
     made = hashlib.sha256(text.encode())
     for key in sorted(tensors):
-        held = tensors[key].contiguous()
+        # a copy, since a tensor of one number passes for contiguous with any strides
+        held = tensors[key].clone(memory_format=torch.contiguous_format)
         made.update(f"{key} {held.dtype} {tuple(held.shape)}".encode())
         made.update(held.reshape(-1).view(torch.uint8).numpy().data)
     return made.hexdigest()
