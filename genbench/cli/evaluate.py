@@ -25,10 +25,10 @@ LEAST = 64 << 20
 #: torch-fidelity's key → ours, where the definitions are the same
 ALIASES = {
     "inception_score_mean": ("inception_score", "value"),
-    "inception_score_std": ("inception_score", "stderr"),
+    "inception_score_std": ("inception_score_std", "value"),
     "frechet_inception_distance": ("fid", "value"),
     "kernel_inception_distance_mean": ("kid_subsets", "value"),
-    "kernel_inception_distance_std": ("kid_subsets", "stderr"),
+    "kernel_inception_distance_std": ("kid_subsets_std", "value"),
     "precision": ("precision", "value"),
     "recall": ("recall", "value"),
 }

@@ -21,13 +21,13 @@ def command(name: str, data_dir: Path | None, offline: bool, plugins: tuple[str,
     genbench fetch cifar10 --data-dir ~/data
     """
     common.load_plugins(plugins)
-    from genbench.core.dataset import DATASETS, SPLITS
+    from genbench.core.dataset import DATASETS, SPLITS, open_named
     from genbench.core.errors import unknown
     from genbench.core.feature import EXTRACTORS
 
     key = name.replace("-", "_")
     if key in DATASETS:
-        made = DATASETS.get(key)(data_dir=data_dir, offline=offline)
+        made = open_named(key, data_dir=data_dir, offline=offline)
         sizes = {split: len(made.points(split)) for split in SPLITS}
         click.echo(f"{key}: " + ", ".join(f"{n:,} {split}" for split, n in sizes.items()))
     elif key in EXTRACTORS:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from genbench.core import mapped, pictures
 from genbench.core.arrays import open_array
-from genbench.core.dataset import DATASETS, SPLITS, Dataset
+from genbench.core.dataset import DATASETS, SPLITS, Dataset, open_named
 from genbench.core.errors import DataError, nearest
 from genbench.core.registry import named_callable
 from genbench.store import Record, Store
@@ -115,7 +115,7 @@ def _folder(path: Path, how: Reading) -> Points:
 
 
 def _split(name: str, split: str, how: Reading) -> Points:
-    dataset = DATASETS.get(name)(data_dir=how.data_dir, offline=how.offline)
+    dataset = open_named(name, data_dir=how.data_dir, offline=how.offline)
     if split not in SPLITS:
         raise DataError(f"{name} has no split {split!r}{nearest(split, SPLITS)}")
     points = dataset.points(split)
@@ -137,9 +137,8 @@ def _cell(record: Record, how: Reading) -> Points:
             f"cell {record.cell} has no samples beside its record; run it here: "
             f"genbench run -m {record.spec.model} -d {record.spec.dataset}"
         )
-    dataset = DATASETS.get(record.spec.dataset)(
-        data_dir=how.data_dir, offline=how.offline, **record.spec.dataset_options
-    )
+    given = record.spec.dataset_options
+    dataset = open_named(record.spec.dataset, data_dir=how.data_dir, offline=how.offline, **given)
     found = _array(path, dataset)
     label = f"{record.spec.model} on {record.spec.dataset}, seed {record.spec.seed}"
     return replace(found, label=f"{record.cell} ({label})")

@@ -19,17 +19,20 @@ MOMENTS = 256
 
 
 def subsets_of(lengths: tuple[int, int], subsets: int, size: int, seed: int) -> Chosen:
-    """Returns subsets without replacement, in the order in which torch-fidelity draws them."""
+    """Returns subsets of real and of generated points without replacement.
+
+    Generated points are drawn first, as torch-fidelity draws its first input's.
+    """
     draws = numpy.random.RandomState(seed)
     rows: tuple[list[numpy.ndarray], list[numpy.ndarray]] = ([], [])
     for _ in range(subsets):
-        for kind, length in zip(rows, lengths, strict=True):
+        for kind, length in ((rows[1], lengths[1]), (rows[0], lengths[0])):
             kind.append(draws.choice(length, size, replace=False))
-    first, second = (
+    real, fake = (
         torch.as_tensor(numpy.array(kind, dtype=numpy.int64).reshape(subsets, size))
         for kind in rows
     )
-    return first, second
+    return real, fake
 
 
 def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:

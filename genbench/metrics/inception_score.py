@@ -15,18 +15,24 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 
-COLUMN = Column("higher", "classes", None, "exp of the mean KL of p(y|x) to p(y); at most classes")
+COLUMNS = {
+    "inception_score": Column(
+        "higher", "classes", None, "exp of the mean KL of p(y|x) to p(y); at most classes"
+    ),
+    "inception_score_std": Column("none", "classes", None, "the splits' standard deviation"),
+}
 
 
 @metric(
     "inception_score",
     view="logits",
-    columns={"inception_score": COLUMN},
+    columns=COLUMNS,
+    version=2,
     paper="Salimans et al., 2016",
 )
 def inception_score(
     real: Tensor, fake: Tensor, *, rng: Rng, splits: int = 10, order_seed: int = 2020
-) -> Score:
+) -> dict[str, Score]:
     r"""Returns the mean over splits of exp E KL(p(y|x) || p(y)).
 
     Its classes are those of the extractor, so only scores of one extractor compare; it never looks at
@@ -44,8 +50,8 @@ def inception_score(
         order_seed: The seed of the order in which points are dealt to the splits.
 
     Returns:
-        A Score in [1, classes], higher is better, with the standard error of the splits' mean; the
-        spread that is printed elsewhere is `std` in its protocol.
+        Scores: in [1, classes], higher is better, with the standard error of the splits' mean; and
+        the plain spread, which other tools print.
     """
     if splits < 1:
         raise SpecError(f"inception_score needs splits >= 1, got {splits}; the usual is 10")
@@ -53,9 +59,14 @@ def inception_score(
     values = _values(fake, splits, order_seed)
     std = float(values.std())
     error = std / math.sqrt(len(values)) if len(values) > 1 else None
-    protocol = {"splits": len(values), "std": round(std, 6), "classes": fake.shape[1]}
+    protocol = {"splits": len(values), "classes": fake.shape[1]}
     floor = float(_values(real, splits, order_seed).mean())
-    return Score(float(values.mean()), error, "estimate", protocol=protocol, floor=floor)
+    return {
+        "inception_score": Score(
+            float(values.mean()), error, "estimate", protocol=protocol, floor=floor
+        ),
+        "inception_score_std": Score(std, kind="estimate", protocol=protocol),
+    }
 
 
 def _values(logits: Tensor, splits: int, seed: int) -> numpy.ndarray:

@@ -16,10 +16,11 @@ from genbench.metrics._cubic import cubic_mmd, subsets_of
 COLUMNS = {
     "kid": Column("lower", "squared MMD", 0.0, "exact unbiased estimate over all points"),
     "kid_subsets": Column("lower", "squared MMD", 0.0, "mean of estimates over random subsets"),
+    "kid_subsets_std": Column("none", "squared MMD", None, "the estimates' standard deviation"),
 }
 
 
-@metric("kid", view="features", columns=COLUMNS, paper="Binkowski et al., 2018")
+@metric("kid", view="features", columns=COLUMNS, version=2, paper="Binkowski et al., 2018")
 @swept
 def kid(
     real: Cloud,
@@ -36,8 +37,9 @@ def kid(
         - \frac{2 \sum_{ij} k(x_i, y_j)}{NM}
 
     Both are unbiased and so may be negative; the sign is kept. The subsets are those that
-    torch-fidelity draws under the same seed. Standard errors are the subsets' spread as a delete-d
-    jackknife reads it, std sqrt(s / (N - s)); `kid_subsets` adds its own noise, std / sqrt(subsets).
+    torch-fidelity draws under the same seed, of generated points as its first input. Standard errors
+    are the subsets' spread as a delete-d jackknife reads it, std sqrt(s / (N - s)); `kid_subsets` adds
+    its own noise, std / sqrt(subsets). `kid_subsets_std` is the plain spread that other tools print.
 
     References:
         | Demystifying MMD GANs (Binkowski et al., 2018), section 4
@@ -47,7 +49,7 @@ def kid(
         real: Held-out features, shape (N, F).
         fake: Generated features, shape (M, F).
         rng: Not used: the subsets are the same in every run.
-        subsets: How many subsets; 0 leaves their column empty.
+        subsets: How many subsets; 0 leaves their columns empty.
         subset_size: Points of each kind in a subset; where there are no more than these, half of the
             smaller set is taken. The protocol says what was.
         subset_seed: The seed of the subsets.
@@ -67,7 +69,7 @@ def kid(
     whole, *parts = yield from cubic_mmd(real, fake, chosen)
     if not parts:
         empty = Score(None, reason="switched off by subsets=0")
-        return {"kid": Score(whole), "kid_subsets": empty}
+        return {"kid": Score(whole), "kid_subsets": empty, "kid_subsets_std": empty}
     mean, spread = float(numpy.mean(parts)), float(numpy.std(parts))
     error = spread * math.sqrt(size / (fewer - size)) if fewer > size else None
     both = None if error is None else math.hypot(error, spread / math.sqrt(subsets))
@@ -75,4 +77,5 @@ def kid(
     return {
         "kid": Score(whole, error),
         "kid_subsets": Score(mean, both, kind="estimate", protocol=protocol),
+        "kid_subsets_std": Score(spread, kind="estimate", protocol=protocol),
     }

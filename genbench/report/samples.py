@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import Dataset, open_named
 from genbench.report.groups import Group
 from genbench.report.tables import Table
 from genbench.store import Store
@@ -92,7 +92,7 @@ def dataset_of(table: Table) -> Dataset | None:
     """Returns the table's data set, if this installation has it and it needs no download."""
     try:
         options = table.groups[0].first.spec.dataset_options
-        return DATASETS.get(table.dataset)(offline=True, **options)
+        return open_named(table.dataset, offline=True, **options)
     except Exception:  # a plugin of another machine, or one that is broken: the report goes on
         return None
 

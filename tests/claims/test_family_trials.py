@@ -12,7 +12,7 @@ from genbench.claims import no_partition_function as gradients
 from genbench.claims import one_pass_vs_chain as mixing
 from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
-from genbench.core.dataset import DATASETS, DataSpec
+from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann
@@ -68,8 +68,7 @@ def test_chains_at_the_machines_own_law_have_no_bias(machine):
 
 
 def test_the_bias_of_contrastive_divergence_is_that_of_its_transition_matrix():
-    make: Any = DATASETS.get("bars_and_stripes")
-    dataset = make(size=gradients.SIDE)
+    dataset = open_named("bars_and_stripes", size=gradients.SIDE)
     law = dataset.truth.log_prob(gradients.words()[0]).exp()
     assert float(law.sum()) == pytest.approx(1)
     rows = gradients.machine_rows(dataset, law, 200, 200, Rng([0, 1]))

@@ -61,11 +61,13 @@ def test_subsets_are_torch_fidelitys_own(size, at_once):
         torchvision()
         from torch_fidelity.metric_kid import kid_features_to_metric
     options = {"kid_subsets": 10, "kid_subset_size": 100, "rng_seed": 2020, "verbose": False}
-    peer = kid_features_to_metric(real, fake, **options)
-    found = kid(real, fake, rng=RNG, subsets=10, subset_size=100)["kid_subsets"]
+    peer = kid_features_to_metric(fake, real, **options)
+    scores = kid(real, fake, rng=RNG, subsets=10, subset_size=100)
+    found = scores["kid_subsets"]
     assert found.value == pytest.approx(peer["kernel_inception_distance_mean"], rel=1e-9)
     assert found.protocol == {"subset_size": 100, "subsets": 10}
     spread = peer["kernel_inception_distance_std"]
+    assert scores["kid_subsets_std"].value == pytest.approx(spread, rel=1e-7)
     exact = math.hypot(spread * math.sqrt(100 / 400), spread / math.sqrt(10))
     assert found.stderr == pytest.approx(exact, rel=1e-7)
 

@@ -74,7 +74,7 @@ def test_kid_is_its_peers(case, peers):
     assert found == pytest.approx(peer, rel=1e-8, abs=1e-10 * scale)
     size = n // 2
     options = {"kid_subsets": 5, "kid_subset_size": size, "rng_seed": 2020, "verbose": False}
-    theirs = peers[0](real, fake, **options)["kernel_inception_distance_mean"]
+    theirs = peers[0](fake, real, **options)["kernel_inception_distance_mean"]
     ours = kid(real, fake, rng=RNG, subsets=5, subset_size=size)["kid_subsets"].value
     assert ours == pytest.approx(theirs, rel=1e-8, abs=1e-10 * scale)
 
