@@ -39,6 +39,7 @@ speed: $(VENV)/.run
 
 # the evaluator against pip-installed peers: agreement, time and memory, side by side
 peers: $(VENV)/.dev
+	$(BIN)/python tests/speed/agreement.py
 	$(BIN)/python tests/speed/metrics.py
 
 # the evaluator on up to 100,000 x 2,048 features within 2 GB: peak memory, and cost against n (hours)
