@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-SPEED = Path(__file__).parents[1] / "speed"
-sys.path.insert(0, str(SPEED))
+sys.path.insert(0, str(Path(__file__).parents[1] / "speed"))
+import agreement
 from agreement import CLOSED, Row
 
 
 def test_every_row_agrees():
     done = subprocess.run(
-        [sys.executable, str(SPEED / "agreement.py"), "--tiny"], capture_output=True, text=True
+        [sys.executable, agreement.__file__, "--tiny"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     *rows, last = done.stdout.splitlines()[1:]
