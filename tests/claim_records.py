@@ -1,11 +1,12 @@
-"""Fabricates the records of a claim's runs, one value a seed, as a suite would have left them."""
+"""Fabricates the records and the measurements of a claim, one value a seed."""
 
 import numpy as np
 
-from genbench.core.claim import Evidence
+from genbench.core.claim import CLAIMS, Evidence
 from genbench.core.spec import Part
 from genbench.harness.asks import ask
 from genbench.harness.claims import Scale, specs_of
+from genbench.report.judge import judge
 from genbench.store import Measurement, Record
 
 
@@ -52,3 +53,21 @@ class Measured(Evidence):
 
     def finished(self, run):
         raise AssertionError(f"{run} is asked for its seeds")
+
+
+class Planted(Measured):
+    """Evidence of an experiment: a mean by column, with a little noise over seeds."""
+
+    def __init__(self, value_of, seeds=8, noise=0.01):
+        self.value_of, self.seeds, self.noise = value_of, seeds, noise
+
+    def measured(self, column):
+        rng = np.random.default_rng(sum(map(ord, column)))
+        value = self.value_of(column)
+        if isinstance(value, dict):
+            return value
+        return {s: value * (1 + self.noise * rng.normal()) for s in range(self.seeds)}
+
+
+def outcome(name, value_of, **about):
+    return judge(CLAIMS.get(name).function(Planted(value_of, **about))).outcome

@@ -1,6 +1,5 @@
 """Claims that train networks themselves: parts against closed forms, tiny runs, planted evidence."""
 
-import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -8,15 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from claim_records import Measured, write
+from claim_records import Planted, outcome
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from genbench.claims import any_generator as anything
 from genbench.claims import d_g_balance as balance
-from genbench.claims import latent_dimension_free as latents
-from genbench.claims import staged_generation as staged
 from genbench.claims import training_stability as stability
 from genbench.claims._networks import DISCRIMINATORS, GENERATORS
 from genbench.claims._training import (
@@ -26,33 +21,11 @@ from genbench.claims._training import (
     optimised,
     play,
 )
-from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Player, build
 from genbench.core.rng import Rng
-from genbench.harness.claims import Held
 from genbench.nn.optim import sgd
-from genbench.report.judge import judge
-from genbench.store import Store
-
-
-class Planted(Measured):
-    """Evidence of an experiment: a mean by column, with a little noise over seeds."""
-
-    def __init__(self, value_of, seeds=8, noise=0.01):
-        self.value_of, self.seeds, self.noise = value_of, seeds, noise
-
-    def measured(self, column):
-        rng = np.random.default_rng(sum(map(ord, column)))
-        value = self.value_of(column)
-        if isinstance(value, dict):
-            return value
-        return {s: value * (1 + self.noise * rng.normal()) for s in range(self.seeds)}
-
-
-def outcome(name, value_of, **about):
-    return judge(CLAIMS.get(name).function(Planted(value_of, **about))).outcome
 
 
 def trained(name, data, seeds, rounds=4, change=None, **options):
@@ -303,91 +276,3 @@ def test_a_seed_that_ends_nowhere_has_failed():
     failed = balance.failed(Planted(value_of), "ring", "k_5")
     assert failed.values == {0: 0.0, 1: 1.0, 2: 1.0}
     assert not failed.judged
-
-
-class Multiplications(TorchDispatchMode):
-    """Counts operations of matrix products and convolutions."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        law = flop_registry.get(function._overloadpacket)
-        self.count += law(*args, **(kwargs or {}), out_val=made) if law else 0
-        return made
-
-
-def work(run, parts=3):
-    """The operations of a run's training of one seed."""
-    dataset, rng = DATASETS.get(run.dataset)(), Rng([0])
-    model = build(run.model, dataset.spec, rng, dict(run.options))
-    x = rng.uniform(run.batch, *dataset.spec.event)
-    with Multiplications() as counter:
-        for i, player in itertools.product(range(parts), model.players()):
-            loss = player.loss(Batch(x, progress=(i + 0.5) / parts), rng)
-            loss.sum().backward(inputs=list(player.module.parameters()))
-    return counter.count / parts * run.steps
-
-
-@pytest.mark.parametrize("name", staged.STAGED)
-def test_stages_and_one_shot_take_as_much_work(name):
-    assert work(staged.ONE_SHOT[name]) == pytest.approx(work(staged.STAGED[name]), rel=0.01)
-
-
-@pytest.mark.parametrize("name", staged.ONE_SHOT)
-def test_one_level_makes_whole_images(name):
-    spec = DATASETS.get("digits")().spec
-    model = build(name, spec, Rng([0, 1]), dict(staged.ONE_SHOT[name].options))
-    assert model.sample(3, Rng([0, 1])).shape == (2, 3, 1, 8, 8)
-    assert model.sequential_steps() == 1
-
-
-@pytest.mark.parametrize(("fid", "expected"), [(20, "supported"), (60, "refuted")])
-def test_staged_generation(tmp_path, fid, expected):
-    store = Store(tmp_path)
-    for run in staged.STAGED.values():
-        write(store, run, fid=fid, precision=0.9, recall=0.5)
-    for run in (*staged.ONE_SHOT.values(), staged.DCGAN):
-        write(store, run, fid=40, precision=0.8, recall=0.5)
-    held = Held(CLAIMS.get("staged_generation"), store)
-    assert held.missing() == {}
-    assert judge(held.effects()).outcome == expected
-
-
-@pytest.mark.parametrize("std", [0.3, 0.01])
-def test_the_noisy_circles_entropy_is_that_of_its_draws(std):
-    circle = latents.NoisyCircle(std)
-    r = circle.draw(100_000, Rng([0], dtype=torch.float64)).norm(dim=-1)
-    log_p = torch.special.i0e(r / std**2).log() - (r - 1).square() / (2 * std**2)
-    known = -float(log_p.mean()) + math.log(2 * math.pi * std**2)
-    assert circle.entropy() == pytest.approx(known, abs=0.01)
-    thin = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * std**2)
-    assert circle.entropy() == pytest.approx(thin, abs=2 * std**2)
-
-
-def test_a_flows_jacobian_has_its_log_determinant():
-    rng = Rng([0, 1])
-    model: Any = build("realnvp", latents.NoisyCircle(0.1).spec, rng, {"layers": 4})
-    for p in model.parameters():
-        nn.init.constant_(p, 0.05)
-    x = rng.normal(5, 2)
-    told = model.forward(x)[1]
-    found = torch.linalg.slogdet(latents.jacobian(model, x)).logabsdet
-    torch.testing.assert_close(found, told, rtol=1e-4, atol=1e-5)
-
-
-def test_latents_run_at_every_dimension():
-    columns = latents.experiment(Rng([0, 1]), rounds=2, batch=8, flow_rounds=2, samples=100)
-    assert len(columns) == 2 * 5 + 4 + 5 * 4
-    assert all(math.isfinite(v) for row in columns.values() for v in row)
-
-
-@pytest.mark.parametrize(
-    ("square", "rise", "expected"), [(0.01, 2.5, "supported"), (0.2, 0.0, "refuted")]
-)
-def test_latent_dimension_free(square, rise, expected):
-    values = {f"{name}_gaussian": 0.1 for name in latents.DATA}
-    values |= {"flow_condition_0.3": 0.4, "flow_condition_0.01": 0.4 + rise}
-    values |= {"flow_log_det_0.3": 1.0, "flow_log_det_0.01": 1.0 + rise}
-    values |= {f"off_{k}": 0.5 - 0.1 * rise for k in latents.DIMENSIONS} | {"flow_off_0": 0.5}
-    assert outcome("latent_dimension_free", lambda c: values.get(c, square)) == expected
