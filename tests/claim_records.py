@@ -55,6 +55,16 @@ class Measured(Evidence):
         raise AssertionError(f"{run} is asked for its seeds")
 
 
+class PlantedColumns(Measured):
+    """Evidence of an experiment, given its columns by seed."""
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def measured(self, column):
+        return dict(enumerate(self.columns[column]))
+
+
 class Planted(Measured):
     """Evidence of an experiment: a mean by column, with a little noise over seeds."""
 

@@ -2,23 +2,13 @@
 
 import pytest
 import torch
-from claim_records import Measured
+from claim_records import PlantedColumns
 
 from genbench.claims import augmentation
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
 from genbench.report.judge import judge
-
-
-class Planted(Measured):
-    """Evidence of an experiment, given its columns by seed."""
-
-    def __init__(self, columns):
-        self.columns = columns
-
-    def measured(self, column):
-        return dict(enumerate(self.columns[column]))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +82,6 @@ def test_augmentation(gain, outcome):
     columns = {name: base for name in (*names, augmentation.ALONE, augmentation.NOISE)}
     columns["cgan"] = [v + gain + 0.001 * (k % 3) for k, v in enumerate(base)]
     columns["acgan"] = [v - 0.05 for v in base]
-    said = judge(claim.function(Planted(columns)))
+    said = judge(claim.function(PlantedColumns(columns)))
     assert said.outcome == outcome
     assert "(cgan against real points alone)" in said.parts[0].effect.name

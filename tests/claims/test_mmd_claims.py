@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import scipy.stats
 import torch
-from claim_records import Measured, write
+from claim_records import PlantedColumns, write
 
 from genbench.claims import mmd_criterion, mmd_training
 from genbench.core.claim import CLAIMS
@@ -50,16 +50,6 @@ def test_the_mean_solves_the_linear_kernels_game_and_no_other():
     assert min(losses["rbf"], losses["multi"]) > 0.05
 
 
-class Planted(Measured):
-    """Evidence of an experiment, given its columns by seed."""
-
-    def __init__(self, columns):
-        self.columns = columns
-
-    def measured(self, column):
-        return dict(enumerate(self.columns[column]))
-
-
 def watched(slope):
     """Curves of eight seeds on which the discrepancy follows the quality, or its contrary."""
     noise = Rng(range(8)).fork("noise").normal(20).double()
@@ -71,7 +61,7 @@ def watched(slope):
 def test_mmd_criterion(slope, outcome):
     found = {key: row.tolist() for key, row in watched(slope).items()}
     columns = {f"{name}_{key}": v for name in mmd_criterion.QUALITY for key, v in found.items()}
-    assert judge(CLAIMS.get("mmd_criterion").function(Planted(columns))).outcome == outcome
+    assert judge(CLAIMS.get("mmd_criterion").function(PlantedColumns(columns))).outcome == outcome
 
 
 def test_a_summary_is_what_ranks_and_choices_say():
