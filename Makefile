@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed faults peers scale system clean
+.PHONY: demo test slow check format lint types speed faults peers scale gate system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -50,6 +50,11 @@ scale: $(VENV)/.run
 faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --kills 200
 
+# the gate's false alarms and what it catches: by simulation, then by real runs of suite ci, kept in .gate (an hour)
+gate: $(VENV)/.dev
+	$(BIN)/python tests/gate/simulate.py
+	$(BIN)/python tests/gate/plants.py .gate
+
 # Debian packages that some tests use where they are: a browser, and Fashion-MNIST
 system:
 	apt-get update -qq
@@ -68,4 +73,4 @@ $(VENV)/.dev: $(VENV)/.run
 	touch $@
 
 clean:
-	rm -rf $(VENV) report build dist .pytest_cache .ruff_cache
+	rm -rf $(VENV) report build dist .gate .pytest_cache .ruff_cache
