@@ -39,6 +39,7 @@ speed: $(VENV)/.run
 
 # the evaluator against pip-installed peers: agreement, time and memory, side by side
 peers: $(VENV)/.dev
+	$(PIP) -e '.[dev,peers]'
 	$(BIN)/python tests/speed/agreement.py
 	$(BIN)/python tests/speed/metrics.py
 
