@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -48,6 +48,12 @@ class Ask:
             "features": self.features if SPACES.get(self.metric.view) in EXTRACTED else None,
         }
         return hashlib.sha256(canonical(question).encode()).hexdigest()[:12]
+
+    @property
+    def older(self) -> set[str]:
+        """The keys of the same question under the metric's earlier versions."""
+        versions = range(1, self.metric.version)
+        return {replace(self, metric=replace(self.metric, version=v)).key for v in versions}
 
 
 def ask(parts: Sequence[Part], *, samples: int = 0, features: str | None = None) -> list[Ask]:

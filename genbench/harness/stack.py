@@ -266,6 +266,8 @@ def _rescore(job: Job, stage: Stage, outcome: Outcome) -> None:
             fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
         known = {m.key for m in record.metrics}
         asks = [a for a in evaluator.asks if a.key not in known]
+        older = {key for a in asks for key in a.older}
+        record.metrics = [m for m in record.metrics if m.key not in older]
         record.metrics += evaluator.score(
             fake, Trained(model.eval(), evaluator.dataset), rng, asks=asks
         )

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy
@@ -7,6 +8,7 @@ from safetensors.torch import load
 from small_suites import SUITE, all_timeless, do, suite_of, timeless
 
 from genbench.core.errors import SpecError, UnknownName
+from genbench.core.metric import METRICS
 from genbench.core.registry import load_plugin
 from genbench.store import Store
 
@@ -116,6 +118,21 @@ def test_a_new_metric_measures_stored_samples_without_training(tmp_path):
     do(suite_of(tmp_path, metrics=["fid", "mmd", "modes"]), tmp_path / "at once")
     assert all_timeless(root) == all_timeless(tmp_path / "at once")
     assert do(suite_of(tmp_path, metrics=["fid", "mmd", "modes"]), root)[1] == []
+
+
+def test_a_new_version_of_a_metric_takes_the_place_of_the_old(tmp_path, monkeypatch):
+    root, metrics = tmp_path / "r", ["fid", "mmd"]
+    do(suite_of(tmp_path, metrics=metrics), root)
+    before = {record.cell: record for record in Store(root).records()}
+    newer = dataclasses.replace(METRICS.get("mmd"), version=9)
+    monkeypatch.setitem(METRICS._objects, "mmd", newer)
+    monkeypatch.setattr("genbench.harness.build._EVALUATORS", {})
+    made, records = do(suite_of(tmp_path, metrics=metrics), root)
+    assert [job.rescore for job in made.jobs] == [True]
+    for record in records:
+        assert {(m.id, m.version) for m in record.metrics} == {("fid", 1), ("mmd", 9)}
+        kept = [m for m in before[record.cell].metrics if m.id == "fid"]
+        assert [m for m in record.metrics if m.id == "fid"] == kept
 
 
 def test_measuring_again_gives_the_same_bits_in_float64_too(tmp_path):
