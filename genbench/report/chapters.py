@@ -156,7 +156,7 @@ def _place(id: str, chapter: Chapter, groups: Sequence[Group]) -> dict[str, Any]
         "table": table,
         "panels": [chapter.panel(group) for group in groups],
         "centres": chapter.gallery.centres,
-        "rows": [_row(table, group, "") for group in groups],
+        "rows": [{**_row(table, group, ""), "lacking": _lacking(table, group)} for group in groups],
         "quantities": quantities,
     }
 
@@ -169,6 +169,18 @@ def _row(table: Table, group: Group, page: str) -> dict[str, Any]:
         "cells": [(column, cell, _hint(cell)) for column, cell in cells],
         "costs": [(name, value, _cost_key(group, name)) for name, value in group.costs.items()],
     }
+
+
+def _lacking(table: Table, group: Group) -> dict[str, list[str]]:
+    """The columns in which a row has no value, by the reason."""
+    found: dict[str, list[str]] = {}
+    for column in table.columns:
+        cell = table.cell(group, column)
+        if not cell.values:
+            named = found.setdefault("; ".join(cell.reasons) or "not measured", [])
+            if column.heading not in named:
+                named.append(column.heading)
+    return found
 
 
 def _hint(cell: Cell) -> str:
