@@ -173,6 +173,8 @@ def _serve(connection: Connection, threads: int) -> None:
     signal.signal(signal.SIGINT, lambda number, frame: request_stop())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_driver, daemon=True).start()
+    # for libraries that are loaded later
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     import torch
     from threadpoolctl import threadpool_limits
 

@@ -8,7 +8,7 @@ import torch
 
 from genbench.core.rng import Rng
 from genbench.core.vision import torchvision
-from genbench.metrics.fid import fid, frechet, statistics
+from genbench.metrics.fid import LARGE, fid, frechet, statistics
 
 RNG = Rng([0])
 
@@ -130,3 +130,30 @@ def test_two_samples_of_known_gaussians_approach_the_closed_form():
     real = draws(200_000, 4, seed=6) @ torch.linalg.cholesky(a).T
     fake = draws(200_000, 4, seed=7) @ torch.linalg.cholesky(b).T + 1
     assert of(real, fake) == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("size", [LARGE - 1, LARGE, 200])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_both_routes_to_the_eigenvalues_agree(size, scale, monkeypatch):
+    real, fake = draws(3 * size, size), scale * draws(4 * size, size, seed=1)
+    found = of(real, fake)
+    monkeypatch.setattr("genbench.metrics.fid.LARGE", 10**9)
+    assert of(real, fake) == pytest.approx(found, rel=1e-12)
+    monkeypatch.setattr("genbench.metrics.fid.LARGE", 0)
+    assert of(real, fake) == pytest.approx(found, rel=1e-12)
+
+
+def test_moments_are_left_as_they_were():
+    moments = [*statistics(draws(900, LARGE)), *statistics(draws(900, LARGE, seed=1))]
+    kept = [m.clone() for m in moments]
+    frechet(*moments)
+    assert all(torch.equal(a, b) for a, b in zip(moments, kept, strict=True))
+
+
+def test_many_dimensions_of_few_directions_have_no_factor_and_a_distance(peer):
+    real = draws(900, 20) @ draws(20, LARGE, seed=3)
+    fake = draws(900, LARGE, seed=4)
+    assert of(real, fake) == pytest.approx(peer(real, fake), rel=1e-5)
+    assert of(real, 2 * real) == pytest.approx(
+        float((real.mean(0)).square().sum() + real.var(0).sum()), rel=1e-7
+    )
