@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg import eigvalsh, lapack
 from torch import Tensor
 
 from genbench.core import mapped
@@ -11,11 +10,10 @@ from genbench.core.errors import DataError
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.metrics._moments import add_outer, eigenvalues, mirror, trace_norm
 
 #: products of larger variances overflow
 LARGEST = 1e150
-#: from this many dimensions on LAPACK's product of a triangle, a matrix and the triangle saves half
-LARGE = 128
 DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
 
 
@@ -56,9 +54,8 @@ def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     mean = mapped.mean(x)
     cov = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
     for part in mapped.blocks(x):
-        centred = part - mean
-        cov.addmm_(centred.T, centred)
-    return mean, cov.div_(len(x) - 1)
+        add_outer(cov, part - mean)
+    return mean, mirror(cov).div_(len(x) - 1)
 
 
 def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Tensor) -> float:
@@ -74,27 +71,11 @@ def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Te
             f"fid needs features whose variance is below {LARGEST:g}, got {largest:.3g}; "
             f"scale both sets down"
         )
-    values = _eigenvalues(real_cov, fake_cov)
+    values = eigenvalues(real_cov, fake_cov)
     if values is not None and values[0] > _negligible(values[-1], len(values)):
         return _assemble(real_mean, real_cov, fake_mean, fake_cov, values.sqrt().sum())
     root = torch.linalg.svdvals(_factor(real_cov).T @ _factor(fake_cov)).sum()
     return _assemble(real_mean, real_cov, fake_mean, fake_cov, root)
-
-
-def _eigenvalues(real_cov: Tensor, fake_cov: Tensor) -> Tensor | None:
-    """Those of L' C_f L, ascending, where C_r = L L'; None where C_r has no such factor."""
-    if real_cov.is_cuda or len(real_cov) < LARGE:
-        factor, failed = torch.linalg.cholesky_ex(real_cov)
-        if failed != 0:
-            return None
-        inner = factor.T @ fake_cov @ factor
-        return torch.linalg.eigvalsh((inner + inner.T) / 2)
-    # the transpose of a symmetric matrix is itself, and in the order that LAPACK takes without a copy
-    factor, failed = lapack.dpotrf(real_cov.numpy().T, lower=1)
-    if failed != 0:
-        return None
-    inner, _ = lapack.dsygst(fake_cov.numpy().T, factor, itype=2, lower=1)
-    return torch.from_numpy(eigvalsh(inner, lower=True, overwrite_a=True, check_finite=False))
 
 
 def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
@@ -104,7 +85,7 @@ def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
         mean = mapped.mean(x)
         means.append(mean)
         factors.append(_triangle(x, mean) / (len(x) - 1) ** 0.5)
-    root = torch.linalg.svdvals(factors[0] @ factors[1].T).sum()
+    root = trace_norm(factors[0] @ factors[1].T)
     traces = sum(factor.square().sum() for factor in factors)
     return max(0.0, float((means[0] - means[1]).square().sum() + traces - 2 * root))
 

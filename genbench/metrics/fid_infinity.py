@@ -14,6 +14,7 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.metrics._moments import add_outer, mirror
 from genbench.metrics.fid import frechet
 
 DISTANCE = Column(
@@ -120,7 +121,7 @@ class Moments:
         for part in rows.split(mapped.height(x)):
             near = mapped.take(x, part).sub_(centre)
             self.first += near.sum(dim=0)
-            self.second.addmm_(near.T, near)
+            add_outer(self.second, near)
         self.count += len(rows)
         return self
 
@@ -133,7 +134,7 @@ class Moments:
     def finish(self, centre: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the mean and the unbiased covariance, and uses the sums up."""
         mean = self.first / self.count
-        cov = self.second.addr_(self.first, mean, alpha=-1).div_(self.count - 1)
+        cov = mirror(self.second).addr_(self.first, mean, alpha=-1).div_(self.count - 1)
         return centre + mean, cov
 
 

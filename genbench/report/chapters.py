@@ -156,7 +156,9 @@ def _place(id: str, chapter: Chapter, groups: Sequence[Group]) -> dict[str, Any]
         "table": table,
         "panels": [chapter.panel(group) for group in groups],
         "centres": chapter.gallery.centres,
-        "rows": [{**_row(table, group, ""), "lacking": _lacking(table, group)} for group in groups],
+        "rows": [
+            {**_row(table, group, ""), "lacking": _lacking(table, group)} for group in groups
+        ],
         "quantities": quantities,
     }
 

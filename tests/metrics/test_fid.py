@@ -8,7 +8,8 @@ import torch
 
 from genbench.core.rng import Rng
 from genbench.core.vision import torchvision
-from genbench.metrics.fid import LARGE, fid, frechet, statistics
+from genbench.metrics._moments import LARGE, add_outer, mirror, trace_norm
+from genbench.metrics.fid import fid, frechet, statistics
 
 RNG = Rng([0])
 
@@ -137,9 +138,9 @@ def test_two_samples_of_known_gaussians_approach_the_closed_form():
 def test_both_routes_to_the_eigenvalues_agree(size, scale, monkeypatch):
     real, fake = draws(3 * size, size), scale * draws(4 * size, size, seed=1)
     found = of(real, fake)
-    monkeypatch.setattr("genbench.metrics.fid.LARGE", 10**9)
+    monkeypatch.setattr("genbench.metrics._moments.LARGE", 10**9)
     assert of(real, fake) == pytest.approx(found, rel=1e-12)
-    monkeypatch.setattr("genbench.metrics.fid.LARGE", 0)
+    monkeypatch.setattr("genbench.metrics._moments.LARGE", 0)
     assert of(real, fake) == pytest.approx(found, rel=1e-12)
 
 
@@ -157,3 +158,24 @@ def test_many_dimensions_of_few_directions_have_no_factor_and_a_distance(peer):
     assert of(real, 2 * real) == pytest.approx(
         float((real.mean(0)).square().sum() + real.var(0).sum()), rel=1e-7
     )
+
+
+@pytest.mark.parametrize("size", [1, 5, LARGE, 300])
+def test_sums_of_outer_products(size):
+    x, y = draws(700, size), draws(11, size, seed=1)
+    total = torch.zeros(size, size).double()
+    for part in (x, y):
+        add_outer(total, part)
+    exact = x.T @ x + y.T @ y
+    torch.testing.assert_close(mirror(total), exact, rtol=1e-12, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(LARGE, 300), (300, LARGE), (200, 200)])
+@pytest.mark.parametrize("rank", [10, None])
+def test_trace_norm_is_the_sum_of_singular_values(shape, rank):
+    x, y = (draws(n, 400, seed=n) for n in shape)
+    if rank is not None:
+        x = draws(shape[0], rank, seed=2) @ draws(rank, 400, seed=3)
+    cross = (x - x.mean(0)) @ (y - y.mean(0)).T
+    exact = torch.linalg.svdvals(cross).sum()
+    assert float(trace_norm(cross)) == pytest.approx(float(exact), rel=1e-11)

@@ -1,0 +1,77 @@
+"""Sums of outer products and traces of roots, by LAPACK's routines for symmetric matrices."""
+
+from __future__ import annotations
+
+import torch
+from scipy.linalg import blas, eigvalsh, lapack
+from torch import Tensor
+
+#: from this many dimensions on, routines that touch half a symmetric matrix pay for their calls
+LARGE = 128
+#: rows that are mirrored at once
+ROWS = 256
+#: smaller squares of singular values, of the largest, are not told apart from rounding well enough
+CLEAR = 1e-8
+
+
+def add_outer(total: Tensor, x: Tensor) -> None:
+    """Adds x'x to a total, float64; below its diagonal the total is not to be read until `mirror`.
+
+    Arguments:
+        total: Contiguous, shape (F, F).
+        x: Contiguous, shape (N, F).
+    """
+    if total.is_cuda or len(total) < LARGE:
+        total.addmm_(x.T, x)
+        return
+    # numpy's transposes are in the order of columns, which the routine takes and fills without a copy
+    blas.dsyrk(1.0, x.numpy().T, beta=1.0, c=total.numpy().T, lower=1, overwrite_c=1)
+
+
+def mirror(total: Tensor) -> Tensor:
+    """Copies what is above the diagonal of a matrix (F, F) below it, in place; returns the matrix."""
+    for start in range(0, len(total), ROWS):
+        rows = slice(start, start + ROWS)
+        total[rows, :start] = total[:start, rows].T
+        corner = total[rows, rows]
+        corner.copy_(corner.triu() + corner.triu(1).T)
+    return total
+
+
+def eigenvalues(first: Tensor, second: Tensor) -> Tensor | None:
+    """Returns those of L' B L, ascending, for symmetric A = L L' and B; None where A has no factor.
+
+    Arguments:
+        first: A, shape (F, F), float64.
+        second: B, likewise.
+    """
+    if first.is_cuda or len(first) < LARGE:
+        factor, failed = torch.linalg.cholesky_ex(first)
+        if failed != 0:
+            return None
+        inner = factor.T @ second @ factor
+        return torch.linalg.eigvalsh((inner + inner.T) / 2)
+    factor, failed = lapack.dpotrf(first.numpy().T, lower=1)
+    if failed != 0:
+        return None
+    inner, _ = lapack.dsygst(second.numpy().T, factor, itype=2, lower=1)
+    return torch.from_numpy(eigvalsh(inner, lower=True, overwrite_a=True, check_finite=False))
+
+
+def trace_norm(cross: Tensor) -> Tensor:
+    """Returns the sum of the singular values of a product X Y' whose smaller side is centred, float64.
+
+    One singular value is zero, then. Where no other is small, they are roots of eigenvalues of the
+    smaller square, at half the time; else squaring would lose half the digits of the small ones.
+
+    Arguments:
+        cross: Shape (N, M).
+    """
+    if cross.is_cuda or min(cross.shape) < LARGE:
+        return torch.linalg.svdvals(cross).sum()
+    wide = cross if cross.shape[0] <= cross.shape[1] else cross.T.contiguous()
+    square = blas.dsyrk(1.0, wide.numpy().T, trans=1, lower=1)
+    values = eigvalsh(square, lower=True, overwrite_a=True, check_finite=False)
+    if values[1] > CLEAR * values[-1]:
+        return torch.from_numpy(values[1:]).sqrt().sum()
+    return torch.linalg.svdvals(cross).sum()
