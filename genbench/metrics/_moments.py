@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from scipy.linalg import blas, eigvalsh, lapack
+from scipy import linalg
 from torch import Tensor
 
+#: wrappers of Fortran, whose names no type checker knows
+blas: Any = linalg.blas
+lapack: Any = linalg.lapack
 #: from this many dimensions on, routines that touch half a symmetric matrix pay for their calls
 LARGE = 128
 #: rows that are mirrored at once
@@ -55,7 +60,9 @@ def eigenvalues(first: Tensor, second: Tensor) -> Tensor | None:
     if failed != 0:
         return None
     inner, _ = lapack.dsygst(second.numpy().T, factor, itype=2, lower=1)
-    return torch.from_numpy(eigvalsh(inner, lower=True, overwrite_a=True, check_finite=False))
+    return torch.from_numpy(
+        linalg.eigvalsh(inner, lower=True, overwrite_a=True, check_finite=False)
+    )
 
 
 def trace_norm(cross: Tensor) -> Tensor:
@@ -71,7 +78,7 @@ def trace_norm(cross: Tensor) -> Tensor:
         return torch.linalg.svdvals(cross).sum()
     wide = cross if cross.shape[0] <= cross.shape[1] else cross.T.contiguous()
     square = blas.dsyrk(1.0, wide.numpy().T, trans=1, lower=1)
-    values = eigvalsh(square, lower=True, overwrite_a=True, check_finite=False)
+    values = linalg.eigvalsh(square, lower=True, overwrite_a=True, check_finite=False)
     if values[1] > CLEAR * values[-1]:
         return torch.from_numpy(values[1:]).sqrt().sum()
     return torch.linalg.svdvals(cross).sum()
