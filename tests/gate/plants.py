@@ -2,7 +2,7 @@
 
     python tests/gate/plants.py FOLDER [--blocks 8] [--only "lower step"]
 
-A block is the suite with five seeds of its own. Every block is the baseline of every other: unchanged
+A block is the suite with eight seeds of its own. Every block is the baseline of every other: unchanged
 code must pass, code with a planted fault must not. A faulty model is trained again with the seeds of
 every block; all other records of the candidate are those of unchanged code. Finished cells are kept in
 FOLDER, so that a stopped run goes on.
@@ -35,7 +35,7 @@ from genbench.store import Record, Store
 
 ROOT = Path(__file__).parents[2]
 #: seeds of a block
-SIZE = 5
+SIZE = 8
 Patch = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
@@ -110,6 +110,7 @@ PLANTS: dict[str, tuple[str, Patch]] = {
 def suite_of(blocks: int, model: str | None = None) -> Suite:
     """Suite ci with the seeds of so many blocks, of one model or of all."""
     suite = load_suites(ROOT / "benchmarks.yaml")["ci"]
+    assert suite.seeds == SIZE
     cells = []
     for cell in suite.cells:
         kept = [m for m in cell.models if model in (None, m.name)]
@@ -173,7 +174,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--blocks", type=int, default=8)
+    parser.add_argument("--blocks", type=int, default=6)
     parser.add_argument("--only", default="", help="plants whose name contains this")
     given = parser.parse_args()
     if given.blocks < 2:
