@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy
 import torch
@@ -43,6 +43,12 @@ def rows(x: Tensor, start: int, stop: int) -> Tensor:
     return part
 
 
+def copy(x: Tensor, start: int, into: Tensor) -> None:
+    """Copies the rows of points (N, ...) from start on into a tensor, of which all rows are filled."""
+    into.copy_(x[start : start + len(into)])
+    release(x)
+
+
 def take(x: Tensor, index: Tensor) -> Tensor:
     """Returns the rows of points (N, ...) that an index (K,) names, float64."""
     index = index.to(x.device)
@@ -65,6 +71,25 @@ def blocks(x: Tensor) -> Iterator[Tensor]:
 def height(x: Tensor) -> int:
     """Returns how many points (N, ...) are held in float64 at once."""
     return max(1, HELD // (8 * max(1, x[:1].numel())))
+
+
+def joined(parts: Iterable[Tensor], n: int, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Returns a function's values for all rows of n points that come by parts, shape (n, ...).
+
+    They go into one tensor made first: small ones that stay, between blocks that come and go, would
+    keep the heap from ever giving back the blocks' room.
+    """
+    out: Tensor | None = None
+    at = 0
+    for part in parts:
+        value = function(part)
+        if out is None:
+            out = value.new_empty(n, *value.shape[1:])
+        out[at : at + len(value)] = value
+        at += len(value)
+    if out is None:
+        raise ValueError("no parts to join")
+    return out
 
 
 def mean(x: Tensor) -> Tensor:

@@ -69,38 +69,57 @@ class Cloud:
     @cached_property
     def norms(self) -> Tensor:
         """The squared length of each centred point, shape (N,)."""
-        return torch.cat([part.square().sum(dim=1) for part in self.blocks()])
+        return mapped.joined(
+            self.blocks(), len(self), lambda part: torch.linalg.vecdot(part, part)
+        )
 
-    def left(self, start: int, stop: int) -> Tensor:
-        """Returns (B, D + 2) whose product with a `right` is the squared distance."""
-        held = self._whole
-        return _left(self.rows(start, stop)) if held is None else held[0][start:stop]
+    def left(self, start: int, stop: int, into: Tensor | None = None) -> Tensor:
+        """Returns (B, D + 2) whose product with a `right` is the squared distance.
 
-    def right(self, start: int, stop: int) -> Tensor:
+        Arguments:
+            start: The first row.
+            stop: The row after the last.
+            into: A buffer of at least so many rows, which is used unless all is held already.
+        """
+        if self._whole is not None:
+            return self._whole[0][start:stop]
+        out, squares = self._factor(start, stop, into)
+        out[:, :-2] *= -2
+        out[:, -2], out[:, -1] = squares, 1
+        return out
+
+    def right(self, start: int, stop: int, into: Tensor | None = None) -> Tensor:
         """Returns (B, D + 2), the other factor."""
-        held = self._whole
-        return _right(self.rows(start, stop)) if held is None else held[1][start:stop]
+        if self._whole is not None:
+            return self._whole[1][start:stop]
+        out, squares = self._factor(start, stop, into)
+        out[:, -2], out[:, -1] = 1, squares
+        return out
+
+    def _factor(self, start: int, stop: int, into: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Rows with room for two more columns, and their squared lengths."""
+        stop = min(stop, len(self))
+        if into is None:
+            into = self.centre.new_empty(stop - start, self.size + 2)
+        out = into[: stop - start]
+        x = out[:, :-2]
+        if self.chosen is not None:
+            x.copy_(mapped.take(self.x, self.chosen[start:stop]))
+        else:
+            mapped.copy(self.x, start, x)
+        x -= self.centre
+        return out, torch.linalg.vecdot(x, x)
 
     @cached_property
     def _whole(self) -> tuple[Tensor, Tensor] | None:
         if 8 * len(self) * (self.size + 2) > WHOLE:
             return None
-        x = self.rows(0, len(self))
-        return _left(x), _right(x)
-
-
-def _left(x: Tensor) -> Tensor:
-    out = x.new_empty(len(x), x.shape[1] + 2)
-    torch.mul(x, -2, out=out[:, :-2])
-    out[:, -2], out[:, -1] = x.square().sum(dim=1), 1
-    return out
-
-
-def _right(x: Tensor) -> Tensor:
-    out = x.new_empty(len(x), x.shape[1] + 2)
-    out[:, :-2] = x
-    out[:, -2], out[:, -1] = 1, x.square().sum(dim=1)
-    return out
+        left, squares = self._factor(0, len(self), None)
+        right = left.clone()
+        left[:, :-2] *= -2
+        left[:, -2], left[:, -1] = squares, 1
+        right[:, -2], right[:, -1] = 1, squares
+        return left, right
 
 
 def clouds(*sets: Tensor) -> tuple[Cloud, ...]:
@@ -117,11 +136,14 @@ def tiles(x: Cloud, y: Cloud) -> Iterator[tuple[int, int, Tensor]]:
     rounding makes them, perhaps below 0.
     """
     block = min(BLOCK, max(STRIP, mapped.HELD // (8 * (x.size + 2))))
-    buffer = torch.empty(STRIP * block, dtype=torch.float64, device=x.x.device)
+    kind = {"dtype": torch.float64, "device": x.x.device}
+    buffer = torch.empty(STRIP * block, **kind)
+    # made once: blocks that come and go leave the heap in pieces
+    rows, columns = (torch.empty(min(block, len(z)), z.size + 2, **kind) for z in (x, y))
     for top in range(0, len(x), block):
-        left = x.left(top, top + block)
+        left = x.left(top, top + block, rows)
         for start in range(top if x is y else 0, len(y), block):
-            right = y.right(start, start + block)
+            right = y.right(start, start + block, columns)
             for at in range(0, len(left), STRIP):
                 strip = left[at : at + STRIP]
                 cuts = [0, len(right)]

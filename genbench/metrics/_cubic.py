@@ -68,8 +68,10 @@ def lift(x: Tensor) -> Tensor:
 
 def squares(x: Cloud) -> Tensor:
     """Returns x'x/F + 1 of each point, shape (N,)."""
-    parts = [part.square().sum(dim=1) for part in mapped.blocks(x.x)]
-    return torch.cat(parts) / x.size + 1
+    squared = mapped.joined(
+        mapped.blocks(x.x), len(x), lambda part: torch.linalg.vecdot(part, part)
+    )
+    return squared / x.size + 1
 
 
 def _own(x: Cloud, rows: Tensor) -> Tensor:

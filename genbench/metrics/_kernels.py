@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,7 +37,9 @@ class Kernel:
         Inner products of the linear kernel are those of centred points, of the polynomial one not.
         """
         if self.kind == "linear":
-            a, b = (torch.stack([p.sum(0) for p in x.blocks()]).sum(0) for x in (real, fake))
+            a, b = (
+                functools.reduce(Tensor.add_, (p.sum(0) for p in x.blocks())) for x in (real, fake)
+            )
             return float(a @ a), float(b @ b), float(a @ b)
         if self.kind == "polynomial":
             within, other, across = (yield from _cubic.sums_of(real, fake)).tolist()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from genbench.core import mapped
@@ -101,7 +100,8 @@ def _linear_time(real: Cloud, fake: Cloud, kernel: Kernel, rng: Rng) -> tuple[fl
     orders = [
         rng.fork(name).permutation(len(x))[0] for name, x in (("real", real), ("fake", fake))
     ]
-    step, of, parts = mapped.height(real.x), kernel.of_pairs, []
+    step, of = mapped.height(real.x), kernel.of_pairs
+    values = real.centre.new_empty(half)
     # the polynomial kernel is of points as they are
     centre = 0 if kernel.kind == "polynomial" else real.centre
     for at in range(0, half, step):
@@ -110,7 +110,6 @@ def _linear_time(real: Cloud, fake: Cloud, kernel: Kernel, rng: Rng) -> tuple[fl
             [mapped.take(p.x, order[a : a + stop - at]) - centre for a in (at, half + at)]
             for p, order in zip((real, fake), orders, strict=True)
         )
-        parts.append(of(x, x2) + of(y, y2) - of(x, y2) - of(x2, y))
-    values = torch.cat(parts)
+        values[at:stop] = of(x, x2) + of(y, y2) - of(x, y2) - of(x2, y)
     error = float(values.std()) / math.sqrt(half) if half > 1 else None
     return float(values.mean()), error

@@ -66,7 +66,7 @@ def sliced_wasserstein(
 
 def _along(x: Tensor, directions: Tensor) -> Tensor:
     """Points' places along directions (D, K), float64, shape (N, K)."""
-    return torch.cat([part @ directions for part in mapped.blocks(x)])
+    return mapped.joined(mapped.blocks(x), len(x), lambda part: part @ directions)
 
 
 def squares_along(x: Tensor, y: Tensor) -> Tensor:
