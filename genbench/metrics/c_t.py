@@ -84,7 +84,9 @@ def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[
     seen = mapped.take(train.x, torch.arange(0, len(train), step)) - train.centre
     found = KMeans(cells, n_init="auto", random_state=seed).fit(seen.cpu().numpy())
     return [
-        torch.cat([torch.from_numpy(found.predict(p.cpu().numpy())).long() for p in x.blocks()])
+        mapped.joined(
+            x.blocks(), len(x), lambda p: torch.from_numpy(found.predict(p.cpu().numpy())).long()
+        )
         for x in sets
     ]
 
