@@ -22,8 +22,6 @@ BLOCK = 2048
 STRIP = 64
 #: from so many coordinates on the product decides, which likes more rows
 MANY, TALL = 512, 256
-#: blocks of rows that are held while the columns go by, each converted again for every such lot
-AT_ONCE = 4
 #: bytes of a set that is converted whole
 WHOLE = 2**25
 
@@ -144,34 +142,21 @@ def tiles(x: Cloud, y: Cloud) -> Iterator[tuple[int, int, Tensor]]:
     kind = {"dtype": torch.float64, "device": x.x.device}
     buffer = torch.empty(high * block, **kind)
     # made once: blocks that come and go leave the heap in pieces
-    held = torch.empty(min(AT_ONCE * block, len(x)), x.size + 2, **kind)
-    others = torch.empty(min(block, len(y)), y.size + 2, **kind)
-    for top in range(0, len(x), AT_ONCE * block):
-        left = x.left(top, top + AT_ONCE * block, held)
+    rows, columns = (torch.empty(min(block, len(z)), z.size + 2, **kind) for z in (x, y))
+    for top in range(0, len(x), block):
+        left = x.left(top, top + block, rows)
         for start in range(top if x is y else 0, len(y), block):
-            right = y.right(start, start + block, others)
-            for first in range(0, len(left), block):
-                if x is y and start < top + first:
-                    break
-                rows = left[first : first + block]
-                for row, column, part, whom in _strips(
-                    rows, right, high, x is y and start == top + first
-                ):
-                    tile = buffer[: len(part) * len(whom)].view(len(part), len(whom))
-                    torch.mm(part, whom.T, out=tile)
-                    yield top + first + row, start + column, tile
-
-
-def _strips(
-    rows: Tensor, right: Tensor, high: int, diagonal: bool
-) -> Iterator[tuple[int, int, Tensor, Tensor]]:
-    """Cuts a block of pairs into strips; one on the diagonal into squares there and what lies above."""
-    for at in range(0, len(rows), high):
-        strip = rows[at : at + high]
-        cuts = [at, at + len(strip), len(right)] if diagonal else [0, len(right)]
-        for low, end in itertools.pairwise(cuts):
-            if end > low:
-                yield at, low, strip, right[low:end]
+            right = y.right(start, start + block, columns)
+            for at in range(0, len(left), high):
+                strip = left[at : at + high]
+                cuts = [0, len(right)]
+                if x is y and top == start:
+                    cuts = [at, at + len(strip), len(right)]
+                for low, end in itertools.pairwise(cuts):
+                    if end > low:
+                        tile = buffer[: len(strip) * (end - low)].view(len(strip), end - low)
+                        torch.mm(strip, right[low:end].T, out=tile)
+                        yield top + at, start + low, tile
 
 
 @dataclass(frozen=True)
