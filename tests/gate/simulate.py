@@ -25,8 +25,8 @@ MODELS = ("gan", "wgan_gp", "vae", "realnvp", "made", "rbm", "gaussian", "resamp
 DATASETS = ("ring", "digits")
 #: the size of suite ci: a row a (cell, column)
 COLUMNS = ("fid", "mmd", "precision", "recall", "density", "coverage", "nll")
-COLUMNS += ("modes", "modes_strict", "high_quality", "reverse_kl", "latency_1_p50_ms")
-UNITS = {"modes": "modes", "modes_strict": "modes", "nll": "nats", "latency_1_p50_ms": "ms"}
+COLUMNS += ("modes", "modes_strict", "high_quality", "reverse_kl", "latency_1_min_ms")
+UNITS = {"modes": "modes", "modes_strict": "modes", "nll": "nats", "latency_1_min_ms": "ms"}
 HIGHER = ("precision", "recall", "density", "coverage", "modes", "modes_strict", "high_quality")
 SIGNS = np.array([-1.0 if c in HIGHER else 1.0 for c in COLUMNS])
 CELLS = [(model, dataset) for dataset in DATASETS for model in MODELS]
@@ -141,7 +141,9 @@ class Recorded:
             spread = _spreads(rows)
             for i, k in enumerate(rng.integers(len(rows), size=n)):
                 metrics = [
-                    m.model_copy(update={"value": _jittered(m, spread, jitter, rng)})
+                    m.model_copy(
+                        update={"id": _guarded(m), "value": _jittered(m, spread, jitter, rng)}
+                    )
                     for m in rows[k].metrics
                 ]
                 spec = own[0].spec.model_copy(update={"seed": first + i})
@@ -186,6 +188,11 @@ def _slowed(record, times):
         for m in record.metrics
     ]
     return record.model_copy(update={"metrics": metrics})
+
+
+def _guarded(m):
+    """The column; a median time stands for the fastest, which older records do not hold."""
+    return m.id.replace("_p50_", "_min_") if m.unit == "ms" else m.id
 
 
 def _spreads(rows):

@@ -93,7 +93,7 @@ def test_a_baseline_holds_directed_columns_against_held_out_data_with_provenance
     assert (mmd.n, list(mmd.values)) == (6, list(range(6)))
     assert mmd.mean == pytest.approx(np.mean(list(mmd.values.values())))
     assert mmd.spread == pytest.approx(np.std(list(mmd.values.values()), ddof=1))
-    assert baseline.tolerances["latency_1_p50_ms"].ratio == 1.5
+    assert baseline.tolerances["latency_1_min_ms"].ratio == 1.5
 
 
 def test_a_file_is_read_as_it_was_written_and_the_same_for_the_same_scores(
@@ -370,13 +370,13 @@ def test_a_regression_outranks_failures_and_those_what_is_not_comparable(baselin
 
 
 def test_times_are_ratios_and_stay_on_their_machine(baseline, records):
-    slower = changed(records, "gan", measuring(latency_1_p50_ms=scaled(2)))
+    slower = changed(records, "gan", measuring(latency_1_min_ms=scaled(2)))
     outcome = check(baseline, slower)
     (row,) = [row for row in outcome.rows if row.bad]
-    assert (row.column, row.verdict) == ("latency_1_p50_ms", "regression")
+    assert (row.column, row.verdict) == ("latency_1_min_ms", "regression")
     assert row.worse == pytest.approx(2, rel=1e-6)
     assert row.why == "worse by 2 times, 1.5 is allowed"
-    assert check(baseline, changed(records, "gan", measuring(latency_1_p50_ms=scaled(1.4)))).ok
+    assert check(baseline, changed(records, "gan", measuring(latency_1_min_ms=scaled(1.4)))).ok
 
     def elsewhere(r):
         return r.model_copy(update={"environment": r.environment | {"threads": 2}})
