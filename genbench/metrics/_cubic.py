@@ -49,11 +49,12 @@ def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:
     if together_is_cheaper(len(real), len(fake), real.size, chosen):
         real_sums, fake_sums, across = yield from sums_by_tiles(real, fake, chosen)
     else:
-        sums = [(yield from sums_of(real, fake))]
+        # plain numbers: tensors that stay would keep the heap from giving back what comes between them
+        sums = [(yield from sums_of(real, fake)).tolist()]
         for rows in zip(*chosen, strict=True):
             few = (lift(mapped.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
-            sums.append(_sums_of_few(*few))
-        real_sums, fake_sums, across = torch.stack(sums, dim=1)
+            sums.append(_sums_of_few(*few).tolist())
+        real_sums, fake_sums, across = real.centre.new_tensor(sums).T
     n, m = (
         torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.x.device)
         for x, rows in zip((real, fake), chosen, strict=True)
