@@ -85,18 +85,13 @@ class Cloud:
         """
         if self._whole is not None:
             return self._whole[0][start:stop]
-        out, squares = self._factor(start, stop, into)
-        out[:, :-2] *= -2
-        out[:, -2], out[:, -1] = squares, 1
-        return out
+        return _as_left(*self._factor(start, stop, into))
 
     def right(self, start: int, stop: int, into: Tensor | None = None) -> Tensor:
         """Returns (B, D + 2), the other factor."""
         if self._whole is not None:
             return self._whole[1][start:stop]
-        out, squares = self._factor(start, stop, into)
-        out[:, -2], out[:, -1] = 1, squares
-        return out
+        return _as_right(*self._factor(start, stop, into))
 
     def _factor(self, start: int, stop: int, into: Tensor | None) -> tuple[Tensor, Tensor]:
         """Rows with room for two more columns, and their squared lengths."""
@@ -116,12 +111,19 @@ class Cloud:
     def _whole(self) -> tuple[Tensor, Tensor] | None:
         if 8 * len(self) * (self.size + 2) > WHOLE:
             return None
-        left, squares = self._factor(0, len(self), None)
-        right = left.clone()
-        left[:, :-2] *= -2
-        left[:, -2], left[:, -1] = squares, 1
-        right[:, -2], right[:, -1] = 1, squares
-        return left, right
+        rows, squares = self._factor(0, len(self), None)
+        return _as_left(rows.clone(), squares), _as_right(rows, squares)
+
+
+def _as_left(out: Tensor, squares: Tensor) -> Tensor:
+    out[:, :-2] *= -2
+    out[:, -2], out[:, -1] = squares, 1
+    return out
+
+
+def _as_right(out: Tensor, squares: Tensor) -> Tensor:
+    out[:, -2], out[:, -1] = 1, squares
+    return out
 
 
 def clouds(*sets: Tensor) -> tuple[Cloud, ...]:

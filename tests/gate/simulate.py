@@ -142,7 +142,10 @@ class Recorded:
             for i, k in enumerate(rng.integers(len(rows), size=n)):
                 metrics = [
                     m.model_copy(
-                        update={"id": _guarded(m), "value": _jittered(m, spread, jitter, rng)}
+                        update={
+                            "id": _guarded(m, rows[k]),
+                            "value": _jittered(m, spread, jitter, rng),
+                        }
                     )
                     for m in rows[k].metrics
                 ]
@@ -190,9 +193,10 @@ def _slowed(record, times):
     return record.model_copy(update={"metrics": metrics})
 
 
-def _guarded(m):
-    """The column; a median time stands for the fastest, which older records do not hold."""
-    return m.id.replace("_p50_", "_min_") if m.unit == "ms" else m.id
+def _guarded(m, record):
+    """The column; a median time stands for the fastest in records that do not hold that."""
+    fastest = m.id.replace("_p50_", "_min_")
+    return m.id if any(held.id == fastest for held in record.metrics) else fastest
 
 
 def _spreads(rows):

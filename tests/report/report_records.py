@@ -35,6 +35,18 @@ def measured(id, value, protocol="n=2000/2000", **changed):
     return Measurement(id=id, protocol=protocol, value=value, **(given | changed))
 
 
+def latencies(model, rng):
+    return [
+        measured(
+            f"latency_1_{rank}_ms",
+            slower * (0.4 + 12 * (model == "pixelcnn") + 0.02 * rng.normal()),
+            "batch 1, 1 thread",
+            unit="ms",
+        )
+        for rank, slower in (("min", 0.9), ("p50", 1.0))
+    ]
+
+
 def scores(model, dataset, seed, error, rng):
     near = error * (1 + 0.15 * rng.normal())
     floor = 0.004 + 0.0005 * rng.normal()
@@ -45,15 +57,7 @@ def scores(model, dataset, seed, error, rng):
         measured("precision", 1 - near * 0.5, "k=5, identity", better="higher", floor=0.97),
         measured("recall", 1 - near * 0.7, "k=5, identity", better="higher", floor=0.96),
         measured("density", 1 - near * 0.4, "k=5, identity", better="higher", floor=1.0),
-        *(
-            measured(
-                f"latency_1_{rank}_ms",
-                slower * (0.4 + 12 * (model == "pixelcnn") + 0.02 * rng.normal()),
-                "batch 1, 1 thread",
-                unit="ms",
-            )
-            for rank, slower in (("min", 0.9), ("p50", 1.0))
-        ),
+        *latencies(model, rng),
     ]
     if dataset == "digits":
         rows.append(measured("fid", near * 40, "classifier:digits@1, n=500/500", floor=1.1))

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy
 import torch
 from prdc import compute_prdc
+from scipy.spatial.distance import cdist
 from torch import Tensor
 
 from genbench.core.metric import Trained
@@ -157,6 +158,23 @@ def neighbour_rows(sets: dict[str, tuple[Tensor, Tensor]]) -> Iterator[Row]:
             ours = found[name].value
             reason = "open balls where points tie" if tied else ""
             yield Row(name, case, "prdc", ours, float(theirs), 1e-12, 1.0, reason)
+        for name, exact in closed_balls(real.numpy(), fake.numpy()).items():
+            yield Row(name, case, "closed balls", found[name].value, exact, 1e-12, 1.0)
+
+
+def closed_balls(
+    real: numpy.ndarray, fake: numpy.ndarray, neighbours: int = 5
+) -> dict[str, float]:
+    """The definition by whole matrices, with points on a ball's edge inside it."""
+    across = cdist(real, fake)
+    balls = [numpy.sort(cdist(x, x), axis=1)[:, neighbours] + 1e-9 for x in (real, fake)]
+    inside = across <= balls[0][:, None]
+    return {
+        "precision": float(inside.any(0).mean()),
+        "recall": float((across <= balls[1][None]).any(1).mean()),
+        "density": float(inside.sum(0).mean() / neighbours),
+        "coverage": float(inside.any(1).mean()),
+    }
 
 
 def score_rows(n: int) -> Iterator[Row]:
