@@ -64,7 +64,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(genbench.__version__, prog_name="genbench")
 def cli() -> None:
-    r"""Compare families of deep generative models on one harness: GANs, VAEs, flows,
+    """Compare families of deep generative models on one harness: GANs, VAEs, flows,
     autoregressive models, Boltzmann machines and Markov chains.
 
     \b

@@ -14,7 +14,7 @@ from genbench.cli import common
 
 @click.group("baseline")
 def command() -> None:
-    r"""Baselines of `genbench check`: accepted scores, seed by seed, with who, when and on what.
+    """Baselines of `genbench check`: accepted scores, seed by seed, with who, when and on what.
 
     \b
     genbench baseline accept --suite ci --from results --to baselines/ci.json
@@ -56,7 +56,7 @@ def accept_command(
     note: str,
     with_failures: bool,
 ) -> None:
-    r"""Write a baseline: every column with a direction, measured against held-out data.
+    """Write a baseline: every column with a direction, measured against held-out data.
 
     The file is made to be read in a diff and edited: `tolerances` says how much worse each column may
     get (null: not guarded) and is kept when scores are accepted anew, as is `level`. Where the scores

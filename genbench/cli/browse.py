@@ -21,7 +21,7 @@ KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
 @common.plugins
 @common.as_json
 def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    r"""List models (as a taxonomy), datasets, metrics, extractors, claims or suites.
+    """List models (as a taxonomy), datasets, metrics, extractors, claims or suites.
 
     \b
     genbench list models

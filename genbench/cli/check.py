@@ -44,7 +44,7 @@ from genbench.cli import common
 def command(
     path: Path, root: Path, form: str, across_machines: bool, everything: bool, as_json: bool
 ) -> None:
-    r"""Hold a results folder against a baseline; nothing is trained or changed.
+    """Hold a results folder against a baseline; nothing is trained or changed.
 
     A score is a regression if its mean over seeds is worse by more than the baseline's tolerance and
     a one-sided test, corrected for all scores together, says that this is no chance. Cells that

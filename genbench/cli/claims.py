@@ -46,7 +46,7 @@ def command(
     root: Path,
     as_json: bool,
 ) -> None:
-    r"""Show the verdicts on claims from the literature; with ID, all about those.
+    """Show the verdicts on claims from the literature; with ID, all about those.
 
     Verdicts are computed from the records in the results folder; nothing is trained. `genbench report`
     shows the same as a page.

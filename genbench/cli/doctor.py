@@ -30,7 +30,7 @@ def command(
     root: Path,
     as_json: bool,
 ) -> None:
-    r"""Check versions, devices, data sets, folders and records; exit 1 if something is wrong.
+    """Check versions, devices, data sets, folders and records; exit 1 if something is wrong.
 
     With --metrics, check the metrics instead: real points against real ones, then with noise, a shift,
     or fewer modes; a metric that sees none of these harms as worse fails.

@@ -72,7 +72,7 @@ ALIASES = {
 @common.plugins
 @common.as_json
 def command(samples: str, reference: str | None, **given: Any) -> None:
-    r"""Score SAMPLES against a reference.
+    """Score SAMPLES against a reference.
 
     Each is a folder of images (searched deeply), a .npy file, an .npz file with one array or one
     named `samples`, of shape (N, D), (N, H, W) or (N, C, H, W) with pixels in [0, 1] or bytes, a split

@@ -13,7 +13,7 @@ from genbench.cli import common
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @common.results
 def command(path: Path, root: Path) -> None:
-    r"""Write all measurements to FILE (.csv or .parquet), one row a (cell, column, split).
+    """Write all measurements to FILE (.csv or .parquet), one row a (cell, column, split).
 
     \b
     genbench export scores.csv

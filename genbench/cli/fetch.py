@@ -14,7 +14,7 @@ from genbench.cli import common
 @common.data_options
 @common.plugins
 def command(name: str, data_dir: Path | None, offline: bool, plugins: tuple[str, ...]) -> None:
-    r"""Download a data set's files or an extractor's weights, checked by their published digests.
+    """Download a data set's files or an extractor's weights, checked by their published digests.
 
     \b
     genbench fetch inception_v3_compat

@@ -33,7 +33,7 @@ def command(
     title: str,
     as_json: bool,
 ) -> None:
-    r"""Write the public leaderboard of a results folder; without --to or --readme print it.
+    """Write the public leaderboard of a results folder; without --to or --readme print it.
 
     Results that others submit are shown after `genbench validate` and `genbench merge`; every row
     says which code and machine its numbers come from.

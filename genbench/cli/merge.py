@@ -32,7 +32,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @common.as_json
 def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> None:
-    r"""Unite results folders by cell; equal records are one, conflicts are shown.
+    """Unite results folders by cell; equal records are one, conflicts are shown.
 
     \b
     genbench merge laptop cluster -o results

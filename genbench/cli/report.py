@@ -33,7 +33,7 @@ def command(
     title: str,
     as_json: bool,
 ) -> None:
-    r"""Write a folder of pages that works from disk, and the leaderboards; print the leaderboard.
+    """Write a folder of pages that works from disk, and the leaderboards; print the leaderboard.
 
     With SUITE only that suite's cells are shown, whatever their seeds; without it, all records.
 

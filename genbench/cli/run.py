@@ -89,7 +89,7 @@ if TYPE_CHECKING:
 @click.option("-v", "--verbose", is_flag=True, help="Print every phase of every job.")
 @common.as_json
 def command(suite_name: str | None, **given: Any) -> None:
-    r"""Train and score a suite; cells that are already recorded are not done again.
+    """Train and score a suite; cells that are already recorded are not done again.
 
     Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
     suite `demo` is meant; `claims` stands for all that the claims need. A run that was killed goes on

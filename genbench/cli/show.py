@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def command(
     name: str, config: Path | None, plugins: tuple[str, ...], root: Path, as_json: bool
 ) -> None:
-    r"""Show a model, data set, metric, extractor, suite, or recorded cell (its id or first digits).
+    """Show a model, data set, metric, extractor, suite, or recorded cell (its id or first digits).
 
     \b
     genbench show wgan_gp

@@ -21,7 +21,7 @@ SHOWN = 50
 @common.plugins
 @common.as_json
 def command(root: Path, plugins: tuple[str, ...], as_json: bool) -> None:
-    r"""Check every record and artifact of a results folder; exit 1 if something is wrong.
+    """Check every record and artifact of a results folder; exit 1 if something is wrong.
 
     Wrong are damaged or hand-made records, names and places that do not fit, duplicates, and artifacts
     that do not hash to their name. Older versions and foreign files are told of, no more.
