@@ -102,7 +102,7 @@ class Kernel:
         """Returns the sum of the kernel over a tile of squared distances, which it leaves as it is."""
         if self.kind == "rbf":
             # in units where the widest Gaussian's exponent is the squared distance itself
-            return _gaussians(squares * (0.5 / (FACTORS[-1] * self._width) ** 2))
+            return _gaussians(squares * (-0.5 / (FACTORS[-1] * self._width) ** 2))
         return _rational_quadratics(squares * (0.5 / self._width**2))
 
 
@@ -144,13 +144,13 @@ def choose(who: str, kind: Kind, real: Cloud) -> Steps[Kernel]:
     return Kernel(kind, width)
 
 
-def _gaussians(halves: Tensor) -> float:
-    """The sum over a tile of the mean of the kernels, from |x - y|^2 / 2 (4 w)^2; overwrites it.
+def _gaussians(exponents: Tensor) -> float:
+    """The sum over a tile of the mean of the kernels, from -|x - y|^2 / 2 (4 w)^2; overwrites it.
 
     One exponential serves the widest kernel; halving a bandwidth raises it to the fourth power. Small
     values are held at 1e-60, far below any sum's rounding, since subnormal numbers are slow.
     """
-    values = halves.neg_().clamp_(FLOOR, 0).exp_()
+    values = exponents.clamp_(FLOOR, 0).exp_()
     total = values.sum()
     for _ in FACTORS[1:]:
         values.clamp_min_(1e-60).square_().square_()
