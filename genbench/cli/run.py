@@ -157,7 +157,11 @@ def pass_over_claims(
         execute=lambda made: execute(made, store, console, given),
         tell=tell,
     )
-    done.go(summary)
+    try:
+        done.go(summary)
+    except KeyboardInterrupt:
+        click.echo(STOPPED, err=True)
+        return 130
     return run_claims.finish(done, store, ending, listed)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,16 +66,16 @@ class Pass:
         if self.given["models"] or self.given["datasets"]:
             return []
         scale, store = scale_of(self.given), Store(self.given["root"])
-        rows = []
-        for made in (made for made in found.values() if made.experiment is not None):
+        lacking: dict[str, list[int]] = {}
+        for name, made in found.items():
+            if made.experiment is None:
+                continue
             held = Held(made, store, scale)
             seeds = list(range(scale.count(made.seeds))) if self.redo(held) else held.untried()
-            if not seeds:
-                continue
-            self.tell(f"experiment of {made.id}: {len(seeds)} seeds")
-            if not self.given["dry_run"]:
-                rows.append(self.trial(held, seeds))
-        return rows
+            if seeds:
+                lacking[name] = seeds
+                self.tell(f"experiment of {made.id}: {len(seeds)} seeds")
+        return [] if self.given["dry_run"] else self.make(lacking)
 
     def redo(self, held: Held) -> bool:
         """Whether an experiment is made again though it has been made."""
@@ -86,23 +86,35 @@ class Pass:
         kept = Trials(held.store.root).read(held.claim, held.scale.options(held.claim))
         return self.given["redo"] == "failed" and kept is not None and bool(kept.failures)
 
-    def trial(self, held: Held, seeds: Sequence[int]) -> dict[str, Any]:
-        """Makes one experiment; returns its row."""
-        from genbench.harness.claims import make_trial
+    def make(self, lacking: dict[str, list[int]]) -> list[dict[str, Any]]:
+        """Makes experiments for seeds and writes each down as it ends; returns a row each."""
+        from genbench.executors.trials import Task, trials
         from genbench.store.trial import Trials
 
-        trial = make_trial(held, seeds, self.given["device"])
-        reason = next(iter(trial.failures.values()), None)
-        if reason:
-            click.echo(f"experiment of {held.claim.id} failed: {reason}", err=True)
-        return {
-            "claim": held.claim.id,
-            "seeds": list(seeds),
-            "status": "error" if reason else "ok",
-            "reason": reason,
-            "seconds": trial.seconds,
-            "record": str(Trials(held.store.root).path(held.claim, trial.options)),
-        }
+        given, rows = self.given, []
+        shared = given["root"], given["device"], tuple(given["plugins"])
+        tasks = [
+            Task(name, scale_of(given), tuple(seeds), *shared) for name, seeds in lacking.items()
+        ]
+        workers = given["jobs"] if given["executor"] == "processes" else 1
+        for task, trial in trials(tasks, workers):
+            path = Trials(given["root"]).write(task.held.claim, trial)
+            reason = next(iter(trial.failures.values()), None)
+            if reason:
+                click.echo(f"experiment of {task.held.claim.id} failed: {reason}", err=True)
+            else:
+                self.tell(f"experiment of {task.held.claim.id}: {trial.seconds:.0f} s")
+            rows.append(
+                {
+                    "claim": task.held.claim.id,
+                    "seeds": list(task.seeds),
+                    "status": "error" if reason else "ok",
+                    "reason": reason,
+                    "seconds": trial.seconds,
+                    "record": str(path),
+                }
+            )
+        return rows
 
 
 def chosen(given: dict[str, Any]) -> dict[str, Claim]:

@@ -173,24 +173,29 @@ def _serve(connection: Connection, threads: int) -> None:
     signal.signal(signal.SIGINT, lambda number, frame: request_stop())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_driver, daemon=True).start()
-    # for libraries that are loaded later
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    torch.set_num_threads(threads)
 
     def tell(said: Any) -> None:
         with suppress(OSError):  # the driver is gone, and this process will be at once
             connection.send(said)
 
-    with threadpool_limits(threads):
+    with held_to(threads):
         while not stop_requested():
             try:
                 job = connection.recv()
             except (EOFError, OSError):
                 return
             tell(run_job(job, tell))
+
+
+def held_to(threads: int) -> Any:
+    """Holds this process to so many threads from now on; returns what undoes it for most libraries."""
+    # for libraries that are loaded later
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    return threadpool_limits(threads)
 
 
 def _end_with_driver() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from genbench.core import options
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
-from genbench.core.errors import GenbenchError
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
 from genbench.harness.asks import ask
@@ -223,35 +222,51 @@ class Held:
         return [record for record in self.records(run) if record.status == "ok"]
 
 
-def make_trial(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
-    """Makes a claim's experiment for seeds and writes it down; an exception becomes failures.
+def tried(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
+    """Makes a claim's experiment for seeds; an exception becomes failures.
 
     Arguments:
-        held: The claim at its scale, and where the trial goes.
+        held: The claim at its scale.
         seeds: The seeds.
         device: Where it is made.
     """
     claim, chosen = held.claim, held.scale.options(held.claim)
     place = choose_device(device)
     began, started = time.perf_counter(), now()
-    columns: Mapping[str, Mapping[int, float]] = {}
-    failures: dict[int, str] = {}
     try:
         columns = claim.measure(Rng(seeds, device=place).fork("claim", claim.name), **chosen)
-    except (ArithmeticError, RuntimeError, ValueError, GenbenchError) as error:
-        failures = dict.fromkeys(seeds, f"{type(error).__name__}: {error}")
-    trial = Trial(
+    except Exception as error:
+        lost = failed_trial(held, seeds, f"{type(error).__name__}: {error}")
+        return lost.model_copy(update={"seconds": time.perf_counter() - began, "started": started})
+    rows = {name: {s: _finite(v) for s, v in row.items()} for name, row in columns.items()}
+    return Trial(
         claim=claim.name,
         version=claim.version,
         options=chosen,
-        columns={name: {s: _finite(v) for s, v in row.items()} for name, row in columns.items()},
-        failures=failures,
+        columns=rows,
         seconds=time.perf_counter() - began,
         environment=environment(place),
         started=started,
         finished=now(),
     )
-    Trials(held.store.root).write(claim, trial)
+
+
+def failed_trial(held: Held, seeds: Sequence[int], reason: str) -> Trial:
+    """Returns the trial of an experiment that gave nothing for these seeds, and why in a sentence."""
+    return Trial(
+        claim=held.claim.name,
+        version=held.claim.version,
+        options=held.scale.options(held.claim),
+        failures=dict.fromkeys(seeds, reason),
+        environment=environment(choose_device("cpu")),
+        finished=now(),
+    )
+
+
+def make_trial(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
+    """Makes a claim's experiment and writes it down."""
+    trial = tried(held, seeds, device)
+    Trials(held.store.root).write(held.claim, trial)
     return trial
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from genbench.cli import main
+from genbench.cli.execution import STOPPED
 
 PLUGIN = """
 from genbench.core.claim import Run, claim
@@ -70,6 +71,13 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert "It is [so]." in out
     assert "others agree" in out
     assert "without" in out
+
+
+def test_an_experiment_that_is_interrupted_says_how_to_go_on(genbench, tmp_path):
+    interrupted = PLUGIN.replace('return {"x"', 'raise KeyboardInterrupt; return {"x"')
+    (tmp_path / "planted.py").write_text(interrupted)
+    code, _, err = genbench("run", "claims", "--claim", "planted-claim", *NAMED)
+    assert (code, err.strip()) == (130, STOPPED)
 
 
 def test_all_claims_stand_in_one_table(genbench, monkeypatch):
