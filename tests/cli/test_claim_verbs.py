@@ -75,8 +75,8 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
 
 def test_an_experiment_that_is_interrupted_says_how_to_go_on(genbench, tmp_path):
     interrupted = PLUGIN.replace('return {"x"', 'raise KeyboardInterrupt; return {"x"')
-    (tmp_path / "planted.py").write_text(interrupted)
-    code, _, err = genbench("run", "claims", "--claim", "planted-claim", *NAMED)
+    (tmp_path / "late.py").write_text(interrupted.replace("planted_claim", "late_claim"))
+    code, _, err = genbench("run", "claims", "--claim", "late-claim", "--plugin", "late.py")
     assert (code, err.strip()) == (130, STOPPED)
 
 
