@@ -13,7 +13,7 @@ from genbench.core.pairs import Cloud, Look, Steps, together
 #: the most distances that are held and sorted at once to find their median
 HELD = 2**21
 #: points, and ranks to either side in shares, from which the median is guessed where pairs are many
-GUESSED, MARGIN = 2048, 0.025
+GUESSED, MARGIN = 2048, 0.02
 BINS = 4096
 
 
@@ -65,10 +65,10 @@ class Bracket:
             tile = tile[rows, columns]
         squares = tile.clamp_min(0)
         under, over = squares < self.low, squares > self.high
-        self.below += int(under.sum())
-        if over.any():
-            self.above = min(self.above, float(squares[over].min()))
-        found = squares[~(under | over)]
+        self.below += int(under.count_nonzero())
+        beyond = squares.masked_fill(~over, math.inf)
+        self.above = min(self.above, float(beyond.min())) if beyond.numel() else self.above
+        found = squares.masked_select(~(under | over))
         self.inside += len(found)
         if self.inside <= HELD:
             self.held.append(found)
