@@ -1,6 +1,6 @@
 """The gate on real runs of suite ci: blocks of seeds against each other, then with code made worse.
 
-    python tests/gate/plants.py FOLDER [--blocks 8] [--only "lower step"]
+    python tests/gate/plants.py FOLDER [--blocks 6] [--only "lower step"]
 
 A block is the suite with eight seeds of its own. Every block is the baseline of every other: unchanged
 code must pass, code with a planted fault must not. A faulty model is trained again with the seeds of
@@ -178,11 +178,12 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--blocks", type=int, default=6)
     parser.add_argument("--only", default="", help="plants whose name contains this")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, for unchanged code")
     given = parser.parse_args()
     if given.blocks < 2:
         parser.error(f"--blocks needs 2 or more, got {given.blocks}")
     torch.set_num_threads(1)
-    plain = ran(suite_of(given.blocks), given.folder / "unchanged", Processes(2))
+    plain = ran(suite_of(given.blocks), given.folder / "unchanged", Processes(given.jobs))
     before = blocks_of(plain, given.blocks)
     found = list(alarms(before, before))
     print(f"{found[0][2].tested} scores are tested in a gate")
