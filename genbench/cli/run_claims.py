@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,7 +98,9 @@ class Pass:
             Task(name, scale_of(given), tuple(seeds), *shared) for name, seeds in lacking.items()
         ]
         workers = given["jobs"] if given["executor"] == "processes" else 1
-        for task, trial in trials(tasks, workers):
+        alone = [task for task in tasks if task.held.claim.timed]
+        beside = [task for task in tasks if not task.held.claim.timed]
+        for task, trial in chain(trials(alone, 1), trials(beside, workers)):
             path = Trials(given["root"]).write(task.held.claim, trial)
             reason = next(iter(trial.failures.values()), None)
             if reason:

@@ -92,6 +92,7 @@ class Claim:
         seeds: How many seeds the experiment takes.
         quick: Options of the experiment for a quick pass.
         scaled: Options of the experiment that half or twice the budget multiplies.
+        timed: Whether the experiment measures times, so that nothing may run beside it.
         literature: What others found, each with its source.
         threats: What may make the verdict wrong.
         figure: The plot that shows it, of the same evidence; without it the effects alone are drawn.
@@ -112,6 +113,7 @@ class Claim:
     seeds: int = 8
     quick: Mapping[str, Any] = field(default_factory=dict)
     scaled: tuple[str, ...] = ()
+    timed: bool = False
     literature: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
     figure: Callable[[Evidence], Figure] | None = None

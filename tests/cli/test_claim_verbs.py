@@ -1,6 +1,7 @@
 """genbench claims and genbench run claims, from outside."""
 
 import json
+import os
 
 import pytest
 
@@ -71,6 +72,38 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert "It is [so]." in out
     assert "others agree" in out
     assert "without" in out
+
+
+WHERE = """
+import os
+from genbench.core.claim import claim
+
+def experiment(rng):
+    return {"pid": [float(os.getpid())] * len(rng)}
+
+for name, timed in {"clocked": True, "first": False, "second": False}.items():
+    claim(f"{name}_claim", statement="s", source="s", why="w", experiment=experiment, timed=timed,
+          seeds=2)(lambda evidence: [])
+"""
+
+
+def test_an_experiment_that_measures_times_is_made_alone(genbench, tmp_path):
+    (tmp_path / "where.py").write_text(WHERE)
+    names = [f"{name}-claim" for name in ("first", "clocked", "second")]
+    asked = [word for name in names for word in ("--claim", name)]
+    code, out, _ = genbench(
+        "run", "claims", *asked, "--plugin", "where.py", "--executor", "processes", "--json"
+    )
+    rows = json.loads(out)
+    assert code == 0
+    assert rows[0]["claim"] == "clocked-claim"
+    pids = {
+        row["claim"]: json.loads((tmp_path / row["record"]).read_text())["columns"]["pid"]["0"]
+        for row in rows
+    }
+    assert set(pids) == set(names)
+    assert pids.pop("clocked-claim") == os.getpid()
+    assert os.getpid() not in pids.values()
 
 
 def test_an_experiment_that_is_interrupted_says_how_to_go_on(genbench, tmp_path):
