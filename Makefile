@@ -8,8 +8,8 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
-	$(BIN)/genbench run demo --executor processes --jobs 2
-	$(BIN)/genbench report demo --to report --title "genbench demo"
+	$(BIN)/genbench run demo --output .demo --executor processes --jobs 2
+	$(BIN)/genbench report demo --output .demo --to report --title "genbench demo"
 
 test: $(VENV)/.dev
 	$(BIN)/pytest
@@ -74,4 +74,4 @@ $(VENV)/.dev: $(VENV)/.run
 	touch $@
 
 clean:
-	rm -rf $(VENV) report build dist .gate .pytest_cache .ruff_cache
+	rm -rf $(VENV) report build dist .demo .gate .pytest_cache .ruff_cache
