@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import dataclasses
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,7 +183,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.blocks < 2:
         parser.error(f"--blocks needs 2 or more, got {given.blocks}")
-    torch.set_num_threads(1)
+    # as many as the workers': times by other numbers of threads are not compared
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // given.jobs))
     plain = ran(suite_of(given.blocks), given.folder / "unchanged", Processes(given.jobs))
     before = blocks_of(plain, given.blocks)
     found = list(alarms(before, before))
