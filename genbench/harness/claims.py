@@ -237,7 +237,8 @@ def tried(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
         columns = claim.measure(Rng(seeds, device=place).fork("claim", claim.name), **chosen)
     except Exception as error:
         lost = failed_trial(held, seeds, f"{type(error).__name__}: {error}")
-        return lost.model_copy(update={"seconds": time.perf_counter() - began, "started": started})
+        spent = {"seconds": time.perf_counter() - began, "started": started}
+        return lost.model_copy(update={**spent, "environment": environment(place)})
     rows = {name: {s: _finite(v) for s, v in row.items()} for name, row in columns.items()}
     return Trial(
         claim=claim.name,

@@ -1,6 +1,6 @@
 """The gate on real runs of suite ci: blocks of seeds against each other, then with code made worse.
 
-    python tests/gate/plants.py FOLDER [--blocks 6] [--only "lower step"]
+    python tests/gate/plants.py FOLDER [--blocks 6] [--only "tenth"]
 
 A block is the suite with eight seeds of its own. Every block is the baseline of every other: unchanged
 code must pass, code with a planted fault must not. A faulty model is trained again with the seeds of
