@@ -5,9 +5,10 @@ import numpy as np
 from genbench.core.claim import CLAIMS, Evidence
 from genbench.core.spec import Part
 from genbench.harness.asks import ask
-from genbench.harness.claims import Scale, specs_of
+from genbench.harness.claims import Scale, specs_of, tried
 from genbench.report.judge import judge
 from genbench.store import Measurement, Record
+from genbench.store.trial import Trials
 
 
 def write(store, run, scale=None, status="ok", noise=0.01, **columns):
@@ -37,6 +38,13 @@ def write(store, run, scale=None, status="ok", noise=0.01, **columns):
                 metrics=rows if status == "ok" else [],
             )
         )
+
+
+def make_trial(held, seeds):
+    """Makes a claim's experiment and writes it down."""
+    trial = tried(held, seeds, "cpu")
+    Trials(held.store.root).write(held.claim, trial)
+    return trial
 
 
 def value_of(planted, seed, noise):

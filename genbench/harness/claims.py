@@ -264,13 +264,6 @@ def failed_trial(held: Held, seeds: Sequence[int], reason: str) -> Trial:
     )
 
 
-def make_trial(held: Held, seeds: Sequence[int], device: str = "cpu") -> Trial:
-    """Makes a claim's experiment and writes it down."""
-    trial = tried(held, seeds, device)
-    Trials(held.store.root).write(held.claim, trial)
-    return trial
-
-
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 

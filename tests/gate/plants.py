@@ -3,7 +3,8 @@
     python tests/gate/plants.py FOLDER [--blocks 6] [--only "tenth"]
 
 A block is the suite with eight seeds of its own. Every block is the baseline of every other: unchanged
-code must pass, code with a planted fault must not. A faulty model is trained again with the seeds of
+code must pass, code with a planted fault must not. Of unchanged code, two times eight of all seeds are
+drawn besides, without replacement, 200 times. A faulty model is trained again with the seeds of
 every block; all other records of the candidate are those of unchanged code. Finished cells are kept in
 FOLDER, so that a stopped run goes on.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy
 import torch
 
 from genbench.core.model import MODELS, Batch, Player
@@ -37,6 +39,8 @@ from genbench.store import Record, Store
 ROOT = Path(__file__).parents[2]
 #: seeds of a block
 SIZE = 8
+#: gates of unchanged code whose seeds are drawn from all blocks
+REPEATS = 200
 Patch = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
@@ -150,6 +154,19 @@ def alarms(
         yield i, j, check(baseline, after[j])
 
 
+def drawn(records: list[Record], repeats: int) -> Iterator[tuple[int, int, Any]]:
+    """Gates of unchanged code: random blocks of seeds against others, without a seed in both."""
+    seeds = sorted({record.spec.seed for record in records})
+    random = numpy.random.default_rng(0)
+    for k in range(repeats):
+        order = random.permutation(seeds).tolist()
+        before, after = (
+            [r for r in records if r.spec.seed in own]
+            for own in (order[:SIZE], order[SIZE : 2 * SIZE])
+        )
+        yield k, k, check(accept(before, suite="ci", by="plants.py", when="2026-01-01"), after)
+
+
 def told(name: str, outcomes: list[tuple[int, int, Any]], *, good: bool) -> bool:
     """Prints a row of the table; returns whether the asked share of gates was right."""
     failed = sum(outcome.code == 1 for *_, outcome in outcomes)
@@ -190,6 +207,7 @@ def main() -> int:
     found = list(alarms(before, before))
     print(f"{found[0][2].tested} scores are tested in a gate")
     right = told("unchanged code", found, good=True)
+    right &= told("unchanged code, drawn seeds", list(drawn(plain, REPEATS)), good=True)
     for name, (model, patch) in PLANTS.items():
         if given.only not in name:
             continue

@@ -3,13 +3,14 @@
 import math
 
 import pytest
+from claim_records import make_trial
 from small_suites import do
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
-from genbench.harness.claims import Held, Scale, make_trial, merged, specs_of, suite_of, suites_of
+from genbench.harness.claims import Held, Scale, merged, specs_of, suite_of, suites_of
 from genbench.harness.plan import Plan, plan, setting_of
 from genbench.store import Store
 from genbench.store.trial import Trials

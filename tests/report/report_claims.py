@@ -2,14 +2,14 @@
 
 from statistics import NormalDist
 
-from claim_records import write
+from claim_records import make_trial, write
 from report_records import HOSTILE
 
 from genbench.claims import sample_quality
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure, Series
-from genbench.harness.claims import Held, Scale, make_trial
+from genbench.harness.claims import Held, Scale
 from genbench.store import Store
 
 LONG = "a run with a very long name that no phone has room for " * 3
