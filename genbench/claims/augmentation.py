@@ -198,6 +198,7 @@ def figure(evidence: Evidence) -> Figure:
     "on as many points.",
     experiment=experiment,
     quick={"rounds": 250, "steps": 250},
+    scaled=("rounds",),
     literature=(
         "Against: a classifier of ImageNet trained on samples of BigGAN-deep alone loses 27.9 points of "
         "accuracy, on those of other families less (Ravuri and Vinyals, 2019).",

@@ -254,6 +254,7 @@ def figure(evidence: Evidence) -> Figure:
     "a classifier, so that no model has an encoder's help.",
     experiment=experiment,
     quick={"rounds": 375, "pool": 2000, "tasks": 1000},
+    scaled=("rounds",),
     literature=(
         "Faces: one code a term is unstable, the mean of three is consistent (Radford et al., 2016, by "
         "eye).",

@@ -137,6 +137,7 @@ def figure(evidence: Evidence) -> Figure:
     "point that it chooses is held against the last, which is what one has without a criterion.",
     experiment=experiment,
     quick={"steps": 375, "points": 15},
+    scaled=("steps",),
     literature=(
         "With a kernel as wide as the median distance the test loses power where modes are narrow and "
         "stretched; a kernel chosen for power keeps it (Sutherland et al., 2017, blobs).",

@@ -175,6 +175,7 @@ def figure(evidence: Evidence) -> Figure:
     "the question and noise.",
     experiment=experiment,
     quick={"rounds": 500},
+    scaled=("rounds",),
     literature=(
         "The least squared error is E Var[y | c], of E[y | c]; draws of p(y | c) have twice that (by "
         "construction).",

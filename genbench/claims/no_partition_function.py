@@ -243,6 +243,7 @@ def figure(evidence: Evidence) -> Figure:
     "or a VAE must show less than a hundredth of one minibatch's variance.",
     experiment=experiment,
     quick={"rounds": 200, "draws": 400},
+    scaled=("rounds",),
     literature=(
         "Contrastive divergence, persistent or not, may lower the likelihood steadily, which the "
         "reconstruction error does not show (Fischer and Igel, 2010).",

@@ -137,6 +137,7 @@ def figure(evidence: Evidence) -> Figure:
     runs=(GAN, *CHAINS.values()),
     experiment=experiment,
     quick={"rounds": 500},
+    scaled=("rounds",),
     literature=(
         "Learning by persistent chains is brittle and relies on mixing (work on deep tempering).",
         "Against: cost alone; a chain's model may be as good, which exact probabilities of small "

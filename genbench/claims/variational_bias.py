@@ -146,6 +146,7 @@ def figure(evidence: Evidence) -> Figure:
     runs=(*VAE.values(), *GANS.values()),
     experiment=experiment,
     quick={"rounds": 500},
+    scaled=("rounds",),
     literature=(
         "The gap is real on MNIST: a bound of -93.38 nats where the likelihood is -88.40.",
         "Against: a Gaussian VAE recovers the data's law at its global optimum, on a manifold too (Dai "
