@@ -47,9 +47,10 @@ peers: $(VENV)/.dev
 scale: $(VENV)/.run
 	$(BIN)/python tests/speed/scale.py
 
-# kills at random moments, full disks, damaged files: what a suite loses (about half an hour)
+# kills at random moments, full disks, damaged files: what suite ci loses, then a small one more often (two hours)
 faults: $(VENV)/.dev
-	$(BIN)/python tests/faults/campaign.py --kills 200
+	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
+	$(BIN)/python tests/faults/campaign.py --kills 50
 
 # the gate's false alarms and what it catches: by simulation, then by real runs of suite ci, kept in .gate (an hour)
 gate: $(VENV)/.dev

@@ -49,8 +49,8 @@ SMALL = {
         }
     ],
 }
-#: a run that takes longer hangs
-PATIENCE = 600.0
+#: a run that takes longer hangs: many times what suite ci takes on two cores, a seed at a time
+PATIENCE = 3600.0
 
 
 @dataclass
