@@ -219,7 +219,8 @@ def _winners(made: Book) -> dict[str, Any]:
         if column is not None:
             cells = [_champion(made, chapter.table, column, family) for family in families]
             rows.append((chapter.table.name, chapter.page, column, cells))
-    return {"families": families if rows else [], "rows": rows}
+    best = [(cell, row[0]) for row in rows for cell in row[-1] if cell and cell["best"]]
+    return {"families": families if rows else [], "rows": rows, "best": best}
 
 
 def _champion(made: Book, table: Table, column: Column, family: str) -> dict[str, Any] | None:
@@ -230,6 +231,7 @@ def _champion(made: Book, table: Table, column: Column, family: str) -> dict[str
         return None
     _, label, group, cell = min(running, key=lambda row: row[:2])
     shown = {"label": label, "page": made.models[group.model], "text": cell.text}
+    shown |= {"command": reproduce.command(group)}
     shown |= {"n": cell.estimate.n, "training": group.costs["training"]}
     return {**shown, "rank": cell.rank, "last": cell.last, "best": cell.best}
 
