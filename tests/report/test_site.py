@@ -150,6 +150,14 @@ def test_every_family_has_its_best_row_on_the_overview(html):
     ]
 
 
+def test_the_overview_says_how_its_first_best_row_is_made_again(html):
+    shown = re.search(
+        r"<code>(genbench run (row-\w+) -c reproduce.yaml)</code>", html["index.html"]
+    )
+    assert shown
+    assert shown[1] in html["data-digits.html"]
+
+
 def test_a_model_tells_its_paper_and_its_differences(html):
     text = html["model-wgan_gp.html"]
     assert "Gulrajani et al., 2017" in text
