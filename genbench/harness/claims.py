@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from genbench.core import options
-from genbench.core.claim import Claim, Run
+from genbench.core.claim import Claim, Run, find
 from genbench.core.effect import Effect
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
@@ -133,6 +133,21 @@ def specs_of(run: Run) -> list[CellSpec]:
     suite = suite_of(run)
     cells = suite.cells[0]
     return cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)
+
+
+def rescaled(groups: Collection[str]) -> set[str]:
+    """Returns which groups are claims' cells at another budget than the claims', beside those at theirs.
+
+    They show what a verdict hangs on; in a leaderboard they would compete with themselves.
+    """
+    own, others = set(), set()
+    for claim in find().values():
+        for run in claim.runs:
+            one = replace(run, seeds=1)
+            known = {name: specs_of(Scale(name).run(one))[0].group for name in SCALES}
+            own.add(known["default"])
+            others.update(known.values() if known["default"] in groups else ())
+    return (others & set(groups)) - own
 
 
 @dataclass

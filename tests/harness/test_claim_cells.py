@@ -6,11 +6,19 @@ import pytest
 from claim_records import make_trial
 from small_suites import do
 
-from genbench.core.claim import Claim, Run
+from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
-from genbench.harness.claims import Held, Scale, merged, specs_of, suite_of, suites_of
+from genbench.harness.claims import (
+    Held,
+    Scale,
+    merged,
+    rescaled,
+    specs_of,
+    suite_of,
+    suites_of,
+)
 from genbench.harness.plan import Plan, plan, setting_of
 from genbench.store import Store
 from genbench.store.trial import Trials
@@ -125,3 +133,12 @@ def test_an_experiment_must_give_a_value_a_seed():
         a_claim(experiment=lambda rng: {"x": [1.0]}).measure(Rng([0, 1]))
     with pytest.raises(ContractError, match="needs an experiment"):
         a_claim(runs=(TINY,)).measure(Rng([0]))
+
+
+def test_cells_at_other_budgets_stand_beside_those_at_the_claims_own():
+    run = CLAIMS.get("mode_collapse").runs[0]
+    own, half, quick = (
+        specs_of(Scale(name).run(run))[0].group for name in ("default", "half", "quick")
+    )
+    assert rescaled({own, half, quick, "elsewhere"}) == {half, quick}
+    assert rescaled({half, quick}) == set(), "alone they are all there is to show"
