@@ -39,8 +39,8 @@ def figure(evidence: Evidence) -> Figure:
     "widths are no worse than one.",
     source="Li et al., 2015; Dziugaite et al., 2015; Li et al., 2017, as introductions to GANs tell it",
     why="One generator and one optimiser under three kernels, then a kernel that is learnt against the "
-    "generator, for as many rounds. They are compared in features of a classifier, which none of them trains on; the "
-    "discrepancy itself stands beside, since fixed kernels descend it.",
+    "generator, for as many rounds. They are compared in features of a classifier, which none of them "
+    "trains on; the discrepancy itself stands beside, since fixed kernels descend it.",
     runs=(*FIXED.values(), LEARNT, GAN),
     literature=(
         "Inception score on CIFAR-10: 3.5 to 3.9 by fixed kernels, 6.2 by MMD-GAN (Li et al., 2017).",
@@ -50,8 +50,8 @@ def figure(evidence: Evidence) -> Figure:
         "MNIST is 282 (Li et al., 2015), the GAN's 225 (Goodfellow et al., 2014).",
     ),
     threats=(
-        "As many rounds are not as much work: MMD-GAN's critic makes five updates in each. After 1,500 at half "
-        "the minibatch, as in the suite `images`, its FID is 66, that of several fixed widths 58.",
+        "As many rounds are not as much work: MMD-GAN's critic makes five updates in each. After 1,500 at "
+        "half the minibatch, as in the suite `images`, its FID is 66, that of several fixed widths 57.",
         "Fixed kernels want large minibatches: 1,000 in the paper, 128 here.",
         "64 dimensions are few: fixed kernels fall behind as dimensions grow.",
     ),
