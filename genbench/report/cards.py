@@ -28,11 +28,11 @@ def rows(records: Sequence[Record]) -> list[Record]:
 
 
 class Shelf(Store):
-    """A results folder whose records have been read already.
+    """A results folder most of whose records have been read already.
 
     Arguments:
         root: The folder.
-        records: Its records.
+        records: Those that have been; others are read when they are asked for.
     """
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
@@ -41,7 +41,7 @@ class Shelf(Store):
 
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None."""
-        return self._by_cell.get(spec.cell)
+        return self._by_cell.get(spec.cell) or super().read(spec)
 
 
 @dataclass
@@ -147,10 +147,15 @@ class Card:
         """The claim's effects."""
         return self.noted[1]
 
+    @property
+    def refutes(self) -> bool:
+        """Whether the pass trains long enough to refute anything."""
+        return self.scale.budget != "quick"
+
     @cached_property
     def verdict(self) -> Verdict:
         """What the measurements say."""
-        return judge(self.effects)
+        return judge(self.effects, refutes=self.refutes)
 
     @property
     def lead(self) -> Part | None:
@@ -185,7 +190,7 @@ class Card:
     @cached_property
     def without_seed(self) -> dict[int, Outcome]:
         """By seed, the verdict without it."""
-        return left_out(self.effects)
+        return left_out(self.effects, refutes=self.refutes)
 
     @cached_property
     def budgets(self) -> list[Setting]:
@@ -198,7 +203,7 @@ class Card:
         rows = self.claim.by_metric(self.held) if self.claim.by_metric is not None else {}
         command = self.command
         return [
-            Setting("metric", name, _judged(effects), bool(self.missing), command)
+            Setting("metric", name, _judged(effects, self.refutes), bool(self.missing), command)
             for name, effects in rows.items()
         ]
 
@@ -297,8 +302,9 @@ def by_verdict(found: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     return [(kind, held) for kind in kinds if (held := [c for c in found if c.kind == kind])]
 
 
-def _judged(effects: Sequence[Effect]) -> Verdict | None:
-    return judge(effects) if any(effect.values for effect in effects) else None
+def _judged(effects: Sequence[Effect], refutes: bool) -> Verdict | None:
+    known = any(effect.values for effect in effects)
+    return judge(effects, refutes=refutes) if known else None
 
 
 def _lead(parts: Iterable[Part]) -> Part | None:

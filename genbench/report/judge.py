@@ -37,7 +37,7 @@ class Verdict:
     because: str
 
 
-def judge(effects: Sequence[Effect]) -> Verdict:
+def judge(effects: Sequence[Effect], *, refutes: bool = True) -> Verdict:
     """Returns the verdict of several effects, the claim being that all of them hold.
 
     An effect is supported where its interval lies beyond the bar on the wanted side, refuted where it
@@ -46,27 +46,45 @@ def judge(effects: Sequence[Effect]) -> Verdict:
     part is 5 % at most. All parts supported make a supported claim, all refuted a refuted one; both
     kinds a mixed one; whatever else is inconclusive.
 
+    Arguments:
+        effects: Those that are judged, and those shown beside them.
+        refutes: Whether a part may be refuted; else it is left open, as after a quick pass, whose models
+            have hardly been trained.
+
     References:
         | A Simple Sequentially Rejective Multiple Test Procedure (Holm, 1979)
     """
     judged = [effect for effect in effects if effect.judged]
-    found = dict(zip(map(id, judged), holm_outcomes(judged), strict=True))
+    outcomes: list[Outcome] = holm_outcomes(judged)
+    spared = 0 if refutes else outcomes.count("refuted")
+    if spared:
+        left: dict[Outcome, Outcome] = {"refuted": "inconclusive"}
+        outcomes = [left.get(each, each) for each in outcomes]
+    found = dict(zip(map(id, judged), outcomes, strict=True))
     parts = tuple(
         Part(each, estimate(each), found.get(id(each), "inconclusive")) for each in effects
     )
-    outcomes = list(found.values())
+    outcome, because = _whole(outcomes, judged)
+    if spared:
+        said = because if "supported" in outcomes else "nothing is supported"
+        because = f"{said}; {spared} on the wrong side of the bar, which a quick pass leaves open"
+    return Verdict(outcome, parts, because)
+
+
+def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outcome, str]:
+    """The verdict of parts, and the rule that gave it."""
     kinds = set(outcomes)
     if not outcomes or kinds == {"inconclusive"}:
-        return Verdict("inconclusive", parts, _why_open(judged))
+        return "inconclusive", _why_open(judged)
     if len(kinds) == 1:
         many = f"all {len(outcomes)} parts are" if len(outcomes) > 1 else "its one part is"
-        return Verdict(outcomes[0], parts, f"{many} {outcomes[0]}")
+        return outcomes[0], f"{many} {outcomes[0]}"
     counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in sorted(kinds))
     both = {"supported", "refuted"} <= kinds
-    return Verdict("mixed" if both else "inconclusive", parts, f"parts: {counts}")
+    return "mixed" if both else "inconclusive", f"parts: {counts}"
 
 
-def left_out(effects: Sequence[Effect]) -> dict[int, Outcome]:
+def left_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:
     """Returns, by seed, the verdict without that seed: one that hangs on a single seed is shown so.
 
     Nothing is returned where too few would be left to decide anything.
@@ -74,7 +92,10 @@ def left_out(effects: Sequence[Effect]) -> dict[int, Outcome]:
     seeds = sorted({seed for effect in effects if effect.judged for seed in effect.values})
     if len(seeds) <= LEAST:
         return {}
-    return {seed: judge([_without(seed, each) for each in effects]).outcome for seed in seeds}
+    return {
+        seed: judge([_without(seed, each) for each in effects], refutes=refutes).outcome
+        for seed in seeds
+    }
 
 
 def _without(seed: int, effect: Effect) -> Effect:

@@ -231,6 +231,9 @@ def test_a_pass_at_another_budget_alone_is_shown_as_such(tmp_path, monkeypatch):
     (card,) = cards(store, ["only-quick"])
     assert (card.scale.budget, card.kind) == ("quick", "supported")
     assert card.command == "genbench run claims --claim only-quick --budget-scale quick"
+    write(store, RUN, Scale("quick"), mmd=0.5)
+    (card,) = cards(store, ["only-quick"])
+    assert card.kind == "inconclusive", "a quick pass refutes nothing"
 
 
 def test_reports_without_evidence_or_of_one_suite_have_no_claims(claimed, empty, tmp_path):

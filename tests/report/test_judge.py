@@ -48,6 +48,22 @@ def test_parts_make_a_verdict(means, outcome):
     assert len(verdict.parts) == len(means)
 
 
+@pytest.mark.parametrize(
+    ("means", "outcome", "because"),
+    [
+        ((0.3, 0.4), "supported", "all 2 parts are supported"),
+        ((0.3, 0.0), "inconclusive", "parts: 1 inconclusive, 1 supported; 1 on the wrong side"),
+        ((0.0, -0.2), "inconclusive", "nothing is supported; 2 on the wrong side"),
+        ((0.1, 0.1), "inconclusive", "every interval holds its bar"),
+    ],
+)
+def test_a_quick_pass_refutes_nothing(means, outcome, because):
+    verdict = judge([planted(mean) for mean in means], refutes=False)
+    assert verdict.outcome == outcome
+    assert verdict.because.startswith(because)
+    assert {part.outcome for part in verdict.parts} <= {"supported", "inconclusive"}
+
+
 def test_effects_that_are_not_judged_decide_nothing():
     verdict = judge([planted(0.3), planted(0.0, judged=False)])
     assert verdict.outcome == "supported"
