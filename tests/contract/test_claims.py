@@ -23,6 +23,7 @@ OWN_RUNS = {
     ("vae_blur", "sample_mean"),
     ("inverse_mapping", "steps=1"),
     ("mmd_training", "kernel"),
+    ("mmd_training", "mmd_gan"),
     ("staged_generation", "levels"),
 }
 
@@ -116,7 +117,7 @@ def test_its_cells_are_those_of_suites(name, known):
         for run in ALL[name].runs
         if specs_of(run)[0].group not in known
         and not any(
-            name == n and (what in run.options or what == f"steps={run.steps}")
+            name == n and what in {*run.options, run.model, f"steps={run.steps}"}
             for n, what in OWN_RUNS
         )
     }
