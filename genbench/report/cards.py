@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -216,8 +216,14 @@ class Card:
             for row in (*self.metrics, *self.budgets)
             if row.verdict is not None and row.verdict.outcome != said
         ]
-        seeds = Counter(other for other in self.without_seed.values() if other != said)
-        return found + [f"{other} without any one of {n} seeds" for other, n in seeds.items()]
+        seeds: dict[str, list[int]] = defaultdict(list)
+        for seed, other in self.without_seed.items():
+            if other != said:
+                seeds[other].append(seed)
+        for other, which in seeds.items():
+            one = f"seed {which[0]}" if len(which) == 1 else f"any one of {len(which)} seeds"
+            found.append(f"{other} without {one}")
+        return found
 
     @cached_property
     def figure(self) -> Figure | None:
