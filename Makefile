@@ -31,7 +31,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# what a seed costs in a stack, the harness over a bare loop, a cell in the driver, a report over many records
+# what stacks of seeds gain, the harness over a bare loop, a cell in the driver, a report over many records
 speed: $(VENV)/.run
 	$(BIN)/python tests/speed/seeds.py
 	$(BIN)/python tests/speed/overhead.py
@@ -52,7 +52,7 @@ faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
 	$(BIN)/python tests/faults/campaign.py --kills 50
 
-# the gate's false alarms and what it catches: by simulation, then by real runs of suite ci, kept in .gate (an hour)
+# the gate's false alarms and what it catches: by simulation, then by real runs of suite ci, kept in .gate (an hour and a half)
 gate: $(VENV)/.dev
 	$(BIN)/python tests/gate/simulate.py
 	$(BIN)/python tests/gate/plants.py .gate

@@ -21,7 +21,7 @@ from genbench.core.spec import Budget
 from genbench.harness.train import Trainer
 from genbench.nn.optim import Adam
 
-ROUNDS, REPEATS, BATCH, SEEDS, LIMIT = 200, 12, 128, 8, 0.05
+ROUNDS, REPEATS, BATCH, SEEDS, LIMIT = 200, 12, 128, 8, 0.03
 
 
 def harness(name: str) -> float:
