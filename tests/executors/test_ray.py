@@ -2,14 +2,16 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
+from genbench.core.spec import load_suites
 from genbench.executors.processes import Processes
 from genbench.harness.job import Job, Progress, Setting
-from genbench.store import Store
+from genbench.store import Store, contents
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}
@@ -168,3 +170,32 @@ def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
     assert len({record.cell for record in records}) == 12
     do(suite, tmp_path / "whole")
     assert all_timeless(tmp_path / "r") == all_timeless(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, cluster, monkeypatch):
+    from genbench.executors.ray import Ray
+
+    machines, nodes = cluster
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # a thread a worker, as inline has here
+    shipped = load_suites(Path(__file__).parents[2] / "benchmarks.yaml")["ci"]
+    suite = shipped.model_copy(update={"seeds_at_once": shipped.seeds})
+    killed = []
+
+    def kill(index, progress):
+        if progress.phase == "train" and index >= 3 and not killed:
+            machines.remove_node(nodes[1], allow_graceful=False)
+            killed.append(index)
+
+    ways = {"inline": None, "processes": Processes(2), "ray": Ray(2), "node lost": Ray(2)}
+    told = {}
+    for name, executor in ways.items():
+        watch = kill if name == "node lost" else None
+        made, records = do(suite, tmp_path / name, executor=executor, told=watch)
+        assert {record.status for record in records} == {"ok"}
+        assert len({record.cell for record in records}) == len(records) == len(made.cells)
+        told[name] = {record.cell: contents(record) for record in Store(tmp_path / name).records()}
+    assert killed
+    for name in ways:
+        assert told[name] == told["inline"], name
