@@ -1,7 +1,6 @@
 """The same suite on a cluster of two nodes, and with a node that dies; a cluster takes its time."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -148,23 +147,31 @@ def test_nodes_tell_the_driver_how_far_they_are(tmp_path, cluster):
         assert any(told.score for i, told in heard if i == index)
 
 
+class Killer:
+    """Removes a node as soon as both of the cluster's are amid training."""
+
+    def __init__(self, machines, node):
+        self.machines, self.node, self.shares, self.killed = machines, node, {}, False
+
+    def __call__(self, index, progress):
+        if progress.phase == "train":
+            self.shares[index] = progress.share
+        latest = sorted(self.shares)[-2:]
+        if not self.killed and len(latest) == 2 and all(self.shares[i] < 0.5 for i in latest):
+            self.machines.remove_node(self.node, allow_graceful=False)
+            self.killed = True
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
     from genbench.executors.ray import Ray
 
     machines, nodes = cluster
-    suite = suite_of(tmp_path, cells=CELLS, seeds=4, seeds_at_once=1, budget={"steps": 400})
-    began, killed = [], []
-
-    def kill(index, progress):
-        began.append(time.monotonic())
-        if len(began) == 4:
-            machines.remove_node(nodes[1], allow_graceful=False)
-            killed.append(index)
-
+    suite = suite_of(tmp_path, cells=CELLS, seeds=4, seeds_at_once=1, budget={"steps": 4000})
+    kill = Killer(machines, nodes[1])
     made, records = do(suite, tmp_path / "r", executor=Ray(2), told=kill)
-    assert killed
+    assert kill.killed
     assert len(made.jobs) > 12  # what the node had in hand was handed out again
     assert sorted(record.status for record in records) == ["ok"] * 12
     assert len({record.cell for record in records}) == 12
@@ -181,13 +188,7 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # a thread a worker, as inline has here
     shipped = load_suites(Path(__file__).parents[2] / "benchmarks.yaml")["ci"]
     suite = shipped.model_copy(update={"seeds_at_once": shipped.seeds})
-    killed = []
-
-    def kill(index, progress):
-        if progress.phase == "train" and index >= 3 and not killed:
-            machines.remove_node(nodes[1], allow_graceful=False)
-            killed.append(index)
-
+    kill = Killer(machines, nodes[1])
     ways = {"inline": None, "processes": Processes(2), "ray": Ray(2), "node lost": Ray(2)}
     told = {}
     for name, executor in ways.items():
@@ -195,7 +196,7 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
         made, records = do(suite, tmp_path / name, executor=executor, told=watch)
         assert {record.status for record in records} == {"ok"}
         assert len({record.cell for record in records}) == len(records) == len(made.cells)
+        assert (len(made.jobs) > len(made.cells) // suite.seeds) == (name == "node lost")
         told[name] = {record.cell: contents(record) for record in Store(tmp_path / name).records()}
-    assert killed
     for name in ways:
         assert told[name] == told["inline"], name
