@@ -43,7 +43,6 @@ def command(
     genbench leaderboard --readme README.md
     """
     from genbench.core.errors import StoreError
-    from genbench.report.cards import rows
     from genbench.report.leaderboard import into_readme, markdown, write_leaderboard
     from genbench.report.tables import leaderboards
     from genbench.store import Store
@@ -55,7 +54,7 @@ def command(
             f"{root} holds no records; make some with: genbench run demo -o {root}, or name the "
             "folder with -o"
         )
-    tables = leaderboards(rows(records))
+    tables = leaderboards(records)
     page = write_leaderboard(tables, folder, title=title) if folder else None
     changed = into_readme(readme, tables) if readme else False
     if as_json:

@@ -44,7 +44,6 @@ def command(
     from rich.console import Console
 
     from genbench.core.errors import StoreError
-    from genbench.report.cards import rows
     from genbench.report.site import write_report
     from genbench.report.tables import leaderboards
     from genbench.report.terminal import print_leaderboard
@@ -57,7 +56,7 @@ def command(
         suite = suite_name or "demo"
         held = f"holds no records of suite {suite!r}" if suite_name else "holds no records"
         raise StoreError(f"{root} {held}; make some with: genbench run {suite} -o {root}")
-    tables = leaderboards(rows(records))
+    tables = leaderboards(records)
     page = write_report(store, folder, title=title, tables=tables, problems=problems)
     if as_json:
         common.print_json({"page": str(page), "records": len(records), "set_aside": problems})

@@ -140,14 +140,15 @@ def rescaled(groups: Collection[str]) -> set[str]:
 
     They show what a verdict hangs on; in a leaderboard they would compete with themselves.
     """
-    own, others = set(), set()
-    for claim in find().values():
-        for run in claim.runs:
-            one = replace(run, seeds=1)
-            known = {name: specs_of(Scale(name).run(one))[0].group for name in SCALES}
-            own.add(known["default"])
-            others.update(known.values() if known["default"] in groups else ())
-    return (others & set(groups)) - own
+    runs = {specs_of(one)[0].group: one for one in _one_seed()}
+    held = [one for group, one in runs.items() if group in groups]
+    others = {specs_of(Scale(name).run(one))[0].group for one in held for name in SCALES}
+    return (others & set(groups)) - runs.keys()
+
+
+def _one_seed() -> list[Run]:
+    """Returns the runs of all claims, with a seed each."""
+    return [replace(run, seeds=1) for claim in find().values() for run in claim.runs]
 
 
 @dataclass

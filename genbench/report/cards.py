@@ -12,19 +12,13 @@ from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.spec import CellSpec
-from genbench.harness.claims import SCALES, Held, Scale, rescaled
+from genbench.harness.claims import SCALES, Held, Scale
 from genbench.report.judge import Part, Verdict, judge, left_out
 from genbench.report.statistics import Estimate, mean_interval
 from genbench.store import Record, Store
 
 #: which scale a card is of, where it was not asked for: the first that has measurements
 ORDER = ("default", "double", "half", "quick")
-
-
-def rows(records: Sequence[Record]) -> list[Record]:
-    """Returns the records of leaderboards: all but claims' cells at budgets that are not the claims' own."""
-    others = rescaled({record.group for record in records})
-    return [record for record in records if record.group not in others]
 
 
 class Shelf(Store):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from genbench.report import claim_page, formats, pages, reproduce, text
 from genbench.report.book import Book, book
-from genbench.report.cards import rows
 from genbench.report.chapters import compared, dataset_page, model_page, overview_page
 from genbench.report.findings import environment
 from genbench.report.folder import write_folder
@@ -39,7 +38,7 @@ def write_report(
     """
     if tables is None or problems is None:
         records, problems = store.load()
-        tables = leaderboards(rows(records))
+        tables = leaderboards(records)
     problems = [p.replace(str(store.root) + "/", "") for p in problems]
     made = contents(book(store, tables, problems, title))
     write_folder(Path(out), made)

@@ -11,6 +11,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from genbench.harness.claims import rescaled
 from genbench.report.columns import Cell, Column
 from genbench.report.groups import Group, labels_of
 from genbench.report.ranking import Ranking, ranking
@@ -86,9 +87,14 @@ class Table:
 
 
 def leaderboards(records: Iterable[Record]) -> list[Table]:
-    """Returns one table a data set (and its options and version), in the order of names."""
+    """Returns one table a data set (and its options and version), in the order of names.
+
+    Claims' cells at budgets that are not the claims' own are left out.
+    """
+    records = list(records)
+    others = rescaled({record.group for record in records})
     by_dataset: dict[tuple[str, str, int], list[Record]] = defaultdict(list)
-    for record in records:
+    for record in (each for each in records if each.group not in others):
         spec = record.spec
         options = ", ".join(
             f"{k}={json.dumps(v)}" for k, v in sorted(spec.dataset_options.items())
