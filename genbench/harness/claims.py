@@ -140,15 +140,11 @@ def rescaled(groups: Collection[str]) -> set[str]:
 
     They show what a verdict hangs on; in a leaderboard they would compete with themselves.
     """
-    runs = {specs_of(one)[0].group: one for one in _one_seed()}
+    asked = [replace(run, seeds=1) for claim in find().values() for run in claim.runs]
+    runs = {specs_of(one)[0].group: one for one in asked}
     held = [one for group, one in runs.items() if group in groups]
     others = {specs_of(Scale(name).run(one))[0].group for one in held for name in SCALES}
     return (others & set(groups)) - runs.keys()
-
-
-def _one_seed() -> list[Run]:
-    """Returns the runs of all claims, with a seed each."""
-    return [replace(run, seeds=1) for claim in find().values() for run in claim.runs]
 
 
 @dataclass

@@ -64,14 +64,11 @@ class Stacked:
     dataset: str = "ring"
     options: tuple[tuple[str, Any], ...] = ()
 
-    def trainer(self) -> Trainer:
-        dataset, rng = DATASETS.get(self.dataset)(), Rng(range(self.seeds))
-        model = build(self.model, dataset.spec, rng.fork("init"), dict(self.options))
-        return Trainer(model, dataset, Budget(steps=10**9), batch=self.batch, rng=rng)
-
     def rounds(self) -> Callable[[], object]:
         """Returns what makes one round."""
-        return self.trainer().round
+        dataset, rng = DATASETS.get(self.dataset)(), Rng(range(self.seeds))
+        model = build(self.model, dataset.spec, rng.fork("init"), dict(self.options))
+        return Trainer(model, dataset, Budget(steps=10**9), batch=self.batch, rng=rng).round
 
 
 @dataclass(frozen=True)
