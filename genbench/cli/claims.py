@@ -1,4 +1,4 @@
-"""genbench claims: what the measurements say of every claim, and what is still to be run."""
+"""genbench claims: what the measurements say of every claim, what is missing, what was reproduced."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ budget_scale = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Rewrite the table between the markers <!-- claims:begin --> and end of this file.",
 )
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Hold the verdicts against those of this results folder at the claims' own budget.",
+)
 @common.plugins
 @common.results
 @common.as_json
@@ -42,6 +47,7 @@ def command(
     budget_scale: str,
     seeds: int | None,
     readme: Path | None,
+    against: Path | None,
     plugins: tuple[str, ...],
     root: Path,
     as_json: bool,
@@ -51,10 +57,14 @@ def command(
     Verdicts are computed from the records in the results folder; nothing is trained. `genbench report`
     shows the same as a page.
 
+    With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
+    refuted in the other, or has not been measured here.
+
     \b
     genbench claims
     genbench claims nash-oscillation --json
     genbench claims --readme README.md
+    genbench claims --output again --against results
     """
     common.load_plugins(plugins)
     from rich.console import Console
@@ -68,6 +78,8 @@ def command(
     if readme is not None:
         changed = into_readme(readme, made)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
+    if against is not None:
+        raise SystemExit(reproduce(made, against, as_json))
     if as_json:
         common.print_json([row(card) for card in made])
     elif names:
@@ -101,6 +113,40 @@ def table(console: Console, made: list[Card]) -> None:
         "seeds, by Holm over parts",
         highlight=False,
     )
+
+
+def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
+    """Prints verdicts beside those of another folder; returns the exit code."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from genbench.report.reproduction import FAILURES, reproductions
+
+    found = reproductions(made, against)
+    failed = [each for each in found if each.said in FAILURES]
+    if as_json:
+        common.print_json([each.row for each in found])
+        return int(bool(failed))
+    shown = Table(box=None, pad_edge=False)
+    for head in ("claim", "here", f"in {against}", "so", "the same values"):
+        shown.add_column(head, overflow="fold")
+    for each in found:
+        same, both = each.values
+        so = f"[red]{each.said}[/red]" if each in failed else each.said
+        kinds = [coloured(each.here), coloured(each.there), so]
+        shown.add_row(each.here.claim.id, *kinds, f"{same} of {both}")
+    console = Console()
+    console.print(shown)
+    for each in found:
+        for ours, theirs in each.turned:
+            console.print(
+                f"{each.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
+                highlight=False,
+                markup=False,
+            )
+    count = len(found) - len(failed)
+    console.print(f"{count} of {len(found)} claims are not contradicted", highlight=False)
+    return int(bool(failed))
 
 
 def coloured(card: Card) -> str:

@@ -144,3 +144,37 @@ def test_what_cannot_be_meant_is_refused(genbench, args, said):
     assert code == 2
     assert said in err
     assert out == ""
+
+
+def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
+    run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
+    assert genbench(*run)[0] == 0
+    against = ("claims", "planted-claim", *NAMED, "--against", "results")
+    code, out, _ = genbench(*against)
+    assert code == 0
+    assert "14 of 14" in out
+    assert "1 of 1 claims are not contradicted" in out
+    assert genbench(*run, "-o", "again")[0] == 0
+    code, out, _ = genbench(*against, "-o", "again", "--json")
+    (row,) = json.loads(out)
+    assert (code, row["said"], row["values_identical"], row["values"]) == (0, "same", 14, 14)
+    code, out, _ = genbench(*against, "-o", "nowhere")
+    assert code == 1
+    assert "not measured" in out
+    assert "0 of 1 claims" in out
+
+
+def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
+    assert genbench(*run)[0] == 0
+    (tmp_path / "planted.py").write_text(PLUGIN.replace("(shift +", "(-shift +"))
+    assert genbench(*run, "-o", "again")[0] == 0
+    against = ("claims", "planted-claim", *NAMED, "-o", "again", "--against", "results")
+    code, out, _ = genbench(*against)
+    assert code == 1
+    assert "planted-claim: x: refuted here, supported there" in out
+    code, out, _ = genbench(*against, "--json")
+    (row,) = json.loads(out)
+    assert row["turned"] == [{"effect": "x", "outcome": "refuted", "against": "supported"}]
+    assert (row["verdict"], row["against"], row["said"]) == ("mixed", "supported", "opposite")

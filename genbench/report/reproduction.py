@@ -1,0 +1,117 @@
+"""Claims as two results folders have them: whether a comparison was reproduced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from genbench.harness.claims import Scale
+from genbench.report.cards import Card
+from genbench.report.judge import Part
+from genbench.store import Store
+
+T = TypeVar("T")
+Said = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
+#: what a folder may not say if it is to reproduce another's claims
+FAILURES: tuple[Said, ...] = ("opposite", "not measured")
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A claim's card beside that of another folder.
+
+    Arguments:
+        here: What was measured anew.
+        there: What it is held against, at the claims' own budget.
+        alike: The other folder at the budget of `here`, where values may be the same numbers.
+    """
+
+    here: Card
+    there: Card
+    alike: Card
+
+    @cached_property
+    def turned(self) -> list[tuple[Part, Part]]:
+        """Parts that one folder supports and the other refutes."""
+        ours, theirs = ([(p.effect.name, p) for p in c.judged] for c in (self.here, self.there))
+        return [
+            pair
+            for pair in _matched(ours, theirs)
+            if {part.outcome for part in pair} == {"supported", "refuted"}
+        ]
+
+    @property
+    def said(self) -> Said:
+        """How the verdicts stand to each other.
+
+        "opposite" where any part, or the whole, is supported in one and refuted in the other; "left open"
+        where only the other folder decides, "decided" where only this one does; "other" where one is
+        mixed and the other is not.
+        """
+        if not self.here.known:
+            return "not measured"
+        if not self.there.known:
+            return "new"
+        ours, theirs = self.here.verdict.outcome, self.there.verdict.outcome
+        if self.turned or {ours, theirs} == {"supported", "refuted"}:
+            return "opposite"
+        if ours == theirs:
+            return "same"
+        if "inconclusive" in (ours, theirs):
+            return "left open" if ours == "inconclusive" else "decided"
+        return "other"
+
+    @cached_property
+    def values(self) -> tuple[int, int]:
+        """How many of the effects' values are the same to the last bit, and how many both have."""
+        effects = ([(e.name, e) for e in c.effects] for c in (self.here, self.alike))
+        pairs = [
+            (value, theirs.values[seed])
+            for ours, theirs in _matched(*effects)
+            for seed, value in ours.values.items()
+            if seed in theirs.values
+        ]
+        return sum(a == b for a, b in pairs), len(pairs)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        same, both = self.values
+        return {
+            "id": self.here.claim.id,
+            "said": self.said,
+            "verdict": self.here.said,
+            "against": self.there.said,
+            "budget_scale": self.here.scale.budget,
+            "against_budget_scale": self.there.scale.budget,
+            "turned": [
+                {"effect": ours.effect.name, "outcome": ours.outcome, "against": theirs.outcome}
+                for ours, theirs in self.turned
+            ],
+            "values": both,
+            "values_identical": same,
+        }
+
+
+def reproductions(cards: Sequence[Card], against: Path) -> list[Reproduction]:
+    """Returns claims' cards beside those of another results folder."""
+    store = Store(against)
+    return [
+        Reproduction(
+            card,
+            Card(card.claim, store, Scale(), against),
+            Card(card.claim, store, card.scale, against),
+        )
+        for card in cards
+    ]
+
+
+def _matched(ours: Sequence[tuple[str, T]], theirs: Sequence[tuple[str, T]]) -> list[tuple[T, T]]:
+    """Pairs by place, as names may tell who is the best; by name where a claim has others elsewhere."""
+    if len(ours) == len(theirs):
+        return [(a, b) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
+    named = dict(theirs)
+    return [(a, named[name]) for name, a in ours if name in named]
