@@ -100,6 +100,7 @@ class Pass:
         workers = given["jobs"] if given["executor"] == "processes" else 1
         alone = [task for task in tasks if task.held.claim.timed]
         beside = [task for task in tasks if not task.held.claim.timed]
+        beside.sort(key=lambda task: -len(task.seeds))  # the long ones first: none ends alone
         for task, trial in chain(trials(alone, 1), trials(beside, workers)):
             path = Trials(given["root"]).write(task.held.claim, trial)
             reason = next(iter(trial.failures.values()), None)

@@ -1,93 +1,128 @@
-"""Second looks at verdicts that go against a claim: the same experiments by other means.
+"""Second looks at verdicts that go against a claim: other settings, more rounds, other models.
 
+    python tests/claims/second_looks.py cells [--output looks] [--jobs 2]
     python tests/claims/second_looks.py arithmetic [--seeds 8] [--rounds 3000]
     python tests/claims/second_looks.py stability [--seeds 8] [--rounds 3000]
 
-`arithmetic` takes other GANs than the claim's own to latent arithmetic. `stability` trains restricted
-Boltzmann machines without what tames them by default: clipped gradients, falling steps, averaged weights.
+`cells` trains what tests/claims/second_looks.yaml lists, beside the cells of claims. `arithmetic` takes
+other GANs than the claim's own to latent arithmetic. `stability` trains restricted Boltzmann machines
+without what tames them by default: clipped gradients, falling steps, averaged weights.
+
+What is found is printed, and with --keep written to tests/claims/looks/, which the notes on claims' cards
+quote; tests/claims/test_notes.py holds their numbers against it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import statistics
+import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
+from pathlib import Path
 from unittest import mock
 
 from genbench.claims import latent_arithmetic, training_stability
 from genbench.core.dataset import DATASETS
 from genbench.core.model import Player
 from genbench.core.rng import Rng
+from genbench.harness.environment import choose_device, environment
+from genbench.store import Store
 
+HERE = Path(__file__).parent
+LOOKS = HERE / "looks"
 #: beside the claim's own GAN, with codes as long
 GANS = ("r1_gan", "wgan_gp", "hinge_sn", "gan")
 
+#: by column, one value a seed
+Columns = dict[str, dict[int, float]]
 
-def arithmetic(rng: Rng, rounds: int) -> None:
-    """Prints the share of tasks that sums solve, beside that of random steps."""
-    dataset = DATASETS.get("digits")()
+
+def cells(given: argparse.Namespace) -> Columns:
+    """Trains the suite beside this file; returns every column of every cell."""
+    suite = ["--config", str(HERE / "second_looks.yaml"), "--output", str(given.output)]
+    runs = ["--executor", "processes", "--jobs", str(given.jobs)]
+    subprocess.run(["genbench", "run", "second_looks", *suite, *runs], check=True)
+    found: Columns = defaultdict(dict)
+    for record in Store(given.output).load()[0]:
+        spec = record.spec
+        options = ", ".join(f"{k}={v}" for k, v in sorted(spec.options.items()))
+        name = f"{spec.model}({options}) on {spec.dataset}, {spec.budget.steps} rounds"
+        for row in record.metrics:
+            if row.split == "test" and row.value is not None:
+                found[f"{name}: {row.id}"][spec.seed] = row.value
+    return dict(found)
+
+
+def arithmetic(given: argparse.Namespace) -> Columns:
+    """Returns the share of tasks that sums solve, beside that of random steps."""
+    rng, dataset = Rng(range(given.seeds)), DATASETS.get("digits")()
+    found: Columns = {}
     with mock.patch.dict(latent_arithmetic.MODELS, {name: {"latent": 16} for name in GANS}):
         for name in (*GANS, "vae"):
-            space, _ = latent_arithmetic.trained(name, dataset, rounds, rng.fork(name))
-            found = latent_arithmetic.columns_of(space, dataset, 2000, 1000, rng.fork(name, "t"))
+            space, _ = latent_arithmetic.trained(name, dataset, given.rounds, rng.fork(name))
+            columns = latent_arithmetic.columns_of(space, dataset, 2000, 1000, rng.fork(name, "t"))
             for attribute in latent_arithmetic.ATTRIBUTES:
-                shares = [
-                    told(found[f"samples_{attribute}_{step}"].tolist())
-                    for step in ("sum", "random")
-                ]
-                print(f"{name:10s} {attribute:14s} sums {shares[0]}  random steps {shares[1]}")
+                for step in ("sum", "random"):
+                    values = columns[f"samples_{attribute}_{step}"].tolist()
+                    found[f"{name}: {attribute}, {step}"] = dict(enumerate(values))
+    return found
 
 
-def untamed(player: Player) -> Player:
-    """Leaves a player its loss and its optimiser alone."""
-    return replace(player, clip=None, schedule=None, average=None)
-
-
-def stability(rng: Rng, rounds: int) -> None:
-    """Prints how many runs of a setting end beyond the claim's marks, as they are and untamed."""
+def stability(given: argparse.Namespace) -> Columns:
+    """Returns the columns of the claim's experiment of machines as they are and untamed."""
     plain = training_stability.optimised
-    for title, change in (("as it is", plain), ("untamed", tamed_off(plain))):
+    found: Columns = {}
+    for title, change in (("tamed", plain), ("untamed", untamed(plain))):
         with mock.patch.object(training_stability, "optimised", change):
-            found = training_stability.experiment(rng, rounds=rounds, families=("rbm",))
-        evidence: Any = SimpleNamespace(
-            measured=lambda name, held=found: dict(enumerate(held[name]))
-        )
-        kinds = training_stability.failures(evidence, "rbm")
-        size = len(training_stability.GRID) * len(found["rbm_constant"])
-        counts = ", ".join(f"{name} {sum(s.values()) / len(s):.3f}" for name, s in kinds.items())
-        print(f"rbm {title}: shares of {size} runs that failed: {counts}")
-        for place in training_stability.GRID:
-            last = found[f"{training_stability.column('rbm', *place)}_last"]
-            print(f"  step size x {place[0]:g}, first decay {place[1]}: squared MMD {told(last)}")
+            columns = training_stability.experiment(
+                Rng(range(given.seeds)), rounds=given.rounds, families=("rbm",)
+            )
+        found |= {f"{title}: {name}": dict(enumerate(row)) for name, row in columns.items()}
+    return found
 
 
-def tamed_off(change):
-    return lambda player, **given: untamed(change(player, **given))
+def untamed(optimised):
+    """Leaves a player its loss and its optimiser alone."""
+
+    def changed(player: Player, **given) -> Player:
+        return replace(optimised(player, **given), clip=None, schedule=None, average=None)
+
+    return changed
 
 
-def told(values: list[float]) -> str:
+def told(values: dict[int, float]) -> str:
     """Mean and standard error of what is a number."""
-    found = [value for value in values if math.isfinite(value)]
+    found = [value for value in values.values() if math.isfinite(value)]
     if len(found) < 2:
         return f"of {len(found)} numbers"
     return f"{statistics.fmean(found):.3g} ± {statistics.stdev(found) / len(found) ** 0.5:.2g}"
 
 
 def main() -> int:
-    """Prints a second look."""
-    looks = {"arithmetic": arithmetic, "stability": stability}
+    """Prints a second look, and keeps it where that is wanted."""
+    looks = {"cells": cells, "arithmetic": arithmetic, "stability": stability}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("look", choices=looks)
-    parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3000)
+    parser.add_argument("--seeds", type=int, default=8, help="of experiments; the suite has four")
+    parser.add_argument("--rounds", type=int, default=3000, help="of experiments")
+    parser.add_argument("--output", type=Path, default=Path("looks"), help="where cells go")
+    parser.add_argument("--jobs", type=int, default=2, help="worker processes for cells")
+    parser.add_argument("--keep", action="store_true", help="write what the notes quote")
     given = parser.parse_args()
-    looks[given.look](Rng(range(given.seeds)), given.rounds)
+    found = looks[given.look](given)
+    for name, values in found.items():
+        print(f"{name}: {told(values)}")
+    if given.keep:
+        machine = environment(choose_device("cpu"))
+        whole = {"look": given.look, "environment": machine, "columns": found}
+        LOOKS.mkdir(exist_ok=True)
+        (LOOKS / f"{given.look}.json").write_text(json.dumps(whole, indent=1) + "\n")
     return 0
 
 
