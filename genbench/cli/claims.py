@@ -128,7 +128,8 @@ def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
         common.print_json([each.row for each in found])
         return int(bool(failed))
     shown = Table(box=None, pad_edge=False)
-    for head in ("claim", "here", f"in {against}", "so", "the same values"):
+    shown.add_column("claim", no_wrap=True)
+    for head in ("here", f"in {against}", "so", "the same values"):
         shown.add_column(head, overflow="fold")
     for each in found:
         same, both = each.values
