@@ -37,7 +37,7 @@ class Processes:
 
     def run(self, source: Source, watch: Watch) -> Iterator[tuple[int, Outcome]]:
         """Yields (index, outcome) as jobs finish."""
-        threads = max(1, (os.cpu_count() or 1) // self.workers)
+        threads = threads_each(self.workers)
         try:
             while True:
                 self._fill(source, threads)
@@ -185,6 +185,18 @@ def _serve(connection: Connection, threads: int) -> None:
             except (EOFError, OSError):
                 return
             tell(run_job(job, tell))
+
+
+def threads_each(workers: int) -> int:
+    """Returns how many threads each of several workers takes.
+
+    That is its share of the cores that this process may use, and no more than OMP_NUM_THREADS: two threads
+    that share a core with another job wait for each other, and may be twenty times as slow as one.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    share = max(1, (cores or 1) // workers)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(asked)) if asked.isdigit() and int(asked) else share
 
 
 def held_to(threads: int) -> Any:

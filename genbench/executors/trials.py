@@ -16,7 +16,7 @@ from pathlib import Path
 
 from genbench.core.claim import find
 from genbench.core.registry import load_plugin
-from genbench.executors.processes import held_to
+from genbench.executors.processes import held_to, threads_each
 from genbench.harness.claims import Held, Scale, failed_trial, tried
 from genbench.store import Store
 from genbench.store.trial import Trial
@@ -75,8 +75,7 @@ def _side_by_side(tasks: Sequence[Task], workers: int) -> Iterator[tuple[Task, T
     """Yields experiments as they end, until all have or a worker dies."""
     context = multiprocessing.get_context("spawn")
     theirs, leash = context.Pipe(duplex=False)
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    pool = ProcessPoolExecutor(workers, context, _begin, (theirs, threads))
+    pool = ProcessPoolExecutor(workers, context, _begin, (theirs, threads_each(workers)))
     try:
         futures = {pool.submit(_tried, task): task for task in tasks}
         for future in as_completed(futures):

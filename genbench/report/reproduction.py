@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from genbench.store import Store
 
 T = TypeVar("T")
 Said = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
+#: relative: float64 summed in another order; training that took another turn is far off
+ROUNDING = 1e-9
 #: what a folder may not say if it is to reproduce another's claims
 FAILURES: tuple[Said, ...] = ("opposite", "not measured")
 
@@ -66,7 +69,7 @@ class Reproduction:
 
     @cached_property
     def values(self) -> tuple[int, int]:
-        """How many of the effects' values are the same to the last bit, and how many both have."""
+        """How many of the effects' values are the same but for rounding, and how many both have."""
         effects = ([(e.name, e) for e in c.effects] for c in (self.here, self.alike))
         pairs = [
             (value, theirs.values[seed])
@@ -74,7 +77,7 @@ class Reproduction:
             for seed, value in ours.values.items()
             if seed in theirs.values
         ]
-        return sum(a == b for a, b in pairs), len(pairs)
+        return sum(math.isclose(a, b, rel_tol=ROUNDING) for a, b in pairs), len(pairs)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -92,7 +95,7 @@ class Reproduction:
                 for ours, theirs in self.turned
             ],
             "values": both,
-            "values_identical": same,
+            "values_same": same,
         }
 
 

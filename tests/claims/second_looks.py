@@ -1,6 +1,6 @@
 """Second looks at verdicts that go against a claim: other settings, more rounds, other models.
 
-    python tests/claims/second_looks.py cells [--output looks] [--jobs 2]
+    python tests/claims/second_looks.py cells [--model NAME]... [--output looks] [--jobs 2]
     python tests/claims/second_looks.py arithmetic [--seeds 8] [--rounds 3000]
     python tests/claims/second_looks.py stability [--seeds 8] [--rounds 3000]
 
@@ -45,6 +45,7 @@ def cells(given: argparse.Namespace) -> Columns:
     """Trains the suite beside this file; returns every column of every cell."""
     suite = ["--config", str(HERE / "second_looks.yaml"), "--output", str(given.output)]
     runs = ["--executor", "processes", "--jobs", str(given.jobs)]
+    runs += [word for name in given.models for word in ("--model", name)]
     subprocess.run(["genbench", "run", "second_looks", *suite, *runs], check=True)
     found: Columns = defaultdict(dict)
     for record in Store(given.output).load()[0]:
@@ -111,6 +112,7 @@ def main() -> int:
     parser.add_argument("look", choices=looks)
     parser.add_argument("--seeds", type=int, default=8, help="of experiments; the suite has four")
     parser.add_argument("--rounds", type=int, default=3000, help="of experiments")
+    parser.add_argument("--model", dest="models", action="append", default=[], help="some cells")
     parser.add_argument("--output", type=Path, default=Path("looks"), help="where cells go")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes for cells")
     parser.add_argument("--keep", action="store_true", help="write what the notes quote")
@@ -120,9 +122,10 @@ def main() -> int:
         print(f"{name}: {told(values)}")
     if given.keep:
         machine = environment(choose_device("cpu"))
-        whole = {"look": given.look, "environment": machine, "columns": found}
-        LOOKS.mkdir(exist_ok=True)
-        (LOOKS / f"{given.look}.json").write_text(json.dumps(whole, indent=1) + "\n")
+        path = LOOKS / f"{given.look}.json"
+        others = json.loads(path.read_text())["columns"] if given.models and path.exists() else {}
+        whole = {"look": given.look, "environment": machine, "columns": others | found}
+        path.write_text(json.dumps(whole, indent=1) + "\n")
     return 0
 
 

@@ -157,7 +157,7 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     assert genbench(*run, "-o", "again")[0] == 0
     code, out, _ = genbench(*against, "-o", "again", "--json")
     (row,) = json.loads(out)
-    assert (code, row["said"], row["values_identical"], row["values"]) == (0, "same", 14, 14)
+    assert (code, row["said"], row["values_same"], row["values"]) == (0, "same", 14, 14)
     code, out, _ = genbench(*against, "-o", "nowhere")
     assert code == 1
     assert "not measured" in out

@@ -9,7 +9,7 @@ import pytest
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.registry import load_plugin
-from genbench.executors.processes import GRACE, Processes, Worker
+from genbench.executors.processes import GRACE, Processes, Worker, threads_each
 from genbench.harness.job import Stage
 from genbench.harness.plan import plan, setting_of
 from genbench.store import Store
@@ -45,8 +45,32 @@ def cells(*models):
     return [{"models": list(models), "datasets": ["ring"]}]
 
 
-def test_worker_processes_give_the_records_that_one_process_gives(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # so that each worker has one thread, as here
+@pytest.mark.parametrize(
+    ("workers", "asked", "threads"),
+    [
+        (1, None, 8),
+        (2, None, 4),
+        (3, None, 2),
+        (20, None, 1),
+        (1, "1", 1),
+        (2, "3", 3),
+        (4, "3", 2),
+        (2, "", 4),
+        (2, "many", 4),
+        (2, "0", 4),
+    ],
+)
+def test_workers_share_the_cores_and_take_no_more_threads_than_asked(
+    monkeypatch, workers, asked, threads
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    if asked is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert threads_each(workers) == threads
+
+
+def test_worker_processes_give_the_records_that_one_process_gives(tmp_path):
     small = ({"name": "gan", "options": {"hidden": [8]}}, "gaussian")
     suite, told = suite_of(tmp_path, cells=cells(*small)), []
     do(suite, tmp_path / "inline")

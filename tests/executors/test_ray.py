@@ -109,10 +109,9 @@ def cluster():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_inline_processes_and_a_cluster_give_the_same_records(tmp_path, cluster, monkeypatch):
+def test_inline_processes_and_a_cluster_give_the_same_records(tmp_path, cluster):
     from genbench.executors.ray import Ray
 
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     suite = suite_of(tmp_path, cells=CELLS, seeds=2)
     executors = {"inline": None, "processes": Processes(2), "ray": Ray(2)}
     for name, executor in executors.items():
@@ -181,11 +180,10 @@ def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, cluster, monkeypatch):
+def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, cluster):
     from genbench.executors.ray import Ray
 
     machines, nodes = cluster
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # a thread a worker, as inline has here
     shipped = load_suites(Path(__file__).parents[2] / "benchmarks.yaml")["ci"]
     suite = shipped.model_copy(update={"seeds_at_once": shipped.seeds})
     kill = Killer(machines, nodes[1])

@@ -1,4 +1,4 @@
-"""Claims as two folders have them: planted verdicts, and values to the bit."""
+"""Claims as two folders have them: planted verdicts, and how many values are the same."""
 
 import pytest
 from claim_records import write
@@ -34,7 +34,7 @@ def held(here, there, name="vae_blur", scale=None):
     return found
 
 
-def test_the_same_values_are_told_to_the_bit(tmp_path):
+def test_the_same_values_are_counted(tmp_path):
     found = held(blur(tmp_path / "a", 0.6), blur(tmp_path / "b", 0.6))
     same, both = found.values
     assert (found.said, found.turned) == ("same", [])
