@@ -96,7 +96,8 @@ def table(console: Console, made: list[Card]) -> None:
     from genbench.report.claim_tables import tally_text
 
     shown = Table(box=None, pad_edge=False)
-    for head in ("claim", "verdict", "parts", "first effect", "mean [95 %]", "holds if", "seeds"):
+    shown.add_column("claim", no_wrap=True)
+    for head in ("verdict", "parts", "first effect", "mean [95 %]", "holds if", "seeds"):
         shown.add_column(head, overflow="fold")
     for card in made:
         heads = [card.claim.id, coloured(card), tally_text(card)]

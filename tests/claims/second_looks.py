@@ -26,8 +26,10 @@ from pathlib import Path
 from unittest import mock
 
 from genbench.claims import latent_arithmetic, training_stability
+from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS
-from genbench.core.model import Player
+from genbench.core.model import MODELS, Player
+from genbench.core.options import defaults
 from genbench.core.rng import Rng
 from genbench.harness.environment import choose_device, environment
 from genbench.store import Store
@@ -50,8 +52,9 @@ def cells(given: argparse.Namespace) -> Columns:
     found: Columns = defaultdict(dict)
     for record in Store(given.output).load()[0]:
         spec = record.spec
-        options = ", ".join(f"{k}={v}" for k, v in sorted(spec.options.items()))
-        name = f"{spec.model}({options}) on {spec.dataset}, {spec.budget.steps} rounds"
+        usual = defaults(MODELS.get(spec.model))
+        changed = {name: value for name, value in spec.options.items() if value != usual[name]}
+        name = f"{Run(spec.model, spec.dataset, (), changed)}, {spec.budget.steps} rounds"
         for row in record.metrics:
             if row.split == "test" and row.value is not None:
                 found[f"{name}: {row.id}"][spec.seed] = row.value

@@ -184,7 +184,7 @@ def test_thin_manifold(store):
         in said
     )
     hinge, r1 = (
-        100 * found[f"{name}() on circle, 6000 rounds: off_manifold"]
+        100 * found[f"{name} on circle, 6000 rounds: off_manifold"]
         for name in ("hinge_sn", "r1_gan")
     )
     assert f"{hinge:.0f} % with a hinge loss, {r1:.0f} % with R1" in said
