@@ -52,7 +52,7 @@ def cells(given: argparse.Namespace) -> Columns:
     found: Columns = defaultdict(dict)
     for record in Store(given.output).load()[0]:
         spec = record.spec
-        usual = defaults(MODELS.get(spec.model))
+        usual = json.loads(json.dumps(defaults(MODELS.get(spec.model))))
         changed = {name: value for name, value in spec.options.items() if value != usual[name]}
         name = f"{Run(spec.model, spec.dataset, (), changed)}, {spec.budget.steps} rounds"
         for row in record.metrics:

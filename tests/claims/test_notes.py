@@ -113,7 +113,7 @@ def test_mode_collapse(store):
     assert f"on the grid {min(shares):.0f} to {max(shares):.0f} % are good" in said
     uniform = toys("uniform", "grid", metrics=("modes",))
     assert f"uniform noise has {100 * stored(store, uniform, 'high_quality'):.0f} %" in said
-    options = "discriminator_lr=0.0001, latent=256, lr=0.001, pack=4"
+    options = "discriminator_lr=0.0001, latent=256, pack=4"
     ring, grid = (f"pacgan({options}) on {mixture}, 16000 rounds" for mixture in ("ring", "grid"))
     loose, strict = ([found[f"{n}: {c}"] for n in (ring, grid)] for c in ("modes", "modes_strict"))
     assert (
