@@ -101,15 +101,13 @@ class Reproduction:
 
 def reproductions(cards: Sequence[Card], against: Path) -> list[Reproduction]:
     """Returns claims' cards beside those of another results folder."""
-    store = Store(against)
-    return [
-        Reproduction(
-            card,
-            Card(card.claim, store, Scale(), against),
-            Card(card.claim, store, card.scale, against),
-        )
-        for card in cards
-    ]
+    store, found = Store(against), []
+    for card in cards:
+        there = Card(card.claim, store, Scale(), against)
+        whole = card.scale == there.scale
+        alike = there if whole else Card(card.claim, store, card.scale, against)
+        found.append(Reproduction(card, there, alike))
+    return found
 
 
 def _matched(ours: Sequence[tuple[str, T]], theirs: Sequence[tuple[str, T]]) -> list[tuple[T, T]]:

@@ -48,7 +48,9 @@ def cells(given: argparse.Namespace) -> Columns:
     suite = ["--config", str(HERE / "second_looks.yaml"), "--output", str(given.output)]
     runs = ["--executor", "processes", "--jobs", str(given.jobs)]
     runs += [word for name in given.models for word in ("--model", name)]
-    subprocess.run(["genbench", "run", "second_looks", *suite, *runs], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "genbench", "run", "second_looks", *suite, *runs], check=True
+    )
     found: Columns = defaultdict(dict)
     for record in Store(given.output).load()[0]:
         spec = record.spec

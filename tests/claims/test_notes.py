@@ -1,7 +1,6 @@
 """What the notes and threats on cards say in numbers, against results/ and against second looks."""
 
 import json
-import math
 from pathlib import Path
 from statistics import fmean
 
@@ -197,10 +196,7 @@ def test_training_stability(store):
 
     def kept(title):
         mine = {n.removeprefix(title): v for n, v in columns.items() if n.startswith(title)}
-        return {
-            name: [v if v is not None else math.nan for v in row.values()]
-            for name, row in mine.items()
-        }
+        return {name: list(row.values()) for name, row in mine.items()}
 
     rates = {}
     for title in ("tamed: ", "untamed: "):
