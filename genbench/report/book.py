@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError
+from genbench.core.spec import CellSpec
 from genbench.report import figures, samples
-from genbench.report.cards import Card, Shelf, by_verdict, cards
+from genbench.report.cards import Card, by_verdict, cards
 from genbench.report.groups import Group
 from genbench.report.pages import file_name
 from genbench.report.samples import Gallery, Panel
@@ -42,6 +44,23 @@ class Chapter:
     def curves(self) -> list[dict[str, Any]]:
         """The learning curves of all rows."""
         return figures.learning_curves(self.table)
+
+
+class Shelf(Store):
+    """A results folder most of whose records have been read already.
+
+    Arguments:
+        root: The folder.
+        records: Those that have been; others are read when they are asked for.
+    """
+
+    def __init__(self, root: Path, records: Iterable[Record]) -> None:
+        super().__init__(root)
+        self._by_cell = {record.cell: record for record in records}
+
+    def read(self, spec: CellSpec) -> Record | None:
+        """Returns a cell's record, or None."""
+        return self._by_cell.get(spec.cell) or super().read(spec)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,31 +11,13 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
-from genbench.core.spec import CellSpec
 from genbench.harness.claims import SCALES, Held, Scale
-from genbench.report.judge import Part, Verdict, judge, left_out
+from genbench.report.judge import Part, Verdict, judge, left_out, matched
 from genbench.report.statistics import Estimate, mean_interval
 from genbench.store import Record, Store
 
 #: which scale a card is of, where it was not asked for: the first that has measurements
 ORDER = ("default", "double", "half", "quick")
-
-
-class Shelf(Store):
-    """A results folder most of whose records have been read already.
-
-    Arguments:
-        root: The folder.
-        records: Those that have been; others are read when they are asked for.
-    """
-
-    def __init__(self, root: Path, records: Iterable[Record]) -> None:
-        super().__init__(root)
-        self._by_cell = {record.cell: record for record in records}
-
-    def read(self, spec: CellSpec) -> Record | None:
-        """Returns a cell's record, or None."""
-        return self._by_cell.get(spec.cell) or super().read(spec)
 
 
 @dataclass
@@ -73,6 +55,7 @@ class Setting:
         verdict: The verdict then, or None where nothing has been measured so.
         missing: Whether seeds are still missing.
         command: What runs it.
+        own: The verdict of the card.
     """
 
     kind: str
@@ -80,11 +63,24 @@ class Setting:
     verdict: Verdict | None
     missing: bool
     command: str
+    own: Verdict
 
     @property
-    def lead(self) -> Part | None:
-        """The first judged effect."""
-        return _lead(self.verdict.parts) if self.verdict is not None else None
+    def turned(self) -> list[tuple[Part, Outcome]]:
+        """The parts that say something else than on the card, with what they say there."""
+        if self.verdict is None:
+            return []
+        pairs = matched(
+            *([(p.effect.name, p) for p in v.judged] for v in (self.verdict, self.own))
+        )
+        return [(now, own.outcome) for now, own in pairs if now.outcome != own.outcome]
+
+    @property
+    def shown(self) -> Part | None:
+        """The first part that turned; where none did, the first judged effect."""
+        if self.turned:
+            return self.turned[0][0]
+        return _lead(self.verdict) if self.verdict is not None else None
 
     @property
     def said(self) -> str:
@@ -154,12 +150,7 @@ class Card:
     @property
     def lead(self) -> Part | None:
         """The first judged effect."""
-        return _lead(self.verdict.parts)
-
-    @property
-    def judged(self) -> list[Part]:
-        """The effects that the verdict rests on."""
-        return [part for part in self.verdict.parts if part.effect.judged]
+        return _lead(self.verdict)
 
     @property
     def known(self) -> bool:
@@ -195,11 +186,9 @@ class Card:
     def metrics(self) -> list[Setting]:
         """The verdict with every other metric that the claim names."""
         rows = self.claim.by_metric(self.held) if self.claim.by_metric is not None else {}
-        command = self.command
-        return [
-            Setting("metric", name, _judged(effects, self.refutes), bool(self.missing), command)
-            for name, effects in rows.items()
-        ]
+        verdicts = {name: _judged(effects, self.refutes) for name, effects in rows.items()}
+        about = (bool(self.missing), self.command, self.verdict)
+        return [Setting("metric", name, verdict, *about) for name, verdict in verdicts.items()]
 
     @property
     def turns(self) -> list[str]:
@@ -260,10 +249,12 @@ class Card:
 
     def _at(self, name: str) -> Setting:
         if name == self.scale.budget:
-            return Setting("budget", name, self.verdict, bool(self.missing), self.command)
+            own = self.verdict
+            return Setting("budget", name, own, bool(self.missing), self.command, own)
         other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.named)
         verdict = other.verdict if other.known else None
-        return Setting("budget", name, verdict, bool(other.missing), other.command)
+        missing = bool(other.missing)
+        return Setting("budget", name, verdict, missing, other.command, self.verdict)
 
 
 def cards(
@@ -307,5 +298,5 @@ def _judged(effects: Sequence[Effect], refutes: bool) -> Verdict | None:
     return judge(effects, refutes=refutes) if known else None
 
 
-def _lead(parts: Iterable[Part]) -> Part | None:
-    return next((part for part in parts if part.effect.judged), None)
+def _lead(verdict: Verdict) -> Part | None:
+    return next(iter(verdict.judged), None)

@@ -52,7 +52,7 @@ def bar(part: Part | None) -> str:
 
 def tally(card: Card) -> tuple[int, int, int]:
     """Returns how many parts are supported, refuted and open."""
-    said = [part.outcome for part in card.judged]
+    said = [part.outcome for part in card.verdict.judged]
     return said.count("supported"), said.count("refuted"), said.count("inconclusive")
 
 
@@ -63,7 +63,7 @@ def tally_text(card: Card) -> str:
 
 def seeds(card: Card) -> str:
     """Returns how many seeds the judged effects have, e.g. "8" or "6–8"."""
-    counts = sorted({len(part.effect.values) for part in card.judged})
+    counts = sorted({len(part.effect.values) for part in card.verdict.judged})
     return "–".join(str(n) for n in dict.fromkeys((*counts[:1], *counts[-1:]))) or "0"
 
 

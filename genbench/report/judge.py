@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Contest, Effect, Values
@@ -11,6 +12,7 @@ from genbench.report.statistics import LEVEL, Estimate, mean_interval
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Verdict:
     outcome: Outcome
     parts: tuple[Part, ...]
     because: str
+
+    @property
+    def judged(self) -> list[Part]:
+        """The parts that it rests on."""
+        return [part for part in self.parts if part.effect.judged]
 
 
 def judge(effects: Sequence[Effect], *, refutes: bool = True) -> Verdict:
@@ -82,6 +89,17 @@ def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outco
     counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in sorted(kinds))
     both = {"supported", "refuted"} <= kinds
     return "mixed" if both else "inconclusive", f"parts: {counts}"
+
+
+def matched(ours: Sequence[tuple[str, T]], theirs: Sequence[tuple[str, T]]) -> list[tuple[T, T]]:
+    """Returns a claim's named effects, or parts, beside those that it has elsewhere.
+
+    Pairs are by place, as names may tell who is the best; by name where a claim has others elsewhere.
+    """
+    if len(ours) == len(theirs):
+        return [(a, b) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
+    named = dict(theirs)
+    return [(a, named[name]) for name, a in ours if name in named]
 
 
 def left_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:

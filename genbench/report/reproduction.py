@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from genbench.harness.claims import Scale
 from genbench.report.cards import Card
-from genbench.report.judge import Part
+from genbench.report.judge import Part, matched
 from genbench.store import Store
 
-T = TypeVar("T")
 Said = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
 #: relative: float64 summed in another order; training that took another turn is far off
 ROUNDING = 1e-9
@@ -39,10 +38,12 @@ class Reproduction:
     @cached_property
     def turned(self) -> list[tuple[Part, Part]]:
         """Parts that one folder supports and the other refutes."""
-        ours, theirs = ([(p.effect.name, p) for p in c.judged] for c in (self.here, self.there))
+        ours, theirs = (
+            [(p.effect.name, p) for p in c.verdict.judged] for c in (self.here, self.there)
+        )
         return [
             pair
-            for pair in _matched(ours, theirs)
+            for pair in matched(ours, theirs)
             if {part.outcome for part in pair} == {"supported", "refuted"}
         ]
 
@@ -73,7 +74,7 @@ class Reproduction:
         effects = ([(e.name, e) for e in c.effects] for c in (self.here, self.alike))
         pairs = [
             (value, theirs.values[seed])
-            for ours, theirs in _matched(*effects)
+            for ours, theirs in matched(*effects)
             for seed, value in ours.values.items()
             if seed in theirs.values
         ]
@@ -108,11 +109,3 @@ def reproductions(cards: Sequence[Card], against: Path) -> list[Reproduction]:
         alike = there if whole else Card(card.claim, store, card.scale, against)
         found.append(Reproduction(card, there, alike))
     return found
-
-
-def _matched(ours: Sequence[tuple[str, T]], theirs: Sequence[tuple[str, T]]) -> list[tuple[T, T]]:
-    """Pairs by place, as names may tell who is the best; by name where a claim has others elsewhere."""
-    if len(ours) == len(theirs):
-        return [(a, b) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
-    named = dict(theirs)
-    return [(a, named[name]) for name, a in ours if name in named]

@@ -20,7 +20,7 @@ from genbench.core.errors import DataError
 from genbench.core.figure import Figure, Series
 from genbench.harness.claims import Scale
 from genbench.report import claim_page, claim_tables
-from genbench.report.cards import cards
+from genbench.report.cards import Setting, cards
 from genbench.report.judge import judge
 from genbench.report.readme import markers
 from genbench.report.site import write_report
@@ -101,6 +101,34 @@ def test_verdicts_change_with_budget_and_metric_as_their_effects_do(made):
     assert by["density"] is None
     assert card.turns == ["refuted by recall", "mixed at budget half"]
     assert set(card.without_seed.values()) == {"supported"}
+
+
+def test_a_change_shows_the_part_that_turns_or_else_the_leading_one(html, made):
+    half = next(each for each in made["sample-quality"].budgets if each.name == "half")
+    first, second = half.verdict.judged
+    assert [half.shown, *half.turned] == [first, (first, "supported")]
+    assert (first.outcome, second.outcome) == ("refuted", "supported")
+    rows = section(html, "sample-quality").split("<tr>")
+    (row,) = [row for row in rows if 'scope="row">budget half<' in row]
+    assert "refuted, on the card supported" in row
+    assert claim_tables.numbers(first) in row
+    (same,) = [row for row in rows if 'scope="row">metric kid<' in row]
+    assert "on the card" not in same
+
+
+def test_a_later_part_that_turns_is_shown_before_the_leading_one():
+    def said(*bars):
+        return judge(
+            [Effect(name, spread(1.0), bar) for name, bar in zip("abc", bars, strict=True)]
+        )
+
+    own = said(0.0, 0.0, 0.0)
+    changed = Setting("budget", "double", said(0.0, 2.0, 3.0), False, "", own)
+    assert changed.shown == changed.verdict.parts[1]
+    assert [now.effect.name for now, _ in changed.turned] == ["b", "c"]
+    assert Setting("budget", "half", own, False, "", own).shown == own.parts[0]
+    nothing = Setting("budget", "half", None, True, "", own)
+    assert (nothing.shown, nothing.turned) == (None, [])
 
 
 def test_an_experiment_has_budgets_where_it_has_rounds(made):
