@@ -67,13 +67,13 @@ class Setting:
 
     @property
     def turned(self) -> list[tuple[Part, Outcome]]:
-        """The parts that say something else than on the card, with what they say there."""
-        if self.verdict is None:
-            return []
-        pairs = matched(
-            *([(p.effect.name, p) for p in v.judged] for v in (self.verdict, self.own))
-        )
-        return [(now, own.outcome) for now, own in pairs if now.outcome != own.outcome]
+        """The measured parts that say something else than on the card, with what they say there."""
+        pairs = matched(self.verdict.judged, self.own.judged) if self.verdict is not None else []
+        return [
+            (now, own.outcome)
+            for now, own in pairs
+            if now.effect.values and now.outcome != own.outcome
+        ]
 
     @property
     def shown(self) -> Part | None:
@@ -248,13 +248,11 @@ class Card:
         return bool(self.claim.quick if name == "quick" else self.claim.scaled)
 
     def _at(self, name: str) -> Setting:
-        if name == self.scale.budget:
-            own = self.verdict
-            return Setting("budget", name, own, bool(self.missing), self.command, own)
-        other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.named)
-        verdict = other.verdict if other.known else None
-        missing = bool(other.missing)
-        return Setting("budget", name, verdict, missing, other.command, self.verdict)
+        other = self
+        if name != self.scale.budget:
+            other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.named)
+        verdict = other.verdict if other.known or other is self else None
+        return Setting("budget", name, verdict, bool(other.missing), other.command, self.verdict)
 
 
 def cards(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Contest, Effect, Values
@@ -12,7 +11,6 @@ from genbench.report.statistics import LEVEL, Estimate, mean_interval
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,15 @@ def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outco
     return "mixed" if both else "inconclusive", f"parts: {counts}"
 
 
-def matched(ours: Sequence[tuple[str, T]], theirs: Sequence[tuple[str, T]]) -> list[tuple[T, T]]:
-    """Returns a claim's named effects, or parts, beside those that it has elsewhere.
+def matched(ours: Sequence[Part], theirs: Sequence[Part]) -> list[tuple[Part, Part]]:
+    """Returns a claim's parts beside those that it has elsewhere.
 
     Pairs are by place, as names may tell who is the best; by name where a claim has others elsewhere.
     """
     if len(ours) == len(theirs):
-        return [(a, b) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
-    named = dict(theirs)
-    return [(a, named[name]) for name, a in ours if name in named]
+        return list(zip(ours, theirs, strict=True))
+    named = {part.effect.name: part for part in theirs}
+    return [(part, named[part.effect.name]) for part in ours if part.effect.name in named]
 
 
 def left_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:

@@ -38,12 +38,9 @@ class Reproduction:
     @cached_property
     def turned(self) -> list[tuple[Part, Part]]:
         """Parts that one folder supports and the other refutes."""
-        ours, theirs = (
-            [(p.effect.name, p) for p in c.verdict.judged] for c in (self.here, self.there)
-        )
         return [
             pair
-            for pair in matched(ours, theirs)
+            for pair in matched(self.here.verdict.judged, self.there.verdict.judged)
             if {part.outcome for part in pair} == {"supported", "refuted"}
         ]
 
@@ -71,12 +68,11 @@ class Reproduction:
     @cached_property
     def values(self) -> tuple[int, int]:
         """How many of the effects' values are the same but for rounding, and how many both have."""
-        effects = ([(e.name, e) for e in c.effects] for c in (self.here, self.alike))
         pairs = [
-            (value, theirs.values[seed])
-            for ours, theirs in matched(*effects)
-            for seed, value in ours.values.items()
-            if seed in theirs.values
+            (value, theirs.effect.values[seed])
+            for ours, theirs in matched(self.here.verdict.parts, self.alike.verdict.parts)
+            for seed, value in ours.effect.values.items()
+            if seed in theirs.effect.values
         ]
         return sum(math.isclose(a, b, rel_tol=ROUNDING) for a, b in pairs), len(pairs)
 

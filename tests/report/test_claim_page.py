@@ -127,6 +127,8 @@ def test_a_later_part_that_turns_is_shown_before_the_leading_one():
     assert changed.shown == changed.verdict.parts[1]
     assert [now.effect.name for now, _ in changed.turned] == ["b", "c"]
     assert Setting("budget", "half", own, False, "", own).shown == own.parts[0]
+    unmeasured = judge([Effect("a", {}, 0.0), *(part.effect for part in own.parts[1:])])
+    assert Setting("budget", "half", unmeasured, True, "", own).turned == []
     nothing = Setting("budget", "half", None, True, "", own)
     assert (nothing.shown, nothing.turned) == (None, [])
 
