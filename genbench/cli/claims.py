@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common
+from genbench.cli import common, run_claims
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,18 +17,11 @@ if TYPE_CHECKING:
     from genbench.report.judge import Part
 
 COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclusive": "dim"}
-budget_scale = click.option(
-    "--budget-scale",
-    type=click.Choice(["quick", "half", "default", "double"]),
-    default="default",
-    show_default=True,
-    help="How long claims' cells train; quick: an eighth of the rounds, six seeds.",
-)
 
 
 @click.command("claims")
 @click.argument("names", metavar="[ID]...", nargs=-1)
-@budget_scale
+@run_claims.budget_scale
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
 @click.option(
     "--readme",
@@ -39,6 +33,7 @@ budget_scale = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Hold the verdicts against those of this results folder at the claims' own budget.",
 )
+@click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
 @common.plugins
 @common.results
 @common.as_json
@@ -48,14 +43,16 @@ def command(
     seeds: int | None,
     readme: Path | None,
     against: Path | None,
+    no_run: bool,
     plugins: tuple[str, ...],
     root: Path,
     as_json: bool,
 ) -> None:
-    """Show the verdicts on claims from the literature; with ID, all about those.
+    """Show the verdicts on claims from the literature; with ID, run what those lack and explain them.
 
-    Verdicts are computed from the records in the results folder; nothing is trained. `genbench report`
-    shows the same as a page.
+    Verdicts are computed from the records in the results folder. What an ID still lacks is run first, as
+    `genbench run claims --claim ID` does, unless --no-run is given; nothing else trains anything.
+    `genbench report` shows the same as a page.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
     refuted in the other, or has not been measured here.
@@ -67,26 +64,68 @@ def command(
     genbench claims --output again --against results
     """
     common.load_plugins(plugins)
-    from rich.console import Console
-
     from genbench.harness.claims import Scale
     from genbench.report.cards import cards
-    from genbench.report.claim_tables import into_readme, row
+    from genbench.report.claim_tables import into_readme
     from genbench.store import Store
 
-    made = cards(Store(root), names, Scale(budget_scale, seeds), root)
+    scale, code = Scale(budget_scale, seeds), 0
+    made = cards(Store(root), names, scale, root)
+    if names and not (no_run or readme or against):
+        made, code = completed(made, root, plugins, as_json)
     if readme is not None:
         changed = into_readme(readme, made)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
         raise SystemExit(reproduce(made, against, as_json))
+    if names or as_json or readme is None:
+        told(made, bool(names), as_json)
+    if code:
+        raise SystemExit(code)
+
+
+def told(made: list[Card], explained: bool, as_json: bool) -> None:
+    """Prints claims: for machines, or all about each, or a table."""
+    from rich.console import Console
+
+    from genbench.report.claim_tables import row
+
     if as_json:
         common.print_json([row(card) for card in made])
-    elif names:
+    elif explained:
         for card in made:
             show(Console(), card)
-    elif readme is None:
+    else:
         table(Console(), made)
+
+
+def completed(
+    made: list[Card], root: Path, plugins: tuple[str, ...], as_json: bool
+) -> tuple[list[Card], int]:
+    """Runs what claims lack, as `genbench run claims` does; returns them anew, and the exit code.
+
+    Raises:
+        SystemExit: With 130, where the run is stopped.
+    """
+    from rich.console import Console
+
+    from genbench.cli.run import command as run
+    from genbench.cli.run import pass_over_claims
+    from genbench.report.cards import cards
+    from genbench.store import Store
+
+    lacking = [card for card in made if card.missing]
+    if not lacking:
+        return made, 0
+    console, scale = Console(stderr=as_json), made[0].scale
+    asked = [word for card in lacking for word in ("--claim", card.claim.id)]
+    words = ["claims", *asked, *scale.words, "--output", str(root)]
+    given = run.make_context("run", words).params | {"plugins": plugins, "log": None}
+    tell = partial(console.print, highlight=False)
+    code = pass_over_claims(Store(root), console, tell, given)
+    if code == 130:
+        raise SystemExit(code)
+    return cards(Store(root), [card.claim.id for card in made], scale, root), code
 
 
 def table(console: Console, made: list[Card]) -> None:

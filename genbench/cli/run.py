@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genbench.cli import common, run_claims
-from genbench.cli.claims import budget_scale
 from genbench.cli.execution import STOPPED, curves_log, entry, execute
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--claim", "claims", multiple=True, help="Only this claim (of `run claims`); may be repeated."
 )
-@budget_scale
+@run_claims.budget_scale
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
@@ -116,6 +115,8 @@ def command(suite_name: str | None, **given: Any) -> None:
 
     if suite is None:
         code = pass_over_claims(store, console, tell, given)
+        if not given["as_json"] and not given["dry_run"]:
+            tell(f"verdicts: {run_claims.verdicts(given)}")
     else:
         made = planned(suite, store, given)
         tell(summary(made))

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from genbench.harness.plan import Plan
 
 NAME = "claims"
+budget_scale = click.option(
+    "--budget-scale",
+    type=click.Choice(["quick", "half", "default", "double"]),
+    default="default",
+    show_default=True,
+    help="How long claims' cells train; quick: an eighth of the rounds, six seeds.",
+)
 
 
 @dataclass
@@ -135,6 +142,12 @@ def scale_of(given: dict[str, Any]) -> Any:
     return Scale(given["budget_scale"] or "default", given["seeds"])
 
 
+def verdicts(given: dict[str, Any]) -> str:
+    """Returns the command that shows the verdicts that a pass was for."""
+    words = ["genbench claims", *given["claims"], *scale_of(given).words]
+    return " ".join([*words, "-o", str(given["root"])])
+
+
 def refuse(given: dict[str, Any]) -> None:
     """Refuses options that mean nothing to claims, before anything is imported.
 
@@ -161,8 +174,6 @@ def finish(done: Pass, store: Any, ending: Callable[..., int], listed: Callable[
         cells = [row for row in done.rows if "cell" in row]
         seen = [row for made in done.plans for row in listed(made, store, cells)]
         common.print_json([*trials, *{row["cell"]: row for row in seen}.values()])
-    elif not done.given["dry_run"]:
-        done.tell(f"verdicts: genbench claims -o {done.given['root']}")
     codes = [ending(made, done.rows) for made in done.plans]
     failed = any(row["status"] == "error" for row in done.rows)
     return max([*codes, 3 if failed else 0])

@@ -25,6 +25,8 @@ SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
 QUICK_SEEDS = 6
 #: points on the learning curves of cells that claims train
 CURVE = 10
+#: stands for a claim's experiment where runs are named
+EXPERIMENT = "its experiment"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Scale:
 
     budget: str = "default"
     seeds: int | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """What asks for this scale on a command line."""
+        words = [] if self.budget == "default" else ["--budget-scale", self.budget]
+        return words if self.seeds is None else [*words, "--seeds", str(self.seeds)]
 
     def run(self, run: Run) -> Run:
         """Returns a run at this scale."""
@@ -193,11 +201,13 @@ class Held:
 
     def measured(self, column: str) -> dict[int, float]:
         """Returns a column of the experiment, over the scale's seeds."""
-        if self._trial is None:
-            kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
-            self._trial = kept or Trial(claim=self.claim.name, version=self.claim.version)
-        rows, seeds = self._trial.columns.get(column, {}), self.scale.count(self.claim.seeds)
+        rows, seeds = self.trial().columns.get(column, {}), self.scale.count(self.claim.seeds)
         return {s: v for s, v in rows.items() if v is not None and s < seeds}
+
+    def trial(self) -> Trial:
+        """Returns what the claim's experiment has measured at this scale."""
+        self._trial = self._trial or self._read()
+        return self._trial
 
     def effects(self) -> list[Effect]:
         """Returns the claim's effects, as far as there is evidence."""
@@ -213,7 +223,7 @@ class Held:
             seeds = [s for s in range(self.scale.run(run).seeds) if s not in done]
             found |= {str(run): seeds} if seeds else {}
         if self.claim.experiment is not None and (left := self.untried()):
-            found["its experiment"] = left
+            found[EXPERIMENT] = left
         return found
 
     def failed(self) -> dict[str, int]:
@@ -222,13 +232,19 @@ class Held:
             str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
             for run in self.claim.runs
         }
+        if self.claim.experiment is not None:
+            asked = range(self.scale.count(self.claim.seeds))
+            counts[EXPERIMENT] = sum(seed in asked for seed in self.trial().failures)
         return {name: count for name, count in counts.items() if count}
 
     def untried(self) -> list[int]:
         """Returns the seeds that the experiment was not made with yet."""
-        kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
-        tried = kept.seeds if kept is not None else set()
+        tried = self._read().seeds
         return [seed for seed in range(self.scale.count(self.claim.seeds)) if seed not in tried]
+
+    def _read(self) -> Trial:
+        kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
+        return kept or Trial(claim=self.claim.name, version=self.claim.version)
 
     def _finished(self, run: Run) -> list[Record]:
         return [record for record in self.records(run) if record.status == "ok"]

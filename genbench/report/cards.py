@@ -236,9 +236,7 @@ class Card:
     @property
     def command(self) -> str:
         """What runs all that the claim needs."""
-        words = ["genbench run claims --claim", self.claim.id]
-        words += [] if self.scale.budget == "default" else ["--budget-scale", self.scale.budget]
-        words += [] if self.scale.seeds is None else ["--seeds", str(self.scale.seeds)]
+        words = ["genbench run claims --claim", self.claim.id, *self.scale.words]
         words += [] if self.named == Path("results") else ["-o", str(self.named)]
         return " ".join(words)
 

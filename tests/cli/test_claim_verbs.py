@@ -41,7 +41,7 @@ def genbench(capsys, tmp_path, monkeypatch, registered):
 
 
 def test_a_claim_is_missing_then_run_then_judged(genbench):
-    code, out, _ = genbench("claims", "planted-claim", *NAMED, "--json")
+    code, out, _ = genbench("claims", "planted-claim", *NAMED, "--no-run", "--json")
     (row,) = json.loads(out)
     assert code == 0
     assert (row["verdict"], row["because"]) == ("inconclusive", "nothing has been measured yet")
@@ -65,13 +65,41 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert row["parts"][0]["low"] > 1
     assert row["provisional"] is False
     assert set(row["without_seed"]) == {str(seed) for seed in range(8)}
-    code, out, _ = genbench(*run)
+    code, out, _ = genbench(*run, "--budget-scale", "default")
     assert "0 to train; nothing to do" in out
+    assert "verdicts: genbench claims planted-claim -o results" in out
     assert "experiment" not in out
     code, out, _ = genbench("claims", "planted-claim", *NAMED)
     assert "It is [so]." in out
     assert "others agree" in out
     assert "without" in out
+
+
+def test_a_claim_that_is_asked_for_is_run_then_explained(genbench, tmp_path):
+    asked = ("claims", "planted-claim", *NAMED, "--budget-scale", "half", "-o", "new")
+    code, out, err = genbench(*asked, "--json")
+    (row,) = json.loads(out)
+    assert (code, row["verdict"], row["missing"]) == (0, "supported", {})
+    assert "6 to train" in err
+    records = sorted((tmp_path / "new").rglob("*.json"))
+    code, out, _ = genbench(*asked)
+    assert code == 0
+    assert "to train" not in out
+    assert "It is [so]." in out
+    assert sorted((tmp_path / "new").rglob("*.json")) == records
+    (tmp_path / "README.md").write_text("<!-- claims:begin -->\n<!-- claims:end -->\n")
+    assert genbench("claims", "planted-claim", *NAMED, "--readme", "README.md")[0] == 0
+    assert genbench("claims", *NAMED)[0] == 0
+    assert not (tmp_path / "results" / "claims").exists()
+
+
+def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path):
+    broken = PLUGIN.replace("return {", "1 / 0\n    return {", 1)
+    (tmp_path / "planted.py").write_text(broken.replace("planted_claim", "broken_claim"))
+    code, out, err = genbench("claims", "broken-claim", *NAMED)
+    assert code == 3
+    assert "experiment of broken-claim failed: ZeroDivisionError" in err
+    assert "Ended badly: its experiment: 8 seeds" in out
 
 
 WHERE = """
@@ -109,8 +137,10 @@ def test_an_experiment_that_measures_times_is_made_alone(genbench, tmp_path):
 def test_an_experiment_that_is_interrupted_says_how_to_go_on(genbench, tmp_path):
     interrupted = PLUGIN.replace('return {"x"', 'raise KeyboardInterrupt; return {"x"')
     (tmp_path / "late.py").write_text(interrupted.replace("planted_claim", "late_claim"))
-    code, _, err = genbench("run", "claims", "--claim", "late-claim", "--plugin", "late.py")
-    assert (code, err.strip()) == (130, STOPPED)
+    for asked in (("run", "claims", "--claim", "late-claim"), ("claims", "late-claim")):
+        code, out, err = genbench(*asked, "--plugin", "late.py")
+        assert (code, err.strip()) == (130, STOPPED)
+        assert "others agree" not in out
 
 
 def test_all_claims_stand_in_one_table(genbench, monkeypatch):
