@@ -1,9 +1,9 @@
 """The gate's error rates by simulation: alarms on resampled seeds of unchanged code, and planted shifts.
 
-    python tests/gate/simulate.py [--repeats 200] [--from results]
+    python tests/gate/simulate.py [--repeats 200] [--from results] [--suite toys]
 
 Scores are drawn from laws (all scores normal, skewed, heavy-tailed, of two outcomes or counts; or mixed
-as in a real gate), and from the recorded scores of a results folder: whole seeds are resampled, so that
+as in a real gate), and from a suite's recorded scores in a results folder: whole seeds are resampled, so that
 columns keep their correlation, and jittered, so that there are more outcomes than recorded seeds.
 Without jitter five draws out of eight seeds repeat each other: they spread less than five seeds do, and
 more gates fail than would with seeds of their own, as plants.py draws them.
@@ -17,11 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from genbench.core.spec import Budget, CellSpec
+from genbench.core.spec import Budget, CellSpec, load_suites
+from genbench.harness.plan import groups_of
 from genbench.report.gate.baseline import accept
 from genbench.report.gate.check import check
 from genbench.store import Measurement, Record, Store
 
+SUITES = Path(__file__).parents[2] / "benchmarks.yaml"
 MODELS = ("gan", "wgan_gp", "vae", "realnvp", "made", "rbm", "gaussian", "resample")
 DATASETS = ("ring", "digits")
 #: the size of suite ci: a row a (cell, column)
@@ -121,16 +123,18 @@ def planted(size, columns=None):
 
 
 class Recorded:
-    """Recorded groups as pools of seeds; of reading several times the size, so kept once.
+    """A suite's recorded groups as pools of seeds; of reading several times the size, so kept once.
 
     Arguments:
-        root: A results folder; its groups of five seeds or more are used.
+        root: A results folder; it may hold more than the suite.
+        suite: The suite of benchmarks.yaml whose groups of five seeds or more are used.
     """
 
-    def __init__(self, root):
+    def __init__(self, root, suite="toys"):
+        asked = groups_of(load_suites(SUITES)[suite])
         groups = {}
         for record in Store(root).records():
-            if record.status == "ok":
+            if record.status == "ok" and record.group in asked:
                 groups.setdefault(record.group, []).append(record)
         self.groups = {g: rows for g, rows in groups.items() if len(rows) >= 5}
 
@@ -159,13 +163,9 @@ class Recorded:
         return made
 
     def find(self, model, dataset):
-        """The group of a model that trained longest, as in the suite `toys`."""
-        found = {
-            g: rows[0].spec.budget.steps * rows[0].spec.batch
-            for g, rows in self.groups.items()
-            if (rows[0].spec.model, rows[0].spec.dataset) == (model, dataset)
-        }
-        return max(found, key=found.__getitem__)
+        """The group of a model on a data set."""
+        specs = {g: rows[0].spec for g, rows in self.groups.items()}
+        return next(g for g, s in specs.items() if (s.model, s.dataset) == (model, dataset))
 
     def alarms(self, n, repeats, *, jitter=0.5, acting=None, change=None, seed=0):
         """The share of gates that fail, and how many scores a gate holds."""
@@ -223,6 +223,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--from", dest="root", type=Path, default=Path("results"))
+    parser.add_argument("--suite", default="toys")
     given = parser.parse_args()
     rows = len(CELLS) * len(COLUMNS)
     print(f"False alarms of the whole gate, unchanged code, {given.repeats} repeats (%)")
@@ -245,8 +246,8 @@ def main():
 
 
 def recorded(given):
-    pool = Recorded(given.root)
-    print(f"Recorded scores, {len(pool.groups)} groups of cells in {given.root}")
+    pool = Recorded(given.root, given.suite)
+    print(f"Recorded scores of suite {given.suite}, {len(pool.groups)} groups in {given.root}")
     gan, wgan_gp = pool.find("gan", "ring"), pool.find("wgan_gp", "ring")
     noise, vae = pool.find("uniform", "ring"), pool.find("vae", "ring")
     for n in (5, 8):
