@@ -1,12 +1,14 @@
-"""Second looks at verdicts that go against a claim: other settings, more rounds, other models.
+"""Second looks at verdicts that go against a claim: other settings, more rounds or seeds, other models.
 
     python tests/claims/second_looks.py cells [--model NAME]... [--output looks] [--jobs 2]
     python tests/claims/second_looks.py arithmetic [--seeds 8] [--rounds 3000]
     python tests/claims/second_looks.py stability [--seeds 8] [--rounds 3000]
+    python tests/claims/second_looks.py augmentation --seeds 32 --rounds 2000
 
 `cells` trains what tests/claims/second_looks.yaml lists, beside the cells of claims. `arithmetic` takes
 other GANs than the claim's own to latent arithmetic. `stability` trains restricted Boltzmann machines
-without what tames them by default: clipped gradients, falling steps, averaged weights.
+without what tames them by default: clipped gradients, falling steps, averaged weights. `augmentation`
+trains the claim's GANs, and classifiers, on fewer and on more digits of each class.
 
 What is found is printed, and with --keep written to tests/claims/looks/, which the notes on claims' cards
 quote; tests/claims/test_notes.py holds their numbers against it.
@@ -25,7 +27,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from genbench.claims import latent_arithmetic, training_stability
+from genbench.claims import augmentation, latent_arithmetic, training_stability
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS
 from genbench.core.model import MODELS, Player
@@ -38,6 +40,8 @@ HERE = Path(__file__).parent
 LOOKS = HERE / "looks"
 #: beside the claim's own GAN, with codes as long
 GANS = ("r1_gan", "wgan_gp", "hinge_sn", "gan")
+#: real digits of each class; ten are the claim's own
+DIGITS = (5, 10, 20, 40)
 
 #: by column, one value a seed
 Columns = dict[str, dict[int, float]]
@@ -91,6 +95,19 @@ def stability(given: argparse.Namespace) -> Columns:
     return found
 
 
+def augmented(given: argparse.Namespace) -> Columns:
+    """Returns the classifiers' accuracy by how many digits of each class there are; GANs alone."""
+    found: Columns = {}
+    others = {"CONDITIONAL": augmentation.GANS, "APART": {}, "FITTED": ()}
+    with mock.patch.multiple(augmentation, **others):
+        for each in DIGITS:
+            columns = augmentation.experiment(
+                Rng(range(given.seeds)), each=each, rounds=given.rounds
+            )
+            found |= {f"{each} digits: {name}": dict(enumerate(c)) for name, c in columns.items()}
+    return found
+
+
 def untamed(optimised):
     """Leaves a player its loss and its optimiser alone."""
 
@@ -111,6 +128,7 @@ def told(values: dict[int, float]) -> str:
 def main() -> int:
     """Prints a second look, and keeps it where that is wanted."""
     looks = {"cells": cells, "arithmetic": arithmetic, "stability": stability}
+    looks["augmentation"] = augmented
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

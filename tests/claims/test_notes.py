@@ -8,6 +8,7 @@ import pytest
 from claim_records import PlantedColumns
 
 from genbench.claims import (
+    augmentation,
     missing_pixels,
     mmd_training,
     mode_collapse,
@@ -19,6 +20,7 @@ from genbench.claims import (
 )
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
+from genbench.core.effect import Effect, contest
 from genbench.harness.claims import Held, Scale, specs_of
 from genbench.report.judge import judge
 from genbench.store import Store
@@ -46,6 +48,31 @@ def looked(name):
 def short(value, digits=2):
     """A share as notes write it: .13."""
     return f"{value:.{digits}f}".lstrip("0")
+
+
+def test_augmentation(store):
+    text, said = (LOOKS / "augmentation.json").read_text(), note("augmentation")
+    columns = {
+        n: {int(s): v for s, v in c.items()} for n, c in json.loads(text)["columns"].items()
+    }
+    found = {}
+    for each in (5, 10, 20, 40):
+        named = {name: columns[f"{each} digits: {name}"] for name in augmentation.GANS}
+        alone = {"alone": columns[f"{each} digits: {augmentation.ALONE}"]}
+        gain = contest(named, alone, "higher")
+        (part,) = judge([Effect("gain", gain.values, augmentation.BAR, contest=gain)]).parts
+        assert (part.outcome, len(gain.values)) == ("refuted", 32)
+        assert part.estimate.high < augmentation.BAR
+        found[each] = f"{-100 * part.estimate.mean:.1f}"
+    assert (
+        f"cost {found[5]} points of accuracy with 5 digits of each class, {found[10]} with 10, "
+        f"{found[20]} with 20 and {found[40]} with 40" in said
+    )
+    recorded = {
+        scale: judge(Held(CLAIMS.get("augmentation"), store, Scale(scale)).effects()).outcome
+        for scale in ("half", "default", "double")
+    }
+    assert recorded == {"half": "refuted", "default": "inconclusive", "double": "refuted"}
 
 
 class Recorded:
