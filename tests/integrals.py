@@ -15,12 +15,30 @@ def integral(log_prob, reach=20.0, coarse=0.05, n=10):
     Coarse cells of side 0.05 that hold mass, and their neighbours, are split into 10×10. The square is
     wide: a flow trained for a short while leaves percents of its mass beyond ±5.
     """
+    coarse_cells, p, full = _filled(log_prob, reach, coarse)
+    fine = log_prob(cells(coarse_cells[full], coarse, n)).exp().sum()
+    return (p[~full].sum() * coarse**2 + fine * (coarse / n) ** 2).item()
+
+
+def seen(log_prob, points, reach=20.0, coarse=0.05):
+    """The share of points (N, 2) in the cells that `integral` splits: what it can see of their mass.
+
+    Folds of a flow that are narrower than a coarse cell may lie between the centres of all.
+    """
+    full, side = _filled(log_prob, reach, coarse)[2], round(2 * reach / coarse)
+    index = ((points + reach) / coarse).floor().long()
+    inside = ((index >= 0) & (index < side)).all(1)
+    index = index.clamp(0, side - 1)
+    return (full[index[:, 0] * side + index[:, 1]] & inside).double().mean().item()
+
+
+def _filled(log_prob, reach, coarse):
+    """The centres of coarse cells, the density there, and which cells or neighbours hold mass."""
     side = round(2 * reach / coarse)
     coarse_cells = cells(torch.zeros(1, 2), 2 * reach, side)
-    p = log_prob(coarse_cells).exp().view(1, 1, side, side)
-    full = (torch.nn.functional.max_pool2d(p, 5, 1, 2) > 1e-4).flatten()
-    fine = log_prob(cells(coarse_cells[full], coarse, n)).exp().sum()
-    return (p.flatten()[~full].sum() * coarse**2 + fine * (coarse / n) ** 2).item()
+    p = log_prob(coarse_cells).exp()
+    spread = torch.nn.functional.max_pool2d(p.view(1, 1, side, side), 5, 1, 2)
+    return coarse_cells, p, (spread > 1e-4).flatten()
 
 
 def masses(log_prob, reach=6.0, coarse=0.05, n=8, side=0.2):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from integrals import integral
+from integrals import integral, seen
 from safetensors.torch import load
 
 import genbench
@@ -76,7 +76,11 @@ def test_exact_densities_integrate_to_one(root, model, dataset):
 
 
 def assert_density(store, record):
-    """The density of a recorded model integrates to one."""
+    """The density of a recorded model integrates to one, as far as a grid can see.
+
+    That is the share of the model's own samples in the grid's cells: one, but for a flow that folds the
+    plane more narrowly than these, where both say 96 %.
+    """
     weights = store.artifact(record.artifacts["weights"])
     assert weights is not None, "the weights are not here; run without GENBENCH_RESULTS"
     rng = Rng([0])
@@ -90,8 +94,12 @@ def assert_density(store, record):
                 [made.log_prob(p.unsqueeze(0), rng.fork("density"))[0] for p in parts]
             )
 
+    with torch.no_grad():
+        points = made.sample(100_000, rng.fork("samples"))[0]
     # steps of 0.00125: a flow trained to the end has folds narrower than the modes (std 0.014 here)
-    assert integral(log_prob, reach=5.0, coarse=0.0125) == pytest.approx(1.0, abs=0.01)
+    share = seen(log_prob, points, reach=5.0, coarse=0.0125)
+    assert share >= 0.95
+    assert integral(log_prob, reach=5.0, coarse=0.0125) == pytest.approx(share, abs=0.01)
 
 
 @pytest.mark.parametrize("dataset", MODES)
