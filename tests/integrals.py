@@ -46,15 +46,11 @@ def masses(log_prob, reach=6.0, coarse=0.05, n=8, side=0.2):
 
     Coarse cells that hold mass are split into n×n, as in `integral`.
     """
-    across = round(2 * reach / coarse)
-    coarse_cells = cells(torch.zeros(1, 2), 2 * reach, across)
-    p = log_prob(coarse_cells).exp().double()
-    spread = torch.nn.functional.max_pool2d(p.view(1, 1, across, across), 5, 1, 2).flatten()
-    full = spread > 1e-4
+    coarse_cells, p, full = _filled(log_prob, reach, coarse)
     fine = log_prob(cells(coarse_cells[full], coarse, n)).exp().double()
-    mass = p * coarse**2
+    mass = p.double() * coarse**2
     mass[full] = fine.view(-1, n * n).sum(1) * (coarse / n) ** 2
-    k = round(side / coarse)
+    across, k = round(2 * reach / coarse), round(side / coarse)
     return mass.view(across // k, k, across // k, k).sum((1, 3)).flatten()
 
 

@@ -51,7 +51,7 @@ def command(
     """Show the verdicts on claims from the literature; with ID, run what those lack and explain them.
 
     Verdicts are computed from the records in the results folder. What an ID still lacks is run first, as
-    `genbench run claims --claim ID` does, unless --no-run is given; nothing else trains anything.
+    `genbench run claims --claim ID` does, unless --no-run, --readme or --against is given.
     `genbench report` shows the same as a page.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and

@@ -115,7 +115,7 @@ def command(suite_name: str | None, **given: Any) -> None:
 
     if suite is None:
         code = pass_over_claims(store, console, tell, given)
-        if not given["as_json"] and not given["dry_run"]:
+        if not (given["as_json"] or given["dry_run"] or code == 130):
             tell(f"verdicts: {run_claims.verdicts(given)}")
     else:
         made = planned(suite, store, given)

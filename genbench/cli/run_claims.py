@@ -145,6 +145,7 @@ def scale_of(given: dict[str, Any]) -> Any:
 def verdicts(given: dict[str, Any]) -> str:
     """Returns the command that shows the verdicts that a pass was for."""
     words = ["genbench claims", *given["claims"], *scale_of(given).words]
+    words += [word for plugin in given["plugins"] for word in ("--plugin", plugin)]
     return " ".join([*words, "-o", str(given["root"])])
 
 

@@ -232,15 +232,13 @@ class Held:
             str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
             for run in self.claim.runs
         }
-        if self.claim.experiment is not None:
-            asked = range(self.scale.count(self.claim.seeds))
-            counts[EXPERIMENT] = sum(seed in asked for seed in self.trial().failures)
+        failures = self.trial().failures if self.claim.experiment is not None else {}
+        counts[EXPERIMENT] = sum(s < self.scale.count(self.claim.seeds) for s in failures)
         return {name: count for name, count in counts.items() if count}
 
     def untried(self) -> list[int]:
         """Returns the seeds that the experiment was not made with yet."""
-        tried = self._read().seeds
-        return [seed for seed in range(self.scale.count(self.claim.seeds)) if seed not in tried]
+        return sorted(set(range(self.scale.count(self.claim.seeds))) - self._read().seeds)
 
     def _read(self) -> Trial:
         kept = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))

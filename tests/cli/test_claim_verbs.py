@@ -67,7 +67,7 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert set(row["without_seed"]) == {str(seed) for seed in range(8)}
     code, out, _ = genbench(*run, "--budget-scale", "default")
     assert "0 to train; nothing to do" in out
-    assert "verdicts: genbench claims planted-claim -o results" in out
+    assert "verdicts: genbench claims planted-claim --plugin planted.py -o results" in out
     assert "experiment" not in out
     code, out, _ = genbench("claims", "planted-claim", *NAMED)
     assert "It is [so]." in out
@@ -141,6 +141,7 @@ def test_an_experiment_that_is_interrupted_says_how_to_go_on(genbench, tmp_path)
         code, out, err = genbench(*asked, "--plugin", "late.py")
         assert (code, err.strip()) == (130, STOPPED)
         assert "others agree" not in out
+        assert "verdicts:" not in out
 
 
 def test_all_claims_stand_in_one_table(genbench, monkeypatch):

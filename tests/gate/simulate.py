@@ -1,9 +1,9 @@
 """The gate's error rates by simulation: alarms on resampled seeds of unchanged code, and planted shifts.
 
-    python tests/gate/simulate.py [--repeats 200] [--from results] [--suite toys]
+    python tests/gate/simulate.py [--repeats 200] [--from results]
 
 Scores are drawn from laws (all scores normal, skewed, heavy-tailed, of two outcomes or counts; or mixed
-as in a real gate), and from a suite's recorded scores in a results folder: whole seeds are resampled, so that
+as in a real gate), and from scores of suite toys in a results folder: whole seeds are resampled, so that
 columns keep their correlation, and jittered, so that there are more outcomes than recorded seeds.
 Without jitter five draws out of eight seeds repeat each other: they spread less than five seeds do, and
 more gates fail than would with seeds of their own, as plants.py draws them.
@@ -123,15 +123,14 @@ def planted(size, columns=None):
 
 
 class Recorded:
-    """A suite's recorded groups as pools of seeds; of reading several times the size, so kept once.
+    """Recorded groups of suite toys as pools of seeds; of reading several times the size, so kept once.
 
     Arguments:
-        root: A results folder; it may hold more than the suite.
-        suite: The suite of benchmarks.yaml whose groups of five seeds or more are used.
+        root: A results folder, which may hold more; groups of five seeds or more are used.
     """
 
-    def __init__(self, root, suite="toys"):
-        asked = groups_of(load_suites(SUITES)[suite])
+    def __init__(self, root):
+        asked = groups_of(load_suites(SUITES)["toys"])
         groups = {}
         for record in Store(root).records():
             if record.status == "ok" and record.group in asked:
@@ -223,7 +222,6 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--from", dest="root", type=Path, default=Path("results"))
-    parser.add_argument("--suite", default="toys")
     given = parser.parse_args()
     rows = len(CELLS) * len(COLUMNS)
     print(f"False alarms of the whole gate, unchanged code, {given.repeats} repeats (%)")
@@ -246,8 +244,8 @@ def main():
 
 
 def recorded(given):
-    pool = Recorded(given.root, given.suite)
-    print(f"Recorded scores of suite {given.suite}, {len(pool.groups)} groups in {given.root}")
+    pool = Recorded(given.root)
+    print(f"Recorded scores of suite toys, {len(pool.groups)} groups in {given.root}")
     gan, wgan_gp = pool.find("gan", "ring"), pool.find("wgan_gp", "ring")
     noise, vae = pool.find("uniform", "ring"), pool.find("vae", "ring")
     for n in (5, 8):

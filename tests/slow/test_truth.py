@@ -98,7 +98,7 @@ def assert_density(store, record):
         points = made.sample(100_000, rng.fork("samples"))[0]
     # steps of 0.00125: a flow trained to the end has folds narrower than the modes (std 0.014 here)
     share = seen(log_prob, points, reach=5.0, coarse=0.0125)
-    assert share >= 0.95
+    assert share >= (0.95 if record.spec.options.get("frequencies") else 0.99)
     assert integral(log_prob, reach=5.0, coarse=0.0125) == pytest.approx(share, abs=0.01)
 
 
