@@ -4,9 +4,9 @@ import numpy as np
 
 from genbench.core.claim import CLAIMS, Evidence
 from genbench.core.spec import Part
-from genbench.harness.asks import ask
-from genbench.harness.claims import Scale, specs_of, tried
-from genbench.report.judge import judge
+from genbench.evaluation.requests import ask
+from genbench.running.claims import Scale, specs_of, tried
+from genbench.statistics.verdicts import judge
 from genbench.store import Measurement, Record
 from genbench.store.trial import Trials
 

@@ -11,10 +11,16 @@ ROOT = Path(genbench.__file__).parent
 PLUGINS = ("datasets", "features", "models", "metrics", "claims")
 ORDER = [
     ("core",),
+    ("points",),
     ("nn",),
+    ("families",),
+    ("training",),
+    ("statistics",),
+    ("experiments",),
     PLUGINS,
     ("store",),
-    ("harness",),
+    ("evaluation",),
+    ("running",),
     ("executors",),
     ("report",),
     ("cli",),
@@ -151,10 +157,10 @@ def test_imports_and_calls(path):
 @pytest.mark.parametrize(
     ("where", "source", "what"),
     [
-        ("core/x.py", "from genbench.harness.run import plan", "imports up"),
+        ("core/x.py", "from genbench.running.driver import plan", "imports up"),
         ("core/x.py", "def f():\n    import genbench.nn.mlp", "imports up"),
         ("models/x.py", "from genbench.metrics.fid import fid", "another plugin folder"),
-        ("harness/x.py", "from genbench.models.flow import realnvp", "names a plugin"),
+        ("running/x.py", "from genbench.models.flow import realnvp", "names a plugin"),
         ("cli/x.py", "import genbench.metrics.fid", "names a plugin"),
         ("nn/x.py", "import pickle", "imports pickle"),
         ("nn/x.py", "torch.load(p)", "torch.load"),
@@ -173,7 +179,7 @@ def test_the_check_sees_breaches(where, source, what):
 @pytest.mark.parametrize(
     ("where", "source"),
     [
-        ("harness/x.py", "from genbench.core.model import MODELS"),
+        ("running/x.py", "from genbench.core.model import MODELS"),
         ("models/x.py", "from genbench.models.flow import realnvp"),
         ("nn/x.py", "torch.randn(3, generator=g)"),
         ("core/x.py", "numpy.load(p, allow_pickle=False)"),

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbench.claims._networks import DISCRIMINATORS, GENERATORS, UNITS
-from genbench.claims._training import Discrepancy, Training, gaussian_like, independent_like
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.effect import Effect, Values, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame, cross_entropy, non_saturating
+from genbench.experiments.networks import DISCRIMINATORS, GENERATORS, UNITS
+from genbench.experiments.training import Discrepancy, Training, gaussian_like, independent_like
+from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
 from genbench.nn.boltzmann import binary_states
 from genbench.nn.coupling import Couplings
 from genbench.nn.losses import normal_log_prob, r1

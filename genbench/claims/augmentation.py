@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.claims._training import Training, play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, contest, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
+from genbench.experiments.training import Training, play
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import Adam
 
@@ -40,7 +40,7 @@ BATCH = 64
 BAR = 0.01
 SECOND_LOOK = (
     "Half and double the rounds refute the claim, and eight seeds at its own leave it open. A second look "
-    "with 32 seeds (tests/claims/second_looks.py augmentation) refutes it there, too, and with fewer and "
+    "with 32 seeds (tests/claims/reviews.py augmentation) refutes it there, too, and with fewer and "
     "with more digits: the samples of the best GAN cost 0.2 points of accuracy with 5 digits of each class, "
     "0.3 with 10, 0.6 with 20 and 0.7 with 40, and no interval reaches the gain of one point. What a GAN "
     "has learnt from a few digits may tell a classifier no more than the digits do."

@@ -9,13 +9,13 @@ from statistics import fmean, median
 
 from torch import Tensor
 
-from genbench.claims._training import Discrepancy, Training, optimised
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, log_ratio
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
+from genbench.experiments.training import Discrepancy, Training, optimised
 
 DATA = ("ring", "digits")
 #: a quarter of the squared discrepancy, about an eighth of the distance, is of interest

@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from genbench.claims._strokes import slant, stroke_width
-from genbench.claims._training import Training
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, difference
@@ -20,6 +19,7 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
+from genbench.experiments.training import Training
 
 #: options; the plain game drops classes of digits, so that its gradient penalty is on
 MODELS: dict[str, dict[str, Any]] = {
@@ -269,7 +269,7 @@ def figure(evidence: Evidence) -> Figure:
     ),
     notes={
         "mixed": (
-            "A second look with other GANs (tests/claims/second_looks.py arithmetic) finds none that does as "
+            "A second look with other GANs (tests/claims/reviews.py arithmetic) finds none that does as "
             "well as the VAE: sums solve .25 of the tasks of stroke width and .36 of slant with R1, .31 and "
             ".39 with WGAN-GP, .28 and .38 with a hinge loss, .19 and .32 with the plain game, and .40 and "
             ".51 with the VAE; random steps solve .08 to .11 with all. The arithmetic works with every GAN. "

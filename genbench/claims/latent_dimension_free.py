@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.claims._training import Discrepancy, Training, gaussian_like
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
 from genbench.core.effect import Effect, Values, difference, log_ratio, mapped
@@ -15,7 +14,8 @@ from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
-from genbench.nn.flow import FlowModel
+from genbench.experiments.training import Discrepancy, Training, gaussian_like
+from genbench.families.flow import FlowModel
 
 #: below, at and above the two dimensions of the data
 DIMENSIONS = (1, 2, 4, 8)

@@ -70,7 +70,7 @@ def figure(evidence: Evidence) -> Figure:
     ),
     notes={
         "mixed": (
-            "What is refuted is the repair by BiGAN. A second look (tests/claims/second_looks.yaml, "
+            "What is refuted is the repair by BiGAN. A second look (tests/claims/reviews.yaml, "
             "four seeds) leaves it so: four times the rounds bring the error of its mean completion "
             "from .132 to .132, codes of 64 numbers to .149, where the training mean has .080, the "
             "search over a GAN's noise .064 to .072 and the RBM .034. An encoder that is asked about "

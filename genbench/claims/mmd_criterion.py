@@ -8,7 +8,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from genbench.claims._training import Training
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect
@@ -17,6 +16,7 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments.training import Training
 
 #: by data set, what says how good samples are, and knows nothing of the discrepancy
 QUALITY = {"ring": "js_to_truth", "grid": "js_to_truth", "digits": "fid"}

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, Values, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy, non_saturating
+from genbench.experiments.training import play
+from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam

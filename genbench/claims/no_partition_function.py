@@ -7,17 +7,17 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import Dataset, DataSpec, open_named
 from genbench.core.effect import Effect, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, cross_entropy, non_saturating
+from genbench.experiments.training import play
+from genbench.families.adversarial import Pair, cross_entropy, non_saturating
+from genbench.families.variational import Autoencoder
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
 from genbench.nn.optim import adam
-from genbench.nn.variational import Autoencoder
 
 #: images of 3 x 3 bits, 14 of 512 words, and points a seed in a minibatch
 SIDE, BATCH = 3, 100

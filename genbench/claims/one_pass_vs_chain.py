@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from genbench.claims._cells import digits
-from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import open_named
 from genbench.core.effect import Effect, difference, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
+from genbench.experiments.training import play
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
 from genbench.nn.optim import adam
 

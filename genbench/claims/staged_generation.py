@@ -57,7 +57,7 @@ def figure(evidence: Evidence) -> Figure:
     ),
     notes={
         "inconclusive": (
-            "LAPGAN's part is refuted, and a second look (tests/claims/second_looks.yaml, four seeds) "
+            "LAPGAN's part is refuted, and a second look (tests/claims/reviews.yaml, four seeds) "
             "leaves it so: in stages for 6,031 rounds, as many as its one level had, its FID falls from "
             "65 to 57, where at once it is 23. The first of its two stages has "
             "4 x 4 pixels, which tell a digit badly: that may be why. Growing at "

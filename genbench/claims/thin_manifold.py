@@ -62,7 +62,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
             "What is refuted is that a flow must leave the curve. RealNVP's samples lie as near as "
             "those of the best GAN here: on the circle 0.7 % are off it, of WGAN-GP's 1.0 %, of the "
             "plain game's 6 %. A second look with other GANs for half as long again "
-            "(tests/claims/second_looks.yaml: 6,000 rounds, four seeds) finds none that is nearer: 5 % "
+            "(tests/claims/reviews.yaml: 6,000 rounds, four seeds) finds none that is nearer: 5 % "
             "with a hinge loss, 7 % with R1. A density has mass everywhere, but next to none beyond a "
             "narrow band. Of the VAE, whose decoder has a wide law, the claim holds on every curve."
         ),

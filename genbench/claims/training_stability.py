@@ -8,13 +8,13 @@ from functools import partial
 from statistics import fmean, median
 from typing import Any
 
-from genbench.claims._training import Discrepancy, Training, optimised
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
+from genbench.experiments.training import Discrepancy, Training, optimised
 
 #: digits, as grey levels where the GAN can take part and as bits for the deep machine
 FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -174,7 +174,7 @@ def figure(evidence: Evidence) -> Figure:
     notes={
         "mixed": (
             "What is refuted is that Boltzmann machines fail more often than the GAN. A second look "
-            "(tests/claims/second_looks.py stability, eight seeds) trains the restricted machine "
+            "(tests/claims/reviews.py stability, eight seeds) trains the restricted machine "
             "without what tames it by default, clipped gradients, falling steps and averaged weights: 7 "
             "of 48 runs fail, 15 %, where none did, and their distances are five to eleven times as large. "
             "So the machines owe it to the care taken of them that they fail less often; without it "

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from genbench.claims._cells import toys
-from genbench.claims._training import play
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec, Truth
 from genbench.core.effect import Effect, Values, log_ratio
@@ -18,6 +17,7 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
+from genbench.experiments.training import play
 from genbench.nn.optim import linear_decay
 
 MIXTURES = ("ring", "grid")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.report.cards import Card, Setting
-    from genbench.report.judge import Part
+    from genbench.statistics.verdicts import Part
 
 COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclusive": "dim"}
 
@@ -64,9 +64,9 @@ def command(
     genbench claims --output again --against results
     """
     common.load_plugins(plugins)
-    from genbench.harness.claims import Scale
     from genbench.report.cards import cards
     from genbench.report.claim_tables import into_readme
+    from genbench.running.claims import Scale
     from genbench.store import Store
 
     scale, code = Scale(budget_scale, seeds), 0

@@ -61,7 +61,7 @@ def examine(metrics: str, as_json: bool) -> None:
     from rich.progress import track
 
     from genbench.core.metric import find
-    from genbench.harness.selftest import ladders, verdicts
+    from genbench.evaluation.selftest import ladders, verdicts
 
     names = None if metrics == "all" else [m.name for m in find(metrics.split(","))]
     errors = Console(stderr=True)
@@ -128,7 +128,7 @@ def libraries() -> list[dict[str, Any]]:
 
 def device() -> dict[str, Any]:
     """Returns what `--device auto` would take."""
-    from genbench.harness.environment import choose_device, environment
+    from genbench.running.environment import choose_device, environment
 
     found = environment(choose_device("auto"))
     return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from genbench.core.dataset import Dataset
     from genbench.core.feature import Extractor
-    from genbench.harness.points import Points
+    from genbench.evaluation.sources import Points
     from genbench.store import Measurement
 
 #: the least that --memory may be
@@ -85,10 +85,10 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
     """
     common.load_plugins(given["plugins"])
     from genbench.core.spec import Part
-    from genbench.harness.asks import ask
-    from genbench.harness.compare import compare, spaces_of
-    from genbench.harness.gather import gather
-    from genbench.harness.points import open_points
+    from genbench.evaluation.compare import compare, spaces_of
+    from genbench.evaluation.reading import gather
+    from genbench.evaluation.requests import ask
+    from genbench.evaluation.sources import open_points
 
     asks = ask([Part(name=name) for name in metric_names(given["metrics"])])
     how = reading(given)
@@ -119,7 +119,7 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
     )
     notes = [f"{points.label}: {points.note}" for points in (fake, real) if points.note]
     if given["html"]:
-        from genbench.report.evaluation import write_page
+        from genbench.report.site.evaluation import write_page
 
         write_page(given["html"], rows, (fake.label, made.head), (real.label, truth.head), notes)
     if given["as_json"]:
@@ -130,8 +130,8 @@ def command(samples: str, reference: str | None, **given: Any) -> None:
 
 def extractor_of(dataset: Dataset | None, given: dict[str, Any]) -> Extractor:
     """Returns the named extractor, or the one that suits a data set; raw numbers where there is none."""
-    from genbench.harness.asks import default_features
-    from genbench.harness.extractors import make
+    from genbench.evaluation.extractors import make
+    from genbench.evaluation.requests import default_features
 
     name = given["features"] or (default_features(dataset) if dataset else "identity")
     weights = {"weights": given["weights"]} if given["weights"] else {}
@@ -151,7 +151,7 @@ def metric_names(text: str) -> list[str]:
 def reading(given: dict[str, Any]) -> Any:
     """Returns how sources are opened, from the options."""
     from genbench.core.errors import SpecError
-    from genbench.harness.points import Reading
+    from genbench.evaluation.sources import Reading
 
     size = None
     if given["resize"]:

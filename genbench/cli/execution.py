@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from genbench.harness.plan import Plan
+    from genbench.running.plan import Plan
     from genbench.store import Record
 
 STOPPED = "stopped; finished cells are kept, the same command goes on from here"
@@ -22,7 +22,7 @@ def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list
     Curves are logged if that was asked, those of cells that were done before too.
     """
     from genbench.cli.progress import Display
-    from genbench.harness.run import run
+    from genbench.running.driver import run
 
     executor, rows = executor_of(given), []
     log = given["log"]
@@ -70,7 +70,7 @@ def executor_of(given: dict[str, Any]) -> Any:
 @contextmanager
 def interrupts(stop: Callable[[], None]) -> Iterator[None]:
     """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once."""
-    from genbench.harness.ending import forget_stop, request_stop, stop_requested
+    from genbench.running.interrupts import forget_stop, request_stop, stop_requested
 
     def take(number: int, frame: Any) -> None:
         if stop_requested():

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from genbench.harness.job import Job
-from genbench.harness.job import Progress as Told
+from genbench.running.job import Job
+from genbench.running.job import Progress as Told
 from genbench.store import Record
 
 #: seconds between two plain lines about one job

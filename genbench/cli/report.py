@@ -44,7 +44,7 @@ def command(
     from rich.console import Console
 
     from genbench.core.errors import StoreError
-    from genbench.report.site import write_report
+    from genbench.report.site.build import write_report
     from genbench.report.tables import leaderboards
     from genbench.report.terminal import print_leaderboard
     from genbench.store import Store
@@ -71,7 +71,7 @@ def command(
 def groups(suite_name: str, config: Path | None) -> set[str]:
     """Returns the groups of a suite's cells."""
     from genbench.core.errors import unknown
-    from genbench.harness.plan import groups_of
+    from genbench.running.plan import groups_of
 
     known = common.suites(config)
     if suite_name not in known:

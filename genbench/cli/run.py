@@ -13,7 +13,7 @@ from genbench.cli.execution import STOPPED, curves_log, entry, execute
 
 if TYPE_CHECKING:
     from genbench.core.spec import Suite
-    from genbench.harness.plan import Plan
+    from genbench.running.plan import Plan
 
 
 @click.command("run")
@@ -169,8 +169,8 @@ def pass_over_claims(
 def planned(suite: Suite, store: Any, given: dict[str, Any]) -> Plan:
     """Returns the plan of a suite under the command line's options."""
     from genbench.core.errors import SpecError
-    from genbench.harness.environment import choose_device
-    from genbench.harness.plan import plan, setting_of
+    from genbench.running.environment import choose_device
+    from genbench.running.plan import plan, setting_of
 
     device = choose_device(given["device"])
     if given["bf16"] and device.type != "cuda":

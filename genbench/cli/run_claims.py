@@ -14,8 +14,8 @@ from genbench.cli import common
 if TYPE_CHECKING:
     from genbench.core.claim import Claim
     from genbench.core.spec import Suite
-    from genbench.harness.claims import Held
-    from genbench.harness.plan import Plan
+    from genbench.running.claims import Held
+    from genbench.running.plan import Plan
 
 NAME = "claims"
 budget_scale = click.option(
@@ -47,7 +47,7 @@ class Pass:
 
     def go(self, summary: Callable[[Plan], str]) -> None:
         """Makes the experiments, then the cells, a round after the other."""
-        from genbench.harness.claims import merged, suites_of
+        from genbench.running.claims import merged, suites_of
 
         found, scale = chosen(self.given), scale_of(self.given)
         self.rows += self.trials(found)
@@ -68,7 +68,7 @@ class Pass:
 
     def trials(self, found: dict[str, Claim]) -> list[dict[str, Any]]:
         """Makes the experiments that lack; returns a row each."""
-        from genbench.harness.claims import Held
+        from genbench.running.claims import Held
         from genbench.store import Store
 
         if self.given["models"] or self.given["datasets"]:
@@ -137,7 +137,7 @@ def chosen(given: dict[str, Any]) -> dict[str, Claim]:
 
 def scale_of(given: dict[str, Any]) -> Any:
     """Returns how thorough the pass is to be."""
-    from genbench.harness.claims import Scale
+    from genbench.running.claims import Scale
 
     return Scale(given["budget_scale"] or "default", given["seeds"])
 

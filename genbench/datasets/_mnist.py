@@ -84,7 +84,7 @@ class MNISTLike(ImageDataset):
     def _download(self, root: Path) -> str:
         """Lets torchvision fetch the files; returns why it could not, for a message."""
         try:
-            from genbench.core.vision import torchvision
+            from genbench.points.vision import torchvision
 
             getattr(torchvision().datasets, self.torchvision_class)(str(root), download=True)
         except (OSError, RuntimeError, ImportError) as error:

@@ -107,7 +107,7 @@ def read_batch(path: Path, images: int) -> tuple[Tensor, Tensor]:
 def fetch(folder: Path) -> str:
     """Downloads and unpacks the archive into a folder; returns what went wrong, for a message."""
     try:
-        from genbench.core.vision import torchvision
+        from genbench.points.vision import torchvision
 
         torchvision()
         from torchvision.datasets.utils import download_url

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from genbench.core.dataset import Truth, dataset
 from genbench.core.rng import Rng
-from genbench.core.tokens import n_gram_law
 from genbench.datasets._text import Text, inverted, tokens_of
+from genbench.points.tokens import n_gram_law
 
 #: what every symbol becomes, with its probability; subjects and verbs agree in number
 GRAMMAR: dict[str, dict[str, float]] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from genbench.harness.job import Outcome
-from genbench.harness.run import Source, Watch
-from genbench.harness.stack import run_job
+from genbench.running.driver import Source, Watch
+from genbench.running.job import Outcome
+from genbench.running.stack import run_job
 
 
 class Inline:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from genbench.harness.ending import OutOfTime, request_stop, stop_requested
-from genbench.harness.job import Job, Outcome, Progress, Stage, WorkerDied, failed
-from genbench.harness.run import Source, Watch
-from genbench.harness.stack import run_job
+from genbench.running.driver import Source, Watch
+from genbench.running.interrupts import OutOfTime, request_stop, stop_requested
+from genbench.running.job import Job, Outcome, Progress, Stage, WorkerDied, failed
+from genbench.running.stack import run_job
 
 #: seconds beyond a job's timeout after which a worker that does not answer is ended
 GRACE = 15.0

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.core.errors import SpecError
-from genbench.harness.ending import forget_stop, request_stop
-from genbench.harness.job import Job, Outcome, Progress, Stage, WorkerDied, failed
-from genbench.harness.run import DEATHS, Source, Watch
-from genbench.harness.stack import run_job
+from genbench.running.driver import DEATHS, Source, Watch
+from genbench.running.interrupts import forget_stop, request_stop
+from genbench.running.job import Job, Outcome, Progress, Stage, WorkerDied, failed
+from genbench.running.stack import run_job
 
 #: the least share of a GPU that a job is given, and what the estimate of its memory is multiplied by
 LEAST_GPU, RESERVE = 0.05, 1.5

@@ -17,7 +17,7 @@ from pathlib import Path
 from genbench.core.claim import find
 from genbench.core.registry import load_plugin
 from genbench.executors.processes import held_to, threads_each
-from genbench.harness.claims import Held, Scale, failed_trial, tried
+from genbench.running.claims import Held, Scale, failed_trial, tried
 from genbench.store import Store
 from genbench.store.trial import Trial
 

@@ -15,8 +15,8 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, Logits, extractor
 from genbench.core.files import cache_folder
-from genbench.core.vision import torchvision
 from genbench.features._images import images
+from genbench.points.vision import torchvision
 
 #: the file that torch-fidelity publishes; its name ends in the first digits of its sha256
 DIGEST = "6726825d"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import DataError
-from genbench.core.pairs import Cloud
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud
 
 
 def points(who: str, role: str, x: Tensor, *, least: int = 1) -> Tensor:
@@ -87,7 +87,7 @@ def _refuse(who: str, role: str, x: Tensor, least: int) -> None:
         raise DataError(
             f"{who} needs at least {least} {role} points, got {len(x)}; give more points"
         )
-    bad = mapped.not_finite(x)
+    bad = memmap.not_finite(x)
     if bad:
         raise DataError(
             f"{who} needs finite {role} points, got NaN or infinity in {bad} of {len(x)}; "

@@ -9,8 +9,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
-from genbench.core.pairs import Cloud, Look, Steps
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud, Look, Steps
 
 #: the row numbers of the subsets' points in `real` and in `fake`, each of shape (subsets, size)
 Chosen = tuple[Tensor, Tensor]
@@ -52,7 +52,7 @@ def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:
         # plain numbers: tensors that stay would keep the heap from giving back what comes between them
         sums = [(yield from sums_of(real, fake)).tolist()]
         for rows in zip(*chosen, strict=True):
-            few = (lift(mapped.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
+            few = (lift(memmap.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
             sums.append(_sums_of_few(*few).tolist())
         real_sums, fake_sums, across = real.centre.new_tensor(sums).T
     n, m = (
@@ -71,8 +71,8 @@ def lift(x: Tensor) -> Tensor:
 
 def squares(x: Cloud) -> Tensor:
     """Returns x'x/F + 1 of each point, shape (N,)."""
-    squared = mapped.joined(
-        mapped.blocks(x.x), len(x), lambda part: torch.linalg.vecdot(part, part)
+    squared = memmap.joined(
+        memmap.blocks(x.x), len(x), lambda part: torch.linalg.vecdot(part, part)
     )
     return squared / x.size + 1
 
@@ -107,7 +107,7 @@ def sums_of(real: Cloud, fake: Cloud) -> Steps[Tensor]:
     """Returns the sums of (x'y/F + 1)^3 over all pairs, shape (3,): real, fake, across."""
     n, m, size = len(real), len(fake), real.size
     if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
-        return sums_by_moments(*(map(lift, mapped.blocks(x.x)) for x in (real, fake)))
+        return sums_by_moments(*(map(lift, memmap.blocks(x.x)) for x in (real, fake)))
     none = subsets_of((n, m), 0, 2, 0)
     return torch.cat((yield from sums_by_tiles(real, fake, none)))
 
@@ -170,7 +170,7 @@ def sums_by_tiles(
 def _indicators(x: Cloud, rows: Tensor) -> Tensor:
     """Rows of 0 and 1: first all points, then each subset's; shape (1 + subsets, N)."""
     # single bytes where they would else take more than the points' own blocks
-    kind = torch.float64 if 8 * (1 + len(rows)) * len(x) <= mapped.HELD else torch.uint8
+    kind = torch.float64 if 8 * (1 + len(rows)) * len(x) <= memmap.HELD else torch.uint8
     inside = torch.zeros(1 + len(rows), len(x), dtype=kind, device=x.x.device)
     inside[0] = 1
     inside[1:].scatter_(1, rows, 1)

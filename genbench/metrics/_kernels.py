@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
-from genbench.core.pairs import Cloud, Look, Steps
 from genbench.metrics import _cubic, _fourier
 from genbench.metrics._median import median_of
+from genbench.points.pairwise import Cloud, Look, Steps
 
 Kind = Literal["rbf", "linear", "rational_quadratic", "polynomial"]
 KINDS = ("rbf", "linear", "rational_quadratic", "polynomial")

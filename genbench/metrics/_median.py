@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
-from genbench.core.pairs import Cloud, Look, Steps, together
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud, Look, Steps, together
 
 #: the most distances that are held and sorted at once to find their median
 HELD = 2**21
@@ -102,7 +102,7 @@ class Bracket:
 def _guess(x: Cloud) -> tuple[float, float]:
     """The interval in which a few points would have the median."""
     step = -(-len(x) // GUESSED)
-    few = Cloud(mapped.take(x.x, torch.arange(0, len(x), step)))
+    few = Cloud(memmap.take(x.x, torch.arange(0, len(x), step)))
     rows, columns = torch.triu_indices(len(few), len(few), offset=1, device=x.x.device)
     squares = (few.left(0, len(few)) @ few.right(0, len(few)).T)[rows, columns]
     ordered = squares.clamp_min_(0).sort().values

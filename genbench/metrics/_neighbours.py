@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.pairs import Cloud, clouds, tiles
+from genbench.points.pairwise import Cloud, clouds, tiles
 
 
 class Smallest:

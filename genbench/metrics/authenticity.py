@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest, nearest_of, slack
+from genbench.points.pairwise import Cloud, Look, Steps, swept
 
 COLUMN = Column(
     "none", "share", None, "samples that copy no training point; below the floor: memorised"

@@ -17,11 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 Kind = Literal["neighbours", "logistic", "network"]
 COLUMNS = {
@@ -81,7 +81,7 @@ def c2st(
             f"c2st needs at least {2 * folds} points of each kind, got {size}; give more points"
         )
     chosen = [
-        mapped.take(x, rng.fork(name).permutation(len(x))[0][:size]).cpu().numpy()
+        memmap.take(x, rng.fork(name).permutation(len(x))[0][:size]).cpu().numpy()
         for name, x in (("real", real), ("fake", fake))
     ]
     seed = int(rng.fork("folds").integers(2**31 - 1, 1))

@@ -10,13 +10,13 @@ from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud, Look, Steps, swept
 
 COLUMN = Column(
     "none", "standard deviations", 0.0, "below 0: samples are nearer to training than true points"
@@ -80,11 +80,11 @@ def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[
         return [torch.zeros(len(x), dtype=torch.int64) for x in sets]
     seed = int(rng.fork("cells").integers(2**31 - 1, 1))
     # of a training set that is larger than a block, k-means sees points at even distances in its order
-    step = -(-len(train) // (4 * mapped.height(train.x)))
-    seen = mapped.take(train.x, torch.arange(0, len(train), step)) - train.centre
+    step = -(-len(train) // (4 * memmap.height(train.x)))
+    seen = memmap.take(train.x, torch.arange(0, len(train), step)) - train.centre
     found = KMeans(cells, n_init="auto", random_state=seed).fit(seen.cpu().numpy())
     return [
-        mapped.joined(
+        memmap.joined(
             x.blocks(), len(x), lambda p: torch.from_numpy(found.predict(p.cpu().numpy())).long()
         )
         for x in sets

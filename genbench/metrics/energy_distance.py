@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.metric import Column, metric
-from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points.pairwise import Cloud, Look, Steps, swept
 
 COLUMN = Column("lower", "distance", 0.0, "2 E|x - y| - E|x - x'| - E|y - y'|")
 

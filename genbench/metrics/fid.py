@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._moments import add_outer, eigenvalues, mirror, trace_norm
+from genbench.points import memmap
 
 #: products of larger variances overflow
 LARGEST = 1e150
@@ -51,9 +51,9 @@ def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
 
 def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the mean (F,) and the unbiased covariance (F, F) of points (N, F), in float64."""
-    mean = mapped.mean(x)
+    mean = memmap.mean(x)
     cov = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
-    for part in mapped.blocks(x):
+    for part in memmap.blocks(x):
         add_outer(cov, part - mean)
     return mean, mirror(cov).div_(len(x) - 1)
 
@@ -82,7 +82,7 @@ def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
     """The same from points, by the triangular factors of the centred features: right for N <= F."""
     means, factors = [], []
     for x in (real, fake):
-        mean = mapped.mean(x)
+        mean = memmap.mean(x)
         means.append(mean)
         factors.append(_triangle(x, mean) / (len(x) - 1) ** 0.5)
     root = trace_norm(factors[0] @ factors[1].T)
@@ -93,9 +93,9 @@ def _frechet_of_few(real: Tensor, fake: Tensor) -> float:
 def _triangle(x: Tensor, mean: Tensor) -> Tensor:
     """The centred points where they are few, else a triangle R with as R'R the sum of their squares."""
     if len(x) <= x.shape[1]:
-        return mapped.rows(x, 0, len(x)) - mean
+        return memmap.rows(x, 0, len(x)) - mean
     found = x.new_empty(0, x.shape[1], dtype=torch.float64)
-    for part in mapped.blocks(x):
+    for part in memmap.blocks(x):
         found = torch.linalg.qr(torch.cat([found, part - mean]), mode="r").R
     return found
 

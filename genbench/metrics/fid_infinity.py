@@ -9,13 +9,13 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._moments import add_outer, mirror
 from genbench.metrics.fid import frechet
+from genbench.points import memmap
 
 DISTANCE = Column(
     "lower", "squared feature distance", 0.0, "Frechet distance at n = infinity, a line in 1/n"
@@ -84,7 +84,7 @@ def _means_over_pieces(
     ends = sorted({j * (n // k) for k in counts for j in range(k + 1)})
     open_ = {k: [Moments.of(x) for x in sets] for k in counts}
     found: dict[int, list[float]] = {k: [] for k in counts}
-    centres = [mapped.mean(x) for x in sets]
+    centres = [memmap.mean(x) for x in sets]
     for start, end in itertools.pairwise(ends):
         parts = [
             Moments.of(x).add(x, order[start:end], centre)
@@ -118,8 +118,8 @@ class Moments:
 
     def add(self, x: Tensor, rows: Tensor, centre: Tensor) -> Moments:
         """Adds some rows of points."""
-        for part in rows.split(mapped.height(x)):
-            near = mapped.take(x, part).sub_(centre)
+        for part in rows.split(memmap.height(x)):
+            near = memmap.take(x, part).sub_(centre)
             self.first += near.sum(dim=0)
             add_outer(self.second, near)
         self.count += len(rows)

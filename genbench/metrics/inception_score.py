@@ -9,11 +9,11 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 COLUMNS = {
     "inception_score": Column(
@@ -79,7 +79,7 @@ def _values(logits: Tensor, splits: int, seed: int) -> numpy.ndarray:
 
 def _score(logits: Tensor, rows: Tensor) -> float:
     """The score of some rows, read twice: for the marginal, then for what it is off each of them."""
-    parts = rows.split(mapped.height(logits))
+    parts = rows.split(memmap.height(logits))
     sums = [_log_p(logits, part).logsumexp(dim=0) for part in parts]
     marginal = torch.stack(sums).logsumexp(dim=0) - math.log(len(rows))
     total = 0.0
@@ -90,4 +90,4 @@ def _score(logits: Tensor, rows: Tensor) -> float:
 
 
 def _log_p(logits: Tensor, rows: Tensor) -> Tensor:
-    return mapped.take(logits, rows).log_softmax(dim=1)
+    return memmap.take(logits, rows).log_softmax(dim=1)

@@ -8,10 +8,10 @@ import numpy
 
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._cubic import cubic_mmd, subsets_of
+from genbench.points.pairwise import Cloud, Steps, swept
 
 COLUMNS = {
     "kid": Column("lower", "squared MMD", 0.0, "exact unbiased estimate over all points"),

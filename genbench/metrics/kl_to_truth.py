@@ -10,9 +10,9 @@ from torch import Tensor
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.model import Density
-from genbench.core.pairs import Cloud
 from genbench.core.rng import Rng
 from genbench.metrics._neighbours import nearest, slack
+from genbench.points.pairwise import Cloud
 
 COLUMNS = {
     "kl_to_truth": Column("lower", "nats", 0.0, "KL(truth || model) by the model's density"),

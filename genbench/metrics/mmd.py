@@ -7,13 +7,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Steps, clouds, swept, together
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._kernels import Kernel, Kind, choose
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud, Steps, clouds, swept, together
 
 Estimator = Literal["unbiased", "biased", "linear_time"]
 ESTIMATORS = ("unbiased", "biased", "linear_time")
@@ -100,14 +100,14 @@ def _linear_time(real: Cloud, fake: Cloud, kernel: Kernel, rng: Rng) -> tuple[fl
     orders = [
         rng.fork(name).permutation(len(x))[0] for name, x in (("real", real), ("fake", fake))
     ]
-    step, of = mapped.height(real.x), kernel.of_pairs
+    step, of = memmap.height(real.x), kernel.of_pairs
     values = real.centre.new_empty(half)
     # the polynomial kernel is of points as they are
     centre = 0 if kernel.kind == "polynomial" else real.centre
     for at in range(0, half, step):
         stop = min(at + step, half)
         (x, x2), (y, y2) = (
-            [mapped.take(p.x, order[a : a + stop - at]) - centre for a in (at, half + at)]
+            [memmap.take(p.x, order[a : a + stop - at]) - centre for a in (at, half + at)]
             for p, order in zip((real, fake), orders, strict=True)
         )
         values[at:stop] = of(x, x2) + of(y, y2) - of(x, y2) - of(x2, y)

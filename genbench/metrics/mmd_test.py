@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, together
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._kernels import Kind, choose
+from genbench.points import memmap
+from genbench.points.pairwise import Cloud, together
 
 COLUMN = Column("none", "probability", None, "of so large an MMD if both sets had one law")
 
@@ -55,7 +55,7 @@ def mmd_test(
         )
     real, fake = _checks.pair("mmd_test", real, fake)
     real, fake = (
-        mapped.take(x, rng.fork(name).permutation(len(x))[0][:points])
+        memmap.take(x, rng.fork(name).permutation(len(x))[0][:points])
         for name, x in (("real", real), ("fake", fake))
     )
     both = torch.cat([real, fake])

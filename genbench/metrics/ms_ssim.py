@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 COLUMNS = {
     "ms_ssim": Column("none", "likeness", None, "of pairs of samples; 1 where all are one image"),
@@ -120,5 +120,5 @@ def _pairs(x: Tensor, pairs: int, window: int, scales: int, rng: Rng) -> Tensor:
     second = (first + 1 + rng.fork("second").integers(len(x) - 1, pairs)[0].to(x.device)) % len(x)
     rows = zip(first.split(ROWS), second.split(ROWS), strict=True)
     return torch.cat(
-        [likeness(mapped.take(x, a), mapped.take(x, b), window, scales) for a, b in rows]
+        [likeness(memmap.take(x, a), memmap.take(x, b), window, scales) for a, b in rows]
     )

@@ -11,8 +11,8 @@ from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
-from genbench.core.tokens import n_gram_law
 from genbench.metrics import _checks
+from genbench.points.tokens import n_gram_law
 
 ORDERS = (1, 2, 3, 4)
 COLUMNS = {

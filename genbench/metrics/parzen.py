@@ -9,9 +9,9 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points.pairwise import Cloud, Look, Steps, swept
 
 COLUMN = Column(
     "higher",

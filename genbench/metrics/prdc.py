@@ -7,10 +7,10 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
-from genbench.core.pairs import Cloud, Look, Steps, swept
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest, slack
+from genbench.points.pairwise import Cloud, Look, Steps, swept
 
 COLUMNS = {
     "precision": Column("higher", "share", 1.0, "fakes inside the real manifold"),

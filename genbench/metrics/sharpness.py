@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 COLUMNS = {
     "sharpness": Column(
@@ -68,7 +68,7 @@ def _gradient_energy(x: Tensor) -> Tensor:
     parts = [
         part.diff(dim=2).square().mean(dim=(1, 2, 3))
         + part.diff(dim=3).square().mean(dim=(1, 2, 3))
-        for part in mapped.blocks(x)
+        for part in memmap.blocks(x)
     ]
     return torch.cat(parts)
 
@@ -80,6 +80,6 @@ def _high_power(x: Tensor) -> Tensor:
     high = (down.square() + across.square()).sqrt() > 0.25
     parts = [
         torch.fft.fft2(part, norm="ortho").abs().square()[..., high].sum(dim=(1, 2))
-        for part in mapped.blocks(x)
+        for part in memmap.blocks(x)
     ]
     return torch.cat(parts)

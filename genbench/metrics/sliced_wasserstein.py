@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 COLUMN = Column("lower", "distance", 0.0, "root of the mean squared 2-Wasserstein over directions")
 
@@ -66,7 +66,7 @@ def sliced_wasserstein(
 
 def _along(x: Tensor, directions: Tensor) -> Tensor:
     """Points' places along directions (D, K), float64, shape (N, K)."""
-    return mapped.joined(mapped.blocks(x), len(x), lambda part: part @ directions)
+    return memmap.joined(memmap.blocks(x), len(x), lambda part: part @ directions)
 
 
 def squares_along(x: Tensor, y: Tensor) -> Tensor:

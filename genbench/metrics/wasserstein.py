@@ -10,11 +10,11 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from genbench.core import mapped
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 
 COLUMNS = {
     "wasserstein_1": Column("lower", "distance", 0.0, "least mean distance over matchings"),
@@ -49,7 +49,7 @@ def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> 
     real, fake = _checks.pair("wasserstein", real, fake, least=1)
     size = min(points, len(real), len(fake))
     exact = "donot_use_mm_for_euclid_dist"
-    x, y = (mapped.rows(part, 0, size) for part in (real, fake))
+    x, y = (memmap.rows(part, 0, size) for part in (real, fake))
     far = torch.cdist(x, y, compute_mode=exact).cpu().numpy()
     whole = size == len(real) == len(fake)
     score = partial(Score, kind="exact" if whole else "estimate", protocol={"points": size})

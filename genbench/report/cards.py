@@ -11,9 +11,9 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
-from genbench.harness.claims import SCALES, Held, Scale
-from genbench.report.judge import Part, Verdict, judge, left_out, matched
-from genbench.report.statistics import Estimate, mean_interval
+from genbench.running.claims import SCALES, Held, Scale
+from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.verdicts import Part, Verdict, judge, left_out, matched
 from genbench.store import Record, Store
 
 #: which scale a card is of, where it was not asked for: the first that has measurements

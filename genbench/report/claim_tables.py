@@ -12,8 +12,8 @@ from typing import Any
 from genbench.report import readme, text
 from genbench.report.cards import Card, Setting
 from genbench.report.formats import escaped
-from genbench.report.judge import Part
-from genbench.report.pages import finite
+from genbench.report.site.templating import finite
+from genbench.statistics.verdicts import Part
 
 RULE = (
     "A claim is supported where the 95 % intervals of all its parts lie beyond their bars, refuted where "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from genbench.report.statistics import Estimate, mean_interval
 from genbench.report.text import direction, plus_minus
+from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.store import Measurement
 
 HEADLINES = (

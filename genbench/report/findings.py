@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from genbench.report.columns import Column
-from genbench.report.statistics import ENOUGH
 from genbench.report.tables import Table
 from genbench.report.text import budget_text, interval
+from genbench.statistics.intervals import ENOUGH
 from genbench.store import Record
 
 PER_TABLE = 3

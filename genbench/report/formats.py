@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.report import text
 from genbench.report.columns import Cell
-from genbench.report.pages import finite
+from genbench.report.site.templating import finite
 from genbench.report.tables import Table
 
 SIGNS = {

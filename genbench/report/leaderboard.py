@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core.files import write_bytes
-from genbench.report import pages, readme, text
-from genbench.report.chapters import board
+from genbench.report import readme, text
 from genbench.report.groups import Group
+from genbench.report.site import templating
+from genbench.report.site.pages import board
 from genbench.report.tables import Table
 from genbench.store import Record
 
@@ -32,7 +33,7 @@ def write_leaderboard(tables: Sequence[Table], out: Path, *, title: str) -> Path
     out = Path(out)
     write_bytes(out / "leaderboard.md", f"# {text.plain(title)}\n\n{markdown(tables)}".encode())
     for name in ("style.css", "script.js"):
-        write_bytes(out / name, pages.asset(name).encode())
+        write_bytes(out / name, templating.asset(name).encode())
     write_bytes(out / "index.html", page(tables, title))
     return out / "index.html"
 
@@ -47,7 +48,7 @@ def page(tables: Sequence[Table], title: str) -> bytes:
         row["costs"].append(("from", place, place))
     links = [("index.html", title)]
     links += [(f"#{b['id']}-section", b["table"].name) for b in boards]
-    return pages.render(
+    return templating.render(
         "leaderboard.html",
         title=title,
         heading="Leaderboard",

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from genbench.harness.claims import Scale
 from genbench.report.cards import Card
-from genbench.report.judge import Part, matched
+from genbench.running.claims import Scale
+from genbench.statistics.verdicts import Part, matched
 from genbench.store import Store
 
 Said = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]

@@ -11,10 +11,10 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from genbench.harness.claims import rescaled
 from genbench.report.columns import Cell, Column
 from genbench.report.groups import Group, labels_of
-from genbench.report.ranking import Ranking, ranking
+from genbench.running.claims import rescaled
+from genbench.statistics.ranking import Ranking, ranking
 from genbench.store import Measurement, Record
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from genbench.core.spec import Budget
-from genbench.report.statistics import Estimate
+from genbench.statistics.intervals import Estimate
 
 if TYPE_CHECKING:
     import pandas

@@ -8,7 +8,7 @@ from genbench.claims import augmentation
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
-from genbench.report.judge import judge
+from genbench.statistics.verdicts import judge
 
 
 @pytest.fixture(scope="module")

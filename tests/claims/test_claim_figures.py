@@ -13,7 +13,7 @@ from genbench.core import options
 from genbench.core.claim import CLAIMS
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
-from genbench.report.claim_page import plotted
+from genbench.report.site.claim_page import plotted
 
 ALL = CLAIMS.all()
 #: options by which an experiment takes a second

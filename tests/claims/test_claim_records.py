@@ -15,8 +15,8 @@ from genbench.claims import (
     vae_blur,
 )
 from genbench.core.claim import CLAIMS
-from genbench.harness.claims import Held
-from genbench.report.judge import judge
+from genbench.running.claims import Held
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 

@@ -13,7 +13,7 @@ from genbench.claims import sampling_speed as speed
 from genbench.claims import saturating_gradient as saturating
 from genbench.core.claim import CLAIMS
 from genbench.core.rng import Rng
-from genbench.report.judge import judge
+from genbench.statistics.verdicts import judge
 
 ONE = (np.ones(1), np.ones(1))
 

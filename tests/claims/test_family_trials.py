@@ -16,7 +16,7 @@ from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import BernoulliBoltzmann
-from genbench.report.judge import judge
+from genbench.statistics.verdicts import judge
 
 
 class Planted:

@@ -13,7 +13,7 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.report.judge import judge
+from genbench.statistics.verdicts import judge
 
 
 class Planted(Measured):

@@ -5,8 +5,8 @@ from claim_records import write
 
 from genbench.claims import missing_pixels
 from genbench.core.claim import CLAIMS
-from genbench.harness.claims import Held
-from genbench.report.judge import judge
+from genbench.running.claims import Held
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 

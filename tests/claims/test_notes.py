@@ -21,12 +21,12 @@ from genbench.claims import (
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
 from genbench.core.effect import Effect, contest
-from genbench.harness.claims import Held, Scale, specs_of
-from genbench.report.judge import judge
+from genbench.running.claims import Held, Scale, specs_of
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 RESULTS = Path(__file__).parents[2] / "results"
-LOOKS = Path(__file__).parent / "looks"
+REVIEWS = Path(__file__).parent / "reviews"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def note(name):
 
 def looked(name):
     """What a second look kept: by column, the mean over seeds."""
-    columns = json.loads((LOOKS / f"{name}.json").read_text())["columns"]
+    columns = json.loads((REVIEWS / f"{name}.json").read_text())["columns"]
     return {column: fmean(values.values()) for column, values in columns.items()}
 
 
@@ -51,7 +51,7 @@ def short(value, digits=2):
 
 
 def test_augmentation(store):
-    text, said = (LOOKS / "augmentation.json").read_text(), note("augmentation")
+    text, said = (REVIEWS / "augmentation.json").read_text(), note("augmentation")
     columns = {
         n: {int(s): v for s, v in c.items()} for n, c in json.loads(text)["columns"].items()
     }
@@ -219,7 +219,7 @@ def test_thin_manifold(store):
 
 def test_training_stability(store):
     said = note("training_stability")
-    columns = json.loads((LOOKS / "stability.json").read_text())["columns"]
+    columns = json.loads((REVIEWS / "stability.json").read_text())["columns"]
 
     def kept(title):
         mine = {n.removeprefix(title): v for n, v in columns.items() if n.startswith(title)}

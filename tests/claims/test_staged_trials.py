@@ -12,8 +12,8 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
-from genbench.harness.claims import Held
-from genbench.report.judge import judge
+from genbench.running.claims import Held
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 

@@ -13,18 +13,18 @@ from torch import nn
 from genbench.claims import any_generator as anything
 from genbench.claims import d_g_balance as balance
 from genbench.claims import training_stability as stability
-from genbench.claims._networks import DISCRIMINATORS, GENERATORS
-from genbench.claims._training import (
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import ContractError
+from genbench.core.model import Batch, Player, build
+from genbench.core.rng import Rng
+from genbench.experiments.networks import DISCRIMINATORS, GENERATORS
+from genbench.experiments.training import (
     Discrepancy,
     Training,
     gaussian_like,
     optimised,
     play,
 )
-from genbench.core.dataset import DATASETS
-from genbench.core.errors import ContractError
-from genbench.core.model import Batch, Player, build
-from genbench.core.rng import Rng
 from genbench.nn.optim import sgd
 
 

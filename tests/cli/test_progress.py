@@ -16,7 +16,7 @@ from small_suites import SUITE
 from genbench.cli import main
 from genbench.cli.progress import EVERY, Display, clock_text
 from genbench.core.spec import Budget, CellSpec
-from genbench.harness.job import Job, Progress, Setting, Stage
+from genbench.running.job import Job, Progress, Setting, Stage
 from genbench.store import Measurement, Record, Used
 
 RUN = [sys.executable, "-m", "genbench", "run", "tiny", "-c", "suites.yaml", "--device", "cpu"]
@@ -153,7 +153,7 @@ def test_times_are_minutes_or_hours():
 
 def test_a_job_speaks_once_a_second_at_most(monkeypatch):
     clock, heard, asked = Clock(), [], []
-    monkeypatch.setattr("genbench.harness.job.time.monotonic", clock)
+    monkeypatch.setattr("genbench.running.job.time.monotonic", clock)
     stage = Stage(heard.append)
     stage.enter("train")
     for i in range(1000):

@@ -13,7 +13,7 @@ import yaml
 from small_suites import SUITE, all_timeless
 
 from genbench.cli import main
-from genbench.harness.ending import forget_stop
+from genbench.running.interrupts import forget_stop
 from genbench.store import Store
 
 PLUGIN = """

@@ -10,9 +10,9 @@ from genbench.core.dataset import DATASETS
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.spec import load_suites
-from genbench.harness.claims import Held, Scale, specs_of
-from genbench.harness.plan import groups_of
-from genbench.report.judge import judge
+from genbench.running.claims import Held, Scale, specs_of
+from genbench.running.plan import groups_of
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 ALL = CLAIMS.all()

@@ -13,7 +13,7 @@ from genbench.core.metric import METRICS, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
-from genbench.core.tokens import n_gram_law
+from genbench.points.tokens import n_gram_law
 
 ALL = METRICS.all()
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)

@@ -27,8 +27,8 @@ from genbench.core.model import (
 )
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.source import Source, training_set
-from genbench.harness.train import Trainer
+from genbench.training.minibatches import Source, training_set
+from genbench.training.trainer import Trainer
 
 DATA = {
     "ring": {},

@@ -90,7 +90,7 @@ def archive(path, names):
 
 @pytest.mark.usefixtures("small")
 def test_a_download_is_checked_unpacked_and_kept(tmp_path, monkeypatch):
-    from genbench.core.vision import torchvision
+    from genbench.points.vision import torchvision
 
     utils = torchvision().datasets.utils
 
@@ -109,7 +109,7 @@ def test_a_download_is_checked_unpacked_and_kept(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_a_download_that_fails_says_why(monkeypatch):
-    from genbench.core.vision import torchvision
+    from genbench.points.vision import torchvision
 
     def fail(*_):
         raise RuntimeError("File not found or corrupted.")

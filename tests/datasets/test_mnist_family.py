@@ -144,7 +144,7 @@ def test_mnist_has_no_package_to_install(tmp_path):
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("kind", [FashionMNIST, MNIST])
 def test_torchvision_is_asked_for_the_set_by_its_class(tmp_path, monkeypatch, kind):
-    from genbench.core.vision import torchvision
+    from genbench.points.vision import torchvision
 
     def fetch(root, *, download):
         assert download

@@ -25,11 +25,11 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, Part, Suite
+from genbench.evaluation.requests import default_features, enter
 from genbench.executors.processes import Processes
-from genbench.harness.asks import default_features, enter
-from genbench.harness.plan import plan, setting_of
-from genbench.harness.run import run
 from genbench.metrics import kid
+from genbench.running.driver import run
+from genbench.running.plan import plan, setting_of
 from genbench.store import Record, Store
 
 #: what is compared in the suites `toys` and `images`, but for reference rows, which have no step size

@@ -10,8 +10,8 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.registry import load_plugin
 from genbench.executors.processes import GRACE, Processes, Worker, threads_each
-from genbench.harness.job import Stage
-from genbench.harness.plan import plan, setting_of
+from genbench.running.job import Stage
+from genbench.running.plan import plan, setting_of
 from genbench.store import Store
 
 DIES = """
@@ -102,7 +102,7 @@ def test_a_worker_that_dies_costs_the_others_nothing_and_its_job_is_done_again(t
 
 
 def test_a_job_that_kills_every_worker_becomes_an_error(tmp_path, dies, monkeypatch):
-    monkeypatch.setattr("genbench.harness.run.DEATHS", 1)
+    monkeypatch.setattr("genbench.running.driver.DEATHS", 1)
     suite = suite_of(tmp_path, cells=cells("dies_in_a_worker"), seeds=1)
     _, records = do(suite, tmp_path / "r", executor=Processes(1), plugins=(dies,))
     assert [(r.status, r.phase, r.metrics) for r in records] == [("error", "train", [])]

@@ -9,7 +9,7 @@ from small_suites import all_timeless, do, suite_of
 from genbench.core.errors import SpecError
 from genbench.core.spec import load_suites
 from genbench.executors.processes import Processes
-from genbench.harness.job import Job, Progress, Setting
+from genbench.running.job import Job, Progress, Setting
 from genbench.store import Store, contents
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}

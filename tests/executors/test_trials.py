@@ -4,7 +4,7 @@ import pytest
 
 from genbench.core.registry import load_plugin
 from genbench.executors.trials import Task, trials
-from genbench.harness.claims import Scale
+from genbench.running.claims import Scale
 
 PLUGIN = """
 import os, signal

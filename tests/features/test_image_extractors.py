@@ -10,7 +10,7 @@ import torch
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS, Logits
-from genbench.core.vision import torchvision
+from genbench.points.vision import torchvision
 
 DIGITS = DATASETS.get("digits")()
 

@@ -29,11 +29,11 @@ from genbench.core.model import MODELS, Batch, Player
 from genbench.core.spec import Suite, load_suites
 from genbench.executors.inline import Inline
 from genbench.executors.processes import Processes
-from genbench.harness.plan import plan, setting_of
-from genbench.harness.run import run
 from genbench.models.adversarial import wgan_gp
 from genbench.report.gate.baseline import accept
 from genbench.report.gate.check import check
+from genbench.running.driver import run
+from genbench.running.plan import plan, setting_of
 from genbench.store import Record, Store
 
 ROOT = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from genbench.core.spec import Budget, CellSpec, load_suites
-from genbench.harness.plan import groups_of
 from genbench.report.gate.baseline import accept
 from genbench.report.gate.check import check
+from genbench.running.plan import groups_of
 from genbench.store import Measurement, Record, Store
 
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from genbench.core.spec import load_suites
-from genbench.harness.plan import groups_of
 from genbench.report.gate.baseline import load_baseline
+from genbench.running.plan import groups_of
 
 ROOT = Path(__file__).parents[2]
 

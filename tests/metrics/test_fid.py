@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from genbench.core.rng import Rng
-from genbench.core.vision import torchvision
 from genbench.metrics._moments import LARGE, add_outer, mirror, trace_norm
 from genbench.metrics.fid import fid, frechet, statistics
+from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 

@@ -11,10 +11,10 @@ from genbench.core.errors import SpecError
 from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.core.vision import torchvision
-from genbench.harness.asks import ask
-from genbench.harness.evaluate import Evaluator
+from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.requests import ask
 from genbench.metrics.inception_score import inception_score
+from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 

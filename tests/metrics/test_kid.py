@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from genbench.core.errors import SpecError
-from genbench.core.pairs import clouds, together
 from genbench.core.rng import Rng
-from genbench.core.vision import torchvision
 from genbench.metrics import _cubic
 from genbench.metrics.kid import kid
+from genbench.points.pairwise import clouds, together
+from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 

@@ -6,15 +6,15 @@ import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
-from genbench.core import pairs
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.harness.asks import ask
-from genbench.harness.evaluate import Evaluator
+from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.requests import ask
 from genbench.metrics.authenticity import authenticity
 from genbench.metrics.c_t import c_t
+from genbench.points import pairwise
 
 RNG = Rng([0])
 
@@ -38,8 +38,8 @@ def test_authenticity_is_its_double_loop(fake, monkeypatch):
     score = authenticity(TRAIN, TEST, fake, rng=RNG)
     assert score.value == pytest.approx(plain_authenticity(TRAIN.numpy(), fake.numpy()), abs=1e-12)
     assert score.floor == pytest.approx(plain_authenticity(TRAIN.numpy(), TEST.numpy()), abs=1e-12)
-    monkeypatch.setattr(pairs, "BLOCK", 70)
-    monkeypatch.setattr(pairs, "WHOLE", 0)
+    monkeypatch.setattr(pairwise, "BLOCK", 70)
+    monkeypatch.setattr(pairwise, "WHOLE", 0)
     assert authenticity(TRAIN, TEST, fake, rng=RNG) == score
 
 

@@ -11,13 +11,13 @@ from scipy.spatial.distance import cdist, pdist
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
-from genbench.core.pairs import clouds, together
 from genbench.core.rng import Rng
 from genbench.metrics import _fourier
 from genbench.metrics import _median as home
 from genbench.metrics._kernels import FACTORS, Kernel
 from genbench.metrics._median import median_distance
 from genbench.metrics.mmd import _linear_time, mmd, squared_mmd
+from genbench.points.pairwise import clouds, together
 
 RNG = Rng([0])
 

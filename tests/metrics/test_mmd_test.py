@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from genbench.core.errors import DataError, SpecError
-from genbench.core.pairs import Cloud, together
 from genbench.core.rng import Rng
 from genbench.metrics._kernels import choose
 from genbench.metrics.mmd import squared_mmd
 from genbench.metrics.mmd_test import _exchanged, mmd_test
+from genbench.points.pairwise import Cloud, together
 
 
 def draws(*shape, seed=0):

@@ -10,8 +10,8 @@ from scipy.spatial.distance import jensenshannon
 from genbench.core.dataset import DATASETS, Truth
 from genbench.core.errors import DataError
 from genbench.core.rng import Rng
-from genbench.core.tokens import n_gram_law
 from genbench.metrics.n_gram_divergence import jensen_shannon, n_gram_divergence
+from genbench.points.tokens import n_gram_law
 
 RNG = Rng([0])
 

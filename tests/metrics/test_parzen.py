@@ -5,11 +5,11 @@ import pytest
 import torch
 from sklearn.neighbors import KernelDensity
 
-from genbench.core import pairs
 from genbench.core.errors import DataError, SpecError
-from genbench.core.pairs import Look, clouds, together
 from genbench.core.rng import Rng
 from genbench.metrics.parzen import Densities, parzen
+from genbench.points import pairwise
+from genbench.points.pairwise import Look, clouds, together
 
 RNG = Rng([0])
 
@@ -33,7 +33,7 @@ def test_it_is_scikit_learns_kernel_density(width, monkeypatch):
     x, centres = draws(120, 5), draws(200, 5, seed=1)
     peer = KernelDensity(bandwidth=width, leaf_size=500).fit(centres).score_samples(x)
     numpy.testing.assert_allclose(log_prob(x, centres, width), peer, rtol=1e-9)
-    monkeypatch.setattr(pairs, "BLOCK", 70)
+    monkeypatch.setattr(pairwise, "BLOCK", 70)
     numpy.testing.assert_allclose(log_prob(x, centres, width), peer, rtol=1e-9)
 
 

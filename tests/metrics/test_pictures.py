@@ -7,9 +7,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
-from genbench.core.vision import torchvision
 from genbench.metrics.ms_ssim import POWERS, layout, likeness, ms_ssim
 from genbench.metrics.sharpness import sharpness
+from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 

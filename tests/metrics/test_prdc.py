@@ -4,10 +4,10 @@ import pytest
 import torch
 from prdc import compute_prdc
 
-from genbench.core import pairs
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.metrics.prdc import prdc
+from genbench.points import pairwise
 
 RNG = Rng([0])
 
@@ -40,9 +40,9 @@ def test_agrees_with_the_authors_package_on_continuous_data(real, fake, neighbou
 def test_blocks_do_not_change_the_numbers(monkeypatch):
     real, fake = draws(200, 2), draws(150, 2, seed=1)
     whole = prdc(real, fake, rng=RNG)
-    monkeypatch.setattr(pairs, "BLOCK", 70)
-    monkeypatch.setattr(pairs, "STRIP", 30)
-    monkeypatch.setattr(pairs, "WHOLE", 0)
+    monkeypatch.setattr(pairwise, "BLOCK", 70)
+    monkeypatch.setattr(pairwise, "STRIP", 30)
+    monkeypatch.setattr(pairwise, "WHOLE", 0)
     assert prdc(real, fake, rng=RNG) == whole
 
 

@@ -13,12 +13,12 @@ from prdc import compute_prdc
 from genbench.core.errors import DataError
 from genbench.core.metric import METRICS, Score
 from genbench.core.rng import Rng
-from genbench.core.vision import torchvision
 from genbench.metrics._kernels import Kernel
 from genbench.metrics.fid import fid
 from genbench.metrics.kid import kid
 from genbench.metrics.mmd import squared_mmd
 from genbench.metrics.prdc import prdc
+from genbench.points.vision import torchvision
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "speed"))
 from agreement import closed_balls, double_loop

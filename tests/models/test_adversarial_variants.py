@@ -7,7 +7,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
-from genbench.nn.spectral import SpectralMLP
+from genbench.models.adversarial._spectral import SpectralMLP
 
 PLANE = DataSpec("plane", (2,))
 IMAGE = DataSpec("image", (1, 2, 2), range=(0.0, 1.0))

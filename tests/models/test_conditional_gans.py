@@ -11,11 +11,11 @@ from genbench.core.metric import Trained
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Part
-from genbench.harness.asks import ask
-from genbench.harness.evaluate import Evaluator
-from genbench.harness.source import Source, training_set, visible_labels
-from genbench.harness.train import Trainer
+from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.requests import ask
 from genbench.metrics.code_accuracy import assigned
+from genbench.training.minibatches import Source, training_set, visible_labels
+from genbench.training.trainer import Trainer
 
 SEEDS = [0, 1]
 SMALL = {"hidden": (32, 32)}

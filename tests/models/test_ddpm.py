@@ -8,9 +8,9 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
 from genbench.models.diffusion import ddpm
 from genbench.nn.losses import normal_log_prob
+from genbench.training.trainer import Trainer
 
 LINE = DataSpec("line", (1,))
 STD = 0.5

@@ -8,7 +8,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
+from genbench.training.trainer import Trainer
 
 PLANE = DataSpec("plane", (2,))
 STD = 0.3

@@ -8,8 +8,8 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.source import training_set
-from genbench.harness.train import Trainer
+from genbench.training.minibatches import training_set
+from genbench.training.trainer import Trainer
 
 PLANE = DataSpec("plane", (2,))
 BITS = DataSpec("bits", (8,), kind="binary")

@@ -7,9 +7,9 @@ from torch import nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
+from genbench.models.adversarial._growing import EqualisedConv2d, pixel_norm, with_deviation
+from genbench.models.adversarial._pyramid import level_specs, pyramid
 from genbench.nn.conv import BatchNorm, downsample, upsample
-from genbench.nn.growing import EqualisedConv2d, pixel_norm, with_deviation
-from genbench.nn.pyramid import level_specs, pyramid
 
 SEEDS = [0, 1]
 DIGIT = DataSpec("digit", (1, 8, 8), range=(0.0, 1.0))

@@ -8,8 +8,8 @@ from torch.nn import functional
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.source import Source
-from genbench.harness.train import Trainer
+from genbench.training.minibatches import Source
+from genbench.training.trainer import Trainer
 
 SEEDS = [0, 1]
 NAMES = ["bigan", "ali"]

@@ -9,7 +9,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
+from genbench.training.trainer import Trainer
 
 F64 = {"dtype": torch.float64}
 BITS = DataSpec("bits", (6,), kind="binary", range=(0.0, 1.0))

@@ -6,8 +6,8 @@ from genbench.core.errors import SpecError
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
 from genbench.nn.losses import normal_log_prob
+from genbench.training.trainer import Trainer
 
 F64 = {"dtype": torch.float64}
 PLANE = DataSpec("plane", (2,))

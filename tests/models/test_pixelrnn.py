@@ -6,8 +6,8 @@ from genbench.core.errors import SpecError
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
-from genbench.nn.row_lstm import RowLSTM, lstm
+from genbench.models.autoregressive._row_lstm import RowLSTM, lstm
+from genbench.training.trainer import Trainer
 
 F64 = {"dtype": torch.float64}
 BITS = DataSpec("bits", (1, 5, 6), kind="binary", range=(0.0, 1.0))

@@ -8,9 +8,9 @@ from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.source import training_set
-from genbench.harness.train import Trainer
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann
+from genbench.training.minibatches import training_set
+from genbench.training.trainer import Trainer
 
 BITS = DataSpec("bits", (6,), kind="binary")
 PLANE = DataSpec("plane", (2,))

@@ -11,8 +11,8 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
 from genbench.metrics.n_gram_divergence import n_gram_divergence
+from genbench.training.trainer import Trainer
 
 WORDS = DataSpec("words", (4,), kind="tokens", tokens=3)
 BOTH = ["gan_gumbel", "gan_reinforce"]

@@ -6,8 +6,8 @@ import torch
 from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.harness.source import training_set
 from genbench.metrics.modes import modes
+from genbench.training.minibatches import training_set
 
 
 def fitted(data):

@@ -74,7 +74,7 @@ def test_the_kl_term_is_torchs_and_is_warmed_up():
 
 
 def test_chunks_do_not_depend_on_the_other_seeds(monkeypatch):
-    from genbench.nn import variational
+    from genbench.families import variational
 
     monkeypatch.setattr(variational, "CHUNK", 64 * 3 * 4)
     made, rng, _, _ = linear_vae(seeds=(3, 4))

@@ -11,7 +11,7 @@ from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
+from genbench.training.trainer import Trainer
 
 OPTIONS = {"latent": 2, "hidden": (32,), "lr": 5e-3}
 

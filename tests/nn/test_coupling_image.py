@@ -5,7 +5,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.nn.coupling_image import (
+from genbench.models.flow._coupling_image import (
     ChannelCoupling,
     CheckerboardCoupling,
     ImageCouplings,

@@ -3,8 +3,8 @@ from torch import nn
 
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
+from genbench.models.adversarial._noisy import NoisyMLP, NormMLP
 from genbench.nn.joint import Generator, Reader
-from genbench.nn.noisy import NoisyMLP, NormMLP
 
 IMAGE = DataSpec("image", (1, 8, 8), range=(0.0, 1.0))
 SHAPES = [("mlp", (16, 8), 4), ("conv", (8,), 4)]

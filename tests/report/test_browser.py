@@ -5,7 +5,7 @@ from browsing import Watch, draw, grave, needs_browser
 from report_records import HOSTILE, failed, record
 
 from genbench.report.leaderboard import write_leaderboard
-from genbench.report.site import write_report
+from genbench.report.site.build import write_report
 from genbench.report.tables import leaderboards
 from genbench.store import Store
 

@@ -5,7 +5,7 @@ from browsing import Watch, draw, grave, needs_browser
 from report_claims import fill_claims, plant
 
 from genbench.core.claim import CLAIMS
-from genbench.report.site import write_report
+from genbench.report.site.build import write_report
 
 pytestmark = needs_browser
 BARE = (

@@ -18,12 +18,13 @@ from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.core.errors import DataError
 from genbench.core.figure import Figure, Series
-from genbench.harness.claims import Scale
-from genbench.report import claim_page, claim_tables
+from genbench.report import claim_tables
 from genbench.report.cards import Setting, cards
-from genbench.report.judge import judge
 from genbench.report.readme import markers
-from genbench.report.site import write_report
+from genbench.report.site import claim_page
+from genbench.report.site.build import write_report
+from genbench.running.claims import Scale
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from report_records import failed, measured, record
 
-from genbench.report import figures
+from genbench.report.site import figures
 from genbench.report.tables import leaderboards
 from genbench.store import CurvePoint
 

@@ -3,8 +3,8 @@ import json
 import pytest
 from report_records import record
 
-from genbench.report.folder import LIST, write_folder
-from genbench.report.site import write_report
+from genbench.report.site.build import write_report
+from genbench.report.site.folder import LIST, write_folder
 from genbench.store import Store
 
 

@@ -14,8 +14,8 @@ from genbench.core.errors import StoreError
 from genbench.report.gate import text
 from genbench.report.gate.baseline import accept, load_baseline, to_text, updated
 from genbench.report.gate.check import check
+from genbench.report.gate.regression_test import worsening_p
 from genbench.report.gate.tolerance import Tolerance
-from genbench.report.gate.worse import worsening_p
 from genbench.store import Store
 
 MODELS = ("gan", "wgan_gp", "real_nvp")

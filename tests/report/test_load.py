@@ -4,7 +4,7 @@ import pytest
 from browsing import ARGS, CHROMIUM, needs_browser
 from report_records import FAMILIES, record
 
-from genbench.report.site import write_report
+from genbench.report.site.build import write_report
 from genbench.store import Store
 
 DATASETS = ("ring", "grid", "digits", "moons", "circle")

@@ -5,9 +5,9 @@ from claim_records import write
 
 from genbench.claims import conditioning, vae_blur
 from genbench.core.claim import CLAIMS
-from genbench.harness.claims import Scale
 from genbench.report.cards import Card, cards
 from genbench.report.reproduction import Reproduction, reproductions
+from genbench.running.claims import Scale
 from genbench.store import Store
 
 

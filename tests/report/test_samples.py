@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from report_records import record
 
-from genbench.report.samples import gallery
+from genbench.report.site.samples import gallery
 from genbench.report.tables import leaderboards
 from genbench.store import Store
 

@@ -9,11 +9,12 @@ import yaml
 from report_records import HOSTILE, record
 
 from genbench.core.spec import load_suites
-from genbench.harness.plan import groups_of
-from genbench.report import formats, pages, reproduce
-from genbench.report.apart import told_apart
-from genbench.report.site import write_report
+from genbench.report import formats, reproduce
+from genbench.report.significance_groups import told_apart
+from genbench.report.site import templating
+from genbench.report.site.build import write_report
 from genbench.report.tables import leaderboards
+from genbench.running.plan import groups_of
 from genbench.store import Store
 
 TITLE = "A <b>title</b>"
@@ -192,7 +193,7 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
 
 def test_the_suite_file_of_real_options_has_the_groups_of_the_records(tmp_path):
     from genbench.core.spec import Suite
-    from genbench.harness.plan import cell_specs
+    from genbench.running.plan import cell_specs
 
     cells = {"models": ["vae"], "datasets": ["ring"], "batch": 64}
     suite = Suite.model_validate({"description": "", "metrics": ["mmd"], "cells": [cells]})
@@ -240,7 +241,7 @@ def test_parquet_and_csv_agree(folder):
 
 def test_names_of_files_are_plain_and_never_shared():
     names = ["gan", "GAN", "../gan", "gan ", "<script>", "x" * 10_000, "\u202egan", "a/b", "a-b"]
-    found = [pages.file_name("model", name) for name in names]
+    found = [templating.file_name("model", name) for name in names]
     assert len({name.lower() for name in found}) == len(names)
     assert found[0] == "model-gan.html"
     assert all(re.fullmatch(r"model-[a-z0-9_-]{1,60}\.html", name) for name in found)

@@ -5,8 +5,8 @@ import pytest
 from report_records import HOSTILE, failed, measured, record, spec
 
 from genbench.report import text
-from genbench.report.statistics import Estimate
 from genbench.report.tables import failures, leaderboards
+from genbench.statistics.intervals import Estimate
 from genbench.store import Record, Used
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genbench.report.statistics import mean_interval
+from genbench.statistics.intervals import mean_interval
 
 LAWS = {
     "normal": (lambda rng, shape: rng.normal(size=shape), 0.0),

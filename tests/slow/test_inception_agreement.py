@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from genbench.cli import main
-from genbench.core.vision import torchvision
+from genbench.points.vision import torchvision
 
 pytestmark = pytest.mark.slow
 #: torch-fidelity's key and how near ours must be; few points leave FID a singular root, where it is off

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from genbench.core.spec import Budget
-from genbench.harness.checkpoint import Checkpoint
-from genbench.harness.train import Trainer
+from genbench.training.checkpoint import Checkpoint
+from genbench.training.trainer import Trainer
 
 HERE = Path(__file__).parent
 STEPS, POINTS = 40, 20

@@ -20,8 +20,8 @@ from safetensors.torch import load
 import genbench
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
-from genbench.harness.build import open_dataset, prepared
-from genbench.harness.job import Setting
+from genbench.running.build import open_dataset, prepared
+from genbench.running.job import Setting
 from genbench.store import Store
 
 pytestmark = pytest.mark.slow

@@ -25,7 +25,6 @@ from torch import Tensor
 
 from genbench.core.metric import Trained
 from genbench.core.rng import Rng
-from genbench.core.vision import torchvision
 from genbench.metrics._kernels import FACTORS, Kernel
 from genbench.metrics.fid import fid
 from genbench.metrics.fid_infinity import fid_infinity
@@ -35,6 +34,7 @@ from genbench.metrics.kl_to_truth import kl_to_truth
 from genbench.metrics.mmd import squared_mmd
 from genbench.metrics.prdc import prdc
 from genbench.metrics.wasserstein import wasserstein
+from genbench.points.vision import torchvision
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "metrics"))
 from gaussian_model import Normal, ShiftedDensity

@@ -21,10 +21,10 @@ from pathlib import Path
 from genbench.core.files import write_bytes
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, Part, Suite
-from genbench.harness.asks import ask
-from genbench.harness.job import Outcome, now
-from genbench.harness.plan import Plan, plan, setting_of
-from genbench.harness.run import run
+from genbench.evaluation.requests import ask
+from genbench.running.driver import run
+from genbench.running.job import Outcome, now
+from genbench.running.plan import Plan, plan, setting_of
 from genbench.store import CurvePoint, Measurement, Record, Store, Used
 from genbench.store.form import to_bytes
 

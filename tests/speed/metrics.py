@@ -27,11 +27,11 @@ from torch import Tensor
 
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.core.vision import torchvision
-from genbench.harness.asks import ask
-from genbench.harness.scoring import Question, answers
+from genbench.evaluation.requests import ask
+from genbench.evaluation.scoring import Question, answers
 from genbench.metrics import _fourier, fid, kid, mmd, prdc
 from genbench.metrics._kernels import FACTORS, Kernel
+from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 Run = Callable[[], Any]

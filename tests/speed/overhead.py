@@ -18,8 +18,8 @@ from genbench.core.dataset import DATASETS
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.harness.train import Trainer
 from genbench.nn.optim import Adam
+from genbench.training.trainer import Trainer
 
 ROUNDS, REPEATS, BATCH, SEEDS, LIMIT = 200, 12, 128, 8, 0.03
 

@@ -31,10 +31,10 @@ from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Suite
-from genbench.harness.job import Setting
-from genbench.harness.plan import plan
-from genbench.harness.train import Trainer
+from genbench.running.job import Setting
+from genbench.running.plan import plan
 from genbench.store import Store
+from genbench.training.trainer import Trainer
 
 FAMILIES = ("gan", "wgan_gp", "vae", "realnvp", "made")
 STACKS = (1, 4, 8, 16, 32)

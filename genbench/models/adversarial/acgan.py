@@ -8,9 +8,9 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy, non_saturating
+from genbench.families.adversarial import cross_entropy, non_saturating
+from genbench.families.labels import ConditionalGame, label_loss
 from genbench.nn.joint import Generator, Reader
-from genbench.nn.labels import ConditionalGame, label_loss
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import adam
 

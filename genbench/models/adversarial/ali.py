@@ -5,7 +5,7 @@ from __future__ import annotations
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.inverse import InverseGame, Inverses
+from genbench.families.inverse import InverseGame, Inverses
 from genbench.nn.optim import adam
 
 

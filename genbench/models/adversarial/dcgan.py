@@ -7,7 +7,13 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Inpainter, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame, cross_entropy, images_only, non_saturating
+from genbench.families.adversarial import (
+    Pair,
+    PairGame,
+    cross_entropy,
+    images_only,
+    non_saturating,
+)
 from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.optim import adam
 

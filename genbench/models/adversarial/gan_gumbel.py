@@ -10,8 +10,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy, non_saturating
-from genbench.nn.sequences import SequenceGame, gumbel
+from genbench.families.adversarial import cross_entropy, non_saturating
+from genbench.families.sequences import SequenceGame, gumbel
 
 
 @model("gan_gumbel")

@@ -10,7 +10,7 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame, cross_entropy
+from genbench.families.adversarial import Pair, PairGame, cross_entropy
 from genbench.nn.optim import adam
 
 

@@ -8,9 +8,9 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame
+from genbench.families.adversarial import Pair, PairGame
+from genbench.models.adversarial._spectral import SpectralMLP
 from genbench.nn.optim import adam
-from genbench.nn.spectral import SpectralMLP
 
 
 @model("hinge_sn")

@@ -9,9 +9,9 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.labels import LabelledPoints, label_loss
+from genbench.families.labels import LabelledPoints, label_loss
+from genbench.models.adversarial._noisy import NoisyMLP, NormMLP
 from genbench.nn.mlp import flat
-from genbench.nn.noisy import NoisyMLP, NormMLP
 from genbench.nn.optim import adam
 from genbench.nn.output import centred, into_range, noise_size, only_continuous
 

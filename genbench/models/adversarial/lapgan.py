@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import cross_entropy, images_only, non_saturating
+from genbench.families.adversarial import cross_entropy, images_only, non_saturating
+from genbench.models.adversarial._pyramid import level_specs, pyramid
 from genbench.nn.conv import downsample, upsample
 from genbench.nn.image import ConvDecoder, ConvEncoder, ResidualPainter
 from genbench.nn.optim import adam
 from genbench.nn.output import centred, uncentred
-from genbench.nn.pyramid import level_specs, pyramid
 
 
 @model("lapgan")

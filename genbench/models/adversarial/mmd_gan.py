@@ -9,7 +9,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame
+from genbench.families.adversarial import Pair, PairGame
 from genbench.nn.kernels import gaussian_sum, squared_mmd
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP

@@ -9,7 +9,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame, cross_entropy, non_saturating
+from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
 from genbench.nn.optim import adam
 
 

@@ -10,13 +10,13 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Game, cross_entropy, images_only, non_saturating
+from genbench.families.adversarial import Game, cross_entropy, images_only, non_saturating
+from genbench.models.adversarial._growing import GrowingDiscriminator, GrowingGenerator
+from genbench.models.adversarial._pyramid import level_specs, pyramid
 from genbench.nn.conv import downsample, upsample
-from genbench.nn.growing import GrowingDiscriminator, GrowingGenerator
 from genbench.nn.losses import r1
 from genbench.nn.optim import adam
 from genbench.nn.output import centred, uncentred
-from genbench.nn.pyramid import level_specs, pyramid
 
 
 @model("progan")

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame, cross_entropy
+from genbench.families.adversarial import Pair, PairGame, cross_entropy
 from genbench.nn.optim import adam
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.adversarial import Pair, PairGame
+from genbench.families.adversarial import Pair, PairGame
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam, linear_decay

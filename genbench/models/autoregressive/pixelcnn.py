@@ -6,7 +6,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.gated import GatedPixels
+from genbench.models.autoregressive._gated import GatedPixels
 from genbench.nn.laws import discrete, not_discrete
 from genbench.nn.raster import RasterModel, one_channel
 

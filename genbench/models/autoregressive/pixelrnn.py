@@ -6,9 +6,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.models.autoregressive._row_lstm import RecurrentPixels
 from genbench.nn.laws import discrete, not_discrete
 from genbench.nn.raster import RasterModel, one_channel
-from genbench.nn.row_lstm import RecurrentPixels
 
 
 @model("pixelrnn")

@@ -8,7 +8,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.dilated import DilatedStack
+from genbench.models.autoregressive._dilated import DilatedStack
 from genbench.nn.laws import discrete, not_discrete
 from genbench.nn.raster import RasterModel
 

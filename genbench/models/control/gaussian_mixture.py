@@ -15,7 +15,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.fitted import FittedModel
+from genbench.families.fitted import FittedModel
 from genbench.nn.mlp import flat
 
 

@@ -11,7 +11,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.fitted import FittedModel
+from genbench.families.fitted import FittedModel
 from genbench.nn.mlp import flat
 
 #: how many squared distances are held at once; more would not fit into the cache

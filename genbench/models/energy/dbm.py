@@ -12,8 +12,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.families.energy import BoltzmannModel, Start
 from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, Normaliser, binary_states
-from genbench.nn.energy import BoltzmannModel, Start
 from genbench.nn.mlp import flat
 
 #: machines with at most so many units in the first hidden layer are summed exactly

@@ -8,8 +8,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.families.energy import BoltzmannModel, Start
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
-from genbench.nn.energy import BoltzmannModel, Start
 from genbench.nn.mlp import flat
 from genbench.nn.output import numbers_or_bits
 

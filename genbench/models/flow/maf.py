@@ -11,9 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.flow import FlowModel
+from genbench.models.flow._logit import from_logits, to_logits
 from genbench.nn.coupling import rotations
-from genbench.nn.flow import FlowModel
-from genbench.nn.logit import from_logits, to_logits
 from genbench.nn.masked import MaskedMLP
 from genbench.nn.mlp import flat
 

@@ -13,8 +13,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.flow import FlowModel, halves
 from genbench.nn.coupling import Couplings
-from genbench.nn.flow import FlowModel, halves
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred
 

@@ -10,10 +10,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.flow import FlowModel, halves
+from genbench.models.flow._coupling_image import ImageCouplings
+from genbench.models.flow._logit import from_logits, to_logits
 from genbench.nn.coupling import Couplings
-from genbench.nn.coupling_image import ImageCouplings
-from genbench.nn.flow import FlowModel, halves
-from genbench.nn.logit import from_logits, to_logits
 from genbench.nn.mlp import flat
 
 

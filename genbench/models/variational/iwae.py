@@ -8,7 +8,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.variational import Autoencoder, Network, VariationalModel, warmed
+from genbench.families.variational import Autoencoder, Network, VariationalModel, warmed
 
 
 @model("iwae")

@@ -7,7 +7,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.nn.variational import Autoencoder, Network, VariationalModel, warmed
+from genbench.families.variational import Autoencoder, Network, VariationalModel, warmed
 
 
 @model("vae")

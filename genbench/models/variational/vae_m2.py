@@ -21,10 +21,10 @@ from genbench.core.model import (
     model,
 )
 from genbench.core.rng import Rng
+from genbench.families.variational import Autoencoder, warmed
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import centred, numbers_or_bits
-from genbench.nn.variational import Autoencoder, warmed
 
 
 @model("vae_m2")

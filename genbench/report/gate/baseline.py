@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 from genbench.core.errors import StoreError
 from genbench.core.spec import CellSpec, Strict
 from genbench.report.columns import Column
+from genbench.report.gate.regression_test import variance
 from genbench.report.gate.tolerance import Tolerance, usual_tolerance
-from genbench.report.gate.worse import variance
 from genbench.report.strict_json import read_json, reviewable
 from genbench.store import Measurement, Record
 from genbench.store.record import OF_TIME

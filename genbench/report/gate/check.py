@@ -25,9 +25,9 @@ from genbench.report.gate.comparable import (
     matches,
     other_data,
 )
+from genbench.report.gate.regression_test import variance, worsening_p
 from genbench.report.gate.tolerance import Tolerance
-from genbench.report.gate.worse import variance, worsening_p
-from genbench.report.statistics import ENOUGH, holm
+from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record
 from genbench.store.record import OF_TIME
 

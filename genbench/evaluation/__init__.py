@@ -1,0 +1,1 @@
+"""From samples to measurements: readers, extractors, requests, the one evaluation."""

@@ -1,0 +1,1 @@
+"""What the experiments of claims share: networks, and training with callbacks."""

@@ -1,0 +1,1 @@
+"""Skeletons of the kinds of models: what all models of a kind share."""

@@ -1,0 +1,125 @@
+"""Labels as networks take them, also where most of them are hidden (-1); games given labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import ContractError
+from genbench.core.model import Batch, Conditional
+from genbench.core.rng import Rng
+from genbench.families.adversarial import Game, Maker
+from genbench.nn.output import noise_size
+
+
+class LabelledPoints(nn.Module):
+    """Keeps the labelled points of a training set of which most labels are hidden.
+
+    Where labels are few a random minibatch holds hardly any; models that learn from labels then draw
+    minibatches of labelled points beside it. Where nothing is hidden nothing is kept.
+
+    References:
+        | Improved Techniques for Training GANs (Salimans et al., 2016), authors' code: as many labelled
+        | as unlabelled points in every minibatch
+    """
+
+    x: Tensor
+    labels: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("x", torch.zeros(0), persistent=False)
+        self.register_buffer("labels", torch.zeros(0, dtype=torch.int64), persistent=False)
+
+    def keep(self, training: Batch) -> None:
+        """Takes the labelled points of what `Model.prepare` sees, equally many of every seed."""
+        labels = training.labels
+        if labels is None or bool((labels >= 0).all()):
+            return
+        shown = labels >= 0
+        rows = shown.nonzero()[:, 1].view(len(labels), -1)
+        self.x = torch.stack([x[row] for x, row in zip(training.x, rows, strict=True)])
+        self.labels = labels.gather(1, rows)
+
+    def minibatch(self, batch: Batch, rng: Rng) -> Batch:
+        """Returns as many labelled points as the minibatch has: itself, where nothing is hidden."""
+        if not len(self.labels):
+            return batch
+        rows = rng.integers(self.labels.shape[1], batch.x.shape[1])
+        x = torch.stack([x[row] for x, row in zip(self.x, rows, strict=True)])
+        return Batch(x, self.labels.gather(1, rows), batch.progress)
+
+
+class ConditionalGame(Game, Conditional):
+    """The skeleton of games whose generator is given a label beside its noise.
+
+    A concrete model's `generator` maps noise and a label's indicator (S, B, latent + classes) to points.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        optimizer: Makes the optimiser of either player.
+        latent: The dimension of the noise; None takes `noise_size`.
+    """
+
+    def __init__(self, spec: DataSpec, rng: Rng, optimizer: Maker, *, latent: int | None) -> None:
+        super().__init__(spec, rng, optimizer)
+        self.latent, self.classes = latent or noise_size(spec), spec.classes or 0
+        self.known = LabelledPoints()
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """There must be labels, and discrete points have no gradient for the generator."""
+        return needs_labels(spec) or super().refuses(spec)
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Keeps the labelled points, where most are not."""
+        self.known.keep(batch)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns points of labels drawn uniformly, shape (S, n, *event)."""
+        return self.sample_class(rng.integers(self.classes, n), rng)
+
+    def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
+        """Returns G(z, y), one point a label, shape (S, n, *event)."""
+        z = rng.normal(labels.shape[1], self.latent)
+        return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
+
+
+def labels_of(batch: Batch) -> Tensor:
+    """Returns a minibatch's labels, shape (S, B).
+
+    Raises:
+        ContractError: If it has none, or hidden ones.
+    """
+    if batch.labels is None or bool((batch.labels < 0).any()):
+        got = "none" if batch.labels is None else "hidden ones"
+        raise ContractError(
+            f"a conditional model needs the labels of a minibatch, got {got}; "
+            f"keep the labelled points in prepare and draw from them"
+        )
+    return batch.labels
+
+
+def one_hot(labels: Tensor, classes: int, like: Tensor) -> Tensor:
+    """Returns indicators (S, B, classes) of labels (S, B), in the type of another tensor."""
+    return functional.one_hot(labels, classes).to(like)
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Returns the cross-entropy of class logits (S, B, classes) in nats, shape (S,).
+
+    Points whose label is hidden do not count; a seed whose minibatch has none gets 0.
+    """
+    log_prob = logits.log_softmax(-1).gather(-1, labels.clamp_min(0).unsqueeze(-1)).squeeze(-1)
+    shown = (labels >= 0).to(logits)
+    return -(log_prob * shown).sum(-1) / shown.sum(-1).clamp_min(1)
+
+
+def needs_labels(spec: DataSpec) -> str | None:
+    """Returns why a model of points given their labels refuses data, or None if it does not."""
+    if spec.classes is None:
+        return f"needs labels, {spec.name} has none"
+    return None

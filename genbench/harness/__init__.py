@@ -1,1 +1,0 @@
-"""The only loops: training, evaluation, suites."""

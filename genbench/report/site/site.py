@@ -1,0 +1,170 @@
+"""A report before it is written: its tables with their pictures, page names and colours."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from genbench.core.claim import CLAIMS
+from genbench.core.errors import GenbenchError
+from genbench.core.spec import CellSpec
+from genbench.report.cards import Card, by_verdict, cards
+from genbench.report.groups import Group
+from genbench.report.site import figures, samples
+from genbench.report.site.samples import Gallery, Panel
+from genbench.report.site.templating import file_name
+from genbench.report.tables import Table
+from genbench.store import Record, Store
+
+#: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
+PIXELS = 6_000_000
+SMALLEST = 16 * 28 * 28
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A data set's table with all that is drawn of it."""
+
+    page: str
+    table: Table
+    gallery: Gallery
+
+    def panel(self, group: Group) -> Panel:
+        """Returns the picture of a row's samples; pictures of real data come before the rows."""
+        first = len(self.gallery.panels) - len(self.table.groups)
+        return self.gallery.panels[first + self.table.groups.index(group)]
+
+    @cached_property
+    def curves(self) -> list[dict[str, Any]]:
+        """The learning curves of all rows."""
+        return figures.learning_curves(self.table)
+
+
+class Shelf(Store):
+    """A results folder most of whose records have been read already.
+
+    Arguments:
+        root: The folder.
+        records: Those that have been; others are read when they are asked for.
+    """
+
+    def __init__(self, root: Path, records: Iterable[Record]) -> None:
+        super().__init__(root)
+        self._by_cell = {record.cell: record for record in records}
+
+    def read(self, spec: CellSpec) -> Record | None:
+        """Returns a cell's record, or None."""
+        return self._by_cell.get(spec.cell) or super().read(spec)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that the pages of a report are made from.
+
+    Arguments:
+        title: The report's title.
+        chapters: One a data set.
+        problems: Sentences about files that are no records.
+        pictures: Files of images by name.
+        claims: The claims, if anything has been measured of any.
+    """
+
+    title: str
+    chapters: tuple[Chapter, ...]
+    problems: tuple[str, ...]
+    pictures: dict[str, bytes]
+    claims: tuple[Card, ...] = ()
+
+    @property
+    def tables(self) -> list[Table]:
+        """The leaderboards."""
+        return [chapter.table for chapter in self.chapters]
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """Every record that a row holds."""
+        return [r for t in self.tables for g in t.groups for r in g.records]
+
+    @property
+    def finished(self) -> str:
+        """When the last run finished."""
+        return max((r.finished for r in self.records if r.finished), default="")
+
+    @cached_property
+    def models(self) -> dict[str, str]:
+        """The page of every model, by its name."""
+        names = sorted({g.model for t in self.tables for g in t.groups})
+        return {name: file_name("model", name) for name in names}
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The labels in the order of their colours: first those that stand in most tables."""
+        count = Counter(g.label for t in self.tables for g in t.groups)
+        return sorted(count, key=lambda label: (-count[label], label))
+
+    def rows(self, model: str) -> list[tuple[Chapter, list[Group]]]:
+        """Returns a model's rows, by data set."""
+        found: dict[int, list[Group]] = defaultdict(list)
+        for i, table in enumerate(self.tables):
+            for group in table.groups:
+                if group.model == model:
+                    found[i].append(group)
+        return [(self.chapters[i], groups) for i, groups in found.items()]
+
+    def frame(self, here: str, heading: str) -> dict[str, Any]:
+        """Returns what the frame of every page asks for: title, heading and navigation."""
+        links = [("index.html", self.title)]
+        links += [("compare.html", "Compare")] if self.chapters else []
+        links += [("claims.html", "Claims")] if self.claims else []
+        links += [("failures.html", "Failures"), ("environment.html", "Environment")]
+        links += [(chapter.page, chapter.table.name) for chapter in self.chapters]
+        about = {"title": self.title, "heading": heading, "here": here, "links": links}
+        return {**about, "claims": by_verdict(self.claims)}
+
+
+def book(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Book:
+    """Returns a report's contents; reads the samples that lie beside the records."""
+    sheets = sum(len(table.groups) + 1 for table in tables)
+    pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, sheets)))
+    pictures: dict[str, bytes] = {}
+    chapters = []
+    for table in tables:
+        drawn = samples.gallery(store, table, pixels=pixels)
+        kept = tuple(_filed(panel, pictures) for panel in drawn.panels)
+        page = file_name("data", table.name)
+        chapters.append(Chapter(page, table, replace(drawn, panels=kept)))
+    told, broken = claims(store, tables)
+    return Book(title, tuple(chapters), (*problems, *broken), pictures, told)
+
+
+def claims(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
+    """Returns the claims if anything has been measured of any, and what keeps them from being shown.
+
+    A report of one suite has none: its records are not all that the claims rest on.
+    """
+    if store.groups is not None:
+        return (), []
+    held = Shelf(store.root, (r for t in tables for g in t.groups for r in g.records))
+    made, broken = [], []
+    for name in CLAIMS.names():
+        try:
+            made += cards(held, [name])
+        except GenbenchError as error:  # a claim's file that cannot be used: the others go on
+            broken.append(f"claim {name}: {error}")
+    return (tuple(made) if any(card.known for card in made) else ()), broken
+
+
+def _filed(panel: Panel, pictures: dict[str, bytes]) -> Panel:
+    """The panel with its sheet in a file of its own, which several pages may show."""
+    if not panel.png:
+        return panel
+    content = base64.b64decode(panel.png.partition(",")[2])
+    name = f"pictures/{hashlib.sha256(content).hexdigest()[:16]}.png"
+    pictures[name] = content
+    return replace(panel, png=name)

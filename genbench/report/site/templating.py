@@ -1,0 +1,93 @@
+"""What all pages share: the template engine, safe JSON and the names of files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from genbench.report import text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+PLOTLY = "plotly.min.js"
+#: the longest text of a record that a page shows in full where many rows stand together
+LONG = 2000
+
+
+@lru_cache
+def engine() -> Environment:
+    """Returns the engine that fills templates; all text is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("genbench.report.site"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters["number"] = text.number
+    made.filters["plain"] = plain
+    made.globals["rank"] = text.rank_text
+    return made
+
+
+def render(template: str, **given: Any) -> bytes:
+    """Returns a filled template."""
+    return engine().get_template(template).render(**given).encode()
+
+
+def plain(value: Any) -> str:
+    """Returns JSON as text for readers, cut where it is very long."""
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    return shown if len(shown) <= LONG else shown[:LONG] + "…"
+
+
+def asset(name: str) -> str:
+    """Returns a file of the templates' folder as it is."""
+    return (files("genbench.report.site") / "templates" / name).read_text(encoding="utf-8")
+
+
+def plotly() -> bytes:
+    """Returns plotly's script from its package."""
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs().encode()
+
+
+def embedded(value: Any) -> Markup:
+    """Returns JSON that cannot end the script element it stands in; what is not finite is null."""
+    from markupsafe import Markup
+
+    safe = json.dumps(finite(value), separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+    for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        safe = safe.replace(sign, code)
+    return Markup(safe)
+
+
+def finite(value: Any) -> Any:
+    """Returns a tree of values with None in place of numbers that JSON lacks."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    return [finite(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def file_name(kind: str, name: str) -> str:
+    """Returns the name of a page, e.g. "model-gan.html".
+
+    Two names never share a file, on file systems that ignore case either: whatever is not plain small
+    letters, digits, "_" and "-" is replaced, and a digest of the whole name is added.
+    """
+    slug = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")[:40]
+    if slug != name:
+        slug = f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".strip("-")
+    return f"{kind}-{slug}.html"

@@ -1,0 +1,1 @@
+"""From suites to records: plans, jobs, the driver."""

@@ -1,0 +1,62 @@
+"""What a job is made of: its data set, its model, its evaluator, and the place of its checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from genbench.core.dataset import Dataset, open_named
+from genbench.core.model import Model, build
+from genbench.core.rng import Rng
+from genbench.core.spec import CellSpec, canonical
+from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.requests import ask
+from genbench.running.environment import choose_device
+from genbench.running.job import Job, Setting
+from genbench.training.minibatches import training_set, visible_labels
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
+    """Creates a cell's data set where the setting says its files are."""
+    where = {"data_dir": setting.data_dir, "offline": setting.offline}
+    return open_named(spec.dataset, **where, **spec.dataset_options)
+
+
+def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
+    """Builds a model for the seeds of an rng and shows it the training set."""
+    model = build(spec.model, dataset.spec, rng, dict(spec.options))
+    labels = visible_labels(dataset, spec.labelled, rng)
+    with torch.no_grad():
+        model.prepare(training_set(dataset, type(model), rng, labels=labels), rng.fork("prepare"))
+    return model
+
+
+def checkpoint_path(job: Job) -> Path | None:
+    """Returns where a job's checkpoint lies, or None if it keeps none."""
+    if job.setting.checkpoints is None:
+        return None
+    device = choose_device(job.setting.device).type
+    stack = hashlib.sha256(canonical(job.seeds).encode()).hexdigest()[:8]
+    return job.setting.checkpoints / f"{job.specs[0].group}-{device}-{stack}.safetensors"
+
+
+#: by data set and setting; a few, so that a long run does not fill the memory
+_EVALUATORS: dict[str, Evaluator] = {}
+KEPT_EVALUATORS = 4
+
+
+def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
+    """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
+    key = repr((spec.dataset, sorted(spec.dataset_options.items()), setting))
+    if key not in _EVALUATORS:
+        asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
+        while len(_EVALUATORS) >= KEPT_EVALUATORS:
+            del _EVALUATORS[next(iter(_EVALUATORS))]
+        _EVALUATORS[key] = Evaluator(
+            open_dataset(spec, setting), asks, samples=setting.samples, features=setting.features
+        )
+    return _EVALUATORS[key]

@@ -1,0 +1,1 @@
+"""Intervals, ranks and verdicts from values by seed."""

@@ -1,0 +1,158 @@
+"""Ranks over seeds: who is significantly better than whom, and which ranks that leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+from genbench.statistics.intervals import ENOUGH, LEVEL, holm, mean_interval
+
+if TYPE_CHECKING:
+    import numpy as np
+
+#: differences that are held at once, so that many rows of many seeds need no gigabytes
+AT_ONCE = 2_000_000
+#: differences that vary by no more than this share of their size are equal but for rounding
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Which of some names are significantly better than which others.
+
+    A name's rank lies between one more than the number of names that are significantly better, and
+    the number of names that are not significantly worse. Where the pairs were tested together at
+    5 %, all true ranks lie within these ends in 95 % of tables.
+
+    References:
+        | Inference for Ranks with Applications to Mobility across Neighbourhoods and Academic
+        | Achievement across Countries (Mogstad, Romano, Shaikh and Wilhelm, 2024)
+
+    Arguments:
+        order: The names from the best mean to the worst.
+        above: For every name, those that are significantly better.
+    """
+
+    order: tuple[str, ...]
+    above: Mapping[str, frozenset[str]]
+
+    @cached_property
+    def below(self) -> dict[str, frozenset[str]]:
+        """For every name, those that are significantly worse."""
+        return {
+            name: frozenset(other for other in self.order if name in self.above[other])
+            for name in self.order
+        }
+
+    def ends(self, name: str) -> tuple[int, int]:
+        """Returns the best and the worst rank that the data leave open."""
+        return 1 + len(self.above[name]), len(self.order) - len(self.below[name])
+
+    def alike(self, name: str) -> list[str]:
+        """Returns the names that cannot be told from one, in order, without it."""
+        apart = self.above[name] | self.below[name]
+        return [other for other in self.order if other != name and other not in apart]
+
+    def cliques(self, most: int = 12) -> list[tuple[str, ...]] | None:
+        """Returns the critical-difference groups: largest sets of names of which no two differ.
+
+        Names that differ from all others are in none. They are sorted by their best names; None
+        where there are more than `most`, which nobody could read.
+
+        References:
+            | Statistical Comparisons of Classifiers over Multiple Data Sets (Demšar, 2006)
+        """
+        alike = {name: set(self.alike(name)) for name in self.order}
+        found = list(islice(_maximal(set(), set(self.order), set(), alike), most + 1))
+        if len(found) > most:
+            return None
+        place = {name: i for i, name in enumerate(self.order)}
+        kept = [sorted(place[name] for name in clique) for clique in found if len(clique) > 1]
+        return [tuple(self.order[i] for i in clique) for clique in sorted(kept)]
+
+
+def ranking(
+    scores: Mapping[str, Mapping[int, float]], better: Literal["lower", "higher"]
+) -> Ranking:
+    """Returns who is significantly better than whom: paired t tests, Holm's correction, 5 %.
+
+    All pairs are one family, over the seeds that both have; pairs of fewer than five common seeds
+    are not told apart. So a row with a huge spread is told from nothing, and changes the
+    rank of no other row. Names without a value are left out.
+
+    Arguments:
+        scores: For every name, one value a seed.
+        better: Whether lower or higher values are better.
+    """
+    sign = 1.0 if better == "lower" else -1.0
+    means = {name: mean_interval(list(values.values())).mean for name, values in scores.items()}
+    order = [name for _, name in sorted((sign * m, n) for n, m in means.items() if m is not None)]
+    above: dict[str, set[str]] = {name: set() for name in order}
+    if len(order) > 1:
+        first, second, p, difference = pairwise([scores[name] for name in order])
+        for i, j, adjusted, d in zip(first, second, holm(p.tolist()), difference, strict=True):
+            if adjusted < 1 - LEVEL:
+                winner, loser = (i, j) if sign * d < 0 else (j, i)
+                above[order[loser]].add(order[winner])
+    return Ranking(tuple(order), {name: frozenset(names) for name, names in above.items()})
+
+
+def pairwise(
+    rows: Sequence[Mapping[int, float]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns for all pairs i < j: i, j, the two-sided p of the paired t test, the mean difference.
+
+    p is 1 with fewer than five common seeds; differences that are all equal are sure (p 0 or 1).
+    Mean differences are scaled to at most 1 in size.
+    """
+    import numpy as np
+
+    seeds = sorted({seed for row in rows for seed in row})
+    x = np.array([[row.get(seed, np.nan) for seed in seeds] for row in rows], dtype=float)
+    first, second = np.triu_indices(len(rows), 1)
+    pieces = max(1, -(-len(first) * max(1, len(seeds)) // AT_ONCE))
+    parts = [
+        _paired(x[i], x[j])
+        for i, j in zip(np.array_split(first, pieces), np.array_split(second, pieces), strict=True)
+    ]
+    p, difference = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return first, second, p, difference
+
+
+def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The p and the mean of scaled differences over the last axis, values that are not finite left out."""
+    import numpy as np
+    from scipy.special import stdtr
+
+    with np.errstate(all="ignore"):
+        d = a - b
+        held = np.isfinite(d)
+        n = held.sum(-1)
+        d = np.where(held, d, 0.0)
+        size = np.abs(d).max(-1, initial=0.0)
+        d = d / np.where(size > 0, size, 1.0)[:, None]
+        mean = d.sum(-1) / np.maximum(n, 1)
+        high = np.where(held, d, -np.inf).max(-1, initial=-np.inf)
+        low = np.where(held, d, np.inf).min(-1, initial=np.inf)
+        spread = np.where(held, d - mean[:, None], 0.0)
+        error = np.sqrt((spread**2).sum(-1) / np.maximum(n - 1, 1) / np.maximum(n, 1))
+        p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error)
+    p = np.where(high - low <= ROUNDING, np.where(size > 0, 0.0, 1.0), p)
+    return np.where(n < ENOUGH, 1.0, p), mean
+
+
+def _maximal(
+    clique: set[str], left: set[str], done: set[str], alike: Mapping[str, set[str]]
+) -> Iterator[set[str]]:
+    """All maximal cliques, by Bron and Kerbosch with a pivot."""
+    if not left and not done:
+        yield clique
+        return
+    pivot = max(left | done, key=lambda name: (len(alike[name] & left), name))
+    for name in sorted(left - alike[pivot]):
+        yield from _maximal(clique | {name}, left & alike[name], done & alike[name], alike)
+        left = left - {name}
+        done = done | {name}

@@ -1,0 +1,106 @@
+"""Checkpoints of a stack in training: one safetensors file, plain values in its header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from genbench.core.files import write_bytes
+from genbench.training.trainer import Trainer
+
+
+class Checkpoint:
+    """Saves a trainer every so many seconds and brings it back after a kill.
+
+    Arguments:
+        path: The file; its folder is made when needed.
+        every: Seconds between saves.
+        seeds: Those of the stack, so that a later run can put the same stack together.
+    """
+
+    def __init__(self, path: Path, every: float, seeds: Sequence[int] = ()) -> None:
+        self.path, self.every, self.seeds = path, every, list(seeds)
+        self.last = time.monotonic()
+
+    def __call__(self, trainer: Trainer, *, now: bool = False) -> None:
+        """Saves if it is time, or now."""
+        if now or time.monotonic() - self.last >= self.every:
+            self.save(trainer)
+            self.last = time.monotonic()
+
+    def save(self, trainer: Trainer) -> None:
+        """Writes the trainer's state atomically."""
+        tensors, plain = trainer.state()
+        held = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        text = json.dumps(plain)
+        about = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(held, text)}
+        write_bytes(self.path, save(held, about))
+
+    def restore(self, trainer: Trainer) -> bool:
+        """Brings a fresh trainer to the saved state; returns whether there was a usable one.
+
+        A file that is damaged or of another layout is removed, and training starts afresh.
+        """
+        if not self.path.is_file():
+            return False
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about = file.metadata() or {}
+                plain = json.loads(about["plain"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if digest(tensors, about["plain"]) != about["sha256"]:
+                raise ValueError("damaged")
+            expected = {key: value.shape for key, value in trainer.state()[0].items()}
+            if {key: value.shape for key, value in tensors.items()} != expected:
+                raise ValueError("another layout")
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            self.remove()
+            return False
+        return self._take_up(trainer, tensors, plain)
+
+    def _take_up(self, trainer: Trainer, tensors: dict[str, Tensor], plain: Any) -> bool:
+        """Restores all of a state, or where it does not fit nothing of it."""
+        fresh, start = trainer.state()
+        fresh = {key: value.detach().clone() for key, value in fresh.items()}
+        device = trainer.device
+        moved = {k: v if k.startswith("rng.") else v.to(device) for k, v in tensors.items()}
+        try:
+            trainer.restore(moved, plain)
+        except (KeyError, TypeError, ValueError, RuntimeError):
+            trainer.restore(fresh, start)
+            self.remove()
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Deletes the file, if there."""
+        self.path.unlink(missing_ok=True)
+
+
+def seeds_of(path: Path) -> list[int]:
+    """Returns the seeds of the stack that a checkpoint is of; none if it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return [int(seed) for seed in json.loads((file.metadata() or {})["seeds"])]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    """Returns the sha256 of a state: names, types, shapes and bytes of its tensors, and a text."""
+    made = hashlib.sha256(text.encode())
+    for key in sorted(tensors):
+        # a copy, since a tensor of one number passes for contiguous with any strides
+        held = tensors[key].clone(memory_format=torch.contiguous_format)
+        made.update(f"{key} {held.dtype} {tuple(held.shape)}".encode())
+        made.update(held.reshape(-1).view(torch.uint8).numpy().data)
+    return made.hexdigest()

@@ -1,0 +1,165 @@
+import pytest
+import torch
+
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import ContractError, DataError
+from genbench.core.feature import EXTRACTORS
+from genbench.core.metric import METRICS, Column, Metric, Score
+from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation.compare import compare, spaces_of
+from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.requests import Ask, ask, default_features
+from genbench.evaluation.scoring import Question, answers, measurement
+
+RING = DATASETS.get("ring")()
+
+
+def parts(*names):
+    return [Part(name=name) if isinstance(name, str) else Part(**name) for name in names]
+
+
+def compared(fake, real, *names, dataset=None):
+    asks = ask(parts(*names))
+    extractor = EXTRACTORS.get("identity")()
+    views = spaces_of(asks, extractor)
+    return compare(
+        dict.fromkeys(views, fake),
+        dict.fromkeys(views, real),
+        asks,
+        extractor=extractor,
+        dataset=dataset,
+    )
+
+
+def toy(function, *columns, **given):
+    meaning = {column: Column("lower", "nats") for column in columns or ("toy",)}
+    return Metric("toy", function, given.pop("view", "points"), meaning, **given)
+
+
+def row(score, **options):
+    entry = toy(lambda real, fake, *, rng, a=1, b=2: 0.0)
+    return measurement(Ask(entry, options), "toy", score, heads=["identity", "n=2/2"])
+
+
+def test_a_protocol_names_every_key_once_and_the_scores_own_value_wins():
+    score = Score(1.0, protocol={"b": 25, "c": 0.123456})
+    assert row(score, b=1000, a=0.5).protocol == "identity, n=2/2, a=0.5, b=25, c=0.1235"
+    assert row(Score(1.0), b=1000, a=0.5).protocol == "identity, n=2/2, a=0.5, b=1000"
+
+
+def test_kid_says_what_its_subsets_were():
+    rng = Rng([0])
+    found = compared(rng.normal(40, 2)[0], rng.normal(40, 2)[0], "kid")
+    told = {measured.id: measured.protocol for measured in found}
+    assert told["kid_subsets"] == (
+        "identity, n=40/40, subset_seed=2020, subset_size=20, subsets=100"
+    )
+    assert told["kid"].count("subset_size") == 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_not_finite_becomes_null_with_a_reason(value):
+    found = row(Score(value, stderr=1.0))
+    assert (found.value, found.stderr, found.reason) == (None, None, f"toy is {value}")
+
+
+def test_a_number_beyond_float32_is_kept():
+    assert row(Score(1e300)).value == 1e300
+
+
+def test_a_question_has_a_key_of_its_own():
+    def key(name="kid", **given):
+        options = given.pop("options", {})
+        return ask(parts({"name": name, "options": options}), **given)[0].key
+
+    keys = {
+        key(samples=10),
+        key(samples=20),
+        key(samples=10, features="identity"),
+        key(samples=10, options={"subsets": 5}),
+        key("fid", samples=10),
+    }
+    assert len(keys) == 5
+    assert key(samples=10, options={"subsets": 100}) == key(samples=10)
+    assert key("mmd", samples=10, features="x") == key("mmd", samples=10)
+
+
+def test_metrics_are_asked_once_and_columns_stand_for_their_metric():
+    assert [a.metric.name for a in ask(parts("recall", "prdc", "fid", "fid"))] == ["prdc", "fid"]
+
+
+def test_scores_are_those_of_the_metric_called_directly():
+    evaluator = Evaluator(RING, ask(parts("fid", "mmd")), samples=200)
+    fake = 1.1 * RING.draw(200, Rng([5]))[0]
+    rows = {(m.id, m.split): m for m in evaluator.score(fake, None, Rng([0]))}
+    real = RING.points("test")[:200]
+    rng = Rng([0])
+    assert rows["fid", "test"].value == METRICS.get("fid").function(real, fake, rng=rng)
+    assert rows["mmd", "test"].n_real == rows["mmd", "test"].n_fake == 200
+    spare = RING.points("validation")[:200]
+    assert rows["fid", "test"].floor == METRICS.get("fid").function(real, spare, rng=rng)
+    assert rows["fid", "train"].floor is None
+    assert rows["fid", "train"].value != rows["fid", "test"].value
+
+
+def test_the_reference_bounds_the_number_of_points():
+    digits = DATASETS.get("digits")()
+    evaluator = Evaluator(digits, ask(parts("mmd")), samples=10_000)
+    assert evaluator.n == 500
+    found = evaluator.score(digits.points("train"), None, Rng([0]))
+    assert found[0].protocol.startswith("n=500/500")
+
+
+def test_points_of_a_floor_are_not_in_the_reference():
+    digits = DATASETS.get("digits")()
+    evaluator = Evaluator(digits, [], samples=500)
+    test = {tuple(row) for row in evaluator.references["test"].flatten(1).tolist()}
+    assert not test & {tuple(row) for row in evaluator.floor_points.flatten(1).tolist()}
+
+
+def test_a_metric_that_does_not_apply_is_null_with_a_reason():
+    digits = DATASETS.get("digits")()
+    evaluator = Evaluator(digits, ask(parts("modes", "nll")), samples=100)
+    rows = {m.id: m for m in evaluator.score(digits.points("train")[:100], None, Rng([0]))}
+    assert rows["modes"].value is rows["nll"].value is None
+    assert rows["modes"].reason == "digits has no known modes"
+    assert rows["nll"].reason == "nll needs a model, got samples alone"
+
+
+def test_a_metric_that_returns_other_columns_is_refused():
+    entry = toy(lambda real, fake, *, rng: {"a": 1.0}, "a", "b")
+    with pytest.raises(ContractError, match=r"needs to return \['a', 'b'\], got \['a'\]"):
+        answers([Question(Ask(entry), (None, None), Rng([0]))])
+
+
+def test_features_that_suit_a_data_set():
+    assert default_features(RING) == "identity"
+    assert default_features(DATASETS.get("digits")()) == "classifier"
+
+
+def test_arrays_of_two_shapes_are_refused():
+    with pytest.raises(DataError, match=r"one shape, got samples \(4, 3\) and reference \(4, 2\)"):
+        compared(torch.zeros(4, 3), torch.zeros(4, 2), "mmd")
+
+
+@pytest.mark.parametrize("kinds", [(torch.float32, torch.float64), (torch.float64, torch.float32)])
+def test_arrays_of_two_precisions_are_compared(kinds):
+    rng = Rng([0])
+    fake, real = rng.normal(30, 2)[0].to(kinds[0]), rng.normal(30, 2)[0].to(kinds[1])
+    found = compared(fake, real, "fid", "kid", "mmd", "prdc")
+    assert all(measured.value is not None for measured in found)
+
+
+def test_arrays_leave_metrics_of_models_and_truths_null():
+    rng = Rng([0])
+    found = compared(rng.normal(9, 2)[0], rng.normal(9, 2)[0], "modes", "nll")
+    reasons = {measured.id: measured.reason for measured in found}
+    assert reasons["modes"] == "modes needs a data set whose truth is known as reference"
+    assert reasons["nll"] == "nll needs a model, got samples alone"
+
+
+def test_a_registered_reference_lends_its_truth():
+    test = RING.points("test")
+    found = compared(test, test, "modes", dataset=RING)
+    assert {m.id: m.value for m in found}["modes"] == 8

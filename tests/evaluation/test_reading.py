@@ -1,0 +1,162 @@
+"""Points that are many stay in files, and scores do not depend on how they were read."""
+
+import math
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from genbench.core.feature import EXTRACTORS
+from genbench.core.metric import METRICS
+from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation import reading as home
+from genbench.evaluation.compare import compare, spaces_of
+from genbench.evaluation.reading import gather
+from genbench.evaluation.requests import ask
+from genbench.evaluation.scoring import Question, answers
+from genbench.evaluation.sources import Reading, open_points
+from genbench.metrics.fid import fid
+from genbench.points import arrays, memmap
+
+RNG = numpy.random.default_rng(0)
+SAMPLES = [
+    name
+    for name, entry in METRICS.all().items()
+    if entry.view in ("points", "features", "events", "memory")
+]
+#: fewer points, where the number is an option
+FEWER = {
+    "wasserstein": {"points": 60},
+    "mmd_test": {"points": 60, "permutations": 20},
+    "ms_ssim": {"pairs": 40},
+    "sliced_wasserstein": {"directions": 64},
+}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    for name, high in (("real", 1.0), ("fake", 0.9), ("train", 1.0)):
+        numpy.save(f"{name}.npy", high * RNG.random((90, 1, 8, 8), dtype=numpy.float32))
+        numpy.save(f"flat_{name}.npy", high * RNG.random((90, 7), dtype=numpy.float32))
+
+
+def scored(batch, extractor, kind="", **given):
+    asks = ask([Part(name=name, options=FEWER.get(name, {})) for name in SAMPLES])
+    views = spaces_of(asks, extractor)
+    sets = {
+        name: gather(
+            open_points(f"{kind}{name}.npy", Reading()), views, extractor, batch=batch, **given
+        ).views
+        for name in ("real", "fake", "train")
+    }
+    rows = compare(
+        sets["fake"], sets["real"], asks, extractor=extractor, train=sets["train"], seed=0
+    )
+    return {row.id: (row.value, row.stderr, row.reason) for row in rows}
+
+
+def close(found, others):
+    assert set(found) == set(others)
+    for name, values in found.items():
+        for value, other in zip(values, others[name], strict=True):
+            assert value == other or value == pytest.approx(other, rel=1e-6, abs=1e-9), name
+
+
+@pytest.mark.parametrize("features", ["identity", "random_conv"])
+def test_scores_are_the_same_for_any_batch_and_in_two_runs(features):
+    extractor = EXTRACTORS.get(features)()
+    whole = scored(64, extractor)
+    assert sum(value is not None for value, *_ in whole.values()) > 15
+    assert scored(64, extractor) == whole
+    for batch in (1, 7):
+        close(scored(batch, extractor), whole)
+
+
+def test_scores_are_the_same_from_files_that_are_read_by_blocks(monkeypatch):
+    extractor = EXTRACTORS.get("identity")()
+    whole = scored(64, extractor, "flat_")
+    monkeypatch.setattr(memmap, "HELD", 1000)
+    monkeypatch.setattr(home, "SHARE", 1 << 40)
+    close(scored(7, extractor, "flat_"), whole)
+
+
+def test_what_outgrows_its_share_goes_to_a_temporary_file_and_comes_back():
+    extractor = EXTRACTORS.get("random_conv")()
+    source = open_points("real.npy", Reading())
+    held = gather(source, {"features", "events", "points"}, extractor)
+    spilt = gather(source, {"features", "events", "points"}, extractor, memory=1 << 10, batch=13)
+    for view, x in held.views.items():
+        assert torch.equal(spilt.views[view], x), view
+    address = spilt.views["features"].untyped_storage().data_ptr()
+    assert address in memmap._MAPS
+    assert spilt.views["points"].data_ptr() == spilt.views["events"].data_ptr()
+
+
+def test_a_plain_array_stays_in_its_file_and_its_views_are_one():
+    extractor = EXTRACTORS.get("identity")()
+    source = open_points("flat_real.npy", Reading())
+    found = gather(source, {"features", "points"}, extractor, limit=40)
+    assert found.views["features"].data_ptr() == found.views["points"].data_ptr()
+    assert found.views["points"].untyped_storage().data_ptr() in memmap._MAPS
+    assert found.views["points"].shape == (40, 7)
+
+
+def test_large_arrays_of_archives_are_unpacked_into_a_file(monkeypatch):
+    held = RNG.normal(size=(40, 3))
+    numpy.savez_compressed("a.npz", samples=numpy.asfortranarray(held))
+    monkeypatch.setattr(arrays, "UNPACKED", 100)
+    found = arrays.open_array(Path("a.npz"))
+    assert isinstance(found.held, numpy.memmap)
+    numpy.testing.assert_array_equal(found.read(0, 40), held)
+
+
+def test_metrics_of_the_same_points_share_their_passes(monkeypatch):
+    from genbench.points import pairwise
+
+    passes, whole = [], pairwise.tiles
+
+    def counted(x, y):
+        passes.append((len(x), len(y)))
+        return whole(x, y)
+
+    monkeypatch.setattr(pairwise, "tiles", counted)
+    real, fake = (torch.from_numpy(RNG.normal(size=(n, 5))) for n in (60, 50))
+
+    def ask_of(*names):
+        passes.clear()
+        questions = [
+            Question(entry, (real, fake), Rng([0])) for entry in ask([Part(name=n) for n in names])
+        ]
+        return [scores for scores, _ in answers(questions)], len(passes)
+
+    names = ("prdc", "mmd", "energy_distance")
+    apart = [ask_of(name) for name in names]
+    joint, count = ask_of(*names)
+    assert count == 4  # the median needs one of its own
+    assert sum(each for _, each in apart) == 10
+    assert joint == [scores for (scores,), _ in apart]
+
+
+def test_a_metric_whose_matrices_do_not_fit_says_so_and_the_others_are_scored():
+    x = torch.from_numpy(RNG.normal(size=(50, 40)))
+    extractor = EXTRACTORS.get("identity")()
+    asks = ask([Part(name="fid"), Part(name="kid")])
+    rows = compare({"features": x}, {"features": x + 1}, asks, extractor=extractor, memory=90_000)
+    found = {row.id: row for row in rows}
+    assert found["fid"].value is None
+    assert "matrices of 40 dimensions" in found["fid"].reason
+    assert found["kid"].value is not None
+
+
+def test_fid_by_blocks_of_few_dimensions_is_that_of_the_whole(monkeypatch):
+    real, fake = (
+        torch.from_numpy(RNG.normal(size=(300, 6))),
+        torch.from_numpy(RNG.normal(size=(5, 6))),
+    )
+    whole = fid(real, fake, rng=Rng([0]))
+    monkeypatch.setattr(memmap, "HELD", 500)
+    assert math.isclose(fid(real, fake, rng=Rng([0])), whole, rel_tol=1e-10)

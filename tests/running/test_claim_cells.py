@@ -1,0 +1,144 @@
+"""From claims to suites and back: which cells are asked for, which are missing, what a trial becomes."""
+
+import math
+
+import pytest
+from claim_records import make_trial
+from small_suites import do
+
+from genbench.core.claim import CLAIMS, Claim, Run
+from genbench.core.effect import Effect
+from genbench.core.errors import ContractError
+from genbench.core.rng import Rng
+from genbench.running.claims import (
+    Held,
+    Scale,
+    merged,
+    rescaled,
+    specs_of,
+    suite_of,
+    suites_of,
+)
+from genbench.running.plan import Plan, plan, setting_of
+from genbench.store import Store
+from genbench.store.trial import Trials
+
+TINY = Run("gan", "ring", ("modes",), {"hidden": [8]}, seeds=2, steps=5, batch=8, samples=100)
+
+
+def a_claim(**given):
+    def effects(evidence):
+        return [Effect("x", evidence.measured("x"))]
+
+    return Claim("a_claim", effects, "It is so.", "someone", "because", **given)
+
+
+def draws(rng, *, scale: float = 1.0):
+    return {"x": (scale * rng.normal(1)[:, 0]).tolist(), "root": [math.inf] * len(rng)}
+
+
+def test_runs_of_one_cell_are_asked_once_with_all_metrics():
+    more = Run("gan", "ring", ("fid", "modes"), {"hidden": [8]}, 3, 5, 8, samples=100)
+    ((suite,),) = suites_of([TINY, more])
+    assert suite.seeds == 3
+    assert [part.name for part in suite.metrics] == ["modes", "fid"]
+    assert len(suite.cells) == 1
+
+
+def test_runs_that_share_what_they_ask_share_a_suite():
+    other = Run("vae", "ring", ("modes",), seeds=2, steps=7, batch=8, samples=100)
+    ((suite,),) = suites_of([TINY, other])
+    assert [cells.budget.steps for cells in suite.cells] == [5, 7]
+    assert suites_of([]) == []
+
+
+def test_other_sample_counts_are_a_round_of_their_own():
+    rounds = suites_of(
+        [TINY, Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)]
+    )
+    assert [[suite.samples for suite in each] for each in rounds] == [[100], [50]]
+
+
+def test_the_cells_of_a_run_are_those_of_its_suite(tmp_path):
+    store = Store(tmp_path)
+    suite = suite_of(TINY)
+    plans = [plan(suite, store, setting_of(suite, tmp_path, device="cpu"))]
+    whole = merged([*plans, Plan()])
+    assert whole.cells == specs_of(TINY)
+    assert whole.pending == 2
+
+
+def test_what_is_trained_is_no_longer_missing_and_is_read(tmp_path):
+    claim = a_claim(runs=(TINY,))
+    held = Held(claim, Store(tmp_path))
+    assert held.missing() == {str(TINY): [0, 1]}
+    do(suite_of(TINY), tmp_path)
+    held = Held(claim, Store(tmp_path))
+    assert held.missing() == {}
+    assert set(held.scores(TINY, "modes")) == {0, 1}
+    assert held.scores(TINY, "fid") == {}
+    other = Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)
+    assert held.scores(other, "modes") == {}  # asked of other numbers of samples
+    more = Held(claim, Store(tmp_path), Scale(seeds=3))
+    assert more.missing() == {str(TINY): [2]}
+    assert Held(claim, Store(tmp_path), Scale("double")).missing() == {str(TINY): [0, 1]}
+
+
+def test_an_experiment_is_made_once_a_seed(tmp_path):
+    claim = a_claim(experiment=draws)
+    held = Held(claim, Store(tmp_path))
+    assert held.missing() == {"its experiment": list(range(8))}
+    make_trial(held, held.untried())
+    held = Held(claim, Store(tmp_path))
+    first = held.measured("x")
+    assert set(first) == set(range(8))
+    assert held.measured("root") == {}  # no finite number
+    assert held.missing() == {}
+    more = Held(claim, Store(tmp_path), Scale(seeds=10))
+    assert more.untried() == [8, 9]
+    make_trial(more, more.untried())
+    again = Held(claim, Store(tmp_path), Scale(seeds=10)).measured("x")
+    assert {s: again[s] for s in first} == first
+    assert set(Held(claim, Store(tmp_path), Scale(seeds=6)).measured("x")) == set(range(6))
+
+
+def test_a_seed_of_an_experiment_does_not_depend_on_the_others():
+    whole = a_claim(experiment=draws).measure(Rng(range(4)))["x"]
+    alone = a_claim(experiment=draws).measure(Rng([2]))["x"]
+    assert alone == {2: whole[2]}
+
+
+def test_a_quick_pass_has_options_of_its_own(tmp_path):
+    claim = a_claim(experiment=draws, quick={"scale": 100.0})
+    quick = Held(claim, Store(tmp_path), Scale("quick"))
+    make_trial(quick, quick.untried())
+    assert len(quick.measured("x")) == 6
+    assert Held(claim, Store(tmp_path)).measured("x") == {}
+    kept = Trials(tmp_path).read(claim, {"scale": 100.0})
+    assert kept.environment["device"] == "cpu"
+
+
+def test_an_experiment_that_raises_is_a_failure_and_no_crash(tmp_path):
+    def raises(rng):
+        raise ZeroDivisionError("planted")
+
+    held = Held(a_claim(experiment=raises), Store(tmp_path))
+    trial = make_trial(held, [0, 1])
+    assert trial.failures == dict.fromkeys((0, 1), "ZeroDivisionError: planted")
+    assert Held(held.claim, Store(tmp_path)).missing() == {"its experiment": list(range(2, 8))}
+
+
+def test_an_experiment_must_give_a_value_a_seed():
+    with pytest.raises(ContractError, match="one value a seed in 'x', got 1 for 2 seeds"):
+        a_claim(experiment=lambda rng: {"x": [1.0]}).measure(Rng([0, 1]))
+    with pytest.raises(ContractError, match="needs an experiment"):
+        a_claim(runs=(TINY,)).measure(Rng([0]))
+
+
+def test_cells_at_other_budgets_stand_beside_those_at_the_claims_own():
+    run = CLAIMS.get("mode_collapse").runs[0]
+    own, half, quick = (
+        specs_of(Scale(name).run(run))[0].group for name in ("default", "half", "quick")
+    )
+    assert rescaled({own, half, quick, "elsewhere"}) == {half, quick}
+    assert rescaled({half, quick}) == set(), "alone they are all there is to show"

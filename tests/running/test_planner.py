@@ -1,0 +1,133 @@
+import math
+
+import pytest
+import torch
+from small_suites import do, suite_of
+
+from genbench.core.registry import load_plugin
+from genbench.running import planner
+from genbench.running.footprint import footprint, kept_bytes
+from genbench.running.plan import plan, setting_of
+from genbench.store import Store
+
+PLUGIN = """
+from genbench import Model, Player, model
+from genbench.nn.conv import Conv2d
+from genbench.nn.optim import adam
+
+@model("convolving")
+class Convolving(Model):
+    taxonomy = "reference"
+    def __init__(self, spec, rng):
+        super().__init__(spec, rng)
+        self.net = Conv2d(1, 1, 3, rng)
+    def players(self):
+        return (Player("net", self.net, self.loss, adam(1e-2)),)
+    def loss(self, batch, rng):
+        return self.net(batch.x).square().mean((1, 2, 3, 4))
+    def sample(self, n, rng):
+        return rng.uniform(n, *self.spec.event)
+"""
+GAN = {"name": "gan", "options": {"hidden": [16]}}
+VAE = {"name": "vae", "options": {"hidden": [16]}}
+
+
+def jobs(folder, *models, workers=1, dataset="ring", plugins=(), **changed):
+    suite = suite_of(folder, cells=[{"models": list(models), "datasets": [dataset]}], **changed)
+    root = folder / "r"
+    setting = setting_of(suite, root, device="cpu", workers=workers, plugins=plugins)
+    return plan(suite, Store(root), setting).jobs
+
+
+def sizes(made):
+    return [len(job.specs) for job in made]
+
+
+def test_alone_all_seeds_of_a_group_are_one_stack(tmp_path):
+    assert sizes(jobs(tmp_path, GAN, VAE, seeds=8)) == [8, 8]
+
+
+def test_groups_too_few_for_the_workers_are_shared_out(tmp_path):
+    assert sizes(jobs(tmp_path, GAN, seeds=9, workers=2)) == [5, 4]
+    assert sizes(jobs(tmp_path, GAN, VAE, seeds=8, workers=2)) == [8, 8]
+    assert sizes(jobs(tmp_path, GAN, VAE, seeds=8, workers=4)) == [4, 4, 4, 4]
+    assert sizes(jobs(tmp_path, GAN, seeds=8, workers=2, seeds_at_once=3)) == [3, 3, 2]
+
+
+def test_convolutions_go_one_seed_a_job_to_cpu_workers(tmp_path, registered):
+    path = tmp_path / "convolving_file.py"
+    path.write_text(PLUGIN)
+    load_plugin(str(path))
+    given = {"dataset": "digits", "seeds": 3, "plugins": (str(path),)}
+    assert sizes(jobs(tmp_path, "convolving", workers=2, **given)) == [1, 1, 1]
+    assert sizes(jobs(tmp_path, "convolving", workers=1, **given)) == [3]
+
+
+def test_stacks_fit_the_free_memory_and_are_even(tmp_path, monkeypatch):
+    monkeypatch.setattr("genbench.running.footprint._trial", lambda spec, setting: None)
+    suite = suite_of(tmp_path)
+    spec = jobs(tmp_path, GAN)[0].specs[0]
+    need = footprint(spec, setting_of(suite, tmp_path / "r", device="cpu"), math.inf)
+    free = 4.5 * need.bytes / planner.SHARE
+    monkeypatch.setattr(planner, "free_memory", lambda device: free)
+    made = jobs(tmp_path, GAN, seeds=9)
+    assert sizes(made) == [3, 3, 3]
+    assert made[0].memory == 3 * need.bytes
+    monkeypatch.setattr(planner, "free_memory", lambda device: 1)
+    assert sizes(jobs(tmp_path, GAN, seeds=3)) == [1, 1, 1]
+
+
+@pytest.mark.slow
+def test_a_trial_step_of_another_process_says_that_more_seeds_fit(tmp_path):
+    suite = suite_of(tmp_path)
+    setting = setting_of(suite, tmp_path / "r", device="cpu")
+    spec = jobs(tmp_path, GAN)[0].specs[0]
+    guessed, measured = (footprint(spec, setting, fits) for fits in (math.inf, 0))
+    assert measured.bytes < guessed.bytes
+    assert guessed.bytes - measured.bytes == 4 * 8 * 16_000 - kept_bytes(spec, setting)
+
+
+def test_what_the_backward_pass_keeps_is_measured(tmp_path):
+    suite = suite_of(tmp_path)
+    setting = setting_of(suite, tmp_path / "r", device="cpu")
+    made = [jobs(tmp_path, GAN | {"options": {"hidden": [h]}})[0].specs[0] for h in (64, 640)]
+    small, large = (kept_bytes(spec, setting) for spec in made)
+    assert 5 < large / small < 11
+    # two layers' inputs at the least, for real and for generated points
+    assert large > 2 * 8 * 640 * 4
+    double = made[0].model_copy(update={"batch": 16})
+    assert kept_bytes(double, setting) == 2 * small
+
+
+def test_the_longest_expected_come_first_by_earlier_records(tmp_path):
+    slow = suite_of(tmp_path, cells=[{"models": [GAN, VAE], "datasets": ["ring"]}], seeds=1)
+    do(slow, tmp_path / "r")
+    store = Store(tmp_path / "r")
+    for record in store.records():
+        record.used.seconds = {"gan": 1.0, "vae": 9.0}[record.spec.model]
+        store.write(record)
+    made = jobs(tmp_path, GAN, VAE, workers=2, seeds=2)
+    assert [job.specs[0].model for job in made] == ["vae", "gan"]
+    # nothing is known of another model, so it is begun first
+    made = jobs(tmp_path, GAN, VAE, "gaussian", workers=2, seeds=2)
+    assert [job.specs[0].model for job in made] == ["gaussian", "vae", "gan"]
+    assert [job.specs[0].model for job in jobs(tmp_path, GAN, VAE, seeds=2)] == ["gan", "vae"]
+
+
+def test_scores_do_not_depend_on_how_seeds_are_grouped(tmp_path):
+    found = []
+    for at_once in (1, 2, 3):
+        suite = suite_of(tmp_path, seeds=3, seeds_at_once=at_once, precision="float64")
+        _, records = do(suite, tmp_path / str(at_once))
+        ordered = sorted(records, key=lambda record: record.spec.seed)
+        found.append(torch.tensor([[m.value for m in r.metrics] for r in ordered]).double())
+    assert found[0].shape == (3, 2)
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("seeds", [1, 7, 65, 200])
+def test_every_seed_is_in_one_job(tmp_path, seeds):
+    made = jobs(tmp_path, GAN, seeds=seeds, workers=3)
+    assert sorted(seed for job in made for seed in job.seeds) == list(range(seeds))
+    assert max(sizes(made)) <= planner.MOST
