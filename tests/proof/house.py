@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
-PARTICIPLES = frozenset(
-    ("made", "found", "held", "told", "given", "said", "shown", "asked", "known", "kept")
-    + ("drawn", "seen", "left", "wanted", "waiting", "each")
-)
+PARTICIPLES = {
+    *("made", "found", "held", "told", "given", "said", "shown", "asked", "known", "kept"),
+    *("drawn", "seen", "left", "wanted", "waiting", "each"),
+}
 COPY = 12
 Functions = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -119,12 +119,14 @@ class House:
     def copies(self) -> list[tuple[str, str, int]]:
         """Returns pairs of files of models with a run of equal lines, and its length."""
         folder = self.package / "models"
-        shapes = {
-            p: shape(self.texts[p], self.trees[p]) for p in self.texts if folder in p.parents
+        lines = {
+            p: plain_lines(self.texts[p], self.trees[p], self.code[p])
+            for p in self.texts
+            if folder in p.parents
         }
         pairs = []
-        for a, b in combinations(shapes, 2):
-            length = longest_run(shapes[a], shapes[b])
+        for a, b in combinations(lines, 2):
+            length = longest_run(lines[a], lines[b])
             if length >= COPY:
                 pairs.append((a.name, b.name, length))
         return pairs
