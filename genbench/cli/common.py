@@ -37,6 +37,13 @@ results = click.option(
     show_default=True,
     help="The results folder.",
 )
+budget_scale = click.option(
+    "--budget-scale",
+    type=click.Choice(["quick", "half", "default", "double"]),
+    default="default",
+    show_default=True,
+    help="How long claims' cells train; quick: an eighth of the rounds, six seeds.",
+)
 
 
 def data_options(function: F) -> F:

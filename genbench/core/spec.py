@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -57,6 +58,16 @@ def _seeds(value: int | list[int]) -> int | list[int]:
     if not listed or min(listed) < 0 or len(set(listed)) < len(listed):
         raise ValueError("needs a positive number of seeds, or a list of them, each once and >= 0")
     return value
+
+
+def parse_part(text: str) -> Part:
+    """Returns a plugin with options written as text, `name:option=value:option=value`.
+
+    Values stay text until the plugin's own types turn them into numbers; a colon that no `option=`
+    follows is a part of the name (`module:function`) or of a value.
+    """
+    name, *options = re.split(r":(?=[A-Za-z_]\w*=)", text)
+    return Part(name=name, options=dict(option.split("=", 1) for option in options))
 
 
 PartField = Annotated[Part, BeforeValidator(_as_part, json_schema_input_type=str | Part)]

@@ -173,8 +173,8 @@ def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str
             node = pair[1] if pair else None
             loc.append(part)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
+            child = node.value[part]
+            node, line = child, child.start_mark.line + 1
             loc.append(part)
     return loc, line
 
