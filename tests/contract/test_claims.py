@@ -9,11 +9,11 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.core.spec import load_suites
-from genbench.running.claims import Held, Scale, specs_of
+from genbench.running.evidence import ClaimEvidence, Scale, specs_of
 from genbench.running.plan import groups_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
+from genbench.store.documents import load_suites
 
 ALL = CLAIMS.all()
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"
@@ -86,7 +86,7 @@ def test_it_reads_what_it_asks_for(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_without_measurements_it_is_inconclusive(name, tmp_path):
-    held = Held(ALL[name], Store(tmp_path))
+    held = ClaimEvidence(ALL[name], Store(tmp_path))
     verdict = judge(held.effects())
     assert (verdict.outcome, verdict.because) == ("inconclusive", "nothing has been measured yet")
     cells = {(str(run), run.steps): run.seeds for run in ALL[name].runs}
