@@ -12,7 +12,7 @@ from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.environment import choose_device
 from genbench.running.job import Job, Setting
 from genbench.training.minibatches import training_set, visible_labels
@@ -53,10 +53,15 @@ def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
     """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
     key = repr((spec.dataset, sorted(spec.dataset_options.items()), setting))
     if key not in _EVALUATORS:
-        asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
+        requests = make_requests(
+            setting.metrics, samples=setting.samples, features=setting.features
+        )
         while len(_EVALUATORS) >= KEPT_EVALUATORS:
             del _EVALUATORS[next(iter(_EVALUATORS))]
         _EVALUATORS[key] = Evaluator(
-            open_dataset(spec, setting), asks, samples=setting.samples, features=setting.features
+            open_dataset(spec, setting),
+            requests,
+            samples=setting.samples,
+            features=setting.features,
         )
     return _EVALUATORS[key]

@@ -13,7 +13,7 @@ from genbench.core.claim import Claim, Run, find
 from genbench.core.effect import Effect
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.environment import choose_device, environment
 from genbench.running.job import now
 from genbench.running.plan import Plan, cell_specs
@@ -297,4 +297,4 @@ def _finite(value: float) -> float | None:
 def _keys(run: Run) -> set[str]:
     """What a run's measurements are keyed by."""
     parts = [Part(name=name) for name in run.metrics]
-    return {asked.key for asked in ask(parts, samples=run.samples)}
+    return {request.key for request in make_requests(parts, samples=run.samples)}

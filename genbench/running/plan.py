@@ -10,10 +10,9 @@ from typing import Any, Literal
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import SpecError
-from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
 from genbench.running.job import Job, Setting, now
 from genbench.running.planner import Group, stack
@@ -121,11 +120,9 @@ def plan(
         SpecError: If no cell is left.
         UnknownName: For names that no registry knows.
     """
-    ask(setting.curve_metrics)
-    if setting.features is not None:
-        EXTRACTORS.get(setting.features)
-    asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
-    sorter = _Sorter(Plan(), store, setting, {a.key for a in asks}, redo)
+    make_requests(setting.curve_metrics)
+    requests = make_requests(setting.metrics, samples=setting.samples, features=setting.features)
+    sorter = _Sorter(Plan(), store, setting, {request.key for request in requests}, redo)
     made, seen = sorter.made, set()
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):

@@ -18,7 +18,7 @@ from genbench.core.model import Model, only_seed, parameter_count
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepared
 from genbench.running.environment import (
     choose_device,
@@ -178,8 +178,12 @@ def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:
     if not setting.curve_metrics:
         return None
     n = setting.curve_samples
-    asks = [a for a in ask(setting.curve_metrics, samples=n) if a.metric.view != "model"]
-    evaluator = Evaluator(dataset, asks, samples=n, features=setting.features)
+    requests = [
+        request
+        for request in make_requests(setting.curve_metrics, samples=n)
+        if request.metric.view != "model"
+    ]
+    evaluator = Evaluator(dataset, requests, samples=n, features=setting.features)
 
     def probe(model: Model) -> dict[str, list[float | None]]:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
@@ -188,7 +192,7 @@ def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:
             usable = bool(fake.isfinite().all())
             rows = evaluator.score(fake, None, rng.only(k), beside=False) if usable else []
             values = {m.id: m.value for m in rows}
-            for column in (c for a in asks for c in a.metric.columns):
+            for column in (c for request in requests for c in request.metric.columns):
                 found.setdefault(column, []).append(values.get(column))
         return found
 
@@ -265,11 +269,11 @@ def _rescore(job: Job, stage: Stage, outcome: Outcome) -> None:
         if len(fake) < evaluator.n:
             fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
         known = {m.key for m in record.metrics}
-        asks = [a for a in evaluator.asks if a.key not in known]
-        older = {key for a in asks for key in a.older}
+        requests = [request for request in evaluator.requests if request.key not in known]
+        older = {key for request in requests for key in request.older_keys}
         record.metrics = [m for m in record.metrics if m.key not in older]
         record.metrics += evaluator.score(
-            fake, Trained(model.eval(), evaluator.dataset), rng, asks=asks
+            fake, Trained(model.eval(), evaluator.dataset), rng, requests=requests
         )
         record.finished = now()
         outcome.records.append(record)
