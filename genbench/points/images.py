@@ -126,7 +126,7 @@ def decode(path: Path) -> numpy.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; bombs are refused below
-            with Image.open(path) as image:
+            with path.open("rb") as file, Image.open(file) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise DataError(
                         f"{path} has {image.width}x{image.height} pixels, {MAX_PIXELS:,} are "

@@ -115,7 +115,7 @@ def test_training_is_the_same_whatever_the_global_state(monkeypatch):
     for seed in (1, 2):
         torch.manual_seed(seed)
         rng = Rng([0])
-        network = _network.Network((1, 8, 8), 10, rng.fork("init"))
+        network = _network.ClassifierNetwork((1, 8, 8), 10, rng.fork("init"))
         _network.train(network, x, labels, rng.fork("order"))
         digests.append(_cache.digest(network.state_dict()))
     assert digests[0] == digests[1]
@@ -160,6 +160,6 @@ def test_points_of_another_shape_are_refused(kept):
     ],
 )
 def test_networks_fit_other_shapes(event, kind):
-    network = _network.Network(event, 4, Rng([0]))
+    network = _network.ClassifierNetwork(event, 4, Rng([0]))
     assert any(isinstance(layer, kind) for layer in network.body)
     assert network(torch.zeros(3, *event)).shape == (3, 4)
