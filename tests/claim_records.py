@@ -6,7 +6,7 @@ import numpy as np
 
 from genbench.core.claim import CLAIMS, Evidence
 from genbench.core.spec import Part
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.evidence import Scale, specs_of
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.work import run_job
@@ -17,21 +17,21 @@ from genbench.store.trial import Trials
 
 def write(store, run, scale=None, status="ok", noise=0.01, **columns):
     """Writes the finished cells of a run; a column's value is its mean, or a list, one a seed."""
-    asks = ask([Part(name=name) for name in run.metrics], samples=run.samples)
+    requests = make_requests([Part(name=name) for name in run.metrics], samples=run.samples)
     for spec in specs_of((scale or Scale()).run(run)):
         rng = np.random.default_rng([spec.seed, sum(map(ord, str(run)))])
         rows = [
             Measurement(
                 id=column,
-                metric=each.metric.name,
-                version=each.metric.version,
-                key=each.key,
+                metric=request.metric.name,
+                version=request.metric.version,
+                key=request.key,
                 protocol="fabricated",
                 value=value_of(columns.get(column), spec.seed, noise * rng.normal()),
                 reason=None if column in columns else "not planted",
             )
-            for each in asks
-            for column in each.metric.columns
+            for request in requests
+            for column in request.metric.columns
         ]
         store.write(
             Record(

@@ -16,7 +16,7 @@ from genbench.cli import common
     "--metrics",
     is_flag=False,
     flag_value="all",
-    help="Put metrics (all, or names separated by commas) to the test on data made worse.",
+    help="Put metrics (all, or as in `evaluate --metrics`) to the test on data made worse.",
 )
 @common.data_options
 @common.plugins
@@ -60,43 +60,41 @@ def examine(metrics: str, as_json: bool) -> None:
     from rich.console import Console
     from rich.progress import track
 
-    from genbench.core.metric import find
-    from genbench.evaluation.selftest import ladders, verdicts
+    from genbench.evaluation.evaluate import request_metrics
+    from genbench.evaluation.selftest import find_verdicts, ladders
 
-    names = None if metrics == "all" else [m.name for m in find(metrics.split(","))]
+    requests = None if metrics == "all" else request_metrics(metrics)
     errors = Console(stderr=True)
     steps = track(
-        ladders(names), "metrics put to the test", console=errors, transient=True,
+        ladders(requests), "metrics put to the test", console=errors, transient=True,
         disable=as_json or not errors.is_terminal,
     )  # fmt: skip
-    found = list(steps)
-    told = verdicts(found)
+    rows = list(steps)
+    verdicts = find_verdicts(rows)
+    ok = not any(is_failure(verdict) for verdict in verdicts.values())
     if as_json:
-        rows = [asdict(entry) for entry in found]
-        common.print_json(
-            {"ok": not any(map(failed, told.values())), "verdicts": told, "rows": rows}
-        )
+        common.print_json({"ok": ok, "verdicts": verdicts, "rows": [asdict(row) for row in rows]})
     else:
-        Console().print(ladder_table(found))
-        for column, verdict in told.items():
-            click.echo(f"{'FAIL' if failed(verdict) else 'ok  '} {column}: {verdict}")
-    if any(map(failed, told.values())):
+        Console().print(ladder_table(rows))
+        for column, verdict in verdicts.items():
+            click.echo(f"{'FAIL' if is_failure(verdict) else 'ok  '} {column}: {verdict}")
+    if not ok:
         raise SystemExit(1)
 
 
-def failed(verdict: str) -> bool:
+def is_failure(verdict: str) -> bool:
     """Tells whether a verdict is a failure."""
     return verdict.startswith("FAIL")
 
 
-def ladder_table(found: list[Any]) -> Any:
-    """Returns a row a column and data set: its floor, and its values up each ladder."""
+def ladder_table(ladders: list[Any]) -> Any:
+    """Returns a row per column and data set: its floor, and its values up each ladder."""
     from rich.table import Table
 
     hows = ("noise", "shift", "collapse", "fewer")
     table = Table("column", "data", "± s.d.", *hows, box=None, pad_edge=False)
-    places = dict.fromkeys((entry.column, entry.dataset) for entry in found)
-    rows = {(entry.column, entry.dataset, entry.how): entry for entry in found}
+    places = dict.fromkeys((entry.column, entry.dataset) for entry in ladders)
+    rows = {(entry.column, entry.dataset, entry.how): entry for entry in ladders}
     for column, dataset in sorted(places):
         cells = [rows.get((column, dataset, how)) for how in hows]
         values = ["" if cell is None else climb(cell) for cell in cells]
@@ -114,7 +112,7 @@ def climb(cell: Any) -> str:
 
 
 def libraries() -> list[dict[str, Any]]:
-    """Returns a row a library that genbench stands on."""
+    """Returns a row per library that genbench stands on."""
     from importlib.metadata import PackageNotFoundError, version
 
     rows = []
@@ -130,26 +128,22 @@ def device() -> dict[str, Any]:
     """Returns what `--device auto` would take."""
     from genbench.running.environment import choose_device, environment
 
-    found = environment(choose_device("auto"))
-    return {
-        "what": "device",
-        "ok": True,
-        "found": f"{found['device']}, {found['threads']} threads",
-    }
+    machine = environment(choose_device("auto"))
+    text = f"{machine['device']}, {machine['threads']} threads"
+    return {"what": "device", "ok": True, "found": text}
 
 
 def data(data_dir: Path | None, offline: bool) -> list[dict[str, Any]]:
-    """Returns a row a data set: its splits' hashes, or why it cannot be had (a download counts)."""
+    """Returns a row per data set: its splits' hashes, or why it cannot be had (a download counts)."""
     from genbench.core.dataset import DATASETS
     from genbench.core.errors import DataError
 
     rows = []
     for name, cls in DATASETS.all().items():
         try:
-            found = ", ".join(
-                f"{k} {v}" for k, v in cls(data_dir=data_dir, offline=offline).hashes.items()
-            )
-            rows.append({"what": f"data set {name}", "ok": True, "found": found})
+            hashes = cls(data_dir=data_dir, offline=offline).hashes
+            text = ", ".join(f"{split} {digest}" for split, digest in hashes.items())
+            rows.append({"what": f"data set {name}", "ok": True, "found": text})
         except DataError as error:
             rows.append({"what": f"data set {name}", "ok": False, "found": str(error)})
     return rows
@@ -169,5 +163,5 @@ def records(root: Path) -> dict[str, Any]:
     from genbench.store import Store
 
     sound, problems = Store(root).load()
-    found = f"{len(sound)} in {root}" + (f"; {problems[0]}" if problems else "")
-    return {"what": "records", "ok": not problems, "found": found}
+    text = f"{len(sound)} in {root}" + (f"; {problems[0]}" if problems else "")
+    return {"what": "records", "ok": not problems, "found": text}

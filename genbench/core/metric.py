@@ -43,12 +43,21 @@ class Score:
 
 @dataclass(frozen=True)
 class Column:
-    """What a number means: which way is better, in what unit, and its value for a perfect model."""
+    """What a number means: which way is better, in what unit, and its value for a perfect model.
+
+    Arguments:
+        better: Which way is better.
+        unit: What it is measured in, "1" for a pure number.
+        ideal: Its value for a perfect model, or None.
+        doc: What it is, in a sentence.
+        alias: torch-fidelity's key of the same number, defined alike, or None.
+    """
 
     better: Better
     unit: str
     ideal: float | None = None
     doc: str = ""
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,14 +166,14 @@ def find(names: list[str]) -> list[Metric]:
     """
     from genbench.core.errors import unknown
 
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for name in names:
         if name in METRICS:
             entry = METRICS.get(name)
         else:
-            known = columns()
-            if name not in known:
-                raise unknown("metric", name, {*known, *METRICS.names()})
-            entry = known[name][0]
-        found[entry.name] = entry
-    return list(found.values())
+            by_column = columns()
+            if name not in by_column:
+                raise unknown("metric", name, {*by_column, *METRICS.names()})
+            entry = by_column[name][0]
+        metrics[entry.name] = entry
+    return list(metrics.values())

@@ -70,6 +70,10 @@ def parse_part(text: str) -> Part:
     return Part(name=name, options=dict(option.split("=", 1) for option in options))
 
 
+def _parse(value: Any) -> Any:
+    return parse_part(value) if isinstance(value, str) else value
+
+
 PartField = Annotated[Part, BeforeValidator(_as_part, json_schema_input_type=str | Part)]
 PartList = Annotated[
     list[PartField], BeforeValidator(_as_list, json_schema_input_type=PartField | list[PartField])
@@ -103,9 +107,9 @@ class Suite(Strict):
     samples: int = Field(
         default=10_000, gt=1, description="generated points a seed for evaluation"
     )
-    features: str | None = Field(
-        default=None, description="extractor; absent: what suits the data set"
-    )
+    features: Annotated[
+        Part | None, BeforeValidator(_parse, json_schema_input_type=str | Part | None)
+    ] = Field(default=None, description="extractor; absent: what suits the data set")
     curve: int = Field(default=20, ge=0, description="points on the learning curve")
     curve_metrics: list[PartField] = []
     curve_samples: int = Field(

@@ -1,4 +1,4 @@
-"""Feature extractors by name: registered ones, a user's function, a TorchScript file."""
+"""Feature extractors as a spec names them: registered ones, a user's function, a TorchScript file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
-from genbench.core.errors import DataError
+from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Extractor
 from genbench.core.registry import named_callable
+from genbench.core.spec import Part
+
+#: suffixes of TorchScript files
+SUFFIXES = (".pt", ".pth", ".ts", ".torchscript")
 
 
-class Users(Extractor):
+class FunctionExtractor(Extractor):
     """A user's map from points (N, *event) in data space to features (N, F).
 
     Arguments:
@@ -44,50 +48,90 @@ class Users(Extractor):
         if self.dataset is not None:
             x = x.reshape(-1, *self.dataset.spec.event)
         try:
-            found = self.function(x)
+            features = self.function(x)
         except Exception as error:
             text = " ".join(str(error).split())[:200]
             raise DataError(
                 f"{self.label} failed on points {tuple(x.shape)}: {type(error).__name__}: {text}"
-            ) from None
-        if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != len(x):
-            got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            ) from error
+        if not isinstance(features, Tensor) or features.dim() != 2 or len(features) != len(x):
+            got = (
+                tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+            )
             raise DataError(f"{self.label} needs to return a tensor ({len(x)}, F), got {got}")
-        if not found.isfinite().all():
+        if not features.isfinite().all():
             raise DataError(f"{self.label} returned features that are NaN or infinite")
-        return found.detach().cpu().float()
+        return features.detach().cpu().float()
 
 
-def make(name: str, dataset: Dataset | None, given: dict[str, Any] | None = None) -> Extractor:
-    """Returns an extractor: a registered name, `module:function`, or a TorchScript file's path.
+def default_features(dataset: Dataset | None) -> Part:
+    """Returns what suits a data set: its own classifier for labelled images, otherwise identity."""
+    labelled = dataset is not None and dataset.spec.is_image and dataset.spec.classes
+    return Part(name="classifier" if labelled else "identity")
+
+
+def resolve_features(features: Part) -> Part:
+    """Returns an extractor's spec with its name as registered and the options that are not defaults.
 
     Arguments:
-        name: Hyphens and underscores are the same in registered names.
-        dataset: The data set whose points it will see, or None.
-        given: Options of registered extractors.
+        features: A registered name (hyphens and underscores are the same) with options,
+            `module:function`, or a TorchScript file's path.
+
+    Raises:
+        SpecError, UnknownName: If there is none such, or it has no such option.
+    """
+    if _is_file(features.name) or ":" in features.name:
+        if features.options:
+            raise SpecError(f"extractor {features.name} takes no options, got {features}")
+        if not _is_file(features.name):
+            named_callable(features.name)
+        return features
+    name = features.name.replace("-", "_")
+    cls = EXTRACTORS.get(name)
+    values = options.resolve(cls, features.options, who=f"extractor {features.name}")
+    defaults = options.defaults(cls)
+    return Part(name=name, options={k: v for k, v in values.items() if v != defaults[k]})
+
+
+def features_key(features: Part) -> str:
+    """Returns what stands for an extractor in the key of a request; a file counts by its content."""
+    name = features.name
+    return f"{name} {_digest(Path(name))}" if _is_file(name) else str(resolve_features(features))
+
+
+def make_extractor(features: Part, dataset: Dataset | None) -> Extractor:
+    """Returns the extractor that a spec names, for the points of a data set or of no known origin.
 
     Raises:
         SpecError, DataError, UnknownName: If there is none such, or it cannot be made.
     """
-    if Path(name).suffix in (".pt", ".pth", ".ts", ".torchscript"):
-        return _scripted(Path(name), dataset)
-    if ":" in name:
-        return Users(dataset, name, named_callable(name))
-    cls = EXTRACTORS.get(name.replace("-", "_"))
-    chosen = options.resolve(cls, given or {}, who=f"extractor {name}")
-    return cls(dataset, **chosen)
+    features = resolve_features(features)
+    if _is_file(features.name):
+        return _load_script(Path(features.name), dataset)
+    if ":" in features.name:
+        return FunctionExtractor(dataset, features.name, named_callable(features.name))
+    return EXTRACTORS.get(features.name)(dataset, **features.options)
 
 
-def _scripted(path: Path, dataset: Dataset | None) -> Extractor:
+def _is_file(name: str) -> bool:
+    return Path(name).suffix in SUFFIXES
+
+
+def _digest(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()[:8]
+            return hashlib.file_digest(file, "sha256").hexdigest()[:8]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _load_script(path: Path, dataset: Dataset | None) -> Extractor:
+    digest = _digest(path)
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript itself
             function = torch.jit.load(path, map_location="cpu").eval()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
         first = " ".join(str(error).split())[:120]
-        raise DataError(f"{path} is no TorchScript file: {first}") from None
-    return Users(dataset, f"{path.name} {digest}", function)
+        raise DataError(f"{path} is not a TorchScript file: {first}") from None
+    return FunctionExtractor(dataset, f"{path.name} {digest}", function)

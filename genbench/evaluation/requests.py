@@ -1,4 +1,4 @@
-"""What is asked: metrics with their options, and the spaces in which they compare points."""
+"""What is asked for: metrics with their options, and the spaces in which they compare points."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from genbench.core import options
-from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import Metric, find
 from genbench.core.spec import Part, canonical
+from genbench.evaluation.extractors import features_key
 
 #: the space in which metrics of a view compare points
 SPACES = {
@@ -29,7 +29,7 @@ EXTRACTED = ("features", "logits")
 
 
 @dataclass(frozen=True)
-class Ask:
+class MetricRequest:
     """A metric with its options, all of them resolved, and the points and features it is asked of."""
 
     metric: Metric
@@ -39,43 +39,58 @@ class Ask:
 
     @property
     def key(self) -> str:
-        """12 hexadecimal digits that are the same whenever the same question is asked."""
-        question = {
+        """12 hexadecimal digits that are the same whenever the same is asked."""
+        request = {
             "metric": self.metric.name,
             "version": self.metric.version,
             "options": dict(self.options),
             "samples": self.samples,
             "features": self.features if SPACES.get(self.metric.view) in EXTRACTED else None,
         }
-        return hashlib.sha256(canonical(question).encode()).hexdigest()[:12]
+        return hashlib.sha256(canonical(request).encode()).hexdigest()[:12]
 
     @property
-    def older(self) -> set[str]:
-        """The keys of the same question under the metric's earlier versions."""
+    def older_keys(self) -> set[str]:
+        """The keys of the same request under the metric's earlier versions."""
         versions = range(1, self.metric.version)
         return {replace(self, metric=replace(self.metric, version=v)).key for v in versions}
 
 
-def ask(parts: Sequence[Part], *, samples: int = 0, features: str | None = None) -> list[Ask]:
-    """Returns what a list of metrics with options asks, each metric once, options checked."""
-    asks: dict[tuple[str, str], Ask] = {}
+def make_requests(
+    parts: Sequence[Part], *, samples: int = 0, features: Part | None = None
+) -> list[MetricRequest]:
+    """Returns what a list of metrics with options asks for, each once, options checked.
+
+    Arguments:
+        parts: Metrics, or columns, which stand for their metrics.
+        samples: The largest number of points compared.
+        features: The extractor, or None for what suits the data set.
+
+    Raises:
+        SpecError, UnknownName: For a metric, an option or an extractor that is not there.
+    """
+    key = None if features is None else features_key(features)
+    requests: dict[tuple[str, str], MetricRequest] = {}
     for part in parts:
-        for entry in find([part.name]):
-            chosen = options.resolve(entry.function, part.options, who=f"metric {part.name}")
-            chosen.pop("rng", None)
-            asks[entry.name, canonical(chosen)] = Ask(entry, chosen, samples, features)
-    return list(asks.values())
+        for metric in find([part.name]):
+            values = options.resolve(metric.function, part.options, who=f"metric {part.name}")
+            values.pop("rng", None)
+            request = MetricRequest(metric, values, samples, key)
+            requests[metric.name, canonical(values)] = request
+    return list(requests.values())
 
 
-def enter(space: str, x: Tensor, extractor: Extractor | None) -> Tensor:
-    """Returns points (N, *event) in a space of `SPACES`."""
+def find_spaces(requests: Sequence[MetricRequest], extractor: Extractor) -> set[str]:
+    """Returns the spaces in which metrics compare points, as far as the extractor can make them."""
+    views = {request.metric.view for request in requests}
+    spaces = {SPACES[view] for view in views if view in SPACES}
+    return spaces if isinstance(extractor, Logits) else spaces - {"logits"}
+
+
+def to_space(space: str, x: Tensor, extractor: Extractor | None) -> Tensor:
+    """Maps points (N, *event) to a space of `SPACES`."""
     if space == "logits" and isinstance(extractor, Logits):
         return extractor.logits(x)
     if space == "features" and extractor is not None:
         return extractor.extract(x)
     return x.flatten(1) if space == "points" else x
-
-
-def default_features(dataset: Dataset) -> str:
-    """Returns the extractor for a data set: its own classifier for labelled images, else identity."""
-    return "classifier" if dataset.spec.is_image and dataset.spec.classes else "identity"

@@ -1,91 +1,125 @@
-"""The one loop that turns questions into measurements with their protocols."""
+"""The one loop that calls metrics and turns their scores into measurements with their protocols."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Truth
-from genbench.core.errors import ContractError
-from genbench.core.metric import Column, Score
+from genbench.core.errors import ContractError, DataError, SpecError
+from genbench.core.metric import Score
 from genbench.core.rng import Rng
-from genbench.evaluation.requests import Ask
-from genbench.points.pairwise import clouds, together
-from genbench.points.tokens import n_gram_law
+from genbench.evaluation.requests import MetricRequest
+from genbench.points.pairwise import Cloud, Steps, clouds, together
 from genbench.store import Measurement
+
+#: what a metric raises that cannot use its points
+REFUSALS = (DataError, SpecError)
 
 
 @dataclass(frozen=True)
-class Question:
-    """A metric and what it is asked of.
+class Facts:
+    """What a measurement says beside the score.
 
     Arguments:
-        ask: The metric with its options.
-        given: What it is called with, or nothing where something is lacking.
-        rng: Of one seed, the metric's own.
-        lacking: Why it cannot be asked, or None.
-        told: What `measurement` is to say beside the score.
+        heads: Begins the protocol: the extractor, the numbers of points.
+        split: The reference, `test` or `train`.
+        n_real: How many real points were compared, or None where the metric compares none.
+        n_fake: Likewise generated ones.
+        floors: By column, the score of real points in place of generated ones.
     """
 
-    ask: Ask
-    given: tuple[Any, ...] = ()
+    heads: Sequence[str] = ()
+    split: str = "test"
+    n_real: int | None = None
+    n_fake: int | None = None
+    floors: Mapping[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricCall:
+    """A metric and what it is called with.
+
+    Arguments:
+        request: The metric with its options.
+        arguments: What it is called with, or nothing where it cannot be computed.
+        rng: Of one seed, the metric's own.
+        reason: Why it cannot be computed, or None.
+        facts: What the measurement says beside the score.
+    """
+
+    request: MetricRequest
+    arguments: tuple[Any, ...] = ()
     rng: Rng | None = None
-    lacking: str | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    facts: Facts = Facts()
 
 
-def measured(questions: Sequence[Question]) -> list[Measurement]:
-    """Returns a row for every column of every question's metric."""
-    out = []
-    for question, (scores, seconds) in zip(questions, answers(questions), strict=True):
-        ask, floors = question.ask, question.told.get("floors", {})
-        told = {key: value for key, value in question.told.items() if key != "floors"}
-        each = seconds / len(scores)
-        for column in ask.metric.columns:
-            floor = floors[column].value if column in floors else None
-            out.append(measurement(ask, column, scores[column], floor=floor, seconds=each, **told))
-    return out
+def measure(calls: Sequence[MetricCall], *, lenient: bool = False) -> list[Measurement]:
+    """Returns a row for every column of every call's metric.
+
+    Arguments:
+        calls: What is to be computed.
+        lenient: Whether a metric that refuses its points is null with its reason; if not, it raises.
+    """
+    rows = []
+    for call, (scores, seconds) in zip(calls, compute_scores(calls, lenient=lenient), strict=True):
+        for column, score in scores.items():
+            rows.append(make_row(call.request, column, score, call.facts, seconds / len(scores)))
+    return rows
 
 
 @torch.no_grad()
-def answers(questions: Sequence[Question]) -> list[tuple[dict[str, Score], float]]:
-    """Returns each question's scores by column, and the seconds they took.
+def compute_scores(
+    calls: Sequence[MetricCall], *, lenient: bool = False
+) -> list[tuple[dict[str, Score], float]]:
+    """Returns each call's scores by column, and the seconds they took.
 
     Metrics that look at pairs of the same points go through them together.
     """
-    found: dict[int, tuple[Any, float]] = {}
+    refusals = REFUSALS if lenient else ()
+    results: dict[int, tuple[Any, float]] = {}
     groups: dict[Any, list[int]] = {}
-    for k, question in enumerate(questions):
-        if question.lacking is not None:
-            empty = Score(None, reason=question.lacking)
-            found[k] = (dict.fromkeys(question.ask.metric.columns, empty), 0.0)
-        elif hasattr(question.ask.metric.function, "steps"):
-            groups.setdefault(tuple(_place(x) for x in question.given), []).append(k)
+    for k, call in enumerate(calls):
+        function = call.request.metric.function
+        if call.reason is not None:
+            results[k] = (_refuse(call.request, call.reason), 0.0)
+        elif hasattr(function, "steps"):
+            groups.setdefault(tuple(_place(x) for x in call.arguments), []).append(k)
         else:
             began = time.perf_counter()
-            result = question.ask.metric.function(
-                *question.given, rng=question.rng, **question.ask.options
-            )
-            found[k] = (result, time.perf_counter() - began)
+            try:
+                result = function(*call.arguments, rng=call.rng, **call.request.options)
+            except refusals as error:
+                result = _refuse(call.request, error)
+            results[k] = (result, time.perf_counter() - began)
     for group in groups.values():
-        found |= zip(group, _together([questions[k] for k in group]), strict=True)
+        sets = clouds(*calls[group[0]].arguments)
+        steps = [_go_through(calls[k], sets, refusals) for k in group]
+        results |= zip(group, together(steps), strict=True)
     return [
-        (_by_column(question.ask, found[k][0]), found[k][1])
-        for k, question in enumerate(questions)
+        (_by_column(call.request, results[k][0]), results[k][1]) for k, call in enumerate(calls)
     ]
 
 
-def _together(questions: Sequence[Question]) -> list[tuple[Any, float]]:
-    sets = clouds(*questions[0].given)
-    return together(
-        [q.ask.metric.function.steps(*sets, rng=q.rng, **q.ask.options) for q in questions]
-    )
+def _go_through(
+    call: MetricCall, sets: Sequence[Cloud], refusals: tuple[type[Exception], ...]
+) -> Steps[Any]:
+    """A metric's steps, of which one that refuses its points does not stop the others'."""
+    steps = call.request.metric.function.steps  # type: ignore[attr-defined]
+    try:
+        return (yield from steps(*sets, rng=call.rng, **call.request.options))
+    except refusals as error:
+        return _refuse(call.request, error)
+
+
+def _refuse(request: MetricRequest, reason: object) -> dict[str, Score]:
+    return dict.fromkeys(request.metric.columns, Score(None, reason=str(reason)))
 
 
 def _place(x: Tensor) -> tuple[Any, ...]:
@@ -93,68 +127,50 @@ def _place(x: Tensor) -> tuple[Any, ...]:
     return x.data_ptr(), x.shape, x.stride(), x.dtype
 
 
-def _by_column(ask: Ask, result: Any) -> dict[str, Score]:
-    """A Score a declared column.
+def _by_column(request: MetricRequest, result: Any) -> dict[str, Score]:
+    """A score per declared column, in their order.
 
     Raises:
         ContractError: If there are other columns than the metric declares.
     """
+    columns = request.metric.columns
     if not isinstance(result, Mapping):
-        result = {ask.metric.name: result}
-    if set(result) != set(ask.metric.columns):
+        result = {request.metric.name: result}
+    if set(result) != set(columns):
         raise ContractError(
-            f"metric {ask.metric.name!r} needs to return {sorted(ask.metric.columns)}, got {sorted(result)}"
+            f"metric {request.metric.name!r} needs to return {sorted(columns)}, got {sorted(result)}"
         )
-    return {
-        key: value if isinstance(value, Score) else Score(float(value))
-        for key, value in result.items()
-    }
+    values = {column: result[column] for column in columns}
+    return {c: v if isinstance(v, Score) else Score(float(v)) for c, v in values.items()}
 
 
-def known_truth(dataset: Dataset) -> Truth | None:
-    """Returns a data set's truth; for tokens without a known law, with n-grams counted in held-out points."""
-    truth, tokens = dataset.truth, dataset.spec.tokens
-    if tokens is None or (truth is not None and truth.n_grams is not None):
-        return truth
-    held = dataset.points("test").flatten(1)
-    return replace(truth or Truth(), n_grams=lambda n: n_gram_law(held, n, tokens), counted=True)
-
-
-def measurement(
-    ask: Ask,
-    column: str,
-    score: Score,
-    *,
-    heads: Sequence[str] = (),
-    split: str = "test",
-    floor: float | None = None,
-    n_real: int | None = None,
-    n_fake: int | None = None,
-    seconds: float = 0.0,
+def make_row(
+    request: MetricRequest, column: str, score: Score, facts: Facts, seconds: float = 0.0
 ) -> Measurement:
     """Returns the record's row for one score; numbers that are not finite become null.
 
-    Its protocol is the `heads` (extractor, numbers of points), then every option and every fact of
-    the score's own, each once: where both name a key, the score knows what was really used.
+    Its protocol is the facts' heads, then every option and every fact of the score's own, each once:
+    where both name a key, the score knows what was really used.
     """
-    meaning: Column = ask.metric.columns[column]
+    meaning = request.metric.columns[column]
     value, reason = score.value, score.reason
     if value is not None and not math.isfinite(value):
         value, reason = None, f"{column} is {value}"
-    facts = {**dict(sorted(ask.options.items())), **score.protocol}
+    details = {**dict(sorted(request.options.items())), **score.protocol}
+    floor = facts.floors[column].value if column in facts.floors else None
     return Measurement(
         id=column,
-        metric=ask.metric.name,
-        version=ask.metric.version,
-        key=ask.key,
-        protocol=", ".join([*heads, *(f"{key}={_short(item)}" for key, item in facts.items())]),
-        split="train" if split == "train" else "test",
+        metric=request.metric.name,
+        version=request.metric.version,
+        key=request.key,
+        protocol=", ".join([*facts.heads, *(f"{k}={_shorten(v)}" for k, v in details.items())]),
+        split="train" if facts.split == "train" else "test",
         value=value,
         stderr=score.stderr if value is not None else None,
         floor=floor if floor is not None else score.floor,
         reason=reason,
-        n_real=n_real,
-        n_fake=n_fake,
+        n_real=facts.n_real,
+        n_fake=facts.n_fake,
         better=meaning.better,
         unit=meaning.unit,
         kind=score.kind,
@@ -162,5 +178,5 @@ def measurement(
     )
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -15,9 +15,10 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.metric import METRICS, columns
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.compare import compare, spaces_of
-from genbench.evaluation.extractors import make
-from genbench.evaluation.requests import SPACES, Ask, ask, default_features, enter
+from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.extractors import default_features, make_extractor
+from genbench.evaluation.requests import SPACES, MetricRequest, find_spaces, make_requests
+from genbench.evaluation.scoring import measure
 
 #: how bad samples are made; 0 are real points, 1 is the worst
 LEVELS = (0.0, 0.25, 0.5, 1.0)
@@ -72,8 +73,8 @@ def shift(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> Tensor:
 def collapse(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> Tensor:
     """Keeps fewer and fewer classes (without labels: points), repeated to the same number."""
     place = torch.arange(len(x)) if labels is None else labels
-    kept = x[place < max(1, round((int(place.max()) + 1) * (1 - level)))]
-    return kept[rng.integers(len(kept), len(x))[0]]
+    rest = x[place < max(1, round((int(place.max()) + 1) * (1 - level)))]
+    return rest[rng.integers(len(rest), len(x))[0]]
 
 
 def typing_errors(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> Tensor:
@@ -82,7 +83,7 @@ def typing_errors(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> T
     return torch.where(rng.uniform(*x.shape)[0] < level, wrong, x)
 
 
-def harms_of(dataset: Dataset) -> dict[str, Harm]:
+def find_harms(dataset: Dataset) -> dict[str, Harm]:
     """Returns what can be done to a data set's points."""
     if dataset.spec.kind == "tokens":
         return {"noise": typing_errors, "collapse": collapse}
@@ -94,76 +95,74 @@ class Laboratory:
 
     Arguments:
         dataset: With labels, or a mixture, whose modes are its labels.
-        asks: Metrics that need no model.
+        requests: Metrics that need no model.
         n: How many points are compared.
     """
 
-    def __init__(self, dataset: Dataset, asks: Sequence[Ask], n: int) -> None:
-        self.dataset, self.asks, self.n = dataset, asks, n
-        self.extractor = make(default_features(dataset), dataset)
-        self.spaces = spaces_of(asks, self.extractor)
+    def __init__(self, dataset: Dataset, requests: Sequence[MetricRequest], n: int) -> None:
+        self.dataset, self.requests, self.n = dataset, requests, n
+        self.features = default_features(dataset)
+        self.extractor = make_extractor(self.features, dataset)
         self.pool = dataset.points("train")
         self.labels = dataset.labels("train")
         centres = dataset.truth.centres if dataset.truth is not None else None
         if self.labels is None and centres is not None:
             self.labels = torch.cdist(self.pool.double(), centres.double()).argmin(1)
-        self.real = self._enter(dataset.points("test")[:n])
-        self.train = self._enter(self.pool)
+        self.real = self._side(dataset.points("test")[:n])
+        self.train = self._side(self.pool)
+        self.spaces = find_spaces(requests, self.extractor)
 
-    def _enter(self, x: Tensor) -> dict[str, Tensor]:
-        return {space: enter(space, x, self.extractor) for space in self.spaces}
+    def _side(self, x: Tensor) -> Side:
+        return Side.of(x, lambda: self.extractor)
+
+    def reference(self, count: int) -> Reference:
+        """Returns so many held-out points as a reference."""
+        views = {space: self.real.view(space)[:count] for space in self.spaces}
+        real = Side(views, count, lambda: self.extractor)
+        return Reference(real, str(self.features), self.dataset, self.train)
 
     def fresh(self, draw: int) -> tuple[Tensor, Tensor | None]:
         """Returns n points of the training split with their labels, others for every draw."""
-        chosen = Rng([draw]).fork("selftest", self.dataset.name).permutation(len(self.pool))[0]
-        chosen = chosen[: self.n]
-        return self.pool[chosen], None if self.labels is None else self.labels[chosen]
+        rows = Rng([draw]).fork("selftest", self.dataset.name).permutation(len(self.pool))[0]
+        rows = rows[: self.n]
+        return self.pool[rows], None if self.labels is None else self.labels[rows]
 
     def scores(self, fake: Tensor) -> dict[str, float | None]:
         """Returns every column's value for samples in data space."""
         fake = self.dataset.to_data(self.dataset.to_model(fake.unsqueeze(0)))[0]
-        count = len(fake)
-        rows = compare(
-            self._enter(fake),
-            {space: x[:count] for space, x in self.real.items()},
-            self.asks,
-            extractor=self.extractor,
-            train=self.train,
-            dataset=self.dataset,
-        )
-        return {row.id: row.value for row in rows}
+        rng = Rng([0]).fork("evaluate")
+        side, reference = self._side(fake), self.reference(len(fake))
+        calls = [reference.make_call(request, side, rng) for request in self.requests]
+        return {row.id: row.value for row in measure(calls, lenient=True)}
 
 
 def ladders(
-    names: Sequence[str] | None = None, datasets: Sequence[str] = DATA, n: int = 500
+    requests: Sequence[MetricRequest] | None = None, datasets: Sequence[str] = DATA, n: int = 500
 ) -> Iterator[Ladder]:
     """Yields every column's ladders, data set by data set.
 
     Arguments:
-        names: Metrics; None takes all that need no model.
+        requests: Metrics; None takes all that need no model.
         datasets: The data sets.
         n: How many points are compared.
     """
-    chosen = [
-        name
-        for name, metric in METRICS.all().items()
-        if metric.view in SPACES and (names is None or name in names)
-    ]
-    asks = ask([Part(name=name) for name in chosen])
-    meanings = {column: c for name in chosen for column, c in METRICS.get(name).columns.items()}
+    if requests is None:
+        requests = make_requests([Part(name=name) for name in METRICS])
+    requests = [request for request in requests if request.metric.view in SPACES]
+    metrics = {column: r.metric for r in requests for column in r.metric.columns}
     for name in datasets:
-        lab = Laboratory(DATASETS.get(name)(), asks, n)
+        lab = Laboratory(DATASETS.get(name)(), requests, n)
         floors = [lab.scores(lab.fresh(draw)[0]) for draw in range(DRAWS)]
         fewer = [lab.scores(lab.fresh(0)[0][: round(n * part)]) for part in PARTS[:-1]]
-        for how, rungs in {**_harmed(lab, floors[0]), "fewer": [*fewer, floors[0]]}.items():
-            for column, meaning in meanings.items():
+        for how, rungs in {**_harm_points(lab, floors[0]), "fewer": [*fewer, floors[0]]}.items():
+            for column, metric in metrics.items():
                 values = tuple(rung[column] for rung in rungs)
                 around = [floor[column] for floor in floors]
-                better = "none" if how == "fewer" else meaning.better
-                yield ladder(column, name, how, values, around, better)
+                better = "none" if how == "fewer" else metric.columns[column].better
+                yield make_ladder(column, name, how, values, around, better)
 
 
-def _harmed(lab: Laboratory, floor: dict[str, float | None]) -> dict[str, list[Any]]:
+def _harm_points(lab: Laboratory, floor: dict[str, float | None]) -> dict[str, list[Any]]:
     x, labels = lab.fresh(0)
     return {
         how: [floor]
@@ -171,11 +170,11 @@ def _harmed(lab: Laboratory, floor: dict[str, float | None]) -> dict[str, list[A
             lab.scores(harm(x, labels, level, Rng([0]).fork("selftest", how, str(level))))
             for level in LEVELS[1:]
         ]
-        for how, harm in harms_of(lab.dataset).items()
+        for how, harm in find_harms(lab.dataset).items()
     }
 
 
-def ladder(
+def make_ladder(
     column: str,
     dataset: str,
     how: str,
@@ -184,37 +183,37 @@ def ladder(
     better: str,
 ) -> Ladder:
     """Judges a column's way up a ladder against its spread among fresh real points."""
-    known = [value for value in around if value is not None]
-    spread = statistics.stdev(known) if len(known) > 1 else math.nan
+    numbers = [value for value in around if value is not None]
+    spread = statistics.stdev(numbers) if len(numbers) > 1 else math.nan
     moved = 0
-    if known and values[-1] is not None and better != "none":
-        change = values[-1] - statistics.fmean(known)
+    if numbers and values[-1] is not None and better != "none":
+        change = values[-1] - statistics.fmean(numbers)
         worse = change if better == "lower" else -change
         margin = max(SPREADS * spread, TINY)
         moved = 1 if worse > margin else -1 if worse < -margin else 0
     return Ladder(column, dataset, how, values, spread, moved)
 
 
-def verdicts(found: Sequence[Ladder]) -> dict[str, str]:
-    """Returns what each column saw: `ok: noise, collapse`, `no direction`, or `FAIL …`.
+def find_verdicts(ladders: Sequence[Ladder]) -> dict[str, str]:
+    """Returns what each column sees: `ok: noise, collapse`, `no direction`, or `FAIL …`.
 
     A column must see at least one of the harms on one data set where it applies; that a metric is
     blind to another (precision to lost modes, recall to noise) is its nature, and is listed.
     """
-    told: dict[str, str] = {}
-    for column in dict.fromkeys(entry.column for entry in found):
-        rows = [entry for entry in found if entry.column == column]
+    verdicts: dict[str, str] = {}
+    for column in dict.fromkeys(entry.column for entry in ladders):
+        rows = [entry for entry in ladders if entry.column == column]
         applies = [entry for entry in rows if entry.values[0] is not None]
-        seen = list(dict.fromkeys(entry.how for entry in rows if entry.moved > 0))
-        fooled = list(dict.fromkeys(e.how for e in rows if e.moved < 0 and e.how not in seen))
+        harms = list(dict.fromkeys(entry.how for entry in rows if entry.moved > 0))
+        likes = list(dict.fromkeys(e.how for e in rows if e.moved < 0 and e.how not in harms))
         if not applies:
-            told[column] = "applies to none of these data sets"
+            verdicts[column] = "applies to none of these data sets"
         elif columns()[column][1].better == "none":
-            told[column] = "no direction declared"
-        elif seen:
-            told[column] = f"ok: sees {', '.join(seen)}" + (
-                f"; likes {', '.join(fooled)}" if fooled else ""
+            verdicts[column] = "no direction declared"
+        elif harms:
+            verdicts[column] = f"ok: sees {', '.join(harms)}" + (
+                f"; likes {', '.join(likes)}" if likes else ""
             )
         else:
-            told[column] = "FAIL: sees none of the harms"
-    return told
+            verdicts[column] = "FAIL: sees none of the harms"
+    return verdicts

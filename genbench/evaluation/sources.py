@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from genbench.core.dataset import DATASETS, SPLITS, Dataset, open_named
 from genbench.core.errors import DataError, nearest
 from genbench.core.registry import named_callable
 from genbench.points import images, memmap
-from genbench.points.arrays import open_array
+from genbench.points.arrays import ArrayPoints, open_array, wrap_array
 from genbench.store import Record, Store
+
+#: rows of an array that are hashed at once
+ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,24 @@ class Points:
         label: What the user called them.
         batches: Maps a batch size to an iterator of tensors (at most that many, *event).
         count: How many there are, or None until they have been read.
-        digest: A hash of their content, or None where none can be known beforehand.
+        digest: Returns a hash of their content, or None where none can be known beforehand.
         dataset: The data set they belong to, or None.
         note: What a reader should know (files that were left out), or empty.
-        held: All of them, where they lie in a file as they are, else None.
+        whole: All of them, where they lie in one array as they are, otherwise None.
     """
 
     label: str
     batches: Callable[[int], Iterator[Tensor]]
     count: int | None = None
-    digest: str | None = None
+    digest: Callable[[], str | None] = lambda: None
     dataset: Dataset | None = None
     note: str = ""
-    held: Tensor | None = None
+    whole: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How sources are opened.
+class ReadOptions:
+    """How sources are opened and read.
 
     Arguments:
         results: The folder in which cells are looked up.
@@ -54,6 +57,10 @@ class Reading:
         channels: 1 or 3 for images of folders, or None for what the first one has.
         data_dir: A folder with data sets' files.
         offline: Whether downloads are forbidden.
+        batch: How many points are read and extracted at once.
+        limit: Stop after so many.
+        memory: The most bytes that points may take.
+        progress: Called with a source's label, how many points are read, and of how many (or None).
     """
 
     results: Path = Path("results")
@@ -61,106 +68,150 @@ class Reading:
     channels: int | None = None
     data_dir: Path | None = None
     offline: bool = False
+    batch: int = 64
+    limit: int | None = None
+    memory: int = 4 << 30
+    progress: Callable[[str, int, int | None], None] = lambda label, count, total: None
 
 
-def open_points(source: str, how: Reading) -> Points:
-    """Returns the points that a name means: a path, `dataset:split`, a cell's id or `module:callable`.
+def open_points(source: Any, options: ReadOptions, *, label: str = "samples") -> Points:
+    """Returns the points that somebody means.
+
+    Arguments:
+        source: A path, `dataset:split`, a cell's id, `module:callable`, an array, a tensor (on any
+            device), or something that yields batches: an iterable or a function that returns one.
+        options: How it is opened.
+        label: What an array or an iterable is called, which has no name of its own.
 
     Raises:
         DataError: If nothing of that name is found or it cannot be used.
     """
-    path = Path(source)
-    if path.is_dir():
-        return _folder(path, how)
-    if path.exists() or path.suffix in (".npy", ".npz"):
-        return _array(path)
-    name, _, rest = source.partition(":")
-    if rest in SPLITS or (rest and name in DATASETS):
-        return _split(name, rest, how)
-    if rest:
-        return _generator(source)
-    record = Store(how.results).find(source)
-    if record is not None:
-        return _cell(record, how)
-    raise DataError(
-        f"{source} is no file, folder, split (digits:test), cell of {how.results}/ or "
-        f"module:callable; give one of these"
-    )
+    if isinstance(source, str | Path):
+        return _open_named(str(source), options)
+    if isinstance(source, Tensor) or hasattr(source, "__array__"):
+        return _open_array(wrap_array(_to_array(source, label), label))
+    if callable(source):
+        return _open_generator(getattr(source, "__qualname__", label), source)
+    return _open_generator(label, lambda: source)
 
 
-def _array(path: Path, dataset: Dataset | None = None) -> Points:
-    array = open_array(path)
+def open_split(dataset: Dataset, split: str) -> Points:
+    """Returns the points of a data set's split.
 
-    def batches(size: int) -> Iterator[Tensor]:
-        for at in range(0, len(array), size):
-            yield torch.from_numpy(array.read(at, at + size))
-
-    plain = array.plain()
-    held = None if plain is None else memmap.mapped(plain)
-    return Points(str(path), batches, len(array), _file_digest(path), dataset, held=held)
-
-
-def _folder(path: Path, how: Reading) -> Points:
-    opened = images.folder(path, size=how.size, channels=how.channels)
-
-    def batches(size: int) -> Iterator[Tensor]:
-        for batch in opened.batches(size):
-            yield torch.from_numpy(batch)
-
-    known = hashlib.sha256(repr((opened.event, opened.resize)).encode())
-    for file in opened.files:
-        known.update(bytes.fromhex(_file_digest(file)))
-    note = f"{opened.others} files that are no images were left out" if opened.others else ""
-    return Points(str(path), batches, len(opened), known.hexdigest(), note=note)
-
-
-def _split(name: str, split: str, how: Reading) -> Points:
-    dataset = open_named(name, data_dir=how.data_dir, offline=how.offline)
+    Raises:
+        DataError: If it has no such split.
+    """
+    name = dataset.name
     if split not in SPLITS:
         raise DataError(f"{name} has no split {split!r}{nearest(split, SPLITS)}")
     points = dataset.points(split)
     if len(points) < 2:
         raise DataError(f"{name} has no {split} split; take another of {', '.join(SPLITS)}")
-    digest = hashlib.sha256(f"{name}@{dataset.version}:{dataset.hashes[split]}".encode())
+    known_by = f"{name}@{dataset.version}:{dataset.hashes[split]}"
+
+    def digest() -> str:
+        return hashlib.sha256(known_by.encode()).hexdigest()
 
     def batches(size: int) -> Iterator[Tensor]:
         yield from points.split(size)
 
-    return Points(f"{name}:{split}", batches, len(points), digest.hexdigest(), dataset)
+    return Points(f"{name}:{split}", batches, len(points), digest, dataset)
 
 
-def _cell(record: Record, how: Reading) -> Points:
-    reference = record.artifacts.get("samples")
-    path = Store(how.results).artifact(reference) if reference else None
+def _open_named(source: str, options: ReadOptions) -> Points:
+    path = Path(source)
+    if path.is_dir():
+        return _open_folder(path, options)
+    if path.exists() or path.suffix in (".npy", ".npz"):
+        return _open_file(path)
+    name, _, rest = source.partition(":")
+    if rest in SPLITS or (rest and name in DATASETS):
+        dataset = open_named(name, data_dir=options.data_dir, offline=options.offline)
+        return open_split(dataset, rest)
+    if rest:
+        return _open_generator(source, named_callable(source))
+    record = Store(options.results).find(source)
+    if record is not None:
+        return _open_cell(record, options)
+    raise DataError(
+        f"{source} is not a file, folder, split (digits:test), cell of {options.results}/ or "
+        f"module:callable; give one of these"
+    )
+
+
+def _open_file(path: Path, dataset: Dataset | None = None) -> Points:
+    points = _open_array(open_array(path), dataset)
+    return replace(points, digest=lambda: _file_digest(path))
+
+
+def _open_array(points: ArrayPoints, dataset: Dataset | None = None) -> Points:
+    def batches(size: int) -> Iterator[Tensor]:
+        for at in range(0, len(points), size):
+            yield torch.from_numpy(points.read(at, at + size))
+
+    def digest() -> str:
+        whole = hashlib.sha256(repr((points.array.dtype.str, points.array.shape)).encode())
+        for at in range(0, len(points), ROWS):
+            whole.update(numpy.ascontiguousarray(points.array[at : at + ROWS]).data)
+        return whole.hexdigest()
+
+    whole: Any = points.plain()
+    if isinstance(whole, numpy.memmap):
+        whole = memmap.to_memmap(whole)
+    elif whole is not None:
+        whole = torch.from_numpy(whole)
+    return Points(points.label, batches, len(points), digest, dataset, whole=whole)
+
+
+def _open_folder(path: Path, options: ReadOptions) -> Points:
+    folder = images.open_folder(path, size=options.size, channels=options.channels)
+
+    def batches(size: int) -> Iterator[Tensor]:
+        for batch in folder.batches(size):
+            yield torch.from_numpy(batch)
+
+    def digest() -> str:
+        whole = hashlib.sha256(repr((folder.event, folder.resize)).encode())
+        for file in folder.files:
+            whole.update(bytes.fromhex(_file_digest(file)))
+        return whole.hexdigest()
+
+    note = f"{folder.others} files that are not images were left out" if folder.others else ""
+    return Points(str(path), batches, len(folder), digest, note=note)
+
+
+def _open_cell(record: Record, options: ReadOptions) -> Points:
+    spec, reference = record.spec, record.artifacts.get("samples")
+    path = Store(options.results).artifact(reference) if reference else None
     if path is None:
         raise DataError(
             f"cell {record.cell} has no samples beside its record; run it here: "
-            f"genbench run -m {record.spec.model} -d {record.spec.dataset}"
+            f"genbench run -m {spec.model} -d {spec.dataset}"
         )
-    given = record.spec.dataset_options
-    dataset = open_named(record.spec.dataset, data_dir=how.data_dir, offline=how.offline, **given)
-    found = _array(path, dataset)
-    label = f"{record.spec.model} on {record.spec.dataset}, seed {record.spec.seed}"
-    return replace(found, label=f"{record.cell} ({label})")
+    where = {"data_dir": options.data_dir, "offline": options.offline}
+    dataset = open_named(spec.dataset, **where, **spec.dataset_options)
+    label = f"{record.cell} ({spec.model} on {spec.dataset}, seed {spec.seed})"
+    return replace(_open_file(path, dataset), label=label)
 
 
-def _generator(label: str) -> Points:
-    """Points that a user's callable yields: arrays or tensors (B, *event), until it ends."""
-    function = named_callable(label)
+def _open_generator(label: str, function: Callable[[], Iterable[Any]]) -> Points:
+    """Points that a user's function yields: arrays or tensors (B, *event), until it ends."""
 
     def batches(size: int) -> Iterator[Tensor]:
         try:
-            made = iter(function())
+            iterator = iter(function())
         except (Exception, SystemExit) as error:
-            raise DataError(_blame(label, error)) from None
+            raise DataError(_blame(label, error)) from error
         for number in range(sys.maxsize):
             try:
-                batch = next(made)
+                batch = next(iterator)
             except StopIteration:
                 return
             except (Exception, SystemExit) as error:
-                raise DataError(_blame(label, error)) from None
-            yield from _checked(batch, f"batch {number} of {label}").split(size)
+                raise DataError(_blame(label, error)) from error
+            name = f"batch {number} of {label}"
+            points = wrap_array(_to_array(batch, name), name, least=1)
+            yield from torch.from_numpy(points.read(0, len(points))).split(size)
 
     return Points(label, batches)
 
@@ -175,31 +226,20 @@ def _blame(label: str, error: BaseException) -> str:
     return f"{label} failed: {type(error).__name__}: {text}{where}; repair it"
 
 
-def _checked(batch: Any, label: str) -> Tensor:
-    """A user's batch as a tensor of numbers, or an error that names it."""
+def _to_array(x: Any, label: str) -> numpy.ndarray:
+    """A user's array, tensor or nested list as a plain array; one that cannot be, in one sentence."""
     try:
-        x = batch if isinstance(batch, Tensor) else torch.from_numpy(numpy.asarray(batch))
-    except (TypeError, ValueError) as error:
+        if isinstance(x, Tensor):
+            x = x.detach().cpu()
+            x = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        return numpy.asarray(x)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{label} needs to be an array of numbers: {error}") from None
-    x = x.detach().cpu()
-    if x.is_complex():
-        raise DataError(f"{label} needs real numbers, got {x.dtype}; take their absolute values")
-    if x.dim() < 2 or 0 in x.shape:
-        raise DataError(f"{label} needs shape (B, D) or (B, C, H, W), got {tuple(x.shape)}")
-    if x.dtype == torch.uint8 and x.dim() == 4:
-        return x.float() / 255
-    x = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    if not x.isfinite().all():
-        bad = int((~x.isfinite()).sum())
-        raise DataError(
-            f"{label} holds {bad} numbers that are NaN or infinite; repair the generator"
-        )
-    return x
 
 
 def _file_digest(path: Path) -> str:
     if path.exists() and not path.is_file():  # a pipe would never end
-        raise DataError(f"{path} is no regular file; remove it")
+        raise DataError(f"{path} is not a regular file; remove it")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

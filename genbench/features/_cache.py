@@ -21,11 +21,11 @@ LOG = logging.getLogger(__name__)
 
 def digest(weights: Mapping[str, Tensor]) -> str:
     """Returns the sha256 of names, shapes and bytes, shortened to 16 hexadecimal digits."""
-    found = hashlib.sha256()
+    whole = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
-        found.update(f"{name}{tuple(tensor.shape)}".encode())
-        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
+        whole.update(f"{name}{tuple(tensor.shape)}".encode())
+        whole.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return whole.hexdigest()[:16]
 
 
 def read(name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

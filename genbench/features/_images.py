@@ -12,7 +12,7 @@ def images(who: str, x: Tensor, dataset: Dataset | None) -> Tensor:
     """Returns points as images (N, 1 or 3, H, W); flattened ones take the data set's shape.
 
     Raises:
-        DataError: If they are no images.
+        DataError: If they are not images.
     """
     if x.dim() == 2 and dataset is not None and dataset.spec.is_image:
         x = x.unflatten(1, dataset.spec.event)

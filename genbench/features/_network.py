@@ -23,8 +23,8 @@ EPOCHS = 5
 LEAST = 600
 
 
-class Network(nn.Module):
-    """Creates a small classifier: two convolutions (dense where points are no images), two layers.
+class ClassifierNetwork(nn.Module):
+    """Creates a small classifier: two convolutions (dense where points are not images), two layers.
 
     Arguments:
         event: The shape of a point.
@@ -81,7 +81,7 @@ class Network(nn.Module):
             weight.copy_(rng.fork(name).uniform(*weight.shape, low=-reach, high=reach)[0])
 
 
-def train(network: Network, x: Tensor, labels: Tensor, rng: Rng) -> None:
+def train(network: ClassifierNetwork, x: Tensor, labels: Tensor, rng: Rng) -> None:
     """Trains by Adam with a cosine schedule for 5 epochs but at least 600 steps, in place.
 
     Arguments:
@@ -91,15 +91,15 @@ def train(network: Network, x: Tensor, labels: Tensor, rng: Rng) -> None:
         rng: Draws the order of the points and what is dropped; of one seed.
     """
     batch = min(BATCH, len(x))
-    each = len(x) // batch
-    steps = max(LEAST, EPOCHS * each)
+    epoch = len(x) // batch
+    steps = max(LEAST, EPOCHS * epoch)
     optimizer = Adam(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
     order = torch.empty(0, dtype=torch.int64)
     with _one_thread(), torch.enable_grad():
         for step in range(steps):
-            if step % each == 0:
+            if step % epoch == 0:
                 order = rng.permutation(len(x))[0]
-            rows = order[(step % each) * batch : (step % each + 1) * batch]
+            rows = order[(step % epoch) * batch : (step % epoch + 1) * batch]
             rate = LEARNING_RATE * (1 + math.cos(math.pi * step / steps)) / 2
             optimizer.param_groups[0]["lr"] = rate
             network.zero_grad()

@@ -46,7 +46,7 @@ class InceptionV3Compat(Extractor, Logits):
 
     def __init__(self, dataset: Dataset | None = None, *, weights: str | None = None) -> None:
         super().__init__(dataset)
-        self.weights = Path(weights) if weights else _found()
+        self.weights = Path(weights) if weights else _find_weights()
         self._last: tuple[Tensor, dict[str, Tensor]] | None = None
 
     @classmethod
@@ -91,11 +91,11 @@ class InceptionV3Compat(Extractor, Logits):
         if self._last is not None and self._last[0] is x:
             return self._last[1]  # one pass serves features and logits
         pictures = images("inception-v3-compat", x, self.dataset)
-        network, found = self._network.to(x.device), []
+        network, parts = self._network.to(x.device), []
         for part in pictures.split(ROWS):
             pixels = (part * 255).round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1)
-            found.append(network.convert_features_tuple_to_dict(network(pixels)))
-        result = {key: torch.cat([part[key] for part in found]) for key in found[0]}
+            parts.append(network.convert_features_tuple_to_dict(network(pixels)))
+        result = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
         self._last = (x, result)
         return result
 
@@ -130,7 +130,7 @@ class InceptionV3Compat(Extractor, Logits):
                 ) from None
 
 
-def _found() -> Path:
+def _find_weights() -> Path:
     """The published weights on this machine.
 
     Raises:

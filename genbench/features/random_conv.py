@@ -20,7 +20,7 @@ WIDTHS = (32, 64, 128)
 
 @extractor("random_conv")
 class RandomConv(Extractor):
-    """Three strided 3×3 convolutions of fixed random weights, each layer's mean and spread a channel.
+    """Three strided 3×3 convolutions of fixed random weights, each layer's mean and spread per channel.
 
     It needs neither labels nor training nor a download, so that it works on any images and cannot
     have seen any; He-normal weights from one fixed seed, leaky ReLU, 448 features.
@@ -54,18 +54,18 @@ class RandomConv(Extractor):
         return torch.cat([self._features(part) for part in colour.split(ROWS)])
 
     def _features(self, x: Tensor) -> Tensor:
-        x, found = 2 * x - 1, []
+        x, moments = 2 * x - 1, []
         for i, weight in enumerate(self._weights):
             x = functional.conv2d(x, weight.to(x.device), padding=1, stride=1 if i == 0 else 2)
             x = functional.leaky_relu(x, 0.2)
-            found += [x.mean((2, 3)), x.var((2, 3), correction=0).sqrt()]
-        return torch.cat(found, dim=1)
+            moments += [x.mean((2, 3)), x.var((2, 3), correction=0).sqrt()]
+        return torch.cat(moments, dim=1)
 
     @cached_property
     def _weights(self) -> list[Tensor]:
-        rng, inputs, drawn = Rng([0]).fork("random_conv", self.version), 3, []
+        rng, inputs, weights = Rng([0]).fork("random_conv", self.version), 3, []
         for i, outputs in enumerate(WIDTHS):
             weight = rng.fork("layer", i).normal(outputs, inputs, 3, 3)[0]
-            drawn.append(weight * (2 / (9 * inputs)) ** 0.5)
+            weights.append(weight * (2 / (9 * inputs)) ** 0.5)
             inputs = outputs
-        return drawn
+        return weights

@@ -6,7 +6,7 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest, nearest_of, slack
-from genbench.points.pairwise import Cloud, Look, Steps, swept
+from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMN = Column(
     "none", "share", None, "samples that copy no training point; below the floor: memorised"
@@ -14,7 +14,7 @@ COLUMN = Column(
 
 
 @metric("authenticity", view="memory", columns={"authenticity": COLUMN}, paper="Alaa et al., 2022")
-@swept
+@pairwise
 def authenticity(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng) -> Steps[Score]:
     r"""Returns the share of samples that are not nearer to a training point than any other one is.
 

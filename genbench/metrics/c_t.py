@@ -16,7 +16,7 @@ from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest
 from genbench.points import memmap
-from genbench.points.pairwise import Cloud, Look, Steps, swept
+from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMN = Column(
     "none", "standard deviations", 0.0, "below 0: samples are nearer to training than true points"
@@ -26,7 +26,7 @@ LEAST = 20
 
 
 @metric("c_t", view="memory", columns={"c_t": COLUMN}, paper="Meehan et al., 2020")
-@swept
+@pairwise
 def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: int = 1) -> Steps[Score]:
     r"""Returns the z-scored Mann-Whitney test of distances to the training set, fakes against test.
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.points.pairwise import Cloud, Look, Steps, swept
+from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMN = Column("lower", "distance", 0.0, "2 E|x - y| - E|x - x'| - E|y - y'|")
 
@@ -18,7 +18,7 @@ COLUMN = Column("lower", "distance", 0.0, "2 E|x - y| - E|x - x'| - E|y - y'|")
     columns={"energy_distance": COLUMN},
     paper="Szekely and Rizzo, 2013",
 )
-@swept
+@pairwise
 def energy_distance(real: Cloud, fake: Cloud, *, rng: Rng) -> Steps[float]:
     r"""Returns the energy distance between two sets of points, over all pairs.
 

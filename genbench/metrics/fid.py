@@ -14,7 +14,13 @@ from genbench.points import memmap
 
 #: products of larger variances overflow
 LARGEST = 1e150
-DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
+DISTANCE = Column(
+    "lower",
+    "squared feature distance",
+    0.0,
+    "Frechet distance of Gaussian fits",
+    alias="frechet_inception_distance",
+)
 
 
 @metric(

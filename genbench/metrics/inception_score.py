@@ -17,9 +17,15 @@ from genbench.points import memmap
 
 COLUMNS = {
     "inception_score": Column(
-        "higher", "classes", None, "exp of the mean KL of p(y|x) to p(y); at most classes"
+        "higher",
+        "classes",
+        None,
+        "exp of the mean KL of p(y|x) to p(y); at most classes",
+        alias="inception_score_mean",
     ),
-    "inception_score_std": Column("none", "classes", None, "the splits' standard deviation"),
+    "inception_score_std": Column(
+        "none", "classes", None, "the splits' standard deviation", alias="inception_score_std"
+    ),
 }
 
 

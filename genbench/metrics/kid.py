@@ -11,17 +11,29 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._cubic import cubic_mmd, subsets_of
-from genbench.points.pairwise import Cloud, Steps, swept
+from genbench.points.pairwise import Cloud, Steps, pairwise
 
 COLUMNS = {
     "kid": Column("lower", "squared MMD", 0.0, "exact unbiased estimate over all points"),
-    "kid_subsets": Column("lower", "squared MMD", 0.0, "mean of estimates over random subsets"),
-    "kid_subsets_std": Column("none", "squared MMD", None, "the estimates' standard deviation"),
+    "kid_subsets": Column(
+        "lower",
+        "squared MMD",
+        0.0,
+        "mean of estimates over random subsets",
+        alias="kernel_inception_distance_mean",
+    ),
+    "kid_subsets_std": Column(
+        "none",
+        "squared MMD",
+        None,
+        "the estimates' standard deviation",
+        alias="kernel_inception_distance_std",
+    ),
 }
 
 
 @metric("kid", view="features", columns=COLUMNS, version=2, paper="Binkowski et al., 2018")
-@swept
+@pairwise
 def kid(
     real: Cloud,
     fake: Cloud,

@@ -13,7 +13,7 @@ from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._kernels import Kernel, Kind, choose
 from genbench.points import memmap
-from genbench.points.pairwise import Cloud, Steps, clouds, swept, together
+from genbench.points.pairwise import Cloud, Steps, clouds, pairwise, together
 
 Estimator = Literal["unbiased", "biased", "linear_time"]
 ESTIMATORS = ("unbiased", "biased", "linear_time")
@@ -25,7 +25,7 @@ ESTIMATORS = ("unbiased", "biased", "linear_time")
     columns={"mmd": Column("lower", "squared MMD", 0.0, "unbiased, mixture of RBF kernels")},
     paper="Gretton et al., 2012",
 )
-@swept
+@pairwise
 def mmd(
     real: Cloud,
     fake: Cloud,

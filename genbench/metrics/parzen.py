@@ -11,7 +11,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.points.pairwise import Cloud, Look, Steps, swept
+from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMN = Column(
     "higher",
@@ -27,7 +27,7 @@ COLUMN = Column(
     columns={"parzen": COLUMN},
     paper="Breuleux et al., 2011; Theis et al., 2016",
 )
-@swept
+@pairwise
 def parzen(
     real: Cloud, fake: Cloud, *, rng: Rng, bandwidths: int = 16, points: int = 2000
 ) -> Steps[Score]:

@@ -10,18 +10,20 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._neighbours import Smallest, slack
-from genbench.points.pairwise import Cloud, Look, Steps, swept
+from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMNS = {
-    "precision": Column("higher", "share", 1.0, "fakes inside the real manifold"),
-    "recall": Column("higher", "share", 1.0, "reals inside the fake manifold"),
+    "precision": Column(
+        "higher", "share", 1.0, "fakes inside the real manifold", alias="precision"
+    ),
+    "recall": Column("higher", "share", 1.0, "reals inside the fake manifold", alias="recall"),
     "density": Column("higher", "ratio", 1.0, "real balls around a fake, over k; may exceed 1"),
     "coverage": Column("higher", "share", 1.0, "reals with a fake among their neighbours"),
 }
 
 
 @metric("prdc", view="features", columns=COLUMNS, paper="Naeem et al., 2020")
-@swept
+@pairwise
 def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[dict[str, Score]]:
     r"""Returns four shares that split quality from diversity, by balls that reach the k-th neighbour.
 

@@ -32,60 +32,87 @@ BROKEN = (
 
 
 @dataclass(frozen=True)
-class ArrayFile:
-    """Points in a file, converted as they are read.
+class ArrayPoints:
+    """Points in an array, converted as they are read.
 
     Arguments:
-        path: The file.
-        held: Its array, memory-mapped where the format allows.
+        label: What the array is called in messages: a path, where it is a file.
+        array: The array, memory-mapped where it is a file whose format allows.
     """
 
-    path: Path
-    held: numpy.ndarray
+    label: str
+    array: numpy.ndarray
 
     def __len__(self) -> int:
-        return len(self.held)
+        return len(self.array)
 
     def read(self, start: int, stop: int) -> numpy.ndarray:
-        """Returns points, shape (B, D) or (B, C, H, W), float32 or float64.
+        """Returns points, shape (B, D) or (B, C, H, W), as `to_points` does."""
+        points = to_points(self.array[start:stop], self.label)
+        release_pages(self.array)
+        return points
 
-        Floats of 32 and 64 bits and integers stay as they are (integers as float32), but images of
-        unsigned bytes are divided by 255. Images with the channels last, (N, H, W, 1 or 3), come back
-        with the channels first, and (N, H, W) as (N, 1, H, W).
-
-        Raises:
-            DataError: If there are numbers that are NaN or infinite.
-        """
-        part = self.held[start:stop]
-        part = part.astype(part.dtype.newbyteorder("="), copy=False)
-        if part.ndim == 3:
-            part = part[:, None]
-        elif part.ndim == 4 and part.shape[1] not in (1, 3) and part.shape[3] in (1, 3):
-            part = numpy.moveaxis(part, -1, 1)
-        if part.dtype == numpy.uint8 and part.ndim == 4:
-            part = part.astype(numpy.float32) / 255
-        points = (
-            part if part.dtype in (numpy.float32, numpy.float64) else part.astype(numpy.float32)
-        )
-        bad = int((~numpy.isfinite(points)).sum())
-        if bad:
-            raise DataError(
-                f"{self.path} holds {bad} numbers that are NaN or infinite; remove or repair them"
-            )
-        made = numpy.array(points, order="C")
-        give_back(self.held)
-        return made
-
-    def plain(self) -> numpy.memmap | None:
-        """Returns the mapped array where `read` would hand it on as it is, else None."""
-        held = self.held
-        if not isinstance(held, numpy.memmap) or held.ndim != 2 or not held.flags.c_contiguous:
+    def plain(self) -> numpy.ndarray | None:
+        """Returns the array where `read` would hand it on as it is, else None."""
+        array = self.array
+        if array.ndim != 2 or not array.flags.c_contiguous or not array.flags.writeable:
             return None
-        right = held.dtype in (numpy.float32, numpy.float64) and held.dtype.isnative
-        return held if right else None
+        right = array.dtype in (numpy.float32, numpy.float64) and array.dtype.isnative
+        return array if right else None
 
 
-def open_array(path: Path) -> ArrayFile:
+def to_points(array: numpy.ndarray, label: str) -> numpy.ndarray:
+    """Returns a copy of an array as points, shape (B, D) or (B, C, H, W), float32 or float64.
+
+    Floats of 32 and 64 bits and integers stay as they are (integers as float32), but images of
+    unsigned bytes are divided by 255. Images with the channels last, (N, H, W, 1 or 3), come back
+    with the channels first, and (N, H, W) as (N, 1, H, W).
+
+    Raises:
+        DataError: If there are numbers that are NaN or infinite.
+    """
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.ndim == 3:
+        array = array[:, None]
+    elif array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3):
+        array = numpy.moveaxis(array, -1, 1)
+    if array.dtype == numpy.uint8 and array.ndim == 4:
+        array = array.astype(numpy.float32) / 255
+    if array.dtype not in (numpy.float32, numpy.float64):
+        array = array.astype(numpy.float32)
+    bad = int((~numpy.isfinite(array)).sum())
+    if bad:
+        raise DataError(
+            f"{label} holds {bad} numbers that are NaN or infinite; remove or repair them"
+        )
+    return numpy.array(array, order="C")
+
+
+def wrap_array(array: numpy.ndarray, label: str, *, least: int = 2) -> ArrayPoints:
+    """Returns the points in an array after checking its type and shape.
+
+    Arguments:
+        array: Of shape (N, D), (N, H, W) or (N, C, H, W).
+        label: What the array is called in messages.
+        least: The fewest points that will do.
+
+    Raises:
+        DataError: Naming the array and what is wrong with it.
+    """
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{label} needs numbers, got {array.dtype}; save floats or integers")
+    if array.ndim not in (2, 3, 4):
+        raise DataError(
+            f"{label} needs shape (N, D), (N, H, W) or (N, C, H, W), got {array.shape}; reshape it"
+        )
+    if 0 in array.shape:
+        raise DataError(f"{label} is empty, shape {array.shape}; give at least two points")
+    if len(array) < least:
+        raise DataError(f"{label} needs at least two points, got {len(array)}")
+    return ArrayPoints(label, array)
+
+
+def open_array(path: Path) -> ArrayPoints:
     """Opens the points in a .npy or .npz file; pickled arrays are refused, never loaded.
 
     Raises:
@@ -96,7 +123,7 @@ def open_array(path: Path) -> ArrayFile:
             f"{path} does not exist; give a .npy or .npz file, or a split such as digits:test"
         )
     if not path.is_file():
-        raise DataError(f"{path} is no regular file; give a .npy or .npz file")
+        raise DataError(f"{path} is not a regular file; give a .npy or .npz file")
     if path.suffix not in (".npy", ".npz"):
         raise DataError(
             f"{path} needs to be a .npy or .npz file, got {path.suffix or 'no suffix'!r}"
@@ -118,23 +145,23 @@ def open_array(path: Path) -> ArrayFile:
         what = (
             "holds pickled objects, which are never loaded"
             if pickled
-            else "is damaged or no array file"
+            else "is damaged or not an array file"
         )
         raise DataError(f"{path} {what}; save a plain array with numpy.save") from None
-    return ArrayFile(path, _checked(array, path))
+    return wrap_array(array, str(path))
 
 
-def give_back(array: numpy.ndarray) -> None:
+def release_pages(array: numpy.ndarray) -> None:
     """Lets the system take back the pages of a mapped file, which else count as the process's own."""
-    held = getattr(array, "_mmap", None)
-    if isinstance(held, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        held.madvise(mmap.MADV_DONTNEED)
+    pages = getattr(array, "_mmap", None)
+    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def read_array(path: Path) -> numpy.ndarray:
     """Returns all points in a .npy or .npz file, as `ArrayFile.read` does."""
-    opened = open_array(path)
-    return opened.read(0, len(opened))
+    points = open_array(path)
+    return points.read(0, len(points))
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -146,18 +173,18 @@ def _refuse_bombs(path: Path) -> None:
         )
 
 
-def _only(held: Any, path: Path) -> numpy.ndarray:
-    names = list(held.files)
+def _only(archive: Any, path: Path) -> numpy.ndarray:
+    names = list(archive.files)
     if "samples" not in names and len(names) != 1:
         raise DataError(
             f"{path} needs one array or one named 'samples', got {names or 'none'}; rename one"
         )
     name = "samples" if "samples" in names else names[0]
-    entry = held.zip.getinfo(name if name in held.zip.namelist() else f"{name}.npy")
-    return held[name] if entry.file_size <= UNPACKED else _unpacked(held.zip, entry, path)
+    entry = archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
+    return archive[name] if entry.file_size <= UNPACKED else _unpack(archive.zip, entry, path)
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> numpy.ndarray:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> numpy.ndarray:
     """An array of an archive, mapped from a temporary file that goes when the array does."""
     folder = tempfile.gettempdir()
     if shutil.disk_usage(folder).free < entry.file_size:
@@ -177,17 +204,3 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> n
         if kind.hasobject:
             raise ValueError("pickled objects")
         return numpy.memmap(file, kind, "c", file.tell(), shape, "F" if fortran else "C")
-
-
-def _checked(array: numpy.ndarray, path: Path) -> numpy.ndarray:
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{path} needs numbers, got {array.dtype}; save floats or integers")
-    if array.ndim not in (2, 3, 4):
-        raise DataError(
-            f"{path} needs shape (N, D), (N, H, W) or (N, C, H, W), got {array.shape}; reshape it"
-        )
-    if 0 in array.shape:
-        raise DataError(f"{path} is empty, shape {array.shape}; give at least two points")
-    if len(array) < 2:
-        raise DataError(f"{path} needs at least two points, got {len(array)}")
-    return array

@@ -52,10 +52,10 @@ class Folder:
             yield numpy.stack([read_image(path, self.event, resize=self.resize) for path in part])
 
 
-def folder(
+def open_folder(
     path: Path, *, size: tuple[int, int] | None = None, channels: int | None = None
 ) -> Folder:
-    """Looks through a folder; links to folders are not followed, so that no loop can be entered.
+    """Finds the images under a folder; links to folders are not followed, so that no loop is entered.
 
     Arguments:
         path: The folder.
@@ -65,24 +65,24 @@ def folder(
     Raises:
         DataError: If the folder cannot be read or holds fewer than two images.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     others = 0
     for root, folders, names in os.walk(path, onerror=_refuse):
         folders.sort()
         for name in sorted(names):
             if Path(name).suffix.lower() in SUFFIXES:
-                found.append(Path(root, name))
+                files.append(Path(root, name))
             else:
                 others += 1
-    if len(found) < 2:
+    if len(files) < 2:
         raise DataError(
             f"{path} needs at least two images ({', '.join(sorted(SUFFIXES))}), "
-            f"got {len(found)} and {others} other files; give another folder"
+            f"got {len(files)} and {others} other files; give another folder"
         )
-    first = decode(found[0])
+    first = decode(files[0])
     high, wide = size or first.shape[1:]
     event = (channels or len(first), high, wide)
-    return Folder(tuple(found), others, event, resize=size is not None)
+    return Folder(tuple(files), others, event, resize=size is not None)
 
 
 def read_image(path: Path, event: tuple[int, int, int], *, resize: bool) -> numpy.ndarray:
@@ -109,7 +109,7 @@ def read_image(path: Path, event: tuple[int, int, int], *, resize: bool) -> nump
                 f"{path} needs {width}x{height} pixels like the images before it, got {got}; "
                 f"resize all with --resize {width}x{height}"
             )
-        pixels = _resized(pixels, width, height)
+        pixels = _resize(pixels, width, height)
     return numpy.broadcast_to(pixels, event)
 
 
@@ -122,11 +122,11 @@ def decode(path: Path) -> numpy.ndarray:
     from PIL import Image, UnidentifiedImageError
 
     if path.exists() and not path.is_file():  # a pipe would never end
-        raise DataError(f"{path} is no regular file; remove it")
+        raise DataError(f"{path} is not a regular file; remove it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; bombs are refused below
-            with Image.open(path) as image:
+            with path.open("rb") as file, Image.open(file) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise DataError(
                         f"{path} has {image.width}x{image.height} pixels, {MAX_PIXELS:,} are "
@@ -136,7 +136,9 @@ def decode(path: Path) -> numpy.ndarray:
     except DataError:
         raise
     except UnidentifiedImageError:
-        raise DataError(f"{path} is no image that Pillow can read; repair or remove it") from None
+        raise DataError(
+            f"{path} is not an image that Pillow can read; repair or remove it"
+        ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{path} has too many pixels; make it smaller") from None
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
@@ -161,7 +163,7 @@ def _pixels(image: Image.Image) -> numpy.ndarray:
     return numpy.moveaxis(colour, -1, 0) / 255
 
 
-def _resized(pixels: numpy.ndarray, width: int, height: int) -> numpy.ndarray:
+def _resize(pixels: numpy.ndarray, width: int, height: int) -> numpy.ndarray:
     from PIL import Image
 
     planes = [

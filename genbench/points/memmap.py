@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.points.arrays import give_back
+from genbench.points.arrays import release_pages
 
 #: bytes of points that are held in float64 at once
 HELD = 2**24
@@ -19,7 +19,7 @@ SCATTERED = 256
 _MAPS: dict[int, weakref.ref[numpy.memmap]] = {}
 
 
-def mapped(array: numpy.memmap) -> Tensor:
+def to_memmap(array: numpy.memmap) -> Tensor:
     """Returns a tensor over an array that is mapped from a file; `rows` and `take` read it by parts."""
     x = torch.from_numpy(array)
     key = x.untyped_storage().data_ptr()
@@ -31,9 +31,9 @@ def mapped(array: numpy.memmap) -> Tensor:
 def release(x: Tensor) -> None:
     """Lets the system take back the pages of a mapped file, which else count as the process's own."""
     array = _MAPS.get(x.untyped_storage().data_ptr()) if x.device.type == "cpu" else None
-    held = None if array is None else array()
-    if held is not None:
-        give_back(held)
+    mapped = None if array is None else array()
+    if mapped is not None:
+        release_pages(mapped)
 
 
 def rows(x: Tensor, start: int, stop: int) -> Tensor:
@@ -54,11 +54,11 @@ def take(x: Tensor, index: Tensor) -> Tensor:
     index = index.to(x.device)
     if x.untyped_storage().data_ptr() not in _MAPS:
         return x[index].to(torch.float64)
-    found = torch.empty(len(index), *x.shape[1:], dtype=torch.float64)
+    out = torch.empty(len(index), *x.shape[1:], dtype=torch.float64)
     for at in range(0, len(index), SCATTERED):
-        found[at : at + SCATTERED] = x[index[at : at + SCATTERED]]
+        out[at : at + SCATTERED] = x[index[at : at + SCATTERED]]
         release(x)
-    return found
+    return out
 
 
 def blocks(x: Tensor) -> Iterator[Tensor]:

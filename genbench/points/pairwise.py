@@ -146,18 +146,18 @@ def tiles(x: Cloud, y: Cloud) -> Iterator[tuple[int, int, Tensor]]:
     # made once: blocks that come and go leave the heap in pieces
     rows, columns = (torch.empty(min(block, len(z)), z.size + 2, **kind) for z in (x, y))
     for top in range(0, len(x), block):
-        left = x.left(top, top + block, rows)
+        high_factor = x.left(top, top + block, rows)
         for start in range(top if x is y else 0, len(y), block):
-            right = y.right(start, start + block, columns)
-            for at in range(0, len(left), high):
-                strip = left[at : at + high]
-                cuts = [0, len(right)]
+            wide_factor = y.right(start, start + block, columns)
+            for at in range(0, len(high_factor), high):
+                strip = high_factor[at : at + high]
+                cuts = [0, len(wide_factor)]
                 if x is y and top == start:
-                    cuts = [at, at + len(strip), len(right)]
+                    cuts = [at, at + len(strip), len(wide_factor)]
                 for low, end in itertools.pairwise(cuts):
                     if end > low:
                         tile = buffer[: len(strip) * (end - low)].view(len(strip), end - low)
-                        torch.mm(strip, right[low:end].T, out=tile)
+                        torch.mm(strip, wide_factor[low:end].T, out=tile)
                         yield top + at, start + low, tile
 
 
@@ -194,61 +194,61 @@ def together(steps: Sequence[Steps[T]]) -> list[tuple[T, float]]:
         What each returns, and its seconds: its own, and its share of the passes it saw.
     """
     results: dict[int, T] = {}
-    waiting: dict[int, list[Look]] = {}
+    wishes: dict[int, list[Look]] = {}
     spent = [0.0] * len(steps)
 
     def go_on(k: int) -> None:
         began = time.perf_counter()
         try:
-            waiting[k] = []
-            while not waiting[k]:
-                waiting[k] = list(next(steps[k]))
+            wishes[k] = []
+            while not wishes[k]:
+                wishes[k] = list(next(steps[k]))
         except StopIteration as end:
-            waiting.pop(k, None)
+            wishes.pop(k, None)
             results[k] = end.value
         spent[k] += time.perf_counter() - began
 
     for k in range(len(steps)):
         go_on(k)
-    while waiting:
-        nearest = min(waiting.values(), key=lambda looks: sum(look.pairs for look in looks))
+    while wishes:
+        nearest = min(wishes.values(), key=lambda looks: sum(look.pairs for look in looks))
         chosen = min(nearest, key=lambda look: look.pairs)
         sees = [
             (k, look)
-            for k, looks in waiting.items()
+            for k, looks in wishes.items()
             for look in looks
             if look.x is chosen.x and look.y is chosen.y
         ]
         _pass(chosen, sees, spent)
         for k, look in sees:
-            waiting[k].remove(look)
-            if not waiting[k]:
+            wishes[k].remove(look)
+            if not wishes[k]:
                 go_on(k)
     return [(results[k], spent[k]) for k in range(len(steps))]
 
 
 def _pass(chosen: Look, sees: Sequence[tuple[int, Look]], spent: list[float]) -> None:
-    began, shown = time.perf_counter(), 0.0
+    began, looking = time.perf_counter(), 0.0
     for row, column, tile in tiles(chosen.x, chosen.y):
         for k, look in sees:
             start = time.perf_counter()
             look.see(row, column, tile)
             seconds = time.perf_counter() - start
             spent[k] += seconds
-            shown += seconds
+            looking += seconds
     for k, _ in sees:
-        spent[k] += (time.perf_counter() - began - shown) / len(sees)
+        spent[k] += (time.perf_counter() - began - looking) / len(sees)
 
 
-def swept(function: Callable[..., Steps[T]]) -> Callable[..., T]:
+def pairwise(function: Callable[..., Steps[T]]) -> Callable[..., T]:
     """Turns a function of clouds that yields looks into one of tensors, which runs alone.
 
     The function itself stays at hand as `steps`, so that several can be run `together`.
     """
 
     @functools.wraps(function)
-    def alone(*sets: Tensor, **given: Any) -> T:
-        return together([function(*clouds(*sets), **given)])[0][0]
+    def alone(*sets: Tensor, **options: Any) -> T:
+        return together([function(*clouds(*sets), **options)])[0][0]
 
     alone.steps = function  # type: ignore[attr-defined]
     return alone

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def n_gram_law(x: Tensor, n: int, tokens: int, weight: Tensor | None = None) -> Tensor:
-    """Returns the law of n consecutive tokens at a uniformly drawn place, float64, (tokens,) * n.
+    """Returns the distribution of n consecutive tokens at a uniformly drawn place, float64, (tokens,) * n.
 
     Arguments:
         x: Sequences of one length L >= n, int64 in {0, …, tokens - 1}, shape (N, L).
@@ -21,6 +21,6 @@ def n_gram_law(x: Tensor, n: int, tokens: int, weight: Tensor | None = None) -> 
     if weight is None:
         counts = torch.bincount(words.flatten(), minlength=tokens**n).double()
     else:
-        each = weight.double().unsqueeze(1).expand_as(words)
-        counts = torch.bincount(words.flatten(), each.flatten(), minlength=tokens**n)
+        weights = weight.double().unsqueeze(1).expand_as(words)
+        counts = torch.bincount(words.flatten(), weights.flatten(), minlength=tokens**n)
     return (counts / counts.sum()).view((tokens,) * n)

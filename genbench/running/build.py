@@ -12,7 +12,7 @@ from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.environment import choose_device
 from genbench.running.job import RunSettings, StackJob
 from genbench.training.minibatches import training_set, visible_labels
@@ -53,12 +53,14 @@ def evaluator_for(spec: CellSpec, settings: RunSettings) -> Evaluator:
     """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
     key = repr((spec.dataset, sorted(spec.dataset_options.items()), settings))
     if key not in _EVALUATORS:
-        asks = ask(settings.metrics, samples=settings.samples, features=settings.features)
+        requests = make_requests(
+            settings.metrics, samples=settings.samples, features=settings.features
+        )
         while len(_EVALUATORS) >= KEPT_EVALUATORS:
             del _EVALUATORS[next(iter(_EVALUATORS))]
         _EVALUATORS[key] = Evaluator(
             open_dataset(spec, settings),
-            asks,
+            requests,
             samples=settings.samples,
             features=settings.features,
         )

@@ -9,7 +9,7 @@ from genbench.core import options
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.plan import cell_specs
 from genbench.store import FAILURES, Record, Store
 from genbench.store.trial import Trial, Trials
@@ -202,4 +202,4 @@ class ClaimEvidence:
 def _keys(run: Run) -> set[str]:
     """What a run's measurements are keyed by."""
     parts = [Part(name=name) for name in run.metrics]
-    return {request.key for request in ask(parts, samples=run.samples)}
+    return {request.key for request in make_requests(parts, samples=run.samples)}

@@ -36,7 +36,7 @@ class RunSettings:
     metrics: tuple[Part, ...] = ()
     curve_metrics: tuple[Part, ...] = ()
     samples: int = 10_000
-    features: str | None = None
+    features: Part | None = None
     curve: int = 20
     curve_samples: int = 1000
     checkpoints: Path | None = None

@@ -10,10 +10,9 @@ from typing import Any, Literal
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import SpecError
-from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
 from genbench.running.job import Job, RunSettings, StackJob, now
 from genbench.running.planner import StackRequest, make_stacks
@@ -144,12 +143,14 @@ def make_plan(
         SpecError: If no cell is left.
         UnknownName: For names that no registry knows.
     """
-    ask(settings.curve_metrics)
+    make_requests(settings.curve_metrics)
     if settings.features is not None:
         EXTRACTORS.get(settings.features)
-    asks = ask(settings.metrics, samples=settings.samples, features=settings.features)
+    requests = make_requests(
+        settings.metrics, samples=settings.samples, features=settings.features
+    )
     plan, cells_so_far = Plan(), set()
-    sorter = _Sorter(plan, store, settings, {a.key for a in asks}, redo)
+    sorter = _Sorter(plan, store, settings, {a.key for a in requests}, redo)
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):

@@ -17,7 +17,7 @@ from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed, parameter_count
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
 from genbench.running.environment import (
     choose_device,
@@ -164,8 +164,10 @@ def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
     if not settings.curve_metrics:
         return None
     n = settings.curve_samples
-    asks = [a for a in ask(settings.curve_metrics, samples=n) if a.metric.view != "model"]
-    evaluator = Evaluator(dataset, asks, samples=n, features=settings.features)
+    requests = [
+        a for a in make_requests(settings.curve_metrics, samples=n) if a.metric.view != "model"
+    ]
+    evaluator = Evaluator(dataset, requests, samples=n, features=settings.features)
 
     def probe(model: Model) -> dict[str, list[float | None]]:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
@@ -174,7 +176,7 @@ def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
             usable = bool(fake.isfinite().all())
             rows = evaluator.score(fake, None, rng.only(k), beside=False) if usable else []
             values = {m.id: m.value for m in rows}
-            for column in (c for a in asks for c in a.metric.columns):
+            for column in (c for request in requests for c in request.metric.columns):
                 curves.setdefault(column, []).append(values.get(column))
         return curves
 
@@ -253,11 +255,11 @@ def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
         if len(fake) < evaluator.n:
             fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
         keys = {m.key for m in record.metrics}
-        asks = [a for a in evaluator.asks if a.key not in keys]
-        older = {key for a in asks for key in a.older}
+        requests = [request for request in evaluator.requests if request.key not in keys]
+        older = {key for request in requests for key in request.older_keys}
         record.metrics = [m for m in record.metrics if m.key not in older]
         record.metrics += evaluator.score(
-            fake, Trained(model.eval(), evaluator.dataset), rng, asks=asks
+            fake, Trained(model.eval(), evaluator.dataset), rng, requests=requests
         )
         record.finished = now()
         outcome.results.append(record)

@@ -262,7 +262,7 @@ def test_evaluate_looks_through_folders_and_writes_a_page(genbench, tmp_path):
     code, out, err = genbench(*sides, "--features", "random-conv", "--html", "page.html")
     assert code == 0, err
     assert "random_conv@1, n=6/6" in out
-    assert "fake: 1 files that are no images were left out" in out
+    assert "fake: 1 files that are not images were left out" in out
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 2
     assert "random_conv@1" in page

@@ -196,7 +196,7 @@ BIG = Image.new("L", (9, 8))
 REFUSED = {
     # arrays
     "missing file": ("nowhere.npy", [], "nowhere.npy does not exist"),
-    "missing folder": ("nowhere", [], "nowhere is no file, folder, split"),
+    "missing folder": ("nowhere", [], "nowhere is not a file, folder, split"),
     "no points": (array(POINTS[:0]), [], r"mine.npy is empty, shape (0, 3)"),
     "no features": (array(POINTS[:, :0]), [], "mine.npy is empty, shape (12, 0)"),
     "one point": (array(POINTS[:1]), [], "mine.npy needs at least two points, got 1"),
@@ -221,7 +221,7 @@ REFUSED = {
         [],
         "mine.npz is damaged",
     ),
-    "empty file": (content(b"", "mine.npy"), [], "mine.npy is damaged or no array file"),
+    "empty file": (content(b"", "mine.npy"), [], "mine.npy is damaged or not an array file"),
     "truncated npy": (content(npy_bytes()[:-9], "mine.npy"), [], "mine.npy is damaged"),
     "truncated npz": (content(npz_bytes()[:-30], "mine.npz"), [], "mine.npz is damaged"),
     "cut in the header": (content(npy_bytes()[:20], "mine.npy"), [], "mine.npy is damaged"),
@@ -238,7 +238,7 @@ REFUSED = {
     "links in a circle": (link("mine.npy", "mine.npy"), [], "mine.npy does not exist"),
     "link to nothing": (link("gone.npy", "mine.npy"), [], "mine.npy does not exist"),
     "unreadable array": (link("/proc/self/mem", "mine.npy"), [], "mine.npy"),
-    "pipe": (pipe("mine.npy"), [], "mine.npy is no regular file"),
+    "pipe": (pipe("mine.npy"), [], "mine.npy is not a regular file"),
     "other features": (array(POINTS[:, :2]), [], "needs points of one shape, got samples (12, 2)"),
     # folders
     "empty folder": (lambda: folder_of("mine"), [], "mine needs at least two images"),
@@ -248,12 +248,12 @@ REFUSED = {
         "got 0 and 1 other files",
     ),
     "one image": (lambda: folder_of("mine", PIXELS[0]), [], "mine needs at least two images"),
-    "empty image": (with_file(b""), [], "mine/z.png is no image that Pillow can read"),
-    "text as image": (with_file(b"hello"), [], "mine/z.png is no image that Pillow can read"),
+    "empty image": (with_file(b""), [], "mine/z.png is not an image that Pillow can read"),
+    "text as image": (with_file(b"hello"), [], "mine/z.png is not an image that Pillow can read"),
     "corrupt image": (
         with_file(png_bytes()[:40] + b"xxxx" + png_bytes()[44:]),
         [],
-        "mine/z.png is no image that Pillow",
+        "mine/z.png is not an image that Pillow",
     ),
     "truncated image": (with_file(png_bytes()[:60]), [], "mine/z.png cannot be read"),
     "pixel bomb": (with_file(png_bomb()), [], "mine/z.png"),
@@ -265,7 +265,7 @@ REFUSED = {
     ),
     "dangling image": (with_file(lambda p: p.symlink_to("gone.png")), [], "mine/z.png"),
     "unreadable image": (with_file(lambda p: p.symlink_to("/proc/self/mem")), [], "mine/z.png"),
-    "pipe among images": (with_file(os.mkfifo), [], "mine/z.png is no regular file"),
+    "pipe among images": (with_file(os.mkfifo), [], "mine/z.png is not a regular file"),
     "floats beyond 1": (
         with_file(
             lambda p: Image.fromarray(numpy.full((8, 8), 7, numpy.float32)).save(p), "z.tiff"
@@ -295,13 +295,17 @@ REFUSED = {
     "raises at once": ("gens:raises_at_once", [], "gens:raises_at_once failed: KeyError"),
     "leaves the process": ("gens:leaves", [], "gens:leaves failed: SystemExit"),
     "leaves it later": ("gens:leaves_later", [], "gens:leaves_later failed: SystemExit"),
-    "yields words": ("gens:words", [], "batch 0 of gens:words needs to be an array of numbers"),
+    "yields words": ("gens:words", [], "batch 0 of gens:words needs numbers, got <U1"),
     "yields ragged lists": ("gens:ragged", [], "batch 0 of gens:ragged needs to be an array"),
-    "yields None": ("gens:nones", [], "batch 0 of gens:nones needs to be an array of numbers"),
-    "yields a dictionary": ("gens:a_dictionary", [], "batch 0 of gens:a_dictionary needs to be"),
+    "yields None": ("gens:nones", [], "batch 0 of gens:nones needs numbers, got object"),
+    "yields a dictionary": (
+        "gens:a_dictionary",
+        [],
+        "batch 0 of gens:a_dictionary needs numbers",
+    ),
     "yields complex": ("gens:complex_numbers", [], "batch 0 of gens:complex_numbers needs"),
-    "yields one axis": ("gens:flat", [], "batch 0 of gens:flat needs shape (B, D)"),
-    "yields a number": ("gens:number", [], "batch 0 of gens:number needs shape (B, D)"),
+    "yields one axis": ("gens:flat", [], "batch 0 of gens:flat needs shape (N, D)"),
+    "yields a number": ("gens:number", [], "batch 0 of gens:number needs shape (N, D)"),
     "changes shape": ("gens:changing", [], "gens:changing needs points of one shape"),
     "no iterator": ("gens:no_iterator", [], "gens:no_iterator failed: TypeError"),
     "needs arguments": ("gens:needs_arguments", [], "gens:needs_arguments failed: TypeError"),
@@ -309,7 +313,7 @@ REFUSED = {
     # splits and cells
     "no such split": ("ring:tset", [], "ring has no split 'tset'; did you mean 'test'?"),
     "no such data set": ("rign:test", [], "unknown dataset 'rign'; did you mean 'ring'?"),
-    "no such cell": ("0123456789ab", [], "0123456789ab is no file, folder, split"),
+    "no such cell": ("0123456789ab", [], "0123456789ab is not a file, folder, split"),
     # the other side
     "no reference": (array(POINTS), ["-r", "gone.npy"], "gone.npy does not exist"),
     "bad reference": (array(WITH_NAN), ["-r", "mine.npy"], "mine.npy holds 1 numbers"),
@@ -329,7 +333,7 @@ REFUSED = {
     "features that are none": ("good.npy", ["--features", "gens:no_tensor"], "got str"),
     "NaN features": ("good.npy", ["--features", "gens:nan_features"], "features that are NaN"),
     "features that fail": ("good.npy", ["--features", "gens:broken"], "RuntimeError: planted"),
-    "no TorchScript": ("good.npy", ["--features", "bad.pt"], "bad.pt is no TorchScript file"),
+    "no TorchScript": ("good.npy", ["--features", "bad.pt"], "bad.pt is not a TorchScript file"),
     "weights too many": ("good.npy", ["--weights", "bad.pt"], "has no option 'weights'"),
     "no labels": ("good.npy", ["--features", "classifier"], "needs a data set with labels"),
     # metrics and options
@@ -339,15 +343,47 @@ REFUSED = {
         "unknown metric 'fdi'; did you mean 'fid'?",
     ),
     "no metric": ("good.npy", ["--metrics", " ,"], "--metrics needs at least one name"),
-    "a reference of one point": (
+    "no such option": (
         "good.npy",
-        ["-r", "constant.npy", "--metrics", "mmd"],
-        "mmd needs real points of which most differ",
+        ["--metrics", "prdc:neighbors=3"],
+        "metric prdc has no option 'neighbors'; did you mean 'neighbours'?",
     ),
-    "too few for neighbours": ("good.npy", ["--limit", "4", "--metrics", "prdc"], "more than 5"),
+    "an option of another type": (
+        "good.npy",
+        ["--metrics", "fid,prdc:neighbours=three"],
+        "metric prdc option 'neighbours' needs int, got 'three'",
+    ),
+    "two answers to one question": (
+        "good.npy",
+        ["--metrics", "prdc:neighbours=3,prdc"],
+        "metric prdc is named twice with other options",
+    ),
+    "an extractor without that option": (
+        "good.npy",
+        ["--features", "identity:seed=3"],
+        "extractor identity has no option 'seed'",
+    ),
+    "options of a function": (
+        "good.npy",
+        ["--features", "gens:halves:seed=3"],
+        "extractor gens:halves takes no options",
+    ),
     "resized to nothing": ("good.npy", ["--resize", "0x8"], "--resize needs WIDTHxHEIGHT"),
     "memory of words": ("good.npy", ["--memory", "lots"], "--memory needs a size"),
     "no memory": ("good.npy", ["--memory", "1KiB"], "--memory needs at least 64MiB"),
+}
+
+
+#: name → (more arguments, the metric that cannot be computed, its reason)
+NULL = {
+    "a reference of one point": (
+        ["-r", "constant.npy", "--metrics", "fid,mmd"],
+        "mmd",
+        "mmd needs real points of which most differ",
+    ),
+    "too few for neighbours": (["--limit", "4", "--metrics", "prdc,fid"], "recall", "more than 5"),
+    "no training points": (["--metrics", "c_t,fid"], "c_t", "name them by --train"),
+    "no logits": (["--metrics", "inception_score,fid"], "inception_score", "has no class logits"),
 }
 
 
@@ -456,6 +492,18 @@ def test_what_cannot_be_is_refused_in_one_sentence_and_leaves_no_file(case):
     assert said in told[2]
     left = [path for path in sorted(Path().rglob("*")) if "__pycache__" not in path.parts]
     assert left == before
+
+
+@pytest.mark.parametrize("case", NULL)
+def test_a_metric_that_cannot_be_computed_is_null_with_its_reason_beside_the_others(case):
+    more, column, said = NULL[case]
+    reference = [] if "-r" in more else ["-r", "good.npy"]
+    code, out, err = evaluate("good.npy", *reference, *more, "--json")
+    assert code == 0, err
+    rows = json.loads(out)["metrics"]
+    assert rows[column]["value"] is None
+    assert said in rows[column]["reason"]
+    assert rows["fid"]["value"] is not None
 
 
 @pytest.mark.parametrize("case", LEGAL)

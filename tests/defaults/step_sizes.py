@@ -21,11 +21,11 @@ import torch
 
 from genbench.core import options
 from genbench.core.dataset import Dataset, open_named
-from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Cells, Part, Suite
-from genbench.evaluation.requests import default_features, enter
+from genbench.evaluation.extractors import default_features, make_extractor
+from genbench.evaluation.requests import to_space
 from genbench.executors.processes import Processes
 from genbench.metrics import kid
 from genbench.running.driver import run_plan
@@ -69,15 +69,14 @@ class Judge:
     """The exact KID of samples to a data set's validation points."""
 
     def __init__(self, dataset: Dataset) -> None:
-        features = default_features(dataset)
-        self.extractor = EXTRACTORS.get(features)(dataset)
-        self.real = enter("features", dataset.points("validation")[:HELD_OUT], self.extractor)
+        self.extractor = make_extractor(default_features(dataset), dataset)
+        self.real = to_space("features", dataset.points("validation")[:HELD_OUT], self.extractor)
 
     def __call__(self, record: Record, store: Store) -> float:
         content = store.content(record.artifacts["samples"])
         assert content is not None, f"the samples of {record.cell} are gone"
         with numpy.load(io.BytesIO(content), allow_pickle=False) as held:
-            fake = enter("features", torch.from_numpy(held["samples"]), self.extractor)
+            fake = to_space("features", torch.from_numpy(held["samples"]), self.extractor)
         return kid.kid(self.real, fake, rng=Rng([0]), subsets=0)["kid"].value
 
 

@@ -7,10 +7,12 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS, Column, Metric, Score
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.compare import compare, spaces_of
+from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.evaluate import evaluate
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import Ask, ask, default_features
-from genbench.evaluation.scoring import Question, answers, measurement
+from genbench.evaluation.extractors import default_features
+from genbench.evaluation.requests import MetricRequest, make_requests
+from genbench.evaluation.scoring import Facts, MetricCall, compute_scores, make_row, measure
 
 RING = DATASETS.get("ring")()
 
@@ -19,17 +21,12 @@ def parts(*names):
     return [Part(name=name) if isinstance(name, str) else Part(**name) for name in names]
 
 
-def compared(fake, real, *names, dataset=None):
-    asks = ask(parts(*names))
-    extractor = EXTRACTORS.get("identity")()
-    views = spaces_of(asks, extractor)
-    return compare(
-        dict.fromkeys(views, fake),
-        dict.fromkeys(views, real),
-        asks,
-        extractor=extractor,
-        dataset=dataset,
-    )
+def compared(fake, real, *names, dataset=None, lenient=False, memory=None):
+    fake, real = (Side.of(x, EXTRACTORS.get("identity")) for x in (fake, real))
+    reference = Reference(real, "identity", dataset, memory=memory)
+    requests = make_requests(parts(*names))
+    calls = [reference.make_call(request, fake, Rng([0])) for request in requests]
+    return measure(calls, lenient=lenient)
 
 
 def toy(function, *columns, **given):
@@ -39,7 +36,7 @@ def toy(function, *columns, **given):
 
 def row(score, **options):
     entry = toy(lambda real, fake, *, rng, a=1, b=2: 0.0)
-    return measurement(Ask(entry, options), "toy", score, heads=["identity", "n=2/2"])
+    return make_row(MetricRequest(entry, options), "toy", score, Facts(["identity", "n=2/2"]))
 
 
 def test_a_protocol_names_every_key_once_and_the_scores_own_value_wins():
@@ -71,26 +68,30 @@ def test_a_number_beyond_float32_is_kept():
 def test_a_question_has_a_key_of_its_own():
     def key(name="kid", **given):
         options = given.pop("options", {})
-        return ask(parts({"name": name, "options": options}), **given)[0].key
+        return make_requests(parts({"name": name, "options": options}), **given)[0].key
 
     keys = {
         key(samples=10),
         key(samples=20),
-        key(samples=10, features="identity"),
+        key(samples=10, features=Part(name="identity")),
+        key(samples=10, features=Part(name="inception_v3_compat", options={"weights": "w.pth"})),
         key(samples=10, options={"subsets": 5}),
         key("fid", samples=10),
     }
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert key(samples=10, options={"subsets": 100}) == key(samples=10)
-    assert key("mmd", samples=10, features="x") == key("mmd", samples=10)
+    assert key("mmd", samples=10, features=Part(name="identity")) == key("mmd", samples=10)
+    plain = Part(name="inception-v3-compat", options={"weights": None})
+    assert key(features=plain) == key(features=Part(name="inception_v3_compat"))
 
 
 def test_metrics_are_asked_once_and_columns_stand_for_their_metric():
-    assert [a.metric.name for a in ask(parts("recall", "prdc", "fid", "fid"))] == ["prdc", "fid"]
+    requests = make_requests(parts("recall", "prdc", "fid", "fid"))
+    assert [request.metric.name for request in requests] == ["prdc", "fid"]
 
 
 def test_scores_are_those_of_the_metric_called_directly():
-    evaluator = Evaluator(RING, ask(parts("fid", "mmd")), samples=200)
+    evaluator = Evaluator(RING, make_requests(parts("fid", "mmd")), samples=200)
     fake = 1.1 * RING.draw(200, Rng([5]))[0]
     rows = {(m.id, m.split): m for m in evaluator.score(fake, None, Rng([0]))}
     real = RING.points("test")[:200]
@@ -105,7 +106,7 @@ def test_scores_are_those_of_the_metric_called_directly():
 
 def test_the_reference_bounds_the_number_of_points():
     digits = DATASETS.get("digits")()
-    evaluator = Evaluator(digits, ask(parts("mmd")), samples=10_000)
+    evaluator = Evaluator(digits, make_requests(parts("mmd")), samples=10_000)
     assert evaluator.n == 500
     found = evaluator.score(digits.points("train"), None, Rng([0]))
     assert found[0].protocol.startswith("n=500/500")
@@ -114,13 +115,13 @@ def test_the_reference_bounds_the_number_of_points():
 def test_points_of_a_floor_are_not_in_the_reference():
     digits = DATASETS.get("digits")()
     evaluator = Evaluator(digits, [], samples=500)
-    test = {tuple(row) for row in evaluator.references["test"].flatten(1).tolist()}
-    assert not test & {tuple(row) for row in evaluator.floor_points.flatten(1).tolist()}
+    test = {tuple(row) for row in evaluator.test.real.view("points").tolist()}
+    assert not test & {tuple(row) for row in evaluator.spare.view("points").tolist()}
 
 
 def test_a_metric_that_does_not_apply_is_null_with_a_reason():
     digits = DATASETS.get("digits")()
-    evaluator = Evaluator(digits, ask(parts("modes", "nll")), samples=100)
+    evaluator = Evaluator(digits, make_requests(parts("modes", "nll")), samples=100)
     rows = {m.id: m for m in evaluator.score(digits.points("train")[:100], None, Rng([0]))}
     assert rows["modes"].value is rows["nll"].value is None
     assert rows["modes"].reason == "digits has no known modes"
@@ -130,17 +131,44 @@ def test_a_metric_that_does_not_apply_is_null_with_a_reason():
 def test_a_metric_that_returns_other_columns_is_refused():
     entry = toy(lambda real, fake, *, rng: {"a": 1.0}, "a", "b")
     with pytest.raises(ContractError, match=r"needs to return \['a', 'b'\], got \['a'\]"):
-        answers([Question(Ask(entry), (None, None), Rng([0]))])
+        compute_scores([MetricCall(MetricRequest(entry), (None, None), Rng([0]))])
 
 
 def test_features_that_suit_a_data_set():
-    assert default_features(RING) == "identity"
-    assert default_features(DATASETS.get("digits")()) == "classifier"
+    assert default_features(RING).name == default_features(None).name == "identity"
+    assert default_features(DATASETS.get("digits")()).name == "classifier"
 
 
 def test_arrays_of_two_shapes_are_refused():
     with pytest.raises(DataError, match=r"one shape, got samples \(4, 3\) and reference \(4, 2\)"):
-        compared(torch.zeros(4, 3), torch.zeros(4, 2), "mmd")
+        evaluate(torch.zeros(4, 3), torch.ones(4, 2), metrics="mmd")
+
+
+def test_a_metric_that_refuses_its_points_leaves_the_others_alone():
+    x = Rng([0]).normal(4, 2)[0]
+    with pytest.raises(DataError, match="more than 5"):
+        compared(x, x, "prdc", "mmd", "fid")
+    rows = {row.id: row for row in compared(x, x + 1, "prdc", "mmd", "fid", lenient=True)}
+    alone = {row.id: row for row in compared(x, x + 1, "mmd", "fid")}
+    assert "more than 5" in rows["recall"].reason
+    assert {rows[name].value for name in ("precision", "recall", "density", "coverage")} == {None}
+    assert all(rows[name].value == alone[name].value is not None for name in alone)
+
+
+def test_a_bug_in_a_metric_is_no_refusal():
+    def broken(real, fake, *, rng):
+        raise RuntimeError("planted")
+
+    with pytest.raises(RuntimeError, match="planted"):
+        measure([MetricCall(MetricRequest(toy(broken)), (None, None))], lenient=True)
+
+
+def test_a_metric_whose_matrices_do_not_fit_says_so_and_the_others_are_scored():
+    x = Rng([0]).normal(50, 40)[0]
+    rows = {row.id: row for row in compared(x, x + 1, "fid", "kid", memory=90_000)}
+    assert rows["fid"].value is None
+    assert "matrices of 40 dimensions" in rows["fid"].reason
+    assert rows["kid"].value is not None
 
 
 @pytest.mark.parametrize("kinds", [(torch.float32, torch.float64), (torch.float64, torch.float32)])

@@ -11,7 +11,7 @@ from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.evaluator import Evaluator, draw
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 
 SOURCE = DATASETS.get("markov_text")(tokens=5, length=8)
 
@@ -30,8 +30,8 @@ def scored(dataset, model, names, samples=2000):
     rng = Rng([0])
     made = build(model, dataset.spec, rng)
     fake = draw(made, dataset, samples, rng.fork("sample"))[0]
-    asks = ask([Part(name=name) for name in names])
-    found = Evaluator(dataset, asks, samples=samples).score(fake, Trained(made, dataset), rng)
+    requests = make_requests([Part(name=name) for name in names])
+    found = Evaluator(dataset, requests, samples=samples).score(fake, Trained(made, dataset), rng)
     return {m.id: m for m in found if m.split == "test"}
 
 

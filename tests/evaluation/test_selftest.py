@@ -8,14 +8,16 @@ import torch
 from genbench.core.dataset import DATASETS
 from genbench.core.metric import METRICS, Column, Metric
 from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation.requests import make_requests
 from genbench.evaluation.selftest import (
     collapse,
-    harms_of,
-    ladder,
+    find_harms,
+    find_verdicts,
     ladders,
+    make_ladder,
     noise,
     shift,
-    verdicts,
 )
 
 X = Rng([0]).normal(400, 2)[0] * torch.tensor([1.0, 3.0]) + 5
@@ -56,7 +58,7 @@ def test_a_collapse_keeps_the_number_of_points_and_fewer_classes():
 
 def test_text_gets_typing_errors():
     text = DATASETS.get("markov_text")()
-    harm = harms_of(text)["noise"]
+    harm = find_harms(text)["noise"]
     x = text.points("test")[:200]
     changed = (harm(x, None, 0.5, Rng([1])) != x).double().mean()
     tokens = text.spec.tokens
@@ -75,13 +77,14 @@ def test_text_gets_typing_errors():
     ],
 )
 def test_a_ladder_is_judged_by_the_spread_of_real_points(values, better, moved):
-    assert ladder("c", "d", "noise", values, [0.99, 1.0, 1.01], better).moved == moved
+    assert make_ladder("c", "d", "noise", values, [0.99, 1.0, 1.01], better).moved == moved
 
 
 def test_metrics_that_see_no_harm_fail_and_sound_ones_pass(planted):
-    found = list(ladders(planted, ("grid",), n=200))
+    requests = make_requests([Part(name=name) for name in planted])
+    found = list(ladders(requests, ("grid",), n=200))
     assert {entry.how for entry in found} == {"noise", "shift", "collapse", "fewer"}
-    told = verdicts(found)
+    told = find_verdicts(found)
     assert told["wrong"] == "FAIL: sees none of the harms"
     assert told["constant"] == "FAIL: sees none of the harms"
     assert told["mmd"].startswith("ok: sees")

@@ -13,9 +13,10 @@ from PIL import Image
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, GenbenchError, SpecError
 from genbench.core.feature import EXTRACTORS
-from genbench.evaluation.extractors import make
-from genbench.evaluation.reading import gather
-from genbench.evaluation.sources import Reading, open_points
+from genbench.core.spec import Part, parse_part
+from genbench.evaluation.extractors import make_extractor
+from genbench.evaluation.reading import read_points
+from genbench.evaluation.sources import ReadOptions, open_points
 
 RNG = numpy.random.default_rng(0)
 IDENTITY = EXTRACTORS.get("identity")()
@@ -80,8 +81,17 @@ def place(tmp_path, monkeypatch):
     sys.modules.pop("gens", None)
 
 
+def read(source, spaces, extractor, *, cache=False, **given):
+    options = ReadOptions(**given)
+    return read_points(open_points(source, options), spaces, extractor, options, cache=cache)
+
+
 def points_of(source, **given):
-    return gather(open_points(source, Reading()), {"points"}, IDENTITY, **given).views["points"]
+    return read(source, {"points"}, IDENTITY, **given).views["points"]
+
+
+def make(text, dataset):
+    return make_extractor(parse_part(text), dataset)
 
 
 def test_arrays_folders_splits_and_generators_are_read(tmp_path):
@@ -107,7 +117,7 @@ def test_batches_do_not_change_what_is_read_and_a_limit_ends_it():
 
 
 def test_images_are_not_held_where_features_are_enough():
-    found = gather(open_points("digits:test", Reading()), {"features"}, IDENTITY, batch=100)
+    found = read("digits:test", {"features"}, IDENTITY, batch=100)
     assert set(found.views) == {"features"}
     assert found.head.shape == (64, 1, 8, 8)
     assert found.count == 500
@@ -116,12 +126,12 @@ def test_images_are_not_held_where_features_are_enough():
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("nowhere", "no file, folder, split"),
+        ("nowhere", "not a file, folder, split"),
         ("nowhere.npy", "nowhere.npy does not exist"),
         ("digits:tset", "digits has no split 'tset'; did you mean 'test'?"),
         ("digtis:test", "unknown dataset 'digtis'; did you mean 'digits'?"),
         ("binary_digits:other", "has no split 'other'"),
-        ("abcdef01", "no file, folder, split"),
+        ("abcdef01", "not a file, folder, split"),
         ("nomodule:x", "nomodule cannot be imported: ModuleNotFoundError"),
         ("gens:god", "no callable 'god'; did you mean 'good'?"),
         ("gens:value", "no callable 'value'"),
@@ -131,7 +141,7 @@ def test_images_are_not_held_where_features_are_enough():
         ("gens:raises", r"gens:raises failed: ValueError: planted on purpose at .*gens\.py:\d+"),
         ("gens:stops_at_once", "gens:stops_at_once failed: KeyError"),
         ("gens:ragged", "batch 0 of gens:ragged needs to be an array of numbers"),
-        ("gens:words", "batch 0 of gens:words needs to be an array of numbers"),
+        ("gens:words", "batch 0 of gens:words needs numbers, got <U1"),
         ("gens:flat", r"batch 0 of gens:flat needs shape .* got \(4,\)"),
         ("gens:changing", r"points of one shape, got \(2,\) and then \(3,\)"),
         ("gens:no_iterator", "gens:no_iterator failed: TypeError"),
@@ -167,24 +177,21 @@ class Counting:
 def test_a_references_features_are_kept_by_content():
     numpy.save("a.npy", RNG.normal(size=(10, 3)))
     counting = Counting()
-    first, again = (
-        gather(open_points("a.npy", Reading()), {"features"}, counting, cache=True)
-        for _ in range(2)
-    )
+    first, again = (read("a.npy", {"features"}, counting, cache=True) for _ in range(2))
     assert counting.calls == 1
     assert torch.equal(first.views["features"], again.views["features"])
     numpy.save("a.npy", RNG.normal(size=(10, 3)))
-    other = gather(open_points("a.npy", Reading()), {"features"}, counting, cache=True)
+    other = read("a.npy", {"features"}, counting, cache=True)
     assert counting.calls == 2
     assert not torch.equal(first.views["features"], other.views["features"])
-    gather(open_points("a.npy", Reading()), {"features"}, counting)
+    read("a.npy", {"features"}, counting)
     assert counting.calls == 3
-    split = open_points("digits:test", Reading())
-    kept = [gather(split, {"features"}, counting, cache=True) for _ in range(2)]
+    kept = [read("digits:test", {"features"}, counting, cache=True) for _ in range(2)]
     assert torch.equal(kept[0].head, kept[1].head)
     assert kept[1].count == 500
-    for file in (open_points("a.npy", Reading()).digest, None):
-        assert file != open_points("digits:test", Reading()).digest
+    digests = [open_points(name, ReadOptions()).digest() for name in ("a.npy", "digits:test")]
+    assert None not in digests
+    assert digests[0] != digests[1]
 
 
 EXTRACTOR = """
@@ -214,8 +221,22 @@ def test_a_users_function_or_script_makes_features(tmp_path):
     assert torch.equal(scripted.extract(x), x.flatten(1))
     assert scripted.protocol.startswith("flat.pt ")
     (tmp_path / "bad.pt").write_bytes(b"no")
-    with pytest.raises(DataError, match=r"bad\.pt is no TorchScript file"):
+    with pytest.raises(DataError, match=r"bad\.pt is not a TorchScript file"):
         make("bad.pt", None)
     with pytest.raises(DataError, match=r"none\.pt cannot be read"):
         make("none.pt", None)
+    with pytest.raises(SpecError, match="extractor feats:halves takes no options"):
+        make("feats:halves:scale=2", None)
+    with pytest.raises(SpecError, match="random_conv has no option 'seed'"):
+        make("random_conv:seed=3", None)
     sys.modules.pop("feats", None)
+
+
+def test_text_names_a_plugin_with_options():
+    plain = {"prdc": {}, "feats:halves": {}, "kid:subsets=10:subset_size=50": {}}
+    plain["kid:subsets=10:subset_size=50"] = {"subsets": "10", "subset_size": "50"}
+    for text, options in plain.items():
+        part = parse_part(text)
+        assert part == Part(name=text.split(":subsets")[0], options=options)
+    weighty = parse_part("inception_v3_compat:weights=C:/a=b.pth")
+    assert weighty.options == {"weights": "C:/a=b.pth"}

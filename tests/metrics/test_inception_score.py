@@ -12,7 +12,7 @@ from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.metrics.inception_score import inception_score
 from genbench.points.vision import torchvision
 
@@ -57,7 +57,7 @@ def test_it_runs_from_one_to_the_number_of_classes():
 def test_only_extractors_with_logits_are_asked():
     assert issubclass(EXTRACTORS.get("classifier"), Logits)
     ring = DATASETS.get("ring")()
-    row, spread = Evaluator(ring, ask([Part(name="inception_score")]), samples=50).score(
+    row, spread = Evaluator(ring, make_requests([Part(name="inception_score")]), samples=50).score(
         ring.points("train")[:50], None, RNG
     )
     assert row.value is None
@@ -66,8 +66,10 @@ def test_only_extractors_with_logits_are_asked():
 
 def test_the_evaluator_hands_over_logits_and_images():
     digits = DATASETS.get("digits")()
-    asks = ask([Part(name=name) for name in ("inception_score", "sharpness", "ms_ssim")])
-    evaluator = Evaluator(digits, asks, samples=150)
+    requests = make_requests(
+        [Part(name=name) for name in ("inception_score", "sharpness", "ms_ssim")]
+    )
+    evaluator = Evaluator(digits, requests, samples=150)
     rows = {row.id: row for row in evaluator.score(digits.points("train")[:150], None, RNG)}
     found = rows["inception_score"]
     direct = score(

@@ -11,7 +11,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.metrics.authenticity import authenticity
 from genbench.metrics.c_t import c_t
 from genbench.points import pairwise
@@ -83,10 +83,10 @@ def test_cells_are_weighted_by_held_out_points_and_small_ones_are_left_out():
 
 def test_streams_have_nothing_to_memorise_and_finite_sets_are_compared_whole():
     ring, digits = DATASETS.get("ring")(), DATASETS.get("digits")()
-    asks = ask([Part(name="c_t"), Part(name="authenticity")])
-    for row in Evaluator(ring, asks, samples=60).score(ring.points("train")[:60], None, RNG):
+    requests = make_requests([Part(name="c_t"), Part(name="authenticity")])
+    for row in Evaluator(ring, requests, samples=60).score(ring.points("train")[:60], None, RNG):
         assert "stream without end" in row.reason
-    evaluator = Evaluator(digits, asks, samples=200, features="identity")
+    evaluator = Evaluator(digits, requests, samples=200, features=Part(name="identity"))
     copies = {row.id: row for row in evaluator.score(digits.points("train")[-200:], None, RNG)}
     assert copies["authenticity"].value == 0
     assert 0.3 < copies["authenticity"].floor < 0.8

@@ -12,7 +12,7 @@ from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Part
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.metrics.code_accuracy import assigned
 from genbench.training.minibatches import Source, training_set, visible_labels
 from genbench.training.trainer import Trainer
@@ -113,7 +113,7 @@ def test_convolutional_networks_are_for_images(name):
 def test_the_evaluator_brings_the_judge():
     digits = DATASETS.get("digits")()
     model, rng = made("cgan", digits, seeds=[0])
-    evaluator = Evaluator(digits, ask([Part(name="class_accuracy")]), samples=100)
+    evaluator = Evaluator(digits, make_requests([Part(name="class_accuracy")]), samples=100)
     fake = digits.points("validation")[:100]
     rows = evaluator.score(fake, Trained(model.eval(), digits), rng)
     found = {row.id: row for row in rows}

@@ -104,7 +104,7 @@ def test_a_missing_file_and_a_wrong_suffix_say_what_to_give(tmp_path):
     (tmp_path / "a.csv").write_text("1,2")
     refused(tmp_path / "a.csv", "needs to be a .npy or .npz file, got '.csv'")
     (tmp_path / "folder.npy").mkdir()
-    refused(tmp_path / "folder.npy", "is no regular file; give a .npy or .npz file")
+    refused(tmp_path / "folder.npy", "is not a regular file; give a .npy or .npz file")
 
 
 def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
@@ -115,7 +115,7 @@ def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
     raw.write_bytes(pickle.dumps(Detonator()))
     for path in (plain, archive):
         refused(path, "holds pickled objects, which are never loaded")
-    refused(raw, "is damaged or no array file")
+    refused(raw, "is damaged or not an array file")
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
@@ -123,7 +123,7 @@ def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
 def test_other_files_are_refused(tmp_path, suffix, content):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
-    refused(path, "is damaged or no array file|holds pickled")
+    refused(path, "is damaged or not an array file|holds pickled")
 
 
 def test_every_truncation_of_an_archive_is_refused(tmp_path):
@@ -132,7 +132,7 @@ def test_every_truncation_of_an_archive_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     for length in range(0, len(held.getvalue()), 23):
         path.write_bytes(held.getvalue()[:length])
-        refused(path, "is damaged or no array file")
+        refused(path, "is damaged or not an array file")
 
 
 def test_flipped_bytes_of_an_archive_never_crash(tmp_path):
@@ -153,13 +153,13 @@ def test_flipped_bytes_of_an_archive_never_crash(tmp_path):
 def test_an_archive_under_the_wrong_suffix_is_refused(tmp_path):
     numpy.savez(tmp_path / "a.npz", samples=POINTS)
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")
-    refused(tmp_path / "a.npy", "is damaged or no array file")
+    refused(tmp_path / "a.npy", "is damaged or not an array file")
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("samples", "text")
-    refused(tmp_path / "a.npz", "is damaged or no array file")
+    refused(tmp_path / "a.npz", "is damaged or not an array file")
 
 
 def test_a_zip_bomb_is_refused_by_its_header(tmp_path):
@@ -183,10 +183,10 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 8), }\n"
     content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 64
     (tmp_path / "a.npy").write_bytes(content)
-    refused(tmp_path / "a.npy", "is damaged or no array file")
+    refused(tmp_path / "a.npy", "is damaged or not an array file")
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("samples.npy", content)
-    refused(tmp_path / "a.npz", "is damaged or no array file")
+    refused(tmp_path / "a.npz", "is damaged or not an array file")
 
 
 def test_images_become_pixels_with_the_channels_first(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from genbench.core.errors import DataError
-from genbench.points.images import decode, folder, read_image
+from genbench.points.images import decode, open_folder, read_image
 
 RNG = numpy.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (6, 5, 3), dtype=numpy.uint8)
@@ -31,7 +31,7 @@ def test_images_are_found_deeply_in_the_order_of_paths_and_scaled(tmp_path):
     for name in ("b.png", "a/x.png", "a/y.bmp", "c.ppm"):
         save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("none")
-    found = folder(tmp_path)
+    found = open_folder(tmp_path)
     assert [p.relative_to(tmp_path).as_posix() for p in found.files] == [
         "b.png",
         "c.ppm",
@@ -92,7 +92,7 @@ def test_a_loop_of_links_ends(tmp_path):
     save(tmp_path / "a.png")
     save(tmp_path / "in/b.png")
     (tmp_path / "in/loop").symlink_to(tmp_path)
-    assert len(folder(tmp_path)) == 2
+    assert len(open_folder(tmp_path)) == 2
 
 
 def truncated(path):
@@ -115,8 +115,8 @@ def floats(path):
 @pytest.mark.parametrize(
     ("name", "make", "said"),
     [
-        ("z.png", lambda path: path.write_bytes(b""), "is no image"),
-        ("z.png", lambda path: path.write_text("hello"), "is no image"),
+        ("z.png", lambda path: path.write_bytes(b""), "is not an image"),
+        ("z.png", lambda path: path.write_text("hello"), "is not an image"),
         ("z.png", truncated, "cannot be read"),
         ("z.png", bomb, "pixels"),
         ("z.tiff", floats, "between 0 and 1"),
@@ -130,10 +130,10 @@ def test_damage_is_one_sentence_that_names_the_file(tmp_path, name, make, said):
     save(tmp_path / "b.png")
     make(tmp_path / name)
     if said is None:  # a folder that is called like an image holds none
-        assert len(folder(tmp_path)) == 2
+        assert len(open_folder(tmp_path)) == 2
         return
     with pytest.raises(DataError, match=said) as caught:
-        read(folder(tmp_path))
+        read(open_folder(tmp_path))
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -142,8 +142,8 @@ def test_grey_and_colour_do_not_mix(tmp_path):
     save(tmp_path / "a.png", "L")
     save(tmp_path / "b.png")
     with pytest.raises(DataError, match=r"b\.png is in colour.*--channels 3"):
-        read(folder(tmp_path))
-    assert read(folder(tmp_path, channels=3)).shape == (2, 3, 6, 5)
+        read(open_folder(tmp_path))
+    assert read(open_folder(tmp_path, channels=3)).shape == (2, 3, 6, 5)
 
 
 @pytest.mark.parametrize("names", [[], ["a.png"]])
@@ -151,4 +151,4 @@ def test_a_folder_without_two_images_is_refused(tmp_path, names):
     for name in names:
         save(tmp_path / name)
     with pytest.raises(DataError, match="at least two images"):
-        folder(tmp_path)
+        open_folder(tmp_path)

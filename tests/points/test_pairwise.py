@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genbench.points import memmap, pairwise
-from genbench.points.pairwise import Cloud, Look, clouds, swept, tiles, together
+from genbench.points.pairwise import Cloud, Look, clouds, tiles, together
 
 
 def draws(*shape, seed=0):
@@ -95,7 +95,7 @@ def test_an_error_of_one_is_nobodys_number():
 
 
 def test_a_swept_function_is_called_with_tensors():
-    @swept
+    @pairwise.pairwise
     def sum_of_squares(real, fake, *, times):
         total = yield from looking(real, fake, [], 0)
         return times * total
@@ -111,7 +111,7 @@ def test_a_mapped_file_is_read_by_parts_and_forgotten_with_its_tensor(tmp_path, 
     monkeypatch.setattr(memmap, "_MAPS", {})
     held = draws(50, 3).float().numpy()
     numpy.save(tmp_path / "a.npy", held)
-    x = memmap.mapped(numpy.lib.format.open_memmap(tmp_path / "a.npy", mode="c"))
+    x = memmap.to_memmap(numpy.lib.format.open_memmap(tmp_path / "a.npy", mode="c"))
     assert len(memmap._MAPS) == 1
     assert torch.equal(torch.cat(list(memmap.blocks(x[5:]))), torch.from_numpy(held[5:]).double())
     torch.testing.assert_close(memmap.mean(x), x.double().mean(0))

@@ -21,7 +21,7 @@ from pathlib import Path
 from genbench.core.files import write_bytes
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, Part, Suite
-from genbench.evaluation.requests import ask
+from genbench.evaluation.requests import make_requests
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
 from genbench.running.job import Outcome, now
@@ -35,7 +35,7 @@ SCORE = Measurement(
     id="fid",
     metric="fid",
     version=METRICS.get("fid").version,
-    key=ask([FID], samples=SAMPLES)[0].key,
+    key=make_requests([FID], samples=SAMPLES)[0].key,
     protocol="identity, n=500/500",
     value=0.5,
 )

@@ -27,8 +27,8 @@ from torch import Tensor
 
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.requests import ask
-from genbench.evaluation.scoring import Question, answers
+from genbench.evaluation.requests import make_requests
+from genbench.evaluation.scoring import MetricCall, compute_scores
 from genbench.metrics import _fourier, fid, kid, mmd, prdc
 from genbench.metrics._kernels import FACTORS, Kernel
 from genbench.points.vision import torchvision
@@ -269,8 +269,8 @@ def together_cases(k: int) -> Iterator[Case]:
         sets = draws(n, size, 1), 1.05 * draws(n, size, 2)
 
         def asked(*names: str, sets: tuple[Tensor, Tensor] = sets) -> None:
-            asks = ask([Part(name=name) for name in names])
-            answers([Question(entry, sets, RNG) for entry in asks])
+            requests = make_requests([Part(name=name) for name in names])
+            compute_scores([MetricCall(request, sets, RNG) for request in requests])
 
         names = ("fid", "kid", "mmd", "prdc", "energy_distance")
         alone = {f"{name} alone": partial(asked, name) for name in names}
