@@ -144,8 +144,6 @@ def make_plan(
         UnknownName: For names that no registry knows.
     """
     make_requests(settings.curve_metrics)
-    if settings.features is not None:
-        EXTRACTORS.get(settings.features)
     requests = make_requests(
         settings.metrics, samples=settings.samples, features=settings.features
     )
