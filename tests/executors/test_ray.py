@@ -7,8 +7,11 @@ import pytest
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
+from genbench.core.registry import load_plugin
 from genbench.executors.processes import Processes
+from genbench.running.claims import run_claims
 from genbench.running.job import Progress, RunSettings, StackJob
+from genbench.running.suites import Listener, RunOptions
 from genbench.store import Store, contents
 from genbench.store.documents import load_suites
 
@@ -198,3 +201,43 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
         told[name] = {record.cell: contents(record) for record in Store(tmp_path / name).records()}
     for name in ways:
         assert told[name] == told["inline"], name
+
+
+EXPERIMENT = """
+from genbench.core.claim import claim
+
+@claim("on_a_cluster", statement="s", source="s", why="w", seeds=4,
+       experiment=lambda rng: {"x": rng.normal(3).sum(dim=1).tolist()})
+def effects(evidence):
+    return []
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_experiments_of_claims_are_made_on_the_cluster(tmp_path, cluster, registered):
+    path = tmp_path / "planted_experiment.py"
+    path.write_text(EXPERIMENT)
+    load_plugin(str(path))
+    found = {}
+    for name in ("inline", "ray"):
+        options = RunOptions(
+            root=tmp_path / name, device="cpu", executor=name, plugins=(str(path),)
+        )
+        listener = Phases()
+        result = run_claims(["on-a-cluster"], options, listener=listener)
+        (trial,) = result.trials
+        found[name] = trial.columns
+        assert (trial.failures, set(trial.columns["x"])) == ({}, {0, 1, 2, 3})
+        assert ("ray" in listener.phases) == (name == "ray")
+    assert found["ray"] == found["inline"]
+
+
+class Phases(Listener):
+    """Collects the phases that jobs report."""
+
+    def __init__(self):
+        self.phases = set()
+
+    def progress(self, index, progress):
+        self.phases.add(progress.phase)
