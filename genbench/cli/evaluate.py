@@ -90,8 +90,14 @@ def command(
     if html is not None:
         from genbench.report.site.evaluation import write_page
 
-        sides = ((side.label, side.head) for side in (result.samples, result.reference))
-        write_page(html, result.rows, *sides, result.notes)
+        fake, real = result.samples, result.reference
+        write_page(
+            html,
+            result.rows,
+            (fake.label, fake.head),
+            (real.label, real.head),
+            result.notes,
+        )
     if as_json:
         common.print_json(result.to_dict())
     else:

@@ -58,22 +58,19 @@ class Reference:
 
     Arguments:
         real: Held-out points.
-        features: What the extractor is called in a reason.
         dataset: Where the points come from, or None; its truth and its kind decide what applies.
         train: The training points, for metrics of memorisation, or None.
         without_train: Why there are no training points.
-        split: What the real points are, `test` or `train`.
-        forks: What a metric's stream is forked by beside its name.
+        split: What the real points are, `test` or `train`; empty where they come from anywhere. A
+            metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
     """
 
     real: Side
-    features: str
     dataset: Dataset | None = None
     train: Side | None = None
     without_train: str = ""
-    split: str = "test"
-    forks: tuple[str, ...] = ()
+    split: str = ""
     memory: int | None = None
 
     @property
@@ -101,12 +98,11 @@ class Reference:
         reason = self.find_obstacle(metric, trained)
         if reason is not None:
             return MetricCall(request, reason=reason, facts=facts)
-        forks = () if metric.view == "model" else self.forks
-        stream = rng if metric.view == "model" else rng.to("cpu")
-        arguments = self._arguments(metric, fake, trained)
-        return MetricCall(
-            request, arguments, stream.fork("metric", metric.name, *forks), facts=facts
-        )
+        stream = rng.fork("metric", metric.name)
+        if metric.view != "model":
+            forks = ("metric", metric.name, *filter(None, [self.split]))
+            stream = rng.to("cpu").fork(*forks)
+        return MetricCall(request, self._arguments(metric, fake, trained), stream, facts=facts)
 
     def find_obstacle(self, metric: Metric, trained: Trained | None = None) -> str | None:
         """Returns why a metric cannot be computed against this reference, or None."""
@@ -119,7 +115,8 @@ class Reference:
             assert self.dataset is not None
             return f"{metric.name} compares numbers, {self.dataset.name} holds tokens"
         if metric.view == "logits" and not isinstance(self.extractor, Logits):
-            return f"the extractor {self.features} has no class logits"
+            name = self.extractor.name or self.extractor.protocol
+            return f"the extractor {name} has no class logits"
         if metric.view == "memory" and self.train is None:
             needs = f"{metric.name} needs the training points too; name them by --train"
             return self.without_train or needs

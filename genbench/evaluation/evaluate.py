@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError, SpecError
+from genbench.core.feature import Extractor
 from genbench.core.rng import Rng
 from genbench.core.spec import Part, parse_part
 from genbench.evaluation.comparison import Reference, Side
@@ -77,40 +79,26 @@ def evaluate(
             or compared.
     """
     requests = request_metrics(metrics)
-    options = ReadOptions(
-        Path(results),
-        parse_size(resize) if resize else None,
-        channels,
-        Path(data_dir) if data_dir else None,
-        offline,
-        batch,
-        limit,
-        parse_memory(memory),
-        progress,
-    )
+    files = Path(data_dir) if data_dir else None
+    where = Path(results), parse_size(resize), channels, files, offline
+    options = ReadOptions(*where, batch, limit, parse_memory(memory), progress)
     fake = open_points(samples, options)
-    real = _own_reference(fake) if reference is None else reference
-    real = real if isinstance(real, Points) else open_points(real, options, label="reference")
-    dataset = real.dataset or fake.dataset
-    spec = default_features(dataset) if features is None else make_part(features)
-    if weights:
-        spec = Part(name=spec.name, options={**spec.options, "weights": str(weights)})
-    extractor = make_extractor(spec, dataset)
+    real = _open_reference(reference, fake, options)
+    extractor = _make_extractor(features, weights, real.dataset or fake.dataset)
     spaces = find_spaces(requests, extractor)
 
     def read(points: Points, cache: bool) -> Side:
         return read_points(points, spaces, extractor, options, cache=cache)
 
     real_side, fake_side = read(real, cache), read(fake, False)
-    training = None
-    if train is not None:
-        training = read(open_points(train, options, label="training points"), cache)
     _refuse_other_shapes(fake_side, real_side)
-    against = Reference(real_side, str(spec), real.dataset, training, memory=options.memory)
+    trained_on = None if train is None else open_points(train, options, label="training points")
+    training = None if trained_on is None else read(trained_on, cache)
+    against = Reference(real_side, real.dataset, training, memory=options.memory)
     rng = Rng([seed]).fork("evaluate")
-    calls = [against.make_call(request, fake_side, rng) for request in requests]
+    rows = measure([against.make_call(r, fake_side, rng) for r in requests], lenient=True)
     notes = tuple(f"{points.label}: {points.note}" for points in (fake, real) if points.note)
-    return Evaluation(tuple(measure(calls, lenient=True)), notes, fake_side, real_side)
+    return Evaluation(tuple(rows), notes, fake_side, real_side)
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -158,20 +146,33 @@ def parse_memory(memory: str | int) -> int:
     return size
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Returns (height, width) of a size such as 32x24, which names the width first.
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
 
     Raises:
         SpecError: If it is another text.
     """
+    if text is None:
+        return None
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if match is None:
         raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
     return int(match[2]), int(match[1])
 
 
-def _own_reference(fake: Points) -> Points:
-    """The test split of the samples' own data set."""
+def _make_extractor(
+    features: PartLike | None, weights: str | Path | None, dataset: Dataset | None
+) -> Extractor:
+    part = default_features(dataset) if features is None else make_part(features)
+    if weights:
+        part = Part(name=part.name, options={**part.options, "weights": str(weights)})
+    return make_extractor(part, dataset)
+
+
+def _open_reference(reference: Any, fake: Points, options: ReadOptions) -> Points:
+    """The reference's points, or the test split of the samples' own data set."""
+    if reference is not None:
+        return open_points(reference, options, label="reference")
     if fake.dataset is None:
         raise SpecError(
             f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"

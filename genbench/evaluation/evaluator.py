@@ -65,17 +65,16 @@ class Evaluator:
         reason = f"{dataset.name} is a stream without end, so nothing can be memorised"
         self.test = Reference(
             self._side(test),
-            str(self.features),
             dataset,
             None if dataset.stream else self._side(train),
             without_train=reason,
-            forks=("test",),
+            split="test",
         )
         #: the training points as a reference, or None where they are too few
         self.train: Reference | None = None
         if len(train) >= self.n:
             side = self._side(train[order[: self.n]])
-            self.train = replace(self.test, real=side, split="train", forks=("train",))
+            self.train = replace(self.test, real=side, split="train")
         spare = dataset.points("validation") if dataset.stream else train[order.flip(0)]
         #: real points that are not in the reference, or None where they are too few
         self.spare = self._side(spare[: self.n]) if len(spare) >= self.n else None

@@ -101,8 +101,7 @@ class Laboratory:
 
     def __init__(self, dataset: Dataset, requests: Sequence[MetricRequest], n: int) -> None:
         self.dataset, self.requests, self.n = dataset, requests, n
-        self.features = default_features(dataset)
-        self.extractor = make_extractor(self.features, dataset)
+        self.extractor = make_extractor(default_features(dataset), dataset)
         self.pool = dataset.points("train")
         self.labels = dataset.labels("train")
         centres = dataset.truth.centres if dataset.truth is not None else None
@@ -119,7 +118,7 @@ class Laboratory:
         """Returns so many held-out points as a reference."""
         views = {space: self.real.view(space)[:count] for space in self.spaces}
         real = Side(views, count, lambda: self.extractor)
-        return Reference(real, str(self.features), self.dataset, self.train)
+        return Reference(real, self.dataset, self.train)
 
     def fresh(self, draw: int) -> tuple[Tensor, Tensor | None]:
         """Returns n points of the training split with their labels, others for every draw."""

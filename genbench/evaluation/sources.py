@@ -91,7 +91,8 @@ def open_points(source: Any, options: ReadOptions, *, label: str = "samples") ->
     if isinstance(source, Tensor) or hasattr(source, "__array__"):
         return _open_array(wrap_array(_to_array(source, label), label))
     if callable(source):
-        return _open_generator(getattr(source, "__qualname__", label), source)
+        function: Any = source
+        return _open_generator(getattr(source, "__qualname__", label), function)
     return _open_generator(label, lambda: source)
 
 

@@ -23,7 +23,7 @@ def parts(*names):
 
 def compared(fake, real, *names, dataset=None, lenient=False, memory=None):
     fake, real = (Side.of(x, EXTRACTORS.get("identity")) for x in (fake, real))
-    reference = Reference(real, "identity", dataset, memory=memory)
+    reference = Reference(real, dataset, memory=memory)
     requests = make_requests(parts(*names))
     calls = [reference.make_call(request, fake, Rng([0])) for request in requests]
     return measure(calls, lenient=lenient)

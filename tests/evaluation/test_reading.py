@@ -56,7 +56,7 @@ def scored(batch, extractor, kind=""):
         read(f"{kind}{name}.npy", spaces, extractor, batch=batch)
         for name in ("real", "fake", "train")
     )
-    reference, rng = Reference(real, "toy", train=train), Rng([0])
+    reference, rng = Reference(real, train=train), Rng([0])
     rows = measure([reference.make_call(request, fake, rng) for request in requests])
     return {row.id: (row.value, row.stderr, row.reason) for row in rows}
 
