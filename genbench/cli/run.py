@@ -185,6 +185,7 @@ def planned(suite: Suite, store: Any, given: dict[str, Any]) -> Plan:
         plugins=given["plugins"],
         workers=1 if given["executor"] == "inline" else given["jobs"],
         timeout=given["timeout"],
+        scale=None if given["budget_scale"] == "default" else given["budget_scale"],
     )
     return plan(
         suite,

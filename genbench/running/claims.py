@@ -130,7 +130,7 @@ def merged(plans: Sequence[Plan]) -> Plan:
     """Returns several plans as one; no two of them may hold the same cell."""
     whole = Plan()
     for one in plans:
-        for name in ("jobs", "done", "failed", "skipped", "cells", "damaged"):
+        for name in ("jobs", "done", "failed", "skipped", "cells", "damaged", "scaled"):
             getattr(whole, name).extend(getattr(one, name))
         whole.stamps |= one.stamps
     return whole

@@ -61,13 +61,14 @@ def run(
         WriteError: If the folder cannot be written at all; nothing has been trained then.
     """
     fresh = [record for record in made.skipped if store.read(record.spec) is None]
-    if not fresh and not made.jobs:
+    if not (fresh or made.jobs or made.scaled):
         return
     with Locks(store.root) as locks:
         driver = _Driver(made, store, locks)
         for record in fresh:
             store.write(record)
             yield record
+        driver.unscale(made.scaled)
         outcomes = executor.run(driver.next, watch)
         try:
             for index, outcome in outcomes:
@@ -102,6 +103,15 @@ class _Driver:
             if job.specs:
                 return index, job
         return None
+
+    def unscale(self, specs: Sequence[CellSpec]) -> None:
+        """Takes the mark of another budget from finished cells that are now asked for as they are."""
+        for spec in specs:
+            if self.locks.take(spec.cell):
+                record = self.store.read(spec)
+                if record is not None and record.scale is not None:
+                    self.store.write(record.model_copy(update={"scale": None}))
+                self.locks.give(spec.cell)
 
     def take(self, index: int, outcome: Outcome) -> list[Record]:
         """Writes what an outcome holds; returns its records, none where it will be tried again."""
@@ -179,10 +189,14 @@ class _Driver:
             record.environment = environment(device, job.setting.workers)
         for kind, (content, suffix) in outcome.artifacts.get(record.cell, {}).items():
             record.artifacts[kind] = self.store.put(content, suffix)
-        if record.status in FAILURES:
+        record.scale = job.setting.scale
+        if record.status in FAILURES or record.scale is not None:
             before = self.store.read(record.spec)
-            if before is not None and before.status not in (*FAILURES, "skipped"):
+            measured = before is not None and before.status not in (*FAILURES, "skipped")
+            if record.status in FAILURES and measured:
                 return  # a failure must not cost what was measured
+            if before is not None and before.scale is None:
+                record.scale = None  # it was asked for at its own budget already
         path = self.store.write(record)
         self.made.stamps[record.cell] = path.stat().st_mtime_ns
 

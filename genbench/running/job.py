@@ -39,6 +39,8 @@ class Setting:
     checkpoint_every: float = 30.0
     plugins: tuple[str, ...] = ()
     workers: int = 1
+    #: the claims' budget scale that cells are trained for, where it is not their own budget
+    scale: str | None = None
     #: seconds of wall clock that a stack may take; None: as long as it needs
     timeout: float | None = None
 

@@ -35,6 +35,7 @@ class Plan:
         cells: Every cell of the suite, in order.
         damaged: A sentence for every file that stands in a record's place and is none.
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
+        scaled: Those of `done` that were made for claims at another budget and are now asked for as such.
         busy: Cells that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
@@ -46,6 +47,7 @@ class Plan:
     cells: list[CellSpec] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     stamps: dict[str, int] = field(default_factory=dict)
+    scaled: list[CellSpec] = field(default_factory=list)
     busy: list[CellSpec] = field(default_factory=list)
     stopped: str | None = None
 
@@ -160,7 +162,7 @@ class _Sorter:
         dataset = open_dataset(specs[0], self.setting)
         refusal = _refusal(specs[0], dataset)
         if refusal is not None:
-            self.made.skipped += [_skipped(spec, refusal) for spec in specs]
+            self.made.skipped += [_skipped(spec, refusal, self.setting.scale) for spec in specs]
             return
         train: list[CellSpec] = []
         score: list[CellSpec] = []
@@ -175,6 +177,8 @@ class _Sorter:
                 self.made.failed.append(record)
             else:
                 self.made.done.append(spec)
+                if record is not None and record.scale and self.setting.scale is None:
+                    self.made.scaled.append(spec)
         if train or score:
             assert dataset.hashes  # so that data that cannot be had is known before any training
         if train:
@@ -223,7 +227,7 @@ def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
     return MODELS.get(spec.model).refuses(dataset.spec)
 
 
-def _skipped(spec: CellSpec, reason: str) -> Record:
+def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:
     return Record(
         cell=spec.cell,
         group=spec.group,
@@ -232,6 +236,7 @@ def _skipped(spec: CellSpec, reason: str) -> Record:
         reason=reason,
         spec=spec,
         taxonomy=MODELS.get(spec.model).taxonomy,
+        scale=scale,
         started=now(),
         finished=now(),
     )

@@ -89,6 +89,9 @@ class Record(Row):
     sequential_steps: int | None = None
     environment: dict[str, Any] = {}
     artifacts: dict[str, str] = {}
+    #: the budget scale of the claims that a record was made for, where that is not their own budget;
+    #: absent from the file where it is None
+    scale: str | None = Field(default=None, exclude_if=lambda scale: scale is None)
     started: str = ""
     finished: str = ""
 
@@ -100,8 +103,9 @@ class Record(Row):
 
 
 def contents(record: Record) -> dict[str, Any]:
-    """Returns all of a record but times, memory and the machine: what a repetition gives again."""
-    kept = record.model_dump(exclude={"started", "finished", "failed_after_s", "environment"})
+    """Returns what a repetition of a cell gives again: all but times, memory, machine and purpose."""
+    passing = {"started", "finished", "failed_after_s", "environment", "scale"}
+    kept = record.model_dump(exclude=passing)
     kept["used"] = {key: kept["used"][key] for key in ("steps", "examples")}
     kept["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in kept["curve"]]
     kept["metrics"] = {

@@ -142,3 +142,22 @@ def test_cells_at_other_budgets_stand_beside_those_at_the_claims_own():
     )
     assert rescaled({own, half, quick, "elsewhere"}) == {half, quick}
     assert rescaled({half, quick}) == set(), "alone they are all there is to show"
+
+
+def scales(root):
+    return {record.scale for record in Store(root).records()}
+
+
+def test_cells_tell_the_scale_that_they_were_made_for_until_they_are_asked_for_as_they_are(
+    tmp_path,
+):
+    suite = suite_of(TINY)
+    do(suite, tmp_path, scale="quick")
+    assert scales(tmp_path) == {"quick"}
+    do(suite, tmp_path, scale="half")
+    assert scales(tmp_path) == {"quick"}
+    made, records = do(suite, tmp_path)
+    assert (len(made.done), records) == (2, [])
+    assert scales(tmp_path) == {None}
+    do(suite, tmp_path, scale="quick", redo="all")
+    assert scales(tmp_path) == {None}
