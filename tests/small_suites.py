@@ -5,13 +5,13 @@ import yaml
 from genbench.core.dataset import DATASETS
 from genbench.core.model import Batch, Model, Player, build
 from genbench.core.rng import Rng
-from genbench.core.spec import load_suites
 from genbench.executors.inline import Inline
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
 from genbench.running.driver import run
 from genbench.running.plan import plan, setting_of
 from genbench.store import Store
+from genbench.store.documents import load_suites
 from genbench.training.minibatches import training_set
 
 TIMED = ("latency", "samples_per_s")

@@ -62,7 +62,7 @@ def load_plugins(plugins: tuple[str, ...]) -> None:
 
 def suites(config: Path | None) -> dict[str, Suite]:
     """Reads the suites from the named file, ./benchmarks.yaml, or the one shipped with genbench."""
-    from genbench.core.spec import load_suites
+    from genbench.store.documents import load_suites
 
     return load_suites(suite_file(config))
 

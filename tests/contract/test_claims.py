@@ -9,11 +9,11 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.core.spec import load_suites
 from genbench.running.claims import Held, Scale, specs_of
 from genbench.running.plan import groups_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
+from genbench.store.documents import load_suites
 
 ALL = CLAIMS.all()
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"

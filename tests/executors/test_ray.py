@@ -7,10 +7,10 @@ import pytest
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
-from genbench.core.spec import load_suites
 from genbench.executors.processes import Processes
 from genbench.running.job import Job, Progress, Setting
 from genbench.store import Store, contents
+from genbench.store.documents import load_suites
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}

@@ -26,7 +26,7 @@ import numpy
 import torch
 
 from genbench.core.model import MODELS, Batch, Player
-from genbench.core.spec import Suite, load_suites
+from genbench.core.spec import Suite
 from genbench.executors.inline import Inline
 from genbench.executors.processes import Processes
 from genbench.models.adversarial import wgan_gp
@@ -35,6 +35,7 @@ from genbench.report.gate.check import check
 from genbench.running.driver import run
 from genbench.running.plan import plan, setting_of
 from genbench.store import Record, Store
+from genbench.store.documents import load_suites
 
 ROOT = Path(__file__).parents[2]
 #: seeds of a block
