@@ -12,15 +12,20 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.model import MarkovChain, Model
 from genbench.core.rng import Rng
+from genbench.core.tolerance import USUAL
 from genbench.metrics._chain import autocorrelation_time
 from genbench.metrics._clock import call_seconds, finish
 
 COLUMNS = {
-    "autocorrelation_time": Column("lower", "steps", 1.0, "of the chain's slowest direction"),
+    "autocorrelation_time": Column(
+        "lower", "steps", 1.0, "of the chain's slowest direction", tolerance=USUAL
+    ),
     "effective_sample_ms": Column(
         "lower", "ms", None, "time for one effectively independent sample"
     ),
-    "effective_sample_steps": Column("lower", "steps", 1.0, "network evaluations for the same"),
+    "effective_sample_steps": Column(
+        "lower", "steps", 1.0, "network evaluations for the same", tolerance=USUAL
+    ),
 }
 
 

@@ -14,7 +14,12 @@ from genbench.points import memmap
 
 #: products of larger variances overflow
 LARGEST = 1e150
-DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
+DISTANCE = Column(
+    *("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits"),
+    headline=10,
+    orders=True,
+    learned=True,
+)
 
 
 @metric(

@@ -17,7 +17,11 @@ from genbench.points.tokens import n_gram_law
 ORDERS = (1, 2, 3, 4)
 COLUMNS = {
     f"n_gram_js_{n}": Column(
-        "lower", "nats", 0.0, f"Jensen-Shannon divergence of {n}-grams; ln 2 where none is shared"
+        "lower",
+        "nats",
+        0.0,
+        f"Jensen-Shannon divergence of {n}-grams; ln 2 where none is shared",
+        headline={2: 100, 4: 110}.get(n),
     )
     for n in ORDERS
 }

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from report_records import record
 
-from genbench.report.site.samples import gallery
-from genbench.report.tables import leaderboards
+from genbench.report.site.samples import make_gallery
+from genbench.report.tables import make_leaderboards
 from genbench.store import Store
 
 
@@ -17,8 +17,8 @@ def shop(tmp_path):
 
 
 def panels(store, *rows):
-    (table,) = leaderboards(rows)
-    found = gallery(store, table)
+    (table,) = make_leaderboards(rows)
+    found = make_gallery(store, table)
     return found, {panel.label: panel for panel in found.panels}
 
 
