@@ -47,7 +47,7 @@ def command(
     """Compare a results folder with a baseline; nothing is trained or changed.
 
     A score is a regression if its mean over seeds is worse by more than the baseline's tolerance and
-    a one-sided test, corrected for all scores together, says that this is no chance. Cells that
+    a one-sided test, corrected for all scores together, says that this is not chance. Cells that
     failed, are missing, or differ in protocol, version, sample count or data fail in their own words.
 
     \b

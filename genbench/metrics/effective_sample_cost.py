@@ -68,10 +68,10 @@ def effective_sample_cost(
         values = (1.0, cost, float(model.sequential_steps()))
         return {name: Score(v, kind="estimate") for name, v in zip(COLUMNS, values, strict=True)}
     states, seconds = _run(model, chains, steps, rng)
-    tau, seen = autocorrelation_time(states)
+    tau, whole = autocorrelation_time(states)
     if tau is None:
         return {name: Score(None, reason="the chain does not move") for name in COLUMNS}
-    kind = "estimate" if seen else "bound"
+    kind = "estimate" if whole else "bound"
     values = (tau, 1e3 * tau * seconds / chains, tau)
     return {name: Score(v, kind=kind) for name, v in zip(COLUMNS, values, strict=True)}
 

@@ -99,10 +99,10 @@ def _triangle(x: Tensor, mean: Tensor) -> Tensor:
     """The centred points where they are few, else a triangle R with as R'R the sum of their squares."""
     if len(x) <= x.shape[1]:
         return memmap.rows(x, 0, len(x)) - mean
-    found = x.new_empty(0, x.shape[1], dtype=torch.float64)
+    factor = x.new_empty(0, x.shape[1], dtype=torch.float64)
     for part in memmap.blocks(x):
-        found = torch.linalg.qr(torch.cat([found, part - mean]), mode="r").R
-    return found
+        factor = torch.linalg.qr(torch.cat([factor, part - mean]), mode="r").R
+    return factor
 
 
 def _assemble(
@@ -115,8 +115,8 @@ def _assemble(
 def _factor(cov: Tensor) -> Tensor:
     """A with cov = A A', its columns the directions whose variance is more than rounding."""
     values, vectors = torch.linalg.eigh(cov)
-    kept = values > _negligible(values[-1], len(values))
-    return vectors[:, kept] * values[kept].sqrt()
+    large = values > _negligible(values[-1], len(values))
+    return vectors[:, large] * values[large].sqrt()
 
 
 def _negligible(largest: Tensor, size: int) -> Tensor:

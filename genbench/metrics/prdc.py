@@ -59,9 +59,10 @@ def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[di
             f"{len(fake)} fake; give more points or fewer neighbours"
         )
     near = [Smallest(len(x), min(neighbours + 1, len(x) - 1), x.x) for x in (real, fake)]
-    yield [Look(x, x, found.within) for x, found in zip((real, fake), near, strict=True)]
+    yield [Look(x, x, nearest.within) for x, nearest in zip((real, fake), near, strict=True)]
     (real_radii, ties), (fake_radii, _) = (
-        _radii(x, found.squares, neighbours) for x, found in zip((real, fake), near, strict=True)
+        _radii(x, nearest.squares, neighbours)
+        for x, nearest in zip((real, fake), near, strict=True)
     )
     shares = Shares(real_radii, fake_radii)
     yield [Look(real, fake, shares.see)]

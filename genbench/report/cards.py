@@ -295,8 +295,8 @@ def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
 
 
 def _judged(effects: Sequence[Effect], refutes: bool) -> Verdict | None:
-    known = any(effect.values for effect in effects)
-    return judge(effects, refutes=refutes) if known else None
+    measured = any(effect.values for effect in effects)
+    return judge(effects, refutes=refutes) if measured else None
 
 
 def _lead(verdict: Verdict) -> VerdictPart | None:

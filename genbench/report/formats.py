@@ -103,14 +103,14 @@ def to_latex(tables: Sequence[Table]) -> str:
     ]
     for table in tables:
         columns = [c for c in table.columns if c.headline] or list(table.columns)
-        made = make_sheet(
+        table_sheet = make_sheet(
             table,
             columns,
             heads=[Head(c.heading, align="right") for c in columns],
             floor="floor (real against real)",
             notes=[f"{c.id}: {c.about}" for c in columns],
         )
-        parts += ["", *sheet.to_latex(made)]
+        parts += ["", *sheet.to_latex(table_sheet)]
     return "\n".join(parts) + "\n"
 
 

@@ -185,8 +185,10 @@ def count_sources(tables: Sequence[Table]) -> list[tuple[str, int]]:
 
 def origin(record: Record) -> str:
     """Returns the code and the machine that a record comes from, as its environment says."""
-    known = record.environment
-    facts = [f"{key} {known[key]}" for key in ORIGIN if known.get(key) not in (None, "", {})]
+    environment = record.environment
+    facts = [
+        f"{key} {environment[key]}" for key in ORIGIN if environment.get(key) not in (None, "", {})
+    ]
     return ", ".join(facts) or "an unknown environment"
 
 

@@ -126,8 +126,8 @@ def to_markdown(sheet: Sheet) -> list[str]:
 
 def markdown_text(text: str) -> str:
     """Returns text that Markdown shows as it is: no tags, mentions, table cells or markup."""
-    if re.fullmatch(r"(\[\d+\] ?)+", text):
-        return text  # marks such as [1], which are no links by themselves
+    if re.fullmatch(r"(\w+ )?(\[\d+( %)?\] ?)+", text):
+        return text  # marks such as [1], which are not links by themselves
     for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(sign, safe)
     text = re.sub(r"(?<!\w)@", "&#64;", text)

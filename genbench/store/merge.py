@@ -109,8 +109,8 @@ def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if conflict:
         newer = other if other.finished > one.finished else one
         return {"none": one, "first": one, "last": other, "newest": newer}[keep]
-    known = {(m.key, m.id, m.split) for m in one.metrics}
-    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in known]
+    keys = {(m.key, m.id, m.split) for m in one.metrics}
+    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in keys]
     return one.model_copy(
         update={
             "metrics": [*one.metrics, *extra],

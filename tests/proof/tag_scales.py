@@ -1,8 +1,8 @@
-"""Marks records of claims' cells at other budgets with their scale: python tests/proof/tag_scales.py RESULTS.
+"""Marks claims' cells at other budgets with their scale: python tests/proof/tag_scales.py RESULTS.
 
-Run once on results that were made before records had the field `scale`. A group is marked where it is a claim's
-run at another scale and no claim's run at its own budget, and the folder holds the same at that budget; all other
-files stay the same byte for byte.
+Run once on results that were made before records had the field `scale`. A group is marked where it is a
+claim's run at another scale and no claim's run at its own budget, and the folder holds the same at that
+budget; all other files stay the same byte for byte.
 """
 
 import sys

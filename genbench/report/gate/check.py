@@ -68,7 +68,7 @@ def check(
     """Compares records with a baseline.
 
     A row is a regression if its mean is worse by more than the column's tolerance, and a one-sided
-    test (`worsening_p`) says that this is no chance, at the baseline's level for the whole gate (Holm).
+    test (`worsening_p`) says that this is not chance, at the baseline's level for the whole gate (Holm).
 
     Arguments:
         baseline: What was accepted.
