@@ -45,7 +45,7 @@ def test_one_model_is_no_comparison():
 def test_caveats_are_computed(store):
     said = "\n".join(find_caveats(make_leaderboards(store.records()), ["x.json is not a record"]))
     assert "Too few seeds to tell (fewer than 5): gan (hidden=[128, 128]" in said
-    assert "9 of 147 runs did not end well" in said
+    assert "9 of 147 runs did not complete" in said
     assert "pixelcnn on grid (0/8 ok)" in said
     assert "On digits these have several protocols or kinds" in said
     assert re.search(r"(have no|has) [\w, ]*bits_per_dim \(", said)
@@ -77,4 +77,4 @@ def test_environment_counts_values(store):
 
 def test_failures_are_not_hidden_by_hostile_reasons(store):
     bad = failed(record(store, "gan", "ring", 0), "error", "train", HOSTILE)
-    assert "1 of 1 runs did not end well" in find_caveats(make_leaderboards([bad]))[0]
+    assert "1 of 1 runs did not complete" in find_caveats(make_leaderboards([bad]))[0]

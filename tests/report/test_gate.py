@@ -13,9 +13,9 @@ from scipy import stats
 from genbench.core.errors import StoreError
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate import text
-from genbench.report.gate.accept import accept, update_baseline
+from genbench.report.gate.accept import accept, accept_results, update_baseline
 from genbench.report.gate.baseline import load_baseline, to_text
-from genbench.report.gate.check import check
+from genbench.report.gate.check import check, check_results
 from genbench.report.gate.regression_test import worsening_p
 from genbench.report.gate.result import HEADS
 from genbench.store import Store
@@ -469,3 +469,20 @@ def test_json_has_ok_and_rows(baseline, outcome):
         "p",
         "bad",
     } <= set(found["rows"][0])
+
+
+def test_a_folder_and_a_file_are_compared(baseline, records, tmp_path):
+    path, folder = tmp_path / "ci.json", tmp_path / "results"
+    path.write_text(to_text(baseline))
+    with pytest.raises(StoreError, match="is not a folder; make records with: genbench run ci"):
+        check_results(folder, path)
+    for r in changed(records, "gan", measuring(mmd=scaled(4))):
+        Store(folder).write(r)
+    result = check_results(folder, path)
+    assert (result.ok, result.exit_code) == (False, 1)
+    assert result.to_dict()["summary"].startswith("1 regression; ")
+    assert "<strong>regression</strong>: worse by" in result._repr_html_()
+    written, new = accept_results(folder, tmp_path / "new.json", by="Ada")
+    assert new
+    assert accept_results(folder, tmp_path / "new.json", by="Grace") == (written, False)
+    assert check_results(folder, tmp_path / "new.json").ok

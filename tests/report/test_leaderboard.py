@@ -7,11 +7,13 @@ from report_records import HOSTILE, record
 
 from genbench.cli.leaderboard import command
 from genbench.core.errors import DataError, StoreError
+from genbench.core.spec import Budget
 from genbench.report.leaderboard import (
     BEGIN,
     END,
     MOST,
     count_sources,
+    load_leaderboard,
     to_markdown,
     update_readme,
     write_leaderboards,
@@ -135,3 +137,33 @@ def test_the_readme_shows_the_results(tmp_path):
     assert not changed, (
         "README.md is not current; run: genbench leaderboard -o results --readme README.md"
     )
+
+
+def test_a_board_is_an_object_with_tables_frame_and_html(store, tmp_path):
+    board = load_leaderboard(store.root)
+    assert [table.name for table in board.tables] == ["digits", "grid", "ring"]
+    assert board.to_markdown() == to_markdown(board.tables) == repr(board)
+    assert board._repr_html_().count("<table>") == 3
+    assert HOSTILE not in board._repr_html_()
+    frame = board.to_frame()
+    assert len(frame) == sum(len(t.groups) * len(t.columns) for t in board.tables)
+    assert len(board.to_dict()["leaderboards"]) == 3
+    assert board.write(tmp_path).is_file()
+
+
+def test_scales_of_claims_stand_apart(store):
+    own, other = (
+        record(store, "gan", "ring", 0, with_samples=False, budget=Budget(steps=steps))
+        for steps in (400, 50)
+    )
+    quick = other.model_copy(update={"scale": "quick"})
+
+    def steps(records, **scale):
+        tables = make_leaderboards(records, **scale)
+        return sorted(g.first.spec.budget.steps for t in tables for g in t.groups)
+
+    assert steps([own, other]) == [50, 400]
+    assert steps([own, quick]) == [400], "they would compete with themselves"
+    assert steps([quick]) == [50], "alone they are all there is to show"
+    assert steps([own, quick], scale="all") == [50, 400]
+    assert steps([own, quick], scale="quick") == [50]

@@ -94,16 +94,16 @@ def test_what_is_different_is_named():
     asked = find_published(
         "pacgan", "ring", "modes", protocol="samples=2500, within=3", options={"pack": 3}
     )
-    assert [row.value.label for row in asked if not row.different] == ["PacGAN3"]
-    assert "pack 2 there, 3 here" in asked[0].different
+    assert [row.value.label for row in asked if not row.differences] == ["PacGAN3"]
+    assert "pack 2 there, 3 here" in asked[0].differences
     (fid, *_) = find_published("wgan_gp", "cifar10", "fid", protocol="classifier:x@1 88%, n=9/9")
-    assert "features TensorFlow Inception there, classifier:x@1 88% here" in fid.different
+    assert "features TensorFlow Inception there, classifier:x@1 88% here" in fid.differences
 
 
 def test_bounds_and_unknown_rows():
     (vae,) = find_published("vae", f"{EXTERNAL}binarised_mnist", "nll")
     assert vae.text == "≤ 86.77"
-    assert "a bound there" in vae.different
+    assert "a bound there" in vae.differences
     assert find_published("gan", "ring", "fid") == []
 
 

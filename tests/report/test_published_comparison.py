@@ -38,7 +38,7 @@ def test_the_same_protocol_is_said_to_be_so():
     gan = [row for row in found if row.here]
     assert gan == found[: len(gan)]
     assert {(row.model, row.published.text) for row in gan} >= {("GAN (gan)", "6.3 ± 0.5")}
-    assert {row.published.different for row in gan} == {()}
+    assert {row.published.differences for row in gan} == {()}
     (pacgan,) = [row for row in gan if row.published.source.year == 2018]
     assert pacgan.comparable.startswith("same protocol; trained there: 4 x 400 ReLU")
     assert pacgan.spread == "10 runs, standard error"
@@ -48,12 +48,12 @@ def test_the_same_protocol_is_said_to_be_so():
 
 def test_what_differs_is_computed_from_the_records():
     found = [row for row in rows(made("gan", "samples=9, within=3")) if row.here]
-    assert {row.published.different for row in found} == {("samples 2500 there, 9 here",)}
+    assert {row.published.differences for row in found} == {("samples 2500 there, 9 here",)}
     options = {"spread": 0.1}
     found = [row for row in rows(made("gan", dataset_options=options)) if row.here]
-    assert {row.published.different for row in found} == {("data set ring (spread=0.1) here",)}
+    assert {row.published.differences for row in found} == {("data set ring (spread=0.1) here",)}
     found = [row for row in rows(made("gan", kind="bound")) if row.here]
-    assert {row.published.different for row in found} == {("a bound here",)}
+    assert {row.published.differences for row in found} == {("a bound here",)}
 
 
 def test_the_closest_of_several_scores_stands_beside():

@@ -87,8 +87,8 @@ def test_colour_images_of_an_unknown_data_set(shop):
 @pytest.mark.parametrize(
     ("array", "name", "about"),
     [
-        (np.zeros((5, 3, 2)), "samples", "samples of shape (3, 2) have no picture"),
-        (np.array(["x", "y"]), "samples", "the samples are no numbers"),
+        (np.zeros((5, 3, 2)), "samples", "samples of shape (3, 2) cannot be drawn"),
+        (np.array(["x", "y"]), "samples", "the samples are not numbers"),
         (np.zeros((5, 2)), "other", "the samples cannot be read"),
     ],
 )

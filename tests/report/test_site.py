@@ -10,6 +10,7 @@ from report_records import HOSTILE, record
 
 from genbench.report import formats, reproduce
 from genbench.report.leaderboard import read_leaderboard
+from genbench.report.sheet import latex_text
 from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import templating
 from genbench.report.site.build import write_report
@@ -180,14 +181,14 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
     (tmp_path / "again.yaml").write_text(reproduce.make_suite_file([table]))
     suites = load_suites(tmp_path / "again.yaml")
     for group in table.groups:
-        suite = suites[reproduce.name(group)]
+        suite = suites[reproduce.name_of(group)]
         assert suite.seed_list == [0, 3]
         (cells,) = suite.cells
         spec = group.first.spec
         assert suite.budget == spec.budget
         assert (suite.batch, suite.precision) == (spec.batch, spec.precision)
         assert (cells.labelled, cells.models[0].options) == (spec.labelled, spec.options)
-        assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command(group)
+        assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command_of(group)
     names = yaml.safe_load((folder / "reproduce.yaml").read_text())["suites"]
     shown = re.findall(r"genbench run (row-\w+)", (folder / "data-ring.html").read_text())
     assert len(shown) == 7
@@ -212,20 +213,20 @@ def test_the_suite_file_of_real_options_has_the_groups_of_the_records(tmp_path):
 
 
 def test_latex_is_escaped_and_balanced(store):
-    text = formats.latex(make_leaderboards(store.records()))
+    text = formats.to_latex(make_leaderboards(store.records()))
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\end{table}") == 3
     assert r"latency\_1\_p50\_ms" in text
     assert r"\textless{}script\textgreater{}" in text
     for line in text.splitlines():
         if line.endswith(r"\\") and "midrule" not in line:
             assert len(re.findall(r"(?<!\\)&", line)) >= 5
-    assert formats.escaped("a_b & 100 % \\ {x} # $\n~^") == (
+    assert latex_text("a_b & 100 % \\ {x} # $\n~^") == (
         r"a\_b \& 100 \% \textbackslash{} \{x\} \# \$ \textasciitilde{}\textasciicircum{}"
     )
 
 
 def test_json_holds_every_seed(store, folder):
-    found = json.loads((folder / "leaderboard.json").read_text())["make_leaderboards"]
+    found = json.loads((folder / "leaderboard.json").read_text())["leaderboards"]
     rows = {(t["dataset"], r["model"]): r for t in found for r in t["rows"]}
     scores = rows["ring", "wgan_gp"]["scores"]
     (mmd,) = [s for s in scores if (s["id"], s["split"]) == ("mmd", "test")]
