@@ -31,7 +31,7 @@ _HOMES = {
     "extractor": "genbench.core.feature",
     "metric": "genbench.core.metric",
     "model": "genbench.core.model",
-    "results": "genbench.store",
+    "results": "genbench.report.results",
 }
 
 __all__ = [*sorted(_HOMES), "__version__"]
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         model,
     )
     from genbench.core.rng import Rng
-    from genbench.store import results
+    from genbench.report.results import results
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,14 @@ import re
 import pandas
 import pytest
 
-from genbench.core.errors import SpecError, StoreError
+from genbench.core.errors import GenbenchError, SpecError, StoreError
 from genbench.core.files import write_bytes
 from genbench.core.spec import Budget, CellSpec
-from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form, results
-from genbench.store.frame import export
+from genbench.report.results import export_results, results
+from genbench.running.plan import cell_specs
+from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form
+from genbench.store.frame import make_frame
+from genbench.store.suites import find_suite
 
 
 def spec(**changed):
@@ -304,9 +307,72 @@ def test_results_are_a_frame_of_measurements(store):
     assert results(store.root / "none").empty
 
 
+def test_a_frame_has_a_column_for_whatever_sets_two_cells_apart(store):
+    changes = {
+        "model": "vae",
+        "model_version": 2,
+        "options": {"hidden": 1},
+        "dataset": "grid",
+        "dataset_version": 2,
+        "dataset_options": {"n": 3},
+        "budget": Budget(steps=7),
+        "batch": 3,
+        "labelled": 10,
+        "precision": "float64",
+        "autocast": "bf16",
+        "seed": 9,
+    }
+    assert set(changes) == set(CellSpec.model_fields)
+    first = make_frame([record()]).drop(columns=["cell", "group"])
+    for field, value in changes.items():
+        spec = record().spec.model_copy(update={field: value})
+        other = record().model_copy(update={"spec": spec, "cell": spec.cell, "group": spec.group})
+        frame = make_frame([other]).drop(columns=["cell", "group"])
+        changed = [c for c in frame if frame[c].tolist() != first[c].tolist()]
+        assert [c for c in changed if c.startswith(field)], field
+
+
+def test_results_are_filtered_by_model_data_set_suite_and_scale(store, tmp_path):
+    own, small = Budget(steps=400), Budget(steps=50)
+    for model, budget, scale in (
+        ("gan", own, None),
+        ("gan", small, "quick"),
+        ("vae", own, None),
+        ("nade", small, "quick"),
+    ):
+        spec = record().spec.model_copy(update={"model": model, "budget": budget})
+        about = {"spec": spec, "cell": spec.cell, "group": spec.group, "scale": scale}
+        store.write(record().model_copy(update=about))
+
+    def rows(**filters):
+        frame = results(store.root, **filters)
+        return sorted({*zip(frame.model, frame.budget_steps, strict=True)})
+
+    assert rows() == [("gan", 400), ("nade", 50), ("vae", 400)], "nade has no other budget"
+    assert len(rows(scale="all")) == 4
+    assert rows(scale="quick") == [("gan", 50), ("nade", 50)]
+    assert rows(model="vae") == [("vae", 400)]
+    assert rows(model=["vae", "gan"]) == [("gan", 400), ("vae", 400)]
+    assert results(store.root, dataset="elsewhere").empty
+    suite = tmp_path / "suites.yaml"
+    suite.write_text(
+        "schema: 1\nsuites: {mine: {description: ours, seeds: 1, budget: {steps: 400}, metrics: [mmd],"
+        " cells: [{models: [gan], datasets: [ring]}]}}"
+    )
+    assert results(store.root, suite="mine", config=suite).empty, "other options and versions"
+    mine = find_suite("mine", suite)
+    cells = mine.cells[0]
+    (spec,) = cell_specs(mine, cells, cells.models[0], cells.datasets[0], autocast=False)
+    about = {"spec": spec, "cell": spec.cell, "group": spec.group}
+    store.write(record().model_copy(update=about))
+    assert set(results(store.root, suite="mine", config=suite).cell) == {spec.cell}
+    with pytest.raises(GenbenchError, match="yours"):
+        results(store.root, suite="yours", config=suite)
+
+
 def test_measurements_are_exported_with_every_row(store, tmp_path):
     store.write(record())
-    assert export(store.root, tmp_path / "a.csv") == 3
+    assert export_results(store.root, tmp_path / "a.csv") == 3
     frame = pandas.read_csv(tmp_path / "a.csv")
     assert frame.value.tolist()[:2] == [1.5, 0.5]
     assert frame.cell.unique().tolist() == [record().cell]
@@ -315,7 +381,7 @@ def test_measurements_are_exported_with_every_row(store, tmp_path):
 def test_parquet_comes_back_as_the_frame(store, tmp_path):
     pytest.importorskip("pyarrow")
     store.write(record())
-    export(store.root, tmp_path / "a.parquet")
+    export_results(store.root, tmp_path / "a.parquet")
     pandas.testing.assert_frame_equal(
         pandas.read_parquet(tmp_path / "a.parquet"), results(store.root), check_dtype=False
     )
@@ -323,9 +389,9 @@ def test_parquet_comes_back_as_the_frame(store, tmp_path):
 
 def test_what_cannot_be_exported_is_said(store, tmp_path, monkeypatch):
     with pytest.raises(SpecError, match=r"ends in \.csv or \.parquet, got 'a\.xls'"):
-        export(store.root, tmp_path / "a.xls")
+        export_results(store.root, tmp_path / "a.xls")
     with pytest.raises(StoreError, match="holds no records"):
-        export(store.root, tmp_path / "a.csv")
+        export_results(store.root, tmp_path / "a.csv")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SpecError, match="needs pyarrow, which is not installed; pip install"):
-        export(store.root, tmp_path / "a.parquet")
+        export_results(store.root, tmp_path / "a.parquet")

@@ -1,10 +1,7 @@
-"""genbench baseline: accept scores that later states of the code are held against."""
+"""genbench baseline: accept scores that later states of the code are compared with."""
 
 from __future__ import annotations
 
-import getpass
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -44,7 +41,7 @@ def command() -> None:
 @click.option("--by", help="Who accepts; default: $GIT_AUTHOR_NAME, else the user's name.")
 @click.option("--note", default="", help="Why, in a sentence.")
 @click.option(
-    "--with-failures", is_flag=True, help="Accept cells that failed; as many are no alarm later."
+    "--with-failures", is_flag=True, help="Accept cells that failed; that many are no alarm later."
 )
 def accept_command(
     suite_name: str | None,
@@ -65,36 +62,18 @@ def accept_command(
     \b
     genbench baseline accept --suite ci --from results --to baselines/ci.json --note "faster sampler"
     """
-    from genbench.cli.report import groups
-    from genbench.core.errors import StoreError
-    from genbench.core.files import write_bytes
-    from genbench.report.gate.baseline import accept, load_baseline, to_text, updated
-    from genbench.store import Store
+    from genbench.report.gate.accept import accept_results
 
     common.load_plugins(plugins)
-    if not root.is_dir():
-        make = f"genbench run {suite_name or 'ci'} -o {root}"
-        raise StoreError(f"{root} is no folder; make records with: {make}")
-    store = Store(root, groups=groups(suite_name, config) if suite_name else None)
-    records, problems = store.load()
-    if problems:
-        raise StoreError(
-            f"{problems[0]}; a baseline needs a sound folder: genbench validate {root}"
-        )
-    made = accept(
-        records,
+    baseline, changed = accept_results(
+        root,
+        path,
         suite=suite_name,
-        by=by or os.environ.get("GIT_AUTHOR_NAME") or getpass.getuser(),
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        config=config,
+        by=by,
         note=note,
         with_failures=with_failures,
     )
-    if path.exists():
-        made = updated(load_baseline(path), made)
-    content = to_text(made).encode()
-    same = path.exists() and path.read_bytes() == content
-    if not same:
-        write_bytes(path, content)
-    scores = sum(len(cell.scores) for cell in made.cells)
-    told = "is as it was" if same else "written"
-    click.echo(f"{path} {told}: {scores} scores of {len(made.cells)} groups of cells")
+    scores = sum(len(cell.scores) for cell in baseline.cells)
+    state = "written" if changed else "is as it was"
+    click.echo(f"{path} {state}: {scores} scores of {len(baseline.cells)} groups of cells")

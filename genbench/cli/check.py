@@ -44,10 +44,10 @@ from genbench.cli import common
 def command(
     path: Path, root: Path, form: str, across_machines: bool, everything: bool, as_json: bool
 ) -> None:
-    """Hold a results folder against a baseline; nothing is trained or changed.
+    """Compare a results folder with a baseline; nothing is trained or changed.
 
     A score is a regression if its mean over seeds is worse by more than the baseline's tolerance and
-    a one-sided test, corrected for all scores together, says that this is no chance. Cells that
+    a one-sided test, corrected for all scores together, says that this is not chance. Cells that
     failed, are missing, or differ in protocol, version, sample count or data fail in their own words.
 
     \b
@@ -59,25 +59,17 @@ def command(
     Exit codes: 0 nothing worse, 1 a regression, 2 no baseline or no results,
     3 runs failed or are missing, 4 not comparable, or nothing could be tested.
     """
-    from genbench.core.errors import StoreError
     from genbench.report.gate import text
-    from genbench.report.gate.baseline import load_baseline
-    from genbench.report.gate.check import check
-    from genbench.store import Store
+    from genbench.report.gate.check import check_results
 
-    baseline = load_baseline(path)
-    suite = baseline.suite or "ci"
-    if not root.is_dir():
-        raise StoreError(f"{root} is no folder; make records with: genbench run {suite} -o {root}")
-    records, problems = Store(root).load()
-    outcome = check(baseline, records, across_machines=across_machines, problems=problems)
+    result = check_results(root, path, across_machines=across_machines)
     if as_json:
-        common.print_json(text.as_json(baseline, outcome))
+        common.print_json(result.to_dict())
     elif form == "table":
         from rich.console import Console
 
-        text.print_table(Console(), baseline, outcome, everything=everything)
+        text.print_result(Console(), result, everything=everything)
     else:
-        made = text.markdown(baseline, outcome) if form == "markdown" else text.junit(outcome)
-        click.echo(made, nl=False)
-    raise SystemExit(outcome.code)
+        write = text.to_markdown if form == "markdown" else text.to_junit
+        click.echo(write(result), nl=False)
+    raise SystemExit(result.exit_code)

@@ -12,8 +12,8 @@ from genbench.cli import common
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.report.cards import Card, Setting
-    from genbench.statistics.verdicts import Part
+    from genbench.report.cards import Card, Variation
+    from genbench.statistics.verdicts import VerdictPart
 
 COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclusive": "dim"}
 
@@ -63,17 +63,17 @@ def command(
     genbench claims --output again --against results
     """
     common.load_plugins(plugins)
-    from genbench.report.cards import cards
-    from genbench.report.claim_tables import into_readme
+    from genbench.report.cards import make_cards
+    from genbench.report.claim_tables import update_readme
     from genbench.running.evidence import Scale
     from genbench.store import Store
 
     scale, code = Scale(budget_scale, seeds), 0
-    made = cards(Store(root), names, scale, root)
+    made = make_cards(Store(root), names, scale, root)
     if names and not (no_run or readme or against):
         made, code = completed(made, root, plugins, as_json)
     if readme is not None:
-        changed = into_readme(readme, made)
+        changed = update_readme(readme, made)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
         raise SystemExit(reproduce(made, against, as_json))
@@ -87,10 +87,10 @@ def told(made: list[Card], explained: bool, as_json: bool) -> None:
     """Prints claims: for machines, or all about each, or a table."""
     from rich.console import Console
 
-    from genbench.report.claim_tables import row
+    from genbench.report.claim_tables import to_dict
 
     if as_json:
-        common.print_json([row(card) for card in made])
+        common.print_json([to_dict(card) for card in made])
     elif explained:
         for card in made:
             show(Console(), card)
@@ -107,7 +107,7 @@ def completed(
         SystemExit: With 130, where the run is stopped.
     """
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
-    from genbench.report.cards import cards
+    from genbench.report.cards import make_cards
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
     from genbench.store import Store
@@ -121,7 +121,7 @@ def completed(
     code = exit_code(result)
     if code == 130:
         raise SystemExit(code)
-    return cards(Store(root), [card.claim.id for card in made], scale, root), code
+    return make_cards(Store(root), [card.claim.id for card in made], scale, root), code
 
 
 def table(console: Console, made: list[Card]) -> None:
@@ -156,10 +156,10 @@ def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from genbench.report.reproduction import FAILURES, reproductions
+    from genbench.report.reproduction import FAILURES, compare_folders
 
-    found = reproductions(made, against)
-    failed = [each for each in found if each.said in FAILURES]
+    found = compare_folders(made, against)
+    failed = [each for each in found if each.comparison in FAILURES]
     if as_json:
         common.print_json([each.row for each in found])
         return int(bool(failed))
@@ -169,13 +169,13 @@ def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
         shown.add_column(head, overflow="fold")
     for each in found:
         same, both = each.values
-        so = f"[red]{each.said}[/red]" if each in failed else each.said
+        so = f"[red]{each.comparison}[/red]" if each in failed else each.comparison
         kinds = [coloured(each.here), coloured(each.there), so]
         shown.add_row(each.here.claim.id, *kinds, f"{same} of {both}")
     console = Console()
     console.print(shown)
     for each in found:
-        for ours, theirs in each.turned:
+        for ours, theirs in each.changed_parts:
             console.print(
                 f"{each.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
                 highlight=False,
@@ -189,7 +189,7 @@ def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
 def coloured(card: Card) -> str:
     """Returns the verdict in its colour, with "so far" while cells are missing."""
     colour = COLOURS[card.verdict.outcome]
-    return f"[{colour}]{card.said}[/{colour}]"
+    return f"[{colour}]{card.verdict_text}[/{colour}]"
 
 
 def steadiness(card: Card) -> str:
@@ -237,17 +237,19 @@ def listed(card: Card) -> dict[str, list[str]]:
         "Cells": [str(run) for run in claim.runs],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
-        "Ended badly": [f"{name}: {count} seeds" for name, count in card.held.failed().items()],
+        "Ended badly": [
+            f"{name}: {count} seeds" for name, count in card.evidence.failed().items()
+        ],
         "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
     }
 
 
-def verdict_of(setting: Setting) -> str:
+def verdict_of(setting: Variation) -> str:
     """Returns the verdict with one thing changed, or that it has not been run."""
-    return setting.said if setting.verdict is not None else f"not run; {setting.command}"
+    return setting.verdict_text if setting.verdict is not None else f"not run; {setting.command}"
 
 
-def cells(part: Part) -> list[str]:
+def cells(part: VerdictPart) -> list[str]:
     """Returns an effect's name, numbers, bar and seeds as a table shows them."""
     from rich.markup import escape
 

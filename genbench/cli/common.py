@@ -70,19 +70,9 @@ def load_plugins(plugins: tuple[str, ...]) -> None:
 def suites(config: Path | None) -> dict[str, Suite]:
     """Reads the suites from the named file, ./benchmarks.yaml, or the one shipped with genbench."""
     from genbench.store.documents import load_suites
+    from genbench.store.suites import suite_file
 
     return load_suites(suite_file(config))
-
-
-def suite_file(config: Path | None) -> Path:
-    """Returns which suite file is meant."""
-    if config is not None:
-        return config
-    import genbench
-
-    package = Path(genbench.__file__).parent
-    candidates = [Path("benchmarks.yaml"), package / "benchmarks.yaml"]
-    return next((p for p in candidates if p.is_file()), package.parent / "benchmarks.yaml")
 
 
 def print_json(value: Any) -> None:

@@ -42,30 +42,22 @@ def command(
     genbench leaderboard --to public
     genbench leaderboard --readme README.md
     """
-    from genbench.core.errors import StoreError
-    from genbench.report.leaderboard import into_readme, markdown, write_leaderboard
-    from genbench.report.tables import leaderboards
-    from genbench.store import Store
+    from genbench.report.leaderboard import load_leaderboard, update_readme
 
     common.load_plugins(plugins)
-    records, problems = Store(root).load()
-    if not records:
-        raise StoreError(
-            f"{root} holds no records; make some with: genbench run demo -o {root}, or name the "
-            "folder with -o"
-        )
-    tables = leaderboards(records)
-    page = write_leaderboard(tables, folder, title=title) if folder else None
-    changed = into_readme(readme, tables) if readme else False
+    board = load_leaderboard(root)
+    page = board.write(folder, title=title) if folder else None
+    changed = update_readme(readme, board.tables) if readme else False
+    problems, count = list(board.problems), len(board.records)
     if as_json:
-        found = {"page": page and str(page), "readme_changed": changed}
-        common.print_json({**found, "records": len(records), "set_aside": problems})
+        result = {"page": page and str(page), "readme_changed": changed}
+        common.print_json({**result, "records": count, "set_aside": problems})
         return
     for problem in problems:
         click.echo(f"set aside: {problem}", err=True)
     if page is None and readme is None:
-        click.echo(markdown(tables), nl=False)
+        click.echo(board.to_markdown(), nl=False)
     if page is not None:
-        click.echo(f"{len(records)} records; page: {page}")
+        click.echo(f"{count} records; page: {page}")
     if readme is not None:
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")

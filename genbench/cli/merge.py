@@ -9,7 +9,8 @@ import click
 
 from genbench.cli import common
 
-SHOWN = 20
+#: conflicts that are printed
+MOST = 20
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -43,22 +44,22 @@ def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> 
     from genbench.store import Store
     from genbench.store.merge import merge
 
-    made = merge([Store(source) for source in sources], Store(root), keep=keep)
-    stuck = bool(made.conflicts) and keep == "none"
+    result = merge([Store(source) for source in sources], Store(root), keep=keep)
+    stuck = bool(result.conflicts) and keep == "none"
     if as_json:
-        common.print_json({"ok": not stuck, **asdict(made)})
+        common.print_json({"ok": not stuck, **asdict(result)})
     else:
-        for conflict in made.conflicts[:SHOWN]:
+        for conflict in result.conflicts[:MOST]:
             click.echo(f"conflict in cell {conflict.cell}: {conflict.first} | {conflict.second}")
             for line in conflict.differences[:5]:
                 click.echo(f"    {line}")
-        for problem in made.set_aside:
+        for problem in result.set_aside:
             click.echo(f"set aside: {problem}")
         done = (
-            f"nothing is written because of {len(made.conflicts)} conflicts; choose with --keep"
+            f"nothing is written because of {len(result.conflicts)} conflicts; choose with --keep"
             if stuck
-            else f"{made.written} records in {root}, {made.same} were there more than once, "
-            f"{len(made.conflicts)} conflicts settled by --keep {keep}"
+            else f"{result.written} records in {root}, {result.same} were there more than once, "
+            f"{len(result.conflicts)} conflicts settled by --keep {keep}"
         )
         click.echo(done)
     if stuck:

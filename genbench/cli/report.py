@@ -10,7 +10,7 @@ from genbench.cli import common
 
 
 @click.command("report")
-@click.argument("suite_name", metavar="[SUITE]", required=False)
+@click.argument("suite", metavar="[SUITE]", required=False)
 @common.config
 @common.plugins
 @common.results
@@ -25,7 +25,7 @@ from genbench.cli import common
 @click.option("--title", default="genbench", show_default=True, help="The page's title.")
 @common.as_json
 def command(
-    suite_name: str | None,
+    suite: str | None,
     config: Path | None,
     plugins: tuple[str, ...],
     root: Path,
@@ -43,37 +43,19 @@ def command(
     """
     from rich.console import Console
 
-    from genbench.core.errors import StoreError
+    from genbench.report.leaderboard import load_leaderboard
     from genbench.report.site.build import write_report
-    from genbench.report.tables import leaderboards
-    from genbench.report.terminal import print_leaderboard
-    from genbench.store import Store
+    from genbench.report.terminal import print_leaderboards
 
     common.load_plugins(plugins)
-    store = Store(root, groups=groups(suite_name, config) if suite_name else None)
-    records, problems = store.load()
-    if not records:
-        suite = suite_name or "demo"
-        held = f"holds no records of suite {suite!r}" if suite_name else "holds no records"
-        raise StoreError(f"{root} {held}; make some with: genbench run {suite} -o {root}")
-    tables = leaderboards(records)
-    page = write_report(store, folder, title=title, tables=tables, problems=problems)
+    board = load_leaderboard(root, suite=suite, config=config)
+    page = write_report(board, folder, title=title)
+    problems, count = list(board.problems), len(board.records)
     if as_json:
-        common.print_json({"page": str(page), "records": len(records), "set_aside": problems})
+        common.print_json({"page": str(page), "records": count, "set_aside": problems})
         return
     console = Console()
-    print_leaderboard(console, tables)
+    print_leaderboards(console, board.tables)
     for problem in problems:
         console.print(f"set aside: {problem}", markup=False)
-    console.print(f"{len(records)} records; page: {page}", highlight=False)
-
-
-def groups(suite_name: str, config: Path | None) -> set[str]:
-    """Returns the groups of a suite's cells."""
-    from genbench.core.errors import unknown
-    from genbench.running.plan import groups_of
-
-    known = common.suites(config)
-    if suite_name not in known:
-        raise unknown("suite", suite_name, known)
-    return groups_of(known[suite_name])
+    console.print(f"{count} records; page: {page}", highlight=False)

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
+from genbench.core.errors import GenbenchError
 from genbench.core.feature import Extractor
 from genbench.core.model import Model
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
+from genbench.core.tolerance import Tolerance
 
 Better = Literal["lower", "higher", "none"]
 View = Literal["points", "events", "features", "logits", "memory", "truth", "model"]
@@ -43,13 +45,20 @@ class Score:
 
 @dataclass(frozen=True)
 class Column:
-    """What a number means: which way is better, in what unit, and its value for a perfect model.
+    """What a number means, and what reports and the gate make of it.
 
     Arguments:
         better: Which way is better.
-        unit: What it is measured in, "1" for a pure number.
-        ideal: Its value for a perfect model, or None.
-        doc: What it is, in a sentence.
+        unit: The unit.
+        ideal: The value for a perfect model, where it is known.
+        doc: What it is, in a phrase.
+        headline: Its place in compact tables, the lowest first; None: it stands in full tables alone.
+        orders: Whether leaderboards order their rows by it; of several such columns the first headline.
+        cost: What plots of quality against cost call it, with the unit; "" where it is no cost.
+        learned: Whether it needs learned features: of the points themselves it sees too little to be a
+            headline.
+        guarded: Whether the gate compares it; not where it repeats another column or is mostly noise.
+        tolerance: How much worse the gate lets it get; None: as much as is usual for its unit.
         alias: torch-fidelity's key of the same number, defined alike, or None.
     """
 
@@ -57,6 +66,12 @@ class Column:
     unit: str
     ideal: float | None = None
     doc: str = ""
+    headline: int | None = None
+    orders: bool = False
+    cost: str = ""
+    learned: bool = False
+    guarded: bool = True
+    tolerance: Tolerance | None = None
     alias: str | None = None
 
 
@@ -156,6 +171,17 @@ def columns() -> dict[str, tuple[Metric, Column]]:
         for entry in METRICS.all().values()
         for column, meaning in entry.columns.items()
     }
+
+
+def column_of(metric: str, id: str) -> Column | None:
+    """Returns what an installed metric says of its column; None where it is not installed or is broken.
+
+    It imports that metric alone, so that records of a few metrics are read without all the others.
+    """
+    try:
+        return METRICS.get(metric).columns.get(id) if metric in METRICS else None
+    except GenbenchError:
+        return None
 
 
 def find(names: list[str]) -> list[Metric]:

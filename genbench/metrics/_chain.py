@@ -30,10 +30,10 @@ def autocorrelation_time(states: Tensor) -> tuple[float | None, bool]:
     count = min(COMPONENTS, flat.shape[1])
     values, vectors = torch.linalg.eigh(flat.T @ flat)
     # directions that carry nothing but rounding tell nothing
-    kept = values[-count:] > 1e-9 * values[-1]
-    paths = (flat @ vectors[:, -count:][:, kept]).view(steps, -1, int(kept.sum()))
-    found = [_windowed(rho) for rho in _autocorrelation(paths).T]
-    return max(time for time, _ in found), all(seen for _, seen in found)
+    large = values[-count:] > 1e-9 * values[-1]
+    paths = (flat @ vectors[:, -count:][:, large]).view(steps, -1, int(large.sum()))
+    times = [_windowed(rho) for rho in _autocorrelation(paths).T]
+    return max(time for time, _ in times), all(whole for _, whole in times)
 
 
 def _autocorrelation(paths: Tensor) -> Tensor:

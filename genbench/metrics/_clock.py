@@ -10,20 +10,37 @@ import torch
 
 from genbench.core.rng import Rng
 
+#: more calls than this sharpen nothing
+MOST = 200
 
+
+@torch.no_grad()
 def call_seconds(
-    function: Callable[[int, Rng], Any], n: int, rng: Rng, *, repeats: int = 3
+    function: Callable[[int, Rng], Any],
+    n: int,
+    rng: Rng,
+    *,
+    repeats: int = 3,
+    seconds: float = 0.0,
 ) -> list[float]:
-    """Returns what each call of function(n, rng) takes, after one that warms up."""
-    times = []
-    with torch.no_grad():
+    """Returns what each call of function(n, rng) takes, after one that warms up.
+
+    Arguments:
+        function: What is timed.
+        n: Its first argument.
+        rng: Its second.
+        repeats: The fewest calls.
+        seconds: How long to go on once these are made.
+    """
+    times: list[float] = []
+    function(n, rng)
+    end = time.perf_counter() + seconds
+    while len(times) < repeats or (time.perf_counter() < end and len(times) < MOST):
+        finish(rng.device)
+        start = time.perf_counter()
         function(n, rng)
-        for _ in range(repeats):
-            finish(rng.device)
-            start = time.perf_counter()
-            function(n, rng)
-            finish(rng.device)
-            times.append(time.perf_counter() - start)
+        finish(rng.device)
+        times.append(time.perf_counter() - start)
     return times
 
 

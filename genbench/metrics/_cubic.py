@@ -96,11 +96,11 @@ def _seconds_by_tiles(n: int, m: int, size: int, subsets: int = 0) -> float:
 def together_is_cheaper(n: int, m: int, size: int, chosen: Chosen) -> bool:
     """Whether one pass over all pairs, for all subsets at once, costs less than each on its own."""
     subsets, rows = chosen[0].shape
-    whole, each = (
+    whole, single = (
         min(_seconds_by_moments(a, b, size), _seconds_by_tiles(a, b, size))
         for a, b in ((n, m), (rows, rows))
     )
-    return _seconds_by_tiles(n, m, size, subsets) < whole + subsets * each
+    return _seconds_by_tiles(n, m, size, subsets) < whole + subsets * single
 
 
 def sums_of(real: Cloud, fake: Cloud) -> Steps[Tensor]:

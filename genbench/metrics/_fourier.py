@@ -47,9 +47,9 @@ def sums(real: Tensor, fake: Tensor, widths: Sequence[float]) -> Tensor:
         ]
         # the series at -l is the conjugate of that at l, so half the plane counts twice
         weights[0][1:] *= 2
-        left, right = (_series(x, periods, orders) for x in (real, fake))
+        first, second = (_series(x, periods, orders) for x in (real, fake))
         weight = weights[0].unsqueeze(1) * weights[1]
-        for at, (a, b) in enumerate(((left, left), (right, right), (left, right))):
+        for at, (a, b) in enumerate(((first, first), (second, second), (first, second))):
             total[at] += (weight * (a * b).sum(dim=(0, 1))).sum()
     return total / len(widths)
 

@@ -51,10 +51,10 @@ class Kernel:
             if _fourier.seconds(*flat, widths) < 6e-9 * pairs:
                 within, other, across = _fourier.sums(*flat, widths).tolist()
                 return within, other, across
-        seen = [Sum(self, within) for within in (True, True, False)]
+        sums = [Sum(self, within) for within in (True, True, False)]
         sets = ((real, real), (fake, fake), (real, fake))
-        yield [Look(x, y, part.see) for (x, y), part in zip(sets, seen, strict=True)]
-        return seen[0].total, seen[1].total, seen[2].total
+        yield [Look(x, y, part.see) for (x, y), part in zip(sets, sums, strict=True)]
+        return sums[0].total, sums[1].total, sums[2].total
 
     def own(self, x: Cloud) -> float:
         """Returns the sum over points of the kernel between each and itself."""
@@ -75,8 +75,8 @@ class Kernel:
         if self.kind in ("linear", "polynomial"):
             return self._of_products(x @ x.T, x.shape[1])
         cloud = Cloud(x)
-        left, right = cloud.left(0, len(x)), cloud.right(0, len(x))
-        return self._of_squares((left @ right.T).clamp_min_(0))
+        rows, columns = cloud.left(0, len(x)), cloud.right(0, len(x))
+        return self._of_squares((rows @ columns.T).clamp_min_(0))
 
     @property
     def _width(self) -> float:

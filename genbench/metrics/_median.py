@@ -33,14 +33,14 @@ def median_of(x: Cloud) -> Steps[float]:
     top = 4 * float(x.norms.max()) * (1 + 1e-9) + 1e-300
     low, high = (0.0, top) if pairs <= HELD else _guess(x)
     while True:
-        found = Bracket(low, high, x.x.device)
-        yield [Look(x, x, found.see)]
-        if not found.below <= ranks[0] < found.below + found.inside:
+        bracket = Bracket(low, high, x.x.device)
+        yield [Look(x, x, bracket.see)]
+        if not bracket.below <= ranks[0] < bracket.below + bracket.inside:
             low, high = 0.0, top  # the guess was wrong
-        elif found.inside <= HELD or high - low <= 1e-13 * top:
-            return sum(math.sqrt(value) for value in found.at(ranks)) / 2
+        elif bracket.inside <= HELD or high - low <= 1e-13 * top:
+            return sum(math.sqrt(value) for value in bracket.at(ranks)) / 2
         else:
-            low, high = found.narrowed(ranks[0])
+            low, high = bracket.narrowed(ranks[0])
 
 
 class Bracket:
@@ -56,7 +56,7 @@ class Bracket:
         self.low, self.high = low, high
         self.below, self.inside, self.above = 0, 0, math.inf
         self.counts = torch.zeros(BINS, dtype=torch.float64, device=device)
-        self.held: list[Tensor] = []
+        self.distances: list[Tensor] = []
 
     def see(self, row: int, column: int, tile: Tensor) -> None:
         """Looks at a tile of a set with itself."""
@@ -68,14 +68,14 @@ class Bracket:
         self.below += int(under.count_nonzero())
         beyond = squares.masked_fill(~over, math.inf)
         self.above = min(self.above, float(beyond.min())) if beyond.numel() else self.above
-        found = squares.masked_select(~(under | over))
-        self.inside += len(found)
+        inside = squares.masked_select(~(under | over))
+        self.inside += len(inside)
         if self.inside <= HELD:
-            self.held.append(found)
+            self.distances.append(inside)
         else:
-            self.held.clear()
+            self.distances.clear()
         if self.high > self.low:
-            self.counts += torch.histc(found, BINS, self.low, self.high)
+            self.counts += torch.histc(inside, BINS, self.low, self.high)
 
     def narrowed(self, rank: int) -> tuple[float, float]:
         """Returns an interval of three bins around a rank."""
@@ -88,7 +88,7 @@ class Bracket:
 
     def at(self, ranks: tuple[int, ...]) -> list[float]:
         """Returns the squared distances of these ranks among all."""
-        ordered = torch.cat(self.held).sort().values if self.held else None
+        ordered = torch.cat(self.distances).sort().values if self.distances else None
         # more than can be held are left only when all are one number, up to rounding
         middle = (self.low + self.high) / 2
         return [

@@ -15,7 +15,7 @@ lapack: Any = linalg.lapack
 LARGE = 128
 #: rows that are mirrored at once
 ROWS = 256
-#: smaller squares of singular values, of the largest, are not told apart from rounding well enough
+#: smaller squares of singular values, of the largest, cannot be distinguished from rounding well enough
 CLEAR = 1e-8
 
 

@@ -18,22 +18,22 @@ class Smallest:
     """
 
     def __init__(self, count: int, ranks: int, like: Tensor) -> None:
-        kept = {"dtype": torch.float64, "device": like.device}
-        self.squares = torch.full((count, ranks), torch.inf, **kept)
+        about = {"dtype": torch.float64, "device": like.device}
+        self.squares = torch.full((count, ranks), torch.inf, **about)
         self.rows = torch.zeros((count, ranks), dtype=torch.int64, device=like.device)
 
     def add(self, at: int, first: int, squares: Tensor) -> None:
         """Shows points from `at` on their squared distances (B, C) to the points from `first` on."""
-        kept = self.squares[at : at + len(squares)]
-        moved = (squares.amin(dim=1) < kept[:, -1]).nonzero().squeeze(1)
+        smallest = self.squares[at : at + len(squares)]
+        moved = (squares.amin(dim=1) < smallest[:, -1]).nonzero().squeeze(1)
         if not len(moved):
             return
         new = squares if len(moved) == len(squares) else squares[moved]
-        found = new.topk(min(kept.shape[1], new.shape[1]), dim=1, largest=False)
+        nearest = new.topk(min(smallest.shape[1], new.shape[1]), dim=1, largest=False)
         moved = moved + at
-        both = torch.cat([self.squares[moved], found.values], dim=1)
-        rows = torch.cat([self.rows[moved], found.indices + first], dim=1)
-        best = both.topk(kept.shape[1], dim=1, largest=False)
+        both = torch.cat([self.squares[moved], nearest.values], dim=1)
+        rows = torch.cat([self.rows[moved], nearest.indices + first], dim=1)
+        best = both.topk(smallest.shape[1], dim=1, largest=False)
         self.squares[moved], self.rows[moved] = best.values, rows.gather(1, best.indices)
 
     def within(self, row: int, column: int, tile: Tensor) -> None:
@@ -68,14 +68,14 @@ def nearest_of(
     x: Cloud, among: Cloud, *, rank: int = 1, own: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Returns the same of clouds around one centre."""
-    found = Smallest(len(x), rank, x.x)
+    nearest = Smallest(len(x), rank, x.x)
     for row, column, tile in tiles(x, among):
         if own is not None:
             place = own[row : row + len(tile)] - column
             here = ((place >= 0) & (place < tile.shape[1])).nonzero().squeeze(1)
             tile[here, place[here]] = torch.inf
-        found.add(row, column, tile)
-    return found.squares[:, -1].clamp_min(0), found.rows[:, -1]
+        nearest.add(row, column, tile)
+    return nearest.squares[:, -1].clamp_min(0), nearest.rows[:, -1]
 
 
 def slack(*sets: Cloud) -> float:

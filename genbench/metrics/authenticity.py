@@ -42,15 +42,15 @@ def authenticity(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng) -> Steps[S
     _checks.clouds("authenticity", train, test)
     sets = (fake, test)
     near = [Smallest(len(x), 1, x.x) for x in sets]
-    yield [Look(x, train, found.add) for x, found in zip(sets, near, strict=True)]
-    value, floor = (_share(train, x, found) for x, found in zip(sets, near, strict=True))
+    yield [Look(x, train, nearest.add) for x, nearest in zip(sets, near, strict=True)]
+    value, floor = (_share(train, x, nearest) for x, nearest in zip(sets, near, strict=True))
     return Score(value, (value * (1 - value) / len(fake)) ** 0.5, floor=floor)
 
 
 def _share(train: Cloud, x: Cloud, near: Smallest) -> float:
     # the reach only of training points that are nearest to a sample: few of a large set
-    kept, back = near.rows[:, 0].unique(return_inverse=True)
-    chosen = Cloud(train.x, train, kept)
-    reach = nearest_of(chosen, train, own=kept)[0]
+    points, back = near.rows[:, 0].unique(return_inverse=True)
+    chosen = Cloud(train.x, train, points)
+    reach = nearest_of(chosen, train, own=points)[0]
     squares = near.squares[:, 0].clamp_min(0)
     return float((squares > reach[back] + slack(train, x)).double().mean())

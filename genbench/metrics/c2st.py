@@ -7,14 +7,6 @@ import warnings
 from typing import Any, Literal
 
 import numpy
-from scipy.stats import norm
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
@@ -28,7 +20,9 @@ COLUMNS = {
     "c2st": Column(
         "lower", "share", 0.5, "held-out accuracy of telling real from fake; 1/2 is best"
     ),
-    "c2st_p": Column("none", "probability", None, "of such accuracy if both sets had one law"),
+    "c2st_p": Column(
+        "none", "probability", None, "of such accuracy if both sets had one distribution"
+    ),
 }
 
 
@@ -53,7 +47,7 @@ def c2st(
         | Revisiting Classifier Two-Sample Tests (Lopez-Paz and Oquab, 2017), section 3
 
     Differences:
-        Cross-validated where the paper splits once; the null law is the same binomial, though folds
+        Cross-validated where the paper splits once; the null distribution is the same binomial, though folds
         share training points. Copies of real points lie beside their originals, whose label is the
         other one, and can bring the accuracy below 1/2.
 
@@ -74,6 +68,8 @@ def c2st(
             f"c2st needs folds >= 2, points >= 2 and a classifier neighbours, logistic or network, got "
             f"{folds}, {points} and {classifier!r}; the usual are 5, 2000 and neighbours"
         )
+    from scipy.stats import norm
+
     real, fake = _checks.pair("c2st", real, fake)
     size = min(len(real), len(fake), points)
     if size < 2 * folds:
@@ -86,7 +82,11 @@ def c2st(
     ]
     seed = int(rng.fork("folds").integers(2**31 - 1, 1))
     share = _accuracy(
-        numpy.concatenate(chosen), size, _made(classifier, size, folds, seed), folds, seed
+        numpy.concatenate(chosen),
+        size,
+        _make_classifier(classifier, size, folds, seed),
+        folds,
+        seed,
     )
     error = math.sqrt(share * (1 - share) / (2 * size))
     p = float(norm.sf(2 * math.sqrt(2 * size) * (share - 0.5)))
@@ -97,7 +97,13 @@ def c2st(
     }
 
 
-def _made(classifier: Kind, size: int, folds: int, seed: int) -> Any:
+def _make_classifier(classifier: Kind, size: int, folds: int, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if classifier == "neighbours":
         count = max(1, math.isqrt(2 * size * (folds - 1) // folds))
         inner: Any = KNeighborsClassifier(count + 1 - count % 2)
@@ -109,10 +115,13 @@ def _made(classifier: Kind, size: int, folds: int, seed: int) -> Any:
 
 
 def _accuracy(x: numpy.ndarray, size: int, classifier: Any, folds: int, seed: int) -> float:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
     labels = numpy.repeat([0, 1], size)
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # a fixed number of epochs is the protocol
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = cross_val_predict(classifier, x, labels, cv=parts)
-    return float(numpy.mean(found == labels))
+        predictions = cross_val_predict(classifier, x, labels, cv=parts)
+    return float(numpy.mean(predictions == labels))

@@ -6,8 +6,6 @@ import math
 
 import numpy
 import torch
-from scipy.stats import rankdata
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from genbench.core.errors import SpecError
@@ -58,41 +56,49 @@ def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: int = 1) -> 
     _checks.clouds("c_t", train, fake)
     _checks.clouds("c_t", train, test)
     near = [Smallest(len(x), 1, x.x) for x in (test, fake)]
-    yield [Look(x, train, found.add) for x, found in zip((test, fake), near, strict=True)]
+    yield [Look(x, train, nearest.add) for x, nearest in zip((test, fake), near, strict=True)]
     homes = _cells(train, (test, fake), cells, rng)
-    far = [found.squares[:, 0].clamp_min(0) for found in near]
-    total = kept = 0.0
+    far = [nearest.squares[:, 0].clamp_min(0) for nearest in near]
+    total = counted = 0.0
     for cell in range(cells):
-        real, made = (d[home == cell].cpu().numpy() for d, home in zip(far, homes, strict=True))
-        if min(len(real), len(made)) >= LEAST:
-            total += len(real) * _z_score(real, made)
-            kept += len(real)
-    protocol = {"kept": round(kept / len(test), 4)}
-    if kept == 0:
+        real, generated = (
+            d[home == cell].cpu().numpy() for d, home in zip(far, homes, strict=True)
+        )
+        if min(len(real), len(generated)) >= LEAST:
+            total += len(real) * _z_score(real, generated)
+            counted += len(real)
+    protocol = {"kept": round(counted / len(test), 4)}
+    if counted == 0:
         reason = f"no cell holds {LEAST} held-out and {LEAST} generated points"
         return Score(None, reason=reason, protocol=protocol)
-    return Score(total / kept, protocol=protocol, floor=0.0)
+    return Score(total / counted, protocol=protocol, floor=0.0)
 
 
 def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[Tensor]:
     """The cell of every point of each set."""
     if cells == 1:
         return [torch.zeros(len(x), dtype=torch.int64) for x in sets]
+    from sklearn.cluster import KMeans
+
     seed = int(rng.fork("cells").integers(2**31 - 1, 1))
     # of a training set that is larger than a block, k-means sees points at even distances in its order
     step = -(-len(train) // (4 * memmap.height(train.x)))
-    seen = memmap.take(train.x, torch.arange(0, len(train), step)) - train.centre
-    found = KMeans(cells, n_init="auto", random_state=seed).fit(seen.cpu().numpy())
+    points = memmap.take(train.x, torch.arange(0, len(train), step)) - train.centre
+    clusters = KMeans(cells, n_init="auto", random_state=seed).fit(points.cpu().numpy())
     return [
         memmap.joined(
-            x.blocks(), len(x), lambda p: torch.from_numpy(found.predict(p.cpu().numpy())).long()
+            x.blocks(),
+            len(x),
+            lambda p: torch.from_numpy(clusters.predict(p.cpu().numpy())).long(),
         )
         for x in sets
     ]
 
 
-def _z_score(real: numpy.ndarray, made: numpy.ndarray) -> float:
-    n, m = len(real), len(made)
-    ranks = rankdata(numpy.concatenate([real, made]))
+def _z_score(real: numpy.ndarray, generated: numpy.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    n, m = len(real), len(generated)
+    ranks = rankdata(numpy.concatenate([real, generated]))
     larger = ranks[n:].sum() - m * (m + 1) / 2
     return float((larger - n * m / 2) / math.sqrt(n * m * (n + m + 1) / 12))

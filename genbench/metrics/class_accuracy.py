@@ -69,12 +69,12 @@ def class_accuracy(
         for label, fake in enumerate(fakes)
         if int((labels == label).sum()) > 1
     ]
-    found = float((judge.logits(test).argmax(-1).cpu() == labels).double().mean())
+    on_test = float((judge.logits(test).argmax(-1).cpu() == labels).double().mean())
     facts = {"judge": getattr(judge, "protocol", "?")}
     total = mean_score(torch.cat(right), **facts)
     worst = float(torch.stack(right).mean(1).min())
     return {
-        "class_accuracy": Score(total.value, total.stderr, protocol=facts, floor=found),
+        "class_accuracy": Score(total.value, total.stderr, protocol=facts, floor=on_test),
         "class_accuracy_worst": Score(worst, protocol=facts),
         "class_spread": Score(sum(spread) / len(spread), protocol={}),
     }
@@ -83,10 +83,10 @@ def class_accuracy(
 @torch.no_grad()
 def _samples(trained: Trained, model: Conditional, label: int, n: int, rng: Rng) -> Tensor:
     """Samples of one class in data space, shape (n, *event)."""
-    stream, made = rng.fork("class", label), []
+    stream, parts = rng.fork("class", label), []
     for rows in torch.full((1, n), label, device=rng.device).split(ROWS, dim=1):
-        made.append(trained.dataset.to_data(model.sample_class(rows, stream))[0].cpu())
-    return torch.cat(made)
+        parts.append(trained.dataset.to_data(model.sample_class(rows, stream))[0].cpu())
+    return torch.cat(parts)
 
 
 def _variance(x: Tensor) -> Tensor:

@@ -65,36 +65,38 @@ def code_accuracy(
     train_labels, labels = trained.dataset.labels("train"), trained.dataset.labels("test")
     if reason is not None or labels is None or train_labels is None:
         return nothing(COLUMNS, reason or "no labels")
-    known = _codes(trained, trained.dataset.points("train")[:points], rng.fork("train"))
+    train_codes = _codes(trained, trained.dataset.points("train")[:points], rng.fork("train"))
     codes = _codes(trained, test[:points], rng.fork("test"))
     train_labels, labels = train_labels[:points], labels[: len(codes)]
-    near = torch.cat([torch.cdist(part, known).argmin(-1) for part in codes.split(ROWS)])
+    near = torch.cat([torch.cdist(part, train_codes).argmin(-1) for part in codes.split(ROWS)])
     facts = {"chance": largest(labels)}
-    found = {"code_accuracy": mean_score(train_labels[near] == labels, **facts)}
+    scores = {"code_accuracy": mean_score(train_labels[near] == labels, **facts)}
     model = trained.model
     categories = model.categories if isinstance(model, Encoder) else 0
     if not categories:
         reason = f"the codes of {model.name} have no categorical part"
-        return {**found, "category_accuracy": Score(None, reason=reason)}
-    named = assigned(known[:, :categories], train_labels, codes[:, :categories])
-    return {**found, "category_accuracy": mean_score(named == labels, **facts)}
+        return {**scores, "category_accuracy": Score(None, reason=reason)}
+    named = assigned(train_codes[:, :categories], train_labels, codes[:, :categories])
+    return {**scores, "category_accuracy": mean_score(named == labels, **facts)}
 
 
-def assigned(known: Tensor, labels: Tensor, codes: Tensor) -> Tensor:
+def assigned(train_codes: Tensor, labels: Tensor, codes: Tensor) -> Tensor:
     """Returns the class assigned to each code's category, -1 where it has none, shape (M,).
 
     Arguments:
-        known: Training codes, probabilities of the categories, shape (N, K).
+        train_codes: Training codes, probabilities of the categories, shape (N, K).
         labels: Their classes, shape (N,).
         codes: Held-out codes, shape (M, K).
     """
     classes = int(labels.max()) + 1
-    counts = torch.zeros(known.shape[1], classes, dtype=torch.float64)
+    counts = torch.zeros(train_codes.shape[1], classes, dtype=torch.float64)
     counts.index_put_(
-        (known.argmax(-1), labels), torch.ones(len(labels), dtype=torch.float64), accumulate=True
+        (train_codes.argmax(-1), labels),
+        torch.ones(len(labels), dtype=torch.float64),
+        accumulate=True,
     )
     rows, columns = linear_sum_assignment(-counts.numpy())
-    meaning = torch.full((known.shape[1],), -1)
+    meaning = torch.full((train_codes.shape[1],), -1)
     meaning[torch.as_tensor(rows)] = torch.as_tensor(columns)
     return meaning[codes.argmax(-1)]
 

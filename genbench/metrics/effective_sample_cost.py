@@ -12,15 +12,20 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.model import MarkovChain, Model
 from genbench.core.rng import Rng
+from genbench.core.tolerance import USUAL
 from genbench.metrics._chain import autocorrelation_time
 from genbench.metrics._clock import call_seconds, finish
 
 COLUMNS = {
-    "autocorrelation_time": Column("lower", "steps", 1.0, "of the chain's slowest direction"),
+    "autocorrelation_time": Column(
+        "lower", "steps", 1.0, "of the chain's slowest direction", tolerance=USUAL
+    ),
     "effective_sample_ms": Column(
         "lower", "ms", None, "time for one effectively independent sample"
     ),
-    "effective_sample_steps": Column("lower", "steps", 1.0, "network evaluations for the same"),
+    "effective_sample_steps": Column(
+        "lower", "steps", 1.0, "network evaluations for the same", tolerance=USUAL
+    ),
 }
 
 
@@ -63,10 +68,10 @@ def effective_sample_cost(
         values = (1.0, cost, float(model.sequential_steps()))
         return {name: Score(v, kind="estimate") for name, v in zip(COLUMNS, values, strict=True)}
     states, seconds = _run(model, chains, steps, rng)
-    tau, seen = autocorrelation_time(states)
+    tau, whole = autocorrelation_time(states)
     if tau is None:
         return {name: Score(None, reason="the chain does not move") for name in COLUMNS}
-    kind = "estimate" if seen else "bound"
+    kind = "estimate" if whole else "bound"
     values = (tau, 1e3 * tau * seconds / chains, tau)
     return {name: Score(v, kind=kind) for name, v in zip(COLUMNS, values, strict=True)}
 

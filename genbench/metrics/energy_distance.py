@@ -25,7 +25,7 @@ def energy_distance(real: Cloud, fake: Cloud, *, rng: Rng) -> Steps[float]:
     .. math:: 2\,E|x - y| - E|x - x'| - E|y - y'|
 
     Means are over all pairs, a point with itself included, so that it is >= 0 and 0 only for equal
-    sets; for equal laws it is of order 1/n. In one dimension it is twice Cramer's distance and the
+    sets; for equal distributions it is of order 1/n. In one dimension it is twice Cramer's distance and the
     square of what scipy calls energy distance.
 
     References:
@@ -41,10 +41,10 @@ def energy_distance(real: Cloud, fake: Cloud, *, rng: Rng) -> Steps[float]:
     """
     _checks.clouds("energy_distance", real, fake, least=1)
     n, m = len(real), len(fake)
-    seen = [Distances(within) for within in (True, True, False)]
+    sums = [Distances(within) for within in (True, True, False)]
     sets = ((real, real), (fake, fake), (real, fake))
-    yield [Look(x, y, part.see) for (x, y), part in zip(sets, seen, strict=True)]
-    own, other, across = (part.total for part in seen)
+    yield [Look(x, y, part.see) for (x, y), part in zip(sets, sums, strict=True)]
+    own, other, across = (part.total for part in sums)
     return max(0.0, 2 * across / (n * m) - own / (n * n) - other / (m * m))
 
 

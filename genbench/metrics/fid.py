@@ -15,11 +15,11 @@ from genbench.points import memmap
 #: products of larger variances overflow
 LARGEST = 1e150
 DISTANCE = Column(
-    "lower",
-    "squared feature distance",
-    0.0,
-    "Frechet distance of Gaussian fits",
+    *("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits"),
+    headline=10,
     alias="frechet_inception_distance",
+    orders=True,
+    learned=True,
 )
 
 
@@ -100,10 +100,10 @@ def _triangle(x: Tensor, mean: Tensor) -> Tensor:
     """The centred points where they are few, else a triangle R with as R'R the sum of their squares."""
     if len(x) <= x.shape[1]:
         return memmap.rows(x, 0, len(x)) - mean
-    found = x.new_empty(0, x.shape[1], dtype=torch.float64)
+    factor = x.new_empty(0, x.shape[1], dtype=torch.float64)
     for part in memmap.blocks(x):
-        found = torch.linalg.qr(torch.cat([found, part - mean]), mode="r").R
-    return found
+        factor = torch.linalg.qr(torch.cat([factor, part - mean]), mode="r").R
+    return factor
 
 
 def _assemble(
@@ -116,8 +116,8 @@ def _assemble(
 def _factor(cov: Tensor) -> Tensor:
     """A with cov = A A', its columns the directions whose variance is more than rounding."""
     values, vectors = torch.linalg.eigh(cov)
-    kept = values > _negligible(values[-1], len(values))
-    return vectors[:, kept] * values[kept].sqrt()
+    large = values > _negligible(values[-1], len(values))
+    return vectors[:, large] * values[large].sqrt()
 
 
 def _negligible(largest: Tensor, size: int) -> Tensor:

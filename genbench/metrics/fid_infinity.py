@@ -53,7 +53,7 @@ def fid_infinity(real: Tensor, fake: Tensor, *, rng: Rng, pieces: int = 8) -> Sc
 
     Returns:
         A Score, lower is better, with the line's standard error; null where fewer than 3 sizes leave
-        2 F points to a piece, since below that the bias is no line in 1/n.
+        2 F points to a piece, since below that the bias is not a line in 1/n.
     """
     if pieces < 3:
         raise SpecError(f"fid_infinity needs pieces >= 3, got {pieces}; the usual is 8")
@@ -83,7 +83,7 @@ def _means_over_pieces(
     """
     ends = sorted({j * (n // k) for k in counts for j in range(k + 1)})
     open_ = {k: [Moments.of(x) for x in sets] for k in counts}
-    found: dict[int, list[float]] = {k: [] for k in counts}
+    distances: dict[int, list[float]] = {k: [] for k in counts}
     centres = [memmap.mean(x) for x in sets]
     for start, end in itertools.pairwise(ends):
         parts = [
@@ -97,9 +97,9 @@ def _means_over_pieces(
                 into.join(part)
             if end % (n // k) == 0:
                 moments = [m.finish(c) for m, c in zip(open_[k], centres, strict=True)]
-                found[k].append(frechet(*moments[0], *moments[1]))
+                distances[k].append(frechet(*moments[0], *moments[1]))
                 open_[k] = [Moments.of(x) for x in sets]
-    return [float(numpy.mean(found[k])) for k in counts]
+    return [float(numpy.mean(distances[k])) for k in counts]
 
 
 @dataclass

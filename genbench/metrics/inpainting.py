@@ -48,7 +48,7 @@ def inpainting(
         completions: How often each is completed.
 
     Returns:
-        Squared errors a hidden coordinate. Without an inpainter, or of tokens, there is no value.
+        Squared errors per hidden coordinate. Without an inpainter, or of tokens, there is no value.
     """
     at_least("inpainting", "points", points, 2)
     at_least("inpainting", "completions", completions, 2)
@@ -58,10 +58,12 @@ def inpainting(
         reason = "tokens have no squared error"
     if reason is not None or not isinstance(model, Inpainter):
         return nothing(COLUMNS, reason or "")
-    real, known = test[:points], upper_half(dataset.spec.event)
-    hidden = ~known.flatten()
-    made = torch.stack([_completed(trained, model, real, known, rng) for _ in range(completions)])
-    fake = made.double().flatten(2)[..., hidden]
+    real, visible = test[:points], upper_half(dataset.spec.event)
+    hidden = ~visible.flatten()
+    completed = torch.stack(
+        [_completed(trained, model, real, visible, rng) for _ in range(completions)]
+    )
+    fake = completed.double().flatten(2)[..., hidden]
     truth = real.double().flatten(1)[:, hidden]
     mean = dataset.points("train").double().flatten(1)[:, hidden].mean(0)
     return {
@@ -73,23 +75,23 @@ def inpainting(
 
 def upper_half(event: tuple[int, ...]) -> Tensor:
     """Returns which entries of a point are known, bool, shape (*event)."""
-    known = torch.zeros(event, dtype=torch.bool)
+    visible = torch.zeros(event, dtype=torch.bool)
     if len(event) == 3:
-        known[:, : event[1] // 2] = True
+        visible[:, : event[1] // 2] = True
     else:
-        known[: event[0] // 2] = True
-    return known
+        visible[: event[0] // 2] = True
+    return visible
 
 
 @torch.no_grad()
 def _completed(
-    trained: Trained, model: Inpainter, real: Tensor, known: Tensor, rng: Rng
+    trained: Trained, model: Inpainter, real: Tensor, visible: Tensor, rng: Rng
 ) -> Tensor:
     """One completion of each point in data space on the CPU, shape (N, *event)."""
-    made = []
+    parts = []
     for part in real.split(ROWS):
         x = in_model_space(trained, part, rng)
-        given = known.to(rng.device).expand(x.shape)
+        mask = visible.to(rng.device).expand(x.shape)
         # what is hidden must not be seen, not even by a model that starts its search at x
-        made.append(model.inpaint(torch.where(given, x, x.new_zeros(())), given, rng))
-    return trained.dataset.to_data(torch.cat(made, dim=1))[0].cpu()
+        parts.append(model.inpaint(torch.where(mask, x, x.new_zeros(())), mask, rng))
+    return trained.dataset.to_data(torch.cat(parts, dim=1))[0].cpu()

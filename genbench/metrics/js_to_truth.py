@@ -1,4 +1,4 @@
-"""Jensen-Shannon divergence to a known law, by histograms."""
+"""Jensen-Shannon divergence to a known distribution, by histograms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 
-COLUMN = Column("lower", "nats", 0.0, "by histograms; at most ln 2, for laws that never meet")
+COLUMN = Column(
+    "lower", "nats", 0.0, "by histograms; at most ln 2, for distributions that never meet"
+)
 #: the midpoints a cell and axis at which the density is averaged
 FINER = 8
 
@@ -45,7 +47,7 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
         cells: How many cells an axis has.
 
     Returns:
-        A Score in [0, ln 2], lower is better; null for more dimensions, and for laws of words.
+        A Score in [0, ln 2], lower is better; null for more dimensions, and for distributions of words.
     """
     if cells < 2:
         raise SpecError(f"js_to_truth needs cells >= 2, got {cells}; the usual is 50")
@@ -59,7 +61,7 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
     low, high = truth.box
     edge = (high - low) / cells
     p = _masses(truth, size, cells).to(fake.device)
-    # a law of words has no density to integrate: its mass in the box would not come out as 1
+    # a distribution of words has no density to integrate: its mass in the box would not come out as 1
     if not 0.9 < float(p.sum()) < 1.1:
         what = "integers" if integers else "points"
         return Score(

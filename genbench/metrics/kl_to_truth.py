@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergences between a model and the known law of its data."""
+"""Kullback-Leibler divergences between a model and the known distribution of its data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kl_to_truth(
         | Estimating Mutual Information (Kraskov et al., 2004), for the entropy with k neighbours
 
     Arguments:
-        trained: A model of one seed and a data set whose law is known.
+        trained: A model of one seed and a data set whose distribution is known.
         test: Held-out points in data space, shape (N, *event).
         rng: Draws samples, dequantisation noise and the model's own.
         points: How many held-out points and how many samples count at most.
@@ -66,10 +66,12 @@ def kl_to_truth(
         )
     truth = trained.dataset.truth
     if truth is None or truth.log_prob is None:
-        raise DataError(f"kl_to_truth needs a known law, got {trained.dataset.name}; leave it out")
+        raise DataError(
+            f"kl_to_truth needs a known distribution, got {trained.dataset.name}; leave it out"
+        )
     with torch.no_grad():
-        made = trained.model.sample(points, rng.fork("samples"))
-        fake = trained.dataset.to_data(made)[0]
+        samples = trained.model.sample(points, rng.fork("samples"))
+        fake = trained.dataset.to_data(samples)[0]
         at_fake = _exact(trained, fake)
         scores = {"reverse_kl_neighbours": _by_neighbours(trained, fake, at_fake, neighbours)}
         if not isinstance(trained.model, Density):
@@ -80,7 +82,7 @@ def kl_to_truth(
         y = trained.dataset.to_model(real.unsqueeze(0), rng.fork("dequantise"))
         model_at_real, model_at_fake = (
             _modelled(trained, x, rng.fork("density", name))
-            for name, x in (("real", y), ("fake", made))
+            for name, x in (("real", y), ("fake", samples))
         )
         forward = _exact(trained, real) - model_at_real
         backward = model_at_fake - at_fake
@@ -128,7 +130,7 @@ def _by_neighbours(trained: Trained, fake: Tensor, at_fake: Tensor, rank: int) -
     n, size = x.shape
     x = x - x.mean(dim=0)
     squares = nearest(x, x, rank=rank, own=torch.arange(n, device=x.device))[0]
-    # float32 makes a few points of any law equal; many are repeated by the model
+    # float32 makes a few points of any distribution equal; many are repeated by the model
     apart = squares > slack(Cloud(x))
     repeated = n - int(apart.sum())
     if repeated > REPEATED * n:

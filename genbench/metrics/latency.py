@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy
 import torch
 from torch import Tensor
@@ -11,20 +9,35 @@ from torch import Tensor
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.rng import Rng
+from genbench.metrics._clock import call_seconds
 
 BATCHES = (1, 1024)
-#: more repeats than this sharpen nothing
-MOST = 200
 COLUMNS = {
     "latency_1_min_ms": Column(
         "lower", "ms", None, "fastest call for one sample: least disturbed"
     ),
     "latency_1024_min_ms": Column("lower", "ms", None, "fastest call for 1024 at once"),
-    "latency_1_p50_ms": Column("lower", "ms", None, "median time to draw one sample"),
-    "latency_1_p95_ms": Column("lower", "ms", None, "95th percentile for one sample"),
-    "latency_1024_p50_ms": Column("lower", "ms", None, "median time to draw 1024 at once"),
-    "latency_1024_p95_ms": Column("lower", "ms", None, "95th percentile for 1024 at once"),
-    "samples_per_s": Column("higher", "samples/s", None, "at 1024 at once, by the median time"),
+    "latency_1_p50_ms": Column(
+        "lower",
+        "ms",
+        None,
+        "median time to draw one sample",
+        headline=120,
+        cost="latency of one sample, ms",
+        guarded=False,
+    ),
+    "latency_1_p95_ms": Column(
+        "lower", "ms", None, "95th percentile for one sample", guarded=False
+    ),
+    "latency_1024_p50_ms": Column(
+        "lower", "ms", None, "median time to draw 1024 at once", guarded=False
+    ),
+    "latency_1024_p95_ms": Column(
+        "lower", "ms", None, "95th percentile for 1024 at once", guarded=False
+    ),
+    "samples_per_s": Column(
+        "higher", "samples/s", None, "at 1024 at once, by the median time", guarded=False
+    ),
     "sequential_steps": Column("lower", "steps", 1.0, "evaluations that must follow one another"),
 }
 
@@ -59,7 +72,8 @@ def latency(
         protocol["threads"] = str(torch.get_num_threads())
     scores = {}
     for batch in BATCHES:
-        times = _times(trained, batch, rng.fork("latency", batch), seconds, repeats)
+        forked = rng.fork("latency", batch)
+        times = call_seconds(trained.sample, batch, forked, repeats=repeats, seconds=seconds)
         fastest = Score(1e3 * min(times), kind="estimate", protocol=protocol)
         scores[f"latency_{batch}_min_ms"] = fastest
         for rank in (50, 95):
@@ -71,24 +85,3 @@ def latency(
     scores["samples_per_s"] = Score(speed, kind="estimate", protocol=protocol)
     scores["sequential_steps"] = Score(float(trained.model.sequential_steps()))
     return scores
-
-
-@torch.no_grad()
-def _times(trained: Trained, batch: int, rng: Rng, seconds: float, repeats: int) -> list[float]:
-    """Seconds of each call after the first."""
-    times: list[float] = []
-    _ = rng.generators
-    trained.sample(batch, rng)
-    end = time.perf_counter() + seconds
-    while len(times) < repeats or (time.perf_counter() < end and len(times) < MOST):
-        _finish(rng.device)
-        start = time.perf_counter()
-        trained.sample(batch, rng)
-        _finish(rng.device)
-        times.append(time.perf_counter() - start)
-    return times
-
-
-def _finish(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -31,8 +31,8 @@ def manifold_distance(
     True points are at distance 0 up to rounding. It does not see how much of the manifold is covered.
 
     References:
-        | Towards Principled Methods for Training GANs (Arjovsky and Bottou, 2017), section 2, for laws
-          on manifolds
+        | Towards Principled Methods for Training GANs (Arjovsky and Bottou, 2017), section 2, for
+          distributions on manifolds
 
     Arguments:
         fake: Generated points, shape (M, D), in data space.
@@ -52,12 +52,12 @@ def manifold_distance(
     if truth.distance is None:
         reason = "the law is not known to lie on a manifold"
         return {name: Score(None, reason=reason) for name in COLUMNS}
-    found = truth.distance(fake).double()
+    distances = truth.distance(fake).double()
     half = 1.0 if truth.box is None else (truth.box[1] - truth.box[0]) / 2
-    share = float((found > tolerance * half).double().mean())
-    high = float(torch.quantile(found, 0.99))
+    share = float((distances > tolerance * half).double().mean())
+    high = float(torch.quantile(distances, 0.99))
     return {
-        "manifold_distance": Score(float(torch.quantile(found, 0.5)), floor=0.0),
+        "manifold_distance": Score(float(torch.quantile(distances, 0.5)), floor=0.0),
         "manifold_distance_p99": Score(high, floor=0.0),
-        "off_manifold": Score(share, math.sqrt(share * (1 - share) / len(found)), floor=0.0),
+        "off_manifold": Score(share, math.sqrt(share * (1 - share) / len(distances)), floor=0.0),
     }

@@ -17,12 +17,15 @@ from genbench.points.pairwise import Cloud, Steps, clouds, pairwise, together
 
 Estimator = Literal["unbiased", "biased", "linear_time"]
 ESTIMATORS = ("unbiased", "biased", "linear_time")
+DISTANCE = Column(
+    "lower", "squared MMD", 0.0, "unbiased, mixture of RBF kernels", headline=20, orders=True
+)
 
 
 @metric(
     "mmd",
     view="points",
-    columns={"mmd": Column("lower", "squared MMD", 0.0, "unbiased, mixture of RBF kernels")},
+    columns={"mmd": DISTANCE},
     paper="Gretton et al., 2012",
 )
 @pairwise

@@ -13,7 +13,9 @@ from genbench.metrics._kernels import Kind, choose
 from genbench.points import memmap
 from genbench.points.pairwise import Cloud, together
 
-COLUMN = Column("none", "probability", None, "of so large an MMD if both sets had one law")
+COLUMN = Column(
+    "none", "probability", None, "of so large an MMD if both sets had one distribution"
+)
 
 
 @metric("mmd_test", view="points", columns={"mmd_p": COLUMN}, paper="Gretton et al., 2012")
@@ -30,7 +32,7 @@ def mmd_test(
 
     .. math:: p = \frac{1 + \#\{\mathrm{MMD}^2_\pi \ge \mathrm{MMD}^2\}}{1 + \#\pi}
 
-    It is exact for any n: under one law P(p <= a) <= a. The kernel's width is the median distance of
+    It is exact for any n: under one distribution P(p <= a) <= a. The kernel's width is the median distance of
     both sets together, which an exchange leaves as it is.
 
     References:

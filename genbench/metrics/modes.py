@@ -18,13 +18,21 @@ from genbench.metrics import _checks
 NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of modes"
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
-    "modes": Column("higher", "modes", None, "modes with at least one high-quality sample"),
+    "modes": Column(
+        "higher", "modes", None, "modes with at least one high-quality sample", headline=30
+    ),
     "modes_strict": Column("higher", "modes", None, "modes with a tenth of their share or more"),
     "high_quality": Column(
-        "higher", "share", 1 - math.exp(-4.5), "samples within 3 std of a mode; 0.989 in 2-D"
+        "higher",
+        "share",
+        1 - math.exp(-4.5),
+        "samples within 3 std of a mode; 0.989 in 2-D",
+        headline=40,
     ),
     "reverse_kl": Column("lower", "nats", 0.0, "KL of the modes' histogram to uniform"),
-    "reverse_kl_corrected": Column("lower", "nats", 0.0, "the same less its Miller-Madow bias"),
+    "reverse_kl_corrected": Column(
+        "lower", "nats", 0.0, "the same less its Miller-Madow bias", guarded=False
+    ),
 }
 
 
@@ -109,7 +117,7 @@ def _histogram(fake: Tensor, centres: Tensor, radius: float) -> Tensor:
     """The number of high-quality samples by nearest centre, shape (K,)."""
     exact = "donot_use_mm_for_euclid_dist"
     near = [torch.cdist(part, centres, compute_mode=exact).min(dim=1) for part in fake.split(4096)]
-    mode = torch.cat([found.indices[found.values <= radius] for found in near])
+    mode = torch.cat([nearest.indices[nearest.values <= radius] for nearest in near])
     return torch.bincount(mode, minlength=len(centres))
 
 
@@ -129,9 +137,9 @@ def _scores(
     if good == 0:
         empty = score(None, reason=NO_HIGH_QUALITY)
         return {**scores, "reverse_kl": empty, "reverse_kl_corrected": empty}
-    seen = counts[counts > 0].double() / good
-    plain = float((seen * (seen * modes).log()).sum())
-    corrected = plain - (len(seen) - 1) / (2 * good)
+    shares = counts[counts > 0].double() / good
+    plain = float((shares * (shares * modes).log()).sum())
+    corrected = plain - (len(shares) - 1) / (2 * good)
     return {
         **scores,
         "reverse_kl": score(max(0.0, plain), floor=(modes - 1) / (2 * n * ideal)),

@@ -17,7 +17,11 @@ from genbench.points.tokens import n_gram_law
 ORDERS = (1, 2, 3, 4)
 COLUMNS = {
     f"n_gram_js_{n}": Column(
-        "lower", "nats", 0.0, f"Jensen-Shannon divergence of {n}-grams; ln 2 where none is shared"
+        "lower",
+        "nats",
+        0.0,
+        f"Jensen-Shannon divergence of {n}-grams; ln 2 where none is shared",
+        headline={2: 100, 4: 110}.get(n),
     )
     for n in ORDERS
 }
@@ -33,7 +37,7 @@ def n_gram_divergence(fake: Tensor, truth: Truth, *, rng: Rng) -> dict[str, Scor
         \mathrm{JS}(p, q) = \tfrac12 \sum_w p_w \ln \frac{2 p_w}{p_w + q_w}
             + \tfrac12 \sum_w q_w \ln \frac{2 q_w}{p_w + q_w} \in [0, \ln 2]
 
-    with p the exact law of n consecutive tokens at a uniformly drawn place and q their share among
+    with p the exact distribution of n consecutive tokens at a uniformly drawn place and q their share among
     generated sequences (padding included). It is finite without smoothing, which the KL divergence
     needs and which decides its value. Counting N independent n-grams of K kinds puts exact samples
     about (K - 1)/8N above 0; the floor that the evaluator measures has that bias in it.
@@ -48,7 +52,7 @@ def n_gram_divergence(fake: Tensor, truth: Truth, *, rng: Rng) -> dict[str, Scor
 
     Arguments:
         fake: Generated sequences of tokens, shape (M, L).
-        truth: Its n_grams are the law; counted in held-out sequences where the law is not known, which
+        truth: Its n_grams are the distribution; counted in held-out sequences where it is not known, which
             the protocol then says.
         rng: Not used.
 
@@ -76,16 +80,16 @@ def n_gram_divergence(fake: Tensor, truth: Truth, *, rng: Rng) -> dict[str, Scor
 
 
 def jensen_shannon(p: Tensor, q: Tensor) -> float:
-    """Returns the divergence of two laws of one shape, in nats."""
+    """Returns the divergence of two distributions of one shape, in nats."""
     p, q = p.flatten().double(), q.flatten().double()
     mean = (p + q) / 2
     half = (torch.special.xlogy(p, p) + torch.special.xlogy(q, q)).sum() / 2
     return min(max(0.0, float(half - torch.special.xlogy(mean, mean).sum())), math.log(2))
 
 
-def _score(fake: Tensor, law: Tensor, n: int, protocol: dict[str, str]) -> Score:
-    found = n_gram_law(fake, n, len(law))
-    return Score(jensen_shannon(law.to(found), found), protocol=protocol)
+def _score(fake: Tensor, truth: Tensor, n: int, protocol: dict[str, str]) -> Score:
+    own = n_gram_law(fake, n, len(truth))
+    return Score(jensen_shannon(truth.to(own), own), protocol=protocol)
 
 
 def _why_not(length: int, n: int, tokens: int) -> str:

@@ -15,9 +15,20 @@ from genbench.core.model import Density
 from genbench.core.rng import Rng
 
 COLUMNS = {
-    "nll": Column("lower", "nats", None, "mean negative log-likelihood in data space"),
-    "bits_per_dim": Column("lower", "bits", None, "the same a coordinate, for quantised images"),
-    "nats_per_token": Column("lower", "nats", None, "the same a token, for sequences of tokens"),
+    "nll": Column(
+        "lower", "nats", None, "mean negative log-likelihood in data space", headline=70
+    ),
+    "bits_per_dim": Column(
+        "lower",
+        "bits",
+        None,
+        "the same per coordinate, for quantised images",
+        headline=80,
+        guarded=False,
+    ),
+    "nats_per_token": Column(
+        "lower", "nats", None, "the same per token, for sequences of tokens", headline=90
+    ),
 }
 KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
     "exact": "exact",

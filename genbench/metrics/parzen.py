@@ -75,9 +75,9 @@ def parzen(
     tried = Densities(len(halves[0]), widths, real.x)
     yield [Look(halves[0], fake, tried.see)]
     best = widths[int(tried.log_prob(fake).mean(dim=1).argmax())]
-    told = Densities(len(halves[1]), [best], real.x)
-    yield [Look(halves[1], fake, told.see)]
-    values = told.log_prob(fake)[0]
+    densities = Densities(len(halves[1]), [best], real.x)
+    yield [Look(halves[1], fake, densities.see)]
+    values = densities.log_prob(fake)[0]
     protocol = {"bandwidth": float(f"{best:.4g}"), "comparable": "no"}
     error = float(values.std()) / math.sqrt(len(values))
     return Score(float(values.mean()), error, "estimate", protocol=protocol)

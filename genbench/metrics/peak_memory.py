@@ -48,11 +48,11 @@ def peak_memory(trained: Trained, test: Tensor, *, rng: Rng, batch: int = 1024) 
 class _Meter(TorchDispatchMode):
     """Counts the bytes of live storages while it is entered."""
 
-    def __init__(self, held: Iterable[Tensor]) -> None:
+    def __init__(self, tensors: Iterable[Tensor]) -> None:
         super().__init__()
         self.live: dict[int, tuple[StorageWeakRef, int]] = {}
         self.peak = 0
-        self._add(held)
+        self._add(tensors)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None

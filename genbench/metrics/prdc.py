@@ -14,9 +14,11 @@ from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMNS = {
     "precision": Column(
-        "higher", "share", 1.0, "fakes inside the real manifold", alias="precision"
+        "higher", "share", 1.0, "fakes inside the real manifold", headline=50, alias="precision"
     ),
-    "recall": Column("higher", "share", 1.0, "reals inside the fake manifold", alias="recall"),
+    "recall": Column(
+        "higher", "share", 1.0, "reals inside the fake manifold", headline=60, alias="recall"
+    ),
     "density": Column("higher", "ratio", 1.0, "real balls around a fake, over k; may exceed 1"),
     "coverage": Column("higher", "share", 1.0, "reals with a fake among their neighbours"),
 }
@@ -61,9 +63,10 @@ def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[di
             f"{len(fake)} fake; give more points or fewer neighbours"
         )
     near = [Smallest(len(x), min(neighbours + 1, len(x) - 1), x.x) for x in (real, fake)]
-    yield [Look(x, x, found.within) for x, found in zip((real, fake), near, strict=True)]
+    yield [Look(x, x, nearest.within) for x, nearest in zip((real, fake), near, strict=True)]
     (real_radii, ties), (fake_radii, _) = (
-        _radii(x, found.squares, neighbours) for x, found in zip((real, fake), near, strict=True)
+        _radii(x, nearest.squares, neighbours)
+        for x, nearest in zip((real, fake), near, strict=True)
     )
     shares = Shares(real_radii, fake_radii)
     yield [Look(real, fake, shares.see)]

@@ -62,12 +62,12 @@ def reconstruction(
     model, reason = trained.model, lacks(trained, Reconstructor, "reconstructor")
     if reason is not None or not isinstance(model, Reconstructor):
         return nothing(COLUMNS, reason or "")
-    real, made = test[:points], []
+    real, parts = test[:points], []
     with torch.no_grad():
         for x in real.split(ROWS):
             again = model.reconstruct(in_model_space(trained, x, rng), rng)
-            made.append(trained.dataset.to_data(again)[0].cpu())
-    fake = torch.cat(made)
+            parts.append(trained.dataset.to_data(again)[0].cpu())
+    fake = torch.cat(parts)
     mean = trained.dataset.points("train").double().mean(0, keepdim=True)
     return {
         "reconstruction": mean_score(squared_error(real, fake)),

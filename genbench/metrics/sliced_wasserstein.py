@@ -30,7 +30,7 @@ def sliced_wasserstein(
     .. math:: \left( E_\theta W_2^2(\theta \cdot x, \theta \cdot y) \right)^{1/2}
 
     Along a line the distance is exact, also between sets of unequal size: it is that of their quantile
-    functions. It is biased upwards, and of order n^(-1/2) for equal laws.
+    functions. It is biased upwards, and of order n^(-1/2) for equal distributions.
 
     References:
         | Wasserstein Barycenter and its Application to Texture Mixing (Rabin et al., 2011)

@@ -28,8 +28,8 @@ def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> 
 
     .. math:: W_p^p = \min_\sigma \frac1n \sum_i |x_i - y_{\sigma(i)}|^p
 
-    Exact for the points given, by an optimal assignment; as an estimate of the distance of laws it is
-    biased upwards by about n^(-1/D), so read it beside its floor at the same n.
+    Exact for the points given, by an optimal assignment; as an estimate of the distance of distributions it
+    is biased upwards by about n^(-1/D), so read it beside its floor at the same n.
 
     References:
         | Optimal Transport: Old and New (Villani, 2009)

@@ -1,4 +1,4 @@
-"""Claims as cards: a verdict, all that it rests on, and what it hangs on."""
+"""Claims as cards: a verdict, all that it rests on, and what changes it."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.statistics.intervals import Estimate, mean_interval
-from genbench.statistics.verdicts import Part, Verdict, judge, left_out, matched
+from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
 from genbench.store import Record, Store
 
-#: which scale a card is of, where it was not asked for: the first that has measurements
+#: which scale a card is of, where none is asked for: the first that has measurements
 ORDER = ("default", "double", "half", "quick")
 
 
 @dataclass
-class Noted:
+class EvidenceLog:
     """Evidence that notes what is asked of it."""
 
-    held: ClaimEvidence
+    evidence: ClaimEvidence
     scored: list[tuple[Run, str]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     def scores(self, run: Run, column: str) -> Mapping[int, float]:
         """Returns a column of a run's cells."""
         if (run, column) not in self.scored:
             self.scored.append((run, column))
-        return self.held.scores(run, column)
+        return self.evidence.scores(run, column)
 
     def finished(self, run: Run) -> Sequence[int]:
         """Returns the seeds of a run that were trained to the end."""
-        return self.held.finished(run)
+        return self.evidence.finished(run)
 
     def measured(self, column: str) -> Mapping[int, float]:
         """Returns a column of the experiment."""
-        if column not in self.asked:
-            self.asked.append(column)
-        return self.held.measured(column)
+        if column not in self.columns:
+            self.columns.append(column)
+        return self.evidence.measured(column)
 
 
 @dataclass(frozen=True)
-class Setting:
+class Variation:
     """The verdict with one thing changed.
 
     Arguments:
@@ -66,9 +66,11 @@ class Setting:
     own: Verdict
 
     @property
-    def turned(self) -> list[tuple[Part, Outcome]]:
+    def changed_parts(self) -> list[tuple[VerdictPart, Outcome]]:
         """The measured parts that say something else than on the card, with what they say there."""
-        pairs = matched(self.verdict.judged, self.own.judged) if self.verdict is not None else []
+        pairs = (
+            match_parts(self.verdict.judged, self.own.judged) if self.verdict is not None else []
+        )
         return [
             (now, own.outcome)
             for now, own in pairs
@@ -76,20 +78,22 @@ class Setting:
         ]
 
     @property
-    def shown(self) -> Part | None:
-        """The first part that turned; where none did, the first judged effect."""
-        if self.turned:
-            return self.turned[0][0]
+    def part(self) -> VerdictPart | None:
+        """The first part that changes; where none does, the first judged effect."""
+        if self.changed_parts:
+            return self.changed_parts[0][0]
         return _lead(self.verdict) if self.verdict is not None else None
 
     @property
-    def said(self) -> str:
+    def verdict_text(self) -> str:
         """The verdict as people read it."""
-        return said_of(self.verdict, self.missing) if self.verdict is not None else "not run"
+        return (
+            describe_verdict(self.verdict, self.missing) if self.verdict is not None else "not run"
+        )
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadCells:
     """Cells that a claim reads: a run with its records and the columns asked of it."""
 
     run: Run
@@ -99,7 +103,7 @@ class Read:
 
     @property
     def status(self) -> str:
-        """How the cells ended, e.g. "7 ok, 1 diverged"."""
+        """How many runs completed, e.g. "7 ok, 1 diverged"."""
         counts = Counter(record.status for record in self.records)
         counts["not run"] += self.seeds - len(self.records)
         return ", ".join(f"{n} {status}" for status, n in counts.items() if n > 0)
@@ -113,29 +117,29 @@ class Card:
         claim: The claim.
         store: The folder.
         scale: How thorough the pass was.
-        named: The folder as commands name it.
+        folder: The same as commands name it.
     """
 
     claim: Claim
     store: Store
     scale: Scale = field(default_factory=Scale)
-    named: Path = Path("results")
+    folder: Path = Path("results")
 
     @cached_property
-    def held(self) -> ClaimEvidence:
+    def evidence(self) -> ClaimEvidence:
         """The evidence."""
         return ClaimEvidence(self.claim, self.store, self.scale)
 
     @cached_property
-    def noted(self) -> tuple[Noted, list[Effect]]:
+    def logged_effects(self) -> tuple[EvidenceLog, list[Effect]]:
         """The effects, and the evidence with what they asked for."""
-        noted = Noted(self.held)
-        return noted, list(self.claim.function(noted))
+        log = EvidenceLog(self.evidence)
+        return log, list(self.claim.function(log))
 
     @property
     def effects(self) -> list[Effect]:
         """The claim's effects."""
-        return self.noted[1]
+        return self.logged_effects[1]
 
     @property
     def refutes(self) -> bool:
@@ -148,7 +152,7 @@ class Card:
         return judge(self.effects, refutes=self.refutes)
 
     @property
-    def lead(self) -> Part | None:
+    def lead(self) -> VerdictPart | None:
         """The first judged effect."""
         return _lead(self.verdict)
 
@@ -160,84 +164,84 @@ class Card:
     @property
     def kind(self) -> str:
         """The verdict, or that there is nothing to make one of."""
-        return said_of(self.verdict, missing=False)
+        return describe_verdict(self.verdict, missing=False)
 
     @property
-    def said(self) -> str:
+    def verdict_text(self) -> str:
         """The verdict as people read it."""
-        return said_of(self.verdict, bool(self.missing))
+        return describe_verdict(self.verdict, bool(self.missing))
 
     @cached_property
     def missing(self) -> dict[str, list[int]]:
         """By run, the seeds that are still to be trained or measured."""
-        return self.held.missing()
+        return self.evidence.missing()
 
     @cached_property
     def without_seed(self) -> dict[int, Outcome]:
         """By seed, the verdict without it."""
-        return left_out(self.effects, refutes=self.refutes)
+        return leave_one_out(self.effects, refutes=self.refutes)
 
     @cached_property
-    def budgets(self) -> list[Setting]:
+    def budgets(self) -> list[Variation]:
         """The verdict at every scale that makes a difference to what is run."""
         return [self._at(name) for name in SCALES if self._differs(name)]
 
     @cached_property
-    def metrics(self) -> list[Setting]:
+    def metrics(self) -> list[Variation]:
         """The verdict with every other metric that the claim names."""
-        rows = self.claim.by_metric(self.held) if self.claim.by_metric is not None else {}
+        rows = self.claim.by_metric(self.evidence) if self.claim.by_metric is not None else {}
         verdicts = {name: _judged(effects, self.refutes) for name, effects in rows.items()}
         about = (bool(self.missing), self.command, self.verdict)
-        return [Setting("metric", name, verdict, *about) for name, verdict in verdicts.items()]
+        return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
 
     @property
-    def turns(self) -> list[str]:
-        """What turns the verdict, e.g. "mixed by kid"; nothing where it stands all changes."""
-        said = self.verdict.outcome
-        found = [
+    def changes(self) -> list[str]:
+        """What changes the verdict, e.g. "mixed by kid"; nothing where it withstands everything."""
+        own = self.verdict.outcome
+        changes = [
             f"{row.verdict.outcome} {'by' if row.kind == 'metric' else 'at budget'} {row.name}"
             for row in (*self.metrics, *self.budgets)
-            if row.verdict is not None and row.verdict.outcome != said
+            if row.verdict is not None and row.verdict.outcome != own
         ]
         seeds: dict[str, list[int]] = defaultdict(list)
         for seed, other in self.without_seed.items():
-            if other != said:
+            if other != own:
                 seeds[other].append(seed)
         for other, which in seeds.items():
             one = f"seed {which[0]}" if len(which) == 1 else f"any one of {len(which)} seeds"
-            found.append(f"{other} without {one}")
-        return found
+            changes.append(f"{other} without {one}")
+        return changes
 
     @cached_property
     def figure(self) -> Figure | None:
         """The claim's own figure, or None where it declares none."""
-        return self.claim.figure(self.noted[0]) if self.claim.figure is not None else None
+        return self.claim.figure(self.logged_effects[0]) if self.claim.figure is not None else None
 
     @cached_property
-    def cells(self) -> list[Read]:
+    def cells(self) -> list[ReadCells]:
         """What was read of cells, by run."""
         _ = self.figure
-        scored = self.noted[0].scored
-        found = []
+        scored = self.logged_effects[0].scored
+        cells = []
         for run in self.claim.runs:
-            columns = {c: self.held.scores(run, c) for r, c in scored if r == run}
+            columns = {c: self.evidence.scores(run, c) for r, c in scored if r == run}
             rows = {c: mean_interval(list(values.values())) for c, values in columns.items()}
             seeds = self.scale.run(run).seeds
-            found.append(Read(run, seeds, tuple(self.held.records(run)), rows))
-        return found
+            cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))
+        return cells
 
     @cached_property
     def columns(self) -> dict[str, Estimate]:
         """What was read of the claim's own experiment for its effects, by column."""
-        asked = Noted(self.held)
-        self.claim.function(asked)
-        return {c: mean_interval(list(self.held.measured(c).values())) for c in asked.asked}
+        log = EvidenceLog(self.evidence)
+        self.claim.function(log)
+        return {c: mean_interval(list(self.evidence.measured(c).values())) for c in log.columns}
 
     @property
     def command(self) -> str:
         """What runs all that the claim needs."""
         words = ["genbench run claims --claim", self.claim.id, *self.scale.words]
-        words += [] if self.named == Path("results") else ["-o", str(self.named)]
+        words += [] if self.folder == Path("results") else ["-o", str(self.folder)]
         return " ".join(words)
 
     def _differs(self, name: str) -> bool:
@@ -245,54 +249,55 @@ class Card:
             return True
         return bool(self.claim.quick if name == "quick" else self.claim.scaled)
 
-    def _at(self, name: str) -> Setting:
+    def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.named)
+            other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.folder)
         verdict = other.verdict if other.known or other is self else None
-        return Setting("budget", name, verdict, bool(other.missing), other.command, self.verdict)
+        return Variation("budget", name, verdict, bool(other.missing), other.command, self.verdict)
 
 
-def cards(
+def make_cards(
     store: Store,
     names: Sequence[str] = (),
     scale: Scale | None = None,
-    named: Path = Path("results"),
+    folder: Path = Path("results"),
 ) -> list[Card]:
-    """Returns a card a claim, in the order of ids.
+    """Returns a card per claim, in the order of ids.
 
     Arguments:
         store: The results folder.
         names: Claims; all of them without any.
         scale: How thorough a pass is meant; without it, for every claim the first of default, double,
             half and quick that has measurements.
-        named: The folder as commands are to name it.
+        folder: The same as commands are to name it.
     """
-    found = []
+    cards = []
     for claim in find(names).values():
         scales = [scale] if scale is not None else [Scale(name) for name in ORDER]
-        tried = [Card(claim, store, each, named) for each in scales]
-        found.append(next((card for card in tried if card.known), tried[0]))
-    return found
+        candidates = [Card(claim, store, candidate, folder) for candidate in scales]
+        cards.append(next((card for card in candidates if card.known), candidates[0]))
+    return cards
 
 
-def said_of(verdict: Verdict, missing: bool) -> str:
-    """Returns a verdict, with "so far" while cells are missing, or that there is none to be had yet."""
+def describe_verdict(verdict: Verdict, missing: bool) -> str:
+    """Returns a verdict, with "so far" while cells are missing, or that nothing has been measured."""
     if not any(part.effect.values for part in verdict.parts):
         return "not measured"
     return f"{verdict.outcome} so far" if missing else verdict.outcome
 
 
-def by_verdict(found: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     """Returns claims by verdict, those without measurements last."""
     kinds = ("supported", "refuted", "mixed", "inconclusive", "not measured")
-    return [(kind, held) for kind in kinds if (held := [c for c in found if c.kind == kind])]
+    groups = ((kind, [card for card in cards if card.kind == kind]) for kind in kinds)
+    return [(kind, members) for kind, members in groups if members]
 
 
 def _judged(effects: Sequence[Effect], refutes: bool) -> Verdict | None:
-    known = any(effect.values for effect in effects)
-    return judge(effects, refutes=refutes) if known else None
+    measured = any(effect.values for effect in effects)
+    return judge(effects, refutes=refutes) if measured else None
 
 
-def _lead(verdict: Verdict) -> Part | None:
+def _lead(verdict: Verdict) -> VerdictPart | None:
     return next(iter(verdict.judged), None)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.store import Measurement
 
-HEADLINES = (
-    *("fid", "mmd", "modes", "high_quality", "precision", "recall", "nll", "bits_per_dim"),
-    *("nats_per_token", "n_gram_js_2", "n_gram_js_4"),
-    "latency_1_p50_ms",
-)
+if TYPE_CHECKING:
+    from genbench.core.metric import Column
 
 
 @dataclass(frozen=True, order=True)
-class Column:
+class TableColumn:
     """What two numbers must share to stand in one column.
 
     A bound never stands beside an exact value or an estimate, nor one protocol beside another.
@@ -32,11 +30,19 @@ class Column:
     version: int
     better: Literal["lower", "higher", "none"] = "none"
     unit: str = ""
+    metric: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, m: Measurement) -> Column:
+    def of(cls, m: Measurement) -> TableColumn:
         """Returns the column of a measurement."""
-        return cls(m.id, m.protocol, m.split, m.kind, m.version, m.better, m.unit)
+        return cls(m.id, m.protocol, m.split, m.kind, m.version, m.better, m.unit, m.metric)
+
+    @cached_property
+    def meaning(self) -> Column:
+        """What its metric says of it, or what the records say where the metric is not installed."""
+        from genbench.core.metric import Column, column_of
+
+        return column_of(self.metric, self.id) or Column(self.better, self.unit)
 
     @property
     def heading(self) -> str:
@@ -51,20 +57,28 @@ class Column:
         return " · ".join(part for part in parts if part)
 
     @property
-    def headline(self) -> bool:
-        """Whether the column belongs to the compact table: a headline id against held-out data.
+    def blind(self) -> bool:
+        """Whether the metric needs learned features and was measured on the points themselves.
 
-        A Frechet distance of the points themselves compares two moments alone, so it does not.
+        A Frechet distance of the points themselves compares two moments alone.
         """
-        blind = self.id == "fid" and self.protocol.startswith("identity")
-        return self.id in HEADLINES and self.split == "test" and not blind
+        return self.meaning.learned and self.protocol.startswith("identity")
+
+    @property
+    def headline(self) -> bool:
+        """Whether the column belongs to the compact table: a headline against held-out data."""
+        return self.meaning.headline is not None and self.split == "test" and not self.blind
+
+    @property
+    def place(self) -> float:
+        """Its place among the headlines, infinite for other columns."""
+        return math.inf if self.meaning.headline is None else self.meaning.headline
 
     @property
     def order(self) -> tuple[Any, ...]:
         """Sorts headlines first, in their order, then the rest by name, test before train."""
-        place = HEADLINES.index(self.id) if self.id in HEADLINES else len(HEADLINES)
         split = self.split != "test"
-        return (split and place < len(HEADLINES), place, self.id, split, self)
+        return (split and self.place < math.inf, self.place, self.id, split, self)
 
 
 @dataclass(frozen=True)
@@ -72,12 +86,12 @@ class Cell:
     """One group's numbers in one column.
 
     Arguments:
-        values: One value a seed.
+        values: One value per seed.
         floor: The mean over seeds of the real-against-real floor, or None.
         reasons: Why seeds have no value.
-        rank: The best rank among the table's models that the data leave open; None for reference
+        rank: The best rank among the table's models that is possible given the data; None for reference
             rows, rows of fewer than five seeds and columns without a direction.
-        last: With it, the worst rank that they leave open.
+        last: With it, the worst possible rank.
         best: Whether the mean is the best of the table's models.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genbench.report.columns import Column
+from genbench.report.columns import TableColumn
 from genbench.report.tables import Table
 from genbench.report.text import budget_text, interval
 from genbench.statistics.intervals import ENOUGH
@@ -30,7 +30,7 @@ class Finding:
     """
 
     dataset: str
-    column: Column
+    column: TableColumn
     best: str
     value: str
     rest: str
@@ -42,17 +42,17 @@ class Finding:
         return f"{head}; {self.rest}"
 
 
-def findings(tables: Iterable[Table]) -> list[Finding]:
+def find_winners(tables: Iterable[Table]) -> list[Finding]:
     """Returns the winners of the first few headline columns of every table."""
-    found = []
+    winners = []
     for table in tables:
         columns = [c for c in table.columns if c.headline and c.better != "none"]
-        each = [finding for c in columns if (finding := _finding(table, c)) is not None]
-        found += each[:PER_TABLE]
-    return found
+        findings = [finding for c in columns if (finding := _finding(table, c)) is not None]
+        winners += findings[:PER_TABLE]
+    return winners
 
 
-def _finding(table: Table, column: Column) -> Finding | None:
+def _finding(table: Table, column: TableColumn) -> Finding | None:
     running = [(g, table.cell(g, column)) for g in table.groups if not g.reference]
     running = [(g, c) for g, c in running if c.values]
     best = [(g, c) for g, c in running if c.best]
@@ -74,26 +74,27 @@ def _finding(table: Table, column: Column) -> Finding | None:
         rest += ", too few seeds to tell"
     elif tied:
         first, also = tied[0] == others[0][0].label, tied[tied[0] == others[0][0].label :]
-        rest += ", not told apart" if first else ""
-        rest += f"; {'nor' if first else 'not told apart'}: {_listed(also)}" if also else ""
+        rest += ", which cannot be distinguished" if first else ""
+        verb = "nor can" if first else "cannot be distinguished"
+        rest += f"; {verb}: {_listed(also)}" if also else ""
     return Finding(table.name, column, names, interval(top.estimate), rest)
 
 
-def caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[str]:
+def find_caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[str]:
     """Returns what a reader must bear in mind, one sentence each.
 
     Arguments:
         tables: The leaderboards.
-        problems: Sentences about files that are no records (`Store.problems`).
+        problems: Sentences about files that are not records (`Store.problems`).
     """
-    found = [*_few_seeds(tables), *_failed(tables)]
+    sentences = [*_few_seeds(tables), *_failed(tables)]
     for table in tables:
-        found += [*_budgets(table), *_protocols(table), *_data(table), *_missing(table)]
-    found += _environments(tables)
-    return [*found, *(f"Not read: {problem}" for problem in problems)]
+        sentences += [*_budgets(table), *_protocols(table), *_data(table), *_missing(table)]
+    sentences += _environments(tables)
+    return [*sentences, *(f"Not read: {problem}" for problem in problems)]
 
 
-def environment(records: Iterable[Record]) -> list[tuple[str, list[tuple[str, int]]]]:
+def count_environments(records: Iterable[Record]) -> list[tuple[str, list[tuple[str, int]]]]:
     """Returns, for every key of the environments, its values and how many records have each."""
     values: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
@@ -120,7 +121,7 @@ def _failed(tables: Sequence[Table]) -> list[str]:
     all_ = sum(len(g.records) for t in tables for g in t.groups)
     named = _listed([f"{g.label} on {t.name} ({len(g.ok)}/{len(g.records)} ok)" for t, g in rows])
     return [
-        f"{bad} of {all_} runs did not end well. Means are over those that did, which flatters "
+        f"{bad} of {all_} runs did not complete. Means are over those that did, which flatters "
         f"models whose bad runs fail: {named}."
     ]
 
@@ -144,19 +145,19 @@ def _protocols(table: Table) -> list[str]:
 
 
 def _data(table: Table) -> list[str]:
-    seen: dict[str, set[str]] = defaultdict(set)
+    digests: dict[str, set[str]] = defaultdict(set)
     for group in table.groups:
         for record in group.records:
             for split, digest in record.data_hashes.items():
-                seen[split].add(digest)
-    mixed = [split for split, digests in seen.items() if len(digests) > 1]
+                digests[split].add(digest)
+    mixed = [split for split, several in digests.items() if len(several) > 1]
     if not mixed:
         return []
     return [f"Records of {table.name} were made on different data ({_listed(sorted(mixed))})."]
 
 
 def _missing(table: Table) -> list[str]:
-    """One sentence a reason: columns that the same rows lack for the same reason stand together."""
+    """One sentence per reason: columns that the same rows lack for the same reason stand together."""
     by_id: dict[str, dict[str, str]] = defaultdict(dict)
     labels = {g.id: g.label for g in table.groups}
     for (group, id, _), reasons in table.reasons.items():
@@ -177,7 +178,7 @@ def _absent(table: Table, ids: list[str], rows: dict[str, str]) -> str:
 
 def _environments(tables: Sequence[Table]) -> list[str]:
     records = [r for t in tables for g in t.groups for r in g.records]
-    several = [key for key, values in environment(records) if len(values) > 1]
+    several = [key for key, values in count_environments(records) if len(values) > 1]
     if not several:
         return []
     return [
@@ -197,5 +198,6 @@ def _flat(value: Any, key: str = "") -> list[tuple[str, str]]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:LISTED])
-    return shown + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    return ", ".join(names[:LISTED]) + (
+        f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    )

@@ -1,116 +1,195 @@
-"""Leaderboards for other programs: LaTeX, JSON and Parquet."""
+"""Leaderboards for papers and other programs: Markdown, LaTeX, CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from genbench.report import text
-from genbench.report.columns import Cell
+from genbench.report import sheet, text
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.groups import Group
+from genbench.report.sheet import Entry, Head, Sheet
 from genbench.report.site.templating import finite
 from genbench.report.tables import Table
 
-SIGNS = {
-    **{sign: "\\" + sign for sign in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "↓": r"$\downarrow$",
-    "↑": r"$\uparrow$",
-    "–": "--",
-    "·": r"$\cdot$",
-    "≥": r"$\geq$",
-    "×": r"$\times$",
-}
+if TYPE_CHECKING:
+    import pandas
+
+LONG_COLUMNS = (
+    *("dataset", "model", "group", "taxonomy", "id", "protocol", "split", "kind", "version"),
+    *("better", "unit", "mean", "low", "high", "n", "floor", "rank", "rank_last", "best"),
+    *("reason", "ok", "cells", "parameters", "train_seconds", "seeds_sharing"),
+)
+WHOLE = ("version", "n", "rank", "rank_last", "parameters", "seeds_sharing")
 
 
-def latex(tables: Sequence[Table]) -> str:
-    r"""Returns one booktabs table a data set with the headline columns; needs \usepackage{booktabs}."""
+def make_sheet(
+    table: Table,
+    columns: Sequence[TableColumn],
+    *,
+    heads: Sequence[Head],
+    groups: Sequence[Group] | None = None,
+    costs: Callable[[Group], Sequence[str]] = lambda group: (),
+    after: Callable[[Cell], str] = lambda cell: "",
+    floor: str = "floor",
+    notes: Sequence[str] = (),
+) -> Sheet:
+    """Returns a leaderboard as a sheet: models down the side, the floors of real data at the foot.
+
+    Arguments:
+        table: The leaderboard.
+        columns: The columns to show.
+        heads: Their heads, and those of the costs.
+        groups: The rows; by default all.
+        costs: What stands in a row behind the columns.
+        after: What stands in a cell behind its mean.
+        floor: What the foot is called.
+        notes: Sentences below the table.
+    """
+    rows = []
+    for group in table.groups if groups is None else groups:
+        cells = [table.cell(group, column) for column in columns]
+        scores = [Entry(c.text, "best" if c.best else "", after(c)) for c in cells]
+        rows.append([_name(group), *scores, *map(Entry, costs(group))])
+    foot = [Entry(floor, "aside")]
+    foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
+    return Sheet([Head("model"), *heads], rows, foot, table.name, notes)
+
+
+def _name(group: Group) -> Entry:
+    if group.reference:
+        return Entry(group.label, "aside", " (reference)")
+    return Entry(group.label, "" if len(group.ok) == len(group.records) else "lost")
+
+
+def to_markdown(tables: Sequence[Table], *, title: str) -> str:
+    """Returns the leaderboards in Markdown, the protocols in the column heads."""
+    parts = [f"# {sheet.markdown_text(title)}", ""]
+    parts.append(
+        "Mean ± half the 95 % interval over seeds (bootstrap-t). **Bold**: best mean of the "
+        f"column; *reference* rows do not compete. {text.RANKS}"
+    )
+    for table in tables:
+        lines = sheet.to_markdown(_full_sheet(table))
+        parts += ["", f"## {sheet.markdown_text(table.name)}", "", *lines]
+    return "\n".join(parts) + "\n"
+
+
+def _full_sheet(table: Table) -> Sheet:
+    costs = list(table.groups[0].costs)
+    return make_sheet(
+        table,
+        table.columns,
+        heads=[*(Head(c.heading, c.about) for c in table.columns), *map(Head, costs)],
+        costs=lambda group: list(group.costs.values()),
+        after=_rank_and_count,
+        floor="floor: real against real",
+    )
+
+
+def _rank_and_count(cell: Cell) -> str:
+    few = ", too few" if cell.values and cell.estimate.too_few else ""
+    return f" {text.rank_text(cell.rank, cell.last)} (n={cell.estimate.n}{few})"
+
+
+def to_latex(tables: Sequence[Table]) -> str:
+    r"""Returns one booktabs table per data set with the headline columns; needs \usepackage{booktabs}."""
     parts = [
         "% Mean and half the 95 % interval over seeds (bootstrap-t); bold: best mean.",
         r"% needs \usepackage{booktabs}",
     ]
     for table in tables:
-        parts += ["", *_latex_table(table)]
+        columns = [c for c in table.columns if c.headline] or list(table.columns)
+        table_sheet = make_sheet(
+            table,
+            columns,
+            heads=[Head(c.heading, align="right") for c in columns],
+            floor="floor (real against real)",
+            notes=[f"{c.id}: {c.about}" for c in columns],
+        )
+        parts += ["", *sheet.to_latex(table_sheet)]
     return "\n".join(parts) + "\n"
 
 
-def _latex_table(table: Table) -> list[str]:
-    columns = [c for c in table.columns if c.headline] or list(table.columns)
-    protocols = "; ".join(f"{c.id}: {c.about}" for c in columns)
-    rows = []
-    for group in table.groups:
-        label = escaped(group.label) + (" (reference)" if group.reference else "")
-        rows.append([label, *(_latex_cell(table.cell(group, c)) for c in columns)])
-    floors = [escaped(text.number(table.floor(c))) for c in columns]
-    return [
-        r"\begin{table}",
-        rf"\caption{{{escaped(table.name)}. {escaped(protocols)}.}}",
-        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
-        r"\toprule",
-        " & ".join(["model", *(escaped(c.heading) for c in columns)]) + r" \\",
-        r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
-        r"\midrule",
-        " & ".join(["floor (real against real)", *floors]) + r" \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{table}",
-    ]
+def make_frame(tables: Sequence[Table]) -> pandas.DataFrame:
+    """Returns all leaderboards as one frame, one row per (data set, group, column)."""
+    return sheet.to_frame(_long_sheet(tables)).astype(dict.fromkeys(WHOLE, "Int64"))
 
 
-def _latex_cell(cell: Cell) -> str:
-    shown = escaped(cell.text)
-    return rf"\textbf{{{shown}}}" if cell.best else shown
+def to_csv(tables: Sequence[Table]) -> str:
+    """Returns the same as CSV."""
+    return sheet.to_csv(_long_sheet(tables))
 
 
-def escaped(words: str) -> str:
-    """Returns text that LaTeX prints as it is, on one line."""
-    return "".join(SIGNS.get(sign, sign) for sign in " ".join(words.split()))
+def to_parquet(tables: Sequence[Table]) -> bytes | None:
+    """Returns the same as Parquet, or None where pyarrow is missing."""
+    if importlib.util.find_spec("pyarrow") is None:
+        return None
+    buffer = io.BytesIO()
+    make_frame(tables).to_parquet(buffer, index=False)
+    return buffer.getvalue()
 
 
-def as_json(tables: Sequence[Table]) -> str:
-    """Returns all leaderboards as JSON: data sets, rows, and scores with one value a seed."""
-    made = [
-        {
-            "dataset": table.name,
-            "rows": [
-                {
-                    "model": group.label,
-                    "group": group.id,
-                    "taxonomy": group.taxonomy,
-                    "reference": group.reference,
-                    "costs": group.costs,
-                    "scores": [_score(table, group, c) for c in table.columns],
-                }
-                for group in table.groups
-            ],
-        }
-        for table in tables
-    ]
-    return json.dumps(finite({"leaderboards": made}), ensure_ascii=False, separators=(",", ":"))
+def _long_sheet(tables: Sequence[Table]) -> Sheet:
+    rows: list[tuple[Any, ...]] = []
+    for table in tables:
+        for group in table.groups:
+            seconds = [r.used.seconds for r in group.ok]
+            costs = (
+                len(group.ok),
+                len(group.records),
+                next((r.parameters for r in group.records if r.parameters is not None), None),
+                sum(seconds) / len(seconds) if seconds else None,
+                max((r.used.seeds_sharing for r in group.ok), default=None),
+            )
+            head = (table.name, group.label, group.id, group.taxonomy)
+            for c in table.columns:
+                cell = table.cell(group, c)
+                e = cell.estimate
+                about = (c.id, c.protocol, c.split, c.kind, c.version, c.better, c.unit)
+                numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.last, cell.best)
+                rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *costs))
+            if not table.columns:
+                rows.append((*head, *[None] * 16, *costs))
+    return Sheet.of_values(LONG_COLUMNS, rows)
 
 
-def _score(table: Table, group: Any, column: Any) -> dict[str, Any]:
-    cell = table.cell(group, column)
+def to_json(tables: Sequence[Table]) -> str:
+    """Returns all leaderboards as JSON: data sets, rows, and scores with one value per seed."""
+    return json.dumps(finite(to_dict(tables)), ensure_ascii=False, separators=(",", ":"))
+
+
+def to_dict(tables: Sequence[Table]) -> dict[str, Any]:
+    """Returns what `to_json` writes."""
+    return {
+        "leaderboards": [
+            {
+                "dataset": table.name,
+                "rows": [
+                    {
+                        "model": group.label,
+                        "group": group.id,
+                        "taxonomy": group.taxonomy,
+                        "reference": group.reference,
+                        "costs": group.costs,
+                        "scores": [_score(table.cell(group, c), c) for c in table.columns],
+                    }
+                    for group in table.groups
+                ],
+            }
+            for table in tables
+        ]
+    }
+
+
+def _score(cell: Cell, column: TableColumn) -> dict[str, Any]:
     e = cell.estimate
-    about = {key: getattr(column, key) for key in column.__dataclass_fields__}
+    names = ("id", "protocol", "split", "kind", "version", "better", "unit")
+    about = {name: getattr(column, name) for name in names}
     numbers = {"mean": e.mean, "low": e.low, "high": e.high, "n": e.n, "floor": cell.floor}
     seeds = {str(seed): value for seed, value in cell.values.items()}
     extra = {"rank": cell.rank, "rank_last": cell.last, "best": cell.best, "reasons": cell.reasons}
     return {**about, **numbers, **extra, "values": seeds}
-
-
-def parquet(tables: Sequence[Table]) -> bytes | None:
-    """Returns the tidy frame as Parquet, or None where pyarrow is missing."""
-    if importlib.util.find_spec("pyarrow") is None:
-        return None
-    held = io.BytesIO()
-    text.tidy(tables).to_parquet(held, index=False)
-    return held.getvalue()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 
-from genbench.report.text import budget_text, quantity
+from genbench.report.text import budget_text, count_range, quantity
 from genbench.store import Record
 
 REFERENCE = "reference"
@@ -45,7 +45,7 @@ class Group:
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
-        """The records that ran to the end; the others are failures and give no number."""
+        """The records of completed runs; the others are failures and give no number."""
         return tuple(r for r in self.records if r.status == "ok")
 
     @property
@@ -55,7 +55,7 @@ class Group:
         sharing = sorted({u.seeds_sharing for u in used})
         seconds = f"{fmean(u.seconds for u in used):.3g} s" if used else "–"
         if sharing and sharing != [1]:
-            seconds += f" / {'–'.join(str(n) for n in sorted({sharing[0], sharing[-1]}))} seeds"
+            seconds += f" / {count_range(sharing)} seeds"
         peaks = [u.peak_memory_bytes for u in used if u.peak_memory_bytes is not None]
         parameters = next((r.parameters for r in self.records if r.parameters is not None), None)
         return {
@@ -68,7 +68,7 @@ class Group:
         }
 
 
-def labels_of(members: Mapping[str, list[Record]]) -> dict[str, str]:
+def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
     """Names every group by its model and by the settings that tell it from its namesakes."""
     settings = {id: _settings(rows[0]) for id, rows in members.items()}
     labels = {}
@@ -78,23 +78,22 @@ def labels_of(members: Mapping[str, list[Record]]) -> dict[str, str]:
         differing = [
             f"{key}={value}"
             for key, value in settings[id].items()
-            if any(other.get(key) != value for other in namesakes) or _told(key, value)
+            if any(other.get(key) != value for other in namesakes) or _is_task(key, value)
         ]
         labels[id] = f"{model} ({', '.join(differing)})" if differing else model
     shared = Counter(labels.values())
     return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
 
 
-def _told(key: str, value: str) -> bool:
+def _is_task(key: str, value: str) -> bool:
     """Whether a setting is named even where no namesake differs: hidden labels make another task."""
     return key == "labelled" and value != "all"
 
 
 def _settings(record: Record) -> dict[str, str]:
     spec = record.spec
-    shown = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
-    shown["budget"] = budget_text(spec.budget)
-    shown |= {"batch": str(spec.batch), "precision": spec.precision}
-    shown["labelled"] = "all" if spec.labelled is None else str(spec.labelled)
-    shown |= {"autocast": spec.autocast or "off", "version": str(spec.model_version)}
-    return shown
+    settings = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
+    settings["budget"] = budget_text(spec.budget)
+    settings |= {"batch": str(spec.batch), "precision": spec.precision}
+    settings["labelled"] = "all" if spec.labelled is None else str(spec.labelled)
+    return settings | {"autocast": spec.autocast or "off", "version": str(spec.model_version)}

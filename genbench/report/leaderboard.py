@@ -4,25 +4,117 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from genbench.core.errors import StoreError
 from genbench.core.files import write_bytes
-from genbench.report import readme, text
+from genbench.report import formats, readme, text
+from genbench.report.columns import Cell
 from genbench.report.groups import Group
+from genbench.report.sheet import Head, markdown_text, to_html
+from genbench.report.sheet import to_markdown as markdown_lines
 from genbench.report.site import templating
-from genbench.report.site.pages import board
-from genbench.report.tables import Table
-from genbench.store import Record
+from genbench.report.site.pages import make_board
+from genbench.report.tables import Table, make_leaderboards
+from genbench.running.plan import groups_of
+from genbench.store import Record, Store
+from genbench.store.suites import find_suite
+
+if TYPE_CHECKING:
+    import pandas
 
 BEGIN, END = readme.markers("leaderboard")
-#: models a data set that the README shows
+#: models per data set that the README shows
 MOST = 10
 #: what tells one source of numbers from another, in the order it is said
 ORIGIN = ("genbench", "git", "torch", "device", "gpu", "cpu", "platform")
 
 
-def write_leaderboard(tables: Sequence[Table], out: Path, *, title: str) -> Path:
+@dataclass(frozen=True, repr=False)
+class Leaderboard:
+    """A results folder as leaderboards, one per data set; notebooks show it as tables.
+
+    Arguments:
+        store: The folder.
+        records: What was read of it.
+        problems: A sentence for every file that is not a record.
+        scale: Which scale of the claims' budgets is shown, as `make_leaderboards` has it.
+    """
+
+    store: Store
+    records: tuple[Record, ...] = field(repr=False)
+    problems: tuple[str, ...] = ()
+    scale: str = "default"
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """The tables, in the order of data sets."""
+        return make_leaderboards(self.records, scale=self.scale)
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Returns one row per (data set, model, column), with means, intervals and ranks."""
+        return formats.make_frame(self.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns everything with one value per seed, as `leaderboard.json` of a report has it."""
+        return formats.to_dict(self.tables)
+
+    def to_markdown(self) -> str:
+        """Returns the headline columns in Markdown, as `genbench leaderboard` prints them."""
+        return to_markdown(self.tables)
+
+    def write(self, folder: Path | str, *, title: str = "genbench leaderboard") -> Path:
+        """Writes a page and leaderboard.md to a folder; returns the path of the page."""
+        return write_leaderboards(self.tables, Path(folder), title=title)
+
+    def __repr__(self) -> str:
+        return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        marks = _marks(self.tables)
+        return "\n".join(to_html(_compact_sheet(table, marks)[0]) for table in self.tables)
+
+
+def load_leaderboard(
+    results: Path | str = "results",
+    *,
+    suite: str | None = None,
+    config: Path | None = None,
+    scale: str = "default",
+) -> Leaderboard:
+    """Reads the leaderboards of a results folder.
+
+    Arguments:
+        results: The folder.
+        suite: Show this suite's cells alone, whatever their seeds.
+        config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
+        scale: Which scale of the claims' budgets to show, as `make_leaderboards` has it.
+
+    Raises:
+        StoreError: If the folder holds no records.
+        UnknownName: If there is no such suite.
+    """
+    groups = groups_of(find_suite(suite, config)) if suite else None
+    board = read_leaderboard(Store(results, groups=groups), scale)
+    if not board.records:
+        lack = f"holds no records of suite {suite!r}" if suite else "holds no records"
+        raise StoreError(
+            f"{results} {lack}; make some with: genbench run {suite or 'demo'} -o {results}, or "
+            "name another folder"
+        )
+    return board
+
+
+def read_leaderboard(store: Store, scale: str = "default") -> Leaderboard:
+    """Returns the leaderboards of an open folder, which may be empty."""
+    records, problems = store.load()
+    return Leaderboard(store, tuple(records), tuple(problems), scale)
+
+
+def write_leaderboards(tables: Sequence[Table], out: Path, *, title: str) -> Path:
     """Writes index.html, leaderboard.md and what the page needs; returns the path of index.html.
 
     Arguments:
@@ -30,18 +122,18 @@ def write_leaderboard(tables: Sequence[Table], out: Path, *, title: str) -> Path
         out: The folder; it is made if need be.
         title: The page's title.
     """
-    out = Path(out)
-    write_bytes(out / "leaderboard.md", f"# {text.plain(title)}\n\n{markdown(tables)}".encode())
+    body = f"# {markdown_text(title)}\n\n{to_markdown(tables)}"
+    write_bytes(out / "leaderboard.md", body.encode())
     for name in ("style.css", "script.js"):
-        write_bytes(out / name, templating.asset(name).encode())
-    write_bytes(out / "index.html", page(tables, title))
+        write_bytes(out / name, templating.read_asset(name).encode())
+    write_bytes(out / "index.html", render_page(tables, title))
     return out / "index.html"
 
 
-def page(tables: Sequence[Table], title: str) -> bytes:
+def render_page(tables: Sequence[Table], title: str) -> bytes:
     """Returns the page: all tables, and where their numbers come from."""
     records = [r for t in tables for g in t.groups for r in g.records]
-    boards = [{"id": f"data-{i}", **board(table)} for i, table in enumerate(tables)]
+    boards = [{"id": f"data-{i}", **make_board(table)} for i, table in enumerate(tables)]
     marks = _marks(tables)
     for row in (row for b in boards for row in b["rows"]):
         place = _from(row["group"], marks)
@@ -57,11 +149,11 @@ def page(tables: Sequence[Table], title: str) -> bytes:
         links=[*links, ("#provenance", "Provenance")],
         boards=boards,
         finished=max((r.finished for r in records if r.finished), default=""),
-        sources=[(marks[source], source, n) for source, n in sources(tables)],
+        sources=[(marks[source], source, n) for source, n in count_sources(tables)],
     )
 
 
-def markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
+def to_markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
     """Returns the headline columns of every table in Markdown, protocols and sources below.
 
     Arguments:
@@ -74,14 +166,17 @@ def markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
         "*Reference* rows do not compete; the floor is what real points score against real points."
     ]
     for table in tables:
-        parts += ["", f"### {text.plain(table.name)}", "", *_table(table, marks, most)]
+        sheet, rest = _compact_sheet(table, marks, most)
+        parts += ["", f"### {markdown_text(table.name)}", "", *markdown_lines(sheet), ""]
+        parts += [f"{i}. {markdown_text(note)}" for i, note in enumerate(sheet.notes, 1)]
+        parts += ["", f"{rest} more rows: see `genbench report`."] if rest else []
     if marks:
         parts += ["", "Sources (column *from*):"]
-        parts += [f"- {marks[s]} {text.plain(s)}, {n} runs" for s, n in sources(tables)]
+        parts += [f"- {marks[s]} {markdown_text(s)}, {n} runs" for s, n in count_sources(tables)]
     return "\n".join(parts) + "\n"
 
 
-def sources(tables: Sequence[Table]) -> list[tuple[str, int]]:
+def count_sources(tables: Sequence[Table]) -> list[tuple[str, int]]:
     """Returns where the numbers come from, and how many runs each gave, most first."""
     groups = [group for table in tables for group in table.groups]
     count = Counter(origin(r) for g in groups for r in g.records)
@@ -90,54 +185,52 @@ def sources(tables: Sequence[Table]) -> list[tuple[str, int]]:
 
 def origin(record: Record) -> str:
     """Returns the code and the machine that a record comes from, as its environment says."""
-    known = record.environment
-    said = [f"{key} {known[key]}" for key in ORIGIN if known.get(key) not in (None, "", {})]
-    return ", ".join(said) or "an unknown environment"
+    environment = record.environment
+    facts = [
+        f"{key} {environment[key]}" for key in ORIGIN if environment.get(key) not in (None, "", {})
+    ]
+    return ", ".join(facts) or "an unknown environment"
 
 
-def into_readme(path: Path, tables: Sequence[Table]) -> bool:
+def update_readme(path: Path, tables: Sequence[Table]) -> bool:
     """Writes the leaderboard between the markers of a Markdown file; returns whether it changed.
 
     Raises:
         DataError: If the file cannot be read or has no pair of markers.
     """
-    return readme.into(path, "leaderboard", markdown(tables, most=MOST))
+    return readme.update(path, "leaderboard", to_markdown(tables, most=MOST))
 
 
-def _table(table: Table, marks: dict[str, str], most: int | None) -> list[str]:
+def _compact_sheet(
+    table: Table, marks: dict[str, str], most: int | None = None
+) -> tuple[formats.Sheet, int]:
+    """The headline columns of the first models, and how many models are left out."""
     running = [g for g in table.groups if not g.reference]
     columns = [
         c for c in table.columns if c.headline and any(table.cell(g, c).values for g in running)
     ]
-    kept = {g.id for g in (running if most is None else running[:most])}
-    heads = [f"{text.plain(c.heading)} ({i})" for i, c in enumerate(columns, 1)]
-    costs = ["parameters", "training", "ok", "from"]
-    lines = [text.line(["model", *heads, *costs]), text.line(["---"] * (5 + len(columns)))]
-    for group in table.groups:
-        if group.reference or group.id in kept:
-            lines.append(text.line(_row(table, group, columns, marks)))
-    floors = [text.number(table.floor(column)) for column in columns]
-    lines.append(text.line(["*floor*", *floors, *[""] * 4]))
-    lines += ["", *(f"{i}. {text.plain(f'{c.id}: {c.about}')}" for i, c in enumerate(columns, 1))]
-    left = len(running) - len(kept)
-    return [*lines, "", f"{left} more rows: see `genbench report`."] if left else lines
+    first = {g.id for g in running[:most]}
+    heads = [f"{c.heading} ({i})" for i, c in enumerate(columns, 1)]
+    sheet = formats.make_sheet(
+        table,
+        columns,
+        groups=[g for g in table.groups if g.reference or g.id in first],
+        heads=[Head(head) for head in (*heads, "parameters", "training", "ok", "from")],
+        costs=lambda g: (*(g.costs[c] for c in ("parameters", "training", "ok")), _from(g, marks)),
+        after=_rank,
+        notes=[f"{c.id}: {c.about}" for c in columns],
+    )
+    return sheet, len(running) - len(first)
 
 
-def _row(table: Table, group: Group, columns: Sequence[Any], marks: dict[str, str]) -> list[str]:
-    name = text.plain(group.label)
-    row = [f"*{name}* (reference)" if group.reference else name]
-    for column in columns:
-        cell = table.cell(group, column)
-        shown = f"**{cell.text}**" if cell.best else cell.text
-        few = "(too few seeds)" if cell.values and cell.estimate.too_few else ""
-        row.append(f"{shown} {text.rank_text(cell.rank, cell.last)} {few}")
-    costs = group.costs
-    return [*row, costs["parameters"], costs["training"], costs["ok"], _from(group, marks)]
+def _rank(cell: Cell) -> str:
+    few = "(too few seeds)" if cell.values and cell.estimate.too_few else ""
+    return f" {text.rank_text(cell.rank, cell.last)} {few}"
 
 
 def _marks(tables: Sequence[Table]) -> dict[str, str]:
     """A short mark for every source."""
-    return {source: f"[{i}]" for i, (source, _) in enumerate(sources(tables), 1)}
+    return {source: f"[{i}]" for i, (source, _) in enumerate(count_sources(tables), 1)}
 
 
 def _from(group: Group, marks: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Published numbers beside ours: one file a source, and what must be equal to compare them."""
+"""Published numbers beside ours: one file per source, and what must be equal to compare them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = "baselines/published"
 EXTERNAL = "external:"
 
 
-class Value(Strict):
+class PublishedValue(Strict):
     """One published number.
 
     Arguments:
@@ -43,8 +43,8 @@ class Value(Strict):
     note: str = ""
 
 
-class Part(Strict):
-    """Numbers of one source that share data set, protocol and training.
+class PublishedPart(Strict):
+    """Numbers of a source that share data set, protocol and training.
 
     Arguments:
         where: The table in the source.
@@ -64,16 +64,16 @@ class Part(Strict):
     training: str = ""
     error: Literal["standard error", "standard deviation", "not said", "none"] = "none"
     runs: int | None = Field(default=None, gt=0)
-    values: list[Value] = Field(min_length=1)
+    values: list[PublishedValue] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _says_its_errors(self) -> Part:
+    def _says_its_errors(self) -> PublishedPart:
         if self.error == "none" and any(v.error is not None for v in self.values):
             raise ValueError("error needs to say what the ± of the values is")
         return self
 
 
-class Source(Strict):
+class PublishedSource(Strict):
     """The whole of a file: one paper or code repository.
 
     Arguments:
@@ -87,7 +87,7 @@ class Source(Strict):
     kind: Literal["paper", "repository"]
     read_in_source: Literal[True]
     note: str = ""
-    parts: list[Part] = Field(min_length=1)
+    parts: list[PublishedPart] = Field(min_length=1)
 
     @property
     def cited(self) -> str:
@@ -103,13 +103,13 @@ class Published:
         source: Where it stands.
         part: The part of the source.
         value: The number.
-        different: What keeps it from being compared; empty under the same protocol.
+        differences: What keeps it from being compared; empty under the same protocol.
     """
 
-    source: Source
-    part: Part
-    value: Value
-    different: tuple[str, ...]
+    source: PublishedSource
+    part: PublishedPart
+    value: PublishedValue
+    differences: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -121,18 +121,18 @@ class Published:
     @property
     def comparable(self) -> str:
         """Returns "same protocol" or "different: " and what, with the training there."""
-        told = f"different: {'; '.join(self.different)}" if self.different else "same protocol"
-        return f"{told}; trained there: {self.part.training}" if self.part.training else told
+        text = f"different: {'; '.join(self.differences)}" if self.differences else "same protocol"
+        return f"{text}; trained there: {self.part.training}" if self.part.training else text
 
 
-def published(
+def find_published(
     model: str,
     dataset: str,
     column: str,
     *,
     protocol: str = "",
     options: Mapping[str, object] | None = None,
-    sources: Iterable[Source] | None = None,
+    sources: Iterable[PublishedSource] | None = None,
 ) -> list[Published]:
     """Returns what was published for a model on a data set in a column, by year and source.
 
@@ -140,23 +140,22 @@ def published(
         model: A name of genbench's, or one that starts with `external:`.
         dataset: The same of a data set.
         column: The column's id.
-        protocol: The protocol of the number that stands beside, as records have it.
+        protocol: The protocol of the number that it is compared with, as records have it.
         options: The model's options there; rows that ask for others are marked as different.
         sources: What to look through; default: every file of `baselines/published`.
     """
-    held = load_sources() if sources is None else sources
-    found = [
-        Published(source, part, value, different(part, value, protocol, options or {}))
-        for source in held
+    rows = [
+        Published(source, part, value, find_differences(part, value, protocol, options or {}))
+        for source in (load_sources() if sources is None else sources)
         for part in source.parts
         if part.dataset == dataset
         for value in part.values
         if (value.model, value.column) == (model, column)
     ]
-    return sorted(found, key=lambda p: (p.source.year or 9999, p.source.title))
+    return sorted(rows, key=lambda p: (p.source.year or 9999, p.source.title))
 
 
-def load_sources(folder: Path | None = None) -> tuple[Source, ...]:
+def load_sources(folder: Path | None = None) -> tuple[PublishedSource, ...]:
     """Reads every source of a folder; by default those that come with genbench.
 
     Raises:
@@ -175,17 +174,17 @@ def own_folder() -> Path:
 
 
 @lru_cache(maxsize=8)
-def _load(folder: Path) -> tuple[Source, ...]:
+def _load(folder: Path) -> tuple[PublishedSource, ...]:
     make = "every file holds one source"
     return tuple(
-        read_json(path, Source, what="file of published numbers", make=make)
+        read_json(path, PublishedSource, what="file of published numbers", make=make)
         for path in sorted(folder.glob("*.json"))
     )
 
 
-def different(
-    part: Part,
-    value: Value,
+def find_differences(
+    part: PublishedPart,
+    value: PublishedValue,
     protocol: str,
     options: Mapping[str, object],
     kind: str = "exact",
@@ -195,24 +194,24 @@ def different(
     Arguments:
         part: The part of the source.
         value: The number.
-        protocol: The protocol of the number that stands beside, as records have it.
+        protocol: The protocol of the number that it is compared with, as records have it.
         options: The model's options there.
         kind: Whether that number is exact, a bound or an estimate.
     """
     ours = facts(protocol)
-    told = [
+    differences = [
         f"{key} {theirs} there, {ours[key]} here" if key in ours else f"{key} {theirs} there"
         for key, theirs in part.protocol.items()
         if ours.get(key) != theirs
     ]
-    told += [
-        f"{key} {asked} there, {options[key]} here"
-        for key, asked in value.options.items()
-        if key in options and options[key] != asked
+    differences += [
+        f"{key} {theirs} there, {options[key]} here"
+        for key, theirs in value.options.items()
+        if key in options and options[key] != theirs
     ]
     if value.bound != (kind == "bound"):
-        told.append("a bound there" if value.bound else "a bound here")
-    return (*told, *part.differences, *([value.note] if value.note else []))
+        differences.append("a bound there" if value.bound else "a bound here")
+    return (*differences, *part.differences, *([value.note] if value.note else []))
 
 
 def facts(protocol: str) -> dict[str, str]:

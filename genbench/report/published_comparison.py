@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from genbench.report.columns import Cell, Column
+from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.report.published import (
     EXTERNAL,
-    Part,
     Published,
-    Source,
-    Value,
-    different,
+    PublishedPart,
+    PublishedSource,
+    PublishedValue,
+    find_differences,
     load_sources,
 )
 from genbench.report.tables import Table
@@ -23,16 +23,16 @@ NOT_HERE = "not measured here"
 
 
 @dataclass(frozen=True)
-class Here:
+class OwnScore:
     """A score of this report."""
 
     group: Group
-    column: Column
+    column: TableColumn
     cell: Cell
 
 
 @dataclass(frozen=True)
-class Beside:
+class PublishedRow:
     """A published number, and the scores here that are closest to it.
 
     Arguments:
@@ -41,7 +41,7 @@ class Beside:
     """
 
     published: Published
-    here: tuple[Here, ...] = ()
+    here: tuple[OwnScore, ...] = ()
 
     @property
     def model(self) -> str:
@@ -64,8 +64,8 @@ class Beside:
     def spread(self) -> str:
         """What stands behind the number: runs, and what its ± is."""
         part = self.published.part
-        said = part.error != "none" and self.published.value.error is not None
-        kind = {"not said": "± not said"}.get(part.error, part.error) if said else ""
+        error = part.error != "none" and self.published.value.error is not None
+        kind = {"not said": "± not said"}.get(part.error, part.error) if error else ""
         return ", ".join(t for t in (f"{part.runs} runs" if part.runs else "", kind) if t)
 
     @property
@@ -74,46 +74,48 @@ class Beside:
         return ", ".join(f"{k}={v}" for k, v in self.published.part.protocol.items()) or "–"
 
 
-def beside(table: Table, sources: Iterable[Source] | None = None) -> list[Beside]:
+def compare_with_published(
+    table: Table, sources: Iterable[PublishedSource] | None = None
+) -> list[PublishedRow]:
     """Returns all that was published of a data set; first what was measured here too.
 
     Arguments:
         table: The leaderboard of the data set.
         sources: What to look through; default: every file of `baselines/published`.
     """
-    held = load_sources() if sources is None else sources
-    found = [
+    rows = [
         _closest(table, source, part, value)
-        for source in held
+        for source in (load_sources() if sources is None else sources)
         for part in source.parts
         if part.dataset == table.dataset
         for value in part.values
     ]
-    return sorted(found, key=_order)
+    return sorted(rows, key=_order)
 
 
-def _closest(table: Table, source: Source, part: Part, value: Value) -> Beside:
+def _closest(
+    table: Table, source: PublishedSource, part: PublishedPart, value: PublishedValue
+) -> PublishedRow:
     """The number beside the scores here whose protocol differs least."""
     options = (f"data set {table.name} here",) if table.name != table.dataset else ()
-    alike: dict[tuple[str, ...], list[Here]] = defaultdict(list)
+    alike: dict[tuple[str, ...], list[OwnScore]] = defaultdict(list)
     for here in _scores(table, value):
-        given = here.group.first.spec.options
-        told = different(part, value, here.column.protocol, given, here.column.kind)
-        alike[*told, *options].append(here)
-    told = min(alike, key=len, default=())
-    return Beside(Published(source, part, value, told), tuple(alike.get(told, ())))
+        about = (here.column.protocol, here.group.first.spec.options, here.column.kind)
+        alike[*find_differences(part, value, *about), *options].append(here)
+    least = min(alike, key=len, default=())
+    return PublishedRow(Published(source, part, value, least), tuple(alike.get(least, ())))
 
 
-def _scores(table: Table, value: Value) -> Iterator[Here]:
+def _scores(table: Table, value: PublishedValue) -> Iterator[OwnScore]:
     for group in table.groups:
         for column in table.columns:
             cell = table.cell(group, column)
             fits = group.model == value.model and column.id == value.column
             if fits and column.split == "test" and cell.values:
-                yield Here(group, column, cell)
+                yield OwnScore(group, column, cell)
 
 
-def _order(row: Beside) -> tuple[object, ...]:
+def _order(row: PublishedRow) -> tuple[object, ...]:
     value, source = row.published.value, row.published.source
     place = row.here[0].column.order if row.here else ()
     year = source.year or 9999

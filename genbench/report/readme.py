@@ -13,7 +13,7 @@ def markers(name: str) -> tuple[str, str]:
     return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
 
 
-def into(path: Path, name: str, body: str) -> bool:
+def update(path: Path, name: str, body: str) -> bool:
     """Writes text between the markers of a Markdown file; returns whether it changed.
 
     Arguments:

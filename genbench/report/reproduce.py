@@ -1,4 +1,4 @@
-"""The suite file that makes every row of a report again."""
+"""The suite file that reproduces every row of a report."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from genbench.report.tables import Table
 FILE = "reproduce.yaml"
 
 
-def command(group: Group) -> str:
-    """Returns the command that makes a row again, for the folder of the suite file."""
-    words = ["genbench", "run", name(group), "-c", FILE]
+def command_of(group: Group) -> str:
+    """Returns the command that reproduces a row, to be run in the folder of the suite file."""
+    words = ["genbench", "run", name_of(group), "-c", FILE]
     return shlex.join([*words, "--bf16"] if group.first.spec.autocast else words)
 
 
-def name(group: Group) -> str:
+def name_of(group: Group) -> str:
     """Returns the name of a row's suite."""
     return f"row-{group.id}"
 
 
-def suite_file(tables: Sequence[Table]) -> str:
+def make_suite_file(tables: Sequence[Table]) -> str:
     """Returns a suite file in which every row is a suite of its own."""
     import yaml
 
-    groups = {name(group): group for table in tables for group in table.groups}
-    suites = {key: suite(group) for key, group in sorted(groups.items())}
+    groups = {name_of(group): group for table in tables for group in table.groups}
+    suites = {key: make_suite(group) for key, group in sorted(groups.items())}
     return yaml.safe_dump({"schema": 1, "suites": suites}, sort_keys=False, width=110)
 
 
-def suite(group: Group) -> dict[str, Any]:
+def make_suite(group: Group) -> dict[str, Any]:
     """Returns a row as a suite: the same cells, and the metrics that were measured."""
     spec = group.first.spec
     metrics = sorted({m.metric for record in group.records for m in record.metrics})

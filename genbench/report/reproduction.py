@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from genbench.report.cards import Card
 from genbench.running.evidence import Scale
-from genbench.statistics.verdicts import Part, matched
+from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store import Store
 
-Said = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
-#: relative: float64 summed in another order; training that took another turn is far off
+Comparison = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
+#: relative: float64 summed in another order; training that went another way is far off
 ROUNDING = 1e-9
-#: what a folder may not say if it is to reproduce another's claims
-FAILURES: tuple[Said, ...] = ("opposite", "not measured")
+#: what a folder that reproduces another's claims may not say
+FAILURES: tuple[Comparison, ...] = ("opposite", "not measured")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Reproduction:
 
     Arguments:
         here: What was measured anew.
-        there: What it is held against, at the claims' own budget.
+        there: What it is compared with, at the claims' own budget.
         alike: The other folder at the budget of `here`, where values may be the same numbers.
     """
 
@@ -36,17 +36,17 @@ class Reproduction:
     alike: Card
 
     @cached_property
-    def turned(self) -> list[tuple[Part, Part]]:
+    def changed_parts(self) -> list[tuple[VerdictPart, VerdictPart]]:
         """Parts that one folder supports and the other refutes."""
         return [
             pair
-            for pair in matched(self.here.verdict.judged, self.there.verdict.judged)
+            for pair in match_parts(self.here.verdict.judged, self.there.verdict.judged)
             if {part.outcome for part in pair} == {"supported", "refuted"}
         ]
 
     @property
-    def said(self) -> Said:
-        """How the verdicts stand to each other.
+    def comparison(self) -> Comparison:
+        """How the verdicts compare.
 
         "opposite" where any part, or the whole, is supported in one and refuted in the other; "left open"
         where only the other folder decides, "decided" where only this one does; "other" where one is
@@ -57,7 +57,7 @@ class Reproduction:
         if not self.there.known:
             return "new"
         ours, theirs = self.here.verdict.outcome, self.there.verdict.outcome
-        if self.turned or {ours, theirs} == {"supported", "refuted"}:
+        if self.changed_parts or {ours, theirs} == {"supported", "refuted"}:
             return "opposite"
         if ours == theirs:
             return "same"
@@ -70,7 +70,7 @@ class Reproduction:
         """How many of the effects' values are the same but for rounding, and how many both have."""
         pairs = [
             (value, theirs.effect.values[seed])
-            for ours, theirs in matched(self.here.verdict.parts, self.alike.verdict.parts)
+            for ours, theirs in match_parts(self.here.verdict.parts, self.alike.verdict.parts)
             for seed, value in ours.effect.values.items()
             if seed in theirs.effect.values
         ]
@@ -82,26 +82,26 @@ class Reproduction:
         same, both = self.values
         return {
             "id": self.here.claim.id,
-            "said": self.said,
-            "verdict": self.here.said,
-            "against": self.there.said,
+            "said": self.comparison,
+            "verdict": self.here.verdict_text,
+            "against": self.there.verdict_text,
             "budget_scale": self.here.scale.budget,
             "against_budget_scale": self.there.scale.budget,
             "turned": [
                 {"effect": ours.effect.name, "outcome": ours.outcome, "against": theirs.outcome}
-                for ours, theirs in self.turned
+                for ours, theirs in self.changed_parts
             ],
             "values": both,
             "values_same": same,
         }
 
 
-def reproductions(cards: Sequence[Card], against: Path) -> list[Reproduction]:
+def compare_folders(cards: Sequence[Card], against: Path) -> list[Reproduction]:
     """Returns claims' cards beside those of another results folder."""
-    store, found = Store(against), []
+    store, comparisons = Store(against), []
     for card in cards:
         there = Card(card.claim, store, Scale(), against)
         whole = card.scale == there.scale
         alike = there if whole else Card(card.claim, store, card.scale, against)
-        found.append(Reproduction(card, there, alike))
-    return found
+        comparisons.append(Reproduction(card, there, alike))
+    return comparisons

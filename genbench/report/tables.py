@@ -1,32 +1,24 @@
-"""Leaderboards: records in, one table a data set out; columns never mix protocols."""
+"""Leaderboards: records in, one table per data set out; columns never mix protocols."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from genbench.core.spec import Budget
-from genbench.report.columns import Cell, Column
-from genbench.report.groups import Group, labels_of
-from genbench.statistics.ranking import Ranking, ranking
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.groups import Group, make_labels
+from genbench.statistics.ranking import Ranking, make_ranking
 from genbench.store import Measurement, Record
+from genbench.store.scales import select_scale
 
 if TYPE_CHECKING:
     import pandas
-
-#: what rows are ordered by: the first of these that a table has. Features that are the points
-#: themselves let fid see no more than means and covariances, so it comes last there.
-ORDERING: tuple[Callable[[Column], bool], ...] = (
-    lambda column: column.id == "fid" and not column.protocol.startswith("identity"),
-    lambda column: column.id == "mmd",
-    lambda column: column.id == "fid",
-)
 
 
 @dataclass(frozen=True)
@@ -35,46 +27,46 @@ class Table:
 
     Arguments:
         dataset: The data set's name.
-        name: The same with its options and version, where they tell it from others.
+        name: The same with its options and version, where they set it apart from others.
         groups: The rows.
         columns: The columns that have values.
         cells: Every group's cell in a column.
-        rankings: For columns with a direction, which groups can be told apart.
+        rankings: For columns with a direction, which groups can be distinguished.
     """
 
     dataset: str
     name: str
     groups: tuple[Group, ...]
-    columns: tuple[Column, ...]
-    cells: Mapping[tuple[str, Column], Cell] = field(repr=False)
-    rankings: Mapping[Column, Ranking] = field(repr=False)
+    columns: tuple[TableColumn, ...]
+    cells: Mapping[tuple[str, TableColumn], Cell] = field(repr=False)
+    rankings: Mapping[TableColumn, Ranking] = field(repr=False)
 
-    def cell(self, group: Group, column: Column) -> Cell:
+    def cell(self, group: Group, column: TableColumn) -> Cell:
         """Returns a group's cell in a column; without a value it says why, where that is known.
 
         A score that does not apply may carry another protocol or kind than those that do, so its
         reason is looked up by id and split.
         """
-        known = self.cells.get((group.id, column))
-        return known or Cell({}, reasons=self.reasons.get((group.id, column.id, column.split), ()))
+        cell = self.cells.get((group.id, column))
+        return cell or Cell({}, reasons=self.reasons.get((group.id, column.id, column.split), ()))
 
     @cached_property
     def reasons(self) -> dict[tuple[str, str, str], tuple[str, ...]]:
         """Why values are missing, by group, column id and split."""
-        found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        by_place: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for (group, column), cell in self.cells.items():
             if cell.reasons:
-                found[group, column.id, column.split].update(cell.reasons)
-        return {key: tuple(sorted(reasons)) for key, reasons in found.items()}
+                by_place[group, column.id, column.split].update(cell.reasons)
+        return {place: tuple(sorted(reasons)) for place, reasons in by_place.items()}
 
-    def floor(self, column: Column) -> float | None:
+    def floor(self, column: TableColumn) -> float | None:
         """Returns the mean floor of a column: what real points score against real points."""
         floors = [c.floor for (_, k), c in self.cells.items() if k == column]
-        known = [value for value in floors if value is not None]
-        return fmean(known) if known else None
+        values = [value for value in floors if value is not None]
+        return fmean(values) if values else None
 
-    def frame(self) -> pandas.DataFrame:
-        """Returns the table as text, indexed by label, one column a (heading, about)."""
+    def to_frame(self) -> pandas.DataFrame:
+        """Returns the table as text, indexed by label, one column per (heading, about)."""
         import pandas
 
         index = pandas.Index([g.label for g in self.groups], name=self.name)
@@ -86,15 +78,15 @@ class Table:
         return pandas.DataFrame(data, index=index)
 
 
-def leaderboards(records: Iterable[Record]) -> list[Table]:
-    """Returns one table a data set (and its options and version), in the order of names.
+def make_leaderboards(records: Iterable[Record], *, scale: str = "default") -> list[Table]:
+    """Returns one table per data set (and its options and version), in the order of names.
 
-    Claims' cells at budgets that are not the claims' own are left out.
+    Arguments:
+        records: What was measured.
+        scale: Which budgets of the claims' cells to show, as `store.scales.select_scale` has it.
     """
-    records = list(records)
-    own = {_settings(record) for record in records if record.scale is None}
     by_dataset: dict[tuple[str, str, int], list[Record]] = defaultdict(list)
-    for record in (r for r in records if r.scale is None or _settings(r) not in own):
+    for record in select_scale(list(records), scale):
         spec = record.spec
         options = ", ".join(
             f"{k}={json.dumps(v)}" for k, v in sorted(spec.dataset_options.items())
@@ -109,14 +101,8 @@ def leaderboards(records: Iterable[Record]) -> list[Table]:
     return tables
 
 
-def _settings(record: Record) -> str:
-    """What decides a cell's weights, but for its budget and seed."""
-    spec = record.spec.model_copy(update={"seed": 0, "budget": Budget(steps=1)})
-    return spec.group
-
-
-def failures(tables: Iterable[Table]) -> pandas.DataFrame:
-    """Returns one row for every record that did not end well."""
+def list_failures(tables: Iterable[Table]) -> pandas.DataFrame:
+    """Returns one row for every run that did not complete."""
     import pandas
 
     names = ["dataset", "model", "seed", "status", "phase", "reason", "after", "cell"]
@@ -139,12 +125,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     members: dict[str, list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda r: (r.spec.seed, r.cell)):
         members[record.group].append(record)
-    labels = labels_of(members)
+    labels = make_labels(members)
     groups = [Group(id, labels[id], tuple(rows)) for id, rows in members.items()]
     cells = {(g.id, column): cell for g in groups for column, cell in _cells(g).items()}
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
-    rankings: dict[Column, Ranking] = {}
+    rankings: dict[TableColumn, Ranking] = {}
     for column in columns:
         if column.better != "none":
             rankings[column], ranked = _ranked(column, groups, cells)
@@ -153,12 +139,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     return Table(dataset, name, ordered, tuple(columns), cells, rankings)
 
 
-def _cells(group: Group) -> dict[Column, Cell]:
-    found: dict[Column, dict[int, Measurement]] = defaultdict(dict)
+def _cells(group: Group) -> dict[TableColumn, Cell]:
+    by_column: dict[TableColumn, dict[int, Measurement]] = defaultdict(dict)
     for record in group.ok:
-        for measured in record.metrics:
-            found[Column.of(measured)][record.spec.seed] = measured
-    return {column: _cell(by_seed) for column, by_seed in found.items()}
+        for measurement in record.metrics:
+            by_column[TableColumn.of(measurement)][record.spec.seed] = measurement
+    return {column: _cell(by_seed) for column, by_seed in by_column.items()}
 
 
 def _cell(by_seed: dict[int, Measurement]) -> Cell:
@@ -173,20 +159,20 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
 
 
 def _ranked(
-    column: Column, groups: list[Group], cells: dict[tuple[str, Column], Cell]
-) -> tuple[Ranking, dict[tuple[str, Column], Cell]]:
-    """Who can be told apart in a column, and its cells again with their ranks.
+    column: TableColumn, groups: list[Group], cells: dict[tuple[str, TableColumn], Cell]
+) -> tuple[Ranking, dict[tuple[str, TableColumn], Cell]]:
+    """Which models can be distinguished in a column, and its cells again with their ranks.
 
-    Reference rows do not compete; rows of too few seeds may have the best mean, but no rank.
+    Reference rows do not compete; rows of too few seeds may have the best mean, but have no rank.
     """
     running = {
         g.id: cells[g.id, column]
         for g in groups
         if not g.reference and (g.id, column) in cells and cells[g.id, column].values
     }
-    told = {id: c.values for id, c in running.items() if not c.estimate.too_few}
-    found = ranking(told, "lower" if column.better == "lower" else "higher")
-    ends = {id: found.ends(id) for id in found.order}
+    values = {id: c.values for id, c in running.items() if not c.estimate.too_few}
+    order = make_ranking(values, "lower" if column.better == "lower" else "higher")
+    ends = {id: order.ends(id) for id in order.order}
     means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)
     ranked = {}
@@ -194,24 +180,31 @@ def _ranked(
         first, last = ends.get(id, (None, None))
         best = cell.estimate.mean == top
         ranked[id, column] = replace(cell, rank=first, last=last, best=best)
-    return found, ranked
+    return order, ranked
 
 
 def _ordered(
-    groups: list[Group], columns: list[Column], cells: dict[tuple[str, Column], Cell]
+    groups: list[Group], columns: list[TableColumn], cells: dict[tuple[str, TableColumn], Cell]
 ) -> list[Group]:
-    """Orders by `ORDERING`, otherwise by name; rows without the number come last."""
-    for fits in ORDERING:
-        candidates = [c for c in columns if fits(c) and c.split == "test"]
-        filled = [
-            sum(bool(cells.get((g.id, c), Cell({})).values) for g in groups) for c in candidates
-        ]
-        if any(filled):
-            by = candidates[filled.index(max(filled))]
-            means = {g.id: cells.get((g.id, by), Cell({})).estimate.mean for g in groups}
-            sign = -1.0 if by.better == "higher" else 1.0
-            return sorted(
-                groups,
-                key=lambda g: (math.inf if (m := means[g.id]) is None else sign * m, g.label),
-            )
-    return sorted(groups, key=lambda g: g.label)
+    """Orders by the first column that orders, otherwise by name; rows without the number come last.
+
+    Of several protocols of a column the one that most rows have counts; a column that sees too little of
+    the points themselves comes after all others.
+    """
+    ordering = [c for c in columns if c.meaning.orders and c.split == "test"]
+    if not ordering:
+        return sorted(groups, key=lambda g: g.label)
+    first = min((c.blind, c.place) for c in ordering)
+    candidates = [c for c in ordering if (c.blind, c.place) == first]
+    by = max(candidates, key=lambda c: sum(bool(_values(cells, g, c)) for g in groups))
+    means = {g.id: cells.get((g.id, by), Cell({})).estimate.mean for g in groups}
+    sign = -1.0 if by.better == "higher" else 1.0
+    return sorted(
+        groups, key=lambda g: (math.inf if (m := means[g.id]) is None else sign * m, g.label)
+    )
+
+
+def _values(
+    cells: Mapping[tuple[str, TableColumn], Cell], group: Group, column: TableColumn
+) -> Mapping[int, float]:
+    return cells.get((group.id, column), Cell({})).values

@@ -1,31 +1,19 @@
-"""Numbers and tables as text: mean ± half-interval, Markdown, CSV."""
+"""Numbers as text: mean ± half-interval, ranks, budgets, amounts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from genbench.core.spec import Budget
 from genbench.statistics.intervals import Estimate
 
-if TYPE_CHECKING:
-    import pandas
-
-    from genbench.report.tables import Table
-
 ARROWS = {"lower": "↓", "higher": "↑", "none": ""}
 MISSING = "–"
 RANKS = (
-    "#k, or #j–k: the ranks that the seeds leave open. One is better than another where the paired t "
-    "test over common seeds says so at 5 %, Holm-corrected for all pairs of the column; j is one more "
-    "than the models that are better, k leaves out those that are worse. Fewer than five seeds give "
-    "no rank."
-)
-CSV_COLUMNS = (
-    *("dataset", "model", "group", "taxonomy", "id", "protocol", "split", "kind", "version"),
-    *("better", "unit", "mean", "low", "high", "n", "floor", "rank", "rank_last", "best"),
-    *("reason", "ok", "cells", "parameters", "train_seconds", "seeds_sharing"),
+    "#k, or #j–k: the ranks that are possible given the seeds. A model is better than another where the "
+    "paired t test over common seeds says so at 5 %, Holm-corrected for all pairs of the column; j is one "
+    "more than the number of models that are better, k leaves out those that are worse. Models of fewer "
+    "than five seeds are not ranked."
 )
 
 
@@ -36,8 +24,8 @@ def direction(better: str) -> str:
 
 def budget_text(budget: Budget) -> str:
     """Returns a budget in words, e.g. "4,000 steps"."""
-    given = budget.model_dump(exclude_none=True).items()
-    return ", ".join(f"{value:,} {unit}" for unit, value in given)
+    amounts = budget.model_dump(exclude_none=True).items()
+    return ", ".join(f"{value:,} {unit}" for unit, value in amounts)
 
 
 def number(value: float | None) -> str:
@@ -81,88 +69,16 @@ def quantity(value: float, unit: str) -> str:
     return f"{value:.3g} T{unit}"
 
 
-def tidy(tables: Iterable[Table]) -> pandas.DataFrame:
-    """Returns all leaderboards as one frame, one row a (data set, group, column)."""
-    import pandas
-
-    rows = []
-    for table in tables:
-        for group in table.groups:
-            used = [r.used for r in group.ok]
-            cost = (
-                len(group.ok),
-                len(group.records),
-                next((r.parameters for r in group.records if r.parameters is not None), None),
-                sum(u.seconds for u in used) / len(used) if used else None,
-                max((u.seeds_sharing for u in used), default=None),
-            )
-            head = (table.name, group.label, group.id, group.taxonomy)
-            for c in table.columns:
-                cell = table.cell(group, c)
-                e = cell.estimate
-                about = (c.id, c.protocol, c.split, c.kind, c.version, c.better, c.unit)
-                numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.last, cell.best)
-                rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *cost))
-            if not table.columns:
-                rows.append((*head, *[None] * 16, *cost))
-    frame = pandas.DataFrame(rows, columns=list(CSV_COLUMNS))
-    whole = ["version", "n", "rank", "rank_last", "parameters", "seeds_sharing"]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
-
-
-def csv(tables: Iterable[Table]) -> str:
-    """Returns the tidy frame as CSV."""
-    return tidy(tables).to_csv(index=False, lineterminator="\n")
-
-
-def markdown(tables: Iterable[Table], *, title: str) -> str:
-    """Returns the leaderboards in Markdown, the protocols in the column heads."""
-    parts = [f"# {plain(title)}", ""]
-    parts.append(
-        "Mean ± half the 95 % interval over seeds (bootstrap-t). **Bold**: best mean of the "
-        f"column; *reference* rows do not compete. {RANKS}"
-    )
-    for table in tables:
-        parts += ["", f"## {plain(table.name)}", "", *_markdown_table(table)]
-    return "\n".join(parts) + "\n"
-
-
-def _markdown_table(table: Table) -> list[str]:
-    costs = list(table.groups[0].costs)
-    heads = [f"{plain(c.heading)}<br>{plain(c.about)}" for c in table.columns]
-    lines = [line(["model", *heads, *costs]), line(["---"] * (1 + len(heads) + len(costs)))]
-    for group in table.groups:
-        name = plain(group.label)
-        row = [f"*{name}* (reference)" if group.reference else name]
-        for column in table.columns:
-            cell = table.cell(group, column)
-            few = ", too few" if cell.values and cell.estimate.too_few else ""
-            text = f"**{cell.text}**" if cell.best else cell.text
-            row.append(f"{text} {rank_text(cell.rank, cell.last)} (n={cell.estimate.n}{few})")
-        lines.append(line([*row, *[plain(v) for v in group.costs.values()]]))
-    floors = [number(table.floor(column)) for column in table.columns]
-    return [*lines, line(["*floor: real against real*", *floors, *[""] * len(costs)])]
-
-
 def rank_text(rank: int | None, last: int | None) -> str:
-    """Returns "#2", "#1–4" where the data leave several ranks open, or nothing."""
+    """Returns "#2", "#1–4" where several ranks are possible, or nothing."""
     if rank is None:
         return ""
     return f"#{rank}" if last in (rank, None) else f"#{rank}–{last}"
 
 
-def line(values: list[str]) -> str:
-    """Returns a row of a Markdown table."""
-    return "| " + " | ".join(" ".join(value.split()) for value in values) + " |"
-
-
-def plain(text: str) -> str:
-    """Returns text that Markdown shows as it is: no tags, no table cells, no markup."""
-    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\\", "\\\\"), ("|", "\\|")):
-        text = text.replace(sign, safe)
-    for sign in "*`[]_":
-        text = text.replace(sign, "\\" + sign)
-    return text
+def count_range(counts: list[int]) -> str:
+    """Returns the least and the most of some counts, e.g. "8" or "6–8"; "0" without any."""
+    return "–".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else "0"
 
 
 def _scaled(e: Estimate, factor: float) -> Estimate:

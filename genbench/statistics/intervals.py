@@ -75,7 +75,7 @@ def mean_interval(values: Sequence[float], *, level: float = LEVEL) -> Estimate:
         | An Introduction to the Bootstrap (Efron and Tibshirani, 1993), section 12.5
 
     Arguments:
-        values: One number a seed; values that are not finite are left out of n.
+        values: One number per seed; values that are not finite are left out of n.
         level: The nominal coverage, in (0, 1).
     """
     return _mean_interval(tuple(float(v) for v in values if math.isfinite(v)), level)
@@ -100,7 +100,7 @@ def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Differe
     """Returns a - b over the seeds that both have, with interval and p.
 
     Arguments:
-        a: One value a seed, keyed by seed.
+        a: One value per seed, keyed by seed.
         b: The other's values.
     """
     differences = _differences(a, b)

@@ -13,7 +13,7 @@ from genbench.statistics.intervals import ENOUGH, LEVEL, holm, mean_interval
 if TYPE_CHECKING:
     import numpy as np
 
-#: differences that are held at once, so that many rows of many seeds need no gigabytes
+#: differences that are in memory at once, so that many rows of many seeds need no gigabytes
 AT_ONCE = 2_000_000
 #: differences that vary by no more than this share of their size are equal but for rounding
 ROUNDING = 1e-12
@@ -52,7 +52,7 @@ class Ranking:
         return 1 + len(self.above[name]), len(self.order) - len(self.below[name])
 
     def alike(self, name: str) -> list[str]:
-        """Returns the names that cannot be told from one, in order, without it."""
+        """Returns the names that cannot be distinguished from one, in order, without it."""
         apart = self.above[name] | self.below[name]
         return [other for other in self.order if other != name and other not in apart]
 
@@ -66,25 +66,25 @@ class Ranking:
             | Statistical Comparisons of Classifiers over Multiple Data Sets (Demšar, 2006)
         """
         alike = {name: set(self.alike(name)) for name in self.order}
-        found = list(islice(_maximal(set(), set(self.order), set(), alike), most + 1))
-        if len(found) > most:
+        cliques = list(islice(_maximal(set(), set(self.order), set(), alike), most + 1))
+        if len(cliques) > most:
             return None
         place = {name: i for i, name in enumerate(self.order)}
-        kept = [sorted(place[name] for name in clique) for clique in found if len(clique) > 1]
-        return [tuple(self.order[i] for i in clique) for clique in sorted(kept)]
+        places = [sorted(place[name] for name in clique) for clique in cliques if len(clique) > 1]
+        return [tuple(self.order[i] for i in clique) for clique in sorted(places)]
 
 
-def ranking(
+def make_ranking(
     scores: Mapping[str, Mapping[int, float]], better: Literal["lower", "higher"]
 ) -> Ranking:
     """Returns who is significantly better than whom: paired t tests, Holm's correction, 5 %.
 
     All pairs are one family, over the seeds that both have; pairs of fewer than five common seeds
-    are not told apart. So a row with a huge spread is told from nothing, and changes the
-    rank of no other row. Names without a value are left out.
+    are not distinguished. So a row with a huge spread differs from nothing, and changes the rank of
+    no other row. Names without a value are left out.
 
     Arguments:
-        scores: For every name, one value a seed.
+        scores: For every name, one value per seed.
         better: Whether lower or higher values are better.
     """
     sign = 1.0 if better == "lower" else -1.0
@@ -129,15 +129,15 @@ def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     with np.errstate(all="ignore"):
         d = a - b
-        held = np.isfinite(d)
-        n = held.sum(-1)
-        d = np.where(held, d, 0.0)
+        known = np.isfinite(d)
+        n = known.sum(-1)
+        d = np.where(known, d, 0.0)
         size = np.abs(d).max(-1, initial=0.0)
         d = d / np.where(size > 0, size, 1.0)[:, None]
         mean = d.sum(-1) / np.maximum(n, 1)
-        high = np.where(held, d, -np.inf).max(-1, initial=-np.inf)
-        low = np.where(held, d, np.inf).min(-1, initial=np.inf)
-        spread = np.where(held, d - mean[:, None], 0.0)
+        high = np.where(known, d, -np.inf).max(-1, initial=-np.inf)
+        low = np.where(known, d, np.inf).min(-1, initial=np.inf)
+        spread = np.where(known, d - mean[:, None], 0.0)
         error = np.sqrt((spread**2).sum(-1) / np.maximum(n - 1, 1) / np.maximum(n, 1))
         p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error)
     p = np.where(high - low <= ROUNDING, np.where(size > 0, 0.0, 1.0), p)
@@ -145,14 +145,14 @@ def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _maximal(
-    clique: set[str], left: set[str], done: set[str], alike: Mapping[str, set[str]]
+    clique: set[str], rest: set[str], done: set[str], alike: Mapping[str, set[str]]
 ) -> Iterator[set[str]]:
     """All maximal cliques, by Bron and Kerbosch with a pivot."""
-    if not left and not done:
+    if not rest and not done:
         yield clique
         return
-    pivot = max(left | done, key=lambda name: (len(alike[name] & left), name))
-    for name in sorted(left - alike[pivot]):
-        yield from _maximal(clique | {name}, left & alike[name], done & alike[name], alike)
-        left = left - {name}
+    pivot = max(rest | done, key=lambda name: (len(alike[name] & rest), name))
+    for name in sorted(rest - alike[pivot]):
+        yield from _maximal(clique | {name}, rest & alike[name], done & alike[name], alike)
+        rest = rest - {name}
         done = done | {name}

@@ -14,7 +14,7 @@ LEAST = 6
 
 
 @dataclass(frozen=True)
-class Part:
+class VerdictPart:
     """One effect, its estimate at 95 %, and what it says at the level that Holm leaves it."""
 
     effect: Effect
@@ -33,11 +33,11 @@ class Verdict:
     """
 
     outcome: Outcome
-    parts: tuple[Part, ...]
+    parts: tuple[VerdictPart, ...]
     because: str
 
     @property
-    def judged(self) -> list[Part]:
+    def judged(self) -> list[VerdictPart]:
         """The parts that it rests on."""
         return [part for part in self.parts if part.effect.judged]
 
@@ -45,8 +45,8 @@ class Verdict:
 def judge(effects: Sequence[Effect], *, refutes: bool = True) -> Verdict:
     """Returns the verdict of several effects, the claim being that all of them hold.
 
-    An effect is supported where its interval lies beyond the bar on the wanted side, refuted where it
-    lies on the other side, else inconclusive. Intervals are bootstrap-t intervals of the mean over
+    An effect is supported where its interval lies beyond the bar on the side that the claim asks for, refuted
+    where it lies on the other side, else inconclusive. Intervals are bootstrap-t intervals of the mean over
     seeds, wide enough for all judged effects together: Holm's steps, so that the chance of any wrong
     part is 5 % at most. All parts supported make a supported claim, all refuted a refuted one; both
     kinds a mixed one; whatever else is inconclusive.
@@ -63,16 +63,15 @@ def judge(effects: Sequence[Effect], *, refutes: bool = True) -> Verdict:
     outcomes: list[Outcome] = holm_outcomes(judged)
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
-        left: dict[Outcome, Outcome] = {"refuted": "inconclusive"}
-        outcomes = [left.get(each, each) for each in outcomes]
-    found = dict(zip(map(id, judged), outcomes, strict=True))
+        outcomes = ["inconclusive" if one == "refuted" else one for one in outcomes]
+    outcome_by_id = dict(zip(map(id, judged), outcomes, strict=True))
     parts = tuple(
-        Part(each, estimate(each), found.get(id(each), "inconclusive")) for each in effects
+        VerdictPart(e, estimate(e), outcome_by_id.get(id(e), "inconclusive")) for e in effects
     )
     outcome, because = _whole(outcomes, judged)
     if spared:
-        said = because if "supported" in outcomes else "nothing is supported"
-        because = f"{said}; {spared} on the wrong side of the bar, which a quick pass leaves open"
+        head = because if "supported" in outcomes else "nothing is supported"
+        because = f"{head}; {spared} on the wrong side of the bar, which a quick pass leaves open"
     return Verdict(outcome, parts, because)
 
 
@@ -89,7 +88,9 @@ def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outco
     return "mixed" if both else "inconclusive", f"parts: {counts}"
 
 
-def matched(ours: Sequence[Part], theirs: Sequence[Part]) -> list[tuple[Part, Part]]:
+def match_parts(
+    ours: Sequence[VerdictPart], theirs: Sequence[VerdictPart]
+) -> list[tuple[VerdictPart, VerdictPart]]:
     """Returns a claim's parts beside those that it has elsewhere.
 
     Pairs are by place, as names may tell who is the best; by name where a claim has others elsewhere.
@@ -100,8 +101,8 @@ def matched(ours: Sequence[Part], theirs: Sequence[Part]) -> list[tuple[Part, Pa
     return [(part, named[part.effect.name]) for part in ours if part.effect.name in named]
 
 
-def left_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:
-    """Returns, by seed, the verdict without that seed: one that hangs on a single seed is shown so.
+def leave_one_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:
+    """Returns, by seed, the verdict without that seed: one that depends on a single seed is shown so.
 
     Nothing is returned where too few would be left to decide anything.
     """
@@ -109,7 +110,7 @@ def left_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Ou
     if len(seeds) <= LEAST:
         return {}
     return {
-        seed: judge([_without(seed, each) for each in effects], refutes=refutes).outcome
+        seed: judge([_without(seed, effect) for effect in effects], refutes=refutes).outcome
         for seed in seeds
     }
 
@@ -118,10 +119,11 @@ def _without(seed: int, effect: Effect) -> Effect:
     def rest(values: Values) -> dict[int, float]:
         return {s: v for s, v in values.items() if s != seed}
 
-    kept = effect.contest
-    if kept is not None:
-        kept = replace(kept, pairs={pair: rest(values) for pair, values in kept.pairs.items()})
-    return replace(effect, values=rest(effect.values), contest=kept)
+    contest = effect.contest
+    if contest is not None:
+        pairs = {pair: rest(values) for pair, values in contest.pairs.items()}
+        contest = replace(contest, pairs=pairs)
+    return replace(effect, values=rest(effect.values), contest=contest)
 
 
 def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:
@@ -129,10 +131,10 @@ def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
         level = 1 - (1 - LEVEL) / len(open_)
-        said: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}
-        if set(said.values()) == {"inconclusive"}:
+        decided: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}
+        if set(decided.values()) == {"inconclusive"}:
             break
-        for k, outcome in said.items():
+        for k, outcome in decided.items():
             outcomes[k] = outcome
     return outcomes
 
@@ -141,27 +143,27 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     """Returns what one effect says by itself at a level."""
     if len(effect.values) < LEAST and not (effect.exact and effect.values):
         return "inconclusive"
-    found = estimate(effect, level)
-    if found.low is None or found.high is None:
+    interval = estimate(effect, level)
+    if interval.low is None or interval.high is None:
         return "inconclusive"
-    if found.low > effect.bar:
+    if interval.low > effect.bar:
         return "supported" if effect.wanted == "above" else "refuted"
-    if found.high < effect.bar:
+    if interval.high < effect.bar:
         return "refuted" if effect.wanted == "above" else "supported"
     return "inconclusive"
 
 
 def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
     """Returns an effect's mean over seeds with its interval; an exact one is its own interval."""
-    found = mean_interval(list(effect.values.values()), level=level)
-    if effect.contest is not None and found.low is not None:
-        return _contested(effect.contest, found, level)
-    if effect.exact and found.mean is not None and found.low is None:
-        return Estimate(found.n, found.mean, found.mean, found.mean, "constant")
-    return found
+    own = mean_interval(list(effect.values.values()), level=level)
+    if effect.contest is not None and own.low is not None:
+        return _contested(effect.contest, own, level)
+    if effect.exact and own.mean is not None and own.low is None:
+        return Estimate(own.n, own.mean, own.mean, own.mean, "constant")
+    return own
 
 
-def _contested(contest: Contest, found: Estimate, level: float) -> Estimate:
+def _contested(contest: Contest, own: Estimate, level: float) -> Estimate:
     """The interval of the best of ours less the best of theirs, both chosen by the same data.
 
     Whoever our best is, the least of its lower ends against all of theirs lies below the truth, since
@@ -174,13 +176,13 @@ def _contested(contest: Contest, found: Estimate, level: float) -> Estimate:
         rows = [list(contest.pairs[pair].values()) for pair in pairs]
         if any(len(row) < LEAST for row in rows):
             return None
-        each = [mean_interval(row, level=1 - (1 - level) / choices) for row in rows]
-        ends = [value for e in each if (value := getattr(e, which)) is not None]
+        intervals = [mean_interval(row, level=1 - (1 - level) / choices) for row in rows]
+        ends = [value for e in intervals if (value := getattr(e, which)) is not None]
         return (min if which == "low" else max)(ends)
 
     low = end([(contest.ours, b) for b in sorted(theirs)], len(ours), "low")
     high = end([(a, contest.theirs) for a in sorted(ours)], len(theirs), "high")
-    return Estimate(found.n, found.mean, low, high, found.method)
+    return Estimate(own.n, own.mean, low, high, own.method)
 
 
 def _why_open(judged: Sequence[Effect]) -> str:

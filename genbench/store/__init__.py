@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from genbench.store.folder import Store
-from genbench.store.frame import results
 from genbench.store.record import (
     FAILURES,
     SCHEMA,
@@ -25,5 +24,4 @@ __all__ = [
     "Store",
     "Used",
     "contents",
-    "results",
 ]

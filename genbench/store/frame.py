@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genbench.core.errors import SpecError, StoreError
+from genbench.core.errors import SpecError
 from genbench.core.files import write_bytes
-from genbench.store.folder import Store
+from genbench.store.record import Record
 
 if TYPE_CHECKING:
     import pandas
@@ -18,34 +19,56 @@ if TYPE_CHECKING:
 FORMATS = (".csv", ".parquet")
 
 
-def results(root: Path | str = "results") -> pandas.DataFrame:
-    """Returns all measurements of a results folder as a frame, one row a (cell, column, split)."""
+def make_frame(records: Iterable[Record]) -> pandas.DataFrame:
+    """Returns all measurements of records, one row per (cell, column, split).
+
+    A record without measurements has one row, without a column's id. All that decides what a number may
+    be averaged with is a column; rows of one `group` differ in their seed alone.
+    """
     import pandas
 
     rows = []
-    for record in Store(root).records():
-        about = {
-            "cell": record.cell,
-            "group": record.group,
-            "status": record.status,
-            "reason": record.reason,
-            "model": record.spec.model,
-            "options": json.dumps(record.spec.options, sort_keys=True),
-            "dataset": record.spec.dataset,
-            "seed": record.spec.seed,
-            "parameters": record.parameters,
-            "train_seconds": record.used.seconds,
-        }
+    for record in records:
+        about = _about(record)
         rows += [{**about, **m.model_dump()} for m in record.metrics] or [about]
     return pandas.DataFrame(rows)
 
 
-def export(root: Path | str, path: Path) -> int:
-    """Writes all measurements to a .csv or .parquet file; returns the number of rows.
+def _about(record: Record) -> dict[str, Any]:
+    spec, used = record.spec, record.used
+    return {
+        "cell": record.cell,
+        "group": record.group,
+        "status": record.status,
+        "reason": record.reason,
+        "model": spec.model,
+        "model_version": spec.model_version,
+        "options": json.dumps(spec.options, sort_keys=True),
+        "taxonomy": record.taxonomy,
+        "family": record.taxonomy.rpartition("/")[-1],
+        "dataset": spec.dataset,
+        "dataset_version": spec.dataset_version,
+        "dataset_options": json.dumps(spec.dataset_options, sort_keys=True),
+        "budget_steps": spec.budget.steps,
+        "budget_examples": spec.budget.examples,
+        "budget_seconds": spec.budget.seconds,
+        "batch": spec.batch,
+        "labelled": spec.labelled,
+        "precision": spec.precision,
+        "autocast": spec.autocast,
+        "scale": record.scale,
+        "seed": spec.seed,
+        "parameters": record.parameters,
+        "train_seconds": used.seconds,
+        "seeds_sharing": used.seeds_sharing,
+    }
+
+
+def check_format(path: Path) -> None:
+    """Checks that a file's format can be written.
 
     Raises:
-        SpecError: For another ending, or where Parquet's library is missing.
-        StoreError: If there are no records, or the file cannot be written.
+        SpecError: For another ending than .csv and .parquet, or where Parquet's library is missing.
     """
     if path.suffix not in FORMATS:
         raise SpecError(f"export needs a file that ends in .csv or .parquet, got {path.name!r}")
@@ -54,13 +77,19 @@ def export(root: Path | str, path: Path) -> int:
             "export to Parquet needs pyarrow, which is not installed; "
             "pip install 'genbench[parquet]', or name a .csv file"
         )
-    frame = results(root)
-    if frame.empty:
-        raise StoreError(f"{root} holds no records; make some with: genbench run demo -o {root}")
-    held = io.BytesIO()
+
+
+def write_frame(frame: pandas.DataFrame, path: Path) -> None:
+    """Writes a frame to a .csv or .parquet file.
+
+    Raises:
+        SpecError: As `check_format` does.
+        WriteError: If the file cannot be written.
+    """
+    check_format(path)
+    buffer = io.BytesIO()
     if path.suffix == ".csv":
-        frame.to_csv(held, index=False)
+        frame.to_csv(buffer, index=False)
     else:
-        frame.to_parquet(held, index=False)
-    write_bytes(path, held.getvalue())
-    return len(frame)
+        frame.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())

@@ -15,7 +15,7 @@ Keep = Literal["none", "first", "last", "newest"]
 
 @dataclass(frozen=True)
 class Conflict:
-    """A cell that two folders tell differently: where the two stand, and what differs."""
+    """A cell whose records differ between two folders: where the two stand, and what differs."""
 
     cell: str
     first: str
@@ -46,16 +46,16 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
         keep: Which of two in conflict is kept; with `none` a conflict means that nothing is written.
     """
     sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
-    made = Merged()
+    result = Merged()
     names = sorted({path.relative_to(s.root) for s in sources for path in s.files()})
-    _pass(made, names, sources, target, keep, write=False)
-    if made.conflicts and keep == "none":
-        return made
+    _pass(result, names, sources, target, keep, write=False)
+    if result.conflicts and keep == "none":
+        return result
     return _pass(Merged(), names, sources, target, keep, write=True)
 
 
 def _pass(
-    made: Merged,
+    result: Merged,
     names: Sequence[Path],
     sources: Sequence[Store],
     target: Store,
@@ -69,36 +69,34 @@ def _pass(
         for store in holders:
             record, problem = store.parse(store.root / name)
             if record is None:
-                made.set_aside.append(problem or "")
+                result.set_aside.append(problem or "")
             elif chosen is None:
                 chosen, where = record, str(store.root / name)
             else:
-                found = differences(chosen, record)
-                made.same += not found
-                if found:
-                    about = Conflict(record.cell, where, str(store.root / name), found)
-                    made.conflicts.append(about)
-                chosen = _united(chosen, record, bool(found), keep)
+                lines = find_differences(chosen, record)
+                result.same += not lines
+                if lines:
+                    about = Conflict(record.cell, where, str(store.root / name), lines)
+                    result.conflicts.append(about)
+                chosen = _united(chosen, record, bool(lines), keep)
         if chosen is not None and write:
             _write(chosen, holders, target)
-            made.written += 1
-    return made
+            result.written += 1
+    return result
 
 
-def differences(one: Record, other: Record) -> list[str]:
-    """Returns what two records of a cell tell differently, one line each; none for a conflict that
-    is none.
-    """
+def find_differences(one: Record, other: Record) -> list[str]:
+    """Returns how two records of a cell differ, one line each; none where one of them is a failure."""
     if (one.status in FAILURES) != (other.status in FAILURES):
         return []
     a, b = contents(one), contents(other)
-    found = [
+    numbers = [
         f"{m[1]} ({m[2]}): {a['metrics'][m]['value']} | {b['metrics'][m]['value']}"
         for m in a["metrics"]
         if m in b["metrics"] and a["metrics"][m] != b["metrics"][m]
     ]
     plain = [key for key in a if key != "metrics" and a[key] != b[key]]
-    return [f"{key}: {_short(a[key])} | {_short(b[key])}" for key in plain] + found
+    return [f"{key}: {_short(a[key])} | {_short(b[key])}" for key in plain] + numbers
 
 
 def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
@@ -111,8 +109,8 @@ def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if conflict:
         newer = other if other.finished > one.finished else one
         return {"none": one, "first": one, "last": other, "newest": newer}[keep]
-    known = {(m.key, m.id, m.split) for m in one.metrics}
-    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in known]
+    keys = {(m.key, m.id, m.split) for m in one.metrics}
+    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in keys]
     return one.model_copy(
         update={
             "metrics": [*one.metrics, *extra],
@@ -124,9 +122,10 @@ def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
 def _write(record: Record, holders: Sequence[Store], target: Store) -> None:
     for reference in record.artifacts.values():
         if target.content(reference) is None:
-            held = next((c for s in holders if (c := s.content(reference)) is not None), None)
-            if held is not None:
-                target.put(held, Path(reference).suffix)
+            copies = (store.content(reference) for store in holders)
+            content = next((c for c in copies if c is not None), None)
+            if content is not None:
+                target.put(content, Path(reference).suffix)
     if target.read(record.spec) != record:
         target.write(record)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genbench.core.dataset import DATASETS
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import GenbenchError, StoreError
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
@@ -16,13 +16,13 @@ from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
 
-#: kinds of findings; those of BAD make a folder invalid
+#: kinds of problems; those of BAD make a folder invalid
 BAD = ("record", "place", "duplicate", "artifact")
 NOTES = ("stale", "unknown", "absent", "foreign", "leftover", "set aside")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Problem:
     """One thing to be said about one file: what kind, where, and a sentence."""
 
     kind: str
@@ -35,42 +35,61 @@ class Finding:
         return self.kind in BAD
 
 
-def validate(store: Store) -> tuple[int, list[Finding]]:
-    """Returns the number of sound records and everything found, the bad first.
+def validate_results(folder: Path | str = "results") -> tuple[int, list[Problem]]:
+    """Returns what `validate` says of a results folder.
+
+    Raises:
+        StoreError: If there is no such folder.
+    """
+    if not Path(folder).is_dir():
+        raise StoreError(
+            f"{folder} is not a folder; make records with: genbench run demo -o {folder}"
+        )
+    return validate(Store(folder))
+
+
+def validate(store: Store) -> tuple[int, list[Problem]]:
+    """Returns the number of sound records and all problems, the bad first.
 
     Checked are every record's seal, schema, cell id, name and place; duplicates; artifacts against
-    their hashes; the seals of claims' trials. Reported, but not held against the folder, are versions
+    their hashes; the seals of claims' trials. Reported, but no reason to reject the folder, are versions
     older than the installed ones, plugins that are not installed, artifacts that stayed elsewhere, and
     foreign files.
     """
-    found: list[Finding] = []
+    problems: list[Problem] = []
     places: dict[str, Path] = {}
     absent = 0
     for path, record, problem in store.scan():
         if record is None:
             kind = "place" if "belongs in" in (problem or "") else "record"
-            found.append(Finding(kind, str(path), problem or ""))
+            problems.append(Problem(kind, str(path), problem or ""))
             continue
         places[record.cell] = path
-        found += [Finding(kind, str(path), text) for kind, text in versions(record)]
+        problems += [Problem(kind, str(path), text) for kind, text in check_versions(record)]
         absent += any(store.artifact(ref) is None for ref in record.artifacts.values())
     if absent:
         text = f"the samples or weights of {absent} records are not here"
-        found.append(Finding("absent", str(store.root / ".artifacts"), text))
-    found = [_as_duplicate(finding, places) for finding in found]
-    found += [*artifacts(store), *trials(store), *strangers(store)]
-    return len(places), sorted(found, key=lambda f: (not f.bad, f.kind, f.path))
+        problems.append(Problem("absent", str(store.root / ".artifacts"), text))
+    problems = [_as_duplicate(problem, places) for problem in problems]
+    problems += [
+        *find_damaged_artifacts(store),
+        *find_damaged_trials(store),
+        *find_strangers(store),
+    ]
+    return len(places), sorted(problems, key=lambda p: (not p.bad, p.kind, p.path))
 
 
-def versions(record: Record) -> Iterator[tuple[str, str]]:
+def check_versions(record: Record) -> Iterator[tuple[str, str]]:
     """Yields what a record was made with that is older than the installed, or not installed."""
     spec = record.spec
-    made: list[tuple[Registry, str, int]] = [
+    plugins: list[tuple[Registry, str, int]] = [
         (MODELS, spec.model, spec.model_version),
         (DATASETS, spec.dataset, spec.dataset_version),
     ]
-    made += [(METRICS, *pair) for pair in sorted({(m.metric, m.version) for m in record.metrics})]
-    for registry, name, version in made:
+    plugins += [
+        (METRICS, *pair) for pair in sorted({(m.metric, m.version) for m in record.metrics})
+    ]
+    for registry, name, version in plugins:
         if name not in registry:
             yield (
                 "unknown",
@@ -89,24 +108,24 @@ def versions(record: Record) -> Iterator[tuple[str, str]]:
             )
 
 
-def artifacts(store: Store) -> Iterator[Finding]:
+def find_damaged_artifacts(store: Store) -> Iterator[Problem]:
     """Yields artifacts whose content is not what their name says."""
     for path in sorted((store.root / ".artifacts").glob("*")):
         if re.fullmatch(r"[0-9a-f]{64}\.[a-z]+", path.name) and not is_intact(
             path, path.read_bytes()
         ):
             text = f"{path} is damaged: its content does not hash to its name; delete it"
-            yield Finding("artifact", str(path), text)
+            yield Problem("artifact", str(path), text)
 
 
-def trials(store: Store) -> Iterator[Finding]:
+def find_damaged_trials(store: Store) -> Iterator[Problem]:
     """Yields trials of claims that were damaged or changed by hand."""
     for path, trial in Trials(store.root).scan():
         if trial is None:
-            yield Finding("record", str(path), f"{path} is not a trial, or its seal is broken")
+            yield Problem("record", str(path), f"{path} is not a trial, or its seal is broken")
 
 
-def strangers(store: Store) -> Iterator[Finding]:
+def find_strangers(store: Store) -> Iterator[Problem]:
     """Yields files that genbench did not put there, or left when it was killed."""
     own = {*store.files(), store.root / ".lock"}
     own |= {path for path, _ in Trials(store.root).scan()}
@@ -115,18 +134,18 @@ def strangers(store: Store) -> Iterator[Finding]:
             continue
         top = path.relative_to(store.root).parts[0]
         if top == ".set-aside":
-            yield Finding("set aside", str(path), f"{path} could not be used and was replaced")
+            yield Problem("set aside", str(path), f"{path} could not be used and was replaced")
         elif path.name.startswith(".") and path.suffix == ".tmp":
             text = f"{path} was left by a run that was killed; it may be deleted"
-            yield Finding("leftover", str(path), text)
+            yield Problem("leftover", str(path), text)
         elif top not in (".artifacts", ".checkpoints"):
-            yield Finding("foreign", str(path), f"{path} is no record")
+            yield Problem("foreign", str(path), f"{path} is not a record")
 
 
-def _as_duplicate(finding: Finding, places: dict[str, Path]) -> Finding:
+def _as_duplicate(problem: Problem, places: dict[str, Path]) -> Problem:
     """A misplaced record is a duplicate where its cell's own place is taken."""
-    known = places.get(Path(finding.path).stem)
-    if finding.kind != "place" or known is None:
-        return finding
-    text = f"{finding.path} repeats the cell of {known}; delete one of them"
-    return Finding("duplicate", finding.path, text)
+    own = places.get(Path(problem.path).stem)
+    if problem.kind != "place" or own is None:
+        return problem
+    text = f"{problem.path} repeats the cell of {own}; delete one of them"
+    return Problem("duplicate", problem.path, text)

@@ -13,7 +13,7 @@ from genbench.core import options
 from genbench.core.claim import CLAIMS
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
-from genbench.report.site.claim_page import plotted
+from genbench.report.site.claim_page import make_plot
 
 ALL = CLAIMS.all()
 #: options by which an experiment takes a second
@@ -92,7 +92,7 @@ def drawn(name, evidence):
     """What the page draws of a claim."""
     draw = ALL[name].figure
     assert draw is not None
-    plot = plotted(draw(evidence))
+    plot = make_plot(draw(evidence))
     assert plot is not None
     return plot
 

@@ -30,7 +30,7 @@ from genbench.core.spec import Suite
 from genbench.executors.inline import Inline
 from genbench.executors.processes import Processes
 from genbench.models.adversarial import wgan_gp
-from genbench.report.gate.baseline import accept
+from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
 from genbench.running.driver import run_plan
 from genbench.running.plan import make_plan, make_settings
@@ -174,7 +174,7 @@ def drawn(records: list[Record], repeats: int) -> Iterator[tuple[int, int, Any]]
 
 def told(name: str, outcomes: list[tuple[int, int, Any]], *, good: bool) -> bool:
     """Prints a row of the table; returns whether the asked share of gates was right."""
-    failed = sum(outcome.code == 1 for *_, outcome in outcomes)
+    failed = sum(outcome.exit_code == 1 for *_, outcome in outcomes)
     share = failed / len(outcomes)
     right = share <= 0.05 if good else share >= 0.9
     rows = [row for *_, outcome in outcomes for row in outcome.rows if row.bad]

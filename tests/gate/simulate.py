@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from genbench.core.spec import Budget, CellSpec
-from genbench.report.gate.baseline import accept
+from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
 from genbench.running.plan import groups_of
 from genbench.store import Measurement, Record, Store
@@ -174,7 +174,7 @@ class Recorded:
             baseline = accepted(self.draw(rng, n, jitter=jitter))
             now = self.draw(rng, n, jitter=jitter, first=0, acting=acting)
             outcome = check(baseline, change(now) if change else now, across_machines=True)
-            failed, tested = failed + (outcome.code == 1), outcome.tested
+            failed, tested = failed + (outcome.exit_code == 1), outcome.tested
         return failed / repeats, tested
 
     def slower(self, model, dataset, times):

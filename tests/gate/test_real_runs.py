@@ -6,7 +6,7 @@ import pytest
 from small_suites import do, suite_of
 
 from genbench.core.model import MODELS
-from genbench.report.gate.baseline import accept
+from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
 from genbench.store import Store
 
@@ -72,5 +72,5 @@ def test_the_same_seeds_and_other_seeds_pass(baseline, tmp_path):
 def test_a_frozen_generator_is_caught(baseline, tmp_path, monkeypatch):
     monkeypatch.setattr(MODELS.get("gan"), "players", frozen("generator"))
     outcome = check(baseline, ran(tmp_path / "frozen", list(range(8))))
-    assert outcome.code == 1
+    assert outcome.exit_code == 1
     assert {row.model.split()[0] for row in outcome.rows if row.bad} == {"gan"}

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from genbench.core.metric import columns
 from genbench.core.spec import Budget, CellSpec
 from genbench.store import CurvePoint, Measurement, Record, Used
 
@@ -17,6 +18,7 @@ FAMILIES = {
     "pixelcnn": ("explicit/tractable/fully visible", 0.25, 64),
     "resampler": ("reference", 0.02, 1),
 }
+METRIC_OF = {column: metric.name for column, (metric, _) in columns().items()}
 EXPLICIT = ("vae", "real_nvp", "pixelcnn")
 
 
@@ -31,7 +33,8 @@ def spec(model="gan", dataset="ring", seed=0, **changed):
 
 
 def measured(id, value, protocol="n=2000/2000", **changed):
-    given = {"metric": id, "version": 1, "n_real": 2000, "n_fake": 2000}
+    metric = METRIC_OF.get(id, id)
+    given = {"metric": metric, "version": 1, "n_real": 2000, "n_fake": 2000}
     return Measurement(id=id, protocol=protocol, value=value, **(given | changed))
 
 

@@ -4,9 +4,9 @@ import pytest
 from browsing import Watch, draw, grave, needs_browser
 from report_records import HOSTILE, failed, record
 
-from genbench.report.leaderboard import write_leaderboard
+from genbench.report.leaderboard import read_leaderboard, write_leaderboards
 from genbench.report.site.build import write_report
-from genbench.report.tables import leaderboards
+from genbench.report.tables import make_leaderboards
 from genbench.store import Store
 
 pytestmark = needs_browser
@@ -18,8 +18,8 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def folder(store, tmp_path_factory):
-    made = write_report(store, tmp_path_factory.mktemp("report")).parent
-    write_leaderboard(leaderboards(store.records()), made / "public", title="public")
+    made = write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
+    write_leaderboards(make_leaderboards(store.records()), made / "public", title="public")
     return made
 
 
@@ -157,7 +157,7 @@ def test_two_models_are_compared_over_common_seeds(opened, store):
     assert page.locator("#b").input_value() == "vae"
     board = page.locator("#compared section", has_text="ring").last
     row = board.locator("tr", has_text="mmd").first
-    (table,) = [t for t in leaderboards(store.records()) if t.name == "ring"]
+    (table,) = [t for t in make_leaderboards(store.records()) if t.name == "ring"]
     mmd = next(c for c in table.columns if c.id == "mmd" and c.split == "test")
     a, b = (
         list(table.cell(next(g for g in table.groups if g.label == name), mmd).values.values())
@@ -204,7 +204,9 @@ def test_long_quoted_and_right_to_left_texts_are_shown_as_text(browser, tmp_path
             good = good.model_copy(update={"taxonomy": f"implicit/{wild}"})
             bad = failed(good, "error", "train", wild + "y" * 10_000)
             store.write(bad if seed else good)
-    watch = Watch(browser, write_report(store, tmp_path / "out", title=wild).parent)
+    watch = Watch(
+        browser, write_report(read_leaderboard(store), tmp_path / "out", title=wild).parent
+    )
     for name in ("index.html", "data-ring.html", "model-gan.html", "compare.html"):
         page = watch.open(name, width=380)
         draw(page)

@@ -5,6 +5,7 @@ from browsing import Watch, draw, grave, needs_browser
 from report_claims import fill_claims, plant
 
 from genbench.core.claim import CLAIMS
+from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site.build import write_report
 
 pytestmark = needs_browser
@@ -17,7 +18,7 @@ BARE = (
 def folder(tmp_path_factory):
     plant()
     store = fill_claims(tmp_path_factory.mktemp("results"))
-    yield write_report(store, tmp_path_factory.mktemp("report")).parent
+    yield write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
     CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
 
 

@@ -19,7 +19,8 @@ from genbench.core.effect import Effect
 from genbench.core.errors import DataError
 from genbench.core.figure import Figure, Series
 from genbench.report import claim_tables
-from genbench.report.cards import Setting, cards
+from genbench.report.cards import Variation, make_cards
+from genbench.report.leaderboard import read_leaderboard
 from genbench.report.readme import markers
 from genbench.report.site import claim_page
 from genbench.report.site.build import write_report
@@ -34,14 +35,14 @@ def claimed(tmp_path_factory):
     before = dict(CLAIMS._objects)
     plant()
     store = fill_claims(tmp_path_factory.mktemp("results"))
-    yield store, write_report(store, tmp_path_factory.mktemp("report")).parent
+    yield store, write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
     CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
     assert set(before) <= set(CLAIMS._objects)
 
 
 @pytest.fixture(scope="module")
 def made(claimed):
-    return {card.claim.id: card for card in cards(claimed[0])}
+    return {card.claim.id: card for card in make_cards(claimed[0])}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_verdicts_change_with_budget_and_metric_as_their_effects_do(made):
     said = {each.name: each.verdict and each.verdict.outcome for each in card.budgets}
     assert said == {"quick": None, "half": "mixed", "default": "supported", "double": None}
     by = {each.name: each.verdict for each in card.metrics}
-    again = sample_quality.by_metric(card.held)
+    again = sample_quality.by_metric(card.evidence)
     assert {name: judge(rows).outcome for name, rows in again.items()} == {
         name: "inconclusive" if verdict is None else verdict.outcome
         for name, verdict in by.items()
@@ -100,14 +101,14 @@ def test_verdicts_change_with_budget_and_metric_as_their_effects_do(made):
     assert by["kid"].outcome == by["mmd"].outcome == "supported"
     assert by["recall"].outcome == "refuted"
     assert by["density"] is None
-    assert card.turns == ["refuted by recall", "mixed at budget half"]
+    assert card.changes == ["refuted by recall", "mixed at budget half"]
     assert set(card.without_seed.values()) == {"supported"}
 
 
 def test_a_change_shows_the_part_that_turns_or_else_the_leading_one(html, made):
     half = next(each for each in made["sample-quality"].budgets if each.name == "half")
     first, second = half.verdict.judged
-    assert [half.shown, *half.turned] == [first, (first, "supported")]
+    assert [half.part, *half.changed_parts] == [first, (first, "supported")]
     assert (first.outcome, second.outcome) == ("refuted", "supported")
     rows = section(html, "sample-quality").split("<tr>")
     (row,) = [row for row in rows if 'scope="row">budget half<' in row]
@@ -124,14 +125,14 @@ def test_a_later_part_that_turns_is_shown_before_the_leading_one():
         )
 
     own = said(0.0, 0.0, 0.0)
-    changed = Setting("budget", "double", said(0.0, 2.0, 3.0), False, "", own)
-    assert changed.shown == changed.verdict.parts[1]
-    assert [now.effect.name for now, _ in changed.turned] == ["b", "c"]
-    assert Setting("budget", "half", own, False, "", own).shown == own.parts[0]
+    changed = Variation("budget", "double", said(0.0, 2.0, 3.0), False, "", own)
+    assert changed.part == changed.verdict.parts[1]
+    assert [now.effect.name for now, _ in changed.changed_parts] == ["b", "c"]
+    assert Variation("budget", "half", own, False, "", own).part == own.parts[0]
     unmeasured = judge([Effect("a", {}, 0.0), *(part.effect for part in own.parts[1:])])
-    assert Setting("budget", "half", unmeasured, True, "", own).turned == []
-    nothing = Setting("budget", "half", None, True, "", own)
-    assert (nothing.shown, nothing.turned) == (None, [])
+    assert Variation("budget", "half", unmeasured, True, "", own).changed_parts == []
+    nothing = Variation("budget", "half", None, True, "", own)
+    assert (nothing.part, nothing.changed_parts) == (None, [])
 
 
 def test_an_experiment_has_budgets_where_it_has_rounds(made):
@@ -142,28 +143,28 @@ def test_an_experiment_has_budgets_where_it_has_rounds(made):
 
 
 def test_plots_have_words_and_the_values_that_were_measured(html, made):
-    plot = claim_page.plotted(made["nash-oscillation"].figure)
+    plot = claim_page.make_plot(made["nash-oscillation"].figure)
     first, law = plot["series"][:2]
     assert first["mid"] == pytest.approx(law["mid"], rel=1e-4)
     assert (law["law"], first["x"][-1], plot["levels"][0][0]) == (True, 1000, "start")
     text = section(html, "nash-oscillation")
     assert 'role="img" aria-label="distance from the equilibrium, medians. xy, simult' in text
-    strip = claim_page.plotted(made["sample-quality"].figure)
+    strip = claim_page.make_plot(made["sample-quality"].figure)
     values = dict(zip(strip["series"][0]["x"], strip["series"][0]["mid"], strict=True))
     assert values["wgan_gp"] == pytest.approx(20, rel=0.02)
-    assert claim_page.words(strip).startswith("fid, lower is better, medians. GANs: 4")
+    assert claim_page.describe_plot(strip).startswith("fid, lower is better, medians. GANs: 4")
 
 
 def test_places_without_values_are_left_out_and_nothing_is_no_plot():
     series = [Series("a", ["x", "y"], [{0: 1.0, 1: 3.0, 2: 2.0}, {}]), Series("b", ["x"], [{}])]
-    plot = claim_page.plotted(Figure("strip", "", "y", series))
+    plot = claim_page.make_plot(Figure("strip", "", "y", series))
     (drawn,) = plot["series"]
     assert (drawn["x"], drawn["mid"], drawn["low"], drawn["high"]) == (["x"], [2], [1.5], [2.5])
     assert sorted(drawn["dots"][0]) == [("x", 1), ("x", 2), ("x", 3)]
     law = Series("law", [0.0], [{0: 1.0}], law=True)
-    assert claim_page.plotted(Figure("lines", "", "", [law, series[1]])) is None
+    assert claim_page.make_plot(Figure("lines", "", "", [law, series[1]])) is None
     by_seed = Series("s", [{0: 1.0, 1: 5.0}], [{0: 2.0, 1: 4.0, 2: 6.0}])
-    (drawn,) = claim_page.plotted(Figure("scatter", "", "", [by_seed]))["series"]
+    (drawn,) = claim_page.make_plot(Figure("scatter", "", "", [by_seed]))["series"]
     assert (drawn["x"], drawn["dots"]) == ([3], [[(1, 2), (5, 4)]])
 
 
@@ -171,7 +172,7 @@ def test_intervals_are_drawn_to_scale_and_alike_effects_share_one():
     rows = [Effect("a", spread(3.0), 1.0), Effect("b", spread(1.5), 1.0, "below")]
     rows += [Effect("c", {}, 1.0), Effect("d", spread(0.2), 0.0)]
     verdict = judge(rows)
-    a, b, c, d = claim_page.forest(verdict.parts)
+    a, b, c, d = claim_page.make_forest(verdict.parts)
     assert a["bar"] == b["bar"] < b["low"] < b["mean"] < b["high"] < a["low"] < a["high"]
     part = verdict.parts[0].estimate
     ratio = (a["mean"] - a["bar"]) / (b["mean"] - b["bar"])
@@ -214,7 +215,7 @@ def test_tables_agree_with_the_verdicts(claimed, made):
     assert len(lines) == len(made) + 1
     assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {7}
     assert tex.isascii()
-    table = claim_tables.markdown(list(made.values()))
+    table = claim_tables.to_markdown(list(made.values()))
     assert "| sample-quality |" in table
     assert len({len(re.findall(r"(?<!\\)\|", t)) for t in table.splitlines() if t[:1] == "|"}) == 1
 
@@ -256,21 +257,21 @@ def test_a_pass_at_another_budget_alone_is_shown_as_such(tmp_path, monkeypatch):
     claim = Claim("only_quick", effects, "It is so.", "someone", "because", runs=(RUN,))
     monkeypatch.setitem(CLAIMS._objects, "only_quick", claim)
     store = Store(tmp_path)
-    (card,) = cards(store, ["only-quick"])
+    (card,) = make_cards(store, ["only-quick"])
     assert (card.scale.budget, card.kind) == ("default", "not measured")
     write(store, RUN, Scale("quick"), mmd=2.0)
-    (card,) = cards(store, ["only-quick"])
+    (card,) = make_cards(store, ["only-quick"])
     assert (card.scale.budget, card.kind) == ("quick", "supported")
     assert card.command == "genbench run claims --claim only-quick --budget-scale quick"
     write(store, RUN, Scale("quick"), mmd=0.5)
-    (card,) = cards(store, ["only-quick"])
+    (card,) = make_cards(store, ["only-quick"])
     assert card.kind == "inconclusive", "a quick pass refutes nothing"
 
 
 def test_reports_without_evidence_or_of_one_suite_have_no_claims(claimed, empty, tmp_path):
-    assert "claims.html" not in write_report(empty, tmp_path / "a").read_text()
+    assert "claims.html" not in write_report(read_leaderboard(empty), tmp_path / "a").read_text()
     one = Store(claimed[0].root, groups={"none"})
-    assert "claims.html" not in write_report(one, tmp_path / "b").read_text()
+    assert "claims.html" not in write_report(read_leaderboard(one), tmp_path / "b").read_text()
     assert not (tmp_path / "b" / "claims.html").exists()
 
 
@@ -280,6 +281,6 @@ def test_a_claim_that_cannot_be_used_is_told_and_the_others_shown(claimed, tmp_p
 
     claim = Claim("hostile_broken", broken, "It is so.", "someone", "because")
     monkeypatch.setitem(CLAIMS._objects, "hostile_broken", claim)
-    page = write_report(claimed[0], tmp_path)
+    page = write_report(read_leaderboard(claimed[0]), tmp_path)
     assert "claim hostile_broken: it is broken" in page.read_text()
     assert (tmp_path / "claims.html").is_file()

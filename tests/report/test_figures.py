@@ -3,12 +3,12 @@ import pytest
 from report_records import failed, measured, record
 
 from genbench.report.site import figures
-from genbench.report.tables import leaderboards
+from genbench.report.tables import make_leaderboards
 from genbench.store import CurvePoint
 
 
 def table(rows):
-    (found,) = leaderboards(rows)
+    (found,) = make_leaderboards(rows)
     return found
 
 
@@ -23,7 +23,7 @@ def test_curves_are_medians_and_quartiles_over_the_seeds_that_ended_well(store):
         good = record(store, "gan", "ring", seed, with_samples=False)
         rows.append(good.model_copy(update={"curve": curve}))
     bad = failed(rows[-1], "diverged", "train", "nan").model_copy(update={"curve": rows[0].curve})
-    (quantity,) = figures.learning_curves(table([*rows[:-1], bad]))
+    (quantity,) = figures.make_learning_curves(table([*rows[:-1], bad]))
     (trace,) = quantity["traces"]
     assert quantity["name"] == "loss of the critic"
     assert trace["step"] == [0, 10, 20]
@@ -35,7 +35,7 @@ def test_curves_are_medians_and_quartiles_over_the_seeds_that_ended_well(store):
 
 def test_metrics_come_before_losses(store):
     rows = [record(store, "gan", "ring", 0), record(store, "vae", "ring", 0)]
-    names = [q["name"] for q in figures.learning_curves(table(rows))]
+    names = [q["name"] for q in figures.make_learning_curves(table(rows))]
     assert names == [
         "mmd",
         "recall",
@@ -48,7 +48,7 @@ def test_metrics_come_before_losses(store):
 def test_long_curves_are_thinned_but_keep_their_ends(store):
     curve = [CurvePoint(step=i, seconds=i, losses={"g": 1.0}) for i in range(1000)]
     row = record(store, "gan", "ring", 0).model_copy(update={"curve": curve})
-    (quantity,) = figures.learning_curves(table([row]))
+    (quantity,) = figures.make_learning_curves(table([row]))
     steps = quantity["traces"][0]["step"]
     assert len(steps) == figures.THIN
     assert (steps[0], steps[-1]) == (0, 999)
@@ -66,7 +66,7 @@ def test_the_front_holds_what_no_other_model_betters_in_both(store):
         point("pixelcnn", 0, 9.0, 1.0),
         point("resampler", 0, 0.5, 0.0),
     ]
-    found = figures.quality_and_cost(table(rows))
+    found = figures.compare_quality_and_cost(table(rows))
     assert found["quality"] == "mmd"
     latency = found["costs"][0]
     assert latency["front"] == ["gan", "pixelcnn"]
@@ -75,4 +75,4 @@ def test_the_front_holds_what_no_other_model_betters_in_both(store):
 
 def test_no_quality_makes_no_plot(store):
     row = record(store, "gan", "ring", 0).model_copy(update={"metrics": []})
-    assert figures.quality_and_cost(table([row])) is None
+    assert figures.compare_quality_and_cost(table([row])) is None

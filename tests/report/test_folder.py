@@ -3,6 +3,7 @@ import json
 import pytest
 from report_records import record
 
+from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site.build import write_report
 from genbench.report.site.folder import LIST, write_folder
 from genbench.store import Store
@@ -65,12 +66,12 @@ def test_a_report_leaves_no_page_of_an_older_one(tmp_path):
     store = Store(tmp_path / "old")
     for model in ("gan", "vae"):
         store.write(record(store, model, "ring", 0))
-    folder = write_report(store, tmp_path / "report").parent
+    folder = write_report(read_leaderboard(store), tmp_path / "report").parent
     assert (folder / "model-vae.html").is_file()
     (folder / "notes.html").write_text("mine")
     store = Store(tmp_path / "new")
     store.write(record(store, "gan", "grid", 0))
-    write_report(store, folder)
+    write_report(read_leaderboard(store), folder)
     found = names(folder)
     assert {"model-gan.html", "data-grid.html", "notes.html"} <= found
     assert not {"model-vae.html", "data-ring.html"} & found

@@ -11,11 +11,13 @@ from rich.console import Console
 from scipy import stats
 
 from genbench.core.errors import StoreError
+from genbench.core.tolerance import Tolerance
 from genbench.report.gate import text
-from genbench.report.gate.baseline import accept, load_baseline, to_text, updated
-from genbench.report.gate.check import check
+from genbench.report.gate.accept import accept, accept_results, update_baseline
+from genbench.report.gate.baseline import load_baseline, to_text
+from genbench.report.gate.check import check, check_results
 from genbench.report.gate.regression_test import worsening_p
-from genbench.report.gate.tolerance import Tolerance
+from genbench.report.gate.result import HEADS
 from genbench.store import Store
 
 MODELS = ("gan", "wgan_gp", "real_nvp")
@@ -111,9 +113,9 @@ def test_what_people_set_is_kept_and_an_unchanged_baseline_stays(baseline, recor
         update={"level": 0.01, "tolerances": baseline.tolerances | {"mmd": Tolerance(relative=1)}}
     )
     again = accepted(records, by="Grace", when="2027-01-01")
-    assert updated(mine, again) is mine
+    assert update_baseline(mine, again) is mine
     other = accepted(changed(records, "gan", measuring(mmd=scaled(2))), by="Grace")
-    new = updated(mine, other)
+    new = update_baseline(mine, other)
     assert (new.accepted.by, new.level, new.tolerances["mmd"].relative) == ("Grace", 0.01, 1)
 
 
@@ -122,7 +124,7 @@ def test_failures_are_not_accepted_unless_told(records):
         records, "gan", lambda r: failed(r, "diverged", "train", "nan") if r.spec.seed == 1 else r
     )
     with pytest.raises(
-        StoreError, match=r"1 did not \(first gan on ring, seed 1: diverged, nan\)"
+        StoreError, match=r"1 did not complete \(first gan on ring, seed 1: diverged, nan\)"
     ):
         accepted(broken)
     known = accepted(broken, with_failures=True)
@@ -133,7 +135,7 @@ def test_failures_are_not_accepted_unless_told(records):
         broken, "gan", lambda r: failed(r, "oom", "train", "no room") if r.spec.seed == 4 else r
     )
     outcome = check(known, worse)
-    assert (outcome.code, bad(outcome)) == (3, [("ring", "gan", None, "failed")])
+    assert (outcome.exit_code, bad(outcome)) == (3, [("ring", "gan", None, "failed")])
     (why,) = [row.why for row in outcome.rows if row.bad]
     assert why == "2 of 6 seeds failed (1 in the baseline); seed 4 oom in train: no room"
     with pytest.raises(StoreError, match="a baseline needs scores"):
@@ -171,7 +173,7 @@ def test_what_is_no_json_is_told_with_its_line(tmp_path):
     with pytest.raises(StoreError, match=r"b\.json:3: not valid JSON"):
         load_baseline(file)
     file.write_text('{"level": NaN}')
-    with pytest.raises(StoreError, match="NaN is no number"):
+    with pytest.raises(StoreError, match="NaN is not a number"):
         load_baseline(file)
 
 
@@ -222,15 +224,15 @@ def test_collapsing_seeds_are_seen_in_spite_of_their_spread():
 
 def test_the_same_records_pass_and_everything_was_tested(baseline, records):
     outcome = check(baseline, records)
-    assert (outcome.ok, outcome.code, bad(outcome)) == (True, 0, [])
+    assert (outcome.ok, outcome.exit_code, bad(outcome)) == (True, 0, [])
     assert outcome.tested == len(outcome.rows) == sum(len(c.scores) for c in baseline.cells)
-    assert outcome.notes == ()
+    assert outcome.remarks == ()
     assert 2 < outcome.sees < 6
 
 
 def test_a_worse_score_is_a_regression_and_a_better_one_is_not(baseline, records):
     worse = check(baseline, changed(records, "gan", measuring(mmd=scaled(4))))
-    assert (worse.code, bad(worse)) == (1, [("ring", "gan", "mmd", "regression")])
+    assert (worse.exit_code, bad(worse)) == (1, [("ring", "gan", "mmd", "regression")])
     (row,) = [row for row in worse.rows if row.bad]
     assert row.worse == pytest.approx(3 * row.baseline)
     assert row.p < 0.05
@@ -280,7 +282,7 @@ def test_other_seeds_are_compared_too(baseline, records):
         spec = r.spec.model_copy(update={"seed": r.spec.seed + 50})
         moved.append(r.model_copy(update={"spec": spec, "cell": spec.cell}))
     assert check(baseline, moved).ok
-    assert check(baseline, changed(moved, "gan", measuring(mmd=scaled(6)))).code == 1
+    assert check(baseline, changed(moved, "gan", measuring(mmd=scaled(6)))).exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -332,7 +334,7 @@ def test_what_cannot_be_compared_fails_in_its_own_words(
     assert [(r.dataset, r.model, r.verdict, r.why) for r in rows] == [
         ("ring", "gan", verdict, why)
     ]
-    assert (outcome.code, outcome.ok) == (code, False)
+    assert (outcome.exit_code, outcome.ok) == (code, False)
 
 
 def test_a_score_that_the_baseline_lacks_for_some_seeds_may_lack_for_others(records):
@@ -356,17 +358,17 @@ def test_other_options_are_named(baseline, records):
     outcome = check(baseline, changed(records, "gan", option))
     (row,) = [row for row in outcome.rows if row.bad]
     assert row.why == "model_version 1 → 2; options.hidden [64, 64] → [32]"
-    assert (row.verdict, outcome.code) == ("not comparable", 4)
-    assert outcome.notes == ("1 groups of cells are not in the baseline and were not judged",)
+    assert (row.verdict, outcome.exit_code) == ("not comparable", 4)
+    assert outcome.remarks == ("1 groups of cells are not in the baseline and were not judged",)
 
 
 def test_a_regression_outranks_failures_and_those_what_is_not_comparable(baseline, records):
     both = changed(records, "gan", measuring(mmd=put(version=2)))
-    assert check(baseline, both).code == 4
+    assert check(baseline, both).exit_code == 4
     both = changed(both, "wgan_gp", lambda r: None)
-    assert check(baseline, both).code == 3
+    assert check(baseline, both).exit_code == 3
     both = changed(both, "real_nvp", measuring(mmd=scaled(9)))
-    assert check(baseline, both).code == 1
+    assert check(baseline, both).exit_code == 1
 
 
 def test_times_are_ratios_and_stay_on_their_machine(baseline, records):
@@ -383,11 +385,11 @@ def test_times_are_ratios_and_stay_on_their_machine(baseline, records):
 
     moved = changed(slower, "gan", elsewhere)
     outcome = check(baseline, moved)
-    assert (outcome.ok, outcome.code) == (True, 0)
+    assert (outcome.ok, outcome.exit_code) == (True, 0)
     (row,) = [row for row in outcome.rows if row.verdict == "not compared"]
     assert row.why == "times of another machine: device cpu, threads 1 → device cpu, threads 2"
-    assert "1 times were measured on another machine" in outcome.notes[0]
-    assert check(baseline, moved, across_machines=True).code == 1
+    assert "1 times were measured on another machine" in outcome.remarks[0]
+    assert check(baseline, moved, across_machines=True).exit_code == 1
 
 
 def test_too_few_seeds_to_ever_reject_is_said(records):
@@ -395,8 +397,8 @@ def test_too_few_seeds_to_ever_reject_is_said(records):
     outcome = check(accepted(few), changed(few, "gan", measuring(mmd=scaled(100))))
     assert {row.verdict for row in outcome.rows} == {"too few seeds"}
     assert outcome.rows[0].why == "3 seeds can never show a change; 5 are needed"
-    assert "too few seeds to ever reject" in outcome.notes[0]
-    assert (outcome.ok, outcome.code) == (False, 4), "a gate that cannot fail does not pass"
+    assert "too few seeds to ever reject" in outcome.remarks[0]
+    assert (outcome.ok, outcome.exit_code) == (False, 4), "a gate that cannot fail does not pass"
 
 
 def test_a_column_without_tolerance_is_not_guarded(baseline, records):
@@ -420,7 +422,7 @@ def test_the_table_shows_what_fails_and_all_on_demand(baseline, outcome):
     told = [io.StringIO(), io.StringIO()]
     for held, everything in zip(told, (False, True), strict=True):
         console = Console(file=held, width=200)
-        text.print_table(console, baseline, outcome, everything=everything)
+        text.print_result(console, outcome, everything=everything)
     short, long = (held.getvalue() for held in told)
     assert "1 regression, 1 failed;" in short
     assert "failed: 6 of 6 seeds failed; seed 0 error in train" in short
@@ -431,7 +433,7 @@ def test_the_table_shows_what_fails_and_all_on_demand(baseline, outcome):
 
 
 def test_markdown_is_a_comment_in_which_nothing_can_hide(baseline, outcome):
-    made = text.markdown(baseline, outcome)
+    made = text.to_markdown(outcome)
     assert made.startswith("### genbench check: failed\n\n1 regression, 1 failed; ")
     assert "| ring | gan | mmd |" in made
     assert "**regression**: worse by" in made
@@ -439,12 +441,12 @@ def test_markdown_is_a_comment_in_which_nothing_can_hide(baseline, outcome):
     assert "@all" not in made
     rows = [line for line in made.splitlines() if line.startswith("|")]
     bars = {line.replace("\\|", "").count("|") for line in rows}
-    assert bars == {len(text.HEADS) + 1}
+    assert bars == {len(HEADS) + 1}
     assert made.count("<details>") == made.count("</details>") == 1
 
 
 def test_junit_is_xml_with_a_case_a_row(outcome):
-    suite = ElementTree.fromstring(text.junit(outcome).encode()).find("testsuite")
+    suite = ElementTree.fromstring(text.to_junit(outcome).encode()).find("testsuite")
     cases = suite.findall("testcase")
     assert (suite.get("tests"), suite.get("failures")) == (str(len(outcome.rows)), "2")
     assert len(cases) == len(outcome.rows)
@@ -454,7 +456,7 @@ def test_junit_is_xml_with_a_case_a_row(outcome):
 
 
 def test_json_has_ok_and_rows(baseline, outcome):
-    found = json.loads(json.dumps(text.as_json(baseline, outcome), allow_nan=False))
+    found = json.loads(json.dumps(outcome.to_dict(), allow_nan=False))
     assert (found["ok"], found["exit_code"], len(found["rows"])) == (False, 1, len(outcome.rows))
     assert {
         "dataset",
@@ -467,3 +469,20 @@ def test_json_has_ok_and_rows(baseline, outcome):
         "p",
         "bad",
     } <= set(found["rows"][0])
+
+
+def test_a_folder_and_a_file_are_compared(baseline, records, tmp_path):
+    path, folder = tmp_path / "ci.json", tmp_path / "results"
+    path.write_text(to_text(baseline))
+    with pytest.raises(StoreError, match="is not a folder; make records with: genbench run ci"):
+        check_results(folder, path)
+    for r in changed(records, "gan", measuring(mmd=scaled(4))):
+        Store(folder).write(r)
+    result = check_results(folder, path)
+    assert (result.ok, result.exit_code) == (False, 1)
+    assert result.to_dict()["summary"].startswith("1 regression; ")
+    assert "<strong>regression</strong>: worse by" in result._repr_html_()
+    written, new = accept_results(folder, tmp_path / "new.json", by="Ada")
+    assert new
+    assert accept_results(folder, tmp_path / "new.json", by="Grace") == (written, False)
+    assert check_results(folder, tmp_path / "new.json").ok

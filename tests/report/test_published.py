@@ -9,7 +9,7 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import StoreError
 from genbench.core.metric import columns
 from genbench.core.model import MODELS
-from genbench.report.published import EXTERNAL, load_sources, own_folder, published
+from genbench.report.published import EXTERNAL, find_published, load_sources, own_folder
 
 FILES = sorted(own_folder().glob("*.json"))
 SOURCES = load_sources()
@@ -75,7 +75,7 @@ def test_no_file_holds_sentences_of_its_source():
 
 
 def test_a_number_of_the_same_protocol_is_said_to_be_so():
-    rows = published("gan", "ring", "modes", protocol="samples=2500, within=3")
+    rows = find_published("gan", "ring", "modes", protocol="samples=2500, within=3")
     assert [(row.source.cited, row.text) for row in rows] == [
         ("Srivastava et al., 2017", "1"),
         ("Lin et al., 2018", "6.3 ± 0.5"),
@@ -87,24 +87,24 @@ def test_a_number_of_the_same_protocol_is_said_to_be_so():
 def test_what_is_different_is_named():
     (row,) = [
         row
-        for row in published("gan", "ring", "modes", protocol="samples=10000, within=3")
+        for row in find_published("gan", "ring", "modes", protocol="samples=10000, within=3")
         if row.source.year == 2018
     ]
     assert row.comparable.startswith("different: samples 2500 there, 10000 here; trained")
-    asked = published(
+    asked = find_published(
         "pacgan", "ring", "modes", protocol="samples=2500, within=3", options={"pack": 3}
     )
-    assert [row.value.label for row in asked if not row.different] == ["PacGAN3"]
-    assert "pack 2 there, 3 here" in asked[0].different
-    (fid, *_) = published("wgan_gp", "cifar10", "fid", protocol="classifier:x@1 88%, n=9/9")
-    assert "features TensorFlow Inception there, classifier:x@1 88% here" in fid.different
+    assert [row.value.label for row in asked if not row.differences] == ["PacGAN3"]
+    assert "pack 2 there, 3 here" in asked[0].differences
+    (fid, *_) = find_published("wgan_gp", "cifar10", "fid", protocol="classifier:x@1 88%, n=9/9")
+    assert "features TensorFlow Inception there, classifier:x@1 88% here" in fid.differences
 
 
 def test_bounds_and_unknown_rows():
-    (vae,) = published("vae", f"{EXTERNAL}binarised_mnist", "nll")
+    (vae,) = find_published("vae", f"{EXTERNAL}binarised_mnist", "nll")
     assert vae.text == "≤ 86.77"
-    assert "a bound there" in vae.different
-    assert published("gan", "ring", "fid") == []
+    assert "a bound there" in vae.differences
+    assert find_published("gan", "ring", "fid") == []
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import re
 import pytest
 from report_records import measured, spec
 
-from genbench.report.leaderboard import markdown, write_leaderboard
-from genbench.report.published_comparison import NOT_HERE, beside
+from genbench.report.leaderboard import read_leaderboard, to_markdown, write_leaderboards
+from genbench.report.published_comparison import NOT_HERE, compare_with_published
 from genbench.report.site.build import write_report
-from genbench.report.tables import leaderboards
+from genbench.report.tables import make_leaderboards
 from genbench.store import Record, Store
 
 SAME = "samples=2500, within=3"
@@ -29,8 +29,8 @@ def made(model, protocol=SAME, id="modes", dataset="ring", kind="exact", **chang
 
 
 def rows(*records):
-    (table,) = leaderboards([record for group in records for record in group])
-    return beside(table)
+    (table,) = make_leaderboards([record for group in records for record in group])
+    return compare_with_published(table)
 
 
 def test_the_same_protocol_is_said_to_be_so():
@@ -38,7 +38,7 @@ def test_the_same_protocol_is_said_to_be_so():
     gan = [row for row in found if row.here]
     assert gan == found[: len(gan)]
     assert {(row.model, row.published.text) for row in gan} >= {("GAN (gan)", "6.3 ± 0.5")}
-    assert {row.published.different for row in gan} == {()}
+    assert {row.published.differences for row in gan} == {()}
     (pacgan,) = [row for row in gan if row.published.source.year == 2018]
     assert pacgan.comparable.startswith("same protocol; trained there: 4 x 400 ReLU")
     assert pacgan.spread == "10 runs, standard error"
@@ -48,12 +48,12 @@ def test_the_same_protocol_is_said_to_be_so():
 
 def test_what_differs_is_computed_from_the_records():
     found = [row for row in rows(made("gan", "samples=9, within=3")) if row.here]
-    assert {row.published.different for row in found} == {("samples 2500 there, 9 here",)}
+    assert {row.published.differences for row in found} == {("samples 2500 there, 9 here",)}
     options = {"spread": 0.1}
     found = [row for row in rows(made("gan", dataset_options=options)) if row.here]
-    assert {row.published.different for row in found} == {("data set ring (spread=0.1) here",)}
+    assert {row.published.differences for row in found} == {("data set ring (spread=0.1) here",)}
     found = [row for row in rows(made("gan", kind="bound")) if row.here]
-    assert {row.published.different for row in found} == {("a bound here",)}
+    assert {row.published.differences for row in found} == {("a bound here",)}
 
 
 def test_the_closest_of_several_scores_stands_beside():
@@ -79,9 +79,9 @@ def pages(tmp_path):
     store = Store(tmp_path / "results")
     for record in made("gan"):
         store.write(record)
-    tables = leaderboards(store.records())
-    write_report(store, tmp_path / "report")
-    write_leaderboard(tables, tmp_path / "public", title="public")
+    tables = make_leaderboards(store.records())
+    write_report(read_leaderboard(store), tmp_path / "report")
+    write_leaderboards(tables, tmp_path / "public", title="public")
     return [
         (tmp_path / "report" / "data-ring.html").read_text(),
         (tmp_path / "public" / "index.html").read_text(),
@@ -103,4 +103,4 @@ def test_pages_show_them_in_columns_of_their_own(pages):
 
 
 def test_the_readmes_table_has_none():
-    assert "6.3 ± 0.5" not in markdown(leaderboards(made("gan")))
+    assert "6.3 ± 0.5" not in to_markdown(make_leaderboards(made("gan")))

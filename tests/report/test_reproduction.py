@@ -5,8 +5,8 @@ from claim_records import write
 
 from genbench.claims import conditioning, vae_blur
 from genbench.core.claim import CLAIMS
-from genbench.report.cards import Card, cards
-from genbench.report.reproduction import Reproduction, reproductions
+from genbench.report.cards import Card, make_cards
+from genbench.report.reproduction import Reproduction, compare_folders
 from genbench.running.evidence import Scale
 from genbench.store import Store
 
@@ -30,19 +30,19 @@ def steered(folder, share):
 
 
 def held(here, there, name="vae_blur", scale=None):
-    (found,) = reproductions(cards(Store(here), [name], scale or Scale()), there)
+    (found,) = compare_folders(make_cards(Store(here), [name], scale or Scale()), there)
     return found
 
 
 def test_the_same_values_are_counted(tmp_path):
     found = held(blur(tmp_path / "a", 0.6), blur(tmp_path / "b", 0.6))
     same, both = found.values
-    assert (found.said, found.turned) == ("same", [])
+    assert (found.comparison, found.changed_parts) == ("same", [])
     assert same == both > 8
     store = Store(tmp_path / "b")
     write(store, vae_blur.VAE, noise=0.02, sharpness=0.6, high_frequency=0.6)
     found = held(tmp_path / "a", tmp_path / "b")
-    assert found.said == "same"
+    assert found.comparison == "same"
     assert found.values[0] < both == found.values[1]
 
 
@@ -57,29 +57,29 @@ def test_the_same_values_are_counted(tmp_path):
 )
 def test_what_is_said_elsewhere(tmp_path, here, there, said):
     found = held(blur(tmp_path / "a", here), blur(tmp_path / "b", there))
-    assert found.said == said
-    assert bool(found.turned) == (said == "opposite")
+    assert found.comparison == said
+    assert bool(found.changed_parts) == (said == "opposite")
 
 
 def test_a_part_that_turns_is_opposite_though_both_are_not(tmp_path):
     found = held(steered(tmp_path / "a", 0.5), steered(tmp_path / "b", 0.97), "conditioning")
     assert (found.here.verdict.outcome, found.there.verdict.outcome) == ("mixed", "supported")
-    assert found.said == "opposite"
-    assert {(a.outcome, b.outcome) for a, b in found.turned} == {("refuted", "supported")}
+    assert found.comparison == "opposite"
+    assert {(a.outcome, b.outcome) for a, b in found.changed_parts} == {("refuted", "supported")}
 
 
 def test_what_one_folder_lacks(tmp_path):
     blur(tmp_path / "a", 0.6)
     (tmp_path / "none").mkdir()
-    assert held(tmp_path / "a", tmp_path / "none").said == "new"
-    assert held(tmp_path / "none", tmp_path / "a").said == "not measured"
+    assert held(tmp_path / "a", tmp_path / "none").comparison == "new"
+    assert held(tmp_path / "none", tmp_path / "a").comparison == "not measured"
 
 
 def test_a_quick_pass_is_held_against_the_whole_and_its_values_against_a_quick_one(tmp_path):
     quick = Scale("quick")
     here, there = blur(tmp_path / "a", 0.95, quick), blur(tmp_path / "b", 0.6)
     found = held(here, there, scale=quick)
-    assert (found.said, found.values) == ("left open", (0, 0))
+    assert (found.comparison, found.values) == ("left open", (0, 0))
     found = held(blur(here, 0.6), blur(there, 0.95, quick), scale=quick)
     assert found.values[0] == found.values[1] > 0
 
@@ -87,6 +87,8 @@ def test_a_quick_pass_is_held_against_the_whole_and_its_values_against_a_quick_o
 def test_other_effects_are_matched_by_name(tmp_path, monkeypatch):
     claim, store = CLAIMS.get("vae_blur"), Store(blur(tmp_path, 0.6))
     ours, theirs = Card(claim, store), Card(claim, store)
-    monkeypatch.setitem(theirs.__dict__, "noted", (theirs.noted[0], theirs.effects[1:]))
+    monkeypatch.setitem(
+        theirs.__dict__, "logged_effects", (theirs.logged_effects[0], theirs.effects[1:])
+    )
     found = Reproduction(ours, ours, theirs).values
     assert found[0] == found[1] == sum(len(effect.values) for effect in ours.effects[1:])

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from report_records import record
 
-from genbench.report.site.samples import gallery
-from genbench.report.tables import leaderboards
+from genbench.report.site.samples import make_gallery
+from genbench.report.tables import make_leaderboards
 from genbench.store import Store
 
 
@@ -17,8 +17,8 @@ def shop(tmp_path):
 
 
 def panels(store, *rows):
-    (table,) = leaderboards(rows)
-    found = gallery(store, table)
+    (table,) = make_leaderboards(rows)
+    found = make_gallery(store, table)
     return found, {panel.label: panel for panel in found.panels}
 
 
@@ -87,8 +87,8 @@ def test_colour_images_of_an_unknown_data_set(shop):
 @pytest.mark.parametrize(
     ("array", "name", "about"),
     [
-        (np.zeros((5, 3, 2)), "samples", "samples of shape (3, 2) have no picture"),
-        (np.array(["x", "y"]), "samples", "the samples are no numbers"),
+        (np.zeros((5, 3, 2)), "samples", "samples of shape (3, 2) cannot be drawn"),
+        (np.array(["x", "y"]), "samples", "the samples are not numbers"),
         (np.zeros((5, 2)), "other", "the samples cannot be read"),
     ],
 )

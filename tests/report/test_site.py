@@ -9,10 +9,12 @@ import yaml
 from report_records import HOSTILE, record
 
 from genbench.report import formats, reproduce
-from genbench.report.significance_groups import told_apart
+from genbench.report.leaderboard import read_leaderboard
+from genbench.report.sheet import latex_text
+from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import templating
 from genbench.report.site.build import write_report
-from genbench.report.tables import leaderboards
+from genbench.report.tables import make_leaderboards
 from genbench.running.plan import groups_of
 from genbench.store import Store
 from genbench.store.documents import load_suites
@@ -22,7 +24,9 @@ TITLE = "A <b>title</b>"
 
 @pytest.fixture(scope="module")
 def folder(store, tmp_path_factory):
-    return write_report(store, tmp_path_factory.mktemp("report"), title=TITLE).parent
+    return write_report(
+        read_leaderboard(store), tmp_path_factory.mktemp("report"), title=TITLE
+    ).parent
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_failures_are_rows_with_their_reasons(html):
 
 
 def test_numbers_in_the_pages_are_those_of_the_tables(store, html):
-    for table in leaderboards(store.records()):
+    for table in make_leaderboards(store.records()):
         for group in table.groups:
             for column in table.columns:
                 if table.cell(group, column).values:
@@ -114,8 +118,8 @@ def test_numbers_in_the_pages_are_those_of_the_tables(store, html):
 
 
 def test_rows_that_cannot_be_told_apart_share_a_letter(store, html):
-    (table,) = [t for t in leaderboards(store.records()) if t.name == "ring"]
-    found = {c["column"].heading: c for c in told_apart(table)}
+    (table,) = [t for t in make_leaderboards(store.records()) if t.name == "ring"]
+    found = {c["column"].heading: c for c in find_significance_groups(table)}
     mmd = found["mmd ↓"]
     column = mmd["column"]
     by_label = {g.label: g.id for g in table.groups}
@@ -173,18 +177,18 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
         for options, labelled in (({"lr": 1e-05}, None), ({"lr": 1e-3, "hidden": [32]}, 100))
     ]
     monkeypatch.setattr("genbench.core.options.resolve", lambda function, given, who: given)
-    (table,) = leaderboards(made)
-    (tmp_path / "again.yaml").write_text(reproduce.suite_file([table]))
+    (table,) = make_leaderboards(made)
+    (tmp_path / "again.yaml").write_text(reproduce.make_suite_file([table]))
     suites = load_suites(tmp_path / "again.yaml")
     for group in table.groups:
-        suite = suites[reproduce.name(group)]
+        suite = suites[reproduce.name_of(group)]
         assert suite.seed_list == [0, 3]
         (cells,) = suite.cells
         spec = group.first.spec
         assert suite.budget == spec.budget
         assert (suite.batch, suite.precision) == (spec.batch, spec.precision)
         assert (cells.labelled, cells.models[0].options) == (spec.labelled, spec.options)
-        assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command(group)
+        assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command_of(group)
     names = yaml.safe_load((folder / "reproduce.yaml").read_text())["suites"]
     shown = re.findall(r"genbench run (row-\w+)", (folder / "data-ring.html").read_text())
     assert len(shown) == 7
@@ -202,21 +206,21 @@ def test_the_suite_file_of_real_options_has_the_groups_of_the_records(tmp_path):
     store = Store(tmp_path)
     made = record(store, "vae", "ring", 0, with_samples=False)
     made = made.model_copy(update={"spec": spec, "cell": spec.cell, "group": spec.group})
-    tables = leaderboards([made])
-    (tmp_path / "again.yaml").write_text(reproduce.suite_file(tables))
+    tables = make_leaderboards([made])
+    (tmp_path / "again.yaml").write_text(reproduce.make_suite_file(tables))
     again = load_suites(tmp_path / "again.yaml")[f"row-{spec.group}"]
     assert groups_of(again) == {spec.group}
 
 
 def test_latex_is_escaped_and_balanced(store):
-    text = formats.latex(leaderboards(store.records()))
+    text = formats.to_latex(make_leaderboards(store.records()))
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\end{table}") == 3
     assert r"latency\_1\_p50\_ms" in text
     assert r"\textless{}script\textgreater{}" in text
     for line in text.splitlines():
         if line.endswith(r"\\") and "midrule" not in line:
             assert len(re.findall(r"(?<!\\)&", line)) >= 5
-    assert formats.escaped("a_b & 100 % \\ {x} # $\n~^") == (
+    assert latex_text("a_b & 100 % \\ {x} # $\n~^") == (
         r"a\_b \& 100 \% \textbackslash{} \{x\} \# \$ \textasciitilde{}\textasciicircum{}"
     )
 
@@ -251,14 +255,14 @@ def test_files_that_are_no_records_are_named(tmp_path):
     store = Store(tmp_path / "results")
     store.write(record(store, "gan", "ring", 0))
     (store.root / "ring" / "gan" / "broken.json").write_text("{")
-    folder = write_report(store, tmp_path / "out").parent
+    folder = write_report(read_leaderboard(store), tmp_path / "out").parent
     assert "Not read: ring/gan/broken.json is not a record" in (folder / "index.html").read_text()
     for path in folder.glob("*.html"):
         assert str(tmp_path) not in path.read_text()
 
 
 def test_an_empty_store_makes_a_page_that_says_so(empty, tmp_path):
-    page = write_report(empty, tmp_path)
+    page = write_report(read_leaderboard(empty), tmp_path)
     assert "There are no records yet" in page.read_text()
     for link in Outline(page.read_text()).links:
         assert link.startswith(("data:", "#")) or (tmp_path / link).is_file()

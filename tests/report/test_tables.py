@@ -4,8 +4,8 @@ import io
 import pytest
 from report_records import HOSTILE, failed, measured, record, spec
 
-from genbench.report import text
-from genbench.report.tables import failures, leaderboards
+from genbench.report import formats, text
+from genbench.report.tables import list_failures, make_leaderboards
 from genbench.statistics.intervals import Estimate
 from genbench.store import Record, Used
 
@@ -35,7 +35,7 @@ def row(table, label):
 
 
 def test_one_table_a_dataset(store):
-    assert [t.name for t in leaderboards(store.records())] == ["digits", "grid", "ring"]
+    assert [t.name for t in make_leaderboards(store.records())] == ["digits", "grid", "ring"]
 
 
 def test_two_protocols_of_one_id_are_two_columns():
@@ -43,7 +43,7 @@ def test_two_protocols_of_one_id_are_two_columns():
         made("gan", 0, [measured("fid", 3.0, "inception, n=50k")]),
         made("vae", 0, [measured("fid", 5.0, "classifier, n=500")]),
     ]
-    (table,) = leaderboards(rows)
+    (table,) = make_leaderboards(rows)
     assert [(c.id, c.protocol) for c in table.columns] == [
         ("fid", "classifier, n=500"),
         ("fid", "inception, n=50k"),
@@ -68,7 +68,7 @@ def test_what_differs_in_kind_split_or_version_never_shares_a_column(changed):
         made("gan", 0, [measured("nll", 3.0)]),
         made("vae", 0, [measured("nll", 5.0, **changed)]),
     ]
-    (table,) = leaderboards(rows)
+    (table,) = make_leaderboards(rows)
     assert len(table.columns) == 2
     for c in table.columns:
         assert sum(bool(table.cell(g, c).values) for g in table.groups) == 1
@@ -85,7 +85,7 @@ def test_best_respects_the_direction_and_leaves_out_references():
     rows = [made("a", s, scores(1.0 + 0.01 * s)) for s in range(6)]
     rows += [made("b", s, scores(2.0 + 0.01 * s)) for s in range(6)]
     rows += [made("r", s, scores(x), taxonomy="reference") for s, x in enumerate([0.0, 9.0] * 3)]
-    (table,) = leaderboards(rows)
+    (table,) = make_leaderboards(rows)
     best = {c.id: [g.label for g in table.groups if table.cell(g, c).best] for c in table.columns}
     assert best == {"mmd": ["a"], "recall": ["b"], "width": []}
     assert table.cell(row(table, "r"), column(table, "mmd")).rank is None
@@ -95,7 +95,7 @@ def test_best_respects_the_direction_and_leaves_out_references():
 def test_rows_of_few_seeds_have_no_rank():
     rows = [made("a", s, [measured("mmd", 1.0 + s)]) for s in range(6)]
     rows += [made("b", s, [measured("mmd", 9.0 + s)]) for s in range(3)]
-    (table,) = leaderboards(rows)
+    (table,) = make_leaderboards(rows)
     c = column(table, "mmd")
     assert table.cell(row(table, "a"), c).rank == 1
     assert table.cell(row(table, "b"), c).rank is None
@@ -106,11 +106,11 @@ def test_rows_are_ordered_by_fid_then_mmd_then_name():
         values = [("c", 1.0), ("a", 3.0), ("b", 2.0)]
         return [made(name, 0, [measured(id, value)]) for name, value in values]
 
-    assert [g.label for g in leaderboards(rows("fid"))[0].groups] == ["c", "b", "a"]
-    assert [g.label for g in leaderboards(rows("mmd"))[0].groups] == ["c", "b", "a"]
-    assert [g.label for g in leaderboards(rows("other"))[0].groups] == ["a", "b", "c"]
+    assert [g.label for g in make_leaderboards(rows("fid"))[0].groups] == ["c", "b", "a"]
+    assert [g.label for g in make_leaderboards(rows("mmd"))[0].groups] == ["c", "b", "a"]
+    assert [g.label for g in make_leaderboards(rows("other"))[0].groups] == ["a", "b", "c"]
     rows_ = [*rows("fid"), made("aa", 0, [measured("mmd", 0.0)])]
-    assert [g.label for g in leaderboards(rows_)[0].groups] == ["c", "b", "a", "aa"]
+    assert [g.label for g in make_leaderboards(rows_)[0].groups] == ["c", "b", "a", "aa"]
 
 
 def test_labels_name_only_what_differs():
@@ -119,7 +119,7 @@ def test_labels_name_only_what_differs():
         made("gan", 0, [], options={"lr": 0.2, "hidden": 64}),
         made("vae", 0, [], options={"lr": 0.3}),
     ]
-    (table,) = leaderboards(rows)
+    (table,) = make_leaderboards(rows)
     assert [g.label for g in table.groups] == ["gan (lr=0.1)", "gan (lr=0.2)", "vae"]
 
 
@@ -127,42 +127,44 @@ def test_failed_runs_give_no_number_and_a_row_of_failures(store):
     good = record(store, "gan", "ring", 0)
     bad = failed(record(store, "gan", "ring", 1), "diverged", "train", "loss is nan")
     bad = bad.model_copy(update={"metrics": [measured("mmd", 1e9)]})
-    tables = leaderboards([good, bad])
+    tables = make_leaderboards([good, bad])
     (group,) = tables[0].groups
     assert group.costs["ok"] == "1/2"
     assert all(1 not in cell.values for cell in tables[0].cells.values())
-    (lost,) = failures(tables).to_dict("records")
+    (lost,) = list_failures(tables).to_dict("records")
     assert (lost["status"], lost["phase"], lost["reason"]) == ("diverged", "train", "loss is nan")
     assert (lost["seed"], lost["after"], lost["cell"]) == (1, "3.2 s", bad.cell)
 
 
 def test_a_missing_value_says_why(store):
-    (table,) = [t for t in leaderboards(store.records()) if t.name == "digits"]
+    (table,) = [t for t in make_leaderboards(store.records()) if t.name == "digits"]
     for c in table.columns:
         if c.id == "bits_per_dim":
             assert table.cell(row(table, "gan"), c).reasons == ("gan is no Density",)
 
 
 def test_a_column_without_any_value_is_left_out():
-    (table,) = leaderboards([made("gan", 0, [measured("nll", None, "", reason="no density")])])
+    (table,) = make_leaderboards(
+        [made("gan", 0, [measured("nll", None, "", reason="no density")])]
+    )
     assert table.columns == ()
     assert list(table.reasons.values()) == [("no density",)]
 
 
 def test_costs_say_how_many_seeds_shared_the_time():
-    (table,) = leaderboards([made("gan", s, []) for s in range(2)])
+    (table,) = make_leaderboards([made("gan", s, []) for s in range(2)])
     assert table.groups[0].costs["training"] == "4 s / 2 seeds"
 
 
 def test_frame_has_protocols_in_its_heads(store):
-    frame = leaderboards(store.records())[0].frame()
+    frame = make_leaderboards(store.records())[0].to_frame()
     assert ("fid ↓", "classifier:digits@1, n=500/500 · test") in frame.columns
     assert frame.index[0] == "resampler"
     assert "±" in frame.iloc[1, 0]
 
 
 def test_markdown_shows_hostile_text_as_text(store):
-    page = text.markdown(leaderboards(store.records()), title="Scores | a_b")
+    page = formats.to_markdown(make_leaderboards(store.records()), title="Scores | a_b")
     assert HOSTILE not in page
     assert "&lt;script&gt;" in page
     assert "Scores \\| a\\_b" in page
@@ -173,8 +175,8 @@ def test_markdown_shows_hostile_text_as_text(store):
 
 
 def test_csv_holds_every_number_with_its_protocol(store):
-    tables = leaderboards(store.records())
-    rows = list(csv.DictReader(io.StringIO(text.csv(tables))))
+    tables = make_leaderboards(store.records())
+    rows = list(csv.DictReader(io.StringIO(formats.to_csv(tables))))
     assert len(rows) == sum(len(t.groups) * len(t.columns) for t in tables)
     one = next(
         r
@@ -207,6 +209,6 @@ def test_plus_minus(estimate, shown):
 
 
 def test_no_records_make_empty_tables():
-    assert leaderboards([]) == []
-    assert failures([]).empty
-    assert text.csv([]).startswith("dataset,model,group")
+    assert make_leaderboards([]) == []
+    assert list_failures([]).empty
+    assert formats.to_csv([]).startswith("dataset,model,group")

@@ -4,29 +4,29 @@ import re
 from report_records import HOSTILE
 from rich.console import Console
 
-from genbench.report.tables import leaderboards
-from genbench.report.terminal import print_leaderboard
+from genbench.report.tables import make_leaderboards
+from genbench.report.terminal import print_leaderboards
 
 
 def printed(tables, width=220):
     out = io.StringIO()
-    print_leaderboard(Console(file=out, width=width), tables)
+    print_leaderboards(Console(file=out, width=width), tables)
     return out.getvalue()
 
 
 def test_headlines_are_printed_with_protocols_and_seeds(store):
-    text = printed(leaderboards(store.records()))
+    text = printed(make_leaderboards(store.records()))
     assert "fid ↓ [1]" in text
     assert "[1] fid: classifier:digits@1, n=500/500 · test" in text
     assert re.search(r"9\.7\d? ± 1\.\d", text)
     assert "resampler (reference)" in text
     assert "7/8" in text
     assert "density" not in text
-    assert "! 9 of 147 runs did not end well" in text
+    assert "! 9 of 147 runs did not complete" in text
 
 
 def test_narrow_terminals_get_more_blocks_and_no_broken_number(store):
-    tables = leaderboards(store.records())
+    tables = make_leaderboards(store.records())
     text = printed(tables, 80)
     assert max(len(line) for line in text.splitlines()) <= 80
     for table in tables:
@@ -37,7 +37,7 @@ def test_narrow_terminals_get_more_blocks_and_no_broken_number(store):
 
 
 def test_markup_in_names_is_shown_as_text(store):
-    assert HOSTILE in printed(leaderboards(store.records()), 4000)
+    assert HOSTILE in printed(make_leaderboards(store.records()), 4000)
 
 
 def test_nothing_is_said_to_be_nothing():

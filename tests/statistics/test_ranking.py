@@ -7,7 +7,7 @@ from scipy import stats
 
 from genbench.report.text import rank_text
 from genbench.statistics.intervals import holm, paired_difference
-from genbench.statistics.ranking import Ranking, pairwise, ranking
+from genbench.statistics.ranking import Ranking, make_ranking, pairwise
 
 RNG = np.random.default_rng(3)
 
@@ -41,8 +41,18 @@ def test_ranks_separate_planted_gaps_and_leave_the_rest_open():
         "a": by_seed(1.0 + noise[2]),
         "d": by_seed(5.0 + noise[3]),
     }
-    assert ends(ranking(scores, "lower")) == {"a": (1, 2), "b": (1, 2), "c": (3, 3), "d": (4, 4)}
-    assert ends(ranking(scores, "higher")) == {"d": (1, 1), "c": (2, 2), "a": (3, 4), "b": (3, 4)}
+    assert ends(make_ranking(scores, "lower")) == {
+        "a": (1, 2),
+        "b": (1, 2),
+        "c": (3, 3),
+        "d": (4, 4),
+    }
+    assert ends(make_ranking(scores, "higher")) == {
+        "d": (1, 1),
+        "c": (2, 2),
+        "a": (3, 4),
+        "b": (3, 4),
+    }
 
 
 def test_who_is_better_is_what_scipy_and_holm_say():
@@ -52,7 +62,7 @@ def test_who_is_better_is_what_scipy_and_holm_say():
         stats.ttest_rel(list(table[a].values()), list(table[b].values())).pvalue for a, b in pairs
     ]
     apart = {pair for pair, value in zip(pairs, holm(p), strict=True) if value < 0.05}
-    found = ranking(table, "lower")
+    found = make_ranking(table, "lower")
     assert {tuple(sorted((a, b))) for b in table for a in found.above[b]} == apart
     assert 0 < len(apart) < len(pairs)
 
@@ -60,25 +70,29 @@ def test_who_is_better_is_what_scipy_and_holm_say():
 @pytest.mark.parametrize("mean", [0.0, 50.0])
 def test_a_row_of_huge_spread_moves_no_other_rank(mean):
     scores = {str(k): by_seed(k + 0.01 * RNG.normal(size=8)) for k in range(5)}
-    before = ends(ranking(scores, "lower"))
+    before = ends(make_ranking(scores, "lower"))
     assert before == {str(k): (k + 1, k + 1) for k in range(5)}
     wild = by_seed(mean + 1000.0 * np.array([1, -1, 1, -1, 1, -1, 1, -1]))
-    found = ends(ranking({**scores, "wild": wild}, "lower"))
+    found = ends(make_ranking({**scores, "wild": wild}, "lower"))
     assert found["wild"] == (1, 6)
     assert {name: found[name] for name in scores} == {str(k): (k + 1, k + 2) for k in range(5)}
 
 
 def test_few_seeds_tell_nothing_apart():
     scores = {"a": by_seed([1.0, 1.1, 1.2]), "b": by_seed([9.0, 9.1, 9.2]), "c": {}}
-    assert ends(ranking(scores, "lower")) == {"a": (1, 2), "b": (1, 2)}
-    assert ranking({}, "lower").order == ()
+    assert ends(make_ranking(scores, "lower")) == {"a": (1, 2), "b": (1, 2)}
+    assert make_ranking({}, "lower").order == ()
 
 
 def test_equal_models_are_rarely_told_apart():
     """In at most about 5 % of tables any rank is wrong, though all pairs are looked at."""
     tables = np.random.default_rng(0).normal(size=(150, 10, 8))
     wrong = [
-        any(ranking({str(i): by_seed(row) for i, row in enumerate(table)}, "lower").above.values())
+        any(
+            make_ranking(
+                {str(i): by_seed(row) for i, row in enumerate(table)}, "lower"
+            ).above.values()
+        )
         for table in tables
     ]
     assert np.mean(wrong) <= 0.07

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, contest, difference
-from genbench.statistics.verdicts import LEAST, holm_outcomes, judge, left_out, outcome_of
+from genbench.statistics.verdicts import LEAST, holm_outcomes, judge, leave_one_out, outcome_of
 
 SPREAD = 0.02 * np.array([-1.3, -0.6, -0.2, 0.1, 0.3, 0.5, 0.4, 0.8])
 
@@ -147,10 +147,10 @@ def test_a_contest_needs_every_rival_at_enough_seeds():
 
 
 def test_a_verdict_that_hangs_on_one_seed_is_shown_so():
-    assert set(left_out([planted(0.3)]).values()) == {"supported"}
+    assert set(leave_one_out([planted(0.3)]).values()) == {"supported"}
     values = {**planted(0.3).values, 8: -0.5}
     assert judge([Effect("x", values, 0.1)]).outcome == "inconclusive"
-    without = left_out([Effect("x", values, 0.1)])
+    without = leave_one_out([Effect("x", values, 0.1)])
     assert [seed for seed, said in without.items() if said == "supported"] == [8]
 
 
@@ -158,5 +158,5 @@ def test_a_seed_is_left_out_of_all_pairs_of_a_contest():
     rng = np.random.default_rng(5)
     found = contest(rows_of(rng, "ab", 9.0), rows_of(rng, "c"), "higher")
     effect = Effect("gap", found.values, contest=found)
-    assert left_out([effect]) == dict.fromkeys(range(8), "supported")
-    assert left_out([planted(0.3, seeds=LEAST)]) == {}
+    assert leave_one_out([effect]) == dict.fromkeys(range(8), "supported")
+    assert leave_one_out([planted(0.3, seeds=LEAST)]) == {}

@@ -9,7 +9,7 @@ from genbench.core.errors import DataError
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, CellSpec
-from genbench.report.groups import labels_of
+from genbench.report.groups import make_labels
 from genbench.training.minibatches import HIDDEN, Source, training_set, visible_labels
 from genbench.training.trainer import Trainer
 
@@ -58,7 +58,7 @@ def test_more_labels_than_there_are_or_none_at_all_is_an_error(digits):
     assert visible_labels(DATASETS.get("ring")(), None, Rng([0])) is None
 
 
-def test_minibatches_show_the_labels_of_their_points(digits):
+def test_minibatches_show_the_make_labels_their_points(digits):
     rng = Rng([0, 1])
     shown = visible_labels(digits, 300, rng)
     plain = Source(digits, rng.fork("data"), 64).next()
@@ -112,5 +112,5 @@ def test_a_suite_hides_labels_and_skips_data_without_any(tmp_path):
     skipped = [r for r in records if r.status == "skipped"]
     assert {r.reason for r in skipped} == {"labelled needs a data set with labels, ring has none"}
     members = {r.group: [r] for r in records if r.status == "ok" and r.spec.dataset == "digits"}
-    assert sorted(labels_of(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
+    assert sorted(make_labels(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
     assert len(made.cells) == 8

@@ -1,1 +1,1 @@
-"""The gate that guards a change: baselines, what may be compared, the test, and how it is told."""
+"""The gate that guards a change: baselines, what may be compared, the test, and its result."""

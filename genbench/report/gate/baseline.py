@@ -1,22 +1,19 @@
-"""Baselines: accepted scores, seed by seed, that a later state of the code is held against."""
+"""Baselines: accepted scores, seed by seed, that a later state of the code is compared with."""
 
 from __future__ import annotations
 
 import json
 import math
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from genbench.core.errors import StoreError
 from genbench.core.spec import CellSpec, Strict
-from genbench.report.columns import Column
-from genbench.report.gate.regression_test import variance
-from genbench.report.gate.tolerance import Tolerance, usual_tolerance
+from genbench.core.tolerance import Tolerance
+from genbench.report.columns import TableColumn
 from genbench.store import Measurement, Record
 from genbench.store.documents import read_json, reviewable
 from genbench.store.record import OF_TIME
@@ -45,7 +42,7 @@ class Measured(Strict):
 
 
 class Scored(Strict):
-    """One column of one cell: a value a seed, and what numbers must share to be held against it."""
+    """One column of one cell: a value per seed, and what numbers must share to be compared with it."""
 
     id: str
     protocol: str
@@ -83,7 +80,7 @@ class Guarded(Strict):
     taxonomy: str = ""
     seeds: list[int] = Field(min_length=1)
     failed: dict[int, str] = Field(
-        default={}, description="seeds that did not end well, by status"
+        default={}, description="seeds whose runs did not complete, by status"
     )
     data: dict[str, str] = Field(default={}, description="digests of the data, by split")
     machines: list[str] = []
@@ -138,68 +135,9 @@ def to_text(baseline: Baseline) -> str:
     data = json.loads(baseline.model_dump_json(by_alias=True))
     for id, tolerance in data["tolerances"].items():
         if tolerance is not None:
-            said = {key: value for key, value in tolerance.items() if value}
-            data["tolerances"][id] = said or {"absolute": 0.0}
+            parts = {key: value for key, value in tolerance.items() if value}
+            data["tolerances"][id] = parts or {"absolute": 0.0}
     return reviewable(data) + "\n"
-
-
-def accept(
-    records: Iterable[Record],
-    *,
-    suite: str | None,
-    by: str,
-    when: str,
-    note: str = "",
-    with_failures: bool = False,
-) -> Baseline:
-    """Returns the baseline of records: every directed column against held-out data.
-
-    Arguments:
-        records: What was measured.
-        suite: Its name, for the reader.
-        by: Who accepts.
-        when: The time, as ISO 8601.
-        note: Why, in a sentence.
-        with_failures: Accept that cells failed; that many failures are no alarm later.
-
-    Raises:
-        StoreError: If there is nothing to accept, or cells failed and that is not accepted.
-    """
-    groups: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        groups[record.group].append(record)
-    rows = [record for members in groups.values() for record in members]
-    bad = [r for r in rows if r.status not in ("ok", "skipped")]
-    if bad and not with_failures:
-        first = bad[0]
-        raise StoreError(
-            f"a baseline needs cells that ended well, {len(bad)} did not (first {first.spec.model} on "
-            f"{first.spec.dataset}, seed {first.spec.seed}: {first.status}, {first.reason}); "
-            "mend them, or accept them as they are with --with-failures"
-        )
-    cells = [_guarded(members) for members in groups.values()]
-    cells = sorted(
-        (c for c in cells if c.scores or c.failed), key=lambda c: (c.dataset, c.model, c.group)
-    )
-    if not any(cell.scores for cell in cells):
-        raise StoreError("a baseline needs scores, got records without any; measure some first")
-    units = {s.id: s.unit for cell in cells for s in cell.scores}
-    return Baseline(
-        schema=SCHEMA,
-        suite=suite,
-        accepted=Accepted(by=by, when=when, note=note),
-        measured=_measured(rows),
-        tolerances={id: usual_tolerance(id, units[id]) for id in sorted(units)},
-        cells=cells,
-    )
-
-
-def updated(old: Baseline, new: Baseline) -> Baseline:
-    """Returns the new baseline with what people set in the old one, or the old one if nothing moved."""
-    kept = {id: old.tolerances.get(id, usual) for id, usual in new.tolerances.items()}
-    new = new.model_copy(update={"tolerances": kept, "level": old.level})
-    same = new.model_copy(update={"accepted": old.accepted})
-    return old if same == old else new
 
 
 def machine(environment: Mapping[str, Any]) -> str:
@@ -207,83 +145,23 @@ def machine(environment: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {environment[key]}" for key in MACHINE if key in environment)
 
 
-def scores_of(records: Iterable[Record]) -> dict[tuple[Column, int | None, int | None], Any]:
+def scores_of(records: Iterable[Record]) -> dict[tuple[TableColumn, int | None, int | None], Any]:
     """Returns (the first measurement, value by seed) of every column that has values."""
-    found: dict[Any, tuple[Measurement, dict[int, float]]] = {}
+    scores: dict[Any, tuple[Measurement, dict[int, float]]] = {}
     for record in records:
         for m in record.metrics:
             if m.value is not None and math.isfinite(m.value):
-                held = found.setdefault((Column.of(m), m.n_real, m.n_fake), (m, {}))
-                held[1][record.spec.seed] = m.value
-    return found
-
-
-def _guarded(members: list[Record]) -> Guarded:
-    ok = [r for r in members if r.status == "ok"]
-    spec = members[0].spec
-    scores = [
-        _scored(m, values)
-        for m, values in scores_of(ok).values()
-        if m.split == "test" and m.better != "none" and usual_tolerance(m.id, m.unit) is not None
-    ]
-    return Guarded(
-        dataset=spec.dataset,
-        model=spec.model,
-        group=spec.group,
-        spec=json.loads(spec.model_dump_json(exclude_none=True, exclude={"seed"})),
-        taxonomy=members[0].taxonomy,
-        seeds=sorted(r.spec.seed for r in members),
-        failed={
-            r.spec.seed: r.status
-            for r in sorted(members, key=lambda r: r.spec.seed)
-            if r.status != "ok"
-        },
-        data=dict(sorted(ok[0].data_hashes.items())) if ok else {},
-        machines=sorted({machine(r.environment) for r in ok}),
-        scores=sorted(scores, key=lambda s: (s.id, s.kind, s.protocol, s.version)),
-    )
-
-
-def _scored(m: Measurement, values: dict[int, float]) -> Scored:
-    ordered = dict(sorted(values.items()))
-    held = list(ordered.values())
-    about = m.model_dump(
-        include={
-            *("id", "protocol", "split", "kind", "version"),
-            *("better", "unit", "n_real", "n_fake"),
-        }
-    )
-    return Scored(
-        **about,
-        n=len(held),
-        mean=statistics.fmean(held),
-        spread=math.sqrt(variance(held)) if len(held) > 1 else None,
-        values=ordered,
-    )
-
-
-def _measured(records: list[Record]) -> Measured:
-    seen: dict[str, set[str]] = defaultdict(set)
-    for record in records:
-        for key, value in record.environment.items():
-            told = json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
-            seen[key].add(told)
-    commits = sorted(seen.pop("git", set()) - {"None"})
-    times = sorted(time for r in records for time in (r.started, r.finished) if time)
-    return Measured(
-        first=times[0] if times else "",
-        last=times[-1] if times else "",
-        commits=commits,
-        environment={key: sorted(values) for key, values in sorted(seen.items())},
-    )
+                key = (TableColumn.of(m), m.n_real, m.n_fake)
+                scores.setdefault(key, (m, {}))[1][record.spec.seed] = m.value
+    return scores
 
 
 def describe(spec: Mapping[str, Any]) -> dict[str, str]:
     """Returns a spec's parts as text, options one by one, for a comparison of two."""
-    told: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for key, value in spec.items():
         if isinstance(value, dict):
-            told |= {f"{key}.{k}": json.dumps(v) for k, v in value.items() if v is not None}
+            parts |= {f"{key}.{k}": json.dumps(v) for k, v in value.items() if v is not None}
         elif value is not None:
-            told[key] = json.dumps(value)
-    return told
+            parts[key] = json.dumps(value)
+    return parts

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from statistics import fmean
 
+from genbench.core.errors import StoreError
+from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     Baseline,
     Guarded,
     Scored,
+    load_baseline,
     machine,
     scores_of,
 )
 from genbench.report.gate.comparable import (
-    BAD,
-    Verdict,
     absent,
     labels,
     lacking,
@@ -26,85 +28,34 @@ from genbench.report.gate.comparable import (
     other_data,
 )
 from genbench.report.gate.regression_test import variance, worsening_p
-from genbench.report.gate.tolerance import Tolerance
+from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
-from genbench.store import Record
+from genbench.store import Record, Store
 from genbench.store.record import OF_TIME
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the gate says of one column of one cell, or (without a column) of the cell itself.
+def check_results(
+    results: Path | str = "results",
+    baseline: Path | str = "baselines/ci.json",
+    *,
+    across_machines: bool = False,
+) -> GateResult:
+    """Compares a results folder with a baseline; nothing is trained or changed.
 
     Arguments:
-        dataset: The data set.
-        model: The model; with the options that tell it from a namesake in the baseline.
-        column: The column's id, or None.
-        protocol: The column's protocol.
-        verdict: `ok`, or why not.
-        why: The verdict in words.
-        baseline: The baseline's mean over seeds.
-        candidate: The candidate's mean.
-        n: The numbers of seeds of both.
-        worse: By how much the candidate's mean is worse (of times: the ratio, above 1 if worse).
-        tolerance: How much is allowed, in the same terms.
-        p: The one-sided p of the test, corrected by Holm over the whole gate; None without a test.
-        timed: Whether `worse` and `tolerance` are ratios.
+        results: The folder.
+        baseline: The file of accepted scores.
+        across_machines: Compare times also where they were measured on different machines.
+
+    Raises:
+        StoreError: If there is no such folder, or the file is not a baseline.
     """
-
-    dataset: str
-    model: str
-    column: str | None
-    protocol: str
-    verdict: Verdict
-    why: str = ""
-    baseline: float | None = None
-    candidate: float | None = None
-    n: tuple[int, int] = (0, 0)
-    worse: float | None = None
-    tolerance: float | None = None
-    p: float | None = None
-    timed: bool = False
-
-    @property
-    def bad(self) -> bool:
-        """Whether the row fails the gate."""
-        return self.verdict in BAD
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All rows of a check, in the baseline's order.
-
-    Arguments:
-        rows: One a column of a cell, and one for every cell that failed, is missing or differs.
-        notes: Sentences about the whole.
-        sees: The shift, in standard deviations over seeds, that a single row shows half the time.
-    """
-
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-    sees: float | None = None
-
-    @property
-    def tested(self) -> int:
-        """How many rows were tested."""
-        return sum(row.p is not None for row in self.rows)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing fails and something was tested."""
-        return self.code == 0
-
-    @property
-    def code(self) -> int:
-        """0 ok, 1 a regression, 3 failed or missing cells, 4 what cannot be compared."""
-        verdicts = {row.verdict for row in self.rows}
-        if "regression" in verdicts:
-            return 1
-        if verdicts & {"failed", "missing"}:
-            return 3
-        return 4 if "not comparable" in verdicts or not self.tested else 0
+    accepted, folder = load_baseline(Path(baseline)), Path(results)
+    if not folder.is_dir():
+        make = f"genbench run {accepted.suite or 'ci'} -o {folder}"
+        raise StoreError(f"{folder} is not a folder; make records with: {make}")
+    records, problems = Store(folder).load()
+    return check(accepted, records, across_machines=across_machines, problems=problems)
 
 
 def check(
@@ -113,42 +64,41 @@ def check(
     *,
     across_machines: bool = False,
     problems: Sequence[str] = (),
-) -> Outcome:
-    """Holds records against a baseline.
+) -> GateResult:
+    """Compares records with a baseline.
 
     A row is a regression if its mean is worse by more than the column's tolerance, and a one-sided
-    test (`worsening_p`) says that this is no chance, at the baseline's level for the whole gate (Holm).
+    test (`worsening_p`) says that this is not chance, at the baseline's level for the whole gate (Holm).
 
     Arguments:
         baseline: What was accepted.
-        records: The candidate's; groups that the baseline does not know are counted and left.
+        records: The candidate's; groups that the baseline does not know are counted, not judged.
         across_machines: Compare times also where they were measured on different machines.
-        problems: Sentences about files of the candidate that are no records.
+        problems: Sentences about files of the candidate that are not records.
     """
     groups: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         groups[record.group].append(record)
     names = labels(baseline)
-    found: list[tuple[Row, float | None]] = []
+    tests: list[tuple[GateRow, float | None]] = []
     for cell in baseline.cells:
-        blank = Row(cell.dataset, names[cell.group], None, "", "ok")
-        found += _cell(baseline, cell, groups, blank, across_machines)
-    adjusted = iter(holm([p for _, p in found if p is not None]))
+        blank = GateRow(cell.dataset, names[cell.group], None, "", "ok")
+        tests += _cell(baseline, cell, groups, blank, across_machines)
+    adjusted = iter(holm([p for _, p in tests if p is not None]))
     rows = [
-        _judged(row, None if p is None else next(adjusted), baseline.level) for row, p in found
+        _judged(row, None if p is None else next(adjusted), baseline.level) for row, p in tests
     ]
-    return Outcome(
-        tuple(rows), (*_notes(baseline, groups, rows), *problems), _sees(rows, baseline.level)
-    )
+    remarks = (*_remarks(baseline, groups, rows), *problems)
+    return GateResult(baseline, tuple(rows), remarks, _sees(rows, baseline.level))
 
 
 def _cell(
     baseline: Baseline,
     cell: Guarded,
     groups: Mapping[str, list[Record]],
-    blank: Row,
+    blank: GateRow,
     across_machines: bool,
-) -> list[tuple[Row, float | None]]:
+) -> list[tuple[GateRow, float | None]]:
     """A cell's rows, each with its uncorrected p."""
     members = sorted(groups.get(cell.group, []), key=lambda r: r.spec.seed)
     stop = other_data(cell, members) if members else absent(cell, groups, baseline)
@@ -160,11 +110,11 @@ def _cell(
 
 
 def _scores(
-    baseline: Baseline, cell: Guarded, ok: list[Record], blank: Row, across_machines: bool
-) -> list[tuple[Row, float | None]]:
-    known = scores_of(ok)
+    baseline: Baseline, cell: Guarded, ok: list[Record], blank: GateRow, across_machines: bool
+) -> list[tuple[GateRow, float | None]]:
+    measured = scores_of(ok)
     machines = sorted({machine(r.environment) for r in ok})
-    found = []
+    tests = []
     for score in cell.scores:
         tolerance = baseline.tolerances[score.id]
         if tolerance is None:
@@ -177,24 +127,23 @@ def _scores(
             n=(score.n, 0),
         )
         if score.unit in OF_TIME and not across_machines and machines != cell.machines:
-            told = f"times of another machine: {'; '.join(cell.machines)} → {'; '.join(machines)}"
-            found.append((replace(row, verdict="not compared", why=told), None))
+            why = f"times of another machine: {'; '.join(cell.machines)} → {'; '.join(machines)}"
+            tests.append((replace(row, verdict="not compared", why=why), None))
             continue
-        values = next((v for key, (_, v) in known.items() if matches(score, *key)), None)
-        gaps = score.n < len(cell.seeds) - len(
-            cell.failed
-        )  # undefined for some seeds, as accepted
+        values = next((v for key, (_, v) in measured.items() if matches(score, *key)), None)
+        # a score that was accepted without a value for some seeds may lack others now
+        gaps = score.n < len(cell.seeds) - len(cell.failed)
         if not values or (len(values) < min(score.n, len(ok)) and not gaps):
             verdict, why = lacking(score, ok, values or {})
-            found.append((replace(row, verdict=verdict, why=why), None))
+            tests.append((replace(row, verdict=verdict, why=why), None))
             continue
-        found.append(_compared(row, score, values, tolerance))
-    return found
+        tests.append(_compared(row, score, values, tolerance))
+    return tests
 
 
 def _compared(
-    row: Row, score: Scored, values: dict[int, float], tolerance: Tolerance
-) -> tuple[Row, float | None]:
+    row: GateRow, score: Scored, values: dict[int, float], tolerance: Tolerance
+) -> tuple[GateRow, float | None]:
     timed = tolerance.ratio is not None
     sign = 1.0 if score.better == "lower" else -1.0
     base = dict(score.values)
@@ -205,12 +154,12 @@ def _compared(
             return replace(
                 row, verdict="not comparable", why="a ratio needs positive values"
             ), None
-        base, values = ({k: math.log(v) for k, v in held.items()} for held in (base, values))
-    before, after = (fmean(held.values()) for held in (base, values))
+        base, values = ({k: math.log(v) for k, v in side.items()} for side in (base, values))
+    before, after = (fmean(side.values()) for side in (base, values))
     allowed = tolerance.allowed(before, math.sqrt(variance(list(base.values()))))
     worse = sign * (after - before)
-    shown = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
-    row = replace(row, worse=shown[0], tolerance=shown[1], timed=timed)
+    amounts = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
+    row = replace(row, worse=amounts[0], tolerance=amounts[1], timed=timed)
     p = worsening_p(base, values, sign, resolution=0.0 if timed else tolerance.absolute)
     if p is None:
         n = min(score.n, len(values))
@@ -219,7 +168,7 @@ def _compared(
     return row, p
 
 
-def _judged(row: Row, p: float | None, level: float) -> Row:
+def _judged(row: GateRow, p: float | None, level: float) -> GateRow:
     if p is None:
         return row
     row = replace(row, p=p)
@@ -232,8 +181,8 @@ def _judged(row: Row, p: float | None, level: float) -> Row:
     return row
 
 
-def _notes(
-    baseline: Baseline, groups: Mapping[str, list[Record]], rows: list[Row]
+def _remarks(
+    baseline: Baseline, groups: Mapping[str, list[Record]], rows: list[GateRow]
 ) -> Iterator[str]:
     new = len(groups.keys() - {cell.group for cell in baseline.cells})
     if new:
@@ -250,14 +199,14 @@ def _notes(
             f"{other} times were measured on another machine than the baseline's and were not "
             "compared; --across-machines compares them"
         )
-    known = sum(bool(cell.failed) for cell in baseline.cells)
-    if known:
-        yield f"{known} cells have failures in the baseline itself; as many are no alarm"
+    broken = sum(bool(cell.failed) for cell in baseline.cells)
+    if broken:
+        yield f"{broken} cells have failures in the baseline itself; as many are no alarm"
     if not any(row.p is not None for row in rows):
         yield "nothing could be tested"
 
 
-def _sees(rows: list[Row], level: float) -> float | None:
+def _sees(rows: list[GateRow], level: float) -> float | None:
     """The shift that a row of the fewest seeds shows half the time, were it the only one."""
     from scipy.special import stdtrit
 

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
-from genbench.report.columns import Column
+from genbench.report.columns import TableColumn
 from genbench.report.gate.baseline import Baseline, Guarded, Scored, describe
+from genbench.report.gate.result import GateVerdict
 from genbench.store import Record
-
-Verdict = Literal[
-    "ok",
-    "regression",
-    "failed",
-    "missing",
-    "not comparable",
-    "not compared",
-    "too few seeds",
-]
-BAD: tuple[Verdict, ...] = ("regression", "failed", "missing", "not comparable")
 
 
 def labels(baseline: Baseline) -> dict[str, str]:
-    """Returns every group's model, with what tells it from its namesakes on the data set."""
+    """Returns every group's model, with what sets it apart from its namesakes on the data set."""
     names = {}
     for cell in baseline.cells:
         own = describe(cell.spec)
@@ -32,20 +21,20 @@ def labels(baseline: Baseline) -> dict[str, str]:
             for o in baseline.cells
             if (o.dataset, o.model) == (cell.dataset, cell.model)
         ]
-        telling = [f"{k}={v}" for k, v in own.items() if any(o.get(k) != v for o in others)]
-        names[cell.group] = f"{cell.model} ({', '.join(telling)})" if telling else cell.model
+        own_parts = [f"{k}={v}" for k, v in own.items() if any(o.get(k) != v for o in others)]
+        names[cell.group] = f"{cell.model} ({', '.join(own_parts)})" if own_parts else cell.model
     return names
 
 
 def absent(
     cell: Guarded, groups: Mapping[str, list[Record]], baseline: Baseline
-) -> tuple[Verdict, str]:
+) -> tuple[GateVerdict, str]:
     """Returns why a cell has no records: none were made, or they differ in what decides the weights."""
-    known = {c.group for c in baseline.cells}
+    groups_of_baseline = {c.group for c in baseline.cells}
     others = [
         members[0].spec
         for group, members in groups.items()
-        if group not in known
+        if group not in groups_of_baseline
         and (members[0].spec.dataset, members[0].spec.model) == (cell.dataset, cell.model)
     ]
     was, least = describe(cell.spec), None
@@ -62,7 +51,7 @@ def absent(
     return "missing", "no record of this cell"
 
 
-def other_data(cell: Guarded, members: list[Record]) -> tuple[Verdict, str] | None:
+def other_data(cell: Guarded, members: list[Record]) -> tuple[GateVerdict, str] | None:
     """Returns what makes all of a cell's scores incomparable: other data than the baseline's."""
     for record in members:
         for split, digest in record.data_hashes.items():
@@ -71,27 +60,25 @@ def other_data(cell: Guarded, members: list[Record]) -> tuple[Verdict, str] | No
     return None
 
 
-def lost_runs(cell: Guarded, members: list[Record]) -> list[tuple[Verdict, str]]:
+def lost_runs(cell: Guarded, members: list[Record]) -> list[tuple[GateVerdict, str]]:
     """Returns what is wrong with a cell's runs: more failures or fewer seeds than the baseline's."""
-    found: list[tuple[Verdict, str]] = []
+    problems: list[tuple[GateVerdict, str]] = []
     bad = [r for r in members if r.status != "ok"]
     if len(bad) > len(cell.failed):
         r = next((r for r in bad if r.spec.seed not in cell.failed), bad[0])
-        known = f" ({len(cell.failed)} in the baseline)" if cell.failed else ""
+        accepted = f" ({len(cell.failed)} in the baseline)" if cell.failed else ""
         where = f" in {r.phase}" if r.phase else ""
-        found.append(
-            (
-                "failed",
-                f"{len(bad)} of {len(members)} seeds failed{known}; seed {r.spec.seed} "
-                f"{r.status}{where}: {r.reason or 'no reason recorded'}",
-            )
+        why = (
+            f"{len(bad)} of {len(members)} seeds failed{accepted}; seed {r.spec.seed} {r.status}{where}: "
+            f"{r.reason or 'no reason recorded'}"
         )
+        problems.append(("failed", why))
     if len(members) < len(cell.seeds):
-        found.append(("missing", f"{len(members)} seeds, the baseline has {len(cell.seeds)}"))
-    return found
+        problems.append(("missing", f"{len(members)} seeds, the baseline has {len(cell.seeds)}"))
+    return problems
 
 
-def matches(score: Scored, column: Column, n_real: int | None, n_fake: int | None) -> bool:
+def matches(score: Scored, column: TableColumn, n_real: int | None, n_fake: int | None) -> bool:
     """Returns whether a column and its sample counts are those of a baseline's score."""
     own = (score.id, score.protocol, score.split, score.kind, score.version)
     other = (column.id, column.protocol, column.split, column.kind, column.version)
@@ -99,8 +86,10 @@ def matches(score: Scored, column: Column, n_real: int | None, n_fake: int | Non
     return sense and own == other and (score.n_real, score.n_fake) == (n_real, n_fake)
 
 
-def lacking(score: Scored, ok: list[Record], values: Mapping[int, float]) -> tuple[Verdict, str]:
-    """Returns why a score of the baseline has no counterpart in every run that ended well."""
+def lacking(
+    score: Scored, ok: list[Record], values: Mapping[int, float]
+) -> tuple[GateVerdict, str]:
+    """Returns why a score of the baseline has no counterpart in every completed run."""
     near = [m for r in ok for m in r.metrics if (m.id, m.split) == (score.id, score.split)]
     if not near:
         return "missing", f"{score.id} was not measured"
@@ -108,9 +97,9 @@ def lacking(score: Scored, ok: list[Record], values: Mapping[int, float]) -> tup
     if values or not full:
         reason = next((m.reason for m in near if m.reason), "no reason recorded")
         return "missing", f"{len(values)} of {len(ok)} seeds have a value: {reason}"
-    told = [
+    changed = [
         f"{part} {getattr(score, part)} → {getattr(full[0], part)}"
         for part in ("protocol", "kind", "version", "n_real", "n_fake", "better", "unit")
         if getattr(score, part) != getattr(full[0], part)
     ]
-    return "not comparable", "; ".join(told)
+    return "not comparable", "; ".join(changed)

@@ -25,7 +25,7 @@ def worsening_p(
     Variances are pooled since unchanged code, which must raise no alarm, has equal ones.
 
     Arguments:
-        base: One value a seed.
+        base: One value per seed.
         candidate: The other's.
         sign: 1 where lower values are better, -1 where higher ones are.
         resolution: Where values repeat, as counts do, no standard deviation is taken to be smaller:
@@ -33,19 +33,19 @@ def worsening_p(
     """
     if min(len(base), len(candidate)) < ENOUGH:
         return None
-    b, c = ([sign * v for v in held.values()] for held in (base, candidate))
+    b, c = ([sign * v for v in values.values()] for values in (base, candidate))
     repeat = len(set(b)) < len(b) or len(set(c)) < len(c)
     least = resolution**2 if repeat else 0.0
-    found = [_pooled(b, c, least)]
+    ps = [_pooled(b, c, least)]
     shifts = [sign * (candidate[seed] - base[seed]) for seed in base if seed in candidate]
     if len(shifts) >= ENOUGH:
         error = math.sqrt(max(variance(shifts), least) / len(shifts))
-        found.append(_tail(fmean(shifts), error, len(shifts) - 1))
+        ps.append(_tail(fmean(shifts), error, len(shifts) - 1))
     mean, spread = fmean(b), math.sqrt(variance(b))
     if not repeat and spread > 0:
-        folded = [[math.asinh((v - mean) / spread) for v in held] for held in (b, c)]
-        found.append(_pooled(folded[0], folded[1]))
-    return min(1.0, len(found) * min(found))
+        folded = [[math.asinh((v - mean) / spread) for v in values] for values in (b, c)]
+        ps.append(_pooled(folded[0], folded[1]))
+    return min(1.0, len(ps) * min(ps))
 
 
 def variance(values: Sequence[float]) -> float:

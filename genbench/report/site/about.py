@@ -8,7 +8,7 @@ from typing import Any
 from genbench.core.model import MODELS, describe
 
 
-def model(name: str) -> dict[str, Any] | None:
+def describe_model(name: str) -> dict[str, Any] | None:
     """Returns `core.model.describe` with `references` and `differences` of the docstring.
 
     None where this installation lacks the model, or where its plugin is broken: the report goes on.
@@ -19,10 +19,10 @@ def model(name: str) -> dict[str, Any] | None:
     except Exception:  # a plugin of another machine, or one that cannot be imported
         return None
     blocks = [" ".join(block.split()) for block in (inspect.getdoc(cls) or "").split("\n\n")]
-    differing = [b.removeprefix("Differences:").strip() for b in blocks if _is(b, "Differences")]
+    differences = [b.removeprefix("Differences:").strip() for b in blocks if _is(b, "Differences")]
     cited = [b.removeprefix("References:") for b in blocks if _is(b, "References")]
     references = [part.strip() for block in cited for part in block.split("|") if part.strip()]
-    return {**described, "differences": " ".join(differing), "references": references}
+    return {**described, "differences": " ".join(differences), "references": references}
 
 
 def _is(block: str, heading: str) -> bool:

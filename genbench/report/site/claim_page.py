@@ -1,4 +1,4 @@
-"""The page of the claims: an overview that can be cited, and a card a claim."""
+"""The page of the claims: an overview that can be cited, and a card per claim."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from genbench.report import claim_tables
 from genbench.report.cards import Card
 from genbench.report.site import templating
 from genbench.report.text import number, plus_minus
-from genbench.statistics.verdicts import Part
+from genbench.statistics.verdicts import VerdictPart
 from genbench.store.trial import Trials
 
 if TYPE_CHECKING:
-    from genbench.report.site.site import Book
+    from genbench.report.site.site import Site
 
 PAGE = "claims.html"
 FILES = ("claims.md", "claims.csv", "claims.json", "claims.tex")
@@ -30,75 +30,75 @@ BUDGETS = {
 }
 
 
-def files(made: Book) -> dict[str, bytes]:
+def make_files(site: Site) -> dict[str, bytes]:
     """Returns the page and its tables by their names; nothing where no claim has measurements."""
-    if not made.claims:
+    if not site.claims:
         return {}
     tables = claim_tables
-    given = (
-        f"# Claims\n\n{tables.markdown(made.claims)}",
-        *(law(made.claims) for law in (tables.csv, tables.as_json, tables.latex)),
+    texts = (
+        f"# Claims\n\n{tables.to_markdown(site.claims)}",
+        *(write(site.claims) for write in (tables.to_csv, tables.to_json, tables.to_latex)),
     )
     return {
-        **dict(zip(FILES, (text.encode() for text in given), strict=True)),
-        PAGE: page(made),
-        "claims.css": templating.asset("claims.css").encode(),
+        **dict(zip(FILES, (text.encode() for text in texts), strict=True)),
+        PAGE: make_page(site),
+        "claims.css": templating.read_asset("claims.css").encode(),
     }
 
 
-def page(made: Book) -> bytes:
+def make_page(site: Site) -> bytes:
     """Returns claims.html."""
-    views = [_view(card) for card in made.claims]
+    views = [_view(card) for card in site.claims]
     plots = {view["anchor"]: {"figure": view["plot"]} for view in views if view["plot"]}
     return templating.render(
         PAGE,
-        **made.frame(PAGE, "Claims"),
+        **site.header(PAGE, "Claims"),
         views=views,
         rule=claim_tables.RULE,
         files=FILES,
-        models=made.models,
+        models=site.models,
         numbers=claim_tables.numbers,
         bar=claim_tables.bar,
         plus_minus=plus_minus,
         budgets=BUDGETS,
-        data=templating.embedded({"plots": plots, "labels": []}),
+        data=templating.embed({"plots": plots, "labels": []}),
     )
 
 
-def plotted(figure: Figure) -> dict[str, Any] | None:
+def make_plot(figure: Figure) -> dict[str, Any] | None:
     """Returns what the page's script draws, or None where nothing has been measured."""
-    series = [_drawn(each) for each in figure.series]
-    series = [each for each in series if each["x"]]
-    if all(each["law"] for each in series):
+    series = [trace for one in figure.series if (trace := _trace(one))["x"]]
+    if all(trace["law"] for trace in series):
         return None
     about = {"kind": figure.kind, "x": figure.x, "y": figure.y, "log": figure.log}
     return {**about, "levels": list(figure.levels.items()), "series": series}
 
 
-def words(plot: Mapping[str, Any]) -> str:
+def describe_plot(plot: Mapping[str, Any]) -> str:
     """Returns a plot in words: medians at words, or at the first and the last place."""
-    said = []
-    for each in plot["series"]:
-        ends = zip(each["x"], each["mid"], strict=True)
-        shown = list(ends) if plot["kind"] == "strip" else [*ends][:: max(1, len(each["x"]) - 1)]
-        said.append(f"{each['name']}: " + ", ".join(f"{_word(m)} at {_word(x)}" for x, m in shown))
+    sentences = []
+    for trace in plot["series"]:
+        step = 1 if plot["kind"] == "strip" else max(1, len(trace["x"]) - 1)
+        pairs = [*zip(trace["x"], trace["mid"], strict=True)][::step]
+        medians = ", ".join(f"{_word(m)} at {_word(x)}" for x, m in pairs)
+        sentences.append(f"{trace['name']}: {medians}")
     levels = "".join(f"; {name} {_word(value)}" for name, value in plot["levels"])
-    return f"{plot['y']}, medians. {'; '.join(said)}{levels}"
+    return f"{plot['y']}, medians. {'; '.join(sentences)}{levels}"
 
 
-def forest(parts: Sequence[Part]) -> list[dict[str, Any]]:
+def make_forest(parts: Sequence[VerdictPart]) -> list[dict[str, Any]]:
     """Returns the picture of every effect's interval; effects of one unit and bar share a scale."""
     scales: dict[tuple[str, float], list[float]] = {}
     for part in parts:
-        found = part.estimate
-        ends = [v for v in (found.mean, found.low, found.high) if v is not None]
-        held = scales.setdefault((part.effect.unit, part.effect.bar), [part.effect.bar])
-        held += [v for v in ends if math.isfinite(v)]
+        e = part.estimate
+        ends = [v for v in (e.mean, e.low, e.high) if v is not None]
+        scale = scales.setdefault((part.effect.unit, part.effect.bar), [part.effect.bar])
+        scale += [v for v in ends if math.isfinite(v)]
     return [_interval(part, scales[part.effect.unit, part.effect.bar]) for part in parts]
 
 
-def _interval(part: Part, held: Sequence[float]) -> dict[str, Any]:
-    low, high = min(held), max(held)
+def _interval(part: VerdictPart, scale: Sequence[float]) -> dict[str, Any]:
+    low, high = min(scale), max(scale)
     room = (high - low) or 1.0
 
     def at(value: float | None) -> float | None:
@@ -106,57 +106,57 @@ def _interval(part: Part, held: Sequence[float]) -> dict[str, Any]:
             return None
         return round(EDGE + (value - low) / room * (WIDTH - 2 * EDGE), 1)
 
-    found, bar = part.estimate, at(part.effect.bar)
-    drawn = {"bar": bar, "mean": at(found.mean), "low": at(found.low), "high": at(found.high)}
+    e, bar = part.estimate, at(part.effect.bar)
+    places = {"bar": bar, "mean": at(e.mean), "low": at(e.low), "high": at(e.high)}
     side = (bar, WIDTH) if part.effect.wanted == "above" else (0, bar)
     numbers = f"{claim_tables.numbers(part)}; the claim holds if {claim_tables.bar(part)}"
-    said = part.outcome if part.effect.judged else "beside"
-    return {**drawn, "side": side, "width": WIDTH, "words": numbers, "kind": said}
+    kind = part.outcome if part.effect.judged else "beside"
+    return {**places, "side": side, "width": WIDTH, "words": numbers, "kind": kind}
 
 
 def _view(card: Card) -> dict[str, Any]:
     claim = card.claim
-    plot = plotted(card.figure) if card.figure is not None else None
+    plot = make_plot(card.figure) if card.figure is not None else None
     trial = None
     if claim.experiment is not None:
         trial = Trials(card.store.root).read(claim, card.scale.options(claim))
-    rows = len({x for each in plot["series"] for x in each["x"]}) if plot else 0
+    rows = len({x for trace in plot["series"] for x in trace["x"]}) if plot else 0
     strip = plot is not None and plot["kind"] == "strip"
-    shared = strip and rows < sum(len(each["x"]) for each in plot["series"]) if plot else False
+    shared = strip and rows < sum(len(trace["x"]) for trace in plot["series"]) if plot else False
     return {
         "anchor": f"claim-{claim.id}",
         "card": card,
         "kind": card.kind,
-        "verdict": card.said,
+        "verdict": card.verdict_text,
         "tally": claim_tables.tally_text(card),
         "seeds": claim_tables.seeds(card),
-        "forest": list(zip(card.verdict.parts, forest(card.verdict.parts), strict=True)),
+        "forest": list(zip(card.verdict.parts, make_forest(card.verdict.parts), strict=True)),
         "plot": plot,
         "height": 110 + rows * (52 if shared else 30) if strip else 380,
-        "words": words(plot) if plot else "",
+        "words": describe_plot(plot) if plot else "",
         "columns": list(dict.fromkeys(c for read in card.cells for c in read.columns)),
         "trial": trial,
-        "failed": card.held.failed(),
+        "failed": card.evidence.failed(),
         "note": claim.notes.get(card.verdict.outcome),
     }
 
 
-def _drawn(series: Series) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": series.name, "law": series.law}
+def _trace(series: Series) -> dict[str, Any]:
+    trace: dict[str, Any] = {"name": series.name, "law": series.law}
     keys = ("x", "mid", "low", "high", "dots")
-    found |= {key: [] for key in keys}
+    trace |= {key: [] for key in keys}
     for place, values in zip(series.x, series.y, strict=True):
-        known = {seed: v for seed, v in values.items() if math.isfinite(v)}
-        if not known or (isinstance(place, Mapping) and not place):
+        finite = {seed: v for seed, v in values.items() if math.isfinite(v)}
+        if not finite or (isinstance(place, Mapping) and not place):
             continue
-        ordered = sorted(known.values())
+        ordered = sorted(finite.values())
         quarters = statistics.quantiles(ordered, n=4, method="inclusive") if ordered[1:] else None
         low, mid, high = quarters or ordered * 3
-        dots = [(_place(place, seed), v) for seed, v in known.items()]
+        dots = [(_place(place, seed), v) for seed, v in finite.items()]
         row = (_place(place), mid, low, high, [(x, _round(v)) for x, v in dots if x is not None])
         for key, value in zip(keys, row, strict=True):
-            found[key].append(_round(value) if isinstance(value, float) else value)
-    return found
+            trace[key].append(_round(value) if isinstance(value, float) else value)
+    return trace
 
 
 def _place(place: Place, seed: int | None = None) -> str | float | None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.core.files import write_bytes
-from genbench.report.site.samples import sheet
-from genbench.report.site.templating import asset, render
+from genbench.report.site.samples import draw_sheet
+from genbench.report.site.templating import read_asset, render
 from genbench.store import Measurement
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def write_page(
     from markupsafe import Markup
 
     panels = [
-        sheet(label, head.float().numpy(), "the first", None)
+        draw_sheet(label, head.float().numpy(), "the first", None)
         for label, head in (reference, samples)
         if head.dim() == 4
     ]
     html = render(
         "evaluation.html",
         title=f"{samples[0]} against {reference[0]}",
-        style=Markup(asset("style.css")),
+        style=Markup(read_asset("style.css")),
         rows=rows,
         panels=panels,
         notes=notes,

@@ -8,21 +8,20 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
-from genbench.report.columns import Cell, Column
+from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.report.tables import Table
 from genbench.store import CurvePoint
 
-#: points a curve keeps; more cannot be told apart on a page
+#: points per curve; more cannot be distinguished on a page
 THIN = 60
-LATENCY = "latency_1_p50_ms"
 
 
-def learning_curves(table: Table) -> list[dict[str, Any]]:
-    """Returns one entry a quantity (curve metrics, then losses): median and quartiles over seeds.
+def make_learning_curves(table: Table) -> list[dict[str, Any]]:
+    """Returns one entry per quantity (curve metrics, then losses): median and quartiles over seeds.
 
     Each is {"name", "traces": [{"label", "step", "seconds", "mid", "low", "high"}]}; runs that did not
-    end well are left out.
+    complete are left out.
     """
     quantities: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
     for group in table.groups:
@@ -38,20 +37,20 @@ def learning_curves(table: Table) -> list[dict[str, Any]]:
     ]
 
 
-def quality_and_cost(table: Table) -> dict[str, Any] | None:
+def compare_quality_and_cost(table: Table) -> dict[str, Any] | None:
     """Returns points of quality against cost, or None where one of them is missing.
 
     {"quality", "about", "better", "costs": [{"name", "about", "points", "front"}]}; a point has
     label, reference, x and y with intervals. The front holds the labels that no other model betters
     in both; reference rows are shown but do not compete.
     """
-    column = quality(table)
+    column = quality_column(table)
     if column is None:
         return None
     costs = []
-    latency = next((c for c in table.columns if c.id == LATENCY and c.split == "test"), None)
-    if latency is not None:
-        costs.append(("latency of one sample, ms", latency.about, _column_cost(table, latency)))
+    by_id = {c.id: c for c in reversed(table.columns) if _is_cost(c)}
+    for cost in sorted(by_id.values(), key=lambda c: c.order):
+        costs.append((cost.meaning.cost, cost.about, _column_cost(table, cost)))
     costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
     costs.append(("parameters", "trained numbers of one seed", _parameters))
     entries = []
@@ -111,13 +110,17 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return low + rest * (high - low)
 
 
-def quality(table: Table) -> Column | None:
-    """Returns what plots show as quality: the first headline column with a direction."""
-    good = [c for c in table.columns if c.headline and c.better != "none" and c.id != LATENCY]
+def quality_column(table: Table) -> TableColumn | None:
+    """Returns what plots show as quality: the first headline with a direction that is not a cost."""
+    good = [c for c in table.columns if c.headline and c.better != "none" and not _is_cost(c)]
     return min(good, key=lambda c: c.order, default=None)
 
 
-def _column_cost(table: Table, column: Column) -> Callable[[Group], Cell]:
+def _is_cost(column: TableColumn) -> bool:
+    return bool(column.meaning.cost) and column.split == "test"
+
+
+def _column_cost(table: Table, column: TableColumn) -> Callable[[Group], Cell]:
     return lambda group: table.cell(group, column)
 
 
@@ -131,14 +134,16 @@ def _parameters(group: Group) -> Cell:
     return Cell({r.spec.seed: float(r.parameters) for r in group.ok if r.parameters})
 
 
-def _points(table: Table, quality: Column, cost: Callable[[Group], Cell]) -> list[dict[str, Any]]:
-    found = []
+def _points(
+    table: Table, quality: TableColumn, cost: Callable[[Group], Cell]
+) -> list[dict[str, Any]]:
+    points = []
     for group in table.groups:
         x, y = cost(group), table.cell(group, quality)
         if x.values and y.values and fmean(x.values.values()) > 0:
             about = {"label": group.label, "reference": group.reference}
-            found.append({**about, "x": _ends(x), "y": _ends(y)})
-    return found
+            points.append({**about, "x": _ends(x), "y": _ends(y)})
+    return points
 
 
 def _ends(cell: Cell) -> list[float | None]:

@@ -1,4 +1,4 @@
-"""A folder of generated files, from which what was written before and is no longer meant is removed."""
+"""A folder of generated files, from which files of earlier calls that are no longer wanted are removed."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
         out: The folder; it is made if need be.
         files: Contents by name, with "/" between folders.
     """
-    before = _listed(out)
+    before = _read_list(out)
     now = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    _list(out, before | now)
+    _write_list(out, before | now)
     for name, content in files.items():
         write_bytes(out / name, content)
     for name, digest in before.items():
         if name not in now:
             _remove(out, name, digest)
-    _list(out, now)
+    _write_list(out, now)
 
 
-def _list(out: Path, digests: Mapping[str, str]) -> None:
+def _write_list(out: Path, digests: Mapping[str, str]) -> None:
     write_bytes(out / LIST, json.dumps(digests, indent=0, sort_keys=True).encode())
 
 
-def _listed(out: Path) -> dict[str, str]:
+def _read_list(out: Path) -> dict[str, str]:
     """What an earlier call wrote; nothing where there is no list that can be read."""
     try:
-        found = json.loads((out / LIST).read_bytes())
+        digests = json.loads((out / LIST).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return digests if isinstance(digests, dict) else {}
 
 
 def _remove(out: Path, name: str, digest: str) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.report import reproduce, text
-from genbench.report.columns import Cell, Column
-from genbench.report.findings import caveats, findings
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.findings import find_caveats, find_winners
 from genbench.report.groups import Group
-from genbench.report.published_comparison import beside
-from genbench.report.significance_groups import told_apart
+from genbench.report.published_comparison import compare_with_published
+from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import about, figures, templating
-from genbench.report.site.site import Book, Chapter
+from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
 from genbench.statistics.intervals import LEVEL
 
@@ -21,47 +21,47 @@ FEW = 399
 ROOT = "generative models"
 
 
-def overview_page(made: Book, files: Sequence[str]) -> bytes:
+def make_overview_page(site: Site, files: Sequence[str]) -> bytes:
     """Returns index.html."""
-    tables = made.tables
+    tables = site.tables
     return templating.render(
         "index.html",
-        **made.frame("index.html", "Overview"),
+        **site.header("index.html", "Overview"),
         tables=tables,
         overview=_overview(tables),
         ranks=text.RANKS,
-        winners=_winners(made),
-        taxonomy=_taxonomy(made),
-        findings=findings(tables),
-        caveats=caveats(tables, made.problems),
-        pages={chapter.table.name: chapter.page for chapter in made.chapters},
-        finished=made.finished,
+        winners=_winners(site),
+        taxonomy=_taxonomy(site),
+        findings=find_winners(tables),
+        caveats=find_caveats(tables, site.problems),
+        pages={page.table.name: page.file for page in site.pages},
+        finished=site.finished,
         files=files,
     )
 
 
-def dataset_page(made: Book, chapter: Chapter) -> bytes:
+def make_dataset_page(site: Site, page: Page) -> bytes:
     """Returns the page of a data set."""
-    table = chapter.table
-    real = len(chapter.gallery.panels) - len(table.groups)
-    links = [None] * real + [made.models[g.model] for g in table.groups]
-    pareto = figures.quality_and_cost(table)
-    plots = {"table": {"curves": chapter.curves, "pareto": pareto}}
+    table = page.table
+    real = len(page.gallery.panels) - len(table.groups)
+    links = [None] * real + [site.models[g.model] for g in table.groups]
+    pareto = figures.compare_quality_and_cost(table)
+    plots = {"table": {"curves": page.curves, "pareto": pareto}}
     return templating.render(
         "dataset.html",
-        **made.frame(chapter.page, table.name),
-        **board(table, made.models),
-        apart=told_apart(table),
-        gallery=chapter.gallery,
-        panels=list(zip(chapter.gallery.panels, links, strict=True)),
-        quantities=chapter.curves,
+        **site.header(page.file, table.name),
+        **make_board(table, site.models),
+        significance_groups=find_significance_groups(table),
+        gallery=page.gallery,
+        panels=list(zip(page.gallery.panels, links, strict=True)),
+        quantities=page.curves,
         pareto=pareto,
-        commands=[(g.label, reproduce.command(g), g) for g in table.groups],
-        data=templating.embedded({"plots": plots, "labels": made.labels}),
+        commands=[(g.label, reproduce.command_of(g), g) for g in table.groups],
+        data=templating.embed({"plots": plots, "labels": site.labels}),
     )
 
 
-def board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any]:
+def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Returns what the template of a leaderboard asks for; links hold the page of every model."""
     links = links or {}
     return {
@@ -70,96 +70,96 @@ def board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any
         "floors": [text.number(table.floor(column)) for column in table.columns],
         "compact": sum(column.headline for column in table.columns),
         "ranks": text.RANKS,
-        "published": beside(table),
+        "published": compare_with_published(table),
     }
 
 
-def model_page(made: Book, name: str) -> bytes:
+def make_model_page(site: Site, name: str) -> bytes:
     """Returns the page of a model: everything measured of it, on every data set."""
     places, plots, rows = [], {}, []
-    for i, (chapter, groups) in enumerate(made.rows(name)):
-        place = _place(f"place-{i}", chapter, groups)
+    for i, (page, groups) in enumerate(site.rows(name)):
+        place = _place(f"place-{i}", page, groups)
         plots[place["id"]] = {"curves": place["quantities"]}
         places.append(place)
         for g in groups:
-            label = f"{g.label} on {chapter.table.name}"
-            rows.append({"label": g.label, "command": (label, reproduce.command(g), g)})
-    groups = [g for _, groups in made.rows(name) for g in groups]
+            label = f"{g.label} on {page.table.name}"
+            rows.append({"label": g.label, "command": (label, reproduce.command_of(g), g)})
+    groups = [g for _, groups in site.rows(name) for g in groups]
     steps = {r.sequential_steps for g in groups for r in g.ok if r.sequential_steps is not None}
-    lost = [
+    failures = [
         {"dataset": c.table.name, "seed": r.spec.seed, "status": r.status}
         | {
             "phase": r.phase or "–",
             "reason": (r.reason or "no reason recorded")[: templating.LONG],
         }
-        for c, members in made.rows(name)
+        for c, members in site.rows(name)
         for g in members
         for r in g.records
         if r.status != "ok"
     ]
     return templating.render(
         "model.html",
-        **made.frame(made.models[name], name),
+        **site.header(site.models[name], name),
         model=name,
         family=groups[0].taxonomy,
-        about=about.model(name),
+        about=about.describe_model(name),
         steps=", ".join(str(n) for n in sorted(steps)) or "–",
         places=places,
         rows=rows,
-        failures=lost,
-        data=templating.embedded({"plots": plots, "labels": made.labels}),
+        failures=failures,
+        data=templating.embed({"plots": plots, "labels": site.labels}),
     )
 
 
-def compared(made: Book) -> bytes:
-    """Returns the page on which a reader chooses two models; it holds one value a seed."""
+def make_comparison_page(site: Site) -> bytes:
+    """Returns the page on which a reader chooses two models; it holds one value per seed."""
     from scipy.special import stdtrit
 
-    tables = [_paired(chapter) for chapter in made.chapters]
-    most = max((len(g.records) for t in made.tables for g in t.groups), default=2)
+    tables = [_paired(page) for page in site.pages]
+    most = max((len(g.records) for t in site.tables for g in t.groups), default=2)
     student = {n: float(stdtrit(n - 1, (1 + LEVEL) / 2)) for n in range(2, max(3, most + 1))}
     return templating.render(
         "compare.html",
-        **made.frame("compare.html", "Compare"),
-        labels=made.labels,
-        data=templating.embedded(
-            {"tables": tables, "student": student, "plots": {}, "labels": made.labels}
+        **site.header("compare.html", "Compare"),
+        labels=site.labels,
+        data=templating.embed(
+            {"tables": tables, "student": student, "plots": {}, "labels": site.labels}
         ),
     )
 
 
-def _paired(chapter: Chapter) -> dict[str, Any]:
-    table = chapter.table
+def _paired(page: Page) -> dict[str, Any]:
+    table = page.table
     groups = []
     for group in table.groups:
-        panel = chapter.panel(group)
+        panel = page.panel(group)
         values = [table.cell(group, c).values for c in table.columns]
         rounded = [{s: float(f"{v:.6g}") for s, v in cell.items()} or None for cell in values]
-        drawn = {"points": panel.points[: FEW * 16 // 3], "png": panel.png}
-        drawn |= {"text": panel.text, "about": panel.about}
-        groups.append({"label": group.label, "values": rounded, **drawn})
+        picture = {"points": panel.points[: FEW * 16 // 3], "png": panel.png}
+        picture |= {"text": panel.text, "about": panel.about}
+        groups.append({"label": group.label, "values": rounded, **picture})
     columns = [
         {"heading": c.heading, "about": c.about, "better": c.better, "headline": c.headline}
         for c in table.columns
     ]
-    head = {"name": table.name, "page": chapter.page, "centres": chapter.gallery.centres}
+    head = {"name": table.name, "page": page.file, "centres": page.gallery.centres}
     return {**head, "columns": columns, "groups": groups}
 
 
-def _place(id: str, chapter: Chapter, groups: Sequence[Group]) -> dict[str, Any]:
-    table = chapter.table
+def _place(id: str, page: Page, groups: Sequence[Group]) -> dict[str, Any]:
+    table = page.table
     labels = {group.label for group in groups}
     quantities = []
-    for quantity in chapter.curves:
+    for quantity in page.curves:
         traces = [t for t in quantity["traces"] if t["label"] in labels]
         if traces:
             quantities.append({"name": quantity["name"], "traces": traces})
     return {
         "id": id,
-        "page": chapter.page,
+        "page": page.file,
         "table": table,
-        "panels": [chapter.panel(group) for group in groups],
-        "centres": chapter.gallery.centres,
+        "panels": [page.panel(group) for group in groups],
+        "centres": page.gallery.centres,
         "rows": [
             {**_row(table, group, ""), "lacking": _lacking(table, group)} for group in groups
         ],
@@ -167,11 +167,11 @@ def _place(id: str, chapter: Chapter, groups: Sequence[Group]) -> dict[str, Any]
     }
 
 
-def _row(table: Table, group: Group, page: str) -> dict[str, Any]:
+def _row(table: Table, group: Group, file: str) -> dict[str, Any]:
     cells = [(column, table.cell(group, column)) for column in table.columns]
     return {
         "group": group,
-        "page": page,
+        "page": file,
         "cells": [(column, cell, _hint(cell)) for column, cell in cells],
         "costs": [(name, value, _cost_key(group, name)) for name, value in group.costs.items()],
     }
@@ -179,14 +179,14 @@ def _row(table: Table, group: Group, page: str) -> dict[str, Any]:
 
 def _lacking(table: Table, group: Group) -> dict[str, list[str]]:
     """The columns in which a row has no value, by the reason."""
-    found: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for column in table.columns:
         cell = table.cell(group, column)
         if not cell.values:
-            named = found.setdefault("; ".join(cell.reasons) or "not measured", [])
-            if column.heading not in named:
-                named.append(column.heading)
-    return found
+            headings = lacking.setdefault("; ".join(cell.reasons) or "not measured", [])
+            if column.heading not in headings:
+                headings.append(column.heading)
+    return lacking
 
 
 def _hint(cell: Cell) -> str:
@@ -214,56 +214,55 @@ def _cost_key(group: Group, name: str) -> float | str:
     return len(group.ok) if name == "ok" else group.costs[name]
 
 
-def _winners(made: Book) -> dict[str, Any]:
+def _winners(site: Site) -> dict[str, Any]:
     """The best row of every family in the column that a data set's plots show."""
-    families = sorted({g.taxonomy for t in made.tables for g in t.groups if not g.reference})
+    families = sorted({g.taxonomy for t in site.tables for g in t.groups if not g.reference})
     rows = []
-    for chapter in made.chapters:
-        column = figures.quality(chapter.table)
+    for page in site.pages:
+        column = figures.quality_column(page.table)
         if column is not None:
-            cells = [_champion(made, chapter.table, column, family) for family in families]
-            rows.append((chapter.table.name, chapter.page, column, cells))
+            cells = [_champion(site, page.table, column, family) for family in families]
+            rows.append((page.table.name, page.file, column, cells))
     best = [(cell, row[0]) for row in rows for cell in row[-1] if cell and cell["best"]]
     return {"families": families if rows else [], "rows": rows, "best": best}
 
 
-def _champion(made: Book, table: Table, column: Column, family: str) -> dict[str, Any] | None:
+def _champion(site: Site, table: Table, column: TableColumn, family: str) -> dict[str, Any] | None:
     sign = 1.0 if column.better == "lower" else -1.0
     running = [(g, table.cell(g, column)) for g in table.groups if g.taxonomy == family]
     running = [(sign * (c.estimate.mean or 0.0), g.label, g, c) for g, c in running if c.values]
     if not running:
         return None
     _, label, group, cell = min(running, key=lambda row: row[:2])
-    shown = {"label": label, "page": made.models[group.model], "text": cell.text}
-    shown |= {"command": reproduce.command(group)}
-    shown |= {"n": cell.estimate.n, "training": group.costs["training"]}
-    return {**shown, "rank": cell.rank, "last": cell.last, "best": cell.best}
+    champion = {"label": label, "page": site.models[group.model], "text": cell.text}
+    champion |= {"command": reproduce.command_of(group)}
+    champion |= {"n": cell.estimate.n, "training": group.costs["training"]}
+    return {**champion, "rank": cell.rank, "last": cell.last, "best": cell.best}
 
 
-def _taxonomy(made: Book) -> dict[str, Any]:
+def _taxonomy(site: Site) -> dict[str, Any]:
     """The families as a tree, with the models that have records."""
     root: dict[str, Any] = {"name": ROOT, "models": [], "children": []}
-    members = {g.model: g.taxonomy for t in made.tables for g in t.groups}
+    members = {g.model: g.taxonomy for t in site.tables for g in t.groups}
     for name, taxonomy in sorted(members.items(), key=lambda item: (item[1], item[0])):
         node = root
         for part in taxonomy.split("/"):
-            known = next((c for c in node["children"] if c["name"] == part), None)
-            if known is None:
-                known = {"name": part, "models": [], "children": []}
-                node["children"].append(known)
-            node = known
-        node["models"].append((name, made.models[name]))
+            child = next((c for c in node["children"] if c["name"] == part), None)
+            if child is None:
+                child = {"name": part, "models": [], "children": []}
+                node["children"].append(child)
+            node = child
+        node["models"].append((name, site.models[name]))
     return root
 
 
 def _overview(tables: Sequence[Table]) -> dict[str, Any]:
     groups = [group for table in tables for group in table.groups]
-    seeds = sorted({len(g.records) for g in groups})
     return {
         "models": len({g.model for g in groups}),
         "datasets": [table.name for table in tables],
         "runs": sum(len(g.records) for g in groups),
         "ok": sum(len(g.ok) for g in groups),
-        "seeds": "–".join(str(n) for n in sorted({*seeds[:1], *seeds[-1:]})) or "0",
+        "seeds": text.count_range([len(g.records) for g in groups]),
         "budgets": sorted({text.budget_text(g.first.spec.budget) for g in groups}),
     }

@@ -60,7 +60,7 @@ class Gallery:
     centres: str = ""
 
 
-def gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
+def make_gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
     Records travel without their artifacts, so that a panel may only say that none are here.
@@ -71,13 +71,15 @@ def gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
         pixels: The most pixels on a sheet of images.
     """
     data = dataset_of(table)
-    drawn = {group.id: _samples(store, group) for group in table.groups}
+    arrays_by_group = {group.id: _samples(store, group) for group in table.groups}
     real = _real(data)
-    arrays = [a for a, _ in [(real, ""), *drawn.values()] if a is not None and a.ndim == 2]
+    arrays = [
+        a for a, _ in [(real, ""), *arrays_by_group.values()] if a is not None and a.ndim == 2
+    ]
     box = _box(data, arrays)
     panels = [] if real is None else [_panel("held-out data", real, "real", box, data, pixels)]
     for group in table.groups:
-        array, about = drawn[group.id]
+        array, about = arrays_by_group[group.id]
         if array is None:
             panels.append(Panel(group.label, about))
         else:
@@ -123,7 +125,7 @@ def _samples(store: Store, group: Group) -> tuple[np.ndarray | None, str]:
                 return np.asarray(file["samples"]), f"seed {record.spec.seed}"
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             why = "the samples cannot be read"
-    return None, why if group.ok else "no run ended well"
+    return None, why if group.ok else "no run completed"
 
 
 def _panel(
@@ -137,15 +139,15 @@ def _panel(
     import numpy as np
 
     if array.dtype.kind not in "fiub" or not len(array):
-        return Panel(label, "the samples are no numbers")
+        return Panel(label, "the samples are not numbers")
     if array.ndim == 4 and array.shape[1] in (1, 3):
-        return sheet(label, array, about, data, pixels)
+        return draw_sheet(label, array, about, data, pixels)
     if data is not None and data.alphabet and array.ndim == 2:
         return Panel(
             label, f"{about}, {min(LINES, len(array))} sequences", text=_lines(array, data)
         )
     if array.ndim != 2 or array.shape[1] < 2:
-        return Panel(label, f"samples of shape {array.shape[1:]} have no picture")
+        return Panel(label, f"samples of shape {array.shape[1:]} cannot be drawn")
     points = array[:, :2].astype(np.float64)
     finite = points[np.isfinite(points).all(axis=1)]
     low, high = np.asarray(box[::2]), np.asarray(box[1::2])
@@ -157,7 +159,7 @@ def _panel(
 
 
 def _lines(array: np.ndarray, data: Dataset) -> str:
-    """The first sequences as text; what is no token of the alphabet shows as a black square."""
+    """The first sequences as text; what is not a token of the alphabet shows as a black square."""
     alphabet = data.alphabet
     return "\n".join(
         "".join(alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row)
@@ -189,7 +191,7 @@ def _box(data: Dataset | None, arrays: Sequence[np.ndarray]) -> tuple[float, flo
     return (low, high, low, high)
 
 
-def sheet(
+def draw_sheet(
     label: str, array: np.ndarray, about: str, data: Dataset | None, pixels: int = SHEET
 ) -> Panel:
     """Puts up to 8×8 images on one sheet with lines of one pixel between them."""

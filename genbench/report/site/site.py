@@ -14,7 +14,7 @@ from typing import Any
 from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec
-from genbench.report.cards import Card, by_verdict, cards
+from genbench.report.cards import Card, group_by_verdict, make_cards
 from genbench.report.groups import Group
 from genbench.report.site import figures, samples
 from genbench.report.site.samples import Gallery, Panel
@@ -28,10 +28,16 @@ SMALLEST = 16 * 28 * 28
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """A data set's table with all that is drawn of it."""
+class Page:
+    """A data set's page: its table with all that is drawn of it.
 
-    page: str
+    Arguments:
+        file: The name of the page's file.
+        table: The leaderboard.
+        gallery: Pictures of the samples.
+    """
+
+    file: str
     table: Table
     gallery: Gallery
 
@@ -43,15 +49,15 @@ class Chapter:
     @cached_property
     def curves(self) -> list[dict[str, Any]]:
         """The learning curves of all rows."""
-        return figures.learning_curves(self.table)
+        return figures.make_learning_curves(self.table)
 
 
-class Shelf(Store):
+class CachedStore(Store):
     """A results folder most of whose records have been read already.
 
     Arguments:
         root: The folder.
-        records: Those that have been; others are read when they are asked for.
+        records: Those that have been; others are read on demand.
     """
 
     def __init__(self, root: Path, records: Iterable[Record]) -> None:
@@ -64,19 +70,19 @@ class Shelf(Store):
 
 
 @dataclass(frozen=True)
-class Book:
+class Site:
     """All that the pages of a report are made from.
 
     Arguments:
         title: The report's title.
-        chapters: One a data set.
-        problems: Sentences about files that are no records.
+        pages: One per data set.
+        problems: Sentences about files that are not records.
         pictures: Files of images by name.
         claims: The claims, if anything has been measured of any.
     """
 
     title: str
-    chapters: tuple[Chapter, ...]
+    pages: tuple[Page, ...]
     problems: tuple[str, ...]
     pictures: dict[str, bytes]
     claims: tuple[Card, ...] = ()
@@ -84,7 +90,7 @@ class Book:
     @property
     def tables(self) -> list[Table]:
         """The leaderboards."""
-        return [chapter.table for chapter in self.chapters]
+        return [page.table for page in self.pages]
 
     @cached_property
     def records(self) -> list[Record]:
@@ -108,59 +114,58 @@ class Book:
         count = Counter(g.label for t in self.tables for g in t.groups)
         return sorted(count, key=lambda label: (-count[label], label))
 
-    def rows(self, model: str) -> list[tuple[Chapter, list[Group]]]:
+    def rows(self, model: str) -> list[tuple[Page, list[Group]]]:
         """Returns a model's rows, by data set."""
-        found: dict[int, list[Group]] = defaultdict(list)
+        rows: dict[int, list[Group]] = defaultdict(list)
         for i, table in enumerate(self.tables):
             for group in table.groups:
                 if group.model == model:
-                    found[i].append(group)
-        return [(self.chapters[i], groups) for i, groups in found.items()]
+                    rows[i].append(group)
+        return [(self.pages[i], groups) for i, groups in rows.items()]
 
-    def frame(self, here: str, heading: str) -> dict[str, Any]:
-        """Returns what the frame of every page asks for: title, heading and navigation."""
+    def header(self, here: str, heading: str) -> dict[str, Any]:
+        """Returns what the head of every page asks for: title, heading and navigation."""
         links = [("index.html", self.title)]
-        links += [("compare.html", "Compare")] if self.chapters else []
+        links += [("compare.html", "Compare")] if self.pages else []
         links += [("claims.html", "Claims")] if self.claims else []
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
-        links += [(chapter.page, chapter.table.name) for chapter in self.chapters]
+        links += [(page.file, page.table.name) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
-        return {**about, "claims": by_verdict(self.claims)}
+        return {**about, "claims": group_by_verdict(self.claims)}
 
 
-def book(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Book:
+def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Site:
     """Returns a report's contents; reads the samples that lie beside the records."""
     sheets = sum(len(table.groups) + 1 for table in tables)
     pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, sheets)))
     pictures: dict[str, bytes] = {}
-    chapters = []
+    pages = []
     for table in tables:
-        drawn = samples.gallery(store, table, pixels=pixels)
-        kept = tuple(_filed(panel, pictures) for panel in drawn.panels)
-        page = file_name("data", table.name)
-        chapters.append(Chapter(page, table, replace(drawn, panels=kept)))
-    told, broken = claims(store, tables)
-    return Book(title, tuple(chapters), (*problems, *broken), pictures, told)
+        gallery = samples.make_gallery(store, table, pixels=pixels)
+        panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
+        pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
+    cards, broken = make_claim_cards(store, tables)
+    return Site(title, tuple(pages), (*problems, *broken), pictures, cards)
 
 
-def claims(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
+def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
     """Returns the claims if anything has been measured of any, and what keeps them from being shown.
 
     A report of one suite has none: its records are not all that the claims rest on.
     """
     if store.groups is not None:
         return (), []
-    held = Shelf(store.root, (r for t in tables for g in t.groups for r in g.records))
-    made, broken = [], []
+    cached = CachedStore(store.root, (r for t in tables for g in t.groups for r in g.records))
+    cards, broken = [], []
     for name in CLAIMS.names():
         try:
-            made += cards(held, [name])
+            cards += make_cards(cached, [name])
         except GenbenchError as error:  # a claim's file that cannot be used: the others go on
             broken.append(f"claim {name}: {error}")
-    return (tuple(made) if any(card.known for card in made) else ()), broken
+    return (tuple(cards) if any(card.known for card in cards) else ()), broken
 
 
-def _filed(panel: Panel, pictures: dict[str, bytes]) -> Panel:
+def _move_to_file(panel: Panel, pictures: dict[str, bytes]) -> Panel:
     """The panel with its sheet in a file of its own, which several pages may show."""
     if not panel.png:
         return panel

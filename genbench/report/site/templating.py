@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from genbench.report import text
+from genbench.report.text import number, rank_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,47 +22,47 @@ LONG = 2000
 
 
 @lru_cache
-def engine() -> Environment:
+def make_engine() -> Environment:
     """Returns the engine that fills templates; all text is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    made = Environment(
+    engine = Environment(
         loader=PackageLoader("genbench.report.site"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters["number"] = text.number
-    made.filters["plain"] = plain
-    made.globals["rank"] = text.rank_text
-    return made
+    engine.filters["number"] = number
+    engine.filters["plain"] = to_plain_json
+    engine.globals["rank"] = rank_text
+    return engine
 
 
-def render(template: str, **given: Any) -> bytes:
+def render(template: str, **values: Any) -> bytes:
     """Returns a filled template."""
-    return engine().get_template(template).render(**given).encode()
+    return make_engine().get_template(template).render(**values).encode()
 
 
-def plain(value: Any) -> str:
+def to_plain_json(value: Any) -> str:
     """Returns JSON as text for readers, cut where it is very long."""
-    shown = json.dumps(value, ensure_ascii=False, default=str)
-    return shown if len(shown) <= LONG else shown[:LONG] + "…"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONG else text[:LONG] + "…"
 
 
-def asset(name: str) -> str:
+def read_asset(name: str) -> str:
     """Returns a file of the templates' folder as it is."""
     return (files("genbench.report.site") / "templates" / name).read_text(encoding="utf-8")
 
 
-def plotly() -> bytes:
+def read_plotly() -> bytes:
     """Returns plotly's script from its package."""
     from plotly.offline import get_plotlyjs
 
     return get_plotlyjs().encode()
 
 
-def embedded(value: Any) -> Markup:
+def embed(value: Any) -> Markup:
     """Returns JSON that cannot end the script element it stands in; what is not finite is null."""
     from markupsafe import Markup
 

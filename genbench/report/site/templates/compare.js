@@ -35,7 +35,7 @@
     if (n < 5) return "too few seeds to tell";
     if (better === "none") return "no direction";
     if (gap === 0 && half === 0) return "equal";
-    if (Math.abs(gap) <= half) return "not told apart";
+    if (Math.abs(gap) <= half) return "cannot be distinguished";
     return `${(gap < 0) === (better === "lower") ? names[0] : names[1]} is better`;
   }
 
@@ -47,8 +47,8 @@
       const [x, y] = [a.values[i], b.values[i]];
       if (!x || !y || (headlines.checked && !column.headline)) return;
       const gap = difference(x, y);
-      const said = gap.n ? digits(gap.gap) + (gap.half === undefined ? "" : ` ± ${digits(gap.half)}`) : "no common seed";
-      const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), said, String(gap.n)];
+      const difference = gap.n ? digits(gap.gap) + (gap.half === undefined ? "" : ` ± ${digits(gap.half)}`) : "no common seed";
+      const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), difference, String(gap.n)];
       body.append(make("tr", {}, make("th", { scope: "row" }, column.heading),
         ...cells.map((text) => make("td", { class: "num" }, text)),
         make("td", {}, verdict(gap, column.better, names)), make("td", { class: "reason" }, make("span", { class: "about" }, column.about))));

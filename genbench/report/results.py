@@ -1,0 +1,85 @@
+"""All measurements of a results folder as one frame, and the same as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genbench.core.errors import StoreError
+from genbench.store import Store
+from genbench.store.frame import check_format, make_frame, write_frame
+from genbench.store.scales import select_scale
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def results(
+    folder: Path | str = "results",
+    *,
+    suite: str | None = None,
+    model: str | Iterable[str] | None = None,
+    dataset: str | Iterable[str] | None = None,
+    scale: str = "default",
+    config: Path | None = None,
+) -> pandas.DataFrame:
+    """Returns the measurements of a results folder, one row per (cell, column, split).
+
+    Columns hold all that decides what a number may be averaged with: model, data set, their options and
+    versions, budget, batch, labels, precision, scale, metric and protocol. Rows of one `group` differ in
+    their seed alone.
+
+    Arguments:
+        folder: The results folder.
+        suite: Keep the cells of this suite alone, whatever their seeds.
+        model: Keep a model, or several.
+        dataset: Keep a data set, or several.
+        scale: "default": leave out claims' cells at another budget that stand beside the same at the
+            claims' own; "all": keep every record; "quick", "half", "double": keep that scale alone.
+        config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
+
+    Raises:
+        UnknownName: If there is no such suite.
+    """
+    models, datasets = _names(model), _names(dataset)
+    records = [
+        record
+        for record in select_scale(
+            list(Store(folder, groups=_groups(suite, config)).records()), scale
+        )
+        if (models is None or record.spec.model in models)
+        and (datasets is None or record.spec.dataset in datasets)
+    ]
+    return make_frame(records)
+
+
+def export_results(folder: Path | str, path: Path) -> int:
+    """Writes all measurements, of every scale, to a .csv or .parquet file; returns how many.
+
+    Raises:
+        SpecError: For another ending, or where Parquet's library is missing.
+        StoreError: If there are no records.
+        WriteError: If the file cannot be written.
+    """
+    check_format(path)
+    frame = results(folder, scale="all")
+    if frame.empty:
+        raise StoreError(
+            f"{folder} holds no records; make some with: genbench run demo -o {folder}"
+        )
+    write_frame(frame, path)
+    return len(frame)
+
+
+def _groups(suite: str | None, config: Path | None) -> set[str] | None:
+    if suite is None:
+        return None
+    from genbench.running.plan import groups_of
+    from genbench.store.suites import find_suite
+
+    return groups_of(find_suite(suite, config))
+
+
+def _names(names: str | Iterable[str] | None) -> set[str] | None:
+    return {names} if isinstance(names, str) else None if names is None else set(names)

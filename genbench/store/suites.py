@@ -1,0 +1,32 @@
+"""Where suites are read from, and one suite by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import genbench
+from genbench.core.errors import unknown
+from genbench.core.spec import Suite
+from genbench.store.documents import load_suites
+
+
+def suite_file(config: Path | None = None) -> Path:
+    """Returns the suite file: the one that is named, ./benchmarks.yaml, or the one of genbench."""
+    if config is not None:
+        return config
+    package = Path(genbench.__file__).parent
+    candidates = [Path("benchmarks.yaml"), package / "benchmarks.yaml"]
+    return next((p for p in candidates if p.is_file()), package.parent / "benchmarks.yaml")
+
+
+def find_suite(name: str, config: Path | None = None) -> Suite:
+    """Returns a suite by its name.
+
+    Raises:
+        UnknownName: If there is none, with the nearest match.
+        SpecError: If the file is not a suite file.
+    """
+    suites = load_suites(suite_file(config))
+    if name not in suites:
+        raise unknown("suite", name, suites)
+    return suites[name]
