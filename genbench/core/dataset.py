@@ -74,7 +74,7 @@ class Classified:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of the law behind a data set, in data space.
+    """What is known of the distribution behind a data set, in data space.
 
     Arguments:
         log_prob: Maps points (…, *event) to exact log densities (…) in nats, or None.
@@ -83,10 +83,10 @@ class Truth:
         std: The modes' standard deviation, a length (not a variance).
         box: The interval (low, high) that holds all but a negligible mass in every coordinate.
         distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
-            all the mass, or None where the law has a density.
-        n_grams: Maps n to the law of n consecutive tokens at a uniformly drawn place, float64, shape
+            all the mass, or None where the distribution has a density.
+        n_grams: Maps n to the distribution of n consecutive tokens at a uniformly drawn place, float64, shape
             (tokens, …, tokens) of n axes, or None.
-        counted: Whether that law was counted in held-out points, for want of the true one.
+        counted: Whether that distribution was counted in held-out points, for want of the true one.
         high_quality: The distance to its centre up to which a point is of high quality, and the share
             of exact points within; None for three standard deviations of noise in all coordinates.
         classified: The modes, where a classifier tells them apart in place of centres.

@@ -1,4 +1,4 @@
-"""Data sets that are drawn afresh without end, from laws that are known."""
+"""Data sets that are drawn afresh without end, from distributions that are known."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from genbench.core.rng import Rng
 class Text(Dataset):
     """A stream of sequences of L tokens, int64, each of which stands for a character.
 
-    Model space is data space. Subclasses draw sequences and know their law exactly.
+    Model space is data space. Subclasses draw sequences and know their distribution exactly.
 
     Arguments:
         alphabet: The characters, in the order of the tokens.

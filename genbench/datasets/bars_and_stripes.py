@@ -1,4 +1,4 @@
-"""Bars and stripes: the smallest binary images whose law is known."""
+"""Bars and stripes: the smallest binary images whose distribution is known."""
 
 from __future__ import annotations
 

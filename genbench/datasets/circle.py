@@ -17,7 +17,7 @@ from genbench.datasets._plane import Plane
 class Circle(Plane):
     """Points uniform on the unit circle, without noise: the simplest manifold of one dimension.
 
-    The law has no density in the plane, so a model's likelihood has no upper bound; what is known is
+    The distribution has no density in the plane, so a model's likelihood has no upper bound; what is known is
     the distance of a point to the circle, | |x| - 1 |.
     """
 

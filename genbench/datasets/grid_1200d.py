@@ -21,7 +21,7 @@ class Grid1200D(ScaledStream):
     """Ten modes on the diagonal of 1,200 dimensions, with unit noise in the first 700 of them alone.
 
     All coordinates of a mode's centre are one number (-13, -5.5, -2.5, -2, -1, -0.5, 0, 0.25, 0.5 or
-    10); the last 500 coordinates have no noise, so the law has no density. What is known is the
+    10); the last 500 coordinates have no noise, so the distribution has no density. What is known is the
     distance to the ten affine spaces that hold it.
 
     A point is of high quality within sqrt(700) + 10 standard deviations of its nearest centre: ten

@@ -23,7 +23,7 @@ class Spiral(Plane):
     .. math::
         \pm \tfrac13 (-t \cos t, t \sin t), \qquad t = 3\pi\sqrt{u}, \qquad u \sim U(0, 1)
 
-    The root makes points nearly uniform along the arms. The law has no density in the plane; what is
+    The root makes points nearly uniform along the arms. The distribution has no density in the plane; what is
     known is the distance of a point to the nearer arm.
 
     References:

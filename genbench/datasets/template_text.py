@@ -39,7 +39,7 @@ class TemplateText(Text):
 
     Subject and verb agree in number, and an adjective may stand before the noun. The grammar has no
     recursion, so its 3,264 sentences are listed, and log probabilities (-inf for anything else),
-    entropy and the law of n-grams, padding included, are exact.
+    entropy and the distribution of n-grams, padding included, are exact.
 
     References:
         | Three Models for the Description of Language (Chomsky, 1956), section 3, for phrase structure
@@ -71,7 +71,7 @@ class TemplateText(Text):
         return known[which].view(x.shape[:-1]).to(x.device)
 
     def _n_grams(self, n: int) -> Tensor:
-        """The law of n consecutive characters at a uniformly drawn place, shape (tokens,) * n."""
+        """The distribution of n consecutive characters at a uniformly drawn place, shape (tokens,) * n."""
         return n_gram_law(self.sentences, n, len(self.alphabet), self.probabilities)
 
 

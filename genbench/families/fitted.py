@@ -15,6 +15,8 @@ from genbench.nn.output import only_continuous
 class FittedModel(Model, Density):
     """The skeleton of densities of real numbers without players."""
 
+    taxonomy = "reference"
+
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """A density on real numbers says nothing of bits or tokens."""

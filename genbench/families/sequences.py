@@ -20,7 +20,7 @@ from genbench.nn.recurrent import GRUCell
 Draw = Callable[[int, Tensor], Tensor]
 
 
-class Writer(nn.Module):
+class SequenceGenerator(nn.Module):
     """Creates S recurrent networks that write one token after another.
 
     The network reads the token before, as an indicator vector (zero at the start), and gives log odds
@@ -75,7 +75,7 @@ class Writer(nn.Module):
         return self.log_odds(given).gather(-1, x.unsqueeze(-1)).squeeze(-1)
 
 
-class Reader(nn.Module):
+class SequenceDiscriminator(nn.Module):
     """Creates S causal convolutional networks that judge every place of a sequence by what led to it.
 
     Layer i sees a place and that 2^i places before it; layers double their reach until it spans the
@@ -147,8 +147,10 @@ class SequenceGame(Game, Density):
         assert spec.tokens is not None
         self.tokens = spec.tokens
         size = spec.tokens, spec.size
-        self.generator = Writer(*size, units, rng.fork("generator"))
-        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
+        self.generator = SequenceGenerator(*size, units, rng.fork("generator"))
+        self.discriminator = SequenceDiscriminator(
+            *size, discriminator_units, rng.fork("discriminator")
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:

@@ -54,7 +54,7 @@ class Generator(nn.Module):
         return made.reshape(*made.shape[:2], *self.spec.event)
 
 
-class Reader(nn.Module):
+class PointEncoder(nn.Module):
     """Creates S leaky ReLU networks from points, and a vector beside each, to vectors.
 
     An MLP sees the vector beside the point; a convolutional network, which has no normalisation, beside

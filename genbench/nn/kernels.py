@@ -1,4 +1,4 @@
-"""Gaussian kernels between stacked points, and the distance of laws that they give."""
+"""Gaussian kernels between stacked points, and the distance of distributions that they give."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from genbench.core.rng import Rng
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import ACTIVATIONS, Linear
-from genbench.nn.raster import Drop, Step
 
 
 class MaskedLinear(Linear):

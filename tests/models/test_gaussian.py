@@ -27,8 +27,8 @@ def test_density_is_scipys_for_numpys_covariance(fitted):
         points = x[k].numpy()
         covariance = np.cov(points.T, bias=True)
         covariance += 1e-6 * np.trace(covariance) / 3 * np.eye(3)
-        law = multivariate_normal(points.mean(0), covariance)
-        assert np.allclose(log_p[k].numpy(), law.logpdf(points), atol=1e-8)
+        distribution = multivariate_normal(points.mean(0), covariance)
+        assert np.allclose(log_p[k].numpy(), distribution.logpdf(points), atol=1e-8)
 
 
 def test_samples_have_the_fitted_moments(fitted):

@@ -15,7 +15,7 @@ PLANE = DataSpec("plane", (2,))
 BITS = DataSpec("bits", (8,), kind="binary")
 
 
-def test_the_chain_has_the_law_of_its_linear_gaussian_steps():
+def test_the_chain_has_the_distribution_of_its_linear_gaussian_steps():
     """With f(x) = a x the chain is autoregressive, of variance (a² n² + s²) / (1 - a²)."""
     rng = Rng([0, 1], dtype=torch.float64)
     made = build("gsn", PLANE, rng, {"hidden_noise": 0.0, "chain_steps": 60})
@@ -66,8 +66,8 @@ def test_a_reconstruction_of_real_numbers_has_a_width_of_its_own():
     assert torch.allclose(drawn.mean(1), mean[:, 0], atol=0.03)
 
 
-def test_inpainting_has_the_law_of_the_clamped_chain():
-    """Two bits with P their true posterior: the free one's law is that of its two-state chain."""
+def test_inpainting_has_the_distribution_of_the_clamped_chain():
+    """Two bits with P their true posterior: the free one's distribution is that of its two-state chain."""
     rng = Rng([0, 1], dtype=torch.float64)
     made = build("gsn", DataSpec("two", (2,), kind="binary"), rng, {"salt": 0.6})
     made.chain_steps, made.offset[:] = 40, 0.5

@@ -96,7 +96,7 @@ def test_a_coordinate_does_not_see_those_after_it():
 def test_components_narrower_than_the_ring_are_in_reach():
     made = build("made", DataSpec("plane", (2,)), Rng([0]))
     outputs = torch.full((1, 1, 48), -100.0)
-    assert made.law.parts(outputs)[2].max().exp() < 0.0141 / 10
+    assert made.distribution.parts(outputs)[2].max().exp() < 0.0141 / 10
     assert math.isfinite(
         made.loss(Batch(torch.randn(1, 4, 2, generator=torch.Generator())), Rng([0])).item()
     )

@@ -39,10 +39,10 @@ def test_the_density_is_that_of_the_change_of_variables(spec, prior):
         expected = torch.linalg.slogdet(slopes).logabsdet
         torch.testing.assert_close(log_det[0, 0], expected)
         if prior == "gaussian":
-            law = torch.distributions.Normal(0.0, 1.0).log_prob(z)
+            distribution = torch.distributions.Normal(0.0, 1.0).log_prob(z)
         else:
-            law = -z - 2 * torch.log1p(torch.exp(-z))
-        torch.testing.assert_close(log_prob[0, 0], law.sum() + expected)
+            distribution = -z - 2 * torch.log1p(torch.exp(-z))
+        torch.testing.assert_close(log_prob[0, 0], distribution.sum() + expected)
 
 
 def test_only_the_last_scale_changes_volumes():

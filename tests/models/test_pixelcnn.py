@@ -15,7 +15,7 @@ GREYS = DataSpec("greys", (1, 4, 5), range=(0.0, 1.0), levels=7)
 
 
 def stirred(spec, seeds=(0,), **options):
-    """An untrained model whose weights are large enough that its laws differ from pixel to pixel."""
+    """An untrained model whose weights are large enough that its distributions differ from pixel to pixel."""
     made = build("pixelcnn", spec, Rng(seeds, **F64), {"channels": 6, "head": 8} | options)
     with torch.no_grad():
         for p in made.parameters():

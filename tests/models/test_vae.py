@@ -45,8 +45,12 @@ def test_the_bound_lies_below_and_closes_in_on_the_exact_density():
         made, rng, bias, covariance = linear_vae(importance=importance)
         exact_posterior(made, covariance, bias)
         x = rng.fork("x").normal(200, 3)
-        law = torch.distributions.MultivariateNormal(bias.unsqueeze(1), covariance.unsqueeze(1))
-        gaps[importance] = (law.log_prob(x) - made.log_prob(x, rng.fork("bound"))).mean(-1)
+        distribution = torch.distributions.MultivariateNormal(
+            bias.unsqueeze(1), covariance.unsqueeze(1)
+        )
+        gaps[importance] = (distribution.log_prob(x) - made.log_prob(x, rng.fork("bound"))).mean(
+            -1
+        )
     assert (gaps[1] > gaps[8]).all()
     assert (gaps[8] > gaps[512]).all()
     assert (gaps[512].abs() < 0.01).all()

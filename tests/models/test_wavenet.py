@@ -17,7 +17,7 @@ GREYS = DataSpec("greys", (1, 4, 5), range=(0.0, 1.0), levels=7)
 
 def slopes(made):
     """How much the outputs of an entry (row) move with each entry (column), shape (D, D)."""
-    y = Rng([1], **F64).normal(made.spec.size, made.law.inputs)[0]
+    y = Rng([1], **F64).normal(made.spec.size, made.distribution.inputs)[0]
     outputs = torch.autograd.functional.jacobian(
         lambda row: made.network(row[None, None])[0, 0], y
     )
@@ -74,8 +74,8 @@ def test_a_markov_source_is_learnt_to_its_entropy():
     assert 0 < gap < 0.05
 
 
-def test_inpainting_puts_in_the_known_and_follows_the_law_after_it():
-    """Given the first two letters the rest has the conditional law; the last alone changes nothing."""
+def test_inpainting_puts_in_the_known_and_follows_the_distribution_after_it():
+    """Given the first two letters the rest has its conditional distribution; the last alone changes none."""
     rng = Rng([0], **F64)
     made = build("wavenet", DataSpec("words", (3,), kind="tokens", tokens=3), rng, {"skip": 8})
     x = torch.tensor([2, 1, 0]).expand(1, 20_000, 3)
@@ -85,10 +85,10 @@ def test_inpainting_puts_in_the_known_and_follows_the_law_after_it():
         first = made.inpaint(x, torch.tensor([True, True, False]).expand_as(x), rng.fork("first"))
         last = made.inpaint(x, torch.tensor([False, False, True]).expand_as(x), rng.fork("same"))
         words = torch.tensor([[[2, 1, k] for k in range(3)]])
-        law = made.log_prob(words, rng)[0].softmax(-1)
+        distribution = made.log_prob(words, rng)[0].softmax(-1)
         free = made.sample(20_000, rng.fork("same"))
     share = first[0, :, 2].bincount(minlength=3) / 20_000
-    assert ((share - law).abs() < 5 * (law / 20_000).sqrt()).all()
+    assert ((share - distribution).abs() < 5 * (distribution / 20_000).sqrt()).all()
     assert torch.equal(last[..., :2], free[..., :2])
     assert (last[..., 2] == 0).all()
 

@@ -4,7 +4,7 @@ from torch import nn
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
 from genbench.models.adversarial._noisy import NoisyMLP, NormMLP
-from genbench.nn.joint import Generator, Reader
+from genbench.nn.joint import Generator, PointEncoder
 
 IMAGE = DataSpec("image", (1, 8, 8), range=(0.0, 1.0))
 SHAPES = [("mlp", (16, 8), 4), ("conv", (8,), 4)]
@@ -17,7 +17,7 @@ def test_generators_stay_in_range_and_readers_see_what_is_beside():
         x = generator(10 * rng.normal(3, 5))
         assert x.shape == (2, 3, 1, 8, 8)
         assert 0 <= x.min() < x.max() <= 1
-        reader = Reader(IMAGE, 2, hidden, width, network, rng.fork("r"), beside=3)
+        reader = PointEncoder(IMAGE, 2, hidden, width, network, rng.fork("r"), beside=3)
         beside = rng.normal(3, 3)
         there = reader(x, beside)
         assert there.shape == (2, 3, 2)

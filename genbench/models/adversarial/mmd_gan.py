@@ -51,10 +51,9 @@ class MMDGAN(PairGame):
         lr: RMSProp's step size, for both.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Li et al., 2017"
     year = 2017
-    judge = "critic"
+    discriminator_name = "critic"
 
     def __init__(
         self,

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._gated import Head, gate
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 class DilatedStack(nn.Module):

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._causal import Above, Left
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.conv import Conv2d
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 def gate(x: Tensor, dim: int = -1) -> Tensor:

@@ -12,8 +12,8 @@ from torch.nn import functional
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._causal import Above, Left
 from genbench.models.autoregressive._gated import Head, Places
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 class RowLSTM(nn.Module):

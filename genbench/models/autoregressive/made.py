@@ -6,9 +6,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.laws import Mixtures, discrete
+from genbench.families.raster import RasterModel
+from genbench.nn.distributions import Mixtures, discrete
 from genbench.nn.masked import MaskedMLP
-from genbench.nn.raster import RasterModel
 
 
 @model("made")
@@ -41,7 +41,6 @@ class MADE(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "Germain et al., 2015"
     year = 2015
     version = 2
@@ -66,7 +65,13 @@ class MADE(RasterModel):
                 f"components={components}; give at least one of each"
             )
         real = spec.kind == "continuous"
-        self.law = Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
+        self.distribution = (
+            Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
+        )
         self.network = MaskedMLP(
-            spec.size, self.law.outputs, hidden, rng.fork("network"), seen=self.law.inputs
+            spec.size,
+            self.distribution.outputs,
+            hidden,
+            rng.fork("network"),
+            seen=self.distribution.inputs,
         )

@@ -9,8 +9,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.laws import Bits, Tokens
-from genbench.nn.raster import Drop, RasterModel, Step
+from genbench.families.raster import RasterModel
+from genbench.nn.autoregressive import Drop, Step
+from genbench.nn.distributions import Bits, Tokens
 
 
 @model("nade")
@@ -38,7 +39,6 @@ class NADE(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "Larochelle and Murray, 2011"
     year = 2011
     version = 2
@@ -58,8 +58,10 @@ class NADE(RasterModel):
         super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
-        self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
-        seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
+        self.distribution = (
+            Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
+        )
+        seen, told = spec.size * self.distribution.inputs, spec.size * self.distribution.outputs
         self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
         self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
         self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
@@ -67,7 +69,7 @@ class NADE(RasterModel):
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """Real numbers would want another law."""
+        """Real numbers would want another distribution."""
         if spec.kind == "continuous":
             return f"needs binary data or tokens, {spec.name} is continuous"
         return None
@@ -89,7 +91,7 @@ class NADE(RasterModel):
 
     def steps(self, n: int) -> Step:
         """Returns a step that carries the sums along."""
-        seen, told = self.law.inputs, self.law.outputs
+        seen, told = self.distribution.inputs, self.distribution.outputs
         total = self.hidden_bias.repeat(1, n, 1)
         columns = self.columns.mT.contiguous()
 

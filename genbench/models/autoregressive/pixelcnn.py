@@ -6,9 +6,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._gated import GatedPixels
-from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.raster import RasterModel, one_channel
+from genbench.nn.distributions import discrete, not_discrete
 
 
 @model("pixelcnn")
@@ -47,7 +47,6 @@ class PixelCNN(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "van den Oord et al., 2016"
     year = 2016
 
@@ -81,11 +80,11 @@ class PixelCNN(RasterModel):
                 f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "
                 f"first={first} and kernel={kernel}; the defaults are 3, 5 and 3"
             )
-        self.law = discrete(spec, rng.dtype)
+        self.distribution = discrete(spec, rng.dtype)
         self.network = GatedPixels(
             spec.event[-2],
             spec.event[-1],
-            self.law.outputs,
+            self.distribution.outputs,
             rng.fork("network"),
             channels=channels,
             depth=depth,

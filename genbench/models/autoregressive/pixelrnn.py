@@ -6,9 +6,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._row_lstm import RecurrentPixels
-from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.raster import RasterModel, one_channel
+from genbench.nn.distributions import discrete, not_discrete
 
 
 @model("pixelrnn")
@@ -44,7 +44,6 @@ class PixelRNN(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "van den Oord et al., 2016"
     year = 2016
 
@@ -77,11 +76,11 @@ class PixelRNN(RasterModel):
                 f"pixelrnn needs a layer and an odd kernel of 3 or more, got "
                 f"recurrent={recurrent} and first={first}; the defaults are 1 and 7"
             )
-        self.law = discrete(spec, rng.dtype)
+        self.distribution = discrete(spec, rng.dtype)
         self.network = RecurrentPixels(
             spec.event[-2],
             spec.event[-1],
-            self.law.outputs,
+            self.distribution.outputs,
             rng.fork("network"),
             channels=channels,
             depth=recurrent,

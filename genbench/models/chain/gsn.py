@@ -24,7 +24,7 @@ LOG_STDS = (-6.0, 1.0)
 
 @model("gsn")
 class GSN(Model, MarkovChain, Inpainter):
-    r"""Creates a Markov chain of corruption and learnt reconstruction, whose law is the model's.
+    r"""Creates a Markov chain of corruption and learnt reconstruction, whose distribution is the model's.
 
     .. math::
         \tilde x_k \sim C(\tilde x \mid x_{k-1}), \quad x_k \sim P(x \mid f(\tilde x_k, z_k)), \qquad

@@ -41,7 +41,6 @@ class GaussianMixture(FittedModel):
         points: How many points are fitted to; of more, as many are drawn.
     """
 
-    taxonomy = "reference"
     paper = "Dempster et al., 1977"
     year = 1977
 

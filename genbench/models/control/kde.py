@@ -37,7 +37,6 @@ class KDE(FittedModel):
         held_out: How many others choose the bandwidth, at most a fifth of all.
     """
 
-    taxonomy = "reference"
     paper = "Parzen, 1962"
     year = 1962
 

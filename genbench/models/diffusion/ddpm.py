@@ -47,8 +47,8 @@ class DDPM(Model, Density):
     Differences: 100 steps in place of 1000, evenly spaced in log signal-to-noise, and fitted variances,
     for which so few suffice (`linear` with 1000 steps, betas to 0.02 and `posterior` are the paper's); a
     multi-layer perceptron with Fourier features of the time, and for a few coordinates of the point,
-    in place of a U-Net; the last step adds its noise, so that samples follow the law whose density is
-    bounded; no discretised decoder; a step size falling linearly to zero.
+    in place of a U-Net; the last step adds its noise, so that samples follow the distribution whose
+    density is bounded; no discretised decoder; a step size falling linearly to zero.
 
     Arguments:
         hidden: The widths of the network's hidden layers.

@@ -58,10 +58,8 @@ class DBM(BoltzmannModel):
     """
 
     version = 2
-    taxonomy = "explicit/approximate/markov chain"
     paper = "Salakhutdinov and Hinton, 2009"
     year = 2009
-    bound = "estimate"
 
     def __init__(
         self,

@@ -55,16 +55,14 @@ class RBM(BoltzmannModel):
         gibbs_steps: Gibbs steps from a chain's start to a sample.
         start: Where samples' chains start: at draws at the `base` rates, so that samples are
             independent, or at states of the training's `chains` (persistent ones), drawn with
-            replacement: nearer to the model's law, but samples of one ancestor resemble each other.
+            replacement: nearer to the model's distribution, but samples of one ancestor resemble each other.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
     """
 
     version = 2
-    taxonomy = "explicit/approximate/markov chain"
     paper = "Smolensky, 1986; Hinton, 2002; Tieleman, 2008"
     year = 2002
-    bound = "estimate"
     offset: Tensor
     scale: Tensor
 

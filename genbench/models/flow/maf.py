@@ -48,7 +48,6 @@ class MAF(FlowModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/change of variables"
     paper = "Papamakarios et al., 2017"
     year = 2017
 
