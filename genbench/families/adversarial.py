@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -12,16 +12,13 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
-from genbench.core.model import Batch, Model, Optimizer, Player
+from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.inpainting import latent_search
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP, flat
-from genbench.nn.optim import adam
+from genbench.nn.optim import Maker, adam
 from genbench.nn.output import centred, into_range, noise_size, only_continuous
-
-#: makes an optimiser of weights
-Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 class Game(Model):

@@ -13,7 +13,7 @@ from genbench.core.rng import Rng
 from genbench.nn.autoregressive import AutoregressiveNetwork, Drop, Step, dropout
 from genbench.nn.distributions import Distribution
 from genbench.nn.mlp import flat
-from genbench.nn.optim import adam, linear_decay
+from genbench.nn.optim import Maker, linear_decay
 
 
 class RasterModel(Model, Density, Autoregressive, Inpainter):
@@ -22,15 +22,14 @@ class RasterModel(Model, Density, Autoregressive, Inpainter):
     .. math::
         \log p(x) = \sum_d \log p(x_d \mid x_1, \dots, x_{d-1})
 
-    It is trained by maximum likelihood with AdamW, on a step size that falls linearly to a fiftieth.
+    It is trained by maximum likelihood, on a step size that falls linearly to a fiftieth.
     A concrete model sets `distribution` and `network` after the call of this constructor.
 
     Arguments:
         spec: The data.
         rng: Draws the initial weights.
+        optimizer: Makes the optimiser.
         dropout: The share of features that training drops.
-        lr: AdamW's first step size.
-        weight_decay: AdamW's decay.
         clip: The largest gradient norm.
         average: The decay of the weights' running average for evaluation, or None.
     """
@@ -45,16 +44,15 @@ class RasterModel(Model, Density, Autoregressive, Inpainter):
         self,
         spec: DataSpec,
         rng: Rng,
+        optimizer: Maker,
         *,
         dropout: float,
-        lr: float,
-        weight_decay: float,
         clip: float,
         average: float | None = None,
     ) -> None:
         super().__init__(spec, rng)
-        self.dropout, self.clip, self.average = dropout, clip, average
-        self.optimizer = adam(lr, weight_decay=weight_decay)
+        self.optimizer, self.dropout = optimizer, dropout
+        self.clip, self.average = clip, average
 
     def players(self) -> tuple[Player, ...]:
         """One, by maximum likelihood."""

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from genbench.core.model import Optimizer
 
+#: makes an optimiser of weights, as `Player` wants it
+Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
+
 
 class Adam:
     """Adam and AdamW (decoupled decay) by torch's fused kernel, called directly.
@@ -194,20 +197,18 @@ class RMSProp:
 ELEMENTWISE: tuple[type, ...] = (Adam, SGD, RMSProp)
 
 
-def adam(
-    lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
-) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of Adam optimisers, as `Player` wants it."""
+def adam(lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0) -> Maker:
+    """Returns a maker of Adam optimisers."""
     return partial(Adam, lr=lr, betas=betas, weight_decay=weight_decay)
 
 
-def sgd(lr: float, momentum: float = 0.0) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of SGD optimisers, as `Player` wants it."""
+def sgd(lr: float, momentum: float = 0.0) -> Maker:
+    """Returns a maker of SGD optimisers."""
     return partial(SGD, lr=lr, momentum=momentum)
 
 
-def rmsprop(lr: float, decay: float = 0.99) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of RMSProp optimisers, as `Player` wants it."""
+def rmsprop(lr: float, decay: float = 0.99) -> Maker:
+    """Returns a maker of RMSProp optimisers."""
     return partial(RMSProp, lr=lr, decay=decay)
 
 

@@ -61,14 +61,7 @@ class GANGumbel(SequenceGame):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            units=units,
-            discriminator_units=discriminator_units,
-            lr=lr,
-            discriminator_lr=discriminator_lr,
-        )
+        super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
         if temperature <= 0 or last_temperature <= 0:
             raise SpecError(
                 f"gan_gumbel needs temperatures above 0, got {temperature} and {last_temperature}; "

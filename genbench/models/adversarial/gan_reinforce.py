@@ -60,14 +60,7 @@ class GANReinforce(SequenceGame):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            units=units,
-            discriminator_units=discriminator_units,
-            lr=lr,
-            discriminator_lr=discriminator_lr,
-        )
+        super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
         if not 0 <= discount <= 1 or not 0 <= baseline_decay < 1:
             raise SpecError(
                 f"gan_reinforce needs a discount in [0, 1] and a baseline_decay in [0, 1), got "

@@ -9,6 +9,7 @@ from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
 from genbench.nn.distributions import Mixtures, discrete
 from genbench.nn.masked import MaskedMLP
+from genbench.nn.optim import adam
 
 
 @model("made")
@@ -58,7 +59,7 @@ class MADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
-        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
+        super().__init__(spec, rng, adam(lr, weight_decay=decay), dropout=dropout, clip=clip)
         if not hidden or components < 1:
             raise SpecError(
                 f"made needs a hidden layer and a component, got hidden={hidden} and "

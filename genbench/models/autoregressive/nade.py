@@ -12,6 +12,7 @@ from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
 from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.distributions import Bits, Tokens
+from genbench.nn.optim import adam
 
 
 @model("nade")
@@ -55,7 +56,7 @@ class NADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
-        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
+        super().__init__(spec, rng, adam(lr, weight_decay=decay), dropout=dropout, clip=clip)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
         self.distribution = (

@@ -9,6 +9,7 @@ from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._gated import GatedPixels
 from genbench.nn.distributions import discrete, not_discrete
+from genbench.nn.optim import adam
 
 
 @model("pixelcnn")
@@ -66,15 +67,8 @@ class PixelCNN(RasterModel):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            dropout=dropout,
-            lr=lr,
-            weight_decay=weight_decay,
-            clip=clip,
-            average=average,
-        )
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         if depth < 1 or any(width < 3 or width % 2 == 0 for width in (first, kernel)):
             raise SpecError(
                 f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "

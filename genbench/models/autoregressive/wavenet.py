@@ -11,6 +11,7 @@ from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
 from genbench.models.autoregressive._dilated import DilatedStack
 from genbench.nn.distributions import discrete, not_discrete
+from genbench.nn.optim import adam
 
 
 @model("wavenet")
@@ -68,15 +69,8 @@ class WaveNet(RasterModel):
     ) -> None:
         if dropout is None:
             dropout = 0.5 if spec.is_image else 0.0
-        super().__init__(
-            spec,
-            rng,
-            dropout=dropout,
-            lr=lr,
-            weight_decay=weight_decay,
-            clip=clip,
-            average=average,
-        )
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         cycle = max(math.ceil(math.log2(spec.size)), 1) if cycle is None else cycle
         if cycle < 1 or stacks < 1:
             raise SpecError(
