@@ -178,8 +178,8 @@ class Inpainter(ABC):
     """Completes points of which some entries are known."""
 
     @abstractmethod
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions, shape (S, B, *event); entries where `known` (bool) are unchanged."""
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
+        """Returns completions, shape (S, B, *event); entries that are `observed` (bool) are unchanged."""
 
 
 class Conditional(ABC):

@@ -86,7 +86,7 @@ class Inverses(nn.Module):
             return mean
         return mean + torch.sigmoid(raw) * rng.normal(*mean.shape[1:])
 
-    def completed(self, x: Tensor, known: Tensor, steps: int, rng: Rng) -> Tensor:
+    def completed(self, x: Tensor, observed: Tensor, steps: int, rng: Rng) -> Tensor:
         """Returns completions by a chain of reconstructions from a sample on, shape (S, B, *event).
 
         Half-known points are far from all data, where an encoder may say anything: codes are kept where
@@ -98,7 +98,7 @@ class Inverses(nn.Module):
             lambda y: self.generator(self.code(y, rng).clamp(-reach, reach)),
             start,
             x,
-            known,
+            observed,
             steps,
         )
 
@@ -186,6 +186,6 @@ class InverseGame(Model, Encoder, Reconstructor, Inpainter):
         """Returns G at the mean codes, shape (S, B, *event)."""
         return self.game.generator(self.game.code(x, None))
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by the chain of reconstructions, shape (S, B, *event)."""
-        return self.game.completed(x, known, self.chain_steps, rng)
+        return self.game.completed(x, observed, self.chain_steps, rng)

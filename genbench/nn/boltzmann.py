@@ -77,7 +77,7 @@ class Boltzmann(nn.Module, ABC):
         return -self.log_weight(v)
 
     def base(self, n: int, rng: Rng) -> Tensor:
-        """Returns n draws a seed of v at beta = 0, shape (S, n, D)."""
+        """Returns n draws per seed of v at beta = 0, shape (S, n, D)."""
         return self.draw_visible(torch.zeros_like(self.visible_bias).expand(-1, n, -1), rng, 0.0)
 
     def gibbs(self, v: Tensor, rng: Rng, beta: float = 1.0) -> Tensor:
@@ -156,20 +156,20 @@ class Normaliser:
     def __init__(self, machine: Boltzmann, *, exact: bool, chains: int, temperatures: int) -> None:
         self.machine, self.exact = machine, exact
         self.chains, self.temperatures = chains, temperatures
-        self._kept: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None
+        self._last: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None
 
     def __call__(self, rng: Rng) -> LogZ:
         """Returns log Z of every seed."""
         weights = [*self.machine.parameters(), *self.machine.buffers()]
-        if self._kept is not None:
-            old, seeds, found = self._kept
+        if self._last is not None:
+            old, seeds, log_z = self._last
             if seeds == rng.seeds and all(map(torch.equal, old, weights)):
-                return found
-        found = self._found(rng)
-        self._kept = [w.detach().clone() for w in weights], rng.seeds, found
-        return found
+                return log_z
+        log_z = self._estimate(rng)
+        self._last = [w.detach().clone() for w in weights], rng.seeds, log_z
+        return log_z
 
-    def _found(self, rng: Rng) -> LogZ:
+    def _estimate(self, rng: Rng) -> LogZ:
         if self.exact:
             value = self.machine.enumerated_log_z()
             return LogZ(value, torch.zeros_like(value))

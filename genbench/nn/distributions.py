@@ -48,7 +48,7 @@ class Distribution(ABC):
 
     @abstractmethod
     def draw(self, outputs: Tensor, rng: Rng) -> Tensor:
-        """Returns an entry a point, (S, B), for outputs (S, B, P)."""
+        """Returns an entry per point, (S, B), for outputs (S, B, P)."""
 
     @abstractmethod
     def points(self, entries: Tensor, rng: Rng) -> Tensor:
@@ -181,8 +181,8 @@ class Mixtures(Distribution):
     def log_prob(self, entries: Tensor, outputs: Tensor) -> Tensor:
         """Returns log densities in model space."""
         log_weight, mean, log_std = self.parts(outputs)
-        each = normal_log_prob(entries.unsqueeze(-1), mean, log_std)
-        return torch.logsumexp(log_weight + each, -1) - math.log(self.unit)
+        log_component = normal_log_prob(entries.unsqueeze(-1), mean, log_std)
+        return torch.logsumexp(log_weight + log_component, -1) - math.log(self.unit)
 
     def draw(self, outputs: Tensor, rng: Rng) -> Tensor:
         """Returns numbers: a component by inversion, then a normal number."""

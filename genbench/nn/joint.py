@@ -50,8 +50,8 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Maps (S, B, inputs) to points (S, B, *event)."""
-        made = into_range(self.network(z), self.spec)
-        return made.reshape(*made.shape[:2], *self.spec.event)
+        x = into_range(self.network(z), self.spec)
+        return x.reshape(*x.shape[:2], *self.spec.event)
 
 
 class PointEncoder(nn.Module):

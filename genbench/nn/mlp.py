@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Linear(nn.Module):
-    """Creates S linear maps, x W + b, one a seed.
+    """Creates S linear maps, x W + b, one per seed.
 
     Weights are drawn per seed, uniform on ±gain/sqrt(fan_in) (torch's default for gain 1); biases likewise.
 
@@ -52,7 +52,7 @@ class Linear(nn.Module):
 
 
 class MLP(nn.Module):
-    """Creates S multi-layer perceptrons, one a seed.
+    """Creates S multi-layer perceptrons, one per seed.
 
     Arguments:
         inputs: The size of the last axis of the input.

@@ -29,7 +29,7 @@ def wave_count(spec: DataSpec) -> int:
 
 
 class TimedMLP(nn.Module):
-    """Creates S multi-layer perceptrons, one a seed, of points (S, B, D) and times in [0, 1].
+    """Creates S multi-layer perceptrons, one per seed, of points (S, B, D) and times in [0, 1].
 
     Inputs are the point, its sines and cosines at the frequencies 1, 2, 4, …, and those of the time
     at geometrically spaced frequencies, all the same for every seed. To the perceptron's output each
@@ -77,8 +77,8 @@ class TimedMLP(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """Maps points (S, B, D) and times, of a shape that expands to (S, B, 1), to (S, B, D)."""
         time = waves(t, self.rates).expand(*x.shape[:-1], -1)
-        seen = [x, waves(x, self.frequencies), time] if len(self.frequencies) else [x, time]
-        return torch.addcmul(self.network(torch.cat(seen, dim=-1)), self.pass_on(time), x)
+        inputs = [x, waves(x, self.frequencies), time] if len(self.frequencies) else [x, time]
+        return torch.addcmul(self.network(torch.cat(inputs, dim=-1)), self.pass_on(time), x)
 
 
 def timed_network(

@@ -69,6 +69,6 @@ class DCGAN(NonSaturatingGame, Inpainter):
         """Convolutions need images; discrete points have no gradient for the generator."""
         return images_only(spec)
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""
-        return self.pair.inpaint(x, known, rng)
+        return self.pair.inpaint(x, observed, rng)

@@ -36,9 +36,9 @@ class GAN(PlainGame, Inpainter):
     paper = "Goodfellow et al., 2014"
     year = 2014
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""
-        return self.pair.inpaint(x, known, rng)
+        return self.pair.inpaint(x, observed, rng)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z)), shape (S,)."""

@@ -74,5 +74,5 @@ class MADE(RasterModel):
             self.distribution.outputs,
             hidden,
             rng.fork("network"),
-            seen=self.distribution.inputs,
+            width=self.distribution.inputs,
         )

@@ -63,13 +63,13 @@ class PixelRNN(RasterModel):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        optimizer = adam(lr, weight_decay=weight_decay)
-        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         if recurrent < 1 or first < 3 or first % 2 == 0:
             raise SpecError(
                 f"pixelrnn needs a layer and an odd kernel of 3 or more, got "
                 f"recurrent={recurrent} and first={first}; the defaults are 1 and 7"
             )
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         self.distribution = discrete(spec, rng.dtype)
         self.network = RecurrentPixels(
             spec.event[-2],

@@ -163,14 +163,14 @@ class GSN(Model, MarkovChain, Inpainter):
         return self.chain_steps
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by the chain, known entries held and not corrupted, (S, B, *event)."""
-        held, free = self.standard(x), ~flat(known)
+        held, free = self.standard(x), ~flat(observed)
         state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), held)
         for _ in range(self.chain_steps):
             seen = torch.where(free, self.corrupted(state, rng), held)
             state = torch.where(free, self.draw(self.reconstruction(seen, rng), rng), held)
-        return torch.where(known, x, self.clamped(self.points(state)))
+        return torch.where(observed, x, self.clamped(self.points(state)))
 
     def move(self, state: Tensor, rng: Rng) -> Tensor:
         """Returns the chain's next state, (S, B, D)."""

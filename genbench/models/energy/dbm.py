@@ -175,10 +175,10 @@ class DBM(BoltzmannModel):
         return self.points(self.machine.chain(self.starts(n, rng), self.gibbs_steps, rng))
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
         top = (0, self.top)
-        held, free = functional.pad(flat(x), top), functional.pad(~flat(known), top, value=True)
+        held, free = functional.pad(flat(x), top), functional.pad(~flat(observed), top, value=True)
         outer = torch.where(free, self.machine.base(x.shape[1], rng), held)
         return self.points(self.machine.chain(outer, self.gibbs_steps, rng, free=free))
 

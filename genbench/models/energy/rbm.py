@@ -143,12 +143,12 @@ class RBM(BoltzmannModel):
         return self.clamped(self.points(v))
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
-        held, free = self.standard(x), ~flat(known)
+        held, free = self.standard(x), ~flat(observed)
         v = torch.where(free, self.machine.base(held.shape[1], rng), held)
         v = self.machine.chain(v, self.gibbs_steps, rng, free=free)
-        return torch.where(known, x, self.clamped(self.points(v)))
+        return torch.where(observed, x, self.clamped(self.points(v)))
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns -F(v) - log Z in nats, shape (S, B)."""
