@@ -59,7 +59,7 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Classified:
-    """Modes that a classifier tells apart.
+    """Modes that a classifier distinguishes.
 
     Arguments:
         count: The number K of modes, equally likely.
@@ -89,7 +89,7 @@ class Truth:
         counted: Whether that distribution was counted in held-out points, for want of the true one.
         high_quality: The distance to its centre up to which a point is of high quality, and the share
             of exact points within; None for three standard deviations of noise in all coordinates.
-        classified: The modes, where a classifier tells them apart in place of centres.
+        classified: The modes, where a classifier distinguishes them in place of centres.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -147,7 +147,7 @@ class Dataset(ABC):
         return None
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n fresh exact samples a seed in data space, shape (S, n, *event); streams only.
+        """Returns n fresh exact samples per seed in data space, shape (S, n, *event); streams only.
 
         Raises:
             DataError: If the data set is fixed.
@@ -198,10 +198,10 @@ class ImageDataset(Dataset):
             held_out: How many are the validation split.
         """
         order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
-        kept, held = order[held_out:], order[:held_out]
+        training, validation = order[held_out:], order[:held_out]
         return {
-            "train": (train[0][kept], train[1][kept]),
-            "validation": (train[0][held], train[1][held]),
+            "train": (train[0][training], train[1][training]),
+            "validation": (train[0][validation], train[1][validation]),
             "test": test,
         }
 
@@ -252,14 +252,14 @@ def dataset(name: str) -> Callable[[D], D]:
     return register
 
 
-def open_named(name: str, **given: Any) -> Dataset:
+def open_named(name: str, **options: Any) -> Dataset:
     """Creates a registered data set with its options.
 
     Raises:
         UnknownName: With the nearest match.
     """
     cls: Any = DATASETS.get(name)
-    return cls(**given)
+    return cls(**options)
 
 
 def _digest(x: Tensor) -> str:

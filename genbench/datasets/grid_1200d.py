@@ -55,7 +55,7 @@ class Grid1200D(ScaledStream):
         )
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 1200)."""
+        """Returns n exact samples per seed, shape (S, n, 1200)."""
         level = LEVELS.to(rng.device, rng.dtype)[rng.integers(len(LEVELS), n, 1)]
         x = level.repeat(1, 1, SIZE)
         x[..., :NOISY] += rng.normal(n, NOISY)

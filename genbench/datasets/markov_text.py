@@ -65,17 +65,17 @@ class MarkovText(Text):
         self.truth = Truth(self._log_prob, self._entropy(), n_grams=self._n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, int64, shape (S, n, length)."""
+        """Returns n exact samples per seed, int64, shape (S, n, length)."""
         tokens, steps = len(self.alphabet), self.spec.size - self.order
         rows = self.table.cumsum(-1).to(rng.device)
         u = rng.uniform(n, steps + 1).double()
         context = inverted(self.start.cumsum(0).to(rng.device), u[..., 0])
         powers = tokens ** torch.arange(self.order - 1, -1, -1, device=rng.device)
-        drawn = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
+        letters = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
         for step in range(steps):
-            drawn.append(inverted(rows[context], u[..., step + 1]))
-            context = (context * tokens + drawn[-1]) % len(rows)
-        return torch.stack(drawn, dim=-1)
+            letters.append(inverted(rows[context], u[..., step + 1]))
+            context = (context * tokens + letters[-1]) % len(rows)
+        return torch.stack(letters, dim=-1)
 
     def _log_prob(self, x: Tensor) -> Tensor:
         """Log probabilities in nats, float64, of sequences (…, length)."""

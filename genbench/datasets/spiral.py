@@ -42,7 +42,7 @@ class Spiral(Plane):
         self.truth = Truth(box=(-END / 3, END / 3), distance=_distance)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         sign = 2 * rng.integers(2, n, 1) - 1
         return sign * _arm(END * rng.uniform(n).sqrt())
 

@@ -44,7 +44,7 @@ class SwissRoll(Plane):
         self.truth = Truth(box=(-END / UNIT, END / UNIT), distance=_distance)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         return _curve(rng.uniform(n, low=START, high=END))
 
 

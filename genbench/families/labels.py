@@ -113,7 +113,7 @@ class ConditionalGame(Game, Conditional):
         return self.sample_class(rng.integers(self.classes, n), rng)
 
     def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
-        """Returns G(z, y), one point a label, shape (S, n, *event)."""
+        """Returns G(z, y), one point per label, shape (S, n, *event)."""
         z = rng.normal(labels.shape[1], self.latent)
         return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
 

@@ -21,7 +21,7 @@ from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import centred, into_range, numbers_or_bits
 
-#: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
+#: how many numbers per seed the importance-weighted bound holds at once in its widest tensor
 CHUNK = 1 << 22
 
 NetworkKind = Literal["mlp", "conv"]
@@ -31,7 +31,7 @@ class Autoencoder(nn.Module):
     r"""Creates S pairs of an encoder q(z|x) and a decoder p(x|z), z standard normal.
 
     q(z|x) is a factorised Gaussian; p(x|z) is Bernoulli (bits) or Gaussian (real numbers), with a mean
-    in the data's range and a learnt standard deviation a coordinate, the same for all z. With a
+    in the data's range and a learnt standard deviation per coordinate, the same for all z. With a
     condition c, a vector that both networks are given, all distributions are those given c.
 
     References:

@@ -29,7 +29,7 @@ class DCGAN(NonSaturatingGame, Inpainter):
         | Unsupervised Representation Learning with Deep Convolutional GANs (Radford et al., 2016), section 3
         | https://arxiv.org/abs/1511.06434
 
-    Differences: two strided layers a network, in place of four, and narrower ones, for small images;
+    Differences: two strided layers per network, in place of four, and narrower ones, for small images;
     Gaussian in place of uniform noise; weights uniform by fan-in in place of normal ones of standard
     deviation 0.02; a logistic in place of a tanh output, which is the same on the data's range.
 

@@ -10,7 +10,7 @@ from genbench.families.adversarial import (
     Pair,
     images_only,
 )
-from genbench.nn.image import ResidualDecoder, ResidualEncoder
+from genbench.models.adversarial._residual import ResidualDecoder, ResidualEncoder
 from genbench.nn.optim import adam
 
 
@@ -29,7 +29,7 @@ class ResGAN(NonSaturatingGame):
         | https://arxiv.org/abs/1801.04406
         | Improved Training of Wasserstein GANs (Gulrajani et al., 2017), appendix F, for the networks
 
-    Differences: two blocks a network and narrower ones, for small images; the generator's batch
+    Differences: two blocks per network and narrower ones, for small images; the generator's batch
     normalisation is Gulrajani's; Adam in place of RMSProp, at a step size of 1e-3 for short budgets; a
     penalty weight of 1 in place of 10.
 

@@ -100,5 +100,5 @@ class DilatedStack(nn.Module):
 
 def _later(x: Tensor, by: int) -> Tensor:
     """Moves (S, B, D, C) on by so many entries, zeros coming in."""
-    kept = x[:, :, : max(x.shape[2] - by, 0)]
-    return torch.cat([torch.zeros_like(x[:, :, :by]), kept], dim=2)
+    earlier = x[:, :, : max(x.shape[2] - by, 0)]
+    return torch.cat([torch.zeros_like(x[:, :, :by]), earlier], dim=2)

@@ -92,8 +92,8 @@ class Places(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int, rng: Rng) -> None:
         super().__init__()
-        drawn = rng.uniform(1, channels, height, width, low=-1, high=1)
-        self.weight = nn.Parameter(drawn * channels**-0.5)
+        draws = rng.uniform(1, channels, height, width, low=-1, high=1)
+        self.weight = nn.Parameter(draws * channels**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, C, H, W) to itself and the vectors."""

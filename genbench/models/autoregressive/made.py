@@ -35,7 +35,7 @@ class MADE(RasterModel):
 
     Arguments:
         hidden: The widths of the hidden layers, at least one.
-        components: The number of Gaussians a coordinate, for continuous data.
+        components: The number of Gaussians per coordinate, for continuous data.
         dropout: The share of the hidden units that training drops.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.

@@ -17,13 +17,13 @@ from genbench.nn.optim import adam
 
 @model("nade")
 class NADE(RasterModel):
-    r"""Creates an autoregressive model whose hidden layers, one a coordinate, share weights.
+    r"""Creates an autoregressive model whose hidden layers, one per coordinate, share weights.
 
     .. math::
         p(x_d = 1 \mid x_{<d}) = \sigma(b_d + V_d h_d), \qquad
         h_d = \sigma\Big(c + \sum_{i<d} x_i W_i\Big)
 
-    The sum inside h grows by one row of W a coordinate, so density and sampling take O(DH) a point.
+    The sum inside h grows by one row of W per coordinate, so density and sampling take O(DH) per point.
     Tokens are one-hot vectors x_i, each with its own rows of W, and have a softmax.
 
     References:
@@ -62,11 +62,12 @@ class NADE(RasterModel):
         self.distribution = (
             Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
         )
-        seen, told = spec.size * self.distribution.inputs, spec.size * self.distribution.outputs
-        self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
-        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
+        inputs = spec.size * self.distribution.inputs
+        outputs = spec.size * self.distribution.outputs
+        self.rows = _drawn(rng.fork("rows"), inputs, hidden, spec.size)
+        self.columns = _drawn(rng.fork("columns"), outputs, hidden, hidden)
         self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
-        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
+        self.bias = _drawn(rng.fork("bias"), 1, outputs, hidden)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -92,15 +93,15 @@ class NADE(RasterModel):
 
     def steps(self, n: int) -> Step:
         """Returns a step that carries the sums along."""
-        seen, told = self.distribution.inputs, self.distribution.outputs
+        inputs, outputs = self.distribution.inputs, self.distribution.outputs
         total = self.hidden_bias.repeat(1, n, 1)
         columns = self.columns.mT.contiguous()
 
         def step(d: int, last: Tensor) -> Tensor:
             nonlocal total
             if d:
-                total = torch.baddbmm(total, last, self.rows[:, (d - 1) * seen : d * seen])
-            block = slice(d * told, (d + 1) * told)
+                total = torch.baddbmm(total, last, self.rows[:, (d - 1) * inputs : d * inputs])
+            block = slice(d * outputs, (d + 1) * outputs)
             hidden = torch.sigmoid(total)
             return torch.baddbmm(self.bias[..., block], hidden, columns[..., block])
 

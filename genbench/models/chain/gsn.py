@@ -164,12 +164,12 @@ class GSN(Model, MarkovChain, Inpainter):
 
     @torch.no_grad()
     def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by the chain, known entries held and not corrupted, (S, B, *event)."""
-        held, free = self.standard(x), ~flat(observed)
-        state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), held)
+        """Returns completions by the chain, observed entries fixed and not corrupted, (S, B, *event)."""
+        fixed, free = self.standard(x), ~flat(observed)
+        state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), fixed)
         for _ in range(self.chain_steps):
-            seen = torch.where(free, self.corrupted(state, rng), held)
-            state = torch.where(free, self.draw(self.reconstruction(seen, rng), rng), held)
+            noisy = torch.where(free, self.corrupted(state, rng), fixed)
+            state = torch.where(free, self.draw(self.reconstruction(noisy, rng), rng), fixed)
         return torch.where(observed, x, self.clamped(self.points(state)))
 
     def move(self, state: Tensor, rng: Rng) -> Tensor:

@@ -49,7 +49,7 @@ class RBM(BoltzmannModel):
         hidden: The number of hidden units.
         persistent: Whether the negative chains go on from step to step (PCD) or start at the data (CD).
         steps: Gibbs steps k for one gradient.
-        chains: The number of persistent chains a seed.
+        chains: The number of persistent chains per seed.
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
@@ -144,9 +144,9 @@ class RBM(BoltzmannModel):
 
     @torch.no_grad()
     def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
-        held, free = self.standard(x), ~flat(observed)
-        v = torch.where(free, self.machine.base(held.shape[1], rng), held)
+        """Returns completions by Gibbs steps with the observed entries fixed, shape (S, B, *event)."""
+        fixed, free = self.standard(x), ~flat(observed)
+        v = torch.where(free, self.machine.base(fixed.shape[1], rng), fixed)
         v = self.machine.chain(v, self.gibbs_steps, rng, free=free)
         return torch.where(observed, x, self.clamped(self.points(v)))
 

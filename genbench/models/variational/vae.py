@@ -17,7 +17,7 @@ class VAE(VariationalModel):
         L = -E_{q(z|x)} \log p(x|z) + \beta\,KL(q(z|x) \,\|\, p(z)), \qquad
         \log p(x) \ge E \log \frac1K \sum_k \frac{p(x, z_k)}{q(z_k|x)}
 
-    The decoder's standard deviation is learnt, one a coordinate and the same for all z; its mean lies
+    The decoder's standard deviation is learnt, one per coordinate and the same for all z; its mean lies
     in the data's range. The bound reported is the importance-weighted one with K draws (K = 1: the ELBO).
 
     References:

@@ -58,7 +58,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
             range and -2 with one.
         warmup: The share of the budget over which the KL term's weight rises to 1.
         lr: Adam's step size, falling linearly to zero.
-        importance: The number of draws a class in `log_prob`.
+        importance: The number of draws per class in `log_prob`.
         sample_mean: Whether samples are the decoder's mean in place of draws.
     """
 
