@@ -23,7 +23,7 @@ EPOCHS = 5
 LEAST = 600
 
 
-class Network(nn.Module):
+class ClassifierNetwork(nn.Module):
     """Creates a small classifier: two convolutions (dense where points are no images), two layers.
 
     Arguments:
@@ -81,7 +81,7 @@ class Network(nn.Module):
             weight.copy_(rng.fork(name).uniform(*weight.shape, low=-reach, high=reach)[0])
 
 
-def train(network: Network, x: Tensor, labels: Tensor, rng: Rng) -> None:
+def train(network: ClassifierNetwork, x: Tensor, labels: Tensor, rng: Rng) -> None:
     """Trains by Adam with a cosine schedule for 5 epochs but at least 600 steps, in place.
 
     Arguments:

@@ -15,14 +15,14 @@ from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, Logits, extractor
 from genbench.core.rng import Rng
 from genbench.features import _cache
-from genbench.features._network import Network, train
+from genbench.features._network import ClassifierNetwork, train
 
 #: points to a call of the network
 ROWS = 1024
 
 
 @extractor("classifier")
-class Classifier(Extractor, Logits):
+class ClassifierFeatures(Extractor, Logits):
     """The penultimate layer, 64 numbers, of a classifier trained on the train split's labels.
 
     It is trained once a data set, from a fixed seed, and kept in the cache folder; a broken file is
@@ -72,7 +72,7 @@ class Classifier(Extractor, Logits):
         return self._in_pieces(network, network, x)
 
     @cached_property
-    def _trained(self) -> tuple[Network, dict[str, Any]]:
+    def _trained(self) -> tuple[ClassifierNetwork, dict[str, Any]]:
         rng = Rng([0]).fork("classifier", self._data.name, self.version)
         kept = self._kept(self._fresh(rng))
         if kept is not None:
@@ -82,10 +82,10 @@ class Classifier(Extractor, Logits):
         _cache.write(self._key, network.state_dict(), facts)
         return network, facts
 
-    def _fresh(self, rng: Rng) -> Network:
-        return Network(self._data.spec.event, self._classes, rng.fork("init"))
+    def _fresh(self, rng: Rng) -> ClassifierNetwork:
+        return ClassifierNetwork(self._data.spec.event, self._classes, rng.fork("init"))
 
-    def _kept(self, network: Network) -> tuple[Network, dict[str, Any]] | None:
+    def _kept(self, network: ClassifierNetwork) -> tuple[ClassifierNetwork, dict[str, Any]] | None:
         """The network with the kept weights and facts, or None where they do not fit it."""
         kept = _cache.read(self._key)
         if kept is None:
@@ -98,7 +98,7 @@ class Classifier(Extractor, Logits):
             _cache.LOG.warning("%s is of another network and is made anew: %s", self._key, error)
             return None
 
-    def _train(self, network: Network, rng: Rng) -> dict[str, Any]:
+    def _train(self, network: ClassifierNetwork, rng: Rng) -> dict[str, Any]:
         x, labels = self._split("train")
         train(network, x, labels, rng)
         network.eval()
@@ -132,7 +132,7 @@ class Classifier(Extractor, Logits):
 
     @torch.no_grad()
     def _in_pieces(
-        self, network: Network, function: Callable[[Tensor], Tensor], x: Tensor
+        self, network: ClassifierNetwork, function: Callable[[Tensor], Tensor], x: Tensor
     ) -> Tensor:
         event = self._data.spec.event
         if x.dim() < 2 or x[:1].numel() not in (0, self._data.spec.size):

@@ -57,8 +57,8 @@ class AffineCoupling(nn.Module):
         return (y - shift) * torch.exp(-log_scale)
 
     def _affine(self, c: Tensor) -> tuple[Tensor, Tensor]:
-        seen = torch.cat([c, waves(c, self.octaves)], dim=-1) if len(self.octaves) else c
-        raw, shift = self.network(seen).chunk(2, dim=-1)
+        inputs = torch.cat([c, waves(c, self.octaves)], dim=-1) if len(self.octaves) else c
+        raw, shift = self.network(inputs).chunk(2, dim=-1)
         return self.limit * torch.tanh(raw), shift
 
 

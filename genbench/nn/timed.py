@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP, Linear
-from genbench.nn.optim import adam, linear_decay
 
 
 def waves(x: Tensor, frequencies: Tensor) -> Tensor:
@@ -87,15 +85,3 @@ def timed_network(
     """Returns a network of the points of a data set; None takes `wave_count` frequencies."""
     count = wave_count(spec) if frequencies is None else frequencies
     return TimedMLP(spec.size, hidden, rng, frequencies=count)
-
-
-def regression(
-    name: str,
-    network: nn.Module,
-    loss: Callable[[Batch, Rng], Tensor],
-    *,
-    lr: float,
-    average: float | None,
-) -> tuple[Player, ...]:
-    """Returns the one player of a regression: Adam, its step size falling linearly to zero."""
-    return (Player(name, network, loss, adam(lr), schedule=linear_decay(), average=average),)

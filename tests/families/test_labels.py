@@ -13,10 +13,10 @@ X = torch.arange(16.0).view(2, 4, 2)
 def test_minibatches_hold_each_seeds_labelled_points_alone():
     known = LabelledPoints()
     known.keep(Batch(X, LABELS))
-    made = known.minibatch(Batch(torch.zeros(2, 50, 2), None, 0.5), Rng([0, 1]))
-    assert made.x.shape == (2, 50, 2)
-    assert made.progress == 0.5
-    for x, labels, all_x, all_labels in zip(made.x, made.labels, X, LABELS, strict=True):
+    minibatch = labelled.minibatch(Batch(torch.zeros(2, 50, 2), None, 0.5), Rng([0, 1]))
+    assert minibatch.x.shape == (2, 50, 2)
+    assert minibatch.progress == 0.5
+    for x, labels, all_x, all_labels in zip(minibatch.x, minibatch.labels, X, LABELS, strict=True):
         rows = (x[:, None] == all_x).all(-1).float().argmax(-1)
         assert torch.equal(all_labels[rows], labels)
         assert set(rows.tolist()) == set((all_labels >= 0).nonzero().flatten().tolist())

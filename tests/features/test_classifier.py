@@ -13,7 +13,7 @@ from genbench.core.errors import DataError
 from genbench.core.files import cache_folder
 from genbench.core.rng import Rng
 from genbench.features import _cache, _network
-from genbench.features.classifier import Classifier
+from genbench.features.classifier import ClassifierFeatures
 
 DIGITS = DATASETS.get("digits")()
 
@@ -25,7 +25,7 @@ def kept(tmp_path_factory):
     old = os.environ.get("GENBENCH_CACHE")
     os.environ["GENBENCH_CACHE"] = str(folder)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
-    trained = Classifier(DIGITS)
+    trained = ClassifierFeatures(DIGITS)
     with torch.no_grad():
         trained.protocol  # noqa: B018 - trains, though the caller wants no gradients
     assert torch.equal(torch.get_rng_state(), before)
@@ -68,7 +68,7 @@ def test_features_are_the_penultimate_layer(kept):
 
 def test_a_second_one_is_read_from_the_cache(kept, no_training):
     _, trained = kept
-    again = Classifier(DATASETS.get("digits")())
+    again = ClassifierFeatures(DATASETS.get("digits")())
     assert again.protocol == trained.protocol
     x = DIGITS.points("test")
     assert torch.equal(again.extract(x), trained.extract(x))
@@ -96,7 +96,7 @@ def test_a_broken_cache_is_made_anew(kept, fault, tmp_path, monkeypatch):
         other = {"head.weight": torch.zeros(3, 3)}
         _cache.write(key, other, {"digest": _cache.digest(other), "accuracy": 1.0})
     monkeypatch.setattr("genbench.features.classifier.train", lambda *_: None)
-    found = Classifier(DIGITS)
+    found = ClassifierFeatures(DIGITS)
     assert found.digest != trained.digest
     assert found.accuracy < 0.5
     assert _cache.read(key) is not None
@@ -115,7 +115,7 @@ def test_training_is_the_same_whatever_the_global_state(monkeypatch):
     for seed in (1, 2):
         torch.manual_seed(seed)
         rng = Rng([0])
-        network = _network.Network((1, 8, 8), 10, rng.fork("init"))
+        network = _network.ClassifierNetwork((1, 8, 8), 10, rng.fork("init"))
         _network.train(network, x, labels, rng.fork("order"))
         digests.append(_cache.digest(network.state_dict()))
     assert digests[0] == digests[1]
@@ -140,9 +140,9 @@ def test_data_without_labels_are_refused_with_advice():
     with pytest.raises(
         DataError, match=r"needs a data set with labels, got ring.*use the identity"
     ):
-        Classifier(DATASETS.get("ring")())
+        ClassifierFeatures(DATASETS.get("ring")())
     with pytest.raises(DataError, match="got no data set; use the identity extractor"):
-        Classifier(None)
+        ClassifierFeatures(None)
 
 
 def test_points_of_another_shape_are_refused(kept):
@@ -160,6 +160,6 @@ def test_points_of_another_shape_are_refused(kept):
     ],
 )
 def test_networks_fit_other_shapes(event, kind):
-    network = _network.Network(event, 4, Rng([0]))
+    network = _network.ClassifierNetwork(event, 4, Rng([0]))
     assert any(isinstance(layer, kind) for layer in network.body)
     assert network(torch.zeros(3, *event)).shape == (3, 4)

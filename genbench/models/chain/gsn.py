@@ -13,10 +13,11 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import ACTIVATIONS, Linear, flat
 from genbench.nn.output import numbers_or_bits
-from genbench.nn.timed import regression, wave_count, waves
+from genbench.nn.timed import wave_count, waves
 
 #: the logs of the least and the largest standard deviation of a reconstruction, in the data's own
 LOG_STDS = (-6.0, 1.0)

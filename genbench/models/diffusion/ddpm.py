@@ -12,10 +12,11 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
-from genbench.nn.timed import regression, timed_network
+from genbench.nn.timed import timed_network
 
 #: the decay, a visit of a step, of the running average of the error of its predicted noise
 DECAY = 0.999

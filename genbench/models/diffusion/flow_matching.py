@@ -11,9 +11,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
-from genbench.nn.timed import regression, timed_network
+from genbench.nn.timed import timed_network
 
 
 @model("flow_matching")
