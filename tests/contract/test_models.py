@@ -72,12 +72,12 @@ def trains(name):
 
 
 def small(name):
-    known = options.defaults(MODELS.get(name))
+    defaults = options.defaults(MODELS.get(name))
     chosen = {}
     for key, value in SMALL.items():
-        if key not in known:
+        if key not in defaults:
             continue
-        same_kind = isinstance(known[key], tuple) == isinstance(value, tuple)
+        same_kind = isinstance(defaults[key], tuple) == isinstance(value, tuple)
         chosen[key] = value if same_kind else value[0]
     return chosen
 
@@ -192,16 +192,16 @@ def test_the_same_seed_gives_the_same_bits(name, data):
 
 @pytest.mark.parametrize(("name", "data"), FIRST)
 def test_the_global_generator_is_neither_read_nor_moved(name, data):
-    drawn = []
+    draws = []
     for seed in (1, 2):
         torch.manual_seed(seed)
         before = torch.get_rng_state()
         model, rng, _ = trained(name, data, [0], 3)
-        drawn.append(samples(model, rng))
+        draws.append(samples(model, rng))
         if isinstance(model, Density):
             model.log_prob(minibatch(data, rng).x, rng.fork("density"))
         assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(*drawn)
+    assert torch.equal(*draws)
 
 
 # --- seeds are apart
@@ -388,11 +388,11 @@ INPAINTERS = [case for case in CASES if issubclass(MODELS.get(case[0]), Inpainte
 def test_inpainting_keeps_what_is_known(name, data):
     model, rng, _ = trained(name, data, [0, 1], 2)
     batch = minibatch(data, rng)
-    known = rng.fork("known").uniform(*batch.x.shape[1:]) < 0.5
+    observed = rng.fork("known").uniform(*batch.x.shape[1:]) < 0.5
     with torch.no_grad():
-        filled = model.eval().inpaint(batch.x, known, rng.fork("inpaint"))
+        filled = model.eval().inpaint(batch.x, observed, rng.fork("inpaint"))
     assert filled.shape == batch.x.shape
-    assert torch.equal(filled[known], batch.x[known])
+    assert torch.equal(filled[observed], batch.x[observed])
 
 
 READERS = [
@@ -410,22 +410,22 @@ def test_classes_codes_and_points_from_them_have_their_shape(name, ability):
     batch, spec = minibatch(data, rng), data_set(data).spec
     with torch.no_grad():
         if ability is Classifier:
-            found, shape = model.eval().classify(batch.x), (spec.classes,)
+            actual, shape = model.eval().classify(batch.x), (spec.classes,)
         elif ability is Conditional:
-            found, shape = model.eval().sample_class(batch.labels, rng.fork("class")), spec.event
+            actual, shape = model.eval().sample_class(batch.labels, rng.fork("class")), spec.event
         elif ability is Reconstructor:
-            found, shape = model.eval().reconstruct(batch.x, rng.fork("again")), spec.event
+            actual, shape = model.eval().reconstruct(batch.x, rng.fork("again")), spec.event
         else:
-            found = model.eval().encode(batch.x, rng.fork("code"))
-            shape = found.shape[2:]
+            actual = model.eval().encode(batch.x, rng.fork("code"))
+            shape = actual.shape[2:]
             assert len(shape) == 1
-            chosen = found[..., : model.categories].sum(-1)
+            chosen = actual[..., : model.categories].sum(-1)
             assert not model.categories or torch.allclose(chosen, torch.ones_like(chosen))
-    assert found.shape == (2, BATCH, *shape)
-    assert found.isfinite().all()
+    assert actual.shape == (2, BATCH, *shape)
+    assert actual.isfinite().all()
     if shape == spec.event and spec.range is not None:
-        assert found.min() >= spec.range[0]
-        assert found.max() <= spec.range[1]
+        assert actual.min() >= spec.range[0]
+        assert actual.max() <= spec.range[1]
 
 
 ENTRY_BY_ENTRY = [case for case in CASES if issubclass(MODELS.get(case[0]), Autoregressive)]

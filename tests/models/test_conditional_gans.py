@@ -116,10 +116,10 @@ def test_the_evaluator_brings_the_judge():
     evaluator = Evaluator(digits, ask([Part(name="class_accuracy")]), samples=100)
     fake = digits.points("validation")[:100]
     rows = evaluator.score(fake, Trained(model.eval(), digits), rng)
-    found = {row.id: row for row in rows}
-    assert found["class_accuracy"].value < 0.5
-    assert found["class_accuracy"].floor > 0.95
-    assert "classifier:digits" in found["class_accuracy"].protocol
+    actual = {row.id: row for row in rows}
+    assert actual["class_accuracy"].value < 0.5
+    assert actual["class_accuracy"].floor > 0.95
+    assert "classifier:digits" in actual["class_accuracy"].protocol
 
 
 # --- what is shown is named
@@ -189,12 +189,12 @@ def test_infogan_reads_its_codes_and_they_name_the_classes():
     model, rng = trained("infogan", 600, categories=CLASSES, codes=1, latent=4, lr=1e-3)
     with torch.no_grad():
         x, category, code = model.eval().generated(400, rng.fork("codes"))
-        found = model.encode(x, rng)
+        actual = model.encode(x, rng)
         seen = model.encode(test_data(model), rng)
-    assert found.shape == (2, 400, CLASSES + 1)
-    torch.testing.assert_close(found[..., :CLASSES].sum(-1), torch.ones(2, 400))
-    assert ((found[..., :CLASSES].argmax(-1) == category).float().mean(-1) > 0.95).all()
-    for read, true in zip(found[..., -1], code.squeeze(-1), strict=True):
+    assert actual.shape == (2, 400, CLASSES + 1)
+    torch.testing.assert_close(actual[..., :CLASSES].sum(-1), torch.ones(2, 400))
+    assert ((actual[..., :CLASSES].argmax(-1) == category).float().mean(-1) > 0.95).all()
+    for read, true in zip(actual[..., -1], code.squeeze(-1), strict=True):
         assert torch.corrcoef(torch.stack([read, true]))[0, 1] > 0.8
     named = [assigned(row[:, :CLASSES], LABELS, row[:, :CLASSES]) for row in seen]
     assert min(float((row == LABELS).float().mean()) for row in named) > 0.6

@@ -40,11 +40,11 @@ def joint(model, k):
 def test_log_probabilities_are_those_of_the_three_layer_sum():
     model, rng = random_dbm()
     assert model.bound == "exact"
-    found = model.log_prob(words(5).expand(2, -1, -1), rng)
+    actual = model.log_prob(words(5).expand(2, -1, -1), rng)
     for k in (0, 1):
         energy = joint(model, k)
         wanted = energy.logsumexp((1, 2)) - energy.logsumexp((0, 1, 2))
-        assert torch.allclose(found[k], wanted, atol=1e-10)
+        assert torch.allclose(actual[k], wanted, atol=1e-10)
 
 
 def test_mean_field_is_a_lower_bound_and_its_fixed_point():
@@ -64,9 +64,9 @@ def test_the_estimate_agrees_with_the_sum(monkeypatch):
     monkeypatch.setattr(dbm, "ENUMERABLE", 0)
     other, _ = random_dbm(ais_chains=200, ais_temperatures=500)
     assert other.bound == "estimate"
-    found = other.log_z(rng)
-    assert ((found.value - exact).abs() < 4 * found.error).all()
-    assert torch.equal(other.common_error(rng), found.error)
+    actual = other.log_z(rng)
+    assert ((actual.value - exact).abs() < 4 * actual.error).all()
+    assert torch.equal(other.common_error(rng), actual.error)
     assert model.common_error(rng) is None
 
 
@@ -82,9 +82,9 @@ def test_the_bound_lies_under_the_likelihood_of_12_8_8_units():
 
 def test_inpainting_follows_the_exact_conditional():
     model, rng = random_dbm(strength=1.0, gibbs_steps=50)
-    x, known = words(5).expand(2, -1, -1), torch.ones(2, 32, 5, dtype=torch.bool)
-    known[..., 4] = False
-    filled = model.inpaint(x.repeat(1, 60, 1), known.repeat(1, 60, 1), rng.fork("inpaint"))
+    x, observed = words(5).expand(2, -1, -1), torch.ones(2, 32, 5, dtype=torch.bool)
+    observed[..., 4] = False
+    filled = model.inpaint(x.repeat(1, 60, 1), observed.repeat(1, 60, 1), rng.fork("inpaint"))
     log_p = model.log_prob(x, rng).unflatten(1, (16, 2))
     rate = filled[..., 4].unflatten(1, (60, 32)).mean(1).unflatten(1, (16, 2)).mean(-1)
     expected = torch.sigmoid(log_p[..., 1] - log_p[..., 0])

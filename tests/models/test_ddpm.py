@@ -72,17 +72,20 @@ def test_errors_of_a_step_are_averaged_over_its_visits():
     step = torch.tensor([[0, 0, 2], [1, 1, 1]])
     model.note(step, torch.tensor([[0.2, 0.4, 0.5], [0.0, 0.3, 0.6]]).double())
     one, two, three = (ddpm.KEEP**n for n in (1, 2, 3))
-    wanted = [[two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5], [1, three + (1 - three) * 0.3, 1]]
-    assert torch.allclose(model.error, torch.tensor(wanted).double())
+    expected = [
+        [two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5],
+        [1, three + (1 - three) * 0.3, 1],
+    ]
+    assert torch.allclose(model.error, torch.tensor(expected).double())
 
 
 def test_the_loss_notes_the_error_of_the_predicted_noise():
     model, rng = exact(steps=4), Rng([0, 1], dtype=torch.float64)
-    wanted = model.error.clone()
+    expected = model.error.clone()
     model.error.fill_(1.0)
     batch = Batch(STD * rng.fork("data").normal(100_000, 1))
     model.loss(batch, rng.fork("loss"))
-    torch.testing.assert_close(model.error, wanted, rtol=0.03, atol=0.0)
+    torch.testing.assert_close(model.error, expected, rtol=0.03, atol=0.0)
 
 
 def test_samples_follow_the_chain_in_closed_form():

@@ -29,8 +29,8 @@ def two_samples():
 def test_the_distance_is_scikit_learns_kernels_summed(kernel, widths):
     model = made_with(kernel=kernel, **({"widths": widths} if kernel == "multi" else {}))
     real, fake = two_samples()
-    found = model.squared_mmd(real, fake)
-    for x, y, got in zip(real, fake, found, strict=True):
+    actual = model.squared_mmd(real, fake)
+    for x, y, got in zip(real, fake, actual, strict=True):
         median = torch.pdist(x).median().item()
         expected = sum(
             rbf_kernel(x, gamma=g).mean()

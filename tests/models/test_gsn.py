@@ -23,9 +23,9 @@ def test_the_chain_has_the_distribution_of_its_linear_gaussian_steps():
     model.reconstruction = lambda state, rng: torch.cat(
         [0.8 * state, log_std.expand_as(state)], dim=-1
     )
-    wanted = (0.64 * model.noise**2 + math.exp(-2)) / 0.36
+    expected = (0.64 * model.noise**2 + math.exp(-2)) / 0.36
     fake = model.sample(40_000, rng.fork("sample"))
-    assert torch.allclose(fake.var(1), torch.tensor(wanted).double(), rtol=0.03)
+    assert torch.allclose(fake.var(1), torch.tensor(expected).double(), rtol=0.03)
 
 
 def test_salt_and_pepper_replaces_bits_by_fair_coins():
@@ -50,8 +50,8 @@ def test_every_walkback_step_starts_where_the_chain_went_and_aims_at_the_data():
     assert [torch.allclose(s, batch.x + k) for k, s in enumerate(seen)] == [True] * 3
     assert all(torch.equal(aim, batch.x) for aim in aims)
     # a unit normal k away in both coordinates
-    wanted = math.log(2 * math.pi) + (1 + 4 + 9) / 3
-    assert torch.allclose(loss, torch.full((2,), wanted))
+    expected = math.log(2 * math.pi) + (1 + 4 + 9) / 3
+    assert torch.allclose(loss, torch.full((2,), expected))
 
 
 def test_a_reconstruction_of_real_numbers_has_a_width_of_its_own():
@@ -61,9 +61,9 @@ def test_a_reconstruction_of_real_numbers_has_a_width_of_its_own():
     mean, log_std = out.chunk(2, dim=-1)
     assert mean.shape == log_std.shape == (2, 400, 2)
     assert log_std.std(1).min() > 0.01
-    drawn = model.draw(out[:, :1].expand(-1, 50_000, -1), rng)
-    assert torch.allclose(drawn.std(1), log_std[:, 0].exp(), rtol=0.03)
-    assert torch.allclose(drawn.mean(1), mean[:, 0], atol=0.03)
+    draws = model.draw(out[:, :1].expand(-1, 50_000, -1), rng)
+    assert torch.allclose(draws.std(1), log_std[:, 0].exp(), rtol=0.03)
+    assert torch.allclose(draws.mean(1), mean[:, 0], atol=0.03)
 
 
 def test_inpainting_has_the_distribution_of_the_clamped_chain():
@@ -83,14 +83,14 @@ def test_inpainting_has_the_distribution_of_the_clamped_chain():
 
     model.reconstruction, model.draw = (lambda state, rng: state), draw
     x = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).double().repeat(10_000, 1).expand(2, -1, -1)
-    known = torch.tensor([True, False]).expand_as(x)
-    filled = model.inpaint(x, known, rng.fork("fill"))
-    assert torch.equal(filled[known], x[known])
+    observed = torch.tensor([True, False]).expand_as(x)
+    filled = model.inpaint(x, observed, rng.fork("fill"))
+    assert torch.equal(filled[observed], x[observed])
     step = torch.einsum("by,aycd->abd", flip, posterior)
-    wanted = step[:, 0, 1] / (step[:, 0, 1] + step[:, 1, 0])
+    expected = step[:, 0, 1] / (step[:, 0, 1] + step[:, 1, 0])
     rate = filled[..., 1].unflatten(1, (-1, 2)).mean(1)
-    assert (wanted[1] - wanted[0]) > 0.1
-    assert torch.allclose(rate, wanted.expand(2, -1), atol=0.02)
+    assert (expected[1] - expected[0]) > 0.1
+    assert torch.allclose(rate, expected.expand(2, -1), atol=0.02)
 
 
 def test_too_little_is_refused():
@@ -108,7 +108,7 @@ def test_training_makes_bars_and_stripes_and_completes_them():
     possible = data.truth.log_prob(model.sample(2000, rng.fork("sample"))).isfinite()
     assert (possible.double().mean(1) > 4 * 14 / 512).all()
     real = data.draw(500, rng.fork("real"))
-    known = torch.ones_like(real, dtype=torch.bool)
-    known[..., 1, 1] = False
-    filled = model.inpaint(real, known, rng.fork("fill"))
-    assert (filled == real)[~known].double().mean() > 0.75
+    observed = torch.ones_like(real, dtype=torch.bool)
+    observed[..., 1, 1] = False
+    filled = model.inpaint(real, observed, rng.fork("fill"))
+    assert (filled == real)[~observed].double().mean() > 0.75

@@ -185,8 +185,8 @@ def test_sides_halve_while_they_are_even_and_four_remain():
 def test_growth_is_flat_then_rises_by_one_and_so_on():
     model = make("progan", SHIRT)
     shares = [0.0, 0.19, 0.3, 0.4, 0.5, 0.599, 0.7, 0.8, 0.9, 1.0]
-    found = [model.grown(share) for share in shares]
-    assert found == pytest.approx([0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2])
+    actual = [model.grown(share) for share in shares]
+    assert actual == pytest.approx([0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2])
 
 
 def test_early_samples_are_coarse_images_doubled():

@@ -72,10 +72,10 @@ def test_trained_inverses_reconstruct_and_complete_better_than_chance(name):
     model, rng = make(name, lr=3e-3)
     Trainer(model, DATA, Budget(steps=600), batch=64, rng=rng).run()
     x = DATA.to_model(DATA.points("test")).expand(2, -1, -1)
-    known = torch.tensor([True, True, False, False]).expand(x.shape)
+    observed = torch.tensor([True, True, False, False]).expand(x.shape)
     with torch.no_grad():
-        found = {"again": model.reconstruct(x, rng), "filled": model.inpaint(x, known, rng)}
-    for what, y in found.items():
+        actual = {"again": model.reconstruct(x, rng), "filled": model.inpaint(x, observed, rng)}
+    for what, y in actual.items():
         error, chance = (x - y).square().mean(), (x - y.roll(1, 1)).square().mean()
         # the third entry, hidden when completed, is that of the class that the first two tell
         assert error < 0.6 * chance, what
@@ -85,7 +85,7 @@ def test_completions_stay_near_the_data_where_the_encoder_has_seen_none():
     for name in NAMES:
         model, rng = make(name)
         x = 1e4 * torch.ones(2, 20, 4)
-        known = torch.tensor([True, False, False, False]).expand(x.shape)
+        observed = torch.tensor([True, False, False, False]).expand(x.shape)
         with torch.no_grad():
-            filled = model.inpaint(x, known, rng)
+            filled = model.inpaint(x, observed, rng)
         assert filled[..., 1:].abs().max() < 10

@@ -155,9 +155,9 @@ def test_training_raises_the_exact_likelihood():
 def test_inpainting_follows_what_is_known():
     model, rng = random_rbm(BITS, hidden=4, strength=2.0, gibbs_steps=50)
     x = words(6).expand(2, -1, -1)
-    known = torch.zeros_like(x, dtype=torch.bool)
-    known[..., :5] = True
-    made_up = model.inpaint(x.repeat(1, 30, 1), known.repeat(1, 30, 1), rng.fork("inpaint"))
+    observed = torch.zeros_like(x, dtype=torch.bool)
+    observed[..., :5] = True
+    made_up = model.inpaint(x.repeat(1, 30, 1), observed.repeat(1, 30, 1), rng.fork("inpaint"))
     assert torch.equal(made_up[..., :5], x.repeat(1, 30, 1)[..., :5])
     log_p = model.log_prob(x, rng).unflatten(1, (32, 2))
     rate = made_up[..., 5].unflatten(1, (30, 64)).mean(1).unflatten(1, (32, 2)).mean(-1)
@@ -174,9 +174,9 @@ def test_trained_machines_have_their_log_z_in_the_annealed_interval():
     Trainer(model, data, Budget(steps=400), batch=64, rng=rng).run()
     truth = model.log_z(rng).value
     assert ((truth - model.machine.log_base()).abs() > 0.5).all()
-    found = model.machine.annealed_log_z(rng.fork("ais"), chains=100, temperatures=300)
-    low, high = found.interval()
-    assert (found.error < 0.2).all()
+    actual = model.machine.annealed_log_z(rng.fork("ais"), chains=100, temperatures=300)
+    low, high = actual.interval()
+    assert (actual.error < 0.2).all()
     assert ((low <= truth) & (truth <= high)).sum() >= 15
 
 
@@ -214,8 +214,8 @@ def octagon(ring):
 def gap_to_the_truth(model, data):
     """The largest difference of the log densities at points of every mode, in nats."""
     x = data.draw(2000, Rng([1], dtype=torch.float64))
-    found = model.log_prob(data.to_model(x), Rng([0], dtype=torch.float64)) + data.log_volume
-    return (found - data.truth.log_prob(x[0].double())).abs().max().item()
+    actual = model.log_prob(data.to_model(x), Rng([0], dtype=torch.float64)) + data.log_volume
+    return (actual - data.truth.log_prob(x[0].double())).abs().max().item()
 
 
 def test_four_hidden_units_can_be_the_ring():

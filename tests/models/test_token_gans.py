@@ -66,10 +66,10 @@ def test_the_relaxed_gradient_points_where_the_exact_one_does(hard):
     score = torch.tensor([1.0, -0.5, 2.0, 0.0]).double()
     bias = model.generator.head.bias
     relaxed = model.relaxed(20_000, Rng([0], dtype=torch.float64), 0.0)
-    (found,) = torch.autograd.grad((relaxed * score).sum(-1).mean(), bias)
+    (actual,) = torch.autograd.grad((relaxed * score).sum(-1).mean(), bias)
     p = model.generator.log_odds(torch.zeros(1, 1, 1, 4).double()).exp()[0, 0, 0]
     (exact,) = torch.autograd.grad((p * score).sum(), bias)
-    assert functional.cosine_similarity(found[0, 0], exact[0, 0], dim=0) > 0.95
+    assert functional.cosine_similarity(actual[0, 0], exact[0, 0], dim=0) > 0.95
 
 
 # --- policy gradients
@@ -77,8 +77,8 @@ def test_the_relaxed_gradient_points_where_the_exact_one_does(hard):
 
 def test_returns_are_discounted_sums_of_what_comes():
     model = make("gan_reinforce", discount=0.5)
-    found = model.returns(torch.tensor([1.0, 0.0, 4.0, 8.0]))
-    assert found.tolist() == [3.0, 4.0, 8.0, 8.0]
+    actual = model.returns(torch.tensor([1.0, 0.0, 4.0, 8.0]))
+    assert actual.tolist() == [3.0, 4.0, 8.0, 8.0]
 
 
 def test_the_policy_gradient_is_unbiased():
@@ -95,8 +95,8 @@ def test_the_policy_gradient_is_unbiased():
     loss = model.generator_loss(
         Batch(words[:, :1].expand(-1, 60_000, -1)), Rng([0], dtype=torch.float64)
     )
-    found = torch.autograd.grad(-loss.sum(), weights)
-    a, b = (torch.cat([g.flatten() for g in of]) for of in (exact, found))
+    actual = torch.autograd.grad(-loss.sum(), weights)
+    a, b = (torch.cat([g.flatten() for g in of]) for of in (exact, actual))
     assert functional.cosine_similarity(a, b, dim=0) > 0.97
     assert b.norm() / a.norm() == pytest.approx(1.0, abs=0.15)
 
@@ -152,9 +152,9 @@ def test_n_grams_come_nearer_than_those_of_independent_letters(name):
         one.expand(4000, -1), 6, replacement=True, generator=torch.Generator().manual_seed(0)
     )
     fakes = [alone, *model.sample(4000, rng.fork("sample"))]
-    null, *found = (n_gram_divergence(x, data.truth, rng=rng)["n_gram_js_2"].value for x in fakes)
-    assert sum(found) / len(found) < 0.5 * null
-    assert max(found) < 0.8 * null
+    null, *actual = (n_gram_divergence(x, data.truth, rng=rng)["n_gram_js_2"].value for x in fakes)
+    assert sum(actual) / len(actual) < 0.5 * null
+    assert max(actual) < 0.8 * null
 
 
 def test_options_that_cannot_be_say_so():

@@ -21,13 +21,13 @@ def outputs(distribution, n=1):
 @pytest.mark.parametrize("spec", [BITS, GREYS, WORDS])
 def test_draws_follow_the_probabilities(spec):
     distribution, rng = discrete(spec, F64), Rng([0], dtype=F64)
-    drawn = distribution.draw(outputs(distribution, 100_000), rng)[0].long()
+    draws = distribution.draw(outputs(distribution, 100_000), rng)[0].long()
     values = torch.arange(max(distribution.outputs, 2))
     every = values.unsqueeze(0) if distribution.outputs > 1 else values.unsqueeze(0).to(F64)
     p = distribution.log_prob(every, outputs(distribution, len(values)))[0].exp()
     p = p / (17 if spec.levels else 1)
     torch.testing.assert_close(p.sum(), torch.ones((), dtype=F64))
-    share = drawn.bincount(minlength=len(values)) / 100_000
+    share = draws.bincount(minlength=len(values)) / 100_000
     assert ((share - p).abs() < 5 * (p / 100_000).sqrt()).all()
 
 
@@ -59,7 +59,7 @@ def test_a_mixture_integrates_to_one_and_is_what_is_drawn():
     p = distribution.log_prob(
         distribution.entries(axis.view(1, -1, 1))[..., 0], outputs(distribution, len(axis))
     )[0].exp()
-    drawn = (
+    draws = (
         distribution.draw(outputs(distribution, 50_000), Rng([0], dtype=F64))[0]
         * distribution.unit
         + 2
@@ -67,7 +67,7 @@ def test_a_mixture_integrates_to_one_and_is_what_is_drawn():
     assert p.sum().item() * 1e-3 == pytest.approx(1.0, abs=1e-6)
     for edge in (0.0, 1.5, 3.0):
         expected = p[axis < edge].sum() * 1e-3
-        assert (drawn < edge).double().mean() == pytest.approx(expected.item(), abs=0.012)
+        assert (draws < edge).double().mean() == pytest.approx(expected.item(), abs=0.012)
 
 
 def test_real_numbers_are_told_from_discrete_data():

@@ -34,7 +34,7 @@ def test_one_input_is_seen_by_nothing():
 
 
 @pytest.mark.parametrize(
-    ("hidden", "seen"), [((16, 8), 1), ((3, 7), 1), ((24,), 3), ((4, 4, 4), 2)]
+    ("hidden", "width"), [((16, 8), 1), ((3, 7), 1), ((24,), 3), ((4, 4, 4), 2)]
 )
 def test_steps_give_what_forward_gives(hidden, width):
     net = MaskedMLP(6, 2, hidden, Rng([0, 1], **F64), width=width, activation="tanh")
