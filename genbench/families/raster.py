@@ -11,7 +11,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.autoregressive import AutoregressiveNetwork, Drop, Step, dropout
-from genbench.nn.distributions import Distribution
+from genbench.nn.distributions import Distribution, discrete
 from genbench.nn.mlp import flat
 from genbench.nn.optim import Maker, linear_decay
 
@@ -23,20 +23,19 @@ class RasterModel(Model, Density, Autoregressive, Inpainter):
         \log p(x) = \sum_d \log p(x_d \mid x_1, \dots, x_{d-1})
 
     It is trained by maximum likelihood, on a step size that falls linearly to a fiftieth.
-    A concrete model sets `distribution` and `network` after the call of this constructor.
+    A concrete model sets `network` after the call of this constructor.
 
     Arguments:
         spec: The data.
         rng: Draws the initial weights.
         optimizer: Makes the optimiser.
+        distribution: Of an entry given those before it; None takes the `discrete` one.
         dropout: The share of features that training drops.
         clip: The largest gradient norm.
         average: The decay of the weights' running average for evaluation, or None.
     """
 
     taxonomy = "explicit/tractable/fully visible"
-    #: of one entry given those before it
-    distribution: Distribution
     #: a module that is an `AutoregressiveNetwork`
     network: Any
 
@@ -46,11 +45,13 @@ class RasterModel(Model, Density, Autoregressive, Inpainter):
         rng: Rng,
         optimizer: Maker,
         *,
+        distribution: Distribution | None = None,
         dropout: float,
         clip: float,
         average: float | None = None,
     ) -> None:
         super().__init__(spec, rng)
+        self.distribution = distribution or discrete(spec, rng.dtype)
         self.optimizer, self.dropout = optimizer, dropout
         self.clip, self.average = clip, average
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -97,12 +97,19 @@ class Boltzmann(nn.Module, ABC):
     def enumerated_log_z(self) -> Tensor:
         """Returns the exact log normaliser, shape (S,), float64, summed over all hidden states."""
         exact = copy.deepcopy(self).double()
+
+        def log_terms(h: Tensor) -> Tensor:
+            return (h * exact.hidden_bias).sum(-1) + exact.log_integral(h @ exact.weight.mT)
+
+        return exact.log_sum(self.hidden, log_terms)
+
+    def log_sum(self, units: int, log_terms: Callable[[Tensor], Tensor]) -> Tensor:
+        """Returns the log of terms, (S, B), summed over all states (S, B, units) of units, (S,)."""
         rows = max(1, CHUNK // (len(self.weight) * (self.visible + self.hidden)))
-        total = torch.full((len(self.weight),), -math.inf).to(exact.weight)
-        for states in binary_states(self.hidden, rows):
-            h = states.to(exact.weight).expand(len(total), -1, -1)
-            log_term = (h * exact.hidden_bias).sum(-1) + exact.log_integral(h @ exact.weight.mT)
-            total = torch.logaddexp(total, log_term.logsumexp(-1))
+        total = torch.full((len(self.weight),), -math.inf).to(self.weight)
+        for states in binary_states(units, rows):
+            terms = log_terms(states.to(self.weight).expand(len(total), -1, -1))
+            total = torch.logaddexp(total, terms.logsumexp(-1))
         return total
 
     @torch.no_grad()
@@ -219,12 +226,7 @@ class BernoulliBoltzmann(Boltzmann):
         if self.hidden <= self.visible:
             return super().enumerated_log_z()
         exact = copy.deepcopy(self).double()
-        rows = max(1, CHUNK // (len(self.weight) * (self.visible + self.hidden)))
-        total = torch.full((len(self.weight),), -math.inf).to(exact.weight)
-        for states in binary_states(self.visible, rows):
-            v = states.to(exact.weight).expand(len(total), -1, -1)
-            total = torch.logaddexp(total, exact.log_weight(v).logsumexp(-1))
-        return total
+        return exact.log_sum(self.visible, exact.log_weight)
 
 
 class GaussianBoltzmann(Boltzmann):

@@ -7,7 +7,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
-from genbench.nn.distributions import Mixtures, discrete
+from genbench.nn.distributions import Mixtures
 from genbench.nn.masked import MaskedMLP
 from genbench.nn.optim import adam
 
@@ -59,15 +59,20 @@ class MADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
-        super().__init__(spec, rng, adam(lr, weight_decay=decay), dropout=dropout, clip=clip)
         if not hidden or components < 1:
             raise SpecError(
                 f"made needs a hidden layer and a component, got hidden={hidden} and "
                 f"components={components}; give at least one of each"
             )
-        real = spec.kind == "continuous"
-        self.distribution = (
-            Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
+        super().__init__(
+            spec,
+            rng,
+            adam(lr, weight_decay=decay),
+            distribution=Mixtures(spec, rng.dtype, components)
+            if spec.kind == "continuous"
+            else None,
+            dropout=dropout,
+            clip=clip,
         )
         self.network = MaskedMLP(
             spec.size,

@@ -11,7 +11,7 @@ from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
 from genbench.nn.autoregressive import Drop, Step
-from genbench.nn.distributions import Bits, Tokens
+from genbench.nn.distributions import Bits
 from genbench.nn.optim import adam
 
 
@@ -56,11 +56,15 @@ class NADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
-        super().__init__(spec, rng, adam(lr, weight_decay=decay), dropout=dropout, clip=clip)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
-        self.distribution = (
-            Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
+        super().__init__(
+            spec,
+            rng,
+            adam(lr, weight_decay=decay),
+            distribution=None if spec.tokens else Bits(spec, rng.dtype, off=0.0),
+            dropout=dropout,
+            clip=clip,
         )
         inputs = spec.size * self.distribution.inputs
         outputs = spec.size * self.distribution.outputs

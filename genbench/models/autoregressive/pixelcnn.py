@@ -8,7 +8,7 @@ from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._gated import GatedPixels
-from genbench.nn.distributions import discrete, not_discrete
+from genbench.nn.distributions import not_discrete
 from genbench.nn.optim import adam
 
 
@@ -74,7 +74,6 @@ class PixelCNN(RasterModel):
                 f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "
                 f"first={first} and kernel={kernel}; the defaults are 3, 5 and 3"
             )
-        self.distribution = discrete(spec, rng.dtype)
         self.network = GatedPixels(
             spec.event[-2],
             spec.event[-1],

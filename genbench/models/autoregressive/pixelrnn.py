@@ -8,7 +8,7 @@ from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._row_lstm import RecurrentPixels
-from genbench.nn.distributions import discrete, not_discrete
+from genbench.nn.distributions import not_discrete
 from genbench.nn.optim import adam
 
 
@@ -70,7 +70,6 @@ class PixelRNN(RasterModel):
             )
         optimizer = adam(lr, weight_decay=weight_decay)
         super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
-        self.distribution = discrete(spec, rng.dtype)
         self.network = RecurrentPixels(
             spec.event[-2],
             spec.event[-1],

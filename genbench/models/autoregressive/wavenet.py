@@ -10,7 +10,7 @@ from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
 from genbench.models.autoregressive._dilated import DilatedStack
-from genbench.nn.distributions import discrete, not_discrete
+from genbench.nn.distributions import not_discrete
 from genbench.nn.optim import adam
 
 
@@ -77,7 +77,6 @@ class WaveNet(RasterModel):
                 f"wavenet needs a dilation and a stack, got cycle={cycle} and stacks={stacks}; "
                 f"give at least one of each"
             )
-        self.distribution = discrete(spec, rng.dtype)
         self.network = DilatedStack(
             spec.size,
             self.distribution.inputs,

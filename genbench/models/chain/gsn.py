@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
@@ -15,7 +14,7 @@ from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, mo
 from genbench.core.rng import Rng
 from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
-from genbench.nn.mlp import ACTIVATIONS, Linear, flat
+from genbench.nn.mlp import ACTIVATIONS, flat, linear_layers
 from genbench.nn.output import numbers_or_bits
 from genbench.nn.timed import wave_count, waves
 
@@ -105,9 +104,7 @@ class GSN(Model, MarkovChain, Inpainter):
         waves_of = 0 if self.binary else wave_count(spec)
         inputs = spec.size * (1 + 2 * waves_of)
         sizes = (inputs, *hidden, spec.size if self.binary else 2 * spec.size)
-        self.layers = nn.ModuleList(
-            Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
-        )
+        self.layers = linear_layers(sizes, rng)
         octaves = 2.0 ** torch.arange(waves_of, dtype=torch.float64)
         self.register_buffer("frequencies", octaves.to(rng.dtype), persistent=False)
         self.register_buffer("offset", torch.zeros(self.seeds, 1, spec.size))
