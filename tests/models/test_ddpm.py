@@ -21,12 +21,12 @@ def exact(spec=LINE, std=STD, **options):
     model = build("ddpm", spec, Rng([0, 1], dtype=torch.float64), options)
 
     def predicted(x, t):
-        kept = model.kept[t]
-        return (1 - kept).sqrt() * x / (kept * std**2 + 1 - kept)
+        signal = model.signal[t]
+        return (1 - signal).sqrt() * x / (signal * std**2 + 1 - signal)
 
     model.predicted = predicted
-    kept = model.kept[1:]
-    model.error.copy_(kept * std**2 / (kept * std**2 + 1 - kept))
+    signal = model.signal[1:]
+    model.error.copy_(signal * std**2 / (signal * std**2 + 1 - signal))
     return model
 
 
@@ -42,20 +42,20 @@ def marginal_variance(model):
 @pytest.mark.parametrize("schedule", ["log_snr", "linear"])
 def test_noise_ends_at_a_standard_normal(schedule):
     model = exact(schedule=schedule)
-    assert model.kept[0] == 1
-    assert model.kept[-1] < 0.01
+    assert model.signal[0] == 1
+    assert model.signal[-1] < 0.01
     x, noise = model.diffuse(
-        torch.full((2, 5, 1), 3.0).double(), model.kept[40], Rng([0, 1], dtype=torch.float64)
+        torch.full((2, 5, 1), 3.0).double(), model.signal[40], Rng([0, 1], dtype=torch.float64)
     )
-    back = (x - (1 - model.kept[40]).sqrt() * noise) / model.kept[40].sqrt()
+    back = (x - (1 - model.signal[40]).sqrt() * noise) / model.signal[40].sqrt()
     assert torch.allclose(back, torch.full_like(back, 3.0))
 
 
 def test_the_step_is_the_posterior_of_the_forward_process():
     """q(x_{t-1} | x_t, x_0) by Bayes' rule from the two Gaussians it is made of."""
     model, t, start = exact(variances="posterior"), 30, torch.full((2, 4, 1), 1.3).double()
-    x, noise = model.diffuse(start, model.kept[t], Rng([0, 1], dtype=torch.float64))
-    beta, before = model.beta[t - 1], model.kept[t - 1]
+    x, noise = model.diffuse(start, model.signal[t], Rng([0, 1], dtype=torch.float64))
+    beta, before = model.beta[t - 1], model.signal[t - 1]
     precision = (1 - beta) / beta + 1 / (1 - before)
     mean = ((1 - beta).sqrt() / beta * x + before.sqrt() / (1 - before) * start) / precision
     assert torch.allclose(model.mean(x, t, noise), mean, atol=1e-10)
@@ -63,15 +63,15 @@ def test_the_step_is_the_posterior_of_the_forward_process():
 
 
 def test_the_schedule_is_even_in_log_signal_to_noise():
-    kept = exact(log_snrs=(5.0, -5.0), steps=11).kept[1:]
-    assert torch.allclose(torch.logit(kept), torch.linspace(5, -5, 11).double())
+    signal = exact(log_snrs=(5.0, -5.0), steps=11).signal[1:]
+    assert torch.allclose(torch.logit(signal), torch.linspace(5, -5, 11).double())
 
 
 def test_errors_of_a_step_are_averaged_over_its_visits():
     model = build("ddpm", LINE, Rng([0, 1], dtype=torch.float64), {"steps": 3})
     step = torch.tensor([[0, 0, 2], [1, 1, 1]])
     model.note(step, torch.tensor([[0.2, 0.4, 0.5], [0.0, 0.3, 0.6]]).double())
-    one, two, three = (ddpm.KEEP**n for n in (1, 2, 3))
+    one, two, three = (ddpm.DECAY**n for n in (1, 2, 3))
     expected = [
         [two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5],
         [1, three + (1 - three) * 0.3, 1],

@@ -88,7 +88,7 @@ def test_the_policy_gradient_is_unbiased():
     words = torch.tensor(list(itertools.product(range(3), repeat=3))).unsqueeze(0)
     with torch.no_grad():
         model.discriminator.head.weight.mul_(20)
-        reward = (2 * model.judged(words).sigmoid() - 1).sum(-1)
+        reward = (2 * model.place_logits(words).sigmoid() - 1).sum(-1)
     weights = list(model.generator.parameters())
     value = (model.generator.log_prob(words).sum(-1).exp() * reward).sum()
     exact = torch.autograd.grad(value / 3, weights)

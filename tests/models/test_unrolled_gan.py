@@ -69,7 +69,7 @@ def test_without_steps_ahead_it_is_the_minimax_game(name):
     (slope,) = torch.autograd.grad(
         model.generator_loss(batch, rng()).sum(), model.pair.generator.layers[0].weight
     )
-    logits = model.pair.judged(batch, rng())
+    logits = model.pair.fake_logits(batch, rng())
     saturating = -functional.softplus(logits).mean(-1).sum()
     (expected,) = torch.autograd.grad(saturating, model.pair.generator.layers[0].weight)
     torch.testing.assert_close(slope, expected)
