@@ -70,8 +70,8 @@ class Planted(Model, Classifier, Conditional, Encoder, Reconstructor, Inpainter)
     def sample_class(self, labels, rng):
         return self.function(labels, rng)
 
-    def inpaint(self, x, known, rng):
-        return torch.where(known, x, self.function(x, rng))
+    def inpaint(self, x, observed, rng):
+        return torch.where(observed, x, self.function(x, rng))
 
 
 class Nothing(Model):

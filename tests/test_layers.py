@@ -107,6 +107,9 @@ def problems(path, source):
             found.append(f"{module} imports another plugin folder: {target}")
         if own not in PLUGINS and other in PLUGINS and len(target.split(".")) > 2:
             found.append(f"{module} names a plugin: {target}")
+        folder, _, name = target.rpartition(".")
+        if name.startswith("_") and other in PLUGINS and not module.startswith(f"{folder}."):
+            found.append(f"{module} imports another folder's {target}")
     return found
 
 
@@ -162,6 +165,7 @@ def test_imports_and_calls(path):
         ("models/x.py", "from genbench.metrics.fid import fid", "another plugin folder"),
         ("running/x.py", "from genbench.models.flow import realnvp", "names a plugin"),
         ("cli/x.py", "import genbench.metrics.fid", "names a plugin"),
+        ("models/flow/x.py", "from genbench.models.energy._y import f", "another folder's"),
         ("nn/x.py", "import pickle", "imports pickle"),
         ("nn/x.py", "torch.load(p)", "torch.load"),
         ("nn/x.py", "numpy.load(p, allow_pickle=True)", "allow_pickle"),
@@ -181,6 +185,7 @@ def test_the_check_sees_breaches(where, source, what):
     [
         ("running/x.py", "from genbench.core.model import MODELS"),
         ("models/x.py", "from genbench.models.flow import realnvp"),
+        ("models/flow/x.py", "from genbench.models.flow._y import f"),
         ("nn/x.py", "torch.randn(3, generator=g)"),
         ("core/x.py", "numpy.load(p, allow_pickle=False)"),
     ],

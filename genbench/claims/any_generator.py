@@ -67,7 +67,7 @@ class AnyPair(PairGame):
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z)), shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))
+        return non_saturating(self.pair.fake_logits(batch, rng))
 
 
 def log_volume(flow: Callable[[Tensor], Tensor], points: int, rng: Rng) -> tuple[Tensor, Tensor]:

@@ -140,7 +140,7 @@ def game_rows(
         return cross_entropy(*pair.both(given, noise))
 
     def generate(given: Batch, noise: Rng) -> Tensor:
-        return non_saturating(pair.judged(given, noise))
+        return non_saturating(pair.fake_logits(given, noise))
 
     maker, data = adam(1e-3, (0.5, 0.999)), rng.fork("data")
     players = [

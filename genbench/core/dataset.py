@@ -59,7 +59,7 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Classified:
-    """Modes that a classifier tells apart.
+    """Modes that a classifier distinguishes.
 
     Arguments:
         count: The number K of modes, equally likely.
@@ -74,7 +74,7 @@ class Classified:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of the law behind a data set, in data space.
+    """What is known of the distribution behind a data set, in data space.
 
     Arguments:
         log_prob: Maps points (…, *event) to exact log densities (…) in nats, or None.
@@ -83,13 +83,13 @@ class Truth:
         std: The modes' standard deviation, a length (not a variance).
         box: The interval (low, high) that holds all but a negligible mass in every coordinate.
         distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
-            all the mass, or None where the law has a density.
-        n_grams: Maps n to the law of n consecutive tokens at a uniformly drawn place, float64, shape
+            all the mass, or None where the distribution has a density.
+        n_grams: Maps n to the distribution of n consecutive tokens at a uniformly drawn place, float64, shape
             (tokens, …, tokens) of n axes, or None.
-        counted: Whether that law was counted in held-out points, for want of the true one.
+        counted: Whether that distribution was counted in held-out points, for want of the true one.
         high_quality: The distance to its centre up to which a point is of high quality, and the share
             of exact points within; None for three standard deviations of noise in all coordinates.
-        classified: The modes, where a classifier tells them apart in place of centres.
+        classified: The modes, where a classifier distinguishes them in place of centres.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -147,7 +147,7 @@ class Dataset(ABC):
         return None
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n fresh exact samples a seed in data space, shape (S, n, *event); streams only.
+        """Returns n fresh exact samples per seed in data space, shape (S, n, *event); streams only.
 
         Raises:
             DataError: If the data set is fixed.
@@ -198,10 +198,10 @@ class ImageDataset(Dataset):
             held_out: How many are the validation split.
         """
         order = Rng([0]).fork("dataset", self.name).permutation(len(train[0]))[0]
-        kept, held = order[held_out:], order[:held_out]
+        training, validation = order[held_out:], order[:held_out]
         return {
-            "train": (train[0][kept], train[1][kept]),
-            "validation": (train[0][held], train[1][held]),
+            "train": (train[0][training], train[1][training]),
+            "validation": (train[0][validation], train[1][validation]),
             "test": test,
         }
 
@@ -252,14 +252,14 @@ def dataset(name: str) -> Callable[[D], D]:
     return register
 
 
-def open_named(name: str, **given: Any) -> Dataset:
+def open_named(name: str, **options: Any) -> Dataset:
     """Creates a registered data set with its options.
 
     Raises:
         UnknownName: With the nearest match.
     """
     cls: Any = DATASETS.get(name)
-    return cls(**given)
+    return cls(**options)
 
 
 def _digest(x: Tensor) -> str:

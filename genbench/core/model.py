@@ -44,7 +44,7 @@ class Batch:
 
 
 class Optimizer(Protocol):
-    """What the harness asks of an optimiser; torch.optim's elementwise ones and nn.optim's fit."""
+    """What training asks of an optimiser; torch.optim's elementwise ones and nn.optim's fit."""
 
     param_groups: list[dict[str, Any]]
 
@@ -68,7 +68,7 @@ class Player:
     Arguments:
         name: A short noun: generator, critic, encoder, density.
         module: The module whose parameters the player moves; each has a leading seed axis.
-        loss: Maps a Batch and an Rng to one loss a seed, shape (S,).
+        loss: Maps a Batch and an Rng to one loss per seed, shape (S,).
         optimizer: Makes an elementwise optimiser from parameters.
         steps: How many updates, each on a fresh minibatch, the player makes in one round.
         clip: The largest gradient norm a seed may have, or None.
@@ -92,7 +92,7 @@ class Player:
 class Model(nn.Module, ABC):
     """A generative model trained for S seeds at once: every tensor has a leading seed axis.
 
-    Concrete models are final: what they share are functions and abstract classes in `genbench.nn`.
+    Concrete models are final: what they share are functions and abstract classes in `genbench.families`.
     Options are keyword-only arguments with the paper's values as defaults. Every parameter and every
     persistent buffer that differs between seeds has the seeds as its leading axis; others (masks)
     are the same for all.
@@ -126,7 +126,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns n points a seed in model space, shape (S, n, *event)."""
+        """Returns n points per seed in model space, shape (S, n, *event)."""
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Sees the training set once before training (x: (S, N, *event), possibly expanded).
@@ -178,8 +178,8 @@ class Inpainter(ABC):
     """Completes points of which some entries are known."""
 
     @abstractmethod
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions, shape (S, B, *event); entries where `known` (bool) are unchanged."""
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
+        """Returns completions, shape (S, B, *event); entries that are `observed` (bool) are unchanged."""
 
 
 class Conditional(ABC):
@@ -187,7 +187,7 @@ class Conditional(ABC):
 
     @abstractmethod
     def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
-        """Returns one point a label, shape (S, n, *event), for labels of shape (S, n)."""
+        """Returns one point per label, shape (S, n, *event), for labels of shape (S, n)."""
 
 
 class Classifier(ABC):
@@ -236,12 +236,22 @@ def model(name: str) -> Callable[[M], M]:
     return register
 
 
-def build(name: str, spec: DataSpec, rng: Rng, given: dict[str, Any] | None = None) -> Model:
-    """Creates a registered model, its options checked, its weights drawn on the rng's device."""
+def build(name: str, spec: DataSpec, rng: Rng, chosen: dict[str, Any] | None = None) -> Model:
+    """Creates a registered model, its options checked, its weights drawn on the rng's device.
+
+    Arguments:
+        name: The model's name.
+        spec: The data.
+        rng: Draws the initial weights, by its fork `init`; its device and type are the model's.
+        chosen: Options that differ from their defaults.
+
+    Raises:
+        UnknownName: With the nearest match.
+        SpecError: For an option that the model does not have, or a value of the wrong type.
+    """
     cls = MODELS.get(name)
-    chosen = options.resolve(cls, given or {}, who=f"model {name}")
-    made = cls(spec, rng.fork("init"), **chosen)
-    return made.to(device=rng.device, dtype=rng.dtype)
+    resolved = options.resolve(cls, chosen or {}, who=f"model {name}")
+    return cls(spec, rng.fork("init"), **resolved).to(device=rng.device, dtype=rng.dtype)
 
 
 def parameter_count(model: Model) -> int:

@@ -1,4 +1,4 @@
-"""Randomness, one generator a seed, forked by purpose; nothing here touches a global generator."""
+"""Randomness, one generator per seed, forked by purpose; nothing here touches a global generator."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Rng:
         return self._fill(shape, torch.int64, lambda row, g: row.random_(0, high, generator=g))
 
     def permutation(self, n: int) -> Tensor:
-        """Returns one random order of 0 … n-1 a seed, shape (S, n), int64."""
+        """Returns one random order of 0 … n-1 per seed, shape (S, n), int64."""
         return torch.stack(
             [torch.randperm(n, generator=g, device=self.device) for g in self.generators]
         )

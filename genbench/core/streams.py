@@ -1,4 +1,4 @@
-"""Data sets that are drawn afresh without end, from laws that are known."""
+"""Data sets that are drawn afresh without end, from distributions that are known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ScaledStream(Dataset):
     scale: float
 
     def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` points a split, float32, shape (N, D)."""
+        """Returns a fixed draw of `stream_size` points per split, float32, shape (N, D)."""
         return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
 
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
@@ -62,7 +62,7 @@ class MixtureDataset(ScaledStream):
         self.scale = float((self.centres.double().square().mean() + self.std**2).sqrt())
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, D)."""
+        """Returns n exact samples per seed, shape (S, n, D)."""
         centres = self.centres.to(rng.device, rng.dtype)
         which = rng.integers(len(centres), n)
         return centres[which] + self.std * rng.normal(n, centres.shape[1])

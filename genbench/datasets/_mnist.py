@@ -93,10 +93,10 @@ class MNISTLike(ImageDataset):
 
     def _part(self, files: dict[tuple[str, str], Path], part: str) -> tuple[Tensor, Tensor]:
         images, labels = read_idx(files[part, "images"]), read_idx(files[part, "labels"])
-        wanted = (self.sizes[part], 28, 28)
-        if tuple(images.shape) != wanted or tuple(labels.shape) != wanted[:1] or labels.max() > 9:
+        shape = (self.sizes[part], 28, 28)
+        if tuple(images.shape) != shape or tuple(labels.shape) != shape[:1] or labels.max() > 9:
             raise DataError(
-                f"{self.name} needs {wanted} images and as many labels below 10, got "
+                f"{self.name} needs {shape} images and as many labels below 10, got "
                 f"{tuple(images.shape)} in {files[part, 'images']} and {tuple(labels.shape)} in "
                 f"{files[part, 'labels']}; fetch them again"
             )
@@ -105,10 +105,10 @@ class MNISTLike(ImageDataset):
 
 def _files(folder: Path) -> dict[tuple[str, str], Path] | None:
     """The four files in a folder, plain before gzipped, or None unless all are there."""
-    found = {}
+    files = {}
     for key, name in FILES.items():
         paths = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
         if not paths:
             return None
-        found[key] = paths[0]
-    return found
+        files[key] = paths[0]
+    return files

@@ -58,10 +58,10 @@ def distance_to_curve(
     points, step = x.reshape(-1, 2).double(), (high - low) / (NODES - 1)
     nearest = [torch.cdist(rows, curve(nodes)).argmin(-1) for rows in points.split(ROWS)]
     middle = nodes[torch.cat(nearest)]
-    left, right = (middle - step).clamp_min(low), (middle + step).clamp_max(high)
+    lower, upper = (middle - step).clamp_min(low), (middle + step).clamp_max(high)
     for _ in range(80):  # (2/3)^80 of a step is below the rounding of the parameter
-        a, b = left + (right - left) / 3, right - (right - left) / 3
+        a, b = lower + (upper - lower) / 3, upper - (upper - lower) / 3
         nearer = (points - curve(a)).square().sum(-1) < (points - curve(b)).square().sum(-1)
-        left, right = torch.where(nearer, left, a), torch.where(nearer, b, right)
-    found = (points - curve((left + right) / 2)).square().sum(-1).sqrt()
-    return found.view(x.shape[:-1]).to(x)
+        lower, upper = torch.where(nearer, lower, a), torch.where(nearer, b, upper)
+    distance = (points - curve((lower + upper) / 2)).square().sum(-1).sqrt()
+    return distance.view(x.shape[:-1]).to(x)

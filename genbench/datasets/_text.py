@@ -15,7 +15,7 @@ from genbench.core.rng import Rng
 class Text(Dataset):
     """A stream of sequences of L tokens, int64, each of which stands for a character.
 
-    Model space is data space. Subclasses draw sequences and know their law exactly.
+    Model space is data space. Subclasses draw sequences and know their distribution exactly.
 
     Arguments:
         alphabet: The characters, in the order of the tokens.
@@ -35,7 +35,7 @@ class Text(Dataset):
         self.spec = DataSpec(self.name, (length,), kind="tokens", tokens=len(alphabet))
 
     def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` sequences a split, int64, shape (N, L)."""
+        """Returns a fixed draw of `stream_size` sequences per split, int64, shape (N, L)."""
         return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
 
 
@@ -48,10 +48,10 @@ def inverted(cumulative: Tensor, u: Tensor) -> Tensor:
     """
     u = u.to(cumulative).contiguous()
     if cumulative.dim() == 1:
-        found = torch.searchsorted(cumulative, u, right=True)
+        place = torch.searchsorted(cumulative, u, right=True)
     else:
-        found = (cumulative <= u.unsqueeze(-1)).sum(-1)
-    return found.clamp_max(cumulative.shape[-1] - 1)  # rounding may leave the last end below 1
+        place = (cumulative <= u.unsqueeze(-1)).sum(-1)
+    return place.clamp_max(cumulative.shape[-1] - 1)  # rounding may leave the last end below 1
 
 
 def tokens_of(text: list[str], alphabet: str) -> Tensor:

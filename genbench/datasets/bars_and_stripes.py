@@ -1,4 +1,4 @@
-"""Bars and stripes: the smallest binary images whose law is known."""
+"""Bars and stripes: the smallest binary images whose distribution is known."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ class BarsAndStripes(Dataset):
         self.truth = Truth(self._log_prob, math.log(len(self.patterns)), box=(0.0, 1.0))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 1, size, size)."""
+        """Returns n exact samples per seed, shape (S, n, 1, size, size)."""
         patterns = self.patterns.to(rng.device, rng.dtype)
         return patterns[rng.integers(len(patterns), n)]
 
     def points(self, split: str) -> Tensor:
-        """Returns a fixed draw of `stream_size` images a split, float32, (N, 1, size, size)."""
+        """Returns a fixed draw of `stream_size` images per split, float32, (N, 1, size, size)."""
         return self.draw(self.stream_size, Rng([0]).fork("dataset", self.name, split))[0]
 
     def _log_prob(self, x: Tensor) -> Tensor:
         words = x.flatten(-3)
-        known = torch.zeros(words.shape[:-1], dtype=torch.bool, device=x.device)
+        possible = torch.zeros(words.shape[:-1], dtype=torch.bool, device=x.device)
         for pattern in self.patterns.to(x).flatten(1):
-            known |= (words == pattern).all(-1)
-        nowhere = torch.full(known.shape, -math.inf, dtype=x.dtype, device=x.device)
-        return nowhere.masked_fill(known, -math.log(len(self.patterns)))
+            possible |= (words == pattern).all(-1)
+        nowhere = torch.full(possible.shape, -math.inf, dtype=x.dtype, device=x.device)
+        return nowhere.masked_fill(possible, -math.log(len(self.patterns)))
 
 
 def _patterns(n: int) -> Tensor:

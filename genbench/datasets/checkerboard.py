@@ -33,7 +33,7 @@ class Checkerboard(Plane):
         self.truth = Truth(_log_prob, math.log(32), box=(-4.0, 4.0))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         column, row = rng.integers(4, n), rng.integers(2, n)
         corner = torch.stack([column, 2 * row + column % 2], dim=-1)
         return 2 * (corner + rng.uniform(n, 2)) - 4
@@ -41,6 +41,6 @@ class Checkerboard(Plane):
 
 def _log_prob(x: Tensor) -> Tensor:
     column, row = torch.floor((x + 4) / 2).unbind(-1)
-    held = (column >= 0) & (column < 4) & (row >= 0) & (row < 4) & ((column + row) % 2 == 0)
-    nowhere = torch.full(held.shape, -math.inf, dtype=x.dtype, device=x.device)
-    return nowhere.masked_fill(held, -math.log(32))
+    inside = (column >= 0) & (column < 4) & (row >= 0) & (row < 4) & ((column + row) % 2 == 0)
+    nowhere = torch.full(inside.shape, -math.inf, dtype=x.dtype, device=x.device)
+    return nowhere.masked_fill(inside, -math.log(32))

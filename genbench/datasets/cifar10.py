@@ -123,11 +123,11 @@ def fetch(folder: Path) -> str:
 
 def unpack(archive: Path, folder: Path) -> None:
     """Writes the six files of an archive, and nothing else of it, into a folder."""
-    wanted = {name for names in PARTS.values() for name in names}
-    with tarfile.open(archive, "r:gz") as held:
-        for member in held:
+    files = {name for names in PARTS.values() for name in names}
+    with tarfile.open(archive, "r:gz") as members:
+        for member in members:
             name = os.path.basename(member.name)
-            content = held.extractfile(member) if member.isfile() and name in wanted else None
+            content = members.extractfile(member) if member.isfile() and name in files else None
             if content is not None:
                 write_bytes(folder / name, content.read())
 

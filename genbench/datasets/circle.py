@@ -17,7 +17,7 @@ from genbench.datasets._plane import Plane
 class Circle(Plane):
     """Points uniform on the unit circle, without noise: the simplest manifold of one dimension.
 
-    The law has no density in the plane, so a model's likelihood has no upper bound; what is known is
+    The distribution has no density in the plane, so a model's likelihood has no upper bound; what is known is
     the distance of a point to the circle, | |x| - 1 |.
     """
 
@@ -29,7 +29,7 @@ class Circle(Plane):
         self.truth = Truth(box=(-1.0, 1.0), distance=_distance)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         angle = rng.uniform(n, high=2 * math.pi)
         return torch.stack([angle.cos(), angle.sin()], dim=-1)
 

@@ -21,7 +21,7 @@ class Grid1200D(ScaledStream):
     """Ten modes on the diagonal of 1,200 dimensions, with unit noise in the first 700 of them alone.
 
     All coordinates of a mode's centre are one number (-13, -5.5, -2.5, -2, -1, -0.5, 0, 0.25, 0.5 or
-    10); the last 500 coordinates have no noise, so the law has no density. What is known is the
+    10); the last 500 coordinates have no noise, so the distribution has no density. What is known is the
     distance to the ten affine spaces that hold it.
 
     A point is of high quality within sqrt(700) + 10 standard deviations of its nearest centre: ten
@@ -55,7 +55,7 @@ class Grid1200D(ScaledStream):
         )
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 1200)."""
+        """Returns n exact samples per seed, shape (S, n, 1200)."""
         level = LEVELS.to(rng.device, rng.dtype)[rng.integers(len(LEVELS), n, 1)]
         x = level.repeat(1, 1, SIZE)
         x[..., :NOISY] += rng.normal(n, NOISY)

@@ -1,4 +1,4 @@
-"""Text of a Markov source, whose law is known."""
+"""Text of a Markov source, whose distribution is known."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class MarkovText(Text):
     .. math:: p(x) = \pi(x_1, \dots, x_k) \prod_{t > k} P(x_t \mid x_{t-k}, \dots, x_{t-1})
 
     The table's rows are softmaxes of fixed normal numbers of standard deviation 2, so every sequence
-    is possible. As the first k letters come from the stationary law, so do those at every place, and
-    log probabilities, entropy and the law of n-grams are exact.
+    is possible. As the first k letters come from the stationary distribution, so do those at every place, and
+    log probabilities, entropy and the distribution of n-grams are exact.
 
     References:
         | A Mathematical Theory of Communication (Shannon, 1948), sections 3 to 7
@@ -65,17 +65,17 @@ class MarkovText(Text):
         self.truth = Truth(self._log_prob, self._entropy(), n_grams=self._n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, int64, shape (S, n, length)."""
+        """Returns n exact samples per seed, int64, shape (S, n, length)."""
         tokens, steps = len(self.alphabet), self.spec.size - self.order
         rows = self.table.cumsum(-1).to(rng.device)
         u = rng.uniform(n, steps + 1).double()
         context = inverted(self.start.cumsum(0).to(rng.device), u[..., 0])
         powers = tokens ** torch.arange(self.order - 1, -1, -1, device=rng.device)
-        drawn = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
+        letters = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
         for step in range(steps):
-            drawn.append(inverted(rows[context], u[..., step + 1]))
-            context = (context * tokens + drawn[-1]) % len(rows)
-        return torch.stack(drawn, dim=-1)
+            letters.append(inverted(rows[context], u[..., step + 1]))
+            context = (context * tokens + letters[-1]) % len(rows)
+        return torch.stack(letters, dim=-1)
 
     def _log_prob(self, x: Tensor) -> Tensor:
         """Log probabilities in nats, float64, of sequences (…, length)."""
@@ -97,24 +97,24 @@ class MarkovText(Text):
         return float(first + (self.spec.size - self.order) * rate)
 
     def _n_grams(self, n: int) -> Tensor:
-        """The law of n consecutive letters, the same at every place, shape (tokens,) * n."""
+        """The distribution of n consecutive letters, the same at every place, shape (tokens,) * n."""
         tokens = len(self.alphabet)
         if n <= self.order:
             return self.start.view(tokens**n, -1).sum(-1).view((tokens,) * n)
-        law = self.start
+        distribution = self.start
         for _ in range(n - self.order):
-            law = (law.view(-1, len(self.table), 1) * self.table).flatten()
-        return law.view((tokens,) * n)
+            distribution = (distribution.view(-1, len(self.table), 1) * self.table).flatten()
+        return distribution.view((tokens,) * n)
 
 
 def _stationary(table: Tensor) -> Tensor:
-    """The law of a context that one more letter leaves as it is, shape (contexts,)."""
+    """The distribution of a context that one more letter leaves as it is, shape (contexts,)."""
     contexts, tokens = table.shape
-    law = torch.full((contexts,), 1 / contexts, dtype=table.dtype)
+    distribution = torch.full((contexts,), 1 / contexts, dtype=table.dtype)
     for _ in range(10_000):
         # the oldest letter, the leading axis, is summed out
-        new = (law.unsqueeze(-1) * table).view(tokens, -1).sum(0)
-        law, moved = new / new.sum(), float((new - law).abs().sum())
+        new = (distribution.unsqueeze(-1) * table).view(tokens, -1).sum(0)
+        distribution, moved = new / new.sum(), float((new - distribution).abs().sum())
         if moved <= 1e-15:
             break
-    return law
+    return distribution

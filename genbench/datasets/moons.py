@@ -48,7 +48,7 @@ class Moons(Plane):
         self.truth = Truth(_log_prob, self.entropy, box=(-reach, reach))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         angle, second = rng.uniform(n, high=math.pi), rng.integers(2, n, 1).bool()
         arcs = _arcs(angle)
         return torch.where(second, arcs[1], arcs[0]) + STD * rng.normal(n, 2)

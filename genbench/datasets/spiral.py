@@ -23,7 +23,7 @@ class Spiral(Plane):
     .. math::
         \pm \tfrac13 (-t \cos t, t \sin t), \qquad t = 3\pi\sqrt{u}, \qquad u \sim U(0, 1)
 
-    The root makes points nearly uniform along the arms. The law has no density in the plane; what is
+    The root makes points nearly uniform along the arms. The distribution has no density in the plane; what is
     known is the distance of a point to the nearer arm.
 
     References:
@@ -42,7 +42,7 @@ class Spiral(Plane):
         self.truth = Truth(box=(-END / 3, END / 3), distance=_distance)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         sign = 2 * rng.integers(2, n, 1) - 1
         return sign * _arm(END * rng.uniform(n).sqrt())
 

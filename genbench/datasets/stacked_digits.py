@@ -47,17 +47,17 @@ class StackedDigits(ImageDataset):
 
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
-        modes = Classified(CLASSES**3, self.mode_of, lambda: self.judge.protocol)
+        modes = Classified(CLASSES**3, self.mode_of, lambda: self.classifier.protocol)
         self.truth = Truth(box=(0.0, 1.0), classified=modes)
 
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Returns a fixed draw of `stream_size` stacks a split, with their modes' numbers."""
-        drawn = {}
+        """Returns a fixed draw of `stream_size` stacks per split, with their modes' numbers."""
+        splits = {}
         for split in SIZES:
             rng = Rng([0]).fork("dataset", self.name, split)
             pixels, modes = self._stack(split, self.stream_size, rng)
-            drawn[split] = pixels[0], modes[0]
-        return drawn
+            splits[split] = pixels[0], modes[0]
+        return splits
 
     def labels(self, split: str) -> Tensor | None:
         """Returns None: models are not told the modes."""
@@ -68,31 +68,31 @@ class StackedDigits(ImageDataset):
         return self._splits[split][1]
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n stacks of training digits a seed, shape (S, n, 3, 8, 8)."""
+        """Returns n stacks of training digits per seed, shape (S, n, 3, 8, 8)."""
         return self._stack("train", n, rng)[0].to(rng.dtype) / (LEVELS - 1)
 
     @cached_property
-    def judge(self) -> Any:
+    def classifier(self) -> Any:
         """The extractor that classifies single digits, trained on first use."""
         return EXTRACTORS.get("classifier")(DATASETS.get("digits")())
 
     def mode_of(self, x: Tensor) -> Tensor:
         """Returns the modes that the classifier sees in points (N, 3, 8, 8) or (N, 192), shape (N,)."""
-        digits = self.judge.logits(x.reshape(-1, 1, 8, 8).float()).argmax(-1).view(-1, 3)
+        digits = self.classifier.logits(x.reshape(-1, 1, 8, 8).float()).argmax(-1).view(-1, 3)
         return (digits * digits.new_tensor([100, 10, 1])).sum(-1)
 
     @cached_property
     def _by_class(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
         """Each split's digits sorted by class, with every class's first row and number of rows."""
-        found = {}
+        classes = {}
         for split, (pixels, labels) in digit_splits().items():
             counts = torch.bincount(labels, minlength=CLASSES)
-            found[split] = (
+            classes[split] = (
                 pixels[labels.argsort(stable=True), 0],
                 counts.cumsum(0) - counts,
                 counts,
             )
-        return found
+        return classes
 
     def _stack(self, split: str, n: int, rng: Rng) -> tuple[Tensor, Tensor]:
         """Levels (S, n, 3, 8, 8), uint8, and modes (S, n) of stacks of a split's digits."""

@@ -25,8 +25,8 @@ class SwissRoll(Plane):
         \tfrac{1}{7.5} (t \cos t, t \sin t), \qquad t \sim U(1.5\pi, 4.5\pi)
 
     Generative models are shown the roll in the plane, without the axis along which scikit-learn's roll
-    of three dimensions is uniform. Points are uniform in t and so denser inside. The law has no density
-    in the plane; what is known is the distance of a point to the curve.
+    of three dimensions is uniform. Points are uniform in t and so denser inside. The distribution has
+    no density in the plane; what is known is the distance of a point to the curve.
 
     References:
         | Improved Training of Wasserstein GANs (Gulrajani et al., 2017), section 5 and its toy code
@@ -44,7 +44,7 @@ class SwissRoll(Plane):
         self.truth = Truth(box=(-END / UNIT, END / UNIT), distance=_distance)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         return _curve(rng.uniform(n, low=START, high=END))
 
 

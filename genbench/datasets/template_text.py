@@ -39,7 +39,7 @@ class TemplateText(Text):
 
     Subject and verb agree in number, and an adjective may stand before the noun. The grammar has no
     recursion, so its 3,264 sentences are listed, and log probabilities (-inf for anything else),
-    entropy and the law of n-grams, padding included, are exact.
+    entropy and the distribution of n-grams, padding included, are exact.
 
     References:
         | Three Models for the Description of Language (Chomsky, 1956), section 3, for phrase structure
@@ -59,7 +59,7 @@ class TemplateText(Text):
         self.truth = Truth(self._log_prob, entropy, n_grams=self._n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, int64, shape (S, n, L)."""
+        """Returns n exact samples per seed, int64, shape (S, n, L)."""
         which = inverted(self.probabilities.cumsum(0).to(rng.device), rng.uniform(n))
         return self.sentences.to(rng.device)[which]
 
@@ -67,11 +67,11 @@ class TemplateText(Text):
         """Log probabilities in nats, float64, of sequences (…, L)."""
         rows = x.long().reshape(-1, self.spec.size).cpu().numpy()
         which = torch.tensor([self._number.get(row.tobytes(), -1) for row in rows])
-        known = torch.cat([self.probabilities, torch.zeros(1, dtype=torch.float64)]).log()
-        return known[which].view(x.shape[:-1]).to(x.device)
+        log_probs = torch.cat([self.probabilities, torch.zeros(1, dtype=torch.float64)]).log()
+        return log_probs[which].view(x.shape[:-1]).to(x.device)
 
     def _n_grams(self, n: int) -> Tensor:
-        """The law of n consecutive characters at a uniformly drawn place, shape (tokens,) * n."""
+        """The distribution of n consecutive characters at a uniformly drawn place, shape (tokens,) * n."""
         return n_gram_law(self.sentences, n, len(self.alphabet), self.probabilities)
 
 
@@ -86,9 +86,9 @@ def _expanded(text: str) -> dict[str, float]:
     symbol = SYMBOL.search(text)
     if symbol is None:
         return {text: 1.0}
-    found: dict[str, float] = {}
+    strings: dict[str, float] = {}
     for choice, p in GRAMMAR[symbol.group()].items():
         rest = text[: symbol.start()] + choice + text[symbol.end() :]
         for spelt, q in _expanded(rest).items():
-            found[spelt] = found.get(spelt, 0.0) + p * q
-    return found
+            strings[spelt] = strings.get(spelt, 0.0) + p * q
+    return strings

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +12,13 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
-from genbench.core.model import Batch, Model, Optimizer, Player
+from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.inpainting import latent_search
+from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP, flat
+from genbench.nn.optim import Maker, adam
 from genbench.nn.output import centred, into_range, noise_size, only_continuous
-
-Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 class Game(Model):
@@ -30,14 +30,15 @@ class Game(Model):
         spec: The data.
         rng: Draws the initial weights.
         optimizer: Makes the optimiser of either player.
-        discriminator_optimizer: Makes the discriminator's, if that is another.
+        discriminator_optimizer: Makes the discriminator's, None where it is the same.
         steps: The discriminator's updates in a round, of which it makes the first.
         schedule: The factor on both step sizes.
         average: The decay of the generator's running average for evaluation, or None.
     """
 
+    taxonomy = "implicit/direct"
     #: the name of the first player
-    judge = "discriminator"
+    discriminator_name = "discriminator"
     generator: Any
     discriminator: Any
 
@@ -46,8 +47,8 @@ class Game(Model):
         spec: DataSpec,
         rng: Rng,
         optimizer: Maker,
-        *,
         discriminator_optimizer: Maker | None = None,
+        *,
         steps: int = 1,
         schedule: Callable[[float], float] | None = None,
         average: float | None = None,
@@ -77,7 +78,7 @@ class Game(Model):
         first, second = self.optimizers
         return (
             Player(
-                self.judge,
+                self.discriminator_name,
                 self.discriminator,
                 self.discriminator_loss,
                 first,
@@ -150,12 +151,12 @@ class Pair(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Maps noise (S, n, latent) to points in the data's range, shape (S, n, *event)."""
-        made = into_range(self.generator(z), self.spec)
-        return made.reshape(*made.shape[:2], *self.spec.event)
+        x = into_range(self.generator(z), self.spec)
+        return x.reshape(*x.shape[:2], *self.spec.event)
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""
-        return latent_search(self.decode, self.latent, x, known, rng)
+        return latent_search(self.decode, self.latent, x, observed, rng)
 
     def inputs(self, x: Tensor) -> Tensor:
         """Returns what the discriminator sees of points (S, B, *event), `pack` at once.
@@ -180,7 +181,7 @@ class Pair(nn.Module):
     def both(self, batch: Batch, rng: Rng) -> tuple[Tensor, Tensor]:
         """Returns the outputs on real and on as many generated points, apart from the generator.
 
-        Real and generated points are judged in turn, so batch normalisation sees each alone.
+        Real and generated points pass in turn, so batch normalisation sees each alone.
         """
         fake = self.fakes(batch, rng)
         return self.logits(batch.x), self.logits(fake)
@@ -190,7 +191,7 @@ class Pair(nn.Module):
         """Returns as many generated points as the minibatch has, apart from the generator."""
         return self.sample(batch.x.shape[1], rng)
 
-    def judged(self, batch: Batch, rng: Rng) -> Tensor:
+    def fake_logits(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the outputs on as many generated points as the minibatch has, for the generator."""
         return self.logits(self.sample(batch.x.shape[1], rng))
 
@@ -213,6 +214,75 @@ class PairGame(Game):
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
         return self.pair.sample(n, rng)
+
+
+class PlainGame(PairGame):
+    """The skeleton of games of two multi-layer perceptrons by cross-entropy: all but the generator's loss.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        latent: The dimension of the noise z; None takes `noise_size`.
+        hidden: The widths of the hidden layers of both networks.
+        activation: That of both networks; None takes `Pair`'s.
+        lr: Adam's step size, the generator's.
+        discriminator_lr: The discriminator's; None takes the same.
+        beta1: Adam's first decay.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
+        lr: float = 1e-3,
+        discriminator_lr: float | None = None,
+        beta1: float = 0.5,
+    ) -> None:
+        super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
+        self.pair = Pair(spec, latent, hidden, rng, activation=activation)
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of real against fake, shape (S,)."""
+        return cross_entropy(*self.pair.both(batch, rng))
+
+
+class NonSaturatingGame(PairGame):
+    """The skeleton of games by cross-entropy whose generator raises log D(G(z)): all but their networks.
+
+    A concrete model that holds its discriminator flat at the data sets `penalty`.
+    """
+
+    #: the weight of `r1`
+    penalty: float = 0.0
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""
+        penalty = r1(self.pair.discriminator, self.pair.inputs(batch.x), self.penalty)
+        return cross_entropy(*self.pair.both(batch, rng)) + penalty
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns -log D(G(z)), shape (S,)."""
+        return non_saturating(self.pair.fake_logits(batch, rng))
+
+
+class CriticGame(PairGame):
+    """The skeleton of Wasserstein GANs: all but the networks and the critic's loss."""
+
+    discriminator_name = "critic"
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns minus the critic's mean score of samples, shape (S,)."""
+        return -self.pair.fake_logits(batch, rng).mean(-1)
+
+
+def adams(lr: float, discriminator_lr: float | None, beta1: float) -> tuple[Maker, Maker]:
+    """Returns makers of the generator's and the discriminator's Adam; None takes one step size for both."""
+    betas = (beta1, 0.999)
+    return adam(lr, betas), adam(discriminator_lr or lr, betas)
 
 
 def images_only(spec: DataSpec) -> str | None:

@@ -22,6 +22,8 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
     A concrete model sets what is named here.
     """
 
+    taxonomy = "explicit/approximate/markov chain"
+    bound = "estimate"
     machine: Any
     log_z: Normaliser
     #: states of the training's chains, shape (S, chains, visible units)

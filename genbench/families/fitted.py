@@ -15,6 +15,8 @@ from genbench.nn.output import only_continuous
 class FittedModel(Model, Density):
     """The skeleton of densities of real numbers without players."""
 
+    taxonomy = "reference"
+
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """A density on real numbers says nothing of bits or tokens."""
@@ -34,6 +36,6 @@ class FittedModel(Model, Density):
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns draws of the density, clamped to the data's range, shape (S, n, *event)."""
-        made = self.draw(n, rng)
-        made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+        x = self.draw(n, rng)
+        x = x if self.spec.range is None else x.clamp(*self.spec.range)
+        return x.unflatten(-1, self.spec.event)

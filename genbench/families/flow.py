@@ -30,6 +30,8 @@ class FlowModel(Model, Density):
         clip: The largest gradient norm.
     """
 
+    taxonomy = "explicit/tractable/change of variables"
+
     def __init__(
         self, spec: DataSpec, rng: Rng, *, lr: float, weight_decay: float, clip: float
     ) -> None:

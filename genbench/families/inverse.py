@@ -1,8 +1,9 @@
-"""A generator and an encoder that are trained as each other's inverse by a judge of pairs."""
+"""A generator and an encoder that are trained as each other's inverse by a discriminator of pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +11,11 @@ from torch import Tensor, nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, Inpainter, Model, Player, Reconstructor
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Maker, cross_entropy
+from genbench.families.adversarial import cross_entropy
 from genbench.nn.inpainting import chain
-from genbench.nn.joint import Generator, Reader
+from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import r1, usual_penalty
+from genbench.nn.optim import adam
 from genbench.nn.output import only_continuous
 
 
@@ -51,8 +53,10 @@ class Inverses(nn.Module):
         shape = (hidden, width, network)
         outputs = 2 * latent if stochastic else latent
         generator = Generator(spec, latent, *shape, rng.fork("generator"))
-        encoder = Reader(spec, outputs, *shape, rng.fork("encoder"))
-        self.discriminator = Reader(spec, 1, *shape, rng.fork("discriminator"), beside=latent)
+        encoder = PointEncoder(spec, outputs, *shape, rng.fork("encoder"))
+        self.discriminator = PointEncoder(
+            spec, 1, *shape, rng.fork("discriminator"), beside=latent
+        )
         # one player moves both; a module that is held twice would be saved twice
         self.inverses = nn.ModuleList((generator, encoder))
 
@@ -63,7 +67,7 @@ class Inverses(nn.Module):
 
     @property
     def encoder(self) -> nn.Module:
-        """Maps points (S, B, *event) to codes or their laws, (S, B, outputs)."""
+        """Maps points (S, B, *event) to codes, or what sets their distributions, (S, B, outputs)."""
         return self.inverses[1]
 
     def prior(self, n: int, rng: Rng) -> Tensor:
@@ -82,7 +86,7 @@ class Inverses(nn.Module):
             return mean
         return mean + torch.sigmoid(raw) * rng.normal(*mean.shape[1:])
 
-    def completed(self, x: Tensor, known: Tensor, steps: int, rng: Rng) -> Tensor:
+    def completed(self, x: Tensor, observed: Tensor, steps: int, rng: Rng) -> Tensor:
         """Returns completions by a chain of reconstructions from a sample on, shape (S, B, *event).
 
         Half-known points are far from all data, where an encoder may say anything: codes are kept where
@@ -94,7 +98,7 @@ class Inverses(nn.Module):
             lambda y: self.generator(self.code(y, rng).clamp(-reach, reach)),
             start,
             x,
-            known,
+            observed,
             steps,
         )
 
@@ -108,9 +112,7 @@ class Inverses(nn.Module):
             code, z = self.code(batch.x, rng), self.prior(batch.x.shape[1], rng)
             fake = self.generator(z)
         loss = cross_entropy(self.logits(batch.x, code), self.logits(fake, z))
-        if self.penalty > 0:
-            loss = loss + r1(lambda x: self.logits(x, code), batch.x, self.penalty)
-        return loss
+        return loss + r1(lambda x: self.logits(x, code), batch.x, self.penalty)
 
     def inverse_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy with the sides exchanged, for both inverses, shape (S,)."""
@@ -119,20 +121,45 @@ class Inverses(nn.Module):
 
 
 class InverseGame(Model, Encoder, Reconstructor, Inpainter):
-    """The skeleton of games of `Inverses`, which a concrete model builds as `game`.
+    """The skeleton of games of `Inverses`: all but the kind of code.
 
     Arguments:
         spec: The data.
         rng: Draws the initial weights.
-        optimizer: Makes the optimiser of either player.
+        latent: The dimension of the code; None takes 2 for points in the plane, 50 otherwise.
+        hidden: The widths of the hidden layers of the three networks.
+        network: `mlp`, or `conv` for images.
+        width: The channels of convolutional networks.
+        lr: Adam's step size.
+        beta1: Adam's first decay.
+        penalty: The weight of `r1`; None takes `usual_penalty`.
         chain_steps: How many reconstructions complete a point.
     """
 
-    game: Inverses
+    taxonomy = "implicit/direct"
+    #: whether codes are normal and the encoder gives a distribution
+    stochastic: ClassVar[bool]
 
-    def __init__(self, spec: DataSpec, rng: Rng, optimizer: Maker, *, chain_steps: int) -> None:
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        network: str = "mlp",
+        width: int = 32,
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+        penalty: float | None = None,
+        chain_steps: int = 20,
+    ) -> None:
         super().__init__(spec, rng)
-        self.optimizer, self.chain_steps = optimizer, chain_steps
+        self.optimizer, self.chain_steps = adam(lr, (beta1, 0.999)), chain_steps
+        shape = (hidden, width, network)
+        self.game = Inverses(
+            spec, latent, *shape, rng, stochastic=self.stochastic, penalty=penalty
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -159,6 +186,6 @@ class InverseGame(Model, Encoder, Reconstructor, Inpainter):
         """Returns G at the mean codes, shape (S, B, *event)."""
         return self.game.generator(self.game.code(x, None))
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by the chain of reconstructions, shape (S, B, *event)."""
-        return self.game.completed(x, known, self.chain_steps, rng)
+        return self.game.completed(x, observed, self.chain_steps, rng)

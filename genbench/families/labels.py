@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,7 +12,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Conditional
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Game, Maker
+from genbench.families.adversarial import Game
+from genbench.nn.joint import Generator, PointEncoder
+from genbench.nn.losses import usual_penalty
+from genbench.nn.optim import adam
 from genbench.nn.output import noise_size
 
 
@@ -38,8 +43,7 @@ class LabelledPoints(nn.Module):
         labels = training.labels
         if labels is None or bool((labels >= 0).all()):
             return
-        shown = labels >= 0
-        rows = shown.nonzero()[:, 1].view(len(labels), -1)
+        rows = (labels >= 0).nonzero()[:, 1].view(len(labels), -1)
         self.x = torch.stack([x[row] for x, row in zip(training.x, rows, strict=True)])
         self.labels = labels.gather(1, rows)
 
@@ -53,21 +57,47 @@ class LabelledPoints(nn.Module):
 
 
 class ConditionalGame(Game, Conditional):
-    """The skeleton of games whose generator is given a label beside its noise.
-
-    A concrete model's `generator` maps noise and a label's indicator (S, B, latent + classes) to points.
+    """The skeleton of games whose generator is given a label beside its noise: all but the losses.
 
     Arguments:
         spec: The data.
         rng: Draws the initial weights.
-        optimizer: Makes the optimiser of either player.
         latent: The dimension of the noise; None takes `noise_size`.
+        hidden: The widths of the hidden layers of both networks.
+        network: `mlp`, or `conv` for images.
+        width: The channels of convolutional networks.
+        lr: Adam's step size, for both.
+        beta1: Adam's first decay.
+        penalty: The weight of `r1`; None takes `usual_penalty`.
     """
 
-    def __init__(self, spec: DataSpec, rng: Rng, optimizer: Maker, *, latent: int | None) -> None:
-        super().__init__(spec, rng, optimizer)
+    #: whether the discriminator has an output a class; else it is given the label
+    names_class: ClassVar[bool]
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        network: str = "mlp",
+        width: int = 32,
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+        penalty: float | None = None,
+    ) -> None:
+        super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
+        self.penalty = usual_penalty(spec) if penalty is None else penalty
         self.latent, self.classes = latent or noise_size(spec), spec.classes or 0
-        self.known = LabelledPoints()
+        self.labelled = LabelledPoints()
+        shape = (hidden, width, network)
+        inputs = self.latent + self.classes
+        self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
+        outputs, beside = (1 + self.classes, 0) if self.names_class else (1, self.classes)
+        self.discriminator = PointEncoder(
+            spec, outputs, *shape, rng.fork("discriminator"), beside=beside
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -76,14 +106,14 @@ class ConditionalGame(Game, Conditional):
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps the labelled points, where most are not."""
-        self.known.keep(batch)
+        self.labelled.keep(batch)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns points of labels drawn uniformly, shape (S, n, *event)."""
         return self.sample_class(rng.integers(self.classes, n), rng)
 
     def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
-        """Returns G(z, y), one point a label, shape (S, n, *event)."""
+        """Returns G(z, y), one point per label, shape (S, n, *event)."""
         z = rng.normal(labels.shape[1], self.latent)
         return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
 
@@ -92,9 +122,10 @@ def labels_of(batch: Batch) -> Tensor:
     """Returns a minibatch's labels, shape (S, B).
 
     Raises:
-        ContractError: If it has none, or hidden ones.
+        ContractError: If it has none, or (looked for on a CPU alone) hidden ones.
     """
-    if batch.labels is None or bool((batch.labels < 0).any()):
+    # on an accelerator a look at the labels would wait for it in every round
+    if batch.labels is None or (batch.labels.device.type == "cpu" and (batch.labels < 0).any()):
         got = "none" if batch.labels is None else "hidden ones"
         raise ContractError(
             f"a conditional model needs the labels of a minibatch, got {got}; "
@@ -114,8 +145,8 @@ def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Points whose label is hidden do not count; a seed whose minibatch has none gets 0.
     """
     log_prob = logits.log_softmax(-1).gather(-1, labels.clamp_min(0).unsqueeze(-1)).squeeze(-1)
-    shown = (labels >= 0).to(logits)
-    return -(log_prob * shown).sum(-1) / shown.sum(-1).clamp_min(1)
+    labelled = (labels >= 0).to(logits)
+    return -(log_prob * labelled).sum(-1) / labelled.sum(-1).clamp_min(1)
 
 
 def needs_labels(spec: DataSpec) -> str | None:

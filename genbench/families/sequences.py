@@ -1,4 +1,4 @@
-"""A generator of token sequences against a discriminator that judges every place."""
+"""A generator of token sequences against a discriminator that scores every place."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Density
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Game
+from genbench.families.adversarial import Game, adams
 from genbench.nn.mlp import Linear
-from genbench.nn.optim import adam
 from genbench.nn.recurrent import GRUCell
 
 #: maps log odds (S, B, tokens) and a draw's number to what the next step reads, (S, B, tokens)
 Draw = Callable[[int, Tensor], Tensor]
 
 
-class Writer(nn.Module):
+class SequenceGenerator(nn.Module):
     """Creates S recurrent networks that write one token after another.
 
     The network reads the token before, as an indicator vector (zero at the start), and gives log odds
@@ -71,12 +70,12 @@ class Writer(nn.Module):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Returns log probabilities in nats of sequences of tokens (S, B, L), shape (S, B, L)."""
-        given = functional.one_hot(x, self.tokens).to(self.head.bias)
-        return self.log_odds(given).gather(-1, x.unsqueeze(-1)).squeeze(-1)
+        indicators = functional.one_hot(x, self.tokens).to(self.head.bias)
+        return self.log_odds(indicators).gather(-1, x.unsqueeze(-1)).squeeze(-1)
 
 
-class Reader(nn.Module):
-    """Creates S causal convolutional networks that judge every place of a sequence by what led to it.
+class SequenceDiscriminator(nn.Module):
+    """Creates S causal convolutional networks that score every place of a sequence by what led to it.
 
     Layer i sees a place and that 2^i places before it; layers double their reach until it spans the
     sequence.
@@ -120,35 +119,24 @@ def _doubling(length: int) -> Iterator[int]:
 
 
 class SequenceGame(Game, Density):
-    """The skeleton of a `Writer` against a `Reader`: all but their losses.
+    """The skeleton of a `SequenceGenerator` against a `SequenceDiscriminator`: all but their losses.
 
     Arguments:
         spec: The data, of tokens.
         rng: Draws the initial weights.
-        units: The width of the generator.
-        discriminator_units: The width of the discriminator's layers.
-        lr: Adam's step size, the generator's.
-        discriminator_lr: The discriminator's.
+        units: The widths of the generator and of the discriminator's layers.
+        rates: The generator's and the discriminator's step sizes of Adam.
     """
 
     def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        units: int,
-        discriminator_units: int,
-        lr: float,
-        discriminator_lr: float,
+        self, spec: DataSpec, rng: Rng, units: tuple[int, int], rates: tuple[float, float]
     ) -> None:
-        betas = (0.5, 0.999)
-        judges = adam(discriminator_lr, betas)
-        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
+        super().__init__(spec, rng, *adams(*rates, beta1=0.5))
         assert spec.tokens is not None
         self.tokens = spec.tokens
         size = spec.tokens, spec.size
-        self.generator = Writer(*size, units, rng.fork("generator"))
-        self.discriminator = Reader(*size, discriminator_units, rng.fork("discriminator"))
+        self.generator = SequenceGenerator(*size, units[0], rng.fork("generator"))
+        self.discriminator = SequenceDiscriminator(*size, units[1], rng.fork("discriminator"))
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:

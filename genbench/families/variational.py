@@ -21,18 +21,18 @@ from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import centred, into_range, numbers_or_bits
 
-#: how many numbers a seed the importance-weighted bound holds at once in its widest tensor
+#: how many numbers per seed the importance-weighted bound holds at once in its widest tensor
 CHUNK = 1 << 22
 
-Network = Literal["mlp", "conv"]
+NetworkKind = Literal["mlp", "conv"]
 
 
 class Autoencoder(nn.Module):
     r"""Creates S pairs of an encoder q(z|x) and a decoder p(x|z), z standard normal.
 
     q(z|x) is a factorised Gaussian; p(x|z) is Bernoulli (bits) or Gaussian (real numbers), with a mean
-    in the data's range and a learnt standard deviation a coordinate, the same for all z. With a
-    condition c, a vector that both networks are given, all laws are those given c.
+    in the data's range and a learnt standard deviation per coordinate, the same for all z. With a
+    condition c, a vector that both networks are given, all distributions are those given c.
 
     References:
         | Auto-Encoding Variational Bayes (Kingma and Welling, 2014), section 3 and appendix C
@@ -57,7 +57,7 @@ class Autoencoder(nn.Module):
         rng: Rng,
         *,
         log_std: float | None = None,
-        network: Network = "mlp",
+        network: NetworkKind = "mlp",
         width: int = 32,
         condition: int = 0,
     ) -> None:
@@ -86,9 +86,9 @@ class Autoencoder(nn.Module):
 
     def posterior(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Returns the mean and the log standard deviation of q(z|x), (S, B, L) each."""
-        seen = centred(x, self.spec)
-        seen = seen if self.network == "conv" else _beside(flat(seen), c)
-        mean, log_std = self.encoder(seen).chunk(2, dim=-1)
+        inputs = centred(x, self.spec)
+        inputs = inputs if self.network == "conv" else _beside(flat(inputs), c)
+        mean, log_std = self.encoder(inputs).chunk(2, dim=-1)
         return mean, log_std
 
     def output(self, z: Tensor, c: Tensor | None = None) -> Tensor:
@@ -122,8 +122,8 @@ class Autoencoder(nn.Module):
         noise = rng.normal(*mean.shape[1:])
         z = mean + log_std.exp() * noise
         ratio = normal_log_prob(z) - normal_log_prob(noise) + log_std
-        given = None if c is None else c.repeat_interleave(draws, 1)
-        likelihood = self.log_likelihood(x.repeat_interleave(draws, 1), z, given)
+        c = None if c is None else c.repeat_interleave(draws, 1)
+        likelihood = self.log_likelihood(x.repeat_interleave(draws, 1), z, c)
         log_w = (likelihood + beta * ratio.sum(-1)).unflatten(1, (-1, draws))
         return log_w.logsumexp(-1) - math.log(draws)
 
@@ -131,10 +131,10 @@ class Autoencoder(nn.Module):
     def bound(self, x: Tensor, draws: int, rng: Rng, c: Tensor | None = None) -> Tensor:
         """Returns the importance-weighted lower bound on log p(x), in chunks, shape (S, B)."""
         rows = max(1, CHUNK // (draws * self.widest))
-        given = [None] * -(-x.shape[1] // rows) if c is None else c.split(rows, dim=1)
+        conditions = [None] * -(-x.shape[1] // rows) if c is None else c.split(rows, dim=1)
         parts = [
-            self.importance_bound(part, draws, rng, c=beside)
-            for part, beside in zip(x.split(rows, dim=1), given, strict=True)
+            self.importance_bound(part, draws, rng, c=condition)
+            for part, condition in zip(x.split(rows, dim=1), conditions, strict=True)
         ]
         return torch.cat(parts, dim=1)
 
@@ -143,13 +143,13 @@ class Autoencoder(nn.Module):
         out = self.output(z, c)
         if self.binary:
             rate = torch.sigmoid(out)
-            made = (rate > 0.5).to(rate) if mean else rng.bernoulli(rate)
+            x = (rate > 0.5).to(rate) if mean else rng.bernoulli(rate)
         else:
-            made = into_range(out, self.spec)
+            x = into_range(out, self.spec)
             if not mean:
-                made = made + self.log_std.exp() * rng.normal(*out.shape[1:])
-            made = made if self.spec.range is None else made.clamp(*self.spec.range)
-        return made.unflatten(-1, self.spec.event)
+                x = x + self.log_std.exp() * rng.normal(*out.shape[1:])
+            x = x if self.spec.range is None else x.clamp(*self.spec.range)
+        return x.unflatten(-1, self.spec.event)
 
 
 def warmed(progress: float, share: float) -> float:
@@ -158,26 +158,46 @@ def warmed(progress: float, share: float) -> float:
 
 
 class VariationalModel(Model, Density, Encoder, Reconstructor):
-    """The skeleton of variational autoencoders: all but their networks and their loss.
-
-    A concrete model builds `autoencoder` after the call of this constructor.
+    """The skeleton of variational autoencoders: all but their loss.
 
     Arguments:
         spec: The data.
         rng: Draws the initial weights.
+        latent: The dimension of the code; None takes `Autoencoder`'s.
+        hidden: The widths of the hidden layers of encoder and decoder (there reversed).
+        log_std: The decoder's initial log standard deviation; None takes `Autoencoder`'s.
+        warmup: The share of the budget over which the weight of the prior's term rises.
         lr: Adam's step size, falling linearly to zero.
         importance: The number of draws in `log_prob`.
         sample_mean: Whether samples are the decoder's mean in place of draws.
+        network: `mlp`, or `conv` for images.
+        width: The channels of the largest hidden image, for `conv`.
     """
 
+    taxonomy = "explicit/approximate/variational"
     bound = "lower"
-    autoencoder: Autoencoder
 
     def __init__(
-        self, spec: DataSpec, rng: Rng, *, lr: float, importance: int, sample_mean: bool
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        latent: int | None = None,
+        hidden: tuple[int, ...] = (128, 128),
+        log_std: float | None = None,
+        warmup: float = 0.25,
+        lr: float = 2e-3,
+        importance: int = 64,
+        sample_mean: bool = False,
+        network: NetworkKind = "mlp",
+        width: int = 32,
     ) -> None:
         super().__init__(spec, rng)
-        self.lr, self.importance, self.sample_mean = lr, importance, sample_mean
+        self.warmup, self.lr = warmup, lr
+        self.importance, self.sample_mean = importance, sample_mean
+        self.autoencoder = Autoencoder(
+            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:

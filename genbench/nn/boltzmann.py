@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -77,7 +77,7 @@ class Boltzmann(nn.Module, ABC):
         return -self.log_weight(v)
 
     def base(self, n: int, rng: Rng) -> Tensor:
-        """Returns n draws a seed of v at beta = 0, shape (S, n, D)."""
+        """Returns n draws per seed of v at beta = 0, shape (S, n, D)."""
         return self.draw_visible(torch.zeros_like(self.visible_bias).expand(-1, n, -1), rng, 0.0)
 
     def gibbs(self, v: Tensor, rng: Rng, beta: float = 1.0) -> Tensor:
@@ -97,12 +97,19 @@ class Boltzmann(nn.Module, ABC):
     def enumerated_log_z(self) -> Tensor:
         """Returns the exact log normaliser, shape (S,), float64, summed over all hidden states."""
         exact = copy.deepcopy(self).double()
+
+        def log_terms(h: Tensor) -> Tensor:
+            return (h * exact.hidden_bias).sum(-1) + exact.log_integral(h @ exact.weight.mT)
+
+        return exact.log_sum(self.hidden, log_terms)
+
+    def log_sum(self, units: int, log_terms: Callable[[Tensor], Tensor]) -> Tensor:
+        """Returns the log of terms, (S, B), summed over all states (S, B, units) of units, (S,)."""
         rows = max(1, CHUNK // (len(self.weight) * (self.visible + self.hidden)))
-        total = torch.full((len(self.weight),), -math.inf).to(exact.weight)
-        for states in binary_states(self.hidden, rows):
-            h = states.to(exact.weight).expand(len(total), -1, -1)
-            log_term = (h * exact.hidden_bias).sum(-1) + exact.log_integral(h @ exact.weight.mT)
-            total = torch.logaddexp(total, log_term.logsumexp(-1))
+        total = torch.full((len(self.weight),), -math.inf).to(self.weight)
+        for states in binary_states(units, rows):
+            terms = log_terms(states.to(self.weight).expand(len(total), -1, -1))
+            total = torch.logaddexp(total, terms.logsumexp(-1))
         return total
 
     @torch.no_grad()
@@ -156,20 +163,20 @@ class Normaliser:
     def __init__(self, machine: Boltzmann, *, exact: bool, chains: int, temperatures: int) -> None:
         self.machine, self.exact = machine, exact
         self.chains, self.temperatures = chains, temperatures
-        self._kept: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None
+        self._last: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None
 
     def __call__(self, rng: Rng) -> LogZ:
         """Returns log Z of every seed."""
         weights = [*self.machine.parameters(), *self.machine.buffers()]
-        if self._kept is not None:
-            old, seeds, found = self._kept
+        if self._last is not None:
+            old, seeds, log_z = self._last
             if seeds == rng.seeds and all(map(torch.equal, old, weights)):
-                return found
-        found = self._found(rng)
-        self._kept = [w.detach().clone() for w in weights], rng.seeds, found
-        return found
+                return log_z
+        log_z = self._estimate(rng)
+        self._last = [w.detach().clone() for w in weights], rng.seeds, log_z
+        return log_z
 
-    def _found(self, rng: Rng) -> LogZ:
+    def _estimate(self, rng: Rng) -> LogZ:
         if self.exact:
             value = self.machine.enumerated_log_z()
             return LogZ(value, torch.zeros_like(value))
@@ -219,12 +226,7 @@ class BernoulliBoltzmann(Boltzmann):
         if self.hidden <= self.visible:
             return super().enumerated_log_z()
         exact = copy.deepcopy(self).double()
-        rows = max(1, CHUNK // (len(self.weight) * (self.visible + self.hidden)))
-        total = torch.full((len(self.weight),), -math.inf).to(exact.weight)
-        for states in binary_states(self.visible, rows):
-            v = states.to(exact.weight).expand(len(total), -1, -1)
-            total = torch.logaddexp(total, exact.log_weight(v).logsumexp(-1))
-        return total
+        return exact.log_sum(self.visible, exact.log_weight)
 
 
 class GaussianBoltzmann(Boltzmann):

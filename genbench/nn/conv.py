@@ -14,7 +14,7 @@ from genbench.nn.mlp import ACTIVATIONS
 
 
 class Conv2d(nn.Module):
-    """Creates S convolutions, one a seed, that keep the size of the image at stride 1 and odd kernels.
+    """Creates S convolutions, one per seed, that keep the size of the image at stride 1 and odd kernels.
 
     Weights and biases are drawn per seed, uniform on ±gain/sqrt(fan_in), torch's default for gain 1.
 
@@ -50,8 +50,8 @@ class Conv2d(nn.Module):
         self.stride = stride
         self.padding = padding if padding is not None else tuple((side - 1) // 2 for side in size)
         reach = gain / math.sqrt(inputs * math.prod(size))
-        drawn = rng.fork("weight").uniform(outputs, inputs, *size, low=-1, high=1)
-        self.weight = nn.Parameter(drawn * reach)
+        draws = rng.fork("weight").uniform(outputs, inputs, *size, low=-1, high=1)
+        self.weight = nn.Parameter(draws * reach)
         self.bias = (
             nn.Parameter(rng.fork("bias").uniform(outputs, low=-1, high=1) * reach)
             if bias
@@ -59,17 +59,19 @@ class Conv2d(nn.Module):
         )
         self.register_buffer("mask", mask, persistent=False)
 
-    def kept(self) -> Tensor:
+    def masked_weight(self) -> Tensor:
         """Returns the weights that the mask leaves, (S, outputs, inputs, height, width)."""
         return self.weight if self.mask is None else self.weight * self.mask.to(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, inputs, H, W) to (S, B, outputs, H', W')."""
-        return stacked_conv2d(x, self.kept(), self.bias, stride=self.stride, padding=self.padding)
+        return stacked_conv2d(
+            x, self.masked_weight(), self.bias, stride=self.stride, padding=self.padding
+        )
 
 
 class ConvTranspose2d(nn.Module):
-    """Creates S transposed convolutions, one a seed; kernel 4, stride 2, padding 1 double the image.
+    """Creates S transposed convolutions, one per seed; kernel 4, stride 2, padding 1 double the image.
 
     Arguments:
         inputs: The number of channels of the input.
@@ -97,8 +99,8 @@ class ConvTranspose2d(nn.Module):
         super().__init__()
         self.stride, self.padding = stride, padding
         reach = gain / math.sqrt(inputs * kernel**2 / stride**2)
-        drawn = rng.fork("weight").uniform(inputs, outputs, kernel, kernel, low=-1, high=1)
-        self.weight = nn.Parameter(drawn * reach)
+        draws = rng.fork("weight").uniform(inputs, outputs, kernel, kernel, low=-1, high=1)
+        self.weight = nn.Parameter(draws * reach)
         self.bias = (
             nn.Parameter(rng.fork("bias").uniform(outputs, low=-1, high=1) * reach)
             if bias
@@ -119,7 +121,7 @@ class ConvTranspose2d(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Creates S batch normalisations, one a seed, over all axes but the seed's and the channels'.
+    """Creates S batch normalisations, one per seed, over all axes but the seed's and the channels'.
 
     In training mode a minibatch is normalised by its own mean and variance, which also move the
     running ones; in evaluation mode by the running ones.
@@ -219,7 +221,7 @@ def stacked_conv2d(
     stride: int = 1,
     padding: int | tuple[int, ...] = 0,
 ) -> Tensor:
-    """Convolves (S, B, I, H, W) with a kernel a seed (S, O, I, h, w) and adds a bias (S, O)."""
+    """Convolves (S, B, I, H, W) with a kernel per seed (S, O, I, h, w) and adds a bias (S, O)."""
     return _each_seed(
         lambda part, kernel, offset, groups: functional.conv2d(
             part, kernel, offset, stride=stride, padding=padding, groups=groups

@@ -19,7 +19,7 @@ class AffineCoupling(nn.Module):
     The log-scale is bounded by limit * tanh; the network starts at zero, the map at the identity.
 
     Arguments:
-        given: The size of the part c that stays.
+        fixed: The size of the part c that stays.
         moved: The size of the part x that moves.
         hidden: The widths of the network's hidden layers.
         rng: Draws the weights.
@@ -31,7 +31,7 @@ class AffineCoupling(nn.Module):
 
     def __init__(
         self,
-        given: int,
+        fixed: int,
         moved: int,
         hidden: Sequence[int],
         rng: Rng,
@@ -41,7 +41,7 @@ class AffineCoupling(nn.Module):
     ) -> None:
         super().__init__()
         self.limit = limit
-        size = given * (1 + 2 * frequencies)
+        size = fixed * (1 + 2 * frequencies)
         self.network = MLP(size, 2 * moved, hidden, rng, last_gain=0.0)
         octaves = 2.0 ** torch.arange(frequencies, dtype=torch.float64)
         self.register_buffer("octaves", octaves.to(rng.dtype), persistent=False)
@@ -57,8 +57,8 @@ class AffineCoupling(nn.Module):
         return (y - shift) * torch.exp(-log_scale)
 
     def _affine(self, c: Tensor) -> tuple[Tensor, Tensor]:
-        seen = torch.cat([c, waves(c, self.octaves)], dim=-1) if len(self.octaves) else c
-        raw, shift = self.network(seen).chunk(2, dim=-1)
+        inputs = torch.cat([c, waves(c, self.octaves)], dim=-1) if len(self.octaves) else c
+        raw, shift = self.network(inputs).chunk(2, dim=-1)
         return self.limit * torch.tanh(raw), shift
 
 
@@ -66,15 +66,15 @@ class AdditiveCoupling(nn.Module):
     """Creates S maps of a point's one part, y = x + t(c), given its other part c; volumes stay.
 
     Arguments:
-        given: The size of the part c that stays.
+        fixed: The size of the part c that stays.
         moved: The size of the part x that moves.
         hidden: The widths of the network's hidden layers.
         rng: Draws the weights.
     """
 
-    def __init__(self, given: int, moved: int, hidden: Sequence[int], rng: Rng) -> None:
+    def __init__(self, fixed: int, moved: int, hidden: Sequence[int], rng: Rng) -> None:
         super().__init__()
-        self.network = MLP(given, moved, hidden, rng, last_gain=0.0)
+        self.network = MLP(fixed, moved, hidden, rng, last_gain=0.0)
 
     def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Returns y, shape (S, B, moved), and the log-determinant, zeros of shape (S, B)."""

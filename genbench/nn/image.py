@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
-from genbench.nn.conv import BatchNorm, Conv2d, ConvTranspose2d, ResidualBlock
+from genbench.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from genbench.nn.mlp import Linear
 
 
@@ -108,109 +105,3 @@ class ConvEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Maps images (S, B, C, H, W) to vectors (S, B, outputs)."""
         return self.last(self.hidden(x))
-
-
-class ResidualDecoder(nn.Module):
-    """Creates S networks from vectors to images: a linear layer, then two residual blocks that grow.
-
-    The image starts at a quarter of its sides, rounded up, and is cut to its size at the end.
-
-    References:
-        | Improved Training of Wasserstein GANs (Gulrajani et al., 2017), appendix F
-        | Which Training Methods for GANs do actually Converge? (Mescheder et al., 2018), appendix
-
-    Arguments:
-        inputs: The size of the vector.
-        spec: The data; its event is (C, H, W).
-        width: The channels of the last hidden image; the first has twice as many.
-        rng: Draws the weights.
-        norm: Whether activations are preceded by batch normalisation.
-    """
-
-    def __init__(
-        self, inputs: int, spec: DataSpec, width: int, rng: Rng, *, norm: bool = False
-    ) -> None:
-        super().__init__()
-        channels, self.height, self.columns = spec.event
-        self.start = (2 * width, -(-self.height // 4), -(-self.columns // 4))
-        self.first = Linear(inputs, math.prod(self.start), rng.fork("first"))
-        self.blocks = nn.ModuleList(
-            ResidualBlock(2 * width, out, rng.fork("block", i), norm=norm, resample="up")
-            for i, out in enumerate((2 * width, width))
-        )
-        self.norm = BatchNorm(width, rng) if norm else nn.Identity()
-        self.last = Conv2d(width, channels, 3, rng.fork("last"))
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Maps (S, B, inputs) to real numbers (S, B, C, H, W)."""
-        x = self.first(z).unflatten(-1, self.start)
-        for block in self.blocks:
-            x = block(x)
-        x = x[..., : self.height, : self.columns]
-        return self.last(functional.relu(self.norm(x)))
-
-
-class ResidualEncoder(nn.Module):
-    """Creates S networks from images to vectors: two residual blocks that shrink, a linear layer.
-
-    There is no normalisation, so that penalties on slopes hold each point on its own.
-
-    References:
-        | Improved Training of Wasserstein GANs (Gulrajani et al., 2017), appendix F
-
-    Arguments:
-        spec: The data; its event is (C, H, W), H and W multiples of 4.
-        outputs: The size of the vector.
-        width: The channels of the first hidden image; later ones have twice as many.
-        rng: Draws the weights.
-        inputs: The channels of the input, None takes the data's.
-    """
-
-    def __init__(
-        self, spec: DataSpec, outputs: int, width: int, rng: Rng, *, inputs: int | None = None
-    ) -> None:
-        super().__init__()
-        channels, height, columns = spec.event
-        self.first = Conv2d(inputs or channels, width, 3, rng.fork("first"))
-        self.blocks = nn.ModuleList(
-            ResidualBlock(
-                size, 2 * width, rng.fork("block", i), resample="down", activation="leaky_relu"
-            )
-            for i, size in enumerate((width, 2 * width))
-        )
-        features = 2 * width * (height // 4) * (columns // 4)
-        self.last = Linear(features, outputs, rng.fork("last"))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps images (S, B, C, H, W) to vectors (S, B, outputs)."""
-        x = self.first(x)
-        for block in self.blocks:
-            x = block(x)
-        return self.last(functional.leaky_relu(x, 0.2).flatten(2))
-
-
-class ResidualPainter(nn.Module):
-    """Creates S networks from an image and a plane of noise to an image of the same size.
-
-    References:
-        | Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks (Denton et al., 2015)
-
-    Arguments:
-        spec: The data; its event is (C, H, W).
-        width: The channels of the two hidden images.
-        rng: Draws the weights.
-    """
-
-    def __init__(self, spec: DataSpec, width: int, rng: Rng) -> None:
-        super().__init__()
-        channels = spec.event[0]
-        self.first = Conv2d(channels + 1, width, 3, rng.fork("first"), bias=False)
-        self.second = Conv2d(width, width, 3, rng.fork("second"), bias=False)
-        self.last = Conv2d(width, channels, 3, rng.fork("last"))
-        self.norms = nn.ModuleList(BatchNorm(width, rng) for _ in range(2))
-
-    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        """Maps images (S, B, C, H, W) and noise (S, B, 1, H, W) to images (S, B, C, H, W)."""
-        x = torch.cat([x, noise], dim=2)
-        x = functional.relu(self.norms[0](self.first(x)))
-        return self.last(functional.relu(self.norms[1](self.second(x))))

@@ -15,7 +15,7 @@ def latent_search(
     generate: Callable[[Tensor], Tensor],
     latent: int,
     x: Tensor,
-    known: Tensor,
+    observed: Tensor,
     rng: Rng,
     *,
     restarts: int = 4,
@@ -38,18 +38,18 @@ def latent_search(
             its own (batch normalisation at rest).
         latent: The dimension of the code.
         x: Points, shape (S, B, *event).
-        known: Which entries are known, bool, same shape.
+        observed: Which entries are known, bool, same shape.
         rng: Draws the starts.
-        restarts: How many starts a point has.
+        restarts: How many starts per point.
         steps: Adam's steps.
         lr: Adam's step size.
     """
     seeds, points = x.shape[:2]
     z = nn.Parameter(rng.normal(points * restarts, latent))
-    target, kept = (part.repeat_interleave(restarts, 1) for part in (x, known))
+    target, fits = (part.repeat_interleave(restarts, 1) for part in (x, observed))
 
     def errors() -> Tensor:
-        return ((generate(z) - target).square() * kept).flatten(2).sum(-1)
+        return ((generate(z) - target).square() * fits).flatten(2).sum(-1)
 
     optimizer = Adam([z], lr=lr)
     with torch.enable_grad():
@@ -60,12 +60,12 @@ def latent_search(
         best = errors().view(seeds, points, restarts).argmin(-1)
         rows = best + restarts * torch.arange(points, device=x.device)
         chosen = torch.stack([code[row] for code, row in zip(z, rows, strict=True)])
-        return torch.where(known, x, generate(chosen))
+        return torch.where(observed, x, generate(chosen))
 
 
 @torch.no_grad()
 def chain(
-    reconstruct: Callable[[Tensor], Tensor], start: Tensor, x: Tensor, known: Tensor, steps: int
+    reconstruct: Callable[[Tensor], Tensor], start: Tensor, x: Tensor, observed: Tensor, steps: int
 ) -> Tensor:
     """Returns completions by a chain of reconstructions in which the known entries are put back.
 
@@ -73,10 +73,10 @@ def chain(
         reconstruct: Maps points (S, B, *event) to codes and back.
         start: What the unknown entries are at first, shape (S, B, *event).
         x: Points, same shape.
-        known: Which entries are known, bool, same shape.
+        observed: Which entries are known, bool, same shape.
         steps: How many reconstructions follow one another.
     """
-    y = torch.where(known, x, start)
+    y = torch.where(observed, x, start)
     for _ in range(steps):
-        y = torch.where(known, x, reconstruct(y))
+        y = torch.where(observed, x, reconstruct(y))
     return y

@@ -50,11 +50,11 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Maps (S, B, inputs) to points (S, B, *event)."""
-        made = into_range(self.network(z), self.spec)
-        return made.reshape(*made.shape[:2], *self.spec.event)
+        x = into_range(self.network(z), self.spec)
+        return x.reshape(*x.shape[:2], *self.spec.event)
 
 
-class Reader(nn.Module):
+class PointEncoder(nn.Module):
     """Creates S leaky ReLU networks from points, and a vector beside each, to vectors.
 
     An MLP sees the vector beside the point; a convolutional network, which has no normalisation, beside

@@ -1,8 +1,9 @@
-"""Gaussian kernels between stacked points, and the distance of laws that they give."""
+"""Gaussian kernels between stacked points, and the distance between distributions that they give."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -16,8 +17,7 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
 
 def gaussian_sum(a: Tensor, b: Tensor, sigmas: Sequence[float]) -> Tensor:
     """Returns sum_sigma exp(-|a - b|^2 / 2 sigma^2) of all pairs, shape (S, B, M)."""
-    rates = torch.tensor([-0.5 / sigma**2 for sigma in sigmas], dtype=a.dtype, device=a.device)
-    return torch.exp(squared_distances(a, b) * rates.view(-1, 1, 1, 1)).sum(0)
+    return torch.exp(squared_distances(a, b) * _rates(tuple(sigmas), a.dtype, a.device)).sum(0)
 
 
 def squared_mmd(real: Tensor, fake: Tensor, sigmas: Sequence[float]) -> Tensor:
@@ -36,3 +36,10 @@ def squared_mmd(real: Tensor, fake: Tensor, sigmas: Sequence[float]) -> Tensor:
     within = gaussian_sum(real, real, sigmas), gaussian_sum(fake, fake, sigmas)
     across = gaussian_sum(real, fake, sigmas)
     return within[0].mean((1, 2)) + within[1].mean((1, 2)) - 2 * across.mean((1, 2))
+
+
+@cache
+def _rates(sigmas: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The factors of squared distances, (K, 1, 1, 1); kept, since to make them waits for a device."""
+    rates = torch.tensor([-0.5 / sigma**2 for sigma in sigmas], dtype=dtype, device=device)
+    return rates.view(-1, 1, 1, 1)

@@ -1,4 +1,4 @@
-"""Terms that several models' losses share; each returns one value a seed."""
+"""Terms that several models' losses share; each returns one value per seed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,8 @@ def normal_log_prob(
     x: Tensor, mean: Tensor | float = 0.0, log_std: Tensor | float = 0.0
 ) -> Tensor:
     """Returns log N(x; mean, exp(log_std)^2) in nats, elementwise."""
-    log_std = torch.as_tensor(log_std, dtype=x.dtype, device=x.device)
-    return (
-        -0.5 * ((x - mean) * torch.exp(-log_std)).square() - log_std - 0.5 * math.log(2 * math.pi)
-    )
+    rate = torch.exp(-log_std) if isinstance(log_std, Tensor) else math.exp(-log_std)
+    return -0.5 * ((x - mean) * rate).square() - log_std - 0.5 * math.log(2 * math.pi)
 
 
 def slopes(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -43,11 +41,15 @@ def usual_penalty(spec: DataSpec) -> float:
 
 
 def r1(score: Callable[[Tensor], Tensor], real: Tensor, weight: float) -> Tensor:
-    r"""Returns the penalty weight/2 E |grad D(x)|^2 at real points, shape (S,).
+    r"""Returns the penalty weight/2 E |grad D(x)|^2 at real points, shape (S,); weight 0 costs nothing.
 
     References:
         | Which Training Methods for GANs do actually Converge? (Mescheder et al., 2018), equation 9
     """
+    if weight == 0:
+        return real.new_zeros(len(real))
+    if weight == 0:
+        return real.new_zeros(len(real))
     return 0.5 * weight * slopes(score, real).square().mean(-1)
 
 

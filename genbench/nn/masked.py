@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from genbench.core.rng import Rng
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import ACTIVATIONS, Linear
-from genbench.nn.raster import Drop, Step
 
 
 class MaskedLinear(Linear):
@@ -29,13 +29,13 @@ class MaskedLinear(Linear):
         super().__init__(mask.shape[0], mask.shape[1], rng, gain=gain)
         self.register_buffer("mask", mask.to(self.weight.dtype), persistent=False)
 
-    def kept(self) -> Tensor:
+    def masked_weight(self) -> Tensor:
         """Returns the weights that act, zero elsewhere, shape (S, inputs, outputs)."""
         return self.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, inputs) to (S, B, outputs)."""
-        return torch.baddbmm(self.bias, x, self.kept())
+        return torch.baddbmm(self.bias, x, self.masked_weight())
 
 
 class MaskedMLP(nn.Module):
@@ -50,10 +50,10 @@ class MaskedMLP(nn.Module):
 
     Arguments:
         inputs: The number D of entries.
-        each: The number P of outputs for one entry.
+        outputs: The number P of outputs for one entry.
         hidden: The widths of the hidden layers, at least one.
         rng: Draws the weights.
-        seen: The number I of inputs of one entry.
+        width: The number I of inputs of one entry.
         activation: A name in `ACTIVATIONS`.
         last_gain: Scales the last layer's weights at first.
     """
@@ -61,21 +61,26 @@ class MaskedMLP(nn.Module):
     def __init__(
         self,
         inputs: int,
-        each: int,
+        outputs: int,
         hidden: Sequence[int],
         rng: Rng,
         *,
-        seen: int = 1,
+        width: int = 1,
         activation: str = "relu",
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.inputs, self.each, self.seen = inputs, each, seen
+        self.inputs, self.outputs, self.width = inputs, outputs, width
         places = torch.arange(1, inputs + 1)
-        self.degrees = [_degrees(width, inputs) for width in hidden]
-        layers = [places.repeat_interleave(seen), *self.degrees]
+        self.degrees = [_degrees(units, inputs) for units in hidden]
+        #: of every layer the number of units of at most each degree
+        self.ends = [
+            torch.bincount(degrees, minlength=inputs).cumsum(0).tolist()
+            for degrees in self.degrees
+        ]
+        layers = [places.repeat_interleave(width), *self.degrees]
         masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(layers)]
-        last = places.repeat_interleave(each) > layers[-1].unsqueeze(1)
+        last = places.repeat_interleave(outputs) > layers[-1].unsqueeze(1)
         self.layers: Any = nn.ModuleList(
             [
                 *(MaskedLinear(mask, rng.fork("layer", i)) for i, mask in enumerate(masks)),
@@ -90,7 +95,7 @@ class MaskedMLP(nn.Module):
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
             x = x if drop is None else drop(x)
-        return self.layers[-1](x).unflatten(-1, (self.inputs, self.each))
+        return self.layers[-1](x).unflatten(-1, (self.inputs, self.outputs))
 
     def steps(self, n: int) -> Step:
         """Returns a step that computes the hidden units whose last entry has just come, no others.
@@ -102,34 +107,30 @@ class MaskedMLP(nn.Module):
         biases = [
             layer.bias[..., order] for layer, order in zip(self.layers, orders, strict=False)
         ]
-        ends = [
-            torch.bincount(degrees, minlength=self.inputs).cumsum(0).tolist()
-            for degrees in self.degrees
-        ]
-        seeds, width = len(last), self.inputs * self.seen
-        known = [last.new_zeros(seeds, n, size) for size in (width, *(len(o) for o in orders))]
+        seeds, entries = len(last), self.inputs * self.width
+        units = [last.new_zeros(seeds, n, size) for size in (entries, *(len(o) for o in orders))]
 
         def step(d: int, entry: Tensor) -> Tensor:
             if d:
-                end = d * self.seen
-                known[0][..., end - self.seen : end] = entry
+                end = d * self.width
+                units[0][..., end - self.width : end] = entry
                 for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-                    new = slice(ends[i][d - 1], ends[i][d])
+                    new = slice(self.ends[i][d - 1], self.ends[i][d])
                     if new.start < new.stop:
                         total = torch.baddbmm(
-                            bias[..., new], known[i][..., :end], weight[:, :end, new]
+                            bias[..., new], units[i][..., :end], weight[:, :end, new]
                         )
-                        known[i + 1][..., new] = self.activation(total)
+                        units[i + 1][..., new] = self.activation(total)
                     end = new.stop
-            end, block = ends[-1][d], slice(d * self.each, (d + 1) * self.each)
+            end, block = self.ends[-1][d], slice(d * self.outputs, (d + 1) * self.outputs)
             rows = last[:, block, :end].transpose(1, 2)
-            return torch.baddbmm(self.layers[-1].bias[..., block], known[-1][..., :end], rows)
+            return torch.baddbmm(self.layers[-1].bias[..., block], units[-1][..., :end], rows)
 
         return step
 
     def _sorted(self, orders: list[Tensor]) -> list[Tensor]:
         """The weights that act, hidden units in the given orders, the last layer's transposed."""
-        weights = [layer.kept() for layer in self.layers]
+        weights = [layer.masked_weight() for layer in self.layers]
         for i, order in enumerate(orders):
             weights[i] = weights[i][:, :, order]
             weights[i + 1] = weights[i + 1][:, order]

@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Linear(nn.Module):
-    """Creates S linear maps, x W + b, one a seed.
+    """Creates S linear maps, x W + b, one per seed.
 
     Weights are drawn per seed, uniform on ±gain/sqrt(fan_in) (torch's default for gain 1); biases likewise.
 
@@ -51,8 +51,17 @@ class Linear(nn.Module):
         return torch.baddbmm(self.bias, x, self.weight)
 
 
+def linear_layers(sizes: Sequence[int], rng: Rng, *, last_gain: float = 1.0) -> nn.ModuleList:
+    """Returns linear maps from each size to the next, drawn by the forks `layer`, 0, 1, … of rng."""
+    last = len(sizes) - 2
+    return nn.ModuleList(
+        Linear(a, b, rng.fork("layer", i), gain=last_gain if i == last else 1.0)
+        for i, (a, b) in enumerate(pairwise(sizes))
+    )
+
+
 class MLP(nn.Module):
-    """Creates S multi-layer perceptrons, one a seed.
+    """Creates S multi-layer perceptrons, one per seed.
 
     Arguments:
         inputs: The size of the last axis of the input.
@@ -74,12 +83,7 @@ class MLP(nn.Module):
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        sizes = (inputs, *hidden, outputs)
-        last = len(sizes) - 2
-        self.layers = nn.ModuleList(
-            Linear(a, b, rng.fork("layer", i), gain=last_gain if i == last else 1.0)
-            for i, (a, b) in enumerate(pairwise(sizes))
-        )
+        self.layers = linear_layers((inputs, *hidden, outputs), rng, last_gain=last_gain)
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -11,8 +12,40 @@ from torch import Tensor, nn
 
 from genbench.core.model import Optimizer
 
+#: makes an optimiser of weights, as `Player` wants it
+Maker = Callable[[Iterable[nn.Parameter]], Optimizer]
 
-class Adam:
+
+class Elementwise(ABC):
+    """The skeleton of optimisers whose update of one weight reads that weight's gradient and state alone.
+
+    Arguments:
+        parameters: The weights.
+        lr: The step size.
+        kinds: Names of the tensors of state that a weight has, of its shape and zero at first.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, *kinds: str) -> None:
+        self.parameters = list(parameters)
+        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        self.states = {kind: [torch.zeros_like(p) for p in self.parameters] for kind in kinds}
+
+    @abstractmethod
+    def step(self) -> None:
+        """Moves the weights by their `.grad`; weights without one stay."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns tensors only, by name."""
+        return {f"{k}.{i}": x for k, tensors in self.states.items() for i, x in enumerate(tensors)}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Takes up a state of `state_dict`."""
+        with torch.no_grad():
+            for name, tensor in self.state_dict().items():
+                tensor.copy_(state[name])
+
+
+class Adam(Elementwise):
     """Adam and AdamW (decoupled decay) by torch's fused kernel, called directly.
 
     `torch.optim.Adam` imports torch._dynamo on first use, 2.5 s; the kernel under it does not. Where
@@ -38,12 +71,9 @@ class Adam:
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        self.parameters = list(parameters)
-        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        super().__init__(parameters, lr, "first", "second")
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
-        self.first = [torch.zeros_like(p) for p in self.parameters]
-        self.second = [torch.zeros_like(p) for p in self.parameters]
-        self.steps = [
+        self.states["steps"] = [
             torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters
         ]
         self._kernel: Callable[..., None] | None = getattr(torch, "_fused_adamw_", None)
@@ -54,9 +84,7 @@ class Adam:
         live = [i for i, p in enumerate(self.parameters) if p.grad is not None]
         params = [self.parameters[i] for i in live]
         grads = [p.grad for p in params]
-        first, second, steps = (
-            [of[i] for i in live] for of in (self.first, self.second, self.steps)
-        )
+        first, second, steps = ([x[i] for i in live] for x in self.states.values())
         torch._foreach_add_(steps, 1)
         if self._kernel is not None:
             self._kernel(
@@ -77,23 +105,6 @@ class Adam:
         else:
             self._plain(params, grads, first, second, steps)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Returns tensors only, by name."""
-        named: dict[str, Tensor] = {}
-        for kind, tensors in (
-            ("first", self.first),
-            ("second", self.second),
-            ("steps", self.steps),
-        ):
-            named |= {f"{kind}.{i}": tensor for i, tensor in enumerate(tensors)}
-        return named
-
-    def load_state_dict(self, state: dict[str, Any], /) -> None:
-        """Takes up a state of `state_dict`."""
-        with torch.no_grad():
-            for name, tensor in self.state_dict().items():
-                tensor.copy_(state[name])
-
     def _plain(
         self,
         params: list[nn.Parameter],
@@ -113,37 +124,25 @@ class Adam:
             p.addcdiv_(m, root, value=-lr / (1 - beta1**count))
 
 
-class SGD:
+class SGD(Elementwise):
     """Stochastic gradient descent with heavy-ball momentum (torch's convention, no dampening)."""
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.0
     ) -> None:
-        self.parameters = list(parameters)
-        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        super().__init__(parameters, lr, "velocity")
         self.momentum = momentum
-        self.velocity = [torch.zeros_like(p) for p in self.parameters]
 
     @torch.no_grad()
     def step(self) -> None:
         """Moves the weights by their `.grad`; weights without one stay."""
-        for p, velocity in zip(self.parameters, self.velocity, strict=True):
+        for p, velocity in zip(self.parameters, self.states["velocity"], strict=True):
             if p.grad is not None:
                 velocity.mul_(self.momentum).add_(p.grad)
                 p.add_(velocity, alpha=-self.param_groups[0]["lr"])
 
-    def state_dict(self) -> dict[str, Any]:
-        """Returns tensors only, by name."""
-        return {f"velocity.{i}": tensor for i, tensor in enumerate(self.velocity)}
 
-    def load_state_dict(self, state: dict[str, Any], /) -> None:
-        """Takes up a state of `state_dict`."""
-        with torch.no_grad():
-            for name, tensor in self.state_dict().items():
-                tensor.copy_(state[name])
-
-
-class RMSProp:
+class RMSProp(Elementwise):
     """RMSProp without momentum: the step over the root of the squared gradient's running average.
 
     Torch's convention: the average starts at zero without correction, eps is added to the root.
@@ -165,49 +164,35 @@ class RMSProp:
         decay: float = 0.99,
         eps: float = 1e-8,
     ) -> None:
-        self.parameters = list(parameters)
-        self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
+        super().__init__(parameters, lr, "second")
         self.decay, self.eps = decay, eps
-        self.second = [torch.zeros_like(p) for p in self.parameters]
 
     @torch.no_grad()
     def step(self) -> None:
         """Moves the weights by their `.grad`; weights without one stay."""
-        for p, second in zip(self.parameters, self.second, strict=True):
+        for p, second in zip(self.parameters, self.states["second"], strict=True):
             if p.grad is not None:
                 second.mul_(self.decay).addcmul_(p.grad, p.grad, value=1 - self.decay)
                 root = second.sqrt().add_(self.eps)
                 p.addcdiv_(p.grad, root, value=-self.param_groups[0]["lr"])
-
-    def state_dict(self) -> dict[str, Any]:
-        """Returns tensors only, by name."""
-        return {f"second.{i}": tensor for i, tensor in enumerate(self.second)}
-
-    def load_state_dict(self, state: dict[str, Any], /) -> None:
-        """Takes up a state of `state_dict`."""
-        with torch.no_grad():
-            for name, tensor in self.state_dict().items():
-                tensor.copy_(state[name])
 
 
 #: optimisers whose update of one weight reads that weight's gradient and state alone
 ELEMENTWISE: tuple[type, ...] = (Adam, SGD, RMSProp)
 
 
-def adam(
-    lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0
-) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of Adam optimisers, as `Player` wants it."""
+def adam(lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.0) -> Maker:
+    """Returns a maker of Adam optimisers."""
     return partial(Adam, lr=lr, betas=betas, weight_decay=weight_decay)
 
 
-def sgd(lr: float, momentum: float = 0.0) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of SGD optimisers, as `Player` wants it."""
+def sgd(lr: float, momentum: float = 0.0) -> Maker:
+    """Returns a maker of SGD optimisers."""
     return partial(SGD, lr=lr, momentum=momentum)
 
 
-def rmsprop(lr: float, decay: float = 0.99) -> Callable[[Iterable[nn.Parameter]], Optimizer]:
-    """Returns a maker of RMSProp optimisers, as `Player` wants it."""
+def rmsprop(lr: float, decay: float = 0.99) -> Maker:
+    """Returns a maker of RMSProp optimisers."""
     return partial(RMSProp, lr=lr, decay=decay)
 
 

@@ -10,7 +10,7 @@ from genbench.nn.mlp import Linear
 
 
 class GRUCell(nn.Module):
-    r"""Creates S gated recurrent units, one a seed, in torch's convention.
+    r"""Creates S gated recurrent units, one per seed, in torch's convention.
 
     .. math::
         r, u = \sigma(W x + V h), \qquad m = \tanh(W_m x + r \odot V_m h), \qquad
@@ -36,9 +36,9 @@ class GRUCell(nn.Module):
         """Maps inputs (S, B, inputs) and states (S, B, units) to the next states."""
         return self.next(self.input(x), h)
 
-    def next(self, given: Tensor, h: Tensor) -> Tensor:
+    def next(self, pull: Tensor, h: Tensor) -> Tensor:
         """Returns the next states from what `input` makes of the inputs, (S, B, 3 units)."""
-        x_reset, x_keep, x_new = given.chunk(3, dim=-1)
+        x_reset, x_keep, x_new = pull.chunk(3, dim=-1)
         h_reset, h_keep, h_new = self.state(h).chunk(3, dim=-1)
         new = torch.tanh(x_new + torch.sigmoid(x_reset + h_reset) * h_new)
         return torch.lerp(new, h, torch.sigmoid(x_keep + h_keep))
@@ -50,7 +50,7 @@ class GRUCell(nn.Module):
     def run(self, x: Tensor) -> Tensor:
         """Maps sequences of inputs (S, B, L, inputs) to the states after each, (S, B, L, units)."""
         h, states = self.start(x.shape[1]), []
-        for given in self.input(x.flatten(1, 2)).unflatten(1, x.shape[1:3]).unbind(2):
-            h = self.next(given, h)
+        for pull in self.input(x.flatten(1, 2)).unflatten(1, x.shape[1:3]).unbind(2):
+            h = self.next(pull, h)
             states.append(h)
         return torch.stack(states, dim=2)

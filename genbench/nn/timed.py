@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP, Linear
-from genbench.nn.optim import adam, linear_decay
 
 
 def waves(x: Tensor, frequencies: Tensor) -> Tensor:
@@ -29,7 +27,7 @@ def wave_count(spec: DataSpec) -> int:
 
 
 class TimedMLP(nn.Module):
-    """Creates S multi-layer perceptrons, one a seed, of points (S, B, D) and times in [0, 1].
+    """Creates S multi-layer perceptrons, one per seed, of points (S, B, D) and times in [0, 1].
 
     Inputs are the point, its sines and cosines at the frequencies 1, 2, 4, …, and those of the time
     at geometrically spaced frequencies, all the same for every seed. To the perceptron's output each
@@ -77,8 +75,8 @@ class TimedMLP(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """Maps points (S, B, D) and times, of a shape that expands to (S, B, 1), to (S, B, D)."""
         time = waves(t, self.rates).expand(*x.shape[:-1], -1)
-        seen = [x, waves(x, self.frequencies), time] if len(self.frequencies) else [x, time]
-        return torch.addcmul(self.network(torch.cat(seen, dim=-1)), self.pass_on(time), x)
+        inputs = [x, waves(x, self.frequencies), time] if len(self.frequencies) else [x, time]
+        return torch.addcmul(self.network(torch.cat(inputs, dim=-1)), self.pass_on(time), x)
 
 
 def timed_network(
@@ -87,15 +85,3 @@ def timed_network(
     """Returns a network of the points of a data set; None takes `wave_count` frequencies."""
     count = wave_count(spec) if frequencies is None else frequencies
     return TimedMLP(spec.size, hidden, rng, frequencies=count)
-
-
-def regression(
-    name: str,
-    network: nn.Module,
-    loss: Callable[[Batch, Rng], Tensor],
-    *,
-    lr: float,
-    average: float | None,
-) -> tuple[Player, ...]:
-    """Returns the one player of a regression: Adam, its step size falling linearly to zero."""
-    return (Player(name, network, loss, adam(lr), schedule=linear_decay(), average=average),)

@@ -22,7 +22,7 @@ def test_the_patterns_are_all_the_bars_and_stripes(size):
     assert len(source.patterns) == len(known) == 2 ** (size + 1) - 2
 
 
-def test_the_law_sums_to_one_and_has_its_entropy():
+def test_the_distribution_sums_to_one_and_has_its_entropy():
     source = DATASETS.get("bars_and_stripes")(size=3)
     words = torch.tensor(list(itertools.product([0.0, 1.0], repeat=9))).view(-1, 1, 3, 3).double()
     p = source.truth.log_prob(words).exp()

@@ -122,7 +122,7 @@ def test_a_download_that_fails_says_why(monkeypatch):
 def test_an_archive_writes_nothing_outside_the_folder(tmp_path):
     archive(tmp_path / "a.tar.gz", ["../../data_batch_1.bin", "/readme.html", "x/test_batch.bin"])
     unpack(tmp_path / "a.tar.gz", tmp_path / "in" / "here")
-    found = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
-    assert found == ["a.tar.gz", "data_batch_1.bin", "test_batch.bin"]
+    actual = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
+    assert actual == ["a.tar.gz", "data_batch_1.bin", "test_batch.bin"]
     assert (tmp_path / "in" / "here" / "test_batch.bin").read_bytes() == records(16)
     assert not (tmp_path / "in" / "here" / "data_batch_1.bin").is_symlink()

@@ -40,12 +40,12 @@ def test_distances_are_to_the_spaces_that_hold_the_data(grid):
 
 
 def test_exact_samples_cover_ten_modes_at_full_quality(grid):
-    found = modes(grid.points("test"), grid.truth, rng=RNG)
-    assert found["modes"].value == found["modes_strict"].value == 10
-    assert found["high_quality"].value == 1.0
-    assert found["high_quality"].floor == pytest.approx(1.0, abs=1e-12)
-    assert abs(found["reverse_kl_corrected"].value) < 0.005
-    assert found["modes"].protocol["within"] == f"{math.sqrt(700) + 10:.4g}"
+    actual = modes(grid.points("test"), grid.truth, rng=RNG)
+    assert actual["modes"].value == actual["modes_strict"].value == 10
+    assert actual["high_quality"].value == 1.0
+    assert actual["high_quality"].floor == pytest.approx(1.0, abs=1e-12)
+    assert abs(actual["reverse_kl_corrected"].value) < 0.005
+    assert actual["modes"].protocol["within"] == f"{math.sqrt(700) + 10:.4g}"
 
 
 def test_the_published_rule_would_leave_out_every_exact_sample(grid):

@@ -27,9 +27,9 @@ def images():
 def test_idx_files_are_read_plain_and_gzipped(tmp_path, images, suffix):
     path = tmp_path / f"images{suffix}"
     path.write_bytes(gzip.compress(idx(images)) if suffix else idx(images))
-    found = read_idx(path)
-    assert found.dtype == torch.uint8
-    assert torch.equal(found, images)
+    actual = read_idx(path)
+    assert actual.dtype == torch.uint8
+    assert torch.equal(actual, images)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ PLANES = (*CURVES, "moons", "checkerboard")
 F64 = {"dtype": torch.float64}
 
 
-def drawn(name, n=100_000, seed=3):
+def draws(name, n=100_000, seed=3):
     return DATASETS.get(name)().draw(n, Rng([seed], **F64))[0]
 
 
@@ -32,7 +32,7 @@ def arms(name, n=200_001):
 
 @pytest.mark.parametrize("name", PLANES)
 def test_model_space_has_exactly_unit_scale_and_can_be_undone(name):
-    data, x = DATASETS.get(name)(), drawn(name)
+    data, x = DATASETS.get(name)(), draws(name)
     y = data.to_model(x)
     squares = y.square().mean(-1)
     error = 4 * squares.std().item() / len(x) ** 0.5
@@ -64,7 +64,7 @@ def test_seeds_draw_apart_and_alone(name):
 @pytest.mark.parametrize("name", CURVES)
 def test_distance_is_zero_on_the_curve_and_agrees_with_a_fine_polyline_off_it(name):
     truth = DATASETS.get(name)().truth
-    assert truth.distance(drawn(name, 5000)).max() < 1e-9
+    assert truth.distance(draws(name, 5000)).max() < 1e-9
     x = 2.2 * Rng([1], **F64).normal(300, 2)[0]
     x = torch.cat([x, torch.tensor([[0.0, 0.0], [0.01, -0.02]], dtype=torch.float64)])
     nearest = torch.cdist(x, arms(name)).amin(-1)
@@ -75,21 +75,21 @@ def test_distance_is_zero_on_the_curve_and_agrees_with_a_fine_polyline_off_it(na
 
 
 def test_the_circle_is_uniform_in_its_angle():
-    x = drawn("circle", 20_000)
+    x = draws("circle", 20_000)
     angle = torch.atan2(x[:, 1], x[:, 0]) / (2 * math.pi) + 0.5
     assert kstest(angle.numpy(), "uniform").pvalue > 1e-3
 
 
 def test_the_rolls_parameter_is_uniform_and_the_spirals_is_a_root():
-    roll = (drawn("swiss_roll", 20_000).norm(dim=-1) * 7.5 / math.pi - 1.5) / 3
+    roll = (draws("swiss_roll", 20_000).norm(dim=-1) * 7.5 / math.pi - 1.5) / 3
     assert kstest(roll.numpy(), "uniform").pvalue > 1e-3
-    x = drawn("spiral", 20_000)
+    x = draws("spiral", 20_000)
     assert kstest(((x.norm(dim=-1) / math.pi) ** 2).numpy(), "uniform").pvalue > 1e-3
     assert x.mean(0).abs().max() < 4 * math.pi / 2 / 20_000**0.5
 
 
 def test_moons_are_scikit_learns():
-    x = drawn("moons", 4000).numpy()
+    x = draws("moons", 4000).numpy()
     real, _ = make_moons(4000, noise=0.1, random_state=0)
     for way in ((1, 0), (0, 1), (0.6, 0.8), (-0.8, 0.6)):
         assert kstest(x @ way, real @ way).pvalue > 1e-3
@@ -102,12 +102,12 @@ def test_the_moons_density_integrates_to_one_and_to_its_entropy():
     p = log_prob.exp() * 0.02**2
     assert p.sum().item() == pytest.approx(1.0, abs=1e-9)
     assert -(p * log_prob).sum().item() == pytest.approx(truth.entropy, abs=1e-9)
-    nats = -truth.log_prob(drawn("moons", 50_000))
+    nats = -truth.log_prob(draws("moons", 50_000))
     assert abs(nats.mean().item() - truth.entropy) < 4 * nats.std().item() / 50_000**0.5
 
 
 def test_the_checkerboard_fills_eight_squares_alike():
-    data, x = DATASETS.get("checkerboard")(), drawn("checkerboard")
+    data, x = DATASETS.get("checkerboard")(), draws("checkerboard")
     log_prob = data.truth.log_prob(x)
     assert torch.equal(log_prob, torch.full_like(log_prob, -math.log(32)))
     assert data.truth.entropy == pytest.approx(math.log(32))

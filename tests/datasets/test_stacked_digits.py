@@ -56,17 +56,17 @@ def test_modes_are_equally_likely(stacked):
 def test_the_metric_by_its_classifier(stacked):
     """Real stacks of unseen digits meet all modes; a collapsed generator costs the log of the rest."""
     n = 8000
-    found = modes(stacked.points("test").flatten(1), stacked.truth, rng=RNG, samples=n)
+    actual = modes(stacked.points("test").flatten(1), stacked.truth, rng=RNG, samples=n)
     assert (
-        found["modes"].value >= 990
+        actual["modes"].value >= 990
     )  # exact samples leave out 1000 / e^8, the classifier some more
-    assert found["modes"].floor == 1000
-    assert found["reverse_kl"].floor == pytest.approx(999 / (2 * n))
-    assert 0.05 < found["reverse_kl"].value < 0.1
-    assert abs(found["reverse_kl_corrected"].value) < 0.04
-    assert found["high_quality"].value is None
-    assert "classifier gives every sample a mode" in found["high_quality"].reason
-    assert found["modes"].protocol["by"].startswith("classifier:digits@")
+    assert actual["modes"].floor == 1000
+    assert actual["reverse_kl"].floor == pytest.approx(999 / (2 * n))
+    assert 0.05 < actual["reverse_kl"].value < 0.1
+    assert abs(actual["reverse_kl_corrected"].value) < 0.04
+    assert actual["high_quality"].value is None
+    assert "classifier gives every sample a mode" in actual["high_quality"].reason
+    assert actual["modes"].protocol["by"].startswith("classifier:digits@")
     right = stacked.mode_of(stacked.points("test")[:1000]) == stacked.modes("test")[:1000]
     assert right.double().mean() > 0.9
 

@@ -19,22 +19,24 @@ def every_sequence(tokens, length):
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_the_markov_law_over_all_sequences(order):
-    """Sums to one, has its entropy, and every place of it has the n-gram law that it names."""
+def test_the_markov_distribution_over_all_sequences(order):
+    """Sums to one, has its entropy, and every place of it has the n-gram distribution that it names."""
     data = make("markov_text", tokens=3, length=6, order=order)
     x = every_sequence(3, 6)
     p = data.truth.log_prob(x).exp()
     assert p.sum().item() == pytest.approx(1.0, abs=1e-12)
     assert torch.special.entr(p).sum().item() == pytest.approx(data.truth.entropy, abs=1e-10)
     for n in (1, 2, 3, 4):
-        law = data.truth.n_grams(n)
-        assert law.shape == (3,) * n
+        distribution = data.truth.n_grams(n)
+        assert distribution.shape == (3,) * n
         for place in range(6 - n + 1):
             axes = tuple(axis for axis in range(6) if not place <= axis < place + n)
-            torch.testing.assert_close(p.view((3,) * 6).sum(axes), law, rtol=1e-9, atol=1e-12)
+            torch.testing.assert_close(
+                p.view((3,) * 6).sum(axes), distribution, rtol=1e-9, atol=1e-12
+            )
 
 
-def test_markov_draws_follow_their_law():
+def test_markov_draws_follow_their_distribution():
     data = make("markov_text", tokens=3, length=4, order=2)
     x = data.draw(40_000, Rng([0, 1]))
     assert x.shape == (2, 40_000, 4)
@@ -89,19 +91,19 @@ def test_template_sentences_are_those_of_the_grammar():
     assert data.truth.log_prob(x).item() == -math.inf
 
 
-def test_template_draws_are_sentences_with_their_n_gram_law():
+def test_template_draws_are_sentences_with_their_n_gram_distribution():
     data = make("template_text")
     x = data.draw(20_000, Rng([0]))[0]
     assert data.truth.log_prob(x).isfinite().all()
     assert not SYMBOL.search(data.alphabet)
     for n in (1, 3):
-        law = data.truth.n_grams(n)
-        assert law.sum().item() == pytest.approx(1.0, abs=1e-12)
+        distribution = data.truth.n_grams(n)
+        assert distribution.sum().item() == pytest.approx(1.0, abs=1e-12)
         grams = x.unfold(1, n, 1)
         which = (grams * data.spec.tokens ** torch.arange(n - 1, -1, -1)).sum(-1).flatten()
-        share = torch.bincount(which, minlength=law.numel()) / len(which)
-        assert (share - law.flatten()).abs().max() < 0.005
-        assert not share[law.flatten() == 0].any()
+        share = torch.bincount(which, minlength=distribution.numel()) / len(which)
+        assert (share - distribution.flatten()).abs().max() < 0.005
+        assert not share[distribution.flatten() == 0].any()
 
 
 @pytest.mark.parametrize("options", [{"tokens": 27}, {"order": 0}, {"order": 5}, {"length": 2}])

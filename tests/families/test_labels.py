@@ -11,22 +11,22 @@ X = torch.arange(16.0).view(2, 4, 2)
 
 
 def test_minibatches_hold_each_seeds_labelled_points_alone():
-    known = LabelledPoints()
-    known.keep(Batch(X, LABELS))
-    made = known.minibatch(Batch(torch.zeros(2, 50, 2), None, 0.5), Rng([0, 1]))
-    assert made.x.shape == (2, 50, 2)
-    assert made.progress == 0.5
-    for x, labels, all_x, all_labels in zip(made.x, made.labels, X, LABELS, strict=True):
+    labelled = LabelledPoints()
+    labelled.keep(Batch(X, LABELS))
+    minibatch = labelled.minibatch(Batch(torch.zeros(2, 50, 2), None, 0.5), Rng([0, 1]))
+    assert minibatch.x.shape == (2, 50, 2)
+    assert minibatch.progress == 0.5
+    for x, labels, all_x, all_labels in zip(minibatch.x, minibatch.labels, X, LABELS, strict=True):
         rows = (x[:, None] == all_x).all(-1).float().argmax(-1)
         assert torch.equal(all_labels[rows], labels)
         assert set(rows.tolist()) == set((all_labels >= 0).nonzero().flatten().tolist())
 
 
 def test_nothing_is_kept_where_nothing_is_hidden():
-    known, batch = LabelledPoints(), Batch(X, LABELS.clamp_min(0))
-    known.keep(batch)
-    assert known.minibatch(batch, Rng([0, 1])) is batch
-    assert not known.state_dict()
+    labelled, batch = LabelledPoints(), Batch(X, LABELS.clamp_min(0))
+    labelled.keep(batch)
+    assert labelled.minibatch(batch, Rng([0, 1])) is batch
+    assert not labelled.state_dict()
 
 
 def test_the_loss_is_the_cross_entropy_of_what_is_shown():

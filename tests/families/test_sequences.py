@@ -6,7 +6,12 @@ from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
-from genbench.families.sequences import Reader, Writer, gumbel, tokens_only
+from genbench.families.sequences import (
+    SequenceDiscriminator,
+    SequenceGenerator,
+    gumbel,
+    tokens_only,
+)
 
 
 def one_hot(x, tokens):
@@ -15,7 +20,7 @@ def one_hot(x, tokens):
 
 def test_a_writers_probabilities_sum_to_one_and_its_samples_follow_them():
     rng = Rng([0, 1], dtype=torch.float64)
-    writer = Writer(3, 3, 8, rng.fork("writer"))
+    writer = SequenceGenerator(3, 3, 8, rng.fork("writer"))
     with torch.no_grad():
         for p in writer.parameters():
             p.mul_(3)
@@ -35,7 +40,7 @@ def test_a_writers_probabilities_sum_to_one_and_its_samples_follow_them():
 
 def test_writing_and_reading_give_one_likelihood():
     rng = Rng([0, 1], dtype=torch.float64)
-    writer = Writer(4, 6, 8, rng.fork("writer"))
+    writer = SequenceGenerator(4, 6, 8, rng.fork("writer"))
     odds = []
 
     def draw(place, each):
@@ -53,7 +58,7 @@ def test_writing_and_reading_give_one_likelihood():
 @pytest.mark.parametrize("length", [1, 2, 5, 16])
 def test_a_reader_sees_a_place_and_all_before_it(length):
     rng = Rng([0, 1], dtype=torch.float64)
-    reader = Reader(3, length, 8, rng.fork("reader"))
+    reader = SequenceDiscriminator(3, length, 8, rng.fork("reader"))
     x = one_hot(rng.integers(3, 4, length), 3).requires_grad_()
     out = reader(x)
     assert out.shape == (2, 4, length)

@@ -28,9 +28,9 @@ def batch():
     return Batch(rng().fork("x").normal(64, 2))
 
 
-def outputs(made, batch):
+def outputs(model, batch):
     """What the discriminator says of the minibatch and of the points its losses will draw."""
-    return made.pair.logits(batch.x), made.pair.logits(made.sample(batch.x.shape[1], rng()))
+    return model.pair.logits(batch.x), model.pair.logits(model.sample(batch.x.shape[1], rng()))
 
 
 def gradient(loss, module):
@@ -39,10 +39,10 @@ def gradient(loss, module):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_first_players_loss_does_not_reach_the_generator(name, batch):
-    made = make(name)
-    made.players()[0].loss(batch, rng()).sum().backward()
-    assert all(p.grad is None for p in made.pair.generator.parameters())
-    assert all(p.grad is not None for p in made.pair.discriminator.parameters())
+    model = make(name)
+    model.players()[0].loss(batch, rng()).sum().backward()
+    assert all(p.grad is None for p in model.pair.generator.parameters())
+    assert all(p.grad is not None for p in model.pair.discriminator.parameters())
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -58,66 +58,66 @@ def test_bits_are_refused(name):
     [("gan_minimax", {}), ("r1_gan", {"penalty": 0.0}), ("pacgan", {"pack": 1})],
 )
 def test_without_what_sets_it_apart_a_variant_is_the_gan(name, options, batch):
-    made, gan = make(name, **options), make("gan")
+    model, gan = make(name, **options), make("gan")
     torch.testing.assert_close(
-        made.discriminator_loss(batch, rng()), gan.discriminator_loss(batch, rng())
+        model.discriminator_loss(batch, rng()), gan.discriminator_loss(batch, rng())
     )
     if name != "gan_minimax":
         torch.testing.assert_close(
-            made.generator_loss(batch, rng()), gan.generator_loss(batch, rng())
+            model.generator_loss(batch, rng()), gan.generator_loss(batch, rng())
         )
 
 
 def test_the_minimax_generator_lowers_log_one_minus_d_and_saturates(batch):
-    made, gan = make("gan_minimax"), make("gan")
-    _, fake = outputs(made, batch)
-    loss = made.generator_loss(batch, rng())
+    model, gan = make("gan_minimax"), make("gan")
+    _, fake = outputs(model, batch)
+    loss = model.generator_loss(batch, rng())
     torch.testing.assert_close(loss, (1 - fake.sigmoid()).log().mean(-1))
-    for each in (made.pair, gan.pair):
+    for each in (model.pair, gan.pair):
         with torch.no_grad():
             each.discriminator.layers[-1].bias.fill_(-12.0)  # samples are found out
-    slow = gradient(made.generator_loss(batch, rng()), made.pair.generator)
+    slow = gradient(model.generator_loss(batch, rng()), model.pair.generator)
     fast = gradient(gan.generator_loss(batch, rng()), gan.pair.generator)
     for a, b in zip(slow, fast, strict=True):
         assert a.abs().max() < 1e-4 * b.abs().max()
 
 
 def test_lsgan_regresses_on_one_and_zero(batch):
-    made = make("lsgan")
-    real, fake = outputs(made, batch)
+    model = make("lsgan")
+    real, fake = outputs(model, batch)
     torch.testing.assert_close(
-        made.discriminator_loss(batch, rng()), ((real - 1) ** 2 + fake**2).mean(-1) / 2
+        model.discriminator_loss(batch, rng()), ((real - 1) ** 2 + fake**2).mean(-1) / 2
     )
-    torch.testing.assert_close(made.generator_loss(batch, rng()), ((fake - 1) ** 2).mean(-1) / 2)
+    torch.testing.assert_close(model.generator_loss(batch, rng()), ((fake - 1) ** 2).mean(-1) / 2)
 
 
 def test_hinge_ignores_points_beyond_the_margin(batch):
-    made = make("hinge_sn").eval()
-    real, fake = outputs(made, batch)
-    loss = made.discriminator_loss(batch, rng())
+    model = make("hinge_sn").eval()
+    real, fake = outputs(model, batch)
+    loss = model.discriminator_loss(batch, rng())
     torch.testing.assert_close(loss, ((1 - real).clamp(0) + (1 + fake).clamp(0)).mean(-1))
-    torch.testing.assert_close(made.generator_loss(batch, rng()), -fake.mean(-1))
+    torch.testing.assert_close(model.generator_loss(batch, rng()), -fake.mean(-1))
     with torch.no_grad():
-        made.pair.discriminator.layers[-1].bias.fill_(1000.0)
-    real, fake = outputs(made, batch)
-    torch.testing.assert_close(made.discriminator_loss(batch, rng()), 1 + fake.mean(-1))
+        model.pair.discriminator.layers[-1].bias.fill_(1000.0)
+    real, fake = outputs(model, batch)
+    torch.testing.assert_close(model.discriminator_loss(batch, rng()), 1 + fake.mean(-1))
 
 
 # --- wgan
 
 
 def test_the_wgans_critic_loss_is_the_gap(batch):
-    made = make("wgan")
-    real, fake = outputs(made, batch)
+    model = make("wgan")
+    real, fake = outputs(model, batch)
     torch.testing.assert_close(
-        made.discriminator_loss(batch, rng()), fake.mean(-1) - real.mean(-1)
+        model.discriminator_loss(batch, rng()), fake.mean(-1) - real.mean(-1)
     )
-    torch.testing.assert_close(made.generator_loss(batch, rng()), -fake.mean(-1))
+    torch.testing.assert_close(model.generator_loss(batch, rng()), -fake.mean(-1))
 
 
 def test_the_wgans_critic_is_clipped_and_the_generator_is_not():
-    made = make("wgan", clip=0.05)
-    critic, generator = made.players()
+    model = make("wgan", clip=0.05)
+    critic, generator = model.players()
     before = [p.detach().clone() for p in critic.module.parameters()]
     assert (critic.name, critic.steps, generator.project) == ("critic", 5, None)
     critic.project()
@@ -132,10 +132,10 @@ def test_the_wgans_critic_is_clipped_and_the_generator_is_not():
 
 
 def linear_r1(spec, penalty):
-    made = make("r1_gan", spec, hidden=(), penalty=penalty)
+    model = make("r1_gan", spec, hidden=(), penalty=penalty)
     with torch.no_grad():
-        made.pair.discriminator.layers[0].weight.fill_(2.0)
-    return made
+        model.pair.discriminator.layers[0].weight.fill_(2.0)
+    return model
 
 
 @pytest.mark.parametrize("spec", [PLANE, IMAGE])
@@ -149,8 +149,8 @@ def test_r1_adds_half_the_squared_slope_at_real_points(spec):
 
 
 def test_r1_looks_at_real_points_alone_and_pulls_the_slope_to_zero(batch):
-    made = linear_r1(PLANE, 1e6)
-    (weight, _) = gradient(made.discriminator_loss(batch, rng()), made.pair.discriminator)
+    model = linear_r1(PLANE, 1e6)
+    (weight, _) = gradient(model.discriminator_loss(batch, rng()), model.pair.discriminator)
     assert (weight > 0).all()
     bent = make("r1_gan", penalty=1.0)
     x = batch.x.clone().requires_grad_()
@@ -173,11 +173,11 @@ def test_a_pack_holds_points_of_one_seed_side_by_side(batch):
 
 def test_packs_show_collapse_that_no_single_point_shows():
     """Both sources have the same single points; only pairs of the collapsed one always agree."""
-    made = make("pacgan", hidden=())
+    model = make("pacgan", hidden=())
     sign = rng().integers(2, 2000, 2).double() * 2 - 1
     varied, collapsed = sign, sign[:, ::2].repeat_interleave(2, dim=1)
     product = [
-        x.prod(2, keepdim=True) for x in (made.pair.inputs(varied), made.pair.inputs(collapsed))
+        x.prod(2, keepdim=True) for x in (model.pair.inputs(varied), model.pair.inputs(collapsed))
     ]
     torch.testing.assert_close(product[1], torch.ones_like(product[1]))
     assert (product[0].mean((1, 2)).abs() < 0.1).all()
@@ -244,14 +244,14 @@ def test_the_discriminator_is_lipschitz_times_its_scale():
 
 
 def test_without_unrolling_the_game_is_zero_sum(batch):
-    made = make("unrolled_gan", unroll=0)
+    model = make("unrolled_gan", unroll=0)
     torch.testing.assert_close(
-        made.generator_loss(batch, rng()), -made.discriminator_loss(batch, rng())
+        model.generator_loss(batch, rng()), -model.discriminator_loss(batch, rng())
     )
 
 
 def test_the_loss_is_that_of_a_discriminator_moved_by_gradient_descent(batch):
-    made, moved = make("unrolled_gan", unroll=3, inner_lr=0.2), make("unrolled_gan")
+    model, moved = make("unrolled_gan", unroll=3, inner_lr=0.2), make("unrolled_gan")
     weights = list(moved.pair.discriminator.parameters())
     for _ in range(3):
         slopes = gradient(moved.discriminator_loss(batch, rng()), moved.pair.discriminator)
@@ -259,10 +259,10 @@ def test_the_loss_is_that_of_a_discriminator_moved_by_gradient_descent(batch):
             for weight, slope in zip(weights, slopes, strict=True):
                 weight -= 0.2 * slope
     torch.testing.assert_close(
-        made.generator_loss(batch, rng()), -moved.discriminator_loss(batch, rng())
+        model.generator_loss(batch, rng()), -moved.discriminator_loss(batch, rng())
     )
     for p, q in zip(
-        made.pair.discriminator.parameters(),
+        model.pair.discriminator.parameters(),
         make("unrolled_gan").pair.discriminator.parameters(),
         strict=True,
     ):
@@ -270,14 +270,14 @@ def test_the_loss_is_that_of_a_discriminator_moved_by_gradient_descent(batch):
 
 
 def test_the_generators_gradient_runs_through_the_steps_ahead(batch):
-    made = make("unrolled_gan", unroll=3, inner_lr=0.5)
-    bias = made.pair.generator.layers[-1].bias
-    (ours,) = torch.autograd.grad(made.generator_loss(batch, rng()).sum(), bias)
+    model = make("unrolled_gan", unroll=3, inner_lr=0.5)
+    bias = model.pair.generator.layers[-1].bias
+    (ours,) = torch.autograd.grad(model.generator_loss(batch, rng()).sum(), bias)
     step, losses = 1e-6, []
     for sign in (1, -1):
         with torch.no_grad():
             bias[:, 0, 0] += sign * step
-        losses.append(made.generator_loss(batch, rng()).detach())
+        losses.append(model.generator_loss(batch, rng()).detach())
         with torch.no_grad():
             bias[:, 0, 0] -= sign * step
     torch.testing.assert_close(

@@ -23,7 +23,7 @@ POINTS = DATA.to_model(DATA.points("test"))
 LABELS = DATA.labels("test")
 
 
-def made(name, dataset=DATA, labelled=None, seeds=SEEDS, **options):
+def make(name, dataset=DATA, labelled=None, seeds=SEEDS, **options):
     rng = Rng(seeds)
     model = build(name, dataset.spec, rng, {**SMALL, **options})
     shown = visible_labels(dataset, labelled, rng)
@@ -32,7 +32,7 @@ def made(name, dataset=DATA, labelled=None, seeds=SEEDS, **options):
 
 
 def trained(name, steps, labelled=None, **options):
-    model, rng = made(name, labelled=labelled, **options)
+    model, rng = make(name, labelled=labelled, **options)
     Trainer(model, DATA, Budget(steps=steps), batch=64, rng=rng, labelled=labelled).run()
     return model, rng
 
@@ -62,7 +62,7 @@ def test_samples_are_of_the_asked_class(name, labelled):
 
 @pytest.mark.parametrize("name", ["cgan", "acgan"])
 def test_the_generator_is_not_reached_by_the_discriminators_loss(name):
-    model, rng = made(name)
+    model, rng = make(name)
     model.discriminator_loss(minibatch(rng), rng.fork("train")).sum().backward()
     assert all(p.grad is None for p in model.generator.parameters())
     assert all(p.grad is not None for p in model.discriminator.parameters())
@@ -77,11 +77,11 @@ def test_the_generator_is_not_reached_by_the_discriminators_loss(name):
     ],
 )
 def test_data_without_labels_and_bits_are_refused(name, spec, reason):
-    assert reason in type(made(name)[0]).refuses(spec)
+    assert reason in type(make(name)[0]).refuses(spec)
 
 
 def test_hidden_labels_are_not_conditions():
-    model, rng = made("cgan")
+    model, rng = make("cgan")
     batch = minibatch(rng)
     for labels in (None, torch.full_like(batch.labels, -1)):
         with pytest.raises(ContractError, match="needs the labels of a minibatch"):
@@ -89,7 +89,7 @@ def test_hidden_labels_are_not_conditions():
 
 
 def test_the_penalty_is_half_the_squared_slope():
-    plain, penalised = made("cgan", penalty=0.0)[0], made("cgan", penalty=3.0)[0]
+    plain, penalised = make("cgan", penalty=0.0)[0], make("cgan", penalty=3.0)[0]
     batch, noise = minibatch(Rng(SEEDS)), Rng(SEEDS).fork("train")
     losses = [m.discriminator_loss(batch, Rng(SEEDS, path=noise.path)) for m in (plain, penalised)]
     x = batch.x.clone().requires_grad_()
@@ -101,25 +101,25 @@ def test_the_penalty_is_half_the_squared_slope():
 @pytest.mark.parametrize("name", ["cgan", "acgan", "infogan", "bigan", "ali"])
 def test_convolutional_networks_are_for_images(name):
     digits = DATASETS.get("digits")()
-    model, rng = made(name, digits, network="conv", width=4)
+    model, rng = make(name, digits, network="conv", width=4)
     with torch.no_grad():
         assert model.eval().sample(3, rng.fork("sample")).shape == (2, 3, 1, 8, 8)
     with pytest.raises(SpecError, match="network=conv needs images"):
-        made(name, network="conv")
+        make(name, network="conv")
     with pytest.raises(SpecError, match="network needs to be one of mlp, conv, got 'mpl'"):
-        made(name, network="mpl")
+        make(name, network="mpl")
 
 
 def test_the_evaluator_brings_the_judge():
     digits = DATASETS.get("digits")()
-    model, rng = made("cgan", digits, seeds=[0])
+    model, rng = make("cgan", digits, seeds=[0])
     evaluator = Evaluator(digits, make_requests([Part(name="class_accuracy")]), samples=100)
     fake = digits.points("validation")[:100]
     rows = evaluator.score(fake, Trained(model.eval(), digits), rng)
-    found = {row.id: row for row in rows}
-    assert found["class_accuracy"].value < 0.5
-    assert found["class_accuracy"].floor > 0.95
-    assert "classifier:digits" in found["class_accuracy"].protocol
+    actual = {row.id: row for row in rows}
+    assert actual["class_accuracy"].value < 0.5
+    assert actual["class_accuracy"].floor > 0.95
+    assert "classifier:digits" in actual["class_accuracy"].protocol
 
 
 # --- what is shown is named
@@ -134,7 +134,7 @@ def test_classifiers_learn_from_few_labels(name):
 
 
 def test_generated_is_one_more_class_whose_logit_is_zero():
-    model, rng = made("improved_gan", noise=(0.0, 0.0))
+    model, rng = make("improved_gan", noise=(0.0, 0.0))
     batch = minibatch(rng)
     loss = model.discriminator_loss(batch, rng.fork("train"))
     fake = model.sample(40, rng.fork("train"))
@@ -156,7 +156,7 @@ def test_generated_is_one_more_class_whose_logit_is_zero():
 
 
 def test_the_generator_matches_the_means_of_features():
-    model, rng = made("improved_gan", noise=(0.0, 0.0))
+    model, rng = make("improved_gan", noise=(0.0, 0.0))
     batch = minibatch(rng)
     fake = model.sample(40, rng.fork("train"))
     means = [model.read(x, rng)[1].mean(1) for x in (batch.x, fake)]
@@ -165,7 +165,7 @@ def test_the_generator_matches_the_means_of_features():
 
 
 def test_without_the_unlabelled_term_only_labelled_points_teach():
-    model, rng = made("improved_gan", labelled=12, unlabelled=0.0, noise=(0.0, 0.0))
+    model, rng = make("improved_gan", labelled=12, unlabelled=0.0, noise=(0.0, 0.0))
     batch = minibatch(rng)
     other = Batch(batch.x + 5.0, torch.full_like(batch.labels, -1))
     one, two = (model.discriminator_loss(b, rng.fork("train")) for b in (batch, other))
@@ -173,7 +173,7 @@ def test_without_the_unlabelled_term_only_labelled_points_teach():
 
 
 def test_without_labels_it_is_a_plain_discriminator():
-    model, rng = made("improved_gan", DATASETS.get("ring")(), noise=(0.0, 0.0))
+    model, rng = make("improved_gan", DATASETS.get("ring")(), noise=(0.0, 0.0))
     x = rng.normal(16, 2)
     loss = model.discriminator_loss(Batch(x), rng.fork("train"))
     fake = model.sample(16, rng.fork("train"))
@@ -189,12 +189,12 @@ def test_infogan_reads_its_codes_and_they_name_the_classes():
     model, rng = trained("infogan", 600, categories=CLASSES, codes=1, latent=4, lr=1e-3)
     with torch.no_grad():
         x, category, code = model.eval().generated(400, rng.fork("codes"))
-        found = model.encode(x, rng)
+        actual = model.encode(x, rng)
         seen = model.encode(test_data(model), rng)
-    assert found.shape == (2, 400, CLASSES + 1)
-    torch.testing.assert_close(found[..., :CLASSES].sum(-1), torch.ones(2, 400))
-    assert ((found[..., :CLASSES].argmax(-1) == category).float().mean(-1) > 0.95).all()
-    for read, true in zip(found[..., -1], code.squeeze(-1), strict=True):
+    assert actual.shape == (2, 400, CLASSES + 1)
+    torch.testing.assert_close(actual[..., :CLASSES].sum(-1), torch.ones(2, 400))
+    assert ((actual[..., :CLASSES].argmax(-1) == category).float().mean(-1) > 0.95).all()
+    for read, true in zip(actual[..., -1], code.squeeze(-1), strict=True):
         assert torch.corrcoef(torch.stack([read, true]))[0, 1] > 0.8
     named = [assigned(row[:, :CLASSES], LABELS, row[:, :CLASSES]) for row in seen]
     assert min(float((row == LABELS).float().mean()) for row in named) > 0.6

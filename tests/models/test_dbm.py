@@ -19,18 +19,18 @@ def words(n):
 def random_dbm(hidden=(4, 3), strength=0.7, spec=BITS, **options):
     """A DBM in float64 whose weights and biases are far from zero."""
     rng = Rng([0, 1], dtype=torch.float64)
-    made = build("dbm", spec, rng, {"hidden": hidden, **options})
+    model = build("dbm", spec, rng, {"hidden": hidden, **options})
     draws = rng.fork("strong")
     with torch.no_grad():
-        for p in made.machine.parameters():
+        for p in model.machine.parameters():
             p.copy_(strength * draws.normal(*p.shape[1:]))
-    made.prepare(Batch((draws.normal(50, spec.size) > 0).double()), rng.fork("prepare"))
-    return made, rng
+    model.prepare(Batch((draws.normal(50, spec.size) > 0).double()), rng.fork("prepare"))
+    return model, rng
 
 
-def joint(made, k):
+def joint(model, k):
     """-E of seed k over all v, h, g, shape (32, 16, 8), written out layer by layer."""
-    machine, (v, h, g) = made.machine, (words(5), words(4), words(3))
+    machine, (v, h, g) = model.machine, (words(5), words(4), words(3))
     weight, bias = machine.weight[k], (machine.base_logit + machine.visible_bias)[k, 0]
     lower = v @ weight[:5] @ h.T + (v @ bias[:5])[:, None] + h @ machine.hidden_bias[k, 0]
     upper = h @ weight[5:].T @ g.T + g @ bias[5:]
@@ -38,54 +38,54 @@ def joint(made, k):
 
 
 def test_log_probabilities_are_those_of_the_three_layer_sum():
-    made, rng = random_dbm()
-    assert made.bound == "exact"
-    found = made.log_prob(words(5).expand(2, -1, -1), rng)
+    model, rng = random_dbm()
+    assert model.bound == "exact"
+    actual = model.log_prob(words(5).expand(2, -1, -1), rng)
     for k in (0, 1):
-        energy = joint(made, k)
+        energy = joint(model, k)
         wanted = energy.logsumexp((1, 2)) - energy.logsumexp((0, 1, 2))
-        assert torch.allclose(found[k], wanted, atol=1e-10)
+        assert torch.allclose(actual[k], wanted, atol=1e-10)
 
 
 def test_mean_field_is_a_lower_bound_and_its_fixed_point():
-    made, _ = random_dbm(mean_field=200)
+    model, _ = random_dbm(mean_field=200)
     v = words(5).expand(2, -1, -1)
-    gap = made.summed(v) - made.lower(v)
+    gap = model.summed(v) - model.lower(v)
     assert (gap > 0).all()
     assert gap.max() < 1.0
-    h, g = made.rates(v)
-    below = made.machine.hidden_input(torch.cat([v, g], dim=-1))
+    h, g = model.rates(v)
+    below = model.machine.hidden_input(torch.cat([v, g], dim=-1))
     assert torch.allclose(h, torch.sigmoid(below), atol=1e-6)
 
 
 def test_the_estimate_agrees_with_the_sum(monkeypatch):
-    made, rng = random_dbm()
-    exact = made.log_z(rng).value
+    model, rng = random_dbm()
+    exact = model.log_z(rng).value
     monkeypatch.setattr(dbm, "ENUMERABLE", 0)
     other, _ = random_dbm(ais_chains=200, ais_temperatures=500)
     assert other.bound == "estimate"
-    found = other.log_z(rng)
-    assert ((found.value - exact).abs() < 4 * found.error).all()
-    assert torch.equal(other.common_error(rng), found.error)
-    assert made.common_error(rng) is None
+    actual = other.log_z(rng)
+    assert ((actual.value - exact).abs() < 4 * actual.error).all()
+    assert torch.equal(other.common_error(rng), actual.error)
+    assert model.common_error(rng) is None
 
 
 def test_the_bound_lies_under_the_likelihood_of_12_8_8_units():
-    made, rng = random_dbm((8, 8), 0.3, DataSpec("bits", (12,), kind="binary"))
+    model, rng = random_dbm((8, 8), 0.3, DataSpec("bits", (12,), kind="binary"))
     v = words(12).expand(2, -1, -1)
-    log_z = made.log_z(rng).value
-    assert torch.allclose(made.summed(v).logsumexp(-1), log_z, atol=1e-9)
-    gap = made.summed(v) - made.lower(v)
+    log_z = model.log_z(rng).value
+    assert torch.allclose(model.summed(v).logsumexp(-1), log_z, atol=1e-9)
+    gap = model.summed(v) - model.lower(v)
     assert (gap > 0).all()
     assert (gap.mean(-1) < 0.5).all()
 
 
 def test_inpainting_follows_the_exact_conditional():
-    made, rng = random_dbm(strength=1.0, gibbs_steps=50)
-    x, known = words(5).expand(2, -1, -1), torch.ones(2, 32, 5, dtype=torch.bool)
-    known[..., 4] = False
-    filled = made.inpaint(x.repeat(1, 60, 1), known.repeat(1, 60, 1), rng.fork("inpaint"))
-    log_p = made.log_prob(x, rng).unflatten(1, (16, 2))
+    model, rng = random_dbm(strength=1.0, gibbs_steps=50)
+    x, observed = words(5).expand(2, -1, -1), torch.ones(2, 32, 5, dtype=torch.bool)
+    observed[..., 4] = False
+    filled = model.inpaint(x.repeat(1, 60, 1), observed.repeat(1, 60, 1), rng.fork("inpaint"))
+    log_p = model.log_prob(x, rng).unflatten(1, (16, 2))
     rate = filled[..., 4].unflatten(1, (60, 32)).mean(1).unflatten(1, (16, 2)).mean(-1)
     expected = torch.sigmoid(log_p[..., 1] - log_p[..., 0])
     assert (rate - expected).abs().max() < 4.5 * 0.5 / 120**0.5
@@ -93,12 +93,12 @@ def test_inpainting_follows_the_exact_conditional():
 
 
 def test_pretraining_has_the_gradient_of_contrastive_divergence_in_each_layer():
-    made, rng = random_dbm(pretrain=0.5)
-    machine, x, noise = made.machine, words(5).expand(2, -1, -1), rng.fork("loss")
+    model, rng = random_dbm(pretrain=0.5)
+    machine, x, noise = model.machine, words(5).expand(2, -1, -1), rng.fork("loss")
     drawn, plain = [], noise.bernoulli
     noise.bernoulli = lambda p: drawn.append(plain(p)) or drawn[-1]
-    before = made.fantasies.clone()
-    made.loss(Batch(x, progress=0.4), noise).sum().backward()
+    before = model.fantasies.clone()
+    model.loss(Batch(x, progress=0.4), noise).sum().backward()
     h, v_chain, _, h_chain = drawn
     lower, upper = machine.weight[:, :5], machine.weight[:, 5:].mT
     rates = [torch.sigmoid(machine.hidden_bias + 2 * v @ lower) for v in (x, v_chain)]
@@ -107,15 +107,15 @@ def test_pretraining_has_the_gradient_of_contrastive_divergence_in_each_layer():
     assert torch.allclose(machine.weight.grad[:, :5], wanted, atol=1e-12)
     wanted = (h_chain.mT @ tops[1] - h.mT @ tops[0]).mT / 32
     assert torch.allclose(machine.weight.grad[:, 5:], wanted, atol=1e-12)
-    assert torch.equal(made.fantasies, before)
-    made.loss(Batch(x, progress=0.5), noise)
-    assert not torch.equal(made.fantasies, before)
+    assert torch.equal(model.fantasies, before)
+    model.loss(Batch(x, progress=0.5), noise)
+    assert not torch.equal(model.fantasies, before)
 
 
 def test_samples_follow_the_model():
-    made, rng = random_dbm(strength=0.4, gibbs_steps=60)
-    p = made.log_prob(words(5).expand(2, -1, -1), rng).exp()
-    fake = made.sample(40_000, rng.fork("sample"))
+    model, rng = random_dbm(strength=0.4, gibbs_steps=60)
+    p = model.log_prob(words(5).expand(2, -1, -1), rng).exp()
+    fake = model.sample(40_000, rng.fork("sample"))
     code = (fake @ torch.tensor([16.0, 8, 4, 2, 1]).double()).long()
     for k in (0, 1):
         assert (code[k].bincount(minlength=32) / 40_000 - p[k]).abs().max() < 0.015

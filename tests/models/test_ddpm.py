@@ -18,88 +18,91 @@ STD = 0.5
 
 def exact(spec=LINE, std=STD, **options):
     """A model of data N(0, std²) whose predicted noise is the true conditional mean."""
-    made = build("ddpm", spec, Rng([0, 1], dtype=torch.float64), options)
+    model = build("ddpm", spec, Rng([0, 1], dtype=torch.float64), options)
 
     def predicted(x, t):
-        kept = made.kept[t]
-        return (1 - kept).sqrt() * x / (kept * std**2 + 1 - kept)
+        signal = model.signal[t]
+        return (1 - signal).sqrt() * x / (signal * std**2 + 1 - signal)
 
-    made.predicted = predicted
-    kept = made.kept[1:]
-    made.error.copy_(kept * std**2 / (kept * std**2 + 1 - kept))
-    return made
+    model.predicted = predicted
+    signal = model.signal[1:]
+    model.error.copy_(signal * std**2 / (signal * std**2 + 1 - signal))
+    return model
 
 
-def marginal_variance(made):
+def marginal_variance(model):
     """The variance of the linear Gaussian reverse chain's end, by recursion."""
     variance = 1.0
-    for t in range(made.steps, 0, -1):
+    for t in range(model.steps, 0, -1):
         one = torch.ones(2, 1, 1, dtype=torch.float64)
-        variance = variance * made.mean(one, t)[0].item() ** 2 + made.variance(t)[0].item()
+        variance = variance * model.mean(one, t)[0].item() ** 2 + model.variance(t)[0].item()
     return variance
 
 
 @pytest.mark.parametrize("schedule", ["log_snr", "linear"])
 def test_noise_ends_at_a_standard_normal(schedule):
-    made = exact(schedule=schedule)
-    assert made.kept[0] == 1
-    assert made.kept[-1] < 0.01
-    x, noise = made.diffuse(
-        torch.full((2, 5, 1), 3.0).double(), made.kept[40], Rng([0, 1], dtype=torch.float64)
+    model = exact(schedule=schedule)
+    assert model.signal[0] == 1
+    assert model.signal[-1] < 0.01
+    x, noise = model.diffuse(
+        torch.full((2, 5, 1), 3.0).double(), model.signal[40], Rng([0, 1], dtype=torch.float64)
     )
-    back = (x - (1 - made.kept[40]).sqrt() * noise) / made.kept[40].sqrt()
+    back = (x - (1 - model.signal[40]).sqrt() * noise) / model.signal[40].sqrt()
     assert torch.allclose(back, torch.full_like(back, 3.0))
 
 
 def test_the_step_is_the_posterior_of_the_forward_process():
     """q(x_{t-1} | x_t, x_0) by Bayes' rule from the two Gaussians it is made of."""
-    made, t, start = exact(variances="posterior"), 30, torch.full((2, 4, 1), 1.3).double()
-    x, noise = made.diffuse(start, made.kept[t], Rng([0, 1], dtype=torch.float64))
-    beta, before = made.beta[t - 1], made.kept[t - 1]
+    model, t, start = exact(variances="posterior"), 30, torch.full((2, 4, 1), 1.3).double()
+    x, noise = model.diffuse(start, model.signal[t], Rng([0, 1], dtype=torch.float64))
+    beta, before = model.beta[t - 1], model.signal[t - 1]
     precision = (1 - beta) / beta + 1 / (1 - before)
     mean = ((1 - beta).sqrt() / beta * x + before.sqrt() / (1 - before) * start) / precision
-    assert torch.allclose(made.mean(x, t, noise), mean, atol=1e-10)
-    assert made.variance(t)[0].item() == pytest.approx(1 / precision.item())
+    assert torch.allclose(model.mean(x, t, noise), mean, atol=1e-10)
+    assert model.variance(t)[0].item() == pytest.approx(1 / precision.item())
 
 
 def test_the_schedule_is_even_in_log_signal_to_noise():
-    kept = exact(log_snrs=(5.0, -5.0), steps=11).kept[1:]
-    assert torch.allclose(torch.logit(kept), torch.linspace(5, -5, 11).double())
+    signal = exact(log_snrs=(5.0, -5.0), steps=11).signal[1:]
+    assert torch.allclose(torch.logit(signal), torch.linspace(5, -5, 11).double())
 
 
 def test_errors_of_a_step_are_averaged_over_its_visits():
-    made = build("ddpm", LINE, Rng([0, 1], dtype=torch.float64), {"steps": 3})
+    model = build("ddpm", LINE, Rng([0, 1], dtype=torch.float64), {"steps": 3})
     step = torch.tensor([[0, 0, 2], [1, 1, 1]])
-    made.note(step, torch.tensor([[0.2, 0.4, 0.5], [0.0, 0.3, 0.6]]).double())
-    one, two, three = (ddpm.KEEP**n for n in (1, 2, 3))
-    wanted = [[two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5], [1, three + (1 - three) * 0.3, 1]]
-    assert torch.allclose(made.error, torch.tensor(wanted).double())
+    model.note(step, torch.tensor([[0.2, 0.4, 0.5], [0.0, 0.3, 0.6]]).double())
+    one, two, three = (ddpm.DECAY**n for n in (1, 2, 3))
+    expected = [
+        [two + (1 - two) * 0.3, 1, one + (1 - one) * 0.5],
+        [1, three + (1 - three) * 0.3, 1],
+    ]
+    assert torch.allclose(model.error, torch.tensor(expected).double())
 
 
 def test_the_loss_notes_the_error_of_the_predicted_noise():
-    made, rng = exact(steps=4), Rng([0, 1], dtype=torch.float64)
-    wanted = made.error.clone()
-    made.error.fill_(1.0)
+    model, rng = exact(steps=4), Rng([0, 1], dtype=torch.float64)
+    expected = model.error.clone()
+    model.error.fill_(1.0)
     batch = Batch(STD * rng.fork("data").normal(100_000, 1))
-    made.loss(batch, rng.fork("loss"))
-    torch.testing.assert_close(made.error, wanted, rtol=0.03, atol=0.0)
+    model.loss(batch, rng.fork("loss"))
+    torch.testing.assert_close(model.error, expected, rtol=0.03, atol=0.0)
 
 
 def test_samples_follow_the_chain_in_closed_form():
-    made = exact()
-    fake = made.sample(50_000, Rng([0, 1], dtype=torch.float64))
+    model = exact()
+    fake = model.sample(50_000, Rng([0, 1], dtype=torch.float64))
     assert torch.allclose(
-        fake.var(1).mean(), torch.tensor(marginal_variance(made)).double(), rtol=0.02
+        fake.var(1).mean(), torch.tensor(marginal_variance(model)).double(), rtol=0.02
     )
     assert fake.std().item() == pytest.approx(STD, rel=0.05)
 
 
 def test_the_bound_is_exact_for_gaussians_with_fitted_variances():
     """Reverse steps then have the true moments, and only the far end's 1 - alpha bar is amiss."""
-    made, rng = exact(), Rng([0, 1], dtype=torch.float64)
-    assert marginal_variance(made) == pytest.approx(STD**2, rel=1e-3)
+    model, rng = exact(), Rng([0, 1], dtype=torch.float64)
+    assert marginal_variance(model) == pytest.approx(STD**2, rel=1e-3)
     x = STD * rng.normal(20_000, 1)
-    gap = made.log_prob(x, rng.fork("bound")) - normal_log_prob(x, 0.0, math.log(STD)).sum(-1)
+    gap = model.log_prob(x, rng.fork("bound")) - normal_log_prob(x, 0.0, math.log(STD)).sum(-1)
     error = gap.std(1) / 20_000**0.5
     assert (gap.mean(1).abs() < 4 * error).all()
     assert (error < 0.03).all()
@@ -107,10 +110,10 @@ def test_the_bound_is_exact_for_gaussians_with_fitted_variances():
 
 @pytest.mark.parametrize("variances", ["posterior", "forward"])
 def test_other_variances_leave_the_bound_below_the_chains_density(variances):
-    made, rng = exact(variances=variances), Rng([0, 1], dtype=torch.float64)
+    model, rng = exact(variances=variances), Rng([0, 1], dtype=torch.float64)
     x = STD * rng.normal(4000, 1)
-    truth = normal_log_prob(x, 0.0, 0.5 * math.log(marginal_variance(made))).mean()
-    assert made.log_prob(x, rng.fork("bound")).mean() < truth - 0.01
+    truth = normal_log_prob(x, 0.0, 0.5 * math.log(marginal_variance(model))).mean()
+    assert model.log_prob(x, rng.fork("bound")).mean() < truth - 0.01
 
 
 def test_the_bound_is_a_density_on_the_datas_own_scale():
@@ -132,12 +135,12 @@ def test_schedules_that_are_none_are_refused(options):
 
 def test_training_finds_every_mode_of_the_ring_and_bounds_its_entropy():
     rng, ring = Rng([0]), DATASETS.get("ring")()
-    made = build("ddpm", ring.spec, rng)
-    trainer = Trainer(made, ring, Budget(steps=1500), batch=128, rng=rng).run()
+    model = build("ddpm", ring.spec, rng)
+    trainer = Trainer(model, ring, Budget(steps=1500), batch=128, rng=rng).run()
     real = ring.to_model(ring.draw(2000, rng.fork("real")))
     with trainer.averaged():
-        fake = ring.to_data(made.sample(2000, rng.fork("sample")))
-        nats = -made.log_prob(real, rng.fork("bound")).mean(1) - ring.log_volume
+        fake = ring.to_data(model.sample(2000, rng.fork("sample")))
+        nats = -model.log_prob(real, rng.fork("bound")).mean(1) - ring.log_volume
     distance, mode = torch.cdist(fake, ring.truth.centres.to(fake)).min(-1)
     assert (distance.median(1).values < 6 * ring.truth.std).all()
     for row in mode:

@@ -22,14 +22,14 @@ def gaussian_velocity(x, t):
 
 def exact(steps, solver):
     """A model of Gaussian data whose velocity is the true one."""
-    made = build(
+    model = build(
         "flow_matching",
         PLANE,
         Rng([0, 1], dtype=torch.float64),
         {"steps": steps, "solver": solver},
     )
-    made.velocity.forward = gaussian_velocity
-    return made
+    model.velocity.forward = gaussian_velocity
+    return model
 
 
 @pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("heun", 2)])
@@ -43,22 +43,22 @@ def test_the_solver_converges_to_the_flow_at_its_order(solver, order):
 
 def test_the_true_velocity_has_the_least_loss():
     """Its loss is the conditional variance of x_1 - x_0, here the integral over t of s²/v(t)."""
-    made, rng = exact(10, "heun"), Rng([0, 1], dtype=torch.float64)
+    model, rng = exact(10, "heun"), Rng([0, 1], dtype=torch.float64)
     batch = Batch(STD * rng.fork("data").normal(100_000, 2))
     t = (torch.arange(10_000, dtype=torch.float64) + 0.5) / 10_000
     least = (STD**2 / ((1 - t) ** 2 + t**2 * STD**2)).mean().item()
-    loss = made.loss(batch, rng.fork("loss"))
+    loss = model.loss(batch, rng.fork("loss"))
     assert torch.allclose(loss, torch.full_like(loss, least), rtol=0.02)
-    made.velocity.forward = lambda x, t: gaussian_velocity(x, t) + 0.3
-    assert torch.allclose(made.loss(batch, rng.fork("loss")), loss + 0.09, atol=0.01)
+    model.velocity.forward = lambda x, t: gaussian_velocity(x, t) + 0.3
+    assert torch.allclose(model.loss(batch, rng.fork("loss")), loss + 0.09, atol=0.01)
 
 
 def test_steps_count_the_networks_evaluations():
     for solver in ("heun", "euler"):
-        made, calls = exact(7, solver), []
-        made.velocity.forward = lambda x, t, calls=calls: calls.append(t) or torch.zeros_like(x)
-        made.sample(3, Rng([0, 1], dtype=torch.float64))
-        assert len(calls) == made.sequential_steps()
+        model, calls = exact(7, solver), []
+        model.velocity.forward = lambda x, t, calls=calls: calls.append(t) or torch.zeros_like(x)
+        model.sample(3, Rng([0, 1], dtype=torch.float64))
+        assert len(calls) == model.sequential_steps()
 
 
 def test_no_steps_are_refused():
@@ -68,10 +68,10 @@ def test_no_steps_are_refused():
 
 def test_training_finds_every_mode_of_the_ring():
     rng, ring = Rng([0]), DATASETS.get("ring")()
-    made = build("flow_matching", ring.spec, rng)
-    trainer = Trainer(made, ring, Budget(steps=1500), batch=128, rng=rng).run()
+    model = build("flow_matching", ring.spec, rng)
+    trainer = Trainer(model, ring, Budget(steps=1500), batch=128, rng=rng).run()
     with trainer.averaged():
-        fake = ring.to_data(made.sample(2000, rng.fork("sample")))
+        fake = ring.to_data(model.sample(2000, rng.fork("sample")))
     distance, mode = torch.cdist(fake, ring.truth.centres.to(fake)).min(-1)
     assert (distance.median(1).values < 6 * ring.truth.std).all()
     for row in mode:

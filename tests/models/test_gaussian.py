@@ -15,25 +15,25 @@ MIX = torch.tensor([[2.0, 0, 0], [1, 0.5, 0], [-1, 0.3, 0.1]], dtype=torch.float
 def fitted():
     rng = Rng([0, 1], dtype=torch.float64)
     x = rng.fork("data").normal(400, 3) @ MIX.T + torch.tensor([5.0, -2, 0]).double()
-    made = build("gaussian", SPEC, rng)
-    made.prepare(Batch(x), rng.fork("prepare"))
-    return made, x, rng
+    model = build("gaussian", SPEC, rng)
+    model.prepare(Batch(x), rng.fork("prepare"))
+    return model, x, rng
 
 
 def test_density_is_scipys_for_numpys_covariance(fitted):
-    made, x, rng = fitted
-    log_p = made.log_prob(x, rng)
+    model, x, rng = fitted
+    log_p = model.log_prob(x, rng)
     for k in range(2):
         points = x[k].numpy()
         covariance = np.cov(points.T, bias=True)
         covariance += 1e-6 * np.trace(covariance) / 3 * np.eye(3)
-        law = multivariate_normal(points.mean(0), covariance)
-        assert np.allclose(log_p[k].numpy(), law.logpdf(points), atol=1e-8)
+        distribution = multivariate_normal(points.mean(0), covariance)
+        assert np.allclose(log_p[k].numpy(), distribution.logpdf(points), atol=1e-8)
 
 
 def test_samples_have_the_fitted_moments(fitted):
-    made, x, rng = fitted
-    fake = made.sample(100_000, rng.fork("sample"))
+    model, x, rng = fitted
+    fake = model.sample(100_000, rng.fork("sample"))
     for k in range(2):
         real = np.cov(x[k].numpy().T)
         assert np.abs(np.cov(fake[k].numpy().T) - real).max() < 0.02 * np.trace(real)
@@ -44,10 +44,10 @@ def test_samples_have_the_fitted_moments(fitted):
 def test_a_shared_training_set_is_fitted_once():
     rng = Rng([0, 1, 2])
     x = rng.only(0).normal(50, 3).expand(3, -1, -1)
-    made = build("gaussian", SPEC, rng)
-    made.prepare(Batch(x), rng)
-    assert made.factor.stride(0) == 0
-    assert made.sample(4, rng.fork("sample")).shape == (3, 4, 3)
+    model = build("gaussian", SPEC, rng)
+    model.prepare(Batch(x), rng)
+    assert model.factor.stride(0) == 0
+    assert model.sample(4, rng.fork("sample")).shape == (3, 4, 3)
 
 
 def test_constant_coordinates_and_bounded_data():
@@ -55,13 +55,13 @@ def test_constant_coordinates_and_bounded_data():
     rng = Rng([0])
     x = rng.fork("data").uniform(300, 1, 2, 2)
     x[..., 0, 0] = 0.0
-    made = build("gaussian", spec, rng)
-    made.prepare(Batch(x), rng)
-    fake = made.sample(1000, rng)
+    model = build("gaussian", spec, rng)
+    model.prepare(Batch(x), rng)
+    fake = model.sample(1000, rng)
     assert fake.min() >= 0
     assert fake.max() <= 1
     assert fake[..., 0, 0].max() < 0.01
-    assert made.log_prob(x, rng).isfinite().all()
+    assert model.log_prob(x, rng).isfinite().all()
 
 
 def test_bits_are_refused():

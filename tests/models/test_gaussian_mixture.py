@@ -20,29 +20,29 @@ def clusters(seeds=(0,)):
 
 def fitted(x, spec=SPACE, seeds=(0,), **options):
     rng = Rng(seeds, **F64)
-    made = build("gaussian_mixture", spec, rng, options)
-    made.prepare(Batch(x), rng.fork("prepare"))
-    return made, rng
+    model = build("gaussian_mixture", spec, rng, options)
+    model.prepare(Batch(x), rng.fork("prepare"))
+    return model, rng
 
 
 @pytest.mark.parametrize("covariance", ["full", "diag"])
 def test_the_density_is_scikit_learns(covariance):
     x = clusters()
-    made, rng = fitted(x, components=2, covariance=covariance)
+    model, rng = fitted(x, components=2, covariance=covariance)
     reference = GaussianMixture(2, covariance_type=covariance, random_state=0).fit(x[0].numpy())
     expected = torch.from_numpy(reference.score_samples(x[0].numpy()))
-    torch.testing.assert_close(made.log_prob(x, rng)[0], expected, rtol=0, atol=0.01)
-    assert made.log_prob(x, rng).mean().item() == pytest.approx(expected.mean().item(), abs=1e-4)
+    torch.testing.assert_close(model.log_prob(x, rng)[0], expected, rtol=0, atol=0.01)
+    assert model.log_prob(x, rng).mean().item() == pytest.approx(expected.mean().item(), abs=1e-4)
 
 
 def test_samples_have_the_mixtures_moments():
     x = clusters()
-    made, rng = fitted(x, components=2)
-    fake = made.sample(100_000, rng.fork("sample"))[0]
+    model, rng = fitted(x, components=2)
+    fake = model.sample(100_000, rng.fork("sample"))[0]
     torch.testing.assert_close(fake.mean(0), x[0].mean(0), rtol=0, atol=0.05)
     torch.testing.assert_close(fake.T.cov(), x[0].T.cov(), rtol=0.02, atol=0.05)
     share = (fake.mean(-1) > 3).double().mean()
-    assert (made.weight[0] - share).abs().min() < 0.01
+    assert (model.weight[0] - share).abs().min() < 0.01
 
 
 def test_a_seeds_fit_is_its_own_whatever_the_stack():
@@ -56,10 +56,10 @@ def test_a_seeds_fit_is_its_own_whatever_the_stack():
 
 def test_on_the_ring_it_comes_near_the_entropy_and_not_below():
     source, rng = DATASETS.get("ring")(), Rng([0])
-    made = build("gaussian_mixture", source.spec, rng, {"components": 8})
-    made.prepare(Batch(source.to_model(source.draw(2000, rng.fork("a")))), rng.fork("prepare"))
+    model = build("gaussian_mixture", source.spec, rng, {"components": 8})
+    model.prepare(Batch(source.to_model(source.draw(2000, rng.fork("a")))), rng.fork("prepare"))
     x = source.draw(20_000, rng.fork("b"))
-    nats = -(made.log_prob(source.to_model(x), rng) + source.log_volume)
+    nats = -(model.log_prob(source.to_model(x), rng) + source.log_volume)
     error = 3 * nats.std().item() / 20_000**0.5
     assert source.truth.entropy - error < nats.mean().item() < source.truth.entropy + 0.1
 

@@ -27,10 +27,10 @@ def two_samples():
     ("kernel", "widths"), [("rbf", (1.0,)), ("multi", (0.25, 1.0, 4.0)), ("multi", (0.5, 2.0))]
 )
 def test_the_distance_is_scikit_learns_kernels_summed(kernel, widths):
-    made = made_with(kernel=kernel, **({"widths": widths} if kernel == "multi" else {}))
+    model = made_with(kernel=kernel, **({"widths": widths} if kernel == "multi" else {}))
     real, fake = two_samples()
-    found = made.squared_mmd(real, fake)
-    for x, y, got in zip(real, fake, found, strict=True):
+    actual = model.squared_mmd(real, fake)
+    for x, y, got in zip(real, fake, actual, strict=True):
         median = torch.pdist(x).median().item()
         expected = sum(
             rbf_kernel(x, gamma=g).mean()
@@ -42,34 +42,34 @@ def test_the_distance_is_scikit_learns_kernels_summed(kernel, widths):
 
 
 def test_the_linear_kernel_compares_means_alone():
-    made, (real, fake) = made_with(kernel="linear"), two_samples()
+    model, (real, fake) = made_with(kernel="linear"), two_samples()
     same_means = fake - fake.mean(1, keepdim=True) + real.mean(1, keepdim=True)
-    assert made.squared_mmd(real, same_means).max() < 1e-25
+    assert model.squared_mmd(real, same_means).max() < 1e-25
     gap = (real.mean(1) - fake.mean(1)).norm(dim=-1)
-    torch.testing.assert_close(made.squared_mmd(real, fake), gap**2)
+    torch.testing.assert_close(model.squared_mmd(real, fake), gap**2)
     assert made_with().squared_mmd(real, same_means).min() > 1e-3
 
 
 def test_the_loss_is_a_root_with_a_gradient_also_at_equal_samples():
-    made = made_with()
+    model = made_with()
     rng = Rng([0, 1], **F64)
-    batch = Batch(made.sample(30, rng.fork("x")).detach())
-    apart = made.loss(batch, rng.fork("y"))
-    squared = made.squared_mmd(batch.x, made.sample(30, rng.fork("y")))
+    batch = Batch(model.sample(30, rng.fork("x")).detach())
+    apart = model.loss(batch, rng.fork("y"))
+    squared = model.squared_mmd(batch.x, model.sample(30, rng.fork("y")))
     torch.testing.assert_close(apart, squared.sqrt())
-    loss = made.loss(batch, rng.fork("x"))
+    loss = model.loss(batch, rng.fork("x"))
     loss.sum().backward()
     assert loss.max() < 1e-5
-    assert all(p.grad.isfinite().all() for p in made.parameters())
+    assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
 @pytest.mark.parametrize(("kernel", "learns"), [("multi", True), ("linear", False)])
 def test_moments_beyond_the_mean_are_matched_by_gaussian_kernels_alone(kernel, learns):
     source, rng = DATASETS.get("moons")(), Rng([0, 1])
-    made = build("gmmn", source.spec, rng, {"kernel": kernel, "hidden": (32, 32)})
-    Trainer(made, source, Budget(steps=500), batch=128, rng=rng).run()
+    model = build("gmmn", source.spec, rng, {"kernel": kernel, "hidden": (32, 32)})
+    Trainer(model, source, Budget(steps=500), batch=128, rng=rng).run()
     with torch.no_grad():
-        fake = source.to_data(made.sample(4000, rng.fork("sample")))
+        fake = source.to_data(model.sample(4000, rng.fork("sample")))
     real = source.draw(4000, rng.fork("test"))
     assert (fake.mean(1) - real.mean(1)).abs().max() < 0.15
     off = (fake.std(1) - real.std(1)).abs().amax(-1)
@@ -78,10 +78,10 @@ def test_moments_beyond_the_mean_are_matched_by_gaussian_kernels_alone(kernel, l
 
 def test_training_finds_every_mode_of_the_ring():
     ring, rng = DATASETS.get("ring")(), Rng([0])
-    made = build("gmmn", ring.spec, rng)
-    Trainer(made, ring, Budget(steps=1200), batch=128, rng=rng).run()
+    model = build("gmmn", ring.spec, rng)
+    Trainer(model, ring, Budget(steps=1200), batch=128, rng=rng).run()
     with torch.no_grad():
-        fake = ring.to_data(made.sample(2000, rng.fork("sample")))[0]
+        fake = ring.to_data(model.sample(2000, rng.fork("sample")))[0]
     distance, mode = torch.cdist(fake, ring.truth.centres.to(fake)).min(-1)
     assert distance.median() < 0.1
     assert (mode.bincount(minlength=8) > 0.06 * 2000).all()

@@ -33,13 +33,13 @@ def minibatch(spec=DIGIT, n=8, progress=0.5):
 @pytest.mark.parametrize("spec", [DIGIT, SHIRT, PHOTO], ids=lambda spec: spec.name)
 @pytest.mark.parametrize("name", NAMES)
 def test_images_of_every_usual_size(name, spec):
-    made = make(name, spec)
-    assert type(made).refuses(spec) is None
-    for player in made.players():
+    model = make(name, spec)
+    assert type(model).refuses(spec) is None
+    for player in model.players():
         loss = player.loss(minibatch(spec, 4), rng())
         assert loss.shape == (2,)
         assert loss.isfinite().all()
-    x = made.eval().sample(3, rng())
+    x = model.eval().sample(3, rng())
     assert x.shape == (2, 3, *spec.event)
     assert x.min() >= 0
     assert x.max() <= 1
@@ -63,18 +63,18 @@ def test_sides_that_do_not_halve_are_refused_where_networks_halve():
 
 
 def test_real_and_fake_images_are_normalised_apart_and_by_their_minibatch():
-    made, batch = make("dcgan"), minibatch()
-    alone = made.pair.logits(batch.x)
-    real, _ = made.pair.both(batch, rng())
+    model, batch = make("dcgan"), minibatch()
+    alone = model.pair.logits(batch.x)
+    real, _ = model.pair.both(batch, rng())
     torch.testing.assert_close(real, alone)
-    together = made.pair.logits(torch.cat([batch.x, made.pair.fakes(batch, rng())], dim=1))
+    together = model.pair.logits(torch.cat([batch.x, model.pair.fakes(batch, rng())], dim=1))
     assert not torch.allclose(together[:, :8], alone)
     shifted = Batch(batch.x.clone())
     shifted.x[:, 0] = 0.0  # one image of the minibatch moves what the others are worth
-    assert not torch.allclose(made.pair.logits(shifted.x)[:, 1:], alone[:, 1:])
-    made.eval()
+    assert not torch.allclose(model.pair.logits(shifted.x)[:, 1:], alone[:, 1:])
+    model.eval()
     torch.testing.assert_close(
-        made.pair.logits(shifted.x)[:, 1:], made.pair.logits(batch.x)[:, 1:]
+        model.pair.logits(shifted.x)[:, 1:], model.pair.logits(batch.x)[:, 1:]
     )
 
 
@@ -92,8 +92,8 @@ def test_the_dcgan_normalises_all_but_the_ends():
 
 
 def test_residual_blocks_pass_their_input_when_branches_are_silent():
-    made = make("resgan").eval()
-    block = made.pair.discriminator.blocks[1]
+    model = make("resgan").eval()
+    block = model.pair.discriminator.blocks[1]
     x = rng().normal(2, 8, 4, 4)
     with torch.no_grad():
         block.second.weight.zero_()
@@ -126,46 +126,46 @@ class Remembers(nn.Module):
 
 
 def test_perfect_levels_rebuild_the_images_exactly():
-    made, x = make("lapgan", SHIRT), minibatch(SHIRT).x
+    model, x = make("lapgan", SHIRT), minibatch(SHIRT).x
     images = pyramid(2 * x - 1, 3)
     assert [image.shape[-1] for image in images] == [28, 14, 7]
     parts = [images[0] - upsample(images[1]), images[1] - upsample(images[2])]
-    made.generators = nn.ModuleList(
+    model.generators = nn.ModuleList(
         [*map(Remembers, parts), Remembers(torch.atanh(images[2].clamp(-1 + 1e-12, 1 - 1e-12)))]
     )
-    torch.testing.assert_close(made.sample(8, rng()), x)
-    assert made.sequential_steps() == 3
+    torch.testing.assert_close(model.sample(8, rng()), x)
+    assert model.sequential_steps() == 3
 
 
 def test_levels_are_trained_apart():
-    made, batch = make("lapgan", SHIRT), minibatch(SHIRT)
-    assert [p.name for p in made.players()] == [
+    model, batch = make("lapgan", SHIRT), minibatch(SHIRT)
+    assert [p.name for p in model.players()] == [
         f"{who}_{size}" for size in (7, 14, 28) for who in ("discriminator", "generator")
     ]
-    for k, player in enumerate(made.players()):
-        made.zero_grad()
+    for k, player in enumerate(model.players()):
+        model.zero_grad()
         player.loss(batch, rng()).sum().backward()
         level = 2 - k // 2
-        own = {id(p) for p in made.discriminators[level].parameters()}
-        own |= {id(p) for p in made.generators[level].parameters()}
-        touched = {id(p) for p in made.parameters() if p.grad is not None}
+        own = {id(p) for p in model.discriminators[level].parameters()}
+        own |= {id(p) for p in model.generators[level].parameters()}
+        touched = {id(p) for p in model.parameters() if p.grad is not None}
         assert touched <= own
         assert {id(p) for p in player.module.parameters()} <= touched
 
 
 def test_a_level_judges_images_given_their_coarser_ones():
-    made, batch = make("lapgan"), minibatch()
-    real, coarse = made.real(0, batch)
+    model, batch = make("lapgan"), minibatch()
+    real, coarse = model.real(0, batch)
     torch.testing.assert_close(real, 2 * batch.x - 1)
     torch.testing.assert_close(coarse, upsample(downsample(2 * batch.x - 1)))
-    shuffled = made.logits(0, real, coarse.roll(1, 1))
-    assert not torch.allclose(made.logits(0, real, coarse), shuffled)
+    shuffled = model.logits(0, real, coarse.roll(1, 1))
+    assert not torch.allclose(model.logits(0, real, coarse), shuffled)
 
 
 def test_what_a_level_adds_leaves_the_coarser_image_as_it_was():
-    made, batch = make("lapgan"), minibatch()
-    _, coarse = made.real(0, batch)
-    finer = made.paint(0, 8, coarse, rng())
+    model, batch = make("lapgan"), minibatch()
+    _, coarse = model.real(0, batch)
+    finer = model.paint(0, 8, coarse, rng())
     torch.testing.assert_close(downsample(finer), downsample(coarse))
     assert not torch.allclose(finer, coarse)
 
@@ -183,40 +183,40 @@ def test_sides_halve_while_they_are_even_and_four_remain():
 
 
 def test_growth_is_flat_then_rises_by_one_and_so_on():
-    made = make("progan", SHIRT)
+    model = make("progan", SHIRT)
     shares = [0.0, 0.19, 0.3, 0.4, 0.5, 0.599, 0.7, 0.8, 0.9, 1.0]
-    found = [made.grown(share) for share in shares]
-    assert found == pytest.approx([0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2])
+    actual = [model.grown(share) for share in shares]
+    assert actual == pytest.approx([0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2])
 
 
 def test_early_samples_are_coarse_images_doubled():
-    made = make("progan", SHIRT)
-    x = made.sample(5, rng())
+    model = make("progan", SHIRT)
+    x = model.sample(5, rng())
     torch.testing.assert_close(x, upsample(upsample(downsample(downsample(x)))))
     assert not torch.allclose(x, x.mean((-1, -2), keepdim=True).expand_as(x))
 
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_growing_is_continuous(step):
-    made = make("progan", SHIRT)
+    model = make("progan", SHIRT)
     x, eps = minibatch(SHIRT).x, 1e-9
     before, after = float(step - 1), float(step)
-    coarse = upsample(made.images(4, rng(), before))
-    torch.testing.assert_close(made.images(4, rng(), before + eps), coarse, rtol=0, atol=1e-6)
-    fine = made.images(4, rng(), after)
-    torch.testing.assert_close(made.images(4, rng(), after - eps), fine, rtol=0, atol=1e-6)
+    coarse = upsample(model.images(4, rng(), before))
+    torch.testing.assert_close(model.images(4, rng(), before + eps), coarse, rtol=0, atol=1e-6)
+    fine = model.images(4, rng(), after)
+    torch.testing.assert_close(model.images(4, rng(), after - eps), fine, rtol=0, atol=1e-6)
     for growth, shown in ((before, before + eps), (after - eps, after)):
-        scores = [made.discriminator(made.real(x, g), g) for g in (growth, shown)]
+        scores = [model.discriminator(model.real(x, g), g) for g in (growth, shown)]
         torch.testing.assert_close(*scores, rtol=0, atol=1e-6)
 
 
 def test_the_growth_is_kept_with_the_weights():
-    made = make("progan", SHIRT)
-    made.discriminator_loss(minibatch(SHIRT, progress=0.3), rng())
+    model = make("progan", SHIRT)
+    model.discriminator_loss(minibatch(SHIRT, progress=0.3), rng())
     fresh = make("progan", SHIRT)
-    fresh.load_state_dict(made.state_dict())
+    fresh.load_state_dict(model.state_dict())
     assert float(fresh.growth) == pytest.approx(0.5)
-    assert torch.equal(fresh.sample(3, rng()), made.sample(3, rng()))
+    assert torch.equal(fresh.sample(3, rng()), model.sample(3, rng()))
 
 
 def test_equalised_weights_are_standard_normal_and_scaled_in_use():

@@ -15,14 +15,14 @@ SEEDS = [0, 1]
 NAMES = ["bigan", "ali"]
 
 
-def made(name, **options):
+def make(name, **options):
     rng = Rng(SEEDS)
     return build(name, DATA.spec, rng, {"hidden": (32, 32), "latent": 3, **options}), rng
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_two_players_exchange_the_sides(name):
-    model, rng = made(name, penalty=0.0)
+    model, rng = make(name, penalty=0.0)
     batch = Source(DATA, rng.fork("data"), 32).next()
     first, second = model.players()
     loss, turned = (p.loss(batch, rng.fork("train")) for p in (first, second))
@@ -40,14 +40,14 @@ def test_the_two_players_exchange_the_sides(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_discriminator_sees_the_code(name):
-    model, rng = made(name)
+    model, rng = make(name)
     x, z = rng.normal(8, 4), model.game.prior(8, rng)
     there = model.game.logits(x, z)
     assert (there != model.game.logits(x, z.roll(1, 1))).all()
 
 
 def test_bigans_codes_are_sure_and_its_prior_fills_a_cube():
-    model, rng = made("bigan")
+    model, rng = make("bigan")
     x = 3 * rng.normal(64, 4)
     codes = [model.encode(x, rng) for _ in range(2)]
     assert torch.equal(*codes)
@@ -57,7 +57,7 @@ def test_bigans_codes_are_sure_and_its_prior_fills_a_cube():
 
 
 def test_alis_codes_are_draws_around_the_mean_that_is_reported():
-    model, rng = made("ali")
+    model, rng = make("ali")
     x = rng.normal(1, 4).expand(2, 4000, 4)
     draws, mean = model.game.code(x, rng), model.encode(x, rng)
     assert torch.equal(mean, model.encode(x, rng))
@@ -69,13 +69,13 @@ def test_alis_codes_are_draws_around_the_mean_that_is_reported():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_trained_inverses_reconstruct_and_complete_better_than_chance(name):
-    model, rng = made(name, lr=3e-3)
+    model, rng = make(name, lr=3e-3)
     Trainer(model, DATA, Budget(steps=600), batch=64, rng=rng).run()
     x = DATA.to_model(DATA.points("test")).expand(2, -1, -1)
-    known = torch.tensor([True, True, False, False]).expand(x.shape)
+    observed = torch.tensor([True, True, False, False]).expand(x.shape)
     with torch.no_grad():
-        found = {"again": model.reconstruct(x, rng), "filled": model.inpaint(x, known, rng)}
-    for what, y in found.items():
+        actual = {"again": model.reconstruct(x, rng), "filled": model.inpaint(x, observed, rng)}
+    for what, y in actual.items():
         error, chance = (x - y).square().mean(), (x - y.roll(1, 1)).square().mean()
         # the third entry, hidden when completed, is that of the class that the first two tell
         assert error < 0.6 * chance, what
@@ -83,9 +83,9 @@ def test_trained_inverses_reconstruct_and_complete_better_than_chance(name):
 
 def test_completions_stay_near_the_data_where_the_encoder_has_seen_none():
     for name in NAMES:
-        model, rng = made(name)
+        model, rng = make(name)
         x = 1e4 * torch.ones(2, 20, 4)
-        known = torch.tensor([True, False, False, False]).expand(x.shape)
+        observed = torch.tensor([True, False, False, False]).expand(x.shape)
         with torch.no_grad():
-            filled = model.inpaint(x, known, rng)
+            filled = model.inpaint(x, observed, rng)
         assert filled[..., 1:].abs().max() < 10

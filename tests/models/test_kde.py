@@ -14,30 +14,30 @@ PLANE = DataSpec("plane", (2,))
 
 def fitted(x, spec=PLANE, seeds=(0,), **options):
     rng = Rng(seeds, dtype=torch.float64)
-    made = build("kde", spec, rng, options)
-    made.prepare(Batch(x), rng.fork("prepare"))
-    return made, rng
+    model = build("kde", spec, rng, options)
+    model.prepare(Batch(x), rng.fork("prepare"))
+    return model, rng
 
 
 def test_the_density_is_scikit_learns():
     x = Rng([1], dtype=torch.float64).normal(400, 2)
-    made, rng = fitted(x)
+    model, rng = fitted(x)
     at = rng.fork("x").normal(50, 2)
-    reference = KernelDensity(bandwidth=made.width.item()).fit(made.points[0].numpy())
+    reference = KernelDensity(bandwidth=model.width.item()).fit(model.points[0].numpy())
     expected = torch.from_numpy(reference.score_samples(at[0].numpy()))
-    torch.testing.assert_close(made.log_prob(at, rng)[0], expected)
+    torch.testing.assert_close(model.log_prob(at, rng)[0], expected)
 
 
 def test_the_bandwidth_is_the_best_for_points_that_were_held_out():
     x = Rng([1], dtype=torch.float64).normal(2000, 2)
-    made, _ = fitted(x, held_out=400)
-    kept = {tuple(row) for row in made.points[0].tolist()}
+    model, _ = fitted(x, held_out=400)
+    kept = {tuple(row) for row in model.points[0].tolist()}
     held = torch.tensor([row for row in x[0].tolist() if tuple(row) not in kept])
     assert len(held) == 400
     assert len(kept) == 1600
     scores = {
-        factor: KernelDensity(bandwidth=made.width.item() * factor)
-        .fit(made.points[0].numpy())
+        factor: KernelDensity(bandwidth=model.width.item() * factor)
+        .fit(model.points[0].numpy())
         .score(held.numpy())
         for factor in (0.7, 2**-0.125, 1.0, 2**0.125, 1.4)
     }
@@ -46,22 +46,22 @@ def test_the_bandwidth_is_the_best_for_points_that_were_held_out():
 
 def test_seeds_keep_their_own_points_and_samples_stay_near():
     x = Rng([1], dtype=torch.float64).normal(1, 300, 2)[0].expand(2, -1, -1)
-    made, rng = fitted(x, seeds=(0, 1))
-    assert not torch.equal(made.points[0], made.points[1])
-    fake = made.sample(2000, rng.fork("sample"))
-    nearest = torch.cdist(fake, made.points).amin(-1) / made.width
+    model, rng = fitted(x, seeds=(0, 1))
+    assert not torch.equal(model.points[0], model.points[1])
+    fake = model.sample(2000, rng.fork("sample"))
+    nearest = torch.cdist(fake, model.points).amin(-1) / model.width
     assert nearest.max() < math.sqrt(2 * math.log(2000)) + 2
     assert fake.var(1).mean().item() == pytest.approx(
-        (made.points.var(1).mean() + made.width.square().mean()).item(), rel=0.1
+        (model.points.var(1).mean() + model.width.square().mean()).item(), rel=0.1
     )
 
 
 def test_on_the_ring_it_beats_the_gaussian_and_not_the_entropy():
     source, rng = DATASETS.get("ring")(), Rng([0])
-    made = build("kde", source.spec, rng, {})
-    made.prepare(Batch(source.to_model(source.draw(5000, rng.fork("a")))), rng.fork("prepare"))
+    model = build("kde", source.spec, rng, {})
+    model.prepare(Batch(source.to_model(source.draw(5000, rng.fork("a")))), rng.fork("prepare"))
     x = source.draw(5000, rng.fork("b"))
-    nats = -(made.log_prob(source.to_model(x), rng) + source.log_volume)
+    nats = -(model.log_prob(source.to_model(x), rng) + source.log_volume)
     assert source.truth.entropy - 3 * nats.std().item() / 5000**0.5 < nats.mean().item() < -3.5
 
 

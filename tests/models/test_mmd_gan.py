@@ -39,16 +39,16 @@ def naive_mmd(real, fake, sigmas):
     return mean(real, real) + mean(fake, fake) - 2 * mean(real, fake)
 
 
-def codes(made, batch):
-    fake = made.sample(batch.x.shape[1], rng())
-    return made.features(made.pair.inputs(batch.x)), made.features(made.pair.inputs(fake))
+def codes(model, batch):
+    fake = model.sample(batch.x.shape[1], rng())
+    return model.features(model.pair.inputs(batch.x)), model.features(model.pair.inputs(fake))
 
 
 def test_the_generators_loss_is_the_mmd_of_the_critics_features(batch):
-    made = make(sigmas=(0.5, 2.0))
-    real, fake = (code.detach() for code in codes(made, batch))
+    model = make(sigmas=(0.5, 2.0))
+    real, fake = (code.detach() for code in codes(model, batch))
     naive = [naive_mmd(real[k], fake[k], (0.5, 2.0)) for k in range(2)]
-    assert made.generator_loss(batch, rng()).tolist() == pytest.approx(naive, rel=1e-6)
+    assert model.generator_loss(batch, rng()).tolist() == pytest.approx(naive, rel=1e-6)
     bare = make(sigmas=(0.5, 2.0), penalty=0.0, reconstruction=0.0)
     assert bare.discriminator_loss(batch, rng()).tolist() == pytest.approx(
         [-v for v in naive], rel=1e-6
@@ -77,13 +77,13 @@ def test_the_penalty_is_on_the_witness_between_real_and_fake(batch):
 
 
 def test_the_critics_loss_moves_the_critic_alone_and_the_generators_the_generator(batch):
-    made = make(IMAGE)
+    model = make(IMAGE)
     images = Batch(rng().fork("x").uniform(7, 1, 2, 2))
-    made.discriminator_loss(images, rng()).sum().backward()
-    assert all(p.grad is None for p in made.pair.generator.parameters())
-    assert all(p.grad is not None for p in made.pair.discriminator.parameters())
-    made.generator_loss(images, rng()).sum().backward()
-    assert all(p.grad is not None for p in made.pair.generator.parameters())
+    model.discriminator_loss(images, rng()).sum().backward()
+    assert all(p.grad is None for p in model.pair.generator.parameters())
+    assert all(p.grad is not None for p in model.pair.discriminator.parameters())
+    model.generator_loss(images, rng()).sum().backward()
+    assert all(p.grad is not None for p in model.pair.generator.parameters())
 
 
 def test_widths_must_be_positive():

@@ -17,55 +17,55 @@ IMAGE = DataSpec("image", (1, 2, 3), range=(0.0, 1.0))
 
 def stirred(spec, **options):
     """A flow with weights far from its start, at which it is the identity."""
-    made = build("nice", spec, Rng([0], **F64), {"hidden": (16,), "layers": 4, **options})
+    model = build("nice", spec, Rng([0], **F64), {"hidden": (16,), "layers": 4, **options})
     rng = Rng([9], **F64)
     with torch.no_grad():
-        for p in made.parameters():
+        for p in model.parameters():
             p.copy_(0.4 * rng.normal(*p.shape)[0])
-    return made
+    return model
 
 
 @pytest.mark.parametrize("prior", ["logistic", "gaussian"])
 @pytest.mark.parametrize("spec", [PLANE, IMAGE], ids=["plane", "image"])
 def test_the_density_is_that_of_the_change_of_variables(spec, prior):
-    made, rng = stirred(spec, prior=prior), Rng([3], **F64)
+    model, rng = stirred(spec, prior=prior), Rng([3], **F64)
     for x in rng.uniform(4, *spec.event)[0]:
         slopes = torch.autograd.functional.jacobian(
-            lambda row: made(row.view(1, 1, *spec.event))[0], x
+            lambda row: model(row.view(1, 1, *spec.event))[0], x
         ).view(spec.size, spec.size)
         with torch.no_grad():
-            z, log_det = made(x.view(1, 1, *spec.event))
-            log_prob = made.log_prob(x.view(1, 1, *spec.event), rng)
+            z, log_det = model(x.view(1, 1, *spec.event))
+            log_prob = model.log_prob(x.view(1, 1, *spec.event), rng)
         expected = torch.linalg.slogdet(slopes).logabsdet
         torch.testing.assert_close(log_det[0, 0], expected)
         if prior == "gaussian":
-            law = torch.distributions.Normal(0.0, 1.0).log_prob(z)
+            distribution = torch.distributions.Normal(0.0, 1.0).log_prob(z)
         else:
-            law = -z - 2 * torch.log1p(torch.exp(-z))
-        torch.testing.assert_close(log_prob[0, 0], law.sum() + expected)
+            distribution = -z - 2 * torch.log1p(torch.exp(-z))
+        torch.testing.assert_close(log_prob[0, 0], distribution.sum() + expected)
 
 
 def test_only_the_last_scale_changes_volumes():
-    made = stirred(IMAGE)
+    model = stirred(IMAGE)
     x = Rng([3], **F64).uniform(50, *IMAGE.event)
     with torch.no_grad():
-        _, log_det = made(x)
-    expected = made.log_scale.sum() + 6 * math.log(2)
+        _, log_det = model(x)
+    expected = model.log_scale.sum() + 6 * math.log(2)
     torch.testing.assert_close(log_det, expected.detach().expand(1, 50))
 
 
 @pytest.mark.parametrize("spec", [PLANE, IMAGE], ids=["plane", "image"])
 def test_the_flow_can_be_undone(spec):
-    made = stirred(spec)
+    model = stirred(spec)
     x = Rng([5], **F64).uniform(100, *spec.event)
     with torch.no_grad():
-        torch.testing.assert_close(made.inverse(made(x)[0]), x)
+        torch.testing.assert_close(model.inverse(model(x)[0]), x)
 
 
 def test_codes_of_samples_are_logistic():
-    made = stirred(PLANE)
+    model = stirred(PLANE)
     with torch.no_grad():
-        z, _ = made(made.sample(50_000, Rng([4], **F64)))
+        z, _ = model(model.sample(50_000, Rng([4], **F64)))
     share = torch.sigmoid(z).flatten().sort().values
     even = (torch.arange(100_000).double() + 0.5) / 100_000
     assert (share - even).abs().max() < 1.95 / 100_000**0.5
@@ -73,11 +73,11 @@ def test_codes_of_samples_are_logistic():
 
 def test_moons_are_learnt_beyond_their_gaussian_and_not_beyond_their_entropy():
     source, rng = DATASETS.get("moons")(), Rng([0, 1])
-    made = build("nice", source.spec, rng, {"hidden": (32, 32)})
-    Trainer(made, source, Budget(steps=1000), batch=128, rng=rng).run()
+    model = build("nice", source.spec, rng, {"hidden": (32, 32)})
+    Trainer(model, source, Budget(steps=1000), batch=128, rng=rng).run()
     x = source.draw(20_000, rng.fork("test"))
     with torch.no_grad():
-        log_prob = made.log_prob(source.to_model(x), rng) + source.log_volume
+        log_prob = model.log_prob(source.to_model(x), rng) + source.log_volume
     mean, error = -log_prob.mean(-1), log_prob.std(-1) / 20_000**0.5
     covariance = x[0].T.cov()
     gaussian = 1 + math.log(2 * math.pi) + 0.5 * covariance.logdet()

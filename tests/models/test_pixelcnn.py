@@ -15,27 +15,27 @@ GREYS = DataSpec("greys", (1, 4, 5), range=(0.0, 1.0), levels=7)
 
 
 def stirred(spec, seeds=(0,), **options):
-    """An untrained model whose weights are large enough that its laws differ from pixel to pixel."""
-    made = build("pixelcnn", spec, Rng(seeds, **F64), {"channels": 6, "head": 8} | options)
+    """An untrained model whose weights are large enough that its distributions differ from pixel to pixel."""
+    model = build("pixelcnn", spec, Rng(seeds, **F64), {"channels": 6, "head": 8} | options)
     with torch.no_grad():
-        for p in made.parameters():
+        for p in model.parameters():
             p.mul_(3)
-    return made
+    return model
 
 
-def slopes(made):
+def slopes(model):
     """How much the outputs of a pixel (row) move with each pixel (column), shape (D, D)."""
-    size = made.spec.size
+    size = model.spec.size
     y = Rng([1], **F64).normal(size)[0]
     outputs = torch.autograd.functional.jacobian(
-        lambda row: made.network(row.view(1, 1, size, 1))[0, 0], y
+        lambda row: model.network(row.view(1, 1, size, 1))[0, 0], y
     )
     return outputs.abs().sum(1)
 
 
 def test_a_pixel_sees_those_before_it_alone_and_has_no_blind_spot():
-    made = stirred(BITS, depth=4)
-    seen = slopes(made)
+    model = stirred(BITS, depth=4)
+    seen = slopes(model)
     assert torch.equal(seen.triu(), torch.zeros(30, 30, **F64))
     assert (
         seen[22, :22] > 0
@@ -59,32 +59,35 @@ def test_masked_convolutions_are_what_the_cut_ones_compute():
 @pytest.mark.parametrize("spec", [BITS, GREYS])
 def test_the_cache_draws_the_same_points_bit_for_bit(spec, dtype):
     rng = Rng([0, 1], dtype=dtype)
-    made = build("pixelcnn", spec, rng, {"channels": 6, "depth": 3})
-    cached, naive = made.sample(24, rng.fork("sample")), made.sample_naive(24, rng.fork("sample"))
+    model = build("pixelcnn", spec, rng, {"channels": 6, "depth": 3})
+    cached, naive = (
+        model.sample(24, rng.fork("sample")),
+        model.sample_naive(24, rng.fork("sample")),
+    )
     assert torch.equal(cached, naive)
     assert cached.shape == (2, 24, *spec.event)
 
 
 def test_the_density_is_constant_in_a_cell_and_sums_to_one():
     spec = DataSpec("greys", (1, 2, 2), range=(0.0, 1.0), levels=5)
-    made = stirred(spec, (0, 1))
+    model = stirred(spec, (0, 1))
     levels = torch.cartesian_prod(*[torch.arange(5, **F64)] * 4).view(1, 625, 1, 2, 2)
     low, high = ((levels + u).expand(2, -1, -1, -1, -1) / 5 for u in (0.01, 0.99))
     with torch.no_grad():
-        log_prob = made.log_prob(low, Rng([0]))
-        assert torch.equal(log_prob, made.log_prob(high, Rng([0])))
+        log_prob = model.log_prob(low, Rng([0]))
+        assert torch.equal(log_prob, model.log_prob(high, Rng([0])))
     torch.testing.assert_close((log_prob.exp() / 5**4).sum(-1), torch.ones(2, **F64))
 
 
 def test_samples_follow_the_density_that_was_learnt():
     """Pearson's test over the 14 patterns and the rest of the 512 images."""
     source, rng = DATASETS.get("bars_and_stripes")(size=3), Rng([0])
-    made = build("pixelcnn", source.spec, rng, {"channels": 8, "head": 16, "dropout": 0.0})
-    Trainer(made, source, Budget(steps=250), batch=64, rng=rng).run()
+    model = build("pixelcnn", source.spec, rng, {"channels": 8, "head": 16, "dropout": 0.0})
+    Trainer(model, source, Budget(steps=250), batch=64, rng=rng).run()
     patterns = source.patterns.unsqueeze(0)
     with torch.no_grad():
-        p = made.log_prob(patterns, rng)[0].double().exp()
-        fake = made.sample(4000, rng.fork("sample"))[0]
+        p = model.log_prob(patterns, rng)[0].double().exp()
+        fake = model.sample(4000, rng.fork("sample"))[0]
     count = (fake.flatten(1).unsqueeze(1) == source.patterns.flatten(1)).all(-1).sum(0)
     share = torch.cat([p, 1 - p.sum(0, keepdim=True)]) * 4000
     count = torch.cat([count, 4000 - count.sum(0, keepdim=True)])
@@ -93,12 +96,12 @@ def test_samples_follow_the_density_that_was_learnt():
 
 
 def test_dropout_acts_in_training_alone():
-    made = stirred(BITS)
+    model = stirred(BITS)
     x = Batch(Rng([0], **F64).bernoulli(torch.full((1, 8, *BITS.event), 0.5, **F64)))
-    density = -made.log_prob(x.x, Rng([0])).mean(-1)
-    assert not torch.equal(made.loss(x, Rng([0], **F64)), density)
-    made.dropout = 0.0
-    assert torch.equal(made.loss(x, Rng([0], **F64)), density)
+    density = -model.log_prob(x.x, Rng([0])).mean(-1)
+    assert not torch.equal(model.loss(x, Rng([0], **F64)), density)
+    model.dropout = 0.0
+    assert torch.equal(model.loss(x, Rng([0], **F64)), density)
 
 
 def test_impossible_data_and_options_say_so():

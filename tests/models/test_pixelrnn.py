@@ -51,10 +51,10 @@ def test_a_cell_is_torchs():
 
 
 def test_a_pixel_sees_a_triangle_of_those_before_it_alone():
-    made = build("pixelrnn", BITS, Rng([0], **F64), {"channels": 6, "recurrent": 1, "first": 3})
+    model = build("pixelrnn", BITS, Rng([0], **F64), {"channels": 6, "recurrent": 1, "first": 3})
     y = Rng([1], **F64).normal(30)[0]
     seen = torch.autograd.functional.jacobian(
-        lambda row: made.network(row.view(1, 1, 30, 1))[0, 0, :, 0], y
+        lambda row: model.network(row.view(1, 1, 30, 1))[0, 0, :, 0], y
     ).abs()
     assert torch.equal(seen.triu(), torch.zeros(30, 30, **F64))
     last = seen[29].view(5, 6)
@@ -67,20 +67,20 @@ def test_a_pixel_sees_a_triangle_of_those_before_it_alone():
 @pytest.mark.parametrize("spec", [BITS, GREYS])
 def test_the_cache_draws_the_same_points_bit_for_bit(spec, dtype):
     rng = Rng([0, 1], dtype=dtype)
-    made = build("pixelrnn", spec, rng, {"channels": 6, "recurrent": 2})
+    model = build("pixelrnn", spec, rng, {"channels": 6, "recurrent": 2})
     assert torch.equal(
-        made.sample(24, rng.fork("sample")), made.sample_naive(24, rng.fork("sample"))
+        model.sample(24, rng.fork("sample")), model.sample_naive(24, rng.fork("sample"))
     )
 
 
 def test_samples_follow_the_density_that_was_learnt():
     """Pearson's test over the 14 patterns and the rest of the 512 images."""
     source, rng = DATASETS.get("bars_and_stripes")(size=3), Rng([0])
-    made = build("pixelrnn", source.spec, rng, {"channels": 8, "head": 16, "dropout": 0.0})
-    Trainer(made, source, Budget(steps=250), batch=64, rng=rng).run()
+    model = build("pixelrnn", source.spec, rng, {"channels": 8, "head": 16, "dropout": 0.0})
+    Trainer(model, source, Budget(steps=250), batch=64, rng=rng).run()
     with torch.no_grad():
-        p = made.log_prob(source.patterns.unsqueeze(0), rng)[0].double().exp()
-        fake = made.sample(4000, rng.fork("sample"))[0]
+        p = model.log_prob(source.patterns.unsqueeze(0), rng)[0].double().exp()
+        fake = model.sample(4000, rng.fork("sample"))[0]
     count = (fake.flatten(1).unsqueeze(1) == source.patterns.flatten(1)).all(-1).sum(0)
     share = torch.cat([p, 1 - p.sum(0, keepdim=True)]) * 4000
     count = torch.cat([count, 4000 - count.sum(0, keepdim=True)])

@@ -17,62 +17,62 @@ SMALL = {"hidden": (16, 16), "layers": 4}
 
 def fitted(data, steps, **options):
     source, rng = DATASETS.get(data)(), Rng([0, 1])
-    made = build("realnvp", source.spec, rng, options)
-    Trainer(made, source, Budget(steps=steps), batch=128, rng=rng).run()
-    return source, made, rng
+    model = build("realnvp", source.spec, rng, options)
+    Trainer(model, source, Budget(steps=steps), batch=128, rng=rng).run()
+    return source, model, rng
 
 
 def stirred(spec, **options):
     """A flow with weights far from its start, at which it is the identity."""
-    made = build("realnvp", spec, Rng([0], **F64), {**SMALL, **options})
+    model = build("realnvp", spec, Rng([0], **F64), {**SMALL, **options})
     rng = Rng([9], **F64)
     with torch.no_grad():
-        for p in made.parameters():
+        for p in model.parameters():
             p.copy_(0.4 * rng.normal(*p.shape)[0])
-    return made
+    return model
 
 
 @pytest.mark.parametrize("data", ["ring", "digits"])
 def test_a_trained_flow_can_be_undone(data):
-    source, made, rng = fitted(data, 200, **SMALL)
+    source, model, rng = fitted(data, 200, **SMALL)
     x = source.points("test")[:200].unsqueeze(0).expand(2, 200, *source.spec.event)
     x = source.to_model(x, rng.fork("noise"))
     with torch.no_grad():
-        z, _ = made.double()(x.double())
-        torch.testing.assert_close(made.inverse(z), x.double(), rtol=1e-5, atol=1e-5)
+        z, _ = model.double()(x.double())
+        torch.testing.assert_close(model.inverse(z), x.double(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"mixing": "rotation"}, {"frequencies": 3}], ids=str)
 @pytest.mark.parametrize("spec", [PLANE, IMAGE], ids=["plane", "image"])
 def test_the_density_is_that_of_the_change_of_variables(spec, options):
-    made, rng = stirred(spec, **options), Rng([3], **F64)
+    model, rng = stirred(spec, **options), Rng([3], **F64)
     for x in rng.uniform(4, *spec.event)[0]:
         slopes = torch.autograd.functional.jacobian(
-            lambda row: made(row.view(1, 1, *spec.event))[0], x
+            lambda row: model(row.view(1, 1, *spec.event))[0], x
         ).view(spec.size, spec.size)
         with torch.no_grad():
-            z, log_det = made(x.view(1, 1, *spec.event))
-            log_prob = made.log_prob(x.view(1, 1, *spec.event), rng)
+            z, log_det = model(x.view(1, 1, *spec.event))
+            log_prob = model.log_prob(x.view(1, 1, *spec.event), rng)
         expected = torch.linalg.slogdet(slopes).logabsdet
         torch.testing.assert_close(log_det[0, 0], expected)
         torch.testing.assert_close(log_prob[0, 0], normal_log_prob(z).sum() + expected)
 
 
 def test_samples_are_codes_sent_back():
-    made = stirred(IMAGE)
+    model = stirred(IMAGE)
     with torch.no_grad():
-        x = made.sample(500, Rng([4], **F64))
+        x = model.sample(500, Rng([4], **F64))
         z = Rng([4], **F64).normal(500, 6)
-        assert torch.equal(x, made.inverse(z).clamp(0, 1))
+        assert torch.equal(x, model.inverse(z).clamp(0, 1))
     assert x.min() >= 0
     assert x.max() <= 1
 
 
 def test_ring_is_learnt_beyond_its_gaussian_and_not_beyond_its_entropy():
-    source, made, rng = fitted("ring", 600, hidden=(32, 32), layers=6)
+    source, model, rng = fitted("ring", 600, hidden=(32, 32), layers=6)
     x = source.draw(20_000, rng.fork("test"))
     with torch.no_grad():
-        log_prob = made.log_prob(source.to_model(x), rng) + source.log_volume
+        log_prob = model.log_prob(source.to_model(x), rng) + source.log_volume
     mean, error = -log_prob.mean(-1), log_prob.std(-1) / 20_000**0.5
     gaussian = 2.8379 + 2 * torch.tensor(source.scale).log()
     assert (mean < gaussian - 1.5).all()

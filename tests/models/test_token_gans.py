@@ -31,30 +31,30 @@ def batch(n=16, spec=WORDS):
 
 @pytest.mark.parametrize("hard", [True, False])
 def test_what_the_discriminator_sees_is_hard_or_on_the_simplex(hard):
-    made = make("gan_gumbel", straight_through=hard)
-    y = made.relaxed(50, Rng([0, 1], dtype=torch.float64), 0.0)
+    model = make("gan_gumbel", straight_through=hard)
+    y = model.relaxed(50, Rng([0, 1], dtype=torch.float64), 0.0)
     torch.testing.assert_close(y.sum(-1), torch.ones_like(y[..., 0]))
     whole = ((y.detach() - y.detach().round()).abs() < 1e-12).all()
     assert bool(whole) is hard
 
 
 def test_straight_through_samples_are_the_models_own():
-    made, rng = make("gan_gumbel"), Rng([0, 1], dtype=torch.float64)
-    y = made.relaxed(50, rng.fork("a"), 0.0).argmax(-1)
-    assert torch.equal(y, made.sample(50, rng.fork("a")))
+    model, rng = make("gan_gumbel"), Rng([0, 1], dtype=torch.float64)
+    y = model.relaxed(50, rng.fork("a"), 0.0).argmax(-1)
+    assert torch.equal(y, model.sample(50, rng.fork("a")))
 
 
 def test_temperature_falls_geometrically_and_sharpens():
-    made = make("gan_gumbel", straight_through=False, temperature=4.0, last_temperature=0.25)
+    model = make("gan_gumbel", straight_through=False, temperature=4.0, last_temperature=0.25)
     rng = Rng([0, 1], dtype=torch.float64)
     largest = [
-        made.relaxed(200, rng.fork("a"), progress).max(-1).values[:, :, 0].mean()
+        model.relaxed(200, rng.fork("a"), progress).max(-1).values[:, :, 0].mean()
         for progress in (0.0, 0.5, 1.0)
     ]
     assert largest[0] < largest[1] < largest[2]
     first = make("gan_gumbel", straight_through=False, temperature=1.0, last_temperature=1.0)
     torch.testing.assert_close(
-        made.relaxed(20, rng.fork("b"), 0.5), first.relaxed(20, rng.fork("b"), 0.9)
+        model.relaxed(20, rng.fork("b"), 0.5), first.relaxed(20, rng.fork("b"), 0.9)
     )
 
 
@@ -62,54 +62,54 @@ def test_temperature_falls_geometrically_and_sharpens():
 def test_the_relaxed_gradient_points_where_the_exact_one_does(hard):
     """Of a linear score of one token, against the exact gradient of its expectation."""
     spec = DataSpec("letter", (1,), kind="tokens", tokens=4)
-    made = make("gan_gumbel", seeds=[0], spec=spec, straight_through=hard)
+    model = make("gan_gumbel", seeds=[0], spec=spec, straight_through=hard)
     score = torch.tensor([1.0, -0.5, 2.0, 0.0]).double()
-    bias = made.generator.head.bias
-    relaxed = made.relaxed(20_000, Rng([0], dtype=torch.float64), 0.0)
-    (found,) = torch.autograd.grad((relaxed * score).sum(-1).mean(), bias)
-    p = made.generator.log_odds(torch.zeros(1, 1, 1, 4).double()).exp()[0, 0, 0]
+    bias = model.generator.head.bias
+    relaxed = model.relaxed(20_000, Rng([0], dtype=torch.float64), 0.0)
+    (actual,) = torch.autograd.grad((relaxed * score).sum(-1).mean(), bias)
+    p = model.generator.log_odds(torch.zeros(1, 1, 1, 4).double()).exp()[0, 0, 0]
     (exact,) = torch.autograd.grad((p * score).sum(), bias)
-    assert functional.cosine_similarity(found[0, 0], exact[0, 0], dim=0) > 0.95
+    assert functional.cosine_similarity(actual[0, 0], exact[0, 0], dim=0) > 0.95
 
 
 # --- policy gradients
 
 
 def test_returns_are_discounted_sums_of_what_comes():
-    made = make("gan_reinforce", discount=0.5)
-    found = made.returns(torch.tensor([1.0, 0.0, 4.0, 8.0]))
-    assert found.tolist() == [3.0, 4.0, 8.0, 8.0]
+    model = make("gan_reinforce", discount=0.5)
+    actual = model.returns(torch.tensor([1.0, 0.0, 4.0, 8.0]))
+    assert actual.tolist() == [3.0, 4.0, 8.0, 8.0]
 
 
 def test_the_policy_gradient_is_unbiased():
     """Against the exact gradient of the expected sum of rewards, over all 27 words."""
     spec = DataSpec("words", (3,), kind="tokens", tokens=3)
-    made = make("gan_reinforce", seeds=[0], spec=spec, discount=1.0)
+    model = make("gan_reinforce", seeds=[0], spec=spec, discount=1.0)
     words = torch.tensor(list(itertools.product(range(3), repeat=3))).unsqueeze(0)
     with torch.no_grad():
-        made.discriminator.head.weight.mul_(20)
-        reward = (2 * made.judged(words).sigmoid() - 1).sum(-1)
-    weights = list(made.generator.parameters())
-    value = (made.generator.log_prob(words).sum(-1).exp() * reward).sum()
+        model.discriminator.head.weight.mul_(20)
+        reward = (2 * model.place_logits(words).sigmoid() - 1).sum(-1)
+    weights = list(model.generator.parameters())
+    value = (model.generator.log_prob(words).sum(-1).exp() * reward).sum()
     exact = torch.autograd.grad(value / 3, weights)
-    loss = made.generator_loss(
+    loss = model.generator_loss(
         Batch(words[:, :1].expand(-1, 60_000, -1)), Rng([0], dtype=torch.float64)
     )
-    found = torch.autograd.grad(-loss.sum(), weights)
-    a, b = (torch.cat([g.flatten() for g in of]) for of in (exact, found))
+    actual = torch.autograd.grad(-loss.sum(), weights)
+    a, b = (torch.cat([g.flatten() for g in of]) for of in (exact, actual))
     assert functional.cosine_similarity(a, b, dim=0) > 0.97
     assert b.norm() / a.norm() == pytest.approx(1.0, abs=0.15)
 
 
 def test_the_baseline_follows_the_returns_of_its_seed():
-    made = make("gan_reinforce", baseline_decay=0.5)
-    assert not made.baseline.any()
-    made.generator_loss(batch(), Rng([0, 1], dtype=torch.float64))
-    first = made.baseline.clone()
+    model = make("gan_reinforce", baseline_decay=0.5)
+    assert not model.baseline.any()
+    model.generator_loss(batch(), Rng([0, 1], dtype=torch.float64))
+    first = model.baseline.clone()
     assert first.shape == (2, 1, 4)
     assert (first != 0).all()
     assert not torch.equal(first[0], first[1])
-    assert "baseline" in made.state_dict()
+    assert "baseline" in model.state_dict()
 
 
 # --- both
@@ -117,11 +117,11 @@ def test_the_baseline_follows_the_returns_of_its_seed():
 
 @pytest.mark.parametrize("name", BOTH)
 def test_players_losses_reach_their_own_networks_alone(name):
-    made = make(name)
+    model = make(name)
     rng = Rng([0, 1], dtype=torch.float64)
-    made.discriminator_loss(batch(), rng).sum().backward()
-    assert all(p.grad is None for p in made.generator.parameters())
-    assert all(p.grad is not None for p in made.discriminator.parameters())
+    model.discriminator_loss(batch(), rng).sum().backward()
+    assert all(p.grad is None for p in model.generator.parameters())
+    assert all(p.grad is not None for p in model.discriminator.parameters())
 
 
 def test_both_have_the_same_networks():
@@ -135,9 +135,9 @@ def test_both_have_the_same_networks():
 
 @pytest.mark.parametrize("name", BOTH)
 def test_probabilities_of_all_words_sum_to_one(name):
-    made = make(name)
+    model = make(name)
     words = torch.tensor(list(itertools.product(range(3), repeat=4))).expand(2, -1, -1)
-    p = made.log_prob(words, Rng([0, 1])).exp()
+    p = model.log_prob(words, Rng([0, 1])).exp()
     torch.testing.assert_close(p.sum(-1), torch.ones(2).double())
 
 
@@ -145,16 +145,16 @@ def test_probabilities_of_all_words_sum_to_one(name):
 def test_n_grams_come_nearer_than_those_of_independent_letters(name):
     """What 150 rounds learn of bigrams, no choice of letters alone could have."""
     data, rng = DATASETS.get("markov_text")(tokens=4, length=6, order=1), Rng([0, 1, 2])
-    made = build(name, data.spec, rng, {"units": 24, "discriminator_units": 16})
-    Trainer(made, data, Budget(steps=150), batch=64, rng=rng).run()
+    model = build(name, data.spec, rng, {"units": 24, "discriminator_units": 16})
+    Trainer(model, data, Budget(steps=150), batch=64, rng=rng).run()
     one = data.truth.n_grams(1)
     alone = torch.multinomial(
         one.expand(4000, -1), 6, replacement=True, generator=torch.Generator().manual_seed(0)
     )
-    fakes = [alone, *made.sample(4000, rng.fork("sample"))]
-    null, *found = (n_gram_divergence(x, data.truth, rng=rng)["n_gram_js_2"].value for x in fakes)
-    assert sum(found) / len(found) < 0.5 * null
-    assert max(found) < 0.8 * null
+    fakes = [alone, *model.sample(4000, rng.fork("sample"))]
+    null, *actual = (n_gram_divergence(x, data.truth, rng=rng)["n_gram_js_2"].value for x in fakes)
+    assert sum(actual) / len(actual) < 0.5 * null
+    assert max(actual) < 0.8 * null
 
 
 def test_options_that_cannot_be_say_so():

@@ -19,14 +19,14 @@ def rng():
 def scalar_game(theta, weight, unroll, eta=0.3):
     """G(z) = theta whatever z is, D(x) = weight x: two numbers play against each other."""
     options = {"hidden": (), "latent": 1, "unroll": unroll, "inner_lr": eta}
-    made = build("unrolled_gan", LINE, rng(), options)
-    generator, judge = made.pair.generator.layers[0], made.pair.discriminator.layers[0]
+    model = build("unrolled_gan", LINE, rng(), options)
+    generator, judge = model.pair.generator.layers[0], model.pair.discriminator.layers[0]
     with torch.no_grad():
         generator.weight.zero_()
         generator.bias.fill_(theta)
         judge.weight.fill_(weight)
         judge.bias.zero_()
-    return made, generator.bias
+    return model, generator.bias
 
 
 def by_hand(x, theta, weight, eta):
@@ -50,9 +50,9 @@ def by_hand(x, theta, weight, eta):
 
 def test_one_step_ahead_is_the_gradient_by_hand():
     theta, weight, eta, x = 0.7, -1.3, 0.3, torch.tensor(2.0, dtype=torch.float64)
-    made, bias = scalar_game(theta, weight, unroll=1, eta=eta)
+    model, bias = scalar_game(theta, weight, unroll=1, eta=eta)
     batch = Batch(x.expand(2, 5, 1))
-    loss = made.generator_loss(batch, rng())
+    loss = model.generator_loss(batch, rng())
     (slope,) = torch.autograd.grad(loss.sum(), bias)
     expected, by_theta = by_hand(
         x, torch.tensor(theta).double(), torch.tensor(weight).double(), eta
@@ -64,22 +64,22 @@ def test_one_step_ahead_is_the_gradient_by_hand():
 @pytest.mark.parametrize("name", ["gan_minimax", "unrolled_gan"])
 def test_without_steps_ahead_it_is_the_minimax_game(name):
     options = {"hidden": (8,), "unroll": 0} if name == "unrolled_gan" else {"hidden": (8,)}
-    made = build(name, LINE, rng(), options)
+    model = build(name, LINE, rng(), options)
     batch = Batch(rng().fork("x").normal(16, 1))
     (slope,) = torch.autograd.grad(
-        made.generator_loss(batch, rng()).sum(), made.pair.generator.layers[0].weight
+        model.generator_loss(batch, rng()).sum(), model.pair.generator.layers[0].weight
     )
-    logits = made.pair.judged(batch, rng())
+    logits = model.pair.fake_logits(batch, rng())
     saturating = -functional.softplus(logits).mean(-1).sum()
-    (expected,) = torch.autograd.grad(saturating, made.pair.generator.layers[0].weight)
+    (expected,) = torch.autograd.grad(saturating, model.pair.generator.layers[0].weight)
     torch.testing.assert_close(slope, expected)
 
 
 def test_looking_far_ahead_approaches_the_best_response():
     """The value of the game against a linear discriminator that has converged: 0 for equal means."""
-    made, _ = scalar_game(2.0, 0.5, unroll=200, eta=0.5)
+    model, _ = scalar_game(2.0, 0.5, unroll=200, eta=0.5)
     batch = Batch(torch.full((2, 5, 1), 2.0, dtype=torch.float64))
-    loss = made.generator_loss(batch, rng())
+    loss = model.generator_loss(batch, rng())
     torch.testing.assert_close(
         loss, torch.full_like(loss, -2 * torch.log(torch.tensor(2.0)).item())
     )

@@ -24,9 +24,9 @@ def words():
 @functools.cache
 def trained(name):
     source, rng = DATASETS.get("bars_and_stripes")(size=3), Rng([0, 1], dtype=torch.float64)
-    made = build(name, source.spec, rng, OPTIONS)
-    Trainer(made, source, Budget(steps=400), batch=64, rng=rng).run()
-    return made, source, rng
+    model = build(name, source.spec, rng, OPTIONS)
+    Trainer(model, source, Budget(steps=400), batch=64, rng=rng).run()
+    return model, source, rng
 
 
 def patterns(source):
@@ -34,37 +34,37 @@ def patterns(source):
     return source.points("test").unique(dim=0).double()
 
 
-def exact(made, x):
+def exact(model, x):
     """log p(x) of points (N, 1, 3, 3), integrated over codes on a square grid, shape (S, N)."""
     side = torch.linspace(-6, 6, 141, dtype=torch.float64)
-    z = torch.cartesian_prod(side, side).expand(made.seeds, -1, -1)
+    z = torch.cartesian_prod(side, side).expand(model.seeds, -1, -1)
     log_prior = (-0.5 * z.square().sum(-1)).log_softmax(-1)
     with torch.no_grad():
-        logits = made.autoencoder.output(z)
+        logits = model.autoencoder.output(z)
     each = logits @ x.flatten(1).T - functional.softplus(logits).sum(-1, keepdim=True)
     return (each + log_prior.unsqueeze(-1)).logsumexp(1)
 
 
-def bound(made, x, draws, rng):
+def bound(model, x, draws, rng):
     """The mean of 400 bounds a point and its standard error, (S, N) each."""
-    many = x.repeat_interleave(400, 0).expand(made.seeds, -1, -1, -1, -1)
-    values = made.autoencoder.bound(many, draws, rng.fork("bound", draws)).unflatten(1, (-1, 400))
+    many = x.repeat_interleave(400, 0).expand(model.seeds, -1, -1, -1, -1)
+    values = model.autoencoder.bound(many, draws, rng.fork("bound", draws)).unflatten(1, (-1, 400))
     return values.mean(-1), values.std(-1) / 20
 
 
 @pytest.mark.parametrize("name", ["vae", "beta_vae", "iwae"])
 def test_the_likelihood_of_all_words_sums_to_one(name):
-    made, _, _ = trained(name)
-    total = exact(made, words()).exp().sum(-1)
+    model, _, _ = trained(name)
+    total = exact(model, words()).exp().sum(-1)
     torch.testing.assert_close(total, torch.ones_like(total), rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["vae", "beta_vae", "iwae"])
 def test_bounds_lie_below_the_likelihood_and_rise_to_it_with_the_draws(name):
-    made, source, rng = trained(name)
+    model, source, rng = trained(name)
     x = patterns(source)
-    truth = exact(made, x)
-    means, errors = zip(*(bound(made, x, draws, rng) for draws in (1, 5, 50)), strict=True)
+    truth = exact(model, x)
+    means, errors = zip(*(bound(model, x, draws, rng) for draws in (1, 5, 50)), strict=True)
     for mean, error in zip(means, errors, strict=True):
         assert (mean < truth + 4 * error).all()
     for i in (0, 1):
@@ -76,10 +76,10 @@ def test_bounds_lie_below_the_likelihood_and_rise_to_it_with_the_draws(name):
 def test_what_iwae_trains_on_is_tighter_than_what_vae_trains_on():
     gaps, values = {}, {}
     for name, draws in (("vae", 1), ("iwae", 5)):
-        made, source, rng = trained(name)
+        model, source, rng = trained(name)
         x = patterns(source)
-        values[name] = bound(made, x, draws, rng)[0].mean(-1)
-        gaps[name] = exact(made, x).mean(-1) - values[name]
+        values[name] = bound(model, x, draws, rng)[0].mean(-1)
+        gaps[name] = exact(model, x).mean(-1) - values[name]
     assert (gaps["iwae"] < 0.7 * gaps["vae"]).all()
     assert (values["iwae"] > values["vae"]).all()
     assert (values["iwae"] < -math.log(14)).all()
@@ -88,9 +88,9 @@ def test_what_iwae_trains_on_is_tighter_than_what_vae_trains_on():
 def test_a_heavier_kl_keeps_codes_nearer_to_the_prior():
     kl = {}
     for name in ("vae", "beta_vae"):
-        made, source, _ = trained(name)
+        model, source, _ = trained(name)
         with torch.no_grad():
-            mean, log_std = made.autoencoder.posterior(patterns(source).expand(2, -1, -1, -1, -1))
+            mean, log_std = model.autoencoder.posterior(patterns(source).expand(2, -1, -1, -1, -1))
         each = 0.5 * (mean.square() + (2 * log_std).exp() - 1) - log_std
         kl[name] = each.sum(-1).mean(-1)
     assert (kl["beta_vae"] < 0.5 * kl["vae"]).all()

@@ -15,11 +15,11 @@ WORDS = DataSpec("words", (11,), kind="tokens", tokens=4)
 GREYS = DataSpec("greys", (1, 4, 5), range=(0.0, 1.0), levels=7)
 
 
-def slopes(made):
+def slopes(model):
     """How much the outputs of an entry (row) move with each entry (column), shape (D, D)."""
-    y = Rng([1], **F64).normal(made.spec.size, made.law.inputs)[0]
+    y = Rng([1], **F64).normal(model.spec.size, model.distribution.inputs)[0]
     outputs = torch.autograd.functional.jacobian(
-        lambda row: made.network(row[None, None])[0, 0], y
+        lambda row: model.network(row[None, None])[0, 0], y
     )
     return outputs.abs().sum((1, 3))
 
@@ -41,21 +41,21 @@ def test_the_receptive_field_is_as_long_as_the_dilations_say():
 @pytest.mark.parametrize("spec", [WORDS, GREYS])
 def test_the_queues_draw_the_same_points_bit_for_bit(spec, dtype):
     rng = Rng([0, 1], dtype=dtype)
-    made = build("wavenet", spec, rng, {"channels": 6, "skip": 8, "cycle": 3, "stacks": 2})
+    model = build("wavenet", spec, rng, {"channels": 6, "skip": 8, "cycle": 3, "stacks": 2})
     assert torch.equal(
-        made.sample(24, rng.fork("sample")), made.sample_naive(24, rng.fork("sample"))
+        model.sample(24, rng.fork("sample")), model.sample_naive(24, rng.fork("sample"))
     )
 
 
 def test_probabilities_of_words_sum_to_one_and_samples_follow_them():
     rng = Rng([0, 1], **F64)
-    made = build("wavenet", DataSpec("words", (4,), kind="tokens", tokens=3), rng, {"skip": 8})
+    model = build("wavenet", DataSpec("words", (4,), kind="tokens", tokens=3), rng, {"skip": 8})
     words = torch.tensor(list(itertools.product(range(3), repeat=4)))
     with torch.no_grad():
-        for p in made.parameters():
+        for p in model.parameters():
             p.mul_(2)
-        p = made.log_prob(words.expand(2, -1, -1), rng).exp()
-        x = made.sample(20_000, rng.fork("sample"))
+        p = model.log_prob(words.expand(2, -1, -1), rng).exp()
+        x = model.sample(20_000, rng.fork("sample"))
     which = (x * 3 ** torch.arange(3, -1, -1)).sum(-1)
     count = torch.stack([torch.bincount(row, minlength=81) for row in which])
     assert x.dtype == torch.int64
@@ -66,29 +66,29 @@ def test_probabilities_of_words_sum_to_one_and_samples_follow_them():
 
 def test_a_markov_source_is_learnt_to_its_entropy():
     source, rng = DATASETS.get("markov_text")(tokens=4, length=12), Rng([0])
-    made = build("wavenet", source.spec, rng, {"channels": 16, "skip": 32, "lr": 1e-2})
-    Trainer(made, source, Budget(steps=300), batch=64, rng=rng).run()
+    model = build("wavenet", source.spec, rng, {"channels": 16, "skip": 32, "lr": 1e-2})
+    Trainer(model, source, Budget(steps=300), batch=64, rng=rng).run()
     x = source.draw(4000, rng.fork("test"))
     with torch.no_grad():
-        gap = (source.truth.log_prob(x) - made.log_prob(x, rng)).mean() / 12
+        gap = (source.truth.log_prob(x) - model.log_prob(x, rng)).mean() / 12
     assert 0 < gap < 0.05
 
 
-def test_inpainting_puts_in_the_known_and_follows_the_law_after_it():
-    """Given the first two letters the rest has the conditional law; the last alone changes nothing."""
+def test_inpainting_puts_in_the_known_and_follows_the_distribution_after_it():
+    """Given the first two letters the rest has its conditional distribution; the last alone changes none."""
     rng = Rng([0], **F64)
-    made = build("wavenet", DataSpec("words", (3,), kind="tokens", tokens=3), rng, {"skip": 8})
+    model = build("wavenet", DataSpec("words", (3,), kind="tokens", tokens=3), rng, {"skip": 8})
     x = torch.tensor([2, 1, 0]).expand(1, 20_000, 3)
     with torch.no_grad():
-        for p in made.parameters():
+        for p in model.parameters():
             p.mul_(2)
-        first = made.inpaint(x, torch.tensor([True, True, False]).expand_as(x), rng.fork("first"))
-        last = made.inpaint(x, torch.tensor([False, False, True]).expand_as(x), rng.fork("same"))
+        first = model.inpaint(x, torch.tensor([True, True, False]).expand_as(x), rng.fork("first"))
+        last = model.inpaint(x, torch.tensor([False, False, True]).expand_as(x), rng.fork("same"))
         words = torch.tensor([[[2, 1, k] for k in range(3)]])
-        law = made.log_prob(words, rng)[0].softmax(-1)
-        free = made.sample(20_000, rng.fork("same"))
+        distribution = model.log_prob(words, rng)[0].softmax(-1)
+        free = model.sample(20_000, rng.fork("same"))
     share = first[0, :, 2].bincount(minlength=3) / 20_000
-    assert ((share - law).abs() < 5 * (law / 20_000).sqrt()).all()
+    assert ((share - distribution).abs() < 5 * (distribution / 20_000).sqrt()).all()
     assert torch.equal(last[..., :2], free[..., :2])
     assert (last[..., 2] == 0).all()
 

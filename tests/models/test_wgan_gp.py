@@ -15,30 +15,30 @@ def batch():
 
 def linear_critic(penalty):
     """A WGAN-GP whose critic is x -> 3 a + 4 b, of slope 5 everywhere."""
-    made = build("wgan_gp", PLANE, Rng([0, 1]), {"penalty": penalty, "hidden": ()})
+    model = build("wgan_gp", PLANE, Rng([0, 1]), {"penalty": penalty, "hidden": ()})
     with torch.no_grad():
-        made.pair.discriminator.layers[0].weight.copy_(
+        model.pair.discriminator.layers[0].weight.copy_(
             torch.tensor([[3.0], [4.0]]).expand(2, 2, 1)
         )
-        made.pair.discriminator.layers[0].bias.zero_()
-    return made
+        model.pair.discriminator.layers[0].bias.zero_()
+    return model
 
 
 def test_the_critics_loss_is_the_gap_and_the_penalty(batch):
-    made = linear_critic(0.5)
-    fake = made.sample(64, Rng([0, 1]))
+    model = linear_critic(0.5)
+    fake = model.sample(64, Rng([0, 1]))
     weight = torch.tensor([3.0, 4.0])
     gap = ((fake - batch.x) @ weight).mean(-1)
     torch.testing.assert_close(
-        made.discriminator_loss(batch, Rng([0, 1])), gap + 0.5 * (5 - 1) ** 2
+        model.discriminator_loss(batch, Rng([0, 1])), gap + 0.5 * (5 - 1) ** 2
     )
-    torch.testing.assert_close(made.generator_loss(batch, Rng([0, 1])), -(fake @ weight).mean(-1))
+    torch.testing.assert_close(model.generator_loss(batch, Rng([0, 1])), -(fake @ weight).mean(-1))
 
 
 def test_the_penalty_pulls_the_slope_towards_one(batch):
-    made = linear_critic(1000.0)
-    made.discriminator_loss(batch, Rng([0, 1])).sum().backward()
-    layer = made.pair.discriminator.layers[0]
+    model = linear_critic(1000.0)
+    model.discriminator_loss(batch, Rng([0, 1])).sum().backward()
+    layer = model.pair.discriminator.layers[0]
     assert (layer.weight.grad * layer.weight).sum() > 0
 
 
@@ -54,6 +54,6 @@ def test_the_critic_moves_five_times_for_one_of_the_generator():
 
 
 def test_the_critics_loss_does_not_reach_the_generator(batch):
-    made = build("wgan_gp", PLANE, Rng([0, 1]), {"hidden": (8,)})
-    made.discriminator_loss(batch, Rng([0, 1])).sum().backward()
-    assert all(p.grad is None for p in made.pair.generator.parameters())
+    model = build("wgan_gp", PLANE, Rng([0, 1]), {"hidden": (8,)})
+    model.discriminator_loss(batch, Rng([0, 1])).sum().backward()
+    assert all(p.grad is None for p in model.pair.generator.parameters())

@@ -24,13 +24,13 @@ def test_the_enumerated_log_z_lies_in_the_annealed_interval_as_often_as_it_says(
     """Of 40 intervals of 95 %, 33 or more hold the truth but with probability 0.0003."""
     machine, rng = strong(kind, MACHINES, scale=0.5 if kind is BernoulliBoltzmann else 0.25)
     truth = machine.enumerated_log_z()
-    found = machine.annealed_log_z(rng.fork("ais"), chains=100, temperatures=200)
-    assert found.value.shape == found.error.shape == (MACHINES,)
-    assert ((found.error > 0) & (found.error < 0.2)).all()
-    low, high = found.interval()
+    actual = machine.annealed_log_z(rng.fork("ais"), chains=100, temperatures=200)
+    assert actual.value.shape == actual.error.shape == (MACHINES,)
+    assert ((actual.error > 0) & (actual.error < 0.2)).all()
+    low, high = actual.interval()
     assert ((low <= truth) & (truth <= high)).sum() >= 33
     # and the intervals are not so wide that they would always hold it
-    low, high = found.interval(0.1)
+    low, high = actual.interval(0.1)
     assert ((low <= truth) & (truth <= high)).sum() <= 16
 
 
@@ -57,10 +57,10 @@ def test_a_normaliser_is_kept_until_the_weights_or_the_seeds_change():
 
 def test_a_summed_normaliser_has_no_error():
     machine, rng = strong(BernoulliBoltzmann, 2)
-    found = Normaliser(machine, exact=True, chains=1, temperatures=1)(rng)
-    assert found.error.tolist() == [0.0, 0.0]
-    assert torch.equal(found.interval()[0], found.value)
-    assert torch.equal(found.value, machine.enumerated_log_z())
+    actual = Normaliser(machine, exact=True, chains=1, temperatures=1)(rng)
+    assert actual.error.tolist() == [0.0, 0.0]
+    assert torch.equal(actual.interval()[0], actual.value)
+    assert torch.equal(actual.value, machine.enumerated_log_z())
 
 
 def test_a_chain_moves_free_entries_alone():

@@ -34,11 +34,11 @@ def test_one_input_is_seen_by_nothing():
 
 
 @pytest.mark.parametrize(
-    ("hidden", "seen"), [((16, 8), 1), ((3, 7), 1), ((24,), 3), ((4, 4, 4), 2)]
+    ("hidden", "width"), [((16, 8), 1), ((3, 7), 1), ((24,), 3), ((4, 4, 4), 2)]
 )
-def test_steps_give_what_forward_gives(hidden, seen):
-    net = MaskedMLP(6, 2, hidden, Rng([0, 1], **F64), seen=seen, activation="tanh")
-    y = Rng([2, 3], **F64).normal(7, 6, seen)
+def test_steps_give_what_forward_gives(hidden, width):
+    net = MaskedMLP(6, 2, hidden, Rng([0, 1], **F64), width=width, activation="tanh")
+    y = Rng([2, 3], **F64).normal(7, 6, width)
     step = net.steps(7)
     stepped = [step(d, y[:, :, d - 1] if d else torch.zeros_like(y[:, :, 0])) for d in range(6)]
     torch.testing.assert_close(torch.stack(stepped, dim=2), net(y), rtol=1e-12, atol=1e-12)
@@ -55,7 +55,7 @@ def test_masked_weights_neither_act_nor_get_a_gradient():
     layer = MaskedLinear(mask, Rng([0, 1]))
     layer(torch.ones(2, 3, 2)).sum().backward()
     assert torch.equal(layer.weight.grad, 3 * mask.expand(2, 2, 2))
-    assert torch.equal(layer.kept()[:, 0, 1], torch.zeros(2))
+    assert torch.equal(layer.masked_weight()[:, 0, 1], torch.zeros(2))
 
 
 def test_masks_are_not_part_of_the_state():

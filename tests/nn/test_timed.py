@@ -10,9 +10,9 @@ from genbench.nn.timed import TimedMLP, waves
 
 def test_waves_are_sines_and_cosines_of_every_coordinate():
     x = torch.tensor([[0.3, -1.2]])
-    found = waves(x, torch.tensor([1.0, 4.0]))
-    wanted = [f(k * v) for f in (math.sin, math.cos) for v in (0.3, -1.2) for k in (1, 4)]
-    assert torch.allclose(found, torch.tensor([wanted]))
+    actual = waves(x, torch.tensor([1.0, 4.0]))
+    expected = [f(k * v) for f in (math.sin, math.cos) for v in (0.3, -1.2) for k in (1, 4)]
+    assert torch.allclose(actual, torch.tensor([expected]))
 
 
 def test_a_seed_alone_and_a_shared_time_give_the_same():

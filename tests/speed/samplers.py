@@ -21,7 +21,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import MODELS, Autoregressive, Model, build
 from genbench.core.rng import Rng
-from genbench.nn import raster
+from genbench.families.raster import whole_passes
 
 SIDES, BATCHES = (4, 8, 16, 28), (1, 16, 64, 256)
 QUICK_SIDES, QUICK_BATCHES = (4, 8), (1, 64)
@@ -56,9 +56,9 @@ def bits(side: int) -> DataSpec:
 @torch.no_grad()
 def one_pass(model: Model, n: int) -> float:
     """Returns the seconds of one pass of the network, as the naive sampler makes it."""
-    network, law = getattr(model, "network", model), model.law  # type: ignore[attr-defined]
-    step = raster.passes(network, law, n, Rng([0]))
-    last = torch.zeros(1, n, law.inputs)
+    network, distribution = getattr(model, "network", model), model.distribution  # type: ignore[attr-defined]
+    step = whole_passes(network, distribution, n, Rng([0]))
+    last = torch.zeros(1, n, distribution.inputs)
     return median(lambda: step(1, last), TIMED)
 
 

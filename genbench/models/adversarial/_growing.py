@@ -170,7 +170,7 @@ def with_deviation(x: Tensor) -> Tensor:
         | Progressive Growing of GANs (Karras et al., 2018), section 3
 
     Arguments:
-        x: Images, shape (S, B, C, H, W); the channel is one number a seed.
+        x: Images, shape (S, B, C, H, W); the channel is one number per seed.
     """
     spread = (x.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
     seeds, batch, _, height, width = x.shape

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +10,7 @@ from torch.nn import functional
 
 from genbench.core.rng import Rng
 from genbench.nn.conv import BatchNorm
-from genbench.nn.mlp import Linear
+from genbench.nn.mlp import Linear, linear_layers
 
 
 class NoisyMLP(nn.Module):
@@ -44,11 +43,8 @@ class NoisyMLP(nn.Module):
         normalised: bool = True,
     ) -> None:
         super().__init__()
-        sizes = (inputs, *hidden, outputs)
         self.noise, self.normalised = noise, normalised
-        self.layers = nn.ModuleList(
-            Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
-        )
+        self.layers = linear_layers((inputs, *hidden, outputs), rng)
         self.scales = nn.ParameterList()
         if normalised:
             for layer in self.layers:
@@ -89,10 +85,7 @@ class NormMLP(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, hidden: Sequence[int], rng: Rng) -> None:
         super().__init__()
-        sizes = (inputs, *hidden, outputs)
-        self.layers = nn.ModuleList(
-            Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
-        )
+        self.layers = linear_layers((inputs, *hidden, outputs), rng)
         self.norms = nn.ModuleList(BatchNorm(size, rng) for size in hidden)
 
     def forward(self, x: Tensor) -> Tensor:

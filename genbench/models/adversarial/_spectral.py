@@ -16,7 +16,7 @@ class SpectralMLP(MLP):
     """Creates S multi-layer perceptrons whose weights are divided by their largest singular value.
 
     The value is estimated by power iteration, one step in every pass in training mode, from a vector
-    a seed that is kept between passes; its gradient holds the singular vectors fixed. With leaky ReLU
+    per seed that is kept between passes; its gradient holds the singular vectors fixed. With leaky ReLU
     the network is 1-Lipschitz times `scale`, as far as the estimates are exact.
 
     References:
@@ -64,8 +64,8 @@ class SpectralMLP(MLP):
         if self.training:
             self._iterate(i)
         weight, right = self._layer(i).weight, self.get_buffer(f"direction_{i}")
-        left = functional.normalize((weight @ right).detach(), dim=1)
-        return weight / (left.mT @ weight @ right)
+        first = functional.normalize((weight @ right).detach(), dim=1)
+        return weight / (first.mT @ weight @ right)
 
     @torch.no_grad()
     def _iterate(self, i: int) -> None:

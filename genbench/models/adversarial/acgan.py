@@ -10,9 +10,7 @@ from genbench.core.model import Batch, Classifier, model
 from genbench.core.rng import Rng
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, label_loss
-from genbench.nn.joint import Generator, Reader
-from genbench.nn.losses import r1, usual_penalty
-from genbench.nn.optim import adam
+from genbench.nn.losses import r1
 
 
 @model("acgan")
@@ -45,9 +43,9 @@ class ACGAN(ConditionalGame, Classifier):
             None takes 0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Odena et al., 2017"
     year = 2017
+    names_class = True
 
     def __init__(
         self,
@@ -63,13 +61,18 @@ class ACGAN(ConditionalGame, Classifier):
         beta1: float = 0.5,
         penalty: float | None = None,
     ) -> None:
-        super().__init__(spec, rng, adam(lr, (beta1, 0.999)), latent=latent)
-        self.penalty = usual_penalty(spec) if penalty is None else penalty
+        super().__init__(
+            spec,
+            rng,
+            latent=latent,
+            hidden=hidden,
+            network=network,
+            width=width,
+            lr=lr,
+            beta1=beta1,
+            penalty=penalty,
+        )
         self.class_weight = class_weight
-        shape = (hidden, width, network)
-        inputs = self.latent + self.classes
-        self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
-        self.discriminator = Reader(spec, 1 + self.classes, *shape, rng.fork("discriminator"))
 
     def classify(self, x: Tensor) -> Tensor:
         """Returns class logits, shape (S, B, classes)."""
@@ -80,19 +83,17 @@ class ACGAN(ConditionalGame, Classifier):
         labels = rng.integers(self.classes, batch.x.shape[1])
         with torch.no_grad():
             fake = self.sample_class(labels, rng)
-        real, made = self.discriminator(batch.x), self.discriminator(fake)
-        named = self.known.minibatch(batch, rng)
-        logits = real[..., 1:] if named is batch else self.classify(named.x)
-        assert named.labels is not None
-        classes = label_loss(logits, named.labels) + label_loss(made[..., 1:], labels)
-        loss = cross_entropy(real[..., 0], made[..., 0]) + self.class_weight * classes
-        if self.penalty > 0:
-            loss = loss + r1(lambda x: self.discriminator(x)[..., 0], batch.x, self.penalty)
-        return loss
+        on_real, on_fake = self.discriminator(batch.x), self.discriminator(fake)
+        labelled = self.labelled.minibatch(batch, rng)
+        logits = on_real[..., 1:] if labelled is batch else self.classify(labelled.x)
+        assert labelled.labels is not None
+        classes = label_loss(logits, labelled.labels) + label_loss(on_fake[..., 1:], labels)
+        loss = cross_entropy(on_real[..., 0], on_fake[..., 0]) + self.class_weight * classes
+        return loss + r1(lambda x: self.discriminator(x)[..., 0], batch.x, self.penalty)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D and the class's cross-entropy at generated points, shape (S,)."""
         labels = rng.integers(self.classes, batch.x.shape[1])
-        made = self.discriminator(self.sample_class(labels, rng))
-        classes = label_loss(made[..., 1:], labels)
-        return non_saturating(made[..., 0]) + self.class_weight * classes
+        outputs = self.discriminator(self.sample_class(labels, rng))
+        classes = label_loss(outputs[..., 1:], labels)
+        return non_saturating(outputs[..., 0]) + self.class_weight * classes

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from genbench.core.dataset import DataSpec
 from genbench.core.model import model
-from genbench.core.rng import Rng
-from genbench.families.inverse import InverseGame, Inverses
-from genbench.nn.optim import adam
+from genbench.families.inverse import InverseGame
 
 
 @model("ali")
@@ -42,25 +39,6 @@ class ALI(InverseGame):
         chain_steps: How many reconstructions complete a point.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Dumoulin et al., 2017"
     year = 2017
-
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
-        chain_steps: int = 20,
-    ) -> None:
-        super().__init__(spec, rng, adam(lr, (beta1, 0.999)), chain_steps=chain_steps)
-        self.game = Inverses(
-            spec, latent, hidden, width, network, rng, stochastic=True, penalty=penalty
-        )
+    stochastic = True

@@ -5,14 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, labels_of, one_hot
-from genbench.nn.joint import Generator, Reader
-from genbench.nn.losses import r1, usual_penalty
-from genbench.nn.optim import adam
+from genbench.nn.losses import r1
 
 
 @model("cgan")
@@ -43,46 +40,22 @@ class CGAN(ConditionalGame):
             None takes 0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Mirza and Osindero, 2014"
     year = 2014
-
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
-    ) -> None:
-        super().__init__(spec, rng, adam(lr, (beta1, 0.999)), latent=latent)
-        self.penalty = usual_penalty(spec) if penalty is None else penalty
-        shape = (hidden, width, network)
-        inputs = self.latent + self.classes
-        self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
-        self.discriminator = Reader(
-            spec, 1, *shape, rng.fork("discriminator"), beside=self.classes
-        )
+    names_class = False
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake with the same labels, shape (S,)."""
-        real = self.known.minibatch(batch, rng)
+        real = self.labelled.minibatch(batch, rng)
         labels = labels_of(real)
         with torch.no_grad():
             fake = self.sample_class(labels, rng)
         loss = cross_entropy(self.logits(real.x, labels), self.logits(fake, labels))
-        if self.penalty > 0:
-            loss = loss + r1(lambda x: self.logits(x, labels), real.x, self.penalty)
-        return loss
+        return loss + r1(lambda x: self.logits(x, labels), real.x, self.penalty)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z, y), y) for labels of real points, shape (S,)."""
-        labels = labels_of(self.known.minibatch(batch, rng))
+        labels = labels_of(self.labelled.minibatch(batch, rng))
         return non_saturating(self.logits(self.sample_class(labels, rng), labels))
 
     def logits(self, x: Tensor, labels: Tensor) -> Tensor:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, Inpainter, model
+from genbench.core.model import Inpainter, model
 from genbench.core.rng import Rng
 from genbench.families.adversarial import (
+    NonSaturatingGame,
     Pair,
-    PairGame,
-    cross_entropy,
     images_only,
-    non_saturating,
 )
 from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.optim import adam
 
 
 @model("dcgan")
-class DCGAN(PairGame, Inpainter):
+class DCGAN(NonSaturatingGame, Inpainter):
     r"""Creates a non-saturating GAN of strided convolutions with batch normalisation.
 
     .. math::
@@ -31,7 +29,7 @@ class DCGAN(PairGame, Inpainter):
         | Unsupervised Representation Learning with Deep Convolutional GANs (Radford et al., 2016), section 3
         | https://arxiv.org/abs/1511.06434
 
-    Differences: two strided layers a network, in place of four, and narrower ones, for small images;
+    Differences: two strided layers per network, in place of four, and narrower ones, for small images;
     Gaussian in place of uniform noise; weights uniform by fan-in in place of normal ones of standard
     deviation 0.02; a logistic in place of a tanh output, which is the same on the data's range.
 
@@ -42,7 +40,6 @@ class DCGAN(PairGame, Inpainter):
         beta1: Adam's first decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Radford et al., 2016"
     year = 2016
 
@@ -72,14 +69,6 @@ class DCGAN(PairGame, Inpainter):
         """Convolutions need images; discrete points have no gradient for the generator."""
         return images_only(spec)
 
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""
-        return self.pair.inpaint(x, known, rng)
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against fake, shape (S,)."""
-        return cross_entropy(*self.pair.both(batch, rng))
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D(G(z)), shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))
+        return self.pair.inpaint(x, observed, rng)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Inpainter, model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
-from genbench.nn.optim import adam
+from genbench.families.adversarial import PlainGame, non_saturating
 
 
 @model("gan")
-class GAN(PairGame, Inpainter):
+class GAN(PlainGame, Inpainter):
     r"""Creates a GAN: a generator against a discriminator, non-saturating loss.
 
     .. math::
@@ -37,35 +33,13 @@ class GAN(PairGame, Inpainter):
         beta1: Adam's first decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Goodfellow et al., 2014"
     year = 2014
 
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
-        lr: float = 1e-3,
-        discriminator_lr: float | None = None,
-        beta1: float = 0.5,
-    ) -> None:
-        betas = (beta1, 0.999)
-        judges = adam(discriminator_lr or lr, betas)
-        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
-        self.pair = Pair(spec, latent, hidden, rng, activation=activation)
-
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""
-        return self.pair.inpaint(x, known, rng)
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against fake, shape (S,)."""
-        return cross_entropy(*self.pair.both(batch, rng))
+        return self.pair.inpaint(x, observed, rng)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D(G(z)), shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))
+        return non_saturating(self.pair.fake_logits(batch, rng))

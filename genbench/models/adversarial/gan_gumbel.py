@@ -33,7 +33,7 @@ class GANGumbel(SequenceGame):
 
     Differences: Kusner and Hernandez-Lobato's generator is an LSTM started by noise, ours a GRU whose
     only noise are the draws, so that the likelihood of a sequence is known; the discriminator is
-    a causal convolutional network that judges every place, in place of an LSTM's last state.
+    a causal convolutional network that scores every place, in place of an LSTM's last state.
 
     Arguments:
         units: The size of the generator's state.
@@ -45,7 +45,6 @@ class GANGumbel(SequenceGame):
         discriminator_lr: Adam's step size of the discriminator.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Jang et al., 2017; Kusner and Hernandez-Lobato, 2016"
     year = 2016
 
@@ -62,14 +61,7 @@ class GANGumbel(SequenceGame):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            units=units,
-            discriminator_units=discriminator_units,
-            lr=lr,
-            discriminator_lr=discriminator_lr,
-        )
+        super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
         if temperature <= 0 or last_temperature <= 0:
             raise SpecError(
                 f"gan_gumbel needs temperatures above 0, got {temperature} and {last_temperature}; "

@@ -22,7 +22,7 @@ class GANReinforce(SequenceGame):
         \nabla L_G = -E \sum_t (R_t - b_t) \nabla \log p(x_t \mid x_{<t}), \qquad
         R_t = \sum_{s \ge t} \gamma^{s-t} r_s, \qquad r_s = 2 D(x_1, \dots, x_s) - 1
 
-    The discriminator judges every prefix, so that every token is rewarded; the baseline b is a moving
+    The discriminator scores every prefix, so that every token is rewarded; the baseline b is a moving
     average of the returns at each place.
 
     References:
@@ -45,7 +45,6 @@ class GANReinforce(SequenceGame):
         discriminator_lr: Adam's step size of the discriminator.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Yu et al., 2017"
     year = 2017
 
@@ -61,14 +60,7 @@ class GANReinforce(SequenceGame):
         lr: float = 3e-3,
         discriminator_lr: float = 3e-3,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            units=units,
-            discriminator_units=discriminator_units,
-            lr=lr,
-            discriminator_lr=discriminator_lr,
-        )
+        super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
         if not 0 <= discount <= 1 or not 0 <= baseline_decay < 1:
             raise SpecError(
                 f"gan_reinforce needs a discount in [0, 1] and a baseline_decay in [0, 1), got "
@@ -82,25 +74,25 @@ class GANReinforce(SequenceGame):
         """Returns the mean cross-entropy of places, real and generated, in nats, shape (S,)."""
         with torch.no_grad():
             fake = self.sample(batch.x.shape[1], rng)
-        return cross_entropy(*(self.judged(x).flatten(1) for x in (batch.x, fake)))
+        return cross_entropy(*(self.place_logits(x).flatten(1) for x in (batch.x, fake)))
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns a value whose gradient is REINFORCE's, a mean over places, shape (S,)."""
         with torch.no_grad():
             x = self.sample(batch.x.shape[1], rng)
-            returns = self.returns(2 * self.judged(x).sigmoid() - 1)
+            returns = self.returns(2 * self.place_logits(x).sigmoid() - 1)
             gain = returns - self.baseline
             self.baseline.lerp_(returns.mean(1, keepdim=True), 1 - self.decay)
         return -(gain * self.generator.log_prob(x)).mean((1, 2))
 
-    def judged(self, x: Tensor) -> Tensor:
+    def place_logits(self, x: Tensor) -> Tensor:
         """Returns the discriminator's log odds at every place of tokens (S, B, L), of that shape."""
         return self.discriminator(functional.one_hot(x, self.tokens).to(self.baseline))
 
     def returns(self, reward: Tensor) -> Tensor:
         """Returns discounted sums of what comes at a place and later, (…, L)."""
         total, sums = torch.zeros_like(reward[..., 0]), []
-        for each in reward.flip(-1).unbind(-1):
-            total = each + self.discount * total
+        for rewards in reward.flip(-1).unbind(-1):
+            total = rewards + self.discount * total
             sums.append(total)
         return torch.stack(sums[::-1], dim=-1)

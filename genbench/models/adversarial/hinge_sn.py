@@ -38,7 +38,6 @@ class HingeSN(PairGame):
         beta2: Adam's second decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Miyato et al., 2018"
     year = 2018
 
@@ -57,8 +56,8 @@ class HingeSN(PairGame):
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, beta2)), steps=discriminator_steps)
         self.scale = scale if scale is not None else (10.0 if spec.range is None else 1.0)
-        judge = SpectralMLP(spec.size, 1, hidden, rng.fork("discriminator"), scale=self.scale)
-        self.pair = Pair(spec, latent, hidden, rng, discriminator=judge)
+        spectral = SpectralMLP(spec.size, 1, hidden, rng.fork("discriminator"), scale=self.scale)
+        self.pair = Pair(spec, latent, hidden, rng, discriminator=spectral)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the hinge loss of real against fake, shape (S,)."""
@@ -67,4 +66,4 @@ class HingeSN(PairGame):
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns minus the discriminator's mean output on samples, shape (S,)."""
-        return -self.pair.judged(batch, rng).mean(-1)
+        return -self.pair.fake_logits(batch, rng).mean(-1)

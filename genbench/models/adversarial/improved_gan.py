@@ -82,7 +82,7 @@ class ImprovedGAN(Model, Classifier):
             noise=noise,
             normalised=normalised,
         )
-        self.known = LabelledPoints()
+        self.labelled = LabelledPoints()
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -91,7 +91,7 @@ class ImprovedGAN(Model, Classifier):
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps the labelled points, where most are not."""
-        self.known.keep(batch)
+        self.labelled.keep(batch)
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, then the generator."""
@@ -112,8 +112,8 @@ class ImprovedGAN(Model, Classifier):
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), shape (S, n, *event)."""
-        made = into_range(self.generator(rng.uniform(n, self.latent)), self.spec)
-        return made.unflatten(-1, self.spec.event)
+        x = into_range(self.generator(rng.uniform(n, self.latent)), self.spec)
+        return x.unflatten(-1, self.spec.event)
 
     def classify(self, x: Tensor) -> Tensor:
         """Returns class logits, shape (S, B, classes), without noise in evaluation mode."""
@@ -123,23 +123,23 @@ class ImprovedGAN(Model, Classifier):
         """Returns the cross-entropies of class and source, shape (S,)."""
         loss = torch.zeros(self.seeds).to(batch.x)
         if self.spec.classes is not None:
-            named = self.known.minibatch(batch, rng)
+            named = self.labelled.minibatch(batch, rng)
             assert named.labels is not None
             loss = loss + label_loss(self.read(named.x, rng)[0], named.labels)
         if self.unlabelled == 0 and self.spec.classes is not None:
             return loss
         with torch.no_grad():
-            made = self.sample(batch.x.shape[1], rng)
-        real, fake = (self.read(x, rng)[0].logsumexp(-1) for x in (batch.x, made))
+            generated = self.sample(batch.x.shape[1], rng)
+        real, fake = (self.read(x, rng)[0].logsumexp(-1) for x in (batch.x, generated))
         source = functional.softplus(-real) + functional.softplus(fake)
         return loss + self.unlabelled * 0.5 * source.mean(-1)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the mean squared distance of the features' means, shape (S,)."""
-        made = self.sample(batch.x.shape[1], rng)
+        fake = self.sample(batch.x.shape[1], rng)
         with torch.no_grad():
             real = self.read(batch.x, rng)[1].mean(1)
-        return (self.read(made, rng)[1].mean(1) - real).square().mean(-1)
+        return (self.read(fake, rng)[1].mean(1) - real).square().mean(-1)
 
     def read(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """Returns the discriminator's logits (S, B, K) and its last hidden layer."""

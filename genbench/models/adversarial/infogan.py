@@ -8,11 +8,10 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Game, cross_entropy, non_saturating
+from genbench.families.adversarial import Game, adams, cross_entropy, non_saturating
 from genbench.families.labels import label_loss, one_hot
-from genbench.nn.joint import Generator, Reader
+from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
-from genbench.nn.optim import adam
 
 
 @model("infogan")
@@ -50,7 +49,6 @@ class InfoGAN(Game, Encoder):
             None takes 0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Chen et al., 2016"
     year = 2016
 
@@ -71,16 +69,14 @@ class InfoGAN(Game, Encoder):
         beta1: float = 0.5,
         penalty: float | None = None,
     ) -> None:
-        betas = (beta1, 0.999)
-        judges = adam(discriminator_lr, betas)
-        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
+        super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.latent, self.categories, self.codes = latent, categories, codes
         self.information = information
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         shape = (hidden, width, network)
         inputs = latent + categories + codes
         self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
-        self.discriminator = Reader(
+        self.discriminator = PointEncoder(
             spec, 1 + categories + codes, *shape, rng.fork("discriminator")
         )
 
@@ -109,12 +105,10 @@ class InfoGAN(Game, Encoder):
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake minus lambda log Q, shape (S,)."""
         with torch.no_grad():
-            drawn = self.generated(batch.x.shape[1], rng)
-        fake, unread = self.read(*drawn)
+            fakes = self.generated(batch.x.shape[1], rng)
+        fake, unread = self.read(*fakes)
         loss = cross_entropy(self.heads(batch.x)[0], fake) + self.information * unread
-        if self.penalty > 0:
-            loss = loss + r1(lambda x: self.heads(x)[0], batch.x, self.penalty)
-        return loss
+        return loss + r1(lambda x: self.heads(x)[0], batch.x, self.penalty)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D minus lambda log Q at generated points, shape (S,)."""

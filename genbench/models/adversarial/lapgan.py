@@ -11,9 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.families.adversarial import cross_entropy, images_only, non_saturating
-from genbench.models.adversarial._pyramid import level_specs, pyramid
+from genbench.models.adversarial._pyramid import ResidualPainter, level_specs, pyramid
 from genbench.nn.conv import downsample, upsample
-from genbench.nn.image import ConvDecoder, ConvEncoder, ResidualPainter
+from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.optim import adam
 from genbench.nn.output import centred, uncentred
 
@@ -101,15 +101,15 @@ class LAPGAN(Model):
     def players(self) -> tuple[Player, ...]:
         """From the coarsest level to the finest, the level's discriminator and its generator."""
         optimizer = adam(self.lr, (self.beta1, 0.999))
-        found = []
+        players = []
         for k in reversed(range(len(self.specs))):
             size = self.specs[k].event[-1]
-            judge, maker = self.discriminators[k], self.generators[k]
-            found += [
-                Player(f"discriminator_{size}", judge, partial(self.judge_loss, k), optimizer),
-                Player(f"generator_{size}", maker, partial(self.maker_loss, k), optimizer),
-            ]
-        return tuple(found)
+            for kind, networks, loss in (
+                ("discriminator", self.discriminators, self.discriminator_loss),
+                ("generator", self.generators, self.generator_loss),
+            ):
+                players.append(Player(f"{kind}_{size}", networks[k], partial(loss, k), optimizer))
+        return tuple(players)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns the finest images of levels run from coarse to fine, shape (S, n, *event)."""
@@ -131,8 +131,8 @@ class LAPGAN(Model):
 
     def logits(self, k: int, x: Tensor, coarse: Tensor | None) -> Tensor:
         """Returns what level k's discriminator says of images and their coarser ones, (S, B)."""
-        seen = x if coarse is None else torch.cat([x, coarse], dim=2)
-        return self.discriminators[k](seen).squeeze(-1)
+        both = x if coarse is None else torch.cat([x, coarse], dim=2)
+        return self.discriminators[k](both).squeeze(-1)
 
     def real(self, k: int, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Returns level k's real images and their coarser ones doubled, None at the coarsest."""
@@ -141,14 +141,14 @@ class LAPGAN(Model):
             return images[k], None
         return images[k], upsample(downsample(images[k]))
 
-    def judge_loss(self, k: int, batch: Batch, rng: Rng) -> Tensor:
+    def discriminator_loss(self, k: int, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of level k's real against generated images, shape (S,)."""
         real, coarse = self.real(k, batch)
         with torch.no_grad():
             fake = self.paint(k, real.shape[1], coarse, rng)
         return cross_entropy(self.logits(k, real, coarse), self.logits(k, fake, coarse))
 
-    def maker_loss(self, k: int, batch: Batch, rng: Rng) -> Tensor:
+    def generator_loss(self, k: int, batch: Batch, rng: Rng) -> Tensor:
         """Returns -log D of level k's generated images, shape (S,)."""
         real, coarse = self.real(k, batch)
         fake = self.paint(k, real.shape[1], coarse, rng)

@@ -32,7 +32,6 @@ class LSGAN(PairGame):
         beta1: Adam's first decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Mao et al., 2017"
     year = 2017
 
@@ -56,4 +55,4 @@ class LSGAN(PairGame):
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns half the squared distance of D(G(z)) from 1, shape (S,)."""
-        return 0.5 * (self.pair.judged(batch, rng) - 1).square().mean(-1)
+        return 0.5 * (self.pair.fake_logits(batch, rng) - 1).square().mean(-1)

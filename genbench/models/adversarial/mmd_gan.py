@@ -45,16 +45,15 @@ class MMDGAN(PairGame):
         features: The size of f's values.
         sigmas: The widths sigma of the kernels.
         penalty: The weight lambda.
-        reconstruction: The weight alpha of the autoencoder's mean squared error a coordinate.
+        reconstruction: The weight alpha of the autoencoder's mean squared error per coordinate.
         scale: Multiplies the critic's input; None chooses 4 without a range, 1 otherwise.
         critic_steps: Updates of the critic for one of the generator.
         lr: RMSProp's step size, for both.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Li et al., 2017"
     year = 2017
-    judge = "critic"
+    discriminator_name = "critic"
 
     def __init__(
         self,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
-from genbench.nn.optim import adam
+from genbench.families.adversarial import (
+    NonSaturatingGame,
+    Pair,
+    adams,
+)
 
 
 @model("pacgan")
-class PacGAN(PairGame):
-    r"""Creates a non-saturating GAN whose discriminator judges packs of points of one source.
+class PacGAN(NonSaturatingGame):
+    r"""Creates a non-saturating GAN whose discriminator sees packs of points of one source.
 
     .. math::
         L_D = -E \log D(x_1, \dots, x_m) - E \log(1 - D(G(z_1), \dots, G(z_m))), \qquad
@@ -39,7 +40,6 @@ class PacGAN(PairGame):
         beta1: Adam's first decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Lin et al., 2018"
     year = 2018
 
@@ -56,15 +56,5 @@ class PacGAN(PairGame):
         discriminator_lr: float | None = None,
         beta1: float = 0.5,
     ) -> None:
-        betas = (beta1, 0.999)
-        judges = adam(discriminator_lr or lr, betas)
-        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
+        super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.pair = Pair(spec, latent, hidden, rng, pack=pack, activation=activation)
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of packs of real against packs of fake points, shape (S,)."""
-        return cross_entropy(*self.pair.both(batch, rng))
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D of packs of samples, shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))

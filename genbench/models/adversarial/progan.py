@@ -52,7 +52,6 @@ class ProGAN(Game):
         average: The decay of the generator's running average for evaluation, or None.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Karras et al., 2018"
     year = 2018
     #: how many sizes are learnt so far, less one; with the share of one that fades in

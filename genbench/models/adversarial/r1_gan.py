@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
-from genbench.nn.losses import r1
+from genbench.families.adversarial import (
+    NonSaturatingGame,
+    Pair,
+)
 from genbench.nn.optim import adam
 
 
 @model("r1_gan")
-class R1GAN(PairGame):
+class R1GAN(NonSaturatingGame):
     r"""Creates a non-saturating GAN whose discriminator is held flat at the data (R1).
 
     .. math::
@@ -36,7 +36,6 @@ class R1GAN(PairGame):
         beta1: Adam's first decay.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Mescheder et al., 2018"
     year = 2018
 
@@ -54,12 +53,3 @@ class R1GAN(PairGame):
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 1.0)
         self.pair = Pair(spec, latent, hidden, rng)
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""
-        penalty = r1(self.pair.discriminator, self.pair.inputs(batch.x), self.penalty)
-        return cross_entropy(*self.pair.both(batch, rng)) + penalty
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D(G(z)), shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))

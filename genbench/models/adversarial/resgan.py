@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from genbench.core.dataset import DataSpec
-from genbench.core.model import Batch, model
+from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.adversarial import (
+    NonSaturatingGame,
     Pair,
-    PairGame,
-    cross_entropy,
     images_only,
-    non_saturating,
 )
-from genbench.nn.image import ResidualDecoder, ResidualEncoder
-from genbench.nn.losses import r1
+from genbench.models.adversarial._residual import ResidualDecoder, ResidualEncoder
 from genbench.nn.optim import adam
 
 
 @model("resgan")
-class ResGAN(PairGame):
+class ResGAN(NonSaturatingGame):
     r"""Creates a GAN whose generator and discriminator are residual networks, held flat at the data.
 
     .. math::
@@ -34,7 +29,7 @@ class ResGAN(PairGame):
         | https://arxiv.org/abs/1801.04406
         | Improved Training of Wasserstein GANs (Gulrajani et al., 2017), appendix F, for the networks
 
-    Differences: two blocks a network and narrower ones, for small images; the generator's batch
+    Differences: two blocks per network and narrower ones, for small images; the generator's batch
     normalisation is Gulrajani's; Adam in place of RMSProp, at a step size of 1e-3 for short budgets; a
     penalty weight of 1 in place of 10.
 
@@ -47,7 +42,6 @@ class ResGAN(PairGame):
         average: The decay of the generator's running average for evaluation, or None.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Mescheder et al., 2018"
     year = 2018
 
@@ -82,12 +76,3 @@ class ResGAN(PairGame):
         if reason is None and any(side % 4 for side in spec.event[1:]):
             return f"needs images whose sides 4 divides, {spec.name} has {spec.event[1:]}"
         return reason
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""
-        penalty = r1(self.pair.discriminator, self.pair.inputs(batch.x), self.penalty)
-        return cross_entropy(*self.pair.both(batch, rng)) + penalty
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D(G(z)), shape (S,)."""
-        return non_saturating(self.pair.judged(batch, rng))

@@ -11,8 +11,7 @@ from torch.func import functional_call
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame, cross_entropy
-from genbench.nn.optim import adam
+from genbench.families.adversarial import Pair, PairGame, adams, cross_entropy
 
 
 @model("unrolled_gan")
@@ -44,7 +43,6 @@ class UnrolledGAN(PairGame):
     """
 
     version = 2
-    taxonomy = "implicit/direct"
     paper = "Metz et al., 2017"
     year = 2017
 
@@ -62,9 +60,7 @@ class UnrolledGAN(PairGame):
         discriminator_lr: float | None = 1e-4,
         beta1: float = 0.5,
     ) -> None:
-        betas = (beta1, 0.999)
-        judges = adam(discriminator_lr or lr, betas)
-        super().__init__(spec, rng, adam(lr, betas), discriminator_optimizer=judges)
+        super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.unroll, self.inner_lr = unroll, inner_lr
         self.pair = Pair(spec, latent, hidden, rng, activation=activation)
 
@@ -88,6 +84,6 @@ class UnrolledGAN(PairGame):
 
     def loss_with(self, weights: dict[str, Tensor], real: Tensor, fake: Tensor) -> Tensor:
         """Returns the loss of a discriminator of given weights on its inputs, shape (S,)."""
-        judge = self.pair.discriminator
-        logits = functional_call(judge, weights, (torch.cat([real, fake], dim=1),)).squeeze(-1)
+        both = torch.cat([real, fake], dim=1)
+        logits = functional_call(self.pair.discriminator, weights, (both,)).squeeze(-1)
         return cross_entropy(logits[:, : real.shape[1]], logits[:, real.shape[1] :])

@@ -8,12 +8,12 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame
+from genbench.families.adversarial import CriticGame, Pair
 from genbench.nn.optim import rmsprop
 
 
 @model("wgan")
-class WGAN(PairGame):
+class WGAN(CriticGame):
     r"""Creates a Wasserstein GAN whose critic is kept Lipschitz by clipping its weights.
 
     .. math::
@@ -34,10 +34,8 @@ class WGAN(PairGame):
         lr: RMSProp's step size, for both.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Arjovsky et al., 2017"
     year = 2017
-    judge = "critic"
 
     def __init__(
         self,
@@ -58,10 +56,6 @@ class WGAN(PairGame):
         """Returns minus the estimated Wasserstein distance, up to a factor, shape (S,)."""
         real, fake = self.pair.both(batch, rng)
         return (fake - real).mean(-1)
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns minus the critic's mean score of samples, shape (S,)."""
-        return -self.pair.judged(batch, rng).mean(-1)
 
     @torch.no_grad()
     def project(self) -> None:

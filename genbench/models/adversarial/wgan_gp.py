@@ -7,14 +7,14 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.adversarial import Pair, PairGame
+from genbench.families.adversarial import CriticGame, Pair
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam, linear_decay
 
 
 @model("wgan_gp")
-class WGANGP(PairGame):
+class WGANGP(CriticGame):
     r"""Creates a Wasserstein GAN whose critic is held 1-Lipschitz by a gradient penalty.
 
     .. math::
@@ -37,10 +37,8 @@ class WGANGP(PairGame):
         average: The decay of the generator's running average for evaluation, or None.
     """
 
-    taxonomy = "implicit/direct"
     paper = "Gulrajani et al., 2017"
     year = 2017
-    judge = "critic"
 
     def __init__(
         self,
@@ -72,7 +70,3 @@ class WGANGP(PairGame):
         slope = slopes(self.pair.logits, between(batch.x, fake, rng))
         gap = self.pair.logits(fake) - self.pair.logits(batch.x)
         return (gap + self.penalty * (slope - 1).square()).mean(-1)
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns minus the critic's mean score of samples, shape (S,)."""
-        return -self.pair.judged(batch, rng).mean(-1)

@@ -44,11 +44,11 @@ class Above(nn.Module):
         """
         weight, bias = self.conv.weight, self.conv.bias
         seeds, _, inputs, rows, _ = weight.shape
-        seen = weight.new_zeros(seeds, n, inputs, rows, width)
+        rows_above = weight.new_zeros(seeds, n, inputs, rows, width)
 
         def step(row: Tensor) -> Tensor:
-            seen.copy_(torch.cat([seen[..., 1:, :], row.unsqueeze(-2)], dim=-2))
-            return stacked_conv2d(seen, weight, bias, padding=(0, self.reach)).squeeze(-2)
+            rows_above.copy_(torch.cat([rows_above[..., 1:, :], row.unsqueeze(-2)], dim=-2))
+            return stacked_conv2d(rows_above, weight, bias, padding=(0, self.reach)).squeeze(-2)
 
         return step
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._gated import Head, gate
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 class DilatedStack(nn.Module):
@@ -100,5 +100,5 @@ class DilatedStack(nn.Module):
 
 def _later(x: Tensor, by: int) -> Tensor:
     """Moves (S, B, D, C) on by so many entries, zeros coming in."""
-    kept = x[:, :, : max(x.shape[2] - by, 0)]
-    return torch.cat([torch.zeros_like(x[:, :, :by]), kept], dim=2)
+    earlier = x[:, :, : max(x.shape[2] - by, 0)]
+    return torch.cat([torch.zeros_like(x[:, :, :by]), earlier], dim=2)

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._causal import Above, Left
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.conv import Conv2d
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 def gate(x: Tensor, dim: int = -1) -> Tensor:
@@ -92,8 +92,8 @@ class Places(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int, rng: Rng) -> None:
         super().__init__()
-        drawn = rng.uniform(1, channels, height, width, low=-1, high=1)
-        self.weight = nn.Parameter(drawn * channels**-0.5)
+        draws = rng.uniform(1, channels, height, width, low=-1, high=1)
+        self.weight = nn.Parameter(draws * channels**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, C, H, W) to itself and the vectors."""

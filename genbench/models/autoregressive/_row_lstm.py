@@ -12,8 +12,8 @@ from torch.nn import functional
 from genbench.core.rng import Rng
 from genbench.models.autoregressive._causal import Above, Left
 from genbench.models.autoregressive._gated import Head, Places
+from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.mlp import Linear
-from genbench.nn.raster import Drop, Step
 
 
 class RowLSTM(nn.Module):
@@ -39,10 +39,10 @@ class RowLSTM(nn.Module):
 
     def forward(self, x: Tensor, drop: Drop | None = None) -> Tensor:
         """Maps (S, B, H, W, C) to (S, B, H, W, C)."""
-        given = self.input_to_state(x.permute(0, 1, 4, 2, 3)).permute(3, 0, 1, 4, 2)
+        pulls = self.input_to_state(x.permute(0, 1, 4, 2, 3)).permute(3, 0, 1, 4, 2)
         h = cell = torch.zeros_like(x[:, :, 0])
         rows = []
-        for row in given:
+        for row in pulls:
             h, cell = lstm(row + self.recurrent(h), cell)
             rows.append(h)
         hidden = torch.stack(rows, dim=2)

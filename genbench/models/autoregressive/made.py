@@ -6,9 +6,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.laws import Mixtures, discrete
+from genbench.families.raster import RasterModel
+from genbench.nn.distributions import Mixtures
 from genbench.nn.masked import MaskedMLP
-from genbench.nn.raster import RasterModel
+from genbench.nn.optim import adam
 
 
 @model("made")
@@ -34,14 +35,13 @@ class MADE(RasterModel):
 
     Arguments:
         hidden: The widths of the hidden layers, at least one.
-        components: The number of Gaussians a coordinate, for continuous data.
+        components: The number of Gaussians per coordinate, for continuous data.
         dropout: The share of the hidden units that training drops.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "Germain et al., 2015"
     year = 2015
     version = 2
@@ -59,14 +59,25 @@ class MADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
-        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
         if not hidden or components < 1:
             raise SpecError(
                 f"made needs a hidden layer and a component, got hidden={hidden} and "
                 f"components={components}; give at least one of each"
             )
-        real = spec.kind == "continuous"
-        self.law = Mixtures(spec, rng.dtype, components) if real else discrete(spec, rng.dtype)
+        super().__init__(
+            spec,
+            rng,
+            adam(lr, weight_decay=decay),
+            distribution=Mixtures(spec, rng.dtype, components)
+            if spec.kind == "continuous"
+            else None,
+            dropout=dropout,
+            clip=clip,
+        )
         self.network = MaskedMLP(
-            spec.size, self.law.outputs, hidden, rng.fork("network"), seen=self.law.inputs
+            spec.size,
+            self.distribution.outputs,
+            hidden,
+            rng.fork("network"),
+            width=self.distribution.inputs,
         )

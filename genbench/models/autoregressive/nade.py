@@ -9,19 +9,21 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.nn.laws import Bits, Tokens
-from genbench.nn.raster import Drop, RasterModel, Step
+from genbench.families.raster import RasterModel
+from genbench.nn.autoregressive import Drop, Step
+from genbench.nn.distributions import Bits
+from genbench.nn.optim import adam
 
 
 @model("nade")
 class NADE(RasterModel):
-    r"""Creates an autoregressive model whose hidden layers, one a coordinate, share weights.
+    r"""Creates an autoregressive model whose hidden layers, one per coordinate, share weights.
 
     .. math::
         p(x_d = 1 \mid x_{<d}) = \sigma(b_d + V_d h_d), \qquad
         h_d = \sigma\Big(c + \sum_{i<d} x_i W_i\Big)
 
-    The sum inside h grows by one row of W a coordinate, so density and sampling take O(DH) a point.
+    The sum inside h grows by one row of W per coordinate, so density and sampling take O(DH) per point.
     Tokens are one-hot vectors x_i, each with its own rows of W, and have a softmax.
 
     References:
@@ -38,7 +40,6 @@ class NADE(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "Larochelle and Murray, 2011"
     year = 2011
     version = 2
@@ -55,19 +56,26 @@ class NADE(RasterModel):
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
-        super().__init__(spec, rng, dropout=dropout, lr=lr, weight_decay=decay, clip=clip)
         if hidden < 1:
             raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
-        self.law = Tokens(spec, rng.dtype) if spec.tokens else Bits(spec, rng.dtype, off=0.0)
-        seen, told = spec.size * self.law.inputs, spec.size * self.law.outputs
-        self.rows = _drawn(rng.fork("rows"), seen, hidden, spec.size)
-        self.columns = _drawn(rng.fork("columns"), told, hidden, hidden)
+        super().__init__(
+            spec,
+            rng,
+            adam(lr, weight_decay=decay),
+            distribution=None if spec.tokens else Bits(spec, rng.dtype, off=0.0),
+            dropout=dropout,
+            clip=clip,
+        )
+        inputs = spec.size * self.distribution.inputs
+        outputs = spec.size * self.distribution.outputs
+        self.rows = _drawn(rng.fork("rows"), inputs, hidden, spec.size)
+        self.columns = _drawn(rng.fork("columns"), outputs, hidden, hidden)
         self.hidden_bias = _drawn(rng.fork("hidden_bias"), 1, hidden, spec.size)
-        self.bias = _drawn(rng.fork("bias"), 1, told, hidden)
+        self.bias = _drawn(rng.fork("bias"), 1, outputs, hidden)
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """Real numbers would want another law."""
+        """Real numbers would want another distribution."""
         if spec.kind == "continuous":
             return f"needs binary data or tokens, {spec.name} is continuous"
         return None
@@ -89,15 +97,15 @@ class NADE(RasterModel):
 
     def steps(self, n: int) -> Step:
         """Returns a step that carries the sums along."""
-        seen, told = self.law.inputs, self.law.outputs
+        inputs, outputs = self.distribution.inputs, self.distribution.outputs
         total = self.hidden_bias.repeat(1, n, 1)
         columns = self.columns.mT.contiguous()
 
         def step(d: int, last: Tensor) -> Tensor:
             nonlocal total
             if d:
-                total = torch.baddbmm(total, last, self.rows[:, (d - 1) * seen : d * seen])
-            block = slice(d * told, (d + 1) * told)
+                total = torch.baddbmm(total, last, self.rows[:, (d - 1) * inputs : d * inputs])
+            block = slice(d * outputs, (d + 1) * outputs)
             hidden = torch.sigmoid(total)
             return torch.baddbmm(self.bias[..., block], hidden, columns[..., block])
 

@@ -6,9 +6,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._gated import GatedPixels
-from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.raster import RasterModel, one_channel
+from genbench.nn.distributions import not_discrete
+from genbench.nn.optim import adam
 
 
 @model("pixelcnn")
@@ -47,7 +48,6 @@ class PixelCNN(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "van den Oord et al., 2016"
     year = 2016
 
@@ -67,25 +67,17 @@ class PixelCNN(RasterModel):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            dropout=dropout,
-            lr=lr,
-            weight_decay=weight_decay,
-            clip=clip,
-            average=average,
-        )
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         if depth < 1 or any(width < 3 or width % 2 == 0 for width in (first, kernel)):
             raise SpecError(
                 f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "
                 f"first={first} and kernel={kernel}; the defaults are 3, 5 and 3"
             )
-        self.law = discrete(spec, rng.dtype)
         self.network = GatedPixels(
             spec.event[-2],
             spec.event[-1],
-            self.law.outputs,
+            self.distribution.outputs,
             rng.fork("network"),
             channels=channels,
             depth=depth,

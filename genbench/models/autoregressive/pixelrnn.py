@@ -6,9 +6,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.raster import RasterModel, one_channel
 from genbench.models.autoregressive._row_lstm import RecurrentPixels
-from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.raster import RasterModel, one_channel
+from genbench.nn.distributions import not_discrete
+from genbench.nn.optim import adam
 
 
 @model("pixelrnn")
@@ -37,14 +38,13 @@ class PixelRNN(RasterModel):
         recurrent: The number of recurrent layers.
         first: The width of the first convolution, odd.
         head: The width of the layer before the outputs.
-        dropout: The share of the features, of those a layer adds, that training drops.
+        dropout: The share of the features that recurrent layers add which training drops.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay.
         average: The decay of the weights' running average for evaluation, or None.
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "van den Oord et al., 2016"
     year = 2016
 
@@ -63,25 +63,17 @@ class PixelRNN(RasterModel):
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:
-        super().__init__(
-            spec,
-            rng,
-            dropout=dropout,
-            lr=lr,
-            weight_decay=weight_decay,
-            clip=clip,
-            average=average,
-        )
         if recurrent < 1 or first < 3 or first % 2 == 0:
             raise SpecError(
                 f"pixelrnn needs a layer and an odd kernel of 3 or more, got "
                 f"recurrent={recurrent} and first={first}; the defaults are 1 and 7"
             )
-        self.law = discrete(spec, rng.dtype)
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         self.network = RecurrentPixels(
             spec.event[-2],
             spec.event[-1],
-            self.law.outputs,
+            self.distribution.outputs,
             rng.fork("network"),
             channels=channels,
             depth=recurrent,

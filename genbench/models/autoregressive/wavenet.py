@@ -8,9 +8,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.families.raster import RasterModel
 from genbench.models.autoregressive._dilated import DilatedStack
-from genbench.nn.laws import discrete, not_discrete
-from genbench.nn.raster import RasterModel
+from genbench.nn.distributions import not_discrete
+from genbench.nn.optim import adam
 
 
 @model("wavenet")
@@ -22,7 +23,7 @@ class WaveNet(RasterModel):
 
     Layers of kernel 2 and dilations 1, 2, 4, … see 2^cycle entries back; each has a gate and adds to
     the next layer and to the outputs. Images are sequences of pixels in raster order, one channel
-    after the other. Tokens and grey levels have a softmax, bits a Bernoulli law; in model space the
+    after the other. Tokens and grey levels have a softmax, bits a Bernoulli distribution; in model space the
     density of grey levels is constant on cells of width 1/levels, and samples are uniform in their
     cell. The sampler keeps queues of the layers' inputs, so that an entry costs one evaluation.
 
@@ -48,7 +49,6 @@ class WaveNet(RasterModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/fully visible"
     paper = "van den Oord et al., 2016"
     year = 2016
 
@@ -69,26 +69,18 @@ class WaveNet(RasterModel):
     ) -> None:
         if dropout is None:
             dropout = 0.5 if spec.is_image else 0.0
-        super().__init__(
-            spec,
-            rng,
-            dropout=dropout,
-            lr=lr,
-            weight_decay=weight_decay,
-            clip=clip,
-            average=average,
-        )
+        optimizer = adam(lr, weight_decay=weight_decay)
+        super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         cycle = max(math.ceil(math.log2(spec.size)), 1) if cycle is None else cycle
         if cycle < 1 or stacks < 1:
             raise SpecError(
                 f"wavenet needs a dilation and a stack, got cycle={cycle} and stacks={stacks}; "
                 f"give at least one of each"
             )
-        self.law = discrete(spec, rng.dtype)
         self.network = DilatedStack(
             spec.size,
-            self.law.inputs,
-            self.law.outputs,
+            self.distribution.inputs,
+            self.distribution.outputs,
             rng.fork("network"),
             channels=channels,
             skip=skip,
@@ -98,5 +90,5 @@ class WaveNet(RasterModel):
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """Real numbers would want another law."""
+        """Real numbers would want another distribution."""
         return not_discrete(spec)

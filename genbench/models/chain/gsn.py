@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
-from genbench.nn.mlp import ACTIVATIONS, Linear, flat
+from genbench.nn.mlp import ACTIVATIONS, flat, linear_layers
 from genbench.nn.output import numbers_or_bits
-from genbench.nn.timed import regression, wave_count, waves
+from genbench.nn.timed import wave_count, waves
 
 #: the logs of the least and the largest standard deviation of a reconstruction, in the data's own
 LOG_STDS = (-6.0, 1.0)
@@ -24,7 +24,7 @@ LOG_STDS = (-6.0, 1.0)
 
 @model("gsn")
 class GSN(Model, MarkovChain, Inpainter):
-    r"""Creates a Markov chain of corruption and learnt reconstruction, whose law is the model's.
+    r"""Creates a Markov chain of corruption and learnt reconstruction, whose distribution is the model's.
 
     .. math::
         \tilde x_k \sim C(\tilde x \mid x_{k-1}), \quad x_k \sim P(x \mid f(\tilde x_k, z_k)), \qquad
@@ -104,9 +104,7 @@ class GSN(Model, MarkovChain, Inpainter):
         waves_of = 0 if self.binary else wave_count(spec)
         inputs = spec.size * (1 + 2 * waves_of)
         sizes = (inputs, *hidden, spec.size if self.binary else 2 * spec.size)
-        self.layers = nn.ModuleList(
-            Linear(a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
-        )
+        self.layers = linear_layers(sizes, rng)
         octaves = 2.0 ** torch.arange(waves_of, dtype=torch.float64)
         self.register_buffer("frequencies", octaves.to(rng.dtype), persistent=False)
         self.register_buffer("offset", torch.zeros(self.seeds, 1, spec.size))
@@ -163,14 +161,14 @@ class GSN(Model, MarkovChain, Inpainter):
         return self.chain_steps
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by the chain, known entries held and not corrupted, (S, B, *event)."""
-        held, free = self.standard(x), ~flat(known)
-        state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), held)
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by the chain, observed entries fixed and not corrupted, (S, B, *event)."""
+        fixed, free = self.standard(x), ~flat(observed)
+        state = torch.where(free, self.standard(self.chain_start(x.shape[1], rng)), fixed)
         for _ in range(self.chain_steps):
-            seen = torch.where(free, self.corrupted(state, rng), held)
-            state = torch.where(free, self.draw(self.reconstruction(seen, rng), rng), held)
-        return torch.where(known, x, self.clamped(self.points(state)))
+            noisy = torch.where(free, self.corrupted(state, rng), fixed)
+            state = torch.where(free, self.draw(self.reconstruction(noisy, rng), rng), fixed)
+        return torch.where(observed, x, self.clamped(self.points(state)))
 
     def move(self, state: Tensor, rng: Rng) -> Tensor:
         """Returns the chain's next state, (S, B, D)."""

@@ -41,7 +41,6 @@ class GaussianMixture(FittedModel):
         points: How many points are fitted to; of more, as many are drawn.
     """
 
-    taxonomy = "reference"
     paper = "Dempster et al., 1977"
     year = 1977
 
@@ -72,7 +71,7 @@ class GaussianMixture(FittedModel):
         self.factor: Tensor
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Fits one mixture a seed, by expectation maximisation in float64."""
+        """Fits one mixture per seed, by expectation maximisation in float64."""
         states, orders = rng.integers(2**31 - 1), rng.permutation(batch.x.shape[1])
         fits = [
             self._fit(x[order[: self.points]], int(state))
@@ -87,12 +86,12 @@ class GaussianMixture(FittedModel):
         edges = self.weight.cumsum(-1)[..., :-1].contiguous()
         which = torch.searchsorted(edges, rng.uniform(n).to(edges), right=True)
         seeds = torch.arange(self.seeds, device=which.device).unsqueeze(1)
-        noise, made = rng.normal(n, self.spec.size), self.mean[seeds, which]
+        noise, x = rng.normal(n, self.spec.size), self.mean[seeds, which]
         for k in range(self.weight.shape[1]):  # a gather would copy n covariances
             row, point = (which == k).nonzero(as_tuple=True)
-            moved = noise[row, point].unsqueeze(-1).to(made)
-            made[row, point] += (self.factor[row, k] @ moved).squeeze(-1)
-        return made.to(noise)
+            moved = noise[row, point].unsqueeze(-1).to(x)
+            x[row, point] += (self.factor[row, k] @ moved).squeeze(-1)
+        return x.to(noise)
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns the exact log density in nats, shape (S, B)."""

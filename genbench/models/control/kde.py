@@ -37,7 +37,6 @@ class KDE(FittedModel):
         held_out: How many others choose the bandwidth, at most a fifth of all.
     """
 
-    taxonomy = "reference"
     paper = "Parzen, 1962"
     year = 1962
 
@@ -54,7 +53,7 @@ class KDE(FittedModel):
             raise SpecError(
                 f"kde needs points and held_out >= 1, got {points} and {held_out}; raise them"
             )
-        self.kept, self.held_out = points, held_out
+        self.most, self.held_out = points, held_out
         zeros = torch.zeros(self.seeds, 1, spec.size)
         self.register_buffer("points", zeros, persistent=False)
         self.register_buffer("width", torch.ones(self.seeds, 1).double(), persistent=False)
@@ -62,16 +61,16 @@ class KDE(FittedModel):
         self.width: Tensor
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Splits the training set at random, a seed its own way, and chooses the bandwidth."""
+        """Splits the training set at random, each seed in its own way, and chooses the bandwidth."""
         total = batch.x.shape[1]
-        held = min(self.held_out, total // 5)
-        if held < 1:
+        apart = min(self.held_out, total // 5)
+        if apart < 1:
             raise DataError(f"kde needs at least 5 training points, got {total}; give more")
         order = rng.permutation(total)
         seeds = torch.arange(len(order), device=order.device).unsqueeze(1)
-        shuffled = flat(batch.x)[seeds, order[:, : held + self.kept]]
-        self.points = shuffled[:, held:]
-        chosen = [self._choose(x[:held], x[held:]) for x in shuffled]
+        shuffled = flat(batch.x)[seeds, order[:, : apart + self.most]]
+        self.points = shuffled[:, apart:]
+        chosen = [self._choose(x[:apart], x[apart:]) for x in shuffled]
         self.width = torch.tensor(chosen, dtype=torch.float64, device=order.device).unsqueeze(1)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
@@ -90,12 +89,12 @@ class KDE(FittedModel):
         ]
         return torch.stack(logs).to(x)
 
-    def _choose(self, held: Tensor, kept: Tensor) -> float:
+    def _choose(self, test: Tensor, points: Tensor) -> float:
         """The bandwidth under which the held-out points (M, D) are likeliest."""
-        square = _squares(held, kept)
+        square = _squares(test, points)
 
         def best(widths: list[float]) -> float:
-            return max(widths, key=lambda h: float(_log_mean(square, h, held.shape[1]).sum()))
+            return max(widths, key=lambda h: float(_log_mean(square, h, test.shape[1]).sum()))
 
         coarse = best([2.0**-i for i in range(13)])
         return best([coarse * 2 ** (i / 8) for i in range(-7, 8)])

@@ -12,13 +12,14 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
-from genbench.nn.timed import regression, timed_network
+from genbench.nn.timed import timed_network
 
 #: the decay, a visit of a step, of the running average of the error of its predicted noise
-KEEP = 0.999
+DECAY = 0.999
 
 
 @model("ddpm")
@@ -47,8 +48,8 @@ class DDPM(Model, Density):
     Differences: 100 steps in place of 1000, evenly spaced in log signal-to-noise, and fitted variances,
     for which so few suffice (`linear` with 1000 steps, betas to 0.02 and `posterior` are the paper's); a
     multi-layer perceptron with Fourier features of the time, and for a few coordinates of the point,
-    in place of a U-Net; the last step adds its noise, so that samples follow the law whose density is
-    bounded; no discretised decoder; a step size falling linearly to zero.
+    in place of a U-Net; the last step adds its noise, so that samples follow the distribution whose
+    density is bounded; no discretised decoder; a step size falling linearly to zero.
 
     Arguments:
         hidden: The widths of the network's hidden layers.
@@ -70,7 +71,7 @@ class DDPM(Model, Density):
     year = 2020
     bound = "lower"
     beta: Tensor
-    kept: Tensor
+    signal: Tensor
     error: Tensor
 
     def __init__(
@@ -98,9 +99,9 @@ class DDPM(Model, Density):
         self.steps, self.variances, self.lr, self.average = steps, variances, lr, average
         beta = betas_of(log_snrs, steps) if schedule == "log_snr" else evenly(betas, steps)
         self.register_buffer("beta", beta.to(rng.dtype), persistent=False)
-        #: alpha bar at t = 0 … T, so kept[0] = 1
-        kept = torch.cat([torch.ones(1).double(), (1 - beta).cumprod(0)])
-        self.register_buffer("kept", kept.to(rng.dtype), persistent=False)
+        #: alpha bar at t = 0 … T, so signal[0] = 1
+        signal = torch.cat([torch.ones(1).double(), (1 - beta).cumprod(0)])
+        self.register_buffer("signal", signal.to(rng.dtype), persistent=False)
         #: a coordinate's mean squared error of the noise predicted at t = 1 … T
         self.register_buffer("error", torch.ones(self.seeds, steps))
         self.noise = timed_network(spec, hidden, rng.fork("noise"), frequencies)
@@ -115,10 +116,10 @@ class DDPM(Model, Density):
         return regression("noise", self.noise, self.loss, lr=self.lr, average=self.average)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean squared error a coordinate of the noise, shape (S,)."""
+        """Returns the mean squared error per coordinate of the noise, shape (S,)."""
         data = flat(centred(batch.x, self.spec))
         step = rng.integers(self.steps, data.shape[1], 1)
-        x, noise = self.diffuse(data, self.kept[step + 1], rng)
+        x, noise = self.diffuse(data, self.signal[step + 1], rng)
         error = (self.predicted(x, step + 1) - noise).square().mean(-1)
         self.note(step.squeeze(-1), error.detach())
         return error.mean(1)
@@ -128,7 +129,7 @@ class DDPM(Model, Density):
         visits = torch.zeros_like(self.error).scatter_add(1, step, torch.ones_like(error))
         total = torch.zeros_like(self.error).scatter_add(1, step, error)
         mean = total / visits.clamp_min(1)
-        self.error.copy_(torch.lerp(mean, self.error, KEEP**visits))
+        self.error.copy_(torch.lerp(mean, self.error, DECAY**visits))
 
     @torch.no_grad()
     def sample(self, n: int, rng: Rng) -> Tensor:
@@ -146,40 +147,40 @@ class DDPM(Model, Density):
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns a draw of the variational lower bound in nats, shape (S, B); T evaluations."""
         data = flat(centred(x, self.spec))
-        last = self.kept[-1]
+        last = self.signal[-1]
         bound = -gaussian_kl(last.sqrt() * data, 1 - last, torch.zeros_like(data), torch.ones(()))
         for t in range(self.steps, 1, -1):
-            noisy, noise = self.diffuse(data, self.kept[t], rng)
+            noisy, noise = self.diffuse(data, self.signal[t], rng)
             target, mean = self.mean(noisy, t, noise), self.mean(noisy, t)
             bound = bound - gaussian_kl(target, self.posterior(t), mean, self.variance(t))
-        noisy, _ = self.diffuse(data, self.kept[1], rng)
+        noisy, _ = self.diffuse(data, self.signal[1], rng)
         decoded = normal_log_prob(data, self.mean(noisy, 1), self.variance(1).log() / 2)
         low, high = self.spec.range or (-1.0, 1.0)
         return bound + decoded.sum(-1) - self.spec.size * math.log((high - low) / 2)
 
-    def diffuse(self, data: Tensor, kept: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
+    def diffuse(self, data: Tensor, signal: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """Returns x_t for a share alpha bar of signal and the noise in it, (S, B, D) each."""
         noise = rng.normal(*data.shape[1:])
-        return kept.sqrt() * data + (1 - kept).sqrt() * noise, noise
+        return signal.sqrt() * data + (1 - signal).sqrt() * noise, noise
 
     def predicted(self, x: Tensor, t: Tensor) -> Tensor:
         """Returns the noise in x_t, (S, B, D), at steps of a shape that expands to (S, B, 1), int64."""
-        kept = self.kept[t]
+        signal = self.signal[t]
         learnt = self.noise(x, t.to(x.dtype) / self.steps)
-        return (1 - kept).sqrt() * x + kept.sqrt() * learnt
+        return (1 - signal).sqrt() * x + signal.sqrt() * learnt
 
     def mean(self, x: Tensor, t: int, noise: Tensor | None = None) -> Tensor:
         """Returns the mean of x_{t-1} given x_t and its noise (None: as predicted), (S, B, D)."""
         if noise is None:
             noise = self.predicted(x, torch.full_like(x[:, :1, :1], t, dtype=torch.int64))
         beta = self.beta[t - 1]
-        return (x - beta / (1 - self.kept[t]).sqrt() * noise) / (1 - beta).sqrt()
+        return (x - beta / (1 - self.signal[t]).sqrt() * noise) / (1 - beta).sqrt()
 
     def variance(self, t: int) -> Tensor:
         """Returns the variance of the reverse step from t to t - 1, shape (S, 1, 1)."""
         beta, error = self.beta[t - 1], self.error[:, t - 1].view(-1, 1, 1)
         if self.variances == "fitted":
-            unknown = beta.square() / ((1 - self.kept[t]) * (1 - beta))
+            unknown = beta.square() / ((1 - self.signal[t]) * (1 - beta))
             return self.posterior(t) + unknown * error
         # the posterior of the last step would be none at all
         forward = t == 1 or self.variances == "forward"
@@ -187,7 +188,7 @@ class DDPM(Model, Density):
 
     def posterior(self, t: int) -> Tensor:
         """Returns the variance of q(x_{t-1} | x_t, x_0)."""
-        return self.beta[t - 1] * (1 - self.kept[t - 1]) / (1 - self.kept[t])
+        return self.beta[t - 1] * (1 - self.signal[t - 1]) / (1 - self.signal[t])
 
 
 def evenly(ends: tuple[float, float], steps: int) -> Tensor:
@@ -197,8 +198,8 @@ def evenly(ends: tuple[float, float], steps: int) -> Tensor:
 
 def betas_of(log_snrs: tuple[float, float], steps: int) -> Tensor:
     """Returns the variances whose log signal-to-noise ratios are evenly spaced, (T,), float64."""
-    kept = torch.sigmoid(evenly(log_snrs, steps))
-    return 1 - kept / torch.cat([torch.ones(1).double(), kept[:-1]])
+    signal = torch.sigmoid(evenly(log_snrs, steps))
+    return 1 - signal / torch.cat([torch.ones(1).double(), signal[:-1]])
 
 
 def gaussian_kl(mean: Tensor, variance: Tensor, other: Tensor, other_variance: Tensor) -> Tensor:

@@ -11,9 +11,10 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.families.regression import regression
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
-from genbench.nn.timed import regression, timed_network
+from genbench.nn.timed import timed_network
 
 
 @model("flow_matching")
@@ -40,7 +41,7 @@ class FlowMatching(Model):
         hidden: The widths of the velocity's hidden layers.
         frequencies: Frequencies of the point's Fourier features; None takes 6 up to three coordinates.
         steps: The number of steps from noise to a sample.
-        solver: `heun`, two evaluations a step, or `euler`, one.
+        solver: `heun`, two evaluations per step, or `euler`, one.
         lr: Adam's step size.
         average: The decay of the weights' running average for evaluation, or None.
     """
@@ -78,7 +79,7 @@ class FlowMatching(Model):
         return regression("velocity", self.velocity, self.loss, lr=self.lr, average=self.average)
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the mean squared error a coordinate of the velocity, shape (S,)."""
+        """Returns the mean squared error per coordinate of the velocity, shape (S,)."""
         data = flat(centred(batch.x, self.spec))
         noise, t = rng.normal(*data.shape[1:]), rng.uniform(data.shape[1], 1)
         error = self.velocity(torch.lerp(noise, data, t), t) - (data - noise)

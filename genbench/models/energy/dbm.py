@@ -45,7 +45,7 @@ class DBM(BoltzmannModel):
         hidden: The numbers of units of the two hidden layers, the middle one first.
         mean_field: Rounds of the mean-field updates.
         steps: Gibbs steps of the persistent chains for one gradient.
-        chains: The number of persistent chains a seed.
+        chains: The number of persistent chains per seed.
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
         pretrain: The share of the budget in which the layers are trained one by one as restricted
@@ -58,10 +58,8 @@ class DBM(BoltzmannModel):
     """
 
     version = 2
-    taxonomy = "explicit/approximate/markov chain"
     paper = "Salakhutdinov and Hinton, 2009"
     year = 2009
-    bound = "estimate"
 
     def __init__(
         self,
@@ -135,16 +133,16 @@ class DBM(BoltzmannModel):
         below, above, middle = bias[..., :size], bias[..., size:], machine.hidden_bias
         with torch.no_grad():
             h = torch.sigmoid(middle + 2 * v @ lower)
-            drawn = rng.bernoulli(h)
-            v_chain = rng.bernoulli(torch.sigmoid(below + drawn @ lower.mT))
+            bits = rng.bernoulli(h)
+            v_chain = rng.bernoulli(torch.sigmoid(below + bits @ lower.mT))
             h_low = torch.sigmoid(middle + 2 * v_chain @ lower)
-            g = torch.sigmoid(above + drawn @ upper)
+            g = torch.sigmoid(above + bits @ upper)
             h_chain = rng.bernoulli(torch.sigmoid(middle + 2 * rng.bernoulli(g) @ upper.mT))
             g_chain = torch.sigmoid(above + h_chain @ upper)
         return (
             pair_energy(lower, below, middle, v, h)
             - pair_energy(lower, below, middle, v_chain, h_low)
-            + pair_energy(upper, middle, above, drawn, g)
+            + pair_energy(upper, middle, above, bits, g)
             - pair_energy(upper, middle, above, h_chain, g_chain)
         )
 
@@ -177,11 +175,14 @@ class DBM(BoltzmannModel):
         return self.points(self.machine.chain(self.starts(n, rng), self.gibbs_steps, rng))
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by Gibbs steps with the observed entries fixed, shape (S, B, *event)."""
         top = (0, self.top)
-        held, free = functional.pad(flat(x), top), functional.pad(~flat(known), top, value=True)
-        outer = torch.where(free, self.machine.base(x.shape[1], rng), held)
+        fixed, free = (
+            functional.pad(flat(x), top),
+            functional.pad(~flat(observed), top, value=True),
+        )
+        outer = torch.where(free, self.machine.base(x.shape[1], rng), fixed)
         return self.points(self.machine.chain(outer, self.gibbs_steps, rng, free=free))
 
     @torch.no_grad()
@@ -224,7 +225,7 @@ def entropy(rate: Tensor) -> Tensor:
     return -(torch.xlogy(p, p) + torch.xlogy(1 - p, 1 - p)).sum(-1)
 
 
-def pair_energy(weight: Tensor, left: Tensor, right: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Returns the mean energy of layers a and b joined by weights, biased left and right, (S,)."""
-    joint = ((a @ weight + right) * b).sum(-1) + (a * left).sum(-1)
+def pair_energy(weight: Tensor, bias_a: Tensor, bias_b: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Returns the mean energy of layers a and b joined by weights, with their biases, (S,)."""
+    joint = ((a @ weight + bias_b) * b).sum(-1) + (a * bias_a).sum(-1)
     return -joint.mean(-1)

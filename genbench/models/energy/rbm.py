@@ -49,22 +49,20 @@ class RBM(BoltzmannModel):
         hidden: The number of hidden units.
         persistent: Whether the negative chains go on from step to step (PCD) or start at the data (CD).
         steps: Gibbs steps k for one gradient.
-        chains: The number of persistent chains a seed.
+        chains: The number of persistent chains per seed.
         lr: Adam's step size, falling linearly to zero.
         average: The decay of the weights' running average for evaluation, or None.
         gibbs_steps: Gibbs steps from a chain's start to a sample.
         start: Where samples' chains start: at draws at the `base` rates, so that samples are
             independent, or at states of the training's `chains` (persistent ones), drawn with
-            replacement: nearer to the model's law, but samples of one ancestor resemble each other.
+            replacement: nearer to the model's distribution, but samples of one ancestor resemble each other.
         ais_chains: Chains of the estimate of log Z.
         ais_temperatures: Temperatures of the estimate of log Z.
     """
 
     version = 2
-    taxonomy = "explicit/approximate/markov chain"
     paper = "Smolensky, 1986; Hinton, 2002; Tieleman, 2008"
     year = 2002
-    bound = "estimate"
     offset: Tensor
     scale: Tensor
 
@@ -145,12 +143,12 @@ class RBM(BoltzmannModel):
         return self.clamped(self.points(v))
 
     @torch.no_grad()
-    def inpaint(self, x: Tensor, known: Tensor, rng: Rng) -> Tensor:
-        """Returns completions by Gibbs steps with the known entries held, shape (S, B, *event)."""
-        held, free = self.standard(x), ~flat(known)
-        v = torch.where(free, self.machine.base(held.shape[1], rng), held)
+    def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
+        """Returns completions by Gibbs steps with the observed entries fixed, shape (S, B, *event)."""
+        fixed, free = self.standard(x), ~flat(observed)
+        v = torch.where(free, self.machine.base(fixed.shape[1], rng), fixed)
         v = self.machine.chain(v, self.gibbs_steps, rng, free=free)
-        return torch.where(known, x, self.clamped(self.points(v)))
+        return torch.where(observed, x, self.clamped(self.points(v)))
 
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns -F(v) - log Z in nats, shape (S, B)."""

@@ -70,10 +70,10 @@ class CheckerboardCoupling(nn.Module):
 
     def _affine(self, x: Tensor) -> tuple[Tensor, Tensor]:
         rows, columns = (torch.arange(side, device=x.device) for side in x.shape[-2:])
-        kept = ((rows.unsqueeze(-1) + columns) % 2 == self.odd).to(x)
-        board = kept.expand(*x.shape[:2], 1, -1, -1)
-        raw, shift = self.network(torch.cat([x * kept, board], dim=2)).chunk(2, dim=2)
-        return self.limit * torch.tanh(raw) * (1 - kept), shift * (1 - kept)
+        fixed = ((rows.unsqueeze(-1) + columns) % 2 == self.odd).to(x)
+        board = fixed.expand(*x.shape[:2], 1, -1, -1)
+        raw, shift = self.network(torch.cat([x * fixed, board], dim=2)).chunk(2, dim=2)
+        return self.limit * torch.tanh(raw) * (1 - fixed), shift * (1 - fixed)
 
 
 class ChannelCoupling(nn.Module):
@@ -100,27 +100,27 @@ class ChannelCoupling(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Returns y, shape (S, B, C, H, W), and the log-determinant, shape (S, B)."""
-        given, moved = self._parts(x)
-        log_scale, shift = self._affine(given)
+        fixed, moved = self._parts(x)
+        log_scale, shift = self._affine(fixed)
         moved = torch.addcmul(shift, moved, log_scale.exp())
-        return self._whole(given, moved), log_scale.flatten(2).sum(-1)
+        return self._whole(fixed, moved), log_scale.flatten(2).sum(-1)
 
     def inverse(self, y: Tensor) -> Tensor:
         """Returns x, shape (S, B, C, H, W)."""
-        given, moved = self._parts(y)
-        log_scale, shift = self._affine(given)
-        return self._whole(given, (moved - shift) * torch.exp(-log_scale))
+        fixed, moved = self._parts(y)
+        log_scale, shift = self._affine(fixed)
+        return self._whole(fixed, (moved - shift) * torch.exp(-log_scale))
 
-    def _affine(self, given: Tensor) -> tuple[Tensor, Tensor]:
-        raw, shift = self.network(given).chunk(2, dim=2)
+    def _affine(self, fixed: Tensor) -> tuple[Tensor, Tensor]:
+        raw, shift = self.network(fixed).chunk(2, dim=2)
         return self.limit * torch.tanh(raw), shift
 
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
         first, second = x.chunk(2, dim=2)
         return (second, first) if self.odd else (first, second)
 
-    def _whole(self, given: Tensor, moved: Tensor) -> Tensor:
-        return torch.cat([moved, given] if self.odd else [given, moved], dim=2)
+    def _whole(self, fixed: Tensor, moved: Tensor) -> Tensor:
+        return torch.cat([moved, fixed] if self.odd else [fixed, moved], dim=2)
 
 
 class ImageCouplings(nn.Module):
@@ -225,7 +225,7 @@ def _chain(
     limit: float,
     rng: Rng,
 ) -> list[nn.Module]:
-    """Couplings of one kind whose kept and moved parts swap from one to the next."""
+    """Couplings of one kind whose fixed and moved parts swap from one to the next."""
     return [
         kind(channels, i % 2 == 1, width, blocks, limit, rng.fork(kind.__name__, i))
         for i in range(count)

@@ -48,7 +48,6 @@ class MAF(FlowModel):
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/change of variables"
     paper = "Papamakarios et al., 2017"
     year = 2017
 
@@ -110,8 +109,8 @@ class MAF(FlowModel):
     @torch.no_grad()
     def _undo(self, layer: MaskedMLP, u: Tensor) -> Tensor:
         """Maps a layer's codes to its inputs, one coordinate after the other, (S, n, D)."""
-        step, drawn = layer.steps(u.shape[1]), [torch.zeros_like(u[..., :1])]
+        step, entries = layer.steps(u.shape[1]), [torch.zeros_like(u[..., :1])]
         for d in range(u.shape[2]):
-            mean, alpha = self._affine(step(d, drawn[-1]))
-            drawn.append((mean + u[..., d] * alpha.exp()).unsqueeze(-1))
-        return torch.cat(drawn[1:], dim=-1)
+            mean, alpha = self._affine(step(d, entries[-1]))
+            entries.append((mean + u[..., d] * alpha.exp()).unsqueeze(-1))
+        return torch.cat(entries[1:], dim=-1)

@@ -38,13 +38,12 @@ class NICE(FlowModel):
     Arguments:
         layers: The number of couplings, at least 2, so that every coordinate moves.
         hidden: The widths of every coupling's hidden layers.
-        prior: The law of a code's coordinates, `logistic` or `gaussian`.
+        prior: The distribution of a code's coordinates, `logistic` or `gaussian`.
         lr: AdamW's first step size.
         weight_decay: AdamW's decay; None chooses 1 for images and 0 elsewhere.
         clip: The largest gradient norm.
     """
 
-    taxonomy = "explicit/tractable/change of variables"
     paper = "Dinh et al., 2015"
     year = 2014
 

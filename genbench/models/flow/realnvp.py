@@ -54,7 +54,6 @@ class RealNVP(FlowModel):
     """
 
     version = 2
-    taxonomy = "explicit/tractable/change of variables"
     paper = "Dinh et al., 2017"
     year = 2016
 

@@ -11,6 +11,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.nn.kernels import squared_distances
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
 from genbench.nn.output import into_range, noise_size, only_continuous
@@ -98,23 +99,17 @@ class GMMN(Model):
         """Returns the biased squared MMD of points (S, B, D) and (S, M, D), shape (S,)."""
         if self.kernel == "linear":
             return (real.mean(1) - fake.mean(1)).square().sum(-1)
-        within = _squares(real, real)
+        within = squared_distances(real, real)
         upper = torch.triu_indices(*within.shape[1:], offset=1, device=real.device)
         pairs = within[:, upper[0], upper[1]]
         median = pairs.median(-1).values.clamp_min(LEAST).view(-1, 1, 1)
         return (
             self._mean(within / median)
-            + self._mean(_squares(fake, fake) / median)
-            - 2 * self._mean(_squares(real, fake) / median)
+            + self._mean(squared_distances(fake, fake) / median)
+            - 2 * self._mean(squared_distances(real, fake) / median)
         )
 
     def _mean(self, square: Tensor) -> Tensor:
         """The kernel's mean over pairs of the given squared distances in medians, shape (S,)."""
-        each = [torch.exp(square * (-0.5 / width**2)).mean((1, 2)) for width in self.widths]
-        return torch.stack(each).sum(0)
-
-
-def _squares(a: Tensor, b: Tensor) -> Tensor:
-    """Squared distances of all pairs, shape (S, B, M), with a gradient where they are zero."""
-    sums = a.square().sum(-1, keepdim=True) + b.square().sum(-1).unsqueeze(1)
-    return torch.baddbmm(sums, a, b.mT, alpha=-2.0).clamp_min(0.0)
+        means = [torch.exp(square * (-0.5 / width**2)).mean((1, 2)) for width in self.widths]
+        return torch.stack(means).sum(0)

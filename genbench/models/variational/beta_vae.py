@@ -7,7 +7,11 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.variational import Autoencoder, Network, VariationalModel, warmed
+from genbench.families.variational import (
+    NetworkKind,
+    VariationalModel,
+    warmed,
+)
 
 
 @model("beta_vae")
@@ -41,7 +45,6 @@ class BetaVAE(VariationalModel):
         width: The channels of the largest hidden image, for `conv`.
     """
 
-    taxonomy = "explicit/approximate/variational"
     paper = "Higgins et al., 2017"
     year = 2017
 
@@ -58,14 +61,23 @@ class BetaVAE(VariationalModel):
         lr: float = 2e-3,
         importance: int = 64,
         sample_mean: bool = False,
-        network: Network = "mlp",
+        network: NetworkKind = "mlp",
         width: int = 32,
     ) -> None:
-        super().__init__(spec, rng, lr=lr, importance=importance, sample_mean=sample_mean)
-        self.beta, self.warmup = beta, warmup
-        self.autoencoder = Autoencoder(
-            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        super().__init__(
+            spec,
+            rng,
+            latent=latent,
+            hidden=hidden,
+            log_std=log_std,
+            warmup=warmup,
+            lr=lr,
+            importance=importance,
+            sample_mean=sample_mean,
+            network=network,
+            width=width,
         )
+        self.beta = beta
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the weighted negative bound, in nats, shape (S,)."""

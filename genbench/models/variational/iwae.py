@@ -8,7 +8,11 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.variational import Autoencoder, Network, VariationalModel, warmed
+from genbench.families.variational import (
+    NetworkKind,
+    VariationalModel,
+    warmed,
+)
 
 
 @model("iwae")
@@ -42,7 +46,6 @@ class IWAE(VariationalModel):
         width: The channels of the largest hidden image, for `conv`.
     """
 
-    taxonomy = "explicit/approximate/variational"
     paper = "Burda et al., 2016"
     year = 2015
 
@@ -59,16 +62,25 @@ class IWAE(VariationalModel):
         lr: float = 2e-3,
         importance: int = 64,
         sample_mean: bool = False,
-        network: Network = "mlp",
+        network: NetworkKind = "mlp",
         width: int = 32,
     ) -> None:
-        super().__init__(spec, rng, lr=lr, importance=importance, sample_mean=sample_mean)
         if k < 1:
             raise SpecError(f"iwae needs k >= 1 draws, got {k}; the paper's are 5 and 50")
-        self.k, self.warmup = k, warmup
-        self.autoencoder = Autoencoder(
-            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
+        super().__init__(
+            spec,
+            rng,
+            latent=latent,
+            hidden=hidden,
+            log_std=log_std,
+            warmup=warmup,
+            lr=lr,
+            importance=importance,
+            sample_mean=sample_mean,
+            network=network,
+            width=width,
         )
+        self.k = k
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative bound with k draws, in nats, shape (S,)."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.families.variational import Autoencoder, Network, VariationalModel, warmed
+from genbench.families.variational import VariationalModel, warmed
 
 
 @model("vae")
@@ -18,7 +17,7 @@ class VAE(VariationalModel):
         L = -E_{q(z|x)} \log p(x|z) + \beta\,KL(q(z|x) \,\|\, p(z)), \qquad
         \log p(x) \ge E \log \frac1K \sum_k \frac{p(x, z_k)}{q(z_k|x)}
 
-    The decoder's standard deviation is learnt, one a coordinate and the same for all z; its mean lies
+    The decoder's standard deviation is learnt, one per coordinate and the same for all z; its mean lies
     in the data's range. The bound reported is the importance-weighted one with K draws (K = 1: the ELBO).
 
     References:
@@ -45,30 +44,8 @@ class VAE(VariationalModel):
     """
 
     version = 2
-    taxonomy = "explicit/approximate/variational"
     paper = "Kingma and Welling, 2014"
     year = 2014
-
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        log_std: float | None = None,
-        warmup: float = 0.25,
-        lr: float = 2e-3,
-        importance: int = 64,
-        sample_mean: bool = False,
-        network: Network = "mlp",
-        width: int = 32,
-    ) -> None:
-        super().__init__(spec, rng, lr=lr, importance=importance, sample_mean=sample_mean)
-        self.warmup = warmup
-        self.autoencoder = Autoencoder(
-            spec, latent, hidden, rng, log_std=log_std, network=network, width=width
-        )
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative ELBO with the KL term warmed up, in nats, shape (S,)."""

@@ -58,7 +58,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
             range and -2 with one.
         warmup: The share of the budget over which the KL term's weight rises to 1.
         lr: Adam's step size, falling linearly to zero.
-        importance: The number of draws a class in `log_prob`.
+        importance: The number of draws per class in `log_prob`.
         sample_mean: Whether samples are the decoder's mean in place of draws.
     """
 
@@ -89,6 +89,8 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
             spec, latent, hidden, rng, log_std=log_std, condition=self.classes
         )
         self.classifier = MLP(spec.size, self.classes, hidden, rng.fork("classifier"))
+        #: whether a minibatch may have points whose label is hidden
+        self.hides = True
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -96,6 +98,10 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         if spec.classes is None:
             return f"needs data with classes, {spec.name} has none"
         return numbers_or_bits(spec)
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Notes whether labels are hidden, so that rounds need not look."""
+        self.hides = batch.labels is None or bool((batch.labels < 0).any())
 
     def players(self) -> tuple[Player, ...]:
         """Encoder, decoder and classifier move together."""
@@ -106,19 +112,19 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         labels = batch.labels
         if labels is None:
             raise ContractError(
-                f"vae_m2 needs a label a point, got none for {self.spec.name}; give -1 where unknown"
+                f"vae_m2 needs a label per point, got none for {self.spec.name}; give -1 where unknown"
             )
         noise = rng.normal(batch.x.shape[1], self.autoencoder.latent)
         beta = warmed(batch.progress, self.warmup)
         log_q = self.classify(batch.x)
-        if bool((labels < 0).any()):
+        if self.hides and bool((labels < 0).any()):
             bound = self._mixed_bound(batch.x, labels, log_q, noise, beta)
         else:
             c = functional.one_hot(labels, self.classes).to(noise)
             bound = self.autoencoder.elbo(batch.x, noise, beta=beta, c=c)
-        known = (labels >= 0).to(noise)
+        labelled = (labels >= 0).to(noise)
         right = log_q.gather(-1, labels.clamp_min(0).unsqueeze(-1)).squeeze(-1)
-        cost = -(known * right).sum(-1) / known.sum(-1).clamp_min(1)
+        cost = -(labelled * right).sum(-1) / labelled.sum(-1).clamp_min(1)
         return self.alpha * cost - bound.mean(-1) + math.log(self.classes)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
@@ -145,8 +151,8 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
     def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
         """Returns log sum_y p(y) times the importance-weighted estimate of p(x|y), shape (S, B)."""
         points, c = self._every_class(x)
-        each = self.autoencoder.bound(points, self.importance, rng, c)
-        return each.unflatten(1, (-1, self.classes)).logsumexp(-1) - math.log(self.classes)
+        bounds = self.autoencoder.bound(points, self.importance, rng, c)
+        return bounds.unflatten(1, (-1, self.classes)).logsumexp(-1) - math.log(self.classes)
 
     def _every_class(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Every point with every class, (S, B classes, *event) and (S, B classes, classes)."""
@@ -160,8 +166,8 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         """L where the label is known and U where it is not, less log p(y), shape (S, B)."""
         points, c = self._every_class(x)
         noise = noise.repeat_interleave(self.classes, 1)
-        each = self.autoencoder.elbo(points, noise, beta=beta, c=c)
-        each = each.unflatten(1, (-1, self.classes))
-        known = functional.one_hot(labels.clamp_min(0), self.classes).to(each)
-        unknown = (log_q.exp() * (each - log_q)).sum(-1)
-        return torch.where(labels >= 0, (known * each).sum(-1), unknown)
+        bounds = self.autoencoder.elbo(points, noise, beta=beta, c=c)
+        bounds = bounds.unflatten(1, (-1, self.classes))
+        own = functional.one_hot(labels.clamp_min(0), self.classes).to(bounds)
+        mixed = (log_q.exp() * (bounds - log_q)).sum(-1)
+        return torch.where(labels >= 0, (own * bounds).sum(-1), mixed)

@@ -1,4 +1,4 @@
-"""Laws of one entry of a point given the entries before it, for autoregressive models."""
+"""Distributions of one entry of a point given the entries before it, for autoregressive models."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from genbench.nn.output import centred, uncentred
 FLOOR = -7.0
 
 
-class Law(ABC):
-    """A family of laws of one entry, with what networks see of entries.
+class Distribution(ABC):
+    """A family of distributions of one entry, with what networks see of entries.
 
     Entries are what is drawn: bits, grey levels, indices of tokens, or numbers; a point has D.
 
     Arguments:
         spec: The data.
         inputs: How many numbers a network sees of an entry, I.
-        outputs: How many numbers set the law of an entry, P.
+        outputs: How many numbers set the distribution of an entry, P.
         dtype: The networks' type.
     """
 
@@ -39,7 +39,7 @@ class Law(ABC):
         """Returns the entries of points in model space: (S, B, *event) to (S, B, D)."""
 
     @abstractmethod
-    def seen(self, entries: Tensor) -> Tensor:
+    def as_inputs(self, entries: Tensor) -> Tensor:
         """Returns what a network sees of entries: (…) to (…, I)."""
 
     @abstractmethod
@@ -48,15 +48,15 @@ class Law(ABC):
 
     @abstractmethod
     def draw(self, outputs: Tensor, rng: Rng) -> Tensor:
-        """Returns an entry a point, (S, B), for outputs (S, B, P)."""
+        """Returns an entry per point, (S, B), for outputs (S, B, P)."""
 
     @abstractmethod
     def points(self, entries: Tensor, rng: Rng) -> Tensor:
         """Returns points in model space, (S, B, *event), that have entries (S, B, D)."""
 
 
-class Bits(Law):
-    """Bernoulli laws of bits; P = 1, the logit.
+class Bits(Distribution):
+    """Bernoulli distributions of bits; P = 1, the logit.
 
     Arguments:
         spec: Binary data.
@@ -72,7 +72,7 @@ class Bits(Law):
         """Returns the bits."""
         return flat(x)
 
-    def seen(self, entries: Tensor) -> Tensor:
+    def as_inputs(self, entries: Tensor) -> Tensor:
         """Returns 1 or `off`."""
         return (entries * (1 - self.off) + self.off).unsqueeze(-1)
 
@@ -89,8 +89,8 @@ class Bits(Law):
         return entries.unflatten(-1, self.spec.event)
 
 
-class Categories(Law):
-    """Softmax laws of K categories by inversion of the cumulative sum; P = K."""
+class Categories(Distribution):
+    """Softmax distributions of K categories by inversion of the cumulative sum; P = K."""
 
     def log_prob(self, entries: Tensor, outputs: Tensor) -> Tensor:
         """Returns log probabilities."""
@@ -105,7 +105,7 @@ class Categories(Law):
 
 
 class Tokens(Categories):
-    """Softmax laws of tokens, of which networks see one-hot vectors; I = P = the alphabet's size."""
+    """Softmax distributions of tokens, of which networks see one-hot vectors; I = P = the alphabet's size."""
 
     def __init__(self, spec: DataSpec, dtype: torch.dtype) -> None:
         size = spec.tokens or 1
@@ -115,7 +115,7 @@ class Tokens(Categories):
         """Returns the tokens."""
         return flat(x)
 
-    def seen(self, entries: Tensor) -> Tensor:
+    def as_inputs(self, entries: Tensor) -> Tensor:
         """Returns one-hot vectors."""
         return functional.one_hot(entries, self.inputs).to(self.dtype)
 
@@ -125,7 +125,7 @@ class Tokens(Categories):
 
 
 class Levels(Categories):
-    """Softmax laws of grey levels, of which networks see numbers in [-1, 1].
+    """Softmax distributions of grey levels, of which networks see numbers in [-1, 1].
 
     In model space, [0, 1), level v of K is the cell [v/K, (v+1)/K), on which the density is the
     probability of the level times K; a sample is (v + u)/K with u uniform on [0, 1).
@@ -138,7 +138,7 @@ class Levels(Categories):
         """Returns the cells' indices, int64."""
         return (flat(x) * self.outputs).floor().clamp(0, self.outputs - 1).long()
 
-    def seen(self, entries: Tensor) -> Tensor:
+    def as_inputs(self, entries: Tensor) -> Tensor:
         """Returns levels, scaled to [-1, 1]."""
         scaled = entries.to(self.dtype) * (2 / max(self.outputs - 1, 1))
         return (scaled - 1).unsqueeze(-1)
@@ -153,7 +153,7 @@ class Levels(Categories):
         return ((entries + inside) / self.outputs).unflatten(-1, self.spec.event)
 
 
-class Mixtures(Law):
+class Mixtures(Distribution):
     """Mixtures of K Gaussians of real numbers; P = 3 K: weights' logits, means, log deviations.
 
     Networks see data with a range scaled to [-1, 1]. The density is that of the real line; points
@@ -174,15 +174,15 @@ class Mixtures(Law):
         """Returns the numbers in the network's space."""
         return flat(centred(x, self.spec))
 
-    def seen(self, entries: Tensor) -> Tensor:
+    def as_inputs(self, entries: Tensor) -> Tensor:
         """Returns the numbers."""
         return entries.unsqueeze(-1)
 
     def log_prob(self, entries: Tensor, outputs: Tensor) -> Tensor:
         """Returns log densities in model space."""
         log_weight, mean, log_std = self.parts(outputs)
-        each = normal_log_prob(entries.unsqueeze(-1), mean, log_std)
-        return torch.logsumexp(log_weight + each, -1) - math.log(self.unit)
+        log_component = normal_log_prob(entries.unsqueeze(-1), mean, log_std)
+        return torch.logsumexp(log_weight + log_component, -1) - math.log(self.unit)
 
     def draw(self, outputs: Tensor, rng: Rng) -> Tensor:
         """Returns numbers: a component by inversion, then a normal number."""
@@ -205,10 +205,10 @@ class Mixtures(Law):
         return log_weight.log_softmax(-1), mean + spread, log_std
 
 
-def discrete(spec: DataSpec, dtype: torch.dtype) -> Law:
-    """Returns the law of bits, tokens or grey levels."""
-    law = {"binary": Bits, "tokens": Tokens, "continuous": Levels}[spec.kind]
-    return law(spec, dtype)
+def discrete(spec: DataSpec, dtype: torch.dtype) -> Distribution:
+    """Returns the distribution of bits, tokens or grey levels."""
+    distribution = {"binary": Bits, "tokens": Tokens, "continuous": Levels}[spec.kind]
+    return distribution(spec, dtype)
 
 
 def not_discrete(spec: DataSpec) -> str | None:

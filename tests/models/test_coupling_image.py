@@ -24,8 +24,8 @@ def stirred(module, dtype=torch.float64, scale=0.08):
 
 
 def flow(event, dtype=torch.float64, **options):
-    made = ImageCouplings(event, 4, 1, Rng([0], dtype=dtype), **options)
-    return stirred(made, dtype)
+    couplings = ImageCouplings(event, 4, 1, Rng([0], dtype=dtype), **options)
+    return stirred(couplings, dtype)
 
 
 def test_a_squeeze_moves_blocks_of_pixels_into_channels():
@@ -63,11 +63,13 @@ def test_a_channel_coupling_moves_one_half_of_the_channels(odd):
 
 @pytest.mark.parametrize("event", [(1, 8, 8), (2, 3, 5), (3, 4, 4)], ids=str)
 def test_the_log_determinant_is_that_of_the_jacobian(event):
-    made = flow(event)
+    couplings = flow(event)
     size = event[0] * event[1] * event[2]
     for x in Rng([3], dtype=torch.float64).normal(2, size)[0]:
-        slopes = torch.autograd.functional.jacobian(lambda v: made(v.view(1, 1, -1))[0][0, 0], x)
-        log_det = made(x.view(1, 1, -1))[1]
+        slopes = torch.autograd.functional.jacobian(
+            lambda v: couplings(v.view(1, 1, -1))[0][0, 0], x
+        )
+        log_det = couplings(x.view(1, 1, -1))[1]
         torch.testing.assert_close(log_det[0, 0], torch.linalg.slogdet(slopes).logabsdet)
         assert log_det.abs() > 0.1
 
@@ -75,12 +77,12 @@ def test_the_log_determinant_is_that_of_the_jacobian(event):
 @pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-5), (torch.float64, 1e-9)])
 @pytest.mark.parametrize("event", [(1, 8, 8), (3, 16, 8), (1, 28, 28)], ids=str)
 def test_codes_go_back(event, dtype, error):
-    made = flow(event, dtype)
+    couplings = flow(event, dtype)
     x = Rng([4], dtype=dtype).normal(5, event[0] * event[1] * event[2])
     with torch.no_grad():
-        z, _ = made(x)
+        z, _ = couplings(x)
         assert z.shape == x.shape
-        torch.testing.assert_close(made.inverse(z), x, rtol=error, atol=error)
+        torch.testing.assert_close(couplings.inverse(z), x, rtol=error, atol=error)
 
 
 def test_scales_halve_while_sides_are_even_and_at_least_eight():
@@ -92,12 +94,12 @@ def test_scales_halve_while_sides_are_even_and_at_least_eight():
 def test_realnvp_takes_it_for_images_alone():
     rng = Rng([0, 1])
     spec = DataSpec("image", (1, 8, 8), range=(0.0, 1.0))
-    made = build("realnvp", spec, rng, {"network": "conv", "width": 4, "blocks": 1})
-    x = made.sample(6, rng.fork("sample"))
+    couplings = build("realnvp", spec, rng, {"network": "conv", "width": 4, "blocks": 1})
+    x = couplings.sample(6, rng.fork("sample"))
     assert x.shape == (2, 6, 1, 8, 8)
-    stirred(made.flow, torch.float32, 0.1)
+    stirred(couplings.flow, torch.float32, 0.1)
     with torch.no_grad():
-        z, _ = made(x)
-        torch.testing.assert_close(made.inverse(z), x, rtol=1e-4, atol=1e-4)
+        z, _ = couplings(x)
+        torch.testing.assert_close(couplings.inverse(z), x, rtol=1e-4, atol=1e-4)
     with pytest.raises(SpecError, match="needs images"):
         build("realnvp", DataSpec("plane", (2,)), rng, {"network": "conv"})
