@@ -17,7 +17,13 @@ from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
 from genbench.experiments.networks import DISCRIMINATORS, GENERATORS, UNITS
-from genbench.experiments.training import Discrepancy, Training, gaussian_like, independent_like
+from genbench.experiments.training import (
+    Discrepancy,
+    draw_gaussian,
+    draw_independent,
+    draw_samples,
+    train,
+)
 from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
 from genbench.nn.boltzmann import binary_states
 from genbench.nn.coupling import Couplings
@@ -138,14 +144,15 @@ def experiment(
     digits = DATASETS.get("digits")()
     distance = Discrepancy(digits.points("test"))
     columns = {
-        "independent": distance(independent_like(digits, 500, rng.fork("independent"))),
-        "gaussian": distance(gaussian_like(digits, 500, rng.fork("gaussian"))),
+        "independent": distance(draw_independent(digits, 500, rng.fork("independent"))),
+        "gaussian": distance(draw_gaussian(digits, 500, rng.fork("gaussian"))),
     }
     for maker, judge in PAIRS:
         draws = rng.fork(maker, judge)
-        play = Training(AnyPair(digits.spec, draws, maker, judge), digits, batch, draws)
-        play.run(rounds)
-        columns[f"{maker}_{judge}"] = distance(play.samples(500, draws.fork("sample")))
+        pair = AnyPair(digits.spec, draws, maker, judge)
+        trainer = train(pair, digits, rounds, draws, batch=batch)
+        fake = draw_samples(trainer, digits, 500, draws.fork("sample"))
+        columns[f"{maker}_{judge}"] = distance(fake)
     columns |= densities(fits, points, rng.fork("densities"))
     return {name: row.tolist() for name, row in columns.items()}
 

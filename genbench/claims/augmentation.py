@@ -15,9 +15,11 @@ from genbench.core.effect import Effect, contest, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Training, play
+from genbench.core.spec import Budget
+from genbench.experiments.training import draw_samples, train
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import Adam
+from genbench.training.trainer import Trainer
 
 #: told the class of what they learn and make
 GANS = ("cgan", "acgan")
@@ -77,10 +79,10 @@ def conditional(
         x, labels = drawn(shots, BATCH, data)
         return Batch(dataset.to_model(x, data), labels, progress)
 
-    play(model.train().players(), batch, rounds, rng.fork("train"))
+    Trainer(model, batch, Budget(steps=rounds), rng=rng).run().finish()
     labels = torch.arange(shots.shape[1], device=rng.device).repeat_interleave(n)
     with torch.no_grad():
-        made = model.eval().sample_class(labels.expand(len(rng), -1), rng.fork("sample"))
+        made = model.sample_class(labels.expand(len(rng), -1), rng.fork("sample"))
     return dataset.to_data(made).unflatten(1, (-1, n))
 
 
@@ -130,9 +132,8 @@ def apart(name: str, dataset: Dataset, shots: Tensor, n: int, rounds: int, rng: 
         with torch.no_grad():
             made = one.to_data(model.eval().sample(n, own.fork("sample")))
     else:
-        training = Training(model, one, shots.shape[2], own)
-        training.run(rounds)
-        made = training.samples(n, own.fork("sample"))
+        trainer = train(model, one, rounds, own, batch=shots.shape[2])
+        made = draw_samples(trainer, one, n, own.fork("sample"))
     return made.unflatten(0, (-1, classes))
 
 

@@ -15,7 +15,8 @@ from genbench.core.effect import Effect, Values, log_ratio
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Discrepancy, Training, optimised
+from genbench.experiments.training import Discrepancy, draw_samples, retune, train
+from genbench.training.trainer import Trainer
 
 DATA = ("ring", "digits")
 #: a quarter of the squared discrepancy, about an eighth of the distance, is of interest
@@ -42,7 +43,7 @@ class Pace:
         """Returns a player at this pace."""
         if player.name == "generator":
             return replace(player, steps=self.generator)
-        return replace(optimised(player, rate=self.rate), steps=self.discriminator)
+        return replace(retune(player, rate=self.rate), steps=self.discriminator)
 
 
 STEPS = {f"k_{k}": Pace(discriminator=k) for k in (1, 2, 5, 10)}
@@ -59,16 +60,17 @@ def trained(name: str, pace: Pace, updates: int, batch: int, rng: Rng) -> tuple[
     dataset = DATASETS.get(name)()
     distance = Discrepancy(dataset.points("test")[:1000])
     model = build("gan", dataset.spec, rng, {"hidden": (64, 64)})
-    play = Training(model, dataset, batch, rng, pace.change)
     rounds = max(1, updates // pace.generator)
     early = min(rounds, max(1, round(updates / (pace.discriminator + pace.generator))))
-    found: list[Tensor] = []
-    play.run(
-        rounds,
-        (early,),
-        lambda i: found.append(distance(play.samples(1000, rng.fork("early")))),
-    )
-    return distance(play.samples(1000, rng.fork("late"))), found[0]
+    distances: dict[int, Tensor] = {}
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.step == early:
+            distances[early] = distance(draw_samples(trainer, dataset, 1000, rng.fork("early")))
+
+    trainer = train(model, dataset, rounds, rng, batch=batch, change=pace.change, listener=watch)
+    late = distance(draw_samples(trainer, dataset, 1000, rng.fork("late")))
+    return late, distances[early]
 
 
 def experiment(

@@ -19,7 +19,7 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Training
+from genbench.experiments.training import train
 
 #: options; the plain game drops classes of digits, so that its gradient penalty is on
 MODELS: dict[str, dict[str, Any]] = {
@@ -187,9 +187,8 @@ def classes_of(dataset: Dataset, x: Tensor) -> Tensor:
 def trained(name: str, dataset: Dataset, rounds: int, rng: Rng) -> tuple[Space, Tensor]:
     """Trains a model; returns its codes and whether each seed's losses stayed finite, shape (S,)."""
     model = build(name, dataset.spec, rng, MODELS[name])
-    training = Training(model, dataset, 128, rng)
-    training.run(rounds)
-    return space_of(model.eval(), rng.fork("codes")), training.finite
+    trainer = train(model, dataset, rounds, rng, batch=128)
+    return space_of(model, rng.fork("codes")), trainer.diverged < 0
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
-from genbench.experiments.training import Discrepancy, Training, gaussian_like
+from genbench.experiments.training import Discrepancy, draw_gaussian, draw_samples, train
 from genbench.families.flow import FlowModel
 
 #: below, at and above the two dimensions of the data
@@ -64,10 +64,9 @@ def gan(
 ) -> tuple[Tensor, Tensor]:
     """Returns samples of GANs with noise of some dimension, (S, N, 2), and their squared MMDs, (S,)."""
     model = build("r1_gan", dataset.spec, rng, {"latent": latent, "hidden": (64, 64)})
-    play = Training(model, dataset, batch, rng)
-    play.run(rounds)
-    made = play.samples(samples, rng.fork("sample"))
-    return made, Discrepancy(dataset.points("test")[:samples])(made)
+    trainer = train(model, dataset, rounds, rng, batch=batch)
+    fake = draw_samples(trainer, dataset, samples, rng.fork("sample"))
+    return fake, Discrepancy(dataset.points("test")[:samples])(fake)
 
 
 def jacobian(model: FlowModel, x: Tensor) -> Tensor:
@@ -87,11 +86,10 @@ def flow(std: float, rounds: int, batch: int, rng: Rng) -> dict[str, Tensor]:
     circle = NoisyCircle(std)
     model = build("realnvp", circle.spec, rng, {"layers": 8})
     assert isinstance(model, FlowModel)
-    play = Training(model, circle, batch, rng)
-    play.run(rounds)
+    trainer = train(model, circle, rounds, rng, batch=batch)
     x = circle.to_model(circle.draw(2000, rng.fork("test")))
     singular = torch.linalg.svdvals(jacobian(model, x).double())
-    radius = play.samples(2000, rng.fork("sample")).norm(dim=-1)
+    radius = draw_samples(trainer, circle, 2000, rng.fork("sample")).norm(dim=-1)
     return {
         "nll": -model.log_prob(x, rng).detach().mean(-1),
         "log_det": singular.log().sum(-1).mean(-1),
@@ -112,7 +110,7 @@ def experiment(
     columns: dict[str, Tensor] = {}
     for name in DATA:
         dataset = DATASETS.get(name)()
-        bar = gaussian_like(dataset, samples, rng.fork(name, "gaussian"))
+        bar = draw_gaussian(dataset, samples, rng.fork(name, "gaussian"))
         columns[f"{name}_gaussian"] = Discrepancy(dataset.points("test")[:samples])(bar)
         for latent in DIMENSIONS:
             made, square = gan(dataset, latent, rounds, batch, samples, rng.fork(name, latent))

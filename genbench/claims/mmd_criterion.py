@@ -16,7 +16,8 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Training
+from genbench.experiments.training import draw_samples, train
+from genbench.training.trainer import Trainer
 
 #: by data set, what says how good samples are, and knows nothing of the discrepancy
 QUALITY = {"ring": "js_to_truth", "grid": "js_to_truth", "digits": "fid"}
@@ -62,21 +63,22 @@ def curves(name: str, steps: int, points: int, rng: Rng) -> tuple[Tensor, Tensor
     """Trains GANs; returns their discrepancies and qualities at equal steps, shapes (S, points)."""
     dataset = DATASETS.get(name)()
     model = build("gan", dataset.spec, rng)
-    training = Training(model, dataset, 128, rng)
     measures = {"mmd": discrepancy(dataset), "quality": quality(dataset, QUALITY[name])}
     rows: dict[str, list[list[float]]] = {key: [] for key in measures}
-
-    def watch(mark: int) -> None:
-        for key, measure in measures.items():
-            draws = rng.fork(key, mark)
-            found = []
-            for k, fake in enumerate(training.samples(SAMPLES, draws)):
-                whole = bool(fake.isfinite().all())
-                found.append(measure(fake, draws.only(k)) if whole else math.nan)
-            rows[key].append(found)
-
     marks = [round(steps * (i + 1) / points) for i in range(points)]
-    training.run(steps, marks, watch)
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.step not in marks:
+            return
+        for key, measure in measures.items():
+            draws = rng.fork(key, trainer.step)
+            values = []
+            for k, fake in enumerate(draw_samples(trainer, dataset, SAMPLES, draws)):
+                finite = bool(fake.isfinite().all())
+                values.append(measure(fake, draws.only(k)) if finite else math.nan)
+            rows[key].append(values)
+
+    train(model, dataset, steps, rng, batch=128, listener=watch)
     watched, true = (torch.tensor(row, dtype=torch.float64).T for row in rows.values())
     return watched, true
 

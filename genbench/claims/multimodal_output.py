@@ -13,7 +13,7 @@ from genbench.core.effect import Effect, Values, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.experiments.training import train_players
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
@@ -81,7 +81,7 @@ def by_squared_error(rounds: int, rng: Rng) -> Answerer:
         return (made(c, noise) - y).square().mean((1, 2))
 
     player = Player("regression", made.net, loss, adam(1e-3))
-    play([player], lambda _: Batch(draw(BATCH, data)), rounds, rng.fork("train"))
+    train_players([player], lambda _: Batch(draw(BATCH, data)), rounds, rng)
     return made
 
 
@@ -109,7 +109,7 @@ def by_adversary(rounds: int, rng: Rng) -> Answerer:
         Player("discriminator", critic, judge, maker),
         Player("generator", made.net, generate, maker),
     )
-    play(players, lambda _: Batch(draw(BATCH, data)), rounds, rng.fork("train"))
+    train_players(players, lambda _: Batch(draw(BATCH, data)), rounds, rng)
     return made
 
 

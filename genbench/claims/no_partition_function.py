@@ -13,7 +13,7 @@ from genbench.core.effect import Effect, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.experiments.training import train_players
 from genbench.families.adversarial import Pair, cross_entropy, non_saturating
 from genbench.families.variational import Autoencoder
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
@@ -89,7 +89,7 @@ def machine_rows(
         return loss
 
     own = Player("machine", machine, lambda *_: exact_loss(), adam(1e-2))
-    play([own], lambda _: Batch(states), rounds, rng.fork("train"))
+    train_players([own], lambda _: Batch(states), rounds, rng)
     exact, rows = gradient(exact_loss(), machine), {}
     rows["rbm_kl"] = exact_loss().detach() + (law * law.clamp_min(1e-30).log()).sum()
     for k in STEPS:
@@ -147,7 +147,7 @@ def game_rows(
         Player("discriminator", pair.discriminator, judge, maker),
         Player("generator", pair.generator, generate, maker),
     ]
-    play(players, lambda _: batch(data), rounds, rng.fork("train"))
+    train_players(players, lambda _: batch(data), rounds, rng)
     nodes, weights = normal_grid(rng)
     softplus, rows = nn.functional.softplus, {}
     images = words().to(rng.device).expand(len(rng), -1, -1, -1, -1)
@@ -178,7 +178,7 @@ def bound_rows(
 
     data = rng.fork("data")
     player = Player("autoencoder", net, loss, adam(2e-3))
-    play([player], lambda _: Batch(dataset.draw(BATCH, data)), rounds, rng.fork("train"))
+    train_players([player], lambda _: Batch(dataset.draw(BATCH, data)), rounds, rng)
     nodes, weights = normal_grid(rng)
     chosen = law > 0
     images = words()[:, chosen].to(rng.device).expand(len(rng), -1, -1, -1, -1)

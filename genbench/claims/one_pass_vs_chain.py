@@ -14,7 +14,7 @@ from genbench.core.effect import Effect, difference, log_ratio, mapped
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.experiments.training import train_players
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
 from genbench.nn.optim import adam
 
@@ -97,7 +97,7 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     rows: dict[str, list[float]] = {}
     player = Player("machine", machine, loss, adam(1e-2))
     for name, more in (("early", EARLY), ("late", max(1, rounds - EARLY))):
-        play([player], lambda _: Batch(every), more, rng)
+        train_players([player], lambda _: Batch(every), more, rng)
         divergence = loss(Batch(every), rng).detach() + torch.special.xlogy(law, law).sum()
         rows[f"mixing_{name}"] = mixing_time(*transition(machine)).tolist()
         rows[f"kl_{name}"] = divergence.tolist()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Collection
 from functools import partial
 from statistics import fmean, median
 from typing import Any
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, Values, difference
 from genbench.core.figure import Figure, Series
-from genbench.core.model import Player, build
+from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Discrepancy, Training, optimised
+from genbench.experiments.training import Discrepancy, draw_samples, retune, train
+from genbench.training.trainer import Trainer
 
 #: digits, as grey levels where the GAN can take part and as bits for the deep machine
 FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -50,6 +52,7 @@ def experiment(
 ) -> dict[str, list[float]]:
     """Trains families over the grid; returns squared MMDs, last and least, and whether all was finite."""
     columns: dict[str, list[float]] = {}
+    steps = {rounds * k // marks for k in range(1, marks + 1)}
     for family in families:
         model, name, given = FAMILIES[family]
         dataset = DATASETS.get(name)()
@@ -58,33 +61,38 @@ def experiment(
         columns[f"{family}_constant"] = distance(constant).tolist() * len(rng)
         for rate, decay in GRID:
             draws = rng.fork(family, f"{rate:g}", f"{decay:g}")
-
-            def change(player: Player, rate: float = rate, decay: float = decay) -> Player:
-                return optimised(player, rate=rate, beta1=decay)
-
-            play = Training(
-                build(model, dataset.spec, draws, given), dataset, batch, draws, change
-            )
+            trainable = build(model, dataset.spec, draws, given)
             curve: list[list[float]] = []
-
-            watch = partial(_measure, play, draws, distance, curve)
-            play.run(rounds, [rounds * k // marks for k in range(1, marks + 1)], watch)
+            watch = partial(_measure, dataset, distance, steps, draws, curve)
+            change = partial(retune, rate=rate, beta1=decay)
+            trainer = train(
+                trainable, dataset, rounds, draws, batch=batch, change=change, listener=watch
+            )
             head = column(family, rate, decay)
-            finite = [all(map(math.isfinite, row)) for row in zip(*curve, strict=True)]
+            by_seed = list(zip(*curve, strict=True))
             columns[f"{head}_last"] = curve[-1]
             columns[f"{head}_least"] = [
-                min(filter(math.isfinite, row), default=math.nan)
-                for row in zip(*curve, strict=True)
+                min(filter(math.isfinite, row), default=math.nan) for row in by_seed
             ]
-            stayed = [a and b for a, b in zip(finite, play.finite.tolist(), strict=True)]
-            columns[f"{head}_finite"] = [float(whole) for whole in stayed]
+            finite = (trainer.diverged < 0).tolist()
+            columns[f"{head}_finite"] = [
+                float(a and all(map(math.isfinite, row)))
+                for a, row in zip(finite, by_seed, strict=True)
+            ]
     return columns
 
 
 def _measure(
-    play: Training, draws: Rng, distance: Discrepancy, curve: list[list[float]], i: int
+    dataset: Dataset,
+    distance: Discrepancy,
+    steps: Collection[int],
+    draws: Rng,
+    curve: list[list[float]],
+    trainer: Trainer,
 ) -> None:
-    curve.append(distance(play.samples(500, draws.fork("sample", i))).tolist())
+    if trainer.step in steps:
+        fake = draw_samples(trainer, dataset, 500, draws.fork("sample", trainer.step))
+        curve.append(distance(fake).tolist())
 
 
 def failures(evidence: Evidence, family: str) -> dict[str, Values]:

@@ -17,8 +17,9 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.core.spec import Budget
 from genbench.nn.optim import linear_decay
+from genbench.training.trainer import Trainer
 
 MIXTURES = ("ring", "grid")
 VAE = {name: toys("vae", name, metrics=("bound_gap", "js_to_truth")) for name in MIXTURES}
@@ -74,8 +75,7 @@ def trained(family: str, width: int, points: Tensor, rounds: int, rng: Rng) -> M
         return Batch(points[own, rows.integers(points.shape[1], BATCH)], progress=progress)
 
     players = [replace(player, schedule=linear_decay()) for player in model.players()]
-    play(players, batch, rounds, rng.fork("train"))
-    return model.eval()
+    return Trainer(model, batch, Budget(steps=rounds), rng=rng, players=players).run().finish()
 
 
 def divergence(fake: Tensor, rng: Rng) -> list[float]:

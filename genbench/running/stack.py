@@ -76,7 +76,7 @@ def _run(job: Job, stage: Stage, outcome: Outcome) -> None:
     try:
         _evaluate(job, trainer, evaluator, rng, stage, outcome, memory)
     except Stopped:
-        if checkpoint is not None and trainer.movers:
+        if checkpoint is not None and trainer.players:
             checkpoint.save(trainer)
         raise
 
@@ -156,7 +156,7 @@ def _train(
         probe=_probe(evaluator.dataset, setting, rng),
         listener=listen,
     )
-    if checkpoint is not None and trainer.movers and checkpoint.restore(trainer):
+    if checkpoint is not None and trainer.players and checkpoint.restore(trainer):
         stage.report(Progress("resumed", trainer.progress, trainer.step))
     return trainer.run()
 

@@ -81,7 +81,7 @@ def test_seconds_and_counts_go_on_where_they_stopped(tmp_path):
     assert spent > 0
     assert work.examples == 10 * 2 * 8
     assert work.run().seconds > spent
-    assert [mover.updates for mover in work.movers] == [STEPS, STEPS]
+    assert [state.updates for state in work.players] == [STEPS, STEPS]
 
 
 def spoil(path, how):  # noqa: C901 - a list of ways

@@ -10,7 +10,7 @@ from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, CellSpec
 from genbench.report.groups import labels_of
-from genbench.training.minibatches import HIDDEN, Source, training_set, visible_labels
+from genbench.training.minibatches import HIDDEN, Minibatches, training_set, visible_labels
 from genbench.training.trainer import Trainer
 
 
@@ -61,8 +61,8 @@ def test_more_labels_than_there_are_or_none_at_all_is_an_error(digits):
 def test_minibatches_show_the_labels_of_their_points(digits):
     rng = Rng([0, 1])
     shown = visible_labels(digits, 300, rng)
-    plain = Source(digits, rng.fork("data"), 64).next()
-    batch = Source(digits, rng.fork("data"), 64, labels=shown).next()
+    plain = Minibatches(digits, rng.fork("data"), 64)()
+    batch = Minibatches(digits, rng.fork("data"), 64, labels=shown)()
     assert torch.equal(batch.x, plain.x)
     assert ((batch.labels == plain.labels) | (batch.labels == HIDDEN)).all()
     assert 0 < int((batch.labels != HIDDEN).sum()) < 64
@@ -74,7 +74,7 @@ def test_the_trainer_and_prepare_see_one_choice(digits):
     rng = Rng([3, 4])
     model = MODELS.get("gan")(digits.spec, rng.fork("init"), hidden=(4,))
     trainer = Trainer(model, digits, Budget(steps=1), batch=8, rng=rng, labelled=30)
-    assert torch.equal(trainer.source.labels, visible_labels(digits, 30, Rng([3, 4])))
+    assert torch.equal(trainer.minibatches.labels, visible_labels(digits, 30, Rng([3, 4])))
 
 
 def test_what_was_shown_is_shown_again_on_resume(digits):
@@ -87,7 +87,7 @@ def test_what_was_shown_is_shown_again_on_resume(digits):
     for _ in range(3):
         first.round()
     again.restore(*first.state())
-    one, other = first.source.next(), again.source.next()
+    one, other = first.minibatches(), again.minibatches()
     assert torch.equal(one.x, other.x)
     assert torch.equal(one.labels, other.labels)
 

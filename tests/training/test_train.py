@@ -19,8 +19,8 @@ def trainer(made, budget=None, **given):
 
 def test_a_budget_in_steps_counts_rounds():
     done = trainer(built("wgan_gp", "ring", hidden=[8]), Budget(steps=3)).run()
-    updates = [mover.updates for mover in done.movers]
-    steps = [mover.player.steps for mover in done.movers]
+    updates = [state.updates for state in done.players]
+    steps = [state.player.steps for state in done.players]
     assert done.step == 3
     assert max(steps) > 1
     assert updates == [3 * each for each in steps]
@@ -79,7 +79,7 @@ def test_a_schedule_scales_the_learning_rate_by_progress():
     made = toy(schedule=lambda progress: seen.append(progress) or linear_decay()(progress))
     done = trainer(made, Budget(steps=4)).run()
     assert seen == [0.0, 0.25, 0.5, 0.75]
-    assert done.movers[0].optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 * 0.25)
+    assert done.players[0].optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 * 0.25)
 
 
 def test_players_see_progress_and_a_fresh_minibatch_each_update():
