@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, DataSpec
-from genbench.core.effect import Effect, Values, mapped
+from genbench.core.effect import Effect, Values, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
@@ -237,7 +237,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         refused = share(rows, lambda v, _: abs(v) > TOTAL, control)
         effect = f"generators that are no density in the place of {text}'s network"
         found.append(Effect(effect, refused, SHARE, unit="share"))
-        off = mapped(abs, control)
+        off = map_values(abs, control)
         name = f"{text} as it is: |log total|"
         found.append(Effect(name, off, TOTAL, "below", "nats", judged=False))
     return found

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.effect import Effect, contest, difference
+from genbench.core.effect import Effect, compare_best, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
@@ -223,9 +223,9 @@ def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with samples of the best GAN less that without; other families and noise beside."""
     alone, noise = evidence.measured(ALONE), evidence.measured(NOISE)
     gans = {name: evidence.measured(name) for name in GANS}
-    gain = contest(gans, {ALONE: alone}, "higher")
+    gain = compare_best(gans, {ALONE: alone}, "higher")
     text = f"accuracy with samples of the best GAN less that without{gain.who}"
-    over = contest(gans, {NOISE: noise}, "higher")
+    over = compare_best(gans, {NOISE: noise}, "higher")
     beside = f"the same less that with noise on real points{over.who}"
     found = [
         Effect(text, gain.values, BAR, contest=gain),

@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column, conditional, inverse
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 METRIC = "class_accuracy"
@@ -39,7 +39,7 @@ def steered(evidence: Evidence, name: str) -> list[Effect]:
 def rest(evidence: Evidence) -> list[Effect]:
     """Returns what labels do for the distance, and how well InfoGAN's categories are classes."""
     plain = evidence.scores(PLAIN, "fid")
-    gap = contest(column(evidence, TOLD, "fid"), {"gan": plain}, "lower", log=True)
+    gap = compare_best(column(evidence, TOLD, "fid"), {"gan": plain}, "lower", log=True)
     text = f"log FID of the GAN without labels over the best with{gap.who}"
     codes = "InfoGAN: held-out digits whose category is their class's"
     return [

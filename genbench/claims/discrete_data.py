@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 TEXTS = ("markov_text", "template_text")
@@ -36,7 +36,7 @@ def ratio(evidence: Evidence, text: str, name: str, *, judged: bool = True) -> E
     ours, theirs = (
         column(evidence, {n: RUNS[n, text] for n in names}, name) for names in (VISIBLE, GANS)
     )
-    gap = contest(ours, theirs, "lower", log=True)
+    gap = compare_best(ours, theirs, "lower", log=True)
     about = f"{text}: log {name} of the best GAN over the best FVBN's{gap.who}"
     return Effect(about, gap.values, math.log(1.25), judged=judged, contest=gap)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
-from genbench.core.effect import Effect, Values, difference, log_ratio, mapped
+from genbench.core.effect import Effect, Values, difference, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
@@ -129,7 +129,7 @@ def figure(evidence: Evidence) -> Figure:
 
     def over(name: str, latent: int) -> Values:
         both = (evidence.measured(f"{name}_{key}") for key in (latent, "gaussian"))
-        return mapped(math.exp, log_ratio(*both))
+        return map_values(math.exp, log_ratio(*both))
 
     return Figure(
         "lines",

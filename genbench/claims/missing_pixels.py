@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column, dcgan, digits, inverse
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, Values, contest, difference, log_ratio
+from genbench.core.effect import Effect, Values, compare_best, difference, log_ratio
 from genbench.core.figure import Figure, Series
 
 METRICS = ("inpainting",)
@@ -85,13 +85,13 @@ def effects(evidence: Evidence) -> list[Effect]:
     gans = {name: guess(evidence, run) for name, run in GANS.items()}
     found = []
     for name, run in (CHAINS | INVERSES | VISIBLE).items():
-        gap = contest({name: guess(evidence, run)}, gans, "lower", log=True)
+        gap = compare_best({name: guess(evidence, run)}, gans, "lower", log=True)
         text = f"log error of the best GAN's mean completion over that of {name}{gap.who}"
         judged = name in CHAINS or name == "bigan"
         found.append(Effect(text, gap.values, BAR, judged=judged, contest=gap))
         draws = column(evidence, GANS, "inpainting")
         own = {name: evidence.scores(run, "inpainting")}
-        gap = contest(own, draws, "lower", log=True)
+        gap = compare_best(own, draws, "lower", log=True)
         text = f"the same of single completions, over {name}'s{gap.who}"
         found.append(Effect(text, gap.values, BAR, judged=False, contest=gap))
     for name, run in (GANS | CHAINS | INVERSES | VISIBLE).items():

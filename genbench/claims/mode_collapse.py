@@ -6,7 +6,7 @@ from typing import Any
 
 from genbench.claims._cells import column, toys
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest, difference
+from genbench.core.effect import Effect, compare_best, difference
 from genbench.core.figure import Figure, strip
 
 MIXTURES = ("ring", "grid")
@@ -48,7 +48,7 @@ def counted_by(evidence: Evidence, mixture: str, counted: str) -> list[Effect]:
     """Returns the modes of the best likelihood and of WGAN-GP less the GAN's, and what cures add."""
     gan = evidence.scores(USUAL["gan", mixture], counted)
     runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
-    gap = contest(column(evidence, runs, counted), {"gan": gan}, "higher")
+    gap = compare_best(column(evidence, runs, counted), {"gan": gan}, "higher")
     text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
     found = [Effect(text, gap.values, 1.0, unit="modes", contest=gap)]
     critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.effect import Effect, Values, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
@@ -148,7 +148,7 @@ def figure(evidence: Evidence) -> Figure:
 
     def over(name: str) -> Values:
         both = (evidence.measured(column) for column in (f"{name}_error", "least_error"))
-        return mapped(math.exp, log_ratio(*both))
+        return map_values(math.exp, log_ratio(*both))
 
     losses = {"squared error": "squared", "adversarial": "adversarial"}
     return Figure(

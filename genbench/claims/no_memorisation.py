@@ -8,7 +8,7 @@ from torch import Tensor
 from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
-from genbench.core.effect import Effect, contest, difference, mapped
+from genbench.core.effect import Effect, compare_best, difference, map_values
 from genbench.core.figure import Figure, strip
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
@@ -101,11 +101,11 @@ def effects(evidence: Evidence) -> list[Effect]:
     near = {name: evidence.scores(run, "c_t") for name, run in every.items()}
     copied = evidence.scores(COPIES, "c_t")
     found = [Effect("C_T of training points given back", copied, SURE, "below", unit)]
-    below = {name: mapped(lambda v: min(v, 0.0), values) for name, values in near.items()}
+    below = {name: map_values(lambda v: min(v, 0.0), values) for name, values in near.items()}
     others = {name: below[name] for name in LIKELIHOODS}
     for name in GANS:
         found.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit))
-        gap = contest({name: below[name]}, others, "higher")
+        gap = compare_best({name: below[name]}, others, "higher")
         text = f"C_T below 0 of {name} less that of the best likelihood{gap.who}"
         found.append(Effect(text, gap.values, -SAME, unit=unit, contest=gap))
     for name in WATCHED:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import Dataset, DataSpec, open_named
-from genbench.core.effect import Effect, log_ratio, mapped
+from genbench.core.effect import Effect, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
@@ -283,7 +283,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         missed = evidence.measured(f"ais_{count}_error")
         text = f"error of log Z by {count} annealed temperatures"
         found.append(Effect(text, missed, 0.1, "below", "nats", judged=False))
-        outside = mapped(lambda v: 1 - v, evidence.measured(f"ais_{count}_covered"))
+        outside = map_values(lambda v: 1 - v, evidence.measured(f"ais_{count}_covered"))
         text = f"share of its 95 % intervals that miss log Z, {count} temperatures"
         found.append(Effect(text, outside, 0.05, "below", "share", judged=False))
     return found

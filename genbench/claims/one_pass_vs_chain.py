@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import open_named
-from genbench.core.effect import Effect, difference, log_ratio, mapped
+from genbench.core.effect import Effect, difference, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
@@ -176,7 +176,7 @@ def effects(evidence: Evidence) -> list[Effect]:
     steps = evidence.scores(GAN, "effective_sample_steps")
     found.append(Effect("gan: steps for an independent sample", steps, 1.5, "below", "steps"))
     early, late = (
-        mapped(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
+        map_values(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
     )
     text = "machine of 8 units, trained: exact mixing time"
     found.append(Effect(text, late, math.log10(MANY), unit="powers of ten"))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from genbench.claims._cells import column, dcgan, digits
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Contest, Effect, contest
+from genbench.core.effect import Contest, Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "kid", "mmd", "prdc")
@@ -35,7 +35,7 @@ def against(
 ) -> Contest:
     """Returns the best GAN in a column beside the best other."""
     ours, theirs = (column(evidence, runs, name) for runs in (GANS, OTHERS))
-    return contest(ours, theirs, better, log=log)
+    return compare_best(ours, theirs, better, log=log)
 
 
 def figure(evidence: Evidence) -> Figure:

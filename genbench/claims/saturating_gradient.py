@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.effect import Effect, Values, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
@@ -158,7 +158,7 @@ def effects(evidence: Evidence) -> list[Effect]:
 
     def fall(name: str) -> Values:
         early, late = evidence.measured(f"{name}_early"), evidence.measured(f"{name}_late")
-        return mapped(lambda v: v / 2.302585092994046, log_ratio(early, late))
+        return map_values(lambda v: v / 2.302585092994046, log_ratio(early, late))
 
     unit = "powers of ten"
     text = "fall of the gradient's norm"

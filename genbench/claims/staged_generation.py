@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column, dcgan
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "prdc")
@@ -72,18 +72,18 @@ def effects(evidence: Evidence) -> list[Effect]:
     for name, staged in STAGED.items():
         at_once, ours = ONE_SHOT[name], {name: evidence.scores(staged, "fid")}
         theirs = {f"{name} at once": evidence.scores(at_once, "fid")}
-        gap = contest(ours, theirs, "lower", log=True).values
+        gap = compare_best(ours, theirs, "lower", log=True).values
         text = f"log FID, {name} at once over {name} in stages"
         found.append(Effect(f"{text}, at as many multiplications", gap, math.log(1.1)))
         usual = {"dcgan": evidence.scores(DCGAN, "fid")}
-        beside = contest(ours, usual, "lower", log=True).values
+        beside = compare_best(ours, usual, "lower", log=True).values
         text = f"log FID, DCGAN over {name} in stages, at as many rounds"
         found.append(Effect(text, beside, math.log(1.1), judged=False))
     for score in ("precision", "recall"):
         ours, theirs = (
             column(evidence, runs, score) for runs in (STAGED, ONE_SHOT | {"dcgan": DCGAN})
         )
-        gap = contest(ours, theirs, "higher")
+        gap = compare_best(ours, theirs, "higher")
         text = f"{score} of the best in stages less the best at once{gap.who}"
         found.append(Effect(text, gap.values, 0.02, judged=False, contest=gap))
     return found

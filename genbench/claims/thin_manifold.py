@@ -7,7 +7,7 @@ from itertools import product
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 CURVES = ("circle", "spiral", "swiss_roll")
@@ -32,7 +32,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     for name, curve, other in product(DISTANCES, CURVES, OTHERS):
         gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, name)
         theirs = {other: evidence.scores(RUNS[other, curve], name)}
-        gap = contest(gans, theirs, "lower", log=True)
+        gap = compare_best(gans, theirs, "lower", log=True)
         text = f"{curve}: log {name} of {other} over the best GAN's{gap.who}"
         found[name].append(Effect(text, gap.values, math.log(1.1), contest=gap))
     return found
@@ -77,7 +77,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, "off_manifold")
         for other in OTHERS:
             off = evidence.scores(RUNS[other, curve], "off_manifold")
-            gap = contest(gans, {other: off}, "lower")
+            gap = compare_best(gans, {other: off}, "lower")
             text = f"{curve}: share off the curve, {other} less the best GAN{gap.who}"
             found.append(Effect(text, gap.values, 0.05, contest=gap))
         for name in GANS:

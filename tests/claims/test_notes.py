@@ -20,7 +20,7 @@ from genbench.claims import (
 )
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.running.claims import Held, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -59,7 +59,7 @@ def test_augmentation(store):
     for each in (5, 10, 20, 40):
         named = {name: columns[f"{each} digits: {name}"] for name in augmentation.GANS}
         alone = {"alone": columns[f"{each} digits: {augmentation.ALONE}"]}
-        gain = contest(named, alone, "higher")
+        gain = compare_best(named, alone, "higher")
         (part,) = judge([Effect("gain", gain.values, augmentation.BAR, contest=gain)]).parts
         assert (part.outcome, len(gain.values)) == ("refuted", 32)
         assert part.estimate.high < augmentation.BAR

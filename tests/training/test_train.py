@@ -164,7 +164,7 @@ def test_a_players_clip_bounds_its_update():
 def test_a_loss_of_another_shape_is_refused_before_it_moves_anything(shape):
     made = toy(loss=lambda model, batch, rng: model.net(batch.x).sum() + torch.zeros(shape))
     before = bits(made[0])
-    said = f"loss of player 'net' needs shape (2,), one value a seed, got {shape}; average over"
+    said = f"loss of player 'net' needs shape (2,), one value per seed, got {shape}; average over"
     with pytest.raises(ContractError, match=re.escape(said)):
         trainer(made).run()
     assert same(bits(made[0]), before)
