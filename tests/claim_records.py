@@ -1,4 +1,4 @@
-"""Fabricates the records and the measurements of a claim, one value a seed."""
+"""Fabricates the records and the measurements of a claim, one value per seed."""
 
 import numpy as np
 
@@ -12,22 +12,22 @@ from genbench.store.trial import Trials
 
 
 def write(store, run, scale=None, status="ok", noise=0.01, **columns):
-    """Writes the finished cells of a run; a column's value is its mean, or a list, one a seed."""
+    """Writes the finished cells of a run; a column's value is its mean, or a list, one per seed."""
     asks = ask([Part(name=name) for name in run.metrics], samples=run.samples)
     for spec in specs_of((scale or Scale()).run(run)):
         rng = np.random.default_rng([spec.seed, sum(map(ord, str(run)))])
         rows = [
             Measurement(
                 id=column,
-                metric=each.metric.name,
-                version=each.metric.version,
-                key=each.key,
+                metric=one.metric.name,
+                version=one.metric.version,
+                key=one.key,
                 protocol="fabricated",
                 value=value_of(columns.get(column), spec.seed, noise * rng.normal()),
                 reason=None if column in columns else "not planted",
             )
-            for each in asks
-            for column in each.metric.columns
+            for one in asks
+            for column in one.metric.columns
         ]
         store.write(
             Record(
@@ -40,10 +40,10 @@ def write(store, run, scale=None, status="ok", noise=0.01, **columns):
         )
 
 
-def make_trial(held, seeds):
-    """Makes a claim's experiment and writes it down."""
-    trial = tried(held, seeds, "cpu")
-    Trials(held.store.root).write(held.claim, trial)
+def make_trial(claim, seeds):
+    """Runs the experiment of a `Held` claim and records it."""
+    trial = tried(claim, seeds, "cpu")
+    Trials(claim.store.root).write(claim.claim, trial)
     return trial
 
 

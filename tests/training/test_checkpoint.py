@@ -27,9 +27,9 @@ class Stopped(Exception):
 
 def trainer(name, listener=None, **changed):
     dataset, options = SMALL[name]
-    model, made, rng = built(name, dataset, **(options | changed))
+    model, source, rng = built(name, dataset, **(options | changed))
     budget = Budget(steps=STEPS)
-    return Trainer(model, made, budget, batch=8, rng=rng, curve=3, listener=listener)
+    return Trainer(model, source, budget, batch=8, rng=rng, curve=3, listener=listener)
 
 
 def end(work):
