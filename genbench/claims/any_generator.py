@@ -11,7 +11,7 @@ from genbench.core.figure import Figure, Series
 from genbench.experiments.any_generator import PAIRS, experiment
 from genbench.experiments.networks import DISCRIMINATORS, GENERATORS
 
-#: the row's rule: four pairs of five reach the bar, and as many networks are no density
+#: the row's rule: four pairs of five reach the bar, and as many networks give no density
 SHARE = 0.8
 
 

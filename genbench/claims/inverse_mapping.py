@@ -48,25 +48,12 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy of BiGAN's codes less the others', and what reconstructions keep."""
-
-    def accuracy(run: object) -> dict[int, float]:
-        return dict(evidence.scores(run, "code_accuracy"))  # type: ignore[arg-type]
-
-    text = "one-neighbour accuracy of codes"
-    parts = [
-        Effect(f"{text}, BiGAN less {name}", difference(accuracy(BIGAN), accuracy(run)), 0.02)
-        for name, run in (("a random map", RANDOM), ("a latent regressor", REGRESSOR))
-    ]
-    beside = {"ALI": ALI, "VAE": VAE}
-    parts += [
-        Effect(
-            f"{text}, BiGAN less {name}",
-            difference(accuracy(BIGAN), accuracy(run)),
-            0.02,
-            judged=False,
-        )
-        for name, run in beside.items()
-    ]
+    parts = []
+    judged = {"a random map": RANDOM, "a latent regressor": REGRESSOR}
+    for name, run in {**judged, "ALI": ALI, "VAE": VAE}.items():
+        gain = difference(*(evidence.scores(r, "code_accuracy") for r in (BIGAN, run)))
+        text = f"one-neighbour accuracy of codes, BiGAN less {name}"
+        parts.append(Effect(text, gain, 0.02, judged=name in judged))
     gap = log_ratio(
         evidence.scores(BIGAN, "reconstruction_shuffled"), evidence.scores(BIGAN, "reconstruction")
     )

@@ -40,7 +40,7 @@ class NoisyCircle(ScaledStream):
         self.spec = DataSpec(self.name, (2,))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         angle = rng.uniform(n, high=2 * math.pi)
         points = torch.stack([angle.cos(), angle.sin()], dim=-1)
         return points + self.std * rng.normal(n, 2)

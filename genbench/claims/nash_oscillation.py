@@ -14,17 +14,11 @@ def figure(evidence: Evidence) -> Figure:
     """Draws the radius over the steps, and its closed form on xy."""
     places = range(0, 1001, EVERY)
     paths = [
-        Series(
-            label,
-            [float(i) for i in places],
-            [evidence.measured(f"radius_{name}_{i}") for i in places],
-        )
+        Series(label, list(places), [evidence.measured(f"radius_{name}_{i}") for i in places])
         for name, label in PLOTTED.items()
     ]
     exact = [{0: math.sqrt(2) * (1 + SIZE**2) ** (i / 2)} for i in places]
-    paths.insert(
-        1, Series("xy, simultaneous: closed form", [float(i) for i in places], exact, True)
-    )
+    paths.insert(1, Series("xy, simultaneous: closed form", list(places), exact, True))
     return Figure(
         "lines",
         "steps",
@@ -57,24 +51,14 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Growth where nothing restrains the players, and the regularised games' last radii."""
+    of = evidence.measured
     parts = [
-        Effect(
-            "xy: error of the radius against its closed form",
-            evidence.measured("xy_error"),
-            1e-3,
-            "below",
-        ),
-        Effect("xy: radius after over before, simultaneous", evidence.measured("xy_growth"), 1.0),
-        Effect(
-            "Dirac-GAN, minimax: last radius (it starts at 1.41)",
-            evidence.measured("dirac_minimax"),
-            1.0,
-        ),
+        Effect("xy: error of the radius against its closed form", of("xy_error"), 1e-3, "below"),
+        Effect("xy: radius after over before, simultaneous", of("xy_growth"), 1.0),
+        Effect("Dirac-GAN, minimax: last radius (it starts at 1.41)", of("dirac_minimax"), 1.0),
     ]
     parts += [
-        Effect(
-            f"Dirac-GAN, {name}: last radius", evidence.measured(f"dirac_{name}"), 1e-3, "below"
-        )
+        Effect(f"Dirac-GAN, {name}: last radius", of(f"dirac_{name}"), 1e-3, "below")
         for name in (*REGULARISED, "instance_noise")
     ]
     beside = {
@@ -84,7 +68,4 @@ def effects(evidence: Evidence) -> list[Effect]:
         "Dirac-GAN, wgan_clip: last radius": "dirac_wgan_clip",
         "Dirac-GAN, wgan_gp: last radius": "dirac_wgan_gp",
     }
-    return parts + [
-        Effect(name, evidence.measured(column), 1.0, judged=False)
-        for name, column in beside.items()
-    ]
+    return parts + [Effect(name, of(c), 1.0, judged=False) for name, c in beside.items()]

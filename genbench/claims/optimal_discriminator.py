@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
@@ -126,20 +126,13 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Errors against D*, against -log 4 and against the numerical divergence, within tolerances."""
-    parts = [
-        Effect(
-            f"{name}: largest error of D against D*",
-            evidence.measured(f"{name}_error"),
-            0.05,
-            "below",
-        )
-        for name in GAMES
-    ]
-    equal = evidence.measured("equal_value")
-    off = {seed: abs(v + LOG4) / LOG4 for seed, v in equal.items()}
+    of = evidence.measured
+    text = "largest error of D against D*"
+    parts = [Effect(f"{name}: {text}", of(f"{name}_error"), 0.05, "below") for name in GAMES]
+    off = map_values(lambda v: abs(v + LOG4) / LOG4, of("equal_value"))
     parts.append(Effect("equal: value against -log 4, relative error", off, 0.02, "below"))
     for name in ("shifted", "bimodal"):
-        js, true = evidence.measured(f"{name}_js"), evidence.measured(f"{name}_js_true")
+        js, true = of(f"{name}_js"), of(f"{name}_js_true")
         missed = {s: abs(v / true[s] - 1) for s, v in js.items()}
         text = f"{name}: JS divergence from D against the numerical one, relative error"
         parts.append(Effect(text, missed, 0.1, "below"))

@@ -141,18 +141,11 @@ def figure(evidence: Evidence) -> Figure:
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps, exponents of time in D for one sample, and the least ratio anywhere."""
     grows = "exponent in D of the"
-    parts = [
-        Effect(
-            f"{grows} steps of {GAN}",
-            evidence.measured(f"steps_exponent_{GAN}"),
-            0.5,
-            "below",
-        ),
-        Effect(f"{grows} time of {GAN}", evidence.measured(f"exponent_{GAN}"), 0.5, "below"),
-    ]
-    for name in (*VISIBLE, NAIVE):
-        steps, times = f"steps_exponent_{name}", f"exponent_{name}"
-        parts.append(Effect(f"{grows} steps of {name}", evidence.measured(steps), 0.5))
-        parts.append(Effect(f"{grows} time of {name}", evidence.measured(times), 0.5))
+    parts = []
+    for name in (GAN, *VISIBLE, NAIVE):
+        side = "below" if name == GAN else "above"
+        for what, column in (("steps", f"steps_exponent_{name}"), ("time", f"exponent_{name}")):
+            text = f"{grows} {what} of {name}"
+            parts.append(Effect(text, evidence.measured(column), 0.5, side))
     text = "log of the least time of any other over the GAN's, all D and batches"
     return [*parts, Effect(text, evidence.measured("least_ratio"))]

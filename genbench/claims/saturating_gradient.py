@@ -160,25 +160,12 @@ def effects(evidence: Evidence) -> list[Effect]:
         early, late = evidence.measured(f"{name}_early"), evidence.measured(f"{name}_late")
         return map_values(lambda v: v / 2.302585092994046, log_ratio(early, late))
 
-    unit = "powers of ten"
-    text = "fall of the gradient's norm"
+    unit, text = "powers of ten", "fall of the gradient's norm"
+    likelihood, noisy = "maximum_likelihood", "minimax under noise of 0.5"
     return [
         Effect(f"{text}, minimax", fall("minimax"), 2.0, unit=unit),
         Effect(f"{text}, non-saturating", fall("non_saturating"), 1.0, "below", unit),
         Effect(f"{text}, Wasserstein", fall("wasserstein"), 1.0, "below", unit),
-        Effect(
-            f"{text}, maximum likelihood",
-            fall("maximum_likelihood"),
-            2.0,
-            unit=unit,
-            judged=False,
-        ),
-        Effect(
-            f"{text}, minimax under noise of 0.5",
-            fall("noisy_minimax"),
-            1.0,
-            "below",
-            unit,
-            judged=False,
-        ),
+        Effect(f"{text}, maximum likelihood", fall(likelihood), 2.0, unit=unit, judged=False),
+        Effect(f"{text}, {noisy}", fall("noisy_minimax"), 1.0, "below", unit, judged=False),
     ]

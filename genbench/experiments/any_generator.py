@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.dataset import DATASETS, DataSpec
-from genbench.core.model import Batch
+from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
 from genbench.experiments.networks import DISCRIMINATORS, GENERATORS, UNITS
 from genbench.experiments.training import (
@@ -19,13 +19,14 @@ from genbench.experiments.training import (
     draw_independent,
     draw_samples,
     train,
+    train_players,
 )
 from genbench.families.adversarial import Pair, PairGame, cross_entropy, non_saturating
 from genbench.nn.boltzmann import binary_states
 from genbench.nn.coupling import Couplings
 from genbench.nn.losses import normal_log_prob, r1
 from genbench.nn.masked import MaskedMLP
-from genbench.nn.optim import Adam, adam
+from genbench.nn.optim import adam
 
 #: the plane and the bits on which totals are computed
 PLANE, BITS = DataSpec("plane", (1, 2, 1)), DataSpec("bits", (1, 3, 3), kind="binary")
@@ -98,13 +99,14 @@ def log_likelihood(conditionals: Callable[[Tensor], Tensor], x: Tensor) -> Tenso
 
 def fit(network: nn.Module, steps: int, rng: Rng) -> nn.Module:
     """Trains logits of bits given themselves by what would be their likelihood, on fair coins."""
-    optimizer = Adam(list(network.parameters()), lr=1e-2)
-    for _ in range(steps):
-        x = (rng.uniform(64, BITS.size) < 0.5).float()
-        loss = -log_likelihood(network, x).mean(-1)
-        network.zero_grad()
-        loss.sum().backward()
-        optimizer.step()
+
+    def loss(batch: Batch, noise: Rng) -> Tensor:
+        return -log_likelihood(network, batch.x).mean(-1)
+
+    def coins(progress: float) -> Batch:
+        return Batch((rng.uniform(64, BITS.size) < 0.5).float())
+
+    train_players([Player("bits", network, loss, adam(1e-2))], coins, steps, rng)
     return network
 
 

@@ -10,12 +10,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.model import Batch, build
+from genbench.core.model import Batch, Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.experiments.training import draw_samples, train
+from genbench.experiments.training import draw_samples, train, train_players
+from genbench.families.labels import labels_of
 from genbench.nn.mlp import MLP
-from genbench.nn.optim import Adam
+from genbench.nn.optim import adam
 from genbench.training.trainer import Trainer
 
 #: given the class of what they learn and generate
@@ -144,16 +145,18 @@ def measure_accuracy(
 ) -> Tensor:
     """Returns the test accuracy of classifiers trained half on real points, half on others, (S,)."""
     net = MLP(dataset.spec.size, shots.shape[1], (128,), rng.fork("init"))
-    optimizer = Adam(list(net.parameters()), lr=1e-3)
     draws = rng.fork("real"), rng.fork("extra")
-    for _ in range(steps):
+
+    def minibatch(progress: float) -> Batch:
         parts = [draw(p, BATCH, r) for p, r in zip((shots, extra), draws, strict=True)]
-        x, labels = (torch.cat(column, 1) for column in zip(*parts, strict=True))
-        logits = net(2 * x.flatten(2) - 1)
-        loss = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-        net.zero_grad()
-        loss.view(labels.shape).mean(1).sum().backward()
-        optimizer.step()
+        return Batch(*(torch.cat(column, 1) for column in zip(*parts, strict=True)))
+
+    def loss(batch: Batch, noise: Rng) -> Tensor:
+        logits, labels = net(2 * batch.x.flatten(2) - 1), labels_of(batch)
+        rows = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+        return rows.view(labels.shape).mean(1)
+
+    train_players([Player("classifier", net, loss, adam(1e-3))], minibatch, steps, rng)
     test, truth = dataset.points("test").to(rng.device), dataset.labels("test")
     assert truth is not None
     with torch.no_grad():

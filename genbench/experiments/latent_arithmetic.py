@@ -147,7 +147,7 @@ def solve(
         labels: Their classes, shape (S, N).
         values: Their attribute, shape (S, N).
         measure: Measures the attribute of images.
-        n: How many tasks a seed has.
+        n: How many tasks each seed has.
         rng: Draws them.
     """
     tasks = [draw_tasks(labels[k], values[k], n, rng.only(k)) for k in range(len(rng))]

@@ -88,13 +88,13 @@ def prepare(model: Model, dataset: Dataset, rng: Rng, *, labelled: int | None = 
 def visible_labels(dataset: Dataset, labelled: int | None, rng: Rng) -> Tensor | None:
     """Returns what each seed sees of the training labels, shape (S, N); None where nothing is hidden.
 
-    Every seed keeps `labelled` labels of its own, drawn at random, as many of each class as of the
+    Every seed sees `labelled` labels of its own, drawn at random, as many of each class as of the
     others (give or take one); the rest become -1. The draw depends on the seed and on `labelled`
-    alone, is the same on every device, and a seed's larger choice holds its smaller one.
+    alone, is the same on every device, and a seed's larger choice includes its smaller one.
 
     Arguments:
         dataset: Fixed, with labels.
-        labelled: How many labels a seed keeps, or None.
+        labelled: How many labels a seed sees, or None.
         rng: The stack's, before any fork.
 
     Raises:
