@@ -1,4 +1,4 @@
-"""Fabricates the records and the measurements of a claim, one value a seed."""
+"""Fabricates the records and the measurements of a claim, one value per seed."""
 
 from unittest import mock
 

@@ -15,12 +15,13 @@ from genbench.core.effect import Effect, Values, log_ratio
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Discrepancy, Training, optimised
+from genbench.experiments.training import Discrepancy, draw_samples, retune, train
+from genbench.training.trainer import Trainer
 
 DATA = ("ring", "digits")
 #: a quarter of the squared discrepancy, about an eighth of the distance, is of interest
 LEAST = math.log(1.25)
-#: what has failed is no nearer to the data than samples at three times the balanced game's median
+#: a run has failed where it ends farther from the data than three times the balanced game's median
 FACTOR = 3.0
 
 
@@ -42,7 +43,7 @@ class Pace:
         """Returns a player at this pace."""
         if player.name == "generator":
             return replace(player, steps=self.generator)
-        return replace(optimised(player, rate=self.rate), steps=self.discriminator)
+        return replace(retune(player, rate=self.rate), steps=self.discriminator)
 
 
 STEPS = {f"k_{k}": Pace(discriminator=k) for k in (1, 2, 5, 10)}
@@ -51,7 +52,7 @@ AHEAD = {"ahead_5": Pace(generator=5)}
 PACES = STEPS | RATES | AHEAD
 
 
-def trained(name: str, pace: Pace, updates: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
+def train_gan(name: str, pace: Pace, updates: int, batch: int, rng: Rng) -> tuple[Tensor, Tensor]:
     """Trains a GAN until the generator has made its updates; returns squared MMDs, shape (S,) each.
 
     The first is at the end, the second where both players together have made `updates` updates.
@@ -59,44 +60,45 @@ def trained(name: str, pace: Pace, updates: int, batch: int, rng: Rng) -> tuple[
     dataset = DATASETS.get(name)()
     distance = Discrepancy(dataset.points("test")[:1000])
     model = build("gan", dataset.spec, rng, {"hidden": (64, 64)})
-    play = Training(model, dataset, batch, rng, pace.change)
     rounds = max(1, updates // pace.generator)
     early = min(rounds, max(1, round(updates / (pace.discriminator + pace.generator))))
-    found: list[Tensor] = []
-    play.run(
-        rounds,
-        (early,),
-        lambda i: found.append(distance(play.samples(1000, rng.fork("early")))),
-    )
-    return distance(play.samples(1000, rng.fork("late"))), found[0]
+    distances: dict[int, Tensor] = {}
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.step == early:
+            distances[early] = distance(draw_samples(trainer, dataset, 1000, rng.fork("early")))
+
+    trainer = train(model, dataset, rounds, rng, batch=batch, change=pace.change, listener=watch)
+    late = distance(draw_samples(trainer, dataset, 1000, rng.fork("late")))
+    return late, distances[early]
 
 
 def experiment(
     rng: Rng, *, updates: int = 1200, batch: int = 64, data: tuple[str, ...] = DATA
 ) -> dict[str, list[float]]:
-    """Returns squared MMDs to held-out points at every pace, after as many updates and as much work."""
+    """Returns squared MMDs to held-out points at every pace, after as many updates and after as much work."""
     columns: dict[str, list[float]] = {}
     for name in data:
         for key, pace in PACES.items():
-            late, early = trained(name, pace, updates, batch, rng.fork(name, key))
+            late, early = train_gan(name, pace, updates, batch, rng.fork(name, key))
             columns |= {f"{name}_{key}": late.tolist(), f"{name}_{key}_work": early.tolist()}
     return columns
 
 
-def crossed(rows: Mapping[str, Values]) -> dict[int, float]:
-    """Returns for each seed the log ratio of the worst row to the best, told by the other seeds.
+def rank_across_seeds(rows: Mapping[str, Values]) -> dict[int, float]:
+    """Returns for each seed the log ratio of the worst row to the best, as the other seeds rank them.
 
-    So chance makes no difference where there is none: the seed that is measured does not choose.
+    The seed that is measured does not choose, so that chance makes no difference where there is none.
     """
     seeds = sorted(set.intersection(*(set(row) for row in rows.values())))
-    found = {}
+    ratios = {}
     for seed in seeds if len(seeds) > 1 else []:
         means = {
             key: fmean(math.log(row[s]) for s in seeds if s != seed) for key, row in rows.items()
         }
         worst, best = (rows[pick(means, key=means.__getitem__)][seed] for pick in (max, min))
-        found[seed] = math.log(worst / best)
-    return found
+        ratios[seed] = math.log(worst / best)
+    return ratios
 
 
 def figure(evidence: Evidence) -> Figure:
@@ -116,22 +118,22 @@ def figure(evidence: Evidence) -> Figure:
         series,
         log="xy",
         levels={"failed": FACTOR},
-        note="All after as many updates of the generator.",
+        note="All after the same number of updates of the generator.",
     )
 
 
 @claim(
     "d_g_balance",
-    statement="Discriminator and generator must be kept in step: quality depends on the "
+    statement="Discriminator and generator must be kept in balance: quality depends on the "
     "discriminator's updates for each of the generator's, and on the ratio of their step sizes.",
     source="Goodfellow et al., 2014 (1406.2661), algorithm 1 and section 6; tutorial "
     "(1701.00160), section 4.4",
     why="One pair of networks, once at each of 1, 2, 5 and 10 updates of the discriminator for one of the "
     "generator, with its step size a quarter and four times the generator's, and with five updates of "
-    "the generator for one of its own, which the source warns of. All make as many updates of the "
-    "generator; beside that all are compared after as many updates of both together. How far the best "
-    "pace is from the worst is measured on each seed between those that the other seeds name, so that "
-    "the choice of extremes gains nothing.",
+    "the generator for one of its own, which the source warns against. All make the same number of "
+    "updates of the generator; they are also compared after the same number of updates of both together. "
+    "The best and the worst pace of a seed are those that the other seeds name, so that the choice of "
+    "extremes gains nothing.",
     experiment=experiment,
     seeds=16,
     quick={"updates": 150},
@@ -140,20 +142,20 @@ def figure(evidence: Evidence) -> Figure:
         "G must not be trained too much without updating D, lest it map many z to one x (Goodfellow et "
         "al., 2014, section 6).",
         "WGAN-GP takes five updates of its critic (Gulrajani et al., 2017).",
-        "Against: the discriminator may well overpower the generator, since only near its optimum does it "
-        "tell the ratio of densities (tutorial, section 4.4).",
+        "Against: the discriminator may well overpower the generator, since it estimates the ratio of "
+        "densities only near its optimum (tutorial, section 4.4).",
     ),
     threats=(
-        "More updates of the discriminator are more work and more data at as many of the generator.",
-        "Small networks and short training: at the end of a long one the order may be another.",
-        "Adam evens out step sizes, so that the ratio acts less than under plain descent.",
+        "More updates of the discriminator are more work and more data for as many of the generator.",
+        "Small networks and short training: at the end of a long one the order may differ.",
+        "Adam evens out step sizes, so that their ratio matters less than in plain descent.",
         "The squared MMD sees modes and means sooner than fine detail.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Log ratios of squared MMDs: the worst pace over the best, and the generator ahead over in step."""
-    found = []
+    parts = []
     for name in DATA:
         for work, judged in (("", True), ("_work", False)):
             rows = {key: evidence.measured(f"{name}_{key}{work}") for key in PACES}
@@ -161,14 +163,14 @@ def effects(evidence: Evidence) -> list[Effect]:
             text = f"{name}, after {equal}: log squared MMD,"
             for kind, paces in (("k", STEPS), ("rate", RATES)):
                 what = f"worst {kind} over the best"
-                gap = crossed({key: rows[key] for key in paces})
-                found.append(Effect(f"{text} {what}", gap, LEAST, judged=judged))
+                gap = rank_across_seeds({key: rows[key] for key in paces})
+                parts.append(Effect(f"{text} {what}", gap, LEAST, judged=judged))
             for key in PACES:
                 if key != "k_1":
                     ratio = log_ratio(rows[key], rows["k_1"])
-                    judge = judged and key in AHEAD
-                    found.append(Effect(f"{text} {key} over 1:1", ratio, LEAST, judged=judge))
-    return found + [failed(evidence, name, key) for name in DATA for key in PACES]
+                    ahead = judged and key in AHEAD
+                    parts.append(Effect(f"{text} {key} over 1:1", ratio, LEAST, judged=ahead))
+    return parts + [failed(evidence, name, key) for name in DATA for key in PACES]
 
 
 def failed(evidence: Evidence, name: str, key: str) -> Effect:

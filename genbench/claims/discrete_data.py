@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 TEXTS = ("markov_text", "template_text")
@@ -31,27 +31,27 @@ def figure(evidence: Evidence) -> Figure:
     return strip(evidence, rows, JUDGED, "divergence of four-grams from the truth, nats", log="y")
 
 
-def ratio(evidence: Evidence, text: str, name: str, *, judged: bool = True) -> Effect:
+def compare(evidence: Evidence, text: str, name: str, *, judged: bool = True) -> Effect:
     """Returns a column of the best GAN over the best fully visible network's."""
     ours, theirs = (
         column(evidence, {n: RUNS[n, text] for n in names}, name) for names in (VISIBLE, GANS)
     )
-    gap = contest(ours, theirs, "lower", log=True)
+    gap = compare_best(ours, theirs, "lower", log=True)
     about = f"{text}: log {name} of the best GAN over the best FVBN's{gap.who}"
     return Effect(about, gap.values, math.log(1.25), judged=judged, contest=gap)
 
 
 def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     """Returns the contest by pairs of tokens, and by likelihood of the samples under the truth."""
-    return {name: [ratio(evidence, text, name) for text in TEXTS] for name in OTHERS}
+    return {name: [compare(evidence, text, name) for text in TEXTS] for name in OTHERS}
 
 
 @claim(
     "discrete_data",
     statement="GANs find it hard to generate discrete data, such as text.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 5.5; answers on Quora",
-    why="The source's law is known, so that the divergence of four-grams is against the truth. Both "
-    "adversarial ways around the missing gradient (relaxation, score function) may stand for GANs.",
+    why="The source's distribution is known, so that the divergence of four-grams is from the truth. Either "
+    "adversarial way around the missing gradient (relaxation, score function) may represent GANs.",
     runs=tuple(RUNS.values()),
     literature=(
         "Language models by likelihood consistently outperform GANs in the whole space of quality and "
@@ -59,15 +59,15 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     ),
     threats=(
         "Both GANs here start untrained; pretraining by likelihood, which many use, would blur the test.",
-        "Rounds differ: 3,000 of a perceptron, 1,000 of the others.",
+        "Rounds differ: 3,000 for the perceptron, 1,000 for the others.",
     ),
     figure=figure,
     by_metric=by_metric,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Divergence of the best GAN over that of the best fully visible network, a text each."""
+    """Divergence of the best GAN over that of the best fully visible network, per text."""
     return [
-        ratio(evidence, text, name, judged=name == JUDGED)
+        compare(evidence, text, name, judged=name == JUDGED)
         for text in TEXTS
         for name in (JUDGED, *OTHERS)
     ]

@@ -1,4 +1,4 @@
-"""Which families can say how likely held-out digits are."""
+"""Which families give a likelihood of held-out digits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MEMORY = digits("resample", metrics=("nll", "parzen"))
 
 
 def figure(evidence: Evidence) -> Figure:
-    """Draws the kernel-density figure of older papers, which training points given back win."""
+    """Draws the kernel-density figure of older papers, which copies of training points win."""
     rows = {
-        "memory": {"training points given back": MEMORY},
+        "memory": {"copies of training points": MEMORY},
         "with a density": {name: EXPLICIT[name] for name in ("made", "realnvp")},
         "GANs": GANS,
     }
@@ -26,7 +26,7 @@ def figure(evidence: Evidence) -> Figure:
         rows,
         "parzen",
         "Parzen-window log-likelihood, nats (higher was taken as better)",
-        note="Why a density cannot be had from samples: memory outscores the truth.",
+        note="Why samples do not give a density: memory outscores the truth.",
     )
 
 
@@ -34,9 +34,9 @@ def figure(evidence: Evidence) -> Figure:
     "explicit_density",
     statement="A GAN has no explicit density, unlike the families that are trained by likelihood.",
     source="Goodfellow et al., 2014 (1406.2661), section 6; tutorial, figure 9",
-    why="Every family is asked for the log-likelihood of held-out digits: whether an answer (exact, "
-    "bound or estimate) stands in the record is counted. The kernel-density figure of older papers "
-    "stands beside with its known failure: training points given back outscore true densities.",
+    why="Every family is asked for the log-likelihood of held-out digits, and runs whose record has an "
+    "answer (exact, bound or estimate) are counted. The kernel-density figure of older papers is listed "
+    "beside with its known failure: copies of training points outscore true densities.",
     runs=(*GANS.values(), *EXPLICIT.values(), MEMORY),
     literature=(
         "Figures by Parzen windows and log-likelihoods are unrelated in high dimensions (Theis et al., "
@@ -45,24 +45,26 @@ def figure(evidence: Evidence) -> Figure:
         "an observation model added (Wu et al., 2017).",
     ),
     threats=(
-        "What a family is asked for is what this benchmark's models offer; a flow as the generator "
+        "The answers are those of this benchmark's models; a flow as the generator "
         "would give a GAN a density (Grover et al., 2018).",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Shares of runs whose record holds a log-likelihood, and what Parzen windows say."""
+    """Shares of runs whose record has a log-likelihood, and what Parzen windows say."""
 
-    def answered(run: Run) -> dict[int, float]:
-        held = evidence.scores(run, "nll")
-        return {seed: float(seed in held) for seed in evidence.finished(run)}
+    def count_answers(run: Run) -> dict[int, float]:
+        values = evidence.scores(run, "nll")
+        return {seed: float(seed in values) for seed in evidence.finished(run)}
 
     text = "share of runs with a log-likelihood"
-    found = [Effect(f"{name}: {text}", answered(run), 0.5, "below") for name, run in GANS.items()]
-    found += [Effect(f"{name}: {text}", answered(run), 0.5) for name, run in EXPLICIT.items()]
+    parts = [
+        Effect(f"{name}: {text}", count_answers(run), 0.5, "below") for name, run in GANS.items()
+    ]
+    parts += [Effect(f"{name}: {text}", count_answers(run), 0.5) for name, run in EXPLICIT.items()]
     memory = evidence.scores(MEMORY, "parzen")
     for name in ("made", "realnvp"):
         other = evidence.scores(EXPLICIT[name], "parzen")
-        about = f"Parzen figure of training points given back less that of {name}"
-        found.append(Effect(about, difference(memory, other), 0.0, unit="nats", judged=False))
-    return found
+        about = f"Parzen figure of copies of training points less that of {name}"
+        parts.append(Effect(about, difference(memory, other), 0.0, unit="nats", judged=False))
+    return parts

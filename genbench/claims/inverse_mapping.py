@@ -41,34 +41,21 @@ def figure(evidence: Evidence) -> Figure:
         "97.13, autoencoder 97.58 (Donahue et al., 2017, table 1).",
     ),
     threats=(
-        "On 8 x 8 digits a random map keeps most of what neighbours need, so that little is left to gain.",
-        "InfoGAN's regressor has a part of the code alone, and shares its body with the discriminator.",
+        "On 8 x 8 digits a random map keeps most of what neighbours need, so that there is little to gain.",
+        "InfoGAN's regressor gives only a part of the code, and shares its body with the discriminator.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy of BiGAN's codes less the others', and what reconstructions keep."""
-
-    def accuracy(run: object) -> dict[int, float]:
-        return dict(evidence.scores(run, "code_accuracy"))  # type: ignore[arg-type]
-
-    text = "one-neighbour accuracy of codes"
-    found = [
-        Effect(f"{text}, BiGAN less {name}", difference(accuracy(BIGAN), accuracy(run)), 0.02)
-        for name, run in (("a random map", RANDOM), ("a latent regressor", REGRESSOR))
-    ]
-    beside = {"ALI": ALI, "VAE": VAE}
-    found += [
-        Effect(
-            f"{text}, BiGAN less {name}",
-            difference(accuracy(BIGAN), accuracy(run)),
-            0.02,
-            judged=False,
-        )
-        for name, run in beside.items()
-    ]
+    parts = []
+    judged = {"a random map": RANDOM, "a latent regressor": REGRESSOR}
+    for name, run in {**judged, "ALI": ALI, "VAE": VAE}.items():
+        gain = difference(*(evidence.scores(r, "code_accuracy") for r in (BIGAN, run)))
+        text = f"one-neighbour accuracy of codes, BiGAN less {name}"
+        parts.append(Effect(text, gain, 0.02, judged=name in judged))
     gap = log_ratio(
         evidence.scores(BIGAN, "reconstruction_shuffled"), evidence.scores(BIGAN, "reconstruction")
     )
     name = "log error of shuffled reconstructions over that of BiGAN's own"
-    return [*found, Effect(name, gap, 0.0, judged=False)]
+    return [*parts, Effect(name, gap, 0.0, judged=False)]

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
-from genbench.core.effect import Effect, Values, difference, log_ratio, mapped
+from genbench.core.effect import Effect, Values, difference, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
-from genbench.experiments.training import Discrepancy, Training, gaussian_like
+from genbench.experiments.training import Discrepancy, draw_gaussian, draw_samples, train
 from genbench.families.flow import FlowModel
 
 #: below, at and above the two dimensions of the data
@@ -40,7 +40,7 @@ class NoisyCircle(ScaledStream):
         self.spec = DataSpec(self.name, (2,))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
-        """Returns n exact samples a seed, shape (S, n, 2)."""
+        """Returns n exact samples per seed, shape (S, n, 2)."""
         angle = rng.uniform(n, high=2 * math.pi)
         points = torch.stack([angle.cos(), angle.sin()], dim=-1)
         return points + self.std * rng.normal(n, 2)
@@ -59,15 +59,14 @@ class NoisyCircle(ScaledStream):
         return float(-torch.trapezoid(2 * math.pi * r * log_p.exp() * log_p, r))
 
 
-def gan(
+def train_gan(
     dataset: Dataset, latent: int, rounds: int, batch: int, samples: int, rng: Rng
 ) -> tuple[Tensor, Tensor]:
     """Returns samples of GANs with noise of some dimension, (S, N, 2), and their squared MMDs, (S,)."""
     model = build("r1_gan", dataset.spec, rng, {"latent": latent, "hidden": (64, 64)})
-    play = Training(model, dataset, batch, rng)
-    play.run(rounds)
-    made = play.samples(samples, rng.fork("sample"))
-    return made, Discrepancy(dataset.points("test")[:samples])(made)
+    trainer = train(model, dataset, rounds, rng, batch=batch)
+    fake = draw_samples(trainer, dataset, samples, rng.fork("sample"))
+    return fake, Discrepancy(dataset.points("test")[:samples])(fake)
 
 
 def jacobian(model: FlowModel, x: Tensor) -> Tensor:
@@ -78,7 +77,7 @@ def jacobian(model: FlowModel, x: Tensor) -> Tensor:
     return torch.stack(rows, -2)
 
 
-def flow(std: float, rounds: int, batch: int, rng: Rng) -> dict[str, Tensor]:
+def train_flow(std: float, rounds: int, batch: int, rng: Rng) -> dict[str, Tensor]:
     """Returns a flow's negative log-likelihood, log-determinant, condition number and stray samples.
 
     All are in model space but for the distance to the circle; means over 2,000 fresh points, and the
@@ -87,11 +86,10 @@ def flow(std: float, rounds: int, batch: int, rng: Rng) -> dict[str, Tensor]:
     circle = NoisyCircle(std)
     model = build("realnvp", circle.spec, rng, {"layers": 8})
     assert isinstance(model, FlowModel)
-    play = Training(model, circle, batch, rng)
-    play.run(rounds)
+    trainer = train(model, circle, rounds, rng, batch=batch)
     x = circle.to_model(circle.draw(2000, rng.fork("test")))
     singular = torch.linalg.svdvals(jacobian(model, x).double())
-    radius = play.samples(2000, rng.fork("sample")).norm(dim=-1)
+    radius = draw_samples(trainer, circle, 2000, rng.fork("sample")).norm(dim=-1)
     return {
         "nll": -model.log_prob(x, rng).detach().mean(-1),
         "log_det": singular.log().sum(-1).mean(-1),
@@ -112,17 +110,19 @@ def experiment(
     columns: dict[str, Tensor] = {}
     for name in DATA:
         dataset = DATASETS.get(name)()
-        bar = gaussian_like(dataset, samples, rng.fork(name, "gaussian"))
+        bar = draw_gaussian(dataset, samples, rng.fork(name, "gaussian"))
         columns[f"{name}_gaussian"] = Discrepancy(dataset.points("test")[:samples])(bar)
         for latent in DIMENSIONS:
-            made, square = gan(dataset, latent, rounds, batch, samples, rng.fork(name, latent))
+            fake, square = train_gan(
+                dataset, latent, rounds, batch, samples, rng.fork(name, latent)
+            )
             columns[f"{name}_{latent}"] = square
             if name == "circle":
-                off = (made.norm(dim=-1) - 1).abs() > TOLERANCE
+                off = (fake.norm(dim=-1) - 1).abs() > TOLERANCE
                 columns[f"off_{latent}"] = off.double().mean(-1)
     for std in (*NOISES, BARE):
-        found = flow(std, flow_rounds, batch, rng.fork("flow", f"{std:g}"))
-        columns |= {f"flow_{key}_{std:g}": row for key, row in found.items()}
+        rows = train_flow(std, flow_rounds, batch, rng.fork("flow", f"{std:g}"))
+        columns |= {f"flow_{key}_{std:g}": row for key, row in rows.items()}
     return {name: row.tolist() for name, row in columns.items()}
 
 
@@ -131,7 +131,7 @@ def figure(evidence: Evidence) -> Figure:
 
     def over(name: str, latent: int) -> Values:
         both = (evidence.measured(f"{name}_{key}") for key in (latent, "gaussian"))
-        return mapped(math.exp, log_ratio(*both))
+        return map_values(math.exp, log_ratio(*both))
 
     return Figure(
         "lines",
@@ -146,14 +146,14 @@ def figure(evidence: Evidence) -> Figure:
 
 @claim(
     "latent_dimension_free",
-    statement="A GAN may have noise of any dimension, below, at or above that of the data; a flow's is "
-    "the data's, and on data that fill fewer dimensions its determinant grows without bound.",
+    statement="A GAN may have noise of any dimension, below, at or above that of the data; a flow's must "
+    "have that of the data, and on data that fill fewer dimensions its determinant grows without bound.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), sections 2.3.1 and 2.7",
     why="On eight narrow modes and on a circle GANs have noise of 1, 2, 4 and 8 dimensions, all else the "
     "same; the bar is half the distance to the data that a Gaussian of the data's mean and covariance "
     "has. R1 keeps a failure of training from looking like one of the dimension. Flows learn the circle "
-    "under noise of 0.3 down to 0.01 of its radius: of a flow that is right the mean log-determinant is "
-    "log(2 pi e) less the entropy, which is known by an integral, and rises by the logarithm of what the "
+    "under noise of 0.3 down to 0.01 of its radius: the mean log-determinant of a perfect flow is "
+    "log(2 pi e) less the entropy, an integral, and rises by the logarithm of the factor by which the "
     "noise falls.",
     experiment=experiment,
     quick={"rounds": 250, "flow_rounds": 100},
@@ -166,27 +166,27 @@ def figure(evidence: Evidence) -> Figure:
         "modes, for GANs too.",
     ),
     threats=(
-        "The bar is of the squared MMD, which hardly sees bridges and blur; ratios to two dimensions "
-        "stand beside.",
-        "Points in the plane: of images nobody knows the dimension.",
-        "Flows may be given noise to dequantise, or a manifold of their own, and then do better.",
+        "The bar is on the squared MMD, which hardly sees bridges and blur; ratios to two dimensions are "
+        "listed beside.",
+        "Points in the plane: nobody knows the dimension of images.",
+        "With noise to dequantise, or a manifold of their own, flows may do better.",
         "How far the determinant follows the noise depends on the flow's size and training.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """GANs' distances over the Gaussian's, by dimension; a flow's growth where the noise falls."""
-    found = []
+    parts = []
     for name in DATA:
         rows = {latent: evidence.measured(f"{name}_{latent}") for latent in DIMENSIONS}
         bar = evidence.measured(f"{name}_gaussian")
         for latent, row in rows.items():
             text = f"{name}, noise of {latent}: log squared MMD over"
-            found.append(Effect(f"{text} a Gaussian's", log_ratio(row, bar), BAR, "below"))
+            parts.append(Effect(f"{text} a Gaussian's", log_ratio(row, bar), BAR, "below"))
             if latent != 2:
                 ratio = log_ratio(row, rows[2])
                 text = f"{text} that of noise of 2"
-                found.append(Effect(text, ratio, math.log(2), "below", judged=False))
+                parts.append(Effect(text, ratio, math.log(2), "below", judged=False))
     wide, thin = (f"{std:g}" for std in (NOISES[0], NOISES[-1]))
     rises = {
         key: difference(
@@ -196,23 +196,23 @@ def effects(evidence: Evidence) -> list[Effect]:
     }
     text = f"flow, from noise of {wide} to {thin}: rise of the"
     unit = "powers of ten"
-    found.append(Effect(f"{text} condition number", rises["condition"], 1.0, unit=unit))
-    known = true_log_det(NOISES[-1]) - true_log_det(NOISES[0])
-    share = {seed: rise / known for seed, rise in rises["log_det"].items()}
-    found.append(Effect(f"{text} log-determinant over that of a perfect flow", share, 0.5))
+    parts.append(Effect(f"{text} condition number", rises["condition"], 1.0, unit=unit))
+    ideal = true_log_det(NOISES[-1]) - true_log_det(NOISES[0])
+    share = {seed: rise / ideal for seed, rise in rises["log_det"].items()}
+    parts.append(Effect(f"{text} log-determinant over that of a perfect flow", share, 0.5))
     bare = evidence.measured(f"flow_off_{BARE:g}")
     for latent in DIMENSIONS:
         gap = difference(bare, evidence.measured(f"off_{latent}"))
         text = f"circle: share off it, the flow's less that of noise of {latent}"
-        found.append(Effect(text, gap, 0.05, judged=latent == 1))
+        parts.append(Effect(text, gap, 0.05, judged=latent == 1))
     for std in NOISES:
         over = {
             seed: nll - model_entropy(std)
             for seed, nll in evidence.measured(f"flow_nll_{std:g}").items()
         }
         text = f"flow, noise of {std:g}: divergence from the truth"
-        found.append(Effect(text, over, 0.1, "below", "nats", judged=False))
-    return found
+        parts.append(Effect(text, over, 0.1, "below", "nats", judged=False))
+    return parts
 
 
 def model_entropy(std: float) -> float:
@@ -222,5 +222,5 @@ def model_entropy(std: float) -> float:
 
 
 def true_log_det(std: float) -> float:
-    """Returns the mean log-determinant of a flow that maps the noisy circle to a normal law."""
+    """Returns the mean log-determinant of a flow that maps the noisy circle to a normal distribution."""
     return math.log(2 * math.pi * math.e) - model_entropy(std)

@@ -1,4 +1,4 @@
-"""Watches the maximum mean discrepancy of GANs in training, and what it says of their quality."""
+"""The maximum mean discrepancy of GANs in training, and what it says of their quality."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Training
+from genbench.experiments.training import draw_samples, train
+from genbench.training.trainer import Trainer
 
 #: by data set, what says how good samples are, and knows nothing of the discrepancy
 QUALITY = {"ring": "js_to_truth", "grid": "js_to_truth", "digits": "fid"}
 #: samples that are measured at a mark, and held-out points that the discrepancy compares them with
 SAMPLES, HELD_OUT = 2000, 1000
-#: what falls at first correlates with all else that falls; from this share of training on it is told apart
+#: at first everything falls and so correlates; ranks are compared again from this share of training on
 LATE = 0.2
-#: with less, ranks share not even a tenth of their variance
+#: with less, ranks do not share even a tenth of their variance
 RANK = 0.3
 #: a tenth worse, as for other distances
 WORSE = math.log(1.1)
@@ -36,8 +37,8 @@ def spearman(a: Tensor, b: Tensor) -> Tensor:
     """Returns rank correlations of rows without ties, shapes (S, T), (S, T) to (S,)."""
     ranks = [x.argsort(1).argsort(1).double() for x in (a, b)]
     x, y = (r - r.mean(1, keepdim=True) for r in ranks)
-    found = (x * y).sum(1) / (x.square().sum(1) * y.square().sum(1)).sqrt()
-    return torch.where((a + b).isfinite().all(1), found, math.nan)
+    correlations = (x * y).sum(1) / (x.square().sum(1) * y.square().sum(1)).sqrt()
+    return torch.where((a + b).isfinite().all(1), correlations, math.nan)
 
 
 def discrepancy(dataset: Dataset) -> Measure:
@@ -58,30 +59,31 @@ def quality(dataset: Dataset, name: str) -> Measure:
     return lambda fake, rng: float(function(real, extract(fake), rng=rng))
 
 
-def curves(name: str, steps: int, points: int, rng: Rng) -> tuple[Tensor, Tensor]:
+def train_and_measure(name: str, steps: int, points: int, rng: Rng) -> tuple[Tensor, Tensor]:
     """Trains GANs; returns their discrepancies and qualities at equal steps, shapes (S, points)."""
     dataset = DATASETS.get(name)()
     model = build("gan", dataset.spec, rng)
-    training = Training(model, dataset, 128, rng)
     measures = {"mmd": discrepancy(dataset), "quality": quality(dataset, QUALITY[name])}
     rows: dict[str, list[list[float]]] = {key: [] for key in measures}
-
-    def watch(mark: int) -> None:
-        for key, measure in measures.items():
-            draws = rng.fork(key, mark)
-            found = []
-            for k, fake in enumerate(training.samples(SAMPLES, draws)):
-                whole = bool(fake.isfinite().all())
-                found.append(measure(fake, draws.only(k)) if whole else math.nan)
-            rows[key].append(found)
-
     marks = [round(steps * (i + 1) / points) for i in range(points)]
-    training.run(steps, marks, watch)
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.step not in marks:
+            return
+        for key, measure in measures.items():
+            draws = rng.fork(key, trainer.step)
+            values = []
+            for k, fake in enumerate(draw_samples(trainer, dataset, SAMPLES, draws)):
+                finite = bool(fake.isfinite().all())
+                values.append(measure(fake, draws.only(k)) if finite else math.nan)
+            rows[key].append(values)
+
+    train(model, dataset, steps, rng, batch=128, listener=watch)
     watched, true = (torch.tensor(row, dtype=torch.float64).T for row in rows.values())
     return watched, true
 
 
-def summary(watched: Tensor, true: Tensor) -> dict[str, Tensor]:
+def summarise(watched: Tensor, true: Tensor) -> dict[str, Tensor]:
     """Returns what a discrepancy says of a quality, lower being better, both (S, T), by seed.
 
     Rank correlations over all points and over later ones; the log of the quality where the discrepancy
@@ -100,11 +102,11 @@ def summary(watched: Tensor, true: Tensor) -> dict[str, Tensor]:
 
 
 def experiment(rng: Rng, *, steps: int = 3000, points: int = 30) -> dict[str, list[float]]:
-    """Trains GANs on every data set and returns the columns of `summary`, by data set."""
+    """Trains GANs on every data set and returns the columns of `summarise`, by data set."""
     columns: dict[str, list[float]] = {}
     for name in QUALITY:
-        found = summary(*curves(name, steps, points, rng.fork(name)))
-        columns |= {f"{name}_{key}": row.tolist() for key, row in found.items()}
+        rows = summarise(*train_and_measure(name, steps, points, rng.fork(name)))
+        columns |= {f"{name}_{key}": row.tolist() for key, row in rows.items()}
     return columns
 
 
@@ -123,7 +125,7 @@ def figure(evidence: Evidence) -> Figure:
             )
         ],
         levels={"none": 0.0, "bar": RANK},
-        note="What says how good samples are stands beside the data set.",
+        note="The measure of quality is named after the data set.",
     )
 
 
@@ -131,10 +133,10 @@ def figure(evidence: Evidence) -> Figure:
     "mmd_criterion",
     statement="The maximum mean discrepancy serves to evaluate GANs and to stop their training.",
     source="Sutherland et al., 2017, and introductions to GANs that follow it",
-    why="The discrepancy to validation points is held against what is independent of it: the divergence "
-    "to a known law, or the Frechet distance to test points in features of a classifier, on other "
-    "samples. Since both fall at first, their ranks are compared again without the first fifth. The "
-    "point that it chooses is held against the last, which is what one has without a criterion.",
+    why="The discrepancy to validation points is compared with a measure that is independent of it: the "
+    "divergence from a known distribution, or the Frechet distance to test points in features of a "
+    "classifier, on other samples. Since both fall at first, their ranks are compared again without the "
+    "first fifth. The point that it chooses is compared with the last, which one has without a criterion.",
     experiment=experiment,
     quick={"steps": 375, "points": 15},
     scaled=("steps",),
@@ -145,29 +147,29 @@ def figure(evidence: Evidence) -> Figure:
         "(Binkowski et al., 2018).",
     ),
     threats=(
-        "The kernel's widths are fixed multiples of the median distance, none chosen for power.",
-        "Near the end points differ by less than their estimates err, which lowers correlations.",
-        "Digits have 200 validation points; the distance in features has its own faults.",
+        "The kernel's widths are fixed multiples of the median distance, not chosen for power.",
+        "Near the end points differ by less than the error of their estimates, which lowers correlations.",
+        "Digits have 200 validation points; the distance in features has faults of its own.",
         "On curves that only fall, any choice near the end is as good as the last.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Rank correlations, and the quality where the discrepancy is least, by data set."""
-    found = []
+    parts = []
     for name, measure in QUALITY.items():
         about = f"{name}: rank correlation of MMD and {measure} in training"
-        found.append(Effect(about, evidence.measured(f"{name}_rank"), RANK))
+        parts.append(Effect(about, evidence.measured(f"{name}_rank"), RANK))
         late = f"{about}, without the first fifth"
-        found.append(Effect(late, evidence.measured(f"{name}_late_rank"), RANK))
+        parts.append(Effect(late, evidence.measured(f"{name}_late_rank"), RANK))
         at = f"{name}: log {measure} where MMD is least over that"
-        found.append(
+        parts.append(
             Effect(
                 f"{at} of the last step", evidence.measured(f"{name}_over_last"), WORSE, "below"
             )
         )
         best = evidence.measured(f"{name}_over_best")
-        found.append(Effect(f"{at} of the best step", best, WORSE, "below", judged=False))
+        parts.append(Effect(f"{at} of the best step", best, WORSE, "below", judged=False))
         share = evidence.measured(f"{name}_chosen")
-        found.append(Effect(f"{name}: share of training over there", share, 0.5, judged=False))
-    return found
+        parts.append(Effect(f"{name}: share of training over there", share, 0.5, judged=False))
+    return parts

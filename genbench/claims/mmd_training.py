@@ -10,7 +10,7 @@ from genbench.core.effect import Effect, log_ratio
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "mmd", "prdc")
-#: the same network and rounds, a kernel each
+#: the same network and rounds, one kernel each
 FIXED = {
     "linear": digits("gmmn", metrics=METRICS, options={"kernel": "linear"}),
     "rbf": digits("gmmn", metrics=METRICS, options={"kernel": "rbf"}),
@@ -40,11 +40,11 @@ def figure(evidence: Evidence) -> Figure:
     source="Li et al., 2015; Dziugaite et al., 2015; Li et al., 2017, as introductions to GANs tell it",
     why="One generator and one optimiser under three kernels, then a kernel that is learnt against the "
     "generator, for as many rounds. They are compared in features of a classifier, which none of them "
-    "trains on; the discrepancy itself stands beside, since fixed kernels descend it.",
+    "trains on; the discrepancy itself is listed beside, since fixed kernels descend it.",
     runs=(*FIXED.values(), LEARNT, GAN),
     literature=(
         "Inception score on CIFAR-10: 3.5 to 3.9 by fixed kernels, 6.2 by MMD-GAN (Li et al., 2017).",
-        "The linear kernel sees nothing but means: a generator that repeats the mean solves its game "
+        "The linear kernel sees only means: a generator that repeats the mean solves its game "
         "(by construction).",
         "Against: on the codes of an autoencoder, learnt without an adversary, GMMN's Parzen figure on "
         "MNIST is 282 (Li et al., 2015), the GAN's 225 (Goodfellow et al., 2014).",
@@ -68,13 +68,13 @@ def effects(evidence: Evidence) -> list[Effect]:
         return f"log {name} of {worse} over that of {better}"
 
     steps = (("linear", "rbf"), ("multi-kernel", "MMD-GAN"))
-    found = [Effect(text("FID", *pair), gap("fid", *pair), BAR) for pair in steps]
+    parts = [Effect(text("FID", *pair), gap("fid", *pair), BAR) for pair in steps]
     pair = "multi-kernel", "rbf"
-    found.append(Effect(text("FID", *pair), gap("fid", *pair), BAR, "below"))
+    parts.append(Effect(text("FID", *pair), gap("fid", *pair), BAR, "below"))
     beside = (*steps, ("multi-kernel", "GAN"), ("MMD-GAN", "GAN"))
-    found += [Effect(text("FID", *p), gap("fid", *p), BAR, judged=False) for p in beside[2:]]
-    found += [Effect(text("MMD", *p), gap("mmd", *p), BAR, judged=False) for p in beside]
-    return found + [
+    parts += [Effect(text("FID", *p), gap("fid", *p), BAR, judged=False) for p in beside[2:]]
+    parts += [Effect(text("MMD", *p), gap("mmd", *p), BAR, judged=False) for p in beside]
+    return parts + [
         Effect(f"coverage of {who}", evidence.scores(run, "coverage"), 0.5, judged=False)
         for who, run in runs.items()
     ]

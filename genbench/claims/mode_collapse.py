@@ -6,7 +6,7 @@ from typing import Any
 
 from genbench.claims._cells import column, toys
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest, difference
+from genbench.core.effect import Effect, compare_best, difference
 from genbench.core.figure import Figure, strip
 
 MIXTURES = ("ring", "grid")
@@ -44,28 +44,28 @@ def figure(evidence: Evidence) -> Figure:
     )
 
 
-def counted_by(evidence: Evidence, mixture: str, counted: str) -> list[Effect]:
+def compare_modes(evidence: Evidence, mixture: str, counted: str) -> list[Effect]:
     """Returns the modes of the best likelihood and of WGAN-GP less the GAN's, and what cures add."""
     gan = evidence.scores(USUAL["gan", mixture], counted)
     runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
-    gap = contest(column(evidence, runs, counted), {"gan": gan}, "higher")
+    gap = compare_best(column(evidence, runs, counted), {"gan": gan}, "higher")
     text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
-    found = [Effect(text, gap.values, 1.0, unit="modes", contest=gap)]
+    parts = [Effect(text, gap.values, 1.0, unit="modes", contest=gap)]
     critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)
     text = f"{mixture}: {counted} of WGAN-GP less the GAN's"
-    found.append(Effect(text, critic, 1.0, unit="modes", judged=False))
+    parts.append(Effect(text, critic, 1.0, unit="modes", judged=False))
     plain = evidence.scores(HARD["plain", mixture], counted)
     for name in CURES:
         cured = evidence.scores(HARD[name, mixture], counted)
         text = f"{mixture}, collapsing settings: {counted} of {name} less the plain game's"
-        found.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
-    return found
+        parts.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
+    return parts
 
 
 def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     """Returns either count by itself."""
     return {
-        f"{counted} alone": [e for m in MIXTURES for e in counted_by(evidence, m, counted)]
+        f"{counted} alone": [e for m in MIXTURES for e in compare_modes(evidence, m, counted)]
         for counted in COUNTS
     }
 
@@ -75,9 +75,9 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     statement="GANs drop modes that families with a likelihood keep; PacGAN and unrolling repair it.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 5.1.1",
     why="Mixtures whose modes are known can be counted. The families meet at their usual settings; the "
-    "cures are held against the plain game at settings where it collapses, the networks the same. "
-    "Modes are counted twice: with one good sample each, as is published but as points strewn over "
-    "the plane also reach, and strictly.",
+    "cures are compared with the plain game at settings where it collapses, the networks the same. "
+    "Modes are counted twice: with one good sample each, as is published although points strewn over "
+    "the plane reach it too, and strictly.",
     runs=(*USUAL.values(), *HARD.values()),
     literature=(
         "Modes of the ring and the grid: GAN 6.3 and 17.3, PacGAN of 4 7.8 and 24.8 (Lin et al., 2018, "
@@ -85,10 +85,10 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         "Collapse is not due to the Jensen-Shannon divergence, which covers here (tutorial, 3.2.5).",
     ),
     threats=(
-        "Step sizes decide whether the plain game collapses, so that either answer can be had.",
+        "Step sizes decide whether the plain game collapses, so that either answer can be obtained.",
         "Uniform noise has a good sample in most of the grid's modes; the strict count, a tenth of a "
-        "mode's share, is as arbitrary.",
-        "WGAN-GP is shown at the usual settings only.",
+        "mode's share, is just as arbitrary.",
+        "WGAN-GP is tested at the usual settings only.",
     ),
     notes={
         "mixed": (
@@ -106,4 +106,4 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Modes of the best likelihood less the GAN's, and of the cured game less the plain one's."""
-    return [e for m in MIXTURES for counted in COUNTS for e in counted_by(evidence, m, counted)]
+    return [e for m in MIXTURES for counted in COUNTS for e in compare_modes(evidence, m, counted)]

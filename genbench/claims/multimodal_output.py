@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.effect import Effect, Values, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.experiments.training import train_players
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam
 
-#: the noise of an answer; the two answers to a question are at least twenty of it apart
+#: the deviation of an answer's noise; the two answers to a question are at least twenty of it apart
 STD = 0.05
 LATENT, HIDDEN, BATCH = 2, (64, 64), 256
 #: the usual weight of the discriminator's slope on points without a range
 PENALTY = 0.1
-#: questions that are tried, and how many answers each is given where the choice among them counts
+#: questions that are tried, and how many answers each gets where the choice among them counts
 QUESTIONS, TRIES = 4096, 16
 
 
@@ -63,7 +63,7 @@ class Answerer:
     net: MLP
 
     @classmethod
-    def made(cls, rng: Rng) -> Answerer:
+    def create(cls, rng: Rng) -> Answerer:
         """Draws its weights."""
         return cls(MLP(1 + LATENT, 1, HIDDEN, rng.fork("generator")))
 
@@ -72,54 +72,54 @@ class Answerer:
         return self.net(torch.cat([c, rng.normal(c.shape[1], LATENT)], dim=-1))
 
 
-def by_squared_error(rounds: int, rng: Rng) -> Answerer:
+def train_by_squared_error(rounds: int, rng: Rng) -> Answerer:
     """Returns networks trained by the mean squared error."""
-    made, data = Answerer.made(rng), rng.fork("data")
+    network, data = Answerer.create(rng), rng.fork("data")
 
     def loss(batch: Batch, noise: Rng) -> Tensor:
         c, y = batch.x.split(1, dim=-1)
-        return (made(c, noise) - y).square().mean((1, 2))
+        return (network(c, noise) - y).square().mean((1, 2))
 
-    player = Player("regression", made.net, loss, adam(1e-3))
-    play([player], lambda _: Batch(draw(BATCH, data)), rounds, rng.fork("train"))
-    return made
+    player = Player("regression", network.net, loss, adam(1e-3))
+    train_players([player], lambda _: Batch(draw(BATCH, data)), rounds, rng)
+    return network
 
 
-def by_adversary(rounds: int, rng: Rng) -> Answerer:
+def train_by_adversary(rounds: int, rng: Rng) -> Answerer:
     """Returns the same networks trained against discriminators that see question and answer."""
-    made, data = Answerer.made(rng), rng.fork("data")
+    network, data = Answerer.create(rng), rng.fork("data")
     critic = MLP(2, 1, HIDDEN, rng.fork("discriminator"), activation="leaky_relu")
 
     def logits(c: Tensor, y: Tensor) -> Tensor:
         return critic(torch.cat([c, y], dim=-1)).squeeze(-1)
 
-    def judge(batch: Batch, noise: Rng) -> Tensor:
+    def discriminate(batch: Batch, noise: Rng) -> Tensor:
         c = batch.x[..., :1]
         with torch.no_grad():
-            fake = made(c, noise)
+            fake = network(c, noise)
         loss = cross_entropy(critic(batch.x).squeeze(-1), logits(c, fake))
         return loss + r1(critic, batch.x, PENALTY)
 
     def generate(batch: Batch, noise: Rng) -> Tensor:
         c = batch.x[..., :1]
-        return non_saturating(logits(c, made(c, noise)))
+        return non_saturating(logits(c, network(c, noise)))
 
-    maker = adam(1e-3, (0.5, 0.999))
+    optimizer = adam(1e-3, (0.5, 0.999))
     players = (
-        Player("discriminator", critic, judge, maker),
-        Player("generator", made.net, generate, maker),
+        Player("discriminator", critic, discriminate, optimizer),
+        Player("generator", network.net, generate, optimizer),
     )
-    play(players, lambda _: Batch(draw(BATCH, data)), rounds, rng.fork("train"))
-    return made
+    train_players(players, lambda _: Batch(draw(BATCH, data)), rounds, rng)
+    return network
 
 
 @torch.no_grad()
-def watched(made: Answerer, rng: Rng) -> dict[str, Tensor]:
-    """Returns where the outputs lie, one value a seed each."""
+def measure(network: Answerer, rng: Rng) -> dict[str, Tensor]:
+    """Returns where the outputs lie, shape (S,) each."""
     c, y = draw(QUESTIONS, rng).split(1, dim=-1)
-    out, best = made(c, rng), answer(c)
+    out, best = network(c, rng), answer(c)
     few = c[:, : QUESTIONS // TRIES].repeat_interleave(TRIES, dim=1)
-    tries = made(few, rng).unflatten(1, (-1, TRIES))
+    tries = network(few, rng).unflatten(1, (-1, TRIES))
     hits = [
         ((tries - sign * answer(few).unflatten(1, (-1, TRIES))).abs() < 3 * STD).any(2)
         for sign in (-1, 1)
@@ -137,9 +137,9 @@ def watched(made: Answerer, rng: Rng) -> dict[str, Tensor]:
 def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     """Returns, by loss, how near outputs are to an answer and to the mean, and their squared error."""
     rows = {"least_error": [least_error()] * len(rng)}
-    for name, train in (("squared", by_squared_error), ("adversarial", by_adversary)):
-        found = watched(train(rounds, rng.fork("networks")), rng.fork("watch"))
-        rows |= {f"{name}_{key}": row.tolist() for key, row in found.items()}
+    for name, train in (("squared", train_by_squared_error), ("adversarial", train_by_adversary)):
+        measures = measure(train(rounds, rng.fork("networks")), rng.fork("watch"))
+        rows |= {f"{name}_{key}": row.tolist() for key, row in measures.items()}
     return rows
 
 
@@ -148,7 +148,7 @@ def figure(evidence: Evidence) -> Figure:
 
     def over(name: str) -> Values:
         both = (evidence.measured(column) for column in (f"{name}_error", "least_error"))
-        return mapped(math.exp, log_ratio(*both))
+        return map_values(math.exp, log_ratio(*both))
 
     losses = {"squared error": "squared", "adversarial": "adversarial"}
     return Figure(
@@ -160,19 +160,19 @@ def figure(evidence: Evidence) -> Figure:
             for name, key in losses.items()
         ],
         levels={"the average": 1.0, "exact draws": 2.0},
-        note="The least squared error is the average's, which is no answer.",
+        note="The least squared error is the average's, which is not an answer.",
     )
 
 
 @claim(
     "multimodal_output",
-    statement="Where many answers are right a network trained by squared error gives their average, "
+    statement="Where many answers are right, a network trained by squared error gives their average, "
     "which is none of them; one trained by an adversary gives one of them.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 1, on next frames and "
     "super-resolution",
-    why="Every question has two answers of known chances, at least twenty of their noise apart, so that "
-    "the average is known and no answer. Both losses train the same network from the same weights, on "
-    "the question and noise.",
+    why="Every question has two answers of known probabilities, at least twenty deviations of their noise "
+    "apart, so that the average is known and is not an answer. Both losses train the same network from "
+    "the same weights, on the question and noise.",
     experiment=experiment,
     quick={"rounds": 500},
     scaled=("rounds",),
@@ -185,9 +185,9 @@ def figure(evidence: Evidence) -> Figure:
     threats=(
         "A toy in one dimension: super-resolution and next frames of images, with their PSNR, distance "
         "and sharpness, are not tested here.",
-        "An adversary may always pick the same answer; how often both are given stands beside.",
-        "Squared error with enough parameters for a law of answers (a mixture's, say) averages nothing: "
-        "the claim is of the loss, not of regression.",
+        "An adversary may always pick the same answer; how often both are given is listed beside.",
+        "Regression onto the parameters of a distribution (a mixture, say) averages nothing: the claim is "
+        "about the squared error, not about regression.",
     ),
     figure=figure,
 )
@@ -196,7 +196,7 @@ def effects(evidence: Evidence) -> list[Effect]:
     of = evidence.measured
     error = log_ratio(of("adversarial_error"), of("squared_error"))
     near = "share of outputs within three deviations of an answer"
-    found = [
+    parts = [
         # the average is never so near; a tenth leaves room for a network that has not settled
         Effect(f"squared error: {near}", of("squared_near"), 0.1, "below", "share"),
         Effect(
@@ -209,6 +209,6 @@ def effects(evidence: Evidence) -> list[Effect]:
     for name in ("squared", "adversarial"):
         ratio = log_ratio(of(f"{name}_error"), of("least_error"))
         text = f"log squared error of {name} over the least possible (exact draws: log 2)"
-        found.append(Effect(text, ratio, 0.0, judged=False))
+        parts.append(Effect(text, ratio, 0.0, judged=False))
     text = f"adversarial: share of questions to which {TRIES} tries give both answers"
-    return [*found, Effect(text, of("adversarial_both"), 0.5, unit="share", judged=False)]
+    return [*parts, Effect(text, of("adversarial_both"), 0.5, unit="share", judged=False)]

@@ -1,4 +1,4 @@
-"""Whether samples lie nearer to training points than held-out points do, and who sees those points."""
+"""Whether samples lie nearer to training points than held-out points do, and which gradients see them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
-from genbench.core.effect import Effect, contest, difference, mapped
+from genbench.core.effect import Effect, compare_best, difference, map_values
 from genbench.core.figure import Figure, strip
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
@@ -16,14 +16,14 @@ from genbench.core.rng import Rng
 METRICS = ("c_t", "authenticity", "c2st")
 GANS = {name: digits(name, metrics=METRICS) for name in ("gan", "wgan_gp")}
 LIKELIHOODS = {name: digits(name, metrics=METRICS) for name in ("vae", "realnvp", "made", "rbm")}
-#: training points given back, and with noise
+#: training points returned as they are, and with noise
 COPIES, BLURRED = (digits(name, metrics=METRICS) for name in ("resample", "kde"))
 #: below this copying is sure (Meehan et al., 2020), as a z-score
 SURE = -3.0
-#: one deviation of the score between two samples of one law: less is no difference
+#: one deviation of the score between two samples of one distribution: less is no difference
 SAME = 1.0
-#: whose gradient is looked at: each model's last player, which is the generator in a game
-WATCHED = ("gan", "wgan_gp", "vae", "realnvp", "made")
+#: whose gradient is measured: each model's last player, which is the generator in a game
+TRACED = ("gan", "wgan_gp", "vae", "realnvp", "made")
 
 
 def gradient(name: str, x: Tensor, rng: Rng) -> Tensor:
@@ -38,13 +38,13 @@ def gradient(name: str, x: Tensor, rng: Rng) -> Tensor:
 
 
 def experiment(rng: Rng, *, batch: int = 128) -> dict[str, list[float]]:
-    """Returns how far gradients of the same weights and noise lie apart for two sets of images.
+    """Returns the distance between gradients of the same weights and noise for two sets of images.
 
-    The distance over the sum of both norms: 0 where the images play no part, 1 for opposite gradients.
+    It is over the sum of both norms: 0 where the images play no part, 1 for opposite gradients.
     """
     rows = {}
     x = rng.fork("images").uniform(2, batch, 1, 8, 8)
-    for name in WATCHED:
+    for name in TRACED:
         one, other = (gradient(name, x[:, k], rng.fork(name)) for k in (0, 1))
         apart = (one - other).norm(dim=1) / (one.norm(dim=1) + other.norm(dim=1))
         rows[f"{name}_apart"] = apart.tolist()
@@ -53,7 +53,7 @@ def experiment(rng: Rng, *, batch: int = 128) -> dict[str, list[float]]:
 
 def figure(evidence: Evidence) -> Figure:
     """Draws C_T by family, and of training points themselves."""
-    references = {"given back": COPIES, "under noise": BLURRED}
+    references = {"as they are": COPIES, "with noise": BLURRED}
     return strip(
         evidence,
         {"GANs": GANS, "likelihood": LIKELIHOODS, "training points": references},
@@ -70,9 +70,9 @@ def figure(evidence: Evidence) -> Figure:
     "memorises the training set no more than models trained by likelihood.",
     source="Goodfellow et al., 2014 (1406.2661), section 6",
     why="C_T asks whether samples are nearer to their nearest training point than held-out points are; "
-    "what is above 0 is underfitting, no virtue, and counts as 0 where families are compared. "
-    "Training points given back must be found out, or the test would be blind. Whether data enter the "
-    "generator's gradient is tried with two sets of images.",
+    "what is above 0 is underfitting, not a virtue, and counts as 0 where families are compared. "
+    "Copies of training points must be detected, or the test would be blind. Whether data enter the "
+    "generator's gradient is tested with two sets of images.",
     runs=(*GANS.values(), *LIKELIHOODS.values(), COPIES, BLURRED),
     experiment=experiment,
     literature=(
@@ -80,59 +80,59 @@ def figure(evidence: Evidence) -> Figure:
         "and 991 (Wu et al., 2017, table 2, with 50 dimensions of noise).",
         "C_T below -3 shows copying (Meehan et al., 2020).",
         "Against: on a finite set the game's optimum is the training points themselves (Goodfellow et "
-        "al., 2014, theorem 1, with the empirical law as that of the data); the discriminator sees them.",
+        "al., 2014, theorem 1, for the empirical distribution); the discriminator sees them.",
     ),
     threats=(
         "1,097 training points and some 350 passes over them; with fewer points or larger networks any "
         "family may copy.",
         "Samples far from all data, whose C_T is far above 0, cannot be seen to copy; and training points "
-        "with noise of a kernel's width, shown beside, may pass too.",
+        "with noise of a kernel's width, listed beside, may pass too.",
         "C_T takes all of space as one cell: copying of a few points is outweighed by the rest.",
         "Distances are between features of a classifier of the same digits.",
-        "That the gradient is free of data holds by construction, and what the discriminator has kept "
-        "of them still steers it.",
+        "That the gradient is free of data holds by construction, yet what the discriminator has learnt "
+        "from them still steers it.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Tests of copying by family, and what data do to the gradient."""
+    """Tests of copying by family, and how much the gradient depends on data."""
     unit = "standard deviations"
     every = {**GANS, **LIKELIHOODS}
     near = {name: evidence.scores(run, "c_t") for name, run in every.items()}
     copied = evidence.scores(COPIES, "c_t")
-    found = [Effect("C_T of training points given back", copied, SURE, "below", unit)]
-    below = {name: mapped(lambda v: min(v, 0.0), values) for name, values in near.items()}
+    parts = [Effect("C_T of copies of training points", copied, SURE, "below", unit)]
+    below = {name: map_values(lambda v: min(v, 0.0), values) for name, values in near.items()}
     others = {name: below[name] for name in LIKELIHOODS}
     for name in GANS:
-        found.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit))
-        gap = contest({name: below[name]}, others, "higher")
+        parts.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit))
+        gap = compare_best({name: below[name]}, others, "higher")
         text = f"C_T below 0 of {name} less that of the best likelihood{gap.who}"
-        found.append(Effect(text, gap.values, -SAME, unit=unit, contest=gap))
-    for name in WATCHED:
+        parts.append(Effect(text, gap.values, -SAME, unit=unit, contest=gap))
+    for name in TRACED:
         apart = evidence.measured(f"{name}_apart")
         text = f"{name}: part of the gradient that depends on the images"
         if name in GANS:
-            found.append(Effect(text, apart, 1e-6, "below"))
+            parts.append(Effect(text, apart, 1e-6, "below"))
         else:
-            found.append(Effect(text, apart, 0.01))
+            parts.append(Effect(text, apart, 0.01))
     for name in LIKELIHOODS:
-        found.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit, judged=False))
+        parts.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit, judged=False))
     blurred = evidence.scores(BLURRED, "c_t")
     text = "C_T of training points with noise"
-    found.append(Effect(text, blurred, SURE, "below", unit, judged=False))
-    return found + _beside(evidence)
+    parts.append(Effect(text, blurred, SURE, "below", unit, judged=False))
+    return parts + _beside(evidence)
 
 
 def _beside(evidence: Evidence) -> list[Effect]:
     """Authenticity against that of copies, and the nearest neighbours' test against held-out points."""
-    found = []
+    parts = []
     copies = evidence.scores(COPIES, "authenticity")
     for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED}.items():
         more = difference(evidence.scores(run, "authenticity"), copies)
         text = f"authenticity of {name} less that of copies"
-        found.append(Effect(text, more, 0.0, unit="share", judged=False))
+        parts.append(Effect(text, more, 0.0, unit="share", judged=False))
     for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED, "copies": COPIES}.items():
-        told = evidence.scores(run, "c2st")
-        text = f"share of {name} and held-out points told apart by neighbours"
-        found.append(Effect(text, told, 0.5, "below", "share", judged=False))
-    return found
+        accuracy = evidence.scores(run, "c2st")
+        text = f"share of {name} and held-out points that neighbours classify rightly"
+        parts.append(Effect(text, accuracy, 0.5, "below", "share", judged=False))
+    return parts

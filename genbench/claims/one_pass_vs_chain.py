@@ -10,47 +10,47 @@ from torch import Tensor
 from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import open_named
-from genbench.core.effect import Effect, difference, log_ratio, mapped
+from genbench.core.effect import Effect, difference, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.experiments.training import train_players
 from genbench.nn.boltzmann import BernoulliBoltzmann, binary_states
 from genbench.nn.optim import adam
 
 METRICS = ("effective_sample_cost", "fid")
 GAN = digits("gan", metrics=METRICS)
 CHAINS = {name: digits(name, metrics=METRICS) for name in ("rbm", "gsn")}
-#: fewer steps than this are few: what an implementation can win back elsewhere
+#: fewer steps than this are few: an implementation may win them back elsewhere
 MANY = 10.0
 #: images of 3 x 3 bits and a machine whose chain, seen at its hidden units, has 256 states
 SIDE, HIDDEN = 3, 8
-#: after how many rounds it is first looked at
+#: after how many rounds it is first measured
 EARLY = 100
-#: the total variation between a chain's law and its machine's that counts as mixed, as is usual
+#: the total variation between a chain's distribution and its machine's that counts as mixed, as is usual
 MIXED = 0.25
 #: squarings of the transition matrix: chains are followed for 2^20 steps
 SQUARINGS = 20
 
 
 def transition(machine: BernoulliBoltzmann) -> tuple[Tensor, Tensor]:
-    """Returns a chain's transition matrix over hidden words, (S, W, W), and its law there, (S, W).
+    """Returns a chain's transition matrix over hidden words, (S, W, W), and stationary distribution, (S, W).
 
     The chain of hidden words forgets at the rate at which that of visible ones does: their matrices
     are the two products of the same two factors.
     """
     hidden = next(binary_states(machine.hidden, 1 << machine.hidden)).double()
-    seen = next(binary_states(machine.visible, 1 << machine.visible)).double()
+    visible = next(binary_states(machine.visible, 1 << machine.visible)).double()
     weight = machine.weight.detach().double()
     above, below = (
         machine.hidden_bias.double(),
         (machine.base_logit + machine.visible_bias).double(),
     )
-    to_seen = _log_bits(hidden @ weight.mT + below, seen)
-    to_hidden = _log_bits(seen @ weight + above, hidden)
+    to_visible = _log_bits(hidden @ weight.mT + below, visible)
+    to_hidden = _log_bits(visible @ weight + above, hidden)
     joint = hidden @ weight.mT + below
-    log_law = hidden @ above.mT + torch.nn.functional.softplus(joint).sum(-1, keepdim=True)
-    return to_seen.exp() @ to_hidden.exp(), torch.softmax(log_law.squeeze(-1), -1).detach()
+    log_mass = hidden @ above.mT + torch.nn.functional.softplus(joint).sum(-1, keepdim=True)
+    return to_visible.exp() @ to_hidden.exp(), torch.softmax(log_mass.squeeze(-1), -1).detach()
 
 
 def _log_bits(logits: Tensor, bits: Tensor) -> Tensor:
@@ -58,20 +58,20 @@ def _log_bits(logits: Tensor, bits: Tensor) -> Tensor:
     return (logits @ bits.T - soft).detach()
 
 
-def mixing_time(matrix: Tensor, law: Tensor) -> Tensor:
-    """Returns the least number of steps after which every start is within `MIXED` of the law, (S,).
+def mixing_time(matrix: Tensor, stationary: Tensor) -> Tensor:
+    """Returns the least number of steps after which every start is within `MIXED` of stationary, (S,).
 
-    By repeated squaring and bisection on the powers, exact; 2^20 where even those do not do.
+    By repeated squaring and bisection on the powers, exact; 2^20 where even those do not suffice.
     """
 
     def far(power: Tensor) -> Tensor:
-        return 0.5 * (power - law.unsqueeze(1)).abs().sum(-1).amax(-1) > MIXED
+        return 0.5 * (power - stationary.unsqueeze(1)).abs().sum(-1).amax(-1) > MIXED
 
     powers = [matrix]
     for _ in range(SQUARINGS - 1):
         powers.append(powers[-1] @ powers[-1])
-    steps = torch.zeros(len(law), dtype=torch.float64)
-    reached = torch.eye(law.shape[1], dtype=matrix.dtype).expand_as(matrix)
+    steps = torch.zeros(len(stationary), dtype=torch.float64)
+    reached = torch.eye(stationary.shape[1], dtype=matrix.dtype).expand_as(matrix)
     for k in reversed(range(SQUARINGS)):
         longer = reached @ powers[k]
         ahead = far(longer)
@@ -86,19 +86,19 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     assert dataset.truth is not None
     assert dataset.truth.log_prob is not None
     states = next(binary_states(SIDE**2, 1 << SIDE**2)).to(rng.dtype)
-    law = dataset.truth.log_prob(states.view(-1, 1, SIDE, SIDE)).exp()
+    truth = dataset.truth.log_prob(states.view(-1, 1, SIDE, SIDE)).exp()
     machine = BernoulliBoltzmann(SIDE**2, HIDDEN, rng.fork("machine"))
     every = states.expand(len(rng), -1, -1)
 
     def loss(batch: Batch, noise: Rng) -> Tensor:
         energy = machine.free_energy(batch.x)
-        return (law * energy).sum(-1) + (-energy).logsumexp(-1)
+        return (truth * energy).sum(-1) + (-energy).logsumexp(-1)
 
     rows: dict[str, list[float]] = {}
     player = Player("machine", machine, loss, adam(1e-2))
     for name, more in (("early", EARLY), ("late", max(1, rounds - EARLY))):
-        play([player], lambda _: Batch(every), more, rng)
-        divergence = loss(Batch(every), rng).detach() + torch.special.xlogy(law, law).sum()
+        train_players([player], lambda _: Batch(every), more, rng)
+        divergence = loss(Batch(every), rng).detach() + torch.special.xlogy(truth, truth).sum()
         rows[f"mixing_{name}"] = mixing_time(*transition(machine)).tolist()
         rows[f"kl_{name}"] = divergence.tolist()
     return rows
@@ -131,8 +131,8 @@ def figure(evidence: Evidence) -> Figure:
     "and 2.7",
     why="On digits a chain of each trained model is run and its autocorrelation time taken, so that steps "
     "and milliseconds are those of an effectively independent sample; the GAN's samples are independent "
-    "as they are. The distances of both stand beside the costs, since a chain that mixes fast because "
-    "it has learnt nothing would be cheap. A machine small enough to be summed says how long mixing "
+    "already. The distances of both are listed beside the costs, since a chain that mixes fast because "
+    "it has learnt nothing would be cheap. A machine small enough to be summed shows how long mixing "
     "takes exactly.",
     runs=(GAN, *CHAINS.values()),
     experiment=experiment,
@@ -141,15 +141,15 @@ def figure(evidence: Evidence) -> Figure:
     literature=(
         "Learning by persistent chains is brittle and relies on mixing (work on deep tempering).",
         "Against: cost alone; a chain's model may be as good, which exact probabilities of small "
-        "machines can tell apart from mixing.",
+        "machines can separate from mixing.",
     ),
     threats=(
-        "Chains run for 1,000 steps: where that is too short the time is a bound from below, and the "
+        "Chains run for 1,000 steps: where that is too short the time is a lower bound, and the "
         "ratio with it.",
         "Times are of the machine that measured, 64 chains or samples side by side; wider networks take "
-        "longer a step, not more steps.",
+        "longer per step, not more steps.",
         "The GSN's corruption sets its speed: more of it mixes faster and blurs.",
-        "The small machine is trained by the exact gradient; training by chains may shape it otherwise.",
+        "The small machine is trained by the exact gradient; training by chains may shape it differently.",
     ),
     notes={
         "mixed": (
@@ -162,27 +162,27 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps and time of a sample by each chain, both distances, and exact mixing times."""
-    found = []
+    parts = []
     cost, fid = (evidence.scores(GAN, name) for name in ("effective_sample_ms", "fid"))
     for name, run in CHAINS.items():
         steps = evidence.scores(run, "effective_sample_steps")
-        found.append(Effect(f"{name}: steps for an independent sample", steps, MANY, unit="steps"))
-        # a factor of two is what another implementation may win
+        parts.append(Effect(f"{name}: steps for an independent sample", steps, MANY, unit="steps"))
+        # another implementation may win a factor of two
         slower = log_ratio(evidence.scores(run, "effective_sample_ms"), cost)
         text = f"log time of an independent sample, {name} over the GAN"
-        found.append(Effect(text, slower, math.log(2)))
+        parts.append(Effect(text, slower, math.log(2)))
         worse = log_ratio(fid, evidence.scores(run, "fid"))
-        found.append(Effect(f"log FID, the GAN's over {name}'s", worse, math.log(1.1), "below"))
+        parts.append(Effect(f"log FID, the GAN's over {name}'s", worse, math.log(1.1), "below"))
     steps = evidence.scores(GAN, "effective_sample_steps")
-    found.append(Effect("gan: steps for an independent sample", steps, 1.5, "below", "steps"))
+    parts.append(Effect("gan: steps for an independent sample", steps, 1.5, "below", "steps"))
     early, late = (
-        mapped(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
+        map_values(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
     )
     text = "machine of 8 units, trained: exact mixing time"
-    found.append(Effect(text, late, math.log10(MANY), unit="powers of ten"))
+    parts.append(Effect(text, late, math.log10(MANY), unit="powers of ten"))
     text = "the same less that after its first hundred rounds"
     grown = difference(late, early)
-    found.append(Effect(text, grown, 0.0, unit="powers of ten", judged=False))
+    parts.append(Effect(text, grown, 0.0, unit="powers of ten", judged=False))
     text = "machine of 8 units, trained: divergence from its data"
     kl = evidence.measured("kl_late")
-    return [*found, Effect(text, kl, 0.1, "below", "nats", judged=False)]
+    return [*parts, Effect(text, kl, 0.1, "below", "nats", judged=False)]

@@ -1,4 +1,4 @@
-"""Trains discriminators between known densities until they can be held against the optimal one."""
+"""Trains discriminators between known densities and compares them with the optimal one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
@@ -18,26 +18,28 @@ from genbench.nn.optim import Adam
 
 LOG4 = math.log(4)
 #: (mean, deviation) of equally heavy normal components
-Law = tuple[tuple[float, float], ...]
-GAMES: dict[str, tuple[Law, Law]] = {
+Mixture = tuple[tuple[float, float], ...]
+GAMES: dict[str, tuple[Mixture, Mixture]] = {
     "shifted": (((0.0, 1.0),), ((1.0, 1.0),)),
     "bimodal": (((-1.5, 0.6), (1.5, 0.6)), ((0.0, 1.5),)),
     "equal": (((0.0, 1.0),), ((0.0, 1.0),)),
 }
-#: where D is kept for the figure
+#: where D is recorded for the figure
 PLACES = [k / 4 for k in range(-12, 13)]
 
 
-def log_density(law: Law, x: Tensor) -> Tensor:
+def log_density(mixture: Mixture, x: Tensor) -> Tensor:
     """Returns a mixture's log density at x, in x's shape."""
-    parts = [-0.5 * ((x - m) / s).square() - math.log(s * math.sqrt(2 * math.pi)) for m, s in law]
-    return torch.stack(parts).logsumexp(0) - math.log(len(law))
+    parts = [
+        -0.5 * ((x - m) / s).square() - math.log(s * math.sqrt(2 * math.pi)) for m, s in mixture
+    ]
+    return torch.stack(parts).logsumexp(0) - math.log(len(mixture))
 
 
-def draw(law: Law, n: int, rng: Rng) -> Tensor:
+def draw(mixture: Mixture, n: int, rng: Rng) -> Tensor:
     """Returns draws of a mixture, shape (S, n, 1)."""
-    which = rng.integers(len(law), n, 1)
-    mean, std = torch.tensor(law, device=rng.device, dtype=rng.dtype).unbind(-1)
+    which = rng.integers(len(mixture), n, 1)
+    mean, std = torch.tensor(mixture, device=rng.device, dtype=rng.dtype).unbind(-1)
     return mean[which] + std[which] * rng.normal(n, 1)
 
 
@@ -46,13 +48,15 @@ def value(p: Tensor, q: Tensor, logit: Tensor, width: float) -> Tensor:
     return -((p * softplus(-logit) + q * softplus(logit)).sum(-1) * width)
 
 
-def trained(laws: tuple[Law, Law], steps: int, batch: int, rng: Rng) -> Callable[[Tensor], Tensor]:
-    """Returns the logits of S discriminators, each trained on fresh draws of both laws."""
+def train_discriminators(
+    game: tuple[Mixture, Mixture], steps: int, batch: int, rng: Rng
+) -> Callable[[Tensor], Tensor]:
+    """Returns the logits of S discriminators, each trained on fresh draws of both mixtures."""
     net = MLP(1, 1, (32, 32), rng.fork("init"), activation="tanh")
     optimizer = Adam(list(net.parameters()), lr=1e-2)
     data = rng.fork("data")
     for i in range(steps):
-        real, fake = (draw(law, batch, data) for law in laws)
+        real, fake = (draw(mixture, batch, data) for mixture in game)
         loss = softplus(-net(real)).mean((1, 2)) + softplus(net(fake)).mean((1, 2))
         net.zero_grad()
         loss.sum().backward()
@@ -62,17 +66,17 @@ def trained(laws: tuple[Law, Law], steps: int, batch: int, rng: Rng) -> Callable
 
 
 def experiment(rng: Rng, *, steps: int = 2500, batch: int = 512) -> dict[str, list[float]]:
-    """Trains a discriminator a game; returns errors against D*, values and Jensen-Shannon divergences.
+    """Trains a discriminator per game; returns errors against D*, values and Jensen-Shannon divergences.
 
     Integrals are sums over 4,001 points of [-8, 9], the error is over the middle 99 % of (p + q)/2.
     """
     grid = torch.linspace(-8, 9, 4001, dtype=torch.float64, device=rng.device)
     width = float(grid[1] - grid[0])
     columns: dict[str, Tensor] = {}
-    for name, laws in GAMES.items():
-        log_p, log_q = (log_density(law, grid) for law in laws)
+    for name, game in GAMES.items():
+        log_p, log_q = (log_density(mixture, grid) for mixture in game)
         p, q = log_p.exp(), log_q.exp()
-        logit = trained(laws, steps, batch, rng.fork(name))(grid.to(rng.dtype))
+        logit = train_discriminators(game, steps, batch, rng.fork(name))(grid.to(rng.dtype))
         mass = ((p + q) / 2 * width).cumsum(0)
         support = (mass > 0.005) & (mass < 0.995)
         error = (torch.sigmoid(logit) - torch.sigmoid(log_p - log_q)).abs()
@@ -93,10 +97,10 @@ def figure(evidence: Evidence) -> Figure:
     x = torch.tensor(PLACES, dtype=torch.float64)
     series = []
     for name, (p, q) in GAMES.items():
-        law = torch.sigmoid(log_density(p, x) - log_density(q, x)).tolist()
-        found = [evidence.measured(f"{name}_at_{place:g}") for place in PLACES]
-        series.append(Series(f"{name}: D", PLACES, found))
-        series.append(Series(f"{name}: D*", PLACES, [{0: v} for v in law], law=True))
+        optimal = torch.sigmoid(log_density(p, x) - log_density(q, x)).tolist()
+        values = [evidence.measured(f"{name}_at_{place:g}") for place in PLACES]
+        series.append(Series(f"{name}: D", PLACES, values))
+        series.append(Series(f"{name}: D*", PLACES, [{0: v} for v in optimal], law=True))
     return Figure("lines", "x", "probability of being real", series, levels={"1/2": 0.5})
 
 
@@ -106,8 +110,8 @@ def figure(evidence: Evidence) -> Figure:
     "equilibrium it is 1/2 everywhere and the value is -log 4.",
     source="Goodfellow et al., 2014 (1406.2661), proposition 1 and theorem 1; tutorial exercise 7.1",
     why="With known densities the optimum is known at every point, so that what a small network "
-    "reaches from samples alone can be held against it; the Jensen-Shannon divergence that follows "
-    "from its value is held against the numerical one.",
+    "reaches from samples alone can be compared with it; the Jensen-Shannon divergence that follows "
+    "from its value is compared with the numerical one.",
     experiment=experiment,
     scaled=("steps",),
     literature=(
@@ -116,27 +120,20 @@ def figure(evidence: Evidence) -> Figure:
     threats=(
         "Where hardly any point falls the network is free; the error is over the middle 99 % of the "
         "mass.",
-        "One dimension: in many, samples do not pin the optimum down.",
+        "One dimension: in many, samples do not determine the optimum.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Errors against D*, against -log 4 and against the numerical divergence, within tolerances."""
-    found = [
-        Effect(
-            f"{name}: largest error of D against D*",
-            evidence.measured(f"{name}_error"),
-            0.05,
-            "below",
-        )
-        for name in GAMES
-    ]
-    equal = evidence.measured("equal_value")
-    off = {seed: abs(v + LOG4) / LOG4 for seed, v in equal.items()}
-    found.append(Effect("equal: value against -log 4, relative error", off, 0.02, "below"))
+    of = evidence.measured
+    text = "largest error of D against D*"
+    parts = [Effect(f"{name}: {text}", of(f"{name}_error"), 0.05, "below") for name in GAMES]
+    off = map_values(lambda v: abs(v + LOG4) / LOG4, of("equal_value"))
+    parts.append(Effect("equal: value against -log 4, relative error", off, 0.02, "below"))
     for name in ("shifted", "bimodal"):
-        js, true = evidence.measured(f"{name}_js"), evidence.measured(f"{name}_js_true")
+        js, true = of(f"{name}_js"), of(f"{name}_js_true")
         missed = {s: abs(v / true[s] - 1) for s, v in js.items()}
         text = f"{name}: JS divergence from D against the numerical one, relative error"
-        found.append(Effect(text, missed, 0.1, "below"))
-    return found
+        parts.append(Effect(text, missed, 0.1, "below"))
+    return parts

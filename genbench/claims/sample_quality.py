@@ -1,4 +1,4 @@
-"""The best GAN against the best of the other families, on real digits."""
+"""The best GAN and the best of the other families, on real digits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from genbench.claims._cells import column, dcgan, digits
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Contest, Effect, contest
+from genbench.core.effect import Contest, Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "kid", "mmd", "prdc")
@@ -30,12 +30,12 @@ FAMILIES = {
 DISTANCES, FIDELITIES = ("kid", "mmd"), ("density", "recall", "coverage")
 
 
-def against(
+def compare(
     evidence: Evidence, name: str, better: Literal["lower", "higher"], *, log: bool = False
 ) -> Contest:
-    """Returns the best GAN in a column beside the best other."""
+    """Compares the best GAN with the best other in a column."""
     ours, theirs = (column(evidence, runs, name) for runs in (GANS, OTHERS))
-    return contest(ours, theirs, better, log=log)
+    return compare_best(ours, theirs, better, log=log)
 
 
 def figure(evidence: Evidence) -> Figure:
@@ -45,16 +45,16 @@ def figure(evidence: Evidence) -> Figure:
 
 def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     """Returns the contest by other distances, and by other sides of fidelity, with no margin."""
-    found = {}
+    effects = {}
     for name in DISTANCES:
-        gap = against(evidence, name, "lower")
+        gap = compare(evidence, name, "lower")
         text = f"{name} of the best other less the best GAN's{gap.who}"
-        found[name] = [Effect(text, gap.values, contest=gap)]
+        effects[name] = [Effect(text, gap.values, contest=gap)]
     for name in FIDELITIES:
-        gap = against(evidence, name, "higher")
+        gap = compare(evidence, name, "higher")
         text = f"{name} of the best GAN less the best other's{gap.who}"
-        found[name] = [Effect(text, gap.values, 0.02, contest=gap)]
-    return found
+        effects[name] = [Effect(text, gap.values, 0.02, contest=gap)]
+    return effects
 
 
 @claim(
@@ -62,9 +62,9 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     statement="GANs produce better samples than VAEs, flows, fully visible belief networks and "
     "Boltzmann machines.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.7",
-    why="The best of each side, with intervals that pay for the choice, so that the side with more "
-    "entrants gains nothing by luck; distance and precision are judged apart, and recall stands "
-    "beside, since precise samples may leave much out.",
+    why="The best of each side, with intervals that account for the choice, so that the side with "
+    "more entrants gains nothing by luck; distance and precision are judged separately, and recall is "
+    "listed beside, since precise samples may leave much out.",
     runs=(*GANS.values(), *OTHERS.values()),
     literature=(
         "CIFAR-10 FID: PixelCNN 65.9, SN-GAN 21.7 (Ostrovski et al., 2018; Miyato et al., 2018).",
@@ -74,8 +74,8 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         "2019); diffusion models beat both (Dhariwal and Nichol, 2021).",
     ),
     threats=(
-        "Digits of 8 x 8 pixels: what holds for photographs may not show here, and the reverse.",
-        "Networks are of like size, training is of like length in rounds and not in seconds.",
+        "Digits of 8 x 8 pixels: what holds for photographs may not hold here, and vice versa.",
+        "Networks are of similar size; training is of similar length in rounds, not in seconds.",
         "Features are of a small classifier of the same digits.",
     ),
     notes={
@@ -83,7 +83,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
             "Precision is refuted whatever becomes of the distance: chains are the most precise (RBM and "
             "GSN .95 beside .98 of real digits) and leave more out (recall .88 for the GSN beside .98 for "
             "WGAN-GP). They do not start from digits: samples go on from the training's own chains, or "
-            "from noise. Which side has the lower FID hangs on the choice of the best: a hinge loss with "
+            "from noise. Which side has the lower FID depends on the choice of the best: a hinge loss with "
             "26 against PixelCNN with 50; without one seed of the eight the interval lies beyond the bar."
         ),
     },
@@ -92,8 +92,8 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Distance and precision of the best GAN beside the best other."""
-    fid = against(evidence, "fid", "lower", log=True)
-    precision, recall = (against(evidence, name, "higher") for name in ("precision", "recall"))
+    fid = compare(evidence, "fid", "lower", log=True)
+    precision, recall = (compare(evidence, name, "higher") for name in ("precision", "recall"))
     head = "log FID of the best other over the best GAN's"
     text = "of the best GAN less the best other's"
     return [

@@ -18,21 +18,21 @@ from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 
 GAN = "gan"
-#: those that keep what they computed, and the same by whole passes of the network
+#: those that cache what they have computed, and one by whole passes of the network
 VISIBLE = ("made", "nade", "wavenet", "pixelcnn")
 NAIVE = "made by whole passes"
 SIDES = (4, 8, 16, 32)
 
 
-def data(name: str, side: int) -> DataSpec:
-    """Returns what is known of images of side x side pixels: grey for the GAN, bits for the others."""
+def describe_data(name: str, side: int) -> DataSpec:
+    """Returns the description of images of side x side pixels: grey for the GAN, bits for the others."""
     kind = "continuous" if name == GAN else "binary"
     return DataSpec("images", (1, side, side), kind=kind, range=(0.0, 1.0))
 
 
-def sampler(name: str, side: int, rng: Rng) -> tuple[Model, Callable[[int], object]]:
+def build_sampler(name: str, side: int, rng: Rng) -> tuple[Model, Callable[[int], object]]:
     """Returns a model of one seed, and what draws n samples of it."""
-    model = build("made" if name == NAIVE else name, data(name, side), rng).eval()
+    model = build("made" if name == NAIVE else name, describe_data(name, side), rng).eval()
     if name != NAIVE:
         return model, lambda n: model.sample(n, rng.fork("sample"))
     naive = getattr(model, "sample_naive", None)
@@ -42,8 +42,8 @@ def sampler(name: str, side: int, rng: Rng) -> tuple[Model, Callable[[int], obje
 
 
 @torch.no_grad()
-def milliseconds(call: Callable[[int], object], n: int, repeats: int, device: str) -> float:
-    """Returns the least time of a call of n samples, after one to warm up: others only add to it."""
+def time_call(call: Callable[[int], object], n: int, repeats: int, device: str) -> float:
+    """Returns the least time of a call of n samples, after one to warm up: other work only adds to it."""
     times = []
     for _ in range(repeats + 1):
         began = time.perf_counter()
@@ -77,12 +77,12 @@ def experiment(
         for name in (GAN, *VISIBLE, NAIVE):
             single, steps = {}, {}
             for side in sides:
-                model, call = sampler(name, side, rng.only(k).fork(name, side))
+                model, call = build_sampler(name, side, rng.only(k).fork(name, side))
                 steps[side**2] = float(model.sequential_steps())
                 for n in batches:
                     if n > batches[0] and n * side**2 > 65_536:
                         continue
-                    took = milliseconds(call, n, repeats, rng.device.type)
+                    took = time_call(call, n, repeats, rng.device.type)
                     rows.setdefault(f"ms_{name}_{side**2}_{n}", []).append(took)
                     if n == batches[0]:
                         single[side**2] = took
@@ -122,18 +122,18 @@ def figure(evidence: Evidence) -> Figure:
     "whose samples cost as many steps as there are dimensions.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), sections 2.3.1 and 2.7",
     why="Times do not depend on the weights, so that untrained networks of the registry's default size "
-    "are timed from 16 to 1,024 dimensions. Steps that must follow one another are counted apart, "
-    "since caching makes a step cheap but takes none away.",
+    "are timed from 16 to 1,024 dimensions. Steps that must follow one another are counted separately, "
+    "since caching makes a step cheap but removes none.",
     experiment=experiment,
     timed=True,
     quick={"sides": (4, 8, 16), "batches": (1, 64), "repeats": 3},
     literature=(
         "PixelCNN++ takes 11 minutes for 16 images of 32 x 32 without caching; caching gains 2 times for "
-        "one image, 183 times for 256 (Ramachandran et al., 2017): slowness is partly the code's.",
+        "one image, 183 times for 256 (Ramachandran et al., 2017): the slowness is partly the code's.",
         "Parallel WaveNet gives 500,000 samples a second, WaveNet 172 (van den Oord et al., 2018).",
     ),
     threats=(
-        "Times are of the machine named in the trial, one process, whatever else it did.",
+        "Times are of the machine named in the trial, one process, whatever else it was doing.",
         "Default sizes: networks that are larger for the same D shift the ratio, not the steps.",
     ),
     figure=figure,
@@ -141,18 +141,11 @@ def figure(evidence: Evidence) -> Figure:
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps, exponents of time in D for one sample, and the least ratio anywhere."""
     grows = "exponent in D of the"
-    found = [
-        Effect(
-            f"{grows} steps of {GAN}",
-            evidence.measured(f"steps_exponent_{GAN}"),
-            0.5,
-            "below",
-        ),
-        Effect(f"{grows} time of {GAN}", evidence.measured(f"exponent_{GAN}"), 0.5, "below"),
-    ]
-    for name in (*VISIBLE, NAIVE):
-        steps, times = f"steps_exponent_{name}", f"exponent_{name}"
-        found.append(Effect(f"{grows} steps of {name}", evidence.measured(steps), 0.5))
-        found.append(Effect(f"{grows} time of {name}", evidence.measured(times), 0.5))
+    parts = []
+    for name in (GAN, *VISIBLE, NAIVE):
+        side = "below" if name == GAN else "above"
+        for what, column in (("steps", f"steps_exponent_{name}"), ("time", f"exponent_{name}")):
+            text = f"{grows} {what} of {name}"
+            parts.append(Effect(text, evidence.measured(column), 0.5, side))
     text = "log of the least time of any other over the GAN's, all D and batches"
-    return [*found, Effect(text, evidence.measured("least_ratio"))]
+    return [*parts, Effect(text, evidence.measured("least_ratio"))]

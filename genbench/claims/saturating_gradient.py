@@ -1,4 +1,4 @@
-"""Trains discriminators against a fixed generator and watches what gradient it is left with."""
+"""Trains discriminators against a fixed generator and measures the gradient that it is left with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, Values, log_ratio, mapped
+from genbench.core.effect import Effect, Values, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP
@@ -21,18 +21,18 @@ WEIGHTS: dict[str, Callable[[Tensor], Tensor]] = {
     "non_saturating": lambda a: torch.sigmoid(-a),
     "maximum_likelihood": torch.exp,
 }
-#: after how many steps of the discriminator it is first looked at
+#: after how many steps the discriminator is first inspected
 EARLY = 25
-#: how many steps apart it is looked at for the figure, and the losses shown there
+#: how many steps apart it is inspected for the figure, and the losses plotted there
 EVERY = 100
-SHOWN = ("minimax", "non_saturating", "maximum_likelihood")
+PLOTTED = ("minimax", "non_saturating", "maximum_likelihood")
 PENALTY = 10.0
 
 
 def segments(n: int, noise: float, rng: Rng) -> tuple[Tensor, Tensor]:
     """Returns points of two parallel segments at the distance 1, shapes (S, n, 2): real, fake."""
-    made = [torch.stack([0 * (u := rng.uniform(n)) + x, u], -1) for x in (0.0, 1.0)]
-    return made[0] + noise * rng.normal(n, 2), made[1] + noise * rng.normal(n, 2)
+    real, fake = (torch.stack([0 * (u := rng.uniform(n)) + x, u], -1) for x in (0.0, 1.0))
+    return real + noise * rng.normal(n, 2), fake + noise * rng.normal(n, 2)
 
 
 def slopes(critic: MLP, x: Tensor, *, graph: bool = False) -> tuple[Tensor, Tensor]:
@@ -52,26 +52,26 @@ def wasserstein(critic: MLP, real: Tensor, fake: Tensor, rng: Rng) -> Tensor:
     """Returns the critic's loss with the gradient penalty of WGAN-GP, shape (S,)."""
     between = torch.lerp(real, fake, rng.uniform(real.shape[1], 1))
     slope = slopes(critic, between, graph=True)[1].norm(dim=-1)
-    play = (critic(fake) - critic(real)).mean((1, 2))
-    return play + PENALTY * (slope - 1).square().mean(1)
+    value = (critic(fake) - critic(real)).mean((1, 2))
+    return value + PENALTY * (slope - 1).square().mean(1)
 
 
 def norms(critic: MLP, fake: Tensor, adversarial: bool) -> dict[str, Tensor]:
     """Returns, by loss, the norm of its gradient with respect to the generator's place, shape (S,)."""
     a, gradient = slopes(critic, fake)
-    weigh = WEIGHTS if adversarial else {"wasserstein": torch.ones_like}
+    weights = WEIGHTS if adversarial else {"wasserstein": torch.ones_like}
     return {
-        name: (law(a).detach().unsqueeze(-1) * gradient).mean(1).norm(dim=-1)
-        for name, law in weigh.items()
+        name: (weigh(a).detach().unsqueeze(-1) * gradient).mean(1).norm(dim=-1)
+        for name, weigh in weights.items()
     }
 
 
 def trust(critic: MLP, fake: Tensor) -> Tensor:
-    """Returns the mean of D at generated points, shape (S,): 0 where it is sure."""
+    """Returns the mean of D at generated points, shape (S,): 0 where it is certain."""
     return torch.sigmoid(critic(fake)).mean((1, 2)).detach()
 
 
-def watched(
+def train_and_watch(
     loss: Callable[..., Tensor], steps: int, noise: float, rng: Rng
 ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
     """Trains critics against a fixed generator; returns the norms early on, at the end, between.
@@ -88,8 +88,8 @@ def watched(
         if i == EARLY:
             early = norms(critic, fake, adversarial)
         if adversarial and i % EVERY == 0:
-            found = norms(critic, fake, adversarial) | {"trust": trust(critic, fake)}
-            between |= {f"{name}_{i}": row for name, row in found.items()}
+            rows = norms(critic, fake, adversarial) | {"trust": trust(critic, fake)}
+            between |= {f"{name}_{i}": row for name, row in rows.items()}
         out = loss(critic, *segments(128, noise, data), data)
         critic.zero_grad()
         out.sum().backward()
@@ -106,7 +106,7 @@ def experiment(rng: Rng, *, steps: int = 2000) -> dict[str, list[float]]:
         ("noisy_", cross_entropy, max(EARLY + 1, steps // 4), 0.5),
     )
     for head, loss, length, noise in plays:
-        early, late, between = watched(loss, length, noise, rng.fork(head, loss.__name__))
+        early, late, between = train_and_watch(loss, length, noise, rng.fork(head, loss.__name__))
         columns |= {f"{head}{name}_early": row for name, row in early.items()}
         columns |= {f"{head}{name}_late": row for name, row in late.items()}
         columns |= {} if head else between
@@ -125,11 +125,11 @@ def figure(evidence: Evidence) -> Figure:
             Series(
                 name.replace("_", "-"), sure, [evidence.measured(f"{name}_{i}") for i in places]
             )
-            for name in SHOWN
+            for name in PLOTTED
         ],
         log="xy",
-        note="D's accuracy is 1 within a few steps on parallel segments, so that its trust in generated "
-        "points is shown; a discriminator is looked at every hundred steps.",
+        note="D's accuracy is 1 within a few steps on parallel segments, so the figure shows its trust "
+        "in generated points; a discriminator is inspected every hundred steps.",
     )
 
 
@@ -148,7 +148,7 @@ def figure(evidence: Evidence) -> Figure:
         "The -log D gradient does not vanish, but its variance grows (Arjovsky and Bottou, 2017).",
     ),
     threats=(
-        "The factor grows with the discriminator's steps without end; 100 is a bar, no constant.",
+        "The factor grows without end with the discriminator's steps; 100 is a bar, not a constant.",
         "In training the generator moves too, and the discriminator seldom becomes perfect.",
     ),
     figure=figure,
@@ -158,27 +158,14 @@ def effects(evidence: Evidence) -> list[Effect]:
 
     def fall(name: str) -> Values:
         early, late = evidence.measured(f"{name}_early"), evidence.measured(f"{name}_late")
-        return mapped(lambda v: v / 2.302585092994046, log_ratio(early, late))
+        return map_values(lambda v: v / 2.302585092994046, log_ratio(early, late))
 
-    unit = "powers of ten"
-    text = "fall of the gradient's norm"
+    unit, text = "powers of ten", "fall of the gradient's norm"
+    likelihood, noisy = "maximum_likelihood", "minimax under noise of 0.5"
     return [
         Effect(f"{text}, minimax", fall("minimax"), 2.0, unit=unit),
         Effect(f"{text}, non-saturating", fall("non_saturating"), 1.0, "below", unit),
         Effect(f"{text}, Wasserstein", fall("wasserstein"), 1.0, "below", unit),
-        Effect(
-            f"{text}, maximum likelihood",
-            fall("maximum_likelihood"),
-            2.0,
-            unit=unit,
-            judged=False,
-        ),
-        Effect(
-            f"{text}, minimax under noise of 0.5",
-            fall("noisy_minimax"),
-            1.0,
-            "below",
-            unit,
-            judged=False,
-        ),
+        Effect(f"{text}, maximum likelihood", fall(likelihood), 2.0, unit=unit, judged=False),
+        Effect(f"{text}, {noisy}", fall("noisy_minimax"), 1.0, "below", unit, judged=False),
     ]

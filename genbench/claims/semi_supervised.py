@@ -49,13 +49,8 @@ def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with unlabelled points less that of the same network without."""
     gan, alone = evidence.scores(GAN, "accuracy"), evidence.scores(ALONE, "accuracy")
     text = "accuracy less that of the same network on labels alone"
-    beside = [
-        Effect(
-            f"{name}: {text}",
-            difference(evidence.scores(run, "accuracy"), alone),
-            0.02,
-            judged=False,
-        )
-        for name, run in BESIDE.items()
-    ]
-    return [Effect(f"improved GAN: {text}", difference(gan, alone), 0.02), *beside]
+    parts = [Effect(f"improved GAN: {text}", difference(gan, alone), 0.02)]
+    for name, run in BESIDE.items():
+        gain = difference(evidence.scores(run, "accuracy"), alone)
+        parts.append(Effect(f"{name}: {text}", gain, 0.02, judged=False))
+    return parts

@@ -1,4 +1,4 @@
-"""Images made coarse to fine against the same made at once, at as many operations."""
+"""Images generated coarse to fine and at once, for as many operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from genbench.claims._cells import column, dcgan
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "prdc")
@@ -36,54 +36,54 @@ def figure(evidence: Evidence) -> Figure:
     "than generating at once.",
     source="Denton et al., 2015 (1506.05751); Karras et al., 2018 (1710.10196); tutorial (1701.00160), "
     "section 3.3",
-    why="Each staged model is held against itself with one level alone: the same layers, losses and step "
+    why="Each staged model is compared with itself with a single level: the same layers, losses and step "
     "sizes at the full size from the start, LAPGAN's being a DCGAN, trained for as many multiplications "
     "as all stages together. So neither the tricks around the stages nor the longer training count for "
-    "them. The usual DCGAN at as many rounds stands beside. Digits of 8 x 8 pixels have two stages; "
+    "them. The usual DCGAN after as many rounds is listed beside. Digits of 8 x 8 pixels have two stages; "
     "Fashion-MNIST, with three, takes convolutions of 28 x 28 pixels for 8 seeds and needs a GPU.",
     runs=(*STAGED.values(), *ONE_SHOT.values(), DCGAN),
     literature=(
         "People took 40 % of LAPGAN's samples of CIFAR-10 for real, 10 % of a GAN's (Denton et al., 2015).",
-        "Progressive growing reaches like quality two to six times sooner, the more so the larger the "
+        "Progressive growing reaches comparable quality two to six times sooner, the more so the larger the "
         "images (Karras et al., 2018).",
-        "Against: StyleGAN2 gives growing up again (Karras et al., 2020).",
+        "Against: StyleGAN2 abandons growing (Karras et al., 2020).",
     ),
     threats=(
-        "Images of 8 x 8 pixels are hardly hard: the claim is of large ones, and a refutation here is "
-        "none there.",
-        "Multiplications are no seconds: small images use a machine less well.",
+        "Images of 8 x 8 pixels are easy: the claim is about large ones, and a refutation here does not "
+        "refute it there.",
+        "Multiplications are not seconds: small images use a machine less well.",
         "With one level the grown network has fewer layers; it gets the rounds that this saves.",
         "Step sizes were chosen for the staged models.",
     ),
     notes={
         "inconclusive": (
             "LAPGAN's part is refuted, and a second look (tests/claims/reviews.yaml, four seeds) "
-            "leaves it so: in stages for 6,031 rounds, as many as its one level had, its FID falls from "
+            "confirms it: in stages for 6,031 rounds, as many as its one level had, its FID falls from "
             "65 to 57, where at once it is 23. The first of its two stages has "
-            "4 x 4 pixels, which tell a digit badly: that may be why. Growing at "
-            "once and in stages differ by nothing that eight seeds can see."
+            "4 x 4 pixels, in which a digit is hard to recognise: that may be why. Growing in "
+            "stages and generating at once cannot be distinguished with eight seeds."
         ),
     },
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Log ratios of distances, one-shot over staged, and differences of precision and recall."""
-    found = []
+    parts = []
     for name, staged in STAGED.items():
         at_once, ours = ONE_SHOT[name], {name: evidence.scores(staged, "fid")}
         theirs = {f"{name} at once": evidence.scores(at_once, "fid")}
-        gap = contest(ours, theirs, "lower", log=True).values
+        gap = compare_best(ours, theirs, "lower", log=True).values
         text = f"log FID, {name} at once over {name} in stages"
-        found.append(Effect(f"{text}, at as many multiplications", gap, math.log(1.1)))
+        parts.append(Effect(f"{text}, at as many multiplications", gap, math.log(1.1)))
         usual = {"dcgan": evidence.scores(DCGAN, "fid")}
-        beside = contest(ours, usual, "lower", log=True).values
+        beside = compare_best(ours, usual, "lower", log=True).values
         text = f"log FID, DCGAN over {name} in stages, at as many rounds"
-        found.append(Effect(text, beside, math.log(1.1), judged=False))
+        parts.append(Effect(text, beside, math.log(1.1), judged=False))
     for score in ("precision", "recall"):
         ours, theirs = (
             column(evidence, runs, score) for runs in (STAGED, ONE_SHOT | {"dcgan": DCGAN})
         )
-        gap = contest(ours, theirs, "higher")
+        gap = compare_best(ours, theirs, "higher")
         text = f"{score} of the best in stages less the best at once{gap.who}"
-        found.append(Effect(text, gap.values, 0.02, judged=False, contest=gap))
-    return found
+        parts.append(Effect(text, gap.values, 0.02, judged=False, contest=gap))
+    return parts

@@ -1,4 +1,4 @@
-"""Who leaves the curve that holds all the data."""
+"""Which models leave the curve on which all data lie."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
 
 CURVES = ("circle", "spiral", "swiss_roll")
@@ -28,14 +28,14 @@ def figure(evidence: Evidence) -> Figure:
 
 def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     """Returns by how much the others' distances to the curve are larger, as ratios."""
-    found: dict[str, list[Effect]] = {name: [] for name in DISTANCES}
+    effects: dict[str, list[Effect]] = {name: [] for name in DISTANCES}
     for name, curve, other in product(DISTANCES, CURVES, OTHERS):
         gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, name)
         theirs = {other: evidence.scores(RUNS[other, curve], name)}
-        gap = contest(gans, theirs, "lower", log=True)
+        gap = compare_best(gans, theirs, "lower", log=True)
         text = f"{curve}: log {name} of {other} over the best GAN's{gap.who}"
-        found[name].append(Effect(text, gap.values, math.log(1.1), contest=gap))
-    return found
+        effects[name].append(Effect(text, gap.values, math.log(1.1), contest=gap))
+    return effects
 
 
 @claim(
@@ -43,9 +43,9 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     statement="Models with a density must put mass everywhere; a GAN can learn to put points only on "
     "a thin manifold near the data.",
     source="Goodfellow, answers on Quora; tutorial (1701.00160), section 3.2.5 on samples",
-    why="Curves without noise, whose distance is known at every point; off the curve is what lies "
-    "farther than a twentieth of half the data's box. Coverage stands beside, since a model that "
-    "repeats one point is never off.",
+    why="Curves without noise, the distance to which is known at every point; off the curve is what lies "
+    "farther from it than a twentieth of half the data's box. Coverage is listed beside, since a model "
+    "that repeats one point is never off.",
     runs=tuple(RUNS.values()),
     literature=(
         "The rank of a generator's Jacobian is at most the dimension of its noise (by construction).",
@@ -64,7 +64,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
             "plain game's 6 %. A second look with other GANs for half as long again "
             "(tests/claims/reviews.yaml: 6,000 rounds, four seeds) finds none that is nearer: 5 % "
             "with a hinge loss, 7 % with R1. A density has mass everywhere, but next to none beyond a "
-            "narrow band. Of the VAE, whose decoder has a wide law, the claim holds on every curve."
+            "narrow band. For the VAE, whose decoder has a wide distribution, the claim holds on every curve."
         ),
     },
     figure=figure,
@@ -72,15 +72,15 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares of samples off the curve, VAE's and flow's less the best GAN's."""
-    found = []
+    parts = []
     for curve in CURVES:
         gans = column(evidence, {n: RUNS[n, curve] for n in GANS}, "off_manifold")
         for other in OTHERS:
             off = evidence.scores(RUNS[other, curve], "off_manifold")
-            gap = contest(gans, {other: off}, "lower")
+            gap = compare_best(gans, {other: off}, "lower")
             text = f"{curve}: share off the curve, {other} less the best GAN{gap.who}"
-            found.append(Effect(text, gap.values, 0.05, contest=gap))
+            parts.append(Effect(text, gap.values, 0.05, contest=gap))
         for name in GANS:
             covered = evidence.scores(RUNS[name, curve], "coverage")
-            found.append(Effect(f"{curve}: coverage of {name}", covered, 0.5, judged=False))
-    return found
+            parts.append(Effect(f"{curve}: coverage of {name}", covered, 0.5, judged=False))
+    return parts

@@ -1,4 +1,4 @@
-"""What more data and capacity leave of the divergence to a known mixture, and of the bound's gap."""
+"""How the divergence from a known mixture and the bound's gap fall with data and capacity."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import play
+from genbench.core.spec import Budget
 from genbench.nn.optim import linear_decay
+from genbench.training.trainer import Trainer
 
 MIXTURES = ("ring", "grid")
 VAE = {name: toys("vae", name, metrics=("bound_gap", "js_to_truth")) for name in MIXTURES}
@@ -37,8 +38,8 @@ MODELS = {"gan": "r1_gan", "vae": "vae"}
 BATCH = 256
 #: generated and exact points that divergences count, in so many cells an axis
 POINTS, CELLS = 50_000, 30
-#: points at which the bound is looked at, and draws of the code that stand for the likelihood
-LOOKED, DRAWS = 500, 256
+#: points at which the bound is evaluated, and draws of the code that stand for the likelihood
+PLACES, DRAWS = 500, 256
 #: a hundredth of a nat for each of two coordinates
 GAP = 0.02
 
@@ -60,7 +61,7 @@ def draw(n: int, rng: Rng) -> Tensor:
     return centres().to(rng.device, rng.dtype)[rng.integers(8, n)] + STD * rng.normal(n, 2)
 
 
-def trained(family: str, width: int, points: Tensor, rounds: int, rng: Rng) -> Model:
+def train(family: str, width: int, points: Tensor, rounds: int, rng: Rng) -> Model:
     """Returns models of the registry trained on each seed's own points (S, n, 2).
 
     Step sizes fall linearly to zero for both families: constant ones leave a divergence that is the
@@ -74,8 +75,7 @@ def trained(family: str, width: int, points: Tensor, rounds: int, rng: Rng) -> M
         return Batch(points[own, rows.integers(points.shape[1], BATCH)], progress=progress)
 
     players = [replace(player, schedule=linear_decay()) for player in model.players()]
-    play(players, batch, rounds, rng.fork("train"))
-    return model.eval()
+    return Trainer(model, batch, Budget(steps=rounds), rng=rng, players=players).run().finish()
 
 
 def divergence(fake: Tensor, rng: Rng) -> list[float]:
@@ -89,9 +89,9 @@ def divergence(fake: Tensor, rng: Rng) -> list[float]:
 
 
 @torch.no_grad()
-def bound_rows(model: Any, rng: Rng) -> dict[str, list[float]]:
+def measure_bounds(model: Any, rng: Rng) -> dict[str, list[float]]:
     """Returns by how much many draws raise the bound, and KL(truth || model) by them, in nats."""
-    x = draw(LOOKED, rng.fork("points"))
+    x = draw(PLACES, rng.fork("points"))
     many = model.autoencoder.bound(x, DRAWS, rng.fork("many")).double()
     one = torch.stack(
         [model.autoencoder.bound(x, 1, rng.fork("one", k)).double() for k in range(16)]
@@ -106,13 +106,13 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     for n, width in SIZES:
         points = draw(n, rng.fork("points", n))
         for family in MODELS:
-            model = trained(family, width, points, rounds, rng.fork(family, n))
+            model = train(family, width, points, rounds, rng.fork(family, n))
             with torch.no_grad():
                 fake = model.sample(POINTS, rng.fork("sample", family, n))
             rows[f"{family}_js_{n}"] = divergence(fake, rng)
             if family == "vae":
-                found = bound_rows(model, rng.fork("bound", n))
-                rows |= {f"vae_{name}_{n}": row for name, row in found.items()}
+                bounds = measure_bounds(model, rng.fork("bound", n))
+                rows |= {f"vae_{name}_{n}": row for name, row in bounds.items()}
     return rows
 
 
@@ -138,45 +138,45 @@ def figure(evidence: Evidence) -> Figure:
 @claim(
     "variational_bias",
     statement="VAEs maximise a bound that stays below the likelihood however many data there are; GANs "
-    "come ever nearer to the data's law.",
+    "come ever nearer to the data's distribution.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.7; answers on Quora",
     why="Mixtures of known density, on which the divergence to the truth is the same estimate for both "
     "families. The gap is what many draws of the code add to the bound, itself a bound of the gap from "
-    "below. Training points and widths grow together; ring and grid stand for data without end.",
+    "below. Training points and widths grow together; ring and grid give data without end.",
     runs=(*VAE.values(), *GANS.values()),
     experiment=experiment,
     quick={"rounds": 500},
     scaled=("rounds",),
     literature=(
         "The gap is real on MNIST: a bound of -93.38 nats where the likelihood is -88.40.",
-        "Against: a Gaussian VAE recovers the data's law at its global optimum, on a manifold too (Dai "
-        "and Wipf, 2019).",
+        "Against: a Gaussian VAE recovers the data's distribution at its global optimum, on a manifold too "
+        "(Dai and Wipf, 2019).",
         "Against: a VAE reaches 991 nats on MNIST where a GAN has 627 (Wu et al., 2017, table 2); GANs' "
-        "laws may have low support (Arora et al., 2017).",
+        "distributions may have low support (Arora et al., 2017).",
         "The tutorial itself conjectures some VAEs to be consistent (section 2.7).",
     ),
     threats=(
         "A gap above 0 biases the optimum only where it differs between decoders, and a divergence that "
-        "falls need not be small: which family is nearer to the truth is no part of the verdict, stands "
-        "beside, and may go the other way.",
-        "10,000 points and a width of 128 are far from infinity; what is left then is the optimiser's.",
+        "falls need not be small: which family is nearer to the truth is not part of the verdict, is "
+        "listed beside, and may go the other way.",
+        "10,000 points and a width of 128 are far from infinity; the rest is the optimiser's.",
         "The GAN is that with R1 and falling steps; the plain game does not settle (nash-oscillation).",
-        "Divergences are of histograms: what is finer than a cell is not seen.",
+        "Divergences are between histograms: they do not see what is finer than a cell.",
     ),
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """The bound's gaps, how divergences fall, and how the two families stand at the end."""
     of = evidence.measured
-    found = []
+    parts = []
     for name, run in VAE.items():
         gap = evidence.scores(run, "bound_gap")
-        found.append(
+        parts.append(
             Effect(f"{name}, data without end: gap of the VAE's bound", gap, GAP, unit="nats")
         )
     last = SIZES[-1][0]
     text = f"{last:,} points: gap of the VAE's bound"
-    found.append(Effect(text, of(f"vae_gap_{last}"), GAP, unit="nats"))
+    parts.append(Effect(text, of(f"vae_gap_{last}"), GAP, unit="nats"))
 
     def fall(family: str, k: int) -> Values:
         return log_ratio(of(f"{family}_js_{SIZES[k][0]}"), of(f"{family}_js_{SIZES[k + 1][0]}"))
@@ -188,20 +188,20 @@ def effects(evidence: Evidence) -> list[Effect]:
                 f"{SIZES[k + 1][0]:,}"
             )
             judged = family == "gan"
-            found.append(Effect(text, fall(family, k), math.log(1.1), judged=judged))
+            parts.append(Effect(text, fall(family, k), math.log(1.1), judged=judged))
     ahead = log_ratio(of(f"vae_js_{last}"), of(f"gan_js_{last}"))
     text = f"{last:,} points: log JS divergence of the VAE over the GAN's"
-    found.append(Effect(text, ahead, 0.0, judged=False))
+    parts.append(Effect(text, ahead, 0.0, judged=False))
     for (gan, name), run in GANS.items():
-        both = (evidence.scores(each, "js_to_truth") for each in (VAE[name], run))
+        both = (evidence.scores(r, "js_to_truth") for r in (VAE[name], run))
         text = f"{name}, data without end: log JS divergence of the VAE over that of {gan}"
-        found.append(Effect(text, log_ratio(*both), 0.0, judged=False))
+        parts.append(Effect(text, log_ratio(*both), 0.0, judged=False))
     for family in MODELS:
         over = log_ratio(of(f"{family}_js_{last}"), of("floor"))
         text = (
             f"{last:,} points: log JS divergence of the {family.upper()} over that of exact points"
         )
-        found.append(Effect(text, over, math.log(2), "below", judged=False))
+        parts.append(Effect(text, over, math.log(2), "below", judged=False))
     kl = of(f"vae_kl_{last}")
     text = f"{last:,} points: KL divergence of the truth from the VAE"
-    return [*found, Effect(text, kl, GAP, unit="nats", judged=False)]
+    return [*parts, Effect(text, kl, GAP, unit="nats", judged=False)]

@@ -1,4 +1,4 @@
-"""Effects: what a claim comes down to, one value a seed, and the arithmetic that leads there."""
+"""Effects: what a claim comes down to, one value per seed, and the arithmetic that leads there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-#: one value a seed
+#: one value per seed
 Values = Mapping[int, float]
 
 
@@ -19,7 +19,7 @@ class Contest:
     Arguments:
         ours: Who has our side's best mean, or "" without values.
         theirs: Who has the other's.
-        pairs: For each of ours and theirs, by how much ours is better, one value a seed.
+        pairs: For each of ours and theirs, by how much ours is better, one value per seed.
     """
 
     ours: str
@@ -39,18 +39,18 @@ class Contest:
 
 @dataclass(frozen=True)
 class Effect:
-    """A measured effect and from where on it speaks for the claim.
+    """A measured effect, and the bar beyond which it supports the claim.
 
     Arguments:
         name: What it is, e.g. "fid of the best other family over that of the best GAN, log".
-        values: One value a seed; none where nothing has been measured.
-        bar: The smallest effect of interest: on one side of it the claim holds, on the other not.
+        values: One value per seed; none where nothing has been measured.
+        bar: The smallest effect of interest: the claim holds on one side of it and not on the other.
         wanted: On which side of the bar the claim holds.
         unit: Of the values, "" for pure numbers.
-        exact: The value is no draw (a closed form, a count), so that one seed says all.
-        judged: Whether the verdict rests on it; others are shown beside.
-        contest: Where the values are of the best of several, all of them, so that the interval pays
-            for the choice.
+        exact: The value is not random (a closed form, a count), so that one seed says all.
+        judged: Whether the verdict rests on it; others are listed beside.
+        contest: Where the values are of the best of several, all of them, so that the interval
+            accounts for the choice.
     """
 
     name: str
@@ -73,22 +73,22 @@ def log_ratio(a: Values, b: Values) -> dict[int, float]:
     return _pairs(a, b, lambda x, y: math.log(x / y) if x > 0 and y > 0 else math.nan)
 
 
-def mapped(function: Callable[[float], float], values: Values) -> dict[int, float]:
-    """Returns a function of every value."""
+def map_values(function: Callable[[float], float], values: Values) -> dict[int, float]:
+    """Returns a function of every value, by seed."""
     return {seed: function(value) for seed, value in values.items()}
 
 
-def contest(
+def compare_best(
     ours: Mapping[str, Values],
     theirs: Mapping[str, Values],
     better: Literal["lower", "higher"],
     *,
     log: bool = False,
 ) -> Contest:
-    """Returns how the best of one side stands against the best of the other, positive where it wins.
+    """Compares the best of one side with the best of the other; positive where ours is better.
 
     Arguments:
-        ours: By name, one value a seed; rows without values are left out.
+        ours: By name, one value per seed; rows without values are left out.
         theirs: The other side's.
         better: Which way is better.
         log: Whether differences are of logarithms, so that they are ratios.
@@ -96,7 +96,7 @@ def contest(
     take = log_ratio if log else difference
     sign = 1.0 if better == "higher" else -1.0
     pairs = {
-        (a, b): mapped(lambda v: sign * v, take(ours[a], theirs[b]))
+        (a, b): map_values(lambda v: sign * v, take(ours[a], theirs[b]))
         for a in ours
         for b in theirs
         if ours[a] and theirs[b]
@@ -109,6 +109,6 @@ def _best(rows: Mapping[str, Values], sign: float) -> str:
     return max(means, key=means.__getitem__, default="")
 
 
-def _pairs(a: Values, b: Values, law: Callable[[float, float], float]) -> dict[int, float]:
-    found = {seed: law(a[seed], b[seed]) for seed in sorted(a) if seed in b}
-    return {seed: value for seed, value in found.items() if math.isfinite(value)}
+def _pairs(a: Values, b: Values, combine: Callable[[float, float], float]) -> dict[int, float]:
+    values = {seed: combine(a[seed], b[seed]) for seed in sorted(a) if seed in b}
+    return {seed: value for seed, value in values.items() if math.isfinite(value)}

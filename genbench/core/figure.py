@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from genbench.core.effect import Values
-
-if TYPE_CHECKING:
-    from genbench.core.claim import Evidence, Run
+from genbench.core.evidence import Evidence, Run
 
 Place = str | float | Values
 
@@ -20,9 +18,9 @@ class Series:
 
     Arguments:
         name: The name.
-        x: Where: a word or a number for all seeds, or one value a seed.
-        y: At every place, one value a seed.
-        law: Known and not measured (a closed form); drawn dashed, without a band.
+        x: Where: a word or a number for all seeds, or one value per seed.
+        y: At every place, one value per seed.
+        law: Known rather than measured (a closed form); drawn dashed, without a band.
     """
 
     name: str
@@ -36,8 +34,8 @@ class Figure:
     """A plot of seeds.
 
     Arguments:
-        kind: `strip`: words down the side, a dot a seed beside them; `lines`: medians over places in
-            the order given, with the middle half of the seeds; `scatter`: a dot a seed.
+        kind: `strip`: words down the side, a dot per seed beside them; `lines`: medians over places in
+            this order, with the middle half of the seeds; `scatter`: a dot per seed.
         x: What the places are, with the unit.
         y: What the values are, with the unit.
         series: What is drawn; places without values are left out.
@@ -65,7 +63,7 @@ def strip(
     levels: Mapping[str, float] | None = None,
     note: str = "",
 ) -> Figure:
-    """Returns a column of runs as a strip, a colour a family.
+    """Returns a column of runs as a strip, a colour per family.
 
     Arguments:
         evidence: What has been measured.

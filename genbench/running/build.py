@@ -15,7 +15,7 @@ from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.requests import make_requests
 from genbench.running.environment import choose_device
 from genbench.running.job import RunSettings, StackJob
-from genbench.training.minibatches import training_set, visible_labels
+from genbench.training.minibatches import prepare
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -29,10 +29,7 @@ def open_dataset(spec: CellSpec, settings: RunSettings) -> Dataset:
 def prepare_model(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
     """Builds a model for the seeds of an rng and shows it the training set."""
     model = build(spec.model, dataset.spec, rng, dict(spec.options))
-    labels = visible_labels(dataset, spec.labelled, rng)
-    with torch.no_grad():
-        model.prepare(training_set(dataset, type(model), rng, labels=labels), rng.fork("prepare"))
-    return model
+    return prepare(model, dataset, rng, labelled=spec.labelled)
 
 
 def checkpoint_path(job: StackJob) -> Path | None:

@@ -22,7 +22,7 @@ from genbench.core.spec import CellSpec
 from genbench.nn.conv import Conv2d, ConvTranspose2d
 from genbench.running.build import open_dataset, prepare_model
 from genbench.running.job import RunSettings
-from genbench.training.minibatches import Source
+from genbench.training.minibatches import Minibatches
 
 #: points a seed in the trial step; activations are scaled from it to the batch
 TRIAL = 8
@@ -101,11 +101,11 @@ def kept_bytes(spec: CellSpec, settings: RunSettings) -> int:
     dataset, rng = open_dataset(spec, settings), Rng([0])
     points = min(TRIAL, spec.batch)
     model = prepare_model(spec, dataset, rng)
-    source = Source(dataset, rng.fork("data"), points)
+    minibatches = Minibatches(dataset, rng.fork("data"), points)
     most = 0
     for player in model.players():
         with _saved_bytes(model) as saved:
-            player.loss(source.next(), rng.fork("train"))
+            player.loss(minibatches(), rng.fork("train"))
         most = max(most, saved[0])
     return most * spec.batch // points
 

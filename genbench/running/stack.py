@@ -62,7 +62,7 @@ def train_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     try:
         _evaluate(job, trainer, evaluator, rng, stage, outcome, memory)
     except Stopped:
-        if checkpoint is not None and trainer.movers:
+        if checkpoint is not None and trainer.players:
             checkpoint.save(trainer)
         raise
 
@@ -142,7 +142,7 @@ def _train(
         probe=_probe(evaluator.dataset, settings, rng),
         listener=listen,
     )
-    if checkpoint is not None and trainer.movers and checkpoint.restore(trainer):
+    if checkpoint is not None and trainer.players and checkpoint.restore(trainer):
         stage.report(Progress("resumed", trainer.progress, trainer.step))
     return trainer.run()
 

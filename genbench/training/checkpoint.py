@@ -19,12 +19,12 @@ from genbench.training.trainer import Trainer
 
 
 class Checkpoint:
-    """Saves a trainer every so many seconds and brings it back after a kill.
+    """Saves a trainer every so many seconds and restores it after a kill.
 
     Arguments:
-        path: The file; its folder is made when needed.
+        path: The file; its folder is created when needed.
         every: Seconds between saves.
-        seeds: Those of the stack, so that a later run can put the same stack together.
+        seeds: Those of the stack, so that a later run can form the same stack.
     """
 
     def __init__(self, path: Path, every: float, seeds: Sequence[int] = ()) -> None:
@@ -40,10 +40,10 @@ class Checkpoint:
     def save(self, trainer: Trainer) -> None:
         """Writes the trainer's state atomically."""
         tensors, plain = trainer.state()
-        held = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         text = json.dumps(plain)
-        about = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(held, text)}
-        write_bytes(self.path, save(held, about))
+        header = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(tensors, text)}
+        write_bytes(self.path, save(tensors, header))
 
     def restore(self, trainer: Trainer) -> bool:
         """Brings a fresh trainer to the saved state; returns whether there was a usable one.
@@ -54,10 +54,10 @@ class Checkpoint:
             return False
         try:
             with safe_open(self.path, framework="pt") as file:
-                about = file.metadata() or {}
-                plain = json.loads(about["plain"])
+                header = file.metadata() or {}
+                plain = json.loads(header["plain"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            if digest(tensors, about["plain"]) != about["sha256"]:
+            if digest(tensors, header["plain"]) != header["sha256"]:
                 raise ValueError("damaged")
             expected = {key: value.shape for key, value in trainer.state()[0].items()}
             if {key: value.shape for key, value in tensors.items()} != expected:
@@ -68,7 +68,7 @@ class Checkpoint:
         return self._take_up(trainer, tensors, plain)
 
     def _take_up(self, trainer: Trainer, tensors: dict[str, Tensor], plain: Any) -> bool:
-        """Restores all of a state, or where it does not fit nothing of it."""
+        """Restores all of a state, or none of it where it does not fit."""
         fresh, start = trainer.state()
         fresh = {key: value.detach().clone() for key, value in fresh.items()}
         device = trainer.device
@@ -87,7 +87,7 @@ class Checkpoint:
 
 
 def seeds_of(path: Path) -> list[int]:
-    """Returns the seeds of the stack that a checkpoint is of; none if it cannot be read."""
+    """Returns the seeds of a checkpoint's stack; none if it cannot be read."""
     try:
         with safe_open(path, framework="pt") as file:
             return [int(seed) for seed in json.loads((file.metadata() or {})["seeds"])]
@@ -97,10 +97,10 @@ def seeds_of(path: Path) -> list[int]:
 
 def digest(tensors: Mapping[str, Tensor], text: str) -> str:
     """Returns the sha256 of a state: names, types, shapes and bytes of its tensors, and a text."""
-    made = hashlib.sha256(text.encode())
+    checksum = hashlib.sha256(text.encode())
     for key in sorted(tensors):
         # a copy, since a tensor of one number passes for contiguous with any strides
-        held = tensors[key].clone(memory_format=torch.contiguous_format)
-        made.update(f"{key} {held.dtype} {tuple(held.shape)}".encode())
-        made.update(held.reshape(-1).view(torch.uint8).numpy().data)
-    return made.hexdigest()
+        tensor = tensors[key].clone(memory_format=torch.contiguous_format)
+        checksum.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        checksum.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return checksum.hexdigest()

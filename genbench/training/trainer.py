@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +13,15 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError
-from genbench.core.model import Model, Player
+from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
-from genbench.training.minibatches import Source, visible_labels
+from genbench.training.minibatches import Minibatches, visible_labels
 
-#: maps a model to {column: one value a seed}; its time does not count as training
+#: maps a model to {column: one value per seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
-#: told of progress after every so many rounds: (trainer)
+#: called after every round with the trainer
 Listener = Callable[["Trainer"], None]
 
 
@@ -35,8 +35,8 @@ class Point:
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
 
 
-class Mover:
-    """A player at work: its weights, its optimiser, its running average."""
+class PlayerState:
+    """A player in training: its weights, its optimiser, its running average."""
 
     def __init__(self, player: Player, seeds: int) -> None:
         self.player = player
@@ -55,12 +55,12 @@ class Mover:
                 f"{', '.join(cls.__name__ for cls in ELEMENTWISE)} from genbench.nn.optim"
             )
         self.rate = [group["lr"] for group in self.optimizer.param_groups]
-        kept = self.weights if player.average is not None else []
-        self.average = [w.detach().clone() for w in kept]
+        averaged = self.weights if player.average is not None else []
+        self.average = [w.detach().clone() for w in averaged]
         self.updates = 0
 
-    def move(self, loss: Tensor, progress: float) -> None:
-        """Makes one update from one loss a seed."""
+    def update(self, loss: Tensor, progress: float) -> None:
+        """Makes one update from one loss per seed, shape (S,)."""
         for w in self.weights:
             w.grad = None
         loss.sum().backward(inputs=self.weights)
@@ -89,11 +89,12 @@ class Trainer:
 
     Arguments:
         model: Built and prepared.
-        dataset: What it learns.
+        data: What it learns: a data set, or a function from progress in [0, 1] to minibatches.
         budget: Rounds, examples or seconds.
-        batch: Points a seed in a minibatch.
         rng: The stack's; forked for minibatches, hidden labels and the losses' own noise.
-        labelled: How many training labels a seed sees; None shows all.
+        batch: Points per seed in a minibatch of a data set.
+        labelled: How many training labels of a data set a seed sees; None shows all.
+        players: Those that train in place of the model's own.
         autocast: Run losses in bfloat16 where safe (CUDA only).
         curve: Points on the learning curve, at equal shares of the budget.
         probe: Cheap metrics for the curve.
@@ -103,23 +104,26 @@ class Trainer:
     def __init__(
         self,
         model: Model,
-        dataset: Dataset,
+        data: Dataset | Callable[[float], Batch],
         budget: Budget,
         *,
-        batch: int,
         rng: Rng,
+        batch: int = 0,
         labelled: int | None = None,
+        players: Iterable[Player] | None = None,
         autocast: bool = False,
         curve: int = 0,
         probe: Probe | None = None,
         listener: Listener | None = None,
     ) -> None:
         self.model, self.budget, self.probe, self.listener = model, budget, probe, listener
-        labels = visible_labels(dataset, labelled, rng)
-        self.source = Source(dataset, rng.fork("data"), batch, labels=labels)
-        self.noise = rng.fork("train")
-        self.device = rng.device
-        self.movers = [Mover(player, len(rng)) for player in model.players()]
+        self.draws, self.noise, self.device = rng.fork("data"), rng.fork("train"), rng.device
+        if isinstance(data, Dataset):
+            labels = visible_labels(data, labelled, rng)
+            data = Minibatches(data, self.draws, batch, labels=labels)
+        self.minibatches = data
+        players = model.players() if players is None else players
+        self.players = [PlayerState(player, len(rng)) for player in players]
         self.autocast = autocast and self.device.type == "cuda"
         self.marks = [(i + 1) / curve for i in range(curve)]
         self.points: list[Point] = []
@@ -141,7 +145,7 @@ class Trainer:
 
     def run(self) -> Trainer:
         """Trains until the budget is spent or no seed is left; returns itself."""
-        if not self.movers:
+        if not self.players:
             return self
         self.model.train()
         began, before = time.perf_counter(), self.seconds
@@ -164,21 +168,21 @@ class Trainer:
     def round(self) -> None:
         """Lets every player make its updates once."""
         progress = self.progress
-        for mover in self.movers:
-            player = mover.player
+        for state in self.players:
+            player = state.player
             loss = torch.zeros(())
             for _ in range(player.steps):
-                batch = self.source.next(progress)
+                batch = self.minibatches(progress)
                 with self._precision():
                     loss = player.loss(batch, self.noise)
                 if loss.shape != self.diverged.shape:
                     raise ContractError(
                         f"the loss of player {player.name!r} needs shape "
-                        f"{tuple(self.diverged.shape)}, one value a seed, got "
+                        f"{tuple(self.diverged.shape)}, one value per seed, got "
                         f"{tuple(loss.shape)}; average over the minibatch only"
                     )
-                mover.move(loss, progress)
-                self.examples += self.source.batch
+                state.update(loss, progress)
+                self.examples += batch.x.shape[1]
             loss = loss.detach()
             self.losses[player.name] = loss
             fresh = ~loss.isfinite() & (self.diverged < 0)
@@ -188,18 +192,18 @@ class Trainer:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns all that is needed to go on from here: tensors, and plain values."""
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
-        for mover in self.movers:
-            name = mover.player.name
-            for key, value in mover.optimizer.state_dict().items():
+        for state in self.players:
+            name = state.player.name
+            for key, value in state.optimizer.state_dict().items():
                 tensors[f"optimizer.{name}.{key}"] = value
-            tensors |= {f"average.{name}.{i}": w for i, w in enumerate(mover.average)}
-        tensors |= {"rng.data": self.source.rng.state(), "rng.train": self.noise.state()}
+            tensors |= {f"average.{name}.{i}": w for i, w in enumerate(state.average)}
+        tensors |= {"rng.data": self.draws.state(), "rng.train": self.noise.state()}
         tensors["diverged"] = self.diverged
         plain = {
             "step": self.step,
             "examples": self.examples,
             "seconds": self.seconds,
-            "updates": [mover.updates for mover in self.movers],
+            "updates": [state.updates for state in self.players],
             "points": [vars(point) for point in self.points],
             "marks": self.marks,
         }
@@ -208,13 +212,13 @@ class Trainer:
     def restore(self, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
         """Takes up a state of `state`; what follows is what would have followed then."""
         self.model.load_state_dict(_under("model.", tensors))
-        for mover, updates in zip(self.movers, plain["updates"], strict=True):
-            name = mover.player.name
-            mover.optimizer.load_state_dict(_under(f"optimizer.{name}.", tensors))
-            for i, w in enumerate(mover.average):
+        for state, updates in zip(self.players, plain["updates"], strict=True):
+            name = state.player.name
+            state.optimizer.load_state_dict(_under(f"optimizer.{name}.", tensors))
+            for i, w in enumerate(state.average):
                 w.copy_(tensors[f"average.{name}.{i}"])
-            mover.updates = updates
-        self.source.rng.restore(tensors["rng.data"])
+            state.updates = updates
+        self.draws.restore(tensors["rng.data"])
         self.noise.restore(tensors["rng.train"])
         self.diverged.copy_(tensors["diverged"])
         self.step, self.examples = plain["step"], plain["examples"]
@@ -223,19 +227,26 @@ class Trainer:
 
     @contextmanager
     def averaged(self) -> Iterator[Model]:
-        """Gives the model as it is evaluated: in eval mode, running averages in place of weights."""
+        """Yields the model as it is evaluated: in eval mode, running averages in place of weights."""
         training = self.model.training
-        pairs = [(m.weights, m.average) for m in self.movers if m.average]
-        kept = [[w.detach().clone() for w in weights] for weights, _ in pairs]
+        pairs = [(state.weights, state.average) for state in self.players if state.average]
+        originals = [[w.detach().clone() for w in weights] for weights, _ in pairs]
         for weights, average in pairs:
             _copy(weights, average)
         self.model.eval()
         try:
             yield self.model
         finally:
-            for (weights, _), old in zip(pairs, kept, strict=True):
-                _copy(weights, old)
+            for (weights, _), original in zip(pairs, originals, strict=True):
+                _copy(weights, original)
             self.model.train(training)
+
+    def finish(self) -> Model:
+        """Puts running averages in place of weights for good; returns the model in eval mode."""
+        for state in self.players:
+            if state.average:
+                _copy(state.weights, state.average)
+        return self.model.eval()
 
     def _mark(self) -> None:
         while self.marks and self.progress >= self.marks[0]:

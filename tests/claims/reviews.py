@@ -5,13 +5,13 @@
     python tests/claims/reviews.py stability [--seeds 8] [--rounds 3000]
     python tests/claims/reviews.py augmentation --seeds 32 --rounds 2000
 
-`cells` trains what tests/claims/reviews.yaml lists, beside the cells of claims. `arithmetic` takes
+`cells` trains what tests/claims/reviews.yaml lists in addition to the cells of claims. `arithmetic` takes
 other GANs than the claim's own to latent arithmetic. `stability` trains restricted Boltzmann machines
 without what tames them by default: clipped gradients, falling steps, averaged weights. `augmentation`
 trains the claim's GANs, and classifiers, on fewer and on more digits of each class.
 
-What is found is printed, and with --keep written to tests/claims/reviews/, which the notes on claims' cards
-quote; tests/claims/test_notes.py holds their numbers against it.
+Results are printed, and with --keep written to tests/claims/reviews/, which the notes on claims' cards
+quote; tests/claims/test_notes.py compares their numbers with it.
 """
 
 from __future__ import annotations
@@ -27,106 +27,111 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from genbench.claims import augmentation, latent_arithmetic, training_stability
+from genbench.claims import training_stability
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS
 from genbench.core.model import MODELS, Player
 from genbench.core.options import defaults
 from genbench.core.rng import Rng
+from genbench.experiments import augmentation, latent_arithmetic
 from genbench.running.environment import choose_device, environment
 from genbench.store import Store
 
 HERE = Path(__file__).parent
 REVIEWS = HERE / "reviews"
-#: beside the claim's own GAN, with codes as long
+#: the claim's own GAN and others, with codes of the same size
 GANS = ("r1_gan", "wgan_gp", "hinge_sn", "gan")
 #: real digits of each class; ten are the claim's own
 DIGITS = (5, 10, 20, 40)
 
-#: by column, one value a seed
+#: by column, one value per seed
 Columns = dict[str, dict[int, float]]
 
 
-def cells(given: argparse.Namespace) -> Columns:
+def cells(arguments: argparse.Namespace) -> Columns:
     """Trains the suite beside this file; returns every column of every cell."""
-    suite = ["--config", str(HERE / "reviews.yaml"), "--output", str(given.output)]
-    runs = ["--executor", "processes", "--jobs", str(given.jobs)]
-    runs += [word for name in given.models for word in ("--model", name)]
+    suite = ["--config", str(HERE / "reviews.yaml"), "--output", str(arguments.output)]
+    runs = ["--executor", "processes", "--jobs", str(arguments.jobs)]
+    runs += [word for name in arguments.models for word in ("--model", name)]
     subprocess.run([sys.executable, "-m", "genbench", "run", "reviews", *suite, *runs], check=True)
-    found: Columns = defaultdict(dict)
-    for record in Store(given.output).load()[0]:
+    columns: Columns = defaultdict(dict)
+    for record in Store(arguments.output).load()[0]:
         spec = record.spec
         usual = json.loads(json.dumps(defaults(MODELS.get(spec.model))))
         changed = {name: value for name, value in spec.options.items() if value != usual[name]}
         name = f"{Run(spec.model, spec.dataset, (), changed)}, {spec.budget.steps} rounds"
         for row in record.metrics:
             if row.split == "test" and row.value is not None:
-                found[f"{name}: {row.id}"][spec.seed] = row.value
-    return dict(found)
+                columns[f"{name}: {row.id}"][spec.seed] = row.value
+    return dict(columns)
 
 
-def arithmetic(given: argparse.Namespace) -> Columns:
+def arithmetic(arguments: argparse.Namespace) -> Columns:
     """Returns the share of tasks that sums solve, beside that of random steps."""
-    rng, dataset = Rng(range(given.seeds)), DATASETS.get("digits")()
-    found: Columns = {}
+    rng, dataset = Rng(range(arguments.seeds)), DATASETS.get("digits")()
+    columns: Columns = {}
     with mock.patch.dict(latent_arithmetic.MODELS, {name: {"latent": 16} for name in GANS}):
         for name in (*GANS, "vae"):
-            space, _ = latent_arithmetic.trained(name, dataset, given.rounds, rng.fork(name))
-            columns = latent_arithmetic.columns_of(space, dataset, 2000, 1000, rng.fork(name, "t"))
+            space, _ = latent_arithmetic.train_space(
+                name, dataset, arguments.rounds, rng.fork(name)
+            )
+            shares = latent_arithmetic.measure_shares(
+                space, dataset, 2000, 1000, rng.fork(name, "t")
+            )
             for attribute in latent_arithmetic.ATTRIBUTES:
                 for step in ("sum", "random"):
-                    values = columns[f"samples_{attribute}_{step}"].tolist()
-                    found[f"{name}: {attribute}, {step}"] = dict(enumerate(values))
-    return found
+                    values = shares[f"samples_{attribute}_{step}"].tolist()
+                    columns[f"{name}: {attribute}, {step}"] = dict(enumerate(values))
+    return columns
 
 
-def stability(given: argparse.Namespace) -> Columns:
+def stability(arguments: argparse.Namespace) -> Columns:
     """Returns the columns of the claim's experiment of machines as they are and untamed."""
-    plain = training_stability.optimised
-    found: Columns = {}
+    plain = training_stability.retune
+    columns: Columns = {}
     for title, change in (("tamed", plain), ("untamed", untamed(plain))):
-        with mock.patch.object(training_stability, "optimised", change):
-            columns = training_stability.experiment(
-                Rng(range(given.seeds)), rounds=given.rounds, families=("rbm",)
+        with mock.patch.object(training_stability, "retune", change):
+            rows = training_stability.experiment(
+                Rng(range(arguments.seeds)), rounds=arguments.rounds, families=("rbm",)
             )
-        found |= {f"{title}: {name}": dict(enumerate(row)) for name, row in columns.items()}
-    return found
+        columns |= {f"{title}: {name}": dict(enumerate(row)) for name, row in rows.items()}
+    return columns
 
 
-def augmented(given: argparse.Namespace) -> Columns:
+def augment(arguments: argparse.Namespace) -> Columns:
     """Returns the classifiers' accuracy by how many digits of each class there are; GANs alone."""
-    found: Columns = {}
+    columns: Columns = {}
     others = {"CONDITIONAL": augmentation.GANS, "APART": {}, "FITTED": ()}
     with mock.patch.multiple(augmentation, **others):
-        for each in DIGITS:
-            columns = augmentation.experiment(
-                Rng(range(given.seeds)), each=each, rounds=given.rounds
+        for count in DIGITS:
+            rows = augmentation.experiment(
+                Rng(range(arguments.seeds)), each=count, rounds=arguments.rounds
             )
-            found |= {f"{each} digits: {name}": dict(enumerate(c)) for name, c in columns.items()}
-    return found
+            columns |= {f"{count} digits: {name}": dict(enumerate(c)) for name, c in rows.items()}
+    return columns
 
 
-def untamed(optimised):
-    """Leaves a player its loss and its optimiser alone."""
+def untamed(retune):
+    """Leaves a player only its loss and its optimiser."""
 
-    def changed(player: Player, **given) -> Player:
-        return replace(optimised(player, **given), clip=None, schedule=None, average=None)
+    def changed(player: Player, **options) -> Player:
+        return replace(retune(player, **options), clip=None, schedule=None, average=None)
 
     return changed
 
 
-def told(values: dict[int, float]) -> str:
+def summarise(values: dict[int, float]) -> str:
     """Mean and standard error of what is a number."""
-    found = [value for value in values.values() if math.isfinite(value)]
-    if len(found) < 2:
-        return f"of {len(found)} numbers"
-    return f"{statistics.fmean(found):.3g} ± {statistics.stdev(found) / len(found) ** 0.5:.2g}"
+    finite = [value for value in values.values() if math.isfinite(value)]
+    if len(finite) < 2:
+        return f"of {len(finite)} numbers"
+    return f"{statistics.fmean(finite):.3g} ± {statistics.stdev(finite) / len(finite) ** 0.5:.2g}"
 
 
 def main() -> int:
-    """Prints a second look, and keeps it where that is wanted."""
+    """Prints a second look, and keeps it on request."""
     reviews = {"cells": cells, "arithmetic": arithmetic, "stability": stability}
-    reviews["augmentation"] = augmented
+    reviews["augmentation"] = augment
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -137,15 +142,17 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("reviews"), help="where cells go")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes for cells")
     parser.add_argument("--keep", action="store_true", help="write what the notes quote")
-    given = parser.parse_args()
-    found = reviews[given.review](given)
-    for name, values in found.items():
-        print(f"{name}: {told(values)}")
-    if given.keep:
+    arguments = parser.parse_args()
+    columns = reviews[arguments.review](arguments)
+    for name, values in columns.items():
+        print(f"{name}: {summarise(values)}")
+    if arguments.keep:
         machine = environment(choose_device("cpu"))
-        path = REVIEWS / f"{given.review}.json"
-        others = json.loads(path.read_text())["columns"] if given.models and path.exists() else {}
-        whole = {"review": given.review, "environment": machine, "columns": others | found}
+        path = REVIEWS / f"{arguments.review}.json"
+        others = (
+            json.loads(path.read_text())["columns"] if arguments.models and path.exists() else {}
+        )
+        whole = {"review": arguments.review, "environment": machine, "columns": others | columns}
         path.write_text(json.dumps(whole, indent=1) + "\n")
     return 0
 

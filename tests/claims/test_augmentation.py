@@ -1,13 +1,13 @@
-"""Few real digits and what stands beside them."""
+"""Few real digits and what is added to them."""
 
 import pytest
 import torch
 from claim_records import PlantedColumns
 
-from genbench.claims import augmentation
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
+from genbench.experiments import augmentation
 from genbench.statistics.verdicts import judge
 
 
@@ -17,7 +17,7 @@ def digits():
 
 
 def test_a_seed_sees_as_many_points_of_every_class_and_its_own(digits):
-    shots = augmentation.few(digits, 5, Rng([0, 1]))
+    shots = augmentation.choose_few(digits, 5, Rng([0, 1]))
     assert shots.shape == (2, 10, 5, 1, 8, 8)
     train, labels = digits.points("train"), digits.labels("train")
     for c in range(10):
@@ -26,34 +26,36 @@ def test_a_seed_sees_as_many_points_of_every_class_and_its_own(digits):
         assert float(distances.min(1).values.max()) < 1e-4
         assert len(set(distances.argmin(1).tolist())) == 5
     assert not torch.equal(shots[0], shots[1])
-    assert torch.equal(augmentation.few(digits, 5, Rng([1]))[0], shots[1])
+    assert torch.equal(augmentation.choose_few(digits, 5, Rng([1]))[0], shots[1])
 
 
 def test_points_are_drawn_with_their_labels(digits):
     shots = torch.arange(10.0).view(1, 10, 1, 1).expand(2, 10, 3, 1)
-    x, labels = augmentation.drawn(shots, 50, Rng([0, 1]))
+    x, labels = augmentation.draw(shots, 50, Rng([0, 1]))
     assert torch.equal(x.squeeze(-1), labels.float())
     assert labels.unique().tolist() == list(range(10))
 
 
 def test_more_digits_help_and_wrong_ones_hurt(digits):
-    shots = augmentation.few(digits, 5, Rng([0, 1]))
-    more = augmentation.few(digits, 80, Rng([2, 3]))
-    said = {
-        name: augmentation.accuracy(digits, shots, extra, 150, Rng([0, 1]).fork("classifier"))
+    shots = augmentation.choose_few(digits, 5, Rng([0, 1]))
+    more = augmentation.choose_few(digits, 80, Rng([2, 3]))
+    scores = {
+        name: augmentation.measure_accuracy(
+            digits, shots, extra, 150, Rng([0, 1]).fork("classifier")
+        )
         for name, extra in {"none": shots, "more": more, "wrong": more.roll(1, 1)}.items()
     }
-    assert float(said["none"].min()) > 0.6
-    assert bool((said["more"] > said["none"] + 0.02).all())
-    assert bool((said["wrong"] < said["none"] - 0.02).all())
+    assert float(scores["none"].min()) > 0.6
+    assert bool((scores["more"] > scores["none"] + 0.02).all())
+    assert bool((scores["wrong"] < scores["none"] - 0.02).all())
 
 
 def test_what_learns_a_class_alone_makes_that_class(digits):
-    shots = augmentation.few(digits, 10, Rng([0, 1]))
-    made = augmentation.apart("gaussian", digits, shots, 400, 0, Rng([0, 1]))
-    assert made.shape == (2, 10, 400, 1, 8, 8)
-    own = (made.mean(2) - shots.mean(2)).square().mean((2, 3, 4))
-    others = (made.mean(2) - shots.mean(2).roll(1, 1)).square().mean((2, 3, 4))
+    shots = augmentation.choose_few(digits, 10, Rng([0, 1]))
+    samples = augmentation.generate_by_class("gaussian", digits, shots, 400, 0, Rng([0, 1]))
+    assert samples.shape == (2, 10, 400, 1, 8, 8)
+    own = (samples.mean(2) - shots.mean(2)).square().mean((2, 3, 4))
+    others = (samples.mean(2) - shots.mean(2).roll(1, 1)).square().mean((2, 3, 4))
     # samples are clamped to the grey values, which moves their means a little
     assert float(own.max()) < 0.005
     assert float(own.max()) < float(others.min())
@@ -61,14 +63,14 @@ def test_what_learns_a_class_alone_makes_that_class(digits):
 
 @pytest.mark.parametrize("name", ["cgan", "realnvp"])
 def test_samples_of_a_seed_are_its_own(digits, name):
-    def made(seeds):
+    def generate(seeds):
         rng = Rng(seeds)
-        shots = augmentation.few(digits, 3, rng.fork("few"))
+        shots = augmentation.choose_few(digits, 3, rng.fork("few"))
         if name == "cgan":
-            return augmentation.conditional(name, digits, shots, 2, 3, rng.fork(name))
-        return augmentation.apart(name, digits, shots, 2, 3, rng.fork(name))
+            return augmentation.generate_by_label(name, digits, shots, 2, 3, rng.fork(name))
+        return augmentation.generate_by_class(name, digits, shots, 2, 3, rng.fork(name))
 
-    both, again, alone = made([4, 5]), made([4, 5]), made([5])
+    both, again, alone = generate([4, 5]), generate([4, 5]), generate([5])
     assert torch.equal(both, again)
     assert both.shape == (2, 10, 2, 1, 8, 8)
     assert float((both[1] - alone[0]).abs().mean()) < 0.01
@@ -82,6 +84,6 @@ def test_augmentation(gain, outcome):
     columns = {name: base for name in (*names, augmentation.ALONE, augmentation.NOISE)}
     columns["cgan"] = [v + gain + 0.001 * (k % 3) for k, v in enumerate(base)]
     columns["acgan"] = [v - 0.05 for v in base]
-    said = judge(claim.function(PlantedColumns(columns)))
-    assert said.outcome == outcome
-    assert "(cgan against real points alone)" in said.parts[0].effect.name
+    verdict = judge(claim.function(PlantedColumns(columns)))
+    assert verdict.outcome == outcome
+    assert "(cgan against real points alone)" in verdict.parts[0].effect.name

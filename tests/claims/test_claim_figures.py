@@ -32,7 +32,7 @@ SMALL = {
 
 
 class Spy:
-    """Evidence that notes what is asked, and answers with the same values to everything."""
+    """Evidence that notes what is requested, and answers with the same values to everything."""
 
     def __init__(self):
         self.scored = []
@@ -49,7 +49,7 @@ class Spy:
 
 
 class Planted(Spy):
-    """Evidence of an experiment just made, which notes what it has not got."""
+    """Evidence of an experiment just completed, which notes the columns that it lacks."""
 
     def __init__(self, columns):
         super().__init__()
@@ -65,8 +65,8 @@ def nothing(*about):
     return 0.0
 
 
-class Law(Spy):
-    """Evidence by a law: eight seeds around the mean of an experiment's column, or of a run's."""
+class Means(Spy):
+    """Eight seeds around the mean of an experiment's column, or of a run's, given by functions."""
 
     def __init__(self, measured=nothing, scores=nothing):
         super().__init__()
@@ -82,34 +82,32 @@ class Law(Spy):
         return self.around(self.scored_means(run, column))
 
 
-def asked_rightly(claim, spy):
+def check_requests(claim, spy):
     for run, column in spy.scored:
         assert run in claim.runs, run
         assert column in [c for metric in run.metrics for c in METRICS.get(metric).columns], column
 
 
-def drawn(name, evidence):
+def draw(name, evidence):
     """What the page draws of a claim."""
-    draw = ALL[name].figure
-    assert draw is not None
-    plot = make_plot(draw(evidence))
+    figure = ALL[name].figure
+    assert figure is not None
+    plot = make_plot(figure(evidence))
     assert plot is not None
     return plot
 
 
 def medians(plot):
     """By series, medians at its places."""
-    return {
-        each["name"]: dict(zip(each["x"], each["mid"], strict=True)) for each in plot["series"]
-    }
+    return {row["name"]: dict(zip(row["x"], row["mid"], strict=True)) for row in plot["series"]}
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_figure_can_be_drawn_of_what_the_claim_reads(name):
-    spy, draw = Spy(), ALL[name].figure
-    assert draw is not None
-    figure = draw(spy)
-    asked_rightly(ALL[name], spy)
+    spy, draw_figure = Spy(), ALL[name].figure
+    assert draw_figure is not None
+    figure = draw_figure(spy)
+    check_requests(ALL[name], spy)
     names = [series.name for series in figure.series]
     assert len(set(names)) == len(names)
     assert all(len(series.x) == len(series.y) for series in figure.series)
@@ -119,7 +117,7 @@ def test_a_figure_can_be_drawn_of_what_the_claim_reads(name):
     # the page cuts words after 27 letters, and what is cut alike is one row
     rows = {x for series in figure.series for x in series.x if isinstance(x, str)}
     assert all(len({word[:27] for word in kind}) == len(kind) for kind in (names, rows))
-    assert len(drawn(name, spy)["series"]) == len(names)
+    assert len(draw(name, spy)["series"]) == len(names)
 
 
 @pytest.mark.parametrize("name", [n for n, c in ALL.items() if c.by_metric is not None])
@@ -128,7 +126,7 @@ def test_other_metrics_give_effects_of_what_the_claim_reads(name):
     others = ALL[name].by_metric
     assert others is not None
     rows = others(spy)
-    asked_rightly(ALL[name], spy)
+    check_requests(ALL[name], spy)
     assert rows
     assert all(any(effect.judged for effect in effects) for effects in rows.values())
 
@@ -136,25 +134,25 @@ def test_other_metrics_give_effects_of_what_the_claim_reads(name):
 @pytest.mark.parametrize("name", ALL)
 def test_budgets_and_notes_name_what_there_is(name):
     claim = ALL[name]
-    known = options.defaults(claim.experiment) if claim.experiment is not None else {}
-    assert set(claim.scaled) <= set(known)
+    defaults = options.defaults(claim.experiment) if claim.experiment is not None else {}
+    assert set(claim.scaled) <= set(defaults)
     assert set(claim.notes) <= {"supported", "refuted", "mixed", "inconclusive"}
 
 
 def test_experiments_keep_what_their_figures_show():
-    made = saturating_gradient.experiment(Rng([0]), steps=101)
-    plot = drawn("saturating_gradient", Planted(made))
+    columns = saturating_gradient.experiment(Rng([0]), steps=101)
+    plot = draw("saturating_gradient", Planted(columns))
     assert [series["name"] for series in plot["series"]] == [
         *("minimax", "non-saturating", "maximum-likelihood")
     ]
     assert [len(series["x"]) for series in plot["series"]] == [2, 2, 2]
     assert plot["series"][0]["x"][1] < plot["series"][0]["x"][0]
-    made = optimal_discriminator.experiment(Rng([0]), steps=2, batch=8)
-    plot = drawn("optimal_discriminator", Planted(made))
+    columns = optimal_discriminator.experiment(Rng([0]), steps=2, batch=8)
+    plot = draw("optimal_discriminator", Planted(columns))
     assert {len(series["x"]) for series in plot["series"]} == {len(optimal_discriminator.PLACES)}
     assert plot["series"][1]["mid"][14] == pytest.approx(0.5, abs=1e-4)
-    made = sampling_speed.experiment(Rng([0]), sides=(4, 8), batches=(1,), repeats=1)
-    plot = drawn("sampling_speed", Planted(made))
+    columns = sampling_speed.experiment(Rng([0]), sides=(4, 8), batches=(1,), repeats=1)
+    plot = draw("sampling_speed", Planted(columns))
     assert {series["name"]: series["x"] for series in plot["series"]}["gan"] == [16, 64]
     assert len(plot["series"]) == 6
 
@@ -166,8 +164,8 @@ def test_figures_draw_columns_that_experiments_make(name, monkeypatch):
     monkeypatch.setattr(mmd_criterion, "SAMPLES", 50)
     claim = ALL[name]
     assert claim.experiment is not None
-    made = claim.experiment(Rng([0]), **SMALL[name])
-    evidence = Planted(made)
+    columns = claim.experiment(Rng([0]), **SMALL[name])
+    evidence = Planted(columns)
     assert claim.figure is not None
     claim.figure(evidence)
     assert evidence.missed == set()
@@ -176,21 +174,21 @@ def test_figures_draw_columns_that_experiments_make(name, monkeypatch):
 def test_paces_are_drawn_over_the_balanced_game():
     factors = {"ahead_5": 2.0, "k_10": 3.0, "rate_4": 0.5}
 
-    def law(column):
+    def mean_of(column):
         data, pace = column.split("_", 1)
         return factors.get(pace, 1.0) * (7 if data == "ring" else 1)
 
-    shown = medians(drawn("d_g_balance", Law(law)))
-    assert shown["ring, updates"] == pytest.approx({0.2: 2, 1: 1, 2: 1, 5: 1, 10: 3})
-    assert shown["digits, step size"] == pytest.approx({0.25: 1, 1: 1, 4: 0.5})
+    values = medians(draw("d_g_balance", Means(mean_of)))
+    assert values["ring, updates"] == pytest.approx({0.2: 2, 1: 1, 2: 1, 5: 1, 10: 3})
+    assert values["digits, step size"] == pytest.approx({0.25: 1, 1: 1, 4: 0.5})
 
 
 def test_distances_are_drawn_over_their_reference():
-    plot = drawn("latent_dimension_free", Law(lambda c: 4.0 if "gaussian" in c else 2.0))
+    plot = draw("latent_dimension_free", Means(lambda c: 4.0 if "gaussian" in c else 2.0))
     assert medians(plot)["circle"] == pytest.approx(dict.fromkeys((1, 2, 4, 8), 0.5))
     assert dict(plot["levels"])["half the distance"] == pytest.approx(0.25)
     means = {"squared_error": 1.5, "adversarial_error": 3.0, "least_error": 1.5}
-    plot = drawn("multimodal_output", Law(lambda column: means.get(column, 0.5)))
+    plot = draw("multimodal_output", Means(lambda column: means.get(column, 0.5)))
     assert medians(plot) == {
         "squared error": pytest.approx({0.5: 1}),
         "adversarial": pytest.approx({0.5: 2}),
@@ -199,15 +197,15 @@ def test_distances_are_drawn_over_their_reference():
 
 def test_mean_completions_are_drawn_without_their_spread():
     errors = {"inpainting": 0.09, "inpainting_spread": 0.04, "inpainting_mean": 0.08}
-    shown = medians(drawn("missing_pixels", Law(scores=lambda run, column: errors[column])))
-    assert shown["chains"] == pytest.approx({"rbm": 0.05, "gsn": 0.05})
-    assert shown["reference"] == pytest.approx({"training mean": 0.08})
+    values = medians(draw("missing_pixels", Means(scores=lambda run, column: errors[column])))
+    assert values["chains"] == pytest.approx({"rbm": 0.05, "gsn": 0.05})
+    assert values["reference"] == pytest.approx({"training mean": 0.08})
 
 
 def test_failures_are_drawn_as_they_are_judged():
-    def law(column):
+    def mean_of(column):
         return float(not column.startswith("rbm_4_")) if "finite" in column else 1.0
 
-    shown = medians(drawn("training_stability", Law(law)))
-    assert shown["GAN"] == {"gan": 0}
-    assert shown["Boltzmann machines"] == pytest.approx({"rbm": 1 / 3, "dbm": 0}, abs=1e-4)
+    values = medians(draw("training_stability", Means(mean_of)))
+    assert values["GAN"] == {"gan": 0}
+    assert values["Boltzmann machines"] == pytest.approx({"rbm": 1 / 3, "dbm": 0}, abs=1e-4)

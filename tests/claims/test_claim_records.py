@@ -26,9 +26,9 @@ def store(tmp_path):
 
 
 def verdict(name, store):
-    held = ClaimEvidence(CLAIMS.get(name), store)
-    assert held.missing() == {}
-    return judge(held.effects())
+    claim = ClaimEvidence(CLAIMS.get(name), store)
+    assert claim.missing() == {}
+    return judge(claim.effects())
 
 
 def quality(store, gan, other, precision=(0.9, 0.7)):
@@ -50,10 +50,10 @@ def quality(store, gan, other, precision=(0.9, 0.7)):
 )
 def test_sample_quality(store, gan, other, precision, outcome):
     quality(store, gan, other, precision)
-    said = verdict("sample_quality", store)
-    assert said.outcome == outcome
-    assert "(wgan_gp against vae)" in said.parts[0].effect.name
-    assert not said.parts[2].effect.judged
+    result = verdict("sample_quality", store)
+    assert result.outcome == outcome
+    assert "(wgan_gp against vae)" in result.parts[0].effect.name
+    assert not result.parts[2].effect.judged
 
 
 @pytest.mark.parametrize(("off", "outcome"), [(0.1, "supported"), (0.7, "refuted")])
@@ -120,7 +120,7 @@ def test_inverse_mapping(store, random, regressor, outcome):
     [(60, 0.97, "supported"), (20, 0.5, "refuted"), (20, 0.97, "mixed")],
 )
 def test_conditioning(store, fid, share, outcome):
-    for run in conditioning.TOLD.values():
+    for run in conditioning.LABELLED.values():
         write(store, run, class_accuracy=share, fid=30)
     write(store, conditioning.PLAIN, fid=fid)
     write(store, conditioning.INFOGAN, category_accuracy=share - 0.3)
@@ -142,15 +142,15 @@ def test_explicit_density(store):
     for run in explicit_density.EXPLICIT.values():
         write(store, run, nll=110.0, parzen=105.0)
     write(store, explicit_density.MEMORY, parzen=120.0)
-    said = verdict("explicit_density", store)
-    assert said.outcome == "supported"
-    assert said.parts[-1].estimate.mean == pytest.approx(15, abs=2)
+    result = verdict("explicit_density", store)
+    assert result.outcome == "supported"
+    assert result.parts[-1].estimate.mean == pytest.approx(15, abs=2)
 
 
-def test_runs_that_diverge_give_no_value_and_are_told(store):
+def test_runs_that_diverge_give_no_value_and_are_counted(store):
     write(store, semi_supervised.GAN, status="diverged")
-    held = ClaimEvidence(CLAIMS.get("semi_supervised"), store)
+    claim = ClaimEvidence(CLAIMS.get("semi_supervised"), store)
     name = str(semi_supervised.GAN)
-    assert held.failed() == {name: 10}
-    assert name not in held.missing()
-    assert held.scores(semi_supervised.GAN, "accuracy") == {}
+    assert claim.failed() == {name: 10}
+    assert name not in claim.missing()
+    assert claim.scores(semi_supervised.GAN, "accuracy") == {}

@@ -7,19 +7,19 @@ import pytest
 import torch
 from claim_records import Measured
 
-from genbench.claims import nash_oscillation as nash
 from genbench.claims import optimal_discriminator as optimal
 from genbench.claims import sampling_speed as speed
 from genbench.claims import saturating_gradient as saturating
 from genbench.core.claim import CLAIMS
 from genbench.core.rng import Rng
+from genbench.experiments import nash_oscillation as nash
 from genbench.statistics.verdicts import judge
 
 ONE = (np.ones(1), np.ones(1))
 
 
 class Planted(Measured):
-    """Evidence of an experiment just made."""
+    """Evidence of an experiment just completed."""
 
     def __init__(self, columns):
         self.columns = columns
@@ -89,8 +89,8 @@ def test_nash_oscillation_is_supported():
 
 
 def test_a_trained_discriminator_is_the_optimal_one():
-    said = verdict("optimal_discriminator", steps=300, batch=128)
-    parts = {part.effect.name: part for part in said.parts}
+    result = verdict("optimal_discriminator", steps=300, batch=128)
+    parts = {part.effect.name: part for part in result.parts}
     assert parts["shifted: largest error of D against D*"].outcome == "supported"
     assert parts["equal: largest error of D against D*"].outcome == "supported"
     assert parts["equal: value against -log 4, relative error"].outcome == "supported"
@@ -99,8 +99,8 @@ def test_a_trained_discriminator_is_the_optimal_one():
 def test_values_at_the_optimum_are_known():
     grid = torch.linspace(-12, 13, 5001, dtype=torch.float64)
     width = float(grid[1] - grid[0])
-    for laws in optimal.GAMES.values():
-        log_p, log_q = (optimal.log_density(law, grid) for law in laws)
+    for game in optimal.GAMES.values():
+        log_p, log_q = (optimal.log_density(mixture, grid) for mixture in game)
         p, q = log_p.exp(), log_q.exp()
         assert float(p.sum() * width) == pytest.approx(1, abs=1e-9)
         best = optimal.value(p, q, log_p - log_q, width)
@@ -111,18 +111,18 @@ def test_values_at_the_optimum_are_known():
 
 
 def test_draws_follow_their_density():
-    law = optimal.GAMES["bimodal"][0]
-    x = optimal.draw(law, 20_000, Rng([0, 1])).flatten().double()
+    mixture = optimal.GAMES["bimodal"][0]
+    x = optimal.draw(mixture, 20_000, Rng([0, 1])).flatten().double()
     assert float(x.mean()) == pytest.approx(0, abs=0.03)
     assert float(x.var()) == pytest.approx(1.5**2 + 0.6**2, rel=0.02)
 
 
 def test_weights_of_the_losses_are_those_of_the_cost_curves():
     at = {p: torch.tensor(math.log(p / (1 - p)), dtype=torch.float64) for p in (0.01, 0.99)}
-    found = {n: [float(law(a)) for a in at.values()] for n, law in saturating.WEIGHTS.items()}
-    assert found["minimax"] == pytest.approx([0.01, 0.99])
-    assert found["non_saturating"] == pytest.approx([0.99, 0.01])
-    assert found["maximum_likelihood"] == pytest.approx([0.0101, 99], rel=1e-3)
+    values = {n: [float(f(a)) for a in at.values()] for n, f in saturating.WEIGHTS.items()}
+    assert values["minimax"] == pytest.approx([0.01, 0.99])
+    assert values["non_saturating"] == pytest.approx([0.99, 0.01])
+    assert values["maximum_likelihood"] == pytest.approx([0.0101, 99], rel=1e-3)
 
 
 def test_the_minimax_gradient_alone_vanishes():

@@ -8,13 +8,13 @@ import torch
 
 from genbench.claims import multimodal_output as answers
 from genbench.claims import no_memorisation as memory
-from genbench.claims import no_partition_function as gradients
 from genbench.claims import one_pass_vs_chain as mixing
 from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments import no_partition_function as gradients
 from genbench.nn.boltzmann import BernoulliBoltzmann
 from genbench.statistics.verdicts import judge
 
@@ -53,25 +53,27 @@ def depends_on_its_seed_alone(name, **options):
 
 @pytest.fixture(scope="module")
 def machine():
-    made = BernoulliBoltzmann(gradients.SIDE**2, gradients.HIDDEN, Rng([0, 1]), scale=1.0)
-    return made, gradients.words().flatten(2).expand(2, -1, -1)
+    model = BernoulliBoltzmann(gradients.SIDE**2, gradients.HIDDEN, Rng([0, 1]), scale=1.0)
+    return model, gradients.words().flatten(2).expand(2, -1, -1)
 
 
-def test_chains_at_the_machines_own_law_have_no_bias(machine):
-    made, states = machine
+def test_chains_at_the_machines_own_distribution_have_no_bias(machine):
+    model, states = machine
     with torch.no_grad():
-        law = torch.softmax(-made.free_energy(states).double(), -1)
-    own = torch.stack([gradients.exact_bias(made, states, row, 3)[k] for k, row in enumerate(law)])
-    other = gradients.exact_bias(made, states, law[0].flip(0), 3)
+        masses = torch.softmax(-model.free_energy(states).double(), -1)
+    own = torch.stack(
+        [gradients.exact_bias(model, states, row, 3)[k] for k, row in enumerate(masses)]
+    )
+    other = gradients.exact_bias(model, states, masses[0].flip(0), 3)
     assert own.max() < 1e-10
     assert other.min() > 1e-3
 
 
 def test_the_bias_of_contrastive_divergence_is_that_of_its_transition_matrix():
     dataset = open_named("bars_and_stripes", size=gradients.SIDE)
-    law = dataset.truth.log_prob(gradients.words()[0]).exp()
-    assert float(law.sum()) == pytest.approx(1)
-    rows = gradients.machine_rows(dataset, law, 200, 200, Rng([0, 1]))
+    masses = dataset.truth.log_prob(gradients.words()[0]).exp()
+    assert float(masses.sum()) == pytest.approx(1)
+    rows = gradients.machine_rows(dataset, masses, 200, 200, Rng([0, 1]))
     for k in gradients.STEPS:
         assert rows[f"cd_{k}_bias"].tolist() == pytest.approx(
             rows[f"cd_{k}_bias_exact"].tolist(), abs=0.03
@@ -81,12 +83,12 @@ def test_the_bias_of_contrastive_divergence_is_that_of_its_transition_matrix():
 
 
 @pytest.mark.parametrize(
-    ("chain", "game", "said"),
+    ("chain", "game", "verdict"),
     [(0.1, 0.0005, "supported"), (-0.01, 0.05, "refuted"), (0.1, 0.05, "mixed")],
 )
-def test_no_partition_function(chain, game, said):
+def test_no_partition_function(chain, game, verdict):
     others = dict.fromkeys(("discriminator_bias", "generator_bias", "vae_bias"), game)
-    assert outcome("no_partition_function", {"cd_1_bias": chain, **others}) == said
+    assert outcome("no_partition_function", {"cd_1_bias": chain, **others}) == verdict
 
 
 def test_gradients_depend_on_their_seed_alone():
@@ -95,44 +97,44 @@ def test_gradients_depend_on_their_seed_alone():
 
 def test_a_machine_of_two_units_mixes_as_its_closed_form():
     """Two hidden states: the distance from the worst start is lambda^t times the larger share."""
-    made = BernoulliBoltzmann(1, 1, Rng([0, 1]))
+    model = BernoulliBoltzmann(1, 1, Rng([0, 1]))
     with torch.no_grad():
-        made.weight.copy_(torch.tensor([20.0, 3.0]).view(2, 1, 1))
-        made.visible_bias.copy_(torch.tensor([-10.0, 0.2]).view(2, 1, 1))
-        made.hidden_bias.copy_(torch.tensor([-10.0, -0.5]).view(2, 1, 1))
-    matrix, law = mixing.transition(made)
-    assert (law.unsqueeze(1) @ matrix).squeeze(1) == pytest.approx(law, abs=1e-12)
+        model.weight.copy_(torch.tensor([20.0, 3.0]).view(2, 1, 1))
+        model.visible_bias.copy_(torch.tensor([-10.0, 0.2]).view(2, 1, 1))
+        model.hidden_bias.copy_(torch.tensor([-10.0, -0.5]).view(2, 1, 1))
+    matrix, stationary = mixing.transition(model)
+    assert (stationary.unsqueeze(1) @ matrix).squeeze(1) == pytest.approx(stationary, abs=1e-12)
 
     def rise(w, b):
         return 1 / (1 + math.exp(-b - w)) - 1 / (1 + math.exp(-b))
 
     for k, (w, b, c) in enumerate(((20.0, -10.0, -10.0), (3.0, 0.2, -0.5))):
         rate = rise(w, b) * rise(w, c)
-        known = math.ceil(math.log(mixing.MIXED / float(law[k].max())) / math.log(rate))
-        assert float(mixing.mixing_time(matrix, law)[k]) == known
-    assert float(mixing.mixing_time(matrix, law)[0]) > 3000
+        expected = math.ceil(math.log(mixing.MIXED / float(stationary[k].max())) / math.log(rate))
+        assert float(mixing.mixing_time(matrix, stationary)[k]) == expected
+    assert float(mixing.mixing_time(matrix, stationary)[0]) > 3000
 
 
 def test_a_chains_powers_are_its_steps():
-    made = BernoulliBoltzmann(4, 3, Rng([3]), scale=2.0)
-    matrix, law = mixing.transition(made)
+    model = BernoulliBoltzmann(4, 3, Rng([3]), scale=2.0)
+    matrix, stationary = mixing.transition(model)
     power, steps = matrix, 1
-    while float((power - law).abs().sum(-1).max()) / 2 > mixing.MIXED:
+    while float((power - stationary).abs().sum(-1).max()) / 2 > mixing.MIXED:
         power, steps = power @ matrix, steps + 1
-    assert mixing.mixing_time(matrix, law).tolist() == [steps]
+    assert mixing.mixing_time(matrix, stationary).tolist() == [steps]
 
 
 @pytest.mark.parametrize(
-    ("slow", "gan", "passes", "said"),
+    ("slow", "gan", "passes", "verdict"),
     [(80, 20, 1, "supported"), (80, 60, 1, "mixed"), (1.5, 60, 2, "refuted")],
 )
-def test_one_pass_vs_chain(slow, gan, passes, said):
+def test_one_pass_vs_chain(slow, gan, passes, verdict):
     cost, steps = "effective_sample_ms", "effective_sample_steps"
     scores = {("gan", cost): 0.01, ("gan", steps): passes, ("gan", "fid"): gan}
     for name in ("rbm", "gsn"):
         scores |= {(name, cost): 0.01 * slow, (name, steps): slow, (name, "fid"): 30.0}
     columns = {"mixing_early": 3.0, "mixing_late": slow, "kl_late": 0.01}
-    assert outcome("one_pass_vs_chain", columns, scores) == said
+    assert outcome("one_pass_vs_chain", columns, scores) == verdict
 
 
 def test_mixing_depends_on_its_seed_alone():
@@ -157,10 +159,10 @@ def test_squared_error_averages_and_an_adversary_does_not():
 
 
 @pytest.mark.parametrize(
-    ("averages", "near", "error", "said"),
+    ("averages", "near", "error", "verdict"),
     [(0.01, 0.95, 2.0, "supported"), (0.5, 0.3, 1.0, "refuted"), (0.01, 0.3, 2.0, "mixed")],
 )
-def test_multimodal_output(averages, near, error, said):
+def test_multimodal_output(averages, near, error, verdict):
     columns = {
         "squared_near": averages,
         "squared_from_mean": averages,
@@ -170,7 +172,7 @@ def test_multimodal_output(averages, near, error, said):
         "least_error": 1.0,
         "adversarial_both": 0.7,
     }
-    assert outcome("multimodal_output", columns) == said
+    assert outcome("multimodal_output", columns) == verdict
 
 
 def test_answers_depend_on_their_seed_alone():
@@ -178,7 +180,7 @@ def test_answers_depend_on_their_seed_alone():
 
 
 @pytest.mark.parametrize(
-    ("copies", "gan", "other", "reads", "said"),
+    ("copies", "gan", "other", "reads", "verdict"),
     [
         (-20.0, 2.0, 1.0, 0.0, "supported"),
         (-20.0, 2.0, 9.0, 0.0, "supported"),
@@ -187,20 +189,20 @@ def test_answers_depend_on_their_seed_alone():
         (-1.0, -9.0, 1.0, 0.5, "refuted"),
     ],
 )
-def test_no_memorisation(copies, gan, other, reads, said):
+def test_no_memorisation(copies, gan, other, reads, verdict):
     scores = {("resample", "c_t"): copies, ("kde", "c_t"): -5.0}
     scores |= {(name, "c_t"): gan for name in memory.GANS}
     scores |= {(name, "c_t"): other for name in memory.LIKELIHOODS}
     columns = {
         f"{name}_apart": reads if name in memory.GANS else 0.4 * (reads == 0)
-        for name in memory.WATCHED
+        for name in memory.TRACED
     }
-    assert outcome("no_memorisation", columns, scores) == said
+    assert outcome("no_memorisation", columns, scores) == verdict
 
 
 def test_generators_see_no_images_and_likelihoods_do():
     rows = CLAIMS.get("no_memorisation").measure(Rng([0, 1]), batch=16)
-    for name in memory.WATCHED:
+    for name in memory.TRACED:
         values = rows[f"{name}_apart"].values()
         assert (max(values) == 0) == (name in memory.GANS)
     x = Rng([5]).uniform(16, 1, 8, 8)
@@ -231,28 +233,28 @@ def test_the_gap_is_that_of_a_likelihood_by_quadrature():
     )
     net = model.autoencoder
     with torch.no_grad():
-        found = bias.bound_rows(model, Rng([0, 1]))
-        x = bias.draw(bias.LOOKED, Rng([0, 1]).fork("points"))[:, :200]
+        rows = bias.measure_bounds(model, Rng([0, 1]))
+        x = bias.draw(bias.PLACES, Rng([0, 1]).fork("points"))[:, :200]
         axis = torch.linspace(-5, 5, 101)
         z = torch.cartesian_prod(axis, axis).expand(2, -1, -1)
         prior = -0.5 * z.square().sum(-1) - math.log(2 * math.pi) + 2 * math.log(0.1)
-        each = [
+        columns = [
             net.log_likelihood(x[:, k : k + 1].expand(-1, z.shape[1], -1), z) for k in range(200)
         ]
-        exact = torch.stack([(row + prior).logsumexp(-1) for row in each], dim=1)
+        exact = torch.stack([(row + prior).logsumexp(-1) for row in columns], dim=1)
         many = net.bound(x, bias.DRAWS, Rng([3, 4]))
         one = torch.stack([net.bound(x, 1, Rng([3, 4]).fork(k)) for k in range(50)]).mean(0)
     assert many.mean(1).tolist() == pytest.approx(exact.mean(1).tolist(), abs=0.02)
     gap = (exact - one).mean(1).tolist()
-    assert found["gap"] == pytest.approx(gap, rel=0.15)
+    assert rows["gap"] == pytest.approx(gap, rel=0.15)
     assert min(gap) > 0.05
 
 
 @pytest.mark.parametrize(
-    ("gap", "last", "said"),
+    ("gap", "last", "verdict"),
     [(0.1, 0.02, "supported"), (0.001, 0.3, "refuted"), (0.1, 0.3, "mixed")],
 )
-def test_variational_bias(gap, last, said):
+def test_variational_bias(gap, last, verdict):
     columns = {"floor": 0.002}
     for k, (n, _) in enumerate(bias.SIZES):
         columns |= {f"gan_js_{n}": 0.1 * (last / 0.1) ** (k / 2), f"vae_js_{n}": 0.1}
@@ -262,7 +264,7 @@ def test_variational_bias(gap, last, said):
         ("vae", "js_to_truth"): 0.1,
         ("r1_gan", "js_to_truth"): 0.1,
     }
-    assert outcome("variational_bias", columns, scores) == said
+    assert outcome("variational_bias", columns, scores) == verdict
 
 
 def test_divergences_depend_on_their_seed_alone(monkeypatch):

@@ -7,23 +7,23 @@ import pytest
 import torch
 from claim_records import Measured
 
-from genbench.claims import latent_arithmetic as arithmetic
-from genbench.claims._strokes import slant, stroke_width
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments import latent_arithmetic as arithmetic
+from genbench.experiments.strokes import slant, stroke_width
 from genbench.statistics.verdicts import judge
 
 
 class Planted(Measured):
     """Evidence of an experiment, given a column's mean by its name."""
 
-    def __init__(self, law):
-        self.law = law
+    def __init__(self, mean_of):
+        self.mean_of = mean_of
 
     def measured(self, column):
-        return {seed: self.law(column) + 0.001 * seed for seed in range(8)}
+        return {seed: self.mean_of(column) + 0.001 * seed for seed in range(8)}
 
 
 class Plain:
@@ -36,9 +36,9 @@ class Plain:
 @pytest.fixture
 def planted(monkeypatch):
     """Codes of 12 numbers that are points: three tell the class, the fourth is the attribute."""
-    monkeypatch.setattr(arithmetic, "classes_of", lambda dataset, x: x[:, :3].argmax(-1))
+    monkeypatch.setattr(arithmetic, "classify", lambda dataset, x: x[:, :3].argmax(-1))
 
-    def solved(seeds, decode=lambda z: z):
+    def solve(seeds, decode=lambda z: z):
         rng = Rng(seeds)
         labels = rng.fork("labels").integers(3, 600)
         z = 0.2 * rng.fork("codes").normal(600, 12)
@@ -48,11 +48,11 @@ def planted(monkeypatch):
         space = arithmetic.Space(lambda n, r: r.normal(n, 12), decode, None)
         tasks = rng.fork("tasks")
         values = z[..., 3]
-        return arithmetic.solved(
+        return arithmetic.solve(
             space, plain, z, labels, values, itemgetter((slice(None), 3)), 400, tasks
         )
 
-    return solved
+    return solve
 
 
 @pytest.mark.parametrize(("width", "length"), [(1, 6), (2, 6), (3, 5)])
@@ -60,8 +60,8 @@ def test_a_bars_width_is_that_of_its_outline(width, length):
     image = torch.zeros(2, 1, 8, 8)
     image[0, 0, 1 : 1 + length, 2 : 2 + width] = 1
     image[1] = image[0].mT / 2
-    law = width * length / (width + length)
-    assert stroke_width(image).tolist() == pytest.approx([law, law])
+    expected = width * length / (width + length)
+    assert stroke_width(image).tolist() == pytest.approx([expected, expected])
 
 
 @pytest.mark.parametrize("shear", [-0.6, 0.0, 0.4])
@@ -75,29 +75,29 @@ def test_slant_is_the_shear_of_ink(shear):
 def test_tasks_are_made_of_outer_thirds_of_two_classes():
     labels = torch.arange(3).repeat_interleave(60)
     values = torch.arange(60.0).repeat(3)
-    task = arithmetic.tasks_of(labels, values, 200, Rng([0]))
+    task = arithmetic.draw_tasks(labels, values, 200, Rng([0]))
     assert task is not None
     assert float(values[task.plus].min()) >= 40
     assert float(values[task.minus].max()) < 20
     assert float(values[task.start].max()) < 20
     assert bool((labels[task.plus] == labels[task.minus][:, :1]).all())
     assert bool((labels[task.unsorted] == labels[task.minus][:, :1]).all())
-    assert bool((labels[task.start] == task.wanted.unsqueeze(1)).all())
-    assert bool((labels[task.minus][:, 0] != task.wanted).all())
+    assert bool((labels[task.start] == task.target.unsqueeze(1)).all())
+    assert bool((labels[task.minus][:, 0] != task.target).all())
     assert task.beyond.unique().tolist() == [29.0]
-    assert arithmetic.tasks_of(labels * 0, values, 5, Rng([0])) is None
+    assert arithmetic.draw_tasks(labels * 0, values, 5, Rng([0])) is None
 
 
 def test_sums_work_where_attributes_are_directions(planted):
-    found = planted([0, 1, 2])
-    assert float(found["sum"].min()) > 0.9
-    assert float(found["unsorted"].max()) < 0.2
-    assert float(found["random"].max()) < 0.5
+    shares = planted([0, 1, 2])
+    assert float(shares["sum"].min()) > 0.9
+    assert float(shares["unsorted"].max()) < 0.2
+    assert float(shares["random"].max()) < 0.5
 
 
 def test_sums_are_no_better_than_chance_where_codes_say_nothing(planted):
-    found = planted([0, 1, 2], lambda z: torch.roll(z, 5, -1))
-    assert float((found["sum"] - found["random"]).abs().max()) < 0.15
+    shares = planted([0, 1, 2], lambda z: torch.roll(z, 5, -1))
+    assert float((shares["sum"] - shares["random"]).abs().max()) < 0.15
 
 
 def test_shares_of_a_seed_are_its_own(planted):
@@ -109,19 +109,19 @@ def test_shares_of_a_seed_are_its_own(planted):
     ("gan", "outcome"), [(0.6, "supported"), (0.1, "refuted"), (0.3, "mixed")]
 )
 def test_latent_arithmetic(gan, outcome):
-    def law(column):
+    def mean_of(column):
         if not column.endswith("_sum"):
             return 0.1
-        return gan if column.startswith(arithmetic.GAN) else 0.6
+        return gan if column.startswith("r1_gan") else 0.6
 
-    assert judge(CLAIMS.get("latent_arithmetic").function(Planted(law))).outcome == outcome
+    assert judge(CLAIMS.get("latent_arithmetic").function(Planted(mean_of))).outcome == outcome
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("name", arithmetic.MODELS)
 def test_codes_of_every_model_go_there_and_back(name):
     rng = Rng([0, 1])
-    space = arithmetic.space_of(
+    space = arithmetic.open_space(
         build(name, DATASETS.get("digits")().spec, rng, arithmetic.MODELS[name]).eval(), rng
     )
     z = space.prior(5, rng.fork("pool"))

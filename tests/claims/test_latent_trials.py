@@ -18,8 +18,8 @@ def test_the_noisy_circles_entropy_is_that_of_its_draws(std):
     circle = latents.NoisyCircle(std)
     r = circle.draw(100_000, Rng([0], dtype=torch.float64)).norm(dim=-1)
     log_p = torch.special.i0e(r / std**2).log() - (r - 1).square() / (2 * std**2)
-    known = -float(log_p.mean()) + math.log(2 * math.pi * std**2)
-    assert circle.entropy() == pytest.approx(known, abs=0.01)
+    expected = -float(log_p.mean()) + math.log(2 * math.pi * std**2)
+    assert circle.entropy() == pytest.approx(expected, abs=0.01)
     thin = math.log(2 * math.pi) + 0.5 * math.log(2 * math.pi * math.e * std**2)
     assert circle.entropy() == pytest.approx(thin, abs=2 * std**2)
 
@@ -30,9 +30,9 @@ def test_a_flows_jacobian_has_its_log_determinant():
     for p in model.parameters():
         nn.init.constant_(p, 0.05)
     x = rng.normal(5, 2)
-    told = model.forward(x)[1]
-    found = torch.linalg.slogdet(latents.jacobian(model, x)).logabsdet
-    torch.testing.assert_close(found, told, rtol=1e-4, atol=1e-5)
+    log_det = model.forward(x)[1]
+    expected = torch.linalg.slogdet(latents.jacobian(model, x)).logabsdet
+    torch.testing.assert_close(expected, log_det, rtol=1e-4, atol=1e-5)
 
 
 def test_latents_run_at_every_dimension():

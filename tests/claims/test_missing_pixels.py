@@ -35,11 +35,11 @@ def planted(store, gan, chain, bigan, spread=0.0):
 def test_missing_pixels(tmp_path, gan, chain, bigan, outcome):
     store = Store(tmp_path)
     planted(store, gan, chain, bigan)
-    held = ClaimEvidence(CLAIMS.get("missing_pixels"), store)
-    assert held.missing() == {}
-    said = judge(held.effects())
-    assert said.outcome == outcome
-    assert "(rbm against gan)" in said.parts[0].effect.name
+    claim = ClaimEvidence(CLAIMS.get("missing_pixels"), store)
+    assert claim.missing() == {}
+    verdict = judge(claim.effects())
+    assert verdict.outcome == outcome
+    assert "(rbm against gan)" in verdict.parts[0].effect.name
 
 
 def test_an_exact_posterior_beats_a_guesser_that_errs_less_than_its_draws(tmp_path):
@@ -47,9 +47,9 @@ def test_an_exact_posterior_beats_a_guesser_that_errs_less_than_its_draws(tmp_pa
     store = Store(tmp_path)
     planted(store, gan=0.08, chain=0.1, bigan=0.1, spread=0.05)
     parts = judge(ClaimEvidence(CLAIMS.get("missing_pixels"), store).effects()).parts
-    said = {p.effect.name: p for p in parts}
-    mean = said["log error of the best GAN's mean completion over that of rbm (rbm against gan)"]
-    single = said["the same of single completions, over rbm's (rbm against gan)"]
+    named = {p.effect.name: p for p in parts}
+    mean = named["log error of the best GAN's mean completion over that of rbm (rbm against gan)"]
+    single = named["the same of single completions, over rbm's (rbm against gan)"]
     assert mean.outcome == "supported"
     assert single.estimate.high is not None
     assert single.estimate.high < 0

@@ -1,4 +1,4 @@
-"""Discrepancies as what is trained and as what is watched."""
+"""Discrepancies as a loss and as a criterion."""
 
 import math
 from typing import Any
@@ -33,9 +33,9 @@ def test_mmd_training(tmp_path, linear, rbf, several, learnt, outcome):
         write(store, mmd_training.FIXED[name], fid=fid, mmd=fid / 1e4, coverage=0.5)
     write(store, mmd_training.LEARNT, fid=learnt, mmd=0.001, coverage=0.5)
     write(store, mmd_training.GAN, fid=50, mmd=0.002, coverage=0.5)
-    held = ClaimEvidence(CLAIMS.get("mmd_training"), store)
-    assert held.missing() == {}
-    assert judge(held.effects()).outcome == outcome
+    claim = ClaimEvidence(CLAIMS.get("mmd_training"), store)
+    assert claim.missing() == {}
+    assert judge(claim.effects()).outcome == outcome
 
 
 def test_the_mean_solves_the_linear_kernels_game_and_no_other():
@@ -50,43 +50,43 @@ def test_the_mean_solves_the_linear_kernels_game_and_no_other():
     assert min(losses["rbf"], losses["multi"]) > 0.05
 
 
-def watched(slope):
+def plant_curves(slope):
     """Curves of eight seeds on which the discrepancy follows the quality, or its contrary."""
     noise = Rng(range(8)).fork("noise").normal(20).double()
     true = torch.linspace(2, 1, 20, dtype=torch.float64) + 0.02 * noise
-    return mmd_criterion.summary(slope * true, true)
+    return mmd_criterion.summarise(slope * true, true)
 
 
 @pytest.mark.parametrize(("slope", "outcome"), [(1, "supported"), (-1, "refuted")])
 def test_mmd_criterion(slope, outcome):
-    found = {key: row.tolist() for key, row in watched(slope).items()}
-    columns = {f"{name}_{key}": v for name in mmd_criterion.QUALITY for key, v in found.items()}
+    rows = {key: row.tolist() for key, row in plant_curves(slope).items()}
+    columns = {f"{name}_{key}": v for name in mmd_criterion.QUALITY for key, v in rows.items()}
     assert judge(CLAIMS.get("mmd_criterion").function(PlantedColumns(columns))).outcome == outcome
 
 
 def test_a_summary_is_what_ranks_and_choices_say():
     a, b = Rng([0, 1]).normal(12), Rng([2, 3]).normal(12).exp()
-    found = mmd_criterion.summary(a, b)
+    summary = mmd_criterion.summarise(a, b)
     correlate: Any = scipy.stats.spearmanr
     by_scipy = [float(correlate(x, y)[0]) for x, y in zip(a, b, strict=True)]
-    assert found["rank"].tolist() == pytest.approx(by_scipy)
+    assert summary["rank"].tolist() == pytest.approx(by_scipy)
     k = int(a[0].argmin())
-    assert float(found["over_last"][0]) == pytest.approx(math.log(b[0, k] / b[0, -1]), abs=1e-6)
-    assert float(found["chosen"][0]) == pytest.approx((k + 1) / 12)
-    assert float(found["over_best"].min()) >= 0
+    assert float(summary["over_last"][0]) == pytest.approx(math.log(b[0, k] / b[0, -1]), abs=1e-6)
+    assert float(summary["chosen"][0]) == pytest.approx((k + 1) / 12)
+    assert float(summary["over_best"].min()) >= 0
 
 
 def test_a_seed_that_diverges_gives_no_correlation_and_is_not_chosen():
     a, b = torch.arange(4.0).unsqueeze(0), torch.ones(1, 4)
     a[0, 3] = b[0, 3] = math.nan
-    found = mmd_criterion.summary(a, b)
-    assert math.isnan(found["rank"][0])
-    assert float(found["chosen"][0]) == 0.25
+    summary = mmd_criterion.summarise(a, b)
+    assert math.isnan(summary["rank"][0])
+    assert float(summary["chosen"][0]) == 0.25
 
 
 def test_curves_of_a_seed_are_its_own():
-    both = mmd_criterion.curves("ring", 20, 2, Rng([3, 4]))
-    again, alone = (mmd_criterion.curves("ring", 20, 2, Rng([3])) for _ in range(2))
+    both = mmd_criterion.train_and_measure("ring", 20, 2, Rng([3, 4]))
+    again, alone = (mmd_criterion.train_and_measure("ring", 20, 2, Rng([3])) for _ in range(2))
     for stacked, first, second in zip(both, again, alone, strict=True):
         assert torch.equal(first, second)
         assert stacked[:1].tolist() == [pytest.approx(row, rel=0.02) for row in first.tolist()]

@@ -1,4 +1,4 @@
-"""What the notes and threats on cards say in numbers, against results/ and against second looks."""
+"""Numbers in the notes and threats on cards, compared with results/ and with second looks."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from genbench.claims import (
 )
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
-from genbench.core.effect import Effect, contest
+from genbench.core.effect import Effect, compare_best
 from genbench.running.evidence import ClaimEvidence, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -39,8 +39,8 @@ def note(name):
     return " ".join([*claim.notes.values(), *claim.threats])
 
 
-def looked(name):
-    """What a second look kept: by column, the mean over seeds."""
+def read_review(name):
+    """By column of a recorded second look, the mean over seeds."""
     columns = json.loads((REVIEWS / f"{name}.json").read_text())["columns"]
     return {column: fmean(values.values()) for column, values in columns.items()}
 
@@ -51,22 +51,22 @@ def short(value, digits=2):
 
 
 def test_augmentation(store):
-    text, said = (REVIEWS / "augmentation.json").read_text(), note("augmentation")
+    content, text = (REVIEWS / "augmentation.json").read_text(), note("augmentation")
     columns = {
-        n: {int(s): v for s, v in c.items()} for n, c in json.loads(text)["columns"].items()
+        n: {int(s): v for s, v in c.items()} for n, c in json.loads(content)["columns"].items()
     }
-    found = {}
-    for each in (5, 10, 20, 40):
-        named = {name: columns[f"{each} digits: {name}"] for name in augmentation.GANS}
-        alone = {"alone": columns[f"{each} digits: {augmentation.ALONE}"]}
-        gain = contest(named, alone, "higher")
+    costs = {}
+    for count in (5, 10, 20, 40):
+        named = {name: columns[f"{count} digits: {name}"] for name in augmentation.GANS}
+        alone = {"alone": columns[f"{count} digits: {augmentation.ALONE}"]}
+        gain = compare_best(named, alone, "higher")
         (part,) = judge([Effect("gain", gain.values, augmentation.BAR, contest=gain)]).parts
         assert (part.outcome, len(gain.values)) == ("refuted", 32)
         assert part.estimate.high < augmentation.BAR
-        found[each] = f"{-100 * part.estimate.mean:.1f}"
+        costs[count] = f"{-100 * part.estimate.mean:.1f}"
     assert (
-        f"cost {found[5]} points of accuracy with 5 digits of each class, {found[10]} with 10, "
-        f"{found[20]} with 20 and {found[40]} with 40" in said
+        f"cost {costs[5]} points of accuracy with 5 digits of each class, {costs[10]} with 10, "
+        f"{costs[20]} with 20 and {costs[40]} with 40" in text
     )
     recorded = {
         scale: judge(
@@ -78,76 +78,78 @@ def test_augmentation(store):
 
 
 class Recorded:
-    """Means over seeds of what results/ holds of a claim."""
+    """Means over seeds of a claim's measurements in results/."""
 
     def __init__(self, name, store, scale="default"):
-        self.held = ClaimEvidence(CLAIMS.get(name), store, Scale(scale))
+        self.claim = ClaimEvidence(CLAIMS.get(name), store, Scale(scale))
 
     def __call__(self, run, column):
-        return fmean(self.held.scores(run, column).values())
+        return fmean(self.claim.scores(run, column).values())
 
 
 def test_latent_arithmetic():
-    found, said = looked("arithmetic"), note("latent_arithmetic")
+    review, text = read_review("arithmetic"), note("latent_arithmetic")
 
     def sums(model):
-        shares = [found[f"{model}: {a}, sum"] for a in ("stroke width", "slant")]
+        shares = [review[f"{model}: {a}, sum"] for a in ("stroke width", "slant")]
         return [short(share) for share in shares]
 
     width, slant = sums("r1_gan")
-    assert f"sums solve {width} of the tasks of stroke width and {slant} of slant with R1" in said
+    assert f"sums solve {width} of the tasks of stroke width and {slant} of slant with R1" in text
     for model, title in {"wgan_gp": "WGAN-GP", "hinge_sn": "a hinge loss"}.items():
-        assert "{} and {} with {}".format(*sums(model), title) in said
-    assert "{} and {} with the plain game".format(*sums("gan")) in said
-    assert "and {} and {} with the VAE".format(*sums("vae")) in said
-    chance = [value for column, value in found.items() if column.endswith("random")]
-    assert f"random steps solve {short(min(chance))} to {short(max(chance))} with all" in said
+        assert "{} and {} with {}".format(*sums(model), title) in text
+    assert "{} and {} with the plain game".format(*sums("gan")) in text
+    assert "and {} and {} with the VAE".format(*sums("vae")) in text
+    chance = [value for column, value in review.items() if column.endswith("random")]
+    assert f"random steps solve {short(min(chance))} to {short(max(chance))} with all" in text
     for attribute in ("stroke width", "slant"):
         shares = {
-            name: found[f"{name}: {attribute}, sum"] for name in ("r1_gan", "wgan_gp", "vae")
+            name: review[f"{name}: {attribute}, sum"] for name in ("r1_gan", "wgan_gp", "vae")
         }
         assert max(shares, key=shares.get) == "vae"
 
 
 def test_missing_pixels(store):
-    found, said = looked("cells"), note("missing_pixels")
+    review, text = read_review("cells"), note("missing_pixels")
     recorded = Recorded("missing_pixels", store)
 
     def guess(run):
         return short(recorded(run, "inpainting") - recorded(run, "inpainting_spread"), 3)
 
     def look(name):
-        error = found[f"{name}: inpainting"] - found[f"{name}: inpainting_spread"]
+        error = review[f"{name}: inpainting"] - review[f"{name}: inpainting_spread"]
         return short(error, 3)
 
     bigan = guess(missing_pixels.INVERSES["bigan"])
     longer = look("bigan(latent=16) on digits, 16000 rounds")
-    assert f"from {bigan} to {longer}, codes of 64 numbers to" in said
-    assert f"numbers to {look('bigan(latent=64) on digits, 4000 rounds')}" in said
+    assert f"from {bigan} to {longer}, codes of 64 numbers to" in text
+    assert f"numbers to {look('bigan(latent=64) on digits, 4000 rounds')}" in text
     gans = sorted(map(guess, missing_pixels.GANS.values()))
     blind = short(recorded(missing_pixels.GANS["gan"], "inpainting_mean"), 3)
-    assert f"the training mean has {blind}, the search over a GAN's noise {gans[0]} to" in said
-    assert f"to {gans[-1]} and the RBM {guess(missing_pixels.CHAINS['rbm'])}" in said
-    assert f"ALI, whose codes are drawn, has {guess(missing_pixels.INVERSES['ali'])}" in said
+    assert f"the training mean has {blind}, the search over a GAN's noise {gans[0]} to" in text
+    assert f"to {gans[-1]} and the RBM {guess(missing_pixels.CHAINS['rbm'])}" in text
+    assert f"ALI, whose codes are random, has {guess(missing_pixels.INVERSES['ali'])}" in text
 
 
 def test_mode_collapse(store):
-    found, said = looked("cells"), note("mode_collapse")
+    review, text = read_review("cells"), note("mode_collapse")
     recorded = Recorded("mode_collapse", store)
     shares = [
         100 * recorded(mode_collapse.HARD[name, "grid"], "high_quality")
         for name in mode_collapse.CURES
     ]
-    assert f"on the grid {min(shares):.0f} to {max(shares):.0f} % are good" in said
+    assert f"on the grid {min(shares):.0f} to {max(shares):.0f} % are good" in text
     uniform = toys("uniform", "grid", metrics=("modes",))
-    assert f"uniform noise has {100 * stored(store, uniform, 'high_quality'):.0f} %" in said
+    assert f"uniform noise has {100 * stored(store, uniform, 'high_quality'):.0f} %" in text
     options = "discriminator_lr=0.0001, latent=256, pack=4"
     ring, grid = (f"pacgan({options}) on {mixture}, 16000 rounds" for mixture in ("ring", "grid"))
-    loose, strict = ([found[f"{n}: {c}"] for n in (ring, grid)] for c in ("modes", "modes_strict"))
-    assert (
-        "{:.0f} modes of the ring and {:.0f} of the grid by the loose count".format(*loose) in said
+    loose, strict = (
+        [review[f"{n}: {c}"] for n in (ring, grid)] for c in ("modes", "modes_strict")
     )
-    assert f"and {strict[0]:.0f} and none by the strict one" in said
+    assert (
+        "{:.0f} modes of the ring and {:.0f} of the grid by the loose count".format(*loose) in text
+    )
+    assert f"and {strict[0]:.0f} and none by the strict one" in text
     assert round(strict[1]) == 0
 
 
@@ -163,45 +165,45 @@ def stored(store, run, column):
 
 
 def test_one_pass_vs_chain(store):
-    said, recorded = note("one_pass_vs_chain"), Recorded("sample_quality", store)
+    text, recorded = note("one_pass_vs_chain"), Recorded("sample_quality", store)
     chains = Recorded("one_pass_vs_chain", store)
     gan = chains(one_pass_vs_chain.GAN, "fid")
     rbm, gsn = (chains(one_pass_vs_chain.CHAINS[name], "fid") for name in ("rbm", "gsn"))
-    assert f"its FID of {gan:.0f} lies above the RBM's {rbm:.0f} and the GSN's {gsn:.0f}" in said
+    assert f"its FID of {gan:.0f} lies above the RBM's {rbm:.0f} and the GSN's {gsn:.0f}" in text
     others = [recorded(sample_quality.GANS[n], "fid") for n in ("hinge_sn", "wgan_gp", "r1_gan")]
-    assert "{:.0f} with a hinge loss, {:.0f} WGAN-GP, {:.0f} with R1".format(*others) in said
+    assert "{:.0f} with a hinge loss, {:.0f} WGAN-GP, {:.0f} with R1".format(*others) in text
     assert max(others) < min(rbm, gsn) < max(rbm, gsn) < gan
 
 
 def test_sample_quality(store):
-    said, recorded = note("sample_quality"), Recorded("sample_quality", store)
+    text, recorded = note("sample_quality"), Recorded("sample_quality", store)
     chains = [sample_quality.OTHERS["rbm"], digits("gsn", metrics=sample_quality.METRICS)]
     assert {short(recorded(run, "precision")) for run in chains} == {".95"}
     real = digits("resample", metrics=("prdc",))
     assert (
-        "RBM and GSN .95 beside {} of real".format(short(stored(store, real, "precision"))) in said
+        "RBM and GSN .95 beside {} of real".format(short(stored(store, real, "precision"))) in text
     )
     critic = sample_quality.GANS["wgan_gp"]
-    kept = [short(recorded(run, "recall")) for run in (chains[1], critic)]
-    assert "recall {} for the GSN beside {} for WGAN-GP".format(*kept) in said
+    recalls = [short(recorded(run, "recall")) for run in (chains[1], critic)]
+    assert "recall {} for the GSN beside {} for WGAN-GP".format(*recalls) in text
     hinge, pixel = sample_quality.GANS["hinge_sn"], sample_quality.OTHERS["pixelcnn"]
     distances = [recorded(run, "fid") for run in (hinge, pixel)]
-    assert "a hinge loss with {:.0f} against PixelCNN with {:.0f}".format(*distances) in said
+    assert "a hinge loss with {:.0f} against PixelCNN with {:.0f}".format(*distances) in text
 
 
 def test_staged_generation(store):
-    found, said = looked("cells"), note("staged_generation")
+    review, text = read_review("cells"), note("staged_generation")
     recorded = Recorded("staged_generation", store)
     rounds = staged_generation.ROUNDS["lapgan"]
     staged = recorded(staged_generation.STAGED["lapgan"], "fid")
-    longer = found[f"lapgan(width=16) on digits, {rounds} rounds: fid"]
+    longer = review[f"lapgan(width=16) on digits, {rounds} rounds: fid"]
     once = recorded(staged_generation.ONE_SHOT["lapgan"], "fid")
-    assert f"for {rounds:,} rounds" in said
-    assert f"from {staged:.0f} to {longer:.0f}, where at once it is {once:.0f}" in said
+    assert f"for {rounds:,} rounds" in text
+    assert f"from {staged:.0f} to {longer:.0f}, where at once it is {once:.0f}" in text
 
 
 def test_thin_manifold(store):
-    found, said = looked("cells"), note("thin_manifold")
+    review, text = read_review("cells"), note("thin_manifold")
     recorded = Recorded("thin_manifold", store)
     flow, critic, plain = (
         100 * recorded(thin_manifold.RUNS[name, "circle"], "off_manifold")
@@ -209,61 +211,61 @@ def test_thin_manifold(store):
     )
     assert (
         f"{flow:.1f} % are off it, of WGAN-GP's {critic:.1f} %, of the plain game's {plain:.0f}"
-        in said
+        in text
     )
     hinge, r1 = (
-        100 * found[f"{name} on circle, 6000 rounds: off_manifold"]
+        100 * review[f"{name} on circle, 6000 rounds: off_manifold"]
         for name in ("hinge_sn", "r1_gan")
     )
-    assert f"{hinge:.0f} % with a hinge loss, {r1:.0f} % with R1" in said
+    assert f"{hinge:.0f} % with a hinge loss, {r1:.0f} % with R1" in text
     assert flow < min(critic, plain, hinge, r1)
 
 
 def test_training_stability(store):
-    said = note("training_stability")
+    text = note("training_stability")
     columns = json.loads((REVIEWS / "stability.json").read_text())["columns"]
 
-    def kept(title):
+    def columns_of(title):
         mine = {n.removeprefix(title): v for n, v in columns.items() if n.startswith(title)}
         return {name: list(row.values()) for name, row in mine.items()}
 
     rates = {}
     for title in ("tamed: ", "untamed: "):
-        held = PlantedColumns(kept(title))
-        rates[title] = training_stability.failures(held, "rbm")["any"]
+        evidence = PlantedColumns(columns_of(title))
+        rates[title] = training_stability.failures(evidence, "rbm")["any"]
     size = len(training_stability.GRID) * len(rates["tamed: "])
     failed = {title: round(fmean(row.values()) * size) for title, row in rates.items()}
     assert failed["tamed: "] == 0
     assert (
         f"{failed['untamed: ']} of {size} runs fail, {100 * failed['untamed: '] / size:.0f} %"
-        in said
+        in text
     )
     gan = fmean(
         training_stability.failures(ClaimEvidence(CLAIMS.get("training_stability"), store), "gan")[
             "any"
         ].values()
     )
-    assert f"as often as the GAN, {100 * gan:.0f} %" in said
+    assert f"as often as the GAN, {100 * gan:.0f} %" in text
     ratios = []
     for place in training_stability.GRID:
         name = f"{training_stability.column('rbm', *place)}_last"
-        ratios.append(fmean(kept("untamed: ")[name]) / fmean(kept("tamed: ")[name]))
+        ratios.append(fmean(columns_of("untamed: ")[name]) / fmean(columns_of("tamed: ")[name]))
     count = {1: "one", 5: "five", 6: "six", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
     least, most = count[round(min(ratios))], count[round(max(ratios))]
-    assert f"{least} to {most} times as large" in said
+    assert f"{least} to {most} times as large" in text
 
 
 def test_any_generator(store):
-    half = Recorded("any_generator", store, "half").held
+    half = Recorded("any_generator", store, "half").claim
     share = half.claim.function(half)[0]
-    said = short(fmean(share.values.values()), 3)
-    assert f"({said} of the pairs)" in note("any_generator")
+    value = short(fmean(share.values.values()), 3)
+    assert f"({value} of the pairs)" in note("any_generator")
     assert judge([share]).outcome == "refuted"
 
 
 def test_mmd_training(store):
-    said, recorded = note("mmd_training"), Recorded("mmd_training", store)
+    text, recorded = note("mmd_training"), Recorded("mmd_training", store)
     suite = Run("mmd_gan", "digits", ("fid",), steps=1500, batch=64)
     several = recorded(mmd_training.FIXED["multi-kernel"], "fid")
-    found = stored(store, suite, "fid")
-    assert f"its FID is {found:.0f}, that of several fixed widths {several:.0f}" in said
+    fid = stored(store, suite, "fid")
+    assert f"its FID is {fid:.0f}, that of several fixed widths {several:.0f}" in text

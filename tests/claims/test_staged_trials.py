@@ -23,10 +23,10 @@ class Multiplications(TorchDispatchMode):
     count = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        law = flop_registry.get(function._overloadpacket)
-        self.count += law(*args, **(kwargs or {}), out_val=made) if law else 0
-        return made
+        result = function(*args, **(kwargs or {}))
+        count = flop_registry.get(function._overloadpacket)
+        self.count += count(*args, **(kwargs or {}), out_val=result) if count else 0
+        return result
 
 
 def work(run, parts=3):
@@ -61,6 +61,6 @@ def test_staged_generation(tmp_path, fid, expected):
         write(store, run, fid=fid, precision=0.9, recall=0.5)
     for run in (*staged.ONE_SHOT.values(), staged.DCGAN):
         write(store, run, fid=40, precision=0.8, recall=0.5)
-    held = ClaimEvidence(CLAIMS.get("staged_generation"), store)
-    assert held.missing() == {}
-    assert judge(held.effects()).outcome == expected
+    claim = ClaimEvidence(CLAIMS.get("staged_generation"), store)
+    assert claim.missing() == {}
+    assert judge(claim.effects()).outcome == expected

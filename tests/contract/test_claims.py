@@ -1,4 +1,4 @@
-"""What every registered claim must keep, whoever wrote it."""
+"""The contract of every registered claim, whoever wrote it."""
 
 import math
 from pathlib import Path
@@ -29,10 +29,10 @@ OWN_RUNS = {
 
 
 class Spy:
-    """Evidence that notes what is asked, and answers with the same values to everything."""
+    """Evidence that notes what is requested, and answers with the same values to everything."""
 
     def __init__(self):
-        self.scored, self.asked = [], []
+        self.scored, self.measured_columns = [], []
 
     def scores(self, run, column):
         self.scored.append((run, column))
@@ -42,7 +42,7 @@ class Spy:
         return list(range(run.seeds))
 
     def measured(self, column):
-        self.asked.append(column)
+        self.measured_columns.append(column)
         return {seed: 1.0 + seed / 10 for seed in range(8)}
 
 
@@ -79,19 +79,19 @@ def test_it_reads_what_it_asks_for(name):
         assert run in ALL[name].runs, run
         columns = [c for metric in run.metrics for c in METRICS.get(metric).columns]
         assert column in columns, f"{run} has no {column}"
-    assert bool(spy.asked) == (ALL[name].experiment is not None)
+    assert bool(spy.measured_columns) == (ALL[name].experiment is not None)
     unread = [run for run in ALL[name].runs if run not in [run for run, _ in spy.scored]]
     assert unread == []
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_without_measurements_it_is_inconclusive(name, tmp_path):
-    held = ClaimEvidence(ALL[name], Store(tmp_path))
-    verdict = judge(held.effects())
+    claim = ClaimEvidence(ALL[name], Store(tmp_path))
+    verdict = judge(claim.effects())
     assert (verdict.outcome, verdict.because) == ("inconclusive", "nothing has been measured yet")
     cells = {(str(run), run.steps): run.seeds for run in ALL[name].runs}
-    assert len(held.missing()) >= len({run for run, _ in cells}) or ALL[name].experiment
-    assert held.failed() == {}
+    assert len(claim.missing()) >= len({run for run, _ in cells}) or ALL[name].experiment
+    assert claim.failed() == {}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -105,17 +105,17 @@ def test_a_quick_pass_is_an_eighth(name):
 
 
 @pytest.fixture(scope="module")
-def known():
+def suite_groups():
     return {group for suite in load_suites(SUITES).values() for group in groups_of(suite)}
 
 
 @pytest.mark.parametrize("name", [n for n, c in ALL.items() if c.runs and n not in OWN])
-def test_its_cells_are_those_of_suites(name, known):
-    """Else each would be trained twice; a suite that is changed must take the claim along."""
+def test_its_cells_are_those_of_suites(name, suite_groups):
+    """Otherwise they would be trained twice; a change of a suite must change the claim too."""
     strange = {
         str(run)
         for run in ALL[name].runs
-        if specs_of(run)[0].group not in known
+        if specs_of(run)[0].group not in suite_groups
         and not any(
             name == n and what in {*run.options, run.model, f"steps={run.steps}"}
             for n, what in OWN_RUNS

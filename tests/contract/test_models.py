@@ -27,7 +27,7 @@ from genbench.core.model import (
 )
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.training.minibatches import Source, training_set
+from genbench.training.minibatches import Minibatches, training_set
 from genbench.training.trainer import Trainer
 
 DATA = {
@@ -99,7 +99,7 @@ def trained(name, data, seeds, steps, dtype=torch.float32):
 
 
 def minibatch(data, rng):
-    return Source(data_set(data), rng.fork("data"), BATCH).next()
+    return Minibatches(data_set(data), rng.fork("data"), BATCH)()
 
 
 def samples(model, rng, n=64):
@@ -266,19 +266,19 @@ def test_losses_are_one_number_a_seed(name, data):
 def test_a_player_moves_its_own_weights_only_and_all_of_them(name, data):
     model, _, trainer = trained(name, data, [0, 1], 3)
     names = {id(p): key for key, p in model.named_parameters()}
-    for mover in trainer.movers:
+    for state in trainer.players:
         before = {key: p.detach().clone() for key, p in model.named_parameters()}
-        mover.move(mover.player.loss(trainer.source.next(0.5), trainer.noise), 0.5)
-        own = {names[id(w)] for w in mover.weights}
+        state.update(state.player.loss(trainer.minibatches(0.5), trainer.noise), 0.5)
+        own = {names[id(w)] for w in state.weights}
         for key, p in model.named_parameters():
             changed = (p.detach() != before[key]).flatten(1).any(1)
             if key not in own:
-                assert not changed.any(), (mover.player.name, key)
+                assert not changed.any(), (state.player.name, key)
             elif not key.endswith(
                 "bias"
             ):  # a bias may cancel, as the last of a WGAN's critic does
-                assert changed.all(), (mover.player.name, key)
-        for w in mover.weights:
+                assert changed.all(), (state.player.name, key)
+        for w in state.weights:
             assert w.grad is not None, names[id(w)]
             assert w.grad.isfinite().all(), names[id(w)]
 

@@ -14,7 +14,7 @@ from genbench.core.spec import Budget, Part
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.requests import make_requests
 from genbench.metrics.code_accuracy import assigned
-from genbench.training.minibatches import Source, training_set, visible_labels
+from genbench.training.minibatches import Minibatches, training_set, visible_labels
 from genbench.training.trainer import Trainer
 
 SEEDS = [0, 1]
@@ -38,7 +38,7 @@ def trained(name, steps, labelled=None, **options):
 
 
 def minibatch(rng, n=40):
-    return Source(DATA, rng.fork("data"), n).next()
+    return Minibatches(DATA, rng.fork("data"), n)()
 
 
 def test_data(model):

@@ -8,7 +8,7 @@ from torch.nn import functional
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.training.minibatches import Source
+from genbench.training.minibatches import Minibatches
 from genbench.training.trainer import Trainer
 
 SEEDS = [0, 1]
@@ -23,7 +23,7 @@ def make(name, **options):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_two_players_exchange_the_sides(name):
     model, rng = make(name, penalty=0.0)
-    batch = Source(DATA, rng.fork("data"), 32).next()
+    batch = Minibatches(DATA, rng.fork("data"), 32)()
     first, second = model.players()
     loss, turned = (p.loss(batch, rng.fork("train")) for p in (first, second))
     noise = rng.fork("train")

@@ -22,7 +22,7 @@ def blur(folder, vae, scale=None):
 
 def steered(folder, share):
     store = Store(folder)
-    for run in conditioning.TOLD.values():
+    for run in conditioning.LABELLED.values():
         write(store, run, class_accuracy=share, fid=30)
     write(store, conditioning.PLAIN, fid=60)
     write(store, conditioning.INFOGAN, category_accuracy=0.6)

@@ -126,7 +126,7 @@ def test_an_experiment_that_raises_is_a_failure_and_no_crash(tmp_path):
 
 
 def test_an_experiment_must_give_a_value_a_seed():
-    with pytest.raises(ContractError, match="one value a seed in 'x', got 1 for 2 seeds"):
+    with pytest.raises(ContractError, match="one value per seed in 'x', got 1 for 2 seeds"):
         a_claim(experiment=lambda rng: {"x": [1.0]}).measure(Rng([0, 1]))
     with pytest.raises(ContractError, match="needs an experiment"):
         a_claim(runs=(TINY,)).measure(Rng([0]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genbench.core.effect import Effect, contest, difference
+from genbench.core.effect import Effect, compare_best, difference
 from genbench.statistics.verdicts import LEAST, holm_outcomes, judge, leave_one_out, outcome_of
 
 SPREAD = 0.02 * np.array([-1.3, -0.6, -0.2, 0.1, 0.3, 0.5, 0.4, 0.8])
@@ -115,7 +115,7 @@ def rows_of(rng, names, shift=0.0):
 
 
 def gap(rng, ours, theirs, shift=0.0, bar=0.0):
-    found = contest(rows_of(rng, ours, shift), rows_of(rng, theirs), "higher")
+    found = compare_best(rows_of(rng, ours, shift), rows_of(rng, theirs), "higher")
     return Effect("gap", found.values, bar, contest=found)
 
 
@@ -139,10 +139,10 @@ def test_a_contest_is_told_where_one_side_is_better(shift, outcome):
 def test_a_contest_needs_every_rival_at_enough_seeds():
     rng = np.random.default_rng(4)
     ours, theirs = rows_of(rng, "a", 9.0), rows_of(rng, "bc")
-    whole = contest(ours, theirs, "higher")
+    whole = compare_best(ours, theirs, "higher")
     assert judge([Effect("gap", whole.values, contest=whole)]).outcome == "supported"
     theirs["c"] = {0: 0.0, 1: 0.0}
-    part = contest(ours, theirs, "higher")
+    part = compare_best(ours, theirs, "higher")
     assert judge([Effect("gap", part.values, contest=part)]).outcome == "inconclusive"
 
 
@@ -156,7 +156,7 @@ def test_a_verdict_that_hangs_on_one_seed_is_shown_so():
 
 def test_a_seed_is_left_out_of_all_pairs_of_a_contest():
     rng = np.random.default_rng(5)
-    found = contest(rows_of(rng, "ab", 9.0), rows_of(rng, "c"), "higher")
+    found = compare_best(rows_of(rng, "ab", 9.0), rows_of(rng, "c"), "higher")
     effect = Effect("gap", found.values, contest=found)
     assert leave_one_out([effect]) == dict.fromkeys(range(8), "supported")
     assert leave_one_out([planted(0.3, seeds=LEAST)]) == {}

@@ -27,9 +27,9 @@ class Stopped(Exception):
 
 def trainer(name, listener=None, **changed):
     dataset, options = SMALL[name]
-    model, made, rng = built(name, dataset, **(options | changed))
+    model, source, rng = built(name, dataset, **(options | changed))
     budget = Budget(steps=STEPS)
-    return Trainer(model, made, budget, batch=8, rng=rng, curve=3, listener=listener)
+    return Trainer(model, source, budget, batch=8, rng=rng, curve=3, listener=listener)
 
 
 def end(work):
@@ -81,7 +81,7 @@ def test_seconds_and_counts_go_on_where_they_stopped(tmp_path):
     assert spent > 0
     assert work.examples == 10 * 2 * 8
     assert work.run().seconds > spent
-    assert [mover.updates for mover in work.movers] == [STEPS, STEPS]
+    assert [state.updates for state in work.players] == [STEPS, STEPS]
 
 
 def spoil(path, how):  # noqa: C901 - a list of ways

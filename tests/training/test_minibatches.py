@@ -9,8 +9,8 @@ from genbench.core.errors import DataError
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, CellSpec
-from genbench.report.groups import make_labels
-from genbench.training.minibatches import HIDDEN, Source, training_set, visible_labels
+from genbench.report.groups import labels_of
+from genbench.training.minibatches import HIDDEN, Minibatches, training_set, visible_labels
 from genbench.training.trainer import Trainer
 
 
@@ -20,29 +20,29 @@ def digits():
 
 
 def spec(**changed):
-    given = {"model": "gan", "model_version": 1, "options": {}, "dataset": "digits"}
-    given |= {"dataset_version": 1, "budget": Budget(steps=5), "batch": 8, "seed": 0}
-    return CellSpec(**(given | changed))
+    fields = {"model": "gan", "model_version": 1, "options": {}, "dataset": "digits"}
+    fields |= {"dataset_version": 1, "budget": Budget(steps=5), "batch": 8, "seed": 0}
+    return CellSpec(**(fields | changed))
 
 
 @pytest.mark.parametrize("labelled", [10, 25, 100, 1097])
-def test_labels_shown_are_true_and_balanced(digits, labelled):
-    shown = visible_labels(digits, labelled, Rng([0, 1, 2]))
+def test_visible_labels_are_true_and_balanced(digits, labelled):
+    visible = visible_labels(digits, labelled, Rng([0, 1, 2]))
     truth = digits.labels("train")
-    for row in shown:
-        kept = row != HIDDEN
-        assert int(kept.sum()) == labelled
-        assert torch.equal(row[kept], truth[kept])
-        counts = row[kept].bincount(minlength=10)
+    for row in visible:
+        chosen = row != HIDDEN
+        assert int(chosen.sum()) == labelled
+        assert torch.equal(row[chosen], truth[chosen])
+        counts = row[chosen].bincount(minlength=10)
         if labelled < 1000:
             assert counts.max() - counts.min() <= (0 if labelled % 10 == 0 else 1)
 
 
 def test_every_seed_has_its_own_split_the_same_in_any_stack(digits):
-    shown = visible_labels(digits, 20, Rng([5, 6, 7]))
-    assert len({tuple(row.tolist()) for row in shown}) == 3
-    assert torch.equal(shown[2:], visible_labels(digits, 20, Rng([7])))
-    assert torch.equal(shown[1:2], visible_labels(digits, 20, Rng([5, 6, 7]).only(1)))
+    visible = visible_labels(digits, 20, Rng([5, 6, 7]))
+    assert len({tuple(row.tolist()) for row in visible}) == 3
+    assert torch.equal(visible[2:], visible_labels(digits, 20, Rng([7])))
+    assert torch.equal(visible[1:2], visible_labels(digits, 20, Rng([5, 6, 7]).only(1)))
 
 
 def test_a_larger_choice_holds_the_smaller(digits):
@@ -58,26 +58,26 @@ def test_more_labels_than_there_are_or_none_at_all_is_an_error(digits):
     assert visible_labels(DATASETS.get("ring")(), None, Rng([0])) is None
 
 
-def test_minibatches_show_the_make_labels_their_points(digits):
+def test_minibatches_show_the_labels_of_their_points(digits):
     rng = Rng([0, 1])
-    shown = visible_labels(digits, 300, rng)
-    plain = Source(digits, rng.fork("data"), 64).next()
-    batch = Source(digits, rng.fork("data"), 64, labels=shown).next()
+    visible = visible_labels(digits, 300, rng)
+    plain = Minibatches(digits, rng.fork("data"), 64)()
+    batch = Minibatches(digits, rng.fork("data"), 64, labels=visible)()
     assert torch.equal(batch.x, plain.x)
     assert ((batch.labels == plain.labels) | (batch.labels == HIDDEN)).all()
     assert 0 < int((batch.labels != HIDDEN).sum()) < 64
-    whole = training_set(digits, MODELS.get("gan"), rng, labels=shown)
-    assert torch.equal(whole.labels, shown)
+    whole = training_set(digits, MODELS.get("gan"), rng, labels=visible)
+    assert torch.equal(whole.labels, visible)
 
 
 def test_the_trainer_and_prepare_see_one_choice(digits):
     rng = Rng([3, 4])
     model = MODELS.get("gan")(digits.spec, rng.fork("init"), hidden=(4,))
     trainer = Trainer(model, digits, Budget(steps=1), batch=8, rng=rng, labelled=30)
-    assert torch.equal(trainer.source.labels, visible_labels(digits, 30, Rng([3, 4])))
+    assert torch.equal(trainer.minibatches.labels, visible_labels(digits, 30, Rng([3, 4])))
 
 
-def test_what_was_shown_is_shown_again_on_resume(digits):
+def test_visible_labels_are_the_same_on_resume(digits):
     def trainer():
         rng = Rng([3, 4])
         model = MODELS.get("gan")(digits.spec, rng.fork("init"), hidden=(4,))
@@ -87,7 +87,7 @@ def test_what_was_shown_is_shown_again_on_resume(digits):
     for _ in range(3):
         first.round()
     again.restore(*first.state())
-    one, other = first.source.next(), again.source.next()
+    one, other = first.minibatches(), again.minibatches()
     assert torch.equal(one.x, other.x)
     assert torch.equal(one.labels, other.labels)
 
@@ -108,9 +108,9 @@ LABELLED = {
 def test_a_suite_hides_labels_and_skips_data_without_any(tmp_path):
     cells = [LABELLED, {**LABELLED, "labelled": None}]
     suite = suite_of(tmp_path, cells=cells, samples=50, metrics=["mmd"], curve_metrics=[])
-    made, records = do(suite, tmp_path / "results")
+    plan, records = do(suite, tmp_path / "results")
     skipped = [r for r in records if r.status == "skipped"]
     assert {r.reason for r in skipped} == {"labelled needs a data set with labels, ring has none"}
     members = {r.group: [r] for r in records if r.status == "ok" and r.spec.dataset == "digits"}
-    assert sorted(make_labels(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
-    assert len(made.cells) == 8
+    assert sorted(labels_of(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
+    assert len(plan.cells) == 8

@@ -12,18 +12,18 @@ from genbench.nn.optim import clip_by_seed, linear_decay, sgd
 from genbench.training.trainer import Trainer
 
 
-def trainer(made, budget=None, **given):
-    model, dataset, rng = made
-    return Trainer(model, dataset, budget or Budget(steps=20), batch=8, rng=rng, **given)
+def trainer(parts, budget=None, **options):
+    model, dataset, rng = parts
+    return Trainer(model, dataset, budget or Budget(steps=20), batch=8, rng=rng, **options)
 
 
 def test_a_budget_in_steps_counts_rounds():
     done = trainer(built("wgan_gp", "ring", hidden=[8]), Budget(steps=3)).run()
-    updates = [mover.updates for mover in done.movers]
-    steps = [mover.player.steps for mover in done.movers]
+    updates = [state.updates for state in done.players]
+    steps = [state.player.steps for state in done.players]
     assert done.step == 3
     assert max(steps) > 1
-    assert updates == [3 * each for each in steps]
+    assert updates == [3 * count for count in steps]
     assert done.examples == 8 * sum(updates)
 
 
@@ -48,15 +48,15 @@ def test_a_model_without_players_is_not_trained():
 
 
 def test_the_curve_has_its_points_at_equal_shares_and_probes_the_model_at_rest():
-    seen = []
+    modes = []
 
     def probe(model):
-        seen.append(model.training)
+        modes.append(model.training)
         return {"q": [0.5, None]}
 
     done = trainer(toy(), Budget(steps=20), curve=4, probe=probe).run()
     assert [point.step for point in done.points] == [5, 10, 15, 20]
-    assert seen == [False] * 4
+    assert modes == [False] * 4
     assert all(len(point.losses["net"]) == 2 for point in done.points)
     assert all(point.metrics == {"q": [0.5, None]} for point in done.points)
     assert [p.seconds for p in done.points] == sorted(p.seconds for p in done.points)
@@ -75,11 +75,11 @@ def test_the_curve_does_not_change_what_is_learnt():
 
 
 def test_a_schedule_scales_the_learning_rate_by_progress():
-    seen = []
-    made = toy(schedule=lambda progress: seen.append(progress) or linear_decay()(progress))
-    done = trainer(made, Budget(steps=4)).run()
-    assert seen == [0.0, 0.25, 0.5, 0.75]
-    assert done.movers[0].optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 * 0.25)
+    progresses = []
+    parts = toy(schedule=lambda progress: progresses.append(progress) or linear_decay()(progress))
+    done = trainer(parts, Budget(steps=4)).run()
+    assert progresses == [0.0, 0.25, 0.5, 0.75]
+    assert done.players[0].optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 * 0.25)
 
 
 def test_players_see_progress_and_a_fresh_minibatch_each_update():
@@ -98,39 +98,39 @@ def test_players_see_progress_and_a_fresh_minibatch_each_update():
 def test_a_projection_runs_after_every_update_without_a_graph():
     def clamp():
         assert not torch.is_grad_enabled()
-        for weight in made[0].net.parameters():
+        for weight in parts[0].net.parameters():
             weight.clamp_(-0.01, 0.01)
 
-    made = toy(project=clamp)
-    trainer(made, Budget(steps=3)).run()
-    assert max(weight.abs().max() for weight in made[0].net.parameters()) <= 0.01
+    parts = toy(project=clamp)
+    trainer(parts, Budget(steps=3)).run()
+    assert max(weight.abs().max() for weight in parts[0].net.parameters()) <= 0.01
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.6])
 def test_a_running_average_follows_its_formula_and_stands_in_for_evaluation(decay):
-    made = toy(average=decay)
-    work = trainer(made, Budget(steps=6))
-    expected = [weight.detach().clone() for weight in made[0].net.parameters()]
+    parts = toy(average=decay)
+    work = trainer(parts, Budget(steps=6))
+    expected = [weight.detach().clone() for weight in parts[0].net.parameters()]
     for update in range(1, 7):
         work.round()
         share = min(decay, (1 + update) / (10 + update))
-        for average, weight in zip(expected, made[0].net.parameters(), strict=True):
+        for average, weight in zip(expected, parts[0].net.parameters(), strict=True):
             average.mul_(share).add_(weight.detach(), alpha=1 - share)
-    before = bits(made[0])
+    before = bits(parts[0])
     with work.averaged() as model:
         for average, weight in zip(expected, model.net.parameters(), strict=True):
             torch.testing.assert_close(weight.detach(), average)
         assert not model.training
-    assert same(bits(made[0]), before)
+    assert same(bits(parts[0]), before)
 
 
 def test_weights_come_back_after_an_error_under_the_average():
-    made = toy(average=0.6)
-    work = trainer(made).run()
-    before = bits(made[0])
+    parts = toy(average=0.6)
+    work = trainer(parts).run()
+    before = bits(parts[0])
     with pytest.raises(ZeroDivisionError), work.averaged():
         _ = 1 / 0
-    assert same(bits(made[0]), before)
+    assert same(bits(parts[0]), before)
 
 
 def test_clipping_is_by_seed():
@@ -141,11 +141,11 @@ def test_clipping_is_by_seed():
             3, *[1] * (grad.dim() - 1)
         )
         weight.grad *= scale
-    kept = [weight.grad.clone() for weight in weights]
+    before = [weight.grad.clone() for weight in weights]
     clip_by_seed(weights, 1.0)
     norms = sum(weight.grad.flatten(1).square().sum(1) for weight in weights).sqrt()
     assert norms[0].item() == pytest.approx(1.0, rel=1e-5)
-    for weight, old in zip(weights, kept, strict=True):
+    for weight, old in zip(weights, before, strict=True):
         assert weight.grad[1].equal(old[1])
         assert weight.grad[2].isnan().all()
         ratio = weight.grad[0] / old[0]
@@ -153,21 +153,23 @@ def test_clipping_is_by_seed():
 
 
 def test_a_players_clip_bounds_its_update():
-    made = toy(clip=1e-3, optimizer=sgd(1.0))
-    before = bits(made[0])
-    trainer(made, Budget(steps=1)).run()
-    moved = [(bits(made[0])[key] - before[key]).flatten(1).square().sum(1) for key in before]
+    parts = toy(clip=1e-3, optimizer=sgd(1.0))
+    before = bits(parts[0])
+    trainer(parts, Budget(steps=1)).run()
+    moved = [(bits(parts[0])[key] - before[key]).flatten(1).square().sum(1) for key in before]
     assert sum(moved).sqrt().tolist() == pytest.approx([1e-3, 1e-3], rel=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(), (2, 8), (3,)])
 def test_a_loss_of_another_shape_is_refused_before_it_moves_anything(shape):
-    made = toy(loss=lambda model, batch, rng: model.net(batch.x).sum() + torch.zeros(shape))
-    before = bits(made[0])
-    said = f"loss of player 'net' needs shape (2,), one value a seed, got {shape}; average over"
-    with pytest.raises(ContractError, match=re.escape(said)):
-        trainer(made).run()
-    assert same(bits(made[0]), before)
+    parts = toy(loss=lambda model, batch, rng: model.net(batch.x).sum() + torch.zeros(shape))
+    before = bits(parts[0])
+    message = (
+        f"loss of player 'net' needs shape (2,), one value per seed, got {shape}; average over"
+    )
+    with pytest.raises(ContractError, match=re.escape(message)):
+        trainer(parts).run()
+    assert same(bits(parts[0]), before)
 
 
 def test_an_optimiser_that_is_not_elementwise_is_refused():
@@ -176,27 +178,27 @@ def test_an_optimiser_that_is_not_elementwise_is_refused():
 
 
 def test_weights_without_a_seed_axis_are_refused():
-    made = toy()
-    made[0].net.extra = torch.nn.Parameter(torch.zeros(5))
+    parts = toy()
+    parts[0].net.extra = torch.nn.Parameter(torch.zeros(5))
     with pytest.raises(ContractError, match=r"2 seeds as leading axis, got \(5,\) for extra"):
-        trainer(made)
+        trainer(parts)
 
 
-@pytest.mark.parametrize("given", [{}, {"clip": 0.5, "average": 0.9}], ids=["plain", "clip"])
+@pytest.mark.parametrize("options", [{}, {"clip": 0.5, "average": 0.9}], ids=["plain", "clip"])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_seed_that_diverges_is_marked_and_leaves_the_others_their_bits(given, bad):
+def test_a_seed_that_diverges_is_marked_and_leaves_the_others_their_bits(options, bad):
     def run(poison):
         at = []
 
         def loss(model, batch, rng):
             at.append(0)
             x = batch.x
-            made = (model.net(rng.normal(8, 2)) - x).square().mean((1, 2))
+            losses = (model.net(rng.normal(8, 2)) - x).square().mean((1, 2))
             broken = poison and len(at) > 5
-            return made * torch.tensor([1.0, bad if broken else 1.0, 1.0])
+            return losses * torch.tensor([1.0, bad if broken else 1.0, 1.0])
 
-        made = toy((0, 1, 2), loss=loss, **given)
-        work = trainer(made, Budget(steps=12), curve=3).run()
+        parts = toy((0, 1, 2), loss=loss, **options)
+        work = trainer(parts, Budget(steps=12), curve=3).run()
         with work.averaged() as model:
             return work, bits(model)
 
@@ -210,16 +212,16 @@ def test_a_seed_that_diverges_is_marked_and_leaves_the_others_their_bits(given, 
 
 
 def test_training_stops_at_the_next_mark_once_every_seed_has_diverged():
-    made = toy(loss=lambda model, batch, rng: model.net(batch.x).sum((1, 2)) * float("nan"))
-    done = trainer(made, Budget(steps=100), curve=10).run()
+    parts = toy(loss=lambda model, batch, rng: model.net(batch.x).sum((1, 2)) * float("nan"))
+    done = trainer(parts, Budget(steps=100), curve=10).run()
     assert done.diverged.tolist() == [0, 0]
     assert done.step == 10
 
 
 def test_players_move_in_order_and_only_their_own_weights():
     calls = []
-    made = toy()
-    model, _, rng = made
+    parts = toy()
+    model, _, rng = parts
     other = MLP(2, 2, (4,), rng.fork("other"))
     own = model.players()[0]
 
@@ -236,6 +238,6 @@ def test_players_move_in_order_and_only_their_own_weights():
         Player("second", other, second, sgd(0.1), steps=2),
     )
     before = bits(model)
-    trainer(made, Budget(steps=2)).run()
+    trainer(parts, Budget(steps=2)).run()
     assert calls == ["first", "second", "second"] * 2
     assert same(bits(model), before)

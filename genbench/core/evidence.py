@@ -1,0 +1,64 @@
+"""What a claim may ask: cells that it reads, and what has been measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from genbench.core.effect import Values
+
+
+@dataclass(frozen=True)
+class Run:
+    """Cells that a claim reads: one model on one data set, seeds 0 to `seeds` - 1.
+
+    They are the cells of any suite with the same settings, and with the same number of samples the
+    same metrics are the same measurements, so nothing is trained or measured twice.
+
+    Arguments:
+        model: A registered model.
+        dataset: A registered data set.
+        metrics: The metrics, with their default options, that the claim reads.
+        options: The model's options, where they are not the defaults.
+        seeds: How many seeds.
+        steps: Rounds of training.
+        batch: Real examples in a minibatch.
+        labelled: Training labels that a seed sees; all if None.
+        samples: Generated points per seed that metrics compare.
+    """
+
+    model: str
+    dataset: str
+    metrics: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 8
+    steps: int = 4000
+    batch: int = 256
+    labelled: int | None = None
+    samples: int = 10_000
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        return f"{self.model}({inside}) on {self.dataset}" if inside else self.title
+
+    @property
+    def title(self) -> str:
+        """The model and the data set."""
+        return f"{self.model} on {self.dataset}"
+
+
+class Evidence(Protocol):
+    """What has been measured, as a claim's function sees it."""
+
+    def scores(self, run: Run, column: str) -> Values:
+        """Returns a column of a run's finished cells against held-out data, by seed."""
+        ...
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        ...
+
+    def measured(self, column: str) -> Values:
+        """Returns a column of the claim's own experiment, by seed; empty before it was made."""
+        ...
