@@ -148,11 +148,12 @@ class Reference:
         )
 
     def _facts(self, metric: Metric, fake: Side) -> Facts:
-        if metric.view == "model":
+        # points from anywhere come in any number, which every row says
+        if self.split and metric.view == "model":
             return Facts(split=self.split)
-        if metric.view == "truth":
+        if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
-        heads = [self.extractor.protocol] if SPACES[metric.view] in EXTRACTED else []
+        heads = [self.extractor.protocol] if SPACES.get(metric.view) in EXTRACTED else []
         counts = self.real.count, fake.count
         return Facts([*heads, f"n={counts[0]}/{counts[1]}"], self.split, *counts)
 
