@@ -188,8 +188,8 @@ class Cubes:
     A subset's is w' K w with w its indicator.
 
     Arguments:
-        left: Of the rows, half of x'x/F + 1, (N,), and F.
-        right: The same of the columns.
+        first: Of the rows, half of x'x/F + 1, (N,), and F.
+        second: The same of the columns.
         w: Indicators of the rows, shape (1 + subsets, N).
         v: Indicators of the columns.
         within: Whether both are one set.
@@ -197,14 +197,14 @@ class Cubes:
 
     def __init__(
         self,
-        left: tuple[Tensor, int],
-        right: tuple[Tensor, int],
+        first: tuple[Tensor, int],
+        second: tuple[Tensor, int],
         w: Tensor,
         v: Tensor,
         within: bool,
     ) -> None:
-        self.left, self.right, self.w, self.v, self.within = left[0], right[0], w, v, within
-        self.scale = -1 / (2 * left[1])
+        self.first, self.second, self.w, self.v, self.within = first[0], second[0], w, v, within
+        self.scale = -1 / (2 * first[1])
         self.total = torch.zeros(len(w), dtype=torch.float64, device=w.device)
 
     def see(self, row: int, column: int, tile: Tensor) -> None:
@@ -212,7 +212,9 @@ class Cubes:
         rows, columns = (
             slice(at, at + n) for at, n in zip((row, column), tile.shape, strict=True)
         )
-        products = (tile * self.scale).add_(self.left[rows].unsqueeze(1)).add_(self.right[columns])
+        products = (
+            (tile * self.scale).add_(self.first[rows].unsqueeze(1)).add_(self.second[columns])
+        )
         cubes = products.square().mul_(products)
         part = ((self.w[:, rows].double() @ cubes) * self.v[:, columns].double()).sum(dim=1)
         self.total += 2 * part if self.within and column > row else part

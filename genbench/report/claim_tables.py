@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.report import readme, sheet, text
 from genbench.report.cards import Card, Variation
-from genbench.report.sheet import Entry, Head, Sheet
+from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.statistics.verdicts import VerdictPart
 
@@ -68,9 +68,9 @@ def seeds(card: Card) -> str:
 def make_sheet(cards: Sequence[Card], *, bar_head: str = "holds if") -> Sheet:
     """Returns the overview as a sheet, one row per claim."""
     heads = [
-        *(Head("claim"), Head("sentence", width=0.25), Head("verdict"), Head("parts")),
-        *(Head("leading effect", width=0.2), Head("mean [95 %]", align="right")),
-        *(Head(bar_head, align="right"), Head("seeds", align="right")),
+        *(Heading("claim"), Heading("sentence", width=0.25), Heading("verdict"), Heading("parts")),
+        *(Heading("leading effect", width=0.2), Heading("mean [95 %]", align="right")),
+        *(Heading(bar_head, align="right"), Heading("seeds", align="right")),
     ]
     rows = []
     for card in cards:
@@ -87,7 +87,7 @@ def to_markdown(cards: Sequence[Card]) -> str:
         [*row, Entry(card.scale.budget)] for row, card in zip(overview.rows, cards, strict=True)
     ]
     lines = sheet.to_markdown(
-        replace(overview, heads=[*overview.heads, Head("budget")], rows=rows)
+        replace(overview, heads=[*overview.heads, Heading("budget")], rows=rows)
     )
     head = f"{RULE} Parts: + supported, - refuted, ? open."
     return "\n".join([head, "", *lines]) + "\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
-from genbench.report.sheet import Entry, Head, Sheet
+from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.report.tables import Table
 
@@ -30,7 +30,7 @@ def make_sheet(
     table: Table,
     columns: Sequence[TableColumn],
     *,
-    heads: Sequence[Head],
+    heads: Sequence[Heading],
     groups: Sequence[Group] | None = None,
     costs: Callable[[Group], Sequence[str]] = lambda group: (),
     after: Callable[[Cell], str] = lambda cell: "",
@@ -56,7 +56,7 @@ def make_sheet(
         rows.append([_name(group), *scores, *map(Entry, costs(group))])
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
-    return Sheet([Head("model"), *heads], rows, foot, table.name, notes)
+    return Sheet([Heading("model"), *heads], rows, foot, table.name, notes)
 
 
 def _name(group: Group) -> Entry:
@@ -83,7 +83,7 @@ def _full_sheet(table: Table) -> Sheet:
     return make_sheet(
         table,
         table.columns,
-        heads=[*(Head(c.heading, c.about) for c in table.columns), *map(Head, costs)],
+        heads=[*(Heading(c.heading, c.about) for c in table.columns), *map(Heading, costs)],
         costs=lambda group: list(group.costs.values()),
         after=_rank_and_count,
         floor="floor: real against real",
@@ -106,7 +106,7 @@ def to_latex(tables: Sequence[Table]) -> str:
         table_sheet = make_sheet(
             table,
             columns,
-            heads=[Head(c.heading, align="right") for c in columns],
+            heads=[Heading(c.heading, align="right") for c in columns],
             floor="floor (real against real)",
             notes=[f"{c.id}: {c.about}" for c in columns],
         )

@@ -14,7 +14,7 @@ from genbench.core.files import write_bytes
 from genbench.report import formats, readme, text
 from genbench.report.columns import Cell
 from genbench.report.groups import Group
-from genbench.report.sheet import Head, markdown_text, to_html
+from genbench.report.sheet import Heading, markdown_text, to_html
 from genbench.report.sheet import to_markdown as markdown_lines
 from genbench.report.site import templating
 from genbench.report.site.pages import make_board
@@ -215,7 +215,7 @@ def _compact_sheet(
         table,
         columns,
         groups=[g for g in table.groups if g.reference or g.id in first],
-        heads=[Head(head) for head in (*heads, "parameters", "training", "ok", "from")],
+        heads=[Heading(head) for head in (*heads, "parameters", "training", "ok", "from")],
         costs=lambda g: (*(g.costs[c] for c in ("parameters", "training", "ok")), _from(g, marks)),
         after=_rank,
         notes=[f"{c.id}: {c.about}" for c in columns],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -123,36 +123,6 @@ class Published:
         """Returns "same protocol" or "different: " and what, with the training there."""
         text = f"different: {'; '.join(self.differences)}" if self.differences else "same protocol"
         return f"{text}; trained there: {self.part.training}" if self.part.training else text
-
-
-def find_published(
-    model: str,
-    dataset: str,
-    column: str,
-    *,
-    protocol: str = "",
-    options: Mapping[str, object] | None = None,
-    sources: Iterable[PublishedSource] | None = None,
-) -> list[Published]:
-    """Returns what was published for a model on a data set in a column, by year and source.
-
-    Arguments:
-        model: A name of genbench's, or one that starts with `external:`.
-        dataset: The same of a data set.
-        column: The column's id.
-        protocol: The protocol of the number that it is compared with, as records have it.
-        options: The model's options there; rows that ask for others are marked as different.
-        sources: What to look through; default: every file of `baselines/published`.
-    """
-    rows = [
-        Published(source, part, value, find_differences(part, value, protocol, options or {}))
-        for source in (load_sources() if sources is None else sources)
-        for part in source.parts
-        if part.dataset == dataset
-        for value in part.values
-        if (value.model, value.column) == (model, column)
-    ]
-    return sorted(rows, key=lambda p: (p.source.year or 9999, p.source.title))
 
 
 def load_sources(folder: Path | None = None) -> tuple[PublishedSource, ...]:

@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Head:
+class Heading:
     """The head of a column.
 
     Arguments:
@@ -93,7 +93,7 @@ class Sheet:
         notes: Sentences below it.
     """
 
-    heads: Sequence[Head]
+    heads: Sequence[Heading]
     rows: Sequence[Sequence[Entry]]
     foot: Sequence[Entry] = ()
     title: str = ""
@@ -103,7 +103,7 @@ class Sheet:
     def of_values(cls, heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> Sheet:
         """Returns the sheet of plain values, for CSV and frames."""
         entries = [[Entry(value=value) for value in row] for row in rows]
-        return cls([Head(head) for head in heads], entries)
+        return cls([Heading(head) for head in heads], entries)
 
     @property
     def lines(self) -> list[list[Entry]]:
@@ -168,7 +168,7 @@ def latex_text(text: str) -> str:
     return "".join(LATEX_SIGNS.get(sign, sign) for sign in re.sub(r"\s+", " ", text))
 
 
-def _latex_column(head: Head) -> str:
+def _latex_column(head: Heading) -> str:
     if head.width is not None:
         return rf"p{{{head.width:g}\textwidth}}"
     return head.align[0]
@@ -216,7 +216,7 @@ def to_html(sheet: Sheet) -> str:
     )
 
 
-def _html_entry(entry: Entry, head: Head) -> str:
+def _html_entry(entry: Entry, head: Heading) -> str:
     tag, text = HTML.get(entry.emphasis), html_escape(entry.text)
     text = f"<{tag}>{text}</{tag}>" if tag and text else text
     return f'<td style="text-align: {head.align}">{text}{html_escape(entry.after)}</td>'

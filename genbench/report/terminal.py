@@ -9,7 +9,7 @@ from rich.text import Text
 
 from genbench.report.findings import find_caveats
 from genbench.report.formats import make_sheet
-from genbench.report.sheet import Head, print_sheet
+from genbench.report.sheet import Heading, print_sheet
 from genbench.report.tables import Table
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
         sheet = make_sheet(
             table,
             columns,
-            heads=[Head(head, align="right") for head in (*heads, "training", "ok")],
+            heads=[Heading(head, align="right") for head in (*heads, "training", "ok")],
             costs=lambda group: (group.costs["training"], group.costs["ok"]),
         )
         console.print(Text(table.name, style="bold"))

@@ -1,10 +1,9 @@
-"""Statistics over seeds: intervals, paired differences and Holm's correction."""
+"""Statistics over seeds: intervals and Holm's correction."""
 
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -52,17 +51,6 @@ class Estimate:
         return self.n < ENOUGH
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A paired difference a - b over common seeds, with the two-sided p of the paired t test.
-
-    `p` is None with fewer than five common seeds: too few to tell.
-    """
-
-    estimate: Estimate
-    p: float | None
-
-
 def mean_interval(values: Sequence[float], *, level: float = LEVEL) -> Estimate:
     """Returns the mean of values with its bootstrap-t interval (1,999 resamples, fixed rng).
 
@@ -96,17 +84,6 @@ def _mean_interval(values: tuple[float, ...], level: float) -> Estimate:
     return Estimate(n, mean, low * unit, high * unit, method)
 
 
-def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
-    """Returns a - b over the seeds that both have, with interval and p.
-
-    Arguments:
-        a: One value per seed, keyed by seed.
-        b: The other's values.
-    """
-    differences = _differences(a, b)
-    return Difference(mean_interval(differences), _p(differences))
-
-
 def holm(p: Sequence[float]) -> list[float]:
     """Returns Holm's adjusted p-values, in the order given.
 
@@ -121,25 +98,6 @@ def holm(p: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p) - done) * p[i]))
         adjusted[i] = largest
     return adjusted
-
-
-def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
-    seeds = sorted(s for s in a if s in b and math.isfinite(a[s]) and math.isfinite(b[s]))
-    return [d for seed in seeds if math.isfinite(d := a[seed] - b[seed])]
-
-
-def _p(differences: Sequence[float]) -> float | None:
-    """The two-sided p of the one-sample t test; differences that are all equal are sure."""
-    n = len(differences)
-    if n < ENOUGH:
-        return None
-    if _constant(differences):
-        return 0.0 if any(differences) else 1.0
-    from scipy.special import stdtr
-
-    differences = [d / _unit(differences) for d in differences]
-    t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))
-    return float(2 * stdtr(n - 1, -abs(t)))
 
 
 def _constant(values: Sequence[float]) -> bool:

@@ -129,15 +129,15 @@ def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     with np.errstate(all="ignore"):
         d = a - b
-        known = np.isfinite(d)
-        n = known.sum(-1)
-        d = np.where(known, d, 0.0)
+        finite = np.isfinite(d)
+        n = finite.sum(-1)
+        d = np.where(finite, d, 0.0)
         size = np.abs(d).max(-1, initial=0.0)
         d = d / np.where(size > 0, size, 1.0)[:, None]
         mean = d.sum(-1) / np.maximum(n, 1)
-        high = np.where(known, d, -np.inf).max(-1, initial=-np.inf)
-        low = np.where(known, d, np.inf).min(-1, initial=np.inf)
-        spread = np.where(known, d - mean[:, None], 0.0)
+        high = np.where(finite, d, -np.inf).max(-1, initial=-np.inf)
+        low = np.where(finite, d, np.inf).min(-1, initial=np.inf)
+        spread = np.where(finite, d - mean[:, None], 0.0)
         error = np.sqrt((spread**2).sum(-1) / np.maximum(n - 1, 1) / np.maximum(n, 1))
         p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error)
     p = np.where(high - low <= ROUNDING, np.where(size > 0, 0.0, 1.0), p)

@@ -84,7 +84,7 @@ def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, t
     assert (code, "make one with: genbench baseline accept" in err) == (2, True)
     genbench(*ACCEPT)
     code, _, err = genbench(*CHECK, "nowhere")
-    assert (code, "nowhere is no folder" in err) == (2, True)
+    assert (code, "nowhere is not a folder" in err) == (2, True)
     path = next((tmp_path / "results").glob("*/*/*.json"))
     path.write_text(path.read_text().replace("1.5", "1.4"))
     code, out, _ = genbench(*CHECK, "results", "--json")

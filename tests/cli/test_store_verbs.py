@@ -58,7 +58,7 @@ def test_validate_says_what_is_wrong_and_exits_with_1(genbench):
 def test_validate_needs_a_folder(genbench):
     code, out, err = genbench("validate", "none")
     assert (code, out) == (2, "")
-    assert err.startswith("genbench: none is no folder; make records with")
+    assert err.startswith("genbench: none is not a folder; make records with")
 
 
 def test_merge_unites_and_stops_at_conflicts_until_told(genbench):

@@ -9,7 +9,13 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import StoreError
 from genbench.core.metric import columns
 from genbench.core.model import MODELS
-from genbench.report.published import EXTERNAL, find_published, load_sources, own_folder
+from genbench.report.published import (
+    EXTERNAL,
+    Published,
+    find_differences,
+    load_sources,
+    own_folder,
+)
 
 FILES = sorted(own_folder().glob("*.json"))
 SOURCES = load_sources()
@@ -72,6 +78,16 @@ def test_no_file_holds_sentences_of_its_source():
     for _, part, value in VALUES:
         texts = [part.where, part.training, value.label, value.note, *part.differences]
         assert max(map(len, texts)) <= 130
+
+
+def find_published(model, dataset, column, protocol="", options=()):
+    """What was published for a model on a data set in a column, by year and source."""
+    rows = [
+        Published(source, part, value, find_differences(part, value, protocol, dict(options)))
+        for source, part, value in VALUES
+        if (part.dataset, value.model, value.column) == (dataset, model, column)
+    ]
+    return sorted(rows, key=lambda row: (row.source.year or 9999, row.source.title))
 
 
 def test_a_number_of_the_same_protocol_is_said_to_be_so():

@@ -8,10 +8,10 @@ from report_records import HOSTILE
 from rich.console import Console
 
 from genbench.report import sheet
-from genbench.report.sheet import Entry, Head, Sheet
+from genbench.report.sheet import Entry, Heading, Sheet
 
 SHEET = Sheet(
-    [Head("model"), Head("fid ↓", "n=10", "right"), Head("note", width=0.2)],
+    [Heading("model"), Heading("fid ↓", "n=10", "right"), Heading("note", width=0.2)],
     [
         [Entry("gan"), Entry("1.0 ± 0.1", "best", " #1"), Entry("a | b")],
         [Entry("real", "aside", " (reference)"), Entry("–"), Entry(HOSTILE)],

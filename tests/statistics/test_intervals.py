@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from paired import paired_difference
 from scipy import stats
 
-from genbench.statistics.intervals import holm, mean_interval, paired_difference
+from genbench.statistics.intervals import holm, mean_interval
 
 RNG = np.random.default_rng(3)
 

@@ -3,10 +3,11 @@ import itertools
 import networkx
 import numpy as np
 import pytest
+from paired import paired_difference
 from scipy import stats
 
 from genbench.report.text import rank_text
-from genbench.statistics.intervals import holm, paired_difference
+from genbench.statistics.intervals import holm
 from genbench.statistics.ranking import Ranking, make_ranking, pairwise
 
 RNG = np.random.default_rng(3)

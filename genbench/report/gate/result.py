@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from genbench.report.gate.baseline import Baseline
-from genbench.report.sheet import Emphasis, Entry, Head, Sheet, to_html
+from genbench.report.sheet import Emphasis, Entry, Heading, Sheet, to_html
 from genbench.report.text import MISSING, number
 
 GateVerdict = Literal[
@@ -152,7 +152,7 @@ class GateResult:
 
     def to_sheet(self, rows: Iterable[GateRow] | None = None) -> Sheet:
         """Returns rows as a sheet: those given, or those that fail."""
-        heads = [Head(h, align="right" if 3 <= i < 8 else "left") for i, h in enumerate(HEADS)]
+        heads = [Heading(h, align="right" if 3 <= i < 8 else "left") for i, h in enumerate(HEADS)]
         entries = [
             [*map(Entry, row.cells), Entry(row.verdict, _emphasis(row), _reason(row))]
             for row in (self.rows if rows is None else rows)

@@ -1,0 +1,50 @@
+"""The paired t test of two rows of values, one pair at a time: what the ranking's must agree with."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.special import stdtr
+
+from genbench.statistics.intervals import ENOUGH, Estimate, mean_interval
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference a - b over common seeds, with the two-sided p of the paired t test.
+
+    `p` is None with fewer than five common seeds: too few to tell.
+    """
+
+    estimate: Estimate
+    p: float | None
+
+
+def paired_difference(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
+    """Returns a - b over the seeds that both have, with interval and p.
+
+    Arguments:
+        a: One value per seed, keyed by seed.
+        b: The other's values.
+    """
+    differences = _differences(a, b)
+    return Difference(mean_interval(differences), _p(differences))
+
+
+def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
+    seeds = sorted(s for s in a if s in b and math.isfinite(a[s]) and math.isfinite(b[s]))
+    return [d for seed in seeds if math.isfinite(d := a[seed] - b[seed])]
+
+
+def _p(differences: Sequence[float]) -> float | None:
+    """The two-sided p of the one-sample t test; differences that are all equal are sure."""
+    n = len(differences)
+    if n < ENOUGH:
+        return None
+    if max(differences) - min(differences) <= 1e-12 * max(map(abs, differences)):
+        return 0.0 if any(differences) else 1.0
+    size = max(map(abs, differences))
+    differences = [d / size for d in differences]
+    t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))
+    return float(2 * stdtr(n - 1, -abs(t)))
