@@ -10,16 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from documents import ROOT, blocks, worked_examples
 
 from genbench.cli import VERBS
 
-ROOT = Path(__file__).parent.parent
-
-
-def blocks(document: str, language: str) -> list[str]:
-    """Returns a document's fenced blocks of a language."""
-    text = (ROOT / document).read_text()
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+EXAMPLES = worked_examples()
 
 
 def genbench(*args: str, cwd: Path) -> subprocess.CompletedProcess:
@@ -32,13 +27,35 @@ def genbench(*args: str, cwd: Path) -> subprocess.CompletedProcess:
     )
 
 
+def commands_of(name, tmp_path):
+    """Saves a worked example, and returns the words of its commands after `genbench`."""
+    code, commands = EXAMPLES[name]
+    (tmp_path / f"{name}.py").write_text(code)
+    return [shlex.split(line)[1:] for line in commands]
+
+
+def quickly(run):
+    """A run of two seeds and twenty rounds in place of the one that is shown."""
+    return [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
+
+
+def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
+    assert len(EXAMPLES) >= 5
+    assert max(code.count("\n") for code, _ in EXAMPLES.values()) <= 60
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_worked_examples_of_contributing_keep_their_contract(name, tmp_path):
+    check = commands_of(name, tmp_path)[0]
+    assert check == ["test-plugin", f"{name}.py"]
+    done = genbench(*check, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rules kept" in done.stdout
+
+
 def test_the_worked_model_of_contributing_trains(tmp_path):
-    source = blocks("CONTRIBUTING.md", "python")[0]
-    (tmp_path / "lsgan_example.py").write_text(source)
-    commands = blocks("CONTRIBUTING.md", "sh")[0]
-    run, report = (shlex.split(line)[1:] for line in commands.strip().splitlines())
-    quick = [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
-    done = genbench(*quick, cwd=tmp_path)
+    _, run, report = commands_of("lsgan_example", tmp_path)
+    done = genbench(*quickly(run), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)
     assert {(cell["model"], cell["status"]) for cell in cells} == {
@@ -50,10 +67,26 @@ def test_the_worked_model_of_contributing_trains(tmp_path):
     assert "lsgan_example" in leaderboard
 
 
+def test_the_worked_data_set_of_contributing_is_learned(tmp_path):
+    _, run = commands_of("wine_example", tmp_path)
+    done = genbench(*quickly(run), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {(cell["dataset"], cell["status"]) for cell in json.loads(done.stdout)} == {
+        ("wine_example", "ok")
+    }
+
+
+@pytest.mark.parametrize("name", ["spread_example", "fourier_example"])
+def test_the_worked_metric_and_extractor_of_contributing_score(name, tmp_path):
+    _, evaluate = commands_of(name, tmp_path)
+    done = genbench(*evaluate, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert name in done.stdout
+    assert "null" not in str([m["value"] for m in json.loads(done.stdout)["metrics"]])
+
+
 def test_the_worked_claim_of_contributing_is_judged(tmp_path):
-    (tmp_path / "coverage_example.py").write_text(blocks("CONTRIBUTING.md", "python")[1])
-    lines = blocks("CONTRIBUTING.md", "sh")[1].strip().splitlines()
-    run, claims = (shlex.split(line)[1:] for line in lines)
+    _, run, claims = commands_of("coverage_example", tmp_path)
     planned = genbench(*run, cwd=tmp_path)
     assert planned.returncode == 0, planned.stderr
     assert "16 to train" in planned.stdout

@@ -22,6 +22,7 @@ ORDER = [
     ("evaluation",),
     ("running",),
     ("executors",),
+    ("contracts",),
     ("report",),
     ("cli",),
 ]
@@ -87,6 +88,8 @@ UNSAFE = (
 LICENSED = {
     ("genbench.features.inception_v3_compat", "calls torch.load with tensors alone"),
     ("genbench.features.inception_v3_compat", "calls torch.save"),
+    # what a plugin makes of the global generator shows only where that is set
+    ("genbench.contracts.models", "draws from a global generator: torch.manual_seed"),
 }
 
 

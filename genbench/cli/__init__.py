@@ -29,6 +29,7 @@ VERBS = {
         "List models, datasets, metrics, extractors, claims or suites.",
     ),
     "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
+    "test-plugin": ("genbench.cli.test_plugin", "Check that a plugin keeps its kind's contract."),
     "fetch": ("genbench.cli.fetch", "Download a data set or an extractor's weights, checked."),
     "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
 }

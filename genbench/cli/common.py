@@ -46,17 +46,19 @@ budget_scale = click.option(
 )
 
 
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="GENBENCH_DATA",
+    help="A folder with data sets' files.",
+)
+
+
 def data_options(function: F) -> F:
     """Adds --data-dir and --offline."""
-    function = click.option(
-        "--data-dir",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="GENBENCH_DATA",
-        help="A folder with data sets' files.",
-    )(function)
     return click.option(
         "--offline", is_flag=True, envvar="GENBENCH_OFFLINE", help="Never download anything."
-    )(function)
+    )(data_dir(function))
 
 
 def load_plugins(plugins: tuple[str, ...]) -> None:

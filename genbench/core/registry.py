@@ -83,6 +83,10 @@ class Registry(Generic[T]):
             raise unknown(self.kind, name, self.names())
         return self._objects[name]
 
+    def registered(self) -> dict[str, T]:
+        """Returns what has been registered so far, by name; imports nothing."""
+        return dict(self._objects)
+
     def all(self) -> dict[str, T]:
         """Returns every registered thing by name; imports every file of the folder."""
         load_entry_points()
@@ -111,8 +115,11 @@ def named_callable(where: str) -> Callable[..., Any]:
     return named
 
 
-def load_plugin(where: str) -> None:
+def load_plugin(where: str) -> str:
     """Imports a plugin file (`path/to/file.py`) or a module, which registers itself.
+
+    Returns:
+        The name of the module that it has become.
 
     Raises:
         SpecError: If it cannot be found or imported.
@@ -132,15 +139,14 @@ def load_plugin(where: str) -> None:
             sys.modules[name] = module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
         else:
-            importlib.import_module(where)
-    except ContractError:
+            name = importlib.import_module(where).__name__
+    except (ContractError, SpecError):
         raise
-    except SpecError:
-        raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(
             f"--plugin {where} could not be imported: {type(error).__name__}: {error}"
         ) from error
+    return name
 
 
 _entry_points_loaded = False

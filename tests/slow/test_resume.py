@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
 import pytest
 
+from genbench.contracts.small import first_when_trained, make, open_small
+from genbench.core.model import MODELS
 from genbench.core.spec import Budget
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Trainer
 
-HERE = Path(__file__).parent
 STEPS, POINTS = 40, 20
 
 
-def _contract():
-    """The contract tests, which know a small version of every registered model."""
-    spec = importlib.util.spec_from_file_location(
-        "contract_models", HERE.parent / "contract" / "test_models.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-CONTRACT = _contract()
+CASES = [(name, data) for name in MODELS.names() for (data,) in first_when_trained(name)]
 
 
 def trainer(name, data, listener=None):
-    made, rng = CONTRACT.make(name, data, [0, 1])
-    source = CONTRACT.data_set(data)
+    model, rng = make(name, data, [0, 1])
+    dataset = open_small(data)
     return Trainer(
-        made, source, Budget(steps=STEPS), batch=16, rng=rng, curve=4, listener=listener
+        model, dataset, Budget(steps=STEPS), batch=16, rng=rng, curve=4, listener=listener
     )
 
 
@@ -46,7 +33,7 @@ def end(work):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "data"), CONTRACT.FIRST_TRAINED)
+@pytest.mark.parametrize(("name", "data"), CASES)
 def test_twenty_interruptions_end_in_the_same_bits(name, data, tmp_path):
     draw = random.Random(name)
     at = sorted(draw.sample(range(1, STEPS + 1), POINTS))

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from integrals import integral, seen
 from safetensors.torch import load
 
 import genbench
+from genbench.contracts.integrals import integral, visible_share
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
 from genbench.running.build import open_dataset, prepare_model
@@ -97,7 +97,7 @@ def assert_density(store, record):
     with torch.no_grad():
         points = made.sample(100_000, rng.fork("samples"))[0]
     # steps of 0.00125: a flow trained to the end has folds narrower than the modes (std 0.014 here)
-    share = seen(log_prob, points, reach=5.0, coarse=0.0125)
+    share = visible_share(log_prob, points, reach=5.0, coarse=0.0125)
     assert share >= (0.95 if record.spec.options.get("frequencies") else 0.99)
     assert integral(log_prob, reach=5.0, coarse=0.0125) == pytest.approx(share, abs=0.01)
 

@@ -1,16 +1,24 @@
 """Numerical integrals of densities in the plane."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
+
+#: maps points (N, 2) to log densities (N,)
+LogProb = Callable[[Tensor], Tensor]
 
 
-def cells(centres, width, n):
+def cells(centres: Tensor, width: float, n: int) -> Tensor:
     """Splits square cells (…, 2) of one width into n×n and returns their centres (… n², 2)."""
     steps = (torch.arange(n) + 0.5) / n - 0.5
     return (centres.unsqueeze(1) + width * torch.cartesian_prod(steps, steps)).view(-1, 2)
 
 
-def integral(log_prob, reach=20.0, coarse=0.05, n=10):
-    """The integral of one density over a square by midpoints, finer wherever there is mass.
+def integral(log_prob: LogProb, reach: float = 20.0, coarse: float = 0.05, n: int = 10) -> float:
+    """Returns the integral of one density over a square by midpoints, finer where there is mass.
 
     Coarse cells of side 0.05 that hold mass, and their neighbours, are split into 10×10. The square is
     wide: a flow trained for a short while leaves percents of its mass beyond ±5.
@@ -20,8 +28,10 @@ def integral(log_prob, reach=20.0, coarse=0.05, n=10):
     return (p[~full].sum() * coarse**2 + fine * (coarse / n) ** 2).item()
 
 
-def seen(log_prob, points, reach=20.0, coarse=0.05):
-    """The share of points (N, 2) in the cells that `integral` splits: what it can see of their mass.
+def visible_share(
+    log_prob: LogProb, points: Tensor, reach: float = 20.0, coarse: float = 0.05
+) -> float:
+    """Returns the share of points (N, 2) in the cells that `integral` splits.
 
     Folds of a flow that are narrower than a coarse cell may lie between the centres of all.
     """
@@ -32,7 +42,7 @@ def seen(log_prob, points, reach=20.0, coarse=0.05):
     return (full[index[:, 0] * side + index[:, 1]] & inside).double().mean().item()
 
 
-def _filled(log_prob, reach, coarse):
+def _filled(log_prob: LogProb, reach: float, coarse: float) -> tuple[Tensor, Tensor, Tensor]:
     """The centres of coarse cells, the density there, and which cells or neighbours hold mass."""
     side = round(2 * reach / coarse)
     coarse_cells = cells(torch.zeros(1, 2), 2 * reach, side)
@@ -41,8 +51,10 @@ def _filled(log_prob, reach, coarse):
     return coarse_cells, p, (spread > 1e-4).flatten()
 
 
-def masses(log_prob, reach=6.0, coarse=0.05, n=8, side=0.2):
-    """The masses of one density on squares of a side, row by row, over a square about the origin.
+def masses(
+    log_prob: LogProb, reach: float = 6.0, coarse: float = 0.05, n: int = 8, side: float = 0.2
+) -> Tensor:
+    """Returns the masses of one density on squares of a side, row by row, about the origin.
 
     Coarse cells that hold mass are split into n×n, as in `integral`.
     """
@@ -54,8 +66,8 @@ def masses(log_prob, reach=6.0, coarse=0.05, n=8, side=0.2):
     return mass.view(across // k, k, across // k, k).sum((1, 3)).flatten()
 
 
-def counts(points, reach=6.0, side=0.2):
-    """How many points (N, 2) lie in each of the squares of `masses`; those outside are not counted."""
+def counts(points: Tensor, reach: float = 6.0, side: float = 0.2) -> Tensor:
+    """Returns how many points (N, 2) lie in each of the squares of `masses`, none for those outside."""
     across = round(2 * reach / side)
     index = ((points + reach) / side).floor().long()
     index = index[((index >= 0) & (index < across)).all(1)]

@@ -1,0 +1,88 @@
+"""genbench test-plugin: does somebody's plugin keep the contract of its kind."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genbench.cli import common
+
+if TYPE_CHECKING:
+    from genbench.contracts.check import Finding
+
+WIDTH = 79
+MARKS = {"kept": "ok", "broken": "BROKEN", "not checked": "?", "not applicable": "-"}
+INDENT = " " * 9
+
+
+@click.command("test-plugin")
+@click.argument("plugin", metavar="PATH_MODULE_OR_NAME")
+@common.plugins
+@common.data_dir
+@common.as_json
+def command(plugin: str, plugins: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
+    """Check every plugin that a file or a module registers, or a registered one, against its contract.
+
+    Prints each rule, and where one is broken how, and what to do. Models are checked small, and on
+    small data sets of every kind that they take. Exits with 1 if a rule is broken, with 2 if the
+    plugin cannot be loaded.
+
+    \b
+    genbench test-plugin my_model.py
+    genbench test-plugin realnvp --json
+    """
+    from dataclasses import asdict
+
+    from genbench.contracts.check import check_plugin, find_plugins
+
+    common.load_plugins(plugins)
+    findings: list[Finding] = []
+    for kind, name in find_plugins(plugin):
+        if not as_json:
+            click.echo(f"{kind} {name}")
+        for finding in check_plugin(kind, name, data_dir=data_dir):
+            findings.append(finding)
+            if not as_json and finding.status != "not applicable":
+                click.echo("\n".join(lines_of(finding)))
+    broken = any(finding.status == "broken" for finding in findings)
+    if as_json:
+        rules = [asdict(finding) for finding in findings]
+        common.print_json({"ok": not broken, "rules": rules})
+    else:
+        click.echo("\n".join(textwrap.wrap(conclusion(findings), WIDTH)))
+    if broken:
+        raise SystemExit(1)
+
+
+def lines_of(finding: Finding) -> Iterable[str]:
+    """Returns what is printed of a finding: a mark, the rule, where it was checked, how it is broken."""
+    cases = f" ({', '.join(finding.cases)})" if finding.cases else ""
+    mark = f"  {MARKS[finding.status]:<7}"
+    yield from textwrap.wrap(
+        finding.rule + cases, WIDTH, initial_indent=mark, subsequent_indent=INDENT
+    )
+    if finding.reason is not None:
+        for text in (finding.sentence, finding.reason):
+            indent = INDENT + "  "
+            yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def conclusion(findings: list[Finding]) -> str:
+    """Returns the sentence that ends the report."""
+    counts = dict.fromkeys(MARKS, 0)
+    for finding in findings:
+        counts[finding.status] += 1
+    applied = counts["kept"] + counts["broken"] + counts["not checked"]
+    names = " and ".join(dict.fromkeys(f"{f.kind} {f.plugin}" for f in findings))
+    text = f"{names}: {counts['kept']} of {applied} rules kept"
+    if counts["broken"]:
+        text += f", {counts['broken']} broken"
+    if counts["not checked"]:
+        text += f", {counts['not checked']} not checked because of that"
+    if counts["not applicable"]:
+        text += f"; {counts['not applicable']} do not apply"
+    return f"{text}."

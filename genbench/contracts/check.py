@@ -1,0 +1,160 @@
+"""Runs the rules of a plugin's kind on it, whatever its code raises."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from genbench.contracts.datasets import DATA_DIR
+from genbench.contracts.rules import Broken, Case, Rule, rules_of
+from genbench.core.errors import SpecError, unknown
+from genbench.core.registry import REGISTRIES, load_plugin
+from genbench.running.job import classify
+
+#: by kind, the module that holds its registry and the modules of its rules
+KINDS = {
+    "model": ("genbench.core.model", ("models", "players", "abilities", "densities")),
+    "dataset": ("genbench.core.dataset", ("datasets", "truths")),
+    "metric": ("genbench.core.metric", ("metrics",)),
+    "extractor": ("genbench.core.feature", ("extractors",)),
+    "claim": ("genbench.core.claim", ("claims",)),
+}
+
+Status = Literal["kept", "broken", "not applicable", "not checked"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one rule.
+
+    Arguments:
+        kind: The plugin's kind.
+        plugin: The plugin's name.
+        rule: The rule's name.
+        sentence: The rule.
+        status: Whether it is kept; "not checked" where a rule that comes first is broken.
+        cases: On what it was checked, up to where it was broken.
+        reason: How it is broken and what to do.
+    """
+
+    kind: str
+    plugin: str
+    rule: str
+    sentence: str
+    status: Status
+    cases: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def load_rules() -> None:
+    """Imports every kind's registry and rules."""
+    for registry, modules in KINDS.values():
+        importlib.import_module(registry)
+        for module in modules:
+            importlib.import_module(f"genbench.contracts.{module}")
+
+
+def find_plugins(where: str) -> list[tuple[str, str]]:
+    """Returns the (kind, name) of every plugin that a file or module registers, or that a name means.
+
+    Raises:
+        SpecError: If it cannot be imported or registers nothing.
+        UnknownName: With the nearest match.
+    """
+    load_rules()
+    if not where.endswith(".py") and "." not in where:
+        name = where.replace("-", "_")
+        plugins = [(kind, name) for kind in KINDS if name in REGISTRIES[kind]]
+        if plugins:
+            return plugins
+        if find_spec(where) is None:
+            names = {name for kind in KINDS for name in REGISTRIES[kind].names()}
+            raise unknown("plugin", where, names)
+    before = _registered()
+    with contextlib.redirect_stdout(sys.stderr):
+        home = load_plugin(where)
+    plugins = [
+        key
+        for key, thing in _registered().items()
+        if _module(thing) == home
+        or (key not in before and not _module(thing).startswith("genbench."))
+    ]
+    if not plugins:
+        raise SpecError(
+            f"{where} needs to register a plugin, got none; decorate it with one of "
+            f"{', '.join('@' + kind for kind in KINDS)}"
+        )
+    return plugins
+
+
+def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Iterator[Finding]:
+    """Yields what comes of every rule of a kind on a registered plugin.
+
+    Whatever the plugin raises breaks the rule; what it prints goes to stderr.
+
+    Arguments:
+        kind: The kind, as its registry calls it.
+        name: The registered name.
+        data_dir: A folder with a data set's files.
+    """
+    load_rules()
+    reliable = True
+    for rule in rules_of(kind):
+        if not reliable:
+            yield Finding(kind, name, rule.name, rule.sentence, "not checked")
+            continue
+        place = DATA_DIR.set(data_dir)
+        with contextlib.redirect_stdout(sys.stderr), torch.random.fork_rng(devices=[]):
+            finding = check_rule(rule, name)
+        DATA_DIR.reset(place)
+        reliable = not (rule.first and finding.status == "broken")
+        yield finding
+
+
+def check_rule(rule: Rule, name: str) -> Finding:
+    """Returns what comes of one rule; its first broken case says how."""
+    done: list[str] = []
+    try:
+        REGISTRIES[rule.kind].get(name)
+        cases: Sequence[Case] = rule.cases(name)
+        for case in cases:
+            done.append(" ".join(case))
+            rule.check(name, *case)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise SystemExit too
+        return _finding(rule, name, "broken", done, _reason(error, done))
+    return _finding(rule, name, "kept" if cases else "not applicable", done)
+
+
+def _finding(
+    rule: Rule, name: str, status: Status, done: list[str], reason: str | None = None
+) -> Finding:
+    cases = tuple(case for case in done if case)
+    return Finding(rule.kind, name, rule.name, rule.sentence, status, cases, reason)
+
+
+def _reason(error: BaseException, done: list[str]) -> str:
+    sentence = str(error) if isinstance(error, Broken) else classify(error)[1]
+    place = f"on {done[-1]}: " if done and done[-1] else ""
+    return place + " ".join(sentence.split())
+
+
+def _registered() -> dict[tuple[str, str], Any]:
+    return {
+        (kind, name): thing
+        for kind in KINDS
+        for name, thing in REGISTRIES[kind].registered().items()
+    }
+
+
+def _module(thing: Any) -> str:
+    return getattr(getattr(thing, "function", thing), "__module__", "?")

@@ -1,0 +1,129 @@
+"""Points and models of planted quality, and what a metric makes of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import Dataset, Truth
+from genbench.core.metric import Metric, Score, Trained
+from genbench.core.model import Density, Model
+from genbench.core.rng import Rng
+from genbench.core.streams import MixtureDataset
+from genbench.points.tokens import n_gram_law
+
+N = 1200
+#: options that keep a metric fast, for the metrics that have them
+SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100}
+ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
+
+
+class Mixture(MixtureDataset):
+    """Eight modes on a circle."""
+
+    name = "mixture"
+    centres = torch.stack([ANGLES.cos(), ANGLES.sin()], dim=-1)
+    std = 0.1
+    entropy = 0.0
+
+
+class Exact(Model, Density):
+    """The true density, blurred by noise of a given width."""
+
+    name = "exact"
+    taxonomy = "reference"
+
+    def __init__(self, dataset: Dataset, noise: float = 0.0) -> None:
+        super().__init__(dataset.spec, Rng([0]))
+        self.dataset, self.noise = dataset, noise
+
+    def players(self) -> tuple[()]:
+        """Returns none."""
+        return ()
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns points of the mixture with noise, shape (S, n, 2)."""
+        x = self.dataset.draw(n, rng)
+        return self.dataset.to_model(x + self.noise * rng.normal(*x.shape[1:]))
+
+    def log_prob(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns their exact log density, shape (S, B)."""
+        centres, std = Mixture.centres.to(x), math.hypot(Mixture.std, self.noise)
+        square = (self.dataset.to_data(x).unsqueeze(-2) - centres).square().sum(-1) / std**2
+        density = torch.logsumexp(-0.5 * square, -1) - math.log(8 * 2 * math.pi * std**2)
+        return density - self.dataset.log_volume
+
+
+DATA = Mixture()
+
+
+def tokens(x: Any) -> Any:
+    """Returns points of the plane as words of two letters of eight; other arrays stay as they are."""
+    if x is None or x.shape[1:] != (2,) or not x.isfinite().all():
+        return x
+    return ((x + 2) * 2).floor().clamp(0, 7).long()
+
+
+TEXT = Truth(n_grams=lambda n: n_gram_law(tokens(DATA.points("test")), n, 8))
+
+
+def draw(n: int, seed: int, modes: int = 8, noise: float = 0.0) -> Tensor:
+    """Returns points of some of the modes, with noise, shape (n, 2)."""
+    rng = Rng([seed])
+    centres = DATA.centres[:modes].float()
+    x = centres[rng.integers(modes, n)[0]] + DATA.std * rng.normal(n, 2)[0]
+    return x + noise * rng.fork("noise").normal(n, 2)[0]
+
+
+def log_odds(x: Any) -> Any:
+    """Returns log odds of the eight modes; arrays that are no points of the plane stay as they are."""
+    if x is None or x.shape[1:] != (2,):
+        return x
+    return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
+
+
+def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
+    """Returns options that keep a metric fast: a quarter of the points, unless all are to count."""
+    chosen = {key: value for key, value in SMALL.items() if key in entry.options}
+    if "points" in entry.options:
+        chosen["points"] = N if whole else entry.options["points"] // 4
+    return chosen
+
+
+def measure(
+    entry: Metric,
+    fake: Tensor | None = None,
+    *,
+    real: Tensor | None = None,
+    noise: float = 0.0,
+    seed: int = 5,
+    whole: bool = False,
+) -> dict[str, Score]:
+    """Returns all columns of a metric as Scores, whatever its view.
+
+    Arguments:
+        entry: The metric.
+        fake: Generated points, shape (M, 2).
+        real: Real points; N points of all modes if None.
+        noise: The width of the noise of the model that metrics of models see.
+        seed: Of the metric's rng.
+        whole: Whether every point is to count, of metrics that take a part of them.
+    """
+    rng = Rng([seed])
+    real = draw(N, 1) if real is None else real
+    arguments: tuple[Any, ...] = {
+        "points": (real, fake),
+        "features": (real, fake),
+        "events": (real, fake),
+        "logits": (log_odds(real), log_odds(fake)),
+        "memory": (draw(N, 3), real, fake),
+        "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
+        "model": (Trained(Exact(DATA, noise), DATA), real),
+    }[entry.view]
+    result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))
+    if not isinstance(result, dict):
+        result = {entry.name: result}
+    return {k: v if isinstance(v, Score) else Score(float(v)) for k, v in result.items()}

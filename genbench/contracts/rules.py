@@ -1,0 +1,124 @@
+"""Rules, and what tells a plugin that breaks one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: on what a rule is checked, such as a data set; empty where there is nothing to choose
+Case = tuple[str, ...]
+#: maps a plugin's name to the cases of a rule; none where the rule does not apply
+Cases = Callable[[str], Sequence[Case]]
+
+
+class Broken(AssertionError):
+    """A rule is broken; the text says what was expected, what was got and what to do."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that plugins of one kind keep.
+
+    Arguments:
+        kind: The kind, as its registry calls it.
+        check: Called with a plugin's name and a case; raises Broken, or whatever the plugin raises.
+        cases: On what it is checked.
+        first: Whether the others say nothing where this one is broken.
+    """
+
+    kind: str
+    check: Callable[..., None]
+    cases: Cases
+    first: bool = False
+
+    @property
+    def name(self) -> str:
+        """The function's name, in words."""
+        return self.check.__name__.replace("_", " ")
+
+    @property
+    def sentence(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.check) or "").split("\n")[0]
+
+
+RULES: list[Rule] = []
+
+
+def once(name: str) -> list[Case]:
+    """Returns the one case of a rule that has nothing to choose."""
+    return [()]
+
+
+def rule(
+    kind: str, cases: Cases = once, *, first: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Returns a decorator that makes a function a rule of a kind; the function is handed back."""
+
+    def register(check: Callable[..., None]) -> Callable[..., None]:
+        RULES.append(Rule(kind, check, cases, first))
+        return check
+
+    return register
+
+
+def rules_of(kind: str) -> list[Rule]:
+    """Returns the rules of a kind; those that come first are first."""
+    return sorted((one for one in RULES if one.kind == kind), key=lambda one: not one.first)
+
+
+def expect(condition: Any, sentence: str) -> None:
+    """Raises Broken with a sentence unless a condition holds."""
+    if not bool(condition):
+        raise Broken(sentence)
+
+
+def expect_subclass(cls: Any, base: type, kind: str) -> None:
+    """Raises Broken unless what was registered is a class derived from its kind's."""
+    right = inspect.isclass(cls) and issubclass(cls, base)
+    expect(right, f"@{kind} needs a subclass of {base.__name__}, got {cls!r}; derive it from that")
+
+
+def expect_tensor(
+    x: Any, what: str, shape: Sequence[int], dtype: torch.dtype | None = None, *, fix: str
+) -> None:
+    """Raises Broken unless x is a finite tensor of a shape (and a type, where one is given)."""
+    expect(isinstance(x, Tensor), f"{what} needs to be a tensor, got {type(x).__name__}; {fix}")
+    expect(
+        tuple(x.shape) == tuple(shape),
+        f"{what} needs shape {tuple(shape)}, got {tuple(x.shape)}; {fix}",
+    )
+    expect(dtype in (None, x.dtype), f"{what} needs {dtype}, got {x.dtype}; {fix}")
+    if x.is_floating_point():
+        bad = int((~x.isfinite()).sum())
+        expect(not bad, f"{what} needs finite values, got NaN or infinity in {bad} places; {fix}")
+
+
+def expect_equal(one: Tensor, two: Tensor, what: str, *, fix: str) -> None:
+    """Raises Broken unless two tensors are the same, bit for bit."""
+    same = one.shape == two.shape and torch.equal(one, two)
+    expect(same, f"{what} needs the same bits, got {_difference(one, two)}; {fix}")
+
+
+def expect_close(
+    one: Tensor, two: Tensor, what: str, tolerance: float = 1e-9, *, fix: str
+) -> None:
+    """Raises Broken unless two tensors are the same up to a relative and absolute tolerance."""
+    same = one.shape == two.shape and one.dtype == two.dtype
+    same = same and torch.allclose(one, two, rtol=tolerance, atol=tolerance, equal_nan=True)
+    expect(same, f"{what} needs the same values, got {_difference(one, two)}; {fix}")
+
+
+def _difference(one: Tensor, two: Tensor) -> str:
+    """How two tensors differ, in words."""
+    if one.shape != two.shape:
+        return f"shapes {tuple(one.shape)} and {tuple(two.shape)}"
+    if one.dtype != two.dtype:
+        return f"{one.dtype} and {two.dtype}"
+    gap = (one.double() - two.double()).abs()
+    return f"a difference of {gap.max().item():.3g} in {int((one != two).sum())} of {one.numel()} values"

@@ -1,0 +1,136 @@
+"""Small data sets of every kind, and small versions of models trained on them."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.contracts.rules import Case, Cases
+from genbench.core import options
+from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.model import MODELS, Batch, Density, Model, build
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget
+from genbench.training.minibatches import Minibatches, training_set
+from genbench.training.trainer import Trainer
+
+#: one data set of every kind of point, with its options
+DATA: dict[str, dict[str, Any]] = {
+    "ring": {},
+    "grid": {},
+    "digits": {},
+    "binary_digits": {},
+    "bars_and_stripes": {"size": 3},
+    "markov_text": {"tokens": 4, "length": 5},
+}
+#: options that keep networks small, for the models that have them
+SMALL: dict[str, Any] = {
+    "hidden": (16, 16),
+    "layers": 4,
+    "latent": 4,
+    "units": 16,
+    "width": 4,
+    "importance": 8,
+    "channels": 6,
+    "depth": 2,
+    "head": 8,
+    "generator": (16, 16),
+    "skip": 8,
+    "cycle": 2,
+}
+BATCH = 32
+
+
+@functools.cache
+def open_small(data: str) -> Dataset:
+    """Returns one of the small data sets."""
+    return DATASETS.get(data)(**DATA.get(data, {}))
+
+
+def taken(name: str) -> list[str]:
+    """Returns the small data sets that a model does not refuse."""
+    return [data for data in DATA if MODELS.get(name).refuses(open_small(data).spec) is None]
+
+
+def small_options(name: str) -> dict[str, Any]:
+    """Returns options that keep a model small."""
+    defaults, chosen = options.defaults(MODELS.get(name)), {}
+    for key, value in SMALL.items():
+        if key in defaults:
+            alike = isinstance(defaults[key], tuple) == isinstance(value, tuple)
+            chosen[key] = value if alike else value[0]
+    return chosen
+
+
+def make(
+    name: str, data: str, seeds: list[int], dtype: torch.dtype = torch.float32
+) -> tuple[Model, Rng]:
+    """Returns a small model, built and prepared, and the rng that did it."""
+    rng, dataset = Rng(seeds, dtype=dtype), open_small(data)
+    model = build(name, dataset.spec, rng, small_options(name))
+    model.prepare(training_set(dataset, type(model), rng), rng.fork("prepare"))
+    return model, rng
+
+
+def train(
+    name: str, data: str, seeds: list[int], steps: int, dtype: torch.dtype = torch.float32
+) -> tuple[Model, Rng, Trainer]:
+    """Returns a small model after some rounds, its rng and its trainer."""
+    model, rng = make(name, data, seeds, dtype)
+    trainer = make_trainer(model, data, rng, steps)
+    if steps:
+        trainer.run()
+    return model, rng, trainer
+
+
+def make_trainer(model: Model, data: str, rng: Rng, steps: int) -> Trainer:
+    """Returns what trains a model on a small data set."""
+    return Trainer(model, open_small(data), Budget(steps=max(steps, 1)), batch=BATCH, rng=rng)
+
+
+def draw_batch(data: str, rng: Rng) -> Batch:
+    """Returns a minibatch of a small data set."""
+    return Minibatches(open_small(data), rng.fork("data"), BATCH)()
+
+
+def draw_samples(model: Model, rng: Rng, n: int = 64) -> Tensor:
+    """Returns n samples per seed, shape (S, n, *event)."""
+    with torch.no_grad():
+        return model.eval().sample(n, rng.fork("sample"))
+
+
+@functools.cache
+def _has_players(cls: type[Model], data: str) -> bool:
+    return bool(make(cls.name, data, [0])[0].players())
+
+
+def on_all(name: str) -> list[Case]:
+    """Returns the data sets on which a model is checked."""
+    return [(data,) for data in taken(name) if data != "grid"]
+
+
+def on_first(name: str) -> list[Case]:
+    """Returns one data set, where the rule does not depend on it."""
+    return on_all(name)[:1]
+
+
+def when_trained(name: str) -> list[Case]:
+    """Returns the data sets of a model that is trained, none of one in closed form."""
+    cases = on_all(name)
+    return cases if cases and _has_players(MODELS.get(name), cases[0][0]) else []
+
+
+def first_when_trained(name: str) -> list[Case]:
+    """Returns one data set of a model that is trained."""
+    return when_trained(name)[:1]
+
+
+def with_ability(ability: type) -> Cases:
+    """Returns what chooses the data sets of models with an ability, and none for other models."""
+    return lambda name: on_all(name) if issubclass(MODELS.get(name), ability) else []
+
+
+on_densities = with_ability(Density)

@@ -1,0 +1,239 @@
+"""The rules see planted breaches: each is a worked example of CONTRIBUTING with one thing made wrong."""
+
+import pytest
+from documents import worked_examples
+
+from genbench.contracts.check import check_rule, find_plugins
+from genbench.contracts.rules import rules_of
+
+pytestmark = pytest.mark.usefixtures("registered")
+EXAMPLES = worked_examples()
+#: a score that depends on the other seeds
+MIXED = """score = self.critic(flat(centred(x, self.spec))).squeeze(-1)
+        return score - score.mean(0)"""
+#: by example: the rule that is broken, what the report says, and what is replaced by what
+BREACHES = {
+    "lsgan_example": [
+        (
+            "the global generator is left alone",
+            "draw from the rng",
+            "rng.normal(n, self.noise)",
+            "torch.randn(self.seeds, n, self.noise)",
+        ),
+        (
+            "the same seed gives the same bits",
+            "got a difference of",
+            "rng.normal(n, self.noise)",
+            "torch.randn(self.seeds, n, self.noise)",
+        ),
+        (
+            "samples have their shape and range",
+            "sample(64) needs shape (2, 64, 2), got (2, 64, 1, 2)",
+            "points.unflatten(-1, self.spec.event)",
+            "points.unflatten(-1, self.spec.event).unsqueeze(2)",
+        ),
+        (
+            "samples have their shape and range",
+            "on digits: samples need values in (0.0, 1.0)",
+            "points = into_range(self.generator(rng.normal(n, self.noise)), self.spec)",
+            "points = self.generator(rng.normal(n, self.noise))",
+        ),
+        (
+            "a seed in a stack is the seed alone",
+            "across the first axis",
+            "return self.critic(flat(centred(x, self.spec))).squeeze(-1)",
+            MIXED,
+        ),
+        (
+            "a broken seed leaves the others alone",
+            "across the first axis",
+            "return self.critic(flat(centred(x, self.spec))).squeeze(-1)",
+            MIXED,
+        ),
+        (
+            "losses are one number per seed",
+            "loss of player 'generator' needs shape (2,), got (2, 32)",
+            "rng)) - 1).square().mean(-1) / 2",
+            "rng)) - 1).square() / 2",
+        ),
+        (
+            "a player moves its own weights and all of them",
+            "RuntimeError",
+            "self.score(self.sample(batch.x.shape[1], rng))",
+            "self.score(self.sample(batch.x.shape[1], rng).detach())",
+        ),
+        (
+            "every weight belongs to a player",
+            "no player moves unused.",
+            "self.critic = MLP(",
+            "self.unused = MLP(2, 2, (4,), rng)\n        self.critic = MLP(",
+        ),
+        (
+            "training improves the model",
+            "energy distance",
+            "adam(lr, (0.5, 0.999))",
+            "adam(0.0, (0.5, 0.999))",
+        ),
+        (
+            "it can be built",
+            "got reasons against all",
+            "return only_continuous(spec)",
+            "return 'no'",
+        ),
+        (
+            "it can be built",
+            "SystemExit: 3",
+            "return only_continuous(spec)",
+            "raise SystemExit(3)",
+        ),
+        (
+            "its options are keywords with defaults",
+            "'lr: …'",
+            "        lr: Adam's step size.\n",
+            "",
+        ),
+        ("it says what it is", "year needs", "    year = 2017\n", ""),
+        (
+            "it can be built",
+            "subclass of Model",
+            "class LSGANExample(Model):",
+            "class LSGANExample:",
+        ),
+    ],
+    "wine_example": [
+        (
+            "model space and back is the identity",
+            "let to_data undo to_model",
+            "return y * std + mean",
+            "return y * std",
+        ),
+        ("splits share no points", "got 11.4% in both", "slice(130, 178)", "slice(90, 178)"),
+        (
+            "splits are the same every time",
+            "opened twice",
+            "Rng([0]).fork",
+            "Rng([torch.seed() % 1000]).fork",
+        ),
+        (
+            "points are as the spec says",
+            "needs torch.float32, got torch.float64",
+            "dtype=torch.float32",
+            "dtype=torch.float64",
+        ),
+        (
+            "log volume is the jacobian",
+            "log_volume needs to be -",
+            "log_volume(self) -> float:\n        return -",
+            "log_volume(self) -> float:\n        return ",
+        ),
+        ("labels fit their points", "from 0 to 1, got 0 to 2", "classes=3", "classes=2"),
+        ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
+        ("it can be opened", "whole number >= 1", "    paper =", "    version = 0\n    paper ="),
+    ],
+    "spread_example": [
+        (
+            "the order of points does not matter",
+            "any order of points",
+            "x.double().var(0)",
+            "x.double().diff(dim=0).square()",
+        ),
+        (
+            "two calls agree and change nothing",
+            "do not edit them in place",
+            "    wide, narrow",
+            "    fake -= fake.mean(0)\n    wide, narrow",
+        ),
+        (
+            "two calls agree and change nothing",
+            "global generator",
+            "float(x.double()",
+            "float(torch.rand(()) * x.double()",
+        ),
+        ("worse samples score worse", "(better: higher)", 'Column("lower"', 'Column("higher"'),
+        ("real against real is near the ideal", "near 5.0", '"nats", 0.0', '"nats", 5.0'),
+        ("bad arrays are refused with advice", "not a number", "or not x.isfinite().all()", ""),
+        (
+            "its columns are its own",
+            "'fid' is fid's too",
+            '"spread_example": Column',
+            '"fid": Column',
+        ),
+        (
+            "columns declared are those returned",
+            "TypeError",
+            "*, rng: Rng, ",
+            "*, rng: Rng, strange, ",
+        ),
+        ("it is called as its view says", "real, fake", "real: Tensor, fake", "a: Tensor, fake"),
+    ],
+    "fourier_example": [
+        (
+            "a row depends on its point alone",
+            "in a batch and alone",
+            "return (flat @ frequencies + phases).cos()",
+            "x = (flat @ frequencies + phases).cos()\n        return x - x.mean(0)",
+        ),
+        (
+            "features are one row per point",
+            "shape (40, F), got (40,)",
+            "return (flat @ frequencies + phases).cos()",
+            "return (flat @ frequencies).cos().sum(1)",
+        ),
+        (
+            "two calls agree and change nothing",
+            "features of two extractors",
+            'Rng([0]).fork("fourier_example")',
+            "Rng([torch.seed() % 1000])",
+        ),
+        (
+            "its protocol says what it is",
+            "begin with self.name",
+            'return f"{self.name}@{self.version}"',
+            'return "mine"',
+        ),
+    ],
+    "coverage_example": [
+        (
+            "without measurements it is inconclusive",
+            "KeyError: 0",
+            "more, fewer = (evidence",
+            "evidence.scores(GAN, 'modes_strict')[0]\n    more, fewer = (evidence",
+        ),
+        ("it reads what it declares", "needs a finite bar, got None", "bar=1.0", "bar=None"),
+        ("it reads what it declares", "has no column 'fid'", '"modes_strict"', '"fid"'),
+        (
+            "it reads what it declares",
+            "read and not declared",
+            "runs=(WGAN_GP, GAN)",
+            "runs=(WGAN_GP,)",
+        ),
+        (
+            "its runs can be made",
+            "cannot be run",
+            '"grid", ("modes",)',
+            '"markov_text", ("modes",)',
+        ),
+        ("it says what a reader needs", "full stop", "more than the GAN.", "more than the GAN"),
+    ],
+}
+
+
+CASES = [
+    pytest.param(example, *row, id=f"{example}-{row[0]}-{i}")
+    for example, rows in BREACHES.items()
+    for i, row in enumerate(rows)
+]
+
+
+@pytest.mark.parametrize(("example", "rule", "says", "old", "new"), CASES)
+def test_a_planted_breach_is_seen(example, rule, says, old, new, tmp_path):
+    code = EXAMPLES[example][0]
+    assert old in code
+    path = tmp_path / f"{example}.py"
+    path.write_text("import torch\n" + code.replace(old, new))
+    ((kind, name),) = find_plugins(str(path))
+    (broken,) = [one for one in rules_of(kind) if one.name == rule]
+    finding = check_rule(broken, name)
+    assert finding.status == "broken"
+    assert says in finding.reason
+    assert "\n" not in finding.reason
