@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+#: where public names live; `claims` is both the folder of claims and, called, what they say
 _HOMES = {
     "Autoregressive": "genbench.core.model",
     "Batch": "genbench.core.model",
@@ -17,6 +18,7 @@ _HOMES = {
     "DataSpec": "genbench.core.dataset",
     "Density": "genbench.core.model",
     "Encoder": "genbench.core.model",
+    "Executor": "genbench.running.executor",
     "GenbenchError": "genbench.core.errors",
     "Inpainter": "genbench.core.model",
     "MarkovChain": "genbench.core.model",
@@ -28,15 +30,19 @@ _HOMES = {
     "Truth": "genbench.core.dataset",
     "claim": "genbench.core.claim",
     "dataset": "genbench.core.dataset",
+    "executor": "genbench.running.executor",
     "extractor": "genbench.core.feature",
     "metric": "genbench.core.metric",
     "model": "genbench.core.model",
-    "results": "genbench.report.results",
+    **dict.fromkeys(
+        ("check", "evaluate", "leaderboard", "results", "run", "samples", "train"), "genbench.api"
+    ),
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]
+__all__ = [*sorted(_HOMES), "__version__", "claims"]
 
 if TYPE_CHECKING:
+    from genbench.api import check, evaluate, leaderboard, results, run, samples, train
     from genbench.core.claim import Claim, claim
     from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
     from genbench.core.errors import GenbenchError
@@ -57,11 +63,13 @@ if TYPE_CHECKING:
         model,
     )
     from genbench.core.rng import Rng
-    from genbench.report.results import results
+    from genbench.running.executor import Executor, executor
 
 
 def __getattr__(name: str) -> Any:
     """Resolves a public name on first use, so that `import genbench` does not import torch."""
+    if name == "claims":
+        return importlib.import_module("genbench.claims")
     if name not in _HOMES:
         raise AttributeError(f"module 'genbench' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

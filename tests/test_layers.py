@@ -24,6 +24,7 @@ ORDER = [
     ("executors",),
     ("contracts",),
     ("report",),
+    ("api",),
     ("cli",),
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import DataError, GenbenchError
 from genbench.core.feature import Extractor
-from genbench.core.model import Model
+from genbench.core.model import Density, Model
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 from genbench.core.tolerance import Tolerance
@@ -92,6 +93,25 @@ class Trained:
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns n samples in data space, shape (n, *event)."""
         return self.dataset.to_data(self.model.sample(n, rng))[0]
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, rng: Rng, *, batch: int = 512) -> Tensor:
+        """Returns log p(x) in nats for points in data space, shape (N, *event): float64, shape (N,).
+
+        A value is exact, a bound or an estimate, as the model's `bound` says.
+
+        Raises:
+            DataError: If the model is not a Density.
+        """
+        if not isinstance(self.model, Density):
+            raise DataError(f"log_prob needs a model that is a Density, got {self.model.name}")
+        noise, own = rng.fork("dequantise"), rng.fork("model")
+        values = []
+        for part in x.split(batch):
+            part = part.to(rng.device, rng.dtype if part.is_floating_point() else part.dtype)
+            y = self.dataset.to_model(part.unsqueeze(0), noise)
+            values.append(self.model.log_prob(y, own)[0].double() + self.dataset.log_volume)
+        return torch.cat(values)
 
 
 @dataclass(frozen=True)

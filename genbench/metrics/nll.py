@@ -35,8 +35,6 @@ KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
     "lower": "bound",
     "estimate": "estimate",
 }
-#: points to a call of log_prob
-BATCH = 512
 
 
 @metric("nll", view="model", columns=COLUMNS, needs=("density",))
@@ -72,7 +70,7 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
             f"nll needs at least 2 test points of shape {dataset.spec.event}, got {tuple(test.shape)}; "
             f"give held-out points in data space"
         )
-    values = _values(trained, test[:points], rng)
+    values = -trained.log_prob(test[:points], rng)
     kind = KINDS[model.bound]
     noise = dataset.spec.dequantisation
     protocol = {"dequantisation": noise} if noise else {}
@@ -95,20 +93,6 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
     if spec.kind != "tokens":
         token = Score(None, kind=kind, reason=f"{spec.name} holds no tokens")
     return {"nll": nats, "bits_per_dim": bits, "nats_per_token": token}
-
-
-@torch.no_grad()
-def _values(trained: Trained, test: Tensor, rng: Rng) -> Tensor:
-    """The negative log-likelihood of each point in data space, float64, shape (N,)."""
-    model, dataset = trained.model, trained.dataset
-    assert isinstance(model, Density)
-    noise, own = rng.fork("dequantise"), rng.fork("model")
-    values = []
-    for x in test.split(BATCH):
-        x = x.to(rng.device, rng.dtype) if x.is_floating_point() else x.to(rng.device)
-        y = dataset.to_model(x.unsqueeze(0), noise)
-        values.append(-model.log_prob(y, own)[0].double() - dataset.log_volume)
-    return torch.cat(values)
 
 
 def _scaled(nats: Score, unit: float) -> Score:

@@ -35,19 +35,19 @@ ORIGIN = ("genbench", "git", "torch", "device", "gpu", "cpu", "platform")
 
 @dataclass(frozen=True, repr=False)
 class Leaderboard:
-    """A results folder as leaderboards, one per data set; notebooks show it as tables.
+    """Records as leaderboards, one per data set; notebooks show it as tables.
 
     Arguments:
-        store: The folder.
-        records: What was read of it.
+        records: The records.
         problems: A sentence for every file that is not a record.
         scale: Which scale of the claims' budgets is shown, as `make_leaderboards` has it.
+        store: The folder that they were read of, where samples and trials lie.
     """
 
-    store: Store
     records: tuple[Record, ...] = field(repr=False)
     problems: tuple[str, ...] = ()
     scale: str = "default"
+    store: Store = field(default_factory=lambda: Store("results"))
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -111,7 +111,7 @@ def load_leaderboard(
 def read_leaderboard(store: Store, scale: str = "default") -> Leaderboard:
     """Returns the leaderboards of an open folder, which may be empty."""
     records, problems = store.load()
-    return Leaderboard(store, tuple(records), tuple(problems), scale)
+    return Leaderboard(tuple(records), tuple(problems), scale, store)
 
 
 def write_leaderboards(tables: Sequence[Table], out: Path, *, title: str) -> Path:

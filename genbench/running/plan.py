@@ -190,7 +190,7 @@ class _Sorter:
 
     def sort(self, specs: list[CellSpec]) -> None:
         dataset = open_dataset(specs[0], self.settings)
-        refusal = _refusal(specs[0], dataset)
+        refusal = find_refusal(specs[0], dataset)
         if refusal is not None:
             scale = self.settings.scale
             self.plan.skipped += [_skipped(spec, refusal, scale) for spec in specs]
@@ -253,8 +253,8 @@ class _Sorter:
         return sum(seconds) / len(seconds) if seconds else None
 
 
-def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
-    """Why a cell cannot be, or None."""
+def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:
+    """Returns why a cell cannot be, or None."""
     if spec.labelled is not None and dataset.spec.classes is None:
         return f"labelled needs a data set with labels, {spec.dataset} has none"
     return MODELS.get(spec.model).refuses(dataset.spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy
 import torch
@@ -42,41 +43,56 @@ from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Point, Probe, Trainer
 
 
-def train_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
+def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     """Trains and evaluates a stack of cells, and puts a record of each into an outcome."""
-    settings, spec = job.settings, job.specs[0]
-    device = choose_device(settings.device)
+    path = checkpoint_path(job)
+    every = job.settings.checkpoint_every
+    checkpoint = Checkpoint(path, every, job.seeds) if path else None
     stage.enter("data")
-    evaluator = evaluator_for(spec, settings)
-    dataset = evaluator.dataset
+    dataset = evaluator_for(job.specs[0], job.settings).dataset
+    trained = train_stack(job, dataset, stage, checkpoint)
+    try:
+        evaluate_stack(job, trained, stage, outcome)
+    except Stopped:
+        if checkpoint is not None and trained.trainer.players:
+            checkpoint.save(trained.trainer)
+        raise
+
+
+@dataclass(frozen=True)
+class TrainedStack:
+    """A stack of seeds that has been trained.
+
+    Arguments:
+        trainer: With the model in it.
+        rng: The stack's, before any fork.
+        memory: The most bytes that training took.
+    """
+
+    trainer: Trainer
+    rng: Rng
+    memory: int
+
+
+def train_stack(
+    job: StackJob, dataset: Dataset, stage: Stage, checkpoint: Checkpoint | None = None
+) -> TrainedStack:
+    """Builds, prepares and trains the model of a stack of cells."""
+    spec, device = job.specs[0], choose_device(job.settings.device)
     stage.enter("build")
     rng = Rng(job.seeds, device=device, dtype=DTYPES[spec.precision])
     reset_peak_memory(device)
     model = prepare_model(spec, dataset, rng)
     stage.enter("train")
-    path = checkpoint_path(job)
-    checkpoint = Checkpoint(path, settings.checkpoint_every, job.seeds) if path else None
-    trainer = _train(job, model, evaluator, rng, stage, checkpoint)
-    memory = peak_memory(device)
+    trainer = _train(job, model, dataset, rng, stage, checkpoint)
+    return TrainedStack(trainer, rng, peak_memory(device))
+
+
+def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: Outcome) -> None:
+    """Measures what a job's settings ask for, and puts a record of every seed into an outcome."""
     stage.enter("evaluate")
-    try:
-        _evaluate(job, trainer, evaluator, rng, stage, outcome, memory)
-    except Stopped:
-        if checkpoint is not None and trainer.players:
-            checkpoint.save(trainer)
-        raise
-
-
-def _evaluate(
-    job: StackJob,
-    trainer: Trainer,
-    evaluator: Evaluator,
-    rng: Rng,
-    stage: Stage,
-    outcome: Outcome,
-    memory: int,
-) -> None:
-    """Puts a record of every seed into an outcome."""
+    evaluator = evaluator_for(job.specs[0], job.settings)
+    trainer, rng, memory = trained.trainer, trained.rng, trained.memory
     model, dataset, device = trainer.model, evaluator.dataset, rng.device
     with trainer.averaged() as final:
         fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
@@ -115,7 +131,7 @@ def _evaluate(
 def _train(
     job: StackJob,
     model: Model,
-    evaluator: Evaluator,
+    dataset: Dataset,
     rng: Rng,
     stage: Stage,
     checkpoint: Checkpoint | None,
@@ -132,14 +148,14 @@ def _train(
 
     trainer = Trainer(
         model,
-        evaluator.dataset,
+        dataset,
         spec.budget,
         batch=spec.batch,
         rng=rng,
         labelled=spec.labelled,
         autocast=spec.autocast == "bf16",
         curve=settings.curve,
-        probe=_probe(evaluator.dataset, settings, rng),
+        probe=_probe(dataset, settings, rng),
         listener=listen,
     )
     if checkpoint is not None and trainer.players and checkpoint.restore(trainer):

@@ -221,9 +221,9 @@ def execute_plan(plan: Plan, store: Store, executor: Executor, listener: Listene
 
 def change_suite(
     suite: Suite,
+    models: Sequence[Part | str] = (),
+    datasets: Sequence[Part | str] = (),
     *,
-    models: Sequence[str] = (),
-    datasets: Sequence[str] = (),
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
@@ -241,7 +241,10 @@ def change_suite(
     changes: dict[str, Any] = {"seeds": seeds} if seeds else {}
     cells = suite.cells
     if models and datasets:
-        parts = [[Part(name=name) for name in names] for names in (models, datasets)]
+        parts = [
+            [part if isinstance(part, Part) else Part(name=part) for part in some]
+            for some in (models, datasets)
+        ]
         cells = [Cells(models=parts[0], datasets=parts[1])]
     about: dict[str, Any] = {"labelled": labelled} if labelled else {}
     if steps:

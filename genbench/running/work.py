@@ -11,7 +11,7 @@ from genbench.core.rng import Rng
 from genbench.running.environment import choose_device
 from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
-from genbench.running.stack import rescore_stack, train_stack
+from genbench.running.stack import rescore_stack, run_stack
 from genbench.store.record import finite
 
 
@@ -46,7 +46,7 @@ def _perform(job: Job, stage: Stage, outcome: Outcome) -> None:
     if isinstance(job, TrialJob):
         run_experiment(job, stage, outcome)
     elif isinstance(job, StackJob):
-        (rescore_stack if job.rescore else train_stack)(job, stage, outcome)
+        (rescore_stack if job.rescore else run_stack)(job, stage, outcome)
     else:
         raise TypeError(f"a job is a stack or a trial, got {type(job).__name__}")
 

@@ -64,6 +64,18 @@ def load_suites(path: Path) -> dict[str, Suite]:
         raise SpecError(f"{path}:{_describe(tree, SuiteFile, error)}") from None
 
 
+def read_suite(data: Any) -> Suite:
+    """Returns a suite given as an entry of a suite file.
+
+    Raises:
+        SpecError: Naming the key, what is allowed and the nearest match.
+    """
+    try:
+        return Suite.model_validate(data)
+    except ValidationError as error:
+        raise SpecError(f"the suite, {_describe(None, Suite, error)}") from None
+
+
 def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
     """Returns a JSON file's content as a schema's object.
 
