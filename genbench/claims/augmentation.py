@@ -66,6 +66,7 @@ def figure(evidence: Evidence) -> Figure:
     ),
     notes={"inconclusive": SECOND_LOOK, "refuted": SECOND_LOOK},
     figure=figure,
+    version=2,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with samples of the best GAN less that without; other families and noise beside."""

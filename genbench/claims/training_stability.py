@@ -192,7 +192,7 @@ def figure(evidence: Evidence) -> Figure:
         ),
     },
     figure=figure,
-    version=2,
+    version=3,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Differences of failure rates, and every family's own beside them."""
