@@ -1,6 +1,7 @@
 """Imports point down, plugins stand alone, machinery knows no plugin, nothing unsafe is called."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,15 @@ def _legacy(name):
     return head == "random" or (
         head == "numpy.random" and last not in ("default_rng", "RandomState")
     )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "core").glob("*.py")), ids=own_module)
+def test_core_needs_torch_and_pydantic_alone(path):
+    allowed = {*sys.stdlib_module_names, "genbench", "torch", "pydantic"}
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [a.name for node in nodes if isinstance(node, ast.Import) for a in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert {name.partition(".")[0] for name in names} <= allowed
 
 
 def test_every_folder_has_a_layer():

@@ -17,6 +17,7 @@ PUBLIC = [
     "Dataset",
     "Density",
     "Encoder",
+    "Executor",
     "GenbenchError",
     "Inpainter",
     "MarkovChain",
@@ -27,12 +28,20 @@ PUBLIC = [
     "Score",
     "Truth",
     "__version__",
+    "check",
     "claim",
+    "claims",
     "dataset",
+    "evaluate",
+    "executor",
     "extractor",
+    "leaderboard",
     "metric",
     "model",
     "results",
+    "run",
+    "samples",
+    "train",
 ]
 #: runs the command line and then says whether torch came along
 PROBE = """
