@@ -24,7 +24,7 @@ from genbench.experiments.training import (
     train_players,
 )
 from genbench.nn.optim import sgd
-from genbench.running.build import prepared
+from genbench.running.build import prepare_model
 from genbench.training.trainer import Trainer
 
 DATA = ("ring", "bars_and_stripes", "digits")
@@ -46,7 +46,7 @@ def test_experiments_train_every_model_to_the_bits_of_its_cells(name, data):
     spec = CellSpec(
         model=name, options=options, dataset=data, budget=Budget(steps=rounds), **about
     )
-    cell = prepared(spec, dataset, Rng(seeds))
+    cell = prepare_model(spec, dataset, Rng(seeds))
     Trainer(cell, dataset, spec.budget, batch=spec.batch, rng=Rng(seeds)).run()
     rng = Rng(seeds)
     model = build(name, dataset.spec, rng, options)

@@ -9,7 +9,7 @@ from genbench.core.errors import DataError
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, CellSpec
-from genbench.report.groups import labels_of
+from genbench.report.groups import make_labels
 from genbench.training.minibatches import HIDDEN, Minibatches, training_set, visible_labels
 from genbench.training.trainer import Trainer
 
@@ -112,5 +112,5 @@ def test_a_suite_hides_labels_and_skips_data_without_any(tmp_path):
     skipped = [r for r in records if r.status == "skipped"]
     assert {r.reason for r in skipped} == {"labelled needs a data set with labels, ring has none"}
     members = {r.group: [r] for r in records if r.status == "ok" and r.spec.dataset == "digits"}
-    assert sorted(labels_of(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
+    assert sorted(make_labels(members).values()) == ["gan (labelled=30)", "gan (labelled=all)"]
     assert len(plan.cells) == 8
