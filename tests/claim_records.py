@@ -1,11 +1,15 @@
 """Fabricates the records and the measurements of a claim, one value a seed."""
 
+from unittest import mock
+
 import numpy as np
 
 from genbench.core.claim import CLAIMS, Evidence
 from genbench.core.spec import Part
 from genbench.evaluation.requests import ask
-from genbench.running.claims import Scale, specs_of, tried
+from genbench.running.evidence import Scale, specs_of
+from genbench.running.job import RunSettings, TrialJob
+from genbench.running.work import run_job
 from genbench.statistics.verdicts import judge
 from genbench.store import Measurement, Record
 from genbench.store.trial import Trials
@@ -40,10 +44,19 @@ def write(store, run, scale=None, status="ok", noise=0.01, **columns):
         )
 
 
-def make_trial(held, seeds):
-    """Makes a claim's experiment and writes it down."""
-    trial = tried(held, seeds, "cpu")
-    Trials(held.store.root).write(held.claim, trial)
+def make_trial(evidence, seeds):
+    """Makes a claim's experiment, registered or not, and writes its trial."""
+    claim = evidence.claim
+    job = TrialJob(
+        claim=claim.name,
+        version=claim.version,
+        options=evidence.scale.options(claim),
+        trial_seeds=tuple(seeds),
+        settings=RunSettings(device="cpu"),
+    )
+    with mock.patch.dict(CLAIMS._objects, {claim.name: claim}):
+        (trial,) = run_job(job).results
+    Trials(evidence.store.root).write(trial)
     return trial
 
 

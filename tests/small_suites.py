@@ -1,17 +1,19 @@
 """Small suites, and what two records have in common once times are left out."""
 
+from contextlib import closing
+
 import yaml
 
 from genbench.core.dataset import DATASETS
 from genbench.core.model import Batch, Model, Player, build
 from genbench.core.rng import Rng
-from genbench.core.spec import load_suites
 from genbench.executors.inline import Inline
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
-from genbench.running.driver import run
-from genbench.running.plan import plan, setting_of
+from genbench.running.driver import run_plan
+from genbench.running.plan import make_plan, make_settings
 from genbench.store import Store
+from genbench.store.documents import load_suites
 from genbench.training.minibatches import training_set
 
 TIMED = ("latency", "samples_per_s")
@@ -82,14 +84,15 @@ def suite_of(folder, **changed):
     return load_suites(path)["tiny"]
 
 
-def do(suite, root, *, executor=None, told=None, **given):
+def do(suite, root, *, executor=None, report=None, **about):
     """Plans and runs a suite; returns the plan and the new records."""
-    redo = given.pop("redo", "missing")
+    redo = about.pop("redo", "missing")
     store = Store(root)
-    setting = setting_of(suite, root, device="cpu", **given)
-    made = plan(suite, store, setting, redo=redo)
-    watch = told or (lambda index, progress: None)
-    return made, list(run(made, store, executor or Inline(), watch))
+    settings = make_settings(suite, root, device="cpu", **about)
+    plan = make_plan(suite, store, settings, redo=redo)
+    report = report or (lambda index, progress: None)
+    with closing(executor or Inline()) as executor:
+        return plan, list(run_plan(plan, store, executor, report))
 
 
 def timeless(record):

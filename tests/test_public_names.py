@@ -80,6 +80,8 @@ def test_import_is_light():
         (["run", "demo", "-m", "gam"], 2, "unknown model 'gam'; did you mean 'gan'"),
         (["run", "dmeo"], 2, "unknown suite 'dmeo'; did you mean 'demo'"),
         (["run", "--sedes", "3"], 2, "--seeds"),
+        (["run", "--help"], 0, "inline|processes|ray"),
+        (["run", "--executor", "inlin"], 2, "unknown executor 'inlin'; did you mean 'inline'"),
     ],
 )
 def test_the_command_line_answers_without_torch(args, code, said):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from genbench.core.spec import load_suites, schema
+from genbench.core.spec import schema
+from genbench.store.documents import load_suites
 
 ROOT = Path(__file__).parent.parent
 

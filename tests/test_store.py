@@ -58,6 +58,13 @@ def test_a_record_comes_back_as_it_was_written(store):
     assert json.loads(path.read_text())["schema"] == "genbench.record/2"
 
 
+def test_what_a_record_was_made_for_is_absent_from_most_files(store):
+    assert '"scale"' not in store.write(record()).read_text()
+    store.write(record(seed=1).model_copy(update={"scale": "quick"}))
+    assert store.read(spec()).scale is None
+    assert store.read(spec(seed=1)).scale == "quick"
+
+
 def test_an_empty_folder_holds_nothing(store):
     assert list(store.records()) == store.problems() == []
     assert store.read(spec()) is None

@@ -82,6 +82,14 @@ def test_a_failure_gives_way(stores, turned):
     assert c.read(failed.spec).status == "ok"
 
 
+def test_what_one_folder_holds_at_its_own_budget_is_nobodys_other_scale(stores):
+    a, b, c = stores
+    a.write(record().model_copy(update={"scale": "quick"}))
+    b.write(record())
+    assert merge([a, b], c).same == 1
+    assert c.read(record().spec).scale is None
+
+
 def test_what_is_no_record_is_told_of_and_left_out(stores):
     a, b, c = stores
     path = a.write(record())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common, run_claims
+from genbench.cli import common
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +20,7 @@ COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclus
 
 @click.command("claims")
 @click.argument("names", metavar="[ID]...", nargs=-1)
-@run_claims.budget_scale
+@common.budget_scale
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
 @click.option(
     "--readme",
@@ -66,7 +65,7 @@ def command(
     common.load_plugins(plugins)
     from genbench.report.cards import cards
     from genbench.report.claim_tables import into_readme
-    from genbench.running.claims import Scale
+    from genbench.running.evidence import Scale
     from genbench.store import Store
 
     scale, code = Scale(budget_scale, seeds), 0
@@ -107,22 +106,19 @@ def completed(
     Raises:
         SystemExit: With 130, where the run is stopped.
     """
-    from rich.console import Console
-
-    from genbench.cli.run import command as run
-    from genbench.cli.run import pass_over_claims
+    from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
     from genbench.report.cards import cards
+    from genbench.running.claims import run_claims
+    from genbench.running.suites import RunOptions
     from genbench.store import Store
 
-    lacking = [card for card in made if card.missing]
-    if not lacking:
+    names = [card.claim.id for card in made if card.missing]
+    if not names:
         return made, 0
-    console, scale = Console(stderr=as_json), made[0].scale
-    asked = [word for card in lacking for word in ("--claim", card.claim.id)]
-    words = ["claims", *asked, *scale.words, "--output", str(root)]
-    given = run.make_context("run", words).params | {"plugins": plugins, "log": None}
-    tell = partial(console.print, highlight=False)
-    code = pass_over_claims(Store(root), console, tell, given)
+    options, scale = RunOptions(root=root, plugins=plugins), made[0].scale
+    with stopped_by_ctrl_c():
+        result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
+    code = exit_code(result)
     if code == 130:
         raise SystemExit(code)
     return cards(Store(root), [card.claim.id for card in made], scale, root), code

@@ -37,6 +37,13 @@ results = click.option(
     show_default=True,
     help="The results folder.",
 )
+budget_scale = click.option(
+    "--budget-scale",
+    type=click.Choice(["quick", "half", "default", "double"]),
+    default="default",
+    show_default=True,
+    help="How long claims' cells train; quick: an eighth of the rounds, six seeds.",
+)
 
 
 data_dir = click.option(
@@ -64,7 +71,7 @@ def load_plugins(plugins: tuple[str, ...]) -> None:
 
 def suites(config: Path | None) -> dict[str, Suite]:
     """Reads the suites from the named file, ./benchmarks.yaml, or the one shipped with genbench."""
-    from genbench.core.spec import load_suites
+    from genbench.store.documents import load_suites
 
     return load_suites(suite_file(config))
 

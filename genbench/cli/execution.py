@@ -1,102 +1,140 @@
-"""How `genbench run` runs a plan: the executor, progress, Ctrl-C, and what is told of every cell."""
+"""How runs are shown: what there is to do, progress, failures, and how it ended. Imports torch."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+
+from genbench.cli.progress import Display
+from genbench.running.job import Progress, Result, StackJob
+from genbench.running.suites import Listener, RunResult
+from genbench.store import Record, Store
+from genbench.store.trial import Trial, claim_id
 
 if TYPE_CHECKING:
+    from genbench.report.event_files import EventFiles
     from genbench.running.plan import Plan
-    from genbench.store import Record
 
 STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 
 
-def execute(made: Plan, store: Any, console: Any, given: dict[str, Any]) -> list[dict[str, Any]]:
-    """Runs a plan with progress on the console, and returns its rows; Ctrl-C keeps what is finished.
+class ConsoleListener(Listener):
+    """Shows a run on a console.
 
-    Curves are logged if that was asked, those of cells that were done before too.
+    Arguments:
+        store: The results folder.
+        console: Where to.
+        quiet: Print failures alone.
+        verbose: Print every phase of every job.
+        curves: Where learning curves go, if anywhere; those of cells that were done before go there too.
     """
-    from genbench.cli.progress import Display
-    from genbench.running.driver import run
 
-    executor, rows = executor_of(given), []
-    log = given["log"]
-    if log is not None:
-        for old in map(store.read, made.done):
-            if old is not None:
-                log.write(old)
-    told = {"quiet": given["quiet"], "verbose": given["verbose"]}
+    def __init__(
+        self,
+        store: Store,
+        console: Console,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        curves: EventFiles | None = None,
+    ) -> None:
+        self.store, self.console, self.curves = store, console, curves
+        self.quiet, self.verbose = quiet, verbose
+        self.display = Display(console, ())
+
+    def print(self, text: str) -> None:
+        """Prints a line, unless the run is quiet."""
+        if not self.quiet:
+            self.console.print(text, highlight=False)
+
+    def planned(self, plan: Plan) -> None:
+        """Says what there is to do."""
+        self.print(plan.describe())
+
+    @contextmanager
+    def during(self, plan: Plan) -> Iterator[None]:
+        """Shows progress."""
+        for record in map(self.store.read, plan.done):
+            self._log(record)
+        self.display = Display(self.console, plan.jobs, quiet=self.quiet, verbose=self.verbose)
+        with self.display:
+            yield
+
+    def progress(self, index: int, progress: Progress) -> None:
+        """Shows a job's progress."""
+        self.display.report(index, progress)
+
+    def finished(self, index: int, results: Sequence[Result]) -> None:
+        """Shows how a job ended."""
+        self.display.finished(index, results)
+        for result in results:
+            if isinstance(result, Record):
+                self._log(result)
+            elif result.failures:
+                reason = next(iter(result.failures.values()))
+                click.echo(f"experiment of {claim_id(result.claim)} failed: {reason}", err=True)
+
+    def stopping(self) -> None:
+        """Says that the run is about to stop."""
+        text = "stopping; checkpoints are being written, Ctrl-C again stops at once"
+        click.echo(text, err=True)
+
+    def _log(self, record: Record | Trial | None) -> None:
+        if self.curves is not None and isinstance(record, Record):
+            self.curves.write(record)
+
+
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[None]:
+    """Ends the command with exit code 130 where its body is interrupted at once."""
     try:
-        with Display(console, made.jobs, **told) as display, interrupts(executor.stop):
-            for record in run(made, store, executor, display.watch, display.finished):
-                rows.append(entry(record, store))
-                if log is not None:
-                    log.write(record)
-        return rows
+        yield
     except KeyboardInterrupt:
         click.echo(STOPPED, err=True)
         raise SystemExit(130) from None
 
 
-def curves_log(given: dict[str, Any]) -> Any:
-    """Returns where curves are logged for TensorBoard, or None where that was not asked."""
-    if given["tensorboard"] is None or given["dry_run"]:
-        return None
-    from genbench.report.event_files import EventFiles
+def make_listener(
+    root: Path, as_json: bool = False, *, curves: Path | None = None, **how: bool
+) -> ConsoleListener:
+    """Returns what shows a run on stdout, or on stderr where JSON goes to stdout.
 
-    return EventFiles(given["tensorboard"])
+    Arguments:
+        root: The results folder.
+        as_json: Whether stdout is for machines.
+        curves: A folder for TensorBoard, or None.
+        how: `quiet` and `verbose`.
+    """
+    files = None
+    if curves is not None:
+        from genbench.report.event_files import EventFiles
 
-
-def executor_of(given: dict[str, Any]) -> Any:
-    """Returns the executor that the arguments mean."""
-    if given["executor"] == "processes":
-        from genbench.executors.processes import Processes
-
-        return Processes(given["jobs"])
-    if given["executor"] == "ray":
-        from genbench.executors.ray import Ray
-
-        return Ray(given["jobs"], address=given["ray_address"])
-    from genbench.executors.inline import Inline
-
-    return Inline()
+        files = EventFiles(curves)
+    return ConsoleListener(Store(root), Console(stderr=as_json), curves=files, **how)
 
 
-@contextmanager
-def interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once."""
-    from genbench.running.interrupts import forget_stop, request_stop, stop_requested
-
-    def take(number: int, frame: Any) -> None:
-        if stop_requested():
-            raise KeyboardInterrupt
-        request_stop()
-        click.echo("stopping; checkpoints are being written, Ctrl-C again stops at once", err=True)
-        stop()
-
-    forget_stop()
-    before = [(number, signal.signal(number, take)) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def entry(record: Record, store: Any) -> dict[str, Any]:
-    """Returns the documented JSON object of a cell."""
-    return {
-        "cell": record.cell,
-        "model": record.spec.model,
-        "dataset": record.spec.dataset,
-        "seed": record.spec.seed,
-        "status": record.status,
-        "reason": record.reason,
-        "seconds": record.used.seconds,
-        "record": str(store.path(record.spec)),
-    }
+def exit_code(result: RunResult) -> int:
+    """Says on stderr why a run did not do everything; returns 130 if stopped, 3 if anything failed."""
+    for plan in result.plans:
+        cells = sum(len(job.seeds) for job in plan.busy if isinstance(job, StackJob))
+        if cells:
+            click.echo(f"{cells} cells are in the hands of another run", err=True)
+        for job in plan.busy:
+            if not isinstance(job, StackJob):
+                click.echo(f"{job.title} is in the hands of another run", err=True)
+        if plan.stopped == "asked to stop":
+            click.echo(STOPPED, err=True)
+            return 130
+        if plan.stopped is not None:
+            click.echo(
+                f"genbench: stopped: {plan.stopped}; finished cells are kept, make room and repeat the "
+                "command to go on",
+                err=True,
+            )
+            return 3
+    return 3 if result.failed else 0

@@ -14,8 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from genbench.running.job import Job
-from genbench.running.job import Progress as Told
+from genbench.running.job import Job, Progress, Result
 from genbench.store import Record
 
 #: seconds between two plain lines about one job
@@ -24,7 +23,7 @@ EVERY = 30.0
 SETTLED = 0.5
 
 
-class Going:
+class RunningJob:
     """A job in hand: its phase, and how fast it is there.
 
     Arguments:
@@ -33,39 +32,41 @@ class Going:
     """
 
     def __init__(self, job: Job, now: float) -> None:
-        self.title, self.seeds = job.title, len(job.specs)
-        self.since, self.told, self.first = now, Told("", 0.0), Told("", 0.0)
-        self.score, self.spoke = "", now
+        self.title, self.seeds = job.title, len(job.seeds)
+        self.since, self.latest, self.first = now, Progress("", 0.0), Progress("", 0.0)
+        self.score, self.printed = "", now
 
-    def take(self, told: Told, now: float) -> bool:
-        """Takes up what a job says; returns whether it has entered another phase."""
-        entered = told.phase != self.told.phase
+    def take(self, progress: Progress, now: float) -> bool:
+        """Takes up a job's progress; returns whether it has entered another phase."""
+        entered = progress.phase != self.latest.phase
         if entered:
-            self.since, self.first = now, told
-        self.told = told
-        if told.score is not None:
-            name, value = told.score
+            self.since, self.first = now, progress
+        self.latest = progress
+        if progress.score is not None:
+            name, value = progress.score
             self.score = f"{name} {value:.3g}"
         return entered
 
     def rate(self, now: float) -> str:
-        """Returns the rounds a second in this phase, e.g. "120 steps/s"."""
-        made, elapsed = self.told.step - self.first.step, now - self.since
-        return f"{made / elapsed:.3g} steps/s" if elapsed > SETTLED and made > 0 else ""
+        """Returns the rounds per second in this phase, e.g. "120 steps/s"."""
+        steps, elapsed = self.latest.step - self.first.step, now - self.since
+        return f"{steps / elapsed:.3g} steps/s" if elapsed > SETTLED and steps > 0 else ""
 
-    def left(self, now: float) -> str:
+    def remaining(self, now: float) -> str:
         """Returns how long the rest of this phase takes at its speed until now, e.g. "0:35 left"."""
-        made, elapsed = self.told.share - self.first.share, now - self.since
-        if elapsed <= SETTLED or made <= 0:
+        share, elapsed = self.latest.share - self.first.share, now - self.since
+        if elapsed <= SETTLED or share <= 0:
             return ""
-        return f"{clock_text(elapsed * (1 - self.told.share) / made)} left"
+        return f"{clock_text(elapsed * (1 - self.latest.share) / share)} left"
 
     def line(self, now: float) -> str:
         """Returns all of it in one line."""
-        share = f"{self.told.share:.0%}" if self.told.share else ""
-        known = (share, self.rate(now), self.left(now), self.score)
-        text = ", ".join(part for part in known if part)
-        return f"{self.told.phase:<6} {self.title} × {self.seeds}" + (f": {text}" if text else "")
+        share = f"{self.latest.share:.0%}" if self.latest.share else ""
+        parts = (share, self.rate(now), self.remaining(now), self.score)
+        text = ", ".join(part for part in parts if part)
+        return f"{self.latest.phase:<6} {self.title} × {self.seeds}" + (
+            f": {text}" if text else ""
+        )
 
 
 class Display:
@@ -76,10 +77,10 @@ class Display:
 
     Arguments:
         console: Where to.
-        jobs: The jobs, whose indices are the ones told of; more may be added to them.
+        jobs: The jobs, whose indices are those of reports; more may be added to them.
         quiet: Show nothing but failures.
         verbose: Show a line for every phase, and everything that jobs say where there is no table.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -93,10 +94,10 @@ class Display:
     ) -> None:
         self.console, self.jobs, self.quiet, self.verbose = console, jobs, quiet, verbose
         self.clock, self.began, self.done = clock, clock(), 0
-        self.going: dict[int, Going] = {}
+        self.running: dict[int, RunningJob] = {}
         live = console.is_terminal and not console.is_dumb_terminal and not quiet
-        given = {"console": console, "refresh_per_second": 2, "transient": True}
-        self.live = Live(get_renderable=self.table, **given) if live else None
+        options = {"console": console, "refresh_per_second": 2, "transient": True}
+        self.live = Live(get_renderable=self.table, **options) if live else None
 
     def __enter__(self) -> Display:
         if self.live is not None:
@@ -112,61 +113,57 @@ class Display:
         if self.live is not None:
             self.live.stop()
 
-    def watch(self, index: int, told: Told) -> None:
+    def report(self, index: int, progress: Progress) -> None:
         """Takes up a job's progress."""
         now = self.clock()
-        going = self.going.get(index)
-        if going is None:
-            going = self.going[index] = Going(self.jobs[index], now)
+        job = self.running.get(index)
+        if job is None:
+            job = self.running[index] = RunningJob(self.jobs[index], now)
             if self.live is None or self.verbose:
-                self._say(f"start  {going.title} × {going.seeds}")
-        entered = going.take(told, now)
+                self._say(f"start  {job.title} × {job.seeds}")
+        entered = job.take(progress, now)
         if self.verbose and (entered or self.live is None):
-            self._say(going.line(now))
-        elif self.live is None and now - going.spoke >= EVERY:
-            going.spoke = now
-            self._say(going.line(now))
+            self._say(job.line(now))
+        elif self.live is None and now - job.printed >= EVERY:
+            job.printed = now
+            self._say(job.line(now))
 
-    def finished(self, index: int, records: list[Record]) -> None:
-        """Ends a job's row, says how it ended, and names what failed."""
+    def finished(self, index: int, results: Sequence[Result]) -> None:
+        """Ends a job's row, says how it ended, and names the cells that failed."""
         job = self.jobs[index]
-        self.going.pop(index, None)
-        if not records:
-            self._say(f"again  {job.title} × {len(job.specs)}")
+        self.running.pop(index, None)
+        if not results:
+            self._say(f"again  {job.title} × {len(job.seeds)}")
             return
         self.done += 1
+        records = [result for result in results if isinstance(result, Record)]
         bad = [record for record in records if record.status != "ok"]
-        seconds = max((record.used.seconds for record in records), default=0.0)
-        score = last_score(records)
-        self._say(
-            f"done   {job.title}: {len(records) - len(bad)} of {len(records)} ok, "
-            f"trained {seconds:.1f} s" + (f", {score}" if score else "")
-        )
+        self._say(f"done   {job.title}: {ending(results)}")
         for record in bad[:3]:
             text = f"{record.status:<6} {job.title} seed {record.spec.seed}: {record.reason}"
             self.console.print(text, highlight=False, markup=False)
 
     def table(self) -> Table:
         """Returns the jobs in hand as a table."""
-        now, going = self.clock(), list(self.going.values())
-        shown = Table(box=None, pad_edge=False, header_style="dim")
+        now, jobs = self.clock(), list(self.running.values())
+        table = Table(box=None, pad_edge=False, header_style="dim")
         for name in ("cell", "seeds", "phase", "", "speed", "time left", "last score"):
-            shown.add_column(name, justify="right" if name in ("seeds", "speed") else "left")
-        for each in going:
-            bar = ProgressBar(total=1.0, completed=each.told.share, width=16)
-            told = (each.rate(now), each.left(now), each.score)
-            head = (Text(each.title, style="bold"), str(each.seeds), each.told.phase, bar)
-            shown.add_row(*head, *(Text(text) for text in told))
-        shown.caption = Text(f"{self.done} of {len(self.jobs)} jobs done{self._left(now, going)}")
-        shown.caption_justify = "left"
-        return shown
+            table.add_column(name, justify="right" if name in ("seeds", "speed") else "left")
+        for job in jobs:
+            bar = ProgressBar(total=1.0, completed=job.latest.share, width=16)
+            texts = (job.rate(now), job.remaining(now), job.score)
+            head = (Text(job.title, style="bold"), str(job.seeds), job.latest.phase, bar)
+            table.add_row(*head, *(Text(text) for text in texts))
+        table.caption = Text(f"{self.done} of {len(self.jobs)} jobs done{self._rest(now, jobs)}")
+        table.caption_justify = "left"
+        return table
 
-    def _left(self, now: float, going: Sequence[Going]) -> str:
-        """About how long the whole run takes yet, as if all jobs were alike."""
-        made = self.done + sum(each.told.share for each in going if each.told.phase == "train")
-        if not self.done or made >= len(self.jobs):
+    def _rest(self, now: float, jobs: Sequence[RunningJob]) -> str:
+        """About how long the whole run still takes, as if all jobs were alike."""
+        done = self.done + sum(job.latest.share for job in jobs if job.latest.phase == "train")
+        if not self.done or done >= len(self.jobs):
             return ""
-        return f", about {clock_text((now - self.began) * (len(self.jobs) - made) / made)} left"
+        return f", about {clock_text((now - self.began) * (len(self.jobs) - done) / done)} left"
 
     def _say(self, text: str) -> None:
         if not self.quiet:
@@ -178,6 +175,23 @@ def clock_text(seconds: float) -> str:
     whole = math.ceil(round(seconds, 3))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def ending(results: Sequence[Result]) -> str:
+    """Returns how many seeds of a job completed, and how long it took."""
+    seeds = sum(len(result.seeds) for result in results)
+    ok = seconds = 0
+    for result in results:
+        if isinstance(result, Record):
+            ok += result.status == "ok"
+            seconds = max(seconds, result.used.seconds)
+        else:
+            ok += len(result.seeds) - len(result.failures)
+            seconds += result.seconds
+    records = [result for result in results if isinstance(result, Record)]
+    score = last_score(records)
+    verb = "trained " if records else ""
+    return f"{ok} of {seeds} ok, {verb}{seconds:.1f} s" + (f", {score}" if score else "")
 
 
 def last_score(records: Sequence[Record]) -> str:

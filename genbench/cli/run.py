@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from genbench.cli import common, run_claims
-from genbench.cli.execution import STOPPED, curves_log, entry, execute
+from genbench.cli import common
+from genbench.core.errors import SpecError, unknown
+from genbench.core.names import built_in, check
+from genbench.core.spec import Suite, parse_part
 
-if TYPE_CHECKING:
-    from genbench.core.spec import Suite
-    from genbench.running.plan import Plan
+#: the suite that stands for all that claims need
+CLAIMS = "claims"
 
 
 @click.command("run")
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 @click.option(
     "--claim", "claims", multiple=True, help="Only this claim (of `run claims`); may be repeated."
 )
-@run_claims.budget_scale
+@common.budget_scale
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
     "--executor",
-    type=click.Choice(["inline", "processes", "ray"]),
+    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
     default="inline",
     show_default=True,
-    help="Where cells run.",
+    help="Where cells and experiments run; a plugin may bring another.",
 )
 @click.option(
     "-j",
@@ -49,10 +49,12 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="Jobs side by side, by processes or ray.",
+    help="Jobs side by side; inline has one.",
 )
 @click.option(
-    "--ray-address", help="A running Ray cluster; without it Ray starts on this machine."
+    "--ray-address",
+    metavar="ADDRESS",
+    help="A running Ray cluster, as --executor ray:address=ADDRESS; else Ray starts on this machine.",
 )
 @common.data_options
 @common.plugins
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    help="Seconds that a cell, with the seeds in its stack, may take.",
+    help="Seconds that a cell, with the seeds in its stack, or an experiment may take.",
 )
 @click.option(
     "--only-missing",
@@ -87,7 +89,24 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every phase of every job.")
 @common.as_json
-def command(suite_name: str | None, **given: Any) -> None:
+def command(
+    suite_name: str | None,
+    config: Path | None,
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    seeds: int | None,
+    steps: int | None,
+    labelled: int | None,
+    claims: tuple[str, ...],
+    budget_scale: str,
+    ray_address: str | None,
+    dry_run: bool,
+    tensorboard: Path | None,
+    quiet: bool,
+    verbose: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Train and score a suite; cells that are already recorded are not done again.
 
     Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
@@ -100,182 +119,69 @@ def command(suite_name: str | None, **given: Any) -> None:
     genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
     genbench run claims --claim mode-collapse --budget-scale quick
     """
-    suite = None if refuse(suite_name, given) else choose_suite(suite_name, given)
-    given["log"] = curves_log(given)
-    common.load_plugins(given["plugins"])
-    from rich.console import Console
-
-    from genbench.store import Store
-
-    store, console = Store(given["root"]), Console(stderr=given["as_json"])
-
-    def tell(text: str) -> None:
-        if not given["quiet"]:
-            console.print(text, highlight=False)
-
-    if suite is None:
-        code = pass_over_claims(store, console, tell, given)
-        if not (given["as_json"] or given["dry_run"] or code == 130):
-            tell(f"verdicts: {run_claims.verdicts(given)}")
-    else:
-        made = planned(suite, store, given)
-        tell(summary(made))
-        rows = [] if given["dry_run"] else execute(made, store, console, given)
-        if given["as_json"]:
-            common.print_json(listed(made, store, rows))
-        elif rows:
-            tell(f"records: {given['root']}/   next: genbench report -o {given['root']}")
-        code = ending(made, rows)
-    if code:
-        raise SystemExit(code)
-
-
-def refuse(suite_name: str | None, given: dict[str, Any]) -> bool:
-    """Returns whether claims are meant; refuses what goes with claims alone, or not with them."""
-    from genbench.core.errors import SpecError
-
-    if given["quiet"] and given["verbose"]:
+    how["executor"] += f":address={ray_address}" if ray_address is not None else ""
+    if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
-    if suite_name == run_claims.NAME:
-        check_names(given)
-        run_claims.refuse(given)
-        return True
-    if given["claims"] or given["budget_scale"] != "default":
+    if suite_name == CLAIMS:
+        refuse_with_claims(steps=steps, labelled=labelled)
+    elif claims or budget_scale != "default":
         raise SpecError(
             f"--claim and --budget-scale need the suite claims, got {suite_name or 'demo'!r}; "
             "say: genbench run claims"
         )
-    return False
+    executor = parse_part(how["executor"]).name
+    named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
+    check_names({} if how["plugins"] else named)
+    suite = None if suite_name == CLAIMS else find_suite(suite_name or "demo", config)
+    common.load_plugins(how["plugins"])
+    from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
+    from genbench.running.claims import run_claims
+    from genbench.running.evidence import Scale
+    from genbench.running.suites import RunOptions, change_suite, run_suite
+
+    options, scale = RunOptions(**how), Scale(budget_scale, seeds)
+    curves = None if dry_run else tensorboard
+    listener = make_listener(options.root, as_json, quiet=quiet, verbose=verbose, curves=curves)
+    about = {"models": models, "datasets": datasets, "dry_run": dry_run, "listener": listener}
+    with stopped_by_ctrl_c():
+        if suite is None:
+            result = run_claims(claims, options, scale=scale, **about)
+            words = ["genbench claims", *claims, *scale.words]
+            words += [word for plugin in options.plugins for word in ("--plugin", plugin)]
+            hint = f"verdicts: {' '.join(words)} -o {options.root}"
+        else:
+            pairs = {"models": models, "datasets": datasets} if suite_name is None else {}
+            suite = change_suite(suite, seeds=seeds, steps=steps, labelled=labelled, **pairs)
+            result = run_suite(suite, options, **about)
+            hint = f"records: {options.root}/   next: genbench report -o {options.root}"
+    if as_json:
+        common.print_json(result.rows)
+    elif not dry_run and (suite is None or result.results):
+        listener.print(hint)
+    code = exit_code(result)
+    if code:
+        raise SystemExit(code)
 
 
-def pass_over_claims(
-    store: Any, console: Any, tell: Callable[[str], None], given: dict[str, Any]
-) -> int:
-    """Runs what claims need; returns the exit code."""
-    done = run_claims.Pass(
-        given,
-        planned=lambda suite: planned(suite, store, given | {"models": (), "datasets": ()}),
-        execute=lambda made: execute(made, store, console, given),
-        tell=tell,
-    )
-    try:
-        done.go(summary)
-    except KeyboardInterrupt:
-        click.echo(STOPPED, err=True)
-        return 130
-    return run_claims.finish(done, store, ending, listed)
+def refuse_with_claims(**options: int | None) -> None:
+    """Refuses options that claims decide themselves."""
+    for name, value in options.items():
+        if value is not None:
+            raise SpecError(
+                f"run claims takes no --{name}, claims say it themselves; use --budget-scale"
+            )
 
 
-def planned(suite: Suite, store: Any, given: dict[str, Any]) -> Plan:
-    """Returns the plan of a suite under the command line's options."""
-    from genbench.core.errors import SpecError
-    from genbench.running.environment import choose_device
-    from genbench.running.plan import plan, setting_of
-
-    device = choose_device(given["device"])
-    if given["bf16"] and device.type != "cuda":
-        raise SpecError(f"--bf16 needs a CUDA GPU, got device {device}; leave it out")
-    setting = setting_of(
-        suite,
-        given["root"],
-        device=given["device"],
-        data_dir=given["data_dir"],
-        offline=given["offline"],
-        checkpoint_every=given["checkpoint_every"],
-        plugins=given["plugins"],
-        workers=1 if given["executor"] == "inline" else given["jobs"],
-        timeout=given["timeout"],
-    )
-    return plan(
-        suite,
-        store,
-        setting,
-        models=given["models"],
-        datasets=given["datasets"],
-        redo=given["redo"],
-        autocast=given["bf16"],
-    )
-
-
-def ending(made: Plan, rows: list[dict[str, Any]]) -> int:
-    """Says on stderr why a run did not do everything; returns its exit code."""
-    from genbench.store import FAILURES
-
-    if made.busy:
-        click.echo(f"{len(made.busy)} cells are in the hands of another run", err=True)
-    if made.stopped == "asked to stop":
-        click.echo(STOPPED, err=True)
-        return 130
-    if made.stopped is not None:
-        click.echo(
-            f"genbench: stopped: {made.stopped}; finished cells are kept, make room and repeat the "
-            "command to go on",
-            err=True,
-        )
-        return 3
-    return 3 if made.failed or any(row["status"] in FAILURES for row in rows) else 0
-
-
-def choose_suite(name: str | None, given: dict[str, Any]) -> Suite:
-    """Returns the suite that the arguments mean, changed as they say."""
-    from genbench.core.errors import unknown
-    from genbench.core.spec import Budget, Cells, Part
-
-    known = common.suites(given["config"])
-    chosen = name or "demo"
-    if chosen not in known:
-        raise unknown("suite", chosen, known)
-    suite, change = known[chosen], {}
-    check_names(given)
-    if name is None and given["models"] and given["datasets"]:
-        parts = [[Part(name=n) for n in given[key]] for key in ("models", "datasets")]
-        change["cells"] = [Cells(models=parts[0], datasets=parts[1])]
-    if given["seeds"]:
-        change["seeds"] = given["seeds"]
-    if given["steps"]:
-        budget = Budget(steps=given["steps"])
-        change["budget"] = budget
-        cells = change.get("cells", suite.cells)
-        change["cells"] = [each.model_copy(update={"budget": budget}) for each in cells]
-    if given["labelled"]:
-        cells = change.get("cells", suite.cells)
-        shown = {"labelled": given["labelled"]}
-        change["cells"] = [each.model_copy(update=shown) for each in cells]
-    return suite.model_copy(update=change)
-
-
-def check_names(given: dict[str, Any]) -> None:
+def check_names(named: dict[str, tuple[str, ...]]) -> None:
     """Refuses unknown names early where no plugin could bring them, before torch is imported."""
-    if given["plugins"]:
-        return
-    from genbench.core.names import check
-
-    for name in given["models"]:
-        check("model", name)
-    for name in given["datasets"]:
-        check("dataset", name)
+    for kind, names in named.items():
+        for name in names:
+            check(kind, name.replace("-", "_") if kind == "claim" else name)
 
 
-def summary(made: Plan) -> str:
-    """Returns one sentence about what there is to do."""
-    train = sum(len(job.specs) for job in made.jobs if not job.rescore)
-    score = made.pending - train
-    parts = [f"{len(made.cells)} cells", f"{len(made.done)} done", f"{train} to train"]
-    if score:
-        parts.append(f"{score} to measure again")
-    if made.failed:
-        parts.append(f"{len(made.failed)} failed before (again with --retry-failed)")
-    if made.skipped:
-        parts.append(f"{len(made.skipped)} that cannot be")
-    told = ", ".join(parts) + ("; nothing to do" if not made.jobs else "")
-    aside = (f"damaged, done anew and the file set aside: {text}" for text in made.damaged)
-    return "\n".join([told, *aside])
-
-
-def listed(made: Plan, store: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns the rows of all cells of a plan, new and old, in the order of the suite."""
-    known = {row["cell"]: row for row in rows}
-    for spec in made.cells:
-        if spec.cell not in known and (record := store.read(spec)) is not None:
-            known[spec.cell] = entry(record, store)
-    return [known[spec.cell] for spec in made.cells if spec.cell in known]
+def find_suite(name: str, config: Path | None) -> Suite:
+    """Returns a suite by its name."""
+    suites = common.suites(config)
+    if name not in suites:
+        raise unknown("suite", name, suites)
+    return suites[name]

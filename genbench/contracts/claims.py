@@ -13,7 +13,7 @@ from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.running.claims import QUICK_SEEDS, SCALES, Held, Scale, specs_of
+from genbench.running.evidence import QUICK_SEEDS, SCALES, ClaimEvidence, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -119,9 +119,9 @@ def without_measurements_it_is_inconclusive(name: str) -> None:
     """On an empty folder it is inconclusive, and knows what is missing."""
     claim = CLAIMS.get(name)
     with tempfile.TemporaryDirectory() as folder:
-        held = Held(claim, Store(Path(folder)))
-        verdict = judge(held.effects())
-        missing, failed = held.missing(), held.failed()
+        evidence = ClaimEvidence(claim, Store(Path(folder)))
+        verdict = judge(evidence.effects())
+        missing, failed = evidence.missing(), evidence.failed()
     expect(
         (verdict.outcome, verdict.because) == ("inconclusive", "nothing has been measured yet"),
         f"without evidence it needs to be inconclusive, got {verdict.outcome}: {verdict.because}; "

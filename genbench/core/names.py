@@ -12,6 +12,7 @@ FOLDERS = {
     "metric": "metrics",
     "extractor": "features",
     "claim": "claims",
+    "executor": "executors",
 }
 
 

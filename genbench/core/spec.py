@@ -1,33 +1,13 @@
-"""Suites and cells: what is to be run, checked strictly, with errors that say where."""
+"""Suites and cells: what is to be run, checked strictly."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-
-from genbench.core.errors import SpecError, nearest
-
-SCHEMA = 1
-MAX_BYTES = 1_000_000
-MAX_ALIASES = 100
-#: entries once every alias is written out: a few nested aliases can mean billions
-MAX_ENTRIES = 100_000
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class Strict(BaseModel):
@@ -78,6 +58,16 @@ def _seeds(value: int | list[int]) -> int | list[int]:
     if not listed or min(listed) < 0 or len(set(listed)) < len(listed):
         raise ValueError("needs a positive number of seeds, or a list of them, each once and >= 0")
     return value
+
+
+def parse_part(text: str) -> Part:
+    """Returns a plugin with options written as text, `name:option=value:option=value`.
+
+    Values stay text until the plugin's own types turn them into numbers; a colon that no `option=`
+    follows is a part of the name (`module:function`) or of a value.
+    """
+    name, *options = re.split(r":(?=[A-Za-z_]\w*=)", text)
+    return Part(name=name, options=dict(option.split("=", 1) for option in options))
 
 
 PartField = Annotated[Part, BeforeValidator(_as_part, json_schema_input_type=str | Part)]
@@ -174,101 +164,3 @@ def schema() -> dict[str, Any]:
 def canonical(value: Any) -> str:
     """Returns JSON with sorted keys and no spaces, the form that is hashed."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def load_suites(path: Path) -> dict[str, Suite]:
-    """Reads a suite file.
-
-    Raises:
-        SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
-    """
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(
-            f"cannot read the suite file {path}: {_reason(error)}; give another by --config"
-        ) from None
-    if len(text) > MAX_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
-        raise SpecError(
-            f"{path} is too large for a suite file (1 MB, {MAX_ALIASES} aliases at most)"
-        )
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        if _entries(tree, {}) > MAX_ENTRIES:
-            raise ValueError(f"its aliases unfold to more than {MAX_ENTRIES} entries")
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SpecError(
-            f"{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise SpecError(f"{path} is not a usable suite file: {error}") from None
-    try:
-        return SuiteFile.model_validate(data).suites
-    except ValidationError as error:
-        raise SpecError(_where_and_what(path, tree, data, error)) from None
-
-
-def _where_and_what(path: Path, tree: yaml.Node | None, data: Any, error: ValidationError) -> str:
-    deepest = [(-len(e["loc"]), e["type"] != "extra_forbidden") for e in error.errors()]
-    first = error.errors()[deepest.index(min(deepest))]
-    loc, line = _place(tree, first["loc"])
-    key = ".".join(str(part) for part in loc) or "the file"
-    what = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        what = f"unknown key {loc[-1]!r}{nearest(str(loc[-1]), _fields(loc))}"
-    elif first["type"] != "missing":
-        what = f"{what}, got {first['input']!r}"[:300]
-    return f"{path}:{line}: {key}: {what}"
-
-
-def _fields(loc: list[Any]) -> list[str]:
-    """The keys allowed where an unknown one was found."""
-    depth: dict[int, type[BaseModel]] = {1: SuiteFile, 3: Suite}
-    if len(loc) in depth:
-        return [f.alias or name for name, f in depth[len(loc)].model_fields.items()]
-    if "budget" in loc[:-1]:
-        return list(Budget.model_fields)
-    if loc[-2:-1] and isinstance(loc[-2], int) and len(loc) >= 4 and loc[-3] == "cells":
-        return list(Cells.model_fields)
-    return list(Part.model_fields)
-
-
-def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str | int], int]:
-    """The part of a validation error's path that the file knows, and the line of its end.
-
-    Pydantic's path also names the branch of a union that was tried, which no file holds.
-    """
-    loc: list[str | int] = []
-    line = 1
-    for part in parts:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if isinstance(part, int) and not found:
-                continue  # a lone thing where a list was allowed
-            line = found[0][0].start_mark.line + 1 if found else line
-            node = found[0][1] if found else None
-            loc.append(part)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            child = node.value[part]
-            node, line = child, child.start_mark.line + 1
-            loc.append(part)
-    return loc, line
-
-
-def _entries(node: yaml.Node | None, known: dict[int, float]) -> float:
-    """How many nodes a tree has with every alias written out; infinite where one holds itself."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = math.inf
-        pairs = isinstance(node, yaml.MappingNode)
-        below = [part for pair in node.value for part in pair] if pairs else node.value
-        known[id(node)] = 1 + sum(_entries(each, known) for each in below)
-    return known[id(node)]
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from genbench.running.driver import Source, Watch
+from genbench.running.executor import Executor, NextJob, ReportOf, executor
 from genbench.running.job import Outcome
-from genbench.running.stack import run_job
+from genbench.running.work import run_job
 
 
-class Inline:
+@executor("inline")
+class Inline(Executor):
     """The default executor: this process, all cores for one job at a time."""
 
-    def run(self, source: Source, watch: Watch) -> Iterator[tuple[int, Outcome]]:
-        """Yields (index, outcome) in order."""
-        while (given := source()) is not None:
-            index, job = given
-            yield index, run_job(job, partial(watch, index))
+    def __init__(self, workers: int = 1) -> None:
+        super().__init__(1)
 
-    def stop(self) -> None:
-        """Nothing to do: the job in hand sees the request itself."""
+    def run(self, next_job: NextJob, report: ReportOf) -> Iterator[tuple[int, Outcome]]:
+        """Yields (index, outcome) in order."""
+        while (assigned := next_job()) is not None:
+            index, job = assigned
+            yield index, run_job(job, partial(report, index))

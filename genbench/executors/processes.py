@@ -12,16 +12,17 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from genbench.running.driver import Source, Watch
+from genbench.running.executor import Executor, NextJob, ReportOf, executor
 from genbench.running.interrupts import OutOfTime, request_stop, stop_requested
-from genbench.running.job import Job, Outcome, Progress, Stage, WorkerDied, failed
-from genbench.running.stack import run_job
+from genbench.running.job import Job, Outcome, Progress, Stage
+from genbench.running.work import run_job
 
 #: seconds beyond a job's timeout after which a worker that does not answer is ended
 GRACE = 15.0
 
 
-class Processes:
+@executor("processes")
+class Processes(Executor):
     """Runs up to `workers` jobs at once, each in a process with its share of the cores.
 
     A worker that dies costs its own job alone, which the driver may give out again. Every worker has a
@@ -31,47 +32,53 @@ class Processes:
         workers: The number of processes.
     """
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int = 1) -> None:
+        super().__init__(workers)
         self._all: list[Worker] = []
 
-    def run(self, source: Source, watch: Watch) -> Iterator[tuple[int, Outcome]]:
+    def run(self, next_job: NextJob, report: ReportOf) -> Iterator[tuple[int, Outcome]]:
         """Yields (index, outcome) as jobs finish."""
         threads = threads_each(self.workers)
         try:
             while True:
-                self._fill(source, threads)
+                self._fill(next_job, threads)
                 busy = [worker for worker in self._all if worker.busy]
                 if not busy:
                     return
                 ready = wait([worker.connection for worker in busy], timeout=1.0)
                 for worker in busy:
-                    told = worker.connection in ready
-                    outcome = worker.take(watch) if told else worker.overdue()
+                    spoke = worker.connection in ready
+                    outcome = worker.take(report) if spoke else worker.overdue()
                     if outcome is not None:
                         yield worker.index, outcome
         finally:
             for worker in self._all:
-                worker.end()
-            self._all = []
+                if worker.busy:
+                    worker.end()
+
+    def close(self) -> None:
+        """Ends all workers."""
+        for worker in self._all:
+            worker.end()
+        self._all = []
 
     def stop(self) -> None:
         """Asks all workers to write their checkpoints and stop."""
         for worker in self._all:
             worker.ask_to_stop()
 
-    def _fill(self, source: Source, threads: int) -> None:
+    def _fill(self, next_job: NextJob, threads: int) -> None:
         """Gives jobs to idle workers, and starts workers while there are jobs for them."""
-        self._all = [worker for worker in self._all if worker.busy or worker.alive]
+        self._all = [worker for worker in self._all if worker.alive or worker.busy]
         for place in range(self.workers):
             if place < len(self._all) and self._all[place].busy:
                 continue
-            given = source()
-            if given is None:
+            assigned = next_job()
+            if assigned is None:
                 return
             if place == len(self._all):
                 self._all.append(Worker(threads))
-            self._all[place].give(*given)
+            self._all[place].give(*assigned)
 
 
 class Worker:
@@ -94,7 +101,7 @@ class Worker:
         theirs.close()
         self.index, self.since = -1, 0.0
         self.job: Job | None = None
-        self.stage = Stage(lambda progress: None)
+        self.stage = Stage()
 
     @property
     def busy(self) -> bool:
@@ -109,32 +116,33 @@ class Worker:
     def give(self, index: int, job: Job) -> None:
         """Hands it a job; if it has died meanwhile, `take` will tell."""
         self.index, self.job, self.since = index, job, time.monotonic()
-        self.stage = Stage(lambda progress: None)
+        self.stage = Stage()
         with suppress(OSError):
             self.connection.send(job)
 
-    def take(self, watch: Watch) -> Outcome | None:
+    def take(self, report: ReportOf) -> Outcome | None:
         """Takes one message: progress is passed on; an outcome, or its death, is returned."""
         assert self.job is not None
         try:
-            said = self.connection.recv()
+            message = self.connection.recv()
         except (EOFError, OSError):
             return self._dead()
-        if isinstance(said, Progress):
-            self.stage.phase = said.phase
-            watch(self.index, said)
+        if isinstance(message, Progress):
+            self.stage.phase = message.phase
+            report(self.index, message)
             return None
         self.job = None
-        return said
+        return message
 
     def overdue(self) -> Outcome | None:
         """Ends it if its job's time has long been over and it does not say so itself."""
         assert self.job is not None
-        limit = self.job.setting.timeout
+        job, limit = self.job, self.job.settings.timeout
         if limit is None or time.monotonic() - self.since < limit + GRACE:
             return None
         self.end()
-        return self._failures(OutOfTime(f"it took longer than {limit:g} s and did not answer"))
+        late = OutOfTime(f"it took longer than {limit:g} s and did not answer")
+        return Outcome(job.failures(late, self.stage))
 
     def ask_to_stop(self) -> None:
         """Tells it to write its checkpoint and stop."""
@@ -143,13 +151,16 @@ class Worker:
                 os.kill(self.process.pid, signal.SIGINT)
 
     def end(self) -> None:
-        """Ends it at once."""
+        """Ends it at once, and its job with it."""
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
         self.connection.close()
+        self.job = None
 
     def _dead(self) -> Outcome:
+        assert self.job is not None
+        job = self.job
         self.process.join(timeout=5)
         code = self.process.exitcode
         self.end()
@@ -157,15 +168,7 @@ class Worker:
         if code is not None and code < 0:
             how = f"killed by {signal.Signals(-code).name}"
             how += ", as it is when memory runs out" if code == -signal.SIGKILL else ""
-        deaths = self.job.deaths + 1 if self.job else 1
-        outcome = self._failures(WorkerDied(f"its worker process died {deaths} times ({how})"))
-        outcome.died = True
-        return outcome
-
-    def _failures(self, error: BaseException) -> Outcome:
-        specs = self.job.specs if self.job is not None else ()
-        self.job = None
-        return Outcome([failed(spec, error, self.stage) for spec in specs])
+        return job.died(how, self.stage)
 
 
 def _serve(connection: Connection, threads: int) -> None:
@@ -174,11 +177,11 @@ def _serve(connection: Connection, threads: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_driver, daemon=True).start()
 
-    def tell(said: Any) -> None:
+    def tell(message: Any) -> None:
         with suppress(OSError):  # the driver is gone, and this process will be at once
-            connection.send(said)
+            connection.send(message)
 
-    with held_to(threads):
+    with limit_threads(threads):
         while not stop_requested():
             try:
                 job = connection.recv()
@@ -195,12 +198,12 @@ def threads_each(workers: int) -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     share = max(1, (cores or 1) // workers)
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(asked)) if asked.isdigit() and int(asked) else share
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(limit)) if limit.isdigit() and int(limit) else share
 
 
-def held_to(threads: int) -> Any:
-    """Holds this process to so many threads from now on; returns what undoes it for most libraries."""
+def limit_threads(threads: int) -> Any:
+    """Limits this process to so many threads; returns what takes that back for most libraries."""
     # for libraries that are loaded later
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
     import torch

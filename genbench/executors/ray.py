@@ -10,16 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.core.errors import SpecError
-from genbench.running.driver import DEATHS, Source, Watch
+from genbench.running.executor import Executor, NextJob, ReportOf, executor
 from genbench.running.interrupts import forget_stop, request_stop
-from genbench.running.job import Job, Outcome, Progress, Stage, WorkerDied, failed
-from genbench.running.stack import run_job
+from genbench.running.job import Job, Outcome, Progress, Stage
+from genbench.running.work import run_job
 
 #: the least share of a GPU that a job is given, and what the estimate of its memory is multiplied by
 LEAST_GPU, RESERVE = 0.05, 1.5
 
 
-class Ray:
+@executor("ray")
+class Ray(Executor):
     """Runs up to `workers` jobs at once as Ray tasks.
 
     Jobs, stored samples, results and artifacts travel through Ray's object store, so that nodes need no
@@ -33,7 +34,8 @@ class Ray:
         address: Of a running cluster; None starts Ray on this machine.
     """
 
-    def __init__(self, workers: int, *, address: str | None = None) -> None:
+    def __init__(self, workers: int = 1, *, address: str | None = None) -> None:
+        super().__init__(workers)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             import ray
@@ -42,27 +44,27 @@ class Ray:
                 "--executor ray needs Ray, which is not installed; "
                 "pip install 'genbench[ray]', or take --executor processes"
             ) from None
-        self.workers, self.address, self._ray = workers, address, ray
+        self.address, self._ray, self._own = address, ray, False
         self._tasks: dict[Any, tuple[int, Job]] = {}
 
-    def run(self, source: Source, watch: Watch) -> Iterator[tuple[int, Outcome]]:
+    def run(self, next_job: NextJob, report: ReportOf) -> Iterator[tuple[int, Outcome]]:
         """Yields (index, outcome) as tasks finish."""
         ray = self._ray
-        own = not ray.is_initialized()
+        if not ray.is_initialized():
+            self._connect()
+            self._own = True
         try:
-            if own:
-                self._connect()
             needs = Needs(ray, self.workers)
             work, board = ray.remote(_work), ray.remote(Board).options(num_cpus=0).remote()
             while True:
-                while len(self._tasks) < self.workers and (given := source()) is not None:
-                    index, job = given
-                    asked = work.options(max_retries=0, **needs.of(job))
-                    self._tasks[asked.remote(job, needs.threads, index, board)] = index, job
-                    watch(index, Progress("ray", 0.0))
+                while len(self._tasks) < self.workers and (assigned := next_job()) is not None:
+                    index, job = assigned
+                    remote = work.options(max_retries=0, **needs.of(job)).remote
+                    self._tasks[remote(job, needs.threads, index, board)] = index, job
+                    report(index, Progress("ray", 0.0))
                 if not self._tasks:
                     return
-                self._progress(board, watch)
+                self._progress(board, report)
                 for task in ray.wait(list(self._tasks), num_returns=1, timeout=1.0)[0]:
                     index, job = self._tasks.pop(task)
                     yield index, self._outcome(task, job)
@@ -71,8 +73,12 @@ class Ray:
                 with suppress(Exception):
                     ray.cancel(task, force=True)
             self._tasks = {}
-            if own:
-                ray.shutdown()
+
+    def close(self) -> None:
+        """Leaves the cluster, or ends that of this machine."""
+        if self._own:
+            self._ray.shutdown()
+            self._own = False
 
     def stop(self) -> None:
         """Asks all tasks to write their checkpoints and stop."""
@@ -92,45 +98,43 @@ class Ray:
                 f"{str(error).splitlines()[0]}; start one with `ray start --head`"
             ) from error
 
-    def _progress(self, board: Any, watch: Watch) -> None:
+    def _progress(self, board: Any, report: ReportOf) -> None:
         """Passes on what jobs in flight have put on the board."""
         running = {index for index, _ in self._tasks.values()}
         with suppress(self._ray.exceptions.RayError):
-            for index, said in self._ray.get(board.take.remote(), timeout=1.0).items():
+            for index, progress in self._ray.get(board.take.remote(), timeout=1.0).items():
                 if index in running:
-                    watch(index, said)
+                    report(index, progress)
 
     def _outcome(self, task: Any, job: Job) -> Outcome:
-        """What a task gave back, or failures of its cells where it was lost."""
-        errors = self._ray.exceptions
-        stage = Stage(lambda progress: None)
+        """What a task gave back, or failures where it was lost."""
+        errors, stage = self._ray.exceptions, Stage()
         try:
             return self._ray.get(task)
         except errors.TaskCancelledError:
-            return Outcome([], stopped=True)
+            return Outcome(stopped=True)
         except errors.OutOfMemoryError as error:
-            lost: Exception = MemoryError(str(error).splitlines()[0])
-            return Outcome([failed(spec, lost, stage) for spec in job.specs])
+            full = MemoryError(str(error).splitlines()[0])
+            return Outcome(job.failures(full, stage), oom=set(job.seeds))
         except errors.RayError as error:
-            what = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
-            lost = WorkerDied(f"its task was lost {job.deaths + 1} of {DEATHS} times ({what})")
-            return Outcome([failed(spec, lost, stage) for spec in job.specs], died=True)
+            how = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
+            return job.died(how, stage)
 
 
 class Board:
-    """The last that every job has said of its progress."""
+    """The last progress of every job."""
 
     def __init__(self) -> None:
-        self.said: dict[int, Progress] = {}
+        self.news: dict[int, Progress] = {}
 
-    def tell(self, index: int, said: Progress) -> None:
-        """Takes up what a job says."""
-        self.said[index] = said
+    def tell(self, index: int, progress: Progress) -> None:
+        """Takes up the progress of a job."""
+        self.news[index] = progress
 
     def take(self) -> dict[int, Progress]:
         """Returns what is new."""
-        said, self.said = self.said, {}
-        return said
+        news, self.news = self.news, {}
+        return news
 
 
 class Needs:
@@ -153,7 +157,7 @@ class Needs:
 
     def of(self, job: Job) -> dict[str, float]:
         """Returns the resources of a job, as Ray's options."""
-        if not self.gpus or job.setting.device == "cpu":
+        if not self.gpus or job.settings.device == "cpu":
             return {"num_cpus": self.threads, "num_gpus": 0}
         share = self.share
         if job.memory is not None and self.memory:
@@ -174,12 +178,12 @@ def _work(job: Job, threads: int, index: int, board: Any) -> Outcome:
     torch.set_num_threads(threads)
     forget_stop()  # of a task that this process did before
     signal.signal(signal.SIGINT, lambda number, frame: request_stop())
-    where = job.setting.checkpoints
+    where = job.settings.checkpoints
     if where is not None and not where.parent.is_dir():  # a node without the driver's disk
-        job = replace(job, setting=replace(job.setting, checkpoints=None))
+        job = replace(job, settings=replace(job.settings, checkpoints=None))
 
-    def tell(said: Progress) -> None:
+    def tell(progress: Progress) -> None:
         with suppress(Exception):  # nobody listens any more, which costs no job
-            board.tell.remote(index, said)
+            board.tell.remote(index, progress)
 
     return run_job(job, tell)

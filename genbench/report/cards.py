@@ -11,7 +11,7 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
-from genbench.running.claims import SCALES, Held, Scale
+from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.verdicts import Part, Verdict, judge, left_out, matched
 from genbench.store import Record, Store
@@ -24,7 +24,7 @@ ORDER = ("default", "double", "half", "quick")
 class Noted:
     """Evidence that notes what is asked of it."""
 
-    held: Held
+    held: ClaimEvidence
     scored: list[tuple[Run, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -122,9 +122,9 @@ class Card:
     named: Path = Path("results")
 
     @cached_property
-    def held(self) -> Held:
+    def held(self) -> ClaimEvidence:
         """The evidence."""
-        return Held(self.claim, self.store, self.scale)
+        return ClaimEvidence(self.claim, self.store, self.scale)
 
     @cached_property
     def noted(self) -> tuple[Noted, list[Effect]]:

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from genbench.core.spec import Strict
-from genbench.report.strict_json import read_json
+from genbench.store.documents import read_json
 
 FOLDER = "baselines/published"
 #: what stands before the name of a model or data set that genbench does not have

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genbench.report.cards import Card
-from genbench.running.claims import Scale
+from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import Part, matched
 from genbench.store import Store
 

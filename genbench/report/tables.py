@@ -11,9 +11,9 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from genbench.core.spec import Budget
 from genbench.report.columns import Cell, Column
 from genbench.report.groups import Group, labels_of
-from genbench.running.claims import rescaled
 from genbench.statistics.ranking import Ranking, ranking
 from genbench.store import Measurement, Record
 
@@ -92,9 +92,9 @@ def leaderboards(records: Iterable[Record]) -> list[Table]:
     Claims' cells at budgets that are not the claims' own are left out.
     """
     records = list(records)
-    others = rescaled({record.group for record in records})
+    own = {_settings(record) for record in records if record.scale is None}
     by_dataset: dict[tuple[str, str, int], list[Record]] = defaultdict(list)
-    for record in (each for each in records if each.group not in others):
+    for record in (r for r in records if r.scale is None or _settings(r) not in own):
         spec = record.spec
         options = ", ".join(
             f"{k}={json.dumps(v)}" for k, v in sorted(spec.dataset_options.items())
@@ -107,6 +107,12 @@ def leaderboards(records: Iterable[Record]) -> list[Table]:
         name += f" v{version}" if versions[dataset, options] > 1 else ""
         tables.append(_table(dataset, name, members))
     return tables
+
+
+def _settings(record: Record) -> str:
+    """What decides a cell's weights, but for its budget and seed."""
+    spec = record.spec.model_copy(update={"seed": 0, "budget": Budget(steps=1)})
+    return spec.group
 
 
 def failures(tables: Iterable[Table]) -> pandas.DataFrame:

@@ -14,19 +14,19 @@ from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.requests import ask
 from genbench.running.environment import choose_device
-from genbench.running.job import Job, Setting
+from genbench.running.job import RunSettings, StackJob
 from genbench.training.minibatches import training_set, visible_labels
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
-def open_dataset(spec: CellSpec, setting: Setting) -> Dataset:
+def open_dataset(spec: CellSpec, settings: RunSettings) -> Dataset:
     """Creates a cell's data set where the setting says its files are."""
-    where = {"data_dir": setting.data_dir, "offline": setting.offline}
+    where = {"data_dir": settings.data_dir, "offline": settings.offline}
     return open_named(spec.dataset, **where, **spec.dataset_options)
 
 
-def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
+def prepare_model(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
     """Builds a model for the seeds of an rng and shows it the training set."""
     model = build(spec.model, dataset.spec, rng, dict(spec.options))
     labels = visible_labels(dataset, spec.labelled, rng)
@@ -35,13 +35,13 @@ def prepared(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
     return model
 
 
-def checkpoint_path(job: Job) -> Path | None:
+def checkpoint_path(job: StackJob) -> Path | None:
     """Returns where a job's checkpoint lies, or None if it keeps none."""
-    if job.setting.checkpoints is None:
+    if job.settings.checkpoints is None:
         return None
-    device = choose_device(job.setting.device).type
+    device = choose_device(job.settings.device).type
     stack = hashlib.sha256(canonical(job.seeds).encode()).hexdigest()[:8]
-    return job.setting.checkpoints / f"{job.specs[0].group}-{device}-{stack}.safetensors"
+    return job.settings.checkpoints / f"{job.specs[0].group}-{device}-{stack}.safetensors"
 
 
 #: by data set and setting; a few, so that a long run does not fill the memory
@@ -49,14 +49,17 @@ _EVALUATORS: dict[str, Evaluator] = {}
 KEPT_EVALUATORS = 4
 
 
-def evaluator_for(spec: CellSpec, setting: Setting) -> Evaluator:
+def evaluator_for(spec: CellSpec, settings: RunSettings) -> Evaluator:
     """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
-    key = repr((spec.dataset, sorted(spec.dataset_options.items()), setting))
+    key = repr((spec.dataset, sorted(spec.dataset_options.items()), settings))
     if key not in _EVALUATORS:
-        asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
+        asks = ask(settings.metrics, samples=settings.samples, features=settings.features)
         while len(_EVALUATORS) >= KEPT_EVALUATORS:
             del _EVALUATORS[next(iter(_EVALUATORS))]
         _EVALUATORS[key] = Evaluator(
-            open_dataset(spec, setting), asks, samples=setting.samples, features=setting.features
+            open_dataset(spec, settings),
+            asks,
+            samples=settings.samples,
+            features=settings.features,
         )
     return _EVALUATORS[key]

@@ -20,8 +20,8 @@ from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec
 from genbench.nn.conv import Conv2d, ConvTranspose2d
-from genbench.running.build import open_dataset, prepared
-from genbench.running.job import Setting
+from genbench.running.build import open_dataset, prepare_model
+from genbench.running.job import RunSettings
 from genbench.training.minibatches import Source
 
 #: points a seed in the trial step; activations are scaled from it to the batch
@@ -41,7 +41,7 @@ class Footprint:
     loops: bool
 
 
-def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None:
+def footprint(spec: CellSpec, settings: RunSettings, fits: float) -> Footprint | None:
     """Returns what one seed of a cell needs; None where that cannot be found out.
 
     Weights are counted from the model. What the backward pass keeps is guessed, on the large side, from
@@ -49,7 +49,7 @@ def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None
     `fits` bytes; what goes wrong there will be told by the job itself.
     """
     try:
-        dataset = open_dataset(spec, setting)
+        dataset = open_dataset(spec, settings)
         model = build(spec.model, dataset.spec, Rng([0]), dict(spec.options))
     except (GenbenchError, MemoryError, RuntimeError, ValueError, TypeError):
         return None
@@ -57,11 +57,11 @@ def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None
     event = math.prod(dataset.spec.event)
     # weights, gradients, two moments and an average; samples and a copy of them
     fixed = 5 * sum(p.numel() * p.element_size() for p in model.parameters())
-    fixed += 2 * 4 * setting.samples * event
+    fixed += 2 * 4 * settings.samples * event
     loops = any(isinstance(part, (Conv2d, ConvTranspose2d)) for part in model.modules())
     activations = 4 * spec.batch * max(event * MANY, LEAST)
     if wide * (fixed + activations) > fits:
-        measured = _trial(spec, setting)
+        measured = _trial(spec, settings)
         activations = activations if measured is None else measured
     return Footprint(wide * (fixed + activations), loops)
 
@@ -69,12 +69,12 @@ def footprint(spec: CellSpec, setting: Setting, fits: float) -> Footprint | None
 _TRIALS: dict[str, int | None] = {}
 
 
-def _trial(spec: CellSpec, setting: Setting) -> int | None:
+def _trial(spec: CellSpec, settings: RunSettings) -> int | None:
     """Bytes that a batch of one seed keeps for the backward pass, measured in another process."""
     if spec.group not in _TRIALS:
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_measure, args=(theirs, spec, setting), daemon=True)
+        process = context.Process(target=_measure, args=(theirs, spec, settings), daemon=True)
         process.start()
         theirs.close()
         try:
@@ -87,20 +87,20 @@ def _trial(spec: CellSpec, setting: Setting) -> int | None:
     return _TRIALS[spec.group]
 
 
-def _measure(answer: Connection, spec: CellSpec, setting: Setting) -> None:
+def _measure(answer: Connection, spec: CellSpec, settings: RunSettings) -> None:
     try:
-        for plugin in setting.plugins:
+        for plugin in settings.plugins:
             load_plugin(plugin)
-        answer.send(kept_bytes(spec, setting))
+        answer.send(kept_bytes(spec, settings))
     except Exception:  # the job itself will fail with the same, and say so in its record
         answer.send(None)
 
 
-def kept_bytes(spec: CellSpec, setting: Setting) -> int:
+def kept_bytes(spec: CellSpec, settings: RunSettings) -> int:
     """Returns the bytes that one seed's batch keeps for the backward passes of all its players."""
-    dataset, rng = open_dataset(spec, setting), Rng([0])
+    dataset, rng = open_dataset(spec, settings), Rng([0])
     points = min(TRIAL, spec.batch)
-    model = prepared(spec, dataset, rng)
+    model = prepare_model(spec, dataset, rng)
     source = Source(dataset, rng.fork("data"), points)
     most = 0
     for player in model.players():

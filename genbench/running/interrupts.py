@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,6 +12,8 @@ from types import FrameType
 AGAIN = 5.0
 
 _requested = threading.Event()
+#: whether the main thread is amid work that a request to stop ends at once
+_at_once = threading.Event()
 
 
 class Stopped(BaseException):
@@ -23,8 +25,14 @@ class OutOfTime(BaseException):
 
 
 def request_stop() -> None:
-    """Asks the job of this process to write its checkpoint and stop."""
+    """Asks the job of this process to write its checkpoint and stop.
+
+    Raises:
+        Stopped: Where a signal handler calls it amid `stopped_at_once`.
+    """
     _requested.set()
+    if _at_once.is_set() and threading.current_thread() is threading.main_thread():
+        raise Stopped
 
 
 def stop_requested() -> bool:
@@ -38,11 +46,55 @@ def forget_stop() -> None:
 
 
 @contextmanager
+def stopped_at_once() -> Iterator[None]:
+    """Raises Stopped in its body as soon as a stop is requested, for work that looks for no request.
+
+    Only the main thread of a process can be interrupted so; elsewhere the body goes on to its end.
+    """
+    if stop_requested():
+        raise Stopped
+    _at_once.set()
+    try:
+        yield
+    finally:
+        _at_once.clear()
+
+
+@contextmanager
+def stopping_on_signals(stop: Callable[[], None], tell: Callable[[], None]) -> Iterator[None]:
+    """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once.
+
+    Outside the main thread, where Python takes no signals, they are left as they are.
+
+    Arguments:
+        stop: Passes the request on to jobs of other processes.
+        tell: Called on the first signal.
+    """
+
+    def take(number: int, frame: FrameType | None) -> None:
+        if stop_requested():
+            raise KeyboardInterrupt
+        tell()
+        stop()
+        request_stop()
+
+    forget_stop()
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = [(number, signal.signal(number, take)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
     """Raises OutOfTime in its body after so many seconds of wall clock.
 
     Only the main thread of a process can be interrupted so; elsewhere, and in native code that does not
-    return, the time is not held (worker processes are then ended by their driver).
+    return, the time is not kept (worker processes are then ended by their driver).
     """
     if seconds is None or threading.current_thread() is not threading.main_thread():
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +15,8 @@ from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
 from genbench.evaluation.requests import ask
 from genbench.running.build import open_dataset
-from genbench.running.job import Job, Setting, now
-from genbench.running.planner import Group, stack
+from genbench.running.job import Job, RunSettings, StackJob, now
+from genbench.running.planner import StackRequest, make_stacks
 from genbench.store import FAILURES, Record, Store
 
 #: which cells are done: those without a record, failures too, or all
@@ -25,17 +25,18 @@ Redo = Literal["missing", "failed", "all"]
 
 @dataclass
 class Plan:
-    """The cells of a suite, sorted by what there is to do.
+    """The cells of a suite, sorted by what there is to do, or the experiments of claims.
 
     Arguments:
-        jobs: Stacks to be trained, or finished cells to be measured again.
+        jobs: Stacks to be trained, finished cells to be measured again, experiments to be made.
         done: Cells whose records are complete.
         failed: Records of earlier failures that are left as they are.
         skipped: Records of pairs of a model and a data set that cannot be.
         cells: Every cell of the suite, in order.
-        damaged: A sentence for every file that stands in a record's place and is none.
+        damaged: A sentence for every file that stands in a record's place and is not one.
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
-        busy: Cells that another run on this folder has in hand.
+        scaled: Those of `done` that were made for claims at another budget and are now asked for as such.
+        busy: Jobs, or what is left of them, that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
 
@@ -46,23 +47,45 @@ class Plan:
     cells: list[CellSpec] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     stamps: dict[str, int] = field(default_factory=dict)
-    busy: list[CellSpec] = field(default_factory=list)
+    scaled: list[CellSpec] = field(default_factory=list)
+    busy: list[Job] = field(default_factory=list)
     stopped: str | None = None
 
     @property
     def pending(self) -> int:
-        """The number of cells that there is something to do for."""
-        return sum(len(job.specs) for job in self.jobs)
+        """The number of cells, or seeds of experiments, that there is something to do for."""
+        return sum(len(job.seeds) for job in self.jobs)
+
+    def describe(self) -> str:
+        """Returns a line about what there is to do, and one per experiment and damaged file."""
+        rescored = [isinstance(job, StackJob) and job.rescore for job in self.jobs]
+        score = sum(len(job.seeds) for job, old in zip(self.jobs, rescored, strict=True) if old)
+        parts = [
+            f"{len(self.cells)} cells",
+            f"{len(self.done)} done",
+            f"{self.pending - score} to train",
+        ]
+        if score:
+            parts.append(f"{score} to measure again")
+        if self.failed:
+            parts.append(f"{len(self.failed)} failed before (again with --retry-failed)")
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} that cannot be")
+        cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
+        trials = [job for job in self.jobs if not isinstance(job, StackJob)]
+        lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
+        aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
+        return "\n".join([*cells, *lines, *aside])
 
 
 def cell_specs(
     suite: Suite, cells: Cells, model: Part, dataset: Part, autocast: bool
 ) -> list[CellSpec]:
-    """Returns the cells of one model on one data set, a seed each, options checked and filled in."""
+    """Returns the cells of one model on one data set, one per seed, options checked and filled in."""
     model_class, dataset_class = MODELS.get(model.name), DATASETS.get(dataset.name)
     chosen = options.resolve(model_class, model.options, who=f"model {model.name}")
-    given = {k: v for k, v in dataset.options.items() if k not in ("data_dir", "offline")}
-    extra = options.resolve(dataset_class, given, who=f"data set {dataset.name}")
+    own = {k: v for k, v in dataset.options.items() if k not in ("data_dir", "offline")}
+    extra = options.resolve(dataset_class, own, who=f"data set {dataset.name}")
     return [
         CellSpec(
             model=model.name,
@@ -94,10 +117,10 @@ def groups_of(suite: Suite) -> set[str]:
     }
 
 
-def plan(
+def make_plan(
     suite: Suite,
     store: Store,
-    setting: Setting,
+    settings: RunSettings,
     *,
     models: Sequence[str] = (),
     datasets: Sequence[str] = (),
@@ -109,7 +132,7 @@ def plan(
     Arguments:
         suite: The comparison.
         store: Where records are looked for.
-        setting: Given to every job.
+        settings: What every job gets.
         models: Keep only these, if any are named.
         datasets: Keep only these, if any are named.
         redo: `missing` does cells without a record or with metrics that lack, `failed` also those that
@@ -121,75 +144,90 @@ def plan(
         SpecError: If no cell is left.
         UnknownName: For names that no registry knows.
     """
-    ask(setting.curve_metrics)
-    if setting.features is not None:
-        EXTRACTORS.get(setting.features)
-    asks = ask(setting.metrics, samples=setting.samples, features=setting.features)
-    sorter = _Sorter(Plan(), store, setting, {a.key for a in asks}, redo)
-    made, seen = sorter.made, set()
+    ask(settings.curve_metrics)
+    if settings.features is not None:
+        EXTRACTORS.get(settings.features)
+    asks = ask(settings.metrics, samples=settings.samples, features=settings.features)
+    plan, cells_so_far = Plan(), set()
+    sorter = _Sorter(plan, store, settings, {a.key for a in asks}, redo)
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):
                 named = cell_specs(suite, cells, model, dataset, autocast)
-                specs = [spec for spec in named if spec.cell not in seen]
-                seen |= {spec.cell for spec in specs}
-                made.cells += specs
+                specs = [spec for spec in named if spec.cell not in cells_so_far]
+                cells_so_far |= {spec.cell for spec in specs}
+                plan.cells += specs
                 if specs:
                     sorter.sort(specs)
-    if not made.cells:
+    if not plan.cells:
         raise SpecError(
             "no cell is left to run; the --model and --dataset given are not both in the suite"
         )
-    made.jobs = stack(sorter.groups, setting, suite.seeds_at_once)
-    return made
+    plan.jobs += make_stacks(sorter.requests, settings, suite.seeds_at_once)
+    return plan
+
+
+def merge_plans(plans: Sequence[Plan]) -> Plan:
+    """Returns several plans as one; no two of them may hold the same cell."""
+    whole = Plan()
+    for part in plans:
+        for name in (f.name for f in fields(Plan) if f.name not in ("stamps", "stopped")):
+            getattr(whole, name).extend(getattr(part, name))
+        whole.stamps |= part.stamps
+    return whole
 
 
 @dataclass
 class _Sorter:
     """Puts the cells of one group after the other where they belong in a plan."""
 
-    made: Plan
+    plan: Plan
     store: Store
-    setting: Setting
-    wanted: set[str]
+    settings: RunSettings
+    keys: set[str]
     redo: Redo
-    groups: list[Group] = field(default_factory=list)
-    known: dict[Path, list[Record]] = field(default_factory=dict)
+    requests: list[StackRequest] = field(default_factory=list)
+    earlier: dict[Path, list[Record]] = field(default_factory=dict)
 
     def sort(self, specs: list[CellSpec]) -> None:
-        dataset = open_dataset(specs[0], self.setting)
+        dataset = open_dataset(specs[0], self.settings)
         refusal = _refusal(specs[0], dataset)
         if refusal is not None:
-            self.made.skipped += [_skipped(spec, refusal) for spec in specs]
+            scale = self.settings.scale
+            self.plan.skipped += [_skipped(spec, refusal, scale) for spec in specs]
             return
-        train: list[CellSpec] = []
-        score: list[CellSpec] = []
-        read: list[Record] = []
+        records = {spec.cell: self._read(spec) for spec in specs}
+        needs = {spec.cell: self._need(records[spec.cell]) for spec in specs}
+        train = [spec for spec in specs if needs[spec.cell] == "train"]
+        score = [spec for spec in specs if needs[spec.cell] == "score"]
         for spec in specs:
-            record = self._read(spec)
-            read += [record] if record is not None else []
-            need = self._need(record)
-            if need != "nothing":
-                (train if need == "train" else score).append(spec)
-            elif record is not None and record.status in FAILURES:
-                self.made.failed.append(record)
-            else:
-                self.made.done.append(spec)
+            if needs[spec.cell] == "nothing":
+                self._leave(spec, records[spec.cell])
         if train or score:
             assert dataset.hashes  # so that data that cannot be had is known before any training
         if train:
-            self.groups.append(Group(train, seconds=self._seconds(specs[0], read)))
+            known = [record for record in records.values() if record is not None]
+            self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], known)))
         if score:
-            self.groups.append(Group(score, rescore=True))
+            self.requests.append(StackRequest(score, rescore=True))
+
+    def _leave(self, spec: CellSpec, record: Record | None) -> None:
+        """Puts a cell that there is nothing to do for where it belongs."""
+        if record is not None and record.status in FAILURES:
+            self.plan.failed.append(record)
+            return
+        self.plan.done.append(spec)
+        if record is not None and record.scale and self.settings.scale is None:
+            self.plan.scaled.append(spec)
 
     def _read(self, spec: CellSpec) -> Record | None:
         path = self.store.path(spec)
         if not path.exists():
             return None
-        self.made.stamps[spec.cell] = path.stat().st_mtime_ns
+        self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
         record, problem = self.store.parse(path)
         if problem:
-            self.made.damaged.append(problem)
+            self.plan.damaged.append(problem)
         return record
 
     def _need(self, record: Record | None) -> Literal["train", "score", "nothing"]:
@@ -197,23 +235,23 @@ class _Sorter:
             return "train"
         if record.status in FAILURES:
             return "train" if self.redo == "failed" else "nothing"
-        if record.status == "diverged" or self.wanted <= {m.key for m in record.metrics}:
+        if record.status == "diverged" or self.keys <= {m.key for m in record.metrics}:
             return "nothing"
-        held = (self.store.content(record.artifacts.get(k, "")) for k in ("weights", "samples"))
-        return "score" if all(content is not None for content in held) else "train"
+        stored = (self.store.content(record.artifacts.get(k, "")) for k in ("weights", "samples"))
+        return "score" if all(content is not None for content in stored) else "train"
 
-    def _seconds(self, spec: CellSpec, read: Sequence[Record]) -> float | None:
+    def _seconds(self, spec: CellSpec, records: Sequence[Record]) -> float | None:
         """How long a round of one seed took, in earlier records of the group, else of the model."""
         folder = self.store.path(spec).parent
-        if not read and folder not in self.known:
-            found = (self.store.parse(path)[0] for path in sorted(folder.glob("*.json"))[:3])
-            self.known[folder] = [record for record in found if record is not None]
-        known = [
+        if not records and folder not in self.earlier:
+            some = (self.store.parse(path)[0] for path in sorted(folder.glob("*.json"))[:3])
+            self.earlier[folder] = [record for record in some if record is not None]
+        seconds = [
             r.used.seconds / r.used.seeds_sharing / r.used.steps
-            for r in read or self.known[folder]
+            for r in records or self.earlier[folder]
             if r.used.steps and r.spec.batch == spec.batch
         ]
-        return sum(known) / len(known) if known else None
+        return sum(seconds) / len(seconds) if seconds else None
 
 
 def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
@@ -223,7 +261,7 @@ def _refusal(spec: CellSpec, dataset: Dataset) -> str | None:
     return MODELS.get(spec.model).refuses(dataset.spec)
 
 
-def _skipped(spec: CellSpec, reason: str) -> Record:
+def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:
     return Record(
         cell=spec.cell,
         group=spec.group,
@@ -232,15 +270,16 @@ def _skipped(spec: CellSpec, reason: str) -> Record:
         reason=reason,
         spec=spec,
         taxonomy=MODELS.get(spec.model).taxonomy,
+        scale=scale,
         started=now(),
         finished=now(),
     )
 
 
-def setting_of(suite: Suite, root: Path, **given: Any) -> Setting:
-    """Returns the setting of a suite's jobs; `given` holds what the command line decides."""
+def make_settings(suite: Suite, root: Path, **about: Any) -> RunSettings:
+    """Returns the settings of a suite's jobs; `about` holds what the run decides."""
     return replace(
-        Setting(
+        RunSettings(
             metrics=tuple(suite.metrics),
             curve_metrics=tuple(suite.curve_metrics),
             samples=suite.samples,
@@ -249,5 +288,5 @@ def setting_of(suite: Suite, root: Path, **given: Any) -> Setting:
             curve_samples=suite.curve_samples,
             checkpoints=root / ".checkpoints",
         ),
-        **given,
+        **about,
     )

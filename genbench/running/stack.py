@@ -15,61 +15,47 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import WriteError
 from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed, parameter_count
-from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import ask
-from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepared
+from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
 from genbench.running.environment import (
     choose_device,
     environment,
     peak_memory,
     reset_peak_memory,
 )
-from genbench.running.interrupts import OutOfTime, Stopped, deadline, stop_requested
-from genbench.running.job import Job, Outcome, Progress, Report, Setting, Stage, failed, now
+from genbench.running.interrupts import Stopped, stop_requested
+from genbench.running.job import (
+    Outcome,
+    Progress,
+    RunSettings,
+    StackJob,
+    Stage,
+    classify,
+    failed,
+    now,
+)
 from genbench.store import CurvePoint, Record, Used
+from genbench.store.record import finite
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Point, Probe, Trainer
 
 
-def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
-    """Trains and evaluates a stack; what a model, a metric or the machine does becomes a record."""
-    stage, outcome = Stage(report), Outcome([])
-    error: BaseException
-    try:
-        with deadline(job.setting.timeout):
-            for plugin in job.setting.plugins:
-                load_plugin(plugin)
-            (_rescore if job.rescore else _run)(job, stage, outcome)
-        return outcome
-    except Stopped:
-        return Outcome([], stopped=True)
-    except WriteError as full:
-        return Outcome([], full=str(full))
-    except (Exception, OutOfTime) as why:
-        error = why
-    done = {record.cell for record in outcome.records}
-    outcome.records += [failed(spec, error, stage) for spec in job.specs if spec.cell not in done]
-    error.__traceback__ = None  # its frames hold the tensors of the stack
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return outcome
-
-
-def _run(job: Job, stage: Stage, outcome: Outcome) -> None:
-    setting, spec = job.setting, job.specs[0]
-    device = choose_device(setting.device)
+def train_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
+    """Trains and evaluates a stack of cells, and puts a record of each into an outcome."""
+    settings, spec = job.settings, job.specs[0]
+    device = choose_device(settings.device)
     stage.enter("data")
-    evaluator = evaluator_for(spec, setting)
+    evaluator = evaluator_for(spec, settings)
     dataset = evaluator.dataset
     stage.enter("build")
     rng = Rng(job.seeds, device=device, dtype=DTYPES[spec.precision])
     reset_peak_memory(device)
-    model = prepared(spec, dataset, rng)
+    model = prepare_model(spec, dataset, rng)
     stage.enter("train")
     path = checkpoint_path(job)
-    checkpoint = Checkpoint(path, setting.checkpoint_every, job.seeds) if path else None
+    checkpoint = Checkpoint(path, settings.checkpoint_every, job.seeds) if path else None
     trainer = _train(job, model, evaluator, rng, stage, checkpoint)
     memory = peak_memory(device)
     stage.enter("evaluate")
@@ -82,7 +68,7 @@ def _run(job: Job, stage: Stage, outcome: Outcome) -> None:
 
 
 def _evaluate(
-    job: Job,
+    job: StackJob,
     trainer: Trainer,
     evaluator: Evaluator,
     rng: Rng,
@@ -94,14 +80,14 @@ def _evaluate(
     model, dataset, device = trainer.model, evaluator.dataset, rng.device
     with trainer.averaged() as final:
         fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
-        for k, each in enumerate(job.specs):
+        for k, spec in enumerate(job.specs):
             if stop_requested():
                 raise Stopped
             record = Record(
-                cell=each.cell,
-                group=each.group,
+                cell=spec.cell,
+                group=spec.group,
                 status="ok",
-                spec=each,
+                spec=spec,
                 taxonomy=type(model).taxonomy,
                 parameters=parameter_count(model),
                 data_hashes=dataset.hashes,
@@ -114,7 +100,7 @@ def _evaluate(
                 ),
                 curve=_curve(trainer, k),
                 sequential_steps=model.sequential_steps(),
-                environment=environment(device, job.setting.workers),
+                environment=environment(device, job.settings.workers),
                 started=stage.started,
             )
             if not _diverged(record, trainer, fakes[k], k):
@@ -122,19 +108,19 @@ def _evaluate(
                     record, outcome, final, evaluator, fakes[k], rng.only(k), k, stage
                 )
             record.finished = now()
-            outcome.records.append(record)
+            outcome.results.append(record)
             stage.tell((k + 1) / len(job.specs), trainer.step)
 
 
 def _train(
-    job: Job,
+    job: StackJob,
     model: Model,
     evaluator: Evaluator,
     rng: Rng,
     stage: Stage,
     checkpoint: Checkpoint | None,
 ) -> Trainer:
-    setting, spec = job.setting, job.specs[0]
+    settings, spec = job.settings, job.specs[0]
 
     def listen(trainer: Trainer) -> None:
         stage.tell(trainer.progress, trainer.step, lambda: _score(trainer.points))
@@ -152,8 +138,8 @@ def _train(
         rng=rng,
         labelled=spec.labelled,
         autocast=spec.autocast == "bf16",
-        curve=setting.curve,
-        probe=_probe(evaluator.dataset, setting, rng),
+        curve=settings.curve,
+        probe=_probe(evaluator.dataset, settings, rng),
         listener=listen,
     )
     if checkpoint is not None and trainer.movers and checkpoint.restore(trainer):
@@ -167,30 +153,30 @@ def _score(points: Sequence[Point]) -> tuple[str, float] | None:
         return None
     for values in (points[-1].metrics, points[-1].losses):
         for name, by_seed in values.items():
-            known = [v for v in by_seed if v is not None and math.isfinite(v)]
-            if known:
-                return name, math.fsum(known) / len(known)
+            numbers = [v for v in by_seed if v is not None and math.isfinite(v)]
+            if numbers:
+                return name, math.fsum(numbers) / len(numbers)
     return None
 
 
-def _probe(dataset: Dataset, setting: Setting, rng: Rng) -> Probe | None:
+def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
     """Returns a probe that puts cheap metrics on the learning curve, or None without any."""
-    if not setting.curve_metrics:
+    if not settings.curve_metrics:
         return None
-    n = setting.curve_samples
-    asks = [a for a in ask(setting.curve_metrics, samples=n) if a.metric.view != "model"]
-    evaluator = Evaluator(dataset, asks, samples=n, features=setting.features)
+    n = settings.curve_samples
+    asks = [a for a in ask(settings.curve_metrics, samples=n) if a.metric.view != "model"]
+    evaluator = Evaluator(dataset, asks, samples=n, features=settings.features)
 
     def probe(model: Model) -> dict[str, list[float | None]]:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
-        found: dict[str, list[float | None]] = {}
+        curves: dict[str, list[float | None]] = {}
         for k, fake in enumerate(fakes):
             usable = bool(fake.isfinite().all())
             rows = evaluator.score(fake, None, rng.only(k), beside=False) if usable else []
             values = {m.id: m.value for m in rows}
             for column in (c for a in asks for c in a.metric.columns):
-                found.setdefault(column, []).append(values.get(column))
-        return found
+                curves.setdefault(column, []).append(values.get(column))
+        return curves
 
     return probe
 
@@ -200,7 +186,7 @@ def _curve(trainer: Trainer, k: int) -> list[CurvePoint]:
         CurvePoint(
             step=point.step,
             seconds=point.seconds,
-            losses={name: _finite(values[k]) for name, values in point.losses.items()},
+            losses={name: finite(values[k]) for name, values in point.losses.items()},
             metrics={name: values[k] for name, values in point.metrics.items()},
         )
         for point in trainer.points
@@ -233,7 +219,7 @@ def _measure(
 ) -> Record:
     """Fills a record with its measurements; a metric that fails makes the cell an error."""
     try:
-        single = only_seed(model, prepared(record.spec, evaluator.dataset, rng), k).eval()
+        single = only_seed(model, prepare_model(record.spec, evaluator.dataset, rng), k).eval()
         weights = {key: value.cpu().contiguous() for key, value in single.state_dict().items()}
         record.metrics = evaluator.score(fake, Trained(single, evaluator.dataset), rng)
         outcome.artifacts[record.cell] = {
@@ -244,43 +230,41 @@ def _measure(
     except WriteError:
         raise
     except Exception as error:
+        if classify(error)[0] == "oom":
+            outcome.oom.add(record.spec.seed)
         return failed(record.spec, error, stage)
 
 
-def _rescore(job: Job, stage: Stage, outcome: Outcome) -> None:
+def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     """Measures what finished cells lack, from their stored weights and samples."""
-    setting = job.setting
-    device = choose_device(setting.device)
+    settings = job.settings
+    device = choose_device(settings.device)
     stage.enter("evaluate")
     for done, stored in enumerate(job.stored):
         if stop_requested():
             raise Stopped
         record, spec = stored.record, stored.record.spec
-        evaluator = evaluator_for(spec, setting)
+        evaluator = evaluator_for(spec, settings)
         rng = Rng([spec.seed], device=device, dtype=DTYPES[spec.precision])
-        model = prepared(spec, evaluator.dataset, rng)
+        model = prepare_model(spec, evaluator.dataset, rng)
         model.load_state_dict(load(stored.weights))
-        with numpy.load(io.BytesIO(stored.samples), allow_pickle=False) as held:
-            fake = torch.from_numpy(held["samples"])
+        with numpy.load(io.BytesIO(stored.samples), allow_pickle=False) as arrays:
+            fake = torch.from_numpy(arrays["samples"])
         if len(fake) < evaluator.n:
             fake = draw(model.eval(), evaluator.dataset, evaluator.n, rng.fork("sample"))[0]
-        known = {m.key for m in record.metrics}
-        asks = [a for a in evaluator.asks if a.key not in known]
+        keys = {m.key for m in record.metrics}
+        asks = [a for a in evaluator.asks if a.key not in keys]
         older = {key for a in asks for key in a.older}
         record.metrics = [m for m in record.metrics if m.key not in older]
         record.metrics += evaluator.score(
             fake, Trained(model.eval(), evaluator.dataset), rng, asks=asks
         )
         record.finished = now()
-        outcome.records.append(record)
+        outcome.results.append(record)
         stage.tell((done + 1) / len(job.specs))
 
 
 def _pack(samples: Tensor) -> bytes:
-    held = io.BytesIO()
-    numpy.savez_compressed(held, samples=samples.float().numpy())
-    return held.getvalue()
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    content = io.BytesIO()
+    numpy.savez_compressed(content, samples=samples.float().numpy())
+    return content.getvalue()

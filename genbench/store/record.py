@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,7 +28,7 @@ class Measurement(Row):
 
     `key` names the question that was asked (metric, version, options, number of points, features),
     so that a later run knows what is still to be measured. `id` is the column (fid, recall …), `split`
-    the reference it was measured against, `protocol` the sentence printed in column heads; two numbers
+    the reference it was compared with, `protocol` the sentence printed in column heads; two numbers
     with different (id, protocol, split) never share a column. `floor` is the same metric between two
     disjoint sets of real points at the same n.
     """
@@ -89,24 +90,38 @@ class Record(Row):
     sequential_steps: int | None = None
     environment: dict[str, Any] = {}
     artifacts: dict[str, str] = {}
+    #: the budget scale of the claims that a record was made for, where that is not their own budget;
+    #: absent from the file where it is None
+    scale: str | None = Field(default=None, exclude_if=lambda scale: scale is None)
     started: str = ""
     finished: str = ""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    @property
+    def seeds(self) -> set[int]:
+        """The seed, as a set; what a trial has too."""
+        return {self.spec.seed}
+
     def measurement(self, id: str, split: str = "test") -> Measurement | None:
-        """Returns the measurement of a column against a split, or None."""
+        """Returns the measurement of a column on a split, or None."""
         return next((m for m in self.metrics if m.id == id and m.split == split), None)
 
 
+def finite(value: float) -> float | None:
+    """Returns a number as a record holds it: None where it is infinite or not a number."""
+    return value if math.isfinite(value) else None
+
+
 def contents(record: Record) -> dict[str, Any]:
-    """Returns all of a record but times, memory and the machine: what a repetition gives again."""
-    kept = record.model_dump(exclude={"started", "finished", "failed_after_s", "environment"})
-    kept["used"] = {key: kept["used"][key] for key in ("steps", "examples")}
-    kept["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in kept["curve"]]
-    kept["metrics"] = {
+    """Returns what a repetition of a cell gives again: all but times, memory, machine and purpose."""
+    passing = {"started", "finished", "failed_after_s", "environment", "scale"}
+    content = record.model_dump(exclude=passing)
+    content["used"] = {key: content["used"][key] for key in ("steps", "examples")}
+    content["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in content["curve"]]
+    content["metrics"] = {
         (m["key"], m["id"], m["split"]): {k: v for k, v in m.items() if k != "seconds"}
-        for m in kept["metrics"]
+        for m in content["metrics"]
         if m["unit"] not in OF_TIME
     }
-    return kept
+    return content

@@ -1,4 +1,4 @@
-"""Trials: what the experiment of a claim measured, one file a claim and set of options."""
+"""Trials: what the experiment of a claim measured, one file per claim and set of options."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ SCHEMA = "genbench.trial/1"
 FOLDER = "claims"
 
 
+def claim_id(name: str) -> str:
+    """Returns the id of a claim by its name: hyphens in place of underscores."""
+    return name.replace("_", "-")
+
+
 class Trial(Row):
-    """An experiment's columns, one value a seed; a column that is no finite number there is null.
+    """An experiment's columns, one value per seed; what is not a finite number is null.
 
     `failures` holds, by seed, why a seed has no values. `seal` is a hash of the rest.
     """
@@ -51,9 +56,13 @@ class Trial(Row):
             for name in {**self.columns, **other.columns}
         }
         failures = {s: w for s, w in self.failures.items() if s not in other.seeds}
-        kept = {"columns": columns, "failures": failures | other.failures}
-        kept |= {"seconds": self.seconds + other.seconds, "started": self.started or other.started}
-        return other.model_copy(update=kept)
+        both = {
+            "columns": columns,
+            "failures": failures | other.failures,
+            "seconds": self.seconds + other.seconds,
+            "started": self.started or other.started,
+        }
+        return other.model_copy(update=both)
 
 
 class Trials:
@@ -67,22 +76,25 @@ class Trials:
         self.root = root / FOLDER
 
     def path(self, claim: Claim, options: Mapping[str, Any]) -> Path:
-        """Returns where a claim's trial lies: its name holds all that decides the values but seeds."""
-        asked = {"claim": claim.name, "version": claim.version, "options": dict(options)}
-        digits = hashlib.sha256(canonical(asked).encode()).hexdigest()[:12]
-        return self.root / f"{claim.id}-{digits}.json"
+        """Returns where a claim's trial lies."""
+        return self.path_of(claim.name, claim.version, options)
+
+    def path_of(self, name: str, version: int, options: Mapping[str, Any]) -> Path:
+        """Returns where a trial lies: its name holds all that decides the values but seeds."""
+        about = {"claim": name, "version": version, "options": dict(options)}
+        digits = hashlib.sha256(canonical(about).encode()).hexdigest()[:12]
+        return self.root / f"{claim_id(name)}-{digits}.json"
 
     def read(self, claim: Claim, options: Mapping[str, Any]) -> Trial | None:
         """Returns a claim's trial, or None where there is none that can be used."""
-        path = self.path(claim, options)
-        return parse(path) if path.is_file() else None
+        return parse(self.path(claim, options))
 
-    def write(self, claim: Claim, trial: Trial) -> Path:
-        """Writes a trial, joined with what is known of other seeds; what is no trial is set aside."""
-        known = self.read(claim, trial.options)
-        whole = known.joined(trial) if known is not None else trial
-        path = self.path(claim, trial.options)
-        if path.exists() and known is None:
+    def write(self, trial: Trial) -> Path:
+        """Writes a trial, joined with that of other seeds; a file that is not a trial is set aside."""
+        path = self.path_of(trial.claim, trial.version, trial.options)
+        others = parse(path)
+        whole = others.joined(trial) if others is not None else trial
+        if path.exists() and others is None:
             Store(self.root.parent).set_aside(path)
         sealed = whole.model_copy(update={"seal": _seal(whole)})
         write_bytes(path, (sealed.model_dump_json(by_alias=True, indent=1) + "\n").encode())
@@ -96,7 +108,7 @@ class Trials:
 
 
 def parse(path: Path) -> Trial | None:
-    """Returns the trial in a file, or None if it is none or its seal is broken."""
+    """Returns the trial in a file, or None if it is not one or its seal is broken."""
     try:
         trial = Trial.model_validate_json(path.read_bytes())
     except (OSError, ValidationError, ValueError):

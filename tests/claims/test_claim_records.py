@@ -15,7 +15,7 @@ from genbench.claims import (
     vae_blur,
 )
 from genbench.core.claim import CLAIMS
-from genbench.running.claims import Held
+from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -26,7 +26,7 @@ def store(tmp_path):
 
 
 def verdict(name, store):
-    held = Held(CLAIMS.get(name), store)
+    held = ClaimEvidence(CLAIMS.get(name), store)
     assert held.missing() == {}
     return judge(held.effects())
 
@@ -149,7 +149,7 @@ def test_explicit_density(store):
 
 def test_runs_that_diverge_give_no_value_and_are_told(store):
     write(store, semi_supervised.GAN, status="diverged")
-    held = Held(CLAIMS.get("semi_supervised"), store)
+    held = ClaimEvidence(CLAIMS.get("semi_supervised"), store)
     name = str(semi_supervised.GAN)
     assert held.failed() == {name: 10}
     assert name not in held.missing()

@@ -5,7 +5,7 @@ from claim_records import write
 
 from genbench.claims import missing_pixels
 from genbench.core.claim import CLAIMS
-from genbench.running.claims import Held
+from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -35,7 +35,7 @@ def planted(store, gan, chain, bigan, spread=0.0):
 def test_missing_pixels(tmp_path, gan, chain, bigan, outcome):
     store = Store(tmp_path)
     planted(store, gan, chain, bigan)
-    held = Held(CLAIMS.get("missing_pixels"), store)
+    held = ClaimEvidence(CLAIMS.get("missing_pixels"), store)
     assert held.missing() == {}
     said = judge(held.effects())
     assert said.outcome == outcome
@@ -46,7 +46,7 @@ def test_an_exact_posterior_beats_a_guesser_that_errs_less_than_its_draws(tmp_pa
     """Draws of an exact posterior err by twice its variance, its mean by that variance alone."""
     store = Store(tmp_path)
     planted(store, gan=0.08, chain=0.1, bigan=0.1, spread=0.05)
-    parts = judge(Held(CLAIMS.get("missing_pixels"), store).effects()).parts
+    parts = judge(ClaimEvidence(CLAIMS.get("missing_pixels"), store).effects()).parts
     said = {p.effect.name: p for p in parts}
     mean = said["log error of the best GAN's mean completion over that of rbm (rbm against gan)"]
     single = said["the same of single completions, over rbm's (rbm against gan)"]

@@ -13,7 +13,7 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.running.claims import Held
+from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -33,7 +33,7 @@ def test_mmd_training(tmp_path, linear, rbf, several, learnt, outcome):
         write(store, mmd_training.FIXED[name], fid=fid, mmd=fid / 1e4, coverage=0.5)
     write(store, mmd_training.LEARNT, fid=learnt, mmd=0.001, coverage=0.5)
     write(store, mmd_training.GAN, fid=50, mmd=0.002, coverage=0.5)
-    held = Held(CLAIMS.get("mmd_training"), store)
+    held = ClaimEvidence(CLAIMS.get("mmd_training"), store)
     assert held.missing() == {}
     assert judge(held.effects()).outcome == outcome
 

@@ -21,7 +21,7 @@ from genbench.claims import (
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
 from genbench.core.effect import Effect, contest
-from genbench.running.claims import Held, Scale, specs_of
+from genbench.running.evidence import ClaimEvidence, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -69,7 +69,9 @@ def test_augmentation(store):
         f"{found[20]} with 20 and {found[40]} with 40" in said
     )
     recorded = {
-        scale: judge(Held(CLAIMS.get("augmentation"), store, Scale(scale)).effects()).outcome
+        scale: judge(
+            ClaimEvidence(CLAIMS.get("augmentation"), store, Scale(scale)).effects()
+        ).outcome
         for scale in ("half", "default", "double")
     }
     assert recorded == {"half": "refuted", "default": "inconclusive", "double": "refuted"}
@@ -79,7 +81,7 @@ class Recorded:
     """Means over seeds of what results/ holds of a claim."""
 
     def __init__(self, name, store, scale="default"):
-        self.held = Held(CLAIMS.get(name), store, Scale(scale))
+        self.held = ClaimEvidence(CLAIMS.get(name), store, Scale(scale))
 
     def __call__(self, run, column):
         return fmean(self.held.scores(run, column).values())
@@ -237,7 +239,7 @@ def test_training_stability(store):
         in said
     )
     gan = fmean(
-        training_stability.failures(Held(CLAIMS.get("training_stability"), store), "gan")[
+        training_stability.failures(ClaimEvidence(CLAIMS.get("training_stability"), store), "gan")[
             "any"
         ].values()
     )

@@ -12,7 +12,7 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
-from genbench.running.claims import Held
+from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -61,6 +61,6 @@ def test_staged_generation(tmp_path, fid, expected):
         write(store, run, fid=fid, precision=0.9, recall=0.5)
     for run in (*staged.ONE_SHOT.values(), staged.DCGAN):
         write(store, run, fid=40, precision=0.8, recall=0.5)
-    held = Held(CLAIMS.get("staged_generation"), store)
+    held = ClaimEvidence(CLAIMS.get("staged_generation"), store)
     assert held.missing() == {}
     assert judge(held.effects()).outcome == expected

@@ -16,7 +16,7 @@ from small_suites import SUITE
 from genbench.cli import main
 from genbench.cli.progress import EVERY, Display, clock_text
 from genbench.core.spec import Budget, CellSpec
-from genbench.running.job import Job, Progress, Setting, Stage
+from genbench.running.job import Progress, RunSettings, StackJob, Stage
 from genbench.store import Measurement, Record, Used
 
 RUN = [sys.executable, "-m", "genbench", "run", "tiny", "-c", "suites.yaml", "--device", "cpu"]
@@ -44,7 +44,7 @@ def spec(seed):
 
 
 def job(seeds=2):
-    return Job(tuple(spec(seed) for seed in range(seeds)), Setting())
+    return StackJob(specs=tuple(spec(seed) for seed in range(seeds)), settings=RunSettings())
 
 
 def record(seed, **changed):
@@ -62,9 +62,9 @@ def display(clock, jobs, *, terminal=False, **given):
 
 def go(shown, clock):
     """One job that trains for a hundred seconds, tells it every second, and ends well."""
-    shown.watch(0, Progress("build", 0.0))
+    shown.report(0, Progress("build", 0.0))
     for step in range(101):
-        shown.watch(0, Progress("train", step / 100, step * 7, ("mmd", 1 / (1 + step))))
+        shown.report(0, Progress("train", step / 100, step * 7, ("mmd", 1 / (1 + step))))
         clock.now += 1
     shown.finished(0, [record(seed) for seed in range(2)])
 
@@ -102,10 +102,10 @@ def test_verbose_shows_all_that_jobs_say(clock):
 def test_a_terminal_gets_a_table_of_the_jobs_in_hand(clock):
     shown, out = display(clock, [job(), job()], terminal=True)
     with shown:
-        shown.watch(0, Progress("train", 0.0, 0))
+        shown.report(0, Progress("train", 0.0, 0))
         clock.now += 10
-        shown.watch(0, Progress("train", 0.25, 500, ("mmd", 0.0123)))
-        shown.watch(1, Progress("build", 0.0))
+        shown.report(0, Progress("train", 0.25, 500, ("mmd", 0.0123)))
+        shown.report(1, Progress("build", 0.0))
         shown.live.refresh()
         console = Console(file=StringIO(), width=120)
         console.print(shown.table())
@@ -116,7 +116,7 @@ def test_a_terminal_gets_a_table_of_the_jobs_in_hand(clock):
         assert second.split()[:5] == ["gan", "on", "ring", "2", "build"]
         assert last.strip() == "0 of 2 jobs done"
         shown.finished(0, [record(0)])
-        shown.watch(1, Progress("train", 0.5, 9))
+        shown.report(1, Progress("train", 0.5, 9))
         assert shown.table().row_count == 1
         assert str(shown.table().caption) == "1 of 2 jobs done, about 0:04 left"
     assert "0.0123" in out.getvalue()
@@ -125,21 +125,21 @@ def test_a_terminal_gets_a_table_of_the_jobs_in_hand(clock):
 
 def test_a_phase_has_its_own_speed_and_a_resumed_one_no_false_one(clock):
     shown, _ = display(clock, [job()])
-    shown.watch(0, Progress("resumed", 0.5, 1000))
+    shown.report(0, Progress("resumed", 0.5, 1000))
     clock.now += 50
-    shown.watch(0, Progress("train", 0.5, 1000))
+    shown.report(0, Progress("train", 0.5, 1000))
     clock.now += 10
-    shown.watch(0, Progress("train", 0.6, 1200))
-    going = shown.going[0]
-    assert (going.rate(clock.now), going.left(clock.now)) == ("20 steps/s", "0:40 left")
+    shown.report(0, Progress("train", 0.6, 1200))
+    going = shown.running[0]
+    assert (going.rate(clock.now), going.remaining(clock.now)) == ("20 steps/s", "0:40 left")
 
 
 def test_jobs_that_are_tried_again_are_told(clock):
     shown, out = display(clock, [job()])
-    shown.watch(0, Progress("train", 0.1, 5))
+    shown.report(0, Progress("train", 0.1, 5))
     shown.finished(0, [])
     assert out.getvalue().splitlines()[-1] == "again  gan on ring × 2"
-    assert shown.going == {}
+    assert shown.running == {}
 
 
 def test_times_are_minutes_or_hours():

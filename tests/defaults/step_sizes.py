@@ -28,8 +28,8 @@ from genbench.core.spec import Budget, Cells, Part, Suite
 from genbench.evaluation.requests import default_features, enter
 from genbench.executors.processes import Processes
 from genbench.metrics import kid
-from genbench.running.driver import run
-from genbench.running.plan import plan, setting_of
+from genbench.running.driver import run_plan
+from genbench.running.plan import make_plan, make_settings
 from genbench.store import Record, Store
 
 #: what is compared in the suites `toys` and `images`, but for reference rows, which have no step size
@@ -96,8 +96,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     store, suite = Store(given.folder), suite_of(given)
-    made = plan(suite, store, setting_of(suite, given.folder, device="cpu", workers=given.jobs))
-    for record in run(made, store, Processes(given.jobs), lambda index, progress: None):
+    made = make_plan(
+        suite, store, make_settings(suite, given.folder, device="cpu", workers=given.jobs)
+    )
+    for record in run_plan(made, store, Processes(given.jobs), lambda index, progress: None):
         print(f"  {record.spec.model} on {record.spec.dataset}: {record.status}", flush=True)
     judges = {name: Judge(open_named(name)) for name in given.datasets}
     values: dict[tuple[str, str, float], list[float]] = defaultdict(list)

@@ -11,7 +11,7 @@ from small_suites import all_timeless, do, suite_of
 from genbench.core.registry import load_plugin
 from genbench.executors.processes import GRACE, Processes, Worker, threads_each
 from genbench.running.job import Stage
-from genbench.running.plan import plan, setting_of
+from genbench.running.plan import make_plan, make_settings
 from genbench.store import Store
 
 DIES = """
@@ -75,7 +75,7 @@ def test_worker_processes_give_the_records_that_one_process_gives(tmp_path):
     suite, told = suite_of(tmp_path, cells=cells(*small)), []
     do(suite, tmp_path / "inline")
     _, records = do(
-        suite, tmp_path / "side by side", executor=Processes(2), told=lambda *it: told.append(it)
+        suite, tmp_path / "side by side", executor=Processes(2), report=lambda *it: told.append(it)
     )
     assert [record.status for record in records] == ["ok"] * 4
     assert all_timeless(tmp_path / "side by side") == all_timeless(tmp_path / "inline")
@@ -128,8 +128,8 @@ class Deaf:
 
 def test_a_worker_that_does_not_end_in_time_is_ended(tmp_path):
     suite = suite_of(tmp_path)
-    setting = setting_of(suite, tmp_path / "r", device="cpu", timeout=3.0)
-    job = plan(suite, Store(tmp_path / "r"), setting).jobs[0]
+    settings = make_settings(suite, tmp_path / "r", device="cpu", timeout=3.0)
+    job = make_plan(suite, Store(tmp_path / "r"), settings).jobs[0]
     worker = Worker.__new__(Worker)
     worker.process, worker.connection = Deaf(), Pipe()[0]
     worker.index, worker.job, worker.stage = 0, job, Stage(lambda progress: None)
@@ -138,5 +138,5 @@ def test_a_worker_that_does_not_end_in_time_is_ended(tmp_path):
     worker.since -= GRACE
     outcome = worker.overdue()
     assert worker.process.killed
-    assert [record.status for record in outcome.records] == ["timeout"] * 2
+    assert [record.status for record in outcome.results] == ["timeout"] * 2
     assert (outcome.died, worker.busy) == (False, False)

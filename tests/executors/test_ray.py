@@ -7,10 +7,13 @@ import pytest
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
-from genbench.core.spec import load_suites
+from genbench.core.registry import load_plugin
 from genbench.executors.processes import Processes
-from genbench.running.job import Job, Progress, Setting
+from genbench.running.claims import run_claims
+from genbench.running.job import Progress, RunSettings, StackJob
+from genbench.running.suites import Listener, RunOptions
 from genbench.store import Store, contents
+from genbench.store.documents import load_suites
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}
@@ -61,7 +64,7 @@ def test_progress_is_passed_on_for_jobs_in_hand_alone(here, monkeypatch):
 
     board, heard = Handle(module.Board()), []
     monkeypatch.setattr(module, "run_job", lambda job, tell: tell(Progress(job, 0.5)) or "done")
-    job = Job((), Setting())
+    job = StackJob(specs=(), settings=RunSettings())
     assert module._work(job, 1, 3, board) == "done"
     module._work(job, 1, 4, board)
     executor = module.Ray(1)
@@ -84,7 +87,7 @@ def test_a_job_goes_on_when_its_board_is_gone(here, monkeypatch):
     monkeypatch.setattr(
         module, "run_job", lambda job, tell: tell(Progress("train", 0.5)) or "done"
     )
-    assert module._work(Job((), Setting()), 1, 0, board=None) == "done"
+    assert module._work(StackJob(specs=(), settings=RunSettings()), 1, 0, board=None) == "done"
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ def test_nodes_tell_the_driver_how_far_they_are(tmp_path, cluster):
     cells = [{"models": [GAN, VAE], "datasets": ["ring"]}]
     suite = suite_of(tmp_path, cells=cells, seeds=1, budget={"seconds": 6.0})
     heard = []
-    do(suite, tmp_path, executor=Ray(2), told=lambda index, told: heard.append((index, told)))
+    do(suite, tmp_path, executor=Ray(2), report=lambda index, told: heard.append((index, told)))
     for index in (0, 1):
         shares = [told.share for i, told in heard if i == index and told.phase == "train"]
         assert len(shares) <= 12
@@ -169,7 +172,7 @@ def test_a_node_that_is_killed_in_mid_run_costs_nothing(tmp_path, cluster):
     machines, nodes = cluster
     suite = suite_of(tmp_path, cells=CELLS, seeds=4, seeds_at_once=1, budget={"steps": 4000})
     kill = Killer(machines, nodes[1])
-    made, records = do(suite, tmp_path / "r", executor=Ray(2), told=kill)
+    made, records = do(suite, tmp_path / "r", executor=Ray(2), report=kill)
     assert kill.killed
     assert len(made.jobs) > 12  # what the node had in hand was handed out again
     assert sorted(record.status for record in records) == ["ok"] * 12
@@ -191,10 +194,50 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
     told = {}
     for name, executor in ways.items():
         watch = kill if name == "node lost" else None
-        made, records = do(suite, tmp_path / name, executor=executor, told=watch)
+        made, records = do(suite, tmp_path / name, executor=executor, report=watch)
         assert {record.status for record in records} == {"ok"}
         assert len({record.cell for record in records}) == len(records) == len(made.cells)
         assert (len(made.jobs) > len(made.cells) // suite.seeds) == (name == "node lost")
         told[name] = {record.cell: contents(record) for record in Store(tmp_path / name).records()}
     for name in ways:
         assert told[name] == told["inline"], name
+
+
+EXPERIMENT = """
+from genbench.core.claim import claim
+
+@claim("on_a_cluster", statement="s", source="s", why="w", seeds=4,
+       experiment=lambda rng: {"x": rng.normal(3).sum(dim=1).tolist()})
+def effects(evidence):
+    return []
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_experiments_of_claims_are_made_on_the_cluster(tmp_path, cluster, registered):
+    path = tmp_path / "planted_experiment.py"
+    path.write_text(EXPERIMENT)
+    load_plugin(str(path))
+    found = {}
+    for name in ("inline", "ray"):
+        options = RunOptions(
+            root=tmp_path / name, device="cpu", executor=name, plugins=(str(path),)
+        )
+        listener = Phases()
+        result = run_claims(["on-a-cluster"], options, listener=listener)
+        (trial,) = result.trials
+        found[name] = trial.columns
+        assert (trial.failures, set(trial.columns["x"])) == ({}, {0, 1, 2, 3})
+        assert ("ray" in listener.phases) == (name == "ray")
+    assert found["ray"] == found["inline"]
+
+
+class Phases(Listener):
+    """Collects the phases that jobs report."""
+
+    def __init__(self):
+        self.phases = set()
+
+    def progress(self, index, progress):
+        self.phases.add(progress.phase)

@@ -26,15 +26,16 @@ import numpy
 import torch
 
 from genbench.core.model import MODELS, Batch, Player
-from genbench.core.spec import Suite, load_suites
+from genbench.core.spec import Suite
 from genbench.executors.inline import Inline
 from genbench.executors.processes import Processes
 from genbench.models.adversarial import wgan_gp
 from genbench.report.gate.baseline import accept
 from genbench.report.gate.check import check
-from genbench.running.driver import run
-from genbench.running.plan import plan, setting_of
+from genbench.running.driver import run_plan
+from genbench.running.plan import make_plan, make_settings
 from genbench.store import Record, Store
+from genbench.store.documents import load_suites
 
 ROOT = Path(__file__).parents[2]
 #: seeds of a block
@@ -130,8 +131,8 @@ def suite_of(blocks: int, model: str | None = None) -> Suite:
 def ran(suite: Suite, folder: Path, executor: Any) -> list[Record]:
     """The records of a suite, trained where they are missing; no weights or samples are kept."""
     store = Store(folder)
-    made = plan(suite, store, setting_of(suite, folder, device="cpu"), redo="missing")
-    for record in run(made, store, executor, lambda index, progress: None):
+    made = make_plan(suite, store, make_settings(suite, folder, device="cpu"), redo="missing")
+    for record in run_plan(made, store, executor, lambda index, progress: None):
         spec = record.spec
         print(f"  {spec.model} on {spec.dataset}, seed {spec.seed}: {record.status}", flush=True)
     return list(store.records())

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from genbench.core.spec import Budget, CellSpec, load_suites
+from genbench.core.spec import Budget, CellSpec
 from genbench.report.gate.baseline import accept
 from genbench.report.gate.check import check
 from genbench.running.plan import groups_of
 from genbench.store import Measurement, Record, Store
+from genbench.store.documents import load_suites
 
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"
 MODELS = ("gan", "wgan_gp", "vae", "realnvp", "made", "rbm", "gaussian", "resample")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from genbench.core.spec import load_suites
 from genbench.report.gate.baseline import load_baseline
 from genbench.running.plan import groups_of
+from genbench.store.documents import load_suites
 
 ROOT = Path(__file__).parents[2]
 

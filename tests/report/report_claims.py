@@ -9,7 +9,7 @@ from genbench.claims import sample_quality
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure, Series
-from genbench.running.claims import Held, Scale
+from genbench.running.evidence import ClaimEvidence, Scale
 from genbench.store import Store
 
 LONG = "a run with a very long name that no phone has room for " * 3
@@ -76,7 +76,7 @@ def fill_claims(root):
             )
         for run in sample_quality.OTHERS.values():
             write(store, run, scale, fid=40, kid=1e-3, mmd=1e-3, precision=0.7, recall=0.5)
-    held = Held(CLAIMS.get("nash_oscillation"), store)
+    held = ClaimEvidence(CLAIMS.get("nash_oscillation"), store)
     make_trial(held, list(range(held.claim.seeds)))
     write(store, RUN, mmd=2.0, noise=0.05)
     return store

@@ -23,7 +23,7 @@ from genbench.report.cards import Setting, cards
 from genbench.report.readme import markers
 from genbench.report.site import claim_page
 from genbench.report.site.build import write_report
-from genbench.running.claims import Scale
+from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 

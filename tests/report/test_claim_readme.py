@@ -3,7 +3,7 @@ from pathlib import Path
 from genbench.core.claim import CLAIMS
 from genbench.report.cards import cards
 from genbench.report.claim_tables import into_readme
-from genbench.running.claims import Scale
+from genbench.running.evidence import Scale
 from genbench.store import Store
 
 ROOT = Path(__file__).parents[2]

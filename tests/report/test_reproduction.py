@@ -7,7 +7,7 @@ from genbench.claims import conditioning, vae_blur
 from genbench.core.claim import CLAIMS
 from genbench.report.cards import Card, cards
 from genbench.report.reproduction import Reproduction, reproductions
-from genbench.running.claims import Scale
+from genbench.running.evidence import Scale
 from genbench.store import Store
 
 

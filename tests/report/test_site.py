@@ -8,7 +8,6 @@ import pytest
 import yaml
 from report_records import HOSTILE, record
 
-from genbench.core.spec import load_suites
 from genbench.report import formats, reproduce
 from genbench.report.significance_groups import told_apart
 from genbench.report.site import templating
@@ -16,6 +15,7 @@ from genbench.report.site.build import write_report
 from genbench.report.tables import leaderboards
 from genbench.running.plan import groups_of
 from genbench.store import Store
+from genbench.store.documents import load_suites
 
 TITLE = "A <b>title</b>"
 

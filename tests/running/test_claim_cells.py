@@ -6,20 +6,13 @@ import pytest
 from claim_records import make_trial
 from small_suites import do
 
-from genbench.core.claim import CLAIMS, Claim, Run
+from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
-from genbench.running.claims import (
-    Held,
-    Scale,
-    merged,
-    rescaled,
-    specs_of,
-    suite_of,
-    suites_of,
-)
-from genbench.running.plan import Plan, plan, setting_of
+from genbench.running.claims import make_rounds
+from genbench.running.evidence import ClaimEvidence, Scale, specs_of, suite_of
+from genbench.running.plan import Plan, make_plan, make_settings, merge_plans
 from genbench.store import Store
 from genbench.store.trial import Trials
 
@@ -39,7 +32,7 @@ def draws(rng, *, scale: float = 1.0):
 
 def test_runs_of_one_cell_are_asked_once_with_all_metrics():
     more = Run("gan", "ring", ("fid", "modes"), {"hidden": [8]}, 3, 5, 8, samples=100)
-    ((suite,),) = suites_of([TINY, more])
+    ((suite,),) = make_rounds([TINY, more])
     assert suite.seeds == 3
     assert [part.name for part in suite.metrics] == ["modes", "fid"]
     assert len(suite.cells) == 1
@@ -47,13 +40,13 @@ def test_runs_of_one_cell_are_asked_once_with_all_metrics():
 
 def test_runs_that_share_what_they_ask_share_a_suite():
     other = Run("vae", "ring", ("modes",), seeds=2, steps=7, batch=8, samples=100)
-    ((suite,),) = suites_of([TINY, other])
+    ((suite,),) = make_rounds([TINY, other])
     assert [cells.budget.steps for cells in suite.cells] == [5, 7]
-    assert suites_of([]) == []
+    assert make_rounds([]) == []
 
 
 def test_other_sample_counts_are_a_round_of_their_own():
-    rounds = suites_of(
+    rounds = make_rounds(
         [TINY, Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)]
     )
     assert [[suite.samples for suite in each] for each in rounds] == [[100], [50]]
@@ -62,44 +55,46 @@ def test_other_sample_counts_are_a_round_of_their_own():
 def test_the_cells_of_a_run_are_those_of_its_suite(tmp_path):
     store = Store(tmp_path)
     suite = suite_of(TINY)
-    plans = [plan(suite, store, setting_of(suite, tmp_path, device="cpu"))]
-    whole = merged([*plans, Plan()])
+    plans = [make_plan(suite, store, make_settings(suite, tmp_path, device="cpu"))]
+    whole = merge_plans([*plans, Plan()])
     assert whole.cells == specs_of(TINY)
     assert whole.pending == 2
 
 
 def test_what_is_trained_is_no_longer_missing_and_is_read(tmp_path):
     claim = a_claim(runs=(TINY,))
-    held = Held(claim, Store(tmp_path))
+    held = ClaimEvidence(claim, Store(tmp_path))
     assert held.missing() == {str(TINY): [0, 1]}
     do(suite_of(TINY), tmp_path)
-    held = Held(claim, Store(tmp_path))
+    held = ClaimEvidence(claim, Store(tmp_path))
     assert held.missing() == {}
     assert set(held.scores(TINY, "modes")) == {0, 1}
     assert held.scores(TINY, "fid") == {}
     other = Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)
     assert held.scores(other, "modes") == {}  # asked of other numbers of samples
-    more = Held(claim, Store(tmp_path), Scale(seeds=3))
+    more = ClaimEvidence(claim, Store(tmp_path), Scale(seeds=3))
     assert more.missing() == {str(TINY): [2]}
-    assert Held(claim, Store(tmp_path), Scale("double")).missing() == {str(TINY): [0, 1]}
+    assert ClaimEvidence(claim, Store(tmp_path), Scale("double")).missing() == {str(TINY): [0, 1]}
 
 
 def test_an_experiment_is_made_once_a_seed(tmp_path):
     claim = a_claim(experiment=draws)
-    held = Held(claim, Store(tmp_path))
+    held = ClaimEvidence(claim, Store(tmp_path))
     assert held.missing() == {"its experiment": list(range(8))}
     make_trial(held, held.untried())
-    held = Held(claim, Store(tmp_path))
+    held = ClaimEvidence(claim, Store(tmp_path))
     first = held.measured("x")
     assert set(first) == set(range(8))
     assert held.measured("root") == {}  # no finite number
     assert held.missing() == {}
-    more = Held(claim, Store(tmp_path), Scale(seeds=10))
+    more = ClaimEvidence(claim, Store(tmp_path), Scale(seeds=10))
     assert more.untried() == [8, 9]
     make_trial(more, more.untried())
-    again = Held(claim, Store(tmp_path), Scale(seeds=10)).measured("x")
+    again = ClaimEvidence(claim, Store(tmp_path), Scale(seeds=10)).measured("x")
     assert {s: again[s] for s in first} == first
-    assert set(Held(claim, Store(tmp_path), Scale(seeds=6)).measured("x")) == set(range(6))
+    assert set(ClaimEvidence(claim, Store(tmp_path), Scale(seeds=6)).measured("x")) == set(
+        range(6)
+    )
 
 
 def test_a_seed_of_an_experiment_does_not_depend_on_the_others():
@@ -110,10 +105,10 @@ def test_a_seed_of_an_experiment_does_not_depend_on_the_others():
 
 def test_a_quick_pass_has_options_of_its_own(tmp_path):
     claim = a_claim(experiment=draws, quick={"scale": 100.0})
-    quick = Held(claim, Store(tmp_path), Scale("quick"))
+    quick = ClaimEvidence(claim, Store(tmp_path), Scale("quick"))
     make_trial(quick, quick.untried())
     assert len(quick.measured("x")) == 6
-    assert Held(claim, Store(tmp_path)).measured("x") == {}
+    assert ClaimEvidence(claim, Store(tmp_path)).measured("x") == {}
     kept = Trials(tmp_path).read(claim, {"scale": 100.0})
     assert kept.environment["device"] == "cpu"
 
@@ -122,10 +117,12 @@ def test_an_experiment_that_raises_is_a_failure_and_no_crash(tmp_path):
     def raises(rng):
         raise ZeroDivisionError("planted")
 
-    held = Held(a_claim(experiment=raises), Store(tmp_path))
+    held = ClaimEvidence(a_claim(experiment=raises), Store(tmp_path))
     trial = make_trial(held, [0, 1])
     assert trial.failures == dict.fromkeys((0, 1), "ZeroDivisionError: planted")
-    assert Held(held.claim, Store(tmp_path)).missing() == {"its experiment": list(range(2, 8))}
+    assert ClaimEvidence(held.claim, Store(tmp_path)).missing() == {
+        "its experiment": list(range(2, 8))
+    }
 
 
 def test_an_experiment_must_give_a_value_a_seed():
@@ -135,10 +132,20 @@ def test_an_experiment_must_give_a_value_a_seed():
         a_claim(runs=(TINY,)).measure(Rng([0]))
 
 
-def test_cells_at_other_budgets_stand_beside_those_at_the_claims_own():
-    run = CLAIMS.get("mode_collapse").runs[0]
-    own, half, quick = (
-        specs_of(Scale(name).run(run))[0].group for name in ("default", "half", "quick")
-    )
-    assert rescaled({own, half, quick, "elsewhere"}) == {half, quick}
-    assert rescaled({half, quick}) == set(), "alone they are all there is to show"
+def scales(root):
+    return {record.scale for record in Store(root).records()}
+
+
+def test_cells_tell_the_scale_that_they_were_made_for_until_they_are_asked_for_as_they_are(
+    tmp_path,
+):
+    suite = suite_of(TINY)
+    do(suite, tmp_path, scale="quick")
+    assert scales(tmp_path) == {"quick"}
+    do(suite, tmp_path, scale="half")
+    assert scales(tmp_path) == {"quick"}
+    made, records = do(suite, tmp_path)
+    assert (len(made.done), records) == (2, [])
+    assert scales(tmp_path) == {None}
+    do(suite, tmp_path, scale="quick", redo="all")
+    assert scales(tmp_path) == {None}

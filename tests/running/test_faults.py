@@ -11,11 +11,12 @@ from genbench.core.errors import WriteError
 from genbench.core.registry import load_plugin
 from genbench.running import driver as loop
 from genbench.running import job
-from genbench.running.driver import run
+from genbench.running.driver import run_plan
+from genbench.running.executor import Executor
 from genbench.running.interrupts import OutOfTime, deadline, forget_stop, request_stop
-from genbench.running.job import Outcome, Stage, WorkerDied, failed
-from genbench.running.plan import plan, setting_of
-from genbench.running.stack import run_job
+from genbench.running.job import Outcome, Stage
+from genbench.running.plan import make_plan, make_settings
+from genbench.running.work import run_job
 from genbench.store import Store
 
 PLUGIN = """
@@ -127,7 +128,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_training(tmp_path):
     (tmp_path / "file").write_text("")
     told = []
     with pytest.raises(WriteError, match=r"cannot write into .*; choose another folder"):
-        do(suite_of(tmp_path), tmp_path / "file" / "r", told=lambda *it: told.append(it))
+        do(suite_of(tmp_path), tmp_path / "file" / "r", report=lambda *it: told.append(it))
     assert told == []
 
 
@@ -141,12 +142,12 @@ def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, ph
         if progress.phase == phase and (progress.step > 2 or phase == "evaluate"):
             request_stop()
 
-    made, records = do(suite, root, told=stop)
+    made, records = do(suite, root, report=stop)
     assert (made.stopped, records) == ("asked to stop", [])
     assert len(list((root / ".checkpoints").iterdir())) == 1
     forget_stop()
     told = []
-    do(suite, root, told=lambda index, progress: told.append(progress))
+    do(suite, root, report=lambda index, progress: told.append(progress))
     assert [p.phase for p in told].count("resumed") == 1
     do(suite, tmp_path / "whole")
     assert all_timeless(root) == all_timeless(tmp_path / "whole")
@@ -162,10 +163,10 @@ def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):
         if progress.phase == "train" and progress.step > 2:
             request_stop()
 
-    do(suite_of(tmp_path, seeds=3, budget={"steps": 300}), root, told=stop)
+    do(suite_of(tmp_path, seeds=3, budget={"steps": 300}), root, report=stop)
     forget_stop()
     suite = suite_of(tmp_path, seeds=6, budget={"steps": 300}, seeds_at_once=2)
-    made = plan(suite, Store(root), setting_of(suite, root, device="cpu", workers=2))
+    made = make_plan(suite, Store(root), make_settings(suite, root, device="cpu", workers=2))
     assert sorted(job.seeds for job in made.jobs) == [[0, 1, 2], [3, 4], [5]]
 
 
@@ -183,8 +184,8 @@ def test_cells_that_another_run_has_in_hand_are_left_to_it(tmp_path):
     suite, root = suite_of(tmp_path, seeds=3), tmp_path / "r"
     root.mkdir()
     (root / ".lock").touch()
-    setting = setting_of(suite, root, device="cpu")
-    made = plan(suite, Store(root), setting)
+    settings = make_settings(suite, root, device="cpu")
+    made = make_plan(suite, Store(root), settings)
     held = made.cells[1].cell
     other = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(root / ".lock"), held],
@@ -196,27 +197,26 @@ def test_cells_that_another_run_has_in_hand_are_left_to_it(tmp_path):
         assert other.stdout.readline() == "held\n"
         made, records = do(suite, root)
         assert [r.spec.seed for r in records] == [0, 2]
-        assert [spec.seed for spec in made.busy] == [1]
+        assert [seed for job in made.busy for seed in job.seeds] == [1]
         other.kill()
     made, records = do(suite, root)
     assert [r.spec.seed for r in records] == [1]
     assert made.busy == []
 
 
-class Scripted:
+class Scripted(Executor):
     """An executor whose jobs end as a test says: by index, "dies" or "works"."""
 
     def __init__(self, end):
+        super().__init__()
         self.end, self.seeds = end, []
 
-    def run(self, source, watch):
-        while (given := source()) is not None:
-            index, job = given
+    def run(self, next_job, report):
+        while (assigned := next_job()) is not None:
+            index, job = assigned
             self.seeds.append(job.seeds)
             if self.end(job):
-                error = WorkerDied(f"its worker process died {job.deaths + 1} times")
-                records = [failed(spec, error, Stage(lambda p: None)) for spec in job.specs]
-                yield index, Outcome(records, died=True)
+                yield index, job.died("planted", Stage())
             else:
                 yield index, run_job(job)
 
@@ -240,9 +240,9 @@ def test_what_dies_while_the_run_stops_is_no_failure(tmp_path):
 
 def test_a_job_that_was_stopped_from_outside_is_handed_out_again(tmp_path):
     class Once(Scripted):
-        def run(self, source, watch):
-            yield source()[0], Outcome([], stopped=True)
-            yield from super().run(source, watch)
+        def run(self, next_job, report):
+            yield next_job()[0], Outcome(stopped=True)
+            yield from super().run(next_job, report)
 
     _, records = do(suite_of(tmp_path), tmp_path / "r", executor=Once(lambda job: False))
     assert [r.status for r in records] == ["ok", "ok"]
@@ -253,17 +253,17 @@ def test_the_seed_that_kills_workers_becomes_an_error_and_the_others_are_done(tm
     _, records = do(suite_of(tmp_path, seeds=4), tmp_path / "r", executor=executor)
     assert {r.spec.seed: r.status for r in records} == {0: "ok", 1: "ok", 2: "error", 3: "ok"}
     bad = next(r for r in records if r.status == "error")
-    assert bad.reason == f"its worker process died {loop.DEATHS} times"
+    assert bad.reason == f"its worker process died {loop.DEATHS} times (planted)"
     assert executor.seeds[: loop.DEATHS] == [[0, 1, 2, 3]] * loop.DEATHS
     assert len(list(Store(tmp_path / "r").records())) == 4
 
 
 def test_what_another_run_did_since_the_plan_is_not_done_again(tmp_path):
     suite, root = suite_of(tmp_path), tmp_path / "r"
-    early = plan(suite, Store(root), setting_of(suite, root, device="cpu"))
+    early = make_plan(suite, Store(root), make_settings(suite, root, device="cpu"))
     do(suite, root)
     executor = Scripted(lambda job: True)
-    assert list(run(early, Store(root), executor, lambda index, progress: None)) == []
+    assert list(run_plan(early, Store(root), executor, lambda index, progress: None)) == []
     assert executor.seeds == []
 
 

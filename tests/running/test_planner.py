@@ -7,7 +7,7 @@ from small_suites import do, suite_of
 from genbench.core.registry import load_plugin
 from genbench.running import planner
 from genbench.running.footprint import footprint, kept_bytes
-from genbench.running.plan import plan, setting_of
+from genbench.running.plan import make_plan, make_settings
 from genbench.store import Store
 
 PLUGIN = """
@@ -35,8 +35,8 @@ VAE = {"name": "vae", "options": {"hidden": [16]}}
 def jobs(folder, *models, workers=1, dataset="ring", plugins=(), **changed):
     suite = suite_of(folder, cells=[{"models": list(models), "datasets": [dataset]}], **changed)
     root = folder / "r"
-    setting = setting_of(suite, root, device="cpu", workers=workers, plugins=plugins)
-    return plan(suite, Store(root), setting).jobs
+    settings = make_settings(suite, root, device="cpu", workers=workers, plugins=plugins)
+    return make_plan(suite, Store(root), settings).jobs
 
 
 def sizes(made):
@@ -64,10 +64,10 @@ def test_convolutions_go_one_seed_a_job_to_cpu_workers(tmp_path, registered):
 
 
 def test_stacks_fit_the_free_memory_and_are_even(tmp_path, monkeypatch):
-    monkeypatch.setattr("genbench.running.footprint._trial", lambda spec, setting: None)
+    monkeypatch.setattr("genbench.running.footprint._trial", lambda spec, settings: None)
     suite = suite_of(tmp_path)
     spec = jobs(tmp_path, GAN)[0].specs[0]
-    need = footprint(spec, setting_of(suite, tmp_path / "r", device="cpu"), math.inf)
+    need = footprint(spec, make_settings(suite, tmp_path / "r", device="cpu"), math.inf)
     free = 4.5 * need.bytes / planner.SHARE
     monkeypatch.setattr(planner, "free_memory", lambda device: free)
     made = jobs(tmp_path, GAN, seeds=9)
@@ -80,23 +80,23 @@ def test_stacks_fit_the_free_memory_and_are_even(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_trial_step_of_another_process_says_that_more_seeds_fit(tmp_path):
     suite = suite_of(tmp_path)
-    setting = setting_of(suite, tmp_path / "r", device="cpu")
+    settings = make_settings(suite, tmp_path / "r", device="cpu")
     spec = jobs(tmp_path, GAN)[0].specs[0]
-    guessed, measured = (footprint(spec, setting, fits) for fits in (math.inf, 0))
+    guessed, measured = (footprint(spec, settings, fits) for fits in (math.inf, 0))
     assert measured.bytes < guessed.bytes
-    assert guessed.bytes - measured.bytes == 4 * 8 * 16_000 - kept_bytes(spec, setting)
+    assert guessed.bytes - measured.bytes == 4 * 8 * 16_000 - kept_bytes(spec, settings)
 
 
 def test_what_the_backward_pass_keeps_is_measured(tmp_path):
     suite = suite_of(tmp_path)
-    setting = setting_of(suite, tmp_path / "r", device="cpu")
+    settings = make_settings(suite, tmp_path / "r", device="cpu")
     made = [jobs(tmp_path, GAN | {"options": {"hidden": [h]}})[0].specs[0] for h in (64, 640)]
-    small, large = (kept_bytes(spec, setting) for spec in made)
+    small, large = (kept_bytes(spec, settings) for spec in made)
     assert 5 < large / small < 11
     # two layers' inputs at the least, for real and for generated points
     assert large > 2 * 8 * 640 * 4
     double = made[0].model_copy(update={"batch": 16})
-    assert kept_bytes(double, setting) == 2 * small
+    assert kept_bytes(double, settings) == 2 * small
 
 
 def test_the_longest_expected_come_first_by_earlier_records(tmp_path):

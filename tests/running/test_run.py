@@ -278,7 +278,7 @@ def test_stopping_keeps_what_is_finished(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        do(suite, tmp_path / "r", told=stop)
+        do(suite, tmp_path / "r", report=stop)
     assert [r.spec.dataset for r in Store(tmp_path / "r").records()] == ["ring", "ring"]
     _, records = do(suite, tmp_path / "r")
     assert [r.spec.dataset for r in records] == ["grid", "grid"]
@@ -294,9 +294,9 @@ def test_a_training_that_was_stopped_goes_on_from_its_checkpoint(tmp_path):
 
     slow = suite_of(tmp_path, budget={"steps": 1000})
     with pytest.raises(KeyboardInterrupt):
-        do(slow, tmp_path / "r", told=stop, checkpoint_every=0.0)
+        do(slow, tmp_path / "r", report=stop, checkpoint_every=0.0)
     assert len(list((tmp_path / "r" / ".checkpoints").iterdir())) == 1
-    do(slow, tmp_path / "r", told=lambda index, progress: told.append(progress))
+    do(slow, tmp_path / "r", report=lambda index, progress: told.append(progress))
     resumed = [progress for progress in told if progress.phase == "resumed"]
     assert len(resumed) == 1
     assert 0 < resumed[0].step < 1000

@@ -20,8 +20,8 @@ import genbench
 from genbench.contracts.integrals import integral, visible_share
 from genbench.core.dataset import DATASETS
 from genbench.core.rng import Rng
-from genbench.running.build import open_dataset, prepared
-from genbench.running.job import Setting
+from genbench.running.build import open_dataset, prepare_model
+from genbench.running.job import RunSettings
 from genbench.store import Store
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def assert_density(store, record):
     weights = store.artifact(record.artifacts["weights"])
     assert weights is not None, "the weights are not here; run without GENBENCH_RESULTS"
     rng = Rng([0])
-    made = prepared(record.spec, open_dataset(record.spec, Setting()), rng).eval()
+    made = prepare_model(record.spec, open_dataset(record.spec, RunSettings()), rng).eval()
     made.load_state_dict(load(weights.read_bytes()))
 
     def log_prob(points):

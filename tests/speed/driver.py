@@ -22,9 +22,10 @@ from genbench.core.files import write_bytes
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, Part, Suite
 from genbench.evaluation.requests import ask
-from genbench.running.driver import run
+from genbench.running.driver import run_plan
+from genbench.running.executor import Executor
 from genbench.running.job import Outcome, now
-from genbench.running.plan import Plan, plan, setting_of
+from genbench.running.plan import Plan, make_plan, make_settings
 from genbench.store import CurvePoint, Measurement, Record, Store, Used
 from genbench.store.form import to_bytes
 
@@ -42,13 +43,13 @@ MS_A_CELL, MB_GROWN = 5.0, 20.0
 SECONDS, GIGABYTES, RECORDS = 60.0, 2.0, 100_000
 
 
-class Nothing:
+class Nothing(Executor):
     """An executor that trains nothing."""
 
-    def run(self, source, watch) -> Iterator[tuple[int, Outcome]]:
+    def run(self, next_job, report) -> Iterator[tuple[int, Outcome]]:
         """Gives back made-up records."""
-        while (given := source()) is not None:
-            index, job = given
+        while (assigned := next_job()) is not None:
+            index, job = assigned
             yield index, Outcome([record(spec) for spec in job.specs])
 
 
@@ -84,7 +85,7 @@ def planned(cells: int, root: Path, models: int = 1) -> tuple[Plan, Store]:
         cells=[Cells(models=parts, datasets=[Part(name="ring")])],
     )
     store = Store(root)
-    return plan(suite, store, setting_of(suite, root, device="cpu")), store
+    return make_plan(suite, store, make_settings(suite, root, device="cpu")), store
 
 
 def resident_mb() -> float:
@@ -101,7 +102,7 @@ def schedule(cells: int, folder: Path) -> bool:
     planning = time.perf_counter() - began
     memory: list[float] = []
     began = time.perf_counter()
-    for done, _ in enumerate(run(made, store, Nothing(), lambda index, progress: None)):
+    for done, _ in enumerate(run_plan(made, store, Nothing(), lambda index, progress: None)):
         if done % max(cells // 10, 1) == 0:
             memory.append(resident_mb())
     running = time.perf_counter() - began

@@ -31,8 +31,8 @@ from genbench.core.dataset import DATASETS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Suite
-from genbench.running.job import Setting
-from genbench.running.plan import plan
+from genbench.running.job import RunSettings
+from genbench.running.plan import make_plan
 from genbench.store import Store
 from genbench.training.trainer import Trainer
 
@@ -240,8 +240,8 @@ def planned(seeds: int) -> int:
         }
     )
     with TemporaryDirectory() as folder:
-        setting = Setting(device="cpu", workers=2, metrics=tuple(suite.metrics))
-        return len(plan(suite, Store(Path(folder)), setting).jobs[0].specs)
+        settings = RunSettings(device="cpu", workers=2, metrics=tuple(suite.metrics))
+        return len(make_plan(suite, Store(Path(folder)), settings).jobs[0].specs)
 
 
 def convolutions(two: Two) -> bool:

@@ -17,8 +17,8 @@ from genbench.core.spec import CellSpec, Strict
 from genbench.report.columns import Column
 from genbench.report.gate.regression_test import variance
 from genbench.report.gate.tolerance import Tolerance, usual_tolerance
-from genbench.report.strict_json import read_json, reviewable
 from genbench.store import Measurement, Record
+from genbench.store.documents import read_json, reviewable
 from genbench.store.record import OF_TIME
 
 SCHEMA = "genbench.baseline/1"

@@ -1,0 +1,205 @@
+"""What a results folder holds of a claim at a scale: scores of cells, trials, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from genbench.core import options
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect
+from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
+from genbench.evaluation.requests import ask
+from genbench.running.plan import cell_specs
+from genbench.store import FAILURES, Record, Store
+from genbench.store.trial import Trial, Trials
+
+#: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
+SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
+QUICK_SEEDS = 6
+#: points on the learning curves of cells that claims train
+CURVE = 10
+#: stands for a claim's experiment where runs are named
+EXPERIMENT = "its experiment"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How thorough a pass over the claims is.
+
+    Arguments:
+        budget: A name in `SCALES`.
+        seeds: How many seeds, or None for what every claim asks.
+    """
+
+    budget: str = "default"
+    seeds: int | None = None
+
+    @property
+    def mark(self) -> str | None:
+        """What records say that are made at this scale: nothing at the claims' own budget."""
+        return None if self.budget == "default" else self.budget
+
+    @property
+    def words(self) -> list[str]:
+        """What asks for this scale on a command line."""
+        words = [] if self.budget == "default" else ["--budget-scale", self.budget]
+        return words if self.seeds is None else [*words, "--seeds", str(self.seeds)]
+
+    def run(self, run: Run) -> Run:
+        """Returns a run at this scale."""
+        return replace(
+            run,
+            steps=max(1, round(run.steps * SCALES[self.budget])),
+            seeds=self.count(run.seeds),
+        )
+
+    def count(self, seeds: int) -> int:
+        """Returns how many seeds to take where so many are asked for."""
+        return self.seeds or (min(seeds, QUICK_SEEDS) if self.budget == "quick" else seeds)
+
+    def options(self, claim: Claim) -> dict[str, Any]:
+        """Returns all options of a claim's experiment."""
+        assert claim.experiment is not None
+        quick = claim.quick if self.budget == "quick" else {}
+        chosen = options.resolve(claim.experiment, quick, who=f"claim {claim.id}")
+        if self.budget != "quick":
+            for name in claim.scaled:
+                chosen[name] = max(1, round(chosen[name] * SCALES[self.budget]))
+        return chosen
+
+
+def suite_of(*runs: Run) -> Suite:
+    """Returns the suite of runs that share metrics, samples and seeds."""
+    first = runs[0]
+    return Suite(
+        description="what the claims need",
+        seeds=first.seeds,
+        metrics=[Part(name=name) for name in first.metrics],
+        samples=first.samples,
+        seeds_at_once=None,
+        curve=CURVE,
+        cells=[
+            Cells(
+                models=[Part(name=run.model, options=dict(run.options))],
+                datasets=[Part(name=run.dataset)],
+                budget=Budget(steps=run.steps),
+                batch=run.batch,
+                labelled=run.labelled,
+            )
+            for run in runs
+        ],
+    )
+
+
+def specs_of(run: Run) -> list[CellSpec]:
+    """Returns the cells of a run, one per seed."""
+    suite = suite_of(run)
+    cells = suite.cells[0]
+    return cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)
+
+
+def run_key(run: Run) -> str:
+    """Returns what decides a run's weights, but for the seeds, as text."""
+    chosen = {f.name: getattr(run, f.name) for f in fields(run)}
+    for other in ("metrics", "samples", "seeds"):
+        del chosen[other]
+    return canonical(chosen | {"options": dict(run.options)})
+
+
+@dataclass
+class ClaimEvidence:
+    """The evidence for one claim that a results folder holds.
+
+    Arguments:
+        claim: The claim.
+        store: The folder.
+        scale: How thorough the pass is; runs and options are those of that scale.
+    """
+
+    claim: Claim
+    store: Store
+    scale: Scale = field(default_factory=Scale)
+    _records: dict[str, list[Record]] = field(default_factory=dict)
+    _trial: Trial | None = None
+
+    def scores(self, run: Run, column: str) -> dict[int, float]:
+        """Returns a column of a run's finished cells, as asked by the run's own metrics and samples."""
+        records = self._finished(run)
+        keys = _keys(run) if records else set()
+        return {
+            record.spec.seed: m.value
+            for record in records
+            for m in record.metrics
+            if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None
+        }
+
+    def records(self, run: Run) -> list[Record]:
+        """Returns the records of a run's cells, failures too, as far as there are any."""
+        key = run_key(run)
+        if key not in self._records:
+            some = self.store.has(run.dataset, run.model)
+            specs = specs_of(self.scale.run(run)) if some else []
+            records = (self.store.read(spec) for spec in specs)
+            self._records[key] = [record for record in records if record is not None]
+        return self._records[key]
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns the seeds of a run that were trained to the end and measured."""
+        records = self._finished(run)
+        keys = _keys(run) if records else set()
+        return [r.spec.seed for r in records if keys <= {m.key for m in r.metrics}]
+
+    def measured(self, column: str) -> dict[int, float]:
+        """Returns a column of the experiment, over the scale's seeds."""
+        rows, seeds = self.trial().columns.get(column, {}), self.scale.count(self.claim.seeds)
+        return {s: v for s, v in rows.items() if v is not None and s < seeds}
+
+    def trial(self) -> Trial:
+        """Returns what the claim's experiment has measured at this scale."""
+        self._trial = self._trial or self._read()
+        return self._trial
+
+    def effects(self) -> list[Effect]:
+        """Returns the claim's effects, as far as there is evidence."""
+        return list(self.claim.function(self))
+
+    def missing(self) -> dict[str, list[int]]:
+        """Returns, by run, the seeds that are still to be trained or measured."""
+        missing: dict[str, list[int]] = {}
+        for run in self.claim.runs:
+            records = self.records(run)
+            settled = {r.spec.seed for r in records if r.status not in ("ok", *FAILURES)}
+            done = settled | set(self.finished(run))
+            seeds = [s for s in range(self.scale.run(run).seeds) if s not in done]
+            missing |= {str(run): seeds} if seeds else {}
+        if self.claim.experiment is not None and (seeds := self.untried()):
+            missing[EXPERIMENT] = seeds
+        return missing
+
+    def failed(self) -> dict[str, int]:
+        """Returns, by run, how many seeds failed: they give no value, which flatters the rest."""
+        counts = {
+            str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
+            for run in self.claim.runs
+        }
+        failures = self.trial().failures if self.claim.experiment is not None else {}
+        counts[EXPERIMENT] = sum(s < self.scale.count(self.claim.seeds) for s in failures)
+        return {name: count for name, count in counts.items() if count}
+
+    def untried(self) -> list[int]:
+        """Returns the seeds that the experiment was not made with yet."""
+        return sorted(set(range(self.scale.count(self.claim.seeds))) - self._read().seeds)
+
+    def _read(self) -> Trial:
+        trial = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))
+        return trial or Trial(claim=self.claim.name, version=self.claim.version)
+
+    def _finished(self, run: Run) -> list[Record]:
+        return [record for record in self.records(run) if record.status == "ok"]
+
+
+def _keys(run: Run) -> set[str]:
+    """What a run's measurements are keyed by."""
+    parts = [Part(name=name) for name in run.metrics]
+    return {request.key for request in ask(parts, samples=run.samples)}

@@ -1,0 +1,278 @@
+"""Runs suites: from a suite and how it is to be run to records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genbench.core.errors import SpecError
+from genbench.core.spec import Budget, Cells, Part, Suite, parse_part
+from genbench.running.driver import run_plan
+from genbench.running.environment import choose_device
+from genbench.running.executor import Executor, make_executor
+from genbench.running.interrupts import stopping_on_signals
+from genbench.running.job import Progress, Result, RunSettings
+from genbench.running.plan import Plan, Redo, make_plan, make_settings
+from genbench.store import FAILURES, Record, Store
+from genbench.store.trial import Trial, Trials, claim_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How and where something is run, whatever it is.
+
+    Arguments:
+        root: The results folder.
+        device: auto, cpu, cuda or cuda:N.
+        executor: A registered executor, perhaps with options: `name:option=value`.
+        jobs: Jobs side by side, for executors that have more than one in hand.
+        data_dir: A folder with data sets' files.
+        offline: Never download anything.
+        plugins: Files or modules with plugins, which workers import too.
+        checkpoint_every: Seconds between two checkpoints of a job.
+        timeout: Seconds that a job may take, or None for as long as it needs.
+        redo: `missing` does what has no result, `failed` failures too, `all` everything.
+        bf16: Train in bfloat16 autocast (CUDA only).
+    """
+
+    root: Path = Path("results")
+    device: str = "auto"
+    executor: str = "inline"
+    jobs: int = 2
+    data_dir: Path | None = None
+    offline: bool = False
+    plugins: tuple[str, ...] = ()
+    checkpoint_every: float = 30.0
+    timeout: float | None = None
+    redo: Redo = "missing"
+    bf16: bool = False
+
+    def make_executor(self) -> Executor:
+        """Returns the executor that is meant.
+
+        Raises:
+            UnknownName: If no executor has the name.
+            SpecError: If it has not the option, or cannot run here.
+        """
+        part = parse_part(self.executor)
+        return make_executor(part.name, self.jobs, **part.options)
+
+    def plan_suite(
+        self,
+        suite: Suite,
+        *,
+        workers: int,
+        models: Sequence[str] = (),
+        datasets: Sequence[str] = (),
+        scale: str | None = None,
+    ) -> Plan:
+        """Returns the plan of a suite.
+
+        Arguments:
+            suite: The suite.
+            workers: Jobs side by side.
+            models: Only these, if any are named.
+            datasets: Only these, if any are named.
+            scale: The claims' budget scale that cells are for, where it is not their own budget.
+
+        Raises:
+            SpecError: If no cell is left, or the device cannot do what is asked.
+        """
+        device = choose_device(self.device)
+        if self.bf16 and device.type != "cuda":
+            raise SpecError(f"--bf16 needs a CUDA GPU, got device {device}; leave it out")
+        settings = make_settings(
+            suite,
+            self.root,
+            device=self.device,
+            data_dir=self.data_dir,
+            offline=self.offline,
+            checkpoint_every=self.checkpoint_every,
+            plugins=self.plugins,
+            workers=workers,
+            timeout=self.timeout,
+            scale=scale,
+        )
+        return make_plan(
+            suite,
+            Store(self.root),
+            settings,
+            models=models,
+            datasets=datasets,
+            redo=self.redo,
+            autocast=self.bf16,
+        )
+
+    def trial_settings(self, workers: int) -> RunSettings:
+        """Returns the settings of claims' experiments."""
+        return RunSettings(
+            device=self.device, plugins=self.plugins, workers=workers, timeout=self.timeout
+        )
+
+
+class Listener:
+    """Is told of a run as it goes on; every method may be left as it is."""
+
+    def planned(self, plan: Plan) -> None:
+        """Told of every plan before any of it is done."""
+
+    def during(self, plan: Plan) -> AbstractContextManager[Any]:
+        """Returns what is entered while a plan is being done."""
+        return nullcontext()
+
+    def progress(self, index: int, progress: Progress) -> None:
+        """Told of the progress of a plan's job."""
+
+    def finished(self, index: int, results: Sequence[Result]) -> None:
+        """Told of the results of a job, which are on disk; none where it will be tried again."""
+
+    def stopping(self) -> None:
+        """Told that the user has asked the run to stop, which takes until checkpoints are written."""
+
+
+@dataclass
+class RunResult:
+    """What a run did.
+
+    Arguments:
+        store: The results folder.
+        plans: What was to be done, one after the other; they say what was done before, and why the run
+            stopped. A suite has one; claims have one of experiments that measure times, one of the others,
+            and one per round of cells.
+        results: The new records and trials, in the order in which they came.
+    """
+
+    store: Store
+    plans: list[Plan] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        """The new records."""
+        return [result for result in self.results if isinstance(result, Record)]
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The new trials of claims' experiments."""
+        return [result for result in self.results if isinstance(result, Trial)]
+
+    @property
+    def failed(self) -> bool:
+        """Whether any cell failed, now or before, or any experiment now."""
+        before = any(plan.failed for plan in self.plans)
+        failures = any(record.status in FAILURES for record in self.records)
+        return before or failures or any(trial.failures for trial in self.trials)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The documented JSON objects: new trials, then all cells of the plans, in order, each once."""
+        newest = {record.cell: record for record in self.records}
+        cells: dict[str, dict[str, Any]] = {}
+        for spec in (spec for plan in self.plans for spec in plan.cells):
+            record = newest.get(spec.cell) or self.store.read(spec)
+            if record is not None:
+                cells[spec.cell] = describe_cell(record, self.store)
+        return [*(describe_trial(trial, self.store) for trial in self.trials), *cells.values()]
+
+
+def run_suite(
+    suite: Suite,
+    options: RunOptions | None = None,
+    *,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    dry_run: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Trains and scores what a suite still lacks.
+
+    The first Ctrl-C lets jobs write their checkpoints and ends the run with `plan.stopped`; a second one
+    raises KeyboardInterrupt at once.
+
+    Arguments:
+        suite: The comparison.
+        options: How and where.
+        models: Only these, if any are named.
+        datasets: Only these, if any are named.
+        dry_run: Make the plan alone.
+        listener: Told of the run as it goes on.
+
+    Raises:
+        GenbenchError: If the suite cannot be planned, or the results folder cannot be written.
+    """
+    options, listener = options or RunOptions(), listener or Listener()
+    store = Store(options.root)
+    with closing(options.make_executor()) as executor:
+        workers = executor.workers
+        plan = options.plan_suite(suite, workers=workers, models=models, datasets=datasets)
+        listener.planned(plan)
+        results = [] if dry_run else execute_plan(plan, store, executor, listener)
+    return RunResult(store, [plan], results)
+
+
+def execute_plan(plan: Plan, store: Store, executor: Executor, listener: Listener) -> list[Result]:
+    """Does a plan, and returns its results; Ctrl-C keeps what is finished."""
+    with listener.during(plan), stopping_on_signals(executor.stop, listener.stopping):
+        return list(run_plan(plan, store, executor, listener.progress, listener.finished))
+
+
+def change_suite(
+    suite: Suite,
+    *,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    seeds: int | None = None,
+    steps: int | None = None,
+    labelled: int | None = None,
+) -> Suite:
+    """Returns a suite with other cells or settings.
+
+    Arguments:
+        suite: The suite.
+        models: With `datasets`, the cells are all pairs of these in place of the suite's own.
+        datasets: See `models`.
+        seeds: So many seeds, from 0 on.
+        steps: Every cell trains for so many rounds.
+        labelled: Every seed sees only so many training labels.
+    """
+    changes: dict[str, Any] = {"seeds": seeds} if seeds else {}
+    cells = suite.cells
+    if models and datasets:
+        parts = [[Part(name=name) for name in names] for names in (models, datasets)]
+        cells = [Cells(models=parts[0], datasets=parts[1])]
+    about: dict[str, Any] = {"labelled": labelled} if labelled else {}
+    if steps:
+        changes["budget"] = about["budget"] = Budget(steps=steps)
+    changes["cells"] = [part.model_copy(update=about) for part in cells]
+    return suite.model_copy(update=changes)
+
+
+def describe_cell(record: Record, store: Store) -> dict[str, Any]:
+    """Returns the documented JSON object of a cell."""
+    return {
+        "cell": record.cell,
+        "model": record.spec.model,
+        "dataset": record.spec.dataset,
+        "seed": record.spec.seed,
+        "status": record.status,
+        "reason": record.reason,
+        "seconds": record.used.seconds,
+        "record": str(store.path(record.spec)),
+    }
+
+
+def describe_trial(trial: Trial, store: Store) -> dict[str, Any]:
+    """Returns the documented JSON object of what an experiment gave."""
+    reason = next(iter(trial.failures.values()), None)
+    path = Trials(store.root).path_of(trial.claim, trial.version, trial.options)
+    return {
+        "claim": claim_id(trial.claim),
+        "seeds": sorted(trial.seeds),
+        "status": "error" if reason else "ok",
+        "reason": reason,
+        "seconds": trial.seconds,
+        "record": str(path),
+    }

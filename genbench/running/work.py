@@ -1,0 +1,65 @@
+"""The worker's side: does one job, of whatever kind, and turns whatever happens into an outcome."""
+
+from __future__ import annotations
+
+import torch
+
+from genbench.core.claim import CLAIMS
+from genbench.core.errors import WriteError
+from genbench.core.registry import load_plugin
+from genbench.core.rng import Rng
+from genbench.running.environment import choose_device
+from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
+from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
+from genbench.running.stack import rescore_stack, train_stack
+from genbench.store.record import finite
+
+
+def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
+    """Does a job; what a model, a metric, an experiment or the machine does becomes a result."""
+    stage, outcome = Stage(report), Outcome()
+    error: BaseException
+    try:
+        with deadline(job.settings.timeout):
+            for plugin in job.settings.plugins:
+                load_plugin(plugin)
+            _perform(job, stage, outcome)
+        return outcome
+    except Stopped:
+        return Outcome(stopped=True)
+    except WriteError as full:
+        return Outcome(full=str(full))
+    except (Exception, OutOfTime) as why:
+        error = why
+    finished = {seed for result in outcome.results for seed in result.seeds}
+    rest = job.with_seeds([seed for seed in job.seeds if seed not in finished])
+    outcome.results += rest.failures(error, stage) if rest.seeds else []
+    if classify(error)[0] == "oom":
+        outcome.oom |= set(rest.seeds)
+    error.__traceback__ = None  # its frames hold the tensors of the stack
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return outcome
+
+
+def _perform(job: Job, stage: Stage, outcome: Outcome) -> None:
+    if isinstance(job, TrialJob):
+        run_experiment(job, stage, outcome)
+    elif isinstance(job, StackJob):
+        (rescore_stack if job.rescore else train_stack)(job, stage, outcome)
+    else:
+        raise TypeError(f"a job is a stack or a trial, got {type(job).__name__}")
+
+
+def run_experiment(job: TrialJob, stage: Stage, outcome: Outcome) -> None:
+    """Makes a claim's experiment for the seeds of a job, and puts its trial into an outcome."""
+    stage.enter("experiment")
+    claim, device = CLAIMS.get(job.claim), choose_device(job.settings.device)
+    rng = Rng(job.seeds, device=device).fork("claim", claim.name)
+    with stopped_at_once():  # an experiment keeps no checkpoint that it could write first
+        columns = claim.measure(rng, **job.options)
+    rows = {
+        name: {seed: finite(value) for seed, value in by_seed.items()}
+        for name, by_seed in columns.items()
+    }
+    outcome.results.append(job.trial(stage, columns=rows))

@@ -1,0 +1,191 @@
+"""Hand-edited files (suites in YAML; baselines and published numbers in JSON), read by a schema.
+
+Errors name the file, the line, the key, what is allowed and the nearest match.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from genbench.core.errors import SpecError, StoreError, nearest
+from genbench.core.spec import Suite, SuiteFile
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_SUITE_BYTES, MAX_JSON_BYTES = 1_000_000, 20_000_000
+MAX_ALIASES = 100
+#: entries once every alias is written out: a few nested aliases can mean billions
+MAX_ENTRIES = 100_000
+WIDTH = 110
+
+
+def load_suites(path: Path) -> dict[str, Suite]:
+    """Reads a suite file.
+
+    Raises:
+        SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SpecError(
+            f"cannot read the suite file {path}: {reason}; give another by --config"
+        ) from None
+    if len(text) > MAX_SUITE_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
+        raise SpecError(
+            f"{path} is too large for a suite file (1 MB, {MAX_ALIASES} aliases at most)"
+        )
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        if _entries(tree, {}) > MAX_ENTRIES:
+            raise ValueError(f"its aliases unfold to more than {MAX_ENTRIES} entries")
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise SpecError(
+            f"{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise SpecError(f"{path} is not a usable suite file: {error}") from None
+    try:
+        return SuiteFile.model_validate(data).suites
+    except ValidationError as error:
+        raise SpecError(f"{path}:{_describe(tree, SuiteFile, error)}") from None
+
+
+def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
+    """Returns a JSON file's content as a schema's object.
+
+    Arguments:
+        path: The file.
+        schema: What it must be.
+        what: What the file is called in errors, e.g. "baseline".
+        make: What to do where there is none.
+
+    Raises:
+        StoreError: Naming the file, the line, the key and what is wrong.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"cannot read the {what} {path}: {error.strerror or error}; {make}"
+        ) from None
+    if len(content) > MAX_JSON_BYTES:
+        raise StoreError(
+            f"{path} is too large for a {what} ({MAX_JSON_BYTES // 10**6} MB at most)"
+        )
+    try:
+        text = content.decode()
+        data = json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path} is not a {what}: {str(error) or 'nested too deeply'}") from None
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        tree = yaml.compose(text.replace("\t", " "), Loader=yaml.SafeLoader)  # JSON is YAML
+        raise StoreError(f"{path}:{_describe(tree, schema, error)}") from None
+
+
+def reviewable(value: Any, depth: int = 0) -> str:
+    """Returns JSON in which whatever fits a line stands in one, so that a diff shows what moved."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(line) + depth <= WIDTH or not isinstance(value, (dict, list)) or not value:
+        return line
+    inner = " " * (depth + 1)
+    if isinstance(value, dict):
+        parts = [
+            f"{inner}{json.dumps(str(key), ensure_ascii=False)}: {reviewable(part, depth + 1)}"
+            for key, part in value.items()
+        ]
+    else:
+        parts = [inner + reviewable(part, depth + 1) for part in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n" + ",\n".join(parts) + f"\n{' ' * depth}{closing}"
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number that can be compared")
+
+
+def _describe(tree: yaml.Node | None, schema: type[BaseModel], error: ValidationError) -> str:
+    """Returns the line, the key and what is wrong of the deepest error, unknown keys first."""
+    first = min(error.errors(), key=lambda e: (-len(e["loc"]), e["type"] != "extra_forbidden"))
+    loc, line = _place(tree, first["loc"])
+    key = ".".join(str(part) for part in loc) or "the file"
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        unknown = str(first["loc"][-1])
+        what = f"unknown key {unknown!r}{nearest(unknown, _allowed(schema, loc[:-1]))}"
+    elif first["type"] != "missing":
+        what = f"{what}, got {first['input']!r}"[:300]
+    return f"{line}: {key}: {what}"
+
+
+def _allowed(schema: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """Returns the keys that a schema allows at a place in a file."""
+    models = [schema]
+    for part in loc:
+        fields = [
+            (f.alias or name, f) for model in models for name, f in model.model_fields.items()
+        ]
+        inner = [model for name, f in fields if name == part for model in _models(f.annotation)]
+        models = inner or models  # an index, or a name of the file's own
+    return [f.alias or name for model in models for name, f in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yields the schemas that an annotation names."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str | int], int]:
+    """Returns the part of a validation error's path that the file has, and the line of its end.
+
+    Pydantic's path also names the branch of a union that was tried, which no file holds.
+    """
+    loc: list[str | int] = []
+    line = 1
+    for part in parts:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(
+                ((key, value) for key, value in node.value if key.value == str(part)), None
+            )
+            if isinstance(part, int) and pair is None:
+                continue  # a lone thing where a list was allowed
+            line = pair[0].start_mark.line + 1 if pair else line
+            node = pair[1] if pair else None
+            loc.append(part)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            child = node.value[part]
+            node, line = child, child.start_mark.line + 1
+            loc.append(part)
+    return loc, line
+
+
+def _entries(node: yaml.Node | None, known: dict[int, float]) -> float:
+    """Counts a tree's nodes with every alias written out; infinite where one holds itself."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        pairs = isinstance(node, yaml.MappingNode)
+        below = [part for pair in node.value for part in pair] if pairs else node.value
+        known[id(node)] = 1 + sum(_entries(part, known) for part in below)
+    return known[id(node)]
