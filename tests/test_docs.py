@@ -89,7 +89,8 @@ def test_the_worked_metric_and_extractor_of_contributing_score(name, tmp_path):
     done = genbench(*evaluate, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert name in done.stdout
-    assert "null" not in str([m["value"] for m in json.loads(done.stdout)["metrics"]])
+    scores = json.loads(done.stdout)["metrics"].values()
+    assert all(score["value"] is not None for score in scores)
 
 
 def test_the_worked_claim_of_contributing_is_judged(tmp_path):

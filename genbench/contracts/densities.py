@@ -24,17 +24,21 @@ LEVEL = 0.01
 STEPS = 100
 
 
-def exact_on(data: str, *places: str) -> Cases:
+def exact_on(data: str, *places: str, small: bool = True) -> Cases:
     """Returns what chooses the places where a model that takes a data set claims to be exact.
 
-    Small versions are built, since a density may be exact by the model's size alone.
+    Arguments:
+        data: The data set.
+        places: The cases, where it does.
+        small: Whether small versions are asked, which may be exact by their size alone; else the class.
     """
 
     def cases(name: str) -> list[Case]:
         cls = MODELS.get(name)
         if not issubclass(cls, Density) or data not in taken(name):
             return []
-        return [(place,) for place in places] if small_bound(cls, data) == "exact" else []
+        bound = small_bound(cls, data) if small else cls.bound
+        return [(place,) for place in places] if bound == "exact" else []
 
     return cases
 
@@ -93,7 +97,7 @@ def word_counts(x: Tensor) -> Tensor:
     return (x.flatten(1).long() << torch.arange(9)).sum(1).bincount(minlength=512)
 
 
-@rule("model", exact_on("bars_and_stripes", "bars_and_stripes"))
+@rule("model", exact_on("bars_and_stripes", "bars_and_stripes", small=False))
 def exact_probabilities_sum_to_one(name: str, data: str) -> None:
     """Exact probabilities of all words of 3×3 bits sum to one, to nine digits in float64."""
     model: Any
@@ -107,7 +111,7 @@ def exact_probabilities_sum_to_one(name: str, data: str) -> None:
     )
 
 
-@rule("model", exact_on("ring", "ring", "grid"))
+@rule("model", exact_on("ring", "ring", "grid", small=False))
 def exact_densities_integrate_to_one(name: str, data: str) -> None:
     """Exact densities in the plane integrate to one, within 0.01."""
     model: Any
