@@ -18,7 +18,7 @@ VERBS = {
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
     "leaderboard": ("genbench.cli.leaderboard", "Write the public table of a results folder."),
-    "check": ("genbench.cli.check", "Hold results against a baseline: has anything got worse?"),
+    "check": ("genbench.cli.check", "Compare results with a baseline: has anything got worse?"),
     "baseline": ("genbench.cli.baseline", "Accept scores as a baseline for check."),
     "claims": ("genbench.cli.claims", "Say what the measurements say of the literature's claims."),
     "validate": ("genbench.cli.validate", "Check the records and artifacts of a results folder."),

@@ -50,7 +50,7 @@ def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: b
 
 
 def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
-    """Returns one JSON-ready object a thing, each with its `name`."""
+    """Returns one JSON-ready object per thing, each with its `name`."""
     if kind == "suites":
         return [
             {
@@ -88,7 +88,7 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
 
 
 def metric_rows() -> list[dict[str, Any]]:
-    """Returns one object a column of a metric."""
+    """Returns one object per column of a metric."""
     from genbench.core.metric import METRICS
 
     return [

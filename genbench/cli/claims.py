@@ -30,7 +30,7 @@ COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclus
 @click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Hold the verdicts against those of this results folder at the claims' own budget.",
+    help="Compare the verdicts with those of this results folder at the claims' own budget.",
 )
 @click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
 @common.plugins
@@ -63,43 +63,43 @@ def command(
     genbench claims --output again --against results
     """
     common.load_plugins(plugins)
-    from genbench.report.cards import cards
+    from genbench.report.cards import cards as make_cards
     from genbench.report.claim_tables import into_readme
     from genbench.running.evidence import Scale
     from genbench.store import Store
 
     scale, code = Scale(budget_scale, seeds), 0
-    made = cards(Store(root), names, scale, root)
+    cards = make_cards(Store(root), names, scale, root)
     if names and not (no_run or readme or against):
-        made, code = completed(made, root, plugins, as_json)
+        cards, code = complete(cards, root, plugins, as_json)
     if readme is not None:
-        changed = into_readme(readme, made)
+        changed = into_readme(readme, cards)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
-        raise SystemExit(reproduce(made, against, as_json))
+        raise SystemExit(reproduce(cards, against, as_json))
     if names or as_json or readme is None:
-        told(made, bool(names), as_json)
+        print_cards(cards, bool(names), as_json)
     if code:
         raise SystemExit(code)
 
 
-def told(made: list[Card], explained: bool, as_json: bool) -> None:
+def print_cards(cards: list[Card], explained: bool, as_json: bool) -> None:
     """Prints claims: for machines, or all about each, or a table."""
     from rich.console import Console
 
     from genbench.report.claim_tables import row
 
     if as_json:
-        common.print_json([row(card) for card in made])
+        common.print_json([row(card) for card in cards])
     elif explained:
-        for card in made:
-            show(Console(), card)
+        for card in cards:
+            print_claim(Console(), card)
     else:
-        table(Console(), made)
+        print_table(Console(), cards)
 
 
-def completed(
-    made: list[Card], root: Path, plugins: tuple[str, ...], as_json: bool
+def complete(
+    cards: list[Card], root: Path, plugins: tuple[str, ...], as_json: bool
 ) -> tuple[list[Card], int]:
     """Runs what claims lack, as `genbench run claims` does; returns them anew, and the exit code.
 
@@ -107,43 +107,43 @@ def completed(
         SystemExit: With 130, where the run is stopped.
     """
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
-    from genbench.report.cards import cards
+    from genbench.report.cards import cards as make_cards
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
     from genbench.store import Store
 
-    names = [card.claim.id for card in made if card.missing]
+    names = [card.claim.id for card in cards if card.missing]
     if not names:
-        return made, 0
-    options, scale = RunOptions(root=root, plugins=plugins), made[0].scale
+        return cards, 0
+    options, scale = RunOptions(root=root, plugins=plugins), cards[0].scale
     with stopped_by_ctrl_c():
         result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
     code = exit_code(result)
     if code == 130:
         raise SystemExit(code)
-    return cards(Store(root), [card.claim.id for card in made], scale, root), code
+    return make_cards(Store(root), [card.claim.id for card in cards], scale, root), code
 
 
-def table(console: Console, made: list[Card]) -> None:
-    """Prints a row a claim, with its first effect, and what is missing."""
+def print_table(console: Console, cards: list[Card]) -> None:
+    """Prints a row per claim, with its first effect, and what is missing."""
     from rich.table import Table
 
     from genbench.report.claim_tables import tally_text
 
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("claim", no_wrap=True)
+    rows = Table(box=None, pad_edge=False)
+    rows.add_column("claim", no_wrap=True)
     for head in ("verdict", "parts", "first effect", "mean [95 %]", "holds if", "seeds"):
-        shown.add_column(head, overflow="fold")
-    for card in made:
+        rows.add_column(head, overflow="fold")
+    for card in cards:
         heads = [card.claim.id, coloured(card), tally_text(card)]
-        shown.add_row(*heads, *(cells(card.lead) if card.lead else []))
-    console.print(shown)
-    for card in made:
+        rows.add_row(*heads, *(cells(card.lead) if card.lead else []))
+    console.print(rows)
+    for card in cards:
         if card.missing:
             count = sum(map(len, card.missing.values()))
             text = f"{card.claim.id}: {count} cells to run: {card.command}"
             console.print(text, highlight=False)
-    scale = made[0].scale.budget if made else "default"
+    scale = cards[0].scale.budget if cards else "default"
     console.print(
         f"parts: + supported, - refuted, ? open; budget scale: {scale}; verdicts from intervals over "
         "seeds, by Holm over parts",
@@ -151,38 +151,39 @@ def table(console: Console, made: list[Card]) -> None:
     )
 
 
-def reproduce(made: list[Card], against: Path, as_json: bool) -> int:
+def reproduce(cards: list[Card], against: Path, as_json: bool) -> int:
     """Prints verdicts beside those of another folder; returns the exit code."""
     from rich.console import Console
     from rich.table import Table
 
-    from genbench.report.reproduction import FAILURES, reproductions
+    from genbench.report.reproduction import FAILURES
+    from genbench.report.reproduction import reproductions as compare_folders
 
-    found = reproductions(made, against)
-    failed = [each for each in found if each.said in FAILURES]
+    reproductions = compare_folders(cards, against)
+    failed = [pair for pair in reproductions if pair.said in FAILURES]
     if as_json:
-        common.print_json([each.row for each in found])
+        common.print_json([pair.row for pair in reproductions])
         return int(bool(failed))
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column("claim", no_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("claim", no_wrap=True)
     for head in ("here", f"in {against}", "so", "the same values"):
-        shown.add_column(head, overflow="fold")
-    for each in found:
-        same, both = each.values
-        so = f"[red]{each.said}[/red]" if each in failed else each.said
-        kinds = [coloured(each.here), coloured(each.there), so]
-        shown.add_row(each.here.claim.id, *kinds, f"{same} of {both}")
+        table.add_column(head, overflow="fold")
+    for pair in reproductions:
+        same, both = pair.values
+        so = f"[red]{pair.said}[/red]" if pair in failed else pair.said
+        kinds = [coloured(pair.here), coloured(pair.there), so]
+        table.add_row(pair.here.claim.id, *kinds, f"{same} of {both}")
     console = Console()
-    console.print(shown)
-    for each in found:
-        for ours, theirs in each.turned:
+    console.print(table)
+    for pair in reproductions:
+        for ours, theirs in pair.turned:
             console.print(
-                f"{each.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
+                f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
                 highlight=False,
                 markup=False,
             )
-    count = len(found) - len(failed)
-    console.print(f"{count} of {len(found)} claims are not contradicted", highlight=False)
+    count = len(reproductions) - len(failed)
+    console.print(f"{count} of {len(reproductions)} claims are not contradicted", highlight=False)
     return int(bool(failed))
 
 
@@ -194,14 +195,14 @@ def coloured(card: Card) -> str:
 
 def steadiness(card: Card) -> str:
     """Returns what becomes of the verdict when any one seed is left out."""
-    said = card.verdict.outcome
-    others = {seed: v for seed, v in card.without_seed.items() if v != said}
+    own = card.verdict.outcome
+    others = {seed: v for seed, v in card.without_seed.items() if v != own}
     if not others:
         return "the same without any one seed"
     return ", ".join(f"{verdict} without seed {seed}" for seed, verdict in others.items())
 
 
-def show(console: Console, card: Card) -> None:
+def print_claim(console: Console, card: Card) -> None:
     """Prints all about a claim."""
     from rich.markup import escape
     from rich.table import Table
@@ -211,15 +212,15 @@ def show(console: Console, card: Card) -> None:
     console.print(escape(f"({card.verdict.because})"), highlight=False)
     for text in (claim.statement, f"Source: {claim.source}", f"Why so: {claim.why}"):
         console.print(escape(text), highlight=False)
-    shown = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for head in ("effect", "mean [95 %]", "holds if", "seeds", "says"):
-        shown.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold")
     for part in card.verdict.parts:
-        shown.add_row(*cells(part), part.outcome if part.effect.judged else "shown beside")
-    console.print(shown)
+        table.add_row(*cells(part), part.outcome if part.effect.judged else "shown beside")
+    console.print(table)
     if card.without_seed:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)
-    for head, texts in listed(card).items():
+    for head, texts in list_details(card).items():
         for text in texts:
             console.print(escape(f"{head}: {text}"), highlight=False)
     if card.missing:
@@ -227,7 +228,7 @@ def show(console: Console, card: Card) -> None:
     console.print()
 
 
-def listed(card: Card) -> dict[str, list[str]]:
+def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
     changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
@@ -237,7 +238,7 @@ def listed(card: Card) -> dict[str, list[str]]:
         "Cells": [str(run) for run in claim.runs],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
-        "Ended badly": [f"{name}: {count} seeds" for name, count in card.held.failed().items()],
+        "Failed": [f"{name}: {count} seeds" for name, count in card.held.failed().items()],
         "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
     }
 
@@ -253,5 +254,5 @@ def cells(part: Part) -> list[str]:
 
     from genbench.report.claim_tables import bar, numbers
 
-    name, said = escape(part.effect.name), escape(numbers(part))
-    return [name, said, bar(part), str(len(part.effect.values))]
+    name, text = escape(part.effect.name), escape(numbers(part))
+    return [name, text, bar(part), str(len(part.effect.values))]

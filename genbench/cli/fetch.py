@@ -27,8 +27,8 @@ def command(name: str, data_dir: Path | None, offline: bool, plugins: tuple[str,
 
     key = name.replace("-", "_")
     if key in DATASETS:
-        made = open_named(key, data_dir=data_dir, offline=offline)
-        sizes = {split: len(made.points(split)) for split in SPLITS}
+        dataset = open_named(key, data_dir=data_dir, offline=offline)
+        sizes = {split: len(dataset.points(split)) for split in SPLITS}
         click.echo(f"{key}: " + ", ".join(f"{n:,} {split}" for split, n in sizes.items()))
     elif key in EXTRACTORS:
         click.echo(f"{key}: {EXTRACTORS.get(key).fetch(offline=offline)}")

@@ -79,7 +79,7 @@ class Display:
         console: Where to.
         jobs: The jobs, whose indices are those of reports; more may be added to them.
         quiet: Show nothing but failures.
-        verbose: Show a line for every phase, and everything that jobs say where there is no table.
+        verbose: Show a line for every phase, and all reports of jobs where there is no table.
         clock: Returns the time in seconds.
     """
 

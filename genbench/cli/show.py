@@ -31,17 +31,17 @@ def command(
     genbench show 3f9a
     """
     common.load_plugins(plugins)
-    found = find(name, config, root)
+    about = find(name, config, root)
     if as_json:
-        common.print_json(found)
+        common.print_json(about)
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False)
-    for key, value in found.items():
-        shown = ", ".join(value) if key == "refuses" else value
-        table.add_row(f"[bold]{key}[/bold]", text(shown))
+    for key, value in about.items():
+        value = ", ".join(value) if key == "refuses" else value
+        table.add_row(f"[bold]{key}[/bold]", text(value))
     Console().print(table)
 
 
@@ -49,10 +49,10 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     """Returns what is known of a name, looked up among plugins, suites and cells."""
     from genbench.core.errors import unknown
 
-    for kind, about in LOOKUPS.items():
-        found = about(name)
-        if found is not None:
-            return {"kind": kind, **found}
+    for kind, look_up in LOOKUPS.items():
+        about = look_up(name)
+        if about is not None:
+            return {"kind": kind, **about}
     suites = common.suites(config)
     if name in suites:
         return {"kind": "suite", "name": name, **suites[name].model_dump(exclude_none=True)}
@@ -104,11 +104,11 @@ def of_dataset(name: str) -> dict[str, Any] | None:
 
     if name not in DATASETS:
         return None
-    made = DATASETS.get(name)()
-    entropy = made.truth.entropy if made.truth else None
-    spec = asdict(made.spec)
+    dataset = DATASETS.get(name)()
+    entropy = dataset.truth.entropy if dataset.truth else None
+    spec = asdict(dataset.spec)
     spec["values"] = spec.pop("kind")  # `kind` says that this is a data set
-    return {**describe(type(made)), **spec, "entropy_nats": entropy}
+    return {**describe(type(dataset)), **spec, "entropy_nats": entropy}
 
 
 def of_metric(name: str) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def rows() -> list[dict[str, Any]]:
-    """Returns one object a model in the tree's order: what it declares, and what follows from it.
+    """Returns one object per model in the tree's order: what it declares, and what follows from it.
 
     Beyond `core.model.describe`: `likelihood` (exact, lower, estimate or none), `sequential_steps`
     (a number, or a formula in D, the number of coordinates), `latent` (free: an option sets its
@@ -41,10 +41,10 @@ def rows() -> list[dict[str, Any]]:
     """
     from genbench.core.model import MODELS, describe
 
-    found = []
+    models = []
     for cls in MODELS.all().values():
         about = describe(cls)
-        found.append(
+        models.append(
             {
                 **about,
                 "likelihood": about["density"] or "none",
@@ -55,7 +55,7 @@ def rows() -> list[dict[str, Any]]:
             }
         )
     return sorted(
-        found, key=lambda row: (ORDER.index(row["taxonomy"]), row["year"] or 0, row["name"])
+        models, key=lambda row: (ORDER.index(row["taxonomy"]), row["year"] or 0, row["name"])
     )
 
 
@@ -90,8 +90,8 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
     """Returns two sizes of every kind of data, the smaller first."""
     from genbench.core.dataset import DataSpec
 
-    def both(sizes: list[tuple[int, ...]], **given: Any) -> tuple[DataSpec, DataSpec]:
-        first, second = (DataSpec("example", size, **given) for size in sizes)
+    def both(sizes: list[tuple[int, ...]], **about: Any) -> tuple[DataSpec, DataSpec]:
+        first, second = (DataSpec("example", size, **about) for size in sizes)
         return first, second
 
     grey = {"range": (0.0, 1.0), "levels": 17, "classes": 10}
@@ -104,7 +104,7 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
 
 
 def tree(models: list[dict[str, Any]]) -> Tree:
-    """Returns the taxonomy as a tree for the terminal, one line a model under its branch's heading."""
+    """Returns the taxonomy as a tree for the terminal, one line per model under its branch's heading."""
     from rich.table import Table
     from rich.tree import Tree
 

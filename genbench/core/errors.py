@@ -45,12 +45,12 @@ class WriteError(StoreError):
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
-    known = sorted(allowed)
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    names = sorted(allowed)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
-    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return f"; allowed: {shown or 'none'}"
+    listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"; allowed: {listed or 'none'}"
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:

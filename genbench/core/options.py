@@ -20,31 +20,33 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def resolve(function: Callable[..., Any], given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
-    """Returns every option of a callable: the given ones, checked and converted, over the defaults.
+def resolve(
+    function: Callable[..., Any], chosen: Mapping[str, Any], *, who: str
+) -> dict[str, Any]:
+    """Returns every option of a callable: the chosen ones, checked and converted, over the defaults.
 
     Raises:
         SpecError: For an option it does not have or a value of the wrong type, naming both.
     """
-    known = defaults(function)
-    for name in given:
-        if name not in known:
-            raise SpecError(f"{who} has no option {name!r}{nearest(name, known)}")
+    own = defaults(function)
+    for name in chosen:
+        if name not in own:
+            raise SpecError(f"{who} has no option {name!r}{nearest(name, own)}")
     target = function.__init__ if inspect.isclass(function) else function
     hints = get_type_hints(target)
-    fields: dict[str, Any] = {name: (hints.get(name, Any), value) for name, value in known.items()}
+    fields: dict[str, Any] = {name: (hints.get(name, Any), value) for name, value in own.items()}
     config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
     schema = create_model("Options", __config__=config, **fields)
     try:
-        checked = schema(**given)
+        checked = schema(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
         raise SpecError(
-            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {given.get(name)!r}; "
-            f"its default is {known.get(name)!r}"
+            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {chosen.get(name)!r}; "
+            f"its default is {own.get(name)!r}"
         ) from None
-    return {name: getattr(checked, name) for name in known}
+    return {name: getattr(checked, name) for name in own}
 
 
 def _readable(hint: Any) -> str:

@@ -108,11 +108,11 @@ def named_callable(where: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         text = " ".join(str(error).split())
         raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {text}") from None
-    found = getattr(loaded, name, None)
-    if not callable(found):
-        known = [key for key in vars(loaded) if not key.startswith("_")]
-        raise SpecError(f"{module} has no callable {name!r}{nearest(name, known)}")
-    return found
+    named = getattr(loaded, name, None)
+    if not callable(named):
+        names = [key for key in vars(loaded) if not key.startswith("_")]
+        raise SpecError(f"{module} has no callable {name!r}{nearest(name, names)}")
+    return named
 
 
 def load_plugin(where: str) -> str:

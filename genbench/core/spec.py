@@ -94,14 +94,14 @@ class Suite(Strict):
     description: str
     seeds: Annotated[int | list[int], AfterValidator(_seeds)] = 8
     budget: Budget = Budget(steps=4000)
-    batch: int = Field(default=256, gt=0, description="real examples a seed in a minibatch")
+    batch: int = Field(default=256, gt=0, description="real examples per seed in a minibatch")
     precision: Literal["float32", "float64"] = "float32"
     seeds_at_once: int | None = Field(
         None, gt=0, description="seeds trained in one stack; all if absent"
     )
     metrics: list[PartField] = Field(min_length=1)
     samples: int = Field(
-        default=10_000, gt=1, description="generated points a seed for evaluation"
+        default=10_000, gt=1, description="generated points per seed for evaluation"
     )
     features: str | None = Field(
         default=None, description="extractor; absent: what suits the data set"
@@ -109,7 +109,7 @@ class Suite(Strict):
     curve: int = Field(default=20, ge=0, description="points on the learning curve")
     curve_metrics: list[PartField] = []
     curve_samples: int = Field(
-        default=1000, gt=1, description="generated points a seed for each point of the curve"
+        default=1000, gt=1, description="generated points per seed for each point of the curve"
     )
     cells: list[Cells] = Field(min_length=1)
 

@@ -30,10 +30,10 @@ def choose_device(name: str) -> torch.device:
         raise SpecError(f"--device needs auto, cpu, cuda or cuda:N, got {name!r}; try auto")
     if name == "cpu":
         return torch.device(name)
-    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(name.partition(":")[2] or 0) >= seen:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(name.partition(":")[2] or 0) >= count:
         raise SpecError(
-            f"--device {name} needs a CUDA GPU, this torch sees {seen or 'none'}; use --device cpu"
+            f"--device {name} needs a CUDA GPU, this torch sees {count or 'none'}; use --device cpu"
         )
     return torch.device(name)
 
@@ -85,7 +85,7 @@ def _commit() -> str | None:
     """The commit of the source tree that genbench runs from, with a + if it was changed."""
     folder = Path(__file__).parent
     try:
-        told = subprocess.run(
+        process = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
             cwd=folder,
             capture_output=True,
@@ -95,7 +95,7 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return told.stdout.strip() or None
+    return process.stdout.strip() or None
 
 
 @cache

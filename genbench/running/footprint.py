@@ -24,7 +24,7 @@ from genbench.running.build import open_dataset, prepare_model
 from genbench.running.job import RunSettings
 from genbench.training.minibatches import Source
 
-#: points a seed in the trial step; activations are scaled from it to the batch
+#: points per seed in the trial step; activations are scaled from it to the batch
 TRIAL = 8
 #: seconds after which a trial step is given up
 PATIENCE = 120.0
@@ -46,7 +46,7 @@ def footprint(spec: CellSpec, settings: RunSettings, fits: float) -> Footprint |
 
     Weights are counted from the model. What the backward pass keeps is guessed, on the large side, from
     the size of a batch, and measured in a trial step of a process of its own only where the guess is over
-    `fits` bytes; what goes wrong there will be told by the job itself.
+    `fits` bytes; what goes wrong there the job itself will report.
     """
     try:
         dataset = open_dataset(spec, settings)
@@ -112,16 +112,16 @@ def kept_bytes(spec: CellSpec, settings: RunSettings) -> int:
 
 @contextmanager
 def _saved_bytes(model: Model) -> Iterator[list[int]]:
-    """Counts the bytes that autograd keeps for the backward pass, weights left out."""
-    known = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    kept: list[Tensor] = []  # so that no storage is freed and its place counted twice
+    """Counts the bytes that autograd keeps for the backward pass, weights excluded."""
+    weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    tensors: list[Tensor] = []  # so that no storage is freed and its place counted twice
     total = [0]
 
     def pack(tensor: Tensor) -> Tensor:
         where = tensor.untyped_storage().data_ptr()
-        if where not in known:
-            known.add(where)
-            kept.append(tensor)
+        if where not in weights:
+            weights.add(where)
+            tensors.append(tensor)
             total[0] += tensor.untyped_storage().nbytes()
         return tensor
 

@@ -206,8 +206,8 @@ class _Sorter:
         if train or score:
             assert dataset.hashes  # so that data that cannot be had is known before any training
         if train:
-            known = [record for record in records.values() if record is not None]
-            self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], known)))
+            old = [record for record in records.values() if record is not None]
+            self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], old)))
         if score:
             self.requests.append(StackRequest(score, rescore=True))
 

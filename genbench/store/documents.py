@@ -179,13 +179,13 @@ def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str
     return loc, line
 
 
-def _entries(node: yaml.Node | None, known: dict[int, float]) -> float:
+def _entries(node: yaml.Node | None, counts: dict[int, float]) -> float:
     """Counts a tree's nodes with every alias written out; infinite where one holds itself."""
     if node is None or isinstance(node, yaml.ScalarNode):
         return 1
-    if id(node) not in known:
-        known[id(node)] = math.inf
+    if id(node) not in counts:
+        counts[id(node)] = math.inf
         pairs = isinstance(node, yaml.MappingNode)
         below = [part for pair in node.value for part in pair] if pairs else node.value
-        known[id(node)] = 1 + sum(_entries(part, known) for part in below)
-    return known[id(node)]
+        counts[id(node)] = 1 + sum(_entries(part, counts) for part in below)
+    return counts[id(node)]

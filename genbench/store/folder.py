@@ -44,7 +44,7 @@ class Store:
         return self.parse(path)[0] if path.is_file() else None
 
     def write(self, record: Record) -> Path:
-        """Writes a record: temporary file, fsync, rename; what is no record is set aside first."""
+        """Writes a record: temporary file, fsync, rename; a file that is not a record is set aside first."""
         path = self.path(record.spec)
         if path.exists() and self.parse(path)[0] is None:
             self.set_aside(path)
@@ -53,16 +53,16 @@ class Store:
 
     def set_aside(self, path: Path) -> Path:
         """Moves a file that cannot be used to `.set-aside/`, where nothing is lost; returns where."""
-        kept = self.root / ".set-aside" / path.relative_to(self.root)
-        kept = next(
-            p for n in range(10**6) if not (p := kept.with_name(f"{kept.name}.{n}")).exists()
+        place = self.root / ".set-aside" / path.relative_to(self.root)
+        place = next(
+            p for n in range(10**6) if not (p := place.with_name(f"{place.name}.{n}")).exists()
         )
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(kept)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(place)
         except OSError as error:
             raise WriteError(f"cannot move {path} aside: {error.strerror or error}") from error
-        return kept
+        return place
 
     def scan(self) -> Iterator[tuple[Path, Record | None, str | None]]:
         """Yields (path, record, None) or (path, None, what is wrong) for every file of a record."""
@@ -76,7 +76,7 @@ class Store:
                 yield record
 
     def problems(self) -> list[str]:
-        """Returns one sentence for every file that is no valid record or lies in the wrong place."""
+        """Returns one sentence for every file that is not a valid record or lies in the wrong place."""
         return [problem for _, _, problem in self.scan() if problem]
 
     def load(self) -> tuple[list[Record], list[str]]:
@@ -116,10 +116,10 @@ class Store:
         """Returns the bytes of an artifact, or None if it is not here or damaged."""
         path = self.artifact(reference)
         try:
-            held = path.read_bytes() if path else None
+            content = path.read_bytes() if path else None
         except OSError:
             return None
-        return held if path and held is not None and is_intact(path, held) else None
+        return content if path and content is not None and is_intact(path, content) else None
 
     def parse(self, path: Path) -> tuple[Record | None, str | None]:
         """Returns the record in a file, or what is wrong with it."""

@@ -99,7 +99,7 @@ def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path
     code, out, err = genbench("claims", "broken-claim", *NAMED)
     assert code == 3
     assert "experiment of broken-claim failed: ZeroDivisionError" in err
-    assert "Ended badly: its experiment: 8 seeds" in out
+    assert "Failed: its experiment: 8 seeds" in out
 
 
 WHERE = """
