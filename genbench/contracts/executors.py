@@ -36,22 +36,22 @@ class Line:
 
     def __init__(self, jobs: Sequence[Job], behind: Sequence[Job] = ()) -> None:
         self.jobs = [*jobs, *behind]
-        self.waiting, self.later = deque(range(len(jobs))), range(len(jobs), len(self.jobs))
-        self.given: list[int] = []
+        self.queue, self.later = deque(range(len(jobs))), range(len(jobs), len(self.jobs))
+        self.indices: list[int] = []
 
     def next(self) -> tuple[int, Job] | None:
         """Returns the next job with its index."""
-        if not self.waiting or stop_requested():
+        if not self.queue or stop_requested():
             return None
-        self.given.append(self.waiting.popleft())
-        return self.given[-1], self.jobs[self.given[-1]]
+        self.indices.append(self.queue.popleft())
+        return self.indices[-1], self.jobs[self.indices[-1]]
 
     def run(self, executor: Executor, report: Any = lambda index, progress: None) -> Outcomes:
         """Returns the outcomes of all jobs with their indices, in the order in which they came."""
         outcomes = []
         for index, outcome in executor.run(self.next, report):
             outcomes.append((index, outcome))
-            self.waiting.extend(self.later)
+            self.queue.extend(self.later)
             self.later = range(0)
         return outcomes
 
@@ -113,8 +113,10 @@ def weights(outcome: Outcome) -> dict[str, bytes]:
 
 def expect_same(outcome: Outcome, expected: Outcome, what: str) -> None:
     """Raises Broken unless two outcomes hold the same scores and weights."""
-    got, wanted = measured(outcome), measured(expected)
-    expect(got == wanted, f"{what} needs the results {wanted}, got {got}; do jobs by run_job")
+    got, reference = measured(outcome), measured(expected)
+    expect(
+        got == reference, f"{what} needs the results {reference}, got {got}; do jobs by run_job"
+    )
     same = weights(outcome) == weights(expected)
     expect(same, f"{what} needs the same weights, got others; return run_job's outcome as it is")
 
@@ -207,8 +209,8 @@ def _stopped(executor: Executor, job: Job) -> Outcome:
     line = Line([job])
     outcomes = line.run(executor, report)
     expect(
-        [index for index, _ in outcomes] == line.given,
-        f"after stop() the jobs {line.given} in hand need to come back, got "
+        [index for index, _ in outcomes] == line.indices,
+        f"after stop() the jobs {line.indices} in hand need to come back, got "
         f"{[index for index, _ in outcomes]}; wait for them, and yield what they give back",
     )
     return outcomes[0][1]
