@@ -24,6 +24,7 @@ def registered():
     # all of them: what a test is the first to import could not be taken back
     for kind in ("claim", "dataset", "feature", "metric", "model"):
         import_module(f"genbench.core.{kind}")
+    import_module("genbench.running.executor")
 
     before = {kind: dict(registry._objects) for kind, registry in REGISTRIES.items()}
     known = dict(REGISTRIES)

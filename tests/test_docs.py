@@ -40,7 +40,7 @@ def quickly(run):
 
 
 def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
-    assert len(EXAMPLES) >= 5
+    assert len(EXAMPLES) == 6
     assert max(code.count("\n") for code, _ in EXAMPLES.values()) <= 60
 
 
@@ -65,6 +65,13 @@ def test_the_worked_model_of_contributing_trains(tmp_path):
     assert genbench(*report, cwd=tmp_path).returncode == 0
     leaderboard = (tmp_path / "report" / "leaderboard.csv").read_text()
     assert "lsgan_example" in leaderboard
+
+
+def test_the_worked_executor_of_contributing_runs(tmp_path):
+    _, run = commands_of("threads_example", tmp_path)
+    done = genbench(*quickly(run), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [cell["status"] for cell in json.loads(done.stdout)] == ["ok"] * 4
 
 
 def test_the_worked_data_set_of_contributing_is_learned(tmp_path):

@@ -63,11 +63,11 @@ def inpainting_keeps_what_is_known(name: str, data: str) -> None:
     """`inpaint` returns points of the same shape, in which known entries are unchanged."""
     model, rng = trained(name, data)
     x = draw_batch(data, rng).x
-    known = rng.fork("known").uniform(*x.shape[1:]) < 0.5
+    mask = rng.fork("known").uniform(*x.shape[1:]) < 0.5
     with torch.no_grad():
-        whole = model.inpaint(x, known, rng.fork("inpaint"))
+        whole = model.inpaint(x, mask, rng.fork("inpaint"))
     expect(whole.shape == x.shape, f"inpaint needs {tuple(x.shape)}, got {tuple(whole.shape)}")
-    expect_equal(whole[known], x[known], "known entries", fix="copy them from x")
+    expect_equal(whole[mask], x[mask], "known entries", fix="copy them from x")
 
 
 def on_last(ability: type, *, labelled: bool = True) -> Cases:

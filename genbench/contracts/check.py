@@ -26,6 +26,7 @@ KINDS = {
     "metric": ("genbench.core.metric", ("metrics",)),
     "extractor": ("genbench.core.feature", ("extractors",)),
     "claim": ("genbench.core.claim", ("claims",)),
+    "executor": ("genbench.running.executor", ("executors",)),
 }
 
 Status = Literal["kept", "broken", "not applicable", "not checked"]

@@ -119,9 +119,9 @@ def without_measurements_it_is_inconclusive(name: str) -> None:
     """On an empty folder it is inconclusive, and knows what is missing."""
     claim = CLAIMS.get(name)
     with tempfile.TemporaryDirectory() as folder:
-        held = ClaimEvidence(claim, Store(Path(folder)))
-        verdict = judge(held.effects())
-        missing, failed = held.missing(), held.failed()
+        evidence = ClaimEvidence(claim, Store(Path(folder)))
+        verdict = judge(evidence.effects())
+        missing, failed = evidence.missing(), evidence.failed()
     expect(
         (verdict.outcome, verdict.because) == ("inconclusive", "nothing has been measured yet"),
         f"without evidence it needs to be inconclusive, got {verdict.outcome}: {verdict.because}; "

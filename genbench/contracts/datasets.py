@@ -70,8 +70,8 @@ def it_can_be_opened(name: str) -> None:
     dataset = open_once(name)
     spec = getattr(dataset, "spec", None)
     expect(isinstance(spec, DataSpec), f"spec needs a DataSpec, got {spec!r}; set it")
-    found = splits(dataset)
-    absent = [split for split in NEEDED if split not in found]
+    points = splits(dataset)
+    absent = [split for split in NEEDED if split not in points]
     expect(not absent, f"points({absent}) needs points, got none; return some for each split")
 
 
@@ -138,9 +138,9 @@ def splits_are_the_same_every_time(name: str) -> None:
 def splits_share_no_points(name: str) -> None:
     """No point is in two splits, but where the data set is a stream; a stream's splits differ."""
     dataset = open_once(name)
-    found = list(splits(dataset).items())
-    for i, (one, x) in enumerate(found):
-        for other, y in found[i + 1 :]:
+    pairs = list(splits(dataset).items())
+    for i, (one, x) in enumerate(pairs):
+        for other, y in pairs[i + 1 :]:
             if dataset.stream:
                 same = x.shape == y.shape and torch.equal(x, y)
                 expect(not same, f"{one} and {other} need draws of their own, got the same points")

@@ -33,8 +33,8 @@ def knows(*fields: str) -> Cases:
 
     def cases(name: str) -> list[Case]:
         truth = open_once(name).truth
-        known = truth is not None and all(getattr(truth, field) is not None for field in fields)
-        return [()] if known else []
+        present = truth is not None and all(getattr(truth, field) is not None for field in fields)
+        return [()] if present else []
 
     return cases
 

@@ -215,6 +215,54 @@ BREACHES = {
         ),
         ("it says what a reader needs", "full stop", "more than the GAN.", "more than the GAN"),
     ],
+    "threads_example": [
+        (
+            "every job comes back once",
+            "need to come back once each, got [",
+            "while len(running) < self.workers and (assigned := next_job()) is not None:",
+            "if not running and (assigned := next_job()) is not None and assigned[0] < 3:",
+        ),
+        (
+            "every job comes back once",
+            "ask for jobs again after every yield",
+            "while True:\n                while",
+            "for _ in range(1):\n                while",
+        ),
+        (
+            "results are those of one process",
+            "return run_job's outcome as it is",
+            "future.result()",
+            "Outcome(future.result().results)",
+        ),
+        (
+            "a job that fails costs the others nothing",
+            "RuntimeError: lost",
+            "from genbench.running.work import run_job\n",
+            "from genbench.running import work\n\n\ndef run_job(job, report):\n"
+            "    if job.settings.plugins:\n        raise RuntimeError('lost')\n"
+            "    return work.run_job(job, report)\n",
+        ),
+        (
+            "a request to stop loses nothing",
+            "wait for them",
+            "yield running.pop(future), future.result()",
+            "outcome = future.result()\n                    index = running.pop(future)\n"
+            "                    if not outcome.stopped:\n"
+            "                        yield index, outcome",
+        ),
+        (
+            "it can be left early and run again",
+            "cannot schedule new futures",
+            "            wait(running)\n",
+            "            self.pool.shutdown()\n",
+        ),
+        (
+            "it can be made",
+            "call super().__init__(workers)",
+            "(workers)\n        self",
+            "(0)\n        self",
+        ),
+    ],
 }
 
 

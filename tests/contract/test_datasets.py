@@ -1,4 +1,4 @@
-"""What every built-in data set keeps whose files are here, and every built-in extractor."""
+"""What built-in data sets keep whose files are here, and extractors and executors."""
 
 import pytest
 from rule_cases import BUILT_IN, file_of, over_rules
@@ -11,6 +11,8 @@ from genbench.core.feature import EXTRACTORS
 
 #: what needs a download, or a package of the system
 ELSEWHERE = {"mnist", "cifar10", "fashion_mnist"}
+#: executors that are checked by the way in tests/executors: Ray takes long to start
+SLOW = {"ray"}
 #: its weights need a download
 WEIGHTS = "inception_v3_compat"
 
@@ -33,6 +35,11 @@ def test_data_sets_keep_the_rules(rule, name, case):
 
 @over_rules("extractor", MAKEABLE)
 def test_extractors_keep_the_rules(rule, name, case):
+    rule.check(name, *case)
+
+
+@over_rules("executor", [name for name in BUILT_IN["executor"] if name not in SLOW])
+def test_executors_keep_the_rules(rule, name, case):
     rule.check(name, *case)
 
 
