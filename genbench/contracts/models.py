@@ -35,6 +35,9 @@ from genbench.training.trainer import Trainer
 
 MODEL_SPACE = "return points in model space, shape (S, n, *event)"
 RNG_ALONE = "draw from the rng that is given and from nothing else"
+#: what 200 rounds in float64 may make of rounding: convolutions sum a stack in another order than a seed
+#: alone, and adversarial training amplifies that (resgan: 1.8e-9 on one processor, below 1e-9 on others)
+ROUNDING = 1e-8
 SEEDS_APART = (
     "compute each seed from its own row alone: no mean, norm or draw across the first axis"
 )
@@ -176,9 +179,9 @@ def a_seed_in_a_stack_is_the_seed_alone(name: str, data: str) -> None:
     alone, single, _ = train(name, data, [2], 200, torch.float64)
     for (key, a), b in zip(stack.state_dict().items(), alone.state_dict().values(), strict=True):
         row = a if a.shape == b.shape else a[2:]
-        expect_close(row, b, f"{key} of a seed in a stack and alone", fix=SEEDS_APART)
+        expect_close(row, b, f"{key} of a seed in a stack and alone", ROUNDING, fix=SEEDS_APART)
     one, two = draw_samples(stack, rng)[2:], draw_samples(alone, single)
-    expect_close(one, two, "samples of a seed in a stack and alone", fix=SEEDS_APART)
+    expect_close(one, two, "samples of a seed in a stack and alone", ROUNDING, fix=SEEDS_APART)
 
 
 @rule("model", on_all)
