@@ -218,7 +218,7 @@ def train(
 
 
 def run(
-    suite: str | Suite | Mapping[str, Any] = "demo",
+    suite: str | Suite | Mapping[str, Any] | None = None,
     *,
     models: Sequence[str] = (),
     datasets: Sequence[str] = (),
@@ -237,6 +237,7 @@ def run(
 
     Arguments:
         suite: A suite's name, "claims" for all that the claims need, or a suite as `benchmarks.yaml` has it.
+            None takes `demo`, where models and data sets together are its cells in place of its own.
         models: Keep these models alone.
         datasets: Keep these data sets alone.
         seeds: So many seeds, from 0 on.
@@ -259,11 +260,12 @@ def run(
         return run_claims(
             claims, chosen, scale=Scale(budget_scale, seeds), listener=listener, **how
         )
-    if isinstance(suite, str):
-        suite = find_suite(suite, config)
+    pairs = (models, datasets) if suite is None else ()
+    if suite is None or isinstance(suite, str):
+        suite = find_suite(suite or "demo", config)
     elif not isinstance(suite, Suite):
         suite = read_suite(suite)
-    suite = change_suite(suite, seeds=seeds, steps=steps, labelled=labelled)
+    suite = change_suite(suite, *pairs, seeds=seeds, steps=steps, labelled=labelled)
     return run_suite(suite, chosen, listener=listener, **how)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from genbench.cli import common
-from genbench.core.errors import SpecError, unknown
+from genbench.core.errors import SpecError
 from genbench.core.names import built_in, check
-from genbench.core.spec import Suite, parse_part
+from genbench.core.spec import parse_part
+from genbench.store.suites import find_suite
 
 #: the suite that stands for all that claims need
 CLAIMS = "claims"
@@ -122,54 +123,56 @@ def command(
     how["executor"] += f":address={ray_address}" if ray_address is not None else ""
     if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
-    if suite_name == CLAIMS:
-        refuse_with_claims(steps=steps, labelled=labelled)
-    elif claims or budget_scale != "default":
-        raise SpecError(
-            f"--claim and --budget-scale need the suite claims, got {suite_name or 'demo'!r}; "
-            "say: genbench run claims"
-        )
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
+    refuse(suite_name, config, {"steps": steps, "labelled": labelled}, claims, budget_scale)
     check_names({} if how["plugins"] else named)
-    suite = None if suite_name == CLAIMS else find_suite(suite_name or "demo", config)
     common.load_plugins(how["plugins"])
+    from genbench import api
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
-    from genbench.running.claims import run_claims
     from genbench.running.evidence import Scale
-    from genbench.running.suites import RunOptions, change_suite, run_suite
 
-    options, scale = RunOptions(**how), Scale(budget_scale, seeds)
-    curves = None if dry_run else tensorboard
-    listener = make_listener(options.root, as_json, quiet=quiet, verbose=verbose, curves=curves)
-    about = {"models": models, "datasets": datasets, "dry_run": dry_run, "listener": listener}
+    results, curves = how.pop("root"), None if dry_run else tensorboard
+    listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
+    which = {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    size = {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
+    about = {"results": results, "dry_run": dry_run, "listener": listener}
     with stopped_by_ctrl_c():
-        if suite is None:
-            result = run_claims(claims, options, scale=scale, **about)
-            words = ["genbench claims", *claims, *scale.words]
-            words += [word for plugin in options.plugins for word in ("--plugin", plugin)]
-            hint = f"verdicts: {' '.join(words)} -o {options.root}"
-        else:
-            pairs = {"models": models, "datasets": datasets} if suite_name is None else {}
-            suite = change_suite(suite, seeds=seeds, steps=steps, labelled=labelled, **pairs)
-            result = run_suite(suite, options, **about)
-            hint = f"records: {options.root}/   next: genbench report -o {options.root}"
+        result = api.run(suite_name, **which, **size, **about, **how)
     if as_json:
         common.print_json(result.rows)
-    elif not dry_run and (suite is None or result.results):
-        listener.print(hint)
+    elif not dry_run and (suite_name == CLAIMS or result.results):
+        words = ["genbench", "claims", *claims, *Scale(budget_scale, seeds).words]
+        words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
+        verdicts = f"verdicts: {' '.join(words)} -o {results}"
+        records = f"records: {results}/   next: genbench report -o {results}"
+        listener.print(verdicts if suite_name == CLAIMS else records)
     code = exit_code(result)
     if code:
         raise SystemExit(code)
 
 
-def refuse_with_claims(**options: int | None) -> None:
-    """Refuses options that claims decide themselves."""
-    for name, value in options.items():
-        if value is not None:
-            raise SpecError(
-                f"run claims takes no --{name}, claims say it themselves; use --budget-scale"
-            )
+def refuse(
+    suite_name: str | None,
+    config: Path | None,
+    size: dict[str, int | None],
+    claims: tuple[str, ...],
+    budget_scale: str,
+) -> None:
+    """Refuses an unknown suite, what claims decide themselves, and what goes with claims alone."""
+    if suite_name == CLAIMS:
+        for name, value in size.items():
+            if value is not None:
+                raise SpecError(
+                    f"run claims takes no --{name}, claims say it themselves; use --budget-scale"
+                )
+        return
+    if claims or budget_scale != "default":
+        raise SpecError(
+            f"--claim and --budget-scale need the suite claims, got {suite_name or 'demo'!r}; "
+            "say: genbench run claims"
+        )
+    find_suite(suite_name or "demo", config)
 
 
 def check_names(named: dict[str, tuple[str, ...]]) -> None:
@@ -177,11 +180,3 @@ def check_names(named: dict[str, tuple[str, ...]]) -> None:
     for kind, names in named.items():
         for name in names:
             check(kind, name.replace("-", "_") if kind == "claim" else name)
-
-
-def find_suite(name: str, config: Path | None) -> Suite:
-    """Returns a suite by its name."""
-    suites = common.suites(config)
-    if name not in suites:
-        raise unknown("suite", name, suites)
-    return suites[name]
