@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from genbench.core.version import __version__
 
 #: where public names live; `claims` is both the folder of claims and, called, what they say
 _HOMES = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-import genbench
 from genbench.core.errors import GenbenchError, nearest
+from genbench.core.version import __version__
 
 #: verb → (module that defines `command`, what it does)
 VERBS = {
@@ -63,7 +63,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(genbench.__version__, prog_name="genbench")
+@click.version_option(__version__, prog_name="genbench")
 def cli() -> None:
     """Compare families of deep generative models on one harness: GANs, VAEs, flows,
     autoregressive models, Boltzmann machines and Markov chains.

@@ -134,22 +134,24 @@ def command(
 
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
-    which = {"models": models, "datasets": datasets, "claims": claims, "config": config}
-    size = {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
-    about = {"results": results, "dry_run": dry_run, "listener": listener}
+    how |= {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    how |= {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
     with stopped_by_ctrl_c():
-        result = api.run(suite_name, **which, **size, **about, **how)
+        result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     if as_json:
         common.print_json(result.rows)
     elif not dry_run and (suite_name == CLAIMS or result.results):
-        words = ["genbench", "claims", *claims, *Scale(budget_scale, seeds).words]
+        words = [*claims, *Scale(budget_scale, seeds).words]
         words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
-        verdicts = f"verdicts: {' '.join(words)} -o {results}"
-        records = f"records: {results}/   next: genbench report -o {results}"
-        listener.print(verdicts if suite_name == CLAIMS else records)
-    code = exit_code(result)
-    if code:
-        raise SystemExit(code)
+        listener.print(next_command(suite_name, words, results))
+    raise SystemExit(exit_code(result))
+
+
+def next_command(suite_name: str | None, words: list[str], results: Path) -> str:
+    """Returns what to type after a run."""
+    if suite_name == CLAIMS:
+        return f"verdicts: {' '.join(['genbench claims', *words])} -o {results}"
+    return f"records: {results}/   next: genbench report -o {results}"
 
 
 def refuse(

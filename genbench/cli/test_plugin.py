@@ -12,7 +12,7 @@ import click
 from genbench.cli import common
 
 if TYPE_CHECKING:
-    from genbench.contracts.check import Finding
+    from genbench.contracts.check import RuleResult
 
 WIDTH = 79
 MARKS = {"kept": "ok", "broken": "BROKEN", "not checked": "?", "not applicable": "-"}
@@ -40,44 +40,44 @@ def command(plugin: str, plugins: tuple[str, ...], data_dir: Path | None, as_jso
     from genbench.contracts.check import check_plugin, find_plugins
 
     common.load_plugins(plugins)
-    findings: list[Finding] = []
+    results: list[RuleResult] = []
     for kind, name in find_plugins(plugin):
         if not as_json:
             click.echo(f"{kind} {name}")
-        for finding in check_plugin(kind, name, data_dir=data_dir):
-            findings.append(finding)
-            if not as_json and finding.status != "not applicable":
-                click.echo("\n".join(lines_of(finding)))
-    broken = any(finding.status == "broken" for finding in findings)
+        for result in check_plugin(kind, name, data_dir=data_dir):
+            results.append(result)
+            if not as_json and result.status != "not applicable":
+                click.echo("\n".join(lines_of(result)))
+    broken = any(result.status == "broken" for result in results)
     if as_json:
-        rules = [asdict(finding) for finding in findings]
+        rules = [asdict(result) for result in results]
         common.print_json({"ok": not broken, "rules": rules})
     else:
-        click.echo("\n".join(textwrap.wrap(conclusion(findings), WIDTH)))
+        click.echo("\n".join(textwrap.wrap(conclusion(results), WIDTH)))
     if broken:
         raise SystemExit(1)
 
 
-def lines_of(finding: Finding) -> Iterable[str]:
+def lines_of(result: RuleResult) -> Iterable[str]:
     """Returns what is printed of a finding: a mark, the rule, where it was checked, how it is broken."""
-    cases = f" ({', '.join(finding.cases)})" if finding.cases else ""
-    mark = f"  {MARKS[finding.status]:<7}"
+    cases = f" ({', '.join(result.cases)})" if result.cases else ""
+    mark = f"  {MARKS[result.status]:<7}"
     yield from textwrap.wrap(
-        finding.rule + cases, WIDTH, initial_indent=mark, subsequent_indent=INDENT
+        result.rule + cases, WIDTH, initial_indent=mark, subsequent_indent=INDENT
     )
-    if finding.reason is not None:
-        for text in (finding.sentence, finding.reason):
+    if result.reason is not None:
+        for text in (result.sentence, result.reason):
             indent = INDENT + "  "
             yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
-def conclusion(findings: list[Finding]) -> str:
+def conclusion(results: list[RuleResult]) -> str:
     """Returns the sentence that ends the report."""
     counts = dict.fromkeys(MARKS, 0)
-    for finding in findings:
-        counts[finding.status] += 1
+    for result in results:
+        counts[result.status] += 1
     applied = counts["kept"] + counts["broken"] + counts["not checked"]
-    names = " and ".join(dict.fromkeys(f"{f.kind} {f.plugin}" for f in findings))
+    names = " and ".join(dict.fromkeys(f"{f.kind} {f.plugin}" for f in results))
     text = f"{names}: {counts['kept']} of {applied} rules kept"
     if counts["broken"]:
         text += f", {counts['broken']} broken"

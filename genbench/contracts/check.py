@@ -33,7 +33,7 @@ Status = Literal["kept", "broken", "not applicable", "not checked"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleResult:
     """What came of one rule.
 
     Arguments:
@@ -96,7 +96,7 @@ def find_plugins(where: str) -> list[tuple[str, str]]:
     return plugins
 
 
-def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Iterator[Finding]:
+def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Iterator[RuleResult]:
     """Yields what comes of every rule of a kind on a registered plugin.
 
     Whatever the plugin raises breaks the rule; what it prints goes to stderr.
@@ -110,7 +110,7 @@ def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Itera
     reliable = True
     for rule in rules_of(kind):
         if not reliable:
-            yield Finding(kind, name, rule.name, rule.sentence, "not checked")
+            yield RuleResult(kind, name, rule.name, rule.sentence, "not checked")
             continue
         place = DATA_DIR.set(data_dir)
         with contextlib.redirect_stdout(sys.stderr), torch.random.fork_rng(devices=[]):
@@ -120,7 +120,7 @@ def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Itera
         yield finding
 
 
-def check_rule(rule: Rule, name: str) -> Finding:
+def check_rule(rule: Rule, name: str) -> RuleResult:
     """Returns what comes of one rule; its first broken case says how."""
     done: list[str] = []
     try:
@@ -138,9 +138,9 @@ def check_rule(rule: Rule, name: str) -> Finding:
 
 def _finding(
     rule: Rule, name: str, status: Status, done: list[str], reason: str | None = None
-) -> Finding:
+) -> RuleResult:
     cases = tuple(case for case in done if case)
-    return Finding(rule.kind, name, rule.name, rule.sentence, status, cases, reason)
+    return RuleResult(rule.kind, name, rule.name, rule.sentence, status, cases, reason)
 
 
 def _reason(error: BaseException, done: list[str]) -> str:

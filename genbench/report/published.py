@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from genbench.core.spec import Strict
+from genbench.core.version import PACKAGE
 from genbench.store.documents import read_json
 
 FOLDER = "baselines/published"
@@ -136,11 +137,8 @@ def load_sources(folder: Path | None = None) -> tuple[PublishedSource, ...]:
 
 def own_folder() -> Path:
     """Returns where genbench's own files are: beside the package, or within it once installed."""
-    import genbench
-
-    package = Path(genbench.__file__).parent
-    inside = package / FOLDER
-    return inside if inside.is_dir() else package.parent / FOLDER
+    inside = PACKAGE / FOLDER
+    return inside if inside.is_dir() else PACKAGE.parent / FOLDER
 
 
 @lru_cache(maxsize=8)

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-import genbench
 from genbench.core.errors import SpecError
+from genbench.core.version import __version__
 
 
 def choose_device(name: str) -> torch.device:
@@ -44,7 +44,7 @@ def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
     `workers` is how many jobs shared the machine: with more than one, times are of a busy machine.
     """
     return {
-        "genbench": genbench.__version__,
+        "genbench": __version__,
         "git": _commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,

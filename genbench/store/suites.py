@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import genbench
 from genbench.core.errors import unknown
 from genbench.core.spec import Suite
+from genbench.core.version import PACKAGE
 from genbench.store.documents import load_suites
 
 
@@ -14,9 +14,8 @@ def suite_file(config: Path | None = None) -> Path:
     """Returns the suite file: the one that is named, ./benchmarks.yaml, or the one of genbench."""
     if config is not None:
         return config
-    package = Path(genbench.__file__).parent
-    candidates = [Path("benchmarks.yaml"), package / "benchmarks.yaml"]
-    return next((p for p in candidates if p.is_file()), package.parent / "benchmarks.yaml")
+    candidates = [Path("benchmarks.yaml"), PACKAGE / "benchmarks.yaml"]
+    return next((p for p in candidates if p.is_file()), PACKAGE.parent / "benchmarks.yaml")
 
 
 def find_suite(name: str, config: Path | None = None) -> Suite:
