@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed faults peers scale gate system clean
+.PHONY: demo test slow check format lint types speed faults peers scale gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -42,6 +42,10 @@ peers: $(VENV)/.dev
 	$(PIP) -e '.[dev,peers]'
 	$(BIN)/python tests/speed/agreement.py
 	$(BIN)/python tests/speed/metrics.py
+
+# every model on the GPU: devices, synchronisations, agreement with the CPU, rounds of seeds per second
+gpu: $(VENV)/.run
+	$(BIN)/python tests/gpu/measure.py
 
 # the evaluator on up to 100,000 x 2,048 features within 2 GB: peak memory, and cost against n (hours)
 scale: $(VENV)/.run

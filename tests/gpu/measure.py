@@ -1,0 +1,393 @@
+"""What genbench does on a GPU: correctness first, then speed; on a CPU the same script runs with tiny sizes.
+
+    python tests/gpu/measure.py [--device cuda] [--tiny] [--only SECTION]... [--json FILE]
+
+Sections, each a table:
+
+- `models`: every model on every kind of data it takes is built, prepared, trained for a few rounds, sampled
+  and asked for its abilities; all tensors must be finite and lie on the device.
+- `synchronisations`: the same rounds and draws with torch's warnings of host synchronisations made errors.
+- `agreement`: one round in float64 from the same weights and the same draws, on the CPU and on the device:
+  the largest difference of a weight, relative to the largest weight (asked: 1e-6).
+- `metrics`: metrics of points on the CPU and on the device (asked: 1e-3, relative).
+- `rounds`: rounds of seeds per second for stacks of 1 to 64 seeds, beside a loop over seeds (asked: 12 x at
+  S = 16), with float32 and with bfloat16 autocast; peak memory and the GPU's utilisation.
+- `sampling`: samples per second.
+
+Exit code 1 where a model fails, or an agreement is missed; speed is shown and never fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.metric import METRICS
+from genbench.core.model import ABILITIES, MODELS, Model, build
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget
+from genbench.training.minibatches import prepare
+from genbench.training.trainer import Trainer
+
+DATA = ("ring", "digits", "bars_and_stripes", "binary_digits", "markov_text")
+SPEED = ("gan", "vae", "realnvp", "dcgan")
+STACKS = (1, 4, 16, 64)
+
+
+class HostRng(Rng):
+    """Draws on the CPU, as an Rng there does, and hands the draws over to a device."""
+
+    def fork(self, *purpose: str | int) -> HostRng:
+        fork = super().fork(*purpose)
+        return HostRng(fork.seeds, device=self.device, dtype=self.dtype, path=fork.path)
+
+    def only(self, k: int) -> HostRng:
+        return HostRng([self.seeds[k]], device=self.device, dtype=self.dtype, path=self.path)
+
+    def _generator(self, seed: int) -> torch.Generator:
+        return Rng([seed], path=self.path)._generator(seed)
+
+    def permutation(self, n: int) -> Tensor:
+        rows = [torch.randperm(n, generator=g) for g in self.generators]
+        return torch.stack(rows).to(self.device)
+
+    def _fill(self, shape: Any, dtype: torch.dtype, draw: Callable[..., Tensor]) -> Tensor:
+        out = torch.empty((len(self.seeds), *shape), dtype=dtype)
+        for row, generator in zip(out.unbind(0), self.generators, strict=True):
+            draw(row, generator)
+        return out.to(self.device)
+
+
+def pairs() -> Iterator[tuple[str, str, Dataset]]:
+    """Yields every model with each data set of DATA that it takes."""
+    datasets = {name: DATASETS.get(name)() for name in DATA}
+    for model in MODELS.names():
+        for name, dataset in datasets.items():
+            if MODELS.get(model).refuses(dataset.spec) is None:
+                yield model, name, dataset
+
+
+def trained(name: str, dataset: Dataset, rng: Rng, rounds: int, **how: Any) -> Trainer:
+    """Returns the trainer of a prepared model after so many rounds."""
+    model = prepare(build(name, dataset.spec, rng), dataset, rng)
+    trainer = Trainer(model, dataset, Budget(steps=10**9), rng=rng, **{"batch": 64, **how})
+    model.train()
+    for _ in range(rounds if trainer.players else 0):
+        trainer.round()
+    return trainer
+
+
+def ability_outputs(model: Model, x: Tensor, rng: Rng) -> dict[str, Tensor]:
+    """Returns what the model's abilities give for a few points in model space."""
+    calls: dict[str, Callable[[], Tensor]] = {
+        "density": lambda: model.log_prob(x, rng),  # type: ignore[operator]
+        "encoder": lambda: model.encode(x, rng),  # type: ignore[operator]
+        "reconstructor": lambda: model.reconstruct(x, rng),  # type: ignore[operator]
+        "classifier": lambda: model.classify(x),  # type: ignore[operator]
+    }
+    return {name: call() for name, call in calls.items() if isinstance(model, ABILITIES[name])}
+
+
+def check_models(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Trains every model a little on the device; returns what went wrong, by model and data set."""
+    rows = []
+    for name, data, dataset in pairs():
+        if tiny and data not in ("ring", "bars_and_stripes"):
+            continue
+        problem = ""
+        try:
+            rng = Rng([0, 1], device=device)
+            trainer = trained(name, dataset, rng, 2)
+            with trainer.averaged() as model, torch.no_grad():
+                outputs = {"samples": model.sample(16, rng.fork("sample"))}
+                x = dataset.to_model(
+                    dataset.points("test")[:8].to(device).unsqueeze(0), Rng([0], device=device)
+                )
+                x = x.expand(2, *x.shape[1:])
+                outputs |= ability_outputs(
+                    model, x.to(rng.dtype) if x.is_floating_point() else x, rng.fork("ability")
+                )
+            tensors = {**outputs, **dict(model.named_parameters()), **dict(model.named_buffers())}
+            away = [key for key, t in tensors.items() if t.device.type != device.type]
+            bad = [key for key, t in outputs.items() if not bool(t.isfinite().all())]
+            problem = (
+                f"not on {device}: {away[:3]}" if away else f"not finite: {bad}" if bad else ""
+            )
+        except Exception as error:
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        rows.append({"model": name, "data": data, "problem": problem})
+    return rows
+
+
+@contextmanager
+def no_synchronisation(device: torch.device) -> Iterator[None]:
+    """Makes a host synchronisation an error (on CUDA alone)."""
+    if device.type != "cuda":
+        yield
+        return
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def check_synchronisations(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns where a training round or a draw waits for the device."""
+    rows = []
+    for name, data, dataset in pairs():
+        if tiny and data != "ring":
+            continue
+        for phase in ("round", "sample"):
+            problem = ""
+            try:
+                rng = Rng([0, 1], device=device)
+                trainer = trained(name, dataset, rng, 1)
+                sampler = rng.fork("sample")
+                with torch.no_grad():
+                    trainer.model.sample(4, sampler)
+                with no_synchronisation(device):
+                    if phase == "round" and trainer.players:
+                        trainer.round()
+                    elif phase == "sample":
+                        with torch.no_grad():
+                            trainer.model.sample(4, sampler)
+            except Exception as error:
+                problem = (
+                    f"{type(error).__name__}: {' '.join(str(error).split())[:80]}{_line(error)}"
+                )
+            rows.append({"model": name, "data": data, "phase": phase, "problem": problem})
+    return rows
+
+
+def _line(error: BaseException) -> str:
+    """The last line of genbench in an exception's trace."""
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if "/genbench/" in file:
+            where = f" at {file.split('/genbench/')[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
+
+
+def check_agreement(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns how far weights are apart after one round in float64, from the same draws."""
+    rows = []
+    for name, data, dataset in pairs():
+        if tiny and data != "ring":
+            continue
+        try:
+            sides = []
+            for kind, place in ((Rng, "cpu"), (HostRng, device)):
+                rng = kind([0, 1], device=place, dtype=torch.float64)
+                trainer = trained(name, dataset, rng, 1, batch=16)
+                sides.append([p.detach().cpu().double() for p in trainer.model.parameters()])
+            scale = max((float(p.abs().max()) for p in sides[0] if p.numel()), default=1.0)
+            gaps = [
+                float((a - b).abs().max()) / scale
+                for a, b in zip(*sides, strict=True)
+                if a.numel()
+            ]
+            rows.append(
+                {"model": name, "data": data, "gap": max(gaps, default=0.0), "problem": ""}
+            )
+        except Exception as error:
+            text = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}{_line(error)}"
+            rows.append({"model": name, "data": data, "gap": None, "problem": text})
+    return rows
+
+
+def check_metrics(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns metrics of points on both sides, and how far they are apart."""
+    n = 200 if tiny else 2000
+    draws = Rng([0])
+    real, fake = draws.normal(n, 16)[0], 0.9 * draws.normal(n, 16)[0] + 0.1
+    rows = []
+    for name, metric in METRICS.all().items():
+        if metric.view not in ("points", "features") or metric.needs:
+            continue
+        values: list[dict[str, float]] = []
+        problem = ""
+        try:
+            for place in ("cpu", device):
+                score = metric.function(real.to(place), fake.to(place), rng=Rng([0]))
+                entries = score if isinstance(score, dict) else {name: score}
+                plain = {k: getattr(v, "value", v) for k, v in entries.items()}
+                values.append({k: float(v) for k, v in plain.items() if v is not None})
+        except Exception as error:
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}{_line(error)}"
+        gap = None
+        if len(values) == 2:
+            gap = max(
+                (abs(values[1][k] - v) / max(abs(v), 1e-9) for k, v in values[0].items()),
+                default=0.0,
+            )
+        rows.append({"metric": name, "gap": gap, "problem": problem})
+    return rows
+
+
+def rate(step: Callable[[], object], device: torch.device, seconds: float) -> float:
+    """Returns calls per second, the device waited for."""
+
+    def wait() -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    for _ in range(3):
+        step()
+    wait()
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        for _ in range(5):
+            step()
+        wait()
+        count += 5
+    return count / (time.perf_counter() - began)
+
+
+def utilisation() -> float | None:
+    """Returns the GPU's utilisation now, in percent, or None."""
+    try:
+        return float(torch.cuda.utilization())
+    except Exception:
+        return None
+
+
+def measure_rounds(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns rounds of seeds per second by stack, on ring for perceptrons, on digits for convolutions."""
+    rows = []
+    for name in SPEED[:1] if tiny else SPEED:
+        dataset = DATASETS.get("digits" if name == "dcgan" else "ring")()
+        alone = 0.0
+        for seeds in STACKS[:2] if tiny else STACKS:
+            row: dict[str, Any] = {"model": name, "S": seeds}
+            for label, autocast in (("float32", False), ("bf16", True)):
+                if autocast and device.type != "cuda":
+                    continue
+                if device.type == "cuda":
+                    torch.cuda.reset_peak_memory_stats(device)
+                trainer = trained(
+                    name,
+                    dataset,
+                    Rng(range(seeds), device=device),
+                    1,
+                    batch=256,
+                    autocast=autocast,
+                )
+                per_second = rate(trainer.round, device, 0.2 if tiny else 1.5)
+                row[label] = seeds * per_second
+                if not autocast:
+                    row["utilisation %"] = utilisation() if device.type == "cuda" else None
+                    row["peak MiB"] = (
+                        torch.cuda.max_memory_allocated(device) / 2**20
+                        if device.type == "cuda"
+                        else None
+                    )
+            alone = alone or row["float32"]
+            row["times a loop over seeds"] = row["float32"] / alone
+            rows.append(row)
+    return rows
+
+
+def measure_sampling(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns samples per second of one seed, in draws of 10,000."""
+    rows = []
+    n = 100 if tiny else 10_000
+    for name in SPEED[:1] if tiny else (*SPEED, "made", "ddpm"):
+        dataset = DATASETS.get("digits" if name == "dcgan" else "ring")()
+        rng = Rng([0], device=device)
+        trainer = trained(name, dataset, rng, 1)
+        trainer.model.eval()
+        sampler = rng.fork("sample")
+        with torch.no_grad():
+            calls = rate(lambda: trainer.model.sample(n, sampler), device, 0.2 if tiny else 1.0)  # noqa: B023
+        rows.append({"model": name, "samples per second": n * calls})
+    return rows
+
+
+SECTIONS: dict[str, Callable[[torch.device, bool], list[dict[str, Any]]]] = {
+    "models": check_models,
+    "synchronisations": check_synchronisations,
+    "agreement": check_agreement,
+    "metrics": check_metrics,
+    "rounds": measure_rounds,
+    "sampling": measure_sampling,
+}
+
+
+def show(name: str, rows: list[dict[str, Any]], seconds: float) -> None:
+    """Prints a section's table; of checks that went well only their number."""
+    bad = [row for row in rows if row.get("problem")]
+    print(f"\n## {name} ({len(rows)} rows, {seconds:.0f} s)", flush=True)
+    if any("problem" in row for row in rows):
+        print(f"{len(rows) - len(bad)} of {len(rows)} without a problem")
+        gaps = [row["gap"] for row in rows if row.get("gap") is not None]
+        if gaps:
+            print(f"gaps: median {statistics.median(gaps):.2g}, largest {max(gaps):.2g}")
+            wide = sorted((r for r in rows if r.get("gap")), key=lambda r: -r["gap"])[:5]
+            for row in wide:
+                print("  ", " ".join(str(v) for k, v in row.items() if k != "problem"))
+        for row in bad:
+            print("  ", " | ".join(str(v) for v in row.values() if v is not None))
+        return
+    for row in rows:
+        print(
+            "  ",
+            ", ".join(
+                f"{k} {v:,.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()
+            ),
+        )
+
+
+def failed(results: dict[str, list[dict[str, Any]]]) -> bool:
+    """Whether a check went wrong."""
+    limits = {"agreement": 1e-6, "metrics": 1e-3}
+    return any(row.get("problem") for row in results.get("models", [])) or any(
+        (row["gap"] or 0.0) > limit
+        for name, limit in limits.items()
+        for row in results.get(name, [])
+    )
+
+
+def main() -> None:
+    """Parses, measures, prints."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--tiny", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--only", action="append", choices=SECTIONS, default=[])
+    parser.add_argument("--json", type=Path, help="write all rows to this file")
+    chosen = parser.parse_args()
+    device = torch.device(chosen.device)
+    warnings.simplefilter("ignore")
+    torch.backends.cuda.matmul.allow_tf32 = False
+    title = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
+    )
+    print(f"# {title}, torch {torch.__version__}, {commit.stdout.strip()}", flush=True)
+    results = {}
+    for name in chosen.only or SECTIONS:
+        began = time.perf_counter()
+        results[name] = SECTIONS[name](device, chosen.tiny)
+        show(name, results[name], time.perf_counter() - began)
+        if chosen.json:
+            chosen.json.write_text(json.dumps(results, indent=1))
+    sys.exit(int(failed(results)))
+
+
+if __name__ == "__main__":
+    main()

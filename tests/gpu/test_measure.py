@@ -1,0 +1,16 @@
+"""The script for machines with a GPU runs whole on the CPU, with tiny sizes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_it_runs_on_the_cpu():
+    script = Path(__file__).parent / "measure.py"
+    run = subprocess.run(
+        [sys.executable, script, "--tiny", "--device", "cpu"], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("## ") == 6
+    assert "gaps: median 0, largest 0" in run.stdout, "the CPU agrees with itself"
+    assert "times a loop over seeds" in run.stdout
