@@ -47,8 +47,8 @@
       const [x, y] = [a.values[i], b.values[i]];
       if (!x || !y || (headlines.checked && !column.headline)) return;
       const gap = difference(x, y);
-      const difference = gap.n ? digits(gap.gap) + (gap.half === undefined ? "" : ` ± ${digits(gap.half)}`) : "no common seed";
-      const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), difference, String(gap.n)];
+      const shownGap = gap.n ? digits(gap.gap) + (gap.half === undefined ? "" : ` ± ${digits(gap.half)}`) : "no common seed";
+      const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), shownGap, String(gap.n)];
       body.append(make("tr", {}, make("th", { scope: "row" }, column.heading),
         ...cells.map((text) => make("td", { class: "num" }, text)),
         make("td", {}, verdict(gap, column.better, names)), make("td", { class: "reason" }, make("span", { class: "about" }, column.about))));
