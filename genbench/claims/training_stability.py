@@ -187,7 +187,7 @@ def figure(evidence: Evidence) -> Figure:
             "without what tames it by default, clipped gradients, falling steps and averaged weights: 7 "
             "of 48 runs fail, 15 %, where none did, and their distances are five to eleven times as large. "
             "So the machines fail less often because of the care taken of them; without it "
-            "they fail as often as the GAN, 16 %, and not more. The GAN's failures are all at "
+            "they fail about as often as the GAN, 12 %. The GAN's failures are all at "
             "four times its step size, or a quarter of it, with Adam's first decay at 0.9."
         ),
     },

@@ -74,7 +74,7 @@ def test_augmentation(store):
         ).outcome
         for scale in ("half", "default", "double")
     }
-    assert recorded == {"half": "refuted", "default": "inconclusive", "double": "refuted"}
+    assert set(recorded.values()) == {"refuted"}
 
 
 class Recorded:
@@ -245,7 +245,7 @@ def test_training_stability(store):
             "any"
         ].values()
     )
-    assert f"as often as the GAN, {100 * gan:.0f} %" in text
+    assert f"about as often as the GAN, {100 * gan:.0f} %" in text
     ratios = []
     for place in training_stability.GRID:
         name = f"{training_stability.column('rbm', *place)}_last"
