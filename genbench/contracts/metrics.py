@@ -171,7 +171,9 @@ def numbers(values: Sequence[Any]) -> str:
 
 def is_spread(entry: Metric, column: str, scores: Mapping[str, Score]) -> bool:
     """Returns whether a column is the spread over random parts, which another order makes others."""
-    return entry.columns[column].better == "none" and scores[column].kind == "estimate"
+    about = entry.columns[column]
+    chance = about.unit == "probability"  # a p-value, which the order of points must not change
+    return about.better == "none" and scores[column].kind == "estimate" and not chance
 
 
 @rule("metric")
