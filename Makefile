@@ -4,15 +4,22 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test slow check format lint types speed faults peers scale gate gpu system clean
+.PHONY: demo test test-contracts test-others slow check format lint types speed faults peers scale gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
 	$(BIN)/genbench run demo --output .demo --executor processes --jobs 2
 	$(BIN)/genbench report demo --output .demo --to report --title "genbench demo"
 
+# two halves side by side, on two cores; each prints when it has ended
 test: $(VENV)/.dev
-	$(BIN)/pytest
+	$(MAKE) --no-print-directory -j 2 --output-sync=target test-contracts test-others
+
+test-contracts:
+	$(BIN)/pytest tests/contract
+
+test-others:
+	$(BIN)/pytest --ignore tests/contract
 
 # longer checks: what the suites toys and images must show
 slow: $(VENV)/.dev
