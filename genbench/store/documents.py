@@ -73,7 +73,9 @@ def read_suite(data: Any) -> Suite:
     try:
         return Suite.model_validate(data)
     except ValidationError as error:
-        raise SpecError(f"the suite, {_describe(None, Suite, error)}") from None
+        # without a file there is no line to name
+        place = _describe(None, Suite, error).removeprefix("1: ").removeprefix("the file: ")
+        raise SpecError(f"the suite: {place}") from None
 
 
 def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
