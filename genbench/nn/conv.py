@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.rng import Rng
-from genbench.nn.mlp import ACTIVATIONS
+from genbench.nn.stacked import ACTIVATIONS
 
 
 class Conv2d(nn.Module):

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from genbench.core.rng import Rng
 from genbench.nn.autoregressive import Drop, Step
-from genbench.nn.mlp import ACTIVATIONS, Linear
+from genbench.nn.mlp import Linear
+from genbench.nn.stacked import ACTIVATIONS, run_layers
 
 
 class MaskedLinear(Linear):
@@ -92,10 +93,14 @@ class MaskedMLP(nn.Module):
     def forward(self, x: Tensor, drop: Drop | None = None) -> Tensor:
         """Maps what is seen of entries, (S, B, D) or (S, B, D, I), to outputs (S, B, D, P)."""
         x = x.flatten(2)
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-            x = x if drop is None else drop(x)
-        return self.layers[-1](x).unflatten(-1, (self.inputs, self.outputs))
+        if drop is None:
+            weights = [w for layer in self.layers for w in (layer.masked_weight(), layer.bias)]
+            x = run_layers(x, weights, self.activation)
+        else:
+            for layer in self.layers[:-1]:
+                x = drop(self.activation(layer(x)))
+            x = self.layers[-1](x)
+        return x.unflatten(-1, (self.inputs, self.outputs))
 
     def steps(self, n: int) -> Step:
         """Returns a step that computes the hidden units whose last entry has just come, no others.

@@ -18,6 +18,7 @@ from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
 from genbench.training.minibatches import Minibatches, visible_labels
+from genbench.training.threads import ThreadChoice
 
 #: maps a model to {column: one value per seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
@@ -149,8 +150,10 @@ class Trainer:
             return self
         self.model.train()
         began, before = time.perf_counter(), self.seconds
+        threads = ThreadChoice(self.model)
         while self.progress < 1.0:
-            self.round()
+            with threads.timed():
+                self.round()
             self.seconds = before + time.perf_counter() - began
             if self.marks and self.progress >= self.marks[0]:
                 self._synchronise()
@@ -161,16 +164,16 @@ class Trainer:
                     break
             if self.listener is not None:
                 self.listener(self)
+        threads.close()
         self._synchronise()
         self.model.eval()
         return self
 
     def round(self) -> None:
         """Lets every player make its updates once."""
-        progress = self.progress
+        progress, zeros = self.progress, None
         for state in self.players:
-            player = state.player
-            loss = torch.zeros(())
+            player, loss = state.player, torch.empty(0)
             for _ in range(player.steps):
                 batch = self.minibatches(progress)
                 with self._precision():
@@ -183,10 +186,11 @@ class Trainer:
                     )
                 state.update(loss, progress)
                 self.examples += batch.x.shape[1]
-            loss = loss.detach()
-            self.losses[player.name] = loss
-            fresh = ~loss.isfinite() & (self.diverged < 0)
-            self.diverged.masked_fill_(fresh, self.step)
+            self.losses[player.name] = loss = loss.detach()
+            zero = loss * 0  # nan where the loss is not finite
+            zeros = zero if zeros is None else zeros + zero
+        if zeros is not None:
+            self.diverged.masked_fill_((zeros != 0) & (self.diverged < 0), self.step)
         self.step += 1
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
