@@ -1,4 +1,4 @@
-"""Stacked multi-layer perceptrons as one node of autograd's graph: few kernels, in place where they can be."""
+"""Stacked multi-layer perceptrons as one node of autograd's graph, with kernels that work in place."""
 
 from __future__ import annotations
 

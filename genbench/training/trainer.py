@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -151,6 +152,7 @@ class Trainer:
         self.model.train()
         began, before = time.perf_counter(), self.seconds
         threads = ThreadChoice(self.model)
+        gc.freeze()  # a collection in the midst of a round would walk through all of torch's objects
         while self.progress < 1.0:
             with threads.timed():
                 self.round()
@@ -164,6 +166,7 @@ class Trainer:
                     break
             if self.listener is not None:
                 self.listener(self)
+        gc.unfreeze()
         threads.close()
         self._synchronise()
         self.model.eval()
