@@ -17,6 +17,7 @@ FakeTensorMode, which has no values, could build none of the models that look at
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,8 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils import _pytree as pytree
-from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from genbench.core.rng import Rng
 
@@ -56,6 +56,11 @@ READS = {
 COPIES = {"_to_copy", "copy_", "copy"}
 #: operations whose indices may lie on the CPU, from which they are then copied
 INDEXING = {"index", "index_put", "index_put_", "_unsafe_index", "_index_put_impl_"}
+#: operations that take a number from the CPU though they are not elementwise
+FILLS = {"fill_", "masked_fill", "masked_fill_"}
+
+#: torch's functions that make a tensor of Python's numbers, at the place they are told
+MAKERS = (torch.tensor, torch.as_tensor, torch.asarray)
 
 _TORCH = str(Path(torch.__file__).parent)
 
@@ -70,7 +75,8 @@ class StandInTensor(Tensor):
     held: Tensor
 
     @staticmethod
-    def __new__(cls, held: Tensor) -> StandInTensor:
+    def __new__(cls: type[StandInTensor], held: Tensor) -> StandInTensor:
+        """Makes a tensor of the stand-in that holds one of the CPU."""
         self = Tensor._make_wrapper_subclass(
             cls,
             held.shape,
@@ -93,7 +99,11 @@ class StandInTensor(Tensor):
 
     @classmethod
     def __torch_dispatch__(
-        cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        cls,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         return _run(func, args, kwargs or {}, lambda what: None)
 
@@ -168,14 +178,14 @@ class _Functions(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = dict(kwargs or {})
-        if func in (torch.tensor, torch.as_tensor, torch.asarray) and _is_ours(
-            kwargs.get("device")
-        ):
+        if func in MAKERS and _is_ours(kwargs.get("device")):
             return func(*args, **{**kwargs, "device": "cpu"}).to(DEVICE)
         if func is Tensor.new_tensor and isinstance(args[0], StandInTensor):
             kwargs.setdefault("dtype", args[0].dtype)
             return torch.tensor(args[1], **{**kwargs, "device": "cpu"}).to(DEVICE)
-        if func is Tensor.data.__set__ and isinstance(args[1], StandInTensor):  # type: ignore[attr-defined]
+        if func is Tensor.tolist and isinstance(args[0], StandInTensor):
+            return args[0].to("cpu").tolist()
+        if func == Tensor.data.__set__ and isinstance(args[1], StandInTensor):  # type: ignore[attr-defined]
             func(*args)
             args[0].held = args[1].held
             return None
@@ -209,33 +219,90 @@ def _run(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], note: Callable[[str], None]
 ) -> Any:
     """Runs an operation on held values; its results lie where its arguments do, or where it says."""
-    tensors = [x for x in pytree.tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
-    ours = any(isinstance(x, StandInTensor) for x in tensors)
+    tensors: list[Tensor] = []
+    inner = _hold(args, tensors)
+    inner_kwargs = {key: _hold(value, tensors) for key, value in kwargs.items()}
+    ours = {id(x.held): x for x in tensors if isinstance(x, StandInTensor)}
     device = kwargs.get("device")
-    lands = ours if device is None else _is_ours(device)
+    lands = bool(ours) if device is None else _is_ours(device)
     if not ours and not lands:
         return func(*args, **kwargs)
+    _check(func, tensors, args, lands, note)
+    if device is not None:
+        inner_kwargs["device"] = "cpu"
+    out = func(*inner, **inner_kwargs)
+    return _wrap(out, ours) if lands else out
+
+
+def _hold(tree: Any, tensors: list[Tensor]) -> Any:
+    """Puts held values in place of the stand-in's tensors; collects all tensors on the way."""
+    if isinstance(tree, Tensor):
+        tensors.append(tree)
+        return values(tree)
+    if isinstance(tree, list | tuple):
+        return type(tree)(_hold(x, tensors) for x in tree)
+    return tree
+
+
+def _wrap(tree: Any, written: dict[int, StandInTensor]) -> Any:
+    """Makes results the stand-in's; what an operation wrote into and returns is the argument itself."""
+    if isinstance(tree, Tensor):
+        return written[id(tree)] if id(tree) in written else StandInTensor(tree)
+    if isinstance(tree, list | tuple):
+        return type(tree)(_wrap(x, written) for x in tree)
+    return tree
+
+
+@functools.cache
+def _name(func: Any) -> str:
+    return func._schema.name.rpartition("::")[2]
+
+
+def _check(
+    func: Any,
+    tensors: list[Tensor],
+    args: tuple[Any, ...],
+    lands: bool,
+    note: Callable[[str], None],
+) -> None:
+    """Raises where devices meet, and notes where the host waits."""
     if torch.Tag.inplace_view in func.tags:
         raise NotImplementedError(f"the stand-in has no {func}, which changes a shape in place")
-    name = func._schema.name.rpartition("::")[2]
-    _check_devices(func, name, tensors, note)
-    if name in COPIES and (ours != lands or _are_mixed(tensors)):
-        note("a copy to the host" if ours and not lands else "a copy from the host")
-    if (name in READS and ours) or (name in INDEXING and _has_mask(args[1])):
+    name, strangers = _name(func), [x for x in tensors if not isinstance(x, StandInTensor)]
+    mixed = 0 < len(strangers) < len(tensors)
+    if name in COPIES:
+        if mixed or lands == bool(strangers):
+            note("a copy to the host" if not lands else "a copy from the host")
+    elif mixed:
+        _check_strangers(func, name, tensors, strangers, note)
+    if len(strangers) < len(tensors) and (
+        name in READS or (name in INDEXING and _has_mask(args[1]))
+    ):
         note(name)
-    if device is not None:
-        kwargs = {**kwargs, "device": "cpu"}
-    out = func(*_held(args), **_held(kwargs))
-    if not lands:
-        return out
-    written = {id(x.held): x for x in tensors if isinstance(x, StandInTensor)}
-    return pytree.tree_map_only(
-        Tensor, lambda t: written[id(t)] if id(t) in written else StandInTensor(t), out
+
+
+def _check_strangers(
+    func: Any,
+    name: str,
+    tensors: list[Tensor],
+    strangers: list[Tensor],
+    note: Callable[[str], None],
+) -> None:
+    """Raises where tensors of the CPU stand beside the stand-in's, but for what a GPU allows too.
+
+    That are single numbers in elementwise operations, and indices, which are copied then.
+    """
+    if name in INDEXING and isinstance(tensors[0], StandInTensor):
+        note("a copy of indices or values from the host")
+        return
+    single = all(x.dim() == 0 for x in strangers)
+    if single and (torch.Tag.pointwise in func.tags or name in FILLS):
+        return
+    shapes = ", ".join(str(tuple(x.shape)) for x in strangers)
+    raise MixedDevices(
+        f"{name} needs tensors of one device, got some on the stand-in and on the CPU of shape {shapes}, "
+        f"at {_asked_at()}; make them on the device of the others"
     )
-
-
-def _held(tree: Any) -> Any:
-    return pytree.tree_map_only(StandInTensor, values, tree)
 
 
 def _is_ours(device: Any) -> bool:
@@ -257,42 +324,13 @@ def _stays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return True
 
 
-def _are_mixed(tensors: list[Tensor]) -> bool:
-    return len({isinstance(x, StandInTensor) for x in tensors}) == 2
-
-
-def _check_devices(
-    func: Any, name: str, tensors: list[Tensor], note: Callable[[str], None]
-) -> None:
-    """Raises where tensors of two devices meet, but for what a GPU allows too.
-
-    That are copies, single numbers in elementwise operations, and indices, which are copied then.
-    """
-    strangers = [x for x in tensors if not isinstance(x, StandInTensor)]
-    if not strangers or len(strangers) == len(tensors) or name in COPIES:
-        return
-    if name in INDEXING:
-        if isinstance(tensors[0], StandInTensor):
-            note("a copy of indices or values from the host")
-            return
-    elif torch.Tag.pointwise in func.tags and all(x.dim() == 0 for x in strangers):
-        return
-    elif name in ("fill_", "masked_fill", "masked_fill_"):
-        return
-    shapes = ", ".join(str(tuple(x.shape)) for x in strangers)
-    raise MixedDevices(
-        f"{name} needs tensors of one device, got some on the stand-in and on the CPU of shape {shapes}, "
-        f"at {_asked_at()}; make them on the device of the others"
-    )
-
-
 def _has_mask(indices: Any) -> bool:
     masks = (torch.bool, torch.uint8)
     return any(isinstance(x, Tensor) and x.dtype in masks for x in indices)
 
 
 def _asked_at() -> str:
-    """The line that asked for the operation that is running, of code that is neither torch's nor this file's."""
+    """The line that asked for the running operation, of code that is neither torch's nor this file's."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         file = frame.f_code.co_filename
