@@ -100,7 +100,7 @@ BREACHES = {
         ),
         (
             "the host waits for no device",
-            "sample needs to leave the host free, but it waits for the device at",
+            "needs to leave the host free, but it waits for the device at",
             "rng.normal(n, self.noise)",
             "rng.normal(n, self.noise) * float(rng.normal(1).sum())",
         ),
