@@ -107,7 +107,7 @@ def _find(cls: type[Model], data: str, labelled: int | None) -> Findings:
     findings, dataset = Findings(), open_small(data)
     with stand_in() as standin:
         rng = Rng([0, 1], device=DEVICE)
-        model = build(cls.name, dataset.spec, rng, _brief_options(cls))
+        model = build(cls.name, dataset.spec, rng, brief_options(cls))
         prepare(model, dataset, rng, labelled=labelled)
         trainer = Trainer(model, dataset, Budget(steps=4), batch=BATCH, rng=rng, labelled=labelled)
         model.train()
@@ -123,7 +123,8 @@ def _find(cls: type[Model], data: str, labelled: int | None) -> Findings:
     return findings
 
 
-def _brief_options(cls: type[Model]) -> dict[str, Any]:
+def brief_options(cls: type[Model]) -> dict[str, Any]:
+    """Returns options that keep a model's networks small and its chains short."""
     defaults = options.defaults(cls)
     brief = {key: min(value, defaults[key]) for key, value in BRIEF.items() if key in defaults}
     return {**small_options(cls.name), **brief}

@@ -83,7 +83,7 @@ class StandInTensor(Tensor):
             strides=held.stride(),
             storage_offset=held.storage_offset(),
             dtype=held.dtype,
-            device="meta",
+            device=torch.device("meta"),
             requires_grad=False,
         )
         self.held = held
@@ -107,7 +107,7 @@ class StandInTensor(Tensor):
     ) -> Any:
         return _run(func, args, kwargs or {}, lambda what: None)
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
 
 def values(x: Tensor) -> Tensor:

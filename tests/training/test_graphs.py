@@ -18,6 +18,10 @@ from genbench.training.trainer import Trainer
 class Notes(TorchDispatchMode):
     """Runs operations, and keeps each with its arguments and results."""
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False  # else a compiler is imported, which takes seconds
+
     def __init__(self):
         super().__init__()
         self.operations = []
