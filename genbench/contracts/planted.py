@@ -82,7 +82,8 @@ def log_odds(x: Any) -> Any:
     """Returns log odds of the eight modes; arrays that are no points of the plane stay as they are."""
     if x is None or x.shape[1:] != (2,):
         return x
-    return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
+    away = x.double().unsqueeze(1) - DATA.centres.to(x.device)
+    return -away.square().sum(-1) / (2 * DATA.std**2)
 
 
 def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
@@ -112,14 +113,15 @@ def measure(
         seed: Of the metric's rng.
         whole: Whether every point is to count, of metrics that take a part of them.
     """
-    rng = Rng([seed])
     real = draw(N, 1) if real is None else real
+    # a model's stream lies where the model does, all others on the CPU, as in an evaluation
+    rng = Rng([seed], device=real.device if entry.view == "model" else "cpu")
     arguments: tuple[Any, ...] = {
         "points": (real, fake),
         "features": (real, fake),
         "events": (real, fake),
         "logits": (log_odds(real), log_odds(fake)),
-        "memory": (draw(N, 3), real, fake),
+        "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]

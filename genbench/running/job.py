@@ -47,6 +47,8 @@ class RunSettings:
     scale: str | None = None
     #: seconds of wall clock that a job may take; None: as long as it needs
     timeout: float | None = None
+    #: whether rounds are captured in CUDA graphs
+    graphs: bool = False
 
 
 @dataclass(frozen=True)

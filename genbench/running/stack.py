@@ -154,6 +154,7 @@ def _train(
         rng=rng,
         labelled=spec.labelled,
         autocast=spec.autocast == "bf16",
+        graphs=settings.graphs,
         curve=settings.curve,
         probe=_probe(dataset, settings, rng),
         listener=listen,
