@@ -17,6 +17,7 @@ from genbench.core.feature import Extractor, extractor
 from genbench.features import _weights
 from genbench.features._images import images, resize, standardise
 from genbench.features._vit import make_transformer
+from genbench.nn.programs import load_script
 
 #: by architecture: timm's name, the side of an image, OpenAI's file and its sha256
 ARCHITECTURES = {
@@ -139,8 +140,8 @@ def read_visual(path: Path) -> dict[str, Tensor]:
     state: Mapping[str, Tensor]
     try:
         # OpenAI publishes a TorchScript archive, which runs nothing of Python's
-        state = torch.jit.load(path, map_location="cpu").state_dict()
-    except (RuntimeError, ValueError):
+        state = load_script(path).state_dict()
+    except DataError:
         state = _weights.read_weights(path)
     return {
         name.removeprefix("visual."): value.float()

@@ -98,22 +98,17 @@ class EfficientNetLite0Features(Extractor, Logits):
 
     @cached_property
     def _network(self) -> EfficientNetLite0:
-        network = EfficientNetLite0().to(memory_format=torch.channels_last)
-        cached = _cache.read(_key(self._digest))
-        if cached is not None:
-            fit_weights(
-                network, cached[0], _cache.path_of(_key(self._digest)), "EfficientNet-Lite0"
-            )
-            return network
-        path = self.weights or _packaged()
+        network, key = EfficientNetLite0(), _key(self._digest)
+        cached = _cache.read(key)
+        path = _cache.path_of(key) if cached else self.weights or _packaged()
         try:
-            folded = fold_norms(read_weights(path))
+            folded = cached[0] if cached else fold_norms(read_weights(path))
         except KeyError as error:
             raise DataError(f"{path} does not fit EfficientNet-Lite0: no {error}") from None
         fit_weights(network, folded, path, "EfficientNet-Lite0")
-        facts = {"digest": _cache.digest(folded), "file": self._digest}
-        _cache.write(_key(self._digest), folded, facts)
-        return network
+        if not cached:
+            _cache.write(key, folded, {"digest": _cache.digest(folded), "file": self._digest})
+        return network.to(memory_format=torch.channels_last)
 
 
 def _key(digest: str) -> str:

@@ -84,7 +84,7 @@ def fold_norms(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name, key in names.items():
         *scope, layer, kind = name.split(".")
         if layer == "fc":
-            folded[name] = published[key]
+            folded[name] = published[key].contiguous()
         if kind != "weight" or layer not in NORMS:
             continue
         norm = {
@@ -93,7 +93,7 @@ def fold_norms(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
         }
         scale = norm["weight"] / (norm["running_var"] + EPSILON).sqrt()
         conv, bias = ".".join((*scope, layer)), norm["bias"] - norm["running_mean"] * scale
-        folded[f"{conv}.weight"] = (published[key] * scale.view(-1, 1, 1, 1)).float()
+        folded[f"{conv}.weight"] = (published[key] * scale.view(-1, 1, 1, 1)).float().contiguous()
         folded[f"{conv}.bias"] = bias.float()
     return folded
 
