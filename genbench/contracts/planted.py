@@ -85,6 +85,13 @@ def log_odds(x: Any) -> Any:
     return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
 
 
+def _nearest_mode(x: Any) -> Any:
+    """Returns the number of the mode nearest to each point; of other arrays, one class."""
+    if x is None or x.shape[1:] != (2,) or not len(x):
+        return torch.zeros(0 if x is None else len(x), dtype=torch.int64)
+    return torch.cdist(x.double(), DATA.centres).argmin(1)
+
+
 def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
     """Returns options that keep a metric fast: a quarter of the points, unless all are to count."""
     chosen = {key: value for key, value in SMALL.items() if key in entry.options}
@@ -119,6 +126,7 @@ def measure(
         "features": (real, fake),
         "events": (real, fake),
         "logits": (log_odds(real), log_odds(fake)),
+        "labelled": (real, fake, _nearest_mode(real), _nearest_mode(fake)),
         "memory": (draw(N, 3), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),

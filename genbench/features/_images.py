@@ -51,7 +51,7 @@ def resize(x: Tensor, side: int, *, crop: float | None = None) -> Tensor:
     out = numpy.empty((len(x), side, side, 3), dtype=numpy.uint8)
     for k, pixels in enumerate(to_bytes(x).permute(0, 2, 3, 1).cpu().numpy()):
         picture = Image.fromarray(numpy.ascontiguousarray(pixels)).crop(box)
-        out[k] = picture.resize((side, side), Image.Resampling.BICUBIC)
+        out[k] = numpy.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
     return torch.from_numpy(out).permute(0, 3, 1, 2).to(x.device)
 
 

