@@ -17,7 +17,7 @@ from genbench.points.tokens import n_gram_law
 
 N = 1200
 #: options that keep a metric fast, for the metrics that have them
-SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100}
+SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100, "directions": 128, "epochs": 5}
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
 
 
@@ -96,7 +96,9 @@ def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
     """Returns options that keep a metric fast: a quarter of the points, unless all are to count."""
     chosen = {key: value for key, value in SMALL.items() if key in entry.options}
     if "points" in entry.options:
-        chosen["points"] = N if whole else entry.options["points"] // 4
+        # of a metric that is given the training set too, a quarter of what it is given
+        most = N if entry.view == "memory" else entry.options["points"]
+        chosen["points"] = N if whole else most // 4
     return chosen
 
 

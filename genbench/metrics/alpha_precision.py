@@ -19,7 +19,7 @@ COLUMNS = {
         "higher", "share", 1.0, "fakes in the real ball of each level, integrated"
     ),
     "beta_recall": Column(
-        "higher", "share", 1.0, "reals near the fakes of each level, integrated"
+        "higher", "share", None, "reals near the fakes of each level, integrated"
     ),
 }
 

@@ -89,7 +89,7 @@ def fld(
         "fld_gap": Score(
             100 * float(own.mean() - losses.mean()),
             math.hypot(*error[1:]),
-            "estimate",
+            "exact" if (len(real), len(samples)) == (len(train), len(fake)) else "estimate",
             protocol=protocol,
         ),
     }
