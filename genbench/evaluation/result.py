@@ -78,9 +78,8 @@ class Evaluation:
         for row in self.rows:
             spread = f" ± {row.stderr:.2g}" if row.stderr is not None else ""
             floor = f" (floor {row.floor:.3g})" if row.floor is not None else ""
-            value = f"{row.value:.6g}{spread}{floor}"
-            if row.value is None:
-                value = f"– ({row.reason})"
+            whole = row.value is not None
+            value = f"{row.value:.6g}{spread}{floor}" if whole else f"– ({row.reason})"
             cells.append((row.id, value, row.better, row.protocol))
         return cells
 

@@ -55,10 +55,11 @@ class ExportedProgram:
     def __call__(self, x: Tensor) -> Any:
         """Calls the program with points (N, *event)."""
         if self._module is None or self._module[0] != x.device:
-            from torch.export.passes import move_to_device_pass
+            if x.device.type != "cpu" or self._module is not None:  # it is loaded onto the CPU
+                from torch.export.passes import move_to_device_pass
 
-            program = move_to_device_pass(self._program, str(x.device))
-            self._module = x.device, program.module()
+                self._program = move_to_device_pass(self._program, str(x.device))
+            self._module = x.device, self._program.module()
         return self._module[1](x)
 
 

@@ -216,7 +216,10 @@ def test_classes_are_compared_where_both_sides_have_labels():
     assert result.intra_fid == pytest.approx(want["intra_fid"].value)
     assert result.intra_fid_worst == pytest.approx(want["intra_fid_worst"].value)
     without = genbench.evaluate(
-        fake.numpy().reshape(-1, 1, 8, 8), "digits:test", metrics="intra_fid"
+        fake.numpy().reshape(-1, 1, 8, 8),
+        "digits:test",
+        metrics="intra_fid",
+        features="identity",
     )
     assert without.intra_fid is None
     assert "needs labels of both sides, samples has none" in without.metrics["intra_fid"].reason
