@@ -17,7 +17,7 @@ from genbench.points.tokens import n_gram_law
 
 N = 1200
 #: options that keep a metric fast, for the metrics that have them
-SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100}
+SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100, "directions": 128, "epochs": 5}
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
 
 
@@ -86,11 +86,20 @@ def log_odds(x: Any) -> Any:
     return -away.square().sum(-1) / (2 * DATA.std**2)
 
 
+def _nearest_mode(x: Any) -> Any:
+    """Returns the number of the mode nearest to each point; of other arrays, one class."""
+    if x is None or x.shape[1:] != (2,) or not len(x):
+        return torch.zeros(0 if x is None else len(x), dtype=torch.int64)
+    return torch.cdist(x.double(), DATA.centres.to(x.device)).argmin(1)
+
+
 def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
     """Returns options that keep a metric fast: a quarter of the points, unless all are to count."""
     chosen = {key: value for key, value in SMALL.items() if key in entry.options}
     if "points" in entry.options:
-        chosen["points"] = N if whole else entry.options["points"] // 4
+        # of a metric that is given the training set too, a quarter of what it is given
+        most = N if entry.view == "memory" else entry.options["points"]
+        chosen["points"] = N if whole else most // 4
     return chosen
 
 
@@ -121,6 +130,7 @@ def measure(
         "features": (real, fake),
         "events": (real, fake),
         "logits": (log_odds(real), log_odds(fake)),
+        "labelled": (real, fake, _nearest_mode(real), _nearest_mode(fake)),
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),

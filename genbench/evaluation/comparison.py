@@ -31,6 +31,7 @@ class Side:
         extractor: Returns the extractor, on the first look at a space that needs it.
         label: What the user called the points.
         head: The first points, (at most 64, *event), to look at.
+        labels: The class of each point, (count,), where it is known.
     """
 
     views: dict[str, Tensor]
@@ -38,11 +39,29 @@ class Side:
     extractor: Callable[[], Extractor]
     label: str = ""
     head: Tensor = field(default_factory=lambda: torch.empty(0))
+    labels: Tensor | None = None
 
     @classmethod
-    def of(cls, x: Tensor, extractor: Callable[[], Extractor]) -> Side:
+    def of(
+        cls, x: Tensor, extractor: Callable[[], Extractor], labels: Tensor | None = None
+    ) -> Side:
         """Returns points (N, *event) that are in memory as a side."""
-        return cls({"events": x}, len(x), extractor)
+        return cls({"events": x}, len(x), extractor, labels=labels)
+
+    def take(self, rows: Tensor) -> Side:
+        """Returns some of the points, in every space that has been made."""
+        views = {space: x[rows.to(x.device)] for space, x in self.views.items()}
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, views=views, count=len(rows), labels=labels)
+
+    def to(self, device: torch.device) -> Side:
+        """Returns the points on a device, as far as half of its free memory holds them all."""
+        if device.type != "cuda":  # others have no float64
+            return self
+        size = sum(x.nbytes for x in self.views.values())
+        if size > torch.cuda.mem_get_info(device)[0] // 2:
+            return self
+        return replace(self, views={space: x.to(device) for space, x in self.views.items()})
 
     def view(self, space: str) -> Tensor:
         """Returns the points in a space, one row per point."""
@@ -95,7 +114,7 @@ class Reference:
             trained: The model, for metrics of view `model`, or None.
         """
         metric, facts = request.metric, self._facts(request.metric, fake)
-        reason = self.find_obstacle(metric, trained)
+        reason = self.find_obstacle(metric, trained) or self._find_unlabelled(metric, fake)
         if reason is not None:
             return MetricCall(request, reason=reason, facts=facts)
         stream = rng.fork("metric", metric.name)
@@ -121,6 +140,15 @@ class Reference:
             needs = f"{metric.name} needs the training points too; name them by --train"
             return self.without_train or needs
         return self._find_lack(metric, trained) or self._find_excess(metric)
+
+    def _find_unlabelled(self, metric: Metric, fake: Side) -> str | None:
+        """Which side has no labels of those that a metric compares class by class, or None."""
+        if metric.view != "labelled":
+            return None
+        for kind, side in (("the reference", self.real), ("the set of samples", fake)):
+            if side.labels is None:
+                return f"{metric.name} needs labels of both sides, {side.label or kind} has none"
+        return None
 
     def _find_lack(self, metric: Metric, trained: Trained | None) -> str | None:
         """Which of a metric's needs neither the model nor the data set's truth meets, or None."""
@@ -167,6 +195,8 @@ class Reference:
         if metric.view == "truth":
             return fake.view(space), self.truth
         real, samples = self.real.view(space), fake.view(space)
+        if metric.view == "labelled":
+            return real, samples, self.real.labels, fake.labels
         if metric.view == "memory":
             assert self.train is not None
             return self.train.view(space), real, samples

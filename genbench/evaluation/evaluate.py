@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from genbench.core.dataset import Dataset
+from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import Extractor
 from genbench.core.rng import Rng
 from genbench.core.spec import Part, parse_part
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.extractors import default_features, make_extractor
+from genbench.evaluation.floors import find_spare, measure_floors
 from genbench.evaluation.reading import read_points
 from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
 from genbench.evaluation.result import Evaluation
@@ -23,6 +28,9 @@ from genbench.evaluation.sources import Points, ReadOptions, open_points, open_s
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
+#: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
+#: real points have, stand beside it
+SMALL, UNBIASED = 10_000, "fid_infinity"
 
 PartLike = str | Part | Mapping[str, Any]
 
@@ -31,9 +39,11 @@ def evaluate(
     samples: Any,
     reference: Any = None,
     *,
-    metrics: str | Iterable[PartLike] = METRICS,
+    metrics: str | Iterable[PartLike] | None = None,
     features: PartLike | None = None,
     weights: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "float32",
     train: Any = None,
     limit: int | None = None,
     batch: int = 64,
@@ -49,6 +59,9 @@ def evaluate(
 ) -> Evaluation:
     """Scores samples against a reference; a metric that cannot be computed is None with its reason.
 
+    Below 10,000 points each score of two samples has a floor: what real points score, of the training
+    points if there are any, otherwise of one half of the reference against the other.
+
     Arguments:
         samples: An array or tensor (on any device) of shape (N, D), (N, H, W) or (N, C, H, W), with
             pixels in [0, 1] or bytes; the path of a .npy or .npz file or of a folder of images; a
@@ -56,10 +69,16 @@ def evaluate(
             iterable, a function that returns one, or "module:callable".
         reference: Likewise; None takes the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
-            of {"name": …, "options": {…}}, as in a suite.
-        features: The extractor: a registered name with options, "module:function" or a TorchScript
-            file; None takes what suits the reference's data set, otherwise `identity`.
+            of {"name": …, "options": {…}}, as in a suite; None takes fid, kid, mmd and prdc, and below
+            10,000 points fid_infinity too.
+        features: The extractor: a registered name with options, "module:function" or a file by
+            TorchScript or torch.export; None takes what suits the reference's data set, otherwise
+            `identity`.
         weights: The extractor's option of that name.
+        device: Where features are extracted and compared: auto, cpu, cuda, cuda:N, or mps, which
+            extracts alone, since it has no float64.
+        precision: In which networks compute: float32, tf32, bfloat16 or float16; the protocol names
+            any but the first.
         train: The training points, like the samples, for metrics of memorisation.
         limit: Take the first so many points of each.
         batch: How many points are read and extracted at once.
@@ -78,27 +97,44 @@ def evaluate(
         SpecError, DataError, UnknownName: If something named is not there, or points cannot be read
             or compared.
     """
-    requests = request_metrics(metrics)
+    requests = request_metrics(METRICS if metrics is None else metrics)
     files = Path(data_dir) if data_dir else None
     where = Path(results), parse_size(resize), channels, files, offline
     options = ReadOptions(*where, batch, limit, parse_memory(memory), progress)
     fake = open_points(samples, options)
     real = _open_reference(reference, fake, options)
-    extractor = _make_extractor(features, weights, real.dataset or fake.dataset)
+    data = real.dataset or fake.dataset
+    extractor = _make_extractor(features, weights, data, device=device, precision=precision)
     spaces = find_spaces(requests, extractor)
 
     def read(points: Points, cache: bool) -> Side:
-        return read_points(points, spaces, extractor, options, cache=cache)
+        side = read_points(points, spaces, extractor, options, cache=cache)
+        if limit is None:
+            side = replace(side, labels=_find_labels(points))
+        return side.to(choose_device(device, mps=True))
 
     real_side, fake_side = read(real, cache), read(fake, False)
     _refuse_other_shapes(fake_side, real_side)
     trained_on = None if train is None else open_points(train, options, label="training points")
     training = None if trained_on is None else read(trained_on, cache)
     against = Reference(real_side, real.dataset, training, memory=options.memory)
+    small = min(real_side.count, fake_side.count) < SMALL
+    if metrics is None and small:
+        requests += request_metrics(UNBIASED)
     rng = Rng([seed]).fork("evaluate")
-    rows = measure([against.make_call(r, fake_side, rng) for r in requests], lenient=True)
-    notes = tuple(f"{points.label}: {points.note}" for points in (fake, real) if points.note)
-    return Evaluation(tuple(rows), notes, fake_side, real_side)
+    calls = [against.make_call(r, fake_side, rng) for r in requests]
+    notes = [f"{points.label}: {points.note}" for points in (fake, real) if points.note]
+    held_out = real.dataset is not None and real.label == f"{real.dataset.name}:test"
+    spare = find_spare(against, fake_side.count, held_out=held_out) if small else None
+    if spare is not None:
+        floors = measure_floors(spare.reference, spare.points, requests, lenient=True)
+        calls = [
+            replace(call, facts=replace(call.facts, floors=floors.get(call.request.key, {})))
+            for call in calls
+        ]
+        notes += [spare.note] if floors else []
+    rows = measure(calls, lenient=True)
+    return Evaluation(tuple(rows), tuple(notes), fake_side, real_side)
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -161,12 +197,24 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 
 def _make_extractor(
-    features: PartLike | None, weights: str | Path | None, dataset: Dataset | None
+    features: PartLike | None,
+    weights: str | Path | None,
+    dataset: Dataset | None,
+    *,
+    device: str,
+    precision: str,
 ) -> Extractor:
     part = default_features(dataset) if features is None else make_part(features)
     if weights:
         part = Part(name=part.name, options={**part.options, "weights": str(weights)})
-    return make_extractor(part, dataset)
+    return make_extractor(part, dataset, device=device, precision=precision)
+
+
+def _find_labels(points: Points) -> Tensor | None:
+    """The labels of a data set's split, in the order of its points."""
+    name, _, split = points.label.rpartition(":")
+    whole = points.dataset is not None and points.dataset.name == name
+    return points.dataset.labels(split) if whole and points.dataset is not None else None
 
 
 def _open_reference(reference: Any, fake: Points, options: ReadOptions) -> Points:

@@ -12,7 +12,18 @@ from genbench.evaluation.comparison import Side
 from genbench.store import Measurement
 
 #: the fields of a measurement that the JSON object holds
-FIELDS = ("value", "stderr", "protocol", "n_real", "n_fake", "unit", "kind", "reason", "seconds")
+FIELDS = (
+    "value",
+    "stderr",
+    "floor",
+    "protocol",
+    "n_real",
+    "n_fake",
+    "unit",
+    "kind",
+    "reason",
+    "seconds",
+)
 HEAD = ("metric", "value", "better", "protocol")
 
 
@@ -66,7 +77,9 @@ class Evaluation:
         cells = []
         for row in self.rows:
             spread = f" ± {row.stderr:.2g}" if row.stderr is not None else ""
-            value = f"{row.value:.6g}{spread}" if row.value is not None else f"– ({row.reason})"
+            floor = f" (floor {row.floor:.3g})" if row.floor is not None else ""
+            whole = row.value is not None
+            value = f"{row.value:.6g}{spread}{floor}" if whole else f"– ({row.reason})"
             cells.append((row.id, value, row.better, row.protocol))
         return cells
 

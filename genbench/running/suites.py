@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.spec import Budget, Cells, Part, Suite, parse_part
 from genbench.running.driver import run_plan
-from genbench.running.environment import choose_device
 from genbench.running.executor import Executor, make_executor
 from genbench.running.interrupts import stopping_on_signals
 from genbench.running.job import Progress, Result, RunSettings
