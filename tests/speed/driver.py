@@ -75,7 +75,7 @@ class Cluster(Executor):
 
     def seconds(self, specs: tuple) -> float:
         """Returns how long a job takes."""
-        model = json.dumps(specs[0].model.options, sort_keys=True)
+        model = json.dumps(specs[0].options, sort_keys=True)
         mean = self.means.setdefault(model, 10 ** self.draws.uniform(0, 2))
         return mean * len(specs) * self.draws.uniform(0.8, 1.25)
 
