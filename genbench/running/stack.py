@@ -153,6 +153,7 @@ def _train(
         batch=spec.batch,
         rng=rng,
         labelled=spec.labelled,
+        training=spec.training,
         autocast=spec.autocast == "bf16",
         curve=settings.curve,
         probe=_probe(dataset, settings, rng),

@@ -15,9 +15,11 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
-from genbench.core.spec import Budget
+from genbench.core.spec import Budget, Training
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
+from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.minibatches import Minibatches, visible_labels
+from genbench.training.stopping import make_stopping
 
 #: maps a model to {column: one value per seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
@@ -95,6 +97,7 @@ class Trainer:
         batch: Points per seed in a minibatch of a data set.
         labelled: How many training labels of a data set a seed sees; None shows all.
         players: Those that train in place of the model's own.
+        training: How players train where it is not as they say.
         autocast: Run losses in bfloat16 where safe (CUDA only).
         curve: Points on the learning curve, at equal shares of the budget.
         probe: Cheap metrics for the curve.
@@ -111,6 +114,7 @@ class Trainer:
         batch: int = 0,
         labelled: int | None = None,
         players: Iterable[Player] | None = None,
+        training: Training | None = None,
         autocast: bool = False,
         curve: int = 0,
         probe: Probe | None = None,
@@ -118,12 +122,14 @@ class Trainer:
     ) -> None:
         self.model, self.budget, self.probe, self.listener = model, budget, probe, listener
         self.draws, self.noise, self.device = rng.fork("data"), rng.fork("train"), rng.device
+        dataset = data if isinstance(data, Dataset) else None
         if isinstance(data, Dataset):
             labels = visible_labels(data, labelled, rng)
             data = Minibatches(data, self.draws, batch, labels=labels)
         self.minibatches = data
-        players = model.players() if players is None else players
+        players = adjust_players(model.players() if players is None else players, training)
         self.players = [PlayerState(player, len(rng)) for player in players]
+        self.stopping = make_stopping(training, [state.player for state in self.players], dataset, rng)
         self.autocast = autocast and self.device.type == "cuda"
         self.marks = [(i + 1) / curve for i in range(curve)]
         self.points: list[Point] = []
@@ -143,14 +149,16 @@ class Trainer:
             share = self.seconds / (budget.seconds or 1.0)
         return min(share, 1.0)
 
-    def run(self) -> Trainer:
-        """Trains until the budget is spent or no seed is left; returns itself."""
+    def run(self, until: float = 1.0) -> Trainer:
+        """Trains until this share of the budget is spent or no seed is left; returns itself."""
         if not self.players:
             return self
         self.model.train()
         began, before = time.perf_counter(), self.seconds
-        while self.progress < 1.0:
+        while self.progress < until:
             self.round()
+            if self.stopping is not None:
+                self.stopping.look(self)
             self.seconds = before + time.perf_counter() - began
             if self.marks and self.progress >= self.marks[0]:
                 self._synchronise()
@@ -171,7 +179,8 @@ class Trainer:
         for state in self.players:
             player = state.player
             loss = torch.zeros(())
-            for _ in range(player.steps):
+            updates = count_updates(player.steps, self.step)
+            for _ in range(updates):
                 batch = self.minibatches(progress)
                 with self._precision():
                     loss = player.loss(batch, self.noise)
@@ -183,6 +192,8 @@ class Trainer:
                     )
                 state.update(loss, progress)
                 self.examples += batch.x.shape[1]
+            if not updates:
+                continue
             loss = loss.detach()
             self.losses[player.name] = loss
             fresh = ~loss.isfinite() & (self.diverged < 0)
@@ -199,6 +210,8 @@ class Trainer:
             tensors |= {f"average.{name}.{i}": w for i, w in enumerate(state.average)}
         tensors |= {"rng.data": self.draws.state(), "rng.train": self.noise.state()}
         tensors["diverged"] = self.diverged
+        if self.stopping is not None:
+            tensors |= self.stopping.state(self.model)
         plain = {
             "step": self.step,
             "examples": self.examples,
@@ -221,15 +234,20 @@ class Trainer:
         self.draws.restore(tensors["rng.data"])
         self.noise.restore(tensors["rng.train"])
         self.diverged.copy_(tensors["diverged"])
+        if self.stopping is not None:
+            self.stopping.restore(self.model, tensors)
         self.step, self.examples = plain["step"], plain["examples"]
         self.seconds, self.marks = plain["seconds"], plain["marks"]
         self.points = [Point(**point) for point in plain["points"]]
 
     @contextmanager
-    def averaged(self) -> Iterator[Model]:
-        """Yields the model as it is evaluated: in eval mode, running averages in place of weights."""
+    def averaged(self, *, best: bool = True) -> Iterator[Model]:
+        """Yields the model as it is evaluated: in eval mode, running averages in place of weights.
+
+        With early stopping they are those of the best look, or with `best` false the present ones.
+        """
         training = self.model.training
-        pairs = [(state.weights, state.average) for state in self.players if state.average]
+        pairs = self._final_weights(best)
         originals = [[w.detach().clone() for w in weights] for weights, _ in pairs]
         for weights, average in pairs:
             _copy(weights, average)
@@ -243,10 +261,15 @@ class Trainer:
 
     def finish(self) -> Model:
         """Puts running averages in place of weights for good; returns the model in eval mode."""
-        for state in self.players:
-            if state.average:
-                _copy(state.weights, state.average)
+        for weights, final in self._final_weights(best=True):
+            _copy(weights, final)
         return self.model.eval()
+
+    def _final_weights(self, best: bool) -> list[tuple[list[Any], list[Tensor]]]:
+        """Pairs of the tensors that training moves and of what evaluation takes in their place."""
+        if best and self.stopping is not None:
+            return self.stopping.pairs(self.model)
+        return [(state.weights, state.average) for state in self.players if state.average]
 
     def _mark(self) -> None:
         while self.marks and self.progress >= self.marks[0]:
