@@ -18,6 +18,8 @@ from genbench.running.job import Job, RunSettings, StackJob, now
 from genbench.running.planner import StackRequest, make_stacks
 from genbench.store import FAILURES, Record, Store
 
+#: more jobs that are no stacks than this are told in one line
+MANY = 12
 #: which cells are done: those without a record, failures too, or all
 Redo = Literal["missing", "failed", "all"]
 
@@ -73,6 +75,8 @@ class Plan:
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
         trials = [job for job in self.jobs if not isinstance(job, StackJob)]
         lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
+        if len(lines) > MANY:
+            lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
         aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
         return "\n".join([*cells, *lines, *aside])
 

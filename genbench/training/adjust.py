@@ -40,7 +40,11 @@ def adjust_players(players: Iterable[Player], training: Training | None) -> list
 
 def count_updates(steps: float, done: int) -> int:
     """Returns how many updates a player makes in a round after `done` others."""
-    return steps if isinstance(steps, int) else math.floor((done + 1) * steps) - math.floor(done * steps)
+    return (
+        steps
+        if isinstance(steps, int)
+        else math.floor((done + 1) * steps) - math.floor(done * steps)
+    )
 
 
 def _share(players: list[Player], share: float) -> list[Player]:

@@ -53,7 +53,9 @@ class Stopping:
             self.loss = torch.where(better, loss, self.loss)
             before = self._best(model)
             self.best = {
-                key: torch.where(better.view(-1, *(1 for _ in value.shape[1:])), value, before[key])
+                key: torch.where(
+                    better.view(-1, *(1 for _ in value.shape[1:])), value, before[key]
+                )
                 for key, value in self._own(model).items()
             }
 
@@ -112,7 +114,9 @@ def make_stopping(
         return None
     if len(players) != 1:
         names = ", ".join(player.name for player in players)
-        raise SpecError(f"training.stopping needs a model of one player, got {names}; leave it out")
+        raise SpecError(
+            f"training.stopping needs a model of one player, got {names}; leave it out"
+        )
     if dataset is None or not len(dataset.points("validation")):
         raise SpecError("training.stopping needs a data set with a validation split; leave it out")
     return Stopping(players[0], dataset, rng, training.stopping)

@@ -129,7 +129,9 @@ class Trainer:
         self.minibatches = data
         players = adjust_players(model.players() if players is None else players, training)
         self.players = [PlayerState(player, len(rng)) for player in players]
-        self.stopping = make_stopping(training, [state.player for state in self.players], dataset, rng)
+        self.stopping = make_stopping(
+            training, [state.player for state in self.players], dataset, rng
+        )
         self.autocast = autocast and self.device.type == "cuda"
         self.marks = [(i + 1) / curve for i in range(curve)]
         self.points: list[Point] = []
