@@ -12,7 +12,7 @@ SCHEDULE: Space = {
 #: the weights of least validation loss: for models of one player whose loss says how good they are
 STOPPING: Space = {"training.stopping": Choice((None, 16))}
 #: two shapes of multi-layer perceptrons, of as many weights give or take a quarter
-SHAPES: Space = {"hidden": Choice(((128, 128), (96, 96, 96)))}
+SHAPES: Space = {"hidden": Choice(((128, 128), (100, 100, 100)))}
 
 
 def density_space(low: float = 3e-4, high: float = 2e-2) -> Space:

@@ -169,9 +169,7 @@ def run_tuning(
         costs = CostBook(store)
         asked: set[tuple[str, int, int]] = set()
         while jobs := [
-            job
-            for job in rounds.jobs()
-            if job.rule.file not in busy and _place(job) not in asked
+            job for job in rounds.jobs() if job.rule.file not in busy and _place(job) not in asked
         ]:
             asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
             plan = Plan(jobs=sorted(jobs, key=lambda job: -costs.expect(job.rule, job.rung)))
