@@ -60,7 +60,6 @@ class RealNVP(FlowModel):
     year = 2016
     search = {
         **density_space(),
-        "hidden": Choice(((64, 64), (52, 52, 52))),
         "weight_decay": LogUniform(1e-3, 1.0),
         "limit": Choice((1.0, 2.0, 3.0)),
     }
