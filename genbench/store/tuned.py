@@ -20,8 +20,8 @@ from genbench.store.record import Row
 #: where the file lies, from the working folder or from that of genbench
 FILE = Path("baselines/tuned.yaml")
 HEAD = (
-    "# Written by `genbench tune --accept` from the trials of results/tuning; `tuned: true` in a suite takes\n"
-    "# it from here. Scores are of the validation split, the default's those of trial 0.\n"
+    "# Written by `genbench tune --accept` of results/tuning; `tuned: true` takes it from here.\n"
+    "# Scores are of the validation split, the default's those of trial 0.\n"
 )
 
 
