@@ -192,7 +192,11 @@ def test_a_killed_search_goes_on_to_the_same_bits(tuned_folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("dataset", "criterion"),
-    [("ring", "js_to_truth"), ("digits", "mmd"), pytest.param("digits", "fid", marks=pytest.mark.slow)],
+    [
+        ("ring", "js_to_truth"),
+        ("digits", "mmd"),
+        pytest.param("digits", "fid", marks=pytest.mark.slow),
+    ],
 )
 def test_no_test_point_is_read(tmp_path, monkeypatch, dataset, criterion):
     for name in ("ring", "digits"):
