@@ -87,7 +87,10 @@ class _Driver:
         while self.waiting and not stop_requested():
             index = self.waiting.popleft()
             job = self.plan.jobs[index]
-            self.plan.jobs[index] = job = self.filings[type(job)].claim(job)
+            job = self.filings[type(job)].claim(job)
+            self.plan.jobs[index] = job.with_seeds(
+                job.seeds
+            )  # what travels along is not kept here
             if job.seeds:
                 return index, job
         return None

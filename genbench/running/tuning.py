@@ -10,13 +10,16 @@ from typing import Any
 
 from genbench.core.errors import unknown
 from genbench.core.spec import Budget, Tuning
+from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
 from genbench.running.plan import Plan, Redo
 from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
 from genbench.running.tuning_cost import CostBook
+from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
 from genbench.running.tuning_rule import (
     brackets,
+    frontier,
     make_rule,
     make_trial,
     pending,
@@ -29,6 +32,8 @@ from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
 from genbench.store.tuning import TuningRule, Tunings
 
+#: models that are tuned side by side at least, so that one's last rungs leave no worker idle
+AT_ONCE = 4
 #: names of what says what is to be tuned
 CAMPAIGN = ("models", "datasets", "trials", "steps", "sampler", "config")
 
@@ -56,9 +61,9 @@ class _Rounds:
     redo: Redo
     again: set[tuple[str, int]] = field(default_factory=set)
 
-    def jobs(self) -> list[TuneJob]:
-        """Returns the trials that can be trained now, each to its next rung."""
-        return [job for rule in self.campaign.rules for job in self._of(rule)]
+    def jobs(self, rules: Sequence[TuningRule]) -> list[TuneJob]:
+        """Returns the trials of some rules that can be trained now, each to its next rung."""
+        return [job for rule in rules for job in self._of(rule)]
 
     def _of(self, rule: TuningRule) -> Iterator[TuneJob]:
         file = Tunings(self.store.root).read(rule)
@@ -66,7 +71,10 @@ class _Rounds:
         if self.redo == "failed":
             failed = {k for k, t in trials.items() if t.failures}
             trials = {k: t for k, t in trials.items() if k not in failed - self._tried(rule)}
-        for members in brackets(rule, self.campaign.trials[rule.dataset]):
+        every = brackets(rule, self.campaign.trials[rule.dataset])
+        alive = {k for members in every for k in frontier(rule, trials, members)[1]}
+        drop_states(self.store.root, rule, alive)
+        for members in every:
             todo = pending(rule, trials, members)
             points = propose(rule, file, members) if todo else {}
             for k, rung in todo:
@@ -165,21 +173,37 @@ def run_tuning(
             timeout=options.timeout,
         )
         rounds = _Rounds(campaign, store, settings, options.redo)
-        busy: set[str] = set()
-        costs = CostBook(store)
-        asked: set[tuple[str, int, int]] = set()
-        while jobs := [
-            job for job in rounds.jobs() if job.rule.file not in busy and _place(job) not in asked
-        ]:
-            asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
-            plan = Plan(jobs=sorted(jobs, key=lambda job: -costs.expect(job.rule, job.rung)))
-            result.plans.append(plan)
-            listener.planned(plan)
-            result.results += execute_plan(plan, store, executor, listener)
-            if plan.stopped is not None:
+        many = max(AT_ONCE, executor.workers)
+        for at in range(0, len(campaign.rules), many):
+            if not _tune(campaign.rules[at : at + many], rounds, result, executor, listener):
                 break
-            busy |= {job.rule.file for job in plan.busy if isinstance(job, TuneJob)}
     return result
+
+
+def _tune(
+    rules: Sequence[TuningRule],
+    rounds: _Rounds,
+    result: RunResult,
+    executor: Executor,
+    listener: Listener,
+) -> bool:
+    """Makes all rounds of trials of a few models; returns whether the run goes on."""
+    busy: set[str] = set()
+    asked: set[tuple[str, int, int]] = set()
+    costs = CostBook(rounds.store)
+    while True:
+        jobs = [job for job in rounds.jobs(rules) if job.rule.file not in busy]
+        jobs = [job for job in jobs if _place(job) not in asked]
+        if not jobs:
+            return True
+        asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
+        plan = Plan(jobs=sorted(jobs, key=lambda job: -costs.expect(job.rule, job.rung)))
+        result.plans.append(plan)
+        listener.planned(plan)
+        result.results += execute_plan(plan, rounds.store, executor, listener)
+        if plan.stopped is not None:
+            return False
+        busy |= {job.rule.file for job in plan.busy if isinstance(job, TuneJob)}
 
 
 def _place(job: TuneJob) -> tuple[str, int, int]:

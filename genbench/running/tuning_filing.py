@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Set
+from collections.abc import Container, Set
 from pathlib import Path
 
 from genbench.core.files import write_bytes
 from genbench.running.filing import Filing
 from genbench.running.job import Outcome, Result
 from genbench.running.tuning_job import STATE, TuneJob
-from genbench.store.tuning import TuningResult, Tunings
+from genbench.store.tuning import TuningResult, TuningRule, Tunings
 
 
 class TuneFiling(Filing[TuneJob]):
@@ -28,7 +28,7 @@ class TuneFiling(Filing[TuneJob]):
         trial = Tunings(self.store.root).read(job.rule).by_number.get(job.trial.k)
         if trial is not None and trial.complete(job.rung) and not trial.failures:
             return job.with_seeds([])
-        return job.with_state(self._read(job))
+        return job.with_state(self._read(job) if len(job.seeds) == len(job.trial.seeds) else None)
 
     def write(self, job: TuneJob, outcome: Outcome, again: Set[int]) -> list[Result]:
         """Writes a rung, and the state that the next one goes on from."""
@@ -38,10 +38,8 @@ class TuneFiling(Filing[TuneJob]):
         for result in results:
             state = outcome.artifacts.get(result.trial.hash, {}).get(STATE)
             if state is not None and len(job.seeds) == len(job.trial.seeds):
-                write_bytes(self._path(job), state[0])
+                write_bytes(state_path(self.store.root, job.rule, job.trial.k), state[0])
             Tunings(self.store.root).add(result)
-            if job.rung + 1 == len(job.rule.rungs):
-                self._path(job).unlink(missing_ok=True)
         return list(results)
 
     def release(self, job: TuneJob, over: bool) -> None:
@@ -49,10 +47,18 @@ class TuneFiling(Filing[TuneJob]):
 
     def _read(self, job: TuneJob) -> bytes | None:
         try:
-            return self._path(job).read_bytes()
+            return state_path(self.store.root, job.rule, job.trial.k).read_bytes()
         except OSError:
             return None
 
-    def _path(self, job: TuneJob) -> Path:
-        name = f"tuning-{job.rule.digits}-{job.trial.k}.safetensors"
-        return self.store.root / ".checkpoints" / name
+
+def state_path(root: Path, rule: TuningRule, k: int) -> Path:
+    """Returns where a trial's state lies between rungs."""
+    return root / ".checkpoints" / f"tuning-{rule.digits}-{k}.safetensors"
+
+
+def drop_states(root: Path, rule: TuningRule, alive: Container[int]) -> None:
+    """Deletes the states of trials that do not go on."""
+    for path in state_path(root, rule, 0).parent.glob(f"tuning-{rule.digits}-*.safetensors"):
+        if int(path.stem.rpartition("-")[2]) not in alive:
+            path.unlink(missing_ok=True)

@@ -62,11 +62,9 @@ class TuneJob(Job):
         return [spec.seed for spec in self.specs]
 
     def with_seeds(self, seeds: Collection[int]) -> TuneJob:
-        """Returns the trial with some of its seeds, from the start."""
+        """Returns the trial with some of its seeds, without its state."""
         some = tuple(spec for spec in self.specs if spec.seed in seeds)
-        return replace(
-            self, specs=some, state=self.state if len(some) == len(self.specs) else None
-        )
+        return replace(self, specs=some, state=None)
 
     def with_state(self, state: bytes | None) -> TuneJob:
         """Returns the trial as it goes on from a checkpoint."""

@@ -135,17 +135,24 @@ def brackets(rule: TuningRule, trials: int) -> list[list[int]]:
 def pending(
     rule: TuningRule, trials: Mapping[int, TuningTrial], members: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Returns the trials of a bracket that are to be trained next, each with its rung.
+    """Returns the trials of a bracket that are to be trained next, each with its rung."""
+    rung, alive = frontier(rule, trials, members)
+    return [(k, rung) for k in alive if k not in trials or not trials[k].complete(rung)]
 
-    A rung is decided when all that reached it are scored there; none are left when the bracket is over.
+
+def frontier(
+    rule: TuningRule, trials: Mapping[int, TuningTrial], members: Sequence[int]
+) -> tuple[int, list[int]]:
+    """Returns the rung that a bracket is at, and the trials that go on to it; none when it is over.
+
+    A rung is decided when all that go on to it are scored there.
     """
     alive = [*members]
     for rung in range(len(rule.rungs)):
-        need = [k for k in alive if k not in trials or not trials[k].complete(rung)]
-        if need:
-            return [(k, rung) for k in need]
+        if any(k not in trials or not trials[k].complete(rung) for k in alive):
+            return rung, alive
         alive = survivors(rule, [trials[k] for k in alive], rung)
-    return []
+    return len(rule.rungs), []
 
 
 def survivors(rule: TuningRule, trials: Sequence[TuningTrial], rung: int) -> list[int]:
