@@ -197,7 +197,8 @@ def _tune(
         if not jobs:
             return True
         asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
-        plan = Plan(jobs=sorted(jobs, key=lambda job: -costs.expect(job.rule, job.rung)))
+        jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
+        plan = Plan(jobs=[*jobs])
         result.plans.append(plan)
         listener.planned(plan)
         result.results += execute_plan(plan, rounds.store, executor, listener)
