@@ -7,7 +7,8 @@ import pytest
 from genbench.core.errors import StoreError
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.report.sheet import to_markdown
-from genbench.report.site.tuning_page import make_figure
+from genbench.report.site.site import Site
+from genbench.report.site.tuning_page import make_figure, make_files
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial
 from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings
@@ -73,6 +74,16 @@ def test_rows_and_figures_say_the_same(search):
     assert gan["x"] == [k for k, *_ in best] == [1, 2, 3, 4]
     assert gan["mid"] == pytest.approx([value for _, value, _, _ in best], rel=1e-4)
     assert figure["levels"] == [("training points", 0.001)]
+
+
+def test_the_page_holds_curves_tables_and_its_link(search):
+    site = Site("report", (), (), {}, (), (search,))
+    page = make_files(site)["tuning.html"].decode()
+    assert '<a href="tuning.html" aria-current="page"' in page
+    assert 'data-section="tuning-0-families"' in page
+    assert "<strong>" in page
+    assert "&lt;table" not in page
+    assert make_files(Site("report", (), (), {})) == {}
 
 
 def test_a_folder_without_trials_names_the_command(tmp_path):
