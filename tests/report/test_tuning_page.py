@@ -79,7 +79,7 @@ def test_rows_and_figures_say_the_same(search):
 def test_the_page_holds_curves_tables_and_its_link(search):
     site = Site("report", (), (), {}, (), (search,))
     page = make_files(site)["tuning.html"].decode()
-    assert '<a href="tuning.html" aria-current="page"' in page
+    assert '<a href="tuning.html" aria-current' in page
     assert 'data-section="tuning-0-families"' in page
     assert "<strong>" in page
     assert "&lt;table" not in page

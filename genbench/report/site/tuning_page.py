@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -68,7 +69,9 @@ def _view(index: int, search: Search) -> dict[str, Any]:
             )
             about = {"id": f"tuning-{index}-{kind}", "kind": kind, "figure": figure}
             plots.append({**about, "words": f"{figure['y']}. {words}"})
-    return {"search": search, "plots": plots, "table": Markup(to_html(make_sheet(search)))}
+    sheet = make_sheet(search)
+    table = to_html(replace(sheet, notes=sheet.notes[1:]))  # the first stands above them all
+    return {"search": search, "plots": plots, "table": Markup(table)}
 
 
 def _short(value: float) -> float:
