@@ -28,6 +28,8 @@ from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.plan import cell_specs, find_refusal
 from genbench.running.stack import evaluate_stack, train_stack
 from genbench.running.suites import Listener, RunOptions, RunResult, change_suite, run_suite
+from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
+from genbench.running.tuning_cost import CostBook, Estimate
 from genbench.store import Record, Store
 from genbench.store.documents import read_suite
 from genbench.store.suites import find_suite
@@ -42,6 +44,8 @@ __all__ = [
     "run",
     "samples",
     "train",
+    "tune",
+    "tuning_costs",
 ]
 
 
@@ -267,6 +271,36 @@ def run(
         suite = read_suite(suite)
     suite = change_suite(suite, *pairs, seeds=seeds, steps=steps, labelled=labelled)
     return run_suite(suite, chosen, listener=listener, **how)
+
+
+def tune(
+    *, results: Path | str = "results", listener: Listener | None = None, **about: Any
+) -> RunResult:
+    """Trains and scores the trials of tuning that a results folder lacks, as `genbench tune` does.
+
+    Arguments:
+        results: The results folder.
+        listener: Told of the run as it goes on.
+        about: What to tune, `models`, `datasets`, `trials`, `steps`, `sampler` and `config`, and fields of
+            `genbench.running.suites.RunOptions`.
+
+    Raises:
+        GenbenchError: If something named is not there, or the folder cannot be written.
+    """
+    what = {key: about.pop(key) for key in (*CAMPAIGN,) if key in about}
+    options = RunOptions(root=Path(results), **about)
+    return run_tuning(find_campaign(**what), options, listener=listener)
+
+
+def tuning_costs(*, results: Path | str = "results", **what: Any) -> list[Estimate]:
+    """Returns what tuning still costs, by model and data set, from a results folder's recorded seconds.
+
+    Arguments:
+        results: The results folder.
+        what: What to tune, as in `tune`.
+    """
+    campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
+    return [book.estimate(rule, campaign.trials[rule.dataset]) for rule in campaign.rules]
 
 
 def samples(cell: str, *, results: Path | str = "results") -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 
 from genbench.core.errors import GenbenchError, SpecError, StoreError
 from genbench.core.files import write_bytes
-from genbench.core.spec import Budget, CellSpec
+from genbench.core.spec import Budget, CellSpec, Training
 from genbench.report.results import export_results, results
 from genbench.running.plan import cell_specs
 from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form
@@ -320,6 +320,7 @@ def test_a_frame_has_a_column_for_whatever_sets_two_cells_apart(store):
         "labelled": 10,
         "precision": "float64",
         "autocast": "bf16",
+        "training": Training(decay="linear"),
         "seed": 9,
     }
     assert set(changes) == set(CellSpec.model_fields)

@@ -15,6 +15,7 @@ from genbench.core.version import __version__
 #: verb → (module that defines `command`, what it does)
 VERBS = {
     "run": ("genbench.cli.run", "Train and score a suite; do only what is missing."),
+    "tune": ("genbench.cli.tune", "Search models' options, the same trials for each."),
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
     "leaderboard": ("genbench.cli.leaderboard", "Write the public table of a results folder."),

@@ -14,7 +14,6 @@ from genbench.cli.progress import Display
 from genbench.running.job import Progress, Result, StackJob
 from genbench.running.suites import Listener, RunResult
 from genbench.store import Record, Store
-from genbench.store.trial import Trial, claim_id
 
 if TYPE_CHECKING:
     from genbench.report.event_files import EventFiles
@@ -77,15 +76,15 @@ class ConsoleListener(Listener):
                 self._log(result)
             elif result.failures:
                 reason = next(iter(result.failures.values()))
-                click.echo(f"experiment of {claim_id(result.claim)} failed: {reason}", err=True)
+                click.echo(f"{self.display.jobs[index].title} failed: {reason}", err=True)
 
     def stopping(self) -> None:
         """Says that the run is about to stop."""
         text = "stopping; checkpoints are being written, Ctrl-C again stops at once"
         click.echo(text, err=True)
 
-    def _log(self, record: Record | Trial | None) -> None:
-        if self.curves is not None and isinstance(record, Record):
+    def _log(self, record: Record | None) -> None:
+        if self.curves is not None and record is not None:
             self.curves.write(record)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from genbench.core.effect import Values
 
@@ -26,6 +26,8 @@ class Run:
         batch: Real examples in a minibatch.
         labelled: Training labels that a seed sees; all if None.
         samples: Generated points per seed that metrics compare.
+        tuned: Whether all options that are not named are as tuned (`baselines/tuned.yaml`); `density` takes
+            those chosen by likelihood.
     """
 
     model: str
@@ -37,6 +39,7 @@ class Run:
     batch: int = 256
     labelled: int | None = None
     samples: int = 10_000
+    tuned: bool | Literal["density"] = False
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))

@@ -14,6 +14,7 @@ from genbench.core import options
 from genbench.core.dataset import DataSpec
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
+from genbench.core.search import Space
 
 Bound = Literal["exact", "lower", "estimate"]
 Taxonomy = Literal[
@@ -70,7 +71,8 @@ class Player:
         module: The module whose parameters the player moves; each has a leading seed axis.
         loss: Maps a Batch and an Rng to one loss per seed, shape (S,).
         optimizer: Makes an elementwise optimiser from parameters.
-        steps: How many updates, each on a fresh minibatch, the player makes in one round.
+        steps: How many updates, each on a fresh minibatch, the player makes in one round; where it is no
+            whole number, in one round more than in another.
         clip: The largest gradient norm a seed may have, or None.
         project: Called after every update, under no_grad, e.g. to clip weights.
         schedule: Maps progress in [0, 1] to a factor on the learning rate.
@@ -82,7 +84,7 @@ class Player:
     module: nn.Module
     loss: Callable[[Batch, Rng], Tensor]
     optimizer: Callable[[Iterable[nn.Parameter]], Optimizer]
-    steps: int = 1
+    steps: float = 1
     clip: float | None = None
     project: Callable[[], None] | None = None
     schedule: Callable[[float], float] | None = None
@@ -111,6 +113,8 @@ class Model(nn.Module, ABC):
     prepare_size: ClassVar[int] = 20_000
     #: what makes the host wait for a GPU nevertheless, `round`, `sample` or an ability's method, and why
     waits: ClassVar[Mapping[str, str]] = {}
+    #: what `genbench tune` may choose; empty for models that are not trained
+    search: ClassVar[Space] = {}
 
     def __init__(self, spec: DataSpec, rng: Rng) -> None:
         super().__init__()

@@ -34,6 +34,31 @@ class Budget(Strict):
         return self
 
 
+class Training(Strict):
+    """How players train where it is not as their model says; what is absent is as the model says."""
+
+    rates: dict[str, float] | None = Field(
+        default=None, description="by player, a factor on its step size"
+    )
+    share: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="of the updates of a round, those of the first of two players",
+    )
+    decay: Literal["constant", "linear", "cosine"] | None = Field(
+        default=None, description="how the step sizes fall over the budget"
+    )
+    average: float | None = Field(
+        default=None, ge=0, lt=1, description="decay of the weights' running average; 0: none"
+    )
+    stopping: int | None = Field(
+        default=None,
+        gt=0,
+        description="keep the weights of least validation loss among so many equal shares of the budget",
+    )
+
+
 class Part(Strict):
     """A named plugin with options; a bare name in YAML means no options."""
 
@@ -90,6 +115,12 @@ class Cells(Strict):
     labelled: int | None = Field(
         default=None, gt=0, description="training labels that a seed sees, balanced; all if absent"
     )
+    training: Training | None = Field(default=None, description="how all of the models train")
+    tuned: bool | Literal["samples", "density"] = Field(
+        default=False,
+        description="take the options of baselines/tuned.yaml, chosen by samples (true) or by density; "
+        "options that are named here hold all the same",
+    )
 
 
 class Suite(Strict):
@@ -123,11 +154,58 @@ class Suite(Strict):
         return list(range(self.seeds)) if isinstance(self.seeds, int) else list(self.seeds)
 
 
+class Criteria(Strict):
+    """What trials are compared by on the validation split; each makes a choice of its own."""
+
+    samples: PartField = Field(description="a column of generated points")
+    density: PartField | None = Field(
+        default=None, description="a column of log densities, for models that have one"
+    )
+
+
+class Tuning(Strict):
+    """How all models are tuned on one data set: the same trials, cost, criteria and rule for each.
+
+    Everything but `models` and `trials` is hashed into every file of trials.
+    """
+
+    options: dict[str, Any] = Field(default={}, description="of the data set")
+    budget: Budget
+    batch: int = Field(default=128, gt=0, description="real examples per seed in a minibatch")
+    criteria: Criteria
+    samples: int = Field(default=1000, gt=1, description="generated points per seed for a score")
+    features: Annotated[
+        Part | None, BeforeValidator(_parse, json_schema_input_type=str | Part | None)
+    ] = Field(default=None, description="extractor; absent: what suits the data set")
+    seeds: int = Field(default=2, gt=0, description="seeds of a trial, in one stack")
+    bracket: int = Field(
+        default=4, gt=1, description="trials that are halved among themselves, after the first"
+    )
+    rungs: list[float] = Field(
+        default=[0.25, 0.5, 1.0], description="shares of the budget at which trials are scored"
+    )
+    keep: float = Field(default=0.5, gt=0, le=1, description="the share that goes on from a rung")
+    trials: int = Field(default=21, gt=0, description="the default and brackets of others")
+    models: list[str] = Field(
+        default=[], description="absent: all that are trained and can do the data"
+    )
+    base: dict[str, dict[str, Any]] = Field(
+        default={}, description="by model, options that all of its trials have"
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Tuning:
+        if sorted(set(self.rungs)) != self.rungs or self.rungs[-1:] != [1.0] or self.rungs[0] <= 0:
+            raise ValueError("rungs must rise from above 0 to 1")
+        return self
+
+
 class SuiteFile(Strict):
     """The whole of benchmarks.yaml."""
 
     version: Literal[1] = Field(default=1, alias="schema")
     suites: dict[str, Suite]
+    tuning: dict[str, Tuning] = Field(default={}, description="by data set")
 
 
 class CellSpec(Strict):
@@ -144,6 +222,8 @@ class CellSpec(Strict):
     labelled: int | None = None
     precision: Literal["float32", "float64"] = "float32"
     autocast: Literal["bf16"] | None = None
+    #: absent from files where it is None
+    training: Training | None = Field(default=None, exclude_if=lambda training: training is None)
     seed: int
 
     @property

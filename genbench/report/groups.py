@@ -95,5 +95,8 @@ def _settings(record: Record) -> dict[str, str]:
     settings = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
     settings["budget"] = budget_text(spec.budget)
     settings |= {"batch": str(spec.batch), "precision": spec.precision}
+    if spec.training is not None:
+        training = spec.training.model_dump(exclude_none=True)
+        settings |= {f"training.{key}": json.dumps(value) for key, value in training.items()}
     settings["labelled"] = "all" if spec.labelled is None else str(spec.labelled)
     return settings | {"autocast": spec.autocast or "off", "version": str(spec.model_version)}

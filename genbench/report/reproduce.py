@@ -42,6 +42,8 @@ def make_suite(group: Group) -> dict[str, Any]:
     }
     if spec.labelled is not None:
         cells["labelled"] = spec.labelled
+    if spec.training is not None:
+        cells["training"] = spec.training.model_dump(exclude_none=True)
     return {
         "description": f"{spec.model} on {spec.dataset}",
         "seeds": sorted({record.spec.seed for record in group.records}),

@@ -14,6 +14,8 @@ from genbench.running.interrupts import stop_requested
 from genbench.running.job import Job, Outcome, Result, StackJob, TrialJob
 from genbench.running.locks import Locks
 from genbench.running.plan import Plan
+from genbench.running.tuning_filing import TuneFiling
+from genbench.running.tuning_job import TuneJob
 from genbench.store import Store
 
 #: a job whose workers died so often is cut in halves, or, with one seed, an error
@@ -77,6 +79,7 @@ class _Driver:
         self.filings: dict[type[Job], Filing[Any]] = {
             StackJob: cells,
             TrialJob: TrialFiling(plan, store, locks),
+            TuneJob: TuneFiling(plan, store, locks),
         }
 
     def next(self) -> tuple[int, Job] | None:
@@ -84,7 +87,10 @@ class _Driver:
         while self.waiting and not stop_requested():
             index = self.waiting.popleft()
             job = self.plan.jobs[index]
-            self.plan.jobs[index] = job = self.filings[type(job)].claim(job)
+            job = self.filings[type(job)].claim(job)
+            self.plan.jobs[index] = job.with_seeds(
+                job.seeds
+            )  # what travels along is not kept here
             if job.seeds:
                 return index, job
         return None

@@ -86,6 +86,7 @@ def suite_of(*runs: Run) -> Suite:
                 budget=Budget(steps=run.steps),
                 batch=run.batch,
                 labelled=run.labelled,
+                tuned=run.tuned,
             )
             for run in runs
         ],

@@ -20,6 +20,7 @@ from genbench.running.environment import environment
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
 from genbench.store.trial import Trial, claim_id
+from genbench.store.tuning import TuningResult
 
 #: seconds between two reports of a job's progress
 SILENCE = 1.0
@@ -95,7 +96,7 @@ class Stage:
             self.report(Progress(self.phase, share, step, score()))
 
 
-Result = Record | Trial
+Result = Record | Trial | TuningResult
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Outcome:
     """What a job gives back; a value, like the job.
 
     Arguments:
-        results: A record per cell, or the trial of an experiment.
+        results: A record per cell, the trial of an experiment, or a rung of tuning.
         artifacts: By cell and kind, the bytes and the file's suffix.
         oom: Seeds that ran out of memory; half as many at once may not.
         stopped: It stopped because it was asked to; its checkpoint is written.

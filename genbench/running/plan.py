@@ -17,7 +17,10 @@ from genbench.running.build import open_dataset
 from genbench.running.job import Job, RunSettings, StackJob, now
 from genbench.running.planner import StackRequest, make_stacks
 from genbench.store import FAILURES, Record, Store
+from genbench.store.tuned import find_tuned
 
+#: more jobs that are no stacks than this are told in one line
+MANY = 12
 #: which cells are done: those without a record, failures too, or all
 Redo = Literal["missing", "failed", "all"]
 
@@ -73,6 +76,8 @@ class Plan:
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
         trials = [job for job in self.jobs if not isinstance(job, StackJob)]
         lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
+        if len(lines) > MANY:
+            lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
         aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
         return "\n".join([*cells, *lines, *aside])
 
@@ -82,7 +87,15 @@ def cell_specs(
 ) -> list[CellSpec]:
     """Returns the cells of one model on one data set, one per seed, options checked and filled in."""
     model_class, dataset_class = MODELS.get(model.name), DATASETS.get(dataset.name)
-    chosen = options.resolve(model_class, model.options, who=f"model {model.name}")
+    budget, batch = cells.budget or suite.budget, cells.batch or suite.batch
+    tuned: dict[str, Any] = {}
+    training = cells.training
+    if cells.tuned and model_class.search:
+        criterion = "samples" if cells.tuned is True else cells.tuned
+        tuned, own_training = find_tuned(model.name, dataset.name, budget, batch, criterion)
+        training = training or own_training
+    named = {**tuned, **model.options}
+    chosen = options.resolve(model_class, named, who=f"model {model.name}")
     own = {k: v for k, v in dataset.options.items() if k not in ("data_dir", "offline")}
     extra = options.resolve(dataset_class, own, who=f"data set {dataset.name}")
     return [
@@ -93,11 +106,12 @@ def cell_specs(
             dataset=dataset.name,
             dataset_version=dataset_class.version,
             dataset_options={k: v for k, v in extra.items() if k not in ("data_dir", "offline")},
-            budget=cells.budget or suite.budget,
-            batch=cells.batch or suite.batch,
+            budget=budget,
+            batch=batch,
             labelled=cells.labelled,
             precision=suite.precision,
             autocast="bf16" if autocast else None,
+            training=training,
             seed=seed,
         )
         for seed in suite.seed_list

@@ -149,6 +149,7 @@ def _train(
         batch=spec.batch,
         rng=rng,
         labelled=spec.labelled,
+        training=spec.training,
         autocast=spec.autocast == "bf16",
         graphs=settings.graphs,
         curve=settings.curve,

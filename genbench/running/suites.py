@@ -180,10 +180,11 @@ class RunResult:
 
     @property
     def failed(self) -> bool:
-        """Whether any cell failed, now or before, or any experiment now."""
+        """Whether any cell failed, now or before, or any experiment or trial of tuning now."""
         before = any(plan.failed for plan in self.plans)
         failures = any(record.status in FAILURES for record in self.records)
-        return before or failures or any(trial.failures for trial in self.trials)
+        others = [result for result in self.results if not isinstance(result, Record)]
+        return before or failures or any(result.failures for result in others)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from genbench.core.rng import Rng
 from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack
+from genbench.running.tuning_job import TuneJob, run_tune_job
 from genbench.store.record import finite
 
 
@@ -47,8 +48,10 @@ def _perform(job: Job, stage: Stage, outcome: Outcome) -> None:
         run_experiment(job, stage, outcome)
     elif isinstance(job, StackJob):
         (rescore_stack if job.rescore else run_stack)(job, stage, outcome)
+    elif isinstance(job, TuneJob):
+        run_tune_job(job, stage, outcome)
     else:
-        raise TypeError(f"a job is a stack or a trial, got {type(job).__name__}")
+        raise TypeError(f"a job is a stack, a trial or a rung of tuning, got {type(job).__name__}")
 
 
 def run_experiment(job: TrialJob, stage: Stage, outcome: Outcome) -> None:

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from genbench.core.errors import SpecError, StoreError, nearest
-from genbench.core.spec import Suite, SuiteFile
+from genbench.core.spec import Suite, SuiteFile, Tuning
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,6 +29,24 @@ WIDTH = 110
 
 
 def load_suites(path: Path) -> dict[str, Suite]:
+    """Reads the suites of a suite file.
+
+    Raises:
+        SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
+    """
+    return load_suite_file(path).suites
+
+
+def load_tuning(path: Path) -> dict[str, Tuning]:
+    """Reads how models are tuned, by data set, from a suite file.
+
+    Raises:
+        SpecError: As `load_suites` does.
+    """
+    return load_suite_file(path).tuning
+
+
+def load_suite_file(path: Path) -> SuiteFile:
     """Reads a suite file.
 
     Raises:
@@ -59,7 +77,7 @@ def load_suites(path: Path) -> dict[str, Suite]:
     except (RecursionError, ValueError) as error:
         raise SpecError(f"{path} is not a usable suite file: {error}") from None
     try:
-        return SuiteFile.model_validate(data).suites
+        return SuiteFile.model_validate(data)
     except ValidationError as error:
         raise SpecError(f"{path}:{_describe(tree, SuiteFile, error)}") from None
 

@@ -56,6 +56,9 @@ def _about(record: Record) -> dict[str, Any]:
         "labelled": spec.labelled,
         "precision": spec.precision,
         "autocast": spec.autocast,
+        "training": None
+        if spec.training is None
+        else json.dumps(spec.training.model_dump(exclude_none=True), sort_keys=True),
         "scale": record.scale,
         "seed": spec.seed,
         "parameters": record.parameters,

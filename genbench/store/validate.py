@@ -15,6 +15,7 @@ from genbench.core.registry import Registry
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
+from genbench.store.tuning import Tunings
 
 #: kinds of problems; those of BAD make a folder invalid
 BAD = ("record", "place", "duplicate", "artifact")
@@ -52,9 +53,9 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
     """Returns the number of sound records and all problems, the bad first.
 
     Checked are every record's seal, schema, cell id, name and place; duplicates; artifacts against
-    their hashes; the seals of claims' trials. Reported, but no reason to reject the folder, are versions
-    older than the installed ones, plugins that are not installed, artifacts that stayed elsewhere, and
-    foreign files.
+    their hashes; the seals of claims' trials and of tuning. Reported, but no reason to reject the folder,
+    are versions older than the installed ones, plugins that are not installed, artifacts that stayed
+    elsewhere, and foreign files.
     """
     problems: list[Problem] = []
     places: dict[str, Path] = {}
@@ -74,6 +75,7 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
     problems += [
         *find_damaged_artifacts(store),
         *find_damaged_trials(store),
+        *find_damaged_tunings(store),
         *find_strangers(store),
     ]
     return len(places), sorted(problems, key=lambda p: (not p.bad, p.kind, p.path))
@@ -125,10 +127,19 @@ def find_damaged_trials(store: Store) -> Iterator[Problem]:
             yield Problem("record", str(path), f"{path} is not a trial, or its seal is broken")
 
 
+def find_damaged_tunings(store: Store) -> Iterator[Problem]:
+    """Yields files of tuning that were damaged or changed by hand."""
+    for path, file in Tunings(store.root).scan():
+        if file is None:
+            text = f"{path} is not a file of tuning, its seal is broken, or its name is not its rule's"
+            yield Problem("record", str(path), text)
+
+
 def find_strangers(store: Store) -> Iterator[Problem]:
     """Yields files that genbench did not put there, or left when it was killed."""
     own = {*store.files(), store.root / ".lock"}
     own |= {path for path, _ in Trials(store.root).scan()}
+    own |= {path for path, _ in Tunings(store.root).scan()}
     for path in sorted(store.root.rglob("*")):
         if path.is_dir() or path in own:
             continue

@@ -91,6 +91,8 @@ class CapturedRounds:
         for state in trainer.players:
             if state.player.schedule is not None:
                 self.reason = f"the step size of player {state.player.name!r} follows a schedule"
+            elif not isinstance(state.player.steps, int):
+                self.reason = f"player {state.player.name!r} does not move in every round alike"
 
     def __call__(self) -> None:
         """Makes a round."""

@@ -16,10 +16,12 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
-from genbench.core.spec import Budget
+from genbench.core.spec import Budget, Training
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
+from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.graphs import capture_rounds
 from genbench.training.minibatches import Minibatches, visible_labels
+from genbench.training.stopping import make_stopping
 from genbench.training.threads import ThreadChoice
 
 #: maps a model to {column: one value per seed}; its time does not count as training
@@ -104,6 +106,7 @@ class Trainer:
         batch: Points per seed in a minibatch of a data set.
         labelled: How many training labels of a data set a seed sees; None shows all.
         players: Those that train in place of the model's own.
+        training: How players train where it is not as they say.
         autocast: Run losses in bfloat16 where safe (CUDA only).
         graphs: Capture rounds in a CUDA graph where that is possible (CUDA only).
         curve: Points on the learning curve, at equal shares of the budget.
@@ -121,6 +124,7 @@ class Trainer:
         batch: int = 0,
         labelled: int | None = None,
         players: Iterable[Player] | None = None,
+        training: Training | None = None,
         autocast: bool = False,
         graphs: bool = False,
         curve: int = 0,
@@ -129,12 +133,16 @@ class Trainer:
     ) -> None:
         self.model, self.budget, self.probe, self.listener = model, budget, probe, listener
         self.draws, self.noise, self.device = rng.fork("data"), rng.fork("train"), rng.device
+        dataset = data if isinstance(data, Dataset) else None
         if isinstance(data, Dataset):
             labels = visible_labels(data, labelled, rng)
             data = Minibatches(data, self.draws, batch, labels=labels)
         self.minibatches = data
-        players = model.players() if players is None else players
+        players = adjust_players(model.players() if players is None else players, training)
         self.players = [PlayerState(player, len(rng)) for player in players]
+        self.stopping = make_stopping(
+            training, [state.player for state in self.players], dataset, rng
+        )
         self.autocast = autocast and self.device.type == "cuda"
         self.marks = [(i + 1) / curve for i in range(curve)]
         self.points: list[Point] = []
@@ -155,17 +163,19 @@ class Trainer:
             share = self.seconds / (budget.seconds or 1.0)
         return min(share, 1.0)
 
-    def run(self) -> Trainer:
-        """Trains until the budget is spent or no seed is left; returns itself."""
+    def run(self, until: float = 1.0) -> Trainer:
+        """Trains until this share of the budget is spent or no seed is left; returns itself."""
         if not self.players:
             return self
         self.model.train()
         began, before = time.perf_counter(), self.seconds
         threads = ThreadChoice(self.model)
         gc.freeze()  # a collection in the midst of a round would walk through all of torch's objects
-        while self.progress < 1.0:
+        while self.progress < until:
             with threads.timed():
                 self.advance()
+            if self.stopping is not None:
+                self.stopping.look(self)
             self.seconds = before + time.perf_counter() - began
             if self.marks and self.progress >= self.marks[0]:
                 self._synchronise()
@@ -191,7 +201,8 @@ class Trainer:
         """Lets every player make its updates, which are the kernels of a round (`training/graphs.py`)."""
         for state in self.players:
             player, loss = state.player, torch.empty(0)
-            for _ in range(player.steps):
+            updates = count_updates(player.steps, self.step)
+            for _ in range(updates):
                 batch = self.minibatches(progress)
                 with self._precision():
                     loss = player.loss(batch, self.noise)
@@ -203,7 +214,8 @@ class Trainer:
                     )
                 state.update(loss, progress)
                 self.examples += batch.x.shape[1]
-            self.losses[player.name] = loss.detach()
+            if updates:
+                self.losses[player.name] = loss.detach()
 
     def end_round(self) -> None:
         """Marks seeds whose losses are not finite, and counts the round."""
@@ -223,6 +235,8 @@ class Trainer:
             tensors |= {f"average.{name}.{i}": w for i, w in enumerate(state.average)}
         tensors |= {"rng.data": self.draws.state(), "rng.train": self.noise.state()}
         tensors["diverged"] = self.diverged
+        if self.stopping is not None:
+            tensors |= self.stopping.state(self.model)
         plain = {
             "step": self.step,
             "examples": self.examples,
@@ -245,15 +259,20 @@ class Trainer:
         self.draws.restore(tensors["rng.data"])
         self.noise.restore(tensors["rng.train"])
         self.diverged.copy_(tensors["diverged"])
+        if self.stopping is not None:
+            self.stopping.restore(self.model, tensors)
         self.step, self.examples = plain["step"], plain["examples"]
         self.seconds, self.marks = plain["seconds"], plain["marks"]
         self.points = [Point(**point) for point in plain["points"]]
 
     @contextmanager
-    def averaged(self) -> Iterator[Model]:
-        """Yields the model as it is evaluated: in eval mode, running averages in place of weights."""
+    def averaged(self, *, best: bool = True) -> Iterator[Model]:
+        """Yields the model as it is evaluated: in eval mode, running averages in place of weights.
+
+        With early stopping they are those of the best look, or with `best` false the present ones.
+        """
         training = self.model.training
-        pairs = [(state.weights, state.average) for state in self.players if state.average]
+        pairs = self._final_weights(best)
         originals = [[w.detach().clone() for w in weights] for weights, _ in pairs]
         for weights, average in pairs:
             _copy(weights, average)
@@ -267,10 +286,15 @@ class Trainer:
 
     def finish(self) -> Model:
         """Puts running averages in place of weights for good; returns the model in eval mode."""
-        for state in self.players:
-            if state.average:
-                _copy(state.weights, state.average)
+        for weights, final in self._final_weights(best=True):
+            _copy(weights, final)
         return self.model.eval()
+
+    def _final_weights(self, best: bool) -> list[tuple[list[Any], list[Tensor]]]:
+        """Pairs of the tensors that training moves and of what evaluation takes in their place."""
+        if best and self.stopping is not None:
+            return self.stopping.pairs(self.model)
+        return [(state.weights, state.average) for state in self.players if state.average]
 
     def _mark(self) -> None:
         while self.marks and self.progress >= self.marks[0]:

@@ -9,12 +9,14 @@ import torch
 from genbench.claims import multimodal_output as answers
 from genbench.claims import no_memorisation as memory
 from genbench.claims import one_pass_vs_chain as mixing
+from genbench.claims import tuning_budget as budgets
 from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.experiments import no_partition_function as gradients
+from genbench.experiments import tuning_budget as search
 from genbench.nn.boltzmann import BernoulliBoltzmann
 from genbench.statistics.verdicts import judge
 
@@ -271,3 +273,39 @@ def test_divergences_depend_on_their_seed_alone(monkeypatch):
     monkeypatch.setattr(bias, "SIZES", ((50, 8), (100, 8)))
     monkeypatch.setattr(bias, "POINTS", 2000)
     depends_on_its_seed_alone("variational_bias", rounds=3)
+
+
+def tuned(after_one, after_eight):
+    """Planted squared discrepancies of families after one trial and after eight, on both data sets."""
+    return {
+        f"{data}_{family}_{k}": value
+        for data in ("ring", "digits")
+        for k, row in ((1, after_one), (8, after_eight))
+        for family, value in zip(("adversarial", "variational", "flow"), row, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("after_one", "after_eight", "wanted"),
+    [
+        ((0.5, 0.1, 0.2), (0.02, 0.03, 0.03), "supported"),  # closer, and another wins
+        ((0.5, 0.1, 0.2), (0.5, 0.1, 0.2), "refuted"),
+        ((0.5, 0.1, 0.2), (0.11, 0.1, 0.12), "mixed"),  # closer, but the same wins
+    ],
+)
+def test_tuning_budgets_by_planted_searches(after_one, after_eight, wanted):
+    assert outcome("tuning_budget", tuned(after_one, after_eight)) == wanted
+
+
+def test_the_best_of_trials_is_chosen_by_validation_and_scored_on_test():
+    trials = [search.Trial(0.3, 0.9), search.Trial(0.2, 0.8), search.Trial(0.25, 0.1)]
+    assert [search.best_after(trials, k) for k in (1, 2, 3)] == [0.9, 0.8, 0.8]
+
+
+def test_a_search_of_a_seed_depends_on_it_alone_and_extends():
+    options = {"rounds": 3, "batch": 8, "data": ("ring",)}
+    depends_on_its_seed_alone("tuning_budget", trials=1, **options)
+    columns = CLAIMS.get("tuning_budget").measure(
+        Rng([1]).fork("claim", "tuning_budget"), trials=2, **options
+    )
+    assert set(columns) == {f"ring_{family}_{k}" for family in budgets.FAMILIES for k in (1, 2)}

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from genbench.core.spec import Budget, CellSpec, canonical
+from genbench.core.spec import Budget, CellSpec, Training, canonical
 
 
 def cell(**changed):
@@ -32,6 +32,8 @@ def test_a_cells_name_depends_on_all_that_decides_its_weights():
         {"batch": 5},
         {"precision": "float64"},
         {"autocast": "bf16"},
+        {"training": Training(share=0.75)},
+        {"training": Training(decay="linear")},
         {"seed": 1},
     ]
     for change in changes:
@@ -48,6 +50,13 @@ def test_cells_of_a_group_differ_in_the_seed_alone():
 def test_a_cells_name_survives_json_and_the_order_of_options():
     again = CellSpec.model_validate_json(cell().model_dump_json())
     assert again.cell == cell(options={"lr": 0.1, "hidden": [8, 8]}).cell == cell().cell
+
+
+def test_a_cell_that_says_nothing_of_training_is_named_and_written_as_ever():
+    assert cell().cell == cell(training=None).cell
+    assert "training" not in cell().model_dump_json()
+    again = CellSpec.model_validate_json(cell(training=Training(share=0.75)).model_dump_json())
+    assert again.cell == cell(training=Training(share=0.75)).cell
 
 
 def test_canonical_json_is_sorted_dense_and_finite():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from genbench.core.model import model
+from genbench.core.search import Choice, LogUniform
 from genbench.families.inverse import InverseGame
+from genbench.families.search import SHAPES, game_space
 
 
 @model("bigan")
@@ -40,4 +42,10 @@ class BiGAN(InverseGame):
 
     paper = "Donahue et al., 2017"
     year = 2017
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+        "penalty": LogUniform(0.01, 10.0),
+    }
     stochastic = False

@@ -6,7 +6,9 @@ from torch import Tensor
 
 from genbench.core.model import Batch, Inpainter, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import PlainGame, non_saturating
+from genbench.families.search import SHAPES, game_space
 
 
 @model("gan")
@@ -35,6 +37,7 @@ class GAN(PlainGame, Inpainter):
 
     paper = "Goodfellow et al., 2014"
     year = 2014
+    search = {**game_space(), **SHAPES, "beta1": Choice((0.0, 0.5, 0.9))}
 
     def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""

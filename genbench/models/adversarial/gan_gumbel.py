@@ -10,7 +10,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import cross_entropy, non_saturating
+from genbench.families.search import game_space
 from genbench.families.sequences import SequenceGame, gumbel
 
 
@@ -47,6 +49,10 @@ class GANGumbel(SequenceGame):
 
     paper = "Jang et al., 2017; Kusner and Hernandez-Lobato, 2016"
     year = 2016
+    search = {
+        **game_space(),
+        "temperature": Choice((0.5, 1.0, 2.0)),
+    }
 
     def __init__(
         self,

@@ -7,7 +7,9 @@ from torch.nn import functional
 
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import PlainGame
+from genbench.families.search import SHAPES, game_space
 
 
 @model("gan_minimax")
@@ -37,6 +39,11 @@ class MinimaxGAN(PlainGame):
 
     paper = "Goodfellow et al., 2014"
     year = 2014
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+    }
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns log(1 - D(G(z))), shape (S,)."""

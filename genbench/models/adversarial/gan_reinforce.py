@@ -10,7 +10,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import cross_entropy
+from genbench.families.search import game_space
 from genbench.families.sequences import SequenceGame
 
 
@@ -47,6 +49,10 @@ class GANReinforce(SequenceGame):
 
     paper = "Yu et al., 2017"
     year = 2017
+    search = {
+        **game_space(),
+        "discount": Choice((0.5, 0.9, 1.0)),
+    }
 
     def __init__(
         self,

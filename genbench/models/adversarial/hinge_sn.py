@@ -8,7 +8,9 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import Pair, PairGame
+from genbench.families.search import SHAPES, game_space
 from genbench.models.adversarial._spectral import SpectralMLP
 from genbench.nn.optim import adam
 
@@ -40,6 +42,12 @@ class HingeSN(PairGame):
 
     paper = "Miyato et al., 2018"
     year = 2018
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+        "scale": Choice((None, 1.0, 2.0, 4.0)),
+    }
 
     def __init__(
         self,

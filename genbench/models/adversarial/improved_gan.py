@@ -9,7 +9,9 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.labels import LabelledPoints, label_loss
+from genbench.families.search import game_space
 from genbench.models.adversarial._noisy import NoisyMLP, NormMLP
 from genbench.nn.mlp import flat
 from genbench.nn.optim import adam
@@ -54,6 +56,11 @@ class ImprovedGAN(Model, Classifier):
     taxonomy = "implicit/direct"
     paper = "Salimans et al., 2016"
     year = 2016
+    search = {
+        **game_space(),
+        "hidden": Choice(((250, 250, 250), (192, 192, 192, 192))),
+        "beta1": Choice((0.0, 0.5, 0.9)),
+    }
 
     def __init__(
         self,

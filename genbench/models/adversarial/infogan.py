@@ -8,8 +8,10 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import Game, adams, cross_entropy, non_saturating
 from genbench.families.labels import label_loss, one_hot
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
 
@@ -51,6 +53,13 @@ class InfoGAN(Game, Encoder):
 
     paper = "Chen et al., 2016"
     year = 2016
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+        "penalty": LogUniform(0.01, 10.0),
+        "information": Choice((0.1, 0.3, 1.0)),
+    }
 
     def __init__(
         self,

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import cross_entropy, images_only, non_saturating
+from genbench.families.search import SCHEDULE
 from genbench.models.adversarial._pyramid import ResidualPainter, level_specs, pyramid
 from genbench.nn.conv import downsample, upsample
 from genbench.nn.image import ConvDecoder, ConvEncoder
@@ -52,6 +54,11 @@ class LAPGAN(Model):
     taxonomy = "implicit/direct"
     paper = "Denton et al., 2015"
     year = 2015
+    search = {
+        "lr": LogUniform(1e-4, 1e-2),
+        **SCHEDULE,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+    }
 
     def __init__(
         self,

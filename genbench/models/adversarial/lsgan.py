@@ -7,7 +7,9 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.adversarial import Pair, PairGame
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.optim import adam
 
 
@@ -34,6 +36,11 @@ class LSGAN(PairGame):
 
     paper = "Mao et al., 2017"
     year = 2017
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+    }
 
     def __init__(
         self,

@@ -9,7 +9,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import Pair, PairGame
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.kernels import gaussian_sum, squared_mmd
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
@@ -53,6 +55,12 @@ class MMDGAN(PairGame):
 
     paper = "Li et al., 2017"
     year = 2017
+    search = {
+        **game_space("critic", 5e-5, 5e-3),
+        **SHAPES,
+        "penalty": LogUniform(0.1, 10.0),
+        "reconstruction": LogUniform(1.0, 16.0),
+    }
     discriminator_name = "critic"
 
     def __init__(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
 )
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.optim import adam
 
 
@@ -38,6 +40,12 @@ class R1GAN(NonSaturatingGame):
 
     paper = "Mescheder et al., 2018"
     year = 2018
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+        "penalty": LogUniform(0.01, 10.0),
+    }
 
     def __init__(
         self,

@@ -11,7 +11,9 @@ from torch.func import functional_call
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import Pair, PairGame, adams, cross_entropy
+from genbench.families.search import SHAPES, game_space
 
 
 @model("unrolled_gan")
@@ -45,6 +47,12 @@ class UnrolledGAN(PairGame):
     version = 2
     paper = "Metz et al., 2017"
     year = 2017
+    search = {
+        **game_space(),
+        **SHAPES,
+        "beta1": Choice((0.0, 0.5, 0.9)),
+        "inner_lr": LogUniform(0.01, 0.5),
+    }
 
     def __init__(
         self,

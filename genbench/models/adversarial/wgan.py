@@ -8,7 +8,9 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import CriticGame, Pair
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.optim import rmsprop
 
 
@@ -36,6 +38,11 @@ class WGAN(CriticGame):
 
     paper = "Arjovsky et al., 2017"
     year = 2017
+    search = {
+        **game_space("critic", 5e-5, 5e-3),
+        **SHAPES,
+        "clip": LogUniform(0.005, 0.3),
+    }
 
     def __init__(
         self,

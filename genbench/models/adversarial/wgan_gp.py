@@ -7,7 +7,9 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import CriticGame, Pair
+from genbench.families.search import SHAPES, game_space
 from genbench.nn.losses import between, slopes
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam, linear_decay
@@ -39,6 +41,11 @@ class WGANGP(CriticGame):
 
     paper = "Gulrajani et al., 2017"
     year = 2017
+    search = {
+        **game_space("critic"),
+        **SHAPES,
+        "penalty": LogUniform(0.1, 20.0),
+    }
 
     def __init__(
         self,

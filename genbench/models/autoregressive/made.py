@@ -6,7 +6,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.raster import RasterModel
+from genbench.families.search import density_space
 from genbench.nn.distributions import Mixtures
 from genbench.nn.masked import MaskedMLP
 from genbench.nn.optim import adam
@@ -44,6 +46,12 @@ class MADE(RasterModel):
 
     paper = "Germain et al., 2015"
     year = 2015
+    search = {
+        **density_space(),
+        "hidden": Choice(((128, 128), (112, 112, 112))),
+        "weight_decay": LogUniform(1e-3, 1.0),
+        "dropout": Choice((0.0, 0.1, 0.3)),
+    }
     version = 2
 
     def __init__(

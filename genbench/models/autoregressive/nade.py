@@ -9,7 +9,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.raster import RasterModel
+from genbench.families.search import density_space
 from genbench.nn.autoregressive import Drop, Step
 from genbench.nn.distributions import Bits
 from genbench.nn.optim import adam
@@ -42,6 +44,11 @@ class NADE(RasterModel):
 
     paper = "Larochelle and Murray, 2011"
     year = 2011
+    search = {
+        **density_space(),
+        "weight_decay": LogUniform(1e-3, 1.0),
+        "dropout": Choice((0.0, 0.1, 0.3)),
+    }
     version = 2
 
     def __init__(

@@ -12,7 +12,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.regression import regression
+from genbench.families.search import density_space
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat, linear_layers
 from genbench.nn.output import numbers_or_bits
@@ -70,6 +72,10 @@ class GSN(Model, MarkovChain, Inpainter):
     taxonomy = "implicit/markov chain"
     paper = "Bengio et al., 2014"
     year = 2014
+    search = {
+        **density_space(),
+        "salt": Choice((0.0, 0.05, 0.2)),
+    }
     offset: Tensor
     scale: Tensor
     frequencies: Tensor

@@ -12,7 +12,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.regression import regression
+from genbench.families.search import density_space
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
@@ -69,6 +71,10 @@ class DDPM(Model, Density):
     taxonomy = "explicit/approximate/variational"
     paper = "Ho et al., 2020"
     year = 2020
+    search = {
+        **density_space(),
+        "hidden": Choice(((128, 128, 128), (112, 112, 112, 112))),
+    }
     bound = "lower"
     beta: Tensor
     signal: Tensor

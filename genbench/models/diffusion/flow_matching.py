@@ -11,7 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
 from genbench.families.regression import regression
+from genbench.families.search import density_space
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred, only_continuous, uncentred
 from genbench.nn.timed import timed_network
@@ -50,6 +52,10 @@ class FlowMatching(Model):
     taxonomy = "explicit/tractable/change of variables"
     paper = "Lipman et al., 2023"
     year = 2022
+    search = {
+        **density_space(),
+        "hidden": Choice(((128, 128, 128), (112, 112, 112, 112))),
+    }
 
     def __init__(
         self,

@@ -12,7 +12,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.energy import BoltzmannModel, Start
+from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, Normaliser, binary_states
 from genbench.nn.mlp import flat
 
@@ -60,6 +62,11 @@ class DBM(BoltzmannModel):
     version = 2
     paper = "Salakhutdinov and Hinton, 2009"
     year = 2009
+    search = {
+        "lr": LogUniform(5e-4, 5e-2),
+        **SCHEDULE,
+        "mean_field": Choice((5, 10)),
+    }
 
     def __init__(
         self,

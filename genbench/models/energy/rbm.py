@@ -8,7 +8,9 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform
 from genbench.families.energy import BoltzmannModel, Start
+from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
 from genbench.nn.mlp import flat
 from genbench.nn.output import numbers_or_bits
@@ -63,6 +65,10 @@ class RBM(BoltzmannModel):
     version = 2
     paper = "Smolensky, 1986; Hinton, 2002; Tieleman, 2008"
     year = 2002
+    search = {
+        "lr": LogUniform(5e-4, 5e-2),
+        **SCHEDULE,
+    }
     offset: Tensor
     scale: Tensor
 

@@ -11,7 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.flow import FlowModel
+from genbench.families.search import SHAPES, density_space
 from genbench.models.flow._logit import from_logits, to_logits
 from genbench.nn.coupling import rotations
 from genbench.nn.masked import MaskedMLP
@@ -50,6 +52,12 @@ class MAF(FlowModel):
 
     paper = "Papamakarios et al., 2017"
     year = 2017
+    search = {
+        **density_space(),
+        **SHAPES,
+        "weight_decay": LogUniform(1e-3, 1.0),
+        "limit": Choice((1.0, 2.0, 3.0)),
+    }
 
     turns: Tensor | None
 

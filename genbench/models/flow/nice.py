@@ -13,7 +13,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.flow import FlowModel, halves
+from genbench.families.search import SHAPES, density_space
 from genbench.nn.coupling import Couplings
 from genbench.nn.mlp import flat
 from genbench.nn.output import centred
@@ -46,6 +48,12 @@ class NICE(FlowModel):
 
     paper = "Dinh et al., 2015"
     year = 2014
+    search = {
+        **density_space(),
+        **SHAPES,
+        "weight_decay": LogUniform(1e-3, 1.0),
+        "prior": Choice(("logistic", "gaussian")),
+    }
 
     def __init__(
         self,

@@ -10,7 +10,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
 from genbench.families.flow import FlowModel, halves
+from genbench.families.search import density_space
 from genbench.models.flow._coupling_image import ImageCouplings
 from genbench.models.flow._logit import from_logits, to_logits
 from genbench.nn.coupling import Couplings
@@ -56,6 +58,11 @@ class RealNVP(FlowModel):
     version = 2
     paper = "Dinh et al., 2017"
     year = 2016
+    search = {
+        **density_space(),
+        "weight_decay": LogUniform(1e-3, 1.0),
+        "limit": Choice((1.0, 2.0, 3.0)),
+    }
 
     def __init__(
         self,

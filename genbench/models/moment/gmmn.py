@@ -11,6 +11,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
+from genbench.families.search import SHAPES, density_space
 from genbench.nn.kernels import squared_distances
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
@@ -52,6 +54,11 @@ class GMMN(Model):
     taxonomy = "implicit/direct"
     paper = "Li et al., 2015"
     year = 2015
+    search = {
+        **density_space(),
+        **SHAPES,
+        "kernel": Choice(("multi", "rbf")),
+    }
 
     def __init__(
         self,

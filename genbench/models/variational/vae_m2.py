@@ -21,6 +21,8 @@ from genbench.core.model import (
     model,
 )
 from genbench.core.rng import Rng
+from genbench.core.search import Choice, LogUniform
+from genbench.families.search import SHAPES, density_space
 from genbench.families.variational import Autoencoder, warmed
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
@@ -65,6 +67,12 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
     taxonomy = "explicit/approximate/variational"
     paper = "Kingma et al., 2014"
     year = 2014
+    search = {
+        **density_space(),
+        **SHAPES,
+        "latent": Choice((2, 8, 16, 32)),
+        "alpha": LogUniform(1.0, 100.0),
+    }
     bound = "lower"
 
     def __init__(

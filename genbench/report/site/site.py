@@ -20,6 +20,7 @@ from genbench.report.site import figures, samples
 from genbench.report.site.samples import Gallery, Panel
 from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
+from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
 
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
@@ -79,6 +80,7 @@ class Site:
         problems: Sentences about files that are not records.
         pictures: Files of images by name.
         claims: The claims, if anything has been measured of any.
+        searches: What tuning found, if anything was tuned.
     """
 
     title: str
@@ -86,6 +88,7 @@ class Site:
     problems: tuple[str, ...]
     pictures: dict[str, bytes]
     claims: tuple[Card, ...] = ()
+    searches: tuple[Search, ...] = ()
 
     @property
     def tables(self) -> list[Table]:
@@ -128,6 +131,7 @@ class Site:
         links = [("index.html", self.title)]
         links += [("compare.html", "Compare")] if self.pages else []
         links += [("claims.html", "Claims")] if self.claims else []
+        links += [("tuning.html", "Tuning")] if self.searches else []
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
         links += [(page.file, page.table.name) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
@@ -145,7 +149,8 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
         panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
     cards, broken = make_claim_cards(store, tables)
-    return Site(title, tuple(pages), (*problems, *broken), pictures, cards)
+    searches = tuple(read_searches(store.root)) if store.groups is None else ()
+    return Site(title, tuple(pages), (*problems, *broken), pictures, cards, searches)
 
 
 def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:

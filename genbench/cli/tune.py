@@ -1,0 +1,126 @@
+"""genbench tune: give every model the same number of trials, and keep the best options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genbench.cli import common
+from genbench.cli.run import check_names
+from genbench.core.names import built_in
+from genbench.core.spec import parse_part
+
+
+@click.command("tune")
+@common.config
+@click.option("-m", "--model", "models", multiple=True, help="Only this model; may be repeated.")
+@click.option(
+    "-d", "--dataset", "datasets", multiple=True, help="Only this data set; may be repeated."
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(1),
+    help="Trials a model, the default among them; the suite file's without.",
+)
+@click.option("--steps", type=click.IntRange(1), help="Train every trial for so many rounds.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["random", "tpe"]),
+    default="random",
+    show_default=True,
+    help="Where trials come from; tpe needs Optuna.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--executor",
+    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
+    default="inline",
+    show_default=True,
+    help="Where trials run; a plugin may bring another.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Trials side by side; inline has one.",
+)
+@common.data_options
+@common.plugins
+@common.results
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds from rung to rung."
+)
+@click.option("--retry-failed", is_flag=True, help="Try failed trials again too.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost, and do nothing.")
+@click.option("--accept", is_flag=True, help="Write the best options to --tuned; train nothing.")
+@click.option(
+    "--curves", is_flag=True, help="Print the expected best after k trials; train nothing."
+)
+@click.option(
+    "--tuned",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("baselines/tuned.yaml"),
+    show_default=True,
+    help="The file that --accept writes.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
+@common.as_json
+def command(
+    config: Path | None,
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    trials: int | None,
+    steps: int | None,
+    sampler: str,
+    retry_failed: bool,
+    dry_run: bool,
+    accept: bool,
+    curves: bool,
+    tuned: Path,
+    quiet: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Search the options of models: the same trials, cost and rule for each.
+
+    How each data set is tuned stands in the suite file under `tuning`. Trials are scored on the validation
+    split alone, and halved within brackets. What was done is not done again; a search that was killed goes
+    on when repeated, and more --trials extend it.
+
+    \b
+    genbench tune -m gan -d ring --dry-run
+    genbench tune -d digits --executor processes -j 2
+    genbench tune --accept
+    """
+    named = {"model": models, "dataset": datasets}
+    check_names(
+        {} if how["plugins"] else {**named, "executor": (parse_part(how["executor"]).name,)}
+    )
+    common.load_plugins(how["plugins"])
+    from genbench import api
+    from genbench.cli import tuning_text
+    from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
+
+    root = how.pop("root")
+    if accept or curves:
+        verb = tuning_text.accept if accept else tuning_text.show_curves
+        verb(root, tuned, models, datasets, as_json)
+        return
+    about = {"models": models, "datasets": datasets, "trials": trials, "steps": steps}
+    about |= {"sampler": sampler, "config": config}
+    if dry_run:
+        tuning_text.show_costs(api.tuning_costs(results=root, **about), how["jobs"], as_json)
+        return
+    listener = make_listener(root, as_json, quiet=quiet)
+    how["redo"] = "failed" if retry_failed else "missing"
+    with stopped_by_ctrl_c():
+        result = api.tune(results=root, listener=listener, **about, **how)
+    if as_json:
+        common.print_json(tuning_text.rows(result))
+    else:
+        listener.print(f"trials: {root}/tuning/   next: genbench tune --accept -o {root}")
+    raise SystemExit(exit_code(result))

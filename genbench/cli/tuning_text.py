@@ -1,0 +1,103 @@
+"""What `genbench tune` prints. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from genbench.cli import common
+from genbench.report.sheet import print_sheet
+from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
+from genbench.running.suites import RunResult
+from genbench.running.tuning_choice import accept_tuning
+from genbench.running.tuning_cost import Estimate
+from genbench.store.tuning import TuningResult
+
+
+def show_costs(estimates: Sequence[Estimate], workers: int, as_json: bool) -> None:
+    """Prints what tuning will cost, by model and data set and in all."""
+    rows = [
+        {
+            "model": e.rule.model,
+            "dataset": e.rule.dataset,
+            "trials": e.trials,
+            "seconds_per_trial": round(e.full, 1),
+            "seconds_per_score": round(e.scoring, 1),
+            "core_seconds": round(e.seconds, 1),
+            "source": e.source,
+        }
+        for e in estimates
+    ]
+    if as_json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        click.echo(
+            f"{row['model']:<16} {row['dataset']:<14} {row['trials']:>3} trials  "
+            f"{row['seconds_per_trial']:>7.1f} s a trial  {row['core_seconds'] / 60:>7.1f} min left  "
+            f"(known from {row['source']})"
+        )
+    total = sum(e.seconds for e in estimates) / 3600
+    by_data: dict[str, float] = {}
+    for e in estimates:
+        by_data[e.rule.dataset] = by_data.get(e.rule.dataset, 0.0) + e.seconds / 3600
+    parts = ", ".join(f"{name} {hours:.1f}" for name, hours in by_data.items())
+    click.echo(
+        f"{total:.1f} core-hours left ({parts}); with -j {workers} about {total / workers:.1f} h"
+    )
+
+
+def accept(
+    root: Path, to: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool
+) -> None:
+    """Writes the best options to a file, and prints what was chosen."""
+    entries = accept_tuning(root, to, models, datasets)
+    if as_json:
+        common.print_json([entry.model_dump(mode="json") for entry in entries])
+        return
+    for entry in entries:
+        for name, choice in entry.choices.items():
+            before = "no default" if choice.default is None else f"default {choice.default:.4g}"
+            click.echo(
+                f"{entry.model:<16} {entry.dataset:<14} {name}: {choice.column} "
+                f"{choice.validation:.4g} ({before}), trial {choice.trial} of {entry.trials}"
+            )
+    click.echo(f"written: {to}   suites take it by: tuned: true")
+
+
+def show_curves(
+    root: Path, to: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool
+) -> None:
+    """Prints the expected best after so many trials, by family and by model."""
+    searches = require(read_searches(root, models, datasets), root)
+    if as_json:
+        common.print_json(to_rows(searches))
+        return
+    console = Console()
+    for search in searches:
+        console.print(Text(search.heading, style="bold"))
+        print_sheet(console, make_sheet(search))
+    console.print(Text(NOTE, style="dim"))
+
+
+def rows(result: RunResult) -> list[dict[str, Any]]:
+    """Returns the documented JSON objects of new rungs of trials."""
+    return [
+        {
+            "model": r.rule.model,
+            "dataset": r.rule.dataset,
+            "trial": r.trial.k,
+            "hash": r.trial.hash,
+            "rung": r.rule.rungs[r.rung],
+            "scores": r.trial.rungs[-1].scores if r.trial.rungs else {},
+            "failures": r.failures,
+            "file": f"tuning/{r.rule.file}",
+        }
+        for r in result.results
+        if isinstance(r, TuningResult)
+    ]

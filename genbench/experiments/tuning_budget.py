@@ -1,0 +1,76 @@
+"""Independent random searches, and how good the best trial is on held-out points after 1, 2, 4, … trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from genbench.core.dataset import Dataset
+from genbench.core.model import MODELS, build
+from genbench.core.rng import Rng
+from genbench.core.search import draw_point, split_point
+from genbench.core.spec import Budget, Training
+from genbench.experiments.training import Discrepancy, draw_samples
+from genbench.training.minibatches import prepare
+from genbench.training.trainer import Trainer
+
+#: held-out points to a split, and as many samples
+POINTS = 500
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Squared MMDs of one trial: to validation points, by which it is chosen, and to test points."""
+
+    validation: float
+    test: float
+
+
+def run_trial(
+    name: str, dataset: Dataset, point: dict[str, Any], rounds: int, batch: int, rng: Rng
+) -> Trial:
+    """Trains one seed of a model at a point of its search space.
+
+    A trial whose samples are not finite is infinitely far from the data.
+
+    Arguments:
+        name: The model.
+        dataset: What it learns.
+        point: The point.
+        rounds: Rounds of training.
+        batch: Points in a minibatch.
+        rng: Of one seed.
+    """
+    options, training = split_point(point)
+    model = prepare(build(name, dataset.spec, rng, options), dataset, rng)
+    adjusted = Training(**training) if training else None
+    budget = Budget(steps=rounds)
+    trainer = Trainer(model, dataset, budget, rng=rng, batch=batch, training=adjusted).run()
+    fake = draw_samples(trainer, dataset, POINTS, rng.fork("sample"))
+    if int(trainer.diverged[0]) >= 0 or not bool(fake.isfinite().all()):
+        return Trial(torch.inf, torch.inf)
+    values = [
+        float(Discrepancy(dataset.points(split)[:POINTS])(fake)[0])
+        for split in ("validation", "test")
+    ]
+    return Trial(*values)
+
+
+def search(
+    name: str, dataset: Dataset, trials: int, rounds: int, batch: int, rng: Rng
+) -> list[Trial]:
+    """Returns the trials of one seed's own random search, in the order in which they were drawn."""
+    space, seed = MODELS.get(name).search, rng.seeds[0]
+    results = []
+    for k in range(trials):
+        point = draw_point(space, "tuning-budget", name, dataset.name, seed, k)
+        results.append(run_trial(name, dataset, point, rounds, batch, rng.fork("trial", k)))
+    return results
+
+
+def best_after(trials: Sequence[Trial], k: int) -> float:
+    """Returns the test score of the one of the first k trials that validation chooses."""
+    return min(trials[:k], key=lambda trial: trial.validation).test

@@ -1,0 +1,211 @@
+"""Tunes models: rounds of trials, each planned from the scores of those before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genbench.core.errors import unknown
+from genbench.core.spec import Budget, Tuning
+from genbench.running.executor import Executor
+from genbench.running.job import RunSettings
+from genbench.running.plan import Plan, Redo
+from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.running.tuning_cost import CostBook
+from genbench.running.tuning_filing import drop_states
+from genbench.running.tuning_job import TuneJob
+from genbench.running.tuning_rule import (
+    brackets,
+    frontier,
+    make_rule,
+    make_trial,
+    pending,
+    specs_of_trial,
+    tuned_models,
+)
+from genbench.running.tuning_samplers import propose
+from genbench.store import Store
+from genbench.store.documents import load_tuning
+from genbench.store.suites import suite_file
+from genbench.store.tuning import TuningRule, Tunings
+
+#: models that are tuned side by side at least, so that one's last rungs leave no worker idle
+AT_ONCE = 4
+#: names of what says what is to be tuned
+CAMPAIGN = ("models", "datasets", "trials", "steps", "sampler", "config")
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What is to be tuned.
+
+    Arguments:
+        rules: A rule per model and data set.
+        trials: By data set, how many trials each of its models gets.
+    """
+
+    rules: Sequence[TuningRule]
+    trials: Mapping[str, int]
+
+
+@dataclass
+class _Rounds:
+    """Plans the next round of trials from what is on disk."""
+
+    campaign: Campaign
+    store: Store
+    settings: RunSettings
+    redo: Redo
+    again: set[tuple[str, int]] = field(default_factory=set)
+
+    def jobs(self, rules: Sequence[TuningRule]) -> list[TuneJob]:
+        """Returns the trials of some rules that can be trained now, each to its next rung."""
+        return [job for rule in rules for job in self._of(rule)]
+
+    def _of(self, rule: TuningRule) -> Iterator[TuneJob]:
+        file = Tunings(self.store.root).read(rule)
+        trials = file.by_number
+        if self.redo == "failed":
+            failed = {k for k, t in trials.items() if t.failures}
+            trials = {k: t for k, t in trials.items() if k not in failed - self._tried(rule)}
+        every = brackets(rule, self.campaign.trials[rule.dataset])
+        alive = {k for members in every for k in frontier(rule, trials, members)[1]}
+        drop_states(self.store.root, rule, alive)
+        for members in every:
+            todo = pending(rule, trials, members)
+            points = propose(rule, file, members) if todo else {}
+            for k, rung in todo:
+                trial = make_trial(rule, k, points.get(k))
+                self.again.add((rule.file, k))
+                specs = tuple(specs_of_trial(rule, trial))
+                yield TuneJob(
+                    settings=self.settings, rule=rule, trial=trial, rung=rung, specs=specs
+                )
+            if todo and rule.sampler != "random":
+                return  # the next bracket is proposed from this one's scores
+
+    def _tried(self, rule: TuningRule) -> set[int]:
+        return {k for name, k in self.again if name == rule.file}
+
+
+def find_campaign(
+    *, config: Path | None = None, steps: int | None = None, **what: Any
+) -> Campaign:
+    """Returns what is to be tuned by the plans of a suite file.
+
+    Arguments:
+        config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
+        steps: Every trial trains for so many rounds, in place of the plans' budgets.
+        what: As in `make_campaign`.
+    """
+    plans = load_tuning(suite_file(config))
+    if steps:
+        change = {"budget": Budget(steps=steps)}
+        plans = {name: plan.model_copy(update=change) for name, plan in plans.items()}
+    return make_campaign(plans, **what)
+
+
+def make_campaign(
+    plans: Mapping[str, Tuning],
+    *,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    trials: int | None = None,
+    sampler: str = "random",
+) -> Campaign:
+    """Returns what is to be tuned.
+
+    Arguments:
+        plans: By data set, how it is tuned.
+        models: Only these, if any are named.
+        datasets: Only these, if any are named.
+        trials: So many trials a model, in place of the plans' own.
+        sampler: `random` or `tpe`.
+
+    Raises:
+        UnknownName: For a data set without a plan, or a model that is not there.
+        SpecError: If a plan asks for what is not there.
+    """
+    for name in datasets:
+        if name not in plans:
+            raise unknown("tuning plan for data set", name, plans)
+    chosen = {name: plan for name, plan in plans.items() if not datasets or name in datasets}
+    rules = [
+        make_rule(model, dataset, plan, sampler)
+        for dataset, plan in chosen.items()
+        for model in tuned_models(dataset, plan, models)
+    ]
+    counts = {dataset: trials or plan.trials for dataset, plan in chosen.items()}
+    for rule in rules:
+        brackets(rule, counts[rule.dataset])
+    return Campaign(rules, counts)
+
+
+def run_tuning(
+    campaign: Campaign, options: RunOptions | None = None, *, listener: Listener | None = None
+) -> RunResult:
+    """Trains and scores the trials that a results folder still lacks, rung by rung.
+
+    No test point is read. Ctrl-C ends a run with `plan.stopped`; what is scored is kept, and the same
+    call goes on from there to the same trials.
+
+    Arguments:
+        campaign: What is to be tuned.
+        options: How and where; `redo` `failed` tries again what failed.
+        listener: Told of the run as it goes on.
+
+    Raises:
+        GenbenchError: If the results folder cannot be written.
+    """
+    options, listener = options or RunOptions(), listener or Listener()
+    store = Store(options.root)
+    result = RunResult(store)
+    with closing(options.make_executor()) as executor:
+        settings = RunSettings(
+            device=options.device,
+            data_dir=options.data_dir,
+            offline=options.offline,
+            plugins=options.plugins,
+            workers=executor.workers,
+            timeout=options.timeout,
+        )
+        rounds = _Rounds(campaign, store, settings, options.redo)
+        many = max(AT_ONCE, executor.workers)
+        for at in range(0, len(campaign.rules), many):
+            if not _tune(campaign.rules[at : at + many], rounds, result, executor, listener):
+                break
+    return result
+
+
+def _tune(
+    rules: Sequence[TuningRule],
+    rounds: _Rounds,
+    result: RunResult,
+    executor: Executor,
+    listener: Listener,
+) -> bool:
+    """Makes all rounds of trials of a few models; returns whether the run goes on."""
+    busy: set[str] = set()
+    asked: set[tuple[str, int, int]] = set()
+    costs = CostBook(rounds.store)
+    while True:
+        jobs = [job for job in rounds.jobs(rules) if job.rule.file not in busy]
+        jobs = [job for job in jobs if _place(job) not in asked]
+        if not jobs:
+            return True
+        asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
+        jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
+        plan = Plan(jobs=[*jobs])
+        result.plans.append(plan)
+        listener.planned(plan)
+        result.results += execute_plan(plan, rounds.store, executor, listener)
+        if plan.stopped is not None:
+            return False
+        busy |= {job.rule.file for job in plan.busy if isinstance(job, TuneJob)}
+
+
+def _place(job: TuneJob) -> tuple[str, int, int]:
+    return job.rule.file, job.trial.k, job.rung

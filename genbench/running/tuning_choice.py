@@ -1,0 +1,107 @@
+"""The best trials of a results folder, as entries of the file of tuned options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from genbench.core import options
+from genbench.core.errors import SpecError
+from genbench.core.model import MODELS
+from genbench.running.tuning_rule import score, specs_of_trial
+from genbench.store.tuned import TunedChoice, TunedEntry, write_tuned
+from genbench.store.tuning import TuningFile, Tunings, TuningTrial
+
+
+def accept_tuning(
+    root: Path, to: Path, models: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> list[TunedEntry]:
+    """Writes the best options of all finished trials to a file; returns the entries.
+
+    Where a model was tuned on a data set at one budget by several rules, the file with the most trials of
+    the installed version counts.
+
+    Arguments:
+        root: The results folder.
+        to: The file of tuned options, whose other entries stay.
+        models: Only these, if any are named.
+        datasets: Only these, if any are named.
+
+    Raises:
+        SpecError: If there is nothing to accept.
+    """
+    best: dict[tuple[Any, ...], TuningFile] = {}
+    for file in Tunings(root).files():
+        rule = file.rule
+        if (models and rule.model not in models) or (datasets and rule.dataset not in datasets):
+            continue
+        if rule.model not in MODELS or rule.model_version != MODELS.get(rule.model).version:
+            continue
+        key = rule.model, rule.dataset, str(rule.budget), rule.batch
+        if key not in best or len(file.trials) > len(best[key].trials):
+            best[key] = file
+    entries = [entry for file in best.values() if (entry := make_entry(file)) is not None]
+    if not entries:
+        raise SpecError(f"{root}/tuning has no finished trials; make some with: genbench tune")
+    write_tuned(to, entries)
+    return entries
+
+
+def make_entry(file: TuningFile) -> TunedEntry | None:
+    """Returns the best trial by each criterion; None before any has reached the whole budget."""
+    rule = file.rule
+    choices = dict(_choices(file))
+    if not choices:
+        return None
+    return TunedEntry(
+        model=rule.model,
+        model_version=rule.model_version,
+        dataset=rule.dataset,
+        budget=rule.budget.model_dump(exclude_none=True),
+        batch=rule.batch,
+        trials=len(file.trials),
+        sampler=rule.sampler,
+        trials_file=rule.file,
+        trials_hash=file.seal,
+        choices=choices,
+    )
+
+
+def _choices(file: TuningFile) -> Iterator[tuple[str, TunedChoice]]:
+    rule, last = file.rule, len(file.rule.rungs) - 1
+    for name, criterion in rule.criteria.items():
+        scored = [(score(rule, trial, name, last), trial.k, trial) for trial in file.trials]
+        finished = [row for row in scored if math.isfinite(row[0])]
+        if not finished:
+            continue
+        value, k, trial = min(finished, key=lambda row: row[:2])
+        default = next((v for v, number, _ in finished if number == 0), None)
+        sign = 1.0 if criterion.better == "lower" else -1.0
+        yield (
+            name,
+            TunedChoice(
+                column=criterion.column,
+                trial=k,
+                hash=trial.hash,
+                options=_searched(file, trial),
+                training=trial.training,
+                validation=round(sign * value, 6),
+                default=None if default is None else round(sign * default, 6),
+                gain=None if default is None else round(default - value, 6),
+            ),
+        )
+
+
+def _searched(file: TuningFile, trial: TuningTrial) -> dict[str, Any]:
+    """The options that were searched, with their values even where these are the model's defaults."""
+    rule = file.rule
+    spec = specs_of_trial(rule, trial)[0]
+    own = options.defaults(MODELS.get(rule.model))
+    names = [name for name in rule.space if name in own]
+    return {name: _plain(spec.options[name]) for name in sorted({*names, *rule.base})}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value

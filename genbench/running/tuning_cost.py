@@ -1,0 +1,151 @@
+"""What tuning will cost, from recorded seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from genbench.core.model import MODELS
+from genbench.running.tuning_rule import brackets, pending
+from genbench.store import Record, Store
+from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
+
+#: how much longer a seed takes in a stack of two than in one of eight, as cells mostly are
+SMALL_STACK = 1.5
+#: records of cells that are read of a model on a data set
+FEW = 8
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one model on one data set will cost.
+
+    Arguments:
+        rule: The model and the data set.
+        trials: How many trials in all.
+        full: Seconds that training one trial to its end takes, all of its seeds.
+        scoring: Seconds that scoring one trial once takes.
+        seconds: Seconds of everything that is still to be done, of one worker.
+        source: Where that is known from: `trials`, `cells` of the same pair, the model's cells on `other
+            data`, the median of `other models`, or `nothing`.
+    """
+
+    rule: TuningRule
+    trials: int
+    full: float
+    scoring: float
+    seconds: float
+    source: str
+
+
+class CostBook:
+    """Seconds of training and scoring, as a results folder's trials and cells have them.
+
+    Arguments:
+        store: The folder.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.files = Tunings(store.root).files()
+        self._rates: dict[tuple[str, str, int], tuple[float, str]] = {}
+
+    def expect(self, rule: TuningRule, rung: int) -> float:
+        """Returns the seconds that going on to a rung takes, training and scoring."""
+        before = rule.rungs[rung - 1] if rung else 0.0
+        return (rule.rungs[rung] - before) * self.full(rule)[0] + self.scoring(rule)
+
+    def full(self, rule: TuningRule) -> tuple[float, str]:
+        """Returns the seconds of training a trial to its end, and where they are known from."""
+        rate, source = self._rate(rule.model, rule.dataset, rule.batch)
+        budget = rule.budget
+        if budget.seconds is not None:
+            return budget.seconds, "the budget"
+        rounds = budget.steps or (budget.examples or 0) / rule.batch
+        return rate * rule.seeds * rounds, source
+
+    def scoring(self, rule: TuningRule) -> float:
+        """Returns the seconds of scoring a trial once, 2 s a seed where nothing is known."""
+        own = [
+            rung.scoring
+            for file in self.files
+            if (file.rule.model, file.rule.dataset) == (rule.model, rule.dataset)
+            for trial in file.trials
+            for rung in trial.rungs
+        ]
+        return fmean(own) if own else 2.0 * rule.seeds
+
+    def estimate(self, rule: TuningRule, trials: int) -> Estimate:
+        """Returns what a model on a data set still costs."""
+        full, source = self.full(rule)
+        file = Tunings(self.store.root).read(rule)
+        rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
+        seconds = sum(self.expect(rule, r) * many for left in rungs for r, many in enumerate(left))
+        return Estimate(rule, trials, full, self.scoring(rule), seconds, source)
+
+    def _rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
+        key = model, dataset, batch
+        if key not in self._rates:
+            self._rates[key] = self._find_rate(*key)
+        return self._rates[key]
+
+    def _find_rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
+        """Seconds of a round of one seed in a stack of two, and where they are known from."""
+        own = [r for f in self.files if _pair(f) == (model, dataset, batch) for r in _rates(f)]
+        if own:
+            return fmean(own), "trials"
+        if cells := self._cells(dataset, model, batch):
+            return SMALL_STACK * fmean(cells), "cells"
+        folders = [p.name for p in self.store.root.glob("*") if p.is_dir()]
+        if cells := [rate for name in folders for rate in self._cells(name, model, batch)]:
+            return SMALL_STACK * max(cells), "other data"
+        others = MODELS.names()
+        if cells := [rate for name in others for rate in self._cells(dataset, name, batch)]:
+            return SMALL_STACK * median(cells), "other models"
+        return 0.0, "nothing"
+
+    def _cells(self, dataset: str, model: str, batch: int) -> list[float]:
+        paths = sorted((self.store.root / dataset / model).glob("*.json"))
+        records = (self.store.parse(path)[0] for path in paths[:FEW])
+        return [_cell_rate(r, batch) for r in records if r is not None and r.used.steps]
+
+
+def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[float]:
+    """How many trials of a bracket are still to go on to each rung."""
+    trials = file.by_number
+    todo = pending(rule, trials, members)
+    left = [0.0] * len(rule.rungs)
+    if not todo:
+        return left
+    at = todo[0][1]
+    left[at] = len(todo)
+    alive = float(len(members))
+    for rung in range(len(rule.rungs)):
+        if rung > at:
+            left[rung] = alive
+        alive = math.ceil(rule.keep * alive)
+    return left
+
+
+def _pair(file: TuningFile) -> tuple[str, str, int]:
+    return file.rule.model, file.rule.dataset, file.rule.batch
+
+
+def _rates(file: TuningFile) -> Iterator[float]:
+    for trial in file.trials:
+        last = _last(trial)
+        if last is not None:
+            yield last / len(trial.seeds)
+
+
+def _last(trial: TuningTrial) -> float | None:
+    rung = trial.rungs[-1] if trial.rungs else None
+    return rung.seconds / rung.step if rung is not None and rung.step else None
+
+
+def _cell_rate(record: Record, batch: int) -> float:
+    """Seconds of a round of one seed; a minibatch of another size takes as many times longer."""
+    used = record.used
+    return used.seconds / used.seeds_sharing / used.steps * max(1.0, batch / record.spec.batch)

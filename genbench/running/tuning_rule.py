@@ -1,0 +1,213 @@
+"""From a data set's tuning plan to rules, trials and the halving that decides who goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from genbench.core import options
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import SpecError
+from genbench.core.metric import find
+from genbench.core.model import MODELS, Density
+from genbench.core.search import describe_space, draw_point, split_point
+from genbench.core.spec import CellSpec, Part, Training, Tuning
+from genbench.evaluation.extractors import resolve_features
+from genbench.store.tuning import Criterion, TuningRule, TuningTrial
+
+#: seeds of trials lie above it, so that no cell of a suite has one of them
+FIRST_SEED = 1_000_000
+
+
+def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRule:
+    """Returns what all trials of a model on a data set have in common.
+
+    Raises:
+        SpecError, UnknownName: For options, metrics or an extractor that are not there.
+    """
+    model_class, dataset_class = MODELS.get(model), DATASETS.get(dataset)
+    criteria = {"samples": _criterion(plan.criteria.samples)}
+    if plan.criteria.density is not None and issubclass(model_class, Density):
+        criteria["density"] = _criterion(plan.criteria.density)
+    base = plan.base.get(model, {})
+    own = options.resolve(dataset_class, plan.options, who=f"data set {dataset}")
+    options.resolve(model_class, base, who=f"model {model}")
+    return TuningRule(
+        model=model,
+        model_version=model_class.version,
+        dataset=dataset,
+        dataset_version=dataset_class.version,
+        dataset_options={k: v for k, v in own.items() if k not in ("data_dir", "offline")},
+        base=base,
+        space=describe_space(model_class.search),
+        sampler=sampler,
+        budget=plan.budget,
+        batch=plan.batch,
+        criteria=criteria,
+        samples=plan.samples,
+        features=None if plan.features is None else str(resolve_features(plan.features)),
+        seeds=plan.seeds,
+        bracket=plan.bracket,
+        rungs=plan.rungs,
+        keep=plan.keep,
+    )
+
+
+def _criterion(part: Part) -> Criterion:
+    metric = find([part.name])[0]
+    column = part.name if part.name in metric.columns else next(iter(metric.columns))
+    better = metric.columns[column].better
+    if better == "none":
+        raise SpecError(
+            f"{column} has no better direction, so it cannot choose; take another column"
+        )
+    chosen = options.resolve(metric.function, part.options, who=f"metric {metric.name}")
+    chosen.pop("rng", None)
+    return Criterion(
+        column=column, metric=metric.name, version=metric.version, options=chosen, better=better
+    )
+
+
+def make_trial(rule: TuningRule, k: int, point: Mapping[str, Any] | None = None) -> TuningTrial:
+    """Returns trial k of a rule: the model's default, or a point of its search space.
+
+    Arguments:
+        rule: The rule.
+        k: The trial's number; 0 is the default.
+        point: The point; None draws the one that model, data set and number decide.
+    """
+    space = MODELS.get(rule.model).search
+    if k == 0:
+        point = {}
+    elif point is None:
+        point = draw_point(space, "trial", rule.model, rule.dataset, k)
+    chosen, training = split_point(point)
+    trial = TuningTrial(k=k, hash="", options=chosen, training=training, seeds=_seeds(rule, k))
+    return trial.model_copy(update={"hash": specs_of_trial(rule, trial)[0].group})
+
+
+def specs_of_trial(rule: TuningRule, trial: TuningTrial) -> list[CellSpec]:
+    """Returns the cells of a trial, one per seed, as a suite would have them."""
+    model = MODELS.get(rule.model)
+    chosen = {**rule.base, **trial.options}
+    return [
+        CellSpec(
+            model=rule.model,
+            model_version=rule.model_version,
+            options=options.resolve(model, chosen, who=f"model {rule.model}"),
+            dataset=rule.dataset,
+            dataset_version=rule.dataset_version,
+            dataset_options=rule.dataset_options,
+            budget=rule.budget,
+            batch=rule.batch,
+            training=Training(**trial.training) if trial.training else None,
+            seed=seed,
+        )
+        for seed in trial.seeds
+    ]
+
+
+def _seeds(rule: TuningRule, k: int) -> list[int]:
+    """Seeds of a trial's own, above those of suites."""
+    text = f"{rule.model}/{rule.dataset}/{k}"
+    first = int(hashlib.sha256(text.encode()).hexdigest()[:7], 16)
+    return [FIRST_SEED + first + j for j in range(rule.seeds)]
+
+
+def brackets(rule: TuningRule, trials: int) -> list[list[int]]:
+    """Returns the numbers of trials that are halved among themselves; the default stands alone.
+
+    Raises:
+        SpecError: If the last bracket would not be full: more trials would change who survives in it.
+    """
+    rest, size = trials - 1, rule.bracket
+    if rest % size:
+        near = 1 + size * (rest // size)
+        raise SpecError(
+            f"--trials needs the default and whole brackets of {size}, got {trials}; "
+            f"take {near} or {near + size}"
+        )
+    return [[0], *([*range(at, at + size)] for at in range(1, trials, size))]
+
+
+def pending(
+    rule: TuningRule, trials: Mapping[int, TuningTrial], members: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Returns the trials of a bracket that are to be trained next, each with its rung."""
+    rung, alive = frontier(rule, trials, members)
+    return [(k, rung) for k in alive if k not in trials or not trials[k].complete(rung)]
+
+
+def frontier(
+    rule: TuningRule, trials: Mapping[int, TuningTrial], members: Sequence[int]
+) -> tuple[int, list[int]]:
+    """Returns the rung that a bracket is at, and the trials that go on to it; none when it is over.
+
+    A rung is decided when all that go on to it are scored there.
+    """
+    alive = [*members]
+    for rung in range(len(rule.rungs)):
+        if any(k not in trials or not trials[k].complete(rung) for k in alive):
+            return rung, alive
+        alive = survivors(rule, [trials[k] for k in alive], rung)
+    return len(rule.rungs), []
+
+
+def survivors(rule: TuningRule, trials: Sequence[TuningTrial], rung: int) -> list[int]:
+    """Returns the numbers of the trials that go on from a rung: the best `keep`, rounded up.
+
+    Where there are several criteria they choose in turn, the best that is not yet chosen each time, so
+    that as many go on whatever the criteria. What diverged or failed comes last; ties go by number.
+    """
+    many = math.ceil(rule.keep * len(trials))
+    orders = [
+        iter(sorted(trials, key=lambda t, n=name: (score(rule, t, n, rung), t.k)))
+        for name in rule.criteria
+    ]
+    chosen: list[int] = []
+    while len(chosen) < many:
+        for order in orders:
+            best = next((t.k for t in order if t.k not in chosen), None)
+            if best is not None and len(chosen) < many:
+                chosen.append(best)
+    return sorted(chosen)
+
+
+def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> float:
+    """Returns a trial's mean over seeds at a rung, the lower the better; infinite where a seed has none."""
+    if trial.failures or rung >= len(trial.rungs):
+        return math.inf
+    by_seed = trial.rungs[rung].scores.get(criterion, {})
+    values = [by_seed.get(seed) for seed in trial.seeds]
+    numbers = [v for v in values if v is not None and math.isfinite(v)]
+    if len(numbers) < len(values):
+        return math.inf
+    sign = 1.0 if rule.criteria[criterion].better == "lower" else -1.0
+    return sign * math.fsum(numbers) / len(numbers)
+
+
+def last_score(rule: TuningRule, trial: TuningTrial, criterion: str) -> float:
+    """Returns a trial's score at the last rung that it reached."""
+    return score(rule, trial, criterion, max(len(trial.rungs) - 1, 0))
+
+
+def tuned_models(dataset: str, plan: Tuning, models: Sequence[str] = ()) -> Iterator[str]:
+    """Yields the models that are tuned on a data set: those that are trained and can do the data.
+
+    Raises:
+        UnknownName: For a model that no registry knows.
+        SpecError: For one that is named and cannot be tuned there.
+    """
+    cls: Any = DATASETS.get(dataset)
+    spec = cls(**plan.options).spec
+    for name in models or plan.models or MODELS.names():
+        model = MODELS.get(name)
+        refusal = model.refuses(spec)
+        if refusal is None and not model.search:
+            refusal = "it has no search space"
+        if refusal is None:
+            yield name
+        elif name in models and len(models) == 1:
+            raise SpecError(f"{name} cannot be tuned on {dataset}: {refusal}")

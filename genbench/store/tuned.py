@@ -1,0 +1,143 @@
+"""Tuned options by model × data set × budget: the product of tuning, which suites and claims name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from genbench.core.errors import SpecError
+from genbench.core.files import write_bytes
+from genbench.core.spec import Budget, Training
+from genbench.core.version import PACKAGE
+from genbench.store.record import Row
+
+#: where the file lies, from the working folder or from that of genbench
+FILE = Path("baselines/tuned.yaml")
+HEAD = (
+    "# Written by `genbench tune --accept` of results/tuning; `tuned: true` takes it from here.\n"
+    "# Scores are of the validation split, the default's those of trial 0.\n"
+)
+
+
+class TunedChoice(Row):
+    """The best trial by one criterion, of those that reached the whole budget.
+
+    `validation` and `default` are mean scores over seeds, of it and of the model's default; `gain` is how
+    much better it is, of which the luck of the best of many trials is a part.
+    """
+
+    column: str
+    trial: int
+    hash: str
+    options: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    validation: float
+    default: float | None = None
+    gain: float | None = None
+
+
+class TunedEntry(Row):
+    """A model on a data set at a budget: `trials_hash` is the seal of the file of its trials."""
+
+    model: str
+    model_version: int
+    dataset: str
+    budget: dict[str, Any]
+    batch: int
+    trials: int
+    sampler: str
+    trials_file: str
+    trials_hash: str
+    choices: dict[str, TunedChoice]
+
+
+class TunedFile(Row):
+    """The whole of baselines/tuned.yaml."""
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    entries: list[TunedEntry] = []
+
+
+def read_tuned(path: Path | None = None) -> TunedFile:
+    """Reads tuned options: of the file named, of the working folder, or those of genbench.
+
+    Raises:
+        SpecError: If there is no such file, or it is not one of tuned options.
+    """
+    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
+    found = next((p for p in candidates if p.is_file()), None)
+    if found is None:
+        raise SpecError(
+            f"tuned: true needs {path or FILE}, which is not there; write it by: genbench tune --accept"
+        )
+    return _read(found, found.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, stamp: int) -> TunedFile:
+    try:
+        return TunedFile.model_validate(yaml.safe_load(path.read_text()))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = " ".join(str(error).split())[:200]
+        raise SpecError(f"{path} is not a usable file of tuned options: {text}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SpecError(f"{path}: {where or 'the file'}: {first['msg']}") from None
+
+
+def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
+    """Writes entries over those of the same model, data set, budget and batch; others stay."""
+    before = _read(path, path.stat().st_mtime_ns).entries if path.is_file() else []
+    kept = {_key(entry): entry for entry in [*before, *entries]}
+    ordered = [kept[key] for key in sorted(kept)]
+    content = TunedFile(entries=ordered).model_dump(mode="json", by_alias=True, exclude_none=True)
+    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
+    write_bytes(path, (HEAD + text).encode())
+
+
+def find_tuned(
+    model: str, dataset: str, budget: Budget, batch: int, criterion: str, path: Path | None = None
+) -> tuple[dict[str, Any], Training | None]:
+    """Returns the options of a model and its training, as tuned on a data set.
+
+    They are those of the same budget and minibatch, or else of the nearest budget of the same kind, by its
+    ratio.
+
+    Raises:
+        SpecError: If the model was not tuned there, or not by this criterion.
+    """
+    entries = [
+        entry
+        for entry in read_tuned(path).entries
+        if (entry.model, entry.dataset) == (model, dataset) and criterion in entry.choices
+    ]
+    near = [(_distance(entry, budget, batch), k) for k, entry in enumerate(entries)]
+    near = [pair for pair in near if math.isfinite(pair[0][0])]
+    if not near:
+        raise SpecError(
+            f"{model} was not tuned on {dataset} by {criterion}; "
+            f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
+        )
+    choice = entries[min(near)[1]].choices[criterion]
+    return dict(choice.options), Training(**choice.training) if choice.training else None
+
+
+def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, float]:
+    wanted = budget.model_dump(exclude_none=True)
+    ((kind, amount),) = wanted.items()
+    own = entry.budget.get(kind)
+    if not own:
+        return math.inf, math.inf
+    return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))
+
+
+def _key(entry: TunedEntry) -> tuple[str, str, str, float, int]:
+    ((kind, amount),) = entry.budget.items()
+    return entry.dataset, entry.model, kind, float(amount), entry.batch

@@ -1,0 +1,100 @@
+"""The table and the page of tuning, from planted trials."""
+
+from __future__ import annotations
+
+import pytest
+
+from genbench.core.errors import StoreError
+from genbench.core.spec import Budget, Criteria, Part, Tuning
+from genbench.report.sheet import to_markdown
+from genbench.report.site.site import Site
+from genbench.report.site.tuning_page import make_figure, make_files
+from genbench.report.tuning import make_sheet, read_searches, require, to_rows
+from genbench.running.tuning_rule import make_rule, make_trial
+from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings
+
+PLAN = Tuning(
+    budget=Budget(steps=8), batch=16, samples=60, criteria=Criteria(samples=Part(name="mmd"))
+)
+
+
+def plant(root, model, scores):
+    """Writes trials whose seeds both score these at every rung that they reach; None: diverged."""
+    rule = make_rule(model, "ring", PLAN, "random")
+    for k, value in enumerate(scores):
+        trial = make_trial(rule, k)
+        for place in range(3 if k == 0 else 2):
+            rung = Rung(
+                step=2,
+                examples=2,
+                seconds=30.0,
+                scoring=1.0,
+                scores={"samples": dict.fromkeys(trial.seeds, value)},
+            )
+            result = trial.model_copy(update={"rungs": [rung]})
+            floors = {"samples": 0.001}
+            Tunings(root).add(TuningResult(rule=rule, trial=result, rung=place, floors=floors))
+
+
+@pytest.fixture
+def search(tmp_path):
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, None, 0.2])
+    plant(tmp_path, "vae", [0.5, 0.6, 0.6, 0.6, 0.6])
+    plant(tmp_path, "lsgan", [0.25, 0.8, 0.8, 0.8, 0.8])
+    (only,) = read_searches(tmp_path)
+    return only
+
+
+def test_lines_hold_the_trials_without_the_default(search):
+    gan, lsgan, vae = search.models
+    assert gan.values == (0.8, 0.4, 0.8, 0.2)  # one that diverged is as the worst of all
+    assert (gan.default, gan.lost, vae.lost) == (0.3, 1, 0)
+    assert [one.value for one in vae.curve] == pytest.approx([0.6] * 4)
+    assert gan.curve[0].value == pytest.approx(0.55)
+    assert gan.curve[3].value == pytest.approx(0.2)
+    assert gan.seconds == 4 * 32 + 33
+    family = {line.name: line for line in search.families}["implicit/direct"]
+    assert sorted(family.values) == sorted(gan.values + lsgan.values)
+    assert family.default == 0.25
+
+
+def test_the_winner_changes_with_the_number_of_trials(search):
+    text = "\n".join(to_markdown(make_sheet(search)))
+    families = [line for line in text.splitlines() if "explicit" in line or "implicit" in line]
+    variational, implicit = families
+    assert [cell.strip().startswith("**") for cell in variational.split("|")[3:5]] == [True, False]
+    assert [cell.strip().startswith("**") for cell in implicit.split("|")[3:5]] == [False, True]
+
+
+def test_rows_and_figures_say_the_same(search):
+    rows = {(row["kind"], row["name"]): row for row in to_rows([search])}
+    figure = make_figure(search, search.models)
+    gan = next(one for one in figure["series"] if one["name"] == "gan")
+    best = rows["model", "gan"]["expected_best"]
+    assert gan["x"] == [k for k, *_ in best] == [1, 2, 3, 4]
+    assert gan["mid"] == pytest.approx([value for _, value, _, _ in best], rel=1e-4)
+    assert figure["levels"] == [("training points", 0.001)]
+
+
+def test_the_page_holds_curves_tables_and_its_link(search):
+    site = Site("report", (), (), {}, (), (search,))
+    page = make_files(site)["tuning.html"].decode()
+    assert '<a href="tuning.html" aria-current' in page
+    assert 'data-section="tuning-0-families"' in page
+    assert "<strong>" in page
+    assert "&lt;table" not in page
+    assert make_files(Site("report", (), (), {})) == {}
+
+
+def test_a_folder_without_trials_names_the_command(tmp_path):
+    with pytest.raises(StoreError, match="genbench tune -o"):
+        require(read_searches(tmp_path), tmp_path)
+
+
+def test_an_empty_file_gives_empty_lines(tmp_path):
+    rule = make_rule("gan", "ring", PLAN, "random")
+    from genbench.report.tuning import make_search
+
+    search = make_search(("ring", "8 steps", "samples", "mmd", "lower"), [TuningFile(rule=rule)])
+    assert search.models[0].curve == ()
+    assert to_markdown(make_sheet(search))

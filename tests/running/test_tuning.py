@@ -1,0 +1,356 @@
+"""Tuning: the same trials whoever makes them, halving by one rule, and no test point ever."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from genbench import api
+from genbench.core.dataset import DATASETS, open_named
+from genbench.core.errors import DataError, GenbenchError, SpecError
+from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
+from genbench.evaluation.validation import WithoutTest
+from genbench.running.plan import cell_specs
+from genbench.running.suites import RunOptions
+from genbench.running.tuning import make_campaign, run_tuning
+from genbench.running.tuning_choice import accept_tuning
+from genbench.running.tuning_cost import CostBook
+from genbench.running.tuning_rule import (
+    brackets,
+    make_rule,
+    make_trial,
+    pending,
+    specs_of_trial,
+    survivors,
+)
+from genbench.store import Store
+from genbench.store.tuned import read_tuned
+from genbench.store.tuning import Rung, Tunings, parse, to_bytes
+
+PLAN = Tuning(
+    budget=Budget(steps=8),
+    batch=16,
+    criteria=Criteria(samples=Part(name="mmd"), density=Part(name="nll", options={"points": 50})),
+    samples=60,
+)
+
+
+def tune(root, dataset="ring", models=("vae",), trials=5, plan=PLAN, sampler="random", **how):
+    campaign = make_campaign({dataset: plan}, models=models, trials=trials, sampler=sampler)
+    return run_tuning(campaign, RunOptions(root=Path(root), device="cpu", **how))
+
+
+def bits(root):
+    """What trials of all files scored, without times."""
+    return {
+        (file.rule.model, trial.k): [
+            (rung.step, rung.examples, rung.scores) for rung in trial.rungs
+        ]
+        for file in Tunings(Path(root)).files()
+        for trial in file.trials
+    }
+
+
+@pytest.fixture(scope="module")
+def tuned_folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tuned")
+    tune(root)
+    return root
+
+
+def scored(rule, k, values):
+    """A trial whose seeds score these at the first rung, by criterion."""
+    trial = make_trial(rule, k)
+    scores = {name: dict(zip(trial.seeds, row, strict=True)) for name, row in values.items()}
+    rung = Rung(step=1, examples=1, seconds=0.0, scoring=0.0, scores=scores)
+    return trial.model_copy(update={"rungs": [rung]})
+
+
+def test_trials_depend_on_model_data_and_number_alone():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    other = make_rule("gan", "ring", PLAN.model_copy(update={"batch": 32}), "random")
+    assert make_trial(rule, 3).options == make_trial(other, 3).options
+    assert make_trial(rule, 3).options != make_trial(rule, 4).options
+    grid = make_rule("gan", "grid", PLAN, "random")
+    assert make_trial(rule, 3).options != make_trial(grid, 3).options
+    seeds = [seed for k in range(30) for seed in make_trial(rule, k).seeds]
+    assert len(set(seeds)) == 60
+    assert min(seeds) >= 1_000_000
+
+
+def test_the_first_trial_is_the_default():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    trial = make_trial(rule, 0)
+    cells = Cells(models=["gan"], datasets=["ring"])
+    suite = Suite(description="", metrics=["mmd"], budget=PLAN.budget, batch=16, cells=[cells])
+    spec = cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)[0]
+    assert trial.hash == spec.group
+
+
+def test_a_changed_rule_has_another_file():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    changes = [
+        {"keep": 0.25},
+        {"rungs": [0.5, 1.0]},
+        {"bracket": 8},
+        {"samples": 61},
+        {"seeds": 3},
+        {"budget": Budget(steps=9)},
+        {"criteria": Criteria(samples=Part(name="kid"))},
+    ]
+    names = {make_rule("gan", "ring", PLAN.model_copy(update=c), "random").file for c in changes}
+    names.add(make_rule("gan", "ring", PLAN, "tpe").file)
+    assert rule.file not in names
+    assert len(names) == len(changes) + 1
+    more = PLAN.model_copy(update={"trials": 41, "models": ["gan"]})
+    assert make_rule("gan", "ring", more, "random").file == rule.file
+
+
+def test_the_better_half_goes_on_and_what_diverged_does_not():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    scores = [[3.0, 3.0], [1.0, None], [1.0, 2.0], [2.0, 2.0]]
+    trials = [scored(rule, k, {"samples": row}) for k, row in enumerate(scores, 1)]
+    assert survivors(rule, trials, 0) == [3, 4]
+
+
+def test_criteria_choose_in_turn():
+    rule = make_rule("vae", "ring", PLAN, "random")
+    rows = [(1.0, 9.0), (2.0, 8.0), (3.0, 7.0), (4.0, 1.0)]
+    trials = [
+        scored(rule, k, {"samples": [a, a], "density": [b, b]}) for k, (a, b) in enumerate(rows, 1)
+    ]
+    assert survivors(rule, trials, 0) == [1, 4]
+
+
+def test_a_rung_waits_for_all_of_its_bracket():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    trials = {k: scored(rule, k, {"samples": [k, k]}) for k in (1, 2, 3)}
+    assert pending(rule, trials, [1, 2, 3, 4]) == [(4, 0)]
+    trials[4] = scored(rule, 4, {"samples": [0.0, 0.0]})
+    assert pending(rule, trials, [1, 2, 3, 4]) == [(1, 1), (4, 1)]
+
+
+def test_brackets_are_whole():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    assert brackets(rule, 9) == [[0], [1, 2, 3, 4], [5, 6, 7, 8]]
+    with pytest.raises(SpecError, match="take 17 or 21"):
+        brackets(rule, 20)
+
+
+def test_a_search_runs_its_rungs_and_repeating_it_does_nothing(tuned_folder):
+    file = Tunings(tuned_folder).files()[0]
+    assert len(file.trials[0].rungs) == 3
+    assert sorted(len(t.rungs) for t in file.trials[1:]) == [1, 1, 2, 3]
+    assert {r.step for t in file.trials for r in t.rungs} == {2, 4, 8}
+    assert {r.examples for t in file.trials for r in t.rungs} == {32, 64, 128}
+    assert set(file.rule.criteria) == {"samples", "density"}
+    assert tune(tuned_folder).results == []
+    assert not list((tuned_folder / ".checkpoints").glob("*"))
+
+
+def test_more_trials_extend_a_search_and_change_nothing(tuned_folder, tmp_path):
+    (tmp_path / "tuning").mkdir()
+    source = next((tuned_folder / "tuning").glob("*.json"))
+    (tmp_path / "tuning" / source.name).write_bytes(source.read_bytes())
+    before = bits(tmp_path)
+    tune(tmp_path, trials=9)
+    after = bits(tmp_path)
+    assert len(after) == 9
+    assert {key: after[key] for key in before} == before
+
+
+@pytest.mark.parametrize("executor", ["processes"])
+def test_executors_and_lost_states_give_the_same_bits(tuned_folder, tmp_path, executor):
+    tune(tmp_path, executor=executor, jobs=2)
+    assert bits(tmp_path) == bits(tuned_folder)
+
+
+def test_a_killed_search_goes_on_to_the_same_bits(tuned_folder, tmp_path):
+    tune(tmp_path, trials=1)
+    campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
+    from genbench.running.suites import Listener
+
+    class Kill(Listener):
+        done = 0
+
+        def finished(self, index, results):
+            self.done += 1
+            if self.done == 5:  # one trial has its second rung
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_tuning(campaign, RunOptions(root=tmp_path, device="cpu"), listener=Kill())
+    for state in (tmp_path / ".checkpoints").glob("*.safetensors"):
+        state.unlink()  # another machine
+    tune(tmp_path)
+    assert bits(tmp_path) == bits(tuned_folder)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "criterion"),
+    [
+        ("ring", "js_to_truth"),
+        ("digits", "mmd"),
+        pytest.param("digits", "fid", marks=pytest.mark.slow),
+    ],
+)
+def test_no_test_point_is_read(tmp_path, monkeypatch, dataset, criterion):
+    for name in ("ring", "digits"):
+        cls = DATASETS.get(name)
+        points, labels = cls.points, cls.labels
+
+        def guarded(self, split, points=points):
+            assert split != "test", "a test point was read"
+            return points(self, split)
+
+        def guarded_labels(self, split, labels=labels):
+            assert split != "test", "a test label was read"
+            return labels(self, split)
+
+        monkeypatch.setattr(cls, "points", guarded)
+        monkeypatch.setattr(cls, "labels", guarded_labels)
+        with pytest.raises(AssertionError, match="test point"):
+            open_named(name).points("test")
+    criteria = Criteria(samples=Part(name=criterion), density=Part(name="nll"))
+    plan = PLAN.model_copy(update={"criteria": criteria})
+    result = tune(tmp_path, dataset, trials=1, plan=plan)
+    assert not result.failed
+    scores = [r.scores for r in result.results[-1].trial.rungs]
+    assert all(v is not None for by in scores[-1].values() for v in by.values())
+
+
+def test_scores_are_of_the_validation_split():
+    data = open_named("digits")
+    view = WithoutTest(data)
+    assert torch.equal(view.points("test"), data.points("validation"))
+    assert not torch.equal(view.points("test")[:100], data.points("test")[:100])
+    assert view.to_data(view.to_model(data.points("train")[None, :5])).shape == (1, 5, 1, 8, 8)
+
+
+def test_a_data_set_without_validation_is_refused():
+    class Bare(type(open_named("digits"))):
+        def points(self, split):
+            return super().points(split)[: 0 if split == "validation" else None]
+
+    with pytest.raises(DataError, match="no validation split"):
+        WithoutTest(Bare())
+
+
+def test_a_model_that_fails_is_a_row_and_comes_last(tmp_path, monkeypatch):
+    from genbench.models.variational.vae import VAE
+
+    def broken(self, batch, rng):
+        if batch.progress > 0 and self.autoencoder.latent == 2:
+            raise RuntimeError("planted")
+        return ORIGINAL(self, batch, rng)
+
+    ORIGINAL = VAE.loss
+    monkeypatch.setattr(VAE, "loss", broken)
+    result = tune(tmp_path)
+    assert result.failed
+    file = Tunings(tmp_path).files()[0]
+    failed = [t for t in file.trials if t.failures]
+    assert failed
+    assert all("planted" in why for t in failed for why in t.failures.values())
+    assert tune(tmp_path).results == []
+    monkeypatch.setattr(VAE, "loss", ORIGINAL)
+    tune(tmp_path, redo="failed")
+    assert not any(t.failures for t in Tunings(tmp_path).files()[0].trials)
+
+
+def test_a_damaged_file_is_set_aside_and_made_anew(tuned_folder, tmp_path):
+    source = next((tuned_folder / "tuning").glob("*.json"))
+    content = json.loads(source.read_text())
+    content["trials"][0]["rungs"][0]["scores"]["samples"] = {"1": 0.0}
+    (tmp_path / "tuning").mkdir()
+    target = tmp_path / "tuning" / source.name
+    target.write_text(json.dumps(content))
+    assert parse(target) is None
+    tune(tmp_path)
+    assert bits(tmp_path) == bits(tuned_folder)
+    assert list((tmp_path / ".set-aside").rglob("*.json.0"))
+
+
+def test_files_are_compact_and_read_back_as_written(tuned_folder):
+    path = next((tuned_folder / "tuning").glob("*.json"))
+    file = parse(path)
+    assert file is not None
+    assert to_bytes(file) == path.read_bytes()
+    assert sum(line.startswith('  {"k"') for line in path.read_text().splitlines()) == 5
+    assert path.stat().st_size < 6_000
+
+
+def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
+    tuned_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    to = tmp_path / "baselines" / "tuned.yaml"
+    entry = accept_tuning(tuned_folder, to)[0]
+    file = Tunings(tuned_folder).files()[0]
+    finished = {t.k: t for t in file.trials if len(t.rungs) == 3}
+    means = {k: math.fsum(t.rungs[2].scores["samples"].values()) / 2 for k, t in finished.items()}
+    chosen = entry.choices["samples"]
+    assert chosen.trial == min(means, key=means.__getitem__)
+    assert chosen.gain == pytest.approx(means[0] - means[chosen.trial], abs=2e-6)
+    assert entry.trials_hash == file.seal
+    assert read_tuned() == read_tuned(to)
+    cells = Cells(models=["vae"], datasets=["ring"], tuned=True)
+    suite = Suite(description="", metrics=["mmd"], budget=Budget(steps=8), batch=16, cells=[cells])
+    spec = cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)[0]
+    trial = specs_of_trial(file.rule, finished[chosen.trial])[0]
+    assert spec.model_copy(update={"seed": 0}).cell == trial.model_copy(update={"seed": 0}).cell
+    named = Cells(
+        models=[Part(name="vae", options={"lr": 0.5})], datasets=["ring"], tuned="density"
+    )
+    other = cell_specs(suite, named, named.models[0], named.datasets[0], autocast=False)[0]
+    assert other.options["lr"] == 0.5
+    with pytest.raises(SpecError, match="gan was not tuned on ring by samples"):
+        cell_specs(suite, cells, Part(name="gan"), Part(name="ring"), autocast=False)
+    control = cell_specs(suite, cells, Part(name="gaussian"), Part(name="ring"), autocast=False)
+    assert control[0].training is None
+
+
+def test_without_a_tuned_file_the_command_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("genbench.store.tuned.PACKAGE", tmp_path / "genbench")
+    with pytest.raises(SpecError, match="genbench tune --accept"):
+        read_tuned()
+    with pytest.raises(GenbenchError, match="no finished trials"):
+        accept_tuning(tmp_path, tmp_path / "tuned.yaml")
+
+
+def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path):
+    campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
+    rule = campaign.rules[0]
+    assert CostBook(Store(tmp_path)).estimate(rule, 5).source == "nothing"
+    done = CostBook(Store(tuned_folder)).estimate(rule, 5)
+    assert (done.source, done.seconds) == ("trials", 0.0)
+    more = CostBook(Store(tuned_folder)).estimate(rule, 9)
+    each = 4 * 0.25 + 2 * 0.25 + 0.5  # of a trial's whole training, of four trials
+    assert more.seconds == pytest.approx(each * more.full + 7 * more.scoring)
+
+
+def test_the_front_door_reads_the_suite_file(tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "suites: {}\ntuning:\n  ring: {budget: {steps: 4}, batch: 8, samples: 20, "
+        "criteria: {samples: mmd}, trials: 1}\n"
+    )
+    about = {"models": ["vae"], "config": config, "results": tmp_path / "r"}
+    assert [e.rule.model for e in api.tuning_costs(**about)] == ["vae"]
+    result = api.tune(**about, device="cpu")
+    assert len(result.results) == 3
+    with pytest.raises(GenbenchError, match="tuning plan"):
+        api.tune(datasets=["rings"], **about)
+
+
+def test_parzen_proposals_are_the_same_again(tmp_path):
+    pytest.importorskip("optuna")
+    tune(tmp_path / "a", sampler="tpe", trials=9)
+    tune(tmp_path / "b", sampler="tpe", trials=5)
+    tune(tmp_path / "b", sampler="tpe", trials=9)
+    assert bits(tmp_path / "a") == bits(tmp_path / "b")
