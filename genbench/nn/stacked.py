@@ -119,16 +119,17 @@ class _StackedLayers(torch.autograd.Function):
                 y = activation(y) if activation.in_place is None else activation.in_place(y)
                 pulls.append(before)  # the image itself where the activation works in place
                 inputs.append(y)
-        ctx.activation, ctx.inputs, ctx.pulls = activation, inputs, pulls
-        ctx.save_for_backward(x, *weights)
+        ctx.activation = activation
+        ctx.save_for_backward(*weights, *inputs, *pulls)  # hooks see all: the planner counts them
         return y
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         of_x, *needed = _wanted(ctx)
-        (x, *weights), inputs, count = ctx.saved_tensors, ctx.inputs, len(needed)
+        count, tensors = len(needed), ctx.saved_tensors
+        weights, inputs, pulls = tensors[:count], tensors[count:], tensors[count + count // 2 :]
         if torch.is_grad_enabled():
-            return (None, *_differentiate(x, weights, ctx, gradient))
+            return (None, *_differentiate(inputs[0], weights, ctx, gradient))
         gradients: list[Tensor | None] = [None] * count
         for i in reversed(range(count // 2)):
             if needed[2 * i]:
@@ -137,7 +138,7 @@ class _StackedLayers(torch.autograd.Function):
                 gradients[2 * i + 1] = gradient.sum(1, keepdim=True)
             if i:
                 gradient = torch.bmm(gradient, weights[2 * i].mT)
-                ctx.activation.pull_(gradient, ctx.pulls[i - 1])
+                ctx.activation.pull_(gradient, pulls[i - 1])
         of_input = torch.bmm(gradient, weights[0].mT) if of_x else None
         return (None, of_input, *gradients)
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.core.device import choose_device
 from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed
 from genbench.core.rng import Rng
@@ -20,7 +21,7 @@ from genbench.evaluation.evaluator import draw
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.running.build import DTYPES, open_dataset, prepare_model
-from genbench.running.environment import choose_device, environment
+from genbench.running.environment import environment
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import Job, Outcome, Result, RunSettings, Stage, classify
 from genbench.store.record import finite

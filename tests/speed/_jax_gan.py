@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,7 @@ RATE, DECAYS = 1e-3, (0.5, 0.999)
 def create(key, sizes):
     """Returns weights and biases, uniform on ±1/sqrt(fan_in)."""
     layers = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         key, first, second = jax.random.split(key, 3)
         draw = partial(jax.random.uniform, minval=-(a**-0.5), maxval=a**-0.5)
         layers.append((draw(first, (a, b)), draw(second, (b,))))
