@@ -43,6 +43,11 @@ def command() -> None:
 @click.option(
     "--with-failures", is_flag=True, help="Accept cells that failed; that many are no alarm later."
 )
+@click.option(
+    "--times",
+    is_flag=True,
+    help="Guard absolute times too; only where every run has the machine to itself.",
+)
 def accept_command(
     suite_name: str | None,
     config: Path | None,
@@ -52,6 +57,7 @@ def accept_command(
     by: str | None,
     note: str,
     with_failures: bool,
+    times: bool,
 ) -> None:
     """Write a baseline: every column with a direction, measured against held-out data.
 
@@ -73,6 +79,7 @@ def accept_command(
         by=by,
         note=note,
         with_failures=with_failures,
+        times=times,
     )
     scores = sum(len(cell.scores) for cell in baseline.cells)
     state = "written" if changed else "is as it was"

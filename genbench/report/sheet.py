@@ -222,7 +222,9 @@ def _html_entry(entry: Entry, head: Heading) -> str:
     return f'<td style="text-align: {head.align}">{text}{html_escape(entry.after)}</td>'
 
 
-def print_sheet(console: Console, sheet: Sheet, *, fold: bool = False) -> None:
+def print_sheet(
+    console: Console, sheet: Sheet, *, fold: bool = False, names: int = NAME_WIDTH
+) -> None:
     """Prints a table to a terminal; title and notes are the caller's.
 
     Arguments:
@@ -230,11 +232,12 @@ def print_sheet(console: Console, sheet: Sheet, *, fold: bool = False) -> None:
         sheet: The table.
         fold: Break entries to fit the width; without it, columns that do not fit stand in further
             blocks below, each with the first column.
+        names: The widest that the first column becomes before it is broken.
     """
     from rich.table import Table
 
     columns = [list(column) for column in zip(*_terminal_lines(sheet), strict=True)]
-    blocks = [columns[1:]] if fold else _blocks(columns[1:], columns[0], console.width)
+    blocks = [columns[1:]] if fold else _blocks(columns[1:], columns[0], console.width, names)
     places = {id(column): i for i, column in enumerate(columns)}
     for block in blocks:
         grid = Table(show_footer=bool(sheet.foot))
@@ -246,7 +249,7 @@ def print_sheet(console: Console, sheet: Sheet, *, fold: bool = False) -> None:
                 justify=head.align,
                 overflow="fold" if fold or first else "ellipsis",
                 no_wrap=not fold and not first,
-                max_width=None if fold or not first else NAME_WIDTH,
+                max_width=None if fold or not first else names,
             )
         for i in range(1, 1 + len(sheet.rows)):
             grid.add_row(*(column[i] for column in (columns[0], *block)))
@@ -264,10 +267,10 @@ def _terminal_lines(sheet: Sheet) -> list[list[Text]]:
 
 
 def _blocks(
-    columns: Sequence[list[Text]], names: Sequence[Text], width: int
+    columns: Sequence[list[Text]], names: Sequence[Text], width: int, widest: int
 ) -> Iterator[list[list[Text]]]:
     """Packs as many columns side by side as the width holds."""
-    room = width - min(NAME_WIDTH, max(len(name) for name in names)) - 4
+    room = width - min(widest, max(len(name) for name in names)) - 4
     block: list[list[Text]] = []
     rest = room
     for column in columns:

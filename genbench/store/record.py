@@ -14,7 +14,7 @@ Status = Literal["ok", "diverged", "error", "timeout", "oom", "skipped"]
 #: statuses that another attempt may change
 FAILURES = ("error", "oom", "timeout")
 #: units of measurements that the machine decides and not the model
-OF_TIME = ("ms", "s", "samples/s", "1/s")
+OF_TIME = ("ms", "s", "samples/s", "1/s", "calibrations")
 
 
 class Row(BaseModel):

@@ -36,6 +36,7 @@ def records(tmp_path_factory):
 
 def accepted(records, **given):
     about = {"suite": "ci", "by": "Ada", "when": "2026-11-21T10:00:00+00:00", "note": "first"}
+    about["times"] = True
     return accept(records, **(about | given))
 
 
@@ -371,6 +372,11 @@ def test_a_regression_outranks_failures_and_those_what_is_not_comparable(baselin
     assert check(baseline, both).exit_code == 1
 
 
+def test_absolute_times_are_guarded_only_where_asked(records):
+    assert "latency_1_min_ms" not in accepted(records, times=False).tolerances
+    assert "latency_1_min_ms" in accepted(records).tolerances
+
+
 def test_times_are_ratios_and_stay_on_their_machine(baseline, records):
     slower = changed(records, "gan", measuring(latency_1_min_ms=scaled(2)))
     outcome = check(baseline, slower)
@@ -425,11 +431,24 @@ def test_the_table_shows_what_fails_and_all_on_demand(baseline, outcome):
         text.print_result(console, outcome, everything=everything)
     short, long = (held.getvalue() for held in told)
     assert "1 regression, 1 failed;" in short
-    assert "failed: 6 of 6 seeds failed; seed 0 error in train" in short
+    assert "✗ ring · gan · mmd" in short
+    assert "failed, 1 row: 6 of 6 seeds failed; seed 0 error in train" in short
     assert "baseline of suite ci accepted by Ada on 2026-11-21" in short
     assert short.count("\n") < 25 < long.count("\n")
     assert "precision" not in short
     assert "precision" in long
+
+
+def test_eighty_columns_hold_a_score_per_line(outcome):
+    out = io.StringIO()
+    text.print_result(Console(file=out, width=80), outcome, everything=True)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    scores = [line for line in lines if "→" in line and "·" in line]
+    assert " p " in next(line for line in lines if "baseline → now" in line), "one block"
+    assert len(scores) == sum(row.worse is not None for row in outcome.rows)
+    assert "✗" in scores[0]
+    assert "…" not in out.getvalue()
 
 
 def test_markdown_is_a_comment_in_which_nothing_can_hide(baseline, outcome):

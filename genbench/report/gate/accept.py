@@ -43,6 +43,7 @@ def accept_results(
     by: str | None = None,
     note: str = "",
     with_failures: bool = False,
+    times: bool = False,
 ) -> tuple[Baseline, bool]:
     """Writes the scores of a results folder as a baseline; returns it, and whether the file changed.
 
@@ -57,6 +58,7 @@ def accept_results(
         by: Who accepts; by default $GIT_AUTHOR_NAME, else the user's name.
         note: Why, in a sentence.
         with_failures: Accept that cells failed; that many failures are no alarm later.
+        times: Guard absolute times too, which only a machine of its own keeps.
 
     Raises:
         StoreError: If the folder holds no scores, or files that are not records, or runs that failed.
@@ -78,6 +80,7 @@ def accept_results(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         note=note,
         with_failures=with_failures,
+        times=times,
     )
     if path.exists():
         baseline = update_baseline(load_baseline(path), baseline)
@@ -96,6 +99,7 @@ def accept(
     when: str,
     note: str = "",
     with_failures: bool = False,
+    times: bool = False,
 ) -> Baseline:
     """Returns the baseline of records: every directed column against held-out data.
 
@@ -106,6 +110,7 @@ def accept(
         when: The time, as ISO 8601.
         note: Why, in a sentence.
         with_failures: Accept that cells failed; that many failures are no alarm later.
+        times: Guard absolute times too.
 
     Raises:
         StoreError: If there is nothing to accept, or cells failed and that is not accepted.
@@ -123,7 +128,7 @@ def accept(
             "mend them, or accept them as they are with --with-failures"
         )
     tolerances: dict[str, Tolerance | None] = {}
-    cells = [_guarded(members, tolerances) for members in groups.values()]
+    cells = [_guarded(members, tolerances, times) for members in groups.values()]
     cells = sorted(
         (c for c in cells if c.scores or c.failed), key=lambda c: (c.dataset, c.model, c.group)
     )
@@ -147,13 +152,15 @@ def update_baseline(old: Baseline, new: Baseline) -> Baseline:
     return old if same == old else new
 
 
-def _guarded(members: list[Record], tolerances: dict[str, Tolerance | None]) -> Guarded:
+def _guarded(
+    members: list[Record], tolerances: dict[str, Tolerance | None], times: bool
+) -> Guarded:
     """The cell of a group's records; notes the tolerances of its columns."""
     ok = [r for r in members if r.status == "ok"]
     spec = members[0].spec
     scores = []
     for m, values in scores_of(ok).values():
-        tolerance = usual_tolerance(m)
+        tolerance = usual_tolerance(m, times=times)
         if m.split == "test" and m.better != "none" and tolerance is not None:
             tolerances[m.id] = tolerance
             scores.append(_scored(m, values))

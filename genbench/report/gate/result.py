@@ -160,6 +160,20 @@ class GateResult:
         ]
         return Sheet(heads, entries, title=f"genbench check: {self.title}", notes=[self.summary])
 
+    def to_lines(self, rows: Iterable[GateRow]) -> Sheet:
+        """Returns compared scores as a sheet of one line per score that fits a terminal, failures first."""
+        heads = ["score", "baseline → now", "worse (allowed)", "p"]
+        lines = []
+        for row in sorted(rows, key=lambda row: not row.bad):
+            *_, worse, allowed, p = row.cells
+            score = f"{'✗' if row.bad else '✓'} {row.dataset} · {row.model} · {row.column}"
+            moved = f"{number(row.baseline)} → {number(row.candidate)}"
+            texts = [moved, f"{worse} ({allowed.removeprefix('× ')})", p]
+            lines.append([Entry(score, _emphasis(row)), *map(Entry, texts)])
+        return Sheet(
+            [Heading(h, align="right" if i else "left") for i, h in enumerate(heads)], lines
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Returns {ok, exit_code, summary, notes, rows}; a row has the fields of `GateRow` and `bad`."""
         return {

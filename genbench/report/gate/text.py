@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -19,18 +20,25 @@ _CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def print_result(console: Console, result: GateResult, *, everything: bool = False) -> None:
-    """Prints the rows that fail (or all), then the notes and the summary.
+    """Prints the scores that fail (or all), one line each, what was not compared by reason, and the summary.
 
     Arguments:
         console: Where to print.
         result: What `check` returned.
         everything: Print rows that pass too.
     """
+    from rich.padding import Padding
     from rich.text import Text
 
-    sheet = result.to_sheet(result.rows if everything else None)
-    if sheet.rows:
-        print_sheet(console, sheet, fold=True)
+    rows = [row for row in result.rows if everything or row.bad]
+    compared = [row for row in rows if row.candidate is not None and row.worse is not None]
+    if compared:
+        print_sheet(console, result.to_lines(compared), names=max(24, console.width - 52))
+    for (verdict, why), members in _by_reason(row for row in rows if row not in compared).items():
+        style = "bold red" if members[0].bad else "bold"
+        count = f"{len(members)} {'row' if len(members) == 1 else 'rows'}"
+        console.print(Text.assemble((verdict, style), f", {count}: {why}"))
+        console.print(Padding(Text(", ".join(map(_place, members)), style="dim"), (0, 0, 0, 2)))
     for sentence in result.notes:
         console.print(Text(f"· {sentence}", style="dim"))
     style = "bold green" if result.ok else "bold red"
@@ -75,6 +83,18 @@ def to_junit(result: GateResult) -> str:
     root.append(suite)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, "unicode")}\n'
+
+
+def _by_reason(rows: Iterable[GateRow]) -> dict[tuple[str, str], list[GateRow]]:
+    """Rows that were not compared, by their verdict and its reason, failures first."""
+    groups: dict[tuple[str, str], list[GateRow]] = {}
+    for row in sorted(rows, key=lambda row: not row.bad):
+        groups.setdefault((row.verdict, row.why), []).append(row)
+    return groups
+
+
+def _place(row: GateRow) -> str:
+    return " · ".join(part for part in (row.dataset, row.model, row.column) if part)
 
 
 def _skipped(row: GateRow) -> bool:

@@ -16,13 +16,18 @@ BY_UNIT: dict[str, Tolerance] = {
 }
 
 
-def usual_tolerance(measurement: Measurement) -> Tolerance | None:
+def usual_tolerance(measurement: Measurement, *, times: bool = False) -> Tolerance | None:
     """Returns the tolerance of a measurement's column; None where the column is not guarded.
 
     The column of an installed metric may have one of its own; otherwise the unit decides.
+
+    Arguments:
+        measurement: Of the column.
+        times: Guard the fastest calls' absolute times too.
     """
     column = column_of(measurement.metric, measurement.id)
-    if column is not None and not column.guarded:
+    fastest = measurement.unit in OF_TIME and measurement.id.endswith("_min_ms")
+    if column is not None and not column.guarded and not (times and fastest):
         return None
     own = column.tolerance if column is not None else None
     return own or BY_UNIT.get(measurement.unit, USUAL)

@@ -1,0 +1,110 @@
+"""What it costs to draw samples in units of the machine's own speed at that moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from genbench.core.errors import SpecError
+from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.rng import Rng
+from genbench.core.tolerance import Tolerance
+from genbench.metrics._clock import MOST, finish
+
+BATCHES = (1, 1024)
+#: the calibration: layers of a fixed network, their width, and passes in one call
+LAYERS, WIDTH = 4, 128
+PASSES = {1: 8, 1024: 1}
+#: a change of a sampler's time by half is looked at, as for absolute times
+TOLERANCE = Tolerance(ratio=1.5)
+COLUMNS = {
+    f"relative_latency_{batch}": Column(
+        "lower",
+        "calibrations",
+        None,
+        f"fastest call for {batch}, over the fastest pass of a fixed network timed in between",
+        tolerance=TOLERANCE,
+    )
+    for batch in BATCHES
+}
+
+
+@metric("relative_latency", view="model", columns=COLUMNS)
+@torch.no_grad()
+def relative_latency(
+    trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 0.5, repeats: int = 5
+) -> dict[str, Score]:
+    """Returns how long one seed's model takes to sample, in passes of a fixed network.
+
+    Calls of the sampler and of the network take turns, so that what slows the machine slows both: a
+    shared runner, another of the same kind, a neighbour who comes and goes. The fixed network has four
+    layers of 128 units and a leaky ReLU; for one sample its cost is that of launching kernels, for 1024
+    that of products. The ratio of the fastest calls is what the gate compares; absolute times are
+    `latency`'s.
+
+    Arguments:
+        trained: A model of one seed and its data set.
+        test: Not used.
+        rng: Draws the samples.
+        seconds: How long to go on timing each batch size, once `repeats` turns are made.
+        repeats: The fewest turns for each batch size.
+
+    Returns:
+        The ratio, lower is better; the protocol names device and threads.
+    """
+    if repeats < 1 or not seconds >= 0:
+        raise SpecError(
+            f"relative_latency needs repeats >= 1 and seconds >= 0, got {repeats} and {seconds}; "
+            f"the usual are 5 and 0.5"
+        )
+    protocol = {"device": rng.device.type}
+    if rng.device.type == "cpu":
+        protocol["threads"] = str(torch.get_num_threads())
+    scores = {}
+    for batch in BATCHES:
+        draw = partial(trained.sample, batch, rng.fork("latency", batch))
+        pair = _take_turns(draw, _calibration(batch, rng), rng.device, repeats, seconds)
+        ratio = min(pair[0]) / min(pair[1])
+        scores[f"relative_latency_{batch}"] = Score(ratio, kind="estimate", protocol=protocol)
+    return scores
+
+
+def _calibration(batch: int, rng: Rng) -> Callable[[], None]:
+    """Returns a call of the fixed network, whose weights are the same everywhere."""
+    fixed = Rng([0], device=rng.device).fork("calibration")
+    weights = [fixed.fork(i).normal(WIDTH, WIDTH)[0] / WIDTH**0.5 for i in range(LAYERS)]
+    points = fixed.fork("points").normal(batch, WIDTH)[0]
+
+    def call() -> None:
+        for _ in range(PASSES[batch]):
+            x = points
+            for weight in weights:
+                x = torch.nn.functional.leaky_relu(x @ weight, 0.2)
+
+    return call
+
+
+def _take_turns(
+    first: Callable[[], object],
+    second: Callable[[], object],
+    device: torch.device,
+    repeats: int,
+    seconds: float,
+) -> tuple[list[float], list[float]]:
+    """Times two calls in turn, the second, which is short, five times per turn; both are warmed up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    first(), second()
+    end = time.perf_counter() + seconds
+    while len(times[0]) < repeats or (time.perf_counter() < end and len(times[0]) < MOST):
+        for call, spans, count in ((first, times[0], 1), (second, times[1], 5)):
+            for _ in range(count):
+                finish(device)
+                began = time.perf_counter()
+                call()
+                finish(device)
+                spans.append(time.perf_counter() - began)
+    return times
