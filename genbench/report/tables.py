@@ -160,8 +160,8 @@ def _gate(
     for group in groups:
         if group.null:
             rows[group.model] += _values(cells, group, column).values()
-    ideal = column.meaning.ideal
-    return check_nulls(rows, make_bar(column.better, ideal, _floor(column, cells)))
+    floor, ideal = _floor(column, cells), column.meaning.ideal
+    return check_nulls(rows, make_bar(column.better, ideal, floor, column.unit))
 
 
 def _floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell]) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
-from genbench.core.metric import column_of
+from genbench.core.metric import METRICS
 from genbench.core.model import is_null
 from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
@@ -42,12 +42,13 @@ class NullRows:
                     rows[record.spec.model] += [] if m.value is None else [m.value]
         if not measurements:
             return Gate({}, 0, None)
-        first = measurements[0]
-        meaning = column_of(first.metric, column)
-        better, ideal = (meaning.better, meaning.ideal) if meaning else (first.better, None)
+        metric = METRICS.get(measurements[0].metric)
+        if metric.view == "model":  # a null row has no such ability
+            return Gate({}, len(rows), None)
+        meaning = metric.columns[column]
         floors = [m.floor for m in measurements if m.floor is not None]
         floor = sum(floors) / len(floors) if floors else None
-        return check_nulls(rows, make_bar(better, ideal, floor))
+        return check_nulls(rows, make_bar(meaning.better, meaning.ideal, floor, meaning.unit))
 
     def _of(self, dataset: str) -> list[Record]:
         if dataset not in self._records:

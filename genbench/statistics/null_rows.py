@@ -13,6 +13,8 @@ from genbench.statistics.intervals import mean_interval
 GOOD = 0.9
 #: up to so many times the distance between sets of real points, distances count as good
 NEAR = 2.0
+#: units of logarithms, which have no true zero; a divergence has one nevertheless, its ideal
+LOGARITHMS = ("nats", "bits")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Gate:
 
 
 def make_bar(
-    better: Literal["lower", "higher", "none"], ideal: float | None, floor: float | None
+    better: Literal["lower", "higher", "none"],
+    ideal: float | None,
+    floor: float | None,
+    unit: str = "",
 ) -> Bar | None:
     """Returns from where on scores count as good, or None where neither real points nor the ideal tell.
 
@@ -93,14 +98,16 @@ def make_bar(
         better: Which way is better.
         ideal: The value of a perfect model, or None.
         floor: What real points score beside real points, or None.
+        unit: That of the scores: shares of nats or bits mean nothing.
     """
-    if better == "higher":
+    if better == "higher" and unit not in LOGARITHMS:
         best = ideal if floor is None else floor
         return Bar(GOOD * best, None) if best is not None and best > 0 else None
     if better == "lower":
         # unbiased distances of real points may be below 0
-        distance = ideal == 0.0 and floor is not None
-        return Bar(None, NEAR * max(floor, 0.0)) if distance and floor is not None else None
+        return Bar(None, NEAR * max(floor, 0.0)) if ideal == 0.0 and floor is not None else None
+    if better == "higher":
+        return None
     return Bar(GOOD * ideal, ideal / GOOD) if ideal is not None and ideal > 0 else None
 
 

@@ -34,6 +34,11 @@ def test_numbers_without_a_true_zero_or_real_points_have_no_bar(better, ideal, f
     assert "no score of real points" in gate.reason
 
 
+def test_shares_of_logarithms_mean_nothing_but_a_divergence_has_a_zero():
+    assert make_bar("higher", None, 21.4, "nats") is None
+    assert str(make_bar("lower", 0.0, 0.001, "nats")) == "<= 0.002"
+
+
 def test_a_null_row_that_passes_closes_the_gate_and_others_do_not():
     """Fashion-MNIST: precision of uniform noise is .875 where real clothes have .936."""
     bar = make_bar("higher", 1.0, 0.936)
