@@ -135,10 +135,11 @@ def _scores(
     modes, good = len(counts), int(counts.sum())
     weights = None if truth.weights is None else truth.weights.to(counts.device).double()
     score = partial(Score, protocol={"samples": n, **(protocol or {})})
-    least = 0.1 * n / modes if weights is None else 0.1 * n * weights
-    floors = modes, modes
+    least: float | Tensor = 0.1 * n / modes
+    floors: tuple[float, float] = (modes, modes)
     if weights is not None:
-        floors = tuple(_expected(n, ideal * weights, x) for x in (0 * least, least))
+        least = 0.1 * n * weights
+        floors = _expected(n, ideal * weights, 0 * least), _expected(n, ideal * weights, least)
     share = good / n
     error = math.sqrt(share * (1 - share) / n)
     scores = {
