@@ -50,7 +50,8 @@ class Gate:
     """What null rows make of a metric on a data set.
 
     Arguments:
-        passed: The null rows that count as good, with their means; without any the gate is open.
+        passed: The null rows that count as good, or may given their seeds, with their means; without any
+            the gate is open.
         rows: How many null rows were looked at.
         bar: From where on scores count as good, or None where that is not known.
     """
@@ -72,12 +73,13 @@ class Gate:
     @property
     def reason(self) -> str:
         """Why the metric is not judged, or why it was not checked, in a phrase; "" of an open gate."""
-        if self.closed:
-            rows = ", ".join(f"{name} with {mean:.3g}" for name, mean in self.passed.items())
-            verb = "counts" if len(self.passed) == 1 else "count"
-            return f"{rows} {verb} as good ({self.bar})"
         if self.bar is None:
             return "there is no score of real points that says what is good"
+        if self.closed:
+            rows = ", ".join(f"{name} with {mean:.3g}" for name, mean in self.passed.items())
+            sure = any(self.bar.admits([mean]) for mean in self.passed.values())
+            verb = "counts" if len(self.passed) == 1 else "count"
+            return f"{rows} {verb if sure else 'may count'} as good ({self.bar})"
         return "" if self.rows else "no null row has it"
 
 

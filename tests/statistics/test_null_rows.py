@@ -57,6 +57,10 @@ def test_a_row_must_be_clearly_worse_than_the_bar():
     clear, blurred = [0.05, 0.051, 0.049, 0.05], [0.05, -0.09, 0.12, 0.02]
     assert not check_nulls({"uniform": clear}, bar).closed
     assert check_nulls({"uniform": blurred}, bar).closed
+    modes = check_nulls(
+        {"uniform": [17, 21, 22, 20, 21, 24, 23, 17]}, make_bar("higher", None, 25.0)
+    )
+    assert modes.reason == "uniform with 20.6 may count as good (>= 22.5)"
     assert check_nulls({"uniform": [0.015]}, bar).closed  # one seed: its value
     assert not check_nulls({"uniform": [0.05]}, bar).closed
 
