@@ -234,6 +234,8 @@ def list_details(card: Card) -> dict[str, list[str]]:
     return {
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],
+        "Not judged, as null rows pass": card.withheld,
+        "No null row to check by": card.unchecked,
         "Cells": [str(run) for run in claim.runs],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),

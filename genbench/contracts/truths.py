@@ -158,14 +158,47 @@ def points_lie_on_the_manifold(name: str) -> None:
 @rule("dataset", knows("centres"))
 def centres_are_modes(name: str) -> None:
     """`truth.centres` has shape (K, D), and each centre is nearest to some of the points."""
-    dataset, centres = open_once(name), truth_of(name).centres
-    assert centres is not None
-    shape = (len(centres), dataset.spec.size)
-    expect_tensor(centres, "truth.centres", shape, fix="flatten each centre")
-    x = sample(dataset, [0], 100 * len(centres))[0].flatten(1)
-    nearest = torch.cdist(x, centres.double()).argmin(1).bincount(minlength=len(centres))
-    empty = int((nearest == 0).sum())
-    expect(not empty, f"every centre needs points near it, got none at {empty} of {len(centres)}")
+    truth = truth_of(name)
+    assert truth.centres is not None
+    assert truth.shares is not None
+    shape = (len(truth.centres), open_once(name).spec.size)
+    expect_tensor(truth.centres, "truth.centres", shape, fix="flatten each centre")
+    counts = _count_nearest(name, truth.centres)
+    # of modes that expect ten points, not one in 20,000 has none
+    empty = int(((counts == 0) & (SAMPLES * truth.shares >= 10)).sum())
+    expect(not empty, f"every centre needs points near it, got none at {empty} of {len(counts)}")
+
+
+def separated(name: str) -> Sequence[Case]:
+    """Returns one case for streams of modes so far apart that points belong to the nearest centre."""
+    cases = knows("centres", "std")(name) if open_once(name).stream else []
+    if not cases:
+        return []
+    truth = truth_of(name)
+    assert truth.centres is not None
+    assert truth.std is not None
+    gaps = torch.nn.functional.pdist(truth.centres.double())
+    return cases if len(gaps) and bool(gaps.min() >= 6 * truth.std) else []
+
+
+@rule("dataset", separated)
+def modes_are_as_likely_as_their_weights(name: str) -> None:
+    """Points are nearest to each centre as often as `truth.weights` say, equally often without them."""
+    truth = truth_of(name)
+    assert truth.centres is not None
+    assert truth.shares is not None
+    chance = rejection(_count_nearest(name, truth.centres), SAMPLES * truth.shares)
+    expect(
+        chance > LEAST_CHANCE,
+        f"points need to be shared out over modes as truth.weights say (equally where it is None), got "
+        f"counts of probability {chance:.2g}; give the mixture's weights",
+    )
+
+
+def _count_nearest(name: str, centres: Tensor) -> Tensor:
+    """How many of the points are nearest to each centre, shape (K,)."""
+    x = sample(open_once(name), [0], SAMPLES)[0].flatten(1)
+    return torch.cdist(x, centres.double()).argmin(1).bincount(minlength=len(centres))
 
 
 @rule("dataset", knows("n_grams"))

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
+import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
@@ -62,7 +63,7 @@ class Classified:
     """Modes that a classifier distinguishes.
 
     Arguments:
-        count: The number K of modes, equally likely.
+        count: The number K of modes.
         mode_of: Maps points (N, D) or (N, *event) in data space to their modes in {0, …, K-1}, (N,).
         protocol: Says which classifier it is.
     """
@@ -81,6 +82,8 @@ class Truth:
         entropy: The differential (or discrete) entropy in nats: the best possible mean NLL.
         centres: The K modes' centres, shape (K, D), or None.
         std: The modes' standard deviation, a length (not a variance).
+        weights: The modes' probabilities, shape (K,), in the order of `centres` or of `classified`; None
+            for modes that are equally likely.
         box: The interval (low, high) that holds all but a negligible mass in every coordinate.
         distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
             all the mass, or None where the distribution has a density.
@@ -102,6 +105,18 @@ class Truth:
     counted: bool = False
     high_quality: tuple[float, float] | None = None
     classified: Classified | None = None
+    weights: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is None:
+            return
+        w, modes = self.weights.double(), self.modes
+        total = float(w.sum())
+        if w.shape != (modes,) or not bool((w > 0).all()) or abs(total - 1) > 1e-6:
+            raise DataError(
+                f"Truth needs weights of {modes} modes, all positive, of sum 1, got shape "
+                f"{tuple(w.shape)} and sum {total:.6g}; None stands for equal ones"
+            )
 
     @property
     def modes(self) -> int | None:
@@ -109,6 +124,15 @@ class Truth:
         if self.classified is not None:
             return self.classified.count
         return None if self.centres is None else len(self.centres)
+
+    @property
+    def shares(self) -> Tensor | None:
+        """The modes' probabilities, equal unless told otherwise, float64, shape (K,); None without modes."""
+        if self.modes is None:
+            return None
+        if self.weights is None:
+            return torch.full((self.modes,), 1 / self.modes, dtype=torch.float64)
+        return self.weights.double() / self.weights.double().sum()
 
 
 class Dataset(ABC):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from genbench.core import options
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import GenbenchError
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
 from genbench.core.search import Space
@@ -109,6 +110,9 @@ class Model(nn.Module, ABC):
     taxonomy: ClassVar[Taxonomy]
     paper: ClassVar[str] = ""
     year: ClassVar[int] = 0
+    #: whether it learns no more than the data's extent or first moments: a metric by which it counts as
+    #: good is not judged on that data set
+    null: ClassVar[bool] = False
     #: how many points `prepare` is shown of a stream (of a fixed set it is shown all)
     prepare_size: ClassVar[int] = 20_000
     #: what makes the host wait for a GPU nevertheless, `round`, `sample` or an ability's method, and why
@@ -275,6 +279,14 @@ ABILITIES: dict[str, type] = {
     "markov_chain": MarkovChain,
     "autoregressive": Autoregressive,
 }
+
+
+def is_null(name: str) -> bool:
+    """Returns whether a model is a null row; one that is not installed or is broken is none."""
+    try:
+        return name in MODELS and MODELS.get(name).null
+    except GenbenchError:
+        return False
 
 
 def describe(cls: type[Model]) -> dict[str, Any]:

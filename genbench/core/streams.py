@@ -43,35 +43,55 @@ class ScaledStream(Dataset):
 
 
 class MixtureDataset(ScaledStream):
-    """An equal-weight mixture of isotropic Gaussians on fixed centres, streamed exactly.
+    """A mixture of isotropic Gaussians on fixed centres, streamed exactly.
 
-    Subclasses set `name`, `centres` (K, D) and `std`; everything else follows in closed form but the
-    entropy, which is a fixed-seed Monte Carlo mean of -log p over 400,000 draws (s.e. about 0.0016
-    nats) unless given.
+    Subclasses set `name`, `centres` (K, D) and `std`, and `weights` (K,) unless modes are equally likely;
+    everything else follows in closed form but the entropy, which is a fixed-seed Monte Carlo mean of
+    -log p over 400,000 draws (s.e. about 0.0016 nats) unless given.
     """
 
     centres: ClassVar[Tensor]
     std: ClassVar[float]
     entropy: ClassVar[float]
+    #: the modes' probabilities, shape (K,); None for equal ones
+    weights: ClassVar[Tensor | None] = None
 
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
         self.spec = DataSpec(self.name, (self.centres.shape[1],))
         self._centres = Constant(self.centres)
         reach = self.centres.abs().max().item() + 6 * self.std
-        self.truth = Truth(self._log_prob, self.entropy, self.centres, self.std, (-reach, reach))
+        self.truth = Truth(
+            self._log_prob,
+            self.entropy,
+            self.centres,
+            self.std,
+            (-reach, reach),
+            weights=self.weights,
+        )
+        shares = self.truth.shares
+        assert shares is not None
+        self._edges, self._log_shares = Constant(shares.cumsum(0)[:-1]), Constant(shares.log())
         #: the root mean square of a coordinate, exact, which sets the unit of model space
-        self.scale = float((self.centres.double().square().mean() + self.std**2).sqrt())
+        squares = self.centres.double().square()
+        mean = squares.mean() if self.weights is None else (shares @ squares).mean()
+        self.scale = float((mean + self.std**2).sqrt())
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, shape (S, n, D)."""
         centres = self._centres.on(rng.device, rng.dtype)
-        which = rng.integers(len(centres), n)
+        if self.weights is None:
+            which = rng.integers(len(centres), n)
+        else:
+            edges = self._edges.on(rng.device, rng.dtype)
+            which = torch.searchsorted(edges, rng.uniform(n), right=True)
         return centres[which] + self.std * rng.normal(n, centres.shape[1])
 
     def _log_prob(self, x: Tensor) -> Tensor:
         centres = self._centres.like(x)
         dims = centres.shape[1]
         square = (x.unsqueeze(-2) - centres).square().sum(-1) / self.std**2
-        norm = 0.5 * dims * math.log(2 * math.pi * self.std**2) + math.log(len(centres))
-        return torch.logsumexp(-0.5 * square, dim=-1) - norm
+        norm = 0.5 * dims * math.log(2 * math.pi * self.std**2)
+        if self.weights is None:
+            return torch.logsumexp(-0.5 * square, dim=-1) - (norm + math.log(len(centres)))
+        return torch.logsumexp(self._log_shares.like(x) - 0.5 * square, dim=-1) - norm

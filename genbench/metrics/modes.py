@@ -29,7 +29,7 @@ COLUMNS = {
         "samples within 3 std of a mode; 0.989 in 2-D",
         headline=40,
     ),
-    "reverse_kl": Column("lower", "nats", 0.0, "KL of the modes' histogram to uniform"),
+    "reverse_kl": Column("lower", "nats", 0.0, "KL of the modes' histogram to their weights"),
     "reverse_kl_corrected": Column(
         "lower", "nats", 0.0, "the same less its Miller-Madow bias", guarded=False
     ),
@@ -49,12 +49,14 @@ def modes(
     r"""Returns how many modes are captured, how well, and how evenly.
 
     A sample belongs to its nearest centre and is of high quality within `within` standard deviations
-    of it (<=). A mode is captured by one high-quality sample, strictly by a tenth of its expected
-    n/K. With p the share of high-quality samples that each of K modes has,
+    of it (<=). A mode of probability w_k (1/K where all are equally likely) is captured by one
+    high-quality sample, strictly by a tenth of its expected n w_k. With p the share of high-quality
+    samples that each of K modes has,
 
-    .. math:: \mathrm{reverse\_kl} = \sum_k p_k \ln K p_k
+    .. math:: \mathrm{reverse\_kl} = \sum_k p_k \ln (p_k / w_k)
 
-    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off.
+    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off. Modes so
+    unlikely that n exact samples may miss them have a floor below K, the expected number.
 
     Where a classifier tells the modes apart (a thousand stacks of digits) every sample counts, however
     sure the classifier is, as in PacGAN; 26,000 are usual, on which exact samples have 0.0194 nats.
@@ -69,8 +71,9 @@ def modes(
 
     Arguments:
         fake: Generated points, shape (M, D).
-        truth: The modes' centres and their standard deviation, or their classifier. A truth with a rule
-            of high quality of its own takes the place of `within`, and the protocol says so.
+        truth: The modes' centres and their standard deviation, or their classifier, and their weights
+            unless equal. A truth with a rule of high quality of its own takes the place of `within`, and
+            the protocol says so.
         rng: Not used.
         samples: How many points count, the first ones; all where there are fewer.
         within: The radius of high quality, in standard deviations.
@@ -86,7 +89,7 @@ def modes(
         )
     fake = _checks.points("modes", "fake", fake)[:samples].double()
     if truth.classified is not None:
-        return _classified(fake, truth.classified)
+        return _classified(fake, truth, truth.classified)
     if truth.centres is None or truth.std is None:
         raise DataError("modes needs a truth with centres and std, got none; use a mixture")
     centres = truth.centres.to(fake)
@@ -98,18 +101,18 @@ def modes(
     if truth.high_quality is not None:
         radius, ideal = truth.high_quality
         counts = _histogram(fake, centres, radius)
-        return _scores(counts, len(fake), ideal, {"within": f"{radius / truth.std:.4g}"})
+        return _scores(counts, len(fake), ideal, truth, {"within": f"{radius / truth.std:.4g}"})
     # the share of an isotropic Gaussian's mass that lies within the radius
     half = torch.tensor([fake.shape[1] / 2, within**2 / 2], dtype=torch.float64)
     ideal = float(torch.special.gammainc(half[0], half[1]))
-    return _scores(_histogram(fake, centres, within * truth.std), len(fake), ideal)
+    return _scores(_histogram(fake, centres, within * truth.std), len(fake), ideal, truth)
 
 
-def _classified(fake: Tensor, modes: Classified) -> dict[str, Score]:
+def _classified(fake: Tensor, truth: Truth, modes: Classified) -> dict[str, Score]:
     """Every column where all samples count; an exact sample's mode is seen as the classifier can."""
     counts = torch.bincount(modes.mode_of(fake), minlength=modes.count)
     protocol = {"within": "all", "by": modes.protocol()}
-    scores = _scores(counts, len(fake), 1.0, protocol)
+    scores = _scores(counts, len(fake), 1.0, truth, protocol)
     return {**scores, "high_quality": Score(None, reason=ALL_COUNT, protocol=protocol)}
 
 
@@ -122,26 +125,46 @@ def _histogram(fake: Tensor, centres: Tensor, radius: float) -> Tensor:
 
 
 def _scores(
-    counts: Tensor, n: int, ideal: float, protocol: Mapping[str, str] | None = None
+    counts: Tensor,
+    n: int,
+    ideal: float,
+    truth: Truth,
+    protocol: Mapping[str, str] | None = None,
 ) -> dict[str, Score]:
     """Every column from the high-quality samples by mode, shape (K,), of n samples."""
     modes, good = len(counts), int(counts.sum())
+    weights = None if truth.weights is None else truth.weights.to(counts.device).double()
     score = partial(Score, protocol={"samples": n, **(protocol or {})})
+    least: float | Tensor = 0.1 * n / modes
+    floors: tuple[float, float] = (modes, modes)
+    if weights is not None:
+        least = 0.1 * n * weights
+        floors = _expected(n, ideal * weights, 0 * least), _expected(n, ideal * weights, least)
     share = good / n
     error = math.sqrt(share * (1 - share) / n)
     scores = {
-        "modes": score(float((counts > 0).sum()), floor=modes),
-        "modes_strict": score(float((counts >= 0.1 * n / modes).sum()), floor=modes),
+        "modes": score(float((counts > 0).sum()), floor=floors[0]),
+        "modes_strict": score(float((counts >= least).sum()), floor=floors[1]),
         "high_quality": score(share, error, floor=ideal),
     }
     if good == 0:
         empty = score(None, reason=NO_HIGH_QUALITY)
         return {**scores, "reverse_kl": empty, "reverse_kl_corrected": empty}
-    shares = counts[counts > 0].double() / good
-    plain = float((shares * (shares * modes).log()).sum())
+    captured = counts > 0
+    shares = counts[captured].double() / good
+    ratios = shares * modes if weights is None else shares / weights[captured]
+    plain = float((shares * ratios.log()).sum())
     corrected = plain - (len(shares) - 1) / (2 * good)
     return {
         **scores,
         "reverse_kl": score(max(0.0, plain), floor=(modes - 1) / (2 * n * ideal)),
         "reverse_kl_corrected": score(corrected, kind="estimate", floor=0.0),
     }
+
+
+def _expected(n: int, chances: Tensor, least: Tensor) -> float:
+    """How many modes have so many of n exact samples, and at least one, on average."""
+    from scipy.stats import binom
+
+    tails = binom.sf(least.cpu().ceil().clamp_min(1).numpy() - 1, n, chances.cpu().numpy())
+    return float(tails.sum())

@@ -12,7 +12,9 @@ from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold
 from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.null_rows import Gate
 from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
 from genbench.store import Record, Store
 
@@ -118,12 +120,14 @@ class Card:
         store: The folder.
         scale: How thorough the pass was.
         folder: The same as commands name it.
+        nulls: The folder's null rows, where they were read before.
     """
 
     claim: Claim
     store: Store
     scale: Scale = field(default_factory=Scale)
     folder: Path = Path("results")
+    nulls: NullRows | None = None
 
     @cached_property
     def evidence(self) -> ClaimEvidence:
@@ -134,7 +138,34 @@ class Card:
     def logged_effects(self) -> tuple[EvidenceLog, list[Effect]]:
         """The effects, and the evidence with what they asked for."""
         log = EvidenceLog(self.evidence)
-        return log, list(self.claim.function(log))
+        effects = list(self.claim.function(log))
+        masked = self._mask(log)
+        return log, effects if masked is None else withhold(effects, self.claim.function(masked))
+
+    @cached_property
+    def gates(self) -> dict[tuple[str, str], Gate]:
+        """What null rows make of the columns that its effects read, by data set and column."""
+        log = EvidenceLog(self.evidence)  # the other one may have been asked by the figure since
+        self.claim.function(log)
+        return self._find_gates(log)
+
+    @property
+    def withheld(self) -> list[str]:
+        """Which columns are not judged on which data set, and why, as sentences."""
+        return [
+            f"{column} on {dataset} is not judged: {gate.reason}"
+            for (dataset, column), gate in self.gates.items()
+            if gate.closed
+        ]
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Which columns have no null row to be checked by, though it is known what is good."""
+        return [
+            f"{column} on {dataset}"
+            for (dataset, column), gate in self.gates.items()
+            if gate.bar is not None and not gate.rows
+        ]
 
     @property
     def effects(self) -> list[Effect]:
@@ -189,7 +220,14 @@ class Card:
     @cached_property
     def metrics(self) -> list[Variation]:
         """The verdict with every other metric that the claim names."""
-        rows = self.claim.by_metric(self.evidence) if self.claim.by_metric is not None else {}
+        if self.claim.by_metric is None:
+            return []
+        log = EvidenceLog(self.evidence)
+        rows = dict(self.claim.by_metric(log))
+        masked = self._mask(log)
+        if masked is not None:
+            others = self.claim.by_metric(masked)
+            rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
         verdicts = {name: _judged(effects, self.refutes) for name, effects in rows.items()}
         about = (bool(self.missing), self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
@@ -244,6 +282,15 @@ class Card:
         words += [] if self.folder == Path("results") else ["-o", str(self.folder)]
         return " ".join(words)
 
+    def _find_gates(self, log: EvidenceLog) -> dict[tuple[str, str], Gate]:
+        self.nulls = self.nulls or NullRows(self.store)
+        return find_gates(self.evidence, log.scored, self.nulls)
+
+    def _mask(self, log: EvidenceLog) -> MaskedEvidence | None:
+        """The evidence without the columns whose gates are closed; None where all are open."""
+        hidden = [place for place, gate in self._find_gates(log).items() if gate.closed]
+        return MaskedEvidence(self.evidence, frozenset(hidden)) if hidden else None
+
     def _differs(self, name: str) -> bool:
         if self.claim.runs or name in ("default", self.scale.budget):
             return True
@@ -252,7 +299,9 @@ class Card:
     def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            other = Card(self.claim, self.store, Scale(name, self.scale.seeds), self.folder)
+            other = Card(
+                self.claim, self.store, Scale(name, self.scale.seeds), self.folder, self.nulls
+            )
         verdict = other.verdict if other.known or other is self else None
         return Variation("budget", name, verdict, bool(other.missing), other.command, self.verdict)
 
@@ -272,10 +321,10 @@ def make_cards(
             half and quick that has measurements.
         folder: The same as commands are to name it.
     """
-    cards = []
+    cards, nulls = [], NullRows(store)
     for claim in find(names).values():
         scales = [scale] if scale is not None else [Scale(name) for name in ORDER]
-        candidates = [Card(claim, store, candidate, folder) for candidate in scales]
+        candidates = [Card(claim, store, candidate, folder, nulls) for candidate in scales]
         cards.append(next((card for card in candidates if card.known), candidates[0]))
     return cards
 

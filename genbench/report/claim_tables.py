@@ -156,6 +156,8 @@ def to_dict(card: Card) -> dict[str, Any]:
         "command": command,
         "literature": list(claim.literature),
         "threats": list(claim.threats),
+        "not_judged": card.withheld,
+        "without_null_rows": card.unchecked,
         "note": claim.notes.get(verdict.outcome),
     }
 

@@ -90,6 +90,7 @@ def find_caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[
     sentences = [*_few_seeds(tables), *_failed(tables)]
     for table in tables:
         sentences += [*_budgets(table), *_protocols(table), *_data(table), *_missing(table)]
+        sentences += _not_judged(table)
     sentences += _environments(tables)
     return [*sentences, *(f"Not read: {problem}" for problem in problems)]
 
@@ -142,6 +143,15 @@ def _protocols(table: Table) -> list[str]:
         f"On {table.name} these have several protocols or kinds, not to be compared with each "
         f"other: {_listed(several)}."
     ]
+
+
+def _not_judged(table: Table) -> list[str]:
+    """One sentence for the headlines by which a row that has learned nothing counts as good."""
+    closed = [c for c in table.columns if c.headline and not table.judges(c)]
+    reasons = {f"{c.id} ({table.gates[c].reason})": None for c in closed}
+    if not reasons:
+        return []
+    return [f"Not judged on {table.name}, as null rows pass: {_listed(list(reasons))}."]
 
 
 def _data(table: Table) -> list[str]:

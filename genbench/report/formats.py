@@ -83,7 +83,7 @@ def _full_sheet(table: Table) -> Sheet:
     return make_sheet(
         table,
         table.columns,
-        heads=[*(Heading(c.heading, c.about) for c in table.columns), *map(Heading, costs)],
+        heads=[*(Heading(c.heading, table.about(c)) for c in table.columns), *map(Heading, costs)],
         costs=lambda group: list(group.costs.values()),
         after=_rank_and_count,
         floor="floor: real against real",
@@ -108,7 +108,7 @@ def to_latex(tables: Sequence[Table]) -> str:
             columns,
             heads=[Heading(c.heading, align="right") for c in columns],
             floor="floor (real against real)",
-            notes=[f"{c.id}: {c.about}" for c in columns],
+            notes=[f"{c.id}: {table.about(c)}" for c in columns],
         )
         parts += ["", *sheet.to_latex(table_sheet)]
     return "\n".join(parts) + "\n"

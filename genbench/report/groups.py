@@ -43,6 +43,13 @@ class Group:
         """Whether the row is a yardstick and no contestant."""
         return self.taxonomy == REFERENCE
 
+    @property
+    def null(self) -> bool:
+        """Whether the row's model has learned no more than the data's extent or first moments."""
+        from genbench.core.model import is_null
+
+        return self.reference and is_null(self.model)
+
     @cached_property
     def ok(self) -> tuple[Record, ...]:
         """The records of completed runs; the others are failures and give no number."""

@@ -218,7 +218,7 @@ def _compact_sheet(
         heads=[Heading(head) for head in (*heads, "parameters", "training", "ok", "from")],
         costs=lambda g: (*(g.costs[c] for c in ("parameters", "training", "ok")), _from(g, marks)),
         after=_rank,
-        notes=[f"{c.id}: {c.about}" for c in columns],
+        notes=[f"{c.id}: {table.about(c)}" for c in columns],
     )
     return sheet, len(running) - len(first)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group, make_labels
+from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking, make_ranking
 from genbench.store import Measurement, Record
 from genbench.store.scales import select_scale
@@ -31,7 +32,8 @@ class Table:
         groups: The rows.
         columns: The columns that have values.
         cells: Every group's cell in a column.
-        rankings: For columns with a direction, which groups can be distinguished.
+        rankings: For columns with a direction that are judged, which groups can be distinguished.
+        gates: What null rows make of a column against held-out data; one whose gate is closed is not judged.
     """
 
     dataset: str
@@ -40,6 +42,7 @@ class Table:
     columns: tuple[TableColumn, ...]
     cells: Mapping[tuple[str, TableColumn], Cell] = field(repr=False)
     rankings: Mapping[TableColumn, Ranking] = field(repr=False)
+    gates: Mapping[TableColumn, Gate] = field(default_factory=dict, repr=False)
 
     def cell(self, group: Group, column: TableColumn) -> Cell:
         """Returns a group's cell in a column; without a value it says why, where that is known.
@@ -59,11 +62,19 @@ class Table:
                 by_place[group, column.id, column.split].update(cell.reasons)
         return {place: tuple(sorted(reasons)) for place, reasons in by_place.items()}
 
+    def judges(self, column: TableColumn) -> bool:
+        """Returns whether a column's numbers are ranked: not where a null row counts as good."""
+        return column not in self.gates or not self.gates[column].closed
+
+    def about(self, column: TableColumn) -> str:
+        """Returns what sets a column apart, and why it is not judged on this data set if it is not."""
+        if self.judges(column):
+            return column.about
+        return f"{column.about} · not judged here: {self.gates[column].reason}"
+
     def floor(self, column: TableColumn) -> float | None:
         """Returns the mean floor of a column: what real points score against real points."""
-        floors = [c.floor for (_, k), c in self.cells.items() if k == column]
-        values = [value for value in floors if value is not None]
-        return fmean(values) if values else None
+        return _floor(column, self.cells)
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -131,12 +142,32 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
     rankings: dict[TableColumn, Ranking] = {}
+    gates = {column: _gate(column, groups, cells) for column in columns if column.split == "test"}
     for column in columns:
-        if column.better != "none":
+        if column.better != "none" and not (column in gates and gates[column].closed):
             rankings[column], ranked = _ranked(column, groups, cells)
             cells.update(ranked)
-    ordered = tuple(_ordered(groups, columns, cells))
-    return Table(dataset, name, ordered, tuple(columns), cells, rankings)
+    judged = [c for c in columns if c not in gates or not gates[c].closed]
+    ordered = tuple(_ordered(groups, judged, cells))
+    return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates)
+
+
+def _gate(
+    column: TableColumn, groups: list[Group], cells: Mapping[tuple[str, TableColumn], Cell]
+) -> Gate:
+    """What null rows make of a column: a model's rows of several budgets are one."""
+    rows: dict[str, list[float]] = defaultdict(list)
+    for group in groups:
+        if group.null:
+            rows[group.model] += _values(cells, group, column).values()
+    floor, ideal = _floor(column, cells), column.meaning.ideal
+    return check_nulls(rows, make_bar(column.better, ideal, floor, column.unit))
+
+
+def _floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell]) -> float | None:
+    floors = [c.floor for (_, k), c in cells.items() if k == column]
+    values = [value for value in floors if value is not None]
+    return fmean(values) if values else None
 
 
 def _cells(group: Group) -> dict[TableColumn, Cell]:

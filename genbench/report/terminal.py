@@ -37,7 +37,7 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
         console.print(Text(table.name, style="bold"))
         print_sheet(console, sheet)
         for i, column in enumerate(columns, 1):
-            console.print(Text(f"[{i}] {column.id}: {column.about}", style="dim"))
+            console.print(Text(f"[{i}] {column.id}: {table.about(column)}", style="dim"))
         console.print()
     for sentence in find_caveats(tables):
         console.print(Text(f"! {sentence}", style="yellow"))

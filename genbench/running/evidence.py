@@ -127,7 +127,7 @@ class ClaimEvidence:
     def scores(self, run: Run, column: str) -> dict[int, float]:
         """Returns a column of a run's finished cells, as asked by the run's own metrics and samples."""
         records = self._finished(run)
-        keys = _keys(run) if records else set()
+        keys = keys_of(run) if records else set()
         return {
             record.spec.seed: m.value
             for record in records
@@ -148,7 +148,7 @@ class ClaimEvidence:
     def finished(self, run: Run) -> list[int]:
         """Returns the seeds of a run that were trained to the end and measured."""
         records = self._finished(run)
-        keys = _keys(run) if records else set()
+        keys = keys_of(run) if records else set()
         return [r.spec.seed for r in records if keys <= {m.key for m in r.metrics}]
 
     def measured(self, column: str) -> dict[int, float]:
@@ -200,7 +200,7 @@ class ClaimEvidence:
         return [record for record in self.records(run) if record.status == "ok"]
 
 
-def _keys(run: Run) -> set[str]:
-    """What a run's measurements are keyed by."""
+def keys_of(run: Run) -> set[str]:
+    """Returns what a run's measurements are keyed by."""
     parts = [Part(name=name) for name in run.metrics]
     return {request.key for request in make_requests(parts, samples=run.samples)}

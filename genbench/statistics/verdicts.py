@@ -186,6 +186,8 @@ def _contested(contest: Contest, own: Estimate, level: float) -> Estimate:
 
 
 def _why_open(judged: Sequence[Effect]) -> str:
+    if not judged:
+        return "no part is judged"
     few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
     if all(not effect.values for effect in judged):
         return "nothing has been measured yet"

@@ -75,6 +75,15 @@ class Store:
             if record is not None and (self.groups is None or record.group in self.groups):
                 yield record
 
+    def models(self, dataset: str) -> list[str]:
+        """Returns the models that have a folder on a data set, sorted."""
+        return sorted(path.name for path in (self.root / dataset).glob("*") if path.is_dir())
+
+    def of(self, dataset: str, model: str) -> list[Record]:
+        """Returns the sound records of a model on a data set, whatever its settings."""
+        paths = sorted((self.root / dataset / model).glob("*.json"))
+        return [record for path in paths if (record := self.parse(path)[0]) is not None]
+
     def problems(self) -> list[str]:
         """Returns one sentence for every file that is not a valid record or lies in the wrong place."""
         return [problem for _, _, problem in self.scan() if problem]

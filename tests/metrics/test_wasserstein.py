@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from scipy.spatial.distance import cdist
 
-from genbench.core.errors import SpecError
+from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
 from genbench.metrics.energy_distance import energy_distance
 from genbench.metrics.sliced_wasserstein import sliced_wasserstein, squares_along
@@ -51,7 +51,11 @@ def test_on_a_line_all_agree_with_scipy():
     assert sliced_wasserstein(real, fake, rng=RNG).value == pytest.approx(second, rel=1e-10)
     for other in (fake, fake[:150], torch.cat([fake, fake[:1]])):
         peer = stats.energy_distance(flat[0], other.flatten().numpy()) ** 2
-        assert energy_distance(real, other, rng=RNG) == pytest.approx(peer, rel=1e-9)
+        assert energy(real, other, estimator="biased") == pytest.approx(peer, rel=1e-9)
+
+
+def energy(real, fake, **options):
+    return energy_distance(real, fake, rng=RNG, **options)
 
 
 @pytest.mark.parametrize(("n", "m"), [(7, 7), (12, 8), (5, 13)])
@@ -98,7 +102,11 @@ def test_two_gaussians_approach_the_closed_form():
 def test_energy_distance_is_its_double_sum(real, fake):
     a, b = real.double().numpy(), fake.double().numpy()
     naive = 2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean()
-    assert energy_distance(real, fake, rng=RNG) == pytest.approx(naive, rel=1e-7, abs=1e-9)
+    assert energy(real, fake, estimator="biased") == pytest.approx(naive, rel=1e-7, abs=1e-9)
+    own, other = (cdist(x, x).sum() / (len(x) * (len(x) - 1)) for x in (a, b))
+    assert energy(real, fake) == pytest.approx(
+        2 * cdist(a, b).mean() - own - other, rel=1e-7, abs=1e-9
+    )
 
 
 def test_energy_distance_of_two_gaussians_on_a_line():
@@ -111,17 +119,36 @@ def test_energy_distance_of_two_gaussians_on_a_line():
 
     law = 2 * mean(1.0, 2.0) - 2 * mean(0.0, 2.0)
     values = [
-        energy_distance(draws(800, 1, seed=2 * k), draws(800, 1, seed=2 * k + 1) + 1, rng=RNG)
-        for k in range(20)
+        energy(draws(800, 1, seed=2 * k), draws(800, 1, seed=2 * k + 1) + 1) for k in range(20)
     ]
-    assert abs(numpy.mean(values) - law) < 4 * numpy.std(values) / 20**0.5 + 2e-3
+    assert abs(numpy.mean(values) - law) < 4 * numpy.std(values) / 20**0.5
+
+
+def test_energy_distance_of_few_points_has_no_bias():
+    """Of equal distributions its mean is 0; each point beside itself adds E|x - x'| (1/n + 1/m)."""
+    pairs = [(draws(8, 2, seed=2 * k), draws(12, 2, seed=2 * k + 1)) for k in range(400)]
+    unbiased = [energy(*pair) for pair in pairs]
+    biased = [energy(*pair, estimator="biased") for pair in pairs]
+    errors = [numpy.std(values) / 20 for values in (unbiased, biased)]
+    assert abs(numpy.mean(unbiased)) < 4 * errors[0]
+    assert min(unbiased) < 0 <= min(biased)
+    # E|x - x'| of the plane's standard Gaussian is sqrt(pi)
+    bias = math.sqrt(math.pi) * (1 / 8 + 1 / 12)
+    assert numpy.mean(biased) == pytest.approx(bias, abs=4 * errors[1])
+
+
+def test_energy_distance_refuses_other_estimators_and_single_points():
+    with pytest.raises(SpecError, match="an estimator of unbiased, biased, got 'linear'"):
+        energy(draws(5, 2), draws(5, 2), estimator="linear")
+    with pytest.raises(DataError, match="energy_distance needs"):
+        energy(draws(1, 2), draws(5, 2))
 
 
 def test_equal_sets_are_at_zero_whatever_they_are():
     for x in (draws(300, 2), torch.zeros(50, 3), draws(10, 5).repeat(20, 1), draws(3, 8)):
         assert exact(x, x) == pytest.approx({"wasserstein_1": 0, "wasserstein_2": 0}, abs=1e-12)
         assert sliced_wasserstein(x, x, rng=RNG).value == 0
-        assert energy_distance(x, x, rng=RNG) == pytest.approx(0, abs=1e-8)
+        assert energy(x, x, estimator="biased") == pytest.approx(0, abs=1e-8)
 
 
 def test_how_many_points_counted_is_told():

@@ -6,6 +6,7 @@ from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
+from genbench.training.minibatches import prepare, training_set
 
 F64 = {"dtype": torch.float64}
 SPACE = DataSpec("space", (3,))
@@ -62,6 +63,22 @@ def test_on_the_ring_it_comes_near_the_entropy_and_not_below():
     nats = -(model.log_prob(source.to_model(x), rng) + source.log_volume)
     error = 3 * nats.std().item() / 20_000**0.5
     assert source.truth.entropy - error < nats.mean().item() < source.truth.entropy + 0.1
+
+
+def test_on_the_grid_it_is_as_good_as_scikit_learns():
+    """Held out: 25 components on the 20,000 points that models are shown, and no fewer."""
+    source, rng = DATASETS.get("grid")(), Rng([0])
+    model = prepare(build("gaussian_mixture", source.spec, rng), source, rng)
+    points = training_set(source, type(model), rng).x[0].double()
+    assert len(points) == 20_000
+    peer = GaussianMixture(25, random_state=0).fit(points.numpy())
+    x = source.to_model(source.points("test").double())
+    theirs = -peer.score(x.numpy()) - source.log_volume
+    ours = -(model.log_prob(x.unsqueeze(0), rng).mean().item() + source.log_volume)
+    exact = -source.truth.log_prob(source.points("test").double()).mean().item()
+    assert ours == pytest.approx(theirs, abs=1e-3)
+    # half the number of its parameters over the number of points
+    assert ours - exact == pytest.approx(149 / 40_000, rel=0.5)
 
 
 def test_impossible_options_say_so():

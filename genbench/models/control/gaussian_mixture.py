@@ -38,9 +38,12 @@ class GaussianMixture(FittedModel):
         covariance: `full` or `diag` (diagonal); None chooses full without a range and diag with one.
         ridge: Added to every variance, in model space.
         iterations: The most EM steps; a fit that has not settled by then is kept as it is.
-        points: How many points are fitted to; of more, as many are drawn.
+        points: How many points are fitted to; of more, as many are drawn. A full covariance in the plane
+            has six numbers a component, so that 25 of them cost about 149/2N nats on N points: .037 on
+            2,000, which was the default of version 1, and .004 on 20,000.
     """
 
+    version = 2
     paper = "Dempster et al., 1977"
     year = 1977
     waits = {"sample": "components' points are taken apart; a gather would copy a matrix a point"}
@@ -54,7 +57,7 @@ class GaussianMixture(FittedModel):
         covariance: Literal["full", "diag"] | None = None,
         ridge: float = 1e-6,
         iterations: int = 100,
-        points: int = 2000,
+        points: int = 20_000,
     ) -> None:
         super().__init__(spec, rng)
         if components < 1:

@@ -30,6 +30,7 @@ class Uniform(Model, Density):
     """
 
     taxonomy = "reference"
+    null = True
     paper = ""
 
     def __init__(self, spec: DataSpec, rng: Rng) -> None:

@@ -112,7 +112,11 @@ def _quantile(values: Sequence[float], share: float) -> float:
 
 def quality_column(table: Table) -> TableColumn | None:
     """Returns what plots show as quality: the first headline with a direction that is not a cost."""
-    good = [c for c in table.columns if c.headline and c.better != "none" and not _is_cost(c)]
+    good = [
+        c
+        for c in table.columns
+        if c.headline and c.better != "none" and not _is_cost(c) and table.judges(c)
+    ]
     return min(good, key=lambda c: c.order, default=None)
 
 

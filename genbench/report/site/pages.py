@@ -139,7 +139,7 @@ def _paired(page: Page) -> dict[str, Any]:
         picture |= {"text": panel.text, "about": panel.about}
         groups.append({"label": group.label, "values": rounded, **picture})
     columns = [
-        {"heading": c.heading, "about": c.about, "better": c.better, "headline": c.headline}
+        {"heading": c.heading, "about": table.about(c), "better": c.better, "headline": c.headline}
         for c in table.columns
     ]
     head = {"name": table.name, "page": page.file, "centres": page.gallery.centres}

@@ -1,0 +1,137 @@
+"""Gates of claims: which of the columns that they read null rows pass, and which effects rest on those."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from genbench.core.effect import Effect, Values
+from genbench.core.evidence import Evidence, Run
+from genbench.core.metric import METRICS
+from genbench.core.model import is_null
+from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
+from genbench.statistics.null_rows import Gate, check_nulls, make_bar
+from genbench.store import Measurement, Record, Store
+
+#: a column on a data set
+Place = tuple[str, str]
+
+
+@dataclass
+class NullRows:
+    """The null rows of a results folder, each data set's read once.
+
+    Arguments:
+        store: The folder.
+    """
+
+    store: Store
+    _records: dict[str, list[Record]] = field(default_factory=dict)
+
+    def gate(self, evidence: ClaimEvidence, run: Run, column: str) -> Gate:
+        """Returns what null rows make of a column of a run, asked by the run's metrics and samples."""
+        spec, keys = specs_of(run)[0], keys_of(run)
+        rows: dict[str, list[float]] = defaultdict(list)
+        measurements = [m for r in evidence.records(run) for m in _measurements(r, column, keys)]
+        for record in self._of(run.dataset):
+            same = (record.spec.dataset_version, record.spec.dataset_options)
+            if same == (spec.dataset_version, spec.dataset_options):
+                for m in _measurements(record, column, keys):
+                    measurements.append(m)
+                    rows[record.spec.model] += [] if m.value is None else [m.value]
+        if not measurements:
+            return Gate({}, 0, None)
+        metric = METRICS.get(measurements[0].metric)
+        if metric.view == "model":  # a null row has no such ability
+            return Gate({}, len(rows), None)
+        meaning = metric.columns[column]
+        floors = [m.floor for m in measurements if m.floor is not None]
+        floor = sum(floors) / len(floors) if floors else None
+        return check_nulls(rows, make_bar(meaning.better, meaning.ideal, floor, meaning.unit))
+
+    def _of(self, dataset: str) -> list[Record]:
+        if dataset not in self._records:
+            models = [name for name in self.store.models(dataset) if is_null(name)]
+            records = [r for name in models for r in self.store.of(dataset, name)]
+            newest: dict[str, int] = defaultdict(int)
+            for record in records:
+                name = record.spec.model
+                newest[name] = max(newest[name], record.spec.model_version)
+            self._records[dataset] = [
+                r
+                for r in records
+                if r.status == "ok" and r.spec.model_version == newest[r.spec.model]
+            ]
+        return self._records[dataset]
+
+
+@dataclass(frozen=True)
+class MaskedEvidence:
+    """Evidence in which some columns have no values.
+
+    Arguments:
+        evidence: The evidence.
+        hidden: The columns, by data set.
+    """
+
+    evidence: Evidence
+    hidden: frozenset[Place]
+
+    def scores(self, run: Run, column: str) -> Values:
+        """Returns a column of a run's cells, or nothing if it is hidden."""
+        if (run.dataset, column) in self.hidden:
+            return {}
+        return self.evidence.scores(run, column)
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        return self.evidence.finished(run)
+
+    def measured(self, column: str) -> Values:
+        """Returns a column of the experiment."""
+        return self.evidence.measured(column)
+
+
+def find_gates(
+    evidence: ClaimEvidence, scored: Sequence[tuple[Run, str]], nulls: NullRows
+) -> dict[Place, Gate]:
+    """Returns the gate of every column that was read, by data set; of several runs the first checked.
+
+    Arguments:
+        evidence: The claim's.
+        scored: The runs and the columns that were read of them.
+        nulls: The same folder's.
+    """
+    gates: dict[Place, Gate] = {}
+    for run, column in scored:
+        place = run.dataset, column
+        if place not in gates or not (gates[place].closed or gates[place].checked):
+            gates[place] = nulls.gate(evidence, run, column)
+    return gates
+
+
+def withhold(effects: Sequence[Effect], masked: Sequence[Effect]) -> list[Effect]:
+    """Returns effects of which those are not judged that would be others without the hidden columns.
+
+    Arguments:
+        effects: Of all the evidence.
+        masked: The same where null rows' columns are hidden.
+    """
+    by_name = {effect.name: effect for effect in masked}
+    aligned = len(effects) == len(masked)
+    judged = []
+    for i, effect in enumerate(effects):
+        other = masked[i] if aligned else by_name.get(effect.name)
+        same = other is not None and _values(other) == _values(effect)
+        judged.append(effect if same else replace(effect, judged=False))
+    return judged
+
+
+def _values(effect: Effect) -> tuple[Values, Mapping[tuple[str, str], Values]]:
+    """All that an effect's interval is made of."""
+    return effect.values, effect.contest.pairs if effect.contest is not None else {}
+
+
+def _measurements(record: Record, column: str, keys: set[str]) -> list[Measurement]:
+    return [m for m in record.metrics if (m.id, m.split) == (column, "test") and m.key in keys]

@@ -1,0 +1,125 @@
+"""Planted null rows: where one counts as good the metric is not judged, in tables, pages and claims."""
+
+from dataclasses import replace
+
+import pytest
+from claim_records import write
+from report_records import measured, spec
+from test_tables import column, row
+
+from genbench.claims import sample_quality
+from genbench.core.claim import CLAIMS, Run
+from genbench.report.cards import Card
+from genbench.report.claim_tables import to_dict
+from genbench.report.findings import find_caveats, find_winners
+from genbench.report.formats import to_markdown
+from genbench.report.tables import make_leaderboards
+from genbench.store import Record, Store
+
+METRICS = sample_quality.METRICS
+UNIFORM = Run("uniform", "digits", METRICS, steps=3000, batch=128)
+
+
+def records(noise, taxonomy="reference", name="uniform"):
+    """Two models of six seeds and a row with this precision, where real points have .936."""
+    rows = []
+    for model, precision, kind in (
+        ("gan", 0.93, "implicit/direct"),
+        ("vae", 0.73, "explicit/approximate/variational"),
+        (name, noise, taxonomy),
+    ):
+        for seed in range(6):
+            about = spec(model, "fashion_mnist", seed)
+            value = precision + 0.001 * seed
+            scores = [measured("precision", value, better="higher", floor=0.936)]
+            scores += [measured("fid", 100 * (2 - precision) + seed, "classifier", floor=1.0)]
+            rows.append(
+                Record(
+                    cell=about.cell,
+                    group=about.group,
+                    status="ok",
+                    spec=about,
+                    taxonomy=kind,
+                    metrics=scores,
+                )
+            )
+    return rows
+
+
+def test_a_column_that_noise_passes_is_shown_and_not_ranked():
+    (table,) = make_leaderboards(records(noise=0.875))
+    precision, fid = column(table, "precision"), column(table, "fid")
+    assert not table.judges(precision)
+    assert table.judges(fid)
+    assert precision not in table.rankings
+    cell = table.cell(row(table, "gan"), precision)
+    assert cell.values
+    assert (cell.rank, cell.best) == (None, False)
+    assert table.cell(row(table, "gan"), fid).best
+    assert [f.column.id for f in find_winners([table])] == ["fid"]
+    reason = "uniform with 0.877 counts as good (>= 0.842)"
+    assert (
+        f"Not judged on fashion_mnist, as null rows pass: precision ({reason})."
+        in find_caveats([table])
+    )
+    assert "not judged here: uniform with 0.877" in to_markdown([table], title="t")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"noise": 0.4}, {"noise": 0.875, "name": "resample"}], ids=str
+)
+def test_clearly_worse_noise_and_rows_that_know_the_data_leave_it_judged(changed):
+    (table,) = make_leaderboards(records(**changed))
+    precision = column(table, "precision")
+    assert table.judges(precision)
+    assert table.cell(row(table, "gan"), precision).best
+    assert not [s for s in find_caveats([table]) if s.startswith("Not judged")]
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path)
+    for k, run in enumerate(sample_quality.GANS.values()):
+        write(store, run, fid=20 + k, kid=20 + k, precision=0.98 - 0.01 * k, recall=0.3)
+    for k, run in enumerate(sample_quality.OTHERS.values()):
+        write(store, run, fid=60 + k, kid=60 + k, precision=0.8 - 0.01 * k, recall=0.5)
+    return store
+
+
+def test_a_part_that_reads_what_noise_passes_is_not_judged(store):
+    claim = CLAIMS.get("sample_quality")
+    card = Card(claim, store)
+    assert card.verdict.outcome == "supported"
+    assert [part.effect.judged for part in card.verdict.parts] == [True, True, False]
+    assert "precision on digits" in card.unchecked
+
+    write(store, UNIFORM, fid=800, kid=800, precision=0.95, recall=0.01)
+    card = Card(claim, store)
+    assert [part.effect.judged for part in card.verdict.parts] == [True, False, False]
+    assert len(card.verdict.judged) == 1
+    (sentence,) = card.withheld
+    assert sentence.startswith("precision on digits is not judged: uniform with 0.948")
+    assert "precision on digits" not in card.unchecked
+    assert to_dict(card)["not_judged"] == [sentence]
+
+
+def test_clearly_worse_noise_leaves_every_part_judged(store):
+    write(store, UNIFORM, fid=800, kid=800, precision=0.4, recall=0.01)
+    card = Card(CLAIMS.get("sample_quality"), store)
+    assert [part.effect.judged for part in card.verdict.parts] == [True, True, False]
+    assert card.withheld == []
+
+
+def test_noise_measured_by_other_points_says_nothing(store):
+    write(store, replace(UNIFORM, samples=99), fid=800, kid=800, precision=0.95, recall=0.01)
+    assert Card(CLAIMS.get("sample_quality"), store).withheld == []
+
+
+def test_the_same_claim_by_a_metric_that_noise_passes_has_no_verdict(store):
+    write(store, UNIFORM, fid=800, kid=800, precision=0.4, recall=0.99)
+    by_metric = {
+        row.name: row.verdict for row in Card(CLAIMS.get("sample_quality"), store).metrics
+    }
+    assert by_metric["recall"].judged == []
+    assert by_metric["recall"].because == "no part is judged"
+    assert by_metric["kid"].judged
