@@ -45,6 +45,21 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Alias:
+    """torch-fidelity's key for the same number, and what makes it the same.
+
+    Arguments:
+        key: The key that torch-fidelity prints.
+        options: The options that the number must have been computed with, as its protocol says.
+        features: The extractor that it must be of, with whatever weights.
+    """
+
+    key: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    features: str = "inception-v3-compat"
+
+
+@dataclass(frozen=True)
 class Column:
     """What a number means, and what reports and the gate make of it.
 
@@ -60,7 +75,7 @@ class Column:
             headline.
         guarded: Whether the gate compares it; not where it repeats another column or is mostly noise.
         tolerance: How much worse the gate lets it get; None: as much as is usual for its unit.
-        alias: torch-fidelity's key of the same number, defined alike, or None.
+        alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
     """
 
     better: Better
@@ -73,7 +88,7 @@ class Column:
     learned: bool = False
     guarded: bool = True
     tolerance: Tolerance | None = None
-    alias: str | None = None
+    alias: Alias | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,8 @@ class Metric:
         version: Raised whenever a change may move values.
         matrices: How many matrices of dimensions by dimensions (of points, where they are fewer) it
             holds in float64; all else that it holds does not grow with the points.
+        moments: The same from f(real_mean, real_cov, fake_mean, fake_cov, **options), (F,) and (F, F),
+            float64, where no more than that is needed; None where points are.
     """
 
     name: str
@@ -149,6 +166,7 @@ class Metric:
     version: int = 1
     paper: str = ""
     matrices: int = 0
+    moments: Callable[..., Any] | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -169,16 +187,13 @@ def metric(
     version: int = 1,
     paper: str = "",
     matrices: int = 0,
+    moments: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        METRICS.add(
-            name,
-            Metric(
-                name, function, view, columns, needs, train_reference, version, paper, matrices
-            ),
-        )
+        more = needs, train_reference, version, paper, matrices, moments
+        METRICS.add(name, Metric(name, function, view, columns, *more))
         return function
 
     return register

@@ -18,7 +18,16 @@ from genbench.evaluation.reading import read_points
 from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import measure
-from genbench.evaluation.sources import Points, ReadOptions, open_points, open_split
+from genbench.evaluation.sources import (
+    Points,
+    ReadOptions,
+    Source,
+    normalise,
+    open_source,
+    open_split,
+    peek,
+)
+from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
 LEAST = 64 << 20
@@ -41,6 +50,8 @@ def evaluate(
     seed: int = 0,
     resize: str | None = None,
     channels: int | None = None,
+    range: Any = None,
+    save_stats: str | Path | None = None,
     cache: bool = True,
     results: str | Path = "results",
     data_dir: str | Path | None = None,
@@ -50,24 +61,32 @@ def evaluate(
     """Scores samples against a reference; a metric that cannot be computed is None with its reason.
 
     Arguments:
-        samples: An array or tensor (on any device) of shape (N, D), (N, H, W) or (N, C, H, W), with
-            pixels in [0, 1] or bytes; the path of a .npy or .npz file or of a folder of images; a
-            split of a data set ("digits:test"); a recorded cell's id; or what yields batches: an
-            iterable, a function that returns one, or "module:callable".
-        reference: Likewise; None takes the test split of the data set that the samples belong to.
+        samples: An array or tensor (on any device) of shape (N, D), (N, H, W), (N, C, H, W) or
+            (N, H, W, C), with pixels in [0, 1] or bytes; the path of a file (.npy, .npz, `file.npz:key`,
+            .pt, .safetensors, .csv, .parquet), of an archive of images (.zip, .tar) or of a folder of
+            images, of shards of files, or of a Hugging Face data set on disk; a split of a data set
+            ("digits:test"); a recorded cell's id; or what yields batches, perhaps with labels: an
+            iterable, a data loader, a function that returns one, or "module:callable".
+        reference: Likewise, or an .npz file of `mu` and `sigma`, for metrics that need no more; None takes
+            the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
             of {"name": …, "options": {…}}, as in a suite.
         features: The extractor: a registered name with options, "module:function" or a TorchScript
             file; None takes what suits the reference's data set, otherwise `identity`.
         weights: The extractor's option of that name.
         train: The training points, like the samples, for metrics of memorisation.
-        limit: Take the first so many points of each.
+        limit: Take so many points of each, drawn at random where all are at hand, otherwise the first.
         batch: How many points are read and extracted at once.
         memory: The most that points and the work on them may take, in bytes or as "512MiB"; more goes
             to a temporary file.
         seed: For metrics that subsample.
-        resize: "WIDTHxHEIGHT", to which images of folders are resized (bicubic, antialiased).
-        channels: 1 or 3, to read images of folders as grey or colour; None takes the first one's.
+        resize: "WIDTHxHEIGHT", to which all pictures are resized (bicubic, antialiased).
+        channels: 1 or 3, to read all pictures as grey or colour; None leaves them as they are.
+        range: The range of pixel values, (low, high) or "low,high", where it is neither [0, 1] of floats
+            nor 0 to 255 of bytes; or a mapping from `samples`, `reference` and `train` to theirs. Data
+            sets' own splits know theirs.
+        save_stats: A file into which the mean and covariance of the reference's features are written, or
+            of the samples' without a reference; it can be the reference of later evaluations.
         cache: Whether the reference's features are kept in the cache folder.
         results: The folder in which cells are looked up.
         data_dir: A folder with data sets' files.
@@ -80,25 +99,33 @@ def evaluate(
     """
     requests = request_metrics(metrics)
     files = Path(data_dir) if data_dir else None
-    where = Path(results), parse_size(resize), channels, files, offline
-    options = ReadOptions(*where, batch, limit, parse_memory(memory), progress)
-    fake = open_points(samples, options)
-    real = _open_reference(reference, fake, options)
-    extractor = _make_extractor(features, weights, real.dataset or fake.dataset)
-    spaces = find_spaces(requests, extractor)
-
-    def read(points: Points, cache: bool) -> Side:
-        return read_points(points, spaces, extractor, options, cache=cache)
-
-    real_side, fake_side = read(real, cache), read(fake, False)
-    _refuse_other_shapes(fake_side, real_side)
-    trained_on = None if train is None else open_points(train, options, label="training points")
-    training = None if trained_on is None else read(trained_on, cache)
-    against = Reference(real_side, real.dataset, training, memory=options.memory)
+    where = Path(results), parse_size(resize), parse_channels(channels), files, offline
+    how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
+    options = ReadOptions(*where, *how)
+    opened = _open_all(samples, reference, train, options, alone=save_stats is not None)
+    dataset = next((source.dataset for source in opened.values() if source.dataset), None)
+    sides = _normalise(opened, options, dataset)
+    extractor = _make_extractor(features, weights, dataset)
+    asked = features is not None and extractor.protocol != "identity"
+    spaces = find_spaces(requests, extractor, asked=asked)
+    spaces |= {"features"} if save_stats is not None else set()
+    read = {
+        side: read_points(points, spaces, extractor, options, cache=cache and side != "samples")
+        for side, points in sides.items()
+    }
+    if save_stats is not None:
+        _save(read.get("reference", read["samples"]), Path(save_stats))
+    notes = [f"{points.label}: {note}" for points in sides.values() for note in points.notes()]
+    if "reference" not in read:
+        return Evaluation((), tuple(notes), read["samples"], read["samples"])
+    against = Reference(
+        *(read["reference"], dataset, read.get("train")), memory=options.memory, asked=asked
+    )
     rng = Rng([seed]).fork("evaluate")
-    rows = measure([against.make_call(r, fake_side, rng) for r in requests], lenient=True)
-    notes = tuple(f"{points.label}: {points.note}" for points in (fake, real) if points.note)
-    return Evaluation(tuple(rows), notes, fake_side, real_side)
+    calls = [against.make_call(request, read["samples"], rng) for request in requests]
+    rows = measure(calls, lenient=True)
+    notes += find_doubts(read.values(), extractor)
+    return Evaluation(tuple(rows), tuple(notes), read["samples"], read["reference"])
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -146,6 +173,19 @@ def parse_memory(memory: str | int) -> int:
     return size
 
 
+def parse_channels(channels: Any) -> int | None:
+    """Returns 1, 3 or None.
+
+    Raises:
+        SpecError: If it is something else.
+    """
+    if channels is None:
+        return None
+    if channels not in (1, 3):
+        raise SpecError(f"--channels needs 1 or 3, got {channels!r}")
+    return int(channels)
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
 
@@ -169,22 +209,101 @@ def _make_extractor(
     return make_extractor(part, dataset)
 
 
-def _open_reference(reference: Any, fake: Points, options: ReadOptions) -> Points:
-    """The reference's points, or the test split of the samples' own data set."""
+def _open_all(
+    samples: Any, reference: Any, train: Any, options: ReadOptions, *, alone: bool
+) -> dict[str, Source]:
+    """What was opened, by side; the reference comes first, so that it lends its data set."""
+    fake = open_source(samples, options)
+    opened: dict[str, Source] = {}
     if reference is not None:
-        return open_points(reference, options, label="reference")
-    if fake.dataset is None:
+        opened["reference"] = open_source(reference, options, label="reference")
+    elif fake.dataset is not None and not alone:
+        opened["reference"] = open_split(fake.dataset, "test")
+    elif not alone:
         raise SpecError(
             f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"
         )
-    return open_split(fake.dataset, "test")
+    opened["samples"] = fake
+    if train is not None:
+        opened["train"] = open_source(train, options, label="training points")
+    if options.ranges and all(source.split for source in opened.values()):
+        raise SpecError("--range is for points of your own; data sets know theirs, leave it out")
+    return opened
 
 
-def _refuse_other_shapes(fake: Side, real: Side) -> None:
-    for space in set(fake.views) & set(real.views):
-        shapes = tuple(fake.views[space].shape), tuple(real.views[space].shape)
-        if shapes[0][1:] != shapes[1][1:]:
-            raise DataError(
-                f"evaluate needs points of one shape, got samples {shapes[0]} and "
-                f"reference {shapes[1]}; compare like with like"
+def _normalise(
+    opened: Mapping[str, Source], options: ReadOptions, dataset: Dataset | None
+) -> dict[str, Points]:
+    """Points in data space by side, of one shape.
+
+    Raises:
+        DataError: If the shapes of a point differ, before anything is flattened or extracted.
+    """
+    sides, shapes = {}, {}
+    for side, source in opened.items():
+        points = normalise(source, options, dataset, side)
+        if not points.lost:
+            first, points = peek(points, options.batch)
+            if first is None:
+                raise DataError(f"{points.label} needs at least two points, got 0")
+            shapes[side] = points.count or "N", *first.shape[1:]
+        sides[side] = points
+    for side, shape in shapes.items():
+        for other, reference in shapes.items():
+            if (side, other) != (other, side) and shape[1:] != reference[1:]:
+                _refuse_other_shape(side, shape, other, reference, opened)
+    return sides
+
+
+def _refuse_other_shape(
+    side: str, shape: Any, other: str, reference: Any, opened: Mapping[str, Source]
+) -> None:
+    order = ("samples", "reference", "train")
+    (side, shape), (other, reference) = sorted(
+        ((side, shape), (other, reference)), key=lambda pair: order.index(pair[0])
+    )
+    texts = [f"({', '.join(map(str, x))})" for x in (shape, reference)]
+    raise DataError(
+        f"evaluate needs points of one shape, got {side} {texts[0]} and {other} {texts[1]}; "
+        f"{_advise(shape[1:], reference[1:])}"
+    )
+
+
+def _advise(shape: tuple[int, ...], reference: tuple[int, ...]) -> str:
+    """What to type so that two shapes of a point become one."""
+    if len(shape) != 3 or len(reference) != 3:
+        return "compare like with like"
+    hints = []
+    if shape[1:] != reference[1:]:
+        hints.append(f"resize all with --resize {reference[2]}x{reference[1]}")
+    if shape[0] != reference[0]:
+        hints.append("read all as colour with --channels 3, or grey ones with --channels 1")
+    return "; ".join(hints)
+
+
+def _save(side: Side, path: Path) -> None:
+    """Writes a side's moments.
+
+    Raises:
+        SpecError: If the path has another suffix.
+    """
+    if path.suffix != ".npz":
+        raise SpecError(f"--save-stats needs a name that ends in .npz, got {path}; try stats.npz")
+    side.summarise().write(path)
+
+
+def find_doubts(sides: Iterable[Side], extractor: Extractor) -> list[str]:
+    """Returns sentences about statistics of files that do not say what they are of."""
+    notes = []
+    for side in sides:
+        moments = side.moments
+        if moments is None or not moments.label:
+            continue
+        if moments.features is None:
+            notes.append(
+                f"{side.label}: its statistics do not say of which features they are; they were taken "
+                f"for those of {extractor.protocol}"
             )
+        if side.has_points:
+            notes.append(f"{side.label}: its mu and sigma were used where a metric needs no more")
+    return notes

@@ -29,13 +29,19 @@ class FunctionExtractor(Extractor):
         dataset: The data set, or None.
         label: What the protocol says.
         function: The map; it must treat every point on its own.
+        by_content: Whether the label changes whenever the map does.
     """
 
     def __init__(
-        self, dataset: Dataset | None, label: str, function: Callable[[Tensor], Any]
+        self,
+        dataset: Dataset | None,
+        label: str,
+        function: Callable[[Tensor], Any],
+        *,
+        by_content: bool = False,
     ) -> None:
         super().__init__(dataset)
-        self.label, self.function = label, function
+        self.label, self.function, self.by_content = label, function, by_content
 
     @property
     def protocol(self) -> str:
@@ -134,4 +140,4 @@ def _load_script(path: Path, dataset: Dataset | None) -> Extractor:
     except (RuntimeError, ValueError) as error:
         first = " ".join(str(error).split())[:120]
         raise DataError(f"{path} is not a TorchScript file: {first}") from None
-    return FunctionExtractor(dataset, f"{path.name} {digest}", function)
+    return FunctionExtractor(dataset, f"{path.name} {digest}", function, by_content=True)

@@ -18,14 +18,19 @@ from genbench.core.files import cache_folder, write_bytes
 from genbench.evaluation.comparison import Side
 from genbench.evaluation.requests import EXTRACTED, to_space
 from genbench.evaluation.sources import Points, ReadOptions
+from genbench.points.moments import Moments
 from genbench.points.spill import SpillingRows
 
 #: features of a reference are kept in the cache folder up to this size
 CACHED_BYTES = 1 << 29
 #: the share of the memory that one space of one set may take before it goes to a temporary file
 SHARE = 16
+#: the extractor of which statistics are that say of none
+INCEPTION = "inception-v3-compat"
 #: how many points a side shows
 HEAD = 64
+#: raised whenever points are read in another way, so that what was cached before is not used
+KIND = "read@2"
 
 
 def read_points(
@@ -43,7 +48,7 @@ def read_points(
 
     Arguments:
         points: Where they come from.
-        spaces: Of `requests.SPACES`.
+        spaces: Of `requests.SPACES`; none of points of which there are moments alone.
         extractor: Makes features and logits.
         options: How much is read at once, altogether, and into how much memory. Of points whose
             number nobody knows, so that they might never end, no more than this are taken from files
@@ -54,12 +59,16 @@ def read_points(
     Raises:
         DataError: If there are fewer than two points, of changing shapes, or too many to hold.
     """
+    if points.lost:
+        return Side({}, points.count or 0, lambda: extractor, points.label, moments=points.moments)
     slow = set(spaces) & set(EXTRACTED) if extractor.protocol != "identity" else set()
+    cache = cache and is_cacheable(extractor)
     path = _cache_path(points, extractor, slow, options) if cache and slow else None
     cached = _load(path)
     if cached and set(spaces) <= set(cached):
         count, head = len(next(iter(cached.values()))), next(points.batches(HEAD))
-        return Side(cached, count, lambda: extractor, points.label, head)
+        beside = _find_moments(points, extractor)
+        return Side(cached, count, lambda: extractor, points.label, head, beside)
     side = _stream(points, set(spaces) - set(cached), extractor, options)
     if path is not None and not cached:
         features = {space: side.views[space].contiguous() for space in slow}
@@ -71,13 +80,33 @@ def read_points(
     return side
 
 
+def _find_moments(points: Points, extractor: Extractor) -> Moments | None:
+    """The statistics beside points, where they are of this extractor: those of nobody are Inception's."""
+    moments = points.moments
+    if moments is None:
+        return None
+    name = extractor.protocol
+    own = moments.features == name or (moments.features is None and name == INCEPTION)
+    return moments if own else None
+
+
+def is_cacheable(extractor: Extractor) -> bool:
+    """Tells whether an extractor's protocol says all that its features depend on.
+
+    Those of genbench have a version and a digest of their weights, a file its digest; what a user's own
+    code does may change under the same name.
+    """
+    home = type(extractor).__module__
+    return home.startswith("genbench.features.") or getattr(extractor, "by_content", False)
+
+
 def _cache_path(
     points: Points, extractor: Extractor, slow: Collection[str], options: ReadOptions
 ) -> Path | None:
     digest = points.digest()
     if digest is None:
         return None
-    key = f"{digest} {extractor.protocol} {sorted(slow)} {options.limit}"
+    key = f"{KIND} {digest} {extractor.protocol} {sorted(slow)}"
     return (
         cache_folder() / "references" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
     )
@@ -120,7 +149,8 @@ def _stream(
     if points.whole is not None:
         views["events"] = points.whole[:count]
     views = {space: _view(space, views, head, extractor) for space in spaces}
-    return Side(views, count, lambda: extractor, points.label, head)
+    beside = _find_moments(points, extractor)
+    return Side(views, count, lambda: extractor, points.label, head, beside)
 
 
 def _refuse_change(points: Points, head: Tensor, x: Tensor) -> None:

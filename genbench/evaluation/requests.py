@@ -80,10 +80,20 @@ def make_requests(
     return list(requests.values())
 
 
-def find_spaces(requests: Sequence[MetricRequest], extractor: Extractor) -> set[str]:
-    """Returns the spaces in which metrics compare points, as far as the extractor can make them."""
+def find_spaces(
+    requests: Sequence[MetricRequest], extractor: Extractor, *, asked: bool = False
+) -> set[str]:
+    """Returns the spaces in which metrics compare points, as far as the extractor can make them.
+
+    Arguments:
+        requests: The metrics.
+        extractor: What makes features.
+        asked: Whether metrics of points look at features too.
+    """
     views = {request.metric.view for request in requests}
     spaces = {SPACES[view] for view in views if view in SPACES}
+    if asked and "points" in views:
+        spaces = (spaces if "truth" in views else spaces - {"points"}) | {"features"}
     return spaces if isinstance(extractor, Logits) else spaces - {"logits"}
 
 
