@@ -58,6 +58,12 @@ class Alias:
     options: Mapping[str, Any] = field(default_factory=dict)
     features: str = "inception-v3-compat"
 
+    def fits(self, protocol: str) -> bool:
+        """Tells whether a number of a protocol, as `evaluation` writes it, is that of the key."""
+        head, *rest = protocol.split(", ")
+        options = {f"{name}={value}" for name, value in self.options.items()}
+        return (head == self.features or head.startswith(f"{self.features} ")) and options <= set(rest)
+
 
 @dataclass(frozen=True)
 class Column:

@@ -15,7 +15,7 @@ from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import Metric, Trained
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
-from genbench.evaluation.requests import EXTRACTED, SPACES, MetricRequest, to_space
+from genbench.evaluation.requests import EXTRACTED, MetricRequest, find_space, to_space
 from genbench.evaluation.scoring import Facts, MetricCall
 from genbench.points.moments import Moments
 from genbench.points.tokens import n_gram_law
@@ -209,10 +209,7 @@ class Reference:
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:
-        """Where a metric looks at points: at features too, where the user names an extractor for them."""
-        if metric.view == "points" and self.asked:
-            return "features"
-        return SPACES.get(metric.view)
+        return find_space(metric, asked=self.asked)
 
     def _arguments(self, metric: Metric, fake: Side, trained: Trained | None) -> tuple[Any, ...]:
         """What a metric is called with, by its view, as `core.metric.Metric` says."""

@@ -16,6 +16,7 @@ from genbench.core.errors import DataError, StoreError
 from genbench.core.feature import Extractor
 from genbench.core.files import cache_folder, write_bytes
 from genbench.evaluation.comparison import Side
+from genbench.evaluation.provenance import hash_extractor
 from genbench.evaluation.requests import EXTRACTED, to_space
 from genbench.evaluation.sources import Points, ReadOptions
 from genbench.points.moments import Moments
@@ -53,8 +54,8 @@ def read_points(
         options: How much is read at once, altogether, and into how much memory. Of points whose
             number nobody knows, so that they might never end, no more than this are taken from files
             either.
-        cache: Whether features are looked up and kept in the cache folder, by the points' content,
-            the extractor's protocol and the limit.
+        cache: Whether features are looked up and kept in the cache folder, by the points' content
+            and how they were read, and by what the extractor depends on.
 
     Raises:
         DataError: If there are fewer than two points, of changing shapes, or too many to hold.
@@ -62,7 +63,6 @@ def read_points(
     if points.lost:
         return Side({}, points.count or 0, lambda: extractor, points.label, moments=points.moments)
     slow = set(spaces) & set(EXTRACTED) if extractor.protocol != "identity" else set()
-    cache = cache and is_cacheable(extractor)
     path = _cache_path(points, extractor, slow, options) if cache and slow else None
     cached = _load(path)
     if cached and set(spaces) <= set(cached):
@@ -90,23 +90,14 @@ def _find_moments(points: Points, extractor: Extractor) -> Moments | None:
     return moments if own else None
 
 
-def is_cacheable(extractor: Extractor) -> bool:
-    """Tells whether an extractor's protocol says all that its features depend on.
-
-    Those of genbench have a version and a digest of their weights, a file its digest; what a user's own
-    code does may change under the same name.
-    """
-    home = type(extractor).__module__
-    return home.startswith("genbench.features.") or getattr(extractor, "by_content", False)
-
-
 def _cache_path(
     points: Points, extractor: Extractor, slow: Collection[str], options: ReadOptions
 ) -> Path | None:
-    digest = points.digest()
+    made_by = hash_extractor(extractor)
+    digest = None if made_by is None else points.digest()
     if digest is None:
         return None
-    key = f"{KIND} {digest} {extractor.protocol} {sorted(slow)}"
+    key = f"{KIND} {digest} {made_by} {sorted(slow)}"
     return (
         cache_folder() / "references" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
     )

@@ -80,6 +80,18 @@ def make_requests(
     return list(requests.values())
 
 
+def find_space(metric: Metric, *, asked: bool = False) -> str | None:
+    """Returns the space in which a metric compares points, or None where it compares none.
+
+    Arguments:
+        metric: The metric.
+        asked: Whether the user named an extractor, which distances between points are then of too;
+            densities stay those of the points.
+    """
+    density = any(column.unit == "nats" for column in metric.columns.values())
+    return "features" if asked and metric.view == "points" and not density else SPACES.get(metric.view)
+
+
 def find_spaces(
     requests: Sequence[MetricRequest], extractor: Extractor, *, asked: bool = False
 ) -> set[str]:
@@ -90,10 +102,8 @@ def find_spaces(
         extractor: What makes features.
         asked: Whether metrics of points look at features too.
     """
-    views = {request.metric.view for request in requests}
-    spaces = {SPACES[view] for view in views if view in SPACES}
-    if asked and "points" in views:
-        spaces = (spaces if "truth" in views else spaces - {"points"}) | {"features"}
+    places = {find_space(request.metric, asked=asked) for request in requests}
+    spaces = {space for space in places if space is not None}
     return spaces if isinstance(extractor, Logits) else spaces - {"logits"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from genbench.store import Measurement
 
 #: the fields of a measurement that the JSON object holds
 FIELDS = ("value", "stderr", "protocol", "n_real", "n_fake", "unit", "kind", "reason", "seconds")
-HEAD = ("metric", "value", "better", "protocol")
 
 
 @dataclass(frozen=True)
@@ -56,35 +54,9 @@ class Evaluation:
             for row in self.rows
         }
         aliases = {
-            alias: row.value
+            alias.key: row.value
             for row in self.rows
             if (alias := METRICS.get(row.metric).columns[row.id].alias) is not None
+            and alias.fits(row.protocol)
         }
         return {"metrics": metrics, "aliases": aliases, "notes": list(self.notes)}
-
-    def _cells(self) -> list[tuple[str, ...]]:
-        cells = []
-        for row in self.rows:
-            spread = f" ± {row.stderr:.2g}" if row.stderr is not None else ""
-            value = f"{row.value:.6g}{spread}" if row.value is not None else f"– ({row.reason})"
-            cells.append((row.id, value, row.better, row.protocol))
-        return cells
-
-    def __str__(self) -> str:
-        table = [HEAD, *self._cells()]
-        widths = [max(len(cells[k]) for cells in table) for k in range(len(HEAD))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) for cell, width in zip(cells, widths, strict=True)
-            ).rstrip()
-            for cells in table
-        ]
-        return "\n".join([*lines, *self.notes])
-
-    def _repr_html_(self) -> str:
-        def line(tag: str, cells: tuple[str, ...]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-        body = "".join(line("td", cells) for cells in self._cells())
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return f"<table><thead>{line('th', HEAD)}</thead><tbody>{body}</tbody></table>{notes}"

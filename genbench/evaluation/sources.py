@@ -183,43 +183,50 @@ def normalise(
     """
     content, label = source.content, source.label
     if isinstance(content, Moments):
-        digest = content.label
-        nothing = Points(label, lambda size: iter(()), content.count, lambda: digest)
+        nothing = Points(label, lambda size: iter(()), content.count)
         return replace(nothing, moments=content, lost=True)
     spec = None if dataset is None else dataset.spec
     declared = None if source.split else options.ranges.get(side)
     rules = Rules(declared, options.size, options.channels, spec, source.split)
     if not hasattr(content, "take"):
-        stream: Any = content
+        return _normalise_stream(label, content, rules, options)  # type: ignore[arg-type]
+    return _normalise_reader(source, content, rules, options)  # type: ignore[arg-type]
 
-        def batches(size: int) -> Iterator[Tensor]:
-            for array, _ in Normaliser(label, rules).convert(stream()):
-                yield from torch.from_numpy(array).split(size)
 
-        return Points(label, batches, notes=lambda: _note_first(options, None))
-    reader: Any = content
-    rows = _choose_rows(len(reader), options, dataset if source.split else None)
+def _normalise_stream(
+    label: str, stream: Callable[[], Iterator[Chunk]], rules: Rules, options: ReadOptions
+) -> Points:
+    def batches(size: int) -> Iterator[Tensor]:
+        for array, _ in Normaliser(label, rules).convert(stream()):
+            yield from torch.from_numpy(array).split(size)
 
-    def read(size: int) -> Iterator[Tensor]:
+    return Points(label, batches, notes=lambda: _note_limit(options, None))
+
+
+def _normalise_reader(
+    source: Source, reader: Reader, rules: Rules, options: ReadOptions
+) -> Points:
+    label = source.label
+    rows = _choose_rows(len(reader), options, source.dataset if source.split else None)
+
+    def batches(size: int) -> Iterator[Tensor]:
         normaliser = Normaliser(label, rules)
-        if not source.split:
+        if not rules.ready:
             normaliser.look(read_all(reader, size, rows))
-        for batch in _regroup(normaliser.convert(read_all(reader, size, rows)), size):
-            yield batch if not source.split or reader.array.dtype.kind == "f" else batch.long()
+        yield from _regroup(normaliser.convert(read_all(reader, size, rows)), size)
 
-    def digest_of() -> str | None:
-        content_digest = reader.digest()
-        what = f"{content_digest} {rules} {options.limit} {options.seed} {side}"
-        return None if content_digest is None else hashlib.sha256(what.encode()).hexdigest()
+    def digest() -> str | None:
+        content = reader.digest()
+        how = f"{content} {rules} {options.limit} {options.seed}"
+        return None if content is None else hashlib.sha256(how.encode()).hexdigest()
 
     def notes() -> list[str]:
-        chosen = [] if rows is None else _note_first(options, len(reader))
-        return [*reader.notes(), *chosen]
+        return [*reader.notes(), *([] if rows is None else _note_limit(options, len(reader)))]
 
-    whole = None if rows is not None or rules.changes else _find_whole(reader, spec)
+    whole = None if rows is not None or rules.changes else _find_whole(reader, rules.spec)
     count = len(reader) if rows is None else len(rows)
     moments = getattr(reader, "moments", None)
-    return Points(label, read, count, digest_of, source.dataset, notes, whole, moments)
+    return Points(label, batches, count, digest, source.dataset, notes, whole, moments)
 
 
 def peek(points: Points, size: int) -> tuple[Tensor | None, Points]:
@@ -243,7 +250,7 @@ def _choose_rows(
     return order[: options.limit].sort().values.numpy()
 
 
-def _note_first(options: ReadOptions, count: int | None) -> list[str]:
+def _note_limit(options: ReadOptions, count: int | None) -> list[str]:
     if options.limit is None:
         return []
     if count is None:
@@ -295,6 +302,11 @@ def _open_named(source: str, options: ReadOptions, label: str) -> Source:
         return Source(source, open_member(Path(stem), key))
     if DRIVE.match(source) or source.startswith((".", "/", "~")) or source.endswith(("/", "\\")):
         raise DataError(f"{source} does not exist; give a file, a folder or digits:test")
+    return _open_by_name(source, options)
+
+
+def _open_by_name(source: str, options: ReadOptions) -> Source:
+    """A split, a callable or a cell."""
     name, _, rest = source.partition(":")
     if rest in SPLITS or (rest and name in DATASETS):
         dataset = open_named(name, data_dir=options.data_dir, offline=options.offline)

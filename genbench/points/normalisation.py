@@ -84,7 +84,9 @@ class Normaliser:
             raise DataError(
                 f"{chunk.name} holds {bad} numbers that are NaN or infinite; remove or repair them"
             )
-        array = numpy.ascontiguousarray(scale.apply(array, chunk.name))
+        if not (self.rules.ready and array.dtype.kind in "iu"):  # tokens are no numbers
+            array = scale.apply(array, chunk.name)
+        array = numpy.ascontiguousarray(array)
         if self.rules.channels is not None or self.rules.size is not None:
             array = self._reshape(array, chunk)
         if chunk.picture:
