@@ -18,8 +18,8 @@ from genbench.evaluation.evaluate import PartLike, make_part, request_metrics
 from genbench.evaluation.evaluate import evaluate as _evaluate
 from genbench.evaluation.evaluator import draw
 from genbench.evaluation.sources import ReadOptions, open_points
-from genbench.report.evaluation import show_itself
 from genbench.report.cards import Card, make_cards
+from genbench.report.evaluation import show_itself
 from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results

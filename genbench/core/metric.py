@@ -62,7 +62,9 @@ class Alias:
         """Tells whether a number of a protocol, as `evaluation` writes it, is that of the key."""
         head, *rest = protocol.split(", ")
         options = {f"{name}={value}" for name, value in self.options.items()}
-        return (head == self.features or head.startswith(f"{self.features} ")) and options <= set(rest)
+        return (head == self.features or head.startswith(f"{self.features} ")) and options <= set(
+            rest
+        )
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,10 @@ def _imports(module: ModuleType) -> Iterator[ModuleType]:
         name = value.__name__ if isinstance(value, ModuleType) else _home(value)
         other = sys.modules.get(name) if isinstance(name, str) else None
         place = None if other is None else _find_file(other)
-        if other is not None and place is not None and file is not None:
-            if file.parent in place.parents:
-                yield other
+        if other is None or place is None or file is None:
+            continue
+        if file.parent in place.parents:
+            yield other
 
 
 def _home(value: Any) -> Any:

@@ -89,7 +89,11 @@ def find_space(metric: Metric, *, asked: bool = False) -> str | None:
             densities stay those of the points.
     """
     density = any(column.unit == "nats" for column in metric.columns.values())
-    return "features" if asked and metric.view == "points" and not density else SPACES.get(metric.view)
+    return (
+        "features"
+        if asked and metric.view == "points" and not density
+        else SPACES.get(metric.view)
+    )
 
 
 def find_spaces(

@@ -22,7 +22,7 @@ from genbench.evaluation.files import KEYED, open_file, open_member, open_place
 from genbench.evaluation.streams import name_object, open_object
 from genbench.points import memmap
 from genbench.points.moments import Moments
-from genbench.points.normalisation import Normaliser, Rules
+from genbench.points.normalisation import Normaliser, Rules, check
 from genbench.points.ranges import Range
 from genbench.points.readers import ArrayReader, Chunk, Reader, read_all
 from genbench.store import Record, Store
@@ -207,6 +207,10 @@ def _normalise_reader(
     source: Source, reader: Reader, rules: Rules, options: ReadOptions
 ) -> Points:
     label = source.label
+    if isinstance(reader, ArrayReader):
+        check(Chunk(reader.array, reader.label))
+    if len(reader) < 2:
+        raise DataError(f"{label} needs at least two points, got {len(reader)}")
     rows = _choose_rows(len(reader), options, source.dataset if source.split else None)
 
     def batches(size: int) -> Iterator[Tensor]:

@@ -10,7 +10,6 @@ import numpy
 from torch import Tensor
 
 from genbench.core.errors import DataError
-from genbench.points.normalisation import check
 from genbench.points.readers import ArrayReader, Chunk
 from genbench.points.tensors import to_array
 
@@ -54,11 +53,7 @@ def name_object(source: Any, label: str) -> str:
 
 
 def _make_reader(source: Any, label: str, labels: numpy.ndarray | None = None) -> ArrayReader:
-    array = as_array(source, label)
-    check(Chunk(array, label))
-    if len(array) < 2:
-        raise DataError(f"{label} needs at least two points, got {len(array)}")
-    return ArrayReader(label, array, labels)
+    return ArrayReader(label, as_array(source, label), labels)
 
 
 def _stream(label: str, function: Callable[[], Iterable[Any]]) -> Iterator[Chunk]:

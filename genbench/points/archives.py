@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -48,13 +49,23 @@ def open_archive(path: Path) -> ImageReader:
             pictures.
     """
     hash_file(path)
-    name = path.name.lower()
+    archive: Any = None
     try:
-        index = _list_zip(path) if name.endswith(ZIPS) else _list_tar(path)
-        return _make_reader(path, *index)
-    except DataError:
-        raise
-    except BROKEN as error:
+        if path.name.lower().endswith(ZIPS):
+            refuse_bombs(path)
+            archive = zipfile.ZipFile(path)
+            index = _list_zip(archive, path), 0
+        else:
+            archive = tarfile.open(path)  # noqa: SIM115 - read from as long as the reader lives
+            index = _list_tar(archive, path)
+        reader = _make_reader(path, *index)
+        weakref.finalize(reader, archive.close)
+        return reader
+    except (DataError, *BROKEN) as error:
+        if archive is not None:
+            archive.close()
+        if isinstance(error, DataError):
+            raise
         text = " ".join(str(error).split())[:120] or type(error).__name__
         raise DataError(f"{path} is damaged or not an archive: {text}; pack it anew") from None
 
@@ -67,9 +78,7 @@ def is_archive(path: Path) -> bool:
 Entry = tuple[str, int, Callable[[], bytes]]
 
 
-def _list_zip(path: Path) -> tuple[list[Entry], int]:
-    refuse_bombs(path)
-    archive = zipfile.ZipFile(path)
+def _list_zip(archive: zipfile.ZipFile, path: Path) -> list[Entry]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if any(entry.flag_bits & 1 for entry in entries):
         raise DataError(f"{path} is encrypted; pack it without a password")
@@ -80,12 +89,11 @@ def _list_zip(path: Path) -> tuple[list[Entry], int]:
             lambda entry=entry: _read(archive.open(entry), entry.file_size),
         )
         for entry in entries
-    ], 0
+    ]
 
 
-def _list_tar(path: Path) -> tuple[list[Entry], int]:
+def _list_tar(archive: Any, path: Path) -> tuple[list[Entry], int]:
     most = max(LEAST, MAX_RATIO * path.stat().st_size)
-    archive: Any = tarfile.open(path)  # noqa: SIM115 - read from as long as the reader lives
     lock, entries, others, size = threading.Lock(), [], 0, 0
     for member in archive:
         size += member.size

@@ -75,7 +75,7 @@ class ImageReader:
         labels = None if self.labels is None else self.labels[rows]
         kinds = {(pixels.shape, pixels.dtype.str) for pixels in pictures}
         if len(kinds) == 1 and pictures[0].dtype == numpy.uint8:
-            return [Chunk(numpy.stack(pictures), self.label, labels, picture=True)]
+            return [Chunk(numpy.stack(pictures), self.names[rows[0]], labels, picture=True)]
         return [
             Chunk(pixels[None], self.names[row], None if labels is None else labels[[k]], True)
             for k, (row, pixels) in enumerate(zip(rows, pictures, strict=True))

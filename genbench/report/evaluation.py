@@ -44,7 +44,12 @@ def show_itself(function: Callable[P, Evaluation]) -> Callable[P, ShownEvaluatio
 
 def make_sheet(rows: Sequence[Measurement]) -> Sheet:
     """Returns a row per number: metric, value, its standard error or floor, and which way is better."""
-    heads = [Heading("metric"), Heading("value", align="right"), Heading("± or floor"), Heading("")]
+    heads = [
+        Heading("metric"),
+        Heading("value", align="right"),
+        Heading("± or floor"),
+        Heading(""),
+    ]
     lines = []
     for row in rows:
         value = Entry("–", "lost") if row.value is None else Entry(f"{row.value:.6g}")

@@ -237,11 +237,7 @@ def test_evaluate_gives_the_documented_json_with_the_metrics_own_values(asjson):
     assert found["metrics"]["fid"]["value"] == fid
     assert found["metrics"]["kid"]["value"] == kid["kid"].value
     assert found["metrics"]["kid_subsets"]["stderr"] == kid["kid_subsets"].stderr
-    assert found["aliases"] == {
-        "frechet_inception_distance": fid,
-        "kernel_inception_distance_mean": kid["kid_subsets"].value,
-        "kernel_inception_distance_std": kid["kid_subsets_std"].value,
-    }
+    assert found["aliases"] == {}  # of points torch-fidelity has no number
 
 
 def test_evaluate_takes_splits_and_chooses_features_that_suit(asjson):
@@ -416,8 +412,8 @@ def test_doctor_says_what_is_there_and_what_is_wrong(genbench):
     code, out, _ = genbench("doctor", "--offline", "--json")
     found = json.loads(out)
     rows = {row["what"]: row for row in found["rows"]}
-    assert found["ok"] == all(row["ok"] for row in found["rows"])
-    assert code == (0 if found["ok"] else 1)
+    assert found["ok"]
+    assert code == 0
     assert rows["torch"]["found"] == torch.__version__
     assert rows["data set ring"]["ok"]
     assert rows["records"] == {"what": "records", "ok": True, "found": "0 in results"}

@@ -11,10 +11,10 @@ import numpy
 import pytest
 import torch
 
+from genbench.api import evaluate
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError, UnknownName
 from genbench.core.spec import Part
-from genbench.api import evaluate
 
 DIGITS = DATASETS.get("digits")()
 FAKE = DIGITS.points("validation")
@@ -128,7 +128,7 @@ def test_a_result_shows_itself_and_nothing_of_it_is_taken_for_markup():
     result = evaluate(hostile, "digits:test", metrics="fid,nll", features="identity")
     result = type(result)(result.rows, (f"{result.samples.label}: a note",), *_sides(result))
     assert "fid" in str(result)
-    assert "– nll: nll needs a model, got samples alone" in str(result)
+    assert "– nll, bits_per_dim, nats_per_token: nll needs a model" in str(result)
     assert max(map(len, str(result).splitlines())) <= 80
     page = result._repr_html_()
     assert page.startswith("<table>")

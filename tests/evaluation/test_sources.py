@@ -114,7 +114,10 @@ def test_batches_do_not_change_what_is_read_and_a_limit_ends_it():
         assert torch.equal(points_of("a.npy", batch=batch), whole)
     some = [points_of("a.npy", batch=batch, limit=12) for batch in (7, 64)]
     assert torch.equal(*some)
-    assert len({tuple(row) for row in some[0].tolist()} & {tuple(row) for row in whole.tolist()}) == 12
+    assert (
+        len({tuple(row) for row in some[0].tolist()} & {tuple(row) for row in whole.tolist()})
+        == 12
+    )
     assert not torch.equal(some[0], whole[:12])  # drawn at random, for files are often sorted
     assert len(points_of("gens:endless", limit=100)) == 100
 
