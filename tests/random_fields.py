@@ -91,9 +91,9 @@ def datasets_folder(pictures, name="hub"):
     files = []
     for k, part in enumerate((table.slice(0, 30), table.slice(30))):
         files.append({"filename": f"data-{k:05d}-of-00002.arrow"})
-        with pyarrow.OSFile(f"{name}/{files[-1]['filename']}", "wb") as file:
-            with pyarrow.ipc.new_stream(file, part.schema) as writer:
-                writer.write_table(part)
+        place = f"{name}/{files[-1]['filename']}"
+        with pyarrow.OSFile(place, "wb") as file, pyarrow.ipc.new_stream(file, part.schema) as out:
+            out.write_table(part)
     Path(name, "state.json").write_text(json.dumps({"_data_files": files, "_split": "train"}))
     Path(name, "dataset_info.json").write_text("{}")
     return name

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from genbench.core.feature import Extractor
 
@@ -33,42 +31,34 @@ def hash_extractor(extractor: Extractor) -> str | None:
 
 def hash_sources(name: str) -> str | None:
     """Returns a hash of a module's file and of those of its folder that it imports; None without a file."""
-    first = sys.modules.get(name)
-    if first is None or _find_file(first) is None:
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if not isinstance(file, str):
         return None
-    whole, waiting, seen = hashlib.sha256(), [first], {first.__name__}
+    first = Path(file).resolve()
+    whole, waiting, seen = hashlib.sha256(), [first], {first}
     while waiting:
-        module = waiting.pop()
-        file = _find_file(module)
-        assert file is not None
         try:
-            whole.update(file.read_bytes())
-        except OSError:
+            content = waiting.pop().read_bytes()
+            imported = sorted(_find_imports(ast.parse(content), first.parent) - seen)
+        except (OSError, SyntaxError, ValueError):
             return None
-        for other in sorted(_imports(module), key=lambda other: other.__name__):
-            if other.__name__ not in seen:
-                seen.add(other.__name__)
-                waiting.append(other)
+        whole.update(content)
+        seen.update(imported)
+        waiting += imported
     return whole.hexdigest()
 
 
-def _imports(module: ModuleType) -> Iterator[ModuleType]:
-    """The modules of its own folder, or below, of which a module holds something."""
-    file = _find_file(module)
-    for value in vars(module).copy().values():
-        name = value.__name__ if isinstance(value, ModuleType) else _home(value)
-        other = sys.modules.get(name) if isinstance(name, str) else None
-        place = None if other is None else _find_file(other)
-        if other is None or place is None or file is None:
-            continue
-        if file.parent in place.parents:
-            yield other
-
-
-def _home(value: Any) -> Any:
-    return getattr(value, "__module__", None)
-
-
-def _find_file(module: ModuleType) -> Path | None:
-    file = getattr(module, "__file__", None)
-    return Path(file).resolve() if isinstance(file, str) else None
+def _find_imports(tree: ast.AST, folder: Path) -> set[Path]:
+    """The files of a folder, and below, that a module imports anywhere."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            home = node.module or ""
+            names |= {home, *(f"{home}.{alias.name}" for alias in node.names)}
+    places = [folder.joinpath(*name.strip(".").split(".")) for name in names if name.strip(".")]
+    files = [
+        file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")
+    ]
+    return {file.resolve() for file in files if file.is_file()}
