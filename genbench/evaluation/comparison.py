@@ -49,11 +49,10 @@ class Side:
         return self.moments is None or bool(self.views)
 
     def summarise(self) -> Moments:
-        """Returns the moments of the features, computed on first use."""
-        if self.moments is None:
-            features = self.view("features")
-            self.moments = Moments.of(features, self.extractor().protocol)
-        return self.moments
+        """Returns the moments of the features: those of a file, else those of the points."""
+        if self.moments is not None:
+            return self.moments
+        return Moments.of(self.view("features"), self.extractor().protocol)
 
     @classmethod
     def of(cls, x: Tensor, extractor: Callable[[], Extractor]) -> Side:

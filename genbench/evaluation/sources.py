@@ -287,8 +287,9 @@ def _find_whole(reader: Any, spec: Any) -> Tensor | None:
     if array is None:
         return None
     whole = memmap.to_memmap(array) if isinstance(array, numpy.memmap) else torch.from_numpy(array)
-    grey = spec is not None and spec.is_image and whole.shape[1] == spec.size
-    return whole.view(-1, *spec.event) if grey and spec.event[0] == 1 else whole
+    if spec is None or not spec.is_image or spec.event[0] != 1 or whole.shape[1] != spec.size:
+        return whole
+    return whole.view(-1, *spec.event)
 
 
 def _open_named(source: str, options: ReadOptions, label: str) -> Source:

@@ -32,8 +32,9 @@ def open_object(
     Raises:
         DataError: If an array is none of numbers.
     """
+    function: Any = source
     if named:
-        return lambda: _stream(label, source)
+        return lambda: _stream(label, function)
     if isinstance(source, tuple) and len(source) == 2 and is_array(source[0]):
         shape = getattr(source[1], "shape", None)
         if shape is not None and len(shape) == 1:
@@ -42,7 +43,6 @@ def open_object(
     if is_array(source) and not _is_picture(source):
         return _make_reader(source, label)
     if callable(source) and not hasattr(source, "__iter__"):
-        function: Any = source
         return lambda: _stream(label, function)
     return lambda: _stream(label, lambda: source)
 

@@ -111,6 +111,11 @@ def _list_tar(archive: Any, path: Path) -> tuple[list[Entry], int]:
                 return _read(archive.extractfile(member), member.size)
 
         entries.append((member.name, member.size, load))
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise DataError(  # the module takes whatever it cannot read for the end
+            f"{path} is damaged or cut after {len(entries)} files; pack it anew"
+        )
     return entries, others
 
 

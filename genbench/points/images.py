@@ -65,20 +65,19 @@ class ImageReader:
 
     def take(self, rows: numpy.ndarray) -> list[Chunk]:
         """Returns pictures as they are stored: one chunk where they are alike, else one each."""
-        pictures = []
-        for row in rows:
-            content = self.load(int(row))
-            pixels, odd = decode(content, self.names[row])
+        pictures, numbers = [], [int(row) for row in rows]
+        for row in numbers:
+            pixels, odd = decode(self.load(row), self.names[row])
             pictures.append(pixels)
             if odd:
-                self.odd[int(row)] = odd
+                self.odd[row] = odd
         labels = None if self.labels is None else self.labels[rows]
         kinds = {(pixels.shape, pixels.dtype.str) for pixels in pictures}
         if len(kinds) == 1 and pictures[0].dtype == numpy.uint8:
-            return [Chunk(numpy.stack(pictures), self.names[rows[0]], labels, picture=True)]
+            return [Chunk(numpy.stack(pictures), self.names[numbers[0]], labels, picture=True)]
         return [
             Chunk(pixels[None], self.names[row], None if labels is None else labels[[k]], True)
-            for k, (row, pixels) in enumerate(zip(rows, pictures, strict=True))
+            for k, (row, pixels) in enumerate(zip(numbers, pictures, strict=True))
         ]
 
     def digest(self) -> str:

@@ -30,7 +30,7 @@ def open_tensor(path: Path, key: str = "") -> ArrayReader:
         raise
     except Exception as error:
         first = " ".join(str(error).split())[:120]
-        pickled = "weights_only" in first.lower() or "unsupported" in first.lower()
+        pickled = "weights only" in first.lower() or "unsupported" in first.lower()
         what = "holds more than tensors, which is never loaded" if pickled else "is damaged"
         raise DataError(f"{path} {what}; save a plain tensor, torch.save(x, path)") from None
     name = _find_name(tensors, path, key)
