@@ -240,8 +240,12 @@ def _normalise(
         DataError: If the shapes of a point differ, before anything is flattened or extracted.
     """
     sides, shapes = {}, {}
-    for side, source in opened.items():
-        points = normalise(source, options, dataset, side)
+    # what yields single pictures is understood by what holds whole ones
+    streams = {side: not hasattr(opened[side].content, "take") for side in opened}
+    for side in sorted(opened, key=streams.__getitem__):
+        source = opened[side]
+        like = next((shape[1:] for shape in shapes.values()), None)
+        points = normalise(source, options, dataset, side, like)
         if not points.lost:
             first, points = peek(points, options.batch)
             if first is None:

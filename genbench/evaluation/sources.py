@@ -171,7 +171,11 @@ def open_split(dataset: Dataset, split: str) -> Source:
 
 
 def normalise(
-    source: Source, options: ReadOptions, dataset: Dataset | None, side: str = "samples"
+    source: Source,
+    options: ReadOptions,
+    dataset: Dataset | None,
+    side: str = "samples",
+    like: tuple[int, ...] | None = None,
 ) -> Points:
     """Returns a source's points in data space: layout, scale, channels and size as `Normaliser` does.
 
@@ -180,6 +184,7 @@ def normalise(
         options: What the user says.
         dataset: What the points are compared with, or None.
         side: Whose declared range counts: samples, reference or train.
+        like: The shape of a point that the points are compared with, where it is known, or None.
     """
     content, label = source.content, source.label
     if isinstance(content, Moments):
@@ -187,7 +192,7 @@ def normalise(
         return replace(nothing, moments=content, lost=True)
     spec = None if dataset is None else dataset.spec
     declared = None if source.split else options.ranges.get(side)
-    rules = Rules(declared, options.size, options.channels, spec, source.split)
+    rules = Rules(declared, options.size, options.channels, spec, source.split, like)
     if not hasattr(content, "take"):
         return _normalise_stream(label, content, rules, options)  # type: ignore[arg-type]
     return _normalise_reader(source, content, rules, options)  # type: ignore[arg-type]

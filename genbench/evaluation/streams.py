@@ -44,7 +44,7 @@ def open_object(
         return _make_reader(source, label)
     if callable(source) and not hasattr(source, "__iter__"):
         return lambda: _stream(label, function)
-    return lambda: _stream(label, lambda: source)
+    return lambda: _stream(label, lambda: function)  # the object itself is what yields
 
 
 def name_object(source: Any, label: str) -> str:
@@ -88,7 +88,7 @@ def _to_chunk(item: Any, name: str) -> Chunk:
     if single:
         array = array[None]
         labels = None if labels is None else labels[None]
-    return Chunk(array, name, labels)
+    return Chunk(array, name, labels, loose=labels is None and not single)
 
 
 def _set_aside(item: Any, name: str) -> tuple[Any, numpy.ndarray | None]:

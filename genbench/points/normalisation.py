@@ -26,6 +26,7 @@ class Rules:
         channels: 1 or 3: read pictures as grey or colour; None leaves them as they are.
         spec: The data set that the points are compared with, or None.
         ready: Whether they come from a data set, in data space as they are.
+        like: The shape of a point on the other side, where that is known first, or None.
     """
 
     range: Range | None = None
@@ -33,6 +34,7 @@ class Rules:
     channels: int | None = None
     spec: DataSpec | None = None
     ready: bool = False
+    like: tuple[int, ...] | None = None
 
     @property
     def changes(self) -> bool:
@@ -124,12 +126,40 @@ class Normaliser:
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
         spec = self.rules.spec
         if array.ndim == 3:
-            return array[:, None]
+            return self._find_pictures(array, chunk)
         if array.ndim == 2 and spec is not None and spec.is_image and not self.rules.ready:
             return self._unflatten(array, spec, chunk)
         if array.ndim == 4 and not chunk.picture and not self.rules.ready:
             return self._put_channels_first(array, chunk)
         return array
+
+    def _find_pictures(self, array: numpy.ndarray, chunk: Chunk) -> numpy.ndarray:
+        """Grey pictures (N, H, W), or the one picture that an object yields, (C, H, W) or (H, W, C)."""
+        readings = {"grey": array[:, None]}
+        if array.shape[2] in CHANNELS:
+            readings["last"] = numpy.moveaxis(array, -1, 0)[None]
+        if chunk.loose and array.shape[0] in CHANNELS:
+            readings["first"] = array[None]
+        if len(readings) == 1:
+            return readings["grey"]
+        known = self.rules.like or (self.rules.spec.event if self.rules.spec is not None else None)
+        depth = slice(0, 1 if self.rules.size is not None else None)
+        fitting = {
+            name: x
+            for name, x in readings.items()
+            if known is not None and x.shape[1:][depth] == known[depth]
+        }
+        shapes = {x.shape for x in fitting.values()}
+        if (
+            len(shapes) != 1
+            or self.rules.channels is not None
+            or not (chunk.loose or "grey" in fitting)
+        ):
+            raise DataError(
+                f"{chunk.name} of shape {array.shape} may be one picture or {len(array)} grey ones; give "
+                f"batches (N, C, H, W)"
+            )
+        return next(iter(fitting.values()))
 
     def _unflatten(self, array: numpy.ndarray, spec: DataSpec, chunk: Chunk) -> numpy.ndarray:
         if array.shape[1] != spec.size:

@@ -26,12 +26,14 @@ class Chunk:
         name: What they are called in messages.
         labels: Their classes, shape (B,), or None.
         picture: Whether they come from picture files, (B, C, H, W), so that their layout is known.
+        loose: Whether an object yielded them, which may yield pictures one by one.
     """
 
     array: numpy.ndarray
     name: str
     labels: numpy.ndarray | None = None
     picture: bool = False
+    loose: bool = False
 
 
 class Reader(Protocol):

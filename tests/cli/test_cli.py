@@ -419,6 +419,37 @@ def test_doctor_says_what_is_there_and_what_is_wrong(genbench):
     assert rows["records"] == {"what": "records", "ok": True, "found": "0 in results"}
 
 
+def test_doctor_downloads_nothing_and_notes_what_is_absent(genbench, monkeypatch):
+    from genbench.datasets import cifar10
+
+    def never(folder):
+        raise AssertionError("a download")
+
+    monkeypatch.setattr(cifar10, "fetch", never)
+    monkeypatch.setenv("GENBENCH_CACHE", "nowhere")
+    code, out, err = genbench("doctor")
+    assert code == 0, err
+    assert "note data set cifar10: cifar10 needs the six .bin files" in out
+    assert "FAIL" not in out
+
+
+def test_a_range_is_declared_on_the_command_line(genbench):
+    unit = numpy.random.default_rng(0).random((40, 3, 8, 8))
+    numpy.save("unit.npy", unit)
+    numpy.save("signed.npy", 2 * unit - 1)
+    same = ("--metrics", "fid", "--json")
+    code, _, err = genbench("evaluate", "signed.npy", "-r", "unit.npy", *same)
+    assert code == 2
+    assert "--range -1,1" in err
+    code, out, _ = genbench(
+        "evaluate", "signed.npy", "-r", "unit.npy", "--range", "samples=-1,1", *same
+    )
+    assert code == 0
+    assert json.loads(out)["metrics"]["fid"]["value"] < 1e-10
+    code, out, _ = genbench("evaluate", "signed.npy", "-r", "signed.npy", "--range", "-1,1", *same)
+    assert code == 0
+
+
 def test_doctor_fails_on_a_broken_record(genbench, folder):
     path = folder / "results" / "ring" / "gan" / "0123.json"
     path.parent.mkdir(parents=True)

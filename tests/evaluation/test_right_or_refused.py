@@ -104,6 +104,8 @@ RIGHT = {
     "data loader of bytes, channels last": (lambda: f.loader(FAKE), {}),
     "data set of torch": (lambda: f.loader(unit(FAKE)).dataset, {}),
     "pictures of Pillow": (lambda: [Image.fromarray(picture) for picture in FAKE], {}),
+    "single pictures, channels first": (lambda: list(unit(FAKE)), {}),
+    "single pictures, channels last": (lambda: iter(FAKE), {}),
     "pictures with labels": (lambda: [(Image.fromarray(picture), 3) for picture in FAKE], {}),
     "floats from -1 to 1, declared": (lambda: unit(FAKE) * 2 - 1, {"range": (-1, 1)}),
     "floats from -1 to 1 in batches": (lambda: f.batches(unit(FAKE) * 2 - 1), {"range": "-1,1"}),
@@ -205,7 +207,13 @@ REFUSED = {
     "whole numbers below 0": (lambda: FAKE.astype(numpy.int64) - 128, {}, "--range -128,127"),
     "bytes as 0 to 1023": (lambda: FAKE.astype(numpy.int32) * 4, {}, "between 0 and 255"),
     "transparency": (lambda: numpy.concatenate([FAKE, FAKE[..., :1]], -1), {}, "transparency"),
-    "single pictures, channels first": (lambda: list(unit(FAKE)), {}, "one shape"),
+    "single pictures of any size": (
+        lambda: list(unit(FAKE)),
+        {"channels": 3},
+        "may be one picture or 3",
+    ),
+    "one picture": (lambda: FAKE[0], {"resize": "16x16"}, "one picture or 16 grey"),
+    "single pictures of another size": (lambda: list(f.fields(9, 1, 32)), {}, "one picture or 32"),
     "flattened": (lambda: FAKE.reshape(50, -1), {}, "one shape"),
     "another size": (lambda: f.fields(50, 1, 32), {}, "one shape, got samples .*--resize 16x16"),
     "another size, in batches": (lambda: f.batches(f.fields(50, 1, 32)), {}, "--resize 16x16"),
@@ -294,6 +302,12 @@ def test_bytes_on_both_sides_as_floats_are_what_they_are_as_bytes(right):
     with pytest.raises(DataError, match="--range 0,255"):
         score(*sides)
     assert score(*sides, range=(0, 255)) == pytest.approx(right["random_conv"], rel=1e-6)
+
+
+def test_a_reference_may_come_picture_by_picture_too(right):
+    want = pytest.approx(right["random_conv"], rel=1e-6)
+    assert score(FAKE, list(REAL)) == want
+    assert score(FAKE, f.loader(unit(REAL)).dataset) == want
 
 
 def test_a_picture_alone_in_its_batch_is_no_grey_stack(right):
