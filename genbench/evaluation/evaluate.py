@@ -12,21 +12,14 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import Extractor
 from genbench.core.rng import Rng
 from genbench.core.spec import Part, parse_part
+from genbench.evaluation.batches import Points, ReadOptions, Source, normalise, peek
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.reading import read_points
 from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import measure
-from genbench.evaluation.sources import (
-    Points,
-    ReadOptions,
-    Source,
-    normalise,
-    open_source,
-    open_split,
-    peek,
-)
+from genbench.evaluation.sources import open_source, open_split
 from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
@@ -102,6 +95,8 @@ def evaluate(
     where = Path(results), parse_size(resize), parse_channels(channels), files, offline
     how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
     options = ReadOptions(*where, *how)
+    if save_stats is not None and Path(save_stats).suffix != ".npz":
+        raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
     opened = _open_all(samples, reference, train, options, alone=save_stats is not None)
     dataset = next((source.dataset for source in opened.values() if source.dataset), None)
     sides = _normalise(opened, options, dataset)
@@ -113,9 +108,9 @@ def evaluate(
         side: read_points(points, spaces, extractor, options, cache=cache and side != "samples")
         for side, points in sides.items()
     }
-    if save_stats is not None:
-        _save(read.get("reference", read["samples"]), Path(save_stats))
     notes = [f"{points.label}: {note}" for points in sides.values() for note in points.notes()]
+    if save_stats is not None:
+        notes.append(_save(read.get("reference", read["samples"]), Path(save_stats)))
     if "reference" not in read:
         return Evaluation((), tuple(notes), read["samples"], read["samples"])
     against = Reference(
@@ -285,15 +280,10 @@ def _advise(shape: tuple[int, ...], reference: tuple[int, ...]) -> str:
     return "; ".join(hints)
 
 
-def _save(side: Side, path: Path) -> None:
-    """Writes a side's moments.
-
-    Raises:
-        SpecError: If the path has another suffix.
-    """
-    if path.suffix != ".npz":
-        raise SpecError(f"--save-stats needs a name that ends in .npz, got {path}; try stats.npz")
+def _save(side: Side, path: Path) -> str:
+    """Writes a side's moments; returns a sentence that says so."""
     side.summarise().write(path)
+    return f"{side.label}: mean and covariance of its features were written to {path}"
 
 
 def find_doubts(sides: Iterable[Side], extractor: Extractor) -> list[str]:

@@ -15,10 +15,10 @@ from torch import Tensor
 from genbench.core.errors import DataError, StoreError
 from genbench.core.feature import Extractor
 from genbench.core.files import cache_folder, write_bytes
+from genbench.evaluation.batches import Points, ReadOptions
 from genbench.evaluation.comparison import Side
 from genbench.evaluation.provenance import hash_extractor
 from genbench.evaluation.requests import EXTRACTED, to_space
-from genbench.evaluation.sources import Points, ReadOptions
 from genbench.points.moments import Moments
 from genbench.points.spill import SpillingRows
 

@@ -229,7 +229,7 @@ REFUSED = {
     "a data set without a split": (lambda: "digits", {}, "did you mean digits:test"),
     "a path of Windows": (lambda: r"C:\data\mine.npz", {}, "does not exist"),
     "a folder of Windows": (lambda: "C:/data/mine", {}, "does not exist"),
-    "one picture": (lambda: "fake/0000.png", {}, "one picture; give a folder"),
+    "a file of one picture": (lambda: "fake/0000.png", {}, "one picture; give a folder"),
     "points resized": (
         lambda: FAKE.reshape(50, -1) / 255,
         {"resize": "8x8", "reference": unit(REAL).reshape(60, -1)},
