@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-contracts test-others slow check format lint types speed faults peers scale gate gpu system clean
+.PHONY: demo test test-contracts test-others slow check format lint types speed faults peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -57,6 +57,10 @@ gpu: $(VENV)/.run
 # the evaluator on up to 100,000 x 2,048 features within 2 GB: peak memory, and cost against n (hours)
 scale: $(VENV)/.run
 	$(BIN)/python tests/speed/scale.py
+
+# 50,000 pictures of 64×64 through efficientnet_lite0 within 2 GiB, streaming (half an hour of a core)
+extraction: $(VENV)/.dev
+	$(BIN)/python tests/speed/extraction.py
 
 # kills at random moments, full disks, damaged files: what suite ci loses, then a small one more often (two hours)
 faults: $(VENV)/.dev

@@ -86,9 +86,9 @@ UNSAFE = (
     "exec",
     "yaml.load",
 )
-#: the published weights of Inception come in torch's own format, for a constructor that reads no other
+#: published weights come in torch's own format; the constructor of Inception reads no other
 LICENSED = {
-    ("genbench.features.inception_v3_compat", "calls torch.load with tensors alone"),
+    ("genbench.features._weights", "calls torch.load with tensors alone"),
     ("genbench.features.inception_v3_compat", "calls torch.save"),
     # users bring tensors in that format too
     ("genbench.points.tensors", "calls torch.load with tensors alone"),

@@ -129,7 +129,8 @@ def libraries() -> list[dict[str, Any]]:
 
 def device() -> dict[str, Any]:
     """Returns what `--device auto` would take."""
-    from genbench.running.environment import choose_device, environment
+    from genbench.core.device import choose_device
+    from genbench.running.environment import environment
 
     machine = environment(choose_device("auto"))
     text = f"{machine['device']}, {machine['threads']} threads"

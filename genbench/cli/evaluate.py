@@ -17,20 +17,32 @@ from genbench.cli import common
 @click.option("-r", "--reference", help="Like SAMPLES; for a cell its data set's test split.")
 @click.option(
     "--metrics",
-    default="fid,kid,mmd,prdc",
-    show_default=True,
-    help="Names, separated by commas, with options: prdc:neighbours=3,kid:subsets=10:subset_size=50.",
+    help="Names, separated by commas, with options: prdc:neighbours=3,kid:subsets=10:subset_size=50; "
+    "default: fid,kid,mmd,prdc, and fid_infinity below 10,000 points.",
 )
 @click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
 @click.option(
     "--features",
-    help="An extractor's name, with options as in --metrics, module:function or TorchScript file; "
+    help="An extractor's name, with options as in --metrics, module:function, TorchScript or .pt2 file; "
     "default: what suits REFERENCE.",
 )
 @click.option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False),
-    help="The extractor's weights, for inception_v3_compat.",
+    help="The extractor's weights: for inception_v3_compat, dinov2, clip, efficientnet_lite0.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda, cuda:N, or mps, which extracts alone.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "tf32", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+    help="In which the extractor's network computes.",
 )
 @click.option("--resize", metavar="WxH", help="Resize all pictures (bicubic, antialiased).")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Read pictures as grey or colour.")

@@ -38,6 +38,13 @@ CLAIMS = "claims"
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
+    "--compile",
+    type=click.Choice(["none", "graphs"]),
+    default="none",
+    show_default=True,
+    help="Replay training rounds as CUDA graphs where they are the same kernels each time (CUDA only).",
+)
+@click.option(
     "--executor",
     metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
     default="inline",

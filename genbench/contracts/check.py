@@ -21,10 +21,10 @@ from genbench.running.job import classify
 
 #: by kind, the module that holds its registry and the modules of its rules
 KINDS = {
-    "model": ("genbench.core.model", ("models", "players", "abilities", "densities")),
-    "dataset": ("genbench.core.dataset", ("datasets", "truths")),
-    "metric": ("genbench.core.metric", ("metrics",)),
-    "extractor": ("genbench.core.feature", ("extractors",)),
+    "model": ("genbench.core.model", ("models", "players", "abilities", "densities", "placement")),
+    "dataset": ("genbench.core.dataset", ("datasets", "truths", "placement")),
+    "metric": ("genbench.core.metric", ("metrics", "placement")),
+    "extractor": ("genbench.core.feature", ("extractors", "placement")),
     "claim": ("genbench.core.claim", ("claims",)),
     "executor": ("genbench.running.executor", ("executors",)),
 }

@@ -17,7 +17,7 @@ from genbench.points.tokens import n_gram_law
 
 N = 1200
 #: options that keep a metric fast, for the metrics that have them
-SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100}
+SMALL = {"seconds": 0.02, "largest": 64, "permutations": 100, "directions": 128, "epochs": 5}
 ANGLES = torch.arange(8, dtype=torch.float64) * (2 * math.pi / 8)
 
 
@@ -82,14 +82,24 @@ def log_odds(x: Any) -> Any:
     """Returns log odds of the eight modes; arrays that are no points of the plane stay as they are."""
     if x is None or x.shape[1:] != (2,):
         return x
-    return -(x.double().unsqueeze(1) - DATA.centres).square().sum(-1) / (2 * DATA.std**2)
+    away = x.double().unsqueeze(1) - DATA.centres.to(x.device)
+    return -away.square().sum(-1) / (2 * DATA.std**2)
+
+
+def _nearest_mode(x: Any) -> Any:
+    """Returns the number of the mode nearest to each point; of other arrays, one class."""
+    if x is None or x.shape[1:] != (2,) or not len(x):
+        return torch.zeros(0 if x is None else len(x), dtype=torch.int64)
+    return torch.cdist(x.double(), DATA.centres.to(x.device)).argmin(1)
 
 
 def small_options(entry: Metric, *, whole: bool) -> dict[str, Any]:
     """Returns options that keep a metric fast: a quarter of the points, unless all are to count."""
     chosen = {key: value for key, value in SMALL.items() if key in entry.options}
     if "points" in entry.options:
-        chosen["points"] = N if whole else entry.options["points"] // 4
+        # of a metric that is given the training set too, a quarter of what it is given
+        most = N if entry.view == "memory" else entry.options["points"]
+        chosen["points"] = N if whole else most // 4
     return chosen
 
 
@@ -112,14 +122,16 @@ def measure(
         seed: Of the metric's rng.
         whole: Whether every point is to count, of metrics that take a part of them.
     """
-    rng = Rng([seed])
     real = draw(N, 1) if real is None else real
+    # a model's stream lies where the model does, all others on the CPU, as in an evaluation
+    rng = Rng([seed], device=real.device if entry.view == "model" else "cpu")
     arguments: tuple[Any, ...] = {
         "points": (real, fake),
         "features": (real, fake),
         "events": (real, fake),
         "logits": (log_odds(real), log_odds(fake)),
-        "memory": (draw(N, 3), real, fake),
+        "labelled": (real, fake, _nearest_mode(real), _nearest_mode(fake)),
+        "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]

@@ -21,6 +21,8 @@ class Extractor(ABC):
 
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    #: whether it is a network, for which a device and a precision matter
+    computes: ClassVar[bool] = True
 
     def __init__(self, dataset: Dataset | None = None) -> None:
         self.dataset = dataset

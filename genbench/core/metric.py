@@ -19,7 +19,7 @@ from genbench.core.rng import Rng
 from genbench.core.tolerance import Tolerance
 
 Better = Literal["lower", "higher", "none"]
-View = Literal["points", "events", "features", "logits", "memory", "truth", "model"]
+View = Literal["points", "events", "features", "logits", "labelled", "memory", "truth", "model"]
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ class Metric:
             points, features: f(real, fake, *, rng, **options), arrays (N, D) and (M, D);
             events: the same with points in their own shape, (N, *event), for images;
             logits: the same with class logits, (N, classes), of extractors that have them;
+            labelled: f(real, fake, real_labels, fake_labels, *, rng, **options), features (N, F) and
+            (M, F) with the class of each point, (N,) and (M,), where both are known;
             memory: f(train, test, fake, *, rng, **options), features of the whole training set,
             of held-out and of generated points; of data sets whose training set is finite;
             truth: f(fake, truth, *, rng, **options), fake (M, D) in data space;

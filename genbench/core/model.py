@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -109,6 +109,8 @@ class Model(nn.Module, ABC):
     year: ClassVar[int] = 0
     #: how many points `prepare` is shown of a stream (of a fixed set it is shown all)
     prepare_size: ClassVar[int] = 20_000
+    #: what makes the host wait for a GPU nevertheless, `round`, `sample` or an ability's method, and why
+    waits: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, spec: DataSpec, rng: Rng) -> None:
         super().__init__()

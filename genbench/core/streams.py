@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import Dataset, DataSpec, Truth
 from genbench.core.rng import Rng
 
@@ -56,6 +57,7 @@ class MixtureDataset(ScaledStream):
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
         self.spec = DataSpec(self.name, (self.centres.shape[1],))
+        self._centres = Constant(self.centres)
         reach = self.centres.abs().max().item() + 6 * self.std
         self.truth = Truth(self._log_prob, self.entropy, self.centres, self.std, (-reach, reach))
         #: the root mean square of a coordinate, exact, which sets the unit of model space
@@ -63,12 +65,12 @@ class MixtureDataset(ScaledStream):
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, shape (S, n, D)."""
-        centres = self.centres.to(rng.device, rng.dtype)
+        centres = self._centres.on(rng.device, rng.dtype)
         which = rng.integers(len(centres), n)
         return centres[which] + self.std * rng.normal(n, centres.shape[1])
 
     def _log_prob(self, x: Tensor) -> Tensor:
-        centres = self.centres.to(x)
+        centres = self._centres.like(x)
         dims = centres.shape[1]
         square = (x.unsqueeze(-2) - centres).square().sum(-1) / self.std**2
         norm = 0.5 * dims * math.log(2 * math.pi * self.std**2) + math.log(len(centres))

@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
@@ -30,14 +31,15 @@ class Plane(ScaledStream):
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
         self.spec = DataSpec(self.name, (2,))
+        self._mean = Constant(torch.tensor(self.mean))
 
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         """Subtracts the mean and divides by the exact root mean square of a coordinate."""
-        return (x - torch.tensor(self.mean).to(x)) / self.scale
+        return (x - self._mean.like(x)) / self.scale
 
     def to_data(self, y: Tensor) -> Tensor:
         """Undoes `to_model`."""
-        return y * self.scale + torch.tensor(self.mean).to(y)
+        return y * self.scale + self._mean.like(y)
 
 
 def distance_to_curve(

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
@@ -44,12 +45,13 @@ class BarsAndStripes(Dataset):
                 "are listed in memory"
             )
         self.patterns = _patterns(size)
+        self._patterns = Constant(self.patterns)
         self.spec = DataSpec(self.name, (1, size, size), kind="binary", range=(0.0, 1.0))
         self.truth = Truth(self._log_prob, math.log(len(self.patterns)), box=(0.0, 1.0))
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, shape (S, n, 1, size, size)."""
-        patterns = self.patterns.to(rng.device, rng.dtype)
+        patterns = self._patterns.on(rng.device, rng.dtype)
         return patterns[rng.integers(len(patterns), n)]
 
     def points(self, split: str) -> Tensor:
@@ -59,7 +61,7 @@ class BarsAndStripes(Dataset):
     def _log_prob(self, x: Tensor) -> Tensor:
         words = x.flatten(-3)
         possible = torch.zeros(words.shape[:-1], dtype=torch.bool, device=x.device)
-        for pattern in self.patterns.to(x).flatten(1):
+        for pattern in self._patterns.like(x).flatten(1):
             possible |= (words == pattern).all(-1)
         nowhere = torch.full(possible.shape, -math.inf, dtype=x.dtype, device=x.device)
         return nowhere.masked_fill(possible, -math.log(len(self.patterns)))

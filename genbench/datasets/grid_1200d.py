@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import DataSpec, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
 
 LEVELS = torch.tensor([-1.0, -0.5, 0.0, 0.5, -2.0, -2.5, 10.0, 0.25, -13.0, -5.5])
+_LEVELS = Constant(LEVELS)
 SIZE, NOISY = 1200, 700
 
 
@@ -56,7 +58,7 @@ class Grid1200D(ScaledStream):
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, shape (S, n, 1200)."""
-        level = LEVELS.to(rng.device, rng.dtype)[rng.integers(len(LEVELS), n, 1)]
+        level = _LEVELS.on(rng.device, rng.dtype)[rng.integers(len(LEVELS), n, 1)]
         x = level.repeat(1, 1, SIZE)
         x[..., :NOISY] += rng.normal(n, NOISY)
         return x
@@ -64,5 +66,5 @@ class Grid1200D(ScaledStream):
 
 def _distance(x: Tensor) -> Tensor:
     """Distances to the nearest mode in the coordinates without noise."""
-    still = x[..., NOISY:].unsqueeze(-2) - LEVELS.to(x).unsqueeze(-1)
+    still = x[..., NOISY:].unsqueeze(-2) - _LEVELS.like(x).unsqueeze(-1)
     return still.square().sum(-1).sqrt().amin(-1)

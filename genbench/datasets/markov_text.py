@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
@@ -62,14 +63,16 @@ class MarkovText(Text):
         #: P, shape (contexts, tokens), and pi, shape (contexts,); a context is a number in base tokens
         self.table = (SPREAD * normal.normal(tokens**order, tokens)[0]).softmax(-1)
         self.start = _stationary(self.table)
+        self._rows, self._starts = (Constant(p.cumsum(-1)) for p in (self.table, self.start))
+        self._logs = [Constant(p.log()) for p in (self.table, self.start)]
         self.truth = Truth(self._log_prob, self._entropy(), n_grams=self._n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, int64, shape (S, n, length)."""
         tokens, steps = len(self.alphabet), self.spec.size - self.order
-        rows = self.table.cumsum(-1).to(rng.device)
+        rows = self._rows.on(rng.device)
         u = rng.uniform(n, steps + 1).double()
-        context = inverted(self.start.cumsum(0).to(rng.device), u[..., 0])
+        context = inverted(self._starts.on(rng.device), u[..., 0])
         powers = tokens ** torch.arange(self.order - 1, -1, -1, device=rng.device)
         letters = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
         for step in range(steps):
@@ -79,12 +82,13 @@ class MarkovText(Text):
 
     def _log_prob(self, x: Tensor) -> Tensor:
         """Log probabilities in nats, float64, of sequences (…, length)."""
-        tokens, table = len(self.alphabet), self.table.log().to(x.device)
+        tokens = len(self.alphabet)
+        table, start = (logs.on(x.device) for logs in self._logs)
         x = x.long()
         context = x[..., 0]
         for t in range(1, self.order):
             context = context * tokens + x[..., t]
-        total = self.start.log().to(x.device)[context]
+        total = start[context]
         for t in range(self.order, x.shape[-1]):
             total = total + table[context, x[..., t]]
             context = (context * tokens + x[..., t]) % len(table)

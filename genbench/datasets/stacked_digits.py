@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import DATASETS, Classified, DataSpec, ImageDataset, Truth, dataset
 from genbench.core.feature import EXTRACTORS
 from genbench.core.rng import Rng
@@ -79,24 +80,28 @@ class StackedDigits(ImageDataset):
     def mode_of(self, x: Tensor) -> Tensor:
         """Returns the modes that the classifier sees in points (N, 3, 8, 8) or (N, 192), shape (N,)."""
         digits = self.classifier.logits(x.reshape(-1, 1, 8, 8).float()).argmax(-1).view(-1, 3)
-        return (digits * digits.new_tensor([100, 10, 1])).sum(-1)
+        return number_of(digits)
 
     @cached_property
-    def _by_class(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+    def _by_class(self) -> dict[str, tuple[Constant, ...]]:
         """Each split's digits sorted by class, with every class's first row and number of rows."""
         classes = {}
         for split, (pixels, labels) in digit_splits().items():
             counts = torch.bincount(labels, minlength=CLASSES)
-            classes[split] = (
-                pixels[labels.argsort(stable=True), 0],
-                counts.cumsum(0) - counts,
-                counts,
-            )
+            rows = pixels[labels.argsort(stable=True), 0]
+            parts = rows, counts.cumsum(0) - counts, counts
+            classes[split] = tuple(map(Constant, parts))
         return classes
 
     def _stack(self, split: str, n: int, rng: Rng) -> tuple[Tensor, Tensor]:
         """Levels (S, n, 3, 8, 8), uint8, and modes (S, n) of stacks of a split's digits."""
-        pixels, first, counts = (part.to(rng.device) for part in self._by_class[split])
+        pixels, first, counts = (part.on(rng.device) for part in self._by_class[split])
         kind = rng.integers(CLASSES, n, 3)
         rows = first[kind] + (rng.uniform(n, 3) * counts[kind]).long().clamp_max(counts[kind] - 1)
-        return pixels[rows], (kind * kind.new_tensor([100, 10, 1])).sum(-1)
+        return pixels[rows], number_of(kind)
+
+
+def number_of(digits: Tensor) -> Tensor:
+    """Returns 100 a + 10 b + c of three digits, shape (…, 3) to (…)."""
+    a, b, c = digits.unbind(-1)
+    return 100 * a + 10 * b + c

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._text import Text, inverted, tokens_of
@@ -54,14 +55,16 @@ class TemplateText(Text):
         super().__init__(alphabet, length, data_dir=data_dir, offline=offline)
         self.sentences = tokens_of([text.ljust(length) for text in spelt], alphabet)
         self.probabilities = torch.tensor(list(spelt.values()), dtype=torch.float64)
+        self._ends = Constant(self.probabilities.cumsum(0))
+        self._sentences = Constant(self.sentences)
         entropy = float(torch.special.entr(self.probabilities).sum())
         self._number = {row.tobytes(): i for i, row in enumerate(self.sentences.numpy())}
         self.truth = Truth(self._log_prob, entropy, n_grams=self._n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, int64, shape (S, n, L)."""
-        which = inverted(self.probabilities.cumsum(0).to(rng.device), rng.uniform(n))
-        return self.sentences.to(rng.device)[which]
+        which = inverted(self._ends.on(rng.device), rng.uniform(n))
+        return self._sentences.on(rng.device)[which]
 
     def _log_prob(self, x: Tensor) -> Tensor:
         """Log probabilities in nats, float64, of sequences (…, L)."""

@@ -17,6 +17,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
 from genbench.core.rng import Rng
 from genbench.points import memmap
+from genbench.points.labels import as_classes, join_classes
 from genbench.points.moments import Moments
 from genbench.points.normalisation import Normaliser, Rules, check
 from genbench.points.ranges import Range
@@ -37,6 +38,8 @@ class Points:
         whole: All of them, where they lie in one array as they are, otherwise None.
         moments: Mean and covariance of their features, where a file gives those, otherwise None.
         lost: Whether those moments are all there is.
+        labels: Returns the classes of the points, int64 or texts, or None where they are not known;
+            complete after reading.
     """
 
     label: str
@@ -48,6 +51,7 @@ class Points:
     whole: Tensor | None = None
     moments: Moments | None = None
     lost: bool = False
+    labels: Callable[[], numpy.ndarray | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -129,11 +133,16 @@ def normalise(
 def _normalise_stream(
     label: str, stream: Callable[[], Iterator[Chunk]], rules: Rules, options: ReadOptions
 ) -> Points:
+    classes: list[numpy.ndarray | None] = []
+
     def batches(size: int) -> Iterator[Tensor]:
-        for array, _ in Normaliser(label, rules).convert(stream()):
+        classes.clear()
+        for array, chunk in Normaliser(label, rules).convert(stream()):
+            classes.append(as_classes(chunk.labels))
             yield from torch.from_numpy(array).split(size)
 
-    return Points(label, batches, notes=lambda: _note_limit(options, None))
+    notes = lambda: _note_limit(options, None)  # noqa: E731
+    return Points(label, batches, notes=notes, labels=lambda: join_classes(classes))
 
 
 def _normalise_reader(
@@ -158,12 +167,19 @@ def _normalise_reader(
         return None if content is None else hashlib.sha256(how.encode()).hexdigest()
 
     def notes() -> list[str]:
-        return [*reader.notes(), *([] if rows is None else _note_limit(options, len(reader)))]
+        stream = source.split and source.dataset is not None and source.dataset.stream
+        said = [] if rows is None else _note_limit(options, len(reader), exact=stream)
+        return [*reader.notes(), *said]
+
+    def labels() -> numpy.ndarray | None:
+        classes = as_classes(reader.labels)
+        return classes if classes is None or rows is None else classes[rows]
 
     whole = None if rows is not None or rules.changes else _find_whole(reader, rules.spec)
     count = len(reader) if rows is None else len(rows)
     moments = getattr(reader, "moments", None)
-    return Points(label, batches, count, digest, source.dataset, notes, whole, moments)
+    more = {"whole": whole, "moments": moments, "labels": labels}
+    return Points(label, batches, count, digest, source.dataset, notes, **more)
 
 
 def peek(points: Points, size: int) -> tuple[Tensor | None, Points]:
@@ -187,9 +203,11 @@ def _choose_rows(
     return order[: options.limit].sort().values.numpy()
 
 
-def _note_limit(options: ReadOptions, count: int | None) -> list[str]:
+def _note_limit(options: ReadOptions, count: int | None, *, exact: bool = False) -> list[str]:
     if options.limit is None:
         return []
+    if exact:
+        return [f"the first {options.limit} of {count} exact draws were taken"]
     if count is None:
         return [f"the first {options.limit} were taken, as nobody knows how many there are"]
     return [f"{options.limit} of {count} were drawn at random (seed {options.seed})"]

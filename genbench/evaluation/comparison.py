@@ -34,6 +34,8 @@ class Side:
         head: The first points, (at most 64, *event), to look at.
         moments: The mean and covariance of the features, where a file gives them; without `views` they
             are all there is.
+        labels: The class of each point, (count,), where it is known.
+        unlabelled: Why it is not known, where there is more to say than that.
     """
 
     views: dict[str, Tensor]
@@ -42,6 +44,8 @@ class Side:
     label: str = ""
     head: Tensor = field(default_factory=lambda: torch.empty(0))
     moments: Moments | None = None
+    labels: Tensor | None = None
+    unlabelled: str = ""
 
     @property
     def has_points(self) -> bool:
@@ -52,12 +56,29 @@ class Side:
         """Returns the moments of the features: those of a file, else those of the points."""
         if self.moments is not None:
             return self.moments
-        return Moments.of(self.view("features"), self.extractor().protocol)
+        return Moments.of(self.view("features").cpu(), self.extractor().protocol)
 
     @classmethod
-    def of(cls, x: Tensor, extractor: Callable[[], Extractor]) -> Side:
+    def of(
+        cls, x: Tensor, extractor: Callable[[], Extractor], labels: Tensor | None = None
+    ) -> Side:
         """Returns points (N, *event) that are in memory as a side."""
-        return cls({"events": x}, len(x), extractor)
+        return cls({"events": x}, len(x), extractor, labels=labels)
+
+    def take(self, rows: Tensor) -> Side:
+        """Returns some of the points, in every space that has been made."""
+        views = {space: x[rows.to(x.device)] for space, x in self.views.items()}
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, views=views, count=len(rows), labels=labels, moments=None)
+
+    def to(self, device: torch.device) -> Side:
+        """Returns the points on a device, as far as half of its free memory holds them all."""
+        if device.type != "cuda":  # others have no float64
+            return self
+        size = sum(x.nbytes for x in self.views.values())
+        if size > torch.cuda.mem_get_info(device)[0] // 2:
+            return self
+        return replace(self, views={space: x.to(device) for space, x in self.views.items()})
 
     def view(self, space: str) -> Tensor:
         """Returns the points in a space, one row per point."""
@@ -112,7 +133,8 @@ class Reference:
             trained: The model, for metrics of view `model`, or None.
         """
         metric, facts = request.metric, self._facts(request.metric, fake)
-        reason = self.find_obstacle(metric, trained) or self._find_loss(metric, fake)
+        reason = self.find_obstacle(metric, trained)
+        reason = reason or self._find_loss(metric, fake) or self._find_unlabelled(metric, fake)
         if reason is not None:
             return MetricCall(request, reason=reason, facts=facts)
         if metric.moments is not None and (self.real.moments or fake.moments):
@@ -142,6 +164,17 @@ class Reference:
             needs = f"{metric.name} needs the training points too; name them by --train"
             return self.without_train or needs
         return self._find_lack(metric, trained) or self._find_excess(metric)
+
+    def _find_unlabelled(self, metric: Metric, fake: Side) -> str | None:
+        """Which side has no labels of those that a metric compares class by class, or None."""
+        if metric.view != "labelled":
+            return None
+        for kind, side in (("the reference", self.real), ("the set of samples", fake)):
+            if side.unlabelled:
+                return f"{metric.name} needs classes of one kind on both sides; {side.unlabelled}"
+            if side.labels is None:
+                return f"{metric.name} needs labels of both sides, {side.label or kind} has none"
+        return None
 
     def _find_lack(self, metric: Metric, trained: Trained | None) -> str | None:
         """Which of a metric's needs neither the model nor the data set's truth meets, or None."""
@@ -220,6 +253,8 @@ class Reference:
         if metric.view == "truth":
             return fake.view(space), self.truth
         real, samples = self.real.view(space), fake.view(space)
+        if metric.view == "labelled":
+            return real, samples, self.real.labels, fake.labels
         if metric.view == "memory":
             assert self.train is not None
             return self.train.view(space), real, samples

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from genbench.core.dataset import Dataset
-from genbench.core.errors import DataError, SpecError
+from genbench.core.device import choose_device
+from genbench.core.errors import SpecError
 from genbench.core.feature import Extractor
 from genbench.core.rng import Rng
 from genbench.core.spec import Part, parse_part
-from genbench.evaluation.batches import Points, ReadOptions, Source, normalise, peek
+from genbench.evaluation.batches import ReadOptions
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.extractors import default_features, make_extractor
-from genbench.evaluation.reading import read_points
+from genbench.evaluation.floors import Spare, find_spare, measure_floors
 from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
 from genbench.evaluation.result import Evaluation
-from genbench.evaluation.scoring import measure
-from genbench.evaluation.sources import open_source, open_split
+from genbench.evaluation.scoring import MetricCall, measure
+from genbench.evaluation.sides import Reading, open_sides
 from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
+#: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
+#: real points have, stand beside it
+SMALL, UNBIASED = 10_000, "fid_infinity"
 
 PartLike = str | Part | Mapping[str, Any]
 
@@ -33,9 +38,11 @@ def evaluate(
     samples: Any,
     reference: Any = None,
     *,
-    metrics: str | Iterable[PartLike] = METRICS,
+    metrics: str | Iterable[PartLike] | None = None,
     features: PartLike | None = None,
     weights: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "float32",
     train: Any = None,
     limit: int | None = None,
     batch: int = 64,
@@ -53,6 +60,9 @@ def evaluate(
 ) -> Evaluation:
     """Scores samples against a reference; a metric that cannot be computed is None with its reason.
 
+    Below 10,000 points each score of two samples has a floor: what real points score, of the training
+    points if there are any, otherwise of one half of the reference against the other.
+
     Arguments:
         samples: An array or tensor (on any device) of shape (N, D), (N, H, W), (N, C, H, W) or
             (N, H, W, C), with pixels in [0, 1] or bytes; the path of a file (.npy, .npz, `file.npz:key`,
@@ -63,10 +73,16 @@ def evaluate(
         reference: Likewise, or an .npz file of `mu` and `sigma`, for metrics that need no more; None takes
             the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
-            of {"name": …, "options": {…}}, as in a suite.
-        features: The extractor: a registered name with options, "module:function" or a TorchScript
-            file; None takes what suits the reference's data set, otherwise `identity`.
+            of {"name": …, "options": {…}}, as in a suite; None takes fid, kid, mmd and prdc, and below
+            10,000 points fid_infinity too.
+        features: The extractor: a registered name with options, "module:function" or a file by
+            TorchScript or torch.export; None takes what suits the reference's data set, otherwise
+            `identity`.
         weights: The extractor's option of that name.
+        device: Where features are extracted and compared: auto, cpu, cuda, cuda:N, or mps, which
+            extracts alone, since it has no float64.
+        precision: In which networks compute: float32, tf32, bfloat16 or float16; the protocol names
+            any but the first.
         train: The training points, like the samples, for metrics of memorisation.
         limit: Take so many points of each, drawn at random where all are at hand, otherwise the first.
         batch: How many points are read and extracted at once.
@@ -90,37 +106,55 @@ def evaluate(
         SpecError, DataError, UnknownName: If something named is not there, or points cannot be read
             or compared.
     """
-    requests = request_metrics(metrics)
+    requests = request_metrics(METRICS if metrics is None else metrics)
     files = Path(data_dir) if data_dir else None
     where = Path(results), parse_size(resize), parse_channels(channels), files, offline
     how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
     options = ReadOptions(*where, *how)
     if save_stats is not None and Path(save_stats).suffix != ".npz":
         raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
-    opened = _open_all(samples, reference, train, options, alone=save_stats is not None)
+    opened = open_sides(samples, reference, train, options, alone=save_stats is not None)
     dataset = next((source.dataset for source in opened.values() if source.dataset), None)
-    sides = _normalise(opened, options, dataset)
-    extractor = _make_extractor(features, weights, dataset)
+    extractor = _make_extractor(features, weights, dataset, device=device, precision=precision)
     asked = features is not None and extractor.protocol != "identity"
     spaces = find_spaces(requests, extractor, asked=asked)
     spaces |= {"features"} if save_stats is not None else set()
-    read = {
-        side: read_points(points, spaces, extractor, options, cache=cache and side != "samples")
-        for side, points in sides.items()
-    }
-    notes = [f"{points.label}: {note}" for points in sides.values() for note in points.notes()]
+    labelled = any(request.metric.view == "labelled" for request in requests)
+    place = choose_device(device, mps=True)
+    reading = Reading(options, dataset, extractor, spaces, place, cache, labelled)
+    read = reading.read(opened)
+    notes = reading.notes
     if save_stats is not None:
         notes.append(_save(read.get("reference", read["samples"]), Path(save_stats)))
-    if "reference" not in read:
-        return Evaluation((), tuple(notes), read["samples"], read["samples"])
-    against = Reference(
-        *(read["reference"], dataset, read.get("train")), memory=options.memory, asked=asked
-    )
+    fake, real = read["samples"], read.get("reference")
+    if real is None:
+        return Evaluation((), tuple(notes), fake, fake)
+    small = min(real.count, fake.count) < SMALL and real.has_points and fake.has_points
+    if metrics is None and small:
+        requests += request_metrics(UNBIASED)
+    against = Reference(real, dataset, read.get("train"), memory=options.memory, asked=asked)
     rng = Rng([seed]).fork("evaluate")
-    calls = [against.make_call(request, read["samples"], rng) for request in requests]
-    rows = measure(calls, lenient=True)
+    calls = [against.make_call(request, fake, rng) for request in requests]
     notes += find_doubts(read.values(), extractor)
-    return Evaluation(tuple(rows), tuple(notes), read["samples"], read["reference"])
+    if small:
+        training = against.train or reading.read_training(opened["reference"], fake.count)
+        calls = _add_floors(calls, find_spare(against, fake.count, training), notes)
+    return Evaluation(tuple(measure(calls, lenient=True)), tuple(notes), fake, real)
+
+
+def _add_floors(
+    calls: list[MetricCall], spare: Spare | None, notes: list[str]
+) -> list[MetricCall]:
+    """Calls with the scores of real points in place of samples, and a note of which they are."""
+    if spare is None:
+        return calls
+    requests = [call.request for call in calls]
+    floors = measure_floors(spare.reference, spare.points, requests, lenient=True)
+    notes += [spare.note] if floors else []
+    return [
+        replace(call, facts=replace(call.facts, floors=floors.get(call.request.key, {})))
+        for call in calls
+    ]
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -196,88 +230,17 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 
 def _make_extractor(
-    features: PartLike | None, weights: str | Path | None, dataset: Dataset | None
+    features: PartLike | None,
+    weights: str | Path | None,
+    dataset: Dataset | None,
+    *,
+    device: str,
+    precision: str,
 ) -> Extractor:
     part = default_features(dataset) if features is None else make_part(features)
     if weights:
         part = Part(name=part.name, options={**part.options, "weights": str(weights)})
-    return make_extractor(part, dataset)
-
-
-def _open_all(
-    samples: Any, reference: Any, train: Any, options: ReadOptions, *, alone: bool
-) -> dict[str, Source]:
-    """What was opened, by side; the reference comes first, so that it lends its data set."""
-    fake = open_source(samples, options)
-    opened: dict[str, Source] = {}
-    if reference is not None:
-        opened["reference"] = open_source(reference, options, label="reference")
-    elif fake.dataset is not None and not alone:
-        opened["reference"] = open_split(fake.dataset, "test")
-    elif not alone:
-        raise SpecError(
-            f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"
-        )
-    opened["samples"] = fake
-    if train is not None:
-        opened["train"] = open_source(train, options, label="training points")
-    if options.ranges and all(source.split for source in opened.values()):
-        raise SpecError("--range is for points of your own; data sets know theirs, leave it out")
-    return opened
-
-
-def _normalise(
-    opened: Mapping[str, Source], options: ReadOptions, dataset: Dataset | None
-) -> dict[str, Points]:
-    """Points in data space by side, of one shape.
-
-    Raises:
-        DataError: If the shapes of a point differ, before anything is flattened or extracted.
-    """
-    sides, shapes = {}, {}
-    # what yields single pictures is understood by what holds whole ones
-    streams = {side: not hasattr(opened[side].content, "take") for side in opened}
-    for side in sorted(opened, key=streams.__getitem__):
-        source = opened[side]
-        like = next((shape[1:] for shape in shapes.values()), None)
-        points = normalise(source, options, dataset, side, like)
-        if not points.lost:
-            first, points = peek(points, options.batch)
-            if first is None:
-                raise DataError(f"{points.label} needs at least two points, got 0")
-            shapes[side] = points.count or "N", *first.shape[1:]
-        sides[side] = points
-    for side, shape in shapes.items():
-        for other, reference in shapes.items():
-            if (side, other) != (other, side) and shape[1:] != reference[1:]:
-                _refuse_other_shape(side, shape, other, reference, opened)
-    return sides
-
-
-def _refuse_other_shape(
-    side: str, shape: Any, other: str, reference: Any, opened: Mapping[str, Source]
-) -> None:
-    order = ("samples", "reference", "train")
-    (side, shape), (other, reference) = sorted(
-        ((side, shape), (other, reference)), key=lambda pair: order.index(pair[0])
-    )
-    texts = [f"({', '.join(map(str, x))})" for x in (shape, reference)]
-    raise DataError(
-        f"evaluate needs points of one shape, got {side} {texts[0]} and {other} {texts[1]}; "
-        f"{_advise(shape[1:], reference[1:])}"
-    )
-
-
-def _advise(shape: tuple[int, ...], reference: tuple[int, ...]) -> str:
-    """What to type so that two shapes of a point become one."""
-    if len(shape) != 3 or len(reference) != 3:
-        return "compare like with like"
-    hints = []
-    if shape[1:] != reference[1:]:
-        hints.append(f"resize all with --resize {reference[2]}x{reference[1]}")
-    if shape[0] != reference[0]:
-        hints.append("read all as colour with --channels 3, or grey ones with --channels 1")
-    return "; ".join(hints)
+    return make_extractor(part, dataset, device=device, precision=precision)
 
 
 def _save(side: Side, path: Path) -> str:

@@ -17,8 +17,9 @@ from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.extractors import default_features, make_extractor
+from genbench.evaluation.floors import measure_floors
 from genbench.evaluation.requests import MetricRequest
-from genbench.evaluation.scoring import compute_scores, measure
+from genbench.evaluation.scoring import measure
 from genbench.store import Measurement
 
 CHUNK = 2500
@@ -122,16 +123,6 @@ class Evaluator:
         """The scores of spare real points by the requests' keys; measured once."""
         if self.spare is None:
             return {}
-        # what a memory metric has of real points it knows itself; spare ones may be of training
-        new = [
-            request
-            for request in requests
-            if request.key not in self._floors
-            and request.metric.view not in ("model", "memory")
-            and self.test.find_obstacle(request.metric) is None
-        ]
-        stream = Rng([0]).fork("floor")
-        calls = [self.test.make_call(request, self.spare, stream) for request in new]
-        for request, (scores, _) in zip(new, compute_scores(calls), strict=True):
-            self._floors[request.key] = scores
+        new = [request for request in requests if request.key not in self._floors]
+        self._floors |= measure_floors(self.test, self.spare, new)
         return self._floors

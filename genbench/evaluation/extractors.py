@@ -1,25 +1,28 @@
-"""Feature extractors as a spec names them: registered ones, a user's function, a TorchScript file."""
+"""Feature extractors as a spec names them: registered ones, a user's function, a network in a file."""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
+from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Extractor
 from genbench.core.registry import named_callable
 from genbench.core.spec import Part
+from genbench.evaluation.placing import place_extractor
+from genbench.nn.programs import ExportedProgram, load_script
 
-#: suffixes of TorchScript files
-SUFFIXES = (".pt", ".pth", ".ts", ".torchscript")
+#: suffixes of files of torch.export, and of TorchScript
+EXPORTED = ".pt2"
+SUFFIXES = (".pt", ".pth", ".ts", ".torchscript", EXPORTED)
 
 
 class FunctionExtractor(Extractor):
@@ -53,6 +56,8 @@ class FunctionExtractor(Extractor):
         """Calls the function, and checks what it returns."""
         if self.dataset is not None:
             x = x.reshape(-1, *self.dataset.spec.event)
+        if isinstance(self.function, nn.Module):
+            self.function.to(x.device)
         try:
             features = self.function(x)
         except Exception as error:
@@ -81,7 +86,7 @@ def resolve_features(features: Part) -> Part:
 
     Arguments:
         features: A registered name (hyphens and underscores are the same) with options,
-            `module:function`, or a TorchScript file's path.
+            `module:function`, or the path of a file by TorchScript or torch.export (.pt2).
 
     Raises:
         SpecError, UnknownName: If there is none such, or it has no such option.
@@ -105,18 +110,32 @@ def features_key(features: Part) -> str:
     return f"{name} {_digest(Path(name))}" if _is_file(name) else str(resolve_features(features))
 
 
-def make_extractor(features: Part, dataset: Dataset | None) -> Extractor:
+def make_extractor(
+    features: Part, dataset: Dataset | None, *, device: str = "cpu", precision: str = "float32"
+) -> Extractor:
     """Returns the extractor that a spec names, for the points of a data set or of no known origin.
+
+    Arguments:
+        features: As `resolve_features` takes it.
+        dataset: The data set, or None.
+        device: Where networks work: auto, cpu, cuda, cuda:N or mps. A module:function is called with
+            points on the CPU, and may move them.
+        precision: Of `placing.PRECISIONS`.
 
     Raises:
         SpecError, DataError, UnknownName: If there is none such, or it cannot be made.
     """
-    features = resolve_features(features)
+    features, place = resolve_features(features), choose_device(device, mps=True)
     if _is_file(features.name):
-        return _load_script(Path(features.name), dataset)
-    if ":" in features.name:
-        return FunctionExtractor(dataset, features.name, named_callable(features.name))
-    return EXTRACTORS.get(features.name)(dataset, **features.options)
+        inner: Extractor = _load_program(Path(features.name), dataset)
+    elif ":" in features.name:
+        inner, place = (
+            FunctionExtractor(dataset, features.name, named_callable(features.name)),
+            torch.device("cpu"),
+        )
+    else:
+        inner = EXTRACTORS.get(features.name)(dataset, **features.options)
+    return place_extractor(inner, place, precision)
 
 
 def _is_file(name: str) -> bool:
@@ -131,13 +150,8 @@ def _digest(path: Path) -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _load_script(path: Path, dataset: Dataset | None) -> Extractor:
+def _load_program(path: Path, dataset: Dataset | None) -> FunctionExtractor:
+    exported = path.suffix == EXPORTED
     digest = _digest(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript itself
-            function = torch.jit.load(path, map_location="cpu").eval()
-    except (RuntimeError, ValueError) as error:
-        first = " ".join(str(error).split())[:120]
-        raise DataError(f"{path} is not a TorchScript file: {first}") from None
+    function = ExportedProgram(path) if exported else load_script(path)
     return FunctionExtractor(dataset, f"{path.name} {digest}", function, by_content=True)

@@ -19,10 +19,11 @@ def hash_extractor(extractor: Extractor) -> str | None:
     That is the protocol, and for a user's class the source of its module and of all that it imports from
     its own folder. A user's function may do anything, so its features are never kept.
     """
-    by_content = getattr(extractor, "by_content", None)
+    inner = getattr(extractor, "inner", extractor)  # which a device and a precision wrap
+    by_content = getattr(inner, "by_content", None)
     if by_content is not None:
         return extractor.protocol if by_content else None
-    home = type(extractor).__module__
+    home = type(inner).__module__
     if home.startswith(OWN):
         return extractor.protocol
     sources = hash_sources(home)

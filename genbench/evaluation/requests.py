@@ -21,6 +21,7 @@ SPACES = {
     "truth": "points",
     "events": "events",
     "features": "features",
+    "labelled": "features",
     "memory": "features",
     "logits": "logits",
 }

@@ -11,7 +11,18 @@ from genbench.evaluation.comparison import Side
 from genbench.store import Measurement
 
 #: the fields of a measurement that the JSON object holds
-FIELDS = ("value", "stderr", "protocol", "n_real", "n_fake", "unit", "kind", "reason", "seconds")
+FIELDS = (
+    "value",
+    "stderr",
+    "floor",
+    "protocol",
+    "n_real",
+    "n_fake",
+    "unit",
+    "kind",
+    "reason",
+    "seconds",
+)
 
 
 @dataclass(frozen=True)

@@ -106,14 +106,12 @@ def _set_aside(item: Any, name: str) -> tuple[Any, numpy.ndarray | None]:
                 f"{name} is a tuple of {len(item)}, of which the others are no labels, shape "
                 f"{array.shape} beside {getattr(points, 'shape', '')}; yield the points alone"
             )
-        if array.dtype.kind in "iub":
-            labels.append(array)
-        elif array.ndim == 0 or array.dtype.kind in "fUSO":
-            labels.append(numpy.zeros(array.shape, numpy.int64) - 1)
+        labels.append(array)
     same = {array.ndim for array in labels}
     if len(same) > 1:
         raise DataError(f"{name} has labels of several shapes; yield the points alone")
-    return points, labels[0]
+    # an index or a score may lie beside the classes, and nobody can say which is which
+    return points, labels[0] if len(labels) == 1 else numpy.full(labels[0].shape, numpy.nan)
 
 
 def as_array(x: Any, label: str) -> numpy.ndarray:

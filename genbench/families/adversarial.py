@@ -181,10 +181,16 @@ class Pair(nn.Module):
     def both(self, batch: Batch, rng: Rng) -> tuple[Tensor, Tensor]:
         """Returns the outputs on real and on as many generated points, apart from the generator.
 
-        Real and generated points pass in turn, so batch normalisation sees each alone.
+        Perceptrons, which look at every point alone, see real and generated points at once; before
+        other networks they pass in turn, so that batch normalisation sees each alone.
         """
         fake = self.fakes(batch, rng)
-        return self.logits(batch.x), self.logits(fake)
+        if type(self.discriminator) is not MLP:
+            return self.logits(batch.x), self.logits(fake)
+        real = self.inputs(batch.x)
+        outputs = self.discriminator(torch.cat([real, self.inputs(fake)], 1)).squeeze(-1)
+        of_real, of_fake = outputs.split(real.shape[1], 1)
+        return of_real, of_fake
 
     @torch.no_grad()
     def fakes(self, batch: Batch, rng: Rng) -> Tensor:

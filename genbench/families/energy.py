@@ -24,6 +24,9 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
 
     taxonomy = "explicit/approximate/markov chain"
     bound = "estimate"
+    waits = {
+        "log_prob": "weights are compared with those of the last log Z, which saves thousands of steps"
+    }
     machine: Any
     log_z: Normaliser
     #: states of the training's chains, shape (S, chains, visible units)

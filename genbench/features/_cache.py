@@ -1,4 +1,4 @@
-"""Where trained extractors are kept between runs."""
+"""Where extractors that were trained or converted here are kept between runs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,12 @@ def write(name: str, weights: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
         write_bytes(weights_path, save(dict(weights)))
         write_bytes(facts_path, (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode())
     except StoreError as error:
-        LOG.warning("%s cannot be kept, and will be trained again: %s", weights_path, error)
+        LOG.warning("%s cannot be kept, and will be made again: %s", weights_path, error)
+
+
+def path_of(name: str) -> Path:
+    """Returns the file of the weights that are kept under a name."""
+    return _paths(name)[0]
 
 
 def _paths(name: str) -> tuple[Path, Path]:

@@ -12,6 +12,8 @@ from genbench.core.feature import Extractor, extractor
 class Identity(Extractor):
     """Flattens each point and changes nothing else: the natural space of low-dimensional data."""
 
+    computes = False
+
     @property
     def protocol(self) -> str:
         """The extractor's name: there is nothing else to know."""

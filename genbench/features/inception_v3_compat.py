@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,8 @@ from torch import Tensor
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor, Logits, extractor
-from genbench.core.files import cache_folder
-from genbench.features._images import images
+from genbench.features import _weights
+from genbench.features._images import images, to_bytes
 from genbench.points.vision import torchvision
 
 #: the file that torch-fidelity publishes; its name ends in the first digits of its sha256
@@ -46,28 +45,16 @@ class InceptionV3Compat(Extractor, Logits):
 
     def __init__(self, dataset: Dataset | None = None, *, weights: str | None = None) -> None:
         super().__init__(dataset)
-        self.weights = Path(weights) if weights else _find_weights()
+        self.weights = _weights.find_file("inception_v3_compat", FILE, weights)
         self._last: tuple[Tensor, dict[str, Tensor]] | None = None
 
     @classmethod
     def fetch(cls, *, offline: bool = False) -> str:
         """Downloads the published weights into genbench's cache and checks their digest."""
-        target = cache_folder() / "features" / FILE
-        if target.is_file():
-            return f"is at {target}"
-        if offline:
-            raise DataError(f"{FILE} is not on this machine; fetch it without --offline")
         torchvision()
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(
-                URL_INCEPTION_V3, str(target), hash_prefix=DIGEST, progress=False
-            )
-        except (OSError, RuntimeError) as error:
-            raise DataError(f"cannot download {FILE}: {error}; give it by --weights") from None
-        return f"downloaded to {target}"
+        return _weights.download(FILE, URL_INCEPTION_V3, digest=DIGEST, offline=offline)
 
     @property
     def protocol(self) -> str:
@@ -93,29 +80,21 @@ class InceptionV3Compat(Extractor, Logits):
         pictures = images("inception-v3-compat", x, self.dataset)
         network, parts = self._network.to(x.device), []
         for part in pictures.split(ROWS):
-            pixels = (part * 255).round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1)
-            parts.append(network.convert_features_tuple_to_dict(network(pixels)))
+            parts.append(network.convert_features_tuple_to_dict(network(to_bytes(part))))
         result = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
         self._last = (x, result)
         return result
 
     @cached_property
     def _digest(self) -> str:
-        with self.weights.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _weights.file_digest(self.weights)
 
     @cached_property
     def _network(self) -> Any:
         torchvision()  # torch-fidelity imports it
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-        try:
-            state = torch.load(self.weights, weights_only=True, map_location="cpu")
-        except Exception as error:
-            first = " ".join(str(error).split())[:120]
-            raise DataError(
-                f"{self.weights} holds no plain weights: {first}; fetch them anew"
-            ) from None
+        state = _weights.read_weights(self.weights)
         with tempfile.TemporaryDirectory() as folder:
             # the constructor unpickles whatever file it is given, so it is given one of our own
             plain = Path(folder, "weights.pth")
@@ -128,19 +107,3 @@ class InceptionV3Compat(Extractor, Logits):
                 raise DataError(
                     f"{self.weights} does not fit torch-fidelity's Inception-v3; give {FILE}"
                 ) from None
-
-
-def _find_weights() -> Path:
-    """The published weights on this machine.
-
-    Raises:
-        DataError: If they are nowhere.
-    """
-    places = [cache_folder() / "features" / FILE, Path(torch.hub.get_dir()) / "checkpoints" / FILE]
-    for place in places:
-        if place.is_file():
-            return place
-    raise DataError(
-        f"inception_v3_compat needs the weights {FILE}, which are not on this machine; "
-        f"`genbench fetch inception_v3_compat` downloads them, --weights names a file"
-    )

@@ -51,13 +51,29 @@ def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
     Returns:
         A number >= 0, lower is better; covariances are unbiased (divided by n - 1), sums float64.
     """
-    real, fake = _checks.pair("fid", real, fake)
+    return distance("fid", real, fake)
+
+
+def distance(who: str, real: Tensor, fake: Tensor) -> float:
+    """Returns the squared Frechet distance between points (N, F) and (M, F) for a metric that is named.
+
+    Raises:
+        DataError: If they cannot be compared.
+    """
+    real, fake = _checks.pair(who, real, fake)
     if min(len(real), len(fake)) <= real.shape[1]:
         return _frechet_of_few(real, fake)
-    return frechet(*statistics(real), *statistics(fake))
+    return frechet(*statistics(real), *statistics(fake), who=who)
 
 
-def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Tensor) -> float:
+def frechet(
+    real_mean: Tensor,
+    real_cov: Tensor,
+    fake_mean: Tensor,
+    fake_cov: Tensor,
+    *,
+    who: str = "fid",
+) -> float:
     """Returns the squared Frechet distance between two Gaussians from their moments, float64.
 
     The trace of the root is a sum of roots of eigenvalues of a symmetric matrix, never a matrix root:
@@ -67,7 +83,7 @@ def frechet(real_mean: Tensor, real_cov: Tensor, fake_mean: Tensor, fake_cov: Te
     largest = max(float(real_cov.trace()), float(fake_cov.trace()))
     if not largest < LARGEST:
         raise DataError(
-            f"fid needs features whose variance is below {LARGEST:g}, got {largest:.3g}; "
+            f"{who} needs features whose variance is below {LARGEST:g}, got {largest:.3g}; "
             f"scale both sets down"
         )
     values = eigenvalues(real_cov, fake_cov)

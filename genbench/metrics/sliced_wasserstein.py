@@ -57,15 +57,15 @@ def sliced_wasserstein(
     )
     theta = (draws / draws.norm(dim=1, keepdim=True)).T.to(real.device)
     squares = torch.cat(
-        [squares_along(_along(real, t), _along(fake, t)) for t in theta.split(64, dim=1)]
+        [squares_along(along(real, t), along(fake, t)) for t in theta.split(64, dim=1)]
     )
     value = math.sqrt(float(squares.mean()))
     error = float(squares.std()) / math.sqrt(directions)
     return Score(value, error / (2 * value) if value > 0 else 0.0, kind="estimate")
 
 
-def _along(x: Tensor, directions: Tensor) -> Tensor:
-    """Points' places along directions (D, K), float64, shape (N, K)."""
+def along(x: Tensor, directions: Tensor) -> Tensor:
+    """Returns the places of points (N, D) along directions (D, K), float64, shape (N, K)."""
     return memmap.joined(memmap.blocks(x), len(x), lambda part: part @ directions)
 
 

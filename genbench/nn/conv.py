@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.rng import Rng
-from genbench.nn.mlp import ACTIVATIONS
+from genbench.nn.stacked import ACTIVATIONS
 
 
 class Conv2d(nn.Module):
@@ -233,14 +233,14 @@ def stacked_conv2d(
 
 
 def upsample(x: Tensor) -> Tensor:
-    """Doubles images (..., H, W) by repeating pixels."""
-    return x.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    """Doubles images (S, B, C, H, W) by repeating pixels."""
+    doubled = functional.interpolate(x.flatten(0, 1), scale_factor=2.0, mode="nearest")
+    return doubled.unflatten(0, x.shape[:2])
 
 
 def downsample(x: Tensor) -> Tensor:
-    """Halves images (..., H, W) of even sides by the mean of 2×2 pixels."""
-    *lead, height, width = x.shape
-    return x.reshape(*lead, height // 2, 2, width // 2, 2).mean((-1, -3))
+    """Halves images (S, B, C, H, W) of even sides by the mean of 2×2 pixels."""
+    return functional.avg_pool2d(x.flatten(0, 1), 2).unflatten(0, x.shape[:2])
 
 
 def _each_seed(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.constant import Constant
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
 from genbench.nn.losses import normal_log_prob
@@ -169,6 +170,9 @@ class Mixtures(Distribution):
         width = 2.0 if spec.range is None else spec.range[1] - spec.range[0]
         #: what one unit of the network's space is in model space
         self.unit = width / 2
+        #: how far components' means spread at first
+        self.reach = 2.0 if spec.range is None else 1.0
+        self._spread = Constant(torch.linspace(-self.reach, self.reach, components))
 
     def entries(self, x: Tensor) -> Tensor:
         """Returns the numbers in the network's space."""
@@ -198,10 +202,9 @@ class Mixtures(Distribution):
 
     def parts(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and log standard deviations, each (…, K), means spread at first."""
-        reach = 2.0 if self.spec.range is None else 1.0
         log_weight, mean, log_std = outputs.chunk(3, dim=-1)
-        spread = torch.linspace(-reach, reach, self.components).to(outputs)
-        log_std = (log_std + math.log(2 * reach / self.components)).clamp_min(FLOOR)
+        spread = self._spread.like(outputs)
+        log_std = (log_std + math.log(2 * self.reach / self.components)).clamp_min(FLOOR)
         return log_weight.log_softmax(-1), mean + spread, log_std
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec
 from genbench.core.rng import Rng
+from genbench.nn.stacked import differentiable_twice
 
 
 def normal_log_prob(
@@ -28,7 +29,8 @@ def slopes(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         x: Points, shape (S, B, *event).
     """
     x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
+    with differentiable_twice():
+        (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=True)
     return gradient.flatten(2).square().sum(-1).clamp_min(1e-24).sqrt()
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genbench.core.constant import Constant
 from genbench.core.rng import Rng
 from genbench.nn.autoregressive import Drop, Step
-from genbench.nn.mlp import ACTIVATIONS, Linear
+from genbench.nn.mlp import Linear
+from genbench.nn.stacked import ACTIVATIONS, run_layers
 
 
 class MaskedLinear(Linear):
@@ -78,6 +80,8 @@ class MaskedMLP(nn.Module):
             torch.bincount(degrees, minlength=inputs).cumsum(0).tolist()
             for degrees in self.degrees
         ]
+        #: the units of every hidden layer by degree, so that those known come first and the new ones next
+        self.orders = [Constant(degrees.argsort(stable=True)) for degrees in self.degrees]
         layers = [places.repeat_interleave(width), *self.degrees]
         masks = [b >= a.unsqueeze(1) for a, b in itertools.pairwise(layers)]
         last = places.repeat_interleave(outputs) > layers[-1].unsqueeze(1)
@@ -92,17 +96,18 @@ class MaskedMLP(nn.Module):
     def forward(self, x: Tensor, drop: Drop | None = None) -> Tensor:
         """Maps what is seen of entries, (S, B, D) or (S, B, D, I), to outputs (S, B, D, P)."""
         x = x.flatten(2)
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-            x = x if drop is None else drop(x)
-        return self.layers[-1](x).unflatten(-1, (self.inputs, self.outputs))
+        if drop is None:
+            weights = [w for layer in self.layers for w in (layer.masked_weight(), layer.bias)]
+            x = run_layers(x, weights, self.activation)
+        else:
+            for layer in self.layers[:-1]:
+                x = drop(self.activation(layer(x)))
+            x = self.layers[-1](x)
+        return x.unflatten(-1, (self.inputs, self.outputs))
 
     def steps(self, n: int) -> Step:
-        """Returns a step that computes the hidden units whose last entry has just come, no others.
-
-        Units are sorted by degree, so that those which are known come first and the new ones next.
-        """
-        orders = [degrees.argsort(stable=True) for degrees in self.degrees]
+        """Returns a step that computes the hidden units whose last entry has just come, no others."""
+        orders = [order.on(self.layers[-1].bias.device) for order in self.orders]
         *weights, last = self._sorted(orders)
         biases = [
             layer.bias[..., order] for layer, order in zip(self.layers, orders, strict=False)

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from genbench.core.rng import Rng
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": functional.relu,
-    "leaky_relu": lambda x: functional.leaky_relu(x, 0.2),
-    "tanh": torch.tanh,
-    "silu": functional.silu,
-    "elu": functional.elu,
-    "softplus": functional.softplus,
-}
+from genbench.nn.stacked import ACTIVATIONS, run_layers
 
 
 class Linear(nn.Module):
@@ -88,9 +79,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, inputs) to (S, B, outputs)."""
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-        return self.layers[-1](x)
+        weights = [w for layer in self.layers for w in (layer.weight, layer.bias)]
+        return run_layers(x, weights, self.activation)
 
 
 def flat(x: Tensor) -> Tensor:

@@ -73,19 +73,24 @@ class Adam(Elementwise):
     ) -> None:
         super().__init__(parameters, lr, "first", "second")
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
-        self.states["steps"] = [
-            torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters
-        ]
+        device = self.parameters[0].device if self.parameters else None
+        #: updates of every weight; `states` holds its entries, which share its memory
+        self._updates = torch.zeros(len(self.parameters), dtype=torch.float32, device=device)
+        self.states["steps"] = list(self._updates.unbind())
         self._kernel: Callable[..., None] | None = getattr(torch, "_fused_adamw_", None)
 
     @torch.no_grad()
     def step(self) -> None:
         """Moves the weights by their `.grad`; weights without one stay."""
-        live = [i for i, p in enumerate(self.parameters) if p.grad is not None]
-        params = [self.parameters[i] for i in live]
-        grads = [p.grad for p in params]
-        first, second, steps = ([x[i] for i in live] for x in self.states.values())
-        torch._foreach_add_(steps, 1)
+        params, grads = self.parameters, [p.grad for p in self.parameters]
+        first, second, steps = self.states.values()
+        if any(g is None for g in grads):
+            live = [i for i, g in enumerate(grads) if g is not None]
+            params, grads = [params[i] for i in live], [grads[i] for i in live]
+            first, second, steps = ([x[i] for i in live] for x in self.states.values())
+            torch._foreach_add_(steps, 1)
+        else:
+            self._updates.add_(1)
         if self._kernel is not None:
             self._kernel(
                 params,

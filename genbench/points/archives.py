@@ -18,6 +18,7 @@ import numpy
 from genbench.core.errors import DataError
 from genbench.points.arrays import refuse_bombs
 from genbench.points.images import SUFFIXES, ImageReader
+from genbench.points.labels import name_by_folder
 from genbench.points.readers import hash_file
 
 ZIPS = (".zip",)
@@ -190,7 +191,9 @@ def _has_several_kinds(names: Sequence[str], keys: Sequence[str]) -> bool:
 def _read_labels(
     names: Sequence[str], rest: dict[str, Callable[[], bytes]]
 ) -> numpy.ndarray | None:
-    """The classes that `dataset.json` or `.cls` files give to all pictures, or None."""
+    """The classes that `dataset.json`, `.cls` files or else folders give to all pictures, or None."""
+    if "dataset.json" not in rest and not any(name.endswith(".cls") for name in rest):
+        return name_by_folder([PurePosixPath(name) for name in names])
     try:
         if "dataset.json" in rest:
             pairs = json.load(io.BytesIO(rest["dataset.json"]()))["labels"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from genbench.core.errors import DataError
+from genbench.points.labels import name_by_folder
 from genbench.points.readers import Chunk, hash_file
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def open_folder(path: Path) -> ImageReader:
         )
     remarks = [f"{others} files that are not images were left out"] if others else []
     remarks += [f"{again} links to folders that were read already were left out"] if again else []
-    places = sorted({file.parent for file in chosen})
-    by_place = {place: k for k, place in enumerate(places)}
-    labels = numpy.array([by_place[file.parent] for file in chosen]) if len(places) > 1 else None
+    labels = name_by_folder(chosen)
     names = [str(file) for file in chosen]
     return ImageReader(str(path), names, chosen.__getitem__, labels=labels, remarks=remarks)
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy
 
 from genbench.core.errors import DataError
+from genbench.points.labels import as_classes, join_classes
 
 #: rows of an array that are hashed at once
 ROWS = 4096
@@ -44,6 +45,11 @@ class Reader(Protocol):
     """
 
     label: str
+
+    @property
+    def labels(self) -> numpy.ndarray | None:
+        """The class of every point, of any type, (N,), or None where they are not known."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -145,6 +151,11 @@ class JoinedReader:
             inside = rows[places == place] - self.ends[place]
             chunks += self._part(int(place)).take(inside)
         return chunks
+
+    @property
+    def labels(self) -> numpy.ndarray | None:
+        """The classes, where every file has them."""
+        return join_classes([as_classes(part().labels) for part in self.parts])
 
     def digest(self) -> str | None:
         """Returns a hash of the files' hashes."""

@@ -13,6 +13,7 @@ import numpy
 
 from genbench.core.errors import DataError
 from genbench.points.images import decode
+from genbench.points.labels import as_classes
 from genbench.points.readers import ArrayReader, Chunk, JoinedReader, Reader, hash_file
 
 #: columns that are set aside, being what the points are of and not where they are
@@ -77,9 +78,7 @@ def _split(
             raise DataError(
                 f"{label} needs numbers, got {column.dtype} in column {name!r}; leave it out"
             )
-    labels = columns[aside[0]] if len(aside) == 1 else None
-    if labels is not None and labels.dtype.kind not in "iub":
-        labels = None
+    labels = as_classes(columns[aside[0]]) if len(aside) == 1 else None
     remarks = (f"its column {', '.join(aside)} was set aside as labels",) if aside else ()
     kinds = [column.dtype for column in numbers.values()]
     if len(kinds) > 1 and {"i", "u"} & {kind.kind for kind in kinds}:
@@ -227,6 +226,12 @@ class TableReader:
         array, labels, _ = _split(columns, self.label)
         return [Chunk(array, self.label, labels)]
 
+    @property
+    def labels(self) -> numpy.ndarray | None:
+        """The column of classes, where there is one."""
+        names = [name for name in self.table.column_names if name.lower() in LABELS]
+        return _labels({name: self._numbers(self.table.column(name), name) for name in names})
+
     def _decode(self, part: Any, column: str, rows: numpy.ndarray) -> list[Chunk]:
         chunks = []
         labels = _labels(
@@ -275,5 +280,5 @@ def _is_picture(field: Any) -> bool:
 
 
 def _labels(columns: dict[str, numpy.ndarray]) -> numpy.ndarray | None:
-    rows = [x for name, x in columns.items() if name.lower() in LABELS and x.dtype.kind in "iu"]
-    return rows[0] if len(rows) == 1 else None
+    rows = [x for name, x in columns.items() if name.lower() in LABELS]
+    return as_classes(rows[0]) if len(rows) == 1 else None

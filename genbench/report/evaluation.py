@@ -43,22 +43,21 @@ def show_itself(function: Callable[P, Evaluation]) -> Callable[P, ShownEvaluatio
 
 
 def make_sheet(rows: Sequence[Measurement]) -> Sheet:
-    """Returns a row per number: metric, value, its standard error or floor, and which way is better."""
+    """Returns a row per number: metric, value, its standard error, its floor, and which way is better."""
     heads = [
         Heading("metric"),
         Heading("value", align="right"),
-        Heading("± or floor"),
+        Heading("±"),
+        Heading("floor", align="right"),
         Heading(""),
     ]
     lines = []
     for row in rows:
         value = Entry("–", "lost") if row.value is None else Entry(f"{row.value:.6g}")
-        beside = ""
-        if row.stderr is not None:
-            beside = f"± {row.stderr:.2g}"
-        elif row.floor is not None:
-            beside = f"floor {row.floor:.4g}"
-        lines.append([Entry(row.id), value, Entry(beside, "faint"), Entry(ARROWS[row.better])])
+        spread = f"± {row.stderr:.2g}" if row.stderr is not None else ""
+        floor = f"{row.floor:.4g}" if row.floor is not None else ""
+        beside = [Entry(text, "faint") for text in (spread, floor)]
+        lines.append([Entry(row.id), value, *beside, Entry(ARROWS[row.better])])
     return Sheet(heads, lines)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 
 from genbench.core.dataset import Dataset, open_named
+from genbench.core.device import choose_device
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.requests import make_requests
-from genbench.running.environment import choose_device
 from genbench.running.job import RunSettings, StackJob
 from genbench.training.minibatches import prepare
 

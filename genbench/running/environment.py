@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import resource
 import subprocess
 import sys
@@ -16,28 +15,7 @@ from typing import Any
 
 import torch
 
-from genbench.core.errors import SpecError
 from genbench.core.version import __version__
-
-
-def choose_device(name: str) -> torch.device:
-    """Returns the device for `auto`, `cpu`, `cuda` or `cuda:N`.
-
-    Raises:
-        SpecError: If there is no such device, or a GPU is asked for and there is none.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise SpecError(f"--device needs auto, cpu, cuda or cuda:N, got {name!r}; try auto")
-    if name == "cpu":
-        return torch.device(name)
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(name.partition(":")[2] or 0) >= count:
-        raise SpecError(
-            f"--device {name} needs a CUDA GPU, this torch sees {count or 'none'}; use --device cpu"
-        )
-    return torch.device(name)
 
 
 def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:

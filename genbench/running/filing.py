@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from genbench.core.device import choose_device
 from genbench.core.spec import CellSpec
 from genbench.running.build import checkpoint_path
-from genbench.running.environment import choose_device, environment
+from genbench.running.environment import environment
 from genbench.running.job import Job, Outcome, Result, StackJob, Stored, TrialJob
 from genbench.running.locks import Locks
 from genbench.running.plan import Plan

@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
+from genbench.core.device import choose_device
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec, Part
-from genbench.running.environment import choose_device, environment
+from genbench.running.environment import environment
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
 from genbench.store.trial import Trial, claim_id
@@ -47,6 +48,8 @@ class RunSettings:
     scale: str | None = None
     #: seconds of wall clock that a job may take; None: as long as it needs
     timeout: float | None = None
+    #: whether rounds are captured in CUDA graphs
+    graphs: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genbench.core.device import choose_device
 from genbench.core.spec import CellSpec
-from genbench.running.environment import choose_device
 from genbench.running.footprint import footprint, free_memory
 from genbench.running.job import RunSettings, StackJob
 from genbench.training.checkpoint import seeds_of

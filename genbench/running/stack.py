@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench.core.dataset import Dataset
+from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed, parameter_count
@@ -20,12 +21,7 @@ from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
-from genbench.running.environment import (
-    choose_device,
-    environment,
-    peak_memory,
-    reset_peak_memory,
-)
+from genbench.running.environment import environment, peak_memory, reset_peak_memory
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import (
     Outcome,
@@ -154,6 +150,7 @@ def _train(
         rng=rng,
         labelled=spec.labelled,
         autocast=spec.autocast == "bf16",
+        graphs=settings.graphs,
         curve=settings.curve,
         probe=_probe(dataset, settings, rng),
         listener=listen,

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.spec import Budget, Cells, Part, Suite, parse_part
 from genbench.running.driver import run_plan
-from genbench.running.environment import choose_device
 from genbench.running.executor import Executor, make_executor
 from genbench.running.interrupts import stopping_on_signals
 from genbench.running.job import Progress, Result, RunSettings
@@ -36,6 +36,7 @@ class RunOptions:
         timeout: Seconds that a job may take, or None for as long as it needs.
         redo: `missing` does what has no result, `failed` failures too, `all` everything.
         bf16: Train in bfloat16 autocast (CUDA only).
+        compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time; or `none`.
     """
 
     root: Path = Path("results")
@@ -49,6 +50,7 @@ class RunOptions:
     timeout: float | None = None
     redo: Redo = "missing"
     bf16: bool = False
+    compile: Literal["none", "graphs"] = "none"
 
     def make_executor(self) -> Executor:
         """Returns the executor that is meant.
@@ -59,6 +61,24 @@ class RunOptions:
         """
         part = parse_part(self.executor)
         return make_executor(part.name, self.jobs, **part.options)
+
+    def check(self) -> None:
+        """Refuses what the device cannot do.
+
+        Raises:
+            SpecError: If it cannot.
+        """
+        device = choose_device(self.device)
+        if self.compile not in ("none", "graphs"):
+            raise SpecError(f"--compile needs none or graphs, got {self.compile!r}; leave it out")
+        if device.type == "cuda":
+            return
+        for flag, wanted in (
+            ("--bf16", self.bf16),
+            ("--compile graphs", self.compile == "graphs"),
+        ):
+            if wanted:
+                raise SpecError(f"{flag} needs a CUDA GPU, got device {device}; leave it out")
 
     def plan_suite(
         self,
@@ -81,9 +101,7 @@ class RunOptions:
         Raises:
             SpecError: If no cell is left, or the device cannot do what is asked.
         """
-        device = choose_device(self.device)
-        if self.bf16 and device.type != "cuda":
-            raise SpecError(f"--bf16 needs a CUDA GPU, got device {device}; leave it out")
+        self.check()
         settings = make_settings(
             suite,
             self.root,
@@ -95,6 +113,7 @@ class RunOptions:
             workers=workers,
             timeout=self.timeout,
             scale=scale,
+            graphs=self.compile == "graphs",
         )
         return make_plan(
             suite,

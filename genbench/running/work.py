@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from genbench.core.claim import CLAIMS
+from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
-from genbench.running.environment import choose_device
 from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,7 +18,9 @@ from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
+from genbench.training.graphs import capture_rounds
 from genbench.training.minibatches import Minibatches, visible_labels
+from genbench.training.threads import ThreadChoice
 
 #: maps a model to {column: one value per seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
@@ -59,6 +62,12 @@ class PlayerState:
         self.average = [w.detach().clone() for w in averaged]
         self.updates = 0
 
+    @property
+    def settled(self) -> bool:
+        """Whether the running average's decay, if there is one, has reached its largest value."""
+        average = self.player.average
+        return average is None or (1 + self.updates) / (10 + self.updates) >= average
+
     def update(self, loss: Tensor, progress: float) -> None:
         """Makes one update from one loss per seed, shape (S,)."""
         for w in self.weights:
@@ -96,6 +105,7 @@ class Trainer:
         labelled: How many training labels of a data set a seed sees; None shows all.
         players: Those that train in place of the model's own.
         autocast: Run losses in bfloat16 where safe (CUDA only).
+        graphs: Capture rounds in a CUDA graph where that is possible (CUDA only).
         curve: Points on the learning curve, at equal shares of the budget.
         probe: Cheap metrics for the curve.
         listener: Called after every round; it decides itself how often it acts.
@@ -112,6 +122,7 @@ class Trainer:
         labelled: int | None = None,
         players: Iterable[Player] | None = None,
         autocast: bool = False,
+        graphs: bool = False,
         curve: int = 0,
         probe: Probe | None = None,
         listener: Listener | None = None,
@@ -130,6 +141,7 @@ class Trainer:
         self.step, self.examples, self.seconds = 0, 0, 0.0
         self.diverged = torch.full((len(rng),), -1, dtype=torch.int64, device=self.device)
         self.losses: dict[str, Tensor] = {}
+        self.advance = capture_rounds(self) if graphs else self.round
 
     @property
     def progress(self) -> float:
@@ -149,8 +161,11 @@ class Trainer:
             return self
         self.model.train()
         began, before = time.perf_counter(), self.seconds
+        threads = ThreadChoice(self.model)
+        gc.freeze()  # a collection in the midst of a round would walk through all of torch's objects
         while self.progress < 1.0:
-            self.round()
+            with threads.timed():
+                self.advance()
             self.seconds = before + time.perf_counter() - began
             if self.marks and self.progress >= self.marks[0]:
                 self._synchronise()
@@ -161,16 +176,21 @@ class Trainer:
                     break
             if self.listener is not None:
                 self.listener(self)
+        gc.unfreeze()
+        threads.close()
         self._synchronise()
         self.model.eval()
         return self
 
-    def round(self) -> None:
-        """Lets every player make its updates once."""
-        progress = self.progress
+    def round(self, progress: Any = None) -> None:
+        """Lets every player make its updates once, at a progress, or at the trainer's own."""
+        self.move(self.progress if progress is None else progress)
+        self.end_round()
+
+    def move(self, progress: Any) -> None:
+        """Lets every player make its updates, which are the kernels of a round (`training/graphs.py`)."""
         for state in self.players:
-            player = state.player
-            loss = torch.zeros(())
+            player, loss = state.player, torch.empty(0)
             for _ in range(player.steps):
                 batch = self.minibatches(progress)
                 with self._precision():
@@ -183,9 +203,13 @@ class Trainer:
                     )
                 state.update(loss, progress)
                 self.examples += batch.x.shape[1]
-            loss = loss.detach()
-            self.losses[player.name] = loss
-            fresh = ~loss.isfinite() & (self.diverged < 0)
+            self.losses[player.name] = loss.detach()
+
+    def end_round(self) -> None:
+        """Marks seeds whose losses are not finite, and counts the round."""
+        zeros = [loss * 0 for loss in self.losses.values()]  # nan where a loss is not finite
+        if zeros:
+            fresh = (sum(zeros[1:], zeros[0]) != 0) & (self.diverged < 0)
             self.diverged.masked_fill_(fresh, self.step)
         self.step += 1
 

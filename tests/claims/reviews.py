@@ -30,11 +30,12 @@ from unittest import mock
 from genbench.claims import training_stability
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS
+from genbench.core.device import choose_device
 from genbench.core.model import MODELS, Player
 from genbench.core.options import defaults
 from genbench.core.rng import Rng
 from genbench.experiments import augmentation, latent_arithmetic
-from genbench.running.environment import choose_device, environment
+from genbench.running.environment import environment
 from genbench.store import Store
 
 HERE = Path(__file__).parent

@@ -46,7 +46,7 @@ FILES = {
 #: keys of a suite, or a whole file, by the name of the file
 SUITES = {
     "good.yaml": {},
-    "metric.yaml": {"metrics": ["fdi"]},
+    "metric.yaml": {"metrics": ["fidd"]},
     "option.yaml": {"metrics": [{"name": "kid", "options": {"subset": 3}}]},
     "extractor.yaml": {"features": "identty"},
     "budget.yaml": {"budget": {"steps": 1, "seconds": 2}},
@@ -104,7 +104,7 @@ RUN = ["run", "tiny", "-c"]
         (["run", "-m", "gan", "-d", "rign"], "unknown dataset 'rign'; did you mean 'ring'?"),
         (["run", "dmeo"], "unknown suite 'dmeo'; did you mean 'demo'?"),
         (["run", "--executor", "cloud"], "unknown executor 'cloud'; allowed: inline, processes"),
-        ([*RUN, "metric.yaml"], "unknown metric 'fdi'; did you mean 'fid'?"),
+        ([*RUN, "metric.yaml"], "unknown metric 'fidd'; did you mean 'fid'?"),
         ([*RUN, "option.yaml"], "metric kid has no option 'subset'; did you mean 'subsets'?"),
         ([*RUN, "extractor.yaml"], "unknown extractor 'identty'; did you mean 'identity'?"),
         (
@@ -130,7 +130,7 @@ RUN = ["run", "tiny", "-c"]
             "could not be imported: ModuleNotFound",
         ),
         ([*RUN, "good.yaml", "--plugin", "broken.py"], "could not be imported: ZeroDivisionError"),
-        ([*EVALUATE, "--metrics", "fdi"], "unknown metric 'fdi'; did you mean 'fid'?"),
+        ([*EVALUATE, "--metrics", "fidd"], "unknown metric 'fidd'; did you mean 'fid'?"),
         ([*EVALUATE, "--metrics", ","], "--metrics needs at least one name"),
         (
             [*EVALUATE, "--features", "identty"],

@@ -345,8 +345,8 @@ REFUSED = {
     # metrics and options
     "no such metric": (
         "good.npy",
-        ["--metrics", "fdi"],
-        "unknown metric 'fdi'; did you mean 'fid'?",
+        ["--metrics", "fidd"],
+        "unknown metric 'fidd'; did you mean 'fid'?",
     ),
     "no metric": ("good.npy", ["--metrics", " ,"], "--metrics needs at least one name"),
     "no such option": (

@@ -92,6 +92,18 @@ BREACHES = {
             "        lr: Adam's step size.\n",
             "",
         ),
+        (
+            "it stays on its device",
+            "needs tensors of one device, got some on the stand-in",
+            "rng.normal(n, self.noise)",
+            "torch.ones(n, 1) * rng.normal(n, self.noise)",
+        ),
+        (
+            "the host waits for no device",
+            "needs to leave the host free, but it waits for the device at",
+            "rng.normal(n, self.noise)",
+            "rng.normal(n, self.noise) * float(rng.normal(1).sum())",
+        ),
         ("it says what it is", "year needs", "    year = 2017\n", ""),
         (
             "it can be built",
@@ -126,6 +138,12 @@ BREACHES = {
             "log_volume(self) -> float:\n        return -",
             "log_volume(self) -> float:\n        return ",
         ),
+        (
+            "it serves other devices",
+            "needs tensors of one device, got some on the stand-in",
+            "return y * std + mean",
+            "return y * (std.cpu() if isinstance(std, torch.Tensor) else std) + mean + torch.zeros(13)",
+        ),
         ("labels fit their points", "from 0 to 1, got 0 to 2", "classes=3", "classes=2"),
         ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
         ("it can be opened", "whole number >= 1", "    paper =", "    version = 0\n    paper ="),
@@ -148,6 +166,12 @@ BREACHES = {
             "global generator",
             "float(x.double()",
             "float(torch.rand(()) * x.double()",
+        ),
+        (
+            "it scores points on other devices",
+            "needs tensors of one device, got some on the stand-in",
+            "x.double().var(0)",
+            "(x.double() * torch.ones(len(x), 1)).var(0)",
         ),
         ("worse samples score worse", "(better: higher)", 'Column("lower"', 'Column("higher"'),
         ("real against real is near the ideal", "near 5.0", '"nats", 0.0', '"nats", 5.0'),
@@ -184,6 +208,12 @@ BREACHES = {
             "features of two extractors",
             'Rng([0]).fork("fourier_example")',
             "Rng([torch.seed() % 1000])",
+        ),
+        (
+            "it extracts on other devices",
+            "extract needs to stay there",
+            "return (flat @ frequencies + phases).cos()",
+            "return (flat @ frequencies + phases).cos().cpu()",
         ),
         (
             "its protocol says what it is",

@@ -13,8 +13,10 @@ from genbench.core.feature import EXTRACTORS
 ELSEWHERE = {"mnist", "cifar10", "fashion_mnist"}
 #: executors that are checked by the way in tests/executors: Ray takes long to start
 SLOW = {"ray"}
-#: its weights need a download
-WEIGHTS = "inception_v3_compat"
+#: extractors whose weights need a download, or a package of the extra `features`
+WEIGHTS = {"inception_v3_compat", "dinov2", "clip", "efficientnet_lite0"}
+#: extractors that take minutes on a core
+LARGE = {"efficientnet_lite0"}
 
 
 def is_here(name):
@@ -33,8 +35,14 @@ def test_data_sets_keep_the_rules(rule, name, case):
     rule.check(name, *case)
 
 
-@over_rules("extractor", MAKEABLE)
+@over_rules("extractor", [name for name in MAKEABLE if name not in LARGE])
 def test_extractors_keep_the_rules(rule, name, case):
+    rule.check(name, *case)
+
+
+@pytest.mark.slow
+@over_rules("extractor", [name for name in MAKEABLE if name in LARGE])
+def test_large_extractors_keep_the_rules(rule, name, case):
     rule.check(name, *case)
 
 
@@ -45,7 +53,7 @@ def test_executors_keep_the_rules(rule, name, case):
 
 def test_nothing_is_left_out_that_is_here():
     assert {*BUILT_IN["dataset"]} - {*HERE} <= ELSEWHERE
-    assert {*BUILT_IN["extractor"]} - {*MAKEABLE} <= {WEIGHTS}
+    assert {*BUILT_IN["extractor"]} - {*MAKEABLE} <= WEIGHTS
 
 
 @pytest.mark.parametrize("name", BUILT_IN["dataset"])

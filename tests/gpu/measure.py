@@ -6,15 +6,21 @@ Sections, each a table:
 
 - `models`: every model on every kind of data it takes is built, prepared, trained for a few rounds, sampled
   and asked for its abilities; all tensors must be finite and lie on the device.
-- `synchronisations`: the same rounds and draws with torch's warnings of host synchronisations made errors.
+- `synchronisations`: the same rounds and draws with torch's warnings of host synchronisations made errors,
+  but where a model declares them (`Model.waits`).
 - `agreement`: one round in float64 from the same weights and the same draws, on the CPU and on the device:
   the largest difference of a weight, relative to the largest weight (asked: 1e-6).
 - `metrics`: metrics of points on the CPU and on the device (asked: 1e-3, relative).
 - `rounds`: rounds of seeds per second for stacks of 1 to 64 seeds, beside a loop over seeds (asked: 12 x at
-  S = 16), with float32 and with bfloat16 autocast; peak memory and the GPU's utilisation.
+  S = 16), with float32, as CUDA graphs (`--compile graphs`) and with bfloat16 autocast; peak memory and the
+  GPU's utilisation.
 - `sampling`: samples per second.
+- `extraction`: images per second of every feature extractor that takes the digits.
 
-Exit code 1 where a model fails, or an agreement is missed; speed is shown and never fails.
+The first three take small versions of the models (`contracts/placement.brief_options`), so that the whole
+fits into ten minutes. A summary at the end sets each figure beside what is asked. Exit code 1 where a model
+fails or waits, or an agreement is missed; speed is shown and never fails. The rules of placement, which need
+no GPU, are run by `pytest tests/contract -k device`.
 """
 
 from __future__ import annotations
@@ -34,7 +40,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.contracts.placement import brief_options
 from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.errors import GenbenchError
+from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.model import ABILITIES, MODELS, Model, build
 from genbench.core.rng import Rng
@@ -80,9 +89,12 @@ def pairs() -> Iterator[tuple[str, str, Dataset]]:
                 yield model, name, dataset
 
 
-def trained(name: str, dataset: Dataset, rng: Rng, rounds: int, **how: Any) -> Trainer:
+def trained(
+    name: str, dataset: Dataset, rng: Rng, rounds: int, *, small: bool = False, **how: Any
+) -> Trainer:
     """Returns the trainer of a prepared model after so many rounds."""
-    model = prepare(build(name, dataset.spec, rng), dataset, rng)
+    options = brief_options(MODELS.get(name)) if small else {}
+    model = prepare(build(name, dataset.spec, rng, options), dataset, rng)
     trainer = Trainer(model, dataset, Budget(steps=10**9), rng=rng, **{"batch": 64, **how})
     model.train()
     for _ in range(rounds if trainer.players else 0):
@@ -110,7 +122,7 @@ def check_models(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
         problem = ""
         try:
             rng = Rng([0, 1], device=device)
-            trainer = trained(name, dataset, rng, 2)
+            trainer = trained(name, dataset, rng, 2, small=True)
             with trainer.averaged() as model, torch.no_grad():
                 outputs = {"samples": model.sample(16, rng.fork("sample"))}
                 x = dataset.to_model(
@@ -152,10 +164,14 @@ def check_synchronisations(device: torch.device, tiny: bool) -> list[dict[str, A
         if tiny and data != "ring":
             continue
         for phase in ("round", "sample"):
-            problem = ""
+            problem, reason = "", MODELS.get(name).waits.get(phase)
+            if reason is not None:
+                row = {"model": name, "data": data, "phase": phase, "problem": ""}
+                rows.append(row | {"declared": reason})
+                continue
             try:
                 rng = Rng([0, 1], device=device)
-                trainer = trained(name, dataset, rng, 1)
+                trainer = trained(name, dataset, rng, 1, small=True)
                 sampler = rng.fork("sample")
                 with torch.no_grad():
                     trainer.model.sample(4, sampler)
@@ -194,7 +210,7 @@ def check_agreement(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
             sides = []
             for kind, place in ((Rng, "cpu"), (HostRng, device)):
                 rng = kind([0, 1], device=place, dtype=torch.float64)
-                trainer = trained(name, dataset, rng, 1, batch=16)
+                trainer = trained(name, dataset, rng, 1, batch=16, small=True)
                 sides.append([p.detach().cpu().double() for p in trainer.model.parameters()])
             scale = max((float(p.abs().max()) for p in sides[0] if p.numel()), default=1.0)
             gaps = [
@@ -260,45 +276,41 @@ def rate(step: Callable[[], object], device: torch.device, seconds: float) -> fl
 
 
 def utilisation() -> float | None:
-    """Returns the GPU's utilisation now, in percent, or None."""
+    """Returns the GPU's utilisation in the last moments, in percent, or None where nothing tells."""
+    query = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     try:
-        return float(torch.cuda.utilization())
-    except Exception:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=10)
+        return float(done.stdout.split()[0])
+    except (OSError, subprocess.TimeoutExpired, IndexError, ValueError):
         return None
 
 
 def measure_rounds(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
     """Returns rounds of seeds per second by stack, on ring for perceptrons, on digits for convolutions."""
     rows = []
+    cuda = device.type == "cuda"
+    ways: dict[str, dict[str, Any]] = {"float32": {}}
+    if cuda:
+        ways |= {"graphs": {"graphs": True}, "bf16": {"autocast": True}}
     for name in SPEED[:1] if tiny else SPEED:
         dataset = DATASETS.get("digits" if name == "dcgan" else "ring")()
-        alone = 0.0
+        alone: dict[str, float] = {}
         for seeds in STACKS[:2] if tiny else STACKS:
             row: dict[str, Any] = {"model": name, "S": seeds}
-            for label, autocast in (("float32", False), ("bf16", True)):
-                if autocast and device.type != "cuda":
-                    continue
-                if device.type == "cuda":
+            for way, how in ways.items():
+                if cuda:
                     torch.cuda.reset_peak_memory_stats(device)
-                trainer = trained(
-                    name,
-                    dataset,
-                    Rng(range(seeds), device=device),
-                    1,
-                    batch=256,
-                    autocast=autocast,
-                )
-                per_second = rate(trainer.round, device, 0.2 if tiny else 1.5)
-                row[label] = seeds * per_second
-                if not autocast:
-                    row["utilisation %"] = utilisation() if device.type == "cuda" else None
-                    row["peak MiB"] = (
-                        torch.cuda.max_memory_allocated(device) / 2**20
-                        if device.type == "cuda"
-                        else None
-                    )
-            alone = alone or row["float32"]
-            row["times a loop over seeds"] = row["float32"] / alone
+                rng = Rng(range(seeds), device=device)
+                trainer = trained(name, dataset, rng, 1, batch=256, **how)
+                row[way] = seeds * rate(trainer.advance, device, 0.2 if tiny else 1.0)
+                alone.setdefault(way, row[way])
+                row[f"{way}, times a loop over seeds"] = row[way] / alone[way]
+                reason = getattr(trainer.advance, "reason", None)
+                if reason is not None:
+                    row[f"{way}, not captured"] = reason
+                if cuda and way == "float32":
+                    row["utilisation %"] = utilisation()
+                    row["peak MiB"] = torch.cuda.max_memory_allocated(device) / 2**20
             rows.append(row)
     return rows
 
@@ -319,6 +331,44 @@ def measure_sampling(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
     return rows
 
 
+def measure_extraction(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
+    """Returns images per second of the extractors that take the digits and need no download."""
+    rows = []
+    dataset = DATASETS.get("digits")()
+    x = dataset.points("test").repeat(1 if tiny else 16, 1, 1, 1).to(device)
+    for name in EXTRACTORS.names():
+        if tiny and name == "classifier":
+            continue  # it is trained first, for seconds
+        try:
+            extractor = EXTRACTORS.get(name)(dataset)
+        except GenbenchError as error:
+            rows.append({"extractor": name, "images per second": f"not measured: {error}"[:160]})
+            continue
+        calls = rate(lambda: extractor.extract(x), device, 0.1 if tiny else 1.0)  # noqa: B023
+        rows.append({"extractor": name, "images per second": len(x) * calls})
+    return rows
+
+
+def summarise(results: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str, str]]:
+    """Returns what was measured beside what is asked, a line each, of the sections that ran."""
+    lines = []
+    for name, asked in (("models", "every model"), ("synchronisations", "none waits")):
+        rows = results.get(name, [])
+        good = sum(not row["problem"] for row in rows)
+        lines += [(name, f"{good} of {len(rows)}", asked)] if rows else []
+    for name, limit in LIMITS.items():
+        gaps = [row["gap"] for row in results.get(name, []) if row["gap"] is not None]
+        lines += [(name, f"largest gap {max(gaps):.2g}", f"{limit:g}")] if gaps else []
+    for row in results.get("rounds", []):
+        ways = [w for w in ("float32", "graphs") if f"{w}, times a loop over seeds" in row]
+        times = ", ".join(f"{w} {row[f'{w}, times a loop over seeds']:.1f} x" for w in ways)
+        asked = ">= 12 x" if row["S"] == 16 else "-"
+        lines.append((f"{row['model']}, {row['S']} seeds over a loop", times, asked))
+    return lines
+
+
+#: the largest differences asked for between the CPU and the device
+LIMITS = {"agreement": 1e-6, "metrics": 1e-3}
 SECTIONS: dict[str, Callable[[torch.device, bool], list[dict[str, Any]]]] = {
     "models": check_models,
     "synchronisations": check_synchronisations,
@@ -326,6 +376,7 @@ SECTIONS: dict[str, Callable[[torch.device, bool], list[dict[str, Any]]]] = {
     "metrics": check_metrics,
     "rounds": measure_rounds,
     "sampling": measure_sampling,
+    "extraction": measure_extraction,
 }
 
 
@@ -355,10 +406,10 @@ def show(name: str, rows: list[dict[str, Any]], seconds: float) -> None:
 
 def failed(results: dict[str, list[dict[str, Any]]]) -> bool:
     """Whether a check went wrong."""
-    limits = {"agreement": 1e-6, "metrics": 1e-3}
-    return any(row.get("problem") for row in results.get("models", [])) or any(
-        (row["gap"] or 0.0) > limit
-        for name, limit in limits.items()
+    checks = (row for name in ("models", "synchronisations") for row in results.get(name, []))
+    return any(row["problem"] for row in checks) or any(
+        row["problem"] or (row["gap"] or 0.0) > limit
+        for name, limit in LIMITS.items()
         for row in results.get(name, [])
     )
 
@@ -386,6 +437,9 @@ def main() -> None:
         show(name, results[name], time.perf_counter() - began)
         if chosen.json:
             chosen.json.write_text(json.dumps(results, indent=1))
+    print("\n## summary: measured, asked")
+    for what, measured, asked in summarise(results):
+        print(f"   {what:40} {measured:32} {asked}")
     sys.exit(int(failed(results)))
 
 

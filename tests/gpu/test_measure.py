@@ -11,6 +11,9 @@ def test_it_runs_on_the_cpu():
         [sys.executable, script, "--tiny", "--device", "cpu"], capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("## ") == 6
+    assert run.stdout.count("## ") == 8
     assert "gaps: median 0, largest 0" in run.stdout, "the CPU agrees with itself"
-    assert "times a loop over seeds" in run.stdout
+    assert "float32, times a loop over seeds" in run.stdout
+    assert "images per second" in run.stdout
+    summary = run.stdout.partition("## summary: measured, asked")[2].splitlines()
+    assert any(line.split()[:1] == ["agreement"] and line.endswith("1e-06") for line in summary)

@@ -20,6 +20,7 @@ def test_every_row_agrees():
     assert last == "0 disagree"
     told = {row.split()[0] for row in rows}
     assert told >= {"fid", "kid", "kid_subsets", "mmd", "precision", "inception_score", *CLOSED}
+    assert told >= {"vendi", "cmmd", "mind", "fd", "recall"}
     assert len(rows) > 60
 
 

@@ -12,6 +12,7 @@ import io
 import itertools
 import math
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,13 +27,17 @@ from torch import Tensor
 from genbench.core.metric import Trained
 from genbench.core.rng import Rng
 from genbench.metrics._kernels import FACTORS, Kernel
-from genbench.metrics.fid import fid
+from genbench.metrics.cmmd import cmmd
+from genbench.metrics.fd import fd
+from genbench.metrics.fid import fid, frechet
 from genbench.metrics.fid_infinity import fid_infinity
 from genbench.metrics.inception_score import inception_score
 from genbench.metrics.kid import kid
 from genbench.metrics.kl_to_truth import kl_to_truth
+from genbench.metrics.mind import mind
 from genbench.metrics.mmd import squared_mmd
 from genbench.metrics.prdc import prdc
+from genbench.metrics.vendi import vendi
 from genbench.metrics.wasserstein import wasserstein
 from genbench.points.vision import torchvision
 
@@ -177,6 +182,72 @@ def closed_balls(
     }
 
 
+def ball_rows(sets: dict[str, tuple[Tensor, Tensor]]) -> Iterator[Row]:
+    """Precision and recall beside torch-fidelity's, whose balls are closed too, in float32."""
+    from torch_fidelity.metric_prc import prc_features_to_metric
+
+    options = {"prc_neighborhood": 3, "prc_batch_size": 10_000, "verbose": False}
+    for case, (real, fake) in sets.items():
+        found = prdc(real, fake, rng=RNG, neighbours=3)
+        peer = prc_features_to_metric(fake, real, **options)
+        tied = case in ("one point", "ten points", "identical", "integers")
+        reason = "rounding decides where points tie" if tied else ""
+        for name in ("precision", "recall"):
+            yield Row(name, case, "torch-fidelity", found[name].value, peer[name], 1e-6, 1, reason)
+
+
+def vendi_rows(sets: dict[str, tuple[Tensor, Tensor]]) -> Iterator[Row]:
+    """Beside the authors' package, by features and by the matrix of similarities."""
+    from vendi_score.vendi import score_dual
+
+    for case, (real, fake) in sets.items():
+        ours = vendi(real, fake, rng=RNG).value
+        yield Row("vendi", case, "vendi-score", ours, float(score_dual(fake.numpy())), 1e-6, 1.0)
+        units = fake / fake.norm(dim=1, keepdim=True)
+        p = torch.linalg.eigvalsh(units @ units.T / len(units))
+        whole = float(torch.special.entr(p.clamp_min(0)).sum().exp())
+        yield Row("vendi", case, "all similarities", ours, whole, 1e-6, 1.0)
+
+
+def file_rows(sets: dict[str, tuple[Tensor, Tensor]]) -> Iterator[Row]:
+    """Moments in a file as pytorch-fid writes it, read by both."""
+    from pytorch_fid.fid_score import calculate_frechet_distance, compute_statistics_of_path
+
+    real, fake = sets["healthy"]
+    with tempfile.TemporaryDirectory() as folder:
+        moments = []
+        for name, x in (("real", real), ("fake", fake)):
+            path = str(Path(folder, f"{name}.npz"))
+            numpy.savez_compressed(path, mu=x.mean(0).numpy(), sigma=torch.cov(x.T).numpy())
+            moments += compute_statistics_of_path(path, None, 1, 1, "cpu")
+        theirs = float(calculate_frechet_distance(*moments))
+        files = [numpy.load(Path(folder, f"{name}.npz")) for name in ("real", "fake")]
+        ours = frechet(*(torch.from_numpy(file[k]) for file in files for k in ("mu", "sigma")))
+        yield Row("fid", "file of moments", "pytorch-fid", ours, theirs, 1e-6)
+        yield Row("fd", "file of moments", "from points", ours, fd(real, fake, rng=RNG), 1e-9)
+
+
+def discrepancy_rows(sets: dict[str, tuple[Tensor, Tensor]]) -> Iterator[Row]:
+    """CMMD and MIND beside whole matrices, as their authors' code has them."""
+    for case, (real, fake) in sets.items():
+        kernels = [
+            numpy.exp(-cdist(x, y, "sqeuclidean") / 200).mean()
+            for x, y in ((real, real), (fake, fake), (real, fake))
+        ]
+        want = 1000 * (kernels[0] + kernels[1] - 2 * kernels[2])
+        ours = cmmd(real, fake, rng=RNG).value
+        yield Row("cmmd", case, "whole matrices", ours, want, 1e-9, 1.0)
+        size = real.shape[1]
+        lines = torch.randn(1000, size, generator=torch.Generator().manual_seed(2020))
+        lines = (lines / lines.norm(dim=1, keepdim=True)).double()
+        places = [(x @ lines.T).sort(dim=0).values for x in (real, fake)]
+        if len(real) == len(fake):
+            want = 3 * size * float((places[0] - places[1]).square().mean())
+            yield Row(
+                "mind", case, "its definition", mind(real, fake, rng=RNG).value, want, 1e-9, 1.0
+            )
+
+
 def score_rows(n: int) -> Iterator[Row]:
     from torch_fidelity.metric_isc import isc_features_to_metric
 
@@ -251,6 +322,10 @@ def main() -> int:
         lambda: frechet_rows(sets),
         lambda: kernel_rows(sets),
         lambda: neighbour_rows(sets),
+        lambda: ball_rows(sets),
+        lambda: vendi_rows(sets),
+        lambda: file_rows(sets),
+        lambda: discrepancy_rows(sets),
         lambda: score_rows(100 if tiny else 5000),
         lambda: closed_rows(300 if tiny else 1000),
     ]

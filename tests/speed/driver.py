@@ -2,14 +2,20 @@
 
 Cells are trivial: the executor gives back made-up records at once, so that what is left is planning,
 locking, checking and writing. Limits: 5 ms a cell and memory that does not grow with cells done; a
-report over 100,000 records in 60 s and 2 GB (scaled down with --records):
+report over 100,000 records in 60 s and 2 GB (scaled down with --records). A second table lets 64 workers
+of a simulated cluster, whose jobs take seconds of a simulated clock, take the same cells from the driver:
+the time until the last is done must be near the least possible, the greater of the mean load and the
+longest job:
 python tests/speed/driver.py [--cells 10000] [--records 100000]
 """
 
 from __future__ import annotations
 
 import argparse
+import heapq
+import json
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -40,6 +46,7 @@ SCORE = Measurement(
     value=0.5,
 )
 MS_A_CELL, MB_GROWN = 5.0, 20.0
+WORKERS, MAKESPAN = 64, 1.1
 SECONDS, GIGABYTES, RECORDS = 60.0, 2.0, 100_000
 
 
@@ -51,6 +58,44 @@ class Nothing(Executor):
         while (assigned := next_job()) is not None:
             index, job = assigned
             yield index, Outcome([record(spec) for spec in job.specs])
+
+
+class Cluster(Executor):
+    """An executor of workers that compute nothing and take a simulated clock's time for it.
+
+    A job takes the mean seconds of its model times its seeds, and a factor of its own; models differ
+    a hundredfold, as ours do.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.free = workers
+        self.clock, self.work, self.longest = 0.0, 0.0, 0.0
+        self.draws = random.Random(0)
+        self.means: dict[str, float] = {}
+
+    def seconds(self, specs: tuple) -> float:
+        """Returns how long a job takes."""
+        model = json.dumps(specs[0].options, sort_keys=True)
+        mean = self.means.setdefault(model, 10 ** self.draws.uniform(0, 2))
+        return mean * len(specs) * self.draws.uniform(0.8, 1.25)
+
+    def run(self, next_job, report) -> Iterator[tuple[int, Outcome]]:
+        """Gives made-up records back in the order in which the workers end."""
+        running: list[tuple[float, int, object]] = []
+        more = True
+        while more or running:
+            while more and len(running) < self.free:
+                assigned = next_job()
+                more = assigned is not None
+                if assigned is not None:
+                    index, job = assigned
+                    seconds = self.seconds(job.specs)
+                    self.work += seconds
+                    self.longest = max(self.longest, seconds)
+                    heapq.heappush(running, (self.clock + seconds, index, job))
+            if running:
+                self.clock, index, job = heapq.heappop(running)
+                yield index, Outcome([record(spec) for spec in job.specs])
 
 
 def record(spec) -> Record:
@@ -121,6 +166,22 @@ def schedule(cells: int, folder: Path) -> bool:
     return each <= MS_A_CELL and grown <= MB_GROWN
 
 
+def simulate(cells: int, folder: Path) -> bool:
+    """Measures the driver before 64 simulated workers; returns whether it keeps within the limits."""
+    made, store = planned(cells, folder / "cluster", models=50)
+    cluster = Cluster(WORKERS)
+    began = time.perf_counter()
+    done = sum(1 for _ in run_plan(made, store, cluster, lambda index, progress: None))
+    each = 1e3 * (time.perf_counter() - began) / cells
+    least = max(cluster.work / WORKERS, cluster.longest)
+    print(
+        f"{cells} cells in {done} jobs for {WORKERS} simulated workers: {each:.2f} ms of the driver each, "
+        f"limit {MS_A_CELL}; last job done after {cluster.clock:.0f} s, least possible {least:.0f} s, "
+        f"ratio {cluster.clock / least:.3f}, limit {MAKESPAN}"
+    )
+    return each <= MS_A_CELL and cluster.clock <= MAKESPAN * least
+
+
 def floor(made: Plan, folder: Path, repeats: int = 200) -> float:
     """Returns the milliseconds that writing a record's bytes to this disk takes."""
     content = to_bytes(record(made.cells[0]))
@@ -163,6 +224,7 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="genbench-driver-") as folder:
         good = schedule(given.cells, Path(folder))
+        good &= simulate(given.cells, Path(folder))
         good &= report(given.records, Path(folder))
     return int(not good)
 

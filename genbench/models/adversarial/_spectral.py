@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from genbench.core.rng import Rng
 from genbench.nn.mlp import MLP, Linear
+from genbench.nn.stacked import run_layers
 
 
 class SpectralMLP(MLP):
@@ -53,11 +54,9 @@ class SpectralMLP(MLP):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, inputs) to (S, B, outputs)."""
-        x, last = x * self.scale, len(self.layers) - 1
-        for i in range(len(self.layers)):
-            x = torch.baddbmm(self._layer(i).bias, x, self.weight(i))
-            x = x if i == last else self.activation(x)
-        return x
+        layers = range(len(self.layers))
+        weights = [w for i in layers for w in (self.weight(i), self._layer(i).bias)]
+        return run_layers(x * self.scale, weights, self.activation)
 
     def weight(self, i: int) -> Tensor:
         """Returns layer i's weight over its spectral norm, (S, inputs, outputs)."""

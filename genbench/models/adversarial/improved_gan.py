@@ -121,7 +121,7 @@ class ImprovedGAN(Model, Classifier):
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropies of class and source, shape (S,)."""
-        loss = torch.zeros(self.seeds).to(batch.x)
+        loss = batch.x.new_zeros(self.seeds)
         if self.spec.classes is not None:
             named = self.labelled.minibatch(batch, rng)
             assert named.labels is not None

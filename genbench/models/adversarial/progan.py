@@ -75,6 +75,8 @@ class ProGAN(Game):
         self.generator = GrowingGenerator(latent, self.specs, width, rng.fork("generator"))
         self.discriminator = GrowingDiscriminator(self.specs, width, rng.fork("discriminator"))
         self.register_buffer("growth", torch.zeros((), dtype=torch.float64))
+        #: the buffer that `present` knows, its version then, and its value
+        self._known: tuple[Tensor, int, float] | None = None
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
@@ -86,7 +88,7 @@ class ProGAN(Game):
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns G(z), doubled until it has the data's size, shape (S, n, *event)."""
-        x = self.images(n, rng, float(self.growth))
+        x = self.images(n, rng, self.present())
         while x.shape[3:] != self.spec.event[1:]:
             x = upsample(x)
         return uncentred(x, self.spec)
@@ -111,7 +113,16 @@ class ProGAN(Game):
         """Sets and returns the growth at a minibatch's progress."""
         growth = self.grown(batch.progress)
         self.growth.fill_(growth)
+        rounded = torch.tensor(growth, dtype=self.growth.dtype).item()
+        self._known = self.growth, self.growth._version, rounded
         return growth
+
+    def present(self) -> float:
+        """Returns the growth as the buffer holds it, read only where another than `begin` wrote it."""
+        known, buffer = self._known, self.growth
+        if known is None or known[0] is not buffer or known[1] != buffer._version:
+            known = self._known = buffer, buffer._version, float(buffer)
+        return known[2]
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""

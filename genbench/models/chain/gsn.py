@@ -14,8 +14,9 @@ from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, mo
 from genbench.core.rng import Rng
 from genbench.families.regression import regression
 from genbench.nn.losses import normal_log_prob
-from genbench.nn.mlp import ACTIVATIONS, flat, linear_layers
+from genbench.nn.mlp import flat, linear_layers
 from genbench.nn.output import numbers_or_bits
+from genbench.nn.stacked import ACTIVATIONS
 from genbench.nn.timed import wave_count, waves
 
 #: the logs of the least and the largest standard deviation of a reconstruction, in the data's own

@@ -43,6 +43,7 @@ class GaussianMixture(FittedModel):
 
     paper = "Dempster et al., 1977"
     year = 1977
+    waits = {"sample": "components' points are taken apart; a gather would copy a matrix a point"}
 
     def __init__(
         self,

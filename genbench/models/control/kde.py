@@ -57,6 +57,8 @@ class KDE(FittedModel):
         zeros = torch.zeros(self.seeds, 1, spec.size)
         self.register_buffer("points", zeros, persistent=False)
         self.register_buffer("width", torch.ones(self.seeds, 1).double(), persistent=False)
+        #: the bandwidths again, as numbers, which the density would have to wait for on a device
+        self.widths = [1.0] * self.seeds
         self.points: Tensor
         self.width: Tensor
 
@@ -71,6 +73,7 @@ class KDE(FittedModel):
         shuffled = flat(batch.x)[seeds, order[:, : apart + self.most]]
         self.points = shuffled[:, apart:]
         chosen = [self._choose(x[:apart], x[apart:]) for x in shuffled]
+        self.widths = chosen
         self.width = torch.tensor(chosen, dtype=torch.float64, device=order.device).unsqueeze(1)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
@@ -85,7 +88,7 @@ class KDE(FittedModel):
         y = flat(x)
         logs = [
             torch.cat([_log_density(part, own, width) for part in _chunks(rows, len(own))])
-            for rows, own, width in zip(y, self.points, self.width, strict=True)
+            for rows, own, width in zip(y, self.points, self.widths, strict=True)
         ]
         return torch.stack(logs).to(x)
 
@@ -108,8 +111,8 @@ def _squares(x: Tensor, points: Tensor) -> Tensor:
     return torch.cdist(x.double(), points.double()).square_()
 
 
-def _log_density(x: Tensor, points: Tensor, width: Tensor) -> Tensor:
-    return _log_mean(_squares(x, points), float(width), x.shape[1])
+def _log_density(x: Tensor, points: Tensor, width: float) -> Tensor:
+    return _log_mean(_squares(x, points), width, x.shape[1])
 
 
 def _log_mean(square: Tensor, width: float, dims: int) -> Tensor:
