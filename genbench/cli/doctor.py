@@ -130,7 +130,7 @@ def libraries() -> list[dict[str, Any]]:
 def device() -> dict[str, Any]:
     """Returns what `--device auto` would take."""
     from genbench.core.device import choose_device
-    from genbench.running.environment import environment
+    from genbench.store.environment import environment
 
     machine = environment(choose_device("auto"))
     text = f"{machine['device']}, {machine['threads']} threads"

@@ -13,7 +13,7 @@ from genbench.cli import common
 
 
 @click.command("evaluate")
-@click.argument("samples")
+@click.argument("samples", nargs=-1, required=True)
 @click.option("-r", "--reference", help="Like SAMPLES; for a cell its data set's test split.")
 @click.option(
     "--metrics",
@@ -79,13 +79,24 @@ from genbench.cli import common
     help="Write mean and covariance of REFERENCE's features (without one, of SAMPLES'), for later use "
     "as a reference.",
 )
+@click.option(
+    "--record",
+    metavar="NAME",
+    help="Record the scores under this name, as those of a model from elsewhere; SAMPLES are then one or "
+    "more, one for each seed, or a pattern in quotes.",
+)
+@click.option(
+    "--as-dataset",
+    metavar="NAME",
+    help="The data set that the records belong to; default: REFERENCE's.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep the reference's features.")
 @common.results
 @common.data_options
 @common.plugins
 @common.as_json
 def command(
-    samples: str,
+    samples: tuple[str, ...],
     html: Path | None,
     no_cache: bool,
     channels: str | None,
@@ -108,14 +119,20 @@ def command(
     genbench evaluate mine.npz --reference digits:test --metrics fid,kid --json
     genbench evaluate generated/ -r real/ --resize 32x32 --features random_conv --html page.html
     genbench evaluate mine.npy -r digits:test --metrics prdc:neighbours=3,mmd:kernel=rbf
+    genbench evaluate seed0.npz seed1.npz -r digits:test --record mine
     """
     common.load_plugins(plugins)
     from genbench.api import evaluate
-    from genbench.core.errors import DataError
+    from genbench.core.errors import DataError, SpecError
 
+    if len(samples) > 1 and options["record"] is None:
+        raise SpecError(
+            f"evaluate scores one set of samples, got {len(samples)}; record several, one for each seed, "
+            f"by --record NAME"
+        )
     with progress(as_json) as watch:
         result = evaluate(
-            samples,
+            list(samples) if len(samples) > 1 else samples[0],
             channels=int(channels) if channels else None,
             range=ranges or None,
             cache=not no_cache,

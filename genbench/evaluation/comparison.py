@@ -36,6 +36,7 @@ class Side:
             are all there is.
         labels: The class of each point, (count,), where it is known.
         unlabelled: Why it is not known, where there is more to say than that.
+        digest: A hash of the points, where it was asked for.
     """
 
     views: dict[str, Tensor]
@@ -46,6 +47,7 @@ class Side:
     moments: Moments | None = None
     labels: Tensor | None = None
     unlabelled: str = ""
+    digest: str = ""
 
     @property
     def has_points(self) -> bool:
@@ -101,6 +103,7 @@ class Reference:
         split: What the real points are, `test` or `train`; empty where they come from anywhere. A
             metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
+        tag: What else protocols must say of it, or "".
     """
 
     real: Side
@@ -110,6 +113,7 @@ class Reference:
     split: str = ""
     memory: int | None = None
     asked: bool = False
+    tag: str = ""
 
     @property
     def extractor(self) -> Extractor:
@@ -238,6 +242,7 @@ class Reference:
         if metric.moments is not None:
             files = [side.moments.label for side in (self.real, fake) if side.moments is not None]
             heads += [f"statistics of {label}" for label in files if label]
+        heads += [self.tag] if self.tag else []
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genbench.core.dataset import Dataset
-from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
-from genbench.core.feature import Extractor
-from genbench.core.rng import Rng
 from genbench.core.spec import Part, parse_part
 from genbench.evaluation.batches import ReadOptions
-from genbench.evaluation.comparison import Reference, Side
-from genbench.evaluation.extractors import default_features, make_extractor
-from genbench.evaluation.floors import Spare, find_spare, measure_floors
-from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
+from genbench.evaluation.recording import record_samples
+from genbench.evaluation.requests import MetricRequest, make_requests
 from genbench.evaluation.result import Evaluation
-from genbench.evaluation.scoring import MetricCall, measure
-from genbench.evaluation.sides import Reading, open_sides
+from genbench.evaluation.single import Setup
 from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
-#: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
-#: real points have, stand beside it
-SMALL, UNBIASED = 10_000, "fid_infinity"
+#: what endless samples would score, beside what few do
+UNBIASED = "fid_infinity"
 
 PartLike = str | Part | Mapping[str, Any]
 
@@ -52,6 +43,8 @@ def evaluate(
     channels: int | None = None,
     range: Any = None,
     save_stats: str | Path | None = None,
+    record: str | None = None,
+    as_dataset: str | None = None,
     cache: bool = True,
     results: str | Path = "results",
     data_dir: str | Path | None = None,
@@ -96,8 +89,12 @@ def evaluate(
             sets' own splits know theirs.
         save_stats: A file into which the mean and covariance of the reference's features are written, or
             of the samples' without a reference; it can be the reference of later evaluations.
+        record: A name under which the samples' scores become records of the results folder, as those of
+            a model from elsewhere. Then `samples` may be several sets, one for each seed: a list of
+            names, a pattern such as "runs/*.npz", or a mapping from seeds; the scores are means.
+        as_dataset: The data set that those records belong to; None takes the reference's.
         cache: Whether the reference's features are kept in the cache folder.
-        results: The folder in which cells are looked up.
+        results: The folder in which cells are looked up and recorded.
         data_dir: A folder with data sets' files.
         offline: Whether downloads are forbidden.
         progress: Called with what is read, how many points of it, and of how many (None: unknown).
@@ -106,55 +103,29 @@ def evaluate(
         SpecError, DataError, UnknownName: If something named is not there, or points cannot be read
             or compared.
     """
-    requests = request_metrics(METRICS if metrics is None else metrics)
     files = Path(data_dir) if data_dir else None
     where = Path(results), parse_size(resize), parse_channels(channels), files, offline
     how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
-    options = ReadOptions(*where, *how)
     if save_stats is not None and Path(save_stats).suffix != ".npz":
         raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
-    opened = open_sides(samples, reference, train, options, alone=save_stats is not None)
-    dataset = next((source.dataset for source in opened.values() if source.dataset), None)
-    extractor = _make_extractor(features, weights, dataset, device=device, precision=precision)
-    asked = features is not None and extractor.protocol != "identity"
-    spaces = find_spaces(requests, extractor, asked=asked)
-    spaces |= {"features"} if save_stats is not None else set()
-    labelled = any(request.metric.view == "labelled" for request in requests)
-    place = choose_device(device, mps=True)
-    reading = Reading(options, dataset, extractor, spaces, place, cache, labelled)
-    read = reading.read(opened)
-    notes = reading.notes
-    if save_stats is not None:
-        notes.append(_save(read.get("reference", read["samples"]), Path(save_stats)))
-    fake, real = read["samples"], read.get("reference")
-    if real is None:
-        return Evaluation((), tuple(notes), fake, fake)
-    small = min(real.count, fake.count) < SMALL and real.has_points and fake.has_points
-    if metrics is None and small:
-        requests += request_metrics(UNBIASED)
-    against = Reference(real, dataset, read.get("train"), memory=options.memory, asked=asked)
-    rng = Rng([seed]).fork("evaluate")
-    calls = [against.make_call(request, fake, rng) for request in requests]
-    notes += find_doubts(read.values(), extractor)
-    if small:
-        training = against.train or reading.read_training(opened["reference"], fake.count)
-        calls = _add_floors(calls, find_spare(against, fake.count, training), notes)
-    return Evaluation(tuple(measure(calls, lenient=True)), tuple(notes), fake, real)
-
-
-def _add_floors(
-    calls: list[MetricCall], spare: Spare | None, notes: list[str]
-) -> list[MetricCall]:
-    """Calls with the scores of real points in place of samples, and a note of which they are."""
-    if spare is None:
-        return calls
-    requests = [call.request for call in calls]
-    floors = measure_floors(spare.reference, spare.points, requests, lenient=True)
-    notes += [spare.note] if floors else []
-    return [
-        replace(call, facts=replace(call.facts, floors=floors.get(call.request.key, {})))
-        for call in calls
-    ]
+    setup = Setup(
+        requests=request_metrics(METRICS if metrics is None else metrics),
+        options=ReadOptions(*where, *how),
+        of_few=request_metrics(UNBIASED) if metrics is None else [],
+        reference=reference,
+        train=train,
+        features=None if features is None else make_part(features),
+        weights=weights,
+        device=device,
+        precision=precision,
+        save_stats=None if save_stats is None else Path(save_stats),
+        cache=cache,
+    )
+    if record is not None:
+        return record_samples(setup, samples, record, as_dataset)
+    if as_dataset is not None:
+        raise SpecError("--as-dataset is for records; name what is recorded by --record NAME")
+    return setup.score(samples)
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -227,40 +198,3 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
     return int(match[2]), int(match[1])
-
-
-def _make_extractor(
-    features: PartLike | None,
-    weights: str | Path | None,
-    dataset: Dataset | None,
-    *,
-    device: str,
-    precision: str,
-) -> Extractor:
-    part = default_features(dataset) if features is None else make_part(features)
-    if weights:
-        part = Part(name=part.name, options={**part.options, "weights": str(weights)})
-    return make_extractor(part, dataset, device=device, precision=precision)
-
-
-def _save(side: Side, path: Path) -> str:
-    """Writes a side's moments; returns a sentence that says so."""
-    side.summarise().write(path)
-    return f"{side.label}: mean and covariance of its features were written to {path}"
-
-
-def find_doubts(sides: Iterable[Side], extractor: Extractor) -> list[str]:
-    """Returns sentences about statistics of files that do not say what they are of."""
-    notes = []
-    for side in sides:
-        moments = side.moments
-        if moments is None or not moments.label:
-            continue
-        if moments.features is None:
-            notes.append(
-                f"{side.label}: its statistics do not say of which features they are; they were taken "
-                f"for those of {extractor.protocol}"
-            )
-        if side.has_points:
-            notes.append(f"{side.label}: its mu and sigma were used where a metric needs no more")
-    return notes

@@ -30,6 +30,7 @@ class Reading:
         device: Where they are compared.
         cache: Whether features of real points are looked up and kept in the cache folder.
         labelled: Whether a metric wants the points' classes.
+        hashed: Whether sides say a hash of their points.
         notes: What a reader of the result should know; complete after reading.
     """
 
@@ -40,6 +41,7 @@ class Reading:
     device: torch.device
     cache: bool = True
     labelled: bool = False
+    hashed: bool = False
     notes: list[str] = field(default_factory=list)
 
     def read(self, opened: Mapping[str, Source]) -> dict[str, Side]:
@@ -63,7 +65,7 @@ class Reading:
         They are read as the reference was. None unless the reference is its data set's test split.
         """
         data = reference.dataset
-        if data is None or not reference.split or reference.label != f"{data.name}:test":
+        if data is None or not is_held_out(reference):
             return None
         split = "validation" if data.stream else "train"
         if len(data.points(split)) < 2:
@@ -78,8 +80,16 @@ class Reading:
         self, points: Points, *, cache: bool, options: ReadOptions | None = None
     ) -> Side:
         options = options or self.options
-        side = read_points(points, self.spaces, self.extractor, options, cache=cache)
+        side = read_points(
+            points, self.spaces, self.extractor, options, cache=cache, hashed=self.hashed
+        )
         return side.to(self.device)
+
+
+def is_held_out(source: Source) -> bool:
+    """Tells whether a source is the test split of its data set."""
+    data = source.dataset
+    return data is not None and source.split and source.label == f"{data.name}:test"
 
 
 def open_sides(

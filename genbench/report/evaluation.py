@@ -37,7 +37,7 @@ def show_itself(function: Callable[P, Evaluation]) -> Callable[P, ShownEvaluatio
     @wraps(function)
     def evaluate(*args: P.args, **options: P.kwargs) -> ShownEvaluation:
         result = function(*args, **options)
-        return ShownEvaluation(result.rows, result.notes, result.samples, result.reference)
+        return ShownEvaluation(**vars(result))
 
     return evaluate
 
@@ -62,8 +62,8 @@ def make_sheet(rows: Sequence[Measurement]) -> Sheet:
 
 
 def describe(result: Evaluation) -> list[str]:
-    """Returns sentences below the table: protocols, each once, then reasons, then notes."""
-    return [*_list_protocols(result.rows), *_list_reasons(result.rows), *result.notes]
+    """Returns sentences below the table: how to cite it, each protocol once, then reasons, then notes."""
+    return [*_list_citations(result), *_list_reasons(result.rows), *result.notes]
 
 
 def to_text(result: Evaluation, width: int = WIDTH) -> str:
@@ -79,13 +79,12 @@ def to_text(result: Evaluation, width: int = WIDTH) -> str:
     return "\n".join(lines)
 
 
-def _list_protocols(rows: Sequence[Measurement]) -> list[str]:
-    """Which columns were measured how; what most share comes first."""
+def _list_citations(result: Evaluation) -> list[str]:
+    """Lines to cite: which columns were measured how."""
     columns: dict[str, list[str]] = {}
-    for row in rows:
-        if row.value is not None:
-            columns.setdefault(row.protocol, []).append(row.id)
-    return [f"{', '.join(names)}: {protocol}" for protocol, names in columns.items() if protocol]
+    for column, text in result.citations.items():
+        columns.setdefault(text, []).append(column)
+    return [f"{', '.join(names)} ({text})" for text, names in columns.items()]
 
 
 def _list_reasons(rows: Sequence[Measurement]) -> list[str]:

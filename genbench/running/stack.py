@@ -21,7 +21,6 @@ from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
-from genbench.running.environment import environment, peak_memory, reset_peak_memory
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import (
     Outcome,
@@ -34,6 +33,7 @@ from genbench.running.job import (
     now,
 )
 from genbench.store import CurvePoint, Record, Used
+from genbench.store.environment import environment, peak_memory, reset_peak_memory
 from genbench.store.record import finite
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Point, Probe, Trainer

@@ -285,7 +285,7 @@ def test_the_table_fits_a_terminal_and_says_how_it_was_measured_once(capsys):
 def test_a_commit_is_that_of_genbenchs_own_files(tmp_path, monkeypatch):
     import subprocess
 
-    from genbench.running import environment
+    from genbench.store import environment
 
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     place = tmp_path / "theirs" / "site-packages" / "genbench" / "running"

@@ -8,6 +8,7 @@ import platform
 import resource
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -35,6 +36,11 @@ def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
         "workers": workers,
         "deterministic": torch.are_deterministic_algorithms_enabled(),
     }
+
+
+def now() -> str:
+    """Returns the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def reset_peak_memory(device: torch.device) -> None:
