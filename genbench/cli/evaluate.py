@@ -132,7 +132,7 @@ def command(
         )
     with progress(as_json) as watch:
         result = evaluate(
-            list(samples) if len(samples) > 1 else samples[0],
+            samples[0] if len(samples) == 1 else list(samples),
             channels=int(channels) if channels else None,
             range=ranges or None,
             cache=not no_cache,

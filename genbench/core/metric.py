@@ -34,6 +34,7 @@ class Score:
         protocol: What a reader must know to compare it, e.g. {"bandwidth": 0.3}.
         floor: The value that a perfect model would have, where the metric itself knows it (the
             entropy for a likelihood); for metrics of two samples the evaluator measures it.
+        note: What casts doubt on the number, as a loaded machine does on times; tables mark it.
     """
 
     value: float | None
@@ -42,6 +43,7 @@ class Score:
     reason: str | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
     floor: float | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,12 @@ def hash_extractor(extractor: Extractor) -> str | None:
     return None if sources is None else f"{extractor.protocol} {sources}"
 
 
+def hash_plugin(thing: type) -> str | None:
+    """Returns what `hash_sources` gives of a user's class, None for genbench's own, which have versions."""
+    home = thing.__module__
+    return None if home.startswith("genbench.") else hash_sources(home)
+
+
 def hash_sources(name: str) -> str | None:
     """Returns a hash of a module's file and of those of its folder that it imports; None without a file."""
     file = getattr(sys.modules.get(name), "__file__", None)

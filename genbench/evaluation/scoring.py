@@ -181,6 +181,7 @@ def make_row(
         unit=meaning.unit,
         kind=score.kind,
         seconds=seconds,
+        note=score.note if value is not None else None,
     )
 
 

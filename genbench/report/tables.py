@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from genbench.report.columns import Cell, TableColumn
+from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.groups import Group, make_labels
 from genbench.statistics.ranking import Ranking, make_ranking
 from genbench.store import Measurement, Record
@@ -64,6 +64,18 @@ class Table:
         floors = [c.floor for (_, k), c in self.cells.items() if k == column]
         values = [value for value in floors if value is not None]
         return fmean(values) if values else None
+
+    @property
+    def footnotes(self) -> list[str]:
+        """What the daggers behind numbers mean."""
+        doubts = {}
+        for group in self.groups:
+            cells = [self.cell(group, column) for column in self.columns]
+            notes = [note for cell in cells for note in cell.notes]
+            if notes:
+                doubts[group.label] = notes[0]
+        text = "; ".join(f"{label}: {note}" for label, note in doubts.items())
+        return [f"{DAGGER} {text}"] if doubts else []
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -155,7 +167,9 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
     }
     floors = [m.floor for m in by_seed.values() if m.floor is not None]
     reasons = {m.reason or "no finite value" for seed, m in by_seed.items() if seed not in values}
-    return Cell(values, fmean(floors) if floors else None, tuple(sorted(reasons)))
+    notes = tuple(m.note for seed, m in by_seed.items() if seed in values and m.note)
+    floor = fmean(floors) if floors else None
+    return Cell(values, floor, tuple(sorted(reasons)), notes=notes)
 
 
 def _ranked(

@@ -51,6 +51,8 @@ class Measurement(Row):
     unit: str = ""
     kind: Literal["exact", "bound", "estimate"] = "exact"
     seconds: float = 0.0
+    #: what casts doubt on the number; absent from the file where it is None
+    note: str | None = Field(default=None, exclude_if=lambda note: note is None)
 
 
 class Used(Row):
