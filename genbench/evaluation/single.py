@@ -121,9 +121,11 @@ class Setup:
         if self.record_as is None:
             return reference
         options, data = self.options, reference.dataset
-        as_it_is = options.size is None and options.channels is None
-        if is_held_out(source) and as_it_is and data is not None and data.name == self.record_as:
-            return replace(reference, split="test")
+        own = data is not None and data.name == self.record_as and is_held_out(source)
+        if own and options.size is None and options.channels is None:
+            whole = data is not None and len(data.points("test")) == reference.real.count
+            if whole:  # not some, drawn at random
+                return replace(reference, split="test")
         return replace(reference, tag=f"reference={reference.real.digest[:8]}")
 
 

@@ -177,14 +177,14 @@ def test_every_file_that_is_cut_is_refused(container):
     """But for text, of which nobody can say that it is cut."""
     points = container in TABLES
     name = {**FILES, **TABLES}[container](OTHERS if points else FAKE)
-    path, _, key = name.partition(":")
+    path, _, _ = name.partition(":")
     content = Path(path).read_bytes()
     Path(path).write_bytes(content[: len(content) // 2])
     if container in (".csv", ".tsv"):
         result = evaluate(name, POINTS, features="identity", metrics="fd")
         assert result.samples.count < len(OTHERS)
         return
-    with pytest.raises(GenbenchError, match="damaged|cannot|not an") as caught:
+    with pytest.raises(GenbenchError, match=r"damaged|cannot|not an") as caught:
         evaluate(name, POINTS if points else f.unit(REAL), features="identity", metrics="fd")
     assert "\n" not in str(caught.value)
 

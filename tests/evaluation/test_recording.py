@@ -18,13 +18,14 @@ from genbench.core.spec import Budget, CellSpec, NoBudget
 from genbench.report.gate.accept import accept_results
 from genbench.report.gate.check import check_results
 from genbench.report.reproduce import make_suite_file
-from genbench.report.site.build import build_site
+from genbench.report.site.build import write_report
 from genbench.store import Record, Store
 from genbench.store.merge import merge
 from genbench.store.validate import validate_results
 
-RING = DATASETS.get("ring")()
+DIGITS = DATASETS.get("digits")()
 SEEDS = 6
+USUAL = {"reference": "digits:test", "metrics": "fd,prdc", "features": "identity"}
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +36,16 @@ def place(tmp_path, monkeypatch):
 
 def samples(seed, n=100, noise=0.0):
     rng = numpy.random.default_rng(seed)
-    x = RING.points("train").numpy()
-    return (x[rng.permutation(len(x))[:n]] + noise * rng.normal(size=(n, 2))).astype(x.dtype)
+    x = DIGITS.points("train").numpy()
+    return (
+        (x[rng.permutation(len(x))[:n]] + noise * rng.normal(size=(n, 1, 8, 8)))
+        .clip(0, 1)
+        .astype("f4")
+    )
 
 
 def reference(n=100):
-    return RING.points("test")[:n].numpy()
+    return DIGITS.points("test")[:n].numpy()
 
 
 def save(count=SEEDS, noise=0.0):
@@ -50,9 +55,7 @@ def save(count=SEEDS, noise=0.0):
 
 
 def record(source, name="mine", **options):
-    return evaluate(
-        source, **{"reference": "ring:test", "metrics": "fd,prdc", "record": name} | options
-    )
+    return evaluate(source, **{**USUAL, "record": name, **options})
 
 
 def test_each_set_of_samples_is_a_record_that_says_what_it_is():
@@ -113,7 +116,7 @@ def test_what_cannot_be_true_is_refused():
     with pytest.raises(SpecError, match="no file fits"):
         record("none*.npy")
     with pytest.raises(SpecError, match="by --record"):
-        evaluate("s0.npy", "ring:test", as_dataset="ring")
+        evaluate("s0.npy", "digits:test", as_dataset="digits")
     with pytest.raises(SpecError, match="by seed"):
         record({"a": "s0.npy"})
     assert not Path("results").exists()
@@ -151,12 +154,12 @@ def test_a_record_is_never_taken_for_a_trained_cell():
 def test_protocols_are_those_of_cells_for_the_data_sets_own_test_points_alone():
     save(1)
     own = record("s0.npy", metrics="fd,mmd").records[0]
-    n = len(RING.points("test"))
+    n = len(DIGITS.points("test"))
     assert own.measurement("fd").protocol == f"identity, n={n}/100"
     assert own.measurement("mmd").protocol.startswith(f"n={n}/100")
     numpy.save("real.npy", reference())
     theirs = record(
-        "s0.npy", "theirs", reference="real.npy", as_dataset="ring", metrics="fd,mmd"
+        "s0.npy", "theirs", reference="real.npy", as_dataset="digits", metrics="fd,mmd"
     ).records[0]
     for column in ("fd", "mmd"):
         assert ", reference=" in theirs.measurement(column).protocol
@@ -166,10 +169,23 @@ def test_protocols_are_those_of_cells_for_the_data_sets_own_test_points_alone():
 
 def test_they_stand_in_ranks_report_leaderboard_and_gate(tmp_path):
     """Beside a trained model, in its columns, marked."""
-    whole = RING.points("test")
-    suite = suite_of(tmp_path, samples=len(whole), seeds=SEEDS, metrics=["fd", "mmd"])
+    whole = DIGITS.points("test")
+    suite = suite_of(
+        tmp_path,
+        samples=len(whole),
+        seeds=SEEDS,
+        metrics=["fd"],
+        features="identity",
+        curve=0,
+        cells=[
+            {
+                "models": [{"name": "gan", "options": {"hidden": [16]}}],
+                "datasets": ["digits"],
+            }
+        ],
+    )
     do(suite, tmp_path / "results")
-    record({k: samples(k, len(whole)) for k in range(SEEDS)}, metrics="fd,mmd")
+    record({k: samples(k, len(whole)) for k in range(SEEDS)}, metrics="fd")
     (table,) = leaderboard("results").tables
     mine, gan = (next(g for g in table.groups if g.model == m) for m in ("mine", "gan"))
     assert mine.label == "mine (external)"
@@ -180,7 +196,7 @@ def test_they_stand_in_ranks_report_leaderboard_and_gate(tmp_path):
     assert mine.costs["budget"] == "none: samples from elsewhere"
     assert "mine (external)" in leaderboard("results").to_markdown()
     assert "mine" not in make_suite_file([table])
-    build_site(Store("results"), tmp_path / "page")
+    write_report(leaderboard("results"), tmp_path / "page")
     pages = "".join(page.read_text() for page in (tmp_path / "page").rglob("*.html"))
     assert "mine (external)" in pages
     accept_results("results", "base.json", by="a test")
@@ -205,21 +221,30 @@ def test_the_command_line_takes_a_set_for_each_seed(capsys):
 
     names = save(3)
     code, out, err = genbench(
-        *names, "--as-dataset", "ring", "--record", "mine", "--metrics", "fd", "--json"
+        *names,
+        "--as-dataset",
+        "digits",
+        "--features",
+        "identity",
+        "--record",
+        "mine",
+        "--metrics",
+        "fd",
+        "--json",
     )
     assert (code, err) == (0, "")
     assert len(json.loads(out)["cells"]) == 3
     assert len(list(Store("results").records())) == 3
-    code, _, err = genbench(*names, "-r", "ring:test")
+    code, _, err = genbench(*names, "-r", "digits:test")
     assert code == 2
     assert "record several, one for each seed, by --record NAME" in err
 
 
 def test_lines_to_cite_stand_under_every_result():
-    result = evaluate(samples(0), "ring:test", metrics="fd,prdc", features="identity")
-    n = f"{len(RING.points('test')):,}"
-    assert result.citations["fd"] == f"identity, n = {n}/100, against ring:test, genbench 0.1.0"
-    line = f"fd (identity, n = {n}/100, against ring:test, genbench 0.1.0)"
+    result = evaluate(samples(0), "digits:test", metrics="fd,prdc", features="identity")
+    n = f"{len(DIGITS.points('test')):,}"
+    assert result.citations["fd"] == f"identity, n = {n}/100, against digits:test, genbench 0.1.0"
+    line = f"fd (identity, n = {n}/100, against digits:test, genbench 0.1.0)"
     assert line in " ".join(str(result).split())
     assert max(map(len, str(result).splitlines())) <= 80
     assert result.to_dict()["citations"] == result.citations
