@@ -51,6 +51,7 @@ def record_samples(setup: Setup, samples: Any, name: str, as_dataset: str | None
     started = now()
     results = {seed: setup.score(source) for seed, source in sources.items()}
     _refuse_repeats(results)
+    _refuse_other_counts(results)
     records = [
         _make_record(setup, seed, result, name, home, started) for seed, result in results.items()
     ]
@@ -122,6 +123,17 @@ def _refuse_repeats(results: Mapping[int, Evaluation]) -> None:
                 f"give a file or folder of its own for each seed"
             )
         by_digest[digest] = seed
+
+
+def _refuse_other_counts(results: Mapping[int, Evaluation]) -> None:
+    """Scores of few points are biased otherwise than those of many, so that a mean would be of neither."""
+    counts = {seed: result.samples.count for seed, result in results.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(map(str, list(counts.values())[:8]))
+        raise DataError(
+            f"--record needs as many samples of each seed, got {listed}; leave out what one has more than "
+            f"another"
+        )
 
 
 def _make_record(

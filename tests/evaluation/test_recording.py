@@ -111,6 +111,9 @@ def test_what_cannot_be_true_is_refused():
         record("s0.npy", "gan")
     with pytest.raises(SpecError, match="--as-dataset NAME"):
         record("s0.npy", reference="s1.npy")
+    numpy.save("few.npy", samples(7, 60))
+    with pytest.raises(DataError, match="as many samples of each seed, got 100, 60"):
+        record(["s0.npy", "few.npy"])
     with pytest.raises(SpecError, match="letters"):
         record("s0.npy", "../mine")
     with pytest.raises(SpecError, match="no file fits"):
