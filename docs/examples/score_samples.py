@@ -1,7 +1,7 @@
-# %% [markdown]
-# # Scoring samples of your own
-# Cells of this file run one after the other in Jupyter, VS Code or Spyder, or as a script: `python score_samples.py`.
-# The "samples" here are digits of scikit-learn with a little noise, so that nothing has to be downloaded.
+"""Scoring samples of your own; a notebook in cells of `# %%`, for Jupyter, VS Code and Spyder, or a script.
+
+The "samples" here are digits of scikit-learn with a little noise, so that nothing has to be downloaded.
+"""
 
 # %%
 from pathlib import Path
@@ -15,8 +15,8 @@ digits = DATASETS.get("digits")()
 real = digits.points("train").numpy()  # (N, 1, 8, 8), pixels from 0 to 1
 
 
-def draw(seed, noise):
-    """What a generator of yours would return."""
+def draw(seed: int, noise: float) -> numpy.ndarray:
+    """Returns what a generator of yours would."""
     rng = numpy.random.default_rng(seed)
     x = real[rng.permutation(len(real))[:500]]
     return (x + noise * rng.normal(size=x.shape)).clip(0, 1).astype("float32")
@@ -49,7 +49,7 @@ declared = genbench.evaluate(
 print(f"fid with the range declared {declared.fid:.4f}")
 
 # %% [markdown]
-# Samples of several training runs become records, with intervals over the runs and a place in the leaderboard.
+# Samples of several training runs become records: intervals over the runs, a place in the leaderboard.
 
 # %%
 runs = {seed: draw(seed, noise=0.1) for seed in range(5)}
