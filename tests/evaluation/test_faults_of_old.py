@@ -275,7 +275,7 @@ def test_the_table_fits_a_terminal_and_says_how_it_was_measured_once(capsys):
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
     assert "↓" in out
-    assert out.count("random_conv@1, n=60/50, neighbours=5") == 1
+    assert " ".join(out.split()).count("random_conv@1, n = 60/50, neighbours=5") == 1
     assert "±" in out
 
 
