@@ -14,10 +14,13 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Trained
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import Part, Suite
-from genbench.evaluation.evaluate import PartLike, evaluate, make_part, request_metrics
+from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.evaluate import PartLike, make_part, request_metrics
+from genbench.evaluation.evaluate import evaluate as _evaluate
 from genbench.evaluation.evaluator import draw
-from genbench.evaluation.sources import ReadOptions, open_points
+from genbench.evaluation.sources import open_points
 from genbench.report.cards import Card, make_cards
+from genbench.report.evaluation import show_itself
 from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results
@@ -47,6 +50,9 @@ __all__ = [
     "tune",
     "tuning_costs",
 ]
+
+
+evaluate = show_itself(_evaluate)
 
 
 class TrainedModel:

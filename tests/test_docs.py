@@ -13,6 +13,7 @@ import pytest
 from documents import ROOT, blocks, worked_examples
 
 from genbench.cli import VERBS
+from genbench.core.spec import Part
 
 EXAMPLES = worked_examples()
 
@@ -126,3 +127,81 @@ def test_paths_named_in_the_documents_exist():
             r"`((?:genbench|tests)/[\w/.]+\.py)`", (ROOT / document).read_text()
         ):
             assert (ROOT / path).exists() or "example" in path, f"{document} names {path}"
+
+
+def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/score_samples.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    numbers = re.search(r"fid of floats (\S+), of the same as bytes (\S+)", done.stdout)
+    declared = re.search(r"fid with the range declared (\S+)", done.stdout)
+    assert float(numbers[2]) == pytest.approx(float(numbers[1]), rel=0.01)
+    assert float(declared[1]) == pytest.approx(float(numbers[1]), rel=0.01)
+    assert "--range -1,1" in done.stdout
+    board = done.stdout[done.stdout.index("### digits") :]
+    better, worse = board.index("my-model (external)"), board.index("my-older-model (external)")
+    assert better < worse
+    assert "against digits:test, genbench" in done.stdout
+    assert done.stdout.rstrip().endswith("records: 10")
+
+
+def evaluations():
+    """README's commands of its section on scoring samples, as words."""
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("**Score your own samples.**") :]
+    (first, *_) = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    return [shlex.split(line) for line in first.strip().splitlines()]
+
+
+#: those that need weights that this machine has not
+WITH_WEIGHTS = ("dinov2", "clip", "inception-v3-compat")
+
+
+def test_readme_scores_samples_as_it_says(tmp_path, monkeypatch, capsys):
+    """Every command of the section runs; where weights are absent it says how to get them."""
+    import numpy
+    from PIL import Image
+
+    from genbench.cli import main
+    from genbench.core.dataset import DATASETS
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
+    digits = DATASETS.get("digits")().points("validation").numpy()[:80]
+    numpy.savez("mine.npz", samples=digits)
+    pictures = (255 * numpy.random.default_rng(0).random((24, 16, 16, 3))).astype("uint8")
+    for folder in ("generated", "real"):
+        Path(folder).mkdir()
+        for k, picture in enumerate(pictures):
+            Image.fromarray(picture).save(f"{folder}/{k}.png")
+    numpy.save("floats.npy", pictures / 127.5 - 1)
+    numpy.savez("adm.npz", arr_0=pictures)
+    for seed in range(3):
+        numpy.save(f"seed{seed}.npy", digits[seed:78:3])
+    Path("mine.py").write_text(
+        "import numpy\ndef batches():\n    yield numpy.load('mine.npz')['samples']\n"
+    )
+    monkeypatch.setattr(
+        "genbench.evaluation.single.default_features",
+        lambda dataset: Part(name="identity"),  # no classifier is trained in a test
+    )
+    commands = evaluations()
+    assert len(commands) >= 8
+    for _, *words in commands:
+        absent = next((name for name in WITH_WEIGHTS if name in words), None)
+        words = ["cpu" if word == "cuda" else word for word in words]
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        out, err = capsys.readouterr()
+        if absent is not None:
+            assert end.value.code == 2, words
+            assert f"genbench fetch {absent}" in err or "genbench[features]" in err
+        else:
+            assert end.value.code == 0, (words, err)
+            assert out

@@ -90,6 +90,8 @@ UNSAFE = (
 LICENSED = {
     ("genbench.features._weights", "calls torch.load with tensors alone"),
     ("genbench.features.inception_v3_compat", "calls torch.save"),
+    # users bring tensors in that format too
+    ("genbench.points.tensors", "calls torch.load with tensors alone"),
     # what a plugin makes of the global generator shows only where that is set
     ("genbench.contracts.models", "draws from a global generator: torch.manual_seed"),
 }

@@ -13,7 +13,7 @@ from genbench.cli import common
 
 
 @click.command("evaluate")
-@click.argument("samples")
+@click.argument("samples", nargs=-1, required=True)
 @click.option("-r", "--reference", help="Like SAMPLES; for a cell its data set's test split.")
 @click.option(
     "--metrics",
@@ -44,9 +44,21 @@ from genbench.cli import common
     show_default=True,
     help="In which the extractor's network computes.",
 )
-@click.option("--resize", metavar="WxH", help="Resize images of folders (bicubic, antialiased).")
-@click.option("--channels", type=click.Choice(["1", "3"]), help="Read images as grey or colour.")
-@click.option("--limit", type=click.IntRange(2), help="Take the first so many points of each.")
+@click.option("--resize", metavar="WxH", help="Resize all pictures (bicubic, antialiased).")
+@click.option("--channels", type=click.Choice(["1", "3"]), help="Read pictures as grey or colour.")
+@click.option(
+    "--range",
+    "ranges",
+    multiple=True,
+    metavar="LOW,HIGH",
+    help="The range of pixel values where it is neither [0, 1] of floats nor 0 to 255 of bytes: -1,1 or "
+    "0,16; of one side alone: samples=-1,1 (reference, train). May be repeated.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(2),
+    help="Take so many points of each, at random where all are at hand, otherwise the first.",
+)
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
 @click.option(
     "--memory",
@@ -60,16 +72,35 @@ from genbench.cli import common
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to look at, too."
 )
+@click.option(
+    "--save-stats",
+    metavar="FILE.npz",
+    type=click.Path(dir_okay=False),
+    help="Write mean and covariance of REFERENCE's features (without one, of SAMPLES'), for later use "
+    "as a reference.",
+)
+@click.option(
+    "--record",
+    metavar="NAME",
+    help="Record the scores under this name, as those of a model from elsewhere; SAMPLES are then one or "
+    "more, one for each seed, or a pattern in quotes.",
+)
+@click.option(
+    "--as-dataset",
+    metavar="NAME",
+    help="The data set that the records belong to; default: REFERENCE's.",
+)
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep the reference's features.")
 @common.results
 @common.data_options
 @common.plugins
 @common.as_json
 def command(
-    samples: str,
+    samples: tuple[str, ...],
     html: Path | None,
     no_cache: bool,
     channels: str | None,
+    ranges: tuple[str, ...],
     root: Path,
     plugins: tuple[str, ...],
     as_json: bool,
@@ -77,28 +108,41 @@ def command(
 ) -> None:
     """Score SAMPLES against a reference.
 
-    Each is a folder of images (searched deeply), a .npy file, an .npz file with one array or one
-    named `samples`, of shape (N, D), (N, H, W) or (N, C, H, W) with pixels in [0, 1] or bytes, a split
-    of a data set such as digits:test, a cell of the results folder, or module:callable, a
-    generator of batches. A metric that cannot be computed is null with its reason.
+    Each is a folder of images (searched deeply) or of shards; an archive of images (.zip, .tar); an
+    array (.npy, .npz, FILE.npz:KEY, .pt, .safetensors) of shape (N, D), (N, H, W), (N, C, H, W) or
+    (N, H, W, C) with pixels in [0, 1] or bytes; a table of points (.csv, .parquet); a saved Hugging Face
+    data set; a split such as digits:test; a cell of the results folder; or module:callable, a generator
+    of batches. The reference may be statistics (an .npz of mu and sigma). A metric that cannot be
+    computed is null with its reason; if none can, the exit code is 2.
 
     \b
     genbench evaluate mine.npz --reference digits:test --metrics fid,kid --json
     genbench evaluate generated/ -r real/ --resize 32x32 --features random_conv --html page.html
     genbench evaluate mine.npy -r digits:test --metrics prdc:neighbours=3,mmd:kernel=rbf
+    genbench evaluate seed0.npz seed1.npz -r digits:test --record mine
     """
     common.load_plugins(plugins)
-    from genbench.evaluation.evaluate import evaluate
+    from genbench.api import evaluate
+    from genbench.core.errors import DataError, SpecError
 
+    if len(samples) > 1 and options["record"] is None:
+        raise SpecError(
+            f"evaluate scores one set of samples, got {len(samples)}; record several, one for each seed, "
+            f"by --record NAME"
+        )
     with progress(as_json) as watch:
         result = evaluate(
-            samples,
+            samples[0] if len(samples) == 1 else list(samples),
             channels=int(channels) if channels else None,
+            range=ranges or None,
             cache=not no_cache,
             results=root,
             progress=watch,
             **options,
         )
+    if result.rows and all(row.value is None for row in result.rows):
+        reasons = dict.fromkeys(f"{row.metric}: {row.reason}" for row in result.rows)
+        raise DataError(f"no metric could be computed: {'; '.join(reasons)}")
     if html is not None:
         from genbench.report.site.evaluation import write_page
 

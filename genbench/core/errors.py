@@ -4,6 +4,7 @@ GenbenchError                 exit 2
 ├── UnknownName (LookupError)     a name that no registry knows
 ├── SpecError (ValueError)        a suite, option or flag that cannot be
 ├── DataError (ValueError)        arrays, files or data sets that cannot be used
+│   └── AbsentData                     files of a data set that are not on this machine
 ├── ContractError (TypeError)     a plugin that breaks its contract
 └── StoreError (OSError)          records that cannot be read or written
     └── WriteError                    a file that cannot be written (full disk, no permission)
@@ -29,6 +30,10 @@ class SpecError(GenbenchError, ValueError):
 
 class DataError(GenbenchError, ValueError):
     """Arrays, files or data sets that cannot be used."""
+
+
+class AbsentData(DataError):
+    """A data set whose files are not on this machine."""
 
 
 class ContractError(GenbenchError, TypeError):

@@ -34,6 +34,7 @@ class Score:
         protocol: What a reader must know to compare it, e.g. {"bandwidth": 0.3}.
         floor: The value that a perfect model would have, where the metric itself knows it (the
             entropy for a likelihood); for metrics of two samples the evaluator measures it.
+        note: What casts doubt on the number, as a loaded machine does on times; tables mark it.
     """
 
     value: float | None
@@ -42,6 +43,30 @@ class Score:
     reason: str | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
     floor: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Alias:
+    """torch-fidelity's key for the same number, and what makes it the same.
+
+    Arguments:
+        key: The key that torch-fidelity prints.
+        options: The options that the number must have been computed with, as its protocol says.
+        features: The extractor that it must be of, with whatever weights.
+    """
+
+    key: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    features: str = "inception-v3-compat"
+
+    def fits(self, protocol: str) -> bool:
+        """Tells whether a number of a protocol, as `evaluation` writes it, is that of the key."""
+        head, *rest = protocol.split(", ")
+        options = {f"{name}={value}" for name, value in self.options.items()}
+        return (head == self.features or head.startswith(f"{self.features} ")) and options <= set(
+            rest
+        )
 
 
 @dataclass(frozen=True)
@@ -60,7 +85,7 @@ class Column:
             headline.
         guarded: Whether the gate compares it; not where it repeats another column or is mostly noise.
         tolerance: How much worse the gate lets it get; None: as much as is usual for its unit.
-        alias: torch-fidelity's key of the same number, defined alike, or None.
+        alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
     """
 
     better: Better
@@ -73,7 +98,7 @@ class Column:
     learned: bool = False
     guarded: bool = True
     tolerance: Tolerance | None = None
-    alias: str | None = None
+    alias: Alias | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +165,8 @@ class Metric:
         version: Raised whenever a change may move values.
         matrices: How many matrices of dimensions by dimensions (of points, where they are fewer) it
             holds in float64; all else that it holds does not grow with the points.
+        moments: The same from f(real_mean, real_cov, fake_mean, fake_cov, **options), (F,) and (F, F),
+            float64, where no more than that is needed; None where points are.
     """
 
     name: str
@@ -151,6 +178,7 @@ class Metric:
     version: int = 1
     paper: str = ""
     matrices: int = 0
+    moments: Callable[..., Any] | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -171,16 +199,13 @@ def metric(
     version: int = 1,
     paper: str = "",
     matrices: int = 0,
+    moments: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        METRICS.add(
-            name,
-            Metric(
-                name, function, view, columns, needs, train_reference, version, paper, matrices
-            ),
-        )
+        more = needs, train_reference, version, paper, matrices, moments
+        METRICS.add(name, Metric(name, function, view, columns, *more))
         return function
 
     return register

@@ -59,6 +59,16 @@ class Training(Strict):
     )
 
 
+class NoBudget(Budget):
+    """The budget of what genbench did not train."""
+
+    @model_validator(mode="after")
+    def _one(self) -> NoBudget:
+        if any(v is not None for v in (self.steps, self.examples, self.seconds)):
+            raise ValueError("needs no steps, examples or seconds")
+        return self
+
+
 class Part(Strict):
     """A named plugin with options; a bare name in YAML means no options."""
 
@@ -209,7 +219,10 @@ class SuiteFile(Strict):
 
 
 class CellSpec(Strict):
-    """All that decides the trained weights of one cell; its hash is the cell's name."""
+    """All that decides the trained weights of one cell; its hash is the cell's name.
+
+    Of samples from elsewhere, whose weights nobody here knows, it has a hash in place of a budget.
+    """
 
     model: str
     model_version: int
@@ -217,7 +230,7 @@ class CellSpec(Strict):
     dataset: str
     dataset_version: int
     dataset_options: dict[str, Any] = {}
-    budget: Budget
+    budget: Budget | NoBudget
     batch: int
     labelled: int | None = None
     precision: Literal["float32", "float64"] = "float32"
@@ -225,6 +238,18 @@ class CellSpec(Strict):
     #: absent from files where it is None
     training: Training | None = Field(default=None, exclude_if=lambda training: training is None)
     seed: int
+    #: the sha256 of samples from elsewhere; absent from the file where it is None
+    samples: str | None = Field(default=None, exclude_if=lambda samples: samples is None)
+
+    @property
+    def external(self) -> bool:
+        """Whether the samples come from elsewhere, so that nothing was trained here."""
+        return isinstance(self.budget, NoBudget)
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What the cells of a group have in common: all but the seed, and the hash of its samples."""
+        return self.model_dump(exclude_none=True, exclude={"seed", "samples"})
 
     @property
     def cell(self) -> str:
@@ -236,8 +261,7 @@ class CellSpec(Strict):
     @property
     def group(self) -> str:
         """The id of the cell without its seed: cells of one group differ in the seed alone."""
-        spec = self.model_dump(exclude_none=True, exclude={"seed"})
-        return hashlib.sha256(canonical(spec).encode()).hexdigest()[:16]
+        return hashlib.sha256(canonical(self.shared).encode()).hexdigest()[:16]
 
 
 def schema() -> dict[str, Any]:

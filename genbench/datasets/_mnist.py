@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset
-from genbench.core.errors import DataError
+from genbench.core.errors import AbsentData, DataError
 from genbench.core.files import cache_folder
 from genbench.datasets._idx import read_idx
 
@@ -74,7 +74,7 @@ class MNISTLike(ImageDataset):
         files = _files(cached)
         if files is None:
             package = f"install the Debian package {self.package}, " if self.package else ""
-            raise DataError(
+            raise AbsentData(
                 f"{self.name} needs its four IDX files, found none and {reason}; point data_dir "
                 f"(--data-dir) to a folder that holds them, {package}or allow the download by "
                 f"torchvision into {cache_folder()}"

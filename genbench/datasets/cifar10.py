@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
-from genbench.core.errors import DataError
+from genbench.core.errors import AbsentData, DataError
 from genbench.core.files import cache_folder, write_bytes
 
 FOLDER = "cifar-10-batches-bin"
@@ -69,7 +69,7 @@ class CIFAR10(ImageDataset):
                 return folder
         reason = "downloads are off (offline)" if self.offline else fetch(cached)
         if not _complete(cached):
-            raise DataError(
+            raise AbsentData(
                 f"cifar10 needs the six .bin files of its binary version, found none and {reason}; "
                 f"point data_dir (--data-dir) to a folder that holds them, or allow the download of "
                 f"{ARCHIVE} into {cache_folder()}"

@@ -15,8 +15,9 @@ from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import Metric, Trained
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
-from genbench.evaluation.requests import EXTRACTED, SPACES, MetricRequest, to_space
+from genbench.evaluation.requests import EXTRACTED, MetricRequest, find_space, to_space
 from genbench.evaluation.scoring import Facts, MetricCall
+from genbench.points.moments import Moments
 from genbench.points.tokens import n_gram_law
 
 
@@ -31,7 +32,11 @@ class Side:
         extractor: Returns the extractor, on the first look at a space that needs it.
         label: What the user called the points.
         head: The first points, (at most 64, *event), to look at.
+        moments: The mean and covariance of the features, where a file gives them; without `views` they
+            are all there is.
         labels: The class of each point, (count,), where it is known.
+        unlabelled: Why it is not known, where there is more to say than that.
+        digest: A hash of the points, where it was asked for.
     """
 
     views: dict[str, Tensor]
@@ -39,7 +44,21 @@ class Side:
     extractor: Callable[[], Extractor]
     label: str = ""
     head: Tensor = field(default_factory=lambda: torch.empty(0))
+    moments: Moments | None = None
     labels: Tensor | None = None
+    unlabelled: str = ""
+    digest: str = ""
+
+    @property
+    def has_points(self) -> bool:
+        """Whether there are points, and not their moments alone."""
+        return self.moments is None or bool(self.views)
+
+    def summarise(self) -> Moments:
+        """Returns the moments of the features: those of a file, else those of the points."""
+        if self.moments is not None:
+            return self.moments
+        return Moments.of(self.view("features").cpu(), self.extractor().protocol)
 
     @classmethod
     def of(
@@ -52,7 +71,7 @@ class Side:
         """Returns some of the points, in every space that has been made."""
         views = {space: x[rows.to(x.device)] for space, x in self.views.items()}
         labels = None if self.labels is None else self.labels[rows]
-        return replace(self, views=views, count=len(rows), labels=labels)
+        return replace(self, views=views, count=len(rows), labels=labels, moments=None)
 
     def to(self, device: torch.device) -> Side:
         """Returns the points on a device, as far as half of its free memory holds them all."""
@@ -80,9 +99,11 @@ class Reference:
         dataset: Where the points come from, or None; its truth and its kind decide what applies.
         train: The training points, for metrics of memorisation, or None.
         without_train: Why there are no training points.
+        asked: Whether the user named the extractor, which metrics of points then look through too.
         split: What the real points are, `test` or `train`; empty where they come from anywhere. A
             metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
+        tag: What else protocols must say of it, or "".
     """
 
     real: Side
@@ -91,6 +112,8 @@ class Reference:
     without_train: str = ""
     split: str = ""
     memory: int | None = None
+    asked: bool = False
+    tag: str = ""
 
     @property
     def extractor(self) -> Extractor:
@@ -114,9 +137,14 @@ class Reference:
             trained: The model, for metrics of view `model`, or None.
         """
         metric, facts = request.metric, self._facts(request.metric, fake)
-        reason = self.find_obstacle(metric, trained) or self._find_unlabelled(metric, fake)
+        reason = self.find_obstacle(metric, trained)
+        reason = reason or self._find_loss(metric, fake) or self._find_unlabelled(metric, fake)
         if reason is not None:
             return MetricCall(request, reason=reason, facts=facts)
+        if metric.moments is not None and (self.real.moments or fake.moments):
+            real, samples = self.real.summarise(), fake.summarise()
+            arguments = real.mean, real.covariance, samples.mean, samples.covariance
+            return MetricCall(request, arguments, facts=facts, function=metric.moments)
         stream = rng.fork("metric", metric.name)
         if metric.view != "model":
             forks = ("metric", metric.name, *filter(None, [self.split]))
@@ -146,6 +174,8 @@ class Reference:
         if metric.view != "labelled":
             return None
         for kind, side in (("the reference", self.real), ("the set of samples", fake)):
+            if side.unlabelled:
+                return f"{metric.name} needs classes of one kind on both sides; {side.unlabelled}"
             if side.labels is None:
                 return f"{metric.name} needs labels of both sides, {side.label or kind} has none"
         return None
@@ -162,11 +192,34 @@ class Reference:
                 )
         return None
 
+    def _find_loss(self, metric: Metric, fake: Side) -> str | None:
+        """Why a metric cannot be computed of what is left of the points, or None."""
+        sides = [side for side in (self.real, fake) if side.moments is not None]
+        if metric.moments is not None or all(side.has_points for side in sides):
+            return self._find_other_features(metric, fake) if metric.moments and sides else None
+        if metric.view == "truth" and fake.has_points:
+            return None
+        label = next(side.label for side in sides if not side.has_points)
+        return f"{metric.name} needs points, {label} holds a mean and a covariance alone"
+
+    def _find_other_features(self, metric: Metric, fake: Side) -> str | None:
+        """Why moments from a file are not those of these features, or None."""
+        own = self.extractor.protocol
+        sizes = []
+        for side in (self.real, fake):
+            moments = side.moments
+            sizes.append(side.view("features").shape[1] if moments is None else len(moments.mean))
+            if moments is not None and moments.features not in (None, own):
+                return f"{side.label} holds statistics of {moments.features}, not of {own}"
+        if len(set(sizes)) == 1:
+            return None
+        return f"{metric.name} needs features of one size, got {sizes[0]} and {sizes[1]} of {own}"
+
     def _find_excess(self, metric: Metric) -> str | None:
         """Why a metric's matrices of dimensions by dimensions do not fit into memory, or None."""
-        if self.memory is None or not metric.matrices:
+        if self.memory is None or not metric.matrices or not self.real.has_points:
             return None
-        x = self.real.view(SPACES[metric.view]).flatten(1)
+        x = self.real.view(self._space(metric) or "").flatten(1)
         need = 8 * metric.matrices * min(x.shape) * x.shape[1]
         if need <= self.memory:
             return None
@@ -181,9 +234,19 @@ class Reference:
             return Facts(split=self.split)
         if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
-        heads = [self.extractor.protocol] if SPACES.get(metric.view) in EXTRACTED else []
-        counts = self.real.count, fake.count
-        return Facts([*heads, f"n={counts[0]}/{counts[1]}"], self.split, *counts)
+        heads = [self.extractor.protocol] if self._space(metric) in EXTRACTED else []
+        if metric.view == "points" and not self.split and not heads:
+            heads = ["identity"]
+        counts = self.real.count or None, fake.count or None
+        heads.append(f"n={'/'.join(str(count or '?') for count in counts)}")
+        if metric.moments is not None:
+            files = [side.moments.label for side in (self.real, fake) if side.moments is not None]
+            heads += [f"statistics of {label}" for label in files if label]
+        heads += [self.tag] if self.tag else []
+        return Facts(heads, self.split, *counts)
+
+    def _space(self, metric: Metric) -> str | None:
+        return find_space(metric, asked=self.asked)
 
     def _arguments(self, metric: Metric, fake: Side, trained: Trained | None) -> tuple[Any, ...]:
         """What a metric is called with, by its view, as `core.metric.Metric` says."""
@@ -191,7 +254,7 @@ class Reference:
             assert trained is not None
             trained = replace(trained, extractor=lambda: self.extractor)
             return trained, trained.dataset.points("test")
-        space = SPACES[metric.view]
+        space = self._space(metric) or ""
         if metric.view == "truth":
             return fake.view(space), self.truth
         real, samples = self.real.view(space), fake.view(space)

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from genbench.core.dataset import Dataset
-from genbench.core.device import choose_device
-from genbench.core.errors import DataError, SpecError
-from genbench.core.feature import Extractor
-from genbench.core.rng import Rng
+from genbench.core.errors import SpecError
 from genbench.core.spec import Part, parse_part
-from genbench.evaluation.comparison import Reference, Side
-from genbench.evaluation.extractors import default_features, make_extractor
-from genbench.evaluation.floors import find_spare, measure_floors
-from genbench.evaluation.reading import read_points
-from genbench.evaluation.requests import MetricRequest, find_spaces, make_requests
+from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.recording import record_samples
+from genbench.evaluation.requests import MetricRequest, make_requests
 from genbench.evaluation.result import Evaluation
-from genbench.evaluation.scoring import measure
-from genbench.evaluation.sources import Points, ReadOptions, open_points, open_split
+from genbench.evaluation.single import Setup
+from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
-#: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
-#: real points have, stand beside it
-SMALL, UNBIASED = 10_000, "fid_infinity"
+#: what endless samples would score, beside what few do
+UNBIASED = "fid_infinity"
 
 PartLike = str | Part | Mapping[str, Any]
 
@@ -51,6 +41,10 @@ def evaluate(
     seed: int = 0,
     resize: str | None = None,
     channels: int | None = None,
+    range: Any = None,
+    save_stats: str | Path | None = None,
+    record: str | None = None,
+    as_dataset: str | None = None,
     cache: bool = True,
     results: str | Path = "results",
     data_dir: str | Path | None = None,
@@ -63,11 +57,14 @@ def evaluate(
     points if there are any, otherwise of one half of the reference against the other.
 
     Arguments:
-        samples: An array or tensor (on any device) of shape (N, D), (N, H, W) or (N, C, H, W), with
-            pixels in [0, 1] or bytes; the path of a .npy or .npz file or of a folder of images; a
-            split of a data set ("digits:test"); a recorded cell's id; or what yields batches: an
-            iterable, a function that returns one, or "module:callable".
-        reference: Likewise; None takes the test split of the data set that the samples belong to.
+        samples: An array or tensor (on any device) of shape (N, D), (N, H, W), (N, C, H, W) or
+            (N, H, W, C), with pixels in [0, 1] or bytes; the path of a file (.npy, .npz, `file.npz:key`,
+            .pt, .safetensors, .csv, .parquet), of an archive of images (.zip, .tar) or of a folder of
+            images, of shards of files, or of a Hugging Face data set on disk; a split of a data set
+            ("digits:test"); a recorded cell's id; or what yields batches, perhaps with labels: an
+            iterable, a data loader, a function that returns one, or "module:callable".
+        reference: Likewise, or an .npz file of `mu` and `sigma`, for metrics that need no more; None takes
+            the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
             of {"name": …, "options": {…}}, as in a suite; None takes fid, kid, mmd and prdc, and below
             10,000 points fid_infinity too.
@@ -80,15 +77,24 @@ def evaluate(
         precision: In which networks compute: float32, tf32, bfloat16 or float16; the protocol names
             any but the first.
         train: The training points, like the samples, for metrics of memorisation.
-        limit: Take the first so many points of each.
+        limit: Take so many points of each, drawn at random where all are at hand, otherwise the first.
         batch: How many points are read and extracted at once.
         memory: The most that points and the work on them may take, in bytes or as "512MiB"; more goes
             to a temporary file.
         seed: For metrics that subsample.
-        resize: "WIDTHxHEIGHT", to which images of folders are resized (bicubic, antialiased).
-        channels: 1 or 3, to read images of folders as grey or colour; None takes the first one's.
+        resize: "WIDTHxHEIGHT", to which all pictures are resized (bicubic, antialiased).
+        channels: 1 or 3, to read all pictures as grey or colour; None leaves them as they are.
+        range: The range of pixel values, (low, high) or "low,high", where it is neither [0, 1] of floats
+            nor 0 to 255 of bytes; or a mapping from `samples`, `reference` and `train` to theirs. Data
+            sets' own splits know theirs.
+        save_stats: A file into which the mean and covariance of the reference's features are written, or
+            of the samples' without a reference; it can be the reference of later evaluations.
+        record: A name under which the samples' scores become records of the results folder, as those of
+            a model from elsewhere. Then `samples` may be several sets, one for each seed: a list of
+            names, a pattern such as "runs/*.npz", or a mapping from seeds; the scores are means.
+        as_dataset: The data set that those records belong to; None takes the reference's.
         cache: Whether the reference's features are kept in the cache folder.
-        results: The folder in which cells are looked up.
+        results: The folder in which cells are looked up and recorded.
         data_dir: A folder with data sets' files.
         offline: Whether downloads are forbidden.
         progress: Called with what is read, how many points of it, and of how many (None: unknown).
@@ -97,44 +103,29 @@ def evaluate(
         SpecError, DataError, UnknownName: If something named is not there, or points cannot be read
             or compared.
     """
-    requests = request_metrics(METRICS if metrics is None else metrics)
     files = Path(data_dir) if data_dir else None
-    where = Path(results), parse_size(resize), channels, files, offline
-    options = ReadOptions(*where, batch, limit, parse_memory(memory), progress)
-    fake = open_points(samples, options)
-    real = _open_reference(reference, fake, options)
-    data = real.dataset or fake.dataset
-    extractor = _make_extractor(features, weights, data, device=device, precision=precision)
-    spaces = find_spaces(requests, extractor)
-
-    def read(points: Points, cache: bool) -> Side:
-        side = read_points(points, spaces, extractor, options, cache=cache)
-        if limit is None:
-            side = replace(side, labels=_find_labels(points))
-        return side.to(choose_device(device, mps=True))
-
-    real_side, fake_side = read(real, cache), read(fake, False)
-    _refuse_other_shapes(fake_side, real_side)
-    trained_on = None if train is None else open_points(train, options, label="training points")
-    training = None if trained_on is None else read(trained_on, cache)
-    against = Reference(real_side, real.dataset, training, memory=options.memory)
-    small = min(real_side.count, fake_side.count) < SMALL
-    if metrics is None and small:
-        requests += request_metrics(UNBIASED)
-    rng = Rng([seed]).fork("evaluate")
-    calls = [against.make_call(r, fake_side, rng) for r in requests]
-    notes = [f"{points.label}: {points.note}" for points in (fake, real) if points.note]
-    held_out = real.dataset is not None and real.label == f"{real.dataset.name}:test"
-    spare = find_spare(against, fake_side.count, held_out=held_out) if small else None
-    if spare is not None:
-        floors = measure_floors(spare.reference, spare.points, requests, lenient=True)
-        calls = [
-            replace(call, facts=replace(call.facts, floors=floors.get(call.request.key, {})))
-            for call in calls
-        ]
-        notes += [spare.note] if floors else []
-    rows = measure(calls, lenient=True)
-    return Evaluation(tuple(rows), tuple(notes), fake_side, real_side)
+    where = Path(results), parse_size(resize), parse_channels(channels), files, offline
+    how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
+    if save_stats is not None and Path(save_stats).suffix != ".npz":
+        raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
+    setup = Setup(
+        requests=request_metrics(METRICS if metrics is None else metrics),
+        options=ReadOptions(*where, *how),
+        of_few=request_metrics(UNBIASED) if metrics is None else [],
+        reference=reference,
+        train=train,
+        features=None if features is None else make_part(features),
+        weights=weights,
+        device=device,
+        precision=precision,
+        save_stats=None if save_stats is None else Path(save_stats),
+        cache=cache,
+    )
+    if record is not None:
+        return record_samples(setup, samples, record, as_dataset)
+    if as_dataset is not None:
+        raise SpecError("--as-dataset is for records; name what is recorded by --record NAME")
+    return setup.score(samples)
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
@@ -182,6 +173,19 @@ def parse_memory(memory: str | int) -> int:
     return size
 
 
+def parse_channels(channels: Any) -> int | None:
+    """Returns 1, 3 or None.
+
+    Raises:
+        SpecError: If it is something else.
+    """
+    if channels is None:
+        return None
+    if channels not in (1, 3):
+        raise SpecError(f"--channels needs 1 or 3, got {channels!r}")
+    return int(channels)
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
 
@@ -194,45 +198,3 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
     return int(match[2]), int(match[1])
-
-
-def _make_extractor(
-    features: PartLike | None,
-    weights: str | Path | None,
-    dataset: Dataset | None,
-    *,
-    device: str,
-    precision: str,
-) -> Extractor:
-    part = default_features(dataset) if features is None else make_part(features)
-    if weights:
-        part = Part(name=part.name, options={**part.options, "weights": str(weights)})
-    return make_extractor(part, dataset, device=device, precision=precision)
-
-
-def _find_labels(points: Points) -> Tensor | None:
-    """The labels of a data set's split, in the order of its points."""
-    name, _, split = points.label.rpartition(":")
-    whole = points.dataset is not None and points.dataset.name == name
-    return points.dataset.labels(split) if whole and points.dataset is not None else None
-
-
-def _open_reference(reference: Any, fake: Points, options: ReadOptions) -> Points:
-    """The reference's points, or the test split of the samples' own data set."""
-    if reference is not None:
-        return open_points(reference, options, label="reference")
-    if fake.dataset is None:
-        raise SpecError(
-            f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"
-        )
-    return open_split(fake.dataset, "test")
-
-
-def _refuse_other_shapes(fake: Side, real: Side) -> None:
-    for space in set(fake.views) & set(real.views):
-        shapes = tuple(fake.views[space].shape), tuple(real.views[space].shape)
-        if shapes[0][1:] != shapes[1][1:]:
-            raise DataError(
-                f"evaluate needs points of one shape, got samples {shapes[0]} and "
-                f"reference {shapes[1]}; compare like with like"
-            )

@@ -32,13 +32,19 @@ class FunctionExtractor(Extractor):
         dataset: The data set, or None.
         label: What the protocol says.
         function: The map; it must treat every point on its own.
+        by_content: Whether the label changes whenever the map does.
     """
 
     def __init__(
-        self, dataset: Dataset | None, label: str, function: Callable[[Tensor], Any]
+        self,
+        dataset: Dataset | None,
+        label: str,
+        function: Callable[[Tensor], Any],
+        *,
+        by_content: bool = False,
     ) -> None:
         super().__init__(dataset)
-        self.label, self.function = label, function
+        self.label, self.function, self.by_content = label, function, by_content
 
     @property
     def protocol(self) -> str:
@@ -148,4 +154,4 @@ def _load_program(path: Path, dataset: Dataset | None) -> FunctionExtractor:
     exported = path.suffix == EXPORTED
     digest = _digest(path)
     function = ExportedProgram(path) if exported else load_script(path)
-    return FunctionExtractor(dataset, f"{path.name} {digest}", function)
+    return FunctionExtractor(dataset, f"{path.name} {digest}", function, by_content=True)

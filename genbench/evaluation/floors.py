@@ -37,27 +37,21 @@ class Spare:
         return f"floors compare the reference with {self.origin}, n={counts}"
 
 
-def find_spare(against: Reference, count: int, *, held_out: bool) -> Spare | None:
+def find_spare(against: Reference, count: int, training: Side | None) -> Spare | None:
     """Returns the real points that a reference can best be compared with, or None where it is too small.
 
-    Points of the data set's training split, or those that the user named, do if the reference is held
-    out; else the reference is cut into random halves, whose floors are those of fewer points.
+    Those that are not in it do, where there are some; else the reference is cut into random halves,
+    whose floors are those of fewer points.
 
     Arguments:
         against: The reference.
         count: The number of samples.
-        held_out: Whether the reference is the test split of its data set.
+        training: Real points that are not in the reference, or None.
     """
     rng = Rng([0]).fork("floor")
-    train = against.train
-    if train is None and held_out and against.dataset is not None:
-        data = against.dataset
-        split = "validation" if data.stream else "train"
-        labels = data.labels(split)
-        train = Side.of(data.points(split), against.real.extractor, labels)
-    if train is not None and train.count >= 2:
-        rows = rng.fork("train").permutation(train.count)[0][:count]
-        return Spare(against, train.take(rows), "training points")
+    if training is not None and training.has_points and training.count >= 2:
+        rows = rng.fork("train").permutation(training.count)[0][:count]
+        return Spare(against, training.take(rows), "training points")
     half = against.real.count // 2
     if half < 2:
         return None

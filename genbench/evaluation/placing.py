@@ -36,6 +36,11 @@ class PlacedExtractor(Extractor):
         own = "" if self.precision == "float32" else f" {self.precision}"
         return f"{self.inner.protocol}{own}"
 
+    @property
+    def digest(self) -> str:
+        """The sha256 of the network's weights, or "" where it has none."""
+        return getattr(self.inner, "digest", "")
+
     def extract(self, x: Tensor) -> Tensor:
         """Maps points (N, *event) in data space to features (N, F), float32 on the CPU."""
         return self._call(self.inner.extract, x)

@@ -81,10 +81,34 @@ def make_requests(
     return list(requests.values())
 
 
-def find_spaces(requests: Sequence[MetricRequest], extractor: Extractor) -> set[str]:
-    """Returns the spaces in which metrics compare points, as far as the extractor can make them."""
-    views = {request.metric.view for request in requests}
-    spaces = {SPACES[view] for view in views if view in SPACES}
+def find_space(metric: Metric, *, asked: bool = False) -> str | None:
+    """Returns the space in which a metric compares points, or None where it compares none.
+
+    Arguments:
+        metric: The metric.
+        asked: Whether the user named an extractor, which distances between points are then of too;
+            densities stay those of the points.
+    """
+    density = any(column.unit == "nats" for column in metric.columns.values())
+    return (
+        "features"
+        if asked and metric.view == "points" and not density
+        else SPACES.get(metric.view)
+    )
+
+
+def find_spaces(
+    requests: Sequence[MetricRequest], extractor: Extractor, *, asked: bool = False
+) -> set[str]:
+    """Returns the spaces in which metrics compare points, as far as the extractor can make them.
+
+    Arguments:
+        requests: The metrics.
+        extractor: What makes features.
+        asked: Whether metrics of points look at features too.
+    """
+    places = {find_space(request.metric, asked=asked) for request in requests}
+    spaces = {space for space in places if space is not None}
     return spaces if isinstance(extractor, Logits) else spaces - {"logits"}
 
 

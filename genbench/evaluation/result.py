@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import html
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from genbench.core.dataset import Dataset
 from genbench.core.errors import nearest
 from genbench.core.metric import METRICS
+from genbench.core.version import __version__
 from genbench.evaluation.comparison import Side
-from genbench.store import Measurement
+from genbench.store import Measurement, Record
 
+#: the numbers of points in a protocol
+COUNTS = re.compile(r"n=(\d+|\?)/(\d+|\?)")
 #: the fields of a measurement that the JSON object holds
 FIELDS = (
     "value",
@@ -24,7 +28,6 @@ FIELDS = (
     "reason",
     "seconds",
 )
-HEAD = ("metric", "value", "better", "protocol")
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,16 @@ class Evaluation:
         notes: Sentences about what was read.
         samples: The generated points as they were compared.
         reference: The real ones.
+        dataset: The data set that they belong to, or None.
+        records: Where scores were recorded, the records, one a seed; the rows are then means.
     """
 
     rows: tuple[Measurement, ...]
     notes: tuple[str, ...]
     samples: Side
     reference: Side
+    dataset: Dataset | None = None
+    records: tuple[Record, ...] = ()
 
     @property
     def metrics(self) -> dict[str, Measurement]:
@@ -60,6 +67,11 @@ class Evaluation:
             raise AttributeError(f"no {name!r} was measured{nearest(name, columns)}")
         return self[name]
 
+    @property
+    def citations(self) -> dict[str, str]:
+        """What to write beside the number of each column that has one: how it was measured."""
+        return {row.id: cite(row, self) for row in self.rows if row.value is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """Returns what `genbench evaluate --json` prints: metrics by column, torch-fidelity's keys, notes."""
         metrics = {
@@ -67,37 +79,31 @@ class Evaluation:
             for row in self.rows
         }
         aliases = {
-            alias: row.value
+            alias.key: row.value
             for row in self.rows
             if (alias := METRICS.get(row.metric).columns[row.id].alias) is not None
+            and alias.fits(row.protocol)
         }
-        return {"metrics": metrics, "aliases": aliases, "notes": list(self.notes)}
+        whole = {"metrics": metrics, "aliases": aliases, "notes": list(self.notes)}
+        whole["citations"] = self.citations
+        return {**whole, "cells": [r.cell for r in self.records]} if self.records else whole
 
-    def _cells(self) -> list[tuple[str, ...]]:
-        cells = []
-        for row in self.rows:
-            spread = f" ± {row.stderr:.2g}" if row.stderr is not None else ""
-            floor = f" (floor {row.floor:.3g})" if row.floor is not None else ""
-            whole = row.value is not None
-            value = f"{row.value:.6g}{spread}{floor}" if whole else f"– ({row.reason})"
-            cells.append((row.id, value, row.better, row.protocol))
-        return cells
 
-    def __str__(self) -> str:
-        table = [HEAD, *self._cells()]
-        widths = [max(len(cells[k]) for cells in table) for k in range(len(HEAD))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) for cell, width in zip(cells, widths, strict=True)
-            ).rstrip()
-            for cells in table
-        ]
-        return "\n".join([*lines, *self.notes])
-
-    def _repr_html_(self) -> str:
-        def line(tag: str, cells: tuple[str, ...]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-        body = "".join(line("td", cells) for cells in self._cells())
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-        return f"<table><thead>{line('th', HEAD)}</thead><tbody>{body}</tbody></table>{notes}"
+def cite(row: Measurement, result: Evaluation) -> str:
+    """Returns a measurement's protocol in words fit for print, e.g. "identity, n = 1,000/900, test"."""
+    parts = []
+    for part in row.protocol.split(", "):
+        counts = COUNTS.fullmatch(part)
+        if counts is None:
+            parts.append(part)
+            continue
+        numbers = [f"{int(n):,}" if n.isdigit() else n for n in counts.groups()]
+        parts.append(f"n = {'/'.join(numbers)}")
+    against = result.reference.label
+    extractor = result.reference.extractor()
+    digest = str(getattr(extractor, "digest", ""))
+    weights = [f"weights sha256 {digest[:8]}"] if digest and digest[:8] not in row.protocol else []
+    uses = weights if row.protocol.startswith(extractor.protocol) else []
+    return ", ".join(
+        [*filter(None, parts), f"against {against}", *uses, f"genbench {__version__}"]
+    )

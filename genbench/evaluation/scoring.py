@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from genbench.points.pairwise import Cloud, Steps, clouds, together
 from genbench.store import Measurement
 
 #: what a metric raises that cannot use its points
-REFUSALS = (DataError, SpecError)
+REFUSALS = (DataError, SpecError, numpy.linalg.LinAlgError, torch.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class MetricCall:
         rng: Of one seed, the metric's own.
         reason: Why it cannot be computed, or None.
         facts: What the measurement says beside the score.
+        function: What is called in place of the metric's own function, for moments.
     """
 
     request: MetricRequest
@@ -58,6 +60,7 @@ class MetricCall:
     rng: Rng | None = None
     reason: str | None = None
     facts: Facts = Facts()
+    function: Callable[..., Any] | None = None
 
 
 def measure(calls: Sequence[MetricCall], *, lenient: bool = False) -> list[Measurement]:
@@ -89,12 +92,15 @@ def compute_scores(
         function = call.request.metric.function
         if call.reason is not None:
             results[k] = (_refuse(call.request, call.reason), 0.0)
-        elif hasattr(function, "steps"):
+        elif call.function is None and hasattr(function, "steps"):
             groups.setdefault(tuple(_place(x) for x in call.arguments), []).append(k)
         else:
             began = time.perf_counter()
             try:
-                result = function(*call.arguments, rng=call.rng, **call.request.options)
+                if call.function is not None:
+                    result = call.function(*call.arguments, **call.request.options)
+                else:
+                    result = function(*call.arguments, rng=call.rng, **call.request.options)
             except refusals as error:
                 result = _refuse(call.request, error)
             results[k] = (result, time.perf_counter() - began)
@@ -119,7 +125,7 @@ def _go_through(
 
 
 def _refuse(request: MetricRequest, reason: object) -> dict[str, Score]:
-    return dict.fromkeys(request.metric.columns, Score(None, reason=str(reason)))
+    return dict.fromkeys(request.metric.columns, Score(None, reason=" ".join(str(reason).split())))
 
 
 def _place(x: Tensor) -> tuple[Any, ...]:
@@ -175,6 +181,7 @@ def make_row(
         unit=meaning.unit,
         kind=score.kind,
         seconds=seconds,
+        note=score.note if value is not None else None,
     )
 
 

@@ -100,7 +100,7 @@ class CLIP(Extractor):
     @property
     def protocol(self) -> str:
         """The architecture, and the weights' sha256 where they are not the published file."""
-        own = "" if self._digest == self._published else f" weights {self._digest[:8]}"
+        own = "" if self.digest == self._published else f" weights {self.digest[:8]}"
         return f"clip:{self.arch}{own}"
 
     @torch.no_grad()
@@ -114,7 +114,8 @@ class CLIP(Extractor):
         return torch.cat(parts)
 
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """The sha256 of its weights."""
         return _weights.file_digest(self.weights)
 
     @cached_property

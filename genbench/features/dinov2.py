@@ -72,7 +72,7 @@ class DINOv2(Extractor):
     @property
     def protocol(self) -> str:
         """The architecture and the sha256 of the weights, shortened."""
-        return f"dinov2:{self.arch} weights {self._digest[:8]}"
+        return f"dinov2:{self.arch} weights {self.digest[:8]}"
 
     @torch.no_grad()
     def extract(self, x: Tensor) -> Tensor:
@@ -86,7 +86,8 @@ class DINOv2(Extractor):
         return torch.cat(parts)
 
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """The sha256 of its weights."""
         return _weights.file_digest(self.weights)
 
     @cached_property

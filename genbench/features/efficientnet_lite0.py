@@ -69,7 +69,7 @@ class EfficientNetLite0Features(Extractor, Logits):
     @property
     def protocol(self) -> str:
         """The name for the published weights, otherwise with the file's digest; what is cut off."""
-        own = "" if self._digest == DIGEST else f" weights {self._digest[:8]}"
+        own = "" if self.digest == DIGEST else f" weights {self.digest[:8]}"
         return f"efficientnet-lite0{own}{' crop' if self.crop else ''}"
 
     def extract(self, x: Tensor) -> Tensor:
@@ -93,12 +93,13 @@ class EfficientNetLite0Features(Extractor, Logits):
         return torch.cat(parts) if parts else x.new_empty(0, FEATURES)
 
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """The sha256 of its weights."""
         return DIGEST if self.weights is None else file_digest(self.weights)
 
     @cached_property
     def _network(self) -> EfficientNetLite0:
-        network, key = EfficientNetLite0(), _key(self._digest)
+        network, key = EfficientNetLite0(), _key(self.digest)
         cached = _cache.read(key)
         path = _cache.path_of(key) if cached else self.weights or _packaged()
         try:
@@ -107,7 +108,7 @@ class EfficientNetLite0Features(Extractor, Logits):
             raise DataError(f"{path} does not fit EfficientNet-Lite0: no {error}") from None
         fit_weights(network, folded, path, "EfficientNet-Lite0")
         if not cached:
-            _cache.write(key, folded, {"digest": _cache.digest(folded), "file": self._digest})
+            _cache.write(key, folded, {"digest": _cache.digest(folded), "file": self.digest})
         return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 

@@ -59,7 +59,7 @@ class InceptionV3Compat(Extractor, Logits):
     @property
     def protocol(self) -> str:
         """The published name for the published weights, otherwise with the file's digest."""
-        digest = self._digest[:8]
+        digest = self.digest[:8]
         own = (
             "" if digest == FILE.rpartition("-")[2].removesuffix(".pth") else f" weights {digest}"
         )
@@ -86,7 +86,8 @@ class InceptionV3Compat(Extractor, Logits):
         return result
 
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
+        """The sha256 of its weights."""
         return _weights.file_digest(self.weights)
 
     @cached_property

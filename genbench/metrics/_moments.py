@@ -1,4 +1,4 @@
-"""Sums of outer products and traces of roots, by LAPACK's routines for symmetric matrices."""
+"""Eigenvalues and traces of roots, by LAPACK's routines for symmetric matrices."""
 
 from __future__ import annotations
 
@@ -8,39 +8,14 @@ import torch
 from scipy import linalg
 from torch import Tensor
 
+from genbench.points.moments import LARGE, add_outer, blas, mirror
+
+__all__ = ["LARGE", "add_outer", "eigenvalues", "mirror", "trace_norm"]
+
 #: wrappers of Fortran, whose names no type checker knows
-blas: Any = linalg.blas
 lapack: Any = linalg.lapack
-#: from this many dimensions on, routines that touch half a symmetric matrix pay for their calls
-LARGE = 128
-#: rows that are mirrored at once
-ROWS = 256
 #: smaller squares of singular values, of the largest, cannot be distinguished from rounding well enough
 CLEAR = 1e-8
-
-
-def add_outer(total: Tensor, x: Tensor) -> None:
-    """Adds x'x to a total, float64; below its diagonal the total is not to be read until `mirror`.
-
-    Arguments:
-        total: Contiguous, shape (F, F).
-        x: Contiguous, shape (N, F).
-    """
-    if total.is_cuda or len(total) < LARGE:
-        total.addmm_(x.T, x)
-        return
-    # numpy's transposes are in the order of columns, which the routine takes and fills without a copy
-    blas.dsyrk(1.0, x.numpy().T, beta=1.0, c=total.numpy().T, lower=1, overwrite_c=1)
-
-
-def mirror(total: Tensor) -> Tensor:
-    """Copies what is above the diagonal of a matrix (F, F) below it, in place; returns the matrix."""
-    for start in range(0, len(total), ROWS):
-        rows = slice(start, start + ROWS)
-        total[rows, :start] = total[:start, rows].T
-        corner = total[rows, rows]
-        corner.copy_(corner.triu() + corner.triu(1).T)
-    return total
 
 
 def eigenvalues(first: Tensor, second: Tensor) -> Tensor | None:

@@ -6,12 +6,19 @@ from torch import Tensor
 
 from genbench.core.metric import Column, metric
 from genbench.core.rng import Rng
-from genbench.metrics.fid import distance
+from genbench.metrics.fid import distance, frechet
 
 DISTANCE = Column("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits")
 
 
-@metric("fd", view="features", columns={"fd": DISTANCE}, paper="Stein et al., 2023", matrices=8)
+@metric(
+    "fd",
+    view="features",
+    columns={"fd": DISTANCE},
+    paper="Stein et al., 2023",
+    matrices=8,
+    moments=lambda *moments: frechet(*moments, who="fd"),
+)
 def fd(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
     r"""Returns the squared Frechet distance between Gaussians fitted to two sets of features.
 

@@ -6,18 +6,19 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
-from genbench.core.metric import Column, metric
+from genbench.core.metric import Alias, Column, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
-from genbench.metrics._moments import add_outer, eigenvalues, mirror, trace_norm
+from genbench.metrics._moments import eigenvalues, trace_norm
 from genbench.points import memmap
+from genbench.points.moments import statistics
 
 #: products of larger variances overflow
 LARGEST = 1e150
 DISTANCE = Column(
     *("lower", "squared feature distance", 0.0, "Frechet distance of Gaussian fits"),
     headline=10,
-    alias="frechet_inception_distance",
+    alias=Alias("frechet_inception_distance"),
     orders=True,
     learned=True,
 )
@@ -30,6 +31,7 @@ DISTANCE = Column(
     train_reference=True,
     paper="Heusel et al., 2017",
     matrices=8,
+    moments=lambda *moments: frechet(*moments),
 )
 def fid(real: Tensor, fake: Tensor, *, rng: Rng) -> float:
     r"""Returns the squared Frechet distance between Gaussians fitted to two sets of features.
@@ -62,15 +64,6 @@ def distance(who: str, real: Tensor, fake: Tensor) -> float:
     if min(len(real), len(fake)) <= real.shape[1]:
         return _frechet_of_few(real, fake)
     return frechet(*statistics(real), *statistics(fake), who=who)
-
-
-def statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the mean (F,) and the unbiased covariance (F, F) of points (N, F), in float64."""
-    mean = memmap.mean(x)
-    cov = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
-    for part in memmap.blocks(x):
-        add_outer(cov, part - mean)
-    return mean, mirror(cov).div_(len(x) - 1)
 
 
 def frechet(

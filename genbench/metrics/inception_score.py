@@ -10,21 +10,27 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Column, Score, metric
+from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.points import memmap
 
+#: what torch-fidelity takes unless told otherwise
+TAKEN = {"splits": 10, "order_seed": 2020}
 COLUMNS = {
     "inception_score": Column(
         "higher",
         "classes",
         None,
         "exp of the mean KL of p(y|x) to p(y); at most classes",
-        alias="inception_score_mean",
+        alias=Alias("inception_score_mean", TAKEN),
     ),
     "inception_score_std": Column(
-        "none", "classes", None, "the splits' standard deviation", alias="inception_score_std"
+        "none",
+        "classes",
+        None,
+        "the splits' standard deviation",
+        alias=Alias("inception_score_std", TAKEN),
     ),
 }
 

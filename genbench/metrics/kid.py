@@ -7,22 +7,24 @@ import math
 import numpy
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Column, Score, metric
+from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
 from genbench.metrics._cubic import cubic_mmd, subsets_of
 from genbench.points.pairwise import Cloud, Steps, pairwise
 
+#: what torch-fidelity takes unless told otherwise
+TAKEN = {"subsets": 100, "subset_size": 1000, "subset_seed": 2020}
 COLUMNS = {
     "kid": Column("lower", "squared MMD", 0.0, "exact unbiased estimate over all points"),
     "kid_subsets": Column(
         *("lower", "squared MMD", 0.0, "mean of estimates over random subsets"),
         guarded=False,
-        alias="kernel_inception_distance_mean",
+        alias=Alias("kernel_inception_distance_mean", TAKEN),
     ),
     "kid_subsets_std": Column(
         *("none", "squared MMD", None, "the estimates' standard deviation"),
-        alias="kernel_inception_distance_std",
+        alias=Alias("kernel_inception_distance_std", TAKEN),
     ),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.rng import Rng
-from genbench.metrics._clock import call_seconds
+from genbench.metrics._clock import Load, call_seconds
 
 BATCHES = (1, 1024)
 COLUMNS = {
@@ -63,7 +65,8 @@ def latency(
     Returns:
         Milliseconds, samples a second and sequential steps; the protocol names device and threads. The
         fastest call is what another load on the machine moves least. The gate guards `relative_latency`
-        in place of these, unless a baseline is accepted with `--times`.
+        in place of these, unless a baseline is accepted with `--times`. A note says so
+        where the machine was loaded.
     """
     if repeats < 1 or not seconds >= 0:
         raise SpecError(
@@ -73,7 +76,7 @@ def latency(
     protocol = {"device": rng.device.type}
     if rng.device.type == "cpu":
         protocol["threads"] = str(torch.get_num_threads())
-    scores = {}
+    scores, load = {}, Load.now()
     for batch in BATCHES:
         forked = rng.fork("latency", batch)
         times = call_seconds(trained.sample, batch, forked, repeats=repeats, seconds=seconds)
@@ -86,5 +89,7 @@ def latency(
             )
     speed = 1e3 * BATCHES[-1] / scores[f"latency_{BATCHES[-1]}_p50_ms"].value
     scores["samples_per_s"] = Score(speed, kind="estimate", protocol=protocol)
+    note = load.describe()
+    scores = {column: replace(score, note=note) for column, score in scores.items()}
     scores["sequential_steps"] = Score(float(trained.model.sequential_steps()))
     return scores

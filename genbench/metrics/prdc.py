@@ -13,12 +13,8 @@ from genbench.metrics._neighbours import Smallest, slack
 from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMNS = {
-    "precision": Column(
-        "higher", "share", 1.0, "fakes inside the real manifold", headline=50, alias="precision"
-    ),
-    "recall": Column(
-        "higher", "share", 1.0, "reals inside the fake manifold", headline=60, alias="recall"
-    ),
+    "precision": Column("higher", "share", 1.0, "fakes inside the real manifold", headline=50),
+    "recall": Column("higher", "share", 1.0, "reals inside the fake manifold", headline=60),
     "density": Column("higher", "ratio", 1.0, "real balls around a fake, over k; may exceed 1"),
     "coverage": Column("higher", "share", 1.0, "reals with a fake among their neighbours"),
 }

@@ -10,7 +10,7 @@ from torch import Tensor
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.rng import Rng
-from genbench.metrics._clock import call_seconds
+from genbench.metrics._clock import Load, call_seconds
 
 COLUMN = Column("higher", "samples/s", None, "at the batch size where it is highest")
 
@@ -36,7 +36,8 @@ def throughput(
         largest: The largest batch.
 
     Returns:
-        Samples a second, higher is better; the protocol has the batch size, device and threads.
+        Samples a second, higher is better; the protocol has the batch size, device and threads, a note says
+        so where the machine was loaded.
     """
     if largest < 1 or not seconds > 0:
         raise SpecError(
@@ -44,6 +45,7 @@ def throughput(
             f"are 16384 and 1"
         )
     best, at, batch = 0.0, 1, 1
+    load = Load.now()
     while batch <= largest:
         times = call_seconds(trained.sample, batch, rng.fork("throughput", batch))
         rate = batch / statistics.median(times)
@@ -56,4 +58,4 @@ def throughput(
     protocol = {"batch": at, "device": rng.device.type}
     if rng.device.type == "cpu":
         protocol["threads"] = torch.get_num_threads()
-    return Score(best, kind="estimate", protocol=protocol)
+    return Score(best, kind="estimate", protocol=protocol, note=load.describe())

@@ -1,22 +1,26 @@
-"""Reads arrays of points from files that nobody has to trust."""
+"""Reads arrays of points from .npy and .npz files that nobody has to trust."""
 
 from __future__ import annotations
 
-import mmap
 import shutil
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy
 
-from genbench.core.errors import DataError
+from genbench.core.errors import DataError, nearest
+from genbench.points.moments import Moments, read_moments
+from genbench.points.readers import ArrayReader, hash_file
 
+#: archives that unpack to more are refused where they are compressed beyond belief
 MAX_BYTES = 16 * 2**30
-#: arrays of archives that are larger are unpacked into a temporary file
+#: how much smaller than what it holds an archive may be before its size is doubted
+MAX_RATIO = 200
+#: arrays of archives that are larger are streamed from them
 UNPACKED = 2**26
 #: what numpy and zipfile raise for files that are not what they seem
 BROKEN = (
@@ -26,94 +30,72 @@ BROKEN = (
     KeyError,
     MemoryError,
     RuntimeError,
+    OverflowError,
     zipfile.BadZipFile,
     zlib.error,
 )
 
 
-@dataclass(frozen=True)
-class ArrayPoints:
-    """Points in an array, converted as they are read.
+class StreamedArray:
+    """An array in an archive, of which rows are unpacked as they are asked for, in ascending order.
 
     Arguments:
-        label: What the array is called in messages: a path, where it is a file.
-        array: The array, memory-mapped where it is a file whose format allows.
+        path: The archive.
+        entry: The array's entry in it.
     """
 
-    label: str
-    array: numpy.ndarray
+    def __init__(self, path: Path, entry: zipfile.ZipInfo) -> None:
+        self.path, self.entry = path, entry
+        with self._open() as file:
+            self.shape, _, self.dtype = _read_header(file)
+            self.start = file.tell()
+        self.row = int(numpy.prod(self.shape[1:], dtype=object)) * self.dtype.itemsize
+        if self.start + self.row * self.shape[0] != entry.file_size:
+            raise ValueError("a header that promises another size")
+        self._file: IO[bytes] | None = None
+        self._at = 0
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
 
     def __len__(self) -> int:
-        return len(self.array)
+        return self.shape[0]
 
-    def read(self, start: int, stop: int) -> numpy.ndarray:
-        """Returns points, shape (B, D) or (B, C, H, W), as `to_points` does."""
-        points = to_points(self.array[start:stop], self.label)
-        release_pages(self.array)
-        return points
+    def __getitem__(self, rows: Any) -> numpy.ndarray:
+        if isinstance(rows, slice):
+            return self._read(*rows.indices(len(self))[:2])
+        return numpy.concatenate([self._read(int(row), int(row) + 1) for row in rows])
 
-    def plain(self) -> numpy.ndarray | None:
-        """Returns the array where `read` would hand it on as it is, else None."""
-        array = self.array
-        if array.ndim != 2 or not array.flags.c_contiguous or not array.flags.writeable:
-            return None
-        right = array.dtype in (numpy.float32, numpy.float64) and array.dtype.isnative
-        return array if right else None
+    def _read(self, start: int, stop: int) -> numpy.ndarray:
+        if self._file is None or start < self._at:
+            self._file = self._open()
+            self._file.read(self.start)
+            self._at = 0
+        try:
+            while self._at < start:
+                skip = min(start - self._at, max(1, 2**20 // max(1, self.row)))
+                self._file.read(skip * self.row)
+                self._at += skip
+            content = self._file.read((stop - start) * self.row)
+        except BROKEN as error:
+            raise DataError(f"{self.path} is damaged: {error}; save it anew") from None
+        if len(content) != (stop - start) * self.row:
+            raise DataError(f"{self.path} is damaged: it ends too early; save it anew")
+        self._at = stop
+        return numpy.frombuffer(content, self.dtype).reshape(stop - start, *self.shape[1:])
 
-
-def to_points(array: numpy.ndarray, label: str) -> numpy.ndarray:
-    """Returns a copy of an array as points, shape (B, D) or (B, C, H, W), float32 or float64.
-
-    Floats of 32 and 64 bits and integers stay as they are (integers as float32), but images of
-    unsigned bytes are divided by 255. Images with the channels last, (N, H, W, 1 or 3), come back
-    with the channels first, and (N, H, W) as (N, 1, H, W).
-
-    Raises:
-        DataError: If there are numbers that are NaN or infinite.
-    """
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.ndim == 3:
-        array = array[:, None]
-    elif array.ndim == 4 and array.shape[1] not in (1, 3) and array.shape[3] in (1, 3):
-        array = numpy.moveaxis(array, -1, 1)
-    if array.dtype == numpy.uint8 and array.ndim == 4:
-        array = array.astype(numpy.float32) / 255
-    if array.dtype not in (numpy.float32, numpy.float64):
-        array = array.astype(numpy.float32)
-    bad = int((~numpy.isfinite(array)).sum())
-    if bad:
-        raise DataError(
-            f"{label} holds {bad} numbers that are NaN or infinite; remove or repair them"
-        )
-    return numpy.array(array, order="C")
+    def _open(self) -> IO[bytes]:
+        return zipfile.ZipFile(self.path).open(self.entry)
 
 
-def wrap_array(array: numpy.ndarray, label: str, *, least: int = 2) -> ArrayPoints:
-    """Returns the points in an array after checking its type and shape.
-
-    Arguments:
-        array: Of shape (N, D), (N, H, W) or (N, C, H, W).
-        label: What the array is called in messages.
-        least: The fewest points that will do.
-
-    Raises:
-        DataError: Naming the array and what is wrong with it.
-    """
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{label} needs numbers, got {array.dtype}; save floats or integers")
-    if array.ndim not in (2, 3, 4):
-        raise DataError(
-            f"{label} needs shape (N, D), (N, H, W) or (N, C, H, W), got {array.shape}; reshape it"
-        )
-    if 0 in array.shape:
-        raise DataError(f"{label} is empty, shape {array.shape}; give at least two points")
-    if len(array) < least:
-        raise DataError(f"{label} needs at least two points, got {len(array)}")
-    return ArrayPoints(label, array)
-
-
-def open_array(path: Path) -> ArrayPoints:
+def open_array(path: Path, key: str = "") -> ArrayReader | Moments:
     """Opens the points in a .npy or .npz file; pickled arrays are refused, never loaded.
+
+    Of an archive it takes the array of the key; else one named `samples`; else its only one; else `arr_0`
+    beside labels `arr_1`, as in ADM's and EDM's files. An archive of `mu` and `sigma` without points
+    is read as their moments.
 
     Raises:
         DataError: Naming the file and what is wrong with it.
@@ -130,14 +112,13 @@ def open_array(path: Path) -> ArrayPoints:
         )
     try:
         if path.suffix == ".npz":
-            _refuse_bombs(path)
+            refuse_bombs(path)
             with path.open("rb") as file:
-                array = _only(numpy.load(file, allow_pickle=False), path)
+                reader = _choose(numpy.load(file, allow_pickle=False), path, key)
         else:
             # copies on writing, so that a tensor over it may be handed on
             array = numpy.lib.format.open_memmap(path, mode="c")
-        if not isinstance(array, numpy.ndarray):
-            raise ValueError("another kind of file")
+            reader = ArrayReader(str(path), array, source=lambda: hash_file(path))
     except DataError:
         raise
     except BROKEN as error:
@@ -148,44 +129,98 @@ def open_array(path: Path) -> ArrayPoints:
             else "is damaged or not an array file"
         )
         raise DataError(f"{path} {what}; save a plain array with numpy.save") from None
-    return wrap_array(array, str(path))
+    return reader
 
 
-def release_pages(array: numpy.ndarray) -> None:
-    """Lets the system take back the pages of a mapped file, which else count as the process's own."""
-    pages = getattr(array, "_mmap", None)
-    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
+def refuse_bombs(path: Path) -> None:
+    """Looks at how much a zip archive says that it unpacks to.
 
-
-def read_array(path: Path) -> numpy.ndarray:
-    """Returns all points in a .npy or .npz file, as `ArrayFile.read` does."""
-    points = open_array(path)
-    return points.read(0, len(points))
-
-
-def _refuse_bombs(path: Path) -> None:
+    Raises:
+        DataError: If that is so much more than the archive's size that it cannot be true.
+    """
     with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > MAX_BYTES:
+        entries = archive.infolist()
+        size = sum(entry.file_size for entry in entries)
+    if size > max(MAX_BYTES, MAX_RATIO * path.stat().st_size):
         raise DataError(
             f"{path} unpacks to {size / 2**30:.1f} GiB, {MAX_BYTES / 2**30:.0f} are allowed; split it"
         )
 
 
-def _only(archive: Any, path: Path) -> numpy.ndarray:
+def _choose(archive: Any, path: Path, key: str) -> ArrayReader | Moments:
+    """The points of an archive, or the moments that it holds in place of points."""
     names = list(archive.files)
-    if "samples" not in names and len(names) != 1:
-        raise DataError(
-            f"{path} needs one array or one named 'samples', got {names or 'none'}; rename one"
-        )
-    name = "samples" if "samples" in names else names[0]
-    entry = archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
-    return archive[name] if entry.file_size <= UNPACKED else _unpack(archive.zip, entry, path)
+    if key and key not in names:
+        raise DataError(f"{path} holds no array {key!r}{nearest(key, names)}")
+    moments = {"mu", "sigma"} <= set(names)
+    if not key and moments and not {"arr_0", "samples"} & set(names):
+        return read_moments(archive, str(path))
+    name = key or _find_name(names, archive, path)
+    reader = ArrayReader(str(path), _read(archive, name, path), source=lambda: _hash(path, name))
+    if not hasattr(reader.array, "dtype"):
+        raise ValueError("another kind of file")
+    labels = _find_labels(archive, names, name, reader.array.shape[:1])
+    left = [
+        other for other in names if other not in (name, labels, "mu", "sigma", "mu_s", "sigma_s")
+    ]
+    remarks = tuple(f"its array {other} was not read" for other in left)
+    beside = read_moments(archive, str(path)) if moments and name == "arr_0" else None
+    classes = None if labels is None else archive[labels]
+    return replace(reader, labels=classes, remarks=remarks, moments=beside)
+
+
+def _find_name(names: list[str], archive: Any, path: Path) -> str:
+    if "samples" in names:
+        return "samples"
+    if len(names) == 1:
+        return names[0]
+    points = [name for name in names if len(_shape(archive, name)) > 1]
+    others = set(names) - {"arr_0", "arr_1", "mu", "sigma", "mu_s", "sigma_s"}
+    if "arr_0" in names and not others and (len(points) == 1 or "arr_1" not in points):
+        return "arr_0"
+    hint = f"; rename one, or name it: {path}:{names[0]}" if names else "; rename one"
+    raise DataError(f"{path} needs one array or one named 'samples', got {names or 'none'}{hint}")
+
+
+def _find_labels(archive: Any, names: list[str], name: str, count: Any) -> str | None:
+    """The array of whole numbers that stands for the points' classes, or None."""
+    for other in ("arr_1" if name == "arr_0" else "", "labels", "label", "y"):
+        if other in names and other != name and _shape(archive, other) == count:
+            return other
+    return None
+
+
+def _entry(archive: Any, name: str) -> zipfile.ZipInfo:
+    return archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
+
+
+def _shape(archive: Any, name: str) -> tuple[int, ...]:
+    with archive.zip.open(_entry(archive, name)) as file:
+        return _read_header(file)[0]
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, numpy.dtype]:
+    version = numpy.lib.format.read_magic(file)
+    header = numpy.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        header = numpy.lib.format.read_array_header_2_0
+    shape, fortran, kind = header(file)
+    if kind.hasobject:
+        raise ValueError("pickled objects")
+    return shape, fortran, kind
+
+
+def _read(archive: Any, name: str, path: Path) -> Any:
+    entry = _entry(archive, name)
+    if entry.file_size <= UNPACKED:
+        return archive[name]
+    with archive.zip.open(entry) as file:
+        by_columns = _read_header(file)[1]
+    return _unpack(archive.zip, entry, path) if by_columns else StreamedArray(path, entry)
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> numpy.ndarray:
-    """An array of an archive, mapped from a temporary file that goes when the array does."""
+    """An array that lies column by column, mapped from a temporary file that goes when the array does."""
     folder = tempfile.gettempdir()
     if shutil.disk_usage(folder).free < entry.file_size:
         raise DataError(
@@ -196,11 +231,9 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> num
         with archive.open(entry) as member:
             shutil.copyfileobj(member, file, 2**20)
         file.seek(0)
-        version = numpy.lib.format.read_magic(file)
-        header = numpy.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            header = numpy.lib.format.read_array_header_2_0
-        shape, fortran, kind = header(file)
-        if kind.hasobject:
-            raise ValueError("pickled objects")
-        return numpy.memmap(file, kind, "c", file.tell(), shape, "F" if fortran else "C")
+        shape, _, kind = _read_header(file)
+        return numpy.memmap(file, kind, "c", file.tell(), shape, "F")
+
+
+def _hash(path: Path, name: str) -> str:
+    return f"{hash_file(path)} {name}"

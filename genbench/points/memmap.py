@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.points.arrays import release_pages
+from genbench.points.readers import release_pages
 
 #: bytes of points that are held in float64 at once
 HELD = 2**24

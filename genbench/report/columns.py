@@ -12,6 +12,9 @@ from genbench.report.text import direction, plus_minus
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.store import Measurement
 
+#: marks numbers that a footnote casts doubt on
+DAGGER = "†"
+
 if TYPE_CHECKING:
     from genbench.core.metric import Column
 
@@ -93,6 +96,7 @@ class Cell:
             rows, rows of fewer than five seeds and columns without a direction.
         last: With it, the worst possible rank.
         best: Whether the mean is the best of the table's models.
+        notes: What casts doubt on some of the values.
     """
 
     values: Mapping[int, float]
@@ -101,6 +105,7 @@ class Cell:
     rank: int | None = None
     last: int | None = None
     best: bool = False
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -109,5 +114,5 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The mean ± half the width of the interval; "–" without a value."""
-        return plus_minus(self.estimate)
+        """The mean ± half the width of the interval, marked where a note casts doubt; "–" without a value."""
+        return f"{plus_minus(self.estimate)}{DAGGER if self.notes else ''}"

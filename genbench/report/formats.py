@@ -56,6 +56,8 @@ def make_sheet(
         rows.append([_name(group), *scores, *map(Entry, costs(group))])
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
+    marked = any(table.cell(g, c).notes for g in groups or table.groups for c in columns)
+    notes = [*notes, *(table.footnotes if marked else [])]
     return Sheet([Heading("model"), *heads], rows, foot, table.name, notes)
 
 
@@ -75,6 +77,7 @@ def to_markdown(tables: Sequence[Table], *, title: str) -> str:
     for table in tables:
         lines = sheet.to_markdown(_full_sheet(table))
         parts += ["", f"## {sheet.markdown_text(table.name)}", "", *lines]
+        parts += [part for line in table.footnotes for part in ("", sheet.markdown_text(line))]
     return "\n".join(parts) + "\n"
 
 

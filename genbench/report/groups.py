@@ -50,6 +50,11 @@ class Group:
 
         return self.reference and is_null(self.model)
 
+    @property
+    def external(self) -> bool:
+        """Whether the samples come from elsewhere, so that nothing was trained."""
+        return self.first.spec.external
+
     @cached_property
     def ok(self) -> tuple[Record, ...]:
         """The records of completed runs; the others are failures and give no number."""
@@ -60,7 +65,8 @@ class Group:
         """What the numbers cost: parameters, budget, training time, memory."""
         spec, used = self.first.spec, [r.used for r in self.ok]
         sharing = sorted({u.seeds_sharing for u in used})
-        seconds = f"{fmean(u.seconds for u in used):.3g} s" if used else "–"
+        trained = used and not self.external
+        seconds = f"{fmean(u.seconds for u in used):.3g} s" if trained else "–"
         if sharing and sharing != [1]:
             seconds += f" / {count_range(sharing)} seeds"
         peaks = [u.peak_memory_bytes for u in used if u.peak_memory_bytes is not None]
@@ -70,7 +76,8 @@ class Group:
             "parameters": "–" if parameters is None else f"{parameters:,}",
             "training": seconds,
             "peak memory": quantity(max(peaks), "B") if peaks else "–",
-            "budget": f"{budget_text(spec.budget)}, batch {spec.batch}",
+            "budget": budget_text(spec.budget)
+            + ("" if self.external else f", batch {spec.batch}"),
             "taxonomy": self.taxonomy,
         }
 
@@ -81,13 +88,15 @@ def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
     labels = {}
     for id, rows in members.items():
         model = rows[0].spec.model
+        external = ["external"] if rows[0].spec.external else []
         namesakes = [settings[i] for i, other in members.items() if other[0].spec.model == model]
         differing = [
             f"{key}={value}"
             for key, value in settings[id].items()
             if any(other.get(key) != value for other in namesakes) or _is_task(key, value)
         ]
-        labels[id] = f"{model} ({', '.join(differing)})" if differing else model
+        about = ", ".join([*external, *differing])
+        labels[id] = f"{model} ({about})" if about else model
     shared = Counter(labels.values())
     return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
 

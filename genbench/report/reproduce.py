@@ -13,7 +13,14 @@ FILE = "reproduce.yaml"
 
 
 def command_of(group: Group) -> str:
-    """Returns the command that reproduces a row, to be run in the folder of the suite file."""
+    """Returns the command that reproduces a row, to be run in the folder of the suite file.
+
+    Of samples from elsewhere it is the one that scores them, which only who has them can run.
+    """
+    spec = group.first.spec
+    if spec.external:
+        words = ["genbench", "evaluate", f"{spec.model}/*", "--record", spec.model]
+        return shlex.join([*words, "--as-dataset", spec.dataset])
     words = ["genbench", "run", name_of(group), "-c", FILE]
     return shlex.join([*words, "--bf16"] if group.first.spec.autocast else words)
 
@@ -27,7 +34,8 @@ def make_suite_file(tables: Sequence[Table]) -> str:
     """Returns a suite file in which every row is a suite of its own."""
     import yaml
 
-    groups = {name_of(group): group for table in tables for group in table.groups}
+    trained = [group for table in tables for group in table.groups if not group.external]
+    groups = {name_of(group): group for group in trained}
     suites = {key: make_suite(group) for key, group in sorted(groups.items())}
     return yaml.safe_dump({"schema": 1, "suites": suites}, sort_keys=False, width=110)
 

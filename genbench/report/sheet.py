@@ -35,6 +35,7 @@ LATEX_SIGNS = {
     "↑": r"$\uparrow$",
     "–": "--",
     "·": r"$\cdot$",
+    "†": r"\textdagger{}",
     "≥": r"$\geq$",
     "×": r"$\times$",
 }

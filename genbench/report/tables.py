@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from genbench.report.columns import Cell, TableColumn
+from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.groups import Group, make_labels
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking, make_ranking
@@ -75,6 +75,18 @@ class Table:
     def floor(self, column: TableColumn) -> float | None:
         """Returns the mean floor of a column: what real points score against real points."""
         return _floor(column, self.cells)
+
+    @property
+    def footnotes(self) -> list[str]:
+        """What the daggers behind numbers mean."""
+        doubts = {}
+        for group in self.groups:
+            cells = [self.cell(group, column) for column in self.columns]
+            notes = [note for cell in cells for note in cell.notes]
+            if notes:
+                doubts[group.label] = notes[0]
+        text = "; ".join(f"{label}: {note}" for label, note in doubts.items())
+        return [f"{DAGGER} {text}"] if doubts else []
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -186,7 +198,9 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
     }
     floors = [m.floor for m in by_seed.values() if m.floor is not None]
     reasons = {m.reason or "no finite value" for seed, m in by_seed.items() if seed not in values}
-    return Cell(values, fmean(floors) if floors else None, tuple(sorted(reasons)))
+    notes = tuple(m.note for seed, m in by_seed.items() if seed in values and m.note)
+    floor = fmean(floors) if floors else None
+    return Cell(values, floor, tuple(sorted(reasons)), notes=notes)
 
 
 def _ranked(

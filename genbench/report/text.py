@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genbench.core.spec import Budget
+from genbench.core.spec import Budget, NoBudget
 from genbench.statistics.intervals import Estimate
 
 ARROWS = {"lower": "↓", "higher": "↑", "none": ""}
@@ -24,6 +24,8 @@ def direction(better: str) -> str:
 
 def budget_text(budget: Budget) -> str:
     """Returns a budget in words, e.g. "4,000 steps"."""
+    if isinstance(budget, NoBudget):
+        return "none: samples from elsewhere"
     amounts = budget.model_dump(exclude_none=True).items()
     return ", ".join(f"{value:,} {unit}" for unit, value in amounts)
 

@@ -12,11 +12,11 @@ from typing import Generic, TypeVar
 from genbench.core.device import choose_device
 from genbench.core.spec import CellSpec
 from genbench.running.build import checkpoint_path
-from genbench.running.environment import environment
 from genbench.running.job import Job, Outcome, Result, StackJob, Stored, TrialJob
 from genbench.running.locks import Locks
 from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
+from genbench.store.environment import environment
 from genbench.store.trial import Trial, Trials, parse
 
 J = TypeVar("J", bound=Job)

@@ -7,7 +7,6 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ import torch
 from genbench.core.device import choose_device
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec, Part
-from genbench.running.environment import environment
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
+from genbench.store.environment import environment, now
 from genbench.store.trial import Trial, claim_id
 from genbench.store.tuning import TuningResult
 
@@ -292,8 +291,3 @@ def classify(error: BaseException) -> tuple[Status, str]:
     text = (str(error).strip() or "no message").split("\n")[0][:400]
     reason = text if isinstance(error, GenbenchError) else f"{type(error).__name__}: {text}{where}"
     return ("oom" if memory else "error"), reason
-
-
-def now() -> str:
-    """Returns the time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

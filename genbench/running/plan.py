@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
+from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
 from genbench.running.job import Job, RunSettings, StackJob, now
@@ -38,6 +40,7 @@ class Plan:
         damaged: A sentence for every file that stands in a record's place and is not one.
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
         scaled: Those of `done` that were made for claims at another budget and are now asked for as such.
+        changed: By model, cells of `done` that were made with another source of a user's plugin.
         busy: Jobs, or what is left of them, that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
@@ -50,6 +53,7 @@ class Plan:
     damaged: list[str] = field(default_factory=list)
     stamps: dict[str, int] = field(default_factory=dict)
     scaled: list[CellSpec] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     busy: list[Job] = field(default_factory=list)
     stopped: str | None = None
 
@@ -79,7 +83,14 @@ class Plan:
         if len(lines) > MANY:
             lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
         aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
-        return "\n".join([*cells, *lines, *aside])
+        return "\n".join([*cells, *lines, *aside, *self._list_changed()])
+
+    def _list_changed(self) -> list[str]:
+        return [
+            f"{count} done cells of {model} were made with another source than its file has now; train them "
+            f"anew with --force, or raise the model's version, which keeps both"
+            for model, count in sorted(Counter(self.changed).items())
+        ]
 
 
 def cell_specs(
@@ -213,6 +224,7 @@ class _Sorter:
         needs = {spec.cell: self._need(records[spec.cell]) for spec in specs}
         train = [spec for spec in specs if needs[spec.cell] == "train"]
         score = [spec for spec in specs if needs[spec.cell] == "score"]
+        self._compare_source(specs[0].model, [records[s.cell] for s in specs if s not in train])
         for spec in specs:
             if needs[spec.cell] == "nothing":
                 self._leave(spec, records[spec.cell])
@@ -223,6 +235,13 @@ class _Sorter:
             self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], old)))
         if score:
             self.requests.append(StackRequest(score, rescore=True))
+
+    def _compare_source(self, model: str, records: Sequence[Record | None]) -> None:
+        """Notes cells that stay, of a user's model whose file is another now."""
+        sources = [r.environment.get("source") for r in records if r is not None]
+        if any(sources):
+            now = hash_plugin(MODELS.get(model))
+            self.plan.changed += [model for source in sources if source not in (None, now)]
 
     def _leave(self, spec: CellSpec, record: Record | None) -> None:
         """Puts a cell that there is nothing to do for where it belongs."""

@@ -16,12 +16,12 @@ from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.metric import Trained
-from genbench.core.model import Model, only_seed, parameter_count
+from genbench.core.model import MODELS, Model, only_seed, parameter_count
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
+from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
-from genbench.running.environment import environment, peak_memory, reset_peak_memory
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import (
     Outcome,
@@ -34,6 +34,7 @@ from genbench.running.job import (
     now,
 )
 from genbench.store import CurvePoint, Record, Used
+from genbench.store.environment import environment, peak_memory, reset_peak_memory
 from genbench.store.record import finite
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Point, Probe, Trainer
@@ -63,11 +64,13 @@ class TrainedStack:
         trainer: With the model in it.
         rng: The stack's, before any fork.
         memory: The most bytes that training took.
+        source: A hash of a user's model and of what it imports from its own folder, or None.
     """
 
     trainer: Trainer
     rng: Rng
     memory: int
+    source: str | None = None
 
 
 def train_stack(
@@ -78,10 +81,11 @@ def train_stack(
     stage.enter("build")
     rng = Rng(job.seeds, device=device, dtype=DTYPES[spec.precision])
     reset_peak_memory(device)
+    source = hash_plugin(MODELS.get(spec.model))
     model = prepare_model(spec, dataset, rng)
     stage.enter("train")
     trainer = _train(job, model, dataset, rng, stage, checkpoint)
-    return TrainedStack(trainer, rng, peak_memory(device))
+    return TrainedStack(trainer, rng, peak_memory(device), source)
 
 
 def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: Outcome) -> None:
@@ -89,7 +93,9 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
     stage.enter("evaluate")
     evaluator = evaluator_for(job.specs[0], job.settings)
     trainer, rng, memory = trained.trainer, trained.rng, trained.memory
-    model, dataset, device = trainer.model, evaluator.dataset, rng.device
+    model, dataset = trainer.model, evaluator.dataset
+    where = environment(rng.device, job.settings.workers)
+    where |= {"source": trained.source} if trained.source is not None else {}
     with trainer.averaged() as final:
         fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
         for k, spec in enumerate(job.specs):
@@ -112,7 +118,7 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
                 ),
                 curve=_curve(trainer, k),
                 sequential_steps=model.sequential_steps(),
-                environment=environment(device, job.settings.workers),
+                environment=dict(where),
                 started=stage.started,
             )
             if not _diverged(record, trainer, fakes[k], k):

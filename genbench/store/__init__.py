@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genbench.store.folder import Store
 from genbench.store.record import (
+    EXTERNAL,
     FAILURES,
     SCHEMA,
     CurvePoint,
@@ -15,6 +16,7 @@ from genbench.store.record import (
 )
 
 __all__ = [
+    "EXTERNAL",
     "FAILURES",
     "SCHEMA",
     "CurvePoint",

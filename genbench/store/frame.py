@@ -64,6 +64,7 @@ def _about(record: Record) -> dict[str, Any]:
         "parameters": record.parameters,
         "train_seconds": used.seconds,
         "seeds_sharing": used.seeds_sharing,
+        "samples": spec.samples,
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genbench.core.spec import CellSpec
 
 SCHEMA = "genbench.record/2"
+#: stands in place of a taxonomy where the samples come from elsewhere
+EXTERNAL = "external"
 Status = Literal["ok", "diverged", "error", "timeout", "oom", "skipped"]
 #: statuses that another attempt may change
 FAILURES = ("error", "oom", "timeout")
@@ -49,6 +51,8 @@ class Measurement(Row):
     unit: str = ""
     kind: Literal["exact", "bound", "estimate"] = "exact"
     seconds: float = 0.0
+    #: what casts doubt on the number; absent from the file where it is None
+    note: str | None = Field(default=None, exclude_if=lambda note: note is None)
 
 
 class Used(Row):
@@ -97,6 +101,17 @@ class Record(Row):
     finished: str = ""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Record:
+        external = self.spec.external
+        if external != (self.taxonomy == EXTERNAL) or external != (self.spec.samples is not None):
+            raise ValueError(
+                "samples from elsewhere need a hash, no budget and the taxonomy external"
+            )
+        if external and (self.used.seconds or self.used.steps or self.curve):
+            raise ValueError("samples from elsewhere have no training")
+        return self
 
     @property
     def seeds(self) -> set[int]:

@@ -84,10 +84,12 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
 def check_versions(record: Record) -> Iterator[tuple[str, str]]:
     """Yields what a record was made with that is older than the installed, or not installed."""
     spec = record.spec
-    plugins: list[tuple[Registry, str, int]] = [
-        (MODELS, spec.model, spec.model_version),
-        (DATASETS, spec.dataset, spec.dataset_version),
-    ]
+    plugins: list[tuple[Registry, str, int]] = []
+    if not spec.external:
+        plugins = [
+            (MODELS, spec.model, spec.model_version),
+            (DATASETS, spec.dataset, spec.dataset_version),
+        ]
     plugins += [
         (METRICS, *pair) for pair in sorted({(m.metric, m.version) for m in record.metrics})
     ]

@@ -35,8 +35,8 @@ from genbench.core.model import MODELS, Player
 from genbench.core.options import defaults
 from genbench.core.rng import Rng
 from genbench.experiments import augmentation, latent_arithmetic
-from genbench.running.environment import environment
 from genbench.store import Store
+from genbench.store.environment import environment
 
 HERE = Path(__file__).parent
 REVIEWS = HERE / "reviews"

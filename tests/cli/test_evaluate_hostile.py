@@ -54,6 +54,7 @@ def no_iterator(): return 3
 def needs_arguments(n): yield GOOD
 def endless():
     while True: yield torch.zeros(16, 2**18)
+def wide(): yield torch.zeros(16, 2**18)
 value = 3
 
 def halves(x): return x / 2
@@ -228,7 +229,8 @@ REFUSED = {
     "text as npy": (content(b"1,2\n3,4\n", "mine.npy"), [], "mine.npy is damaged"),
     "npz as npy": (content(npz_bytes(), "mine.npy"), [], "mine.npy is damaged"),
     "npy as npz": (content(npy_bytes(), "mine.npz"), [], "mine.npz is damaged"),
-    "csv": (content(b"1,2\n", "mine.csv"), [], "mine.csv needs to be a .npy or .npz file"),
+    "text": (content(b"1,2\n", "mine.txt"), [], "mine.txt needs to be a .npy or .npz file"),
+    "a row of text": (content(b"1,2,3\n", "mine.csv"), [], "mine.csv needs at least two points"),
     "two arrays": (archive(a=POINTS, b=POINTS), [], "mine.npz needs one array or one named"),
     "no array": (archive(), [], "mine.npz needs one array or one named 'samples', got none"),
     "text in an archive": (content(text_in_archive, "mine.npz"), [], "mine.npz is damaged"),
@@ -309,7 +311,11 @@ REFUSED = {
     "changes shape": ("gens:changing", [], "gens:changing needs points of one shape"),
     "no iterator": ("gens:no_iterator", [], "gens:no_iterator failed: TypeError"),
     "needs arguments": ("gens:needs_arguments", [], "gens:needs_arguments failed: TypeError"),
-    "has no end": ("gens:endless", ["--memory", "64MiB"], "gens:endless needs more than --memory"),
+    "has no end": (
+        "gens:endless",
+        ["-r", "gens:wide", "--memory", "64MiB"],
+        "gens:endless needs more than --memory",
+    ),
     # splits and cells
     "no such split": ("ring:tset", [], "ring has no split 'tset'; did you mean 'test'?"),
     "no such data set": ("rign:test", [], "unknown dataset 'rign'; did you mean 'ring'?"),

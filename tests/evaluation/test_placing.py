@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 import zipfile
 
@@ -16,6 +17,7 @@ from genbench.core.feature import Extractor, Logits
 from genbench.core.spec import parse_part
 from genbench.evaluation.extractors import make_extractor
 from genbench.evaluation.placing import place_extractor
+from genbench.evaluation.provenance import hash_extractor
 from genbench.metrics.fid import fid
 from genbench.metrics.intra_fid import intra_fid
 
@@ -181,7 +183,8 @@ def test_few_points_stand_beside_floors_and_the_distance_of_endless_ones():
     assert result.notes == (
         "floors compare the reference with its other half, at random, n=200/200",
     )
-    assert f"(floor {row.floor:.3g})" in str(result)
+    line = next(line for line in str(result).splitlines() if " fid " in line)
+    assert f" {row.floor:.4g} " in line
     # metrics that are named are what was asked for, no more
     assert list(genbench.evaluate(fake, real, metrics="fd").metrics) == ["fd"]
 
@@ -192,7 +195,10 @@ def test_floors_are_of_training_points_where_there_are_some():
     result = genbench.evaluate(fake, real, train=train, metrics="fd")
     assert result.notes == ("floors compare the reference with training points, n=200/150",)
     own = genbench.evaluate(0.9 * fake[:, :2], "ring:test", metrics="fd", limit=150)
-    assert own.notes == ("floors compare the reference with training points, n=150/150",)
+    assert own.notes == (
+        "ring:test: the first 150 of 20000 exact draws were taken",
+        "floors compare the reference with training points, n=150/150",
+    )
 
 
 def test_a_reference_of_training_points_is_not_compared_with_itself():
@@ -223,3 +229,26 @@ def test_classes_are_compared_where_both_sides_have_labels():
     )
     assert without.intra_fid is None
     assert "needs labels of both sides, samples has none" in without.metrics["intra_fid"].reason
+
+
+def test_floors_are_of_real_points_that_were_read_as_the_reference_was():
+    """Resized, where the reference was: training points of another size would be compared otherwise."""
+    fake = DATASETS.get("digits")().points("validation")[:60]
+    how = {"metrics": "fd", "features": "random_conv", "limit": 60}
+    same = genbench.evaluate(fake.numpy(), "digits:test", **how)
+    large = genbench.evaluate(fake.numpy(), "digits:test", resize="16x16", **how)
+    assert same.notes[-1] == "floors compare the reference with training points, n=60/60"
+    assert 0 < large.metrics["fd"].floor != same.metrics["fd"].floor > 0
+
+
+def test_what_stands_for_a_users_extractor_is_its_source_on_any_device(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "own_extractor.py"
+    code = "from genbench.core.feature import Extractor\nclass Own(Extractor):\n    protocol = 'own'\n"
+    file.write_text(code + "    def extract(self, x):\n        return x.flatten(1)\n")
+    own = importlib.import_module("own_extractor").Own()
+    placed = place_extractor(own, torch.device("cpu"), "bfloat16")
+    before = hash_extractor(placed), hash_extractor(own)
+    assert before[0] != before[1]  # the precision moves numbers
+    file.write_text(code + "    def extract(self, x):\n        return 2 * x.flatten(1)\n")
+    assert hash_extractor(placed) not in before

@@ -101,19 +101,24 @@ def test_what_outgrows_its_share_goes_to_a_temporary_file_and_comes_back():
 
 def test_a_plain_array_stays_in_its_file_and_its_views_are_one():
     extractor = EXTRACTORS.get("identity")()
-    found = read("flat_real.npy", {"features", "points"}, extractor, limit=40)
+    found = read("flat_real.npy", {"features", "points"}, extractor)
     assert found.views["features"].data_ptr() == found.views["points"].data_ptr()
     assert found.views["points"].untyped_storage().data_ptr() in memmap._MAPS
-    assert found.views["points"].shape == (40, 7)
+    assert found.views["points"].shape == (90, 7)
 
 
-def test_large_arrays_of_archives_are_unpacked_into_a_file(monkeypatch):
-    held = RNG.normal(size=(40, 3))
-    numpy.savez_compressed("a.npz", samples=numpy.asfortranarray(held))
+@pytest.mark.parametrize("save", [numpy.savez, numpy.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_arrays_of_archives_are_streamed(monkeypatch, save, order):
+    held = numpy.asarray(RNG.normal(size=(40, 3)), order=order)
+    save("a.npz", samples=held)
     monkeypatch.setattr(arrays, "UNPACKED", 100)
-    found = arrays.open_array(Path("a.npz"))
-    assert isinstance(found.array, numpy.memmap)
-    numpy.testing.assert_array_equal(found.read(0, 40), held)
+    reader = arrays.open_array(Path("a.npz"))
+    kind = arrays.StreamedArray if order == "C" else numpy.memmap  # columns cannot be read by rows
+    assert isinstance(reader.array, kind)
+    for rows in (range(40), range(3, 9), (1, 5, 39), range(2)):
+        (chunk,) = reader.take(numpy.array(rows))
+        numpy.testing.assert_array_equal(chunk.array, held[list(rows)])
 
 
 def test_metrics_of_the_same_points_share_their_passes(monkeypatch):

@@ -6,7 +6,8 @@ import numpy
 import pytest
 
 from genbench.core.errors import DataError
-from genbench.points.arrays import open_array, read_array
+from genbench.evaluation.sources import ReadOptions, open_points
+from genbench.points.arrays import open_array
 
 RNG = numpy.random.default_rng(0)
 POINTS = RNG.normal(size=(5, 3))
@@ -32,6 +33,11 @@ def _never_unpickled():
     assert not Detonator.fired
 
 
+def read_array(path):
+    """All points of a file, as `evaluate` reads them."""
+    return numpy.concatenate([x.numpy() for x in open_points(path, ReadOptions()).batches(3)])
+
+
 def saved(path, array, **options):
     numpy.save(path, array, **options)
     return path
@@ -51,7 +57,9 @@ def refused(path, said):
         (POINTS.astype("float32"), "float32"),
         (POINTS.astype(">f8"), "float64"),
         (POINTS.astype("float16"), "float32"),
-        (numpy.arange(6).reshape(2, 3), "float32"),
+        (numpy.arange(6).reshape(2, 3), "float64"),
+        (numpy.arange(6, dtype="int16").reshape(2, 3), "float32"),
+        (1_700_000_000 + numpy.arange(6).reshape(2, 3), "float64"),
         (numpy.ones((2, 3), bool), "float32"),
         (numpy.zeros((4, 1, 8, 8), "uint8"), "float32"),
         (numpy.asfortranarray(POINTS), "float64"),
@@ -102,9 +110,11 @@ def test_arrays_that_hold_no_points_are_refused(tmp_path, array, said):
 def test_a_missing_file_and_a_wrong_suffix_say_what_to_give(tmp_path):
     refused(tmp_path / "none.npy", "does not exist; give a .npy or .npz file, or a split")
     (tmp_path / "a.csv").write_text("1,2")
-    refused(tmp_path / "a.csv", "needs to be a .npy or .npz file, got '.csv'")
+    refused(tmp_path / "a.csv", "needs at least two points, got 1")
+    (tmp_path / "a.doc").write_text("1,2")
+    refused(tmp_path / "a.doc", "needs to be a .npy or .npz file or another of .*, got '.doc'")
     (tmp_path / "folder.npy").mkdir()
-    refused(tmp_path / "folder.npy", "is not a regular file; give a .npy or .npz file")
+    refused(tmp_path / "folder.npy", "needs at least two images")
 
 
 def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
@@ -195,11 +205,11 @@ def test_images_become_pixels_with_the_channels_first(tmp_path):
     assert read.shape == (2, 3, 4, 5)
     assert read.dtype == numpy.float32
     numpy.testing.assert_allclose(read[1, 2, 3, 4], bytes_last[1, 3, 4, 2] / 255, rtol=1e-6)
-    grey = read_array(saved(tmp_path / "grey.npy", POINTS.reshape(5, 3, 1).repeat(2, 2)))
+    grey = read_array(saved(tmp_path / "grey.npy", RNG.random((5, 3, 2))))
     assert grey.shape == (5, 1, 3, 2)
 
 
 def test_a_part_of_a_file_can_be_read(tmp_path):
     opened = open_array(saved(tmp_path / "a.npy", POINTS))
     assert len(opened) == 5
-    numpy.testing.assert_array_equal(opened.read(1, 3), POINTS[1:3])
+    numpy.testing.assert_array_equal(opened.take(numpy.array([1, 2]))[0].array, POINTS[1:3])

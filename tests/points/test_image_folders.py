@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import numpy
 import pytest
 from PIL import Image
 
 from genbench.core.errors import DataError
-from genbench.points.images import decode, open_folder, read_image
+from genbench.evaluation.sources import ReadOptions, open_points
+from genbench.points.images import decode as decode_stored
+from genbench.points.images import open_folder
 
 RNG = numpy.random.default_rng(0)
 BYTES = RNG.integers(0, 256, (6, 5, 3), dtype=numpy.uint8)
@@ -23,8 +26,14 @@ def save(path, mode="RGB", size=(5, 6)):
     return path
 
 
-def read(found):
-    return numpy.concatenate(list(found.batches(2)))
+def read(folder, **how):
+    """All pictures under a folder, as `evaluate` reads them."""
+    points = open_points(folder, ReadOptions(**how))
+    return numpy.concatenate([x.numpy() for x in points.batches(2)])
+
+
+def decode(path):
+    return decode_stored(path, str(path))[0]
 
 
 def test_images_are_found_deeply_in_the_order_of_paths_and_scaled(tmp_path):
@@ -32,15 +41,15 @@ def test_images_are_found_deeply_in_the_order_of_paths_and_scaled(tmp_path):
         save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("none")
     found = open_folder(tmp_path)
-    assert [p.relative_to(tmp_path).as_posix() for p in found.files] == [
+    assert [Path(name).relative_to(tmp_path).as_posix() for name in found.names] == [
         "b.png",
         "c.ppm",
         "a/x.png",
         "a/y.bmp",
     ]
-    assert found.others == 1
-    assert read(found).shape == (4, 3, 6, 5)
-    numpy.testing.assert_allclose(read(found)[2], numpy.moveaxis(BYTES, -1, 0) / 255, rtol=1e-6)
+    assert found.notes() == ["1 files that are not images were left out"]
+    assert read(tmp_path).shape == (4, 3, 6, 5)
+    numpy.testing.assert_allclose(read(tmp_path)[2], numpy.moveaxis(BYTES, -1, 0) / 255, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -63,29 +72,32 @@ def test_every_usual_mode_becomes_grey_or_colour(tmp_path, mode, suffix, channel
     path = tmp_path / f"a.{suffix}"
     pixels = decode(save(path, mode))
     assert pixels.shape == (channels, 6, 5)
-    assert pixels.dtype == numpy.float32
-    assert pixels.min() >= 0
-    assert pixels.max() <= 1
+    kinds = {"I;16": numpy.uint16, "F": numpy.float32}
+    assert pixels.dtype == kinds.get(mode, numpy.uint8)
 
 
 def test_sixteen_bits_keep_their_scale(tmp_path):
     values = numpy.array([[0, 65535], [32768, 1]], dtype=numpy.uint16)
     Image.fromarray(values).save(tmp_path / "a.png")
-    numpy.testing.assert_allclose(decode(tmp_path / "a.png")[0], values / 65535, rtol=1e-6)
+    Image.fromarray(values).save(tmp_path / "b.png")
+    numpy.testing.assert_allclose(read(tmp_path)[0, 0], values / 65535, rtol=1e-6)
 
 
 def test_grey_is_repeated_where_colour_is_asked(tmp_path):
-    pixels = read_image(save(tmp_path / "a.png", "L"), (3, 6, 5), resize=False)
-    assert pixels.shape == (3, 6, 5)
-    assert (pixels[0] == pixels[2]).all()
+    save(tmp_path / "a.png", "L")
+    save(tmp_path / "b.png", "L")
+    pixels = read(tmp_path, channels=3)
+    assert pixels.shape == (2, 3, 6, 5)
+    assert (pixels[:, 0] == pixels[:, 2]).all()
 
 
 def test_resizing_is_pillows_bicubic_on_floating_point(tmp_path):
     path = save(tmp_path / "a.png", "L", (9, 9))
-    made = read_image(path, (1, 4, 3), resize=True)
+    save(tmp_path / "b.png", "L", (3, 4))
+    resized = read(tmp_path, size=(4, 3))
     whole = numpy.asarray(Image.open(path), dtype=numpy.float32) / 255
     want = Image.fromarray(whole).resize((3, 4), Image.Resampling.BICUBIC)
-    numpy.testing.assert_allclose(made[0], numpy.asarray(want).clip(0, 1), atol=1e-7)
+    numpy.testing.assert_allclose(resized[0, 0], numpy.asarray(want).clip(0, 1), atol=1e-7)
 
 
 def test_a_loop_of_links_ends(tmp_path):
@@ -133,7 +145,7 @@ def test_damage_is_one_sentence_that_names_the_file(tmp_path, name, make, said):
         assert len(open_folder(tmp_path)) == 2
         return
     with pytest.raises(DataError, match=said) as caught:
-        read(open_folder(tmp_path))
+        read(tmp_path)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -142,8 +154,8 @@ def test_grey_and_colour_do_not_mix(tmp_path):
     save(tmp_path / "a.png", "L")
     save(tmp_path / "b.png")
     with pytest.raises(DataError, match=r"b\.png is in colour.*--channels 3"):
-        read(open_folder(tmp_path))
-    assert read(open_folder(tmp_path, channels=3)).shape == (2, 3, 6, 5)
+        read(tmp_path)
+    assert read(tmp_path, channels=3).shape == (2, 3, 6, 5)
 
 
 @pytest.mark.parametrize("names", [[], ["a.png"]])

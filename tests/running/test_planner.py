@@ -63,6 +63,56 @@ def test_convolutions_go_one_seed_a_job_to_cpu_workers(tmp_path, registered):
     assert sizes(jobs(tmp_path, "convolving", workers=1, **given)) == [3]
 
 
+EDITED = """
+from genbench import Model, Player, model
+from genbench.nn.mlp import MLP
+from genbench.nn.optim import adam
+from own_width import WIDTH
+
+@model("edited")
+class Edited(Model):
+    taxonomy = "implicit/direct"
+    def __init__(self, spec, rng):
+        super().__init__(spec, rng)
+        self.net = MLP(spec.size, spec.size, (WIDTH,), rng)
+    def players(self):
+        return (Player("net", self.net, self.loss, adam(1e-3)),)
+    def loss(self, batch, rng):
+        return self.net(batch.x).square().mean((1, 2))
+    def sample(self, n, rng):
+        return self.net(rng.normal(n, self.spec.size)).unflatten(-1, self.spec.event)
+"""
+
+
+def test_done_cells_of_another_source_are_said(tmp_path, monkeypatch):
+    """Also where what the plugin imports from its own folder was edited; nothing is said otherwise."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_width.py").write_text("WIDTH = 4\n")
+    path = tmp_path / "edited_plugin.py"
+    path.write_text(EDITED)
+    load_plugin(str(path))
+    models = [{"name": "edited"}, {"name": "gan", "options": {"hidden": [4]}}]
+    suite = suite_of(
+        tmp_path, samples=50, curve=0, cells=[{"models": models, "datasets": ["ring"]}]
+    )
+    _, records = do(suite, tmp_path / "r")
+    assert {"source" in r.environment for r in records if r.spec.model == "edited"} == {True}
+    assert {"source" in r.environment for r in records if r.spec.model == "gan"} == {False}
+
+    def plan():
+        store = Store(tmp_path / "r")
+        return make_plan(suite, store, make_settings(suite, tmp_path / "r", device="cpu"))
+
+    assert plan().changed == []
+    assert "another source" not in plan().describe()
+    (tmp_path / "own_width.py").write_text("WIDTH = 8\n")
+    assert plan().changed == ["edited", "edited"]
+    assert (
+        "2 done cells of edited were made with another source than its file has now; train them anew "
+        "with --force, or raise the model's version, which keeps both"
+    ) in plan().describe()
+
+
 def test_stacks_fit_the_free_memory_and_are_even(tmp_path, monkeypatch):
     monkeypatch.setattr("genbench.running.footprint._trial", lambda spec, settings: None)
     suite = suite_of(tmp_path)

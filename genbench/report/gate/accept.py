@@ -168,7 +168,7 @@ def _guarded(
         dataset=spec.dataset,
         model=spec.model,
         group=spec.group,
-        spec=json.loads(spec.model_dump_json(exclude_none=True, exclude={"seed"})),
+        spec=json.loads(json.dumps(spec.shared)),
         taxonomy=members[0].taxonomy,
         seeds=sorted(r.spec.seed for r in members),
         failed={

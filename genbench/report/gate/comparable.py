@@ -39,7 +39,7 @@ def absent(
     ]
     was, least = describe(cell.spec), None
     for spec in others:
-        now = describe(spec.model_dump(exclude_none=True, exclude={"seed"}))
+        now = describe(spec.shared)
         changed = [
             f"{key} {was.get(key, 'absent')} → {now.get(key, 'absent')}"
             for key in sorted(was.keys() | now.keys())

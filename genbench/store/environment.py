@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import resource
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,11 @@ def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
     }
 
 
+def now() -> str:
+    """Returns the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def reset_peak_memory(device: torch.device) -> None:
     """Starts a new measurement of peak memory; on systems without /proc the old one goes on."""
     if device.type == "cuda":
@@ -60,11 +68,21 @@ def peak_memory(device: torch.device) -> int:
 
 @cache
 def _commit() -> str | None:
-    """The commit of the source tree that genbench runs from, with a + if it was changed."""
-    folder = Path(__file__).parent
+    """The commit that genbench was installed from or runs from, with a + if its tree was changed."""
+    return find_commit(Path(__file__)) or _installed_commit()
+
+
+def find_commit(file: Path) -> str | None:
+    """Returns the commit of the repository that tracks a file; None where it merely lies in one."""
+    if _ask_git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    return _ask_git(file.parent, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*")
+
+
+def _ask_git(folder: Path, *args: str) -> str | None:
     try:
         process = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            ["git", *args],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -73,7 +91,17 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return process.stdout.strip() or None
+    return process.stdout.strip() or None if process.returncode == 0 else None
+
+
+def _installed_commit() -> str | None:
+    """The commit that an installer wrote down (PEP 610), where it installed from a repository."""
+    try:
+        text = distribution("genbench").read_text("direct_url.json")
+        commit = json.loads(text or "{}").get("vcs_info", {}).get("commit_id")
+    except (PackageNotFoundError, ValueError, AttributeError):
+        return None
+    return commit[:12] if isinstance(commit, str) else None
 
 
 @cache

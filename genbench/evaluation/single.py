@@ -1,0 +1,165 @@
+"""One evaluation: a set of samples against a reference, whatever both are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genbench.core.dataset import Dataset
+from genbench.core.device import choose_device
+from genbench.core.feature import Extractor
+from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation.batches import ReadOptions, Source
+from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.extractors import default_features, make_extractor
+from genbench.evaluation.floors import Spare, find_spare, measure_floors
+from genbench.evaluation.requests import MetricRequest, find_spaces
+from genbench.evaluation.result import Evaluation
+from genbench.evaluation.scoring import MetricCall, measure
+from genbench.evaluation.sides import Reading, is_held_out, open_sides
+
+#: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
+#: real points have, stand beside it
+SMALL = 10_000
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is done to every set of samples; the fields are `evaluate`'s arguments, parsed.
+
+    Arguments:
+        requests: The metrics.
+        options: How sources are opened and read.
+        of_few: Metrics that are added where points are few.
+        reference: What samples are compared with, or None.
+        train: The training points, or None.
+        features: The extractor, or None for what suits the data set.
+        weights: The extractor's option of that name.
+        device: Where features are extracted and compared.
+        precision: In which networks compute.
+        save_stats: Where the moments of the reference's features are written, or None.
+        cache: Whether the reference's features are kept in the cache folder.
+        record_as: The data set that scores are recorded of, or None where they are not.
+    """
+
+    requests: Sequence[MetricRequest]
+    options: ReadOptions
+    of_few: Sequence[MetricRequest] = ()
+    reference: Any = None
+    train: Any = None
+    features: Part | None = None
+    weights: str | Path | None = None
+    device: str = "auto"
+    precision: str = "float32"
+    save_stats: Path | None = None
+    cache: bool = True
+    record_as: str | None = None
+
+    def score(self, samples: Any) -> Evaluation:
+        """Returns the scores of a set of samples.
+
+        Raises:
+            SpecError, DataError, UnknownName: As `evaluate` does.
+        """
+        opened = open_sides(
+            *(samples, self.reference, self.train, self.options),
+            alone=self.save_stats is not None,
+        )
+        dataset = next((source.dataset for source in opened.values() if source.dataset), None)
+        extractor = self._make_extractor(dataset)
+        asked = self.features is not None and extractor.protocol != "identity"
+        reading = self._prepare(dataset, extractor, asked)
+        read, notes = reading.read(opened), reading.notes
+        if self.save_stats is not None:
+            side = read.get("reference", read["samples"])
+            side.summarise().write(self.save_stats)
+            notes.append(
+                f"{side.label}: mean and covariance of its features were written to {self.save_stats}"
+            )
+        fake, real = read["samples"], read.get("reference")
+        if real is None:
+            return Evaluation((), tuple(notes), fake, fake, dataset)
+        notes += find_doubts(read.values(), extractor)
+        reference = Reference(
+            *(real, dataset, read.get("train")), memory=self.options.memory, asked=asked
+        )
+        reference = self._name(reference, opened["reference"])
+        calls = self._make_calls(reference, fake)
+        if _are_few(real, fake):
+            spare = reading.read_training(opened["reference"], fake.count)
+            found = find_spare(reference, fake.count, reference.train or spare)
+            calls = _add_floors(calls, found, notes)
+        rows = tuple(measure(calls, lenient=True))
+        return Evaluation(rows, tuple(notes), fake, real, dataset)
+
+    def _make_extractor(self, dataset: Dataset | None) -> Extractor:
+        part = self.features or default_features(dataset)
+        if self.weights:
+            part = Part(name=part.name, options={**part.options, "weights": str(self.weights)})
+        return make_extractor(part, dataset, device=self.device, precision=self.precision)
+
+    def _prepare(self, dataset: Dataset | None, extractor: Extractor, asked: bool) -> Reading:
+        spaces = find_spaces(self.requests, extractor, asked=asked)
+        spaces |= {"features"} if self.save_stats is not None else set()
+        return Reading(
+            *(self.options, dataset, extractor, spaces, choose_device(self.device, mps=True)),
+            cache=self.cache,
+            labelled=any(request.metric.view == "labelled" for request in self.requests),
+            hashed=self.record_as is not None,
+        )
+
+    def _make_calls(self, reference: Reference, fake: Side) -> list[MetricCall]:
+        more = self.of_few if _are_few(reference.real, fake) else ()
+        rng = Rng([self.options.seed]).fork("evaluate")
+        return [reference.make_call(request, fake, rng) for request in [*self.requests, *more]]
+
+    def _name(self, reference: Reference, source: Source) -> Reference:
+        """A reference whose protocols are those of trained cells where it is theirs, and only there."""
+        if self.record_as is None:
+            return reference
+        options, data = self.options, reference.dataset
+        own = data is not None and data.name == self.record_as and is_held_out(source)
+        if own and options.size is None and options.channels is None:
+            whole = data is not None and len(data.points("test")) == reference.real.count
+            if whole:  # not some, drawn at random
+                return replace(reference, split="test")
+        return replace(reference, tag=f"reference={reference.real.digest[:8]}")
+
+
+def _are_few(real: Side, fake: Side) -> bool:
+    return min(real.count, fake.count) < SMALL and real.has_points and fake.has_points
+
+
+def _add_floors(
+    calls: list[MetricCall], spare: Spare | None, notes: list[str]
+) -> list[MetricCall]:
+    """Calls with the scores of real points in place of samples, and a note of which they are."""
+    if spare is None:
+        return calls
+    requests = [call.request for call in calls]
+    floors = measure_floors(spare.reference, spare.points, requests, lenient=True)
+    notes += [spare.note] if floors else []
+    return [
+        replace(call, facts=replace(call.facts, floors=floors.get(call.request.key, {})))
+        for call in calls
+    ]
+
+
+def find_doubts(sides: Iterable[Side], extractor: Extractor) -> list[str]:
+    """Returns sentences about statistics of files that do not say what they are of."""
+    notes = []
+    for side in sides:
+        moments = side.moments
+        if moments is None or not moments.label:
+            continue
+        if moments.features is None:
+            notes.append(
+                f"{side.label}: its statistics do not say of which features they are; they were taken "
+                f"for those of {extractor.protocol}"
+            )
+        if side.has_points:
+            notes.append(f"{side.label}: its mu and sigma were used where a metric needs no more")
+    return notes

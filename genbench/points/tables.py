@@ -1,0 +1,284 @@
+"""Reads points and pictures from tables: .csv, .parquet and Hugging Face `datasets` folders."""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy
+
+from genbench.core.errors import DataError
+from genbench.points.images import decode
+from genbench.points.labels import as_classes
+from genbench.points.readers import ArrayReader, Chunk, JoinedReader, Reader, hash_file
+
+#: columns that are set aside, being what the points are of and not where they are
+LABELS = ("label", "labels", "class", "classes", "target", "targets", "y", "fine_label", "cls")
+#: the largest text that is read
+MOST_TEXT = 4 * 2**30
+#: the most bytes that a group of a table's rows may unpack to
+MOST_GROUP = 8 * 2**30
+PARQUET = "pip install 'genbench[parquet]'"
+
+
+def open_csv(path: Path) -> ArrayReader:
+    """Reads points from text: a row each, numbers between commas, semicolons or tabs.
+
+    The first line is a head where it holds a word. A column named label, class, target or y is set aside.
+
+    Raises:
+        DataError: Naming the file and the column.
+    """
+    import pandas
+
+    digest = hash_file(path)
+    if path.stat().st_size > MOST_TEXT:
+        raise DataError(f"{path} is larger than 4 GiB of text; save it as .npy or .parquet")
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            line = file.readline(1 << 20)
+        between = next((sign for sign in ("\t", ";", ",") if sign in line), ",")
+        first = next(csv.reader([line], delimiter=between), [])
+        head = None if first and all(map(_is_number, first)) else 0
+        frame = pandas.read_csv(path, sep=between, header=head, skipinitialspace=True)
+    except (ValueError, OSError, csv.Error, MemoryError) as error:
+        text = " ".join(str(error).split())[:120]
+        raise DataError(f"{path} is damaged or not a table of numbers: {text}") from None
+    if head == 0 and not str(first[0]).strip():
+        raise DataError(
+            f"{path} has a first column without a name, the rows' numbers; save it without "
+            f"(index=False)"
+        )
+    names = [str(name) for name in frame.columns]
+    columns = {name: frame.iloc[:, k].to_numpy() for k, name in enumerate(names)}
+    array, labels, remarks = _split(columns, str(path))
+    return ArrayReader(str(path), array, labels, source=lambda: digest, remarks=remarks)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _split(
+    columns: dict[str, Any], label: str
+) -> tuple[numpy.ndarray, numpy.ndarray | None, tuple[str, ...]]:
+    """Numbers side by side, (N, D), and what was set aside."""
+    aside = [name for name in columns if name.lower() in LABELS and len(columns) > 1]
+    numbers = {name: column for name, column in columns.items() if name not in aside}
+    for name, column in numbers.items():
+        if column.dtype.kind not in "fiub":
+            raise DataError(
+                f"{label} needs numbers, got {column.dtype} in column {name!r}; leave it out"
+            )
+    labels = as_classes(columns[aside[0]]) if len(aside) == 1 else None
+    remarks = (f"its column {', '.join(aside)} was set aside as labels",) if aside else ()
+    kinds = [column.dtype for column in numbers.values()]
+    if len(kinds) > 1 and {"i", "u"} & {kind.kind for kind in kinds}:
+        # whole numbers beside floats: each as exact as it can be
+        numbers = {name: column.astype(numpy.float64) for name, column in numbers.items()}
+    return numpy.stack(list(numbers.values()), axis=1), labels, remarks
+
+
+def open_parquet(path: Path) -> Reader:
+    """Opens a table of numbers, of lists of numbers, or of pictures as Hugging Face stores them.
+
+    Raises:
+        DataError: Naming the file and what is wrong with it, or what must be installed.
+    """
+    arrow = _arrow(path)
+    import pyarrow.parquet
+
+    hash_file(path)
+    try:
+        file = pyarrow.parquet.ParquetFile(path, memory_map=True)
+        groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
+        if any(group.total_byte_size > MOST_GROUP for group in groups):
+            raise DataError(f"{path} has a group of rows of more than 8 GiB; save smaller groups")
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged or not a Parquet file: {_first(error)}") from None
+    parts = [
+        _Opener(str(path), lambda k=k: file.read_row_group(k), group.num_rows)
+        for k, group in enumerate(groups)
+        if group.num_rows
+    ]
+    return _join(str(path), parts, path)
+
+
+def open_datasets_folder(path: Path) -> Reader:
+    """Opens a split that Hugging Face's `datasets` saved to disk; nothing of it is executed.
+
+    Raises:
+        DataError: If it is a mapping of splits, refers to other folders, or is damaged.
+    """
+    if (path / "dataset_dict.json").is_file():
+        splits = sorted(child.name for child in path.iterdir() if child.is_dir())
+        raise DataError(f"{path} holds several splits, {', '.join(splits)}; give one: {path}/test")
+    arrow = _arrow(path)
+    try:
+        state = json.loads((path / "state.json").read_text())
+        names = [entry["filename"] for entry in state["_data_files"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}/state.json cannot be read: {error}; save it to disk anew"
+        ) from None
+    if state.get("_indices_files") or state.get("_indices_data_files"):
+        raise DataError(f"{path} is a selection of rows; call .flatten_indices() and save it anew")
+    parts = []
+    for name in names:
+        if not isinstance(name, str) or Path(name).name != name:
+            raise DataError(f"{path}/state.json names a file outside the folder, {name!r}")
+        hash_file(path / name)
+        try:
+            table = _read_arrow(path / name)
+        except (arrow.ArrowException, OSError, ValueError) as error:
+            raise DataError(f"{path / name} is damaged: {_first(error)}; save it anew") from None
+        if table.num_rows:
+            parts.append(_Opener(str(path), lambda table=table: table, table.num_rows))
+    files = [path / name for name in names]
+    return _join(str(path), parts, *files)
+
+
+def _join(label: str, parts: list[_Opener], *files: Path) -> Reader:
+    if not parts:
+        raise DataError(f"{label} is empty, a table without rows; give at least two points")
+    joined = JoinedReader(label, parts)
+    joined.digest = lambda: " ".join(map(hash_file, files))  # type: ignore[method-assign]
+    return joined
+
+
+def _read_arrow(path: Path) -> Any:
+    import pyarrow
+
+    source = pyarrow.memory_map(str(path))
+    try:
+        return pyarrow.ipc.open_stream(source).read_all()
+    except pyarrow.ArrowInvalid:
+        return pyarrow.ipc.open_file(pyarrow.memory_map(str(path))).read_all()
+
+
+def _arrow(path: Path) -> ModuleType:
+    try:
+        import pyarrow
+    except ImportError:
+        raise DataError(f"{path} needs pyarrow, which is not installed; {PARQUET}") from None
+    return pyarrow
+
+
+def _first(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
+
+
+class _Opener:
+    """Opens a group of rows when it is its turn; how many there are it knows before."""
+
+    def __init__(self, label: str, load: Any, rows: int) -> None:
+        self.label, self.load, self.rows = label, load, rows
+
+    def __call__(self) -> Reader:
+        return TableReader(self.label, self.load, self.rows)
+
+
+class TableReader:
+    """Rows of an Arrow table, of numbers or of pictures.
+
+    Arguments:
+        label: The file.
+        load: Returns the table.
+        rows: How many rows it has.
+    """
+
+    def __init__(self, label: str, load: Any, rows: int) -> None:
+        self.label, self.load, self.rows = label, load, rows
+
+    @cached_property
+    def table(self) -> Any:
+        """The table, loaded on first use."""
+        try:
+            return self.load()
+        except Exception as error:
+            raise DataError(f"{self.label} is damaged: {_first(error)}; save it anew") from None
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def take(self, rows: numpy.ndarray) -> list[Chunk]:
+        """Returns rows: pictures in a chunk each, numbers in one."""
+        part = self.table.take(rows)
+        pictures = [name for name in part.column_names if _is_picture(part.schema.field(name))]
+        if len(pictures) > 1:
+            raise DataError(
+                f"{self.label} has pictures in several columns, {', '.join(pictures)}; save one alone"
+            )
+        if pictures:
+            return self._decode(part, pictures[0], rows)
+        columns = {name: self._numbers(part.column(name), name) for name in part.column_names}
+        wide = {name: x for name, x in columns.items() if x.ndim > 1}
+        if len(wide) == 1:
+            return [Chunk(next(iter(wide.values())), self.label, _labels(columns))]
+        array, labels, _ = _split(columns, self.label)
+        return [Chunk(array, self.label, labels)]
+
+    @property
+    def labels(self) -> numpy.ndarray | None:
+        """The column of classes, where there is one."""
+        names = [name for name in self.table.column_names if name.lower() in LABELS]
+        return _labels({name: self._numbers(self.table.column(name), name) for name in names})
+
+    def _decode(self, part: Any, column: str, rows: numpy.ndarray) -> list[Chunk]:
+        chunks = []
+        labels = _labels(
+            {
+                name: self._numbers(part.column(name), name)
+                for name in part.column_names
+                if name.lower() in LABELS
+            }
+        )
+        for k, value in enumerate(part.column(column).to_pylist()):
+            name = f"row {rows[k]} of {self.label}"
+            content = value.get("bytes") if isinstance(value, dict) else value
+            if not isinstance(content, bytes):
+                raise DataError(
+                    f"{name} names a file in place of holding a picture; save the pictures with it"
+                )
+            pixels = decode(content, name)[0]
+            chunks.append(Chunk(pixels[None], name, None if labels is None else labels[[k]], True))
+        return chunks
+
+    def _numbers(self, column: Any, name: str) -> numpy.ndarray:
+        try:
+            if column.null_count:
+                raise DataError(f"{self.label} has empty places in column {name!r}; fill them")
+            kind = str(column.type)
+            if "list" in kind or "extension" in kind or "array" in kind.lower():
+                return numpy.asarray(column.to_pylist())
+            return column.to_numpy()
+        except ValueError as error:
+            raise DataError(
+                f"{self.label} needs rows of one shape in column {name!r}: {_first(error)}"
+            ) from None
+
+    def digest(self) -> None:
+        """Returns None: the file knows."""
+
+    def notes(self) -> list[str]:
+        """Returns which columns are set aside."""
+        aside = [name for name in self.table.column_names if name.lower() in LABELS]
+        return [f"its column {', '.join(aside)} was set aside as labels"] if aside else []
+
+
+def _is_picture(field: Any) -> bool:
+    kind = str(field.type)
+    return kind in ("binary", "large_binary") or (kind.startswith("struct<") and "bytes:" in kind)
+
+
+def _labels(columns: dict[str, numpy.ndarray]) -> numpy.ndarray | None:
+    rows = [x for name, x in columns.items() if name.lower() in LABELS]
+    return as_classes(rows[0]) if len(rows) == 1 else None
