@@ -15,7 +15,7 @@ from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 from genbench.datasets._sources import Sources
 
-SIDE, STEP = 8, 3
+SIDE, STEP = 8, 4
 #: down, right, up, left, in pixels (rows, columns): a turn to the left is the next, to the right the last
 HEADINGS = torch.tensor([[STEP, 0], [0, STEP], [-STEP, 0], [0, -STEP]])
 #: turns of the futures: it goes on, turns left, turns right
@@ -24,7 +24,7 @@ TURNS = torch.tensor([0, 1, 3])
 
 @dataset("moving_digits")
 class MovingDigits(ImageDataset):
-    """A digit moves three pixels a frame; given two frames, the third is one of `futures`, equally likely.
+    """A digit moves four pixels a frame; given two frames, the third is one of `futures`, equally likely.
 
     It goes on (1), may turn left (2) or right too (3). A stream: a digit of the training split, its place
     and heading are drawn afresh; the validation and test splits are fixed draws with digits of their own.
@@ -39,7 +39,7 @@ class MovingDigits(ImageDataset):
     Differences: scikit-learn's digits of 8×8 pixels, with futures that are known, in place of rendered faces.
 
     Arguments:
-        size: The height and width of a frame, at least 14.
+        size: The height and width of a frame, at least 16.
         futures: How many futures two frames have, 1 to 3.
     """
 
@@ -66,7 +66,9 @@ class MovingDigits(ImageDataset):
         self.size, self.futures = size, futures
         grey = {"range": (0.0, 1.0), "levels": LEVELS}
         source = DataSpec("moving_digits sources", (2, size, size), **grey)
-        self.spec = DataSpec("moving_digits", (1, size, size), **grey, source=source)
+        self.spec = DataSpec(
+            "moving_digits", (1, size, size), **grey, dequantisation="uniform", source=source
+        )
         self.given = Sources(source, lambda: {k: frames[1] for k, frames in self._films.items()})
         self.truth = Truth(box=(0.0, 1.0), answers=self._answers)
 
@@ -86,10 +88,6 @@ class MovingDigits(ImageDataset):
         """Returns n third frames per seed, and the two before each, (S, n, 1 and 2, size, size)."""
         last, before = self._film("train", n, rng)
         return last.to(rng.dtype) / (LEVELS - 1), before.to(rng.dtype) / (LEVELS - 1)
-
-    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        """Returns the middles of the levels' cells: no noise, which no translator could foretell."""
-        return super().to_model(x)
 
     @cached_property
     def _films(self) -> dict[str, tuple[Tensor, Tensor]]:
@@ -128,9 +126,7 @@ class MovingDigits(ImageDataset):
     def _put(self, digits: Tensor, digit: Tensor, place: Tensor) -> Tensor:
         """Frames (S, n, size, size) that show digits (S, n) at their upper left corners (S, n, 2)."""
         pixel = torch.arange(self.size, device=place.device)
-        rows, columns = (
-            (pixel - place[..., k, None] + 1).clamp(0, SIDE + 1) for k in range(2)
-        )
+        rows, columns = ((pixel - place[..., k, None] + 1).clamp(0, SIDE + 1) for k in range(2))
         return digits[digit[..., None, None], rows.unsqueeze(-1), columns.unsqueeze(-2)]
 
     def _answers(self, source: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,7 +144,9 @@ class MovingDigits(ImageDataset):
 def _corner(x: Tensor) -> Tensor:
     """The first rows and columns that are not black of frames (N, H, W), shape (N, 2)."""
     lit = x > 0
-    return torch.stack([lit.any(2).to(torch.uint8).argmax(1), lit.any(1).to(torch.uint8).argmax(1)], -1)
+    return torch.stack(
+        [lit.any(2).to(torch.uint8).argmax(1), lit.any(1).to(torch.uint8).argmax(1)], -1
+    )
 
 
 def _shifted(x: Tensor, by: Tensor) -> Tensor:

@@ -26,6 +26,4 @@ def needs_enlargement(spec: DataSpec) -> str | None:
     images = spec.is_image and source.is_image and spec.event[0] == source.event[0]
     if images and source.event[1] < spec.event[1] and source.event[2] < spec.event[2]:
         return None
-    return (
-        f"needs to enlarge images, {spec.name} makes points of shape {spec.event} from {source.event}"
-    )
+    return f"needs to enlarge images, {spec.name} makes points of shape {spec.event} from {source.event}"

@@ -21,6 +21,8 @@ from genbench.nn.translation import PATCHES, Judge, SourceNetwork
 
 #: training sources that `sample` translates
 KEPT = 1000
+#: how near the ends of the range logistic outputs start
+EDGE = 0.01
 Network = Literal["mlp", "unet", "encoder_decoder", "resnet"]
 
 
@@ -77,9 +79,10 @@ class ReferenceTranslator(TranslationModel):
 class NetworkTranslator(TranslationModel):
     """The skeleton of translators by a network of `nn.translation`: all but the losses.
 
-    The network's output is linear and starts at the mean of the training points; what lies outside the
-    data's range counts in losses and is clipped when the model translates. A logistic output dies where
-    most pixels are black and the loss is absolute: the median is an end of the range, where it has no slope.
+    Outputs start at the mean of the training points. A `linear` output may lie outside the data's range, which
+    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a judge
+    does not know it by its jitter about black. Where most pixels are black and errors are absolute a
+    logistic output may die: the median is an end of the range, where it has no slope.
 
     Arguments:
         spec: The data.
@@ -89,6 +92,7 @@ class NetworkTranslator(TranslationModel):
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
         noise: The dimension of the noise beside the source; 0 for none.
+        logistic: Whether outputs are squashed into the data's range.
     """
 
     def __init__(
@@ -101,9 +105,10 @@ class NetworkTranslator(TranslationModel):
         width: int,
         blocks: int,
         noise: int,
+        logistic: bool,
     ) -> None:
         super().__init__(spec, rng)
-        self.noise = noise
+        self.noise, self.logistic = noise, logistic and spec.range is not None
         self.generator = SourceNetwork(
             spec, network, hidden, width, blocks, noise, rng.fork("generator")
         )
@@ -114,12 +119,18 @@ class NetworkTranslator(TranslationModel):
         return super().refuses(spec) or needs_pairs(spec)
 
     def output(self, source: Tensor, rng: Rng) -> Tensor:
-        """Returns the network's output for losses, unclipped, shape (S, B, *event)."""
+        """Returns the output for losses, a linear one unclipped, shape (S, B, *event)."""
         z = rng.normal(source.shape[1], self.noise) if self.noise else None
-        return self.mean + self.generator(source, z)
+        x = self.generator(source, z)
+        if not self.logistic or self.spec.range is None:
+            return self.mean + x
+        low, high = self.spec.range
+        share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
+        # the slope of a logistic is at most a quarter
+        return low + (high - low) * torch.sigmoid(share.logit() + 4 * x)
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
-        """Returns the network's output, clipped to the data's range, shape (S, B, *event)."""
+        """Returns the output, clipped to the data's range, shape (S, B, *event)."""
         x = self.output(source, rng)
         return x if self.spec.range is None else x.clamp(*self.spec.range)
 
@@ -191,9 +202,7 @@ class TranslationGame(NetworkTranslator):
         if self.discriminator is None:
             return (generator,)
         return (
-            Player(
-                "discriminator", self.discriminator, self.discriminator_loss, self.optimizer
-            ),
+            Player("discriminator", self.discriminator, self.discriminator_loss, self.optimizer),
             generator,
         )
 

@@ -29,7 +29,9 @@ class Copy(ReferenceTranslator):
         source = source_of(spec)
         if (spec.is_image and source.is_image) or spec.event == source.event:
             return None
-        return f"needs images of images, {spec.name} has points {spec.event}, sources {source.event}"
+        return (
+            f"needs images of images, {spec.name} has points {spec.event}, sources {source.event}"
+        )
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the sources in the shape of points, shape (S, B, *event)."""

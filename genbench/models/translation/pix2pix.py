@@ -29,7 +29,8 @@ class Pix2Pix(TranslationGame):
         | https://arxiv.org/abs/1611.07004
 
     Differences: small networks without normalisation; noise is Gaussian and enters beside the source, where
-    the paper has dropout in the generator; the generator's output is linear and starts at the training mean;
+    the paper has dropout in the generator; the generator's output starts at the training mean, and is
+    linear where the absolute error counts;
     a gradient penalty on real points (Mescheder et al., 2018), without which small networks collapse; an MLP,
     for which the paper has no use.
 
@@ -44,6 +45,8 @@ class Pix2Pix(TranslationGame):
         patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
             lets it see all.
         noise: The dimension of the noise z; None takes 16 beside a judge, otherwise none.
+        output: `linear`, clipped to the data's range when the model translates, or `logistic`; None takes a
+            linear one where the absolute error counts, since a logistic one may die at black there.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
         penalty: The weight gamma of the judge's squared slope at real points, gamma/2 times it; None takes
@@ -68,6 +71,7 @@ class Pix2Pix(TranslationGame):
         blocks: int = 4,
         patch: Literal[1, 4, 10, 22] | None = None,
         noise: int | None = None,
+        output: Literal["linear", "logistic"] | None = None,
         lr: float = 1e-3,
         beta1: float = 0.5,
         penalty: float | None = None,
@@ -84,6 +88,7 @@ class Pix2Pix(TranslationGame):
             width=width,
             blocks=blocks,
             noise=(0 if judge == "none" else 16) if noise is None else noise,
+            logistic=output == "logistic" if output is not None else not l1,
         )
         self.l1, self.squared = l1, squared
 

@@ -52,7 +52,14 @@ class Regression(NetworkTranslator):
         lr: float = 1e-3,
     ) -> None:
         super().__init__(
-            spec, rng, network=network, hidden=hidden, width=width, blocks=blocks, noise=0
+            spec,
+            rng,
+            network=network,
+            hidden=hidden,
+            width=width,
+            blocks=blocks,
+            noise=0,
+            logistic=False,
         )
         self.error = self.squared_error if loss == "squared" else self.absolute_error
         self.lr = lr
