@@ -26,8 +26,8 @@ DATA: dict[str, dict[str, Any]] = {
     "bars_and_stripes": {"size": 3},
     "markov_text": {"tokens": 4, "length": 5},
 }
-#: one with sources, for models that make points from them
-PAIRS: dict[str, dict[str, Any]] = {"moving_digits": {"size": 16}}
+#: those with sources, for models that make points from them, the smaller one first
+PAIRS: dict[str, dict[str, Any]] = {"super_resolution": {}, "moving_digits": {}}
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
     "hidden": (16, 16),
@@ -42,6 +42,7 @@ SMALL: dict[str, Any] = {
     "generator": (16, 16),
     "skip": 8,
     "cycle": 2,
+    "network": "mlp",
 }
 BATCH = 32
 

@@ -234,7 +234,7 @@ class Translator(ABC):
 
     @abstractmethod
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
-        """Returns one point per source, (S, B, *event), for sources (S, B, *source.event), both in model space.
+        """Returns one point per source, (S, B, *event), for sources (S, B, *source.event) in model space.
 
         Every point is made from its own source alone, and from noise of rng.
         """

@@ -79,7 +79,7 @@ class ReferenceTranslator(TranslationModel):
 class NetworkTranslator(TranslationModel):
     """The skeleton of translators by a network of `nn.translation`: all but the losses.
 
-    Outputs start at the mean of the training points. A `linear` output may lie outside the data's range, which
+    Outputs start at the training points' mean. A `linear` output may lie outside the data's range, which
     counts in losses and is clipped when the model translates; a `logistic` one never does, so that a judge
     does not know it by its jitter about black. Where most pixels are black and errors are absolute a
     logistic output may die: the median is an end of the range, where it has no slope.

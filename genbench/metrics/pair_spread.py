@@ -22,7 +22,7 @@ def pair_spread(
 ) -> Score:
     r"""Returns the variance of outputs of one source, over the variance of true points.
 
-    .. math:: \frac{E_s \operatorname{tr} \operatorname{Var}(y \mid s)}{\operatorname{tr} \operatorname{Var}(x)}
+    .. math:: \frac{E_s \, \mathrm{tr} \, \mathrm{Var}(y \mid s)}{\mathrm{tr} \, \mathrm{Var}(x)}
 
     0 is one answer a source, 1 means that outputs ignore their sources.
 

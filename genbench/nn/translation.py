@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -213,7 +214,7 @@ class Patches(nn.Module):
         sides = [inputs, *(width * 2**i for i in range(max(strides, 1)))]
         self.layers = nn.ModuleList(
             Conv2d(a, b, kernel, rng.fork("layer", i), stride=stride)
-            for i, (a, b) in enumerate(zip(sides[:-1], sides[1:], strict=True))
+            for i, (a, b) in enumerate(pairwise(sides))
         )
         rest = [math.floor(side / 2**strides) for side in size] if patch is None else [1, 1]
         last = (rest[0], rest[1])
