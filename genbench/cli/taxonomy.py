@@ -87,7 +87,7 @@ def sequential_steps(cls: type[Model]) -> str:
 
 
 def pairs() -> list[tuple[DataSpec, DataSpec]]:
-    """Returns two sizes of every kind of data, the smaller first."""
+    """Returns two sizes of every kind of data, the smaller first; the last are made from smaller images."""
     from genbench.core.dataset import DataSpec
 
     def both(sizes: list[tuple[int, ...]], **about: Any) -> tuple[DataSpec, DataSpec]:
@@ -95,11 +95,13 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
         return first, second
 
     grey = {"range": (0.0, 1.0), "levels": 17, "classes": 10}
+    small = DataSpec("source", (1, 4, 4), range=(0.0, 1.0), levels=17)
     return [
         both([(2,), (3,)]),
         both([(4,), (8,)], kind="binary"),
         both([(1, 8, 8), (1, 16, 16)], **grey),
         both([(4,), (8,)], kind="tokens", tokens=5),
+        both([(1, 8, 8), (1, 16, 16)], **grey, source=small),
     ]
 
 

@@ -21,8 +21,11 @@ from genbench.running.job import classify
 
 #: by kind, the module that holds its registry and the modules of its rules
 KINDS = {
-    "model": ("genbench.core.model", ("models", "players", "abilities", "densities", "placement")),
-    "dataset": ("genbench.core.dataset", ("datasets", "truths", "placement")),
+    "model": (
+        "genbench.core.model",
+        ("models", "players", "abilities", "translators", "densities", "placement"),
+    ),
+    "dataset": ("genbench.core.dataset", ("datasets", "truths", "sources", "placement")),
     "metric": ("genbench.core.metric", ("metrics", "placement")),
     "extractor": ("genbench.core.feature", ("extractors", "placement")),
     "claim": ("genbench.core.claim", ("claims",)),

@@ -20,12 +20,16 @@ from genbench.core.rng import Rng
 #: units of clock time, in which two calls differ
 TIMED = ("ms", "samples/s")
 #: what `needs` may name besides abilities of models
-TRUTHS = ("log_prob", "entropy", "centres", "std", "box", "distance", "n_grams", "modes")
+TRUTHS = (
+    *("log_prob", "entropy", "centres", "std", "box", "distance", "n_grams", "modes"),
+    *("answers", "degrade"),
+)
 #: the first two arguments, by view
 ARGUMENTS = {
     "truth": ["fake", "truth"],
     "model": ["trained", "test"],
     "memory": ["train", "test"],
+    "pairs": ["source", "real"],
 }
 RUNGS = {"noise": (0.0, 0.3, 1.0, 3.0), "modes": (8, 4, 2, 1)}
 BAD = {
@@ -178,12 +182,16 @@ def is_spread(entry: Metric, column: str, scores: Mapping[str, Score]) -> bool:
 
 @rule("metric")
 def the_order_of_points_does_not_matter(name: str) -> None:
-    """Points in another order give the same scores (an estimate, up to four standard errors)."""
+    """Points in another order give the same scores (an estimate, up to four standard errors).
+
+    Pairs are put in another order together.
+    """
     entry = METRICS.get(name)
     real, fake = draw(N, 1), draw(N, 2, noise=0.2)
     order = Rng([9]).permutation(N)[0]
     one = measure(entry, fake, real=real, whole=True)
-    two = measure(entry, fake[order], real=real.flip(0), whole=True)
+    other = real[order] if entry.view == "pairs" else real.flip(0)
+    two = measure(entry, fake[order], real=other, whole=True)
     for column, meaning in entry.columns.items():
         score, other = one[column], two[column].value
         if meaning.unit in TIMED or is_spread(entry, column, one) or score.value is None:

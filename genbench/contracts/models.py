@@ -18,6 +18,7 @@ from genbench.contracts.rules import (
 )
 from genbench.contracts.small import (
     DATA,
+    PAIRS,
     draw_batch,
     draw_samples,
     first_when_trained,
@@ -49,7 +50,7 @@ def it_can_be_built(name: str) -> None:
     expect_subclass(MODELS.get(name), Model, "model")
     expect(
         taken(name),
-        f"refuses() needs to let through one of {', '.join(DATA)}, got reasons against all; "
+        f"refuses() needs to let through one of {', '.join([*DATA, *PAIRS])}, got reasons against all; "
         "return None where the model can do the data set",
     )
     model, _ = make(name, taken(name)[0], [0, 1])
@@ -91,7 +92,7 @@ def its_options_are_keywords_with_defaults(name: str) -> None:
 @rule("model")
 def refusals_give_a_reason(name: str) -> None:
     """`refuses` returns None, or a sentence that names the data set."""
-    specs = [open_small(data).spec for data in DATA]
+    specs = [open_small(data).spec for data in (*DATA, *PAIRS)]
     specs.append(DataSpec("words", (8,), kind="tokens", tokens=5))
     for spec in specs:
         reason = MODELS.get(name).refuses(spec)

@@ -26,14 +26,18 @@ from genbench.core.metric import METRICS
 from genbench.core.model import (
     MODELS,
     Autoregressive,
+    Batch,
     Classifier,
     Conditional,
+    ConditionalDensity,
+    Cyclic,
     Density,
     Encoder,
     Inpainter,
     MarkovChain,
     Model,
     Reconstructor,
+    Translator,
     build,
 )
 from genbench.core.rng import Rng
@@ -144,18 +148,19 @@ def _call_all(
 ) -> None:
     """Samples, and asks a model for all its abilities."""
     batch = trainer.minibatches(1.0)
-    x = batch.x[:, :POINTS].contiguous()
     streams = rng.fork("sample")
     model.sample(POINTS, streams)
-    calls = {"sample": lambda: model.sample(POINTS, streams), **_abilities(model, x, rng)}
+    calls = {"sample": lambda: model.sample(POINTS, streams), **_abilities(model, batch, rng)}
     for what, call in calls.items():
         with standin.watch() as findings.waits[what]:
             out = call()
         findings.away += _away({f"what {what} returns": out})
 
 
-def _abilities(model: Any, x: Tensor, rng: Rng) -> dict[str, Callable[[], Tensor]]:
+def _abilities(model: Any, batch: Batch, rng: Rng) -> dict[str, Callable[[], Tensor]]:
     """Calls of the methods that a model's abilities have, by name."""
+    x = batch.x[:, :POINTS].contiguous()
+    source = x if batch.source is None else batch.source[:, :POINTS].contiguous()
     known = rng.fork("known").uniform(*x.shape[1:]) < 0.5
     labels = rng.fork("labels").integers(model.spec.classes or 1, POINTS)
     own = rng.fork("ability")
@@ -171,6 +176,9 @@ def _abilities(model: Any, x: Tensor, rng: Rng) -> dict[str, Callable[[], Tensor
             "chain_step": lambda: model.chain_step(x, own),
         },
         Autoregressive: {"sample_naive": lambda: model.sample_naive(POINTS, own)},
+        Translator: {"translate": lambda: model.translate(source, own)},
+        Cyclic: {"back": lambda: model.back(x, own)},
+        ConditionalDensity: {"log_prob_given": lambda: model.log_prob_given(x, source, own)},
     }
     return {
         what: call
@@ -197,9 +205,17 @@ def it_serves_other_devices(name: str) -> None:
             y = dataset.to_model(x, rng)
             return [x, y, dataset.to_data(y)]
 
+        def draw_pair() -> list[Tensor]:
+            if dataset.given is None or not dataset.stream:
+                return []
+            x, source = dataset.draw_pairs(BATCH, rng)
+            y = dataset.given.to_model(source, rng)
+            return [x, source, y, dataset.given.to_data(y)]
+
         go_round()
+        draw_pair()
         with standin.watch() as waits:
-            results = go_round()
+            results = go_round() + draw_pair()
         truth = dataset.truth
         for law in () if truth is None else (truth.log_prob, truth.distance):
             results += [] if law is None else [law(results[0])]

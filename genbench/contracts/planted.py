@@ -70,6 +70,20 @@ def tokens(x: Any) -> Any:
 TEXT = Truth(n_grams=lambda n: n_gram_law(tokens(DATA.points("test")), n, 8))
 
 
+def answers_of(source: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the eight modes, equally likely, as the right answers to any source."""
+    modes = DATA.centres.to(source.device).expand(len(source), 8, 2)
+    return modes, torch.full(modes.shape[:2], 1 / 8, device=source.device)
+
+
+def degrade(x: Tensor) -> Tensor:
+    """Returns what planted points are made from: their distance from the origin, shape (N, 1)."""
+    return x.double().square().sum(-1, keepdim=True).sqrt()
+
+
+PAIRS = Truth(answers=answers_of, degrade=degrade)
+
+
 def draw(n: int, seed: int, modes: int = 8, noise: float = 0.0) -> Tensor:
     """Returns points of some of the modes, with noise, shape (n, 2)."""
     rng = Rng([seed])
@@ -133,6 +147,7 @@ def measure(
         "labelled": (real, fake, _nearest_mode(real), _nearest_mode(fake)),
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
+        "pairs": (degrade(real), real, fake, PAIRS),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
     result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from genbench.contracts.rules import Case, expect, expect_tensor, rule
 from genbench.contracts.small import (
+    PAIRS,
     draw_batch,
     draw_samples,
     first_when_trained,
@@ -22,7 +23,7 @@ from genbench.core.model import MODELS, Density
 from genbench.training.trainer import PlayerState, Trainer
 
 #: the data sets on which small networks learn something in 300 steps, the first that a model takes
-EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid")
+EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid", *PAIRS)
 
 
 @rule("model", when_trained)

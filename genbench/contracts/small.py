@@ -11,7 +11,7 @@ from torch import Tensor
 from genbench.contracts.rules import Case, Cases
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.model import MODELS, Batch, Density, Model, build
+from genbench.core.model import MODELS, Batch, Density, Model, Translator, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.training.minibatches import Minibatches, training_set
@@ -26,6 +26,8 @@ DATA: dict[str, dict[str, Any]] = {
     "bars_and_stripes": {"size": 3},
     "markov_text": {"tokens": 4, "length": 5},
 }
+#: those with sources, for models that make points from them, the smaller one first
+PAIRS: dict[str, dict[str, Any]] = {"super_resolution": {}, "moving_digits": {}}
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
     "hidden": (16, 16),
@@ -40,6 +42,7 @@ SMALL: dict[str, Any] = {
     "generator": (16, 16),
     "skip": 8,
     "cycle": 2,
+    "network": "mlp",
 }
 BATCH = 32
 
@@ -47,12 +50,14 @@ BATCH = 32
 @functools.cache
 def open_small(data: str) -> Dataset:
     """Returns one of the small data sets."""
-    return DATASETS.get(data)(**DATA.get(data, {}))
+    return DATASETS.get(data)(**{**DATA, **PAIRS}.get(data, {}))
 
 
 def taken(name: str) -> list[str]:
-    """Returns the small data sets that a model does not refuse."""
-    return [data for data in DATA if MODELS.get(name).refuses(open_small(data).spec) is None]
+    """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
+    cls = MODELS.get(name)
+    every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
+    return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 
 def small_options(name: str) -> dict[str, Any]:

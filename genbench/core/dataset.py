@@ -35,6 +35,8 @@ class DataSpec:
         tokens: The size of the alphabet, for kind `tokens`.
         dequantisation: How grey levels became continuous: `uniform` noise, or None.
         binarisation: How grey levels became bits: `fixed` (once), `threshold`, or None.
+        source: The spec of what a point is to be made from, or None where points stand alone.
+        paired: Whether training shows a point beside its own source, not beside another point's.
     """
 
     name: str
@@ -46,6 +48,8 @@ class DataSpec:
     tokens: int | None = None
     dequantisation: Literal["uniform"] | None = None
     binarisation: Literal["fixed", "threshold"] | None = None
+    source: DataSpec | None = None
+    paired: bool = True
 
     @property
     def size(self) -> int:
@@ -93,6 +97,9 @@ class Truth:
         high_quality: The distance to its centre up to which a point is of high quality, and the share
             of exact points within; None for three standard deviations of noise in all coordinates.
         classified: The modes, where a classifier distinguishes them in place of centres.
+        answers: Maps sources (N, *source.event) to all K right answers, (N, K, *event), and their chances,
+            (N, K), which sum to 1; None where they are not known.
+        degrade: Maps points (N, *event) to their sources (N, *source.event), or None.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -105,6 +112,8 @@ class Truth:
     counted: bool = False
     high_quality: tuple[float, float] | None = None
     classified: Classified | None = None
+    answers: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
+    degrade: Callable[[Tensor], Tensor] | None = None
     weights: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -142,6 +151,9 @@ class Dataset(ABC):
     `levels`. Model space is where models live: unit scale in 2-D; dequantised pixels in [0, 1].
     A data set is either fixed (splits of one finite array) or a stream (exact samples without end).
 
+    Where points are to be made from something, `given` holds it: a data set whose points are, split by
+    split and row by row, the sources of this one's, with maps between spaces of its own.
+
     Arguments:
         data_dir: A folder to look in first, for data sets that come as files.
         offline: Whether downloads are forbidden.
@@ -155,6 +167,10 @@ class Dataset(ABC):
     truth: Truth | None = None
     #: what tokens stand for, one character each, so that reports can show text; empty otherwise
     alphabet: str = ""
+    #: the sources of the points, or None
+    given: Dataset | None = None
+    #: the data set whose points these are like, so that its classifier judges both; None: none but itself
+    base: Dataset | None = None
 
     def __init__(self, *, data_dir: Path | None = None, offline: bool = False) -> None:
         self.data_dir, self.offline = data_dir, offline
@@ -178,6 +194,41 @@ class Dataset(ABC):
         """
         raise DataError(f"{self.name} is a fixed data set and cannot be drawn from; use points()")
 
+    def draw_pairs(self, n: int, rng: Rng) -> tuple[Tensor, Tensor]:
+        """Returns n fresh points per seed with their sources, (S, n, *event) and (S, n, *source.event).
+
+        Both are in data space; streams with sources only.
+
+        Raises:
+            DataError: If the data set is fixed, or has no sources.
+        """
+        raise DataError(f"{self.name} draws no pairs; use points() of it and of what is given")
+
+    @property
+    def paired(self) -> bool:
+        """Whether training shows a point beside its own source; a test always does."""
+        return self.spec.paired
+
+    def unpaired_rows(self) -> tuple[Tensor, Tensor]:
+        """Returns the rows of the training points, and of the training sources, that unpaired training shows.
+
+        They are two halves, drawn once for all by the data set's name, so that no point is shown whose own
+        source is shown.
+        """
+        count = len(self.points("train"))
+        order = Rng([0]).fork("dataset", self.name, "halves").permutation(count)[0]
+        return order[: count // 2], order[count // 2 :]
+
+    def degrade(self, x: Tensor) -> Tensor:
+        """Maps points (N, *event) in data space to their sources, where the map is known.
+
+        Raises:
+            DataError: If it is not.
+        """
+        if self.truth is None or self.truth.degrade is None:
+            raise DataError(f"{self.name} knows no map from a point to its source")
+        return self.truth.degrade(x)
+
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         """Maps data space to model space; dequantisation noise comes from rng."""
         return x
@@ -194,7 +245,9 @@ class Dataset(ABC):
     @cached_property
     def hashes(self) -> dict[str, str]:
         """The sha256 of every split's bytes, shortened; they pin the split in every record."""
-        return {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
+        own = {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
+        given = {} if self.given is None else self.given.hashes
+        return own | {f"{split} sources": digest for split, digest in given.items()}
 
 
 class ImageDataset(Dataset):

@@ -13,13 +13,15 @@ from genbench.core import options
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError, GenbenchError
 from genbench.core.feature import Extractor
-from genbench.core.model import Density, Model
+from genbench.core.model import Density, Model, Translator
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 from genbench.core.tolerance import Tolerance
 
 Better = Literal["lower", "higher", "none"]
-View = Literal["points", "events", "features", "logits", "labelled", "memory", "truth", "model"]
+View = Literal[
+    "points", "events", "features", "logits", "labelled", "memory", "truth", "pairs", "model"
+]
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,14 @@ class Trained:
         """Returns n samples in data space, shape (n, *event)."""
         return self.dataset.to_data(self.model.sample(n, rng))[0]
 
+    def translate(self, source: Tensor, rng: Rng) -> Tensor:
+        """Returns a point for each source, (N, *event) for (N, *source.event), both in data space.
+
+        Raises:
+            DataError: If the model is not a Translator.
+        """
+        return translate(self.model, self.dataset, source, rng)[0]
+
     @torch.no_grad()
     def log_prob(self, x: Tensor, rng: Rng, *, batch: int = 512) -> Tensor:
         """Returns log p(x) in nats for points in data space, shape (N, *event): float64, shape (N,).
@@ -154,6 +164,9 @@ class Metric:
             memory: f(train, test, fake, *, rng, **options), features of the whole training set,
             of held-out and of generated points; of data sets whose training set is finite;
             truth: f(fake, truth, *, rng, **options), fake (M, D) in data space;
+            pairs: f(source, real, fake, truth, *, rng, **options), whose rows belong together: sources
+            (N, *source.event), their true points and what was made of them, both (N, *event), in data
+            space; of models that translate, and of points that the user says were made of sources;
             model: f(trained, test, *, rng, **options), a Trained model of one seed and the held-out
             points (N, *event) in data space.
             `rng` is an Rng of one seed.
@@ -167,6 +180,9 @@ class Metric:
             holds in float64; all else that it holds does not grow with the points.
         moments: The same from f(real_mean, real_cov, fake_mean, fake_cov, **options), (F,) and (F, F),
             float64, where no more than that is needed; None where points are.
+        beside: Metrics that are measured wherever this one is, since it must not be read alone.
+        networks: The extractors, by name, that it judges by itself; of models that have one in their loss
+            the score is null.
     """
 
     name: str
@@ -179,11 +195,42 @@ class Metric:
     paper: str = ""
     matrices: int = 0
     moments: Callable[..., Any] | None = None
+    beside: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
         """The metric's options and their defaults; they are part of every protocol."""
         return {k: v for k, v in options.defaults(self.function).items() if k != "rng"}
+
+
+@torch.no_grad()
+def translate(
+    model: Model, dataset: Dataset, source: Tensor, rng: Rng, *, batch: int = 2500
+) -> Tensor:
+    """Returns what a model makes of sources, in data space on the CPU, shape (S, N, *event).
+
+    Grey levels of sources go to the middles of their cells: no noise is drawn for them.
+
+    Arguments:
+        model: A Translator of S seeds.
+        dataset: What it was trained on.
+        source: In data space, shape (N, *source.event), the same for all seeds.
+        rng: The model's own noise.
+        batch: How many sources go through the model at once.
+
+    Raises:
+        DataError: If the model is not a Translator, or the data set has no sources.
+    """
+    if not isinstance(model, Translator) or dataset.given is None:
+        raise DataError(f"{model.name} translates nothing on {dataset.name}; take a Translator")
+    parts = []
+    for part in source.split(batch):
+        part = part.to(rng.device, rng.dtype if part.is_floating_point() else part.dtype)
+        y = dataset.given.to_model(part.unsqueeze(0))
+        y = model.translate(y.expand(len(rng), *y.shape[1:]), rng)
+        parts.append(dataset.to_data(y).cpu())
+    return torch.cat(parts, dim=1)
 
 
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
@@ -200,11 +247,13 @@ def metric(
     paper: str = "",
     matrices: int = 0,
     moments: Callable[..., Any] | None = None,
+    beside: tuple[str, ...] = (),
+    networks: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        more = needs, train_reference, version, paper, matrices, moments
+        more = needs, train_reference, version, paper, matrices, moments, beside, networks
         METRICS.add(name, Metric(name, function, view, columns, *more))
         return function
 

@@ -38,11 +38,15 @@ class Batch:
         labels: Class indices, shape (S, B), int64, or None without labels; -1 where a label is hidden,
             as most are in a cell with `labelled`.
         progress: The share of the budget that is spent, in [0, 1], for schedules.
+        source: What the points are to be made from, in the model space of what is given, shape
+            (S, B, *source.event); None where points stand alone. Rows belong together unless the data
+            are unpaired.
     """
 
     x: Tensor
     labels: Tensor | None = None
     progress: float = 0.0
+    source: Tensor | None = None
 
 
 class Optimizer(Protocol):
@@ -115,6 +119,8 @@ class Model(nn.Module, ABC):
     null: ClassVar[bool] = False
     #: how many points `prepare` is shown of a stream (of a fixed set it is shown all)
     prepare_size: ClassVar[int] = 20_000
+    #: extractors, by name, that are part of the loss: metrics that look through one do not judge the model
+    loss_networks: tuple[str, ...] = ()
     #: what makes the host wait for a GPU nevertheless, `round`, `sample` or an ability's method, and why
     waits: ClassVar[Mapping[str, str]] = {}
     #: what `genbench tune` may choose; empty for models that are not trained
@@ -231,6 +237,33 @@ class Autoregressive(ABC):
         """
 
 
+class Translator(ABC):
+    """Makes a point from a source."""
+
+    @abstractmethod
+    def translate(self, source: Tensor, rng: Rng) -> Tensor:
+        """Returns one point per source, (S, B, *event), for sources (S, B, *source.event) in model space.
+
+        Every point is made from its own source alone, and from noise of rng.
+        """
+
+
+class Cyclic(Translator):
+    """Makes a point from a source, and a source from a point."""
+
+    @abstractmethod
+    def back(self, x: Tensor, rng: Rng) -> Tensor:
+        """Returns one source per point, (S, B, *source.event), for points (S, B, *event)."""
+
+
+class ConditionalDensity(ABC):
+    """Gives log densities of points given their sources, in model space."""
+
+    @abstractmethod
+    def log_prob_given(self, x: Tensor, source: Tensor, rng: Rng) -> Tensor:
+        """Returns log p(x | source) in nats, exact, (S, B), for x (S, B, *event) and sources."""
+
+
 MODELS: Registry[type[Model]] = Registry("model", "genbench.models")
 
 M = TypeVar("M", bound=type[Model])
@@ -278,6 +311,9 @@ ABILITIES: dict[str, type] = {
     "classifier": Classifier,
     "markov_chain": MarkovChain,
     "autoregressive": Autoregressive,
+    "translator": Translator,
+    "cyclic": Cyclic,
+    "conditional_density": ConditionalDensity,
 }
 
 

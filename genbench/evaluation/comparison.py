@@ -104,6 +104,8 @@ class Reference:
             metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
         tag: What else protocols must say of it, or "".
+        sources: What the points are to be made from, row by row those of the real points and of any
+            samples that metrics of view `pairs` see; or None.
     """
 
     real: Side
@@ -114,6 +116,7 @@ class Reference:
     memory: int | None = None
     asked: bool = False
     tag: str = ""
+    sources: Side | None = None
 
     @property
     def extractor(self) -> Extractor:
@@ -157,6 +160,9 @@ class Reference:
             return f"{metric.name} needs a model, got samples alone"
         if metric.view == "truth" and self.dataset is None:
             return f"{metric.name} needs a data set whose truth is known as reference"
+        if metric.view == "pairs" and self.sources is None:
+            name = self.dataset.name if self.dataset is not None else "the reference"
+            return f"{metric.name} needs sources that points are made from, {name} has none"
         tokens = self.dataset is not None and self.dataset.spec.kind == "tokens"
         if tokens and metric.view not in ("truth", "model"):
             assert self.dataset is not None
@@ -167,7 +173,27 @@ class Reference:
         if metric.view == "memory" and self.train is None:
             needs = f"{metric.name} needs the training points too; name them by --train"
             return self.without_train or needs
-        return self._find_lack(metric, trained) or self._find_excess(metric)
+        return (
+            self._find_lack(metric, trained)
+            or self._find_partiality(metric, trained)
+            or self._find_excess(metric)
+        )
+
+    def _find_partiality(self, metric: Metric, trained: Trained | None) -> str | None:
+        """Why a metric may not judge a model: it looks through a network of the model's own loss."""
+        own = () if trained is None else trained.model.loss_networks
+        if trained is None or not own:
+            return None
+        judges = set(metric.networks)
+        if SPACES.get(metric.view) in EXTRACTED:
+            judges.add(self.extractor.name)
+        shared = sorted(judges & set(own))
+        if not shared:
+            return None
+        return (
+            f"{metric.name} looks through {shared[0]}, a part of the loss of {trained.model.name}, "
+            f"which it cannot judge therefore"
+        )
 
     def _find_unlabelled(self, metric: Metric, fake: Side) -> str | None:
         """Which side has no labels of those that a metric compares class by class, or None."""
@@ -183,6 +209,9 @@ class Reference:
     def _find_lack(self, metric: Metric, trained: Trained | None) -> str | None:
         """Which of a metric's needs neither the model nor the data set's truth meets, or None."""
         for need in metric.needs:
+            # points that somebody made of sources stand for the model that made them
+            if metric.view == "pairs" and need == "translator" and trained is None:
+                continue
             if need in ABILITIES:
                 if trained is None or not isinstance(trained.model, ABILITIES[need]):
                     return f"{trained.model.name if trained else 'a set of samples'} has no {need}"
@@ -260,6 +289,9 @@ class Reference:
         real, samples = self.real.view(space), fake.view(space)
         if metric.view == "labelled":
             return real, samples, self.real.labels, fake.labels
+        if metric.view == "pairs":
+            assert self.sources is not None
+            return self.sources.view(space), real, samples, self.truth
         if metric.view == "memory":
             assert self.train is not None
             return self.train.view(space), real, samples

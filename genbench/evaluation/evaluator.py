@@ -11,8 +11,8 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor
-from genbench.core.metric import Score, Trained
-from genbench.core.model import Model
+from genbench.core.metric import Score, Trained, translate
+from genbench.core.model import Model, Translator
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.comparison import Reference, Side
@@ -26,7 +26,13 @@ CHUNK = 2500
 
 
 def draw(model: Model, dataset: Dataset, n: int, rng: Rng) -> Tensor:
-    """Returns n samples per seed in data space on the CPU, shape (S, n, *event), in chunks."""
+    """Returns n samples per seed in data space on the CPU, shape (S, n, *event), in chunks.
+
+    A translator's are made of the first n test sources, in order.
+    """
+    if isinstance(model, Translator) and dataset.given is not None:
+        sources = dataset.given.points("test")[:n]
+        return translate(model, dataset, sources, rng, batch=CHUNK)
     with torch.no_grad():
         parts = [
             dataset.to_data(model.sample(min(CHUNK, n - at), rng)).cpu()
@@ -40,7 +46,8 @@ class Evaluator:
 
     Held-out points are the reference; the same number of points is taken from the model. Each score
     of two samples stands beside its floor, the same metric between the reference and as many real
-    points that are not in it (a fresh draw of a stream, training points of a fixed set).
+    points that are not in it (a fresh draw of a stream, training points of a fixed set). Features are
+    those of the data set's `base`, where it has one, so that the points of both are judged alike.
 
     Arguments:
         dataset: The data set.
@@ -58,11 +65,13 @@ class Evaluator:
         features: Part | None = None,
     ) -> None:
         self.dataset, self.requests = dataset, list(requests)
-        self.features = features or default_features(dataset)
+        self.judged = dataset.base or dataset
+        self.features = features or default_features(self.judged)
         test = dataset.points("test")[:samples]
         self.n, self.dtype = len(test), test.dtype
         train = dataset.points("train")
         order = Rng([0]).fork("evaluator", "train").permutation(len(train))[0]
+        given = dataset.given
         reason = f"{dataset.name} is a stream without end, so nothing can be memorised"
         self.test = Reference(
             self._side(test),
@@ -70,12 +79,13 @@ class Evaluator:
             None if dataset.stream else self._side(train),
             without_train=reason,
             split="test",
+            sources=None if given is None else self._side(given.points("test")[:samples]),
         )
         #: the training points as a reference, or None where they are too few
         self.train: Reference | None = None
         if len(train) >= self.n:
             side = self._side(train[order[: self.n]])
-            self.train = replace(self.test, real=side, split="train")
+            self.train = replace(self.test, real=side, split="train", sources=None)
         spare = dataset.points("validation") if dataset.stream else train[order.flip(0)]
         #: real points that are not in the reference, or None where they are too few
         self.spare = self._side(spare[: self.n]) if len(spare) >= self.n else None
@@ -84,7 +94,7 @@ class Evaluator:
     @cached_property
     def extractor(self) -> Extractor:
         """The feature extractor, made on first use (it may have to be trained)."""
-        return make_extractor(self.features, self.dataset)
+        return make_extractor(self.features, self.judged)
 
     def score(
         self,

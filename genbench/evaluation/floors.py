@@ -13,7 +13,7 @@ from genbench.evaluation.scoring import compute_scores
 
 #: what a memory metric has of real points it knows itself, and spare ones may be of training; metrics
 #: of models look at no samples
-WITHOUT = ("model", "memory")
+WITHOUT = ("model", "memory", "pairs")
 
 
 @dataclass(frozen=True)

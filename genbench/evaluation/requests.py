@@ -20,6 +20,7 @@ SPACES = {
     "points": "points",
     "truth": "points",
     "events": "events",
+    "pairs": "events",
     "features": "features",
     "labelled": "features",
     "memory": "features",
@@ -62,6 +63,9 @@ def make_requests(
 ) -> list[MetricRequest]:
     """Returns what a list of metrics with options asks for, each once, options checked.
 
+    Metrics that must not be read alone bring those that stand beside them, with default options unless
+    they are asked for.
+
     Arguments:
         parts: Metrics, or columns, which stand for their metrics.
         samples: The largest number of points compared.
@@ -72,7 +76,9 @@ def make_requests(
     """
     key = None if features is None else features_key(features)
     requests: dict[tuple[str, str], MetricRequest] = {}
-    for part in parts:
+    metrics = find([part.name for part in parts])
+    names = {name for metric in metrics for name in metric.beside} - {m.name for m in metrics}
+    for part in [*parts, *(Part(name=name) for name in sorted(names))]:
         for metric in find([part.name]):
             values = options.resolve(metric.function, part.options, who=f"metric {part.name}")
             values.pop("rng", None)

@@ -6,12 +6,13 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d
+from torch.nn.functional import avg_pool2d
 
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.metrics._similarity import WINDOW, gaussian_line, largest_window, similarity
 from genbench.points import memmap
 
 COLUMNS = {
@@ -22,7 +23,6 @@ COLUMNS = {
 }
 #: the exponents of five scales, finest first
 POWERS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-WINDOW, WIDTH = 11, 1.5
 #: pairs compared at once
 ROWS = 256
 
@@ -80,7 +80,7 @@ def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: int = 1000) -> dict[
 
 def layout(side: int) -> tuple[int, int]:
     """Returns the window's size and the number of scales for images whose shorter side is this."""
-    window = min(WINDOW, side - 1 + side % 2)
+    window = largest_window(side)
     scales = 1
     while scales < len(POWERS) and side // 2**scales >= WINDOW:
         scales += 1
@@ -89,29 +89,15 @@ def layout(side: int) -> tuple[int, int]:
 
 def likeness(x: Tensor, y: Tensor, window: int, scales: int) -> Tensor:
     """Returns the multi-scale structural similarity of images (N, C, H, W) in [0, 1], shape (N,)."""
-    offsets = torch.arange(window, dtype=x.dtype, device=x.device) - (window - 1) / 2
-    line = (-0.5 * (offsets / WIDTH).square()).exp()
-    line = line / line.sum()
+    line = gaussian_line(window, x)
     powers = torch.tensor(POWERS[:scales], dtype=x.dtype) / sum(POWERS[:scales])
     total = x.new_ones(len(x))
     for scale, power in enumerate(powers.tolist()):
         if scale:
             x, y = avg_pool2d(x, 2), avg_pool2d(y, 2)
-        both, structure = _similar(x, y, line)
+        both, structure = similarity(x, y, line)
         total = total * (both if scale == scales - 1 else structure).clamp_min(0) ** power
     return total
-
-
-def _similar(x: Tensor, y: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
-    """The similarity, and its part without luminance, as means over channels and places, (N,) each."""
-    n, channels = x.shape[:2]
-    maps = torch.cat([x, y, x * x, y * y, x * y]).flatten(0, 1).unsqueeze(1)
-    maps = conv2d(conv2d(maps, line.view(1, 1, -1, 1)), line.view(1, 1, 1, -1))
-    a, b, aa, bb, ab = maps.view(5, n, channels, *maps.shape[2:])
-    small, smaller = 0.01**2, 0.03**2
-    structure = (2 * (ab - a * b) + smaller) / (aa - a * a + bb - b * b + smaller)
-    luminance = (2 * a * b + small) / (a * a + b * b + small)
-    return (luminance * structure).mean(dim=(1, 2, 3)), structure.mean(dim=(1, 2, 3))
 
 
 def _pairs(x: Tensor, pairs: int, window: int, scales: int, rng: Rng) -> Tensor:

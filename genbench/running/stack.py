@@ -16,7 +16,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.metric import Trained
-from genbench.core.model import MODELS, Model, only_seed, parameter_count
+from genbench.core.model import MODELS, Model, Translator, only_seed, parameter_count
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.provenance import hash_plugin
@@ -192,9 +192,12 @@ def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
     def probe(model: Model) -> dict[str, list[float | None]]:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
         curves: dict[str, list[float | None]] = {}
+        pairs = isinstance(model, Translator)  # of others no sample belongs to a source
+        usual = [r for r in requests if pairs or r.metric.view != "pairs"]
         for k, fake in enumerate(fakes):
             usable = bool(fake.isfinite().all())
-            rows = evaluator.score(fake, None, rng.only(k), beside=False) if usable else []
+            one = rng.only(k)
+            rows = evaluator.score(fake, None, one, requests=usual, beside=False) if usable else []
             values = {m.id: m.value for m in rows}
             for column in (c for request in requests for c in request.metric.columns):
                 curves.setdefault(column, []).append(values.get(column))

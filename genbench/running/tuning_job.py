@@ -21,9 +21,9 @@ from genbench.evaluation.evaluator import draw
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.running.build import DTYPES, open_dataset, prepare_model
-from genbench.running.environment import environment
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import Job, Outcome, Result, RunSettings, Stage, classify
+from genbench.store.environment import environment
 from genbench.store.record import finite
 from genbench.store.tuning import Rung, TuningResult, TuningRule, TuningTrial
 from genbench.training.checkpoint import Checkpoint

@@ -18,7 +18,8 @@ class Minibatches:
     """Draws minibatches for every seed, each seed's own, in model space.
 
     Rows are drawn with replacement from a fixed training set, or afresh from a stream;
-    dequantisation noise is drawn with them.
+    dequantisation noise is drawn with them. Where the data set has sources they are drawn after the
+    points: those of the same rows, or, unpaired, of rows of the other half (`Dataset.unpaired_rows`).
 
     Arguments:
         dataset: Gives points in data space.
@@ -32,23 +33,30 @@ class Minibatches:
     ) -> None:
         self.dataset, self.rng, self.batch = dataset, rng, batch
         self.points: Tensor | None = None
+        self.sources: Tensor | None = None
         self.labels: Tensor | None = None
         if not dataset.stream:
-            points = dataset.points("train")
-            floating = points.is_floating_point()
-            self.points = points.to(rng.device, rng.dtype if floating else points.dtype)
-            self.labels = (
-                _expanded_labels(dataset, rng) if labels is None else labels.to(rng.device)
-            )
+            self.points, self.sources = _fixed_points(dataset, rng)
+            self.labels = _fixed_labels(dataset, rng, labels)
 
     def __call__(self, progress: float = 0.0) -> Batch:
         """Returns the next minibatch, x of shape (S, B, *event)."""
         if self.points is None:
-            x = self.dataset.draw(self.batch, self.rng)
-            return Batch(self.dataset.to_model(x, self.rng), None, progress)
+            x, source = _draw(self.dataset, self.batch, self.rng)
+            x = self.dataset.to_model(x, self.rng)
+            return Batch(x, None, progress, self._to_model(source))
         rows = self.rng.integers(len(self.points), self.batch)
         labels = None if self.labels is None else self.labels.gather(1, rows)
-        return Batch(self.dataset.to_model(self.points[rows], self.rng), labels, progress)
+        x = self.dataset.to_model(self.points[rows], self.rng)
+        if self.sources is None:
+            return Batch(x, labels, progress)
+        if not self.dataset.paired:
+            rows = self.rng.integers(len(self.sources), self.batch)
+        return Batch(x, labels, progress, self._to_model(self.sources[rows]))
+
+    def _to_model(self, source: Tensor | None) -> Tensor | None:
+        given = self.dataset.given
+        return None if source is None or given is None else given.to_model(source, self.rng)
 
 
 def training_set(
@@ -60,14 +68,46 @@ def training_set(
     `labels`, shape (S, N), are what each seed sees of the training labels; None shows them all.
     """
     if dataset.stream:
-        x = dataset.draw(model.prepare_size, rng.fork("prepare-data"))
-        return Batch(dataset.to_model(x))
-    points = dataset.points("train").to(rng.device)
-    points = points.to(rng.dtype) if points.is_floating_point() else points
+        x, source = _draw(dataset, model.prepare_size, rng.fork("prepare-data"))
+        return Batch(dataset.to_model(x), source=_middles(dataset, source))
+    points, sources = _fixed_points(dataset, rng)
     once = Rng([0], device=rng.device, dtype=rng.dtype).fork("prepare-data")
     x = dataset.to_model(points.unsqueeze(0), once)
-    labels = _expanded_labels(dataset, rng) if labels is None else labels.to(rng.device)
-    return Batch(x.expand(len(rng), *x.shape[1:]), labels)
+    source = None if sources is None else _middles(dataset, sources.unsqueeze(0))
+    return Batch(
+        x.expand(len(rng), *x.shape[1:]),
+        _fixed_labels(dataset, rng, labels),
+        source=None if source is None else source.expand(len(rng), *source.shape[1:]),
+    )
+
+
+def _middles(dataset: Dataset, source: Tensor | None) -> Tensor | None:
+    """Sources in the model space of what is given, grey levels in the middles of their cells."""
+    return None if source is None or dataset.given is None else dataset.given.to_model(source)
+
+
+def _draw(dataset: Dataset, n: int, rng: Rng) -> tuple[Tensor, Tensor | None]:
+    """Fresh points of a stream, and sources where it has some: of other points, if it is unpaired."""
+    if dataset.given is None:
+        return dataset.draw(n, rng), None
+    x, source = dataset.draw_pairs(n, rng)
+    return (x, source) if dataset.paired else (x, dataset.draw_pairs(n, rng)[1])
+
+
+def _fixed_points(dataset: Dataset, rng: Rng) -> tuple[Tensor, Tensor | None]:
+    """The training points that are shown, and the sources, on the device of rng and in its type."""
+    points, given = dataset.points("train"), dataset.given
+    if given is None:
+        return _moved(points, rng), None
+    sources = given.points("train")
+    if dataset.paired:
+        return _moved(points, rng), _moved(sources, rng)
+    rows, others = dataset.unpaired_rows()
+    return _moved(points[rows], rng), _moved(sources[others], rng)
+
+
+def _moved(x: Tensor, rng: Rng) -> Tensor:
+    return x.to(rng.device, rng.dtype if x.is_floating_point() else x.dtype)
 
 
 def prepare(model: Model, dataset: Dataset, rng: Rng, *, labelled: int | None = None) -> Model:
@@ -126,6 +166,11 @@ def _balanced(labels: Tensor, rank: Tensor) -> Tensor:
     return (turn * len(rank) + rank[labels]).argsort()
 
 
-def _expanded_labels(dataset: Dataset, rng: Rng) -> Tensor | None:
-    labels = dataset.labels("train")
-    return None if labels is None else labels.to(rng.device).expand(len(rng), -1)
+def _fixed_labels(dataset: Dataset, rng: Rng, labels: Tensor | None) -> Tensor | None:
+    """What each seed sees of the labels of the points that are shown, (S, N)."""
+    if labels is None:
+        every = dataset.labels("train")
+        labels = None if every is None else every.expand(len(rng), -1)
+    if labels is not None and dataset.given is not None and not dataset.paired:
+        labels = labels[:, dataset.unpaired_rows()[0]]
+    return None if labels is None else labels.to(rng.device)

@@ -26,8 +26,8 @@ from genbench.core.spec import Budget, CellSpec, Part
 from genbench.evaluation.requests import make_requests
 from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
-from genbench.running.environment import environment
 from genbench.store import Measurement, Record, Used
+from genbench.store.environment import environment
 from genbench.training.minibatches import prepare
 
 NAMES = ("gan", "vae", "realnvp", "made", "rbm", "wgan_gp")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.core.dataset import Dataset, open_named
 from genbench.report.groups import Group
+from genbench.report.site.side_by_side import pair_images
 from genbench.report.tables import Table
 from genbench.store import Store
 
@@ -78,6 +79,9 @@ def make_gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
     ]
     box = _box(data, arrays)
     panels = [] if real is None else [_panel("held-out data", real, "real", box, data, pixels)]
+    pairs = pair_images(data, [(group, arrays_by_group[group.id][0]) for group in table.groups])
+    if pairs is not None:
+        panels.insert(0, _side_by_side(*pairs))
     for group in table.groups:
         array, about = arrays_by_group[group.id]
         if array is None:
@@ -195,22 +199,44 @@ def draw_sheet(
     label: str, array: np.ndarray, about: str, data: Dataset | None, pixels: int = SHEET
 ) -> Panel:
     """Puts up to 8×8 images on one sheet with lines of one pixel between them."""
-    import numpy as np
-    from PIL import Image
-
-    _, channels, height, width = array.shape
+    height, width = array.shape[2:]
     side = max(1, min(8, math.isqrt(min(len(array), pixels // (height * width)))))
-    images = _bytes(array[: side * side], data)
-    sheet = np.full((side * (height + 1) - 1, side * (width + 1) - 1, channels), 127, np.uint8)
+    sheet = _lay_out(_bytes(array[: side * side], data), side, side)
+    return Panel(label, f"{about}, {side * side} images", png=_encode(sheet), size=_size(sheet))
+
+
+def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
+    """A sheet of (rows, columns, C, H, W): what was given, what was made of it, the truth."""
+    sheet = _lay_out(_bytes(images.reshape(-1, *images.shape[2:]), None), *images.shape[:2])
+    about = f"the first test sources, a row each; columns: {', '.join(columns)}"
+    return Panel("side by side", about, png=_encode(sheet), size=_size(sheet))
+
+
+def _size(sheet: np.ndarray) -> tuple[int, int]:
+    return sheet.shape[1], sheet.shape[0]
+
+
+def _lay_out(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """A sheet (H, W, C) of images (N, C, h, w), uint8, with lines of one pixel between them."""
+    import numpy as np
+
+    _, channels, height, width = images.shape
+    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), 127, np.uint8)
     for i, image in enumerate(images):
-        y, x = divmod(i, side)
+        y, x = divmod(i, columns)
         y, x = y * (height + 1), x * (width + 1)
         sheet[y : y + height, x : x + width] = image.transpose(1, 2, 0)
+    return sheet
+
+
+def _encode(sheet: np.ndarray) -> str:
+    """The data URI of a sheet as PNG."""
+    from PIL import Image
+
     buffer = io.BytesIO()
-    Image.fromarray(sheet[:, :, 0] if channels == 1 else sheet).save(buffer, "PNG", optimize=True)
-    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    about += f", {side * side} images"
-    return Panel(label, about, png=uri, size=(sheet.shape[1], sheet.shape[0]))
+    grey = sheet.shape[2] == 1
+    Image.fromarray(sheet[:, :, 0] if grey else sheet).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _bytes(images: np.ndarray, data: Dataset | None) -> np.ndarray:

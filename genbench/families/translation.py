@@ -1,0 +1,262 @@
+"""Models that make a point from a source, and what they share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import ContractError, SpecError
+from genbench.core.model import Batch, Model, Player, Translator
+from genbench.core.rng import Rng
+from genbench.families.adversarial import cross_entropy, non_saturating
+from genbench.nn.losses import r1, usual_penalty
+from genbench.nn.optim import Maker, adam
+from genbench.nn.output import centred, only_continuous
+from genbench.nn.translation import PATCHES, Judge, SourceNetwork
+
+#: training sources that `sample` translates
+KEPT = 1000
+#: how near the ends of the range logistic outputs start
+EDGE = 0.01
+Network = Literal["mlp", "unet", "encoder_decoder", "resnet"]
+
+
+class TranslationModel(Model, Translator):
+    """The skeleton of translators: all but the translation.
+
+    Samples are translations of random training sources, of which `prepare` keeps some. It also takes the
+    training points' mean, at which the outputs of networks start.
+    """
+
+    prepare_size = 5_000
+    sources: Tensor
+    mean: Tensor
+
+    def __init__(self, spec: DataSpec, rng: Rng) -> None:
+        super().__init__(spec, rng)
+        source = spec.source
+        if source is None:
+            raise SpecError(f"{self.name} {needs_sources(spec)}")
+        zeros = torch.zeros(self.seeds, 1, *source.event, device=rng.device, dtype=rng.dtype)
+        self.register_buffer("sources", zeros, persistent=False)
+        zeros = torch.zeros(self.seeds, 1, *spec.event, device=rng.device, dtype=rng.dtype)
+        self.register_buffer("mean", zeros, persistent=False)
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """There must be sources, and points and sources are real numbers."""
+        if spec.source is None:
+            return needs_sources(spec)
+        return only_continuous(spec) or only_continuous(spec.source)
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Keeps some sources, and the mean of the points."""
+        self.sources = source_in(batch)[:, :KEPT]
+        self.mean = batch.x.mean(1, keepdim=True)
+
+    def sample(self, n: int, rng: Rng) -> Tensor:
+        """Returns translations of random training sources, shape (S, n, *event)."""
+        rows = rng.integers(self.sources.shape[1], n)
+        source = torch.stack([x[row] for x, row in zip(self.sources, rows, strict=True)])
+        return self.translate(source, rng)
+
+
+class ReferenceTranslator(TranslationModel):
+    """The skeleton of translators that are not trained."""
+
+    taxonomy = "reference"
+
+    def players(self) -> tuple[Player, ...]:
+        """None: there is nothing to train."""
+        return ()
+
+
+class NetworkTranslator(TranslationModel):
+    """The skeleton of translators by a network of `nn.translation`: all but the losses.
+
+    Outputs start at the training points' mean. A `linear` output may lie outside the data's range, which
+    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a judge
+    does not know it by its jitter about black. Where most pixels are black and errors are absolute a
+    logistic output may die: the median is an end of the range, where it has no slope.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        network: `mlp`; or for images `unet`, `encoder_decoder` (the same without skips) or `resnet`.
+        hidden: The widths of the hidden layers of MLPs.
+        width: The channels of the first hidden image of convolutional networks.
+        blocks: The number of residual blocks.
+        noise: The dimension of the noise beside the source; 0 for none.
+        logistic: Whether outputs are squashed into the data's range.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        network: Network,
+        hidden: tuple[int, ...],
+        width: int,
+        blocks: int,
+        noise: int,
+        logistic: bool,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.noise, self.logistic = noise, logistic and spec.range is not None
+        self.generator = SourceNetwork(
+            spec, network, hidden, width, blocks, noise, rng.fork("generator")
+        )
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Points must be shown beside their own sources."""
+        return super().refuses(spec) or needs_pairs(spec)
+
+    def output(self, source: Tensor, rng: Rng) -> Tensor:
+        """Returns the output for losses, a linear one unclipped, shape (S, B, *event)."""
+        z = rng.normal(source.shape[1], self.noise) if self.noise else None
+        x = self.generator(source, z)
+        if not self.logistic or self.spec.range is None:
+            return self.mean + x
+        low, high = self.spec.range
+        share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
+        # the slope of a logistic is at most a quarter
+        return low + (high - low) * torch.sigmoid(share.logit() + 4 * x)
+
+    def translate(self, source: Tensor, rng: Rng) -> Tensor:
+        """Returns the output, clipped to the data's range, shape (S, B, *event)."""
+        x = self.output(source, rng)
+        return x if self.spec.range is None else x.clamp(*self.spec.range)
+
+    def squared_error(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the mean squared difference a coordinate, in units of half the range, shape (S,)."""
+        return (centred(x, self.spec) - centred(y, self.spec)).square().flatten(1).mean(-1)
+
+    def absolute_error(self, x: Tensor, y: Tensor) -> Tensor:
+        """Returns the mean absolute difference a coordinate, in units of half the range, shape (S,)."""
+        return (centred(x, self.spec) - centred(y, self.spec)).abs().flatten(1).mean(-1)
+
+
+class TranslationGame(NetworkTranslator):
+    """The skeleton of translators against a judge: all but what the generator's loss adds to the game.
+
+    Arguments:
+        spec: The data.
+        rng: Draws the initial weights.
+        judge: `pair` sees the source beside the point, `image` the point alone, `none` plays no game.
+        patch: The side in pixels of what an output of a convolutional judge sees; None: all.
+        penalty: The weight of `r1`; None takes `usual_penalty`.
+        optimizer: Makes the optimiser of either player.
+        hidden: The widths of the hidden layers of MLPs.
+        width: The channels of the first hidden image of convolutional networks.
+        network: The generator's; a judge of an MLP's outputs is an MLP, others convolve.
+        rest: What `NetworkTranslator` takes beside.
+    """
+
+    discriminator: Any
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        judge: str,
+        patch: int | None,
+        penalty: float | None,
+        optimizer: Maker,
+        hidden: tuple[int, ...],
+        width: int,
+        network: Network,
+        **rest: Any,
+    ) -> None:
+        super().__init__(spec, rng, network=network, hidden=hidden, width=width, **rest)
+        if patch is not None and (patch not in PATCHES or network == "mlp"):
+            raise SpecError(
+                f"patch needs one of {', '.join(map(str, PATCHES))} and a convolutional network, got "
+                f"patch={patch}, network={network}"
+            )
+        self.penalty = usual_penalty(spec) if penalty is None else penalty
+        self.optimizer = optimizer
+        self.discriminator = (
+            None
+            if judge == "none"
+            else Judge(
+                spec,
+                pairs=judge == "pair",
+                hidden=hidden if network == "mlp" else None,
+                width=width,
+                patch=patch,
+                rng=rng.fork("discriminator"),
+            )
+        )
+
+    def players(self) -> tuple[Player, ...]:
+        """The discriminator, if there is one, then the generator."""
+        generator = Player("generator", self.generator, self.generator_loss, self.optimizer)
+        if self.discriminator is None:
+            return (generator,)
+        return (
+            Player("discriminator", self.discriminator, self.discriminator_loss, self.optimizer),
+            generator,
+        )
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of real against made points plus the penalty, shape (S,)."""
+        source = source_in(batch)
+        with torch.no_grad():
+            fake = self.output(source, rng)
+        loss = cross_entropy(self.logits(batch.x, source), self.logits(fake, source))
+        return loss + r1(lambda x: self.discriminator(x, source).mean(-1), batch.x, self.penalty)
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns -log D of what is made of the sources, where there is a judge, and `errors`, shape (S,)."""
+        source = source_in(batch)
+        fake = self.output(source, rng)
+        loss = self.errors(batch.x, fake)
+        if self.discriminator is None:
+            return loss
+        return loss + non_saturating(self.logits(fake, source))
+
+    @abstractmethod
+    def errors(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Returns what the generator pays for differences from the true points, shape (S,)."""
+
+    def logits(self, x: Tensor, source: Tensor) -> Tensor:
+        """Returns the judge's logits of all points and patches, shape (S, B P)."""
+        return self.discriminator(x, source).flatten(1)
+
+
+def regress(
+    network: nn.Module, loss: Callable[[Batch, Rng], Tensor], lr: float
+) -> tuple[Player, ...]:
+    """Returns the one player of a translator that is trained by its errors alone."""
+    return (Player("generator", network, loss, adam(lr)),)
+
+
+def source_in(batch: Batch) -> Tensor:
+    """Returns a minibatch's sources, shape (S, B, *source.event).
+
+    Raises:
+        ContractError: If it has none.
+    """
+    if batch.source is None:
+        raise ContractError("a translator needs the sources of a minibatch, got none")
+    return batch.source
+
+
+def needs_sources(spec: DataSpec) -> str:
+    """Returns why a translator refuses points that are made from nothing."""
+    return f"needs sources to translate, {spec.name} has none"
+
+
+def needs_pairs(spec: DataSpec) -> str | None:
+    """Returns why a translator that learns from pairs refuses data, or None where it does not."""
+    if spec.paired:
+        return None
+    return f"needs pairs, {spec.name} shows points beside sources that are not theirs"

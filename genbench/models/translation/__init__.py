@@ -1,0 +1,1 @@
+"""Models that make points from sources, one file each."""

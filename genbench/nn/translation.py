@@ -1,0 +1,265 @@
+"""Stacked networks from sources to points, and those that judge what was made of a source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.rng import Rng
+from genbench.nn.conv import Conv2d, ResidualBlock
+from genbench.nn.mlp import MLP, flat
+from genbench.nn.output import centred
+
+#: how often a U-Net or an encoder–decoder halves the image
+DEPTH = 3
+#: strided layers of a judge, by the side in pixels of the patch that its outputs see
+PATCHES = {1: 0, 4: 1, 10: 2, 22: 3}
+#: the weights of a last layer at first, so that outputs start near the training mean
+LAST_GAIN = 0.1
+
+
+class SourceNetwork(nn.Module):
+    """Creates S networks from sources, and noise beside them, to as many real numbers as a point has.
+
+    Noise enters a convolutional network as constant channels.
+
+    References:
+        | Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2017), section
+        | 3.2.1, for the U-Net and the encoder–decoder; Perceptual Losses (Johnson et al., 2016), for
+        | residual blocks
+
+    Arguments:
+        spec: The data; `spec.source` is what is given.
+        network: `mlp`; or for images `unet`, `encoder_decoder` (the same without skips) or `resnet`.
+        hidden: The widths of the hidden layers of an MLP.
+        width: The channels of the first hidden image of the others; they double as the image is halved.
+        blocks: The number of residual blocks.
+        noise: The dimension of the noise, 0 for none.
+        rng: Draws the weights.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        network: str,
+        hidden: Sequence[int],
+        width: int,
+        blocks: int,
+        noise: int,
+        rng: Rng,
+    ) -> None:
+        super().__init__()
+        source = source_of(spec)
+        self.spec, self.source = spec, source
+        if network == "mlp":
+            sizes = source.size + noise, spec.size, hidden
+            self.network: nn.Module = MLP(*sizes, rng, last_gain=LAST_GAIN)
+            return
+        refuse_without_images(f"network={network}", spec)
+        inputs, outputs = source.event[0] + noise, spec.event[0]
+        if network == "resnet":
+            self.network = ResidualNetwork(inputs, outputs, width, blocks, rng)
+        else:
+            self.network = Hourglass(inputs, outputs, width, rng, skips=network == "unet")
+
+    def forward(self, source: Tensor, z: Tensor | None = None) -> Tensor:
+        """Maps sources (S, B, *source.event) and noise (S, B, noise) to (S, B, *event)."""
+        source = centred(source, self.source)
+        if isinstance(self.network, MLP):
+            x = flat(source) if z is None else torch.cat([flat(source), z], -1)
+            return self.network(x).unflatten(-1, self.spec.event)
+        x = fit(source, self.spec.event)
+        if z is not None:
+            channels = z[..., None, None].expand(*z.shape, *x.shape[-2:])
+            x = torch.cat([x, channels], 2)
+        return self.network(x)
+
+
+class Hourglass(nn.Module):
+    """Creates S networks that halve an image thrice and double it again, with or without skips.
+
+    Arguments:
+        inputs: The channels of the input.
+        outputs: The channels of the output.
+        width: The channels before the first halving.
+        rng: Draws the weights.
+        skips: Whether each image on the way up sees the one of its size on the way down.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, rng: Rng, *, skips: bool) -> None:
+        super().__init__()
+        widths = [width * 2 ** min(i, 2) for i in range(DEPTH + 1)]
+        self.skips = skips
+        self.first = Conv2d(inputs, width, 3, rng.fork("first"))
+        self.down = nn.ModuleList(
+            Conv2d(widths[i], widths[i + 1], 3, rng.fork("down", i), stride=2)
+            for i in range(DEPTH)
+        )
+        self.up = nn.ModuleList(
+            Conv2d(widths[i + 1] + skips * widths[i], widths[i], 3, rng.fork("up", i))
+            for i in range(DEPTH)
+        )
+        self.last = Conv2d(width, outputs, 3, rng.fork("last"), gain=LAST_GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps images (S, B, inputs, H, W) to (S, B, outputs, H, W)."""
+        images = [functional.leaky_relu(self.first(x), 0.2)]
+        for layer in self.down:
+            images.append(functional.leaky_relu(layer(images[-1]), 0.2))
+        y = images.pop()
+        for layer in reversed(list(self.up)):
+            before = images.pop()
+            y = resize(y, before.shape[-2:])
+            y = functional.relu(layer(torch.cat([y, before], 2) if self.skips else y))
+        return self.last(y)
+
+
+class ResidualNetwork(nn.Module):
+    """Creates S networks of residual blocks that keep the image's size.
+
+    Arguments:
+        inputs: The channels of the input.
+        outputs: The channels of the output.
+        width: The channels between.
+        blocks: The number of blocks.
+        rng: Draws the weights.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, blocks: int, rng: Rng) -> None:
+        super().__init__()
+        self.first = Conv2d(inputs, width, 3, rng.fork("first"))
+        self.blocks = nn.ModuleList(
+            ResidualBlock(width, width, rng.fork("block", i)) for i in range(blocks)
+        )
+        self.last = Conv2d(width, outputs, 3, rng.fork("last"), gain=LAST_GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps images (S, B, inputs, H, W) to (S, B, outputs, H, W)."""
+        y = self.first(x)
+        for block in self.blocks:
+            y = block(y)
+        return self.last(functional.relu(y))
+
+
+class Judge(nn.Module):
+    """Creates S discriminators of points, each on its own or beside its source.
+
+    References:
+        | Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2017), section
+        | 3.2.2, for the judgement of patches
+
+    Arguments:
+        spec: The data; `spec.source` is what is given.
+        pairs: Whether it sees the source beside the point.
+        hidden: The widths of an MLP's hidden layers, or None for convolutions.
+        width: The channels of the first hidden image; they double with every stride.
+        patch: The side in pixels of what one output of convolutions sees, of `PATCHES`; None: all.
+        rng: Draws the weights.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        *,
+        pairs: bool,
+        hidden: Sequence[int] | None,
+        width: int,
+        patch: int | None,
+        rng: Rng,
+    ) -> None:
+        super().__init__()
+        source = source_of(spec)
+        self.spec, self.source, self.pairs = spec, source, pairs
+        self.dense = hidden is not None
+        if hidden is not None:
+            inputs = spec.size + pairs * source.size
+            self.network: nn.Module = MLP(inputs, 1, hidden, rng, activation="leaky_relu")
+            return
+        refuse_without_images("a judge of patches", spec)
+        inputs = spec.event[0] + pairs * source.event[0]
+        self.network = Patches(inputs, spec.event[1:], width, patch, rng)
+
+    def forward(self, x: Tensor, source: Tensor) -> Tensor:
+        """Maps points (S, B, *event) and their sources to logits (S, B, P), one for each of P patches."""
+        x, source = centred(x, self.spec), centred(source, self.source)
+        if self.dense:
+            return self.network(torch.cat([flat(x), flat(source)], -1) if self.pairs else flat(x))
+        return self.network(torch.cat([x, fit(source, x.shape[2:])], 2) if self.pairs else x)
+
+
+class Patches(nn.Module):
+    """Creates S networks that judge all patches of an image, or the image as a whole.
+
+    Arguments:
+        inputs: The channels of the input.
+        size: The image's height and width.
+        width: The channels of the first hidden image.
+        patch: A side in pixels of `PATCHES`; None judges the image as a whole after two strides.
+        rng: Draws the weights.
+    """
+
+    def __init__(
+        self, inputs: int, size: Sequence[int], width: int, patch: int | None, rng: Rng
+    ) -> None:
+        super().__init__()
+        strides = 2 if patch is None else PATCHES[patch]
+        kernel, stride = (4, 2) if strides else (1, 1)
+        sides = [inputs, *(width * 2**i for i in range(max(strides, 1)))]
+        self.layers = nn.ModuleList(
+            Conv2d(a, b, kernel, rng.fork("layer", i), stride=stride)
+            for i, (a, b) in enumerate(pairwise(sides))
+        )
+        rest = [math.floor(side / 2**strides) for side in size] if patch is None else [1, 1]
+        last = (rest[0], rest[1])
+        self.last = Conv2d(sides[-1], 1, last, rng.fork("last"), padding=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps images (S, B, inputs, H, W) to logits (S, B, P)."""
+        for layer in self.layers:
+            x = functional.leaky_relu(layer(x), 0.2)
+        return self.last(x).flatten(2)
+
+
+def source_of(spec: DataSpec) -> DataSpec:
+    """Returns the spec of what points are made from.
+
+    Raises:
+        SpecError: If they are made from nothing.
+    """
+    if spec.source is None:
+        raise SpecError(f"a translator needs sources, {spec.name} has none")
+    return spec.source
+
+
+def refuse_without_images(what: str, spec: DataSpec) -> None:
+    """Refuses data whose points or sources are no images.
+
+    Raises:
+        SpecError: Naming both shapes.
+    """
+    source = source_of(spec)
+    if not (spec.is_image and source.is_image):
+        raise SpecError(
+            f"{what} needs images of images, {spec.name} makes points of shape {spec.event} from "
+            f"{source.event}; take network=mlp"
+        )
+
+
+def fit(x: Tensor, event: Sequence[int]) -> Tensor:
+    """Returns images (S, B, C, h, w) in the height and width of an event (C', H, W), nearest neighbour."""
+    return resize(x, event[1:])
+
+
+def resize(x: Tensor, size: Sequence[int], mode: str = "nearest") -> Tensor:
+    """Returns images (S, B, C, h, w) in another height and width, by `nearest` neighbour or `bicubic`."""
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
+    y = functional.interpolate(x.flatten(0, 1), size=(size[0], size[1]), mode=mode)
+    return y.unflatten(0, x.shape[:2])
