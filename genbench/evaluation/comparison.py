@@ -185,7 +185,7 @@ class Reference:
         if trained is None or not own:
             return None
         judges = set(metric.networks)
-        if SPACES.get(metric.view) in EXTRACTED:
+        if self._space(metric) in EXTRACTED:
             judges.add(self.extractor.name)
         shared = sorted(judges & set(own))
         if not shared:
