@@ -4,8 +4,8 @@ import base64
 import io
 
 import numpy as np
-from PIL import Image
 import pytest
+from PIL import Image
 from report_records import FAMILIES, record
 
 from genbench.core.dataset import open_named
@@ -39,7 +39,10 @@ def test_rows_are_test_sources_and_columns_inputs_models_and_the_truth(tmp_path)
     panel = gallery.panels[0]
     assert panel.label == "side by side"
     assert panel.about.endswith("columns: input 1, input 2, copy, truth")  # resample has no order
-    assert [p.label for p in gallery.panels[1:]] == ["held-out data", *(g.label for g in table.groups)]
+    assert [p.label for p in gallery.panels[1:]] == [
+        "held-out data",
+        *(g.label for g in table.groups),
+    ]
     content = base64.b64decode(panel.png.removeprefix("data:image/png;base64,"))
     sheet = np.asarray(Image.open(io.BytesIO(content)))
     assert sheet.shape == (8 * 17 - 1, 4 * 17 - 1)
