@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -29,7 +31,7 @@ ROUNDS = 20
 on_translators = with_ability(Translator)
 
 
-def on_trained(name: str) -> list[Case]:
+def on_trained(name: str) -> Sequence[Case]:
     """Returns the data sets of translators that learn; reference rows may ignore their sources."""
     return [] if MODELS.get(name).taxonomy == "reference" else on_translators(name)
 

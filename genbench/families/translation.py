@@ -126,8 +126,7 @@ class NetworkTranslator(TranslationModel):
             return self.mean + x
         low, high = self.spec.range
         share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
-        # the slope of a logistic is at most a quarter
-        return low + (high - low) * torch.sigmoid(share.logit() + 4 * x)
+        return low + (high - low) * torch.sigmoid(share.logit() + x)
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output, clipped to the data's range, shape (S, B, *event)."""
