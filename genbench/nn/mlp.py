@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps (S, B, inputs) to (S, B, outputs)."""
-        weights = [w for layer in self.layers for w in (layer.weight, layer.bias)]
+        layers = cast(Iterable[Linear], self.layers)
+        weights = [w for layer in layers for w in (layer.weight, layer.bias)]
         return run_layers(x, weights, self.activation)
 
 
