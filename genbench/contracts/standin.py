@@ -351,4 +351,5 @@ def _register() -> None:
     module._lazy_init = lambda: None
     module.device_count = lambda: 1
     module.current_device = lambda: 0
+    module.manual_seed_all = lambda seed: None  # its random numbers are the CPU's
     torch._register_device_module(KIND, module)

@@ -160,13 +160,13 @@ class Reference:
             return f"{metric.name} needs a model, got samples alone"
         if metric.view == "truth" and self.dataset is None:
             return f"{metric.name} needs a data set whose truth is known as reference"
-        if metric.view == "pairs" and self.sources is None:
-            name = self.dataset.name if self.dataset is not None else "the reference"
-            return f"{metric.name} needs sources that points are made from, {name} has none"
         tokens = self.dataset is not None and self.dataset.spec.kind == "tokens"
         if tokens and metric.view not in ("truth", "model"):
             assert self.dataset is not None
             return f"{metric.name} compares numbers, {self.dataset.name} holds tokens"
+        if metric.view == "pairs" and self.sources is None:
+            name = self.dataset.name if self.dataset is not None else "the reference"
+            return f"{metric.name} needs sources that points are made from, {name} has none"
         if metric.view == "logits" and not isinstance(self.extractor, Logits):
             name = self.extractor.name or self.extractor.protocol
             return f"the extractor {name} has no class logits"

