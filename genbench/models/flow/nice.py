@@ -98,6 +98,7 @@ class NICE(FlowModel):
         """Discrete points have no density, and one coordinate has no halves."""
         return halves(spec)
 
+    @torch.no_grad()
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Takes up the training points' mean, and starts the scale at the prior's width over theirs."""
         x = flat(centred(batch.x, self.spec))
