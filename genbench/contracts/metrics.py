@@ -18,7 +18,7 @@ from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
 
 #: units of clock time, in which two calls differ
-TIMED = ("ms", "samples/s")
+TIMED = ("ms", "samples/s", "calibrations")
 #: what `needs` may name besides abilities of models
 TRUTHS = (
     *("log_prob", "entropy", "centres", "std", "box", "distance", "n_grams", "modes"),

@@ -31,7 +31,7 @@ from genbench.contracts.small import (
     train,
 )
 from genbench.core.dataset import DataSpec
-from genbench.core.model import MODELS, Density, Model, only_seed
+from genbench.core.model import MODELS, Density, Model, Translator, only_seed
 from genbench.training.trainer import Trainer
 
 MODEL_SPACE = "return points in model space, shape (S, n, *event)"
@@ -117,7 +117,7 @@ def samples_have_their_shape_and_range(name: str, data: str) -> None:
     expect_in_range(x, spec, "samples")
     expect_equal(x, draw_samples(model, rng), "sample, called twice with one rng", fix=RNG_ALONE)
     expect(
-        not torch.equal(x[0], x[1]),
+        isinstance(model, Translator) or not torch.equal(x[0], x[1]),  # one answer may serve all
         f"samples of two seeds need to differ, got the same; {RNG_ALONE}",
     )
 

@@ -56,7 +56,13 @@ def realism(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 3) -> Steps
     least = max(slack(real, fake), torch.finfo(torch.float64).tiny)
     ratios = Ratios(near.squares[:, -1], len(fake), least)
     yield [Look(real, fake, ratios.see)]
-    return Score(float(ratios.best.sqrt().quantile(0.5)))
+    return Score(float(_median(ratios.best.sqrt())))
+
+
+def _median(x: Tensor) -> Tensor:
+    """The mean of the two middle values, which `Tensor.median` does not give."""
+    ordered = x.sort().values
+    return 0.5 * (ordered[(len(x) - 1) // 2] + ordered[len(x) // 2])
 
 
 class Ratios:
@@ -69,7 +75,7 @@ class Ratios:
     """
 
     def __init__(self, squares: Tensor, count: int, least: float) -> None:
-        narrow = squares <= squares.quantile(0.5)
+        narrow = squares <= _median(squares)
         self.radii = torch.where(narrow, squares.clamp_min(least), 0.0)
         self.least, self.best = least, squares.new_zeros(count)
 
