@@ -12,22 +12,18 @@ from torch import Tensor
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, Trained, metric
 from genbench.core.rng import Rng
-from genbench.core.tolerance import Tolerance
 from genbench.metrics._clock import MOST, finish
 
 BATCHES = (1, 1024)
 #: the calibration: layers of a fixed network, their width, and passes in one call
 LAYERS, WIDTH = 4, 128
 PASSES = {1: 8, 1024: 1}
-#: a change of a sampler's time by half is looked at, as for absolute times
-TOLERANCE = Tolerance(ratio=1.5)
 COLUMNS = {
     f"relative_latency_{batch}": Column(
         "lower",
         "calibrations",
         None,
         f"fastest call for {batch}, over the fastest pass of a fixed network timed in between",
-        tolerance=TOLERANCE,
     )
     for batch in BATCHES
 }

@@ -6,11 +6,14 @@ from genbench.report.gate.tolerance import BY_UNIT, usual_tolerance
 from genbench.store import Measurement
 
 HEADLINES = [
-    *("fid", "mmd", "modes", "high_quality", "precision", "recall", "nll", "bits_per_dim"),
+    *("fid", "mmd", "modes", "high_quality"),
+    *("psnr", "ssim", "consistency", "near_answer", "error_over_least", "answers_hit"),
+    *("answer_chances", "pair_spread", "precision", "recall", "nll", "bits_per_dim"),
     *("nats_per_token", "n_gram_js_2", "n_gram_js_4", "latency_1_p50_ms"),
 ]
 UNGUARDED = {
     *("latency_1_p50_ms", "latency_1_p95_ms", "latency_1024_p50_ms", "latency_1024_p95_ms"),
+    *("latency_1_min_ms", "latency_1024_min_ms"),
     *("samples_per_s", "kid_subsets", "reverse_kl_corrected", "bits_per_dim"),
 }
 BUILT_IN = {
