@@ -322,6 +322,7 @@ def test_a_frame_has_a_column_for_whatever_sets_two_cells_apart(store):
         "autocast": "bf16",
         "training": Training(decay="linear"),
         "seed": 9,
+        "samples": "0" * 64,
     }
     assert set(changes) == set(CellSpec.model_fields)
     first = make_frame([record()]).drop(columns=["cell", "group"])
