@@ -320,7 +320,7 @@ def test_seeds_at_once_bounds_the_stacks(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "error", "said"),
     [
-        ({"metrics": ["fdi"]}, UnknownName, "unknown metric 'fdi'; did you mean 'fid'"),
+        ({"metrics": ["fdi"]}, UnknownName, "unknown metric 'fdi'; did you mean 'fd'"),
         ({"curve_metrics": ["fdi"]}, UnknownName, "unknown metric 'fdi'"),
         ({"features": "clasifier"}, UnknownName, "did you mean 'classifier'"),
         (

@@ -13,7 +13,7 @@ from genbench.training.adjust import adjust_players
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
-DATA = ("ring", "digits", "binary_digits", "template_text")
+DATA = ("ring", "digits", "binary_digits", "template_text", "super_resolution")
 #: narrow where the default takes long
 SMALL = {
     "dcgan": {"width": 4},
@@ -23,6 +23,8 @@ SMALL = {
     "pixelcnn": {"channels": 4, "depth": 1},
     "pixelrnn": {"channels": 4},
     "wavenet": {"channels": 4, "skip": 8},
+    "pix2pix": {"network": "mlp"},
+    "regression": {"network": "mlp"},
 }
 TRAINED = [name for name in MODELS.names() if MODELS.get(name).taxonomy != "reference"]
 

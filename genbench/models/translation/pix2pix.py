@@ -9,6 +9,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
+from genbench.core.search import Choice
+from genbench.families.search import game_space
 from genbench.families.translation import Network, TranslationGame
 from genbench.nn.optim import adam
 
@@ -56,6 +58,8 @@ class Pix2Pix(TranslationGame):
     taxonomy = "implicit/direct"
     paper = "Isola et al., 2017"
     year = 2017
+
+    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
 
     def __init__(
         self,

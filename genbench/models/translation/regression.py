@@ -9,6 +9,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Player, model
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform
+from genbench.families.search import SCHEDULE
 from genbench.families.translation import Network, NetworkTranslator, regress, source_in
 
 
@@ -38,6 +40,8 @@ class Regression(NetworkTranslator):
     taxonomy = "implicit/direct"
     paper = "Dong et al., 2016"
     year = 2016
+
+    search = {"lr": LogUniform(3e-4, 2e-2), **SCHEDULE}
 
     def __init__(
         self,
