@@ -93,7 +93,8 @@ def _take_turns(
 ) -> tuple[list[float], list[float]]:
     """Times two calls in turn, the second, which is short, five times per turn; both are warmed up."""
     times: tuple[list[float], list[float]] = ([], [])
-    first(), second()
+    first()
+    second()
     end = time.perf_counter() + seconds
     while len(times[0]) < repeats or (time.perf_counter() < end and len(times[0]) < MOST):
         for call, spans, count in ((first, times[0], 1), (second, times[1], 5)):

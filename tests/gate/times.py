@@ -119,7 +119,7 @@ def load(busy: bool) -> Iterator[None]:
 
 def main() -> int:
     """Prints the table; returns 1 if a figure misses what is asked."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="The gate on times")
     parser.add_argument("--gates", type=int, default=20)
     gates = parser.parse_args().gates
     torch.set_num_threads(1)
@@ -137,7 +137,7 @@ def main() -> int:
                 bad = [
                     row
                     for row in result.rows
-                    if row.verdict == "regression" and row.column.startswith(metric)
+                    if row.verdict == "regression" and (row.column or "").startswith(metric)
                 ]
                 alarms[unit] += bool(bad)
         print(f"{name:<22}{alarms['calibrations']:>24}{alarms['ms']:>24}", flush=True)
