@@ -157,7 +157,7 @@ def stand_in() -> Iterator[StandIn]:
 
     Rng._generator = generator  # type: ignore[method-assign]
     try:
-        with _Functions(standin), _Dispatch(standin):
+        with _Functions(), _Dispatch(standin):
             yield standin
     finally:
         Rng._generator = made  # type: ignore[method-assign]
@@ -165,10 +165,6 @@ def stand_in() -> Iterator[StandIn]:
 
 class _Functions(TorchFunctionMode):
     """Sees what torch's own functions would hide: tensors made of Python's numbers."""
-
-    def __init__(self, standin: StandIn) -> None:
-        super().__init__()
-        self.standin = standin
 
     def __torch_function__(
         self,

@@ -50,8 +50,6 @@ def r1(score: Callable[[Tensor], Tensor], real: Tensor, weight: float) -> Tensor
     """
     if weight == 0:
         return real.new_zeros(len(real))
-    if weight == 0:
-        return real.new_zeros(len(real))
     return 0.5 * weight * slopes(score, real).square().mean(-1)
 
 

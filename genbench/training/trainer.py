@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -22,7 +21,7 @@ from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.graphs import capture_rounds
 from genbench.training.minibatches import Minibatches, visible_labels
 from genbench.training.stopping import make_stopping
-from genbench.training.threads import ThreadChoice
+from genbench.training.threads import limit_threads
 
 #: maps a model to {column: one value per seed}; its time does not count as training
 Probe = Callable[[Model], dict[str, list[float | None]]]
@@ -132,6 +131,7 @@ class Trainer:
         listener: Listener | None = None,
     ) -> None:
         self.model, self.budget, self.probe, self.listener = model, budget, probe, listener
+        self.batch = batch
         self.draws, self.noise, self.device = rng.fork("data"), rng.fork("train"), rng.device
         dataset = data if isinstance(data, Dataset) else None
         if isinstance(data, Dataset):
@@ -168,12 +168,16 @@ class Trainer:
         if not self.players:
             return self
         self.model.train()
+        with limit_threads(self.model, self.batch):
+            self._run(until)
+        self._synchronise()
+        self.model.eval()
+        return self
+
+    def _run(self, until: float) -> None:
         began, before = time.perf_counter(), self.seconds
-        threads = ThreadChoice(self.model)
-        gc.freeze()  # a collection in the midst of a round would walk through all of torch's objects
         while self.progress < until:
-            with threads.timed():
-                self.advance()
+            self.advance()
             if self.stopping is not None:
                 self.stopping.look(self)
             self.seconds = before + time.perf_counter() - began
@@ -186,11 +190,6 @@ class Trainer:
                     break
             if self.listener is not None:
                 self.listener(self)
-        gc.unfreeze()
-        threads.close()
-        self._synchronise()
-        self.model.eval()
-        return self
 
     def round(self, progress: Any = None) -> None:
         """Lets every player make its updates once, at a progress, or at the trainer's own."""
