@@ -14,7 +14,7 @@ from genbench.core.figure import Figure
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 
-Outcome = Literal["supported", "refuted", "mixed", "inconclusive"]
+Outcome = Literal["supported", "refuted", "mixed", "inconclusive", "by definition"]
 
 
 #: maps (rng, **options) to columns of one value per seed, in the order of the rng's seeds
