@@ -59,9 +59,13 @@ def effects(evidence: Evidence) -> list[Effect]:
 
     text = "share of runs with a log-likelihood"
     parts = [
-        Effect(f"{name}: {text}", count_answers(run), 0.5, "below") for name, run in GANS.items()
+        Effect(f"{name}: {text}", count_answers(run), 0.5, "below", by_definition=True)
+        for name, run in GANS.items()
     ]
-    parts += [Effect(f"{name}: {text}", count_answers(run), 0.5) for name, run in EXPLICIT.items()]
+    parts += [
+        Effect(f"{name}: {text}", count_answers(run), 0.5, by_definition=True)
+        for name, run in EXPLICIT.items()
+    ]
     memory = evidence.scores(MEMORY, "parzen")
     for name in ("made", "realnvp"):
         other = evidence.scores(EXPLICIT[name], "parzen")

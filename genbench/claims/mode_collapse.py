@@ -24,6 +24,8 @@ CURES: dict[str, tuple[str, dict[str, Any]]] = {
     "PacGAN of 4": ("pacgan", {**METZ, "pack": 4}),
     "unrolled by 5": ("unrolled_gan", {**METZ, "unroll": 5}),
 }
+#: modes of each mixture: a collapsed run may lose them all
+MODES = {"ring": 8.0, "grid": 25.0}
 HARD = {
     (name, mixture): Run(model, mixture, ("modes",), options, batch=128, samples=2500)
     for mixture in MIXTURES
@@ -38,7 +40,7 @@ def figure(evidence: Evidence) -> Figure:
         | {f"collapsing: {name}": HARD[name, mixture] for name in ("plain", *CURES)}
         for mixture in MIXTURES
     }
-    levels = {"all of the ring": 8.0, "all of the grid": 25.0}
+    levels = {f"all of the {mixture}": count for mixture, count in MODES.items()}
     return strip(
         evidence, rows, "modes_strict", "modes with a tenth of their share", levels=levels
     )
@@ -50,15 +52,16 @@ def compare_modes(evidence: Evidence, mixture: str, counted: str) -> list[Effect
     runs = {name: USUAL[name, mixture] for name in LIKELIHOODS}
     gap = compare_best(column(evidence, runs, counted), {"gan": gan}, "higher")
     text = f"{mixture}: {counted} of the best likelihood less the GAN's{gap.who}"
-    parts = [Effect(text, gap.values, 1.0, unit="modes", contest=gap)]
+    count: dict[str, Any] = {"unit": "modes", "resolution": 1.0, "jump": MODES[mixture]}
+    parts = [Effect(text, gap.values, 1.0, contest=gap, **count)]
     critic = difference(evidence.scores(USUAL["wgan_gp", mixture], counted), gan)
     text = f"{mixture}: {counted} of WGAN-GP less the GAN's"
-    parts.append(Effect(text, critic, 1.0, unit="modes", judged=False))
+    parts.append(Effect(text, critic, 1.0, judged=False, **count))
     plain = evidence.scores(HARD["plain", mixture], counted)
     for name in CURES:
         cured = evidence.scores(HARD[name, mixture], counted)
         text = f"{mixture}, collapsing settings: {counted} of {name} less the plain game's"
-        parts.append(Effect(text, difference(cured, plain), 1.0, unit="modes"))
+        parts.append(Effect(text, difference(cured, plain), 1.0, **count))
     return parts
 
 

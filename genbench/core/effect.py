@@ -27,11 +27,26 @@ class Noise:
 
 
 class Scores(dict[int, float]):
-    """Values per seed that know their noise: a `Noise`, or once two models are compared a number."""
+    """Values per seed that know where they come from.
 
-    def __init__(self, values: Values = MappingProxyType({}), noise: Noise | float = 0.0) -> None:
+    Arguments:
+        values: The values.
+        noise: A `Noise`, or once two models are compared a number on that scale.
+        independent: Whether seeds of two models share nothing, as those of cells do, so that it says nothing
+            that they have the same number. Seeds of an experiment share data, and are compared pair by pair.
+        sides: Of a difference, the two rows that it is between, where they are independent.
+    """
+
+    def __init__(
+        self,
+        values: Values = MappingProxyType({}),
+        noise: Noise | float = 0.0,
+        *,
+        independent: bool = False,
+        sides: tuple[Values, Values] | None = None,
+    ) -> None:
         super().__init__(values)
-        self.noise = noise
+        self.noise, self.independent, self.sides = noise, independent, sides
 
 
 @dataclass(frozen=True)
@@ -43,12 +58,14 @@ class Contest:
         theirs: Who has the other's.
         pairs: For each of ours and theirs, by how much ours is better, one value per seed.
         sides: The rows of both sides, on the scale of the comparison, higher being better.
+        independent: Whether seeds of different rows share nothing; else they are compared pair by pair.
     """
 
     ours: str
     theirs: str
     pairs: Mapping[tuple[str, str], Values]
     sides: tuple[Mapping[str, Values], Mapping[str, Values]] = ({}, {})
+    independent: bool = True
 
     @property
     def values(self) -> Values:
@@ -115,7 +132,7 @@ def log_ratio(a: Values, b: Values) -> Scores:
 def map_values(function: Callable[[float], float], values: Values) -> Scores:
     """Returns a function of every value, by seed."""
     mapped = {seed: function(value) for seed, value in values.items()}
-    return Scores(mapped, getattr(values, "noise", 0.0))
+    return Scores(mapped, getattr(values, "noise", 0.0), independent=_independent(values))
 
 
 def compare_best(
@@ -136,6 +153,7 @@ def compare_best(
     take = log_ratio if log else difference
     sign = 1.0 if better == "higher" else -1.0
     scaled = tuple({n: _scale(row, sign, log) for n, row in s.items()} for s in (ours, theirs))
+    apart = all(_independent(row) for side in (ours, theirs) for row in side.values() if row)
     pairs = {
         (a, b): map_values(lambda v: sign * v, take(ours[a], theirs[b]))
         for a in ours
@@ -143,23 +161,23 @@ def compare_best(
         if ours[a] and theirs[b]
     }
     sides = fill_failed(*({n: row for n, row in side.items() if row} for side in scaled))
-    return Contest(_best(sides[0]), _best(sides[1]), pairs, (scaled[0], scaled[1]))
+    return Contest(_best(sides[0]), _best(sides[1]), pairs, (scaled[0], scaled[1]), apart)
 
 
 def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]]]:
     """Returns rows in which a seed that failed has the worst value that any completed seed has.
 
     Arguments:
-        sides: Rows by name, higher being better, failures -inf; a failure is an event of the whole
-            comparison's worst size, since nothing larger was measured.
+        sides: Rows by name, failures infinite on the side that is worse; a failure is an event of the
+            whole comparison's worst size, since nothing larger was measured.
     """
     finite = [
         v for side in sides for row in side.values() for v in row.values() if math.isfinite(v)
     ]
-    worst = min(finite, default=0.0)
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
     return [
         {
-            name: {seed: v if math.isfinite(v) else worst for seed, v in row.items()}
+            name: {seed: min(max(v, low), high) for seed, v in row.items()}
             for name, row in side.items()
             if any(map(math.isfinite, row.values()))
         }
@@ -177,7 +195,8 @@ def _scale(row: Values, sign: float, log: bool) -> Scores:
     values = {seed: sign * (_log(v) if log else v) for seed, v in row.items()}
     noise = getattr(row, "noise", 0.0)
     own = (noise.log if log else noise.plain) if isinstance(noise, Noise) else noise
-    return Scores({seed: v for seed, v in values.items() if not math.isnan(v)}, own)
+    values = {seed: v for seed, v in values.items() if not math.isnan(v)}
+    return Scores(values, own, independent=_independent(row))
 
 
 def _log(value: float) -> float:
@@ -193,4 +212,12 @@ def _pairs(
     values = {seed: combine(a[seed], b[seed]) for seed in sorted(a) if seed in b}
     noises = [getattr(row, "noise", 0.0) for row in (a, b)]
     own = max(getattr(noise, scale) if isinstance(noise, Noise) else noise for noise in noises)
-    return Scores({seed: value for seed, value in values.items() if not math.isnan(value)}, own)
+    sides = None
+    if _independent(a) and _independent(b):
+        sides = _scale(a, 1.0, scale == "log"), _scale(b, 1.0, scale == "log")
+    number = {seed: value for seed, value in values.items() if not math.isnan(value)}
+    return Scores(number, own, sides=sides)
+
+
+def _independent(row: Values) -> bool:
+    return bool(getattr(row, "independent", False))

@@ -23,7 +23,7 @@ def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
     """
     return {
         "genbench": __version__,
-        "git": _commit(),
+        "git": find_commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(terse=True),
@@ -59,7 +59,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 @cache
-def _commit() -> str | None:
+def find_commit() -> str | None:
     """The commit of the source tree that genbench runs from, with a + if it was changed."""
     folder = Path(__file__).parent
     try:

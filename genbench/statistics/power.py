@@ -6,7 +6,13 @@ import math
 from statistics import fmean, variance
 
 from genbench.core.effect import Effect, noise_of
-from genbench.statistics.contests import LEAST, summarise_sides, unseen_chance
+from genbench.statistics.contests import (
+    LEAST,
+    compare_pairs,
+    find_contest,
+    summarise_sides,
+    unseen_chance,
+)
 
 #: the chance of deciding that a number of seeds is to give
 POWER = 0.8
@@ -38,8 +44,7 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
     room = apart**2 / (sure + power) ** 2 - noise**2
     if effect.exact or room <= 0:
         return 1 if effect.exact and apart else None
-    contest = effect.contest is not None and any(effect.contest.sides)
-    needed = spread / room + sure**2 / (4 if contest else 2)
+    needed = spread / room + sure**2 / (2 if find_contest(effect) is None else 4)
     while (
         needed <= MOST and effect.jump and unseen_chance(math.ceil(needed)) * effect.jump >= apart
     ):
@@ -49,8 +54,8 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
 
 def _describe(effect: Effect) -> tuple[float, float, float, int] | None:
     """The mean, a seed's variance, the noise and among how many it was chosen; None without values."""
-    contest = effect.contest
-    if contest is not None and any(contest.sides):
+    contest = find_contest(effect)
+    if contest is not None:
         sides = summarise_sides(effect, contest)
         pair = sides[0].get(contest.ours), sides[1].get(contest.theirs)
         ours, theirs = pair
@@ -59,7 +64,10 @@ def _describe(effect: Effect) -> tuple[float, float, float, int] | None:
         noise = max(noise_of(row) for side in contest.sides for row in side.values())
         mean = ours.mean - theirs.mean
         choices = len(sides[0]) if mean > effect.bar else len(sides[1])
-        return mean, ours.variance + theirs.variance, noise, choices
+        pairs = {} if contest.independent else compare_pairs(effect, contest)
+        both = pairs.get((contest.ours, contest.theirs))
+        spread = both.variance if both is not None else ours.variance + theirs.variance
+        return mean, spread, noise, choices
     values = [v for v in effect.values.values() if math.isfinite(v)]
     if len(values) < 2:
         return None

@@ -208,7 +208,9 @@ def _keep(wanted: Callable[[int], bool], effect: Effect) -> Effect:
 
     def rest(values: Values) -> Scores:
         some = {s: v for s, v in values.items() if wanted(s)}
-        return Scores(some, getattr(values, "noise", 0.0))
+        sides = getattr(values, "sides", None)
+        both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
+        return Scores(some, getattr(values, "noise", 0.0), sides=both)
 
     contest = effect.contest
     if contest is not None:
