@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from genbench.claims._cells import column, toys
+from genbench.claims._cells import column
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, compare_best, difference
+from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
 
 MIXTURES = ("ring", "grid")
 #: with one sample near its centre, as is published, and with a tenth of its share
 COUNTS = ("modes", "modes_strict")
-LIKELIHOODS = ("vae", "realnvp", "made")
+FAMILIES = ("variational", "flow", "fully visible")
+LIKELIHOODS = tuple(make_runs("plane", FAMILIES, "ring", ("modes",)))
 USUAL = {
-    (name, mixture): toys(name, mixture, metrics=("modes",))
+    (name, mixture): run
     for mixture in MIXTURES
-    for name in ("gan", "wgan_gp", *LIKELIHOODS)
+    for name, run in make_runs("plane", ["adversarial", *FAMILIES], mixture, ("modes",)).items()
 }
 #: step sizes and noise of Metz et al., with which the plain game collapses
 METZ: dict[str, Any] = {"latent": 256, "lr": 1e-3, "discriminator_lr": 1e-4}
@@ -105,6 +107,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         ),
     },
     figure=figure,
+    outsiders=dict.fromkeys(("pacgan", "unrolled_gan"), "a cure, beside the plain game alone"),
     by_metric=by_metric,
 )
 def effects(evidence: Evidence) -> list[Effect]:

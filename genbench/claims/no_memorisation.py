@@ -9,13 +9,20 @@ from genbench.claims._cells import digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect, compare_best, difference, map_values
+from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 
 METRICS = ("c_t", "authenticity", "c2st")
-GANS = {name: digits(name, metrics=METRICS) for name in ("gan", "wgan_gp")}
-LIKELIHOODS = {name: digits(name, metrics=METRICS) for name in ("vae", "realnvp", "made", "rbm")}
+GANS = make_runs("image", ["adversarial"], "digits", METRICS, only=("gan", "wgan_gp"))
+LIKELIHOODS = make_runs(
+    "image",
+    ["variational", "flow", "fully visible", "Boltzmann machine"],
+    "digits",
+    METRICS,
+    only=("vae", "realnvp", "made", "rbm"),
+)
 #: training points returned as they are, and with noise
 COPIES, BLURRED = (digits(name, metrics=METRICS) for name in ("resample", "kde"))
 #: below this copying is sure (Meehan et al., 2020), as a z-score
@@ -93,6 +100,9 @@ def figure(evidence: Evidence) -> Figure:
         "from them still steers it.",
     ),
     figure=figure,
+    outsiders=dict.fromkeys(
+        ("resample", "kde"), "training points returned, which must be detected"
+    ),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Tests of copying by family, and how much the gradient depends on data."""

@@ -5,26 +5,19 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from genbench.claims._cells import column, dcgan, digits
-from genbench.core.claim import Evidence, Run, claim
+from genbench.claims._cells import column
+from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Contest, Effect, compare_best
+from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
 
 METRICS = ("fid", "kid", "mmd", "prdc")
-GANS = {
-    name: digits(name, metrics=METRICS)
-    for name in ("gan", "lsgan", "r1_gan", "hinge_sn", "wgan_gp")
-} | {"dcgan": dcgan(metrics=METRICS)}
-OTHERS = {name: digits(name, metrics=METRICS) for name in ("vae", "realnvp", "made", "rbm")} | {
-    "pixelcnn": Run("pixelcnn", "digits", METRICS, steps=1500, batch=64)
-}
+GANS = make_runs("image", ["adversarial"], "digits", METRICS)
+RIVALS = ("variational", "flow", "fully visible", "Boltzmann machine")
+OTHERS = make_runs("image", RIVALS, "digits", METRICS)
 
-FAMILIES = {
-    "GANs": GANS,
-    "VAE": {"vae": OTHERS["vae"]},
-    "flow": {"realnvp": OTHERS["realnvp"]},
-    "fully visible": {name: OTHERS[name] for name in ("made", "pixelcnn")},
-    "Boltzmann machine": {"rbm": OTHERS["rbm"]},
+FAMILIES = {"GANs": GANS} | {
+    family: make_runs("image", [family], "digits", METRICS) for family in RIVALS
 }
 #: metrics in the distance's and in precision's place; those that may be negative as differences
 DISTANCES, FIDELITIES = ("kid", "mmd"), ("density", "recall", "coverage")

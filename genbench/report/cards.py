@@ -15,8 +15,8 @@ from genbench.core.figure import Figure
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
-from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
 from genbench.statistics.looks import Looks
+from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
 from genbench.store import Record, Store
 from genbench.store.registrations import read_registrations
 
@@ -107,6 +107,11 @@ class Variation:
         if self.changed_parts:
             return self.changed_parts[0][0]
         return _lead(self.verdict) if self.verdict is not None else None
+
+    @property
+    def kind_of_verdict(self) -> str:
+        """The verdict, or that there is nothing to make one of."""
+        return describe_verdict(self.verdict, False) if self.verdict is not None else "not run"
 
     @property
     def verdict_text(self) -> str:

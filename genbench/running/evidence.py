@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
+from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
 from genbench.evaluation.requests import make_requests
@@ -17,6 +18,7 @@ from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
+from genbench.store.tuned import find_tuned
 
 #: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
 SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
@@ -96,11 +98,23 @@ def suite_of(*runs: Run) -> Suite:
                 budget=Budget(steps=run.steps),
                 batch=run.batch,
                 labelled=run.labelled,
-                tuned=run.tuned,
+                tuned=resolve_tuned(run),
             )
             for run in runs
         ],
     )
+
+
+def resolve_tuned(run: Run) -> bool | Literal["density"]:
+    """Returns which tuned options a run takes, none where there are none and its defaults may stand in."""
+    if not run.tuned or run.untuned == "refuse":
+        return run.tuned
+    criterion = "samples" if run.tuned is True else run.tuned
+    try:
+        find_tuned(run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion)
+    except SpecError:
+        return False
+    return run.tuned
 
 
 def specs_of(run: Run) -> list[CellSpec]:
