@@ -38,7 +38,7 @@ COLOURS = {
 @click.option(
     "--register",
     is_flag=True,
-    help="Write the terms of the named claims (bars, runs, budgets, metrics) to baselines/registrations.json.",
+    help="Write bars, runs, budgets and metrics of the named claims to baselines/registrations.json.",
 )
 @click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
 @common.plugins

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,12 +12,13 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
+from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.looks import Looks
 from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
-from genbench.store import Record, Store
+from genbench.store import Store
 from genbench.store.registrations import read_registrations
 
 #: which scale a card is of, where none is asked for: the first that has measurements
@@ -119,23 +120,6 @@ class Variation:
         return (
             describe_verdict(self.verdict, self.missing) if self.verdict is not None else "not run"
         )
-
-
-@dataclass(frozen=True)
-class ReadCells:
-    """Cells that a claim reads: a run with its records and the columns asked of it."""
-
-    run: Run
-    seeds: int
-    records: tuple[Record, ...]
-    columns: Mapping[str, Estimate]
-
-    @property
-    def status(self) -> str:
-        """How many runs completed, e.g. "7 ok, 1 diverged"."""
-        counts = Counter(record.status for record in self.records)
-        counts["not run"] += self.seeds - len(self.records)
-        return ", ".join(f"{n} {status}" for status, n in counts.items() if n > 0)
 
 
 @dataclass
@@ -276,6 +260,11 @@ class Card:
             seeds = self.scale.run(run).seeds
             cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))
         return cells
+
+    @cached_property
+    def terms(self) -> list[EntrantTerms]:
+        """What every run of cells was given, and its first column read at equal amounts of training."""
+        return compare_terms(self.cells)
 
     @cached_property
     def columns(self) -> dict[str, Estimate]:

@@ -11,15 +11,16 @@ from typing import Any
 
 from genbench.report import readme, sheet, text
 from genbench.report.cards import Card, Variation
+from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.statistics.verdicts import VerdictPart
 
 RULE = (
     "A claim is supported where the intervals of all its parts lie beyond their bars, refuted where "
-    "they lie on the other side, mixed where some do either; Holm's steps over the parts, and levels that keep "
-    "wrong parts at 5 % though seeds may be added. What is true by definition is no evidence; exploratory is "
-    "what was registered after its first score, or changed since."
+    "they lie on the other side, mixed where some do either; Holm's steps over the parts, and levels that "
+    "keep wrong parts at 5 % though seeds may be added. What is true by definition is no evidence; "
+    "exploratory is what was registered after its first score, or changed since."
 )
 CSV_COLUMNS = (
     *(
@@ -176,6 +177,21 @@ def to_dict(card: Card) -> dict[str, Any]:
         "exploratory": card.exploratory,
         "registration": registration_dict(card),
         "looks": list(card.looks.counts),
+        "terms": [terms_dict(terms) for terms in card.terms],
+    }
+
+
+def terms_dict(terms: EntrantTerms) -> dict[str, Any]:
+    """Returns the JSON object of what a run was given."""
+    return {
+        "run": str(terms.run),
+        "options": terms.tuned,
+        "parameters": terms.parameters,
+        "parameters_over_median": terms.ratio,
+        "matched": terms.matched,
+        **terms.amounts,
+        "column": terms.column,
+        "at_equal": dict(terms.at_equal),
     }
 
 

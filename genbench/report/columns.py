@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus
-from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.intervals import Estimate, mean_interval, widen
 from genbench.store import Measurement
+from genbench.store.measurement_error import ColumnError
 
 if TYPE_CHECKING:
     from genbench.core.metric import Column
@@ -93,6 +94,7 @@ class Cell:
             rows, rows of fewer than five seeds and columns without a direction.
         last: With it, the worst possible rank.
         best: Whether the mean is the best of the table's models.
+        error: What test set and extractor leave uncertain, as far as that was measured.
     """
 
     values: Mapping[int, float]
@@ -101,11 +103,15 @@ class Cell:
     rank: int | None = None
     last: int | None = None
     best: bool = False
+    error: ColumnError | None = None
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The mean over seeds with its 95 % interval."""
-        return mean_interval(list(self.values.values()))
+        """The mean over seeds with its 95 % interval, which holds what test set and extractor may do."""
+        own = mean_interval(list(self.values.values()))
+        if self.error is None or own.mean is None:
+            return own
+        return widen(own, self.error.own_deviation(own.mean))
 
     @property
     def text(self) -> str:

@@ -86,8 +86,8 @@ def run_until_decided(
 ) -> RunResult:
     """Runs claims look by look, at twice as many seeds each time, until all their parts are decided.
 
-    The looks are declared beforehand (`statistics/looks.py`), and every verdict is made at the level that they
-    leave, so that stopping where it pleases gains nothing.
+    The looks are declared beforehand (`statistics/looks.py`), and every verdict is made at the level that
+    they leave, so that stopping where it pleases gains nothing.
 
     Arguments:
         names: Claims; all of them without any.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 #: the chance of a wrong verdict, over all looks
 ALPHA = 0.05
@@ -80,26 +81,23 @@ def nominal_levels(
     from scipy.special import ndtr
 
     levels: list[float] = []
-    grid, density = np.zeros(1), np.ones(1)
-    weights, before, spent = np.ones(1), 0, 0.0
+    grid, mass, before, spent = np.zeros(1), np.ones(1), 0, 0.0
     for count in counts:
-        step = math.sqrt(count - before)
         target = spend(count / counts[-1], alpha, gamma) - spent
-        mass = density * weights
+        step, root = math.sqrt(count - before), math.sqrt(count)
 
-        def crossed(z: float, mass=mass, grid=grid, step=step, count=count) -> float:
-            edge = z * math.sqrt(count)
-            tails = ndtr((grid - edge) / step) + ndtr((-edge - grid) / step)
-            return float(mass @ tails)
+        def excess(z: float, walk: tuple[Any, ...] = (grid, mass, step, root, target)) -> float:
+            grid, mass, step, root, target = walk
+            tails = ndtr((grid - z * root) / step) + ndtr((-z * root - grid) / step)
+            return float(mass @ tails) - target
 
-        z = brentq(lambda z, target=target, f=crossed: f(z) - target, 0.0, 12.0, xtol=1e-10)
+        z = brentq(excess, 0.0, 12.0, xtol=1e-10)
         assert isinstance(z, float)
         levels.append(2 * float(ndtr(-z)))
-        edge = z * math.sqrt(count)
-        points = np.linspace(-edge, edge, POINTS)
+        points = np.linspace(-z * root, z * root, POINTS)
         apart = (points[:, None] - grid) / step
         density = np.exp(-0.5 * apart**2) @ mass / (step * math.sqrt(2 * math.pi))
         weights = np.full(POINTS, points[1] - points[0])
         weights[[0, -1]] /= 2
-        grid, before, spent = points, count, spent + target
+        grid, mass, before, spent = points, density * weights, count, spent + target
     return tuple(levels)

@@ -89,7 +89,7 @@ def judge(
     """
     judged = [effect for effect in effects if effect.judged and not _holds_by_definition(effect)]
     decided = decide(judged, looks)
-    outcomes = [outcome for outcome, _ in decided]
+    outcomes: list[Outcome] = [outcome for outcome, _ in decided]
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
         outcomes = ["inconclusive" if one == "refuted" else one for one in outcomes]
@@ -232,7 +232,8 @@ def holm_outcomes(
         level_of: Maps the error that a part may make to the coverage of its interval.
         before: What was decided at earlier looks, and stays.
     """
-    outcomes: list[Outcome] = list(before or ["inconclusive"] * len(effects))
+    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    outcomes = list(before) if before is not None else outcomes
     while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
         level = level_of(ALPHA / len(open_))
         decided: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}

@@ -33,15 +33,29 @@ class Spread(Row):
 
 
 class ColumnError(Row):
-    """A column's errors on a data set, by source."""
+    """A column's errors on a data set, by source; `unbounded` says that scores have no upper end."""
 
     test: Spread
+    unbounded: bool = False
     extractor: Spread | None = None
 
     def total(self, field: Literal["own", "own_log", "plain", "log"]) -> float:
         """Returns the standard deviation from both sources together, which are independent."""
         sources = [self.test, self.extractor]
         return math.hypot(*(getattr(s, field) or 0.0 for s in sources if s is not None))
+
+    def own_deviation(self, mean: float) -> float:
+        """Returns the standard deviation of one model's score, in proportion to it where errors grow."""
+        return abs(mean) * self.total("own_log") if self.relative else self.total("own")
+
+    def deviation_between(self, a: float, b: float) -> float:
+        """Returns that of the difference of two models' scores."""
+        return (abs(a) + abs(b)) / 2 * self.total("log") if self.relative else self.total("plain")
+
+    @property
+    def relative(self) -> bool:
+        """Whether errors grow with the score, as those of a distance that is never negative."""
+        return self.test.log is not None and self.unbounded
 
 
 class MeasurementErrors(Row):

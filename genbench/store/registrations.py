@@ -45,7 +45,7 @@ class Registration(Row):
 
 
 class Replacement(Row):
-    """A rule of verdicts that took another's place for all claims alike, on grounds other than their scores."""
+    """A rule that took another's place for all claims alike, on grounds other than their scores."""
 
     rule: str
     replaces: str

@@ -106,6 +106,7 @@ def measure(name, rounds):
     from_test, from_network = spread(by_half, columns), spread(by_network, columns)
     return {
         column: {"test": from_test[column]}
+        | ({"unbounded": True} if column == "fid" else {})
         | (
             {"extractor": from_network[column]}
             if METRICS.get(metric_of(column)).view != "points"
