@@ -110,25 +110,30 @@ def measure_amount(read: ReadCells, axis: Axis) -> float:
 def read_at(read: ReadCells, column: str, axis: Axis, amount: float) -> float | None:
     """Returns a column's mean over seeds after an amount of training, from learning curves.
 
-    It is the last point of the curve that is not beyond the amount; the final score where the run took no
-    more than that in all. None where a seed's curve has no such point.
+    It is the last point of the curve that is not beyond the amount. Where a curve lacks the column, it is the
+    final score, if the run took no more than that in all, else None: all seeds are read the same way.
     """
-    values = []
-    for record in (r for r in read.records if r.status == "ok"):
-        total = _total(record, axis)
-        value = None
-        if total <= amount * (1 + SAME):
-            final = record.measurement(column)
-            value = final.value if final is not None else None
-        else:
-            share = amount / total
-            for point in record.curve:
-                if _share(record, point.step, point.seconds, axis) <= share * (1 + SAME):
-                    value = point.metrics.get(column, value)
-        if value is None:
-            return None
-        values.append(value)
-    return fmean(values) if values else None
+    records = [r for r in read.records if r.status == "ok"]
+    curved = all(any(column in p.metrics for p in r.curve) for r in records)
+    values = [
+        (_last_point if curved else _final)(record, column, axis, amount) for record in records
+    ]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(records) else None
+
+
+def _last_point(record: Record, column: str, axis: Axis, amount: float) -> float | None:
+    share, value = amount / (_total(record, axis) or 1.0), None
+    for point in record.curve:
+        if _share(record, point.step, point.seconds, axis) <= share * (1 + SAME):
+            value = point.metrics.get(column, value)
+    return value
+
+
+def _final(record: Record, column: str, axis: Axis, amount: float) -> float | None:
+    final = record.measurement(column)
+    whole = _total(record, axis) <= amount * (1 + SAME)
+    return final.value if whole and final is not None else None
 
 
 def describe_options(run: Run) -> str:

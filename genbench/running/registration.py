@@ -163,6 +163,8 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
         reasons.append(f"rule: {last.rule}, now {RULE}")
     changes = compare_terms(last.terms, list_terms(claim), last.rule == RULE)
     reasons += [f"changed since it was registered: {change}" for change in changes]
+    if last.seen is not None:
+        reasons.append(f"registered with scores at hand: {last.seen}")
     if first is not None and _moment(last.date) > _moment(first):
         reasons.append(
             f"registered {_minute(last.date)}, after its first score of {_minute(first)}"

@@ -29,6 +29,7 @@ class Registration(Row):
         terms: Bars, entrants, budgets, metrics and options.
         hash: 16 digits of the sha256 of terms and rule.
         note: Where it was taken from, if not by `genbench claims --register`.
+        seen: Which scores had been seen that the results folder no longer has, so that dates cannot tell.
     """
 
     date: str
@@ -37,6 +38,7 @@ class Registration(Row):
     terms: dict[str, Any]
     hash: str
     note: str | None = None
+    seen: str | None = None
 
     @property
     def intact(self) -> bool:

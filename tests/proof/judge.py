@@ -1,6 +1,6 @@
-"""Error rates and power of verdicts, by simulation; prints the table that `results/judge.md` keeps.
+"""Error rates and power of verdicts, by simulation; prints the table that `docs/judge.md` keeps.
 
-python tests/proof/judge.py [--repeats 2000] [--to results/judge.md]
+python tests/proof/judge.py [--repeats 2000] [--to docs/judge.md]
 """
 
 from __future__ import annotations
