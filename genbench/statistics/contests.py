@@ -18,6 +18,8 @@ UNSEEN = 0.05
 
 #: above 95 % the arms of few seeds are longer by so many n-ths, for the sake of skewed values; by simulation
 SKEW = 2.0
+#: with fewer degrees of freedom between rows their spreads have little in common
+ALIKE = 4.0
 #: fewer rows than this say too little of how much spreads differ
 ROWS = 4
 
@@ -133,7 +135,7 @@ def moderate(rows: Sequence[Moments]) -> list[Moments]:
 
     Empirical Bayes: true variances are taken to follow a scaled inverse chi-square distribution, whose
     centre and degrees of freedom are those of the rows; spreads that differ widely are left as they are.
-    Fewer than four rows are left as they are.
+    Fewer than four rows are left as they are, and rows of which one is out of all proportion.
 
     References:
         | Linear Models and Empirical Bayes Methods for Assessing Differential Expression (Smyth, 2004),
@@ -158,6 +160,8 @@ def moderate(rows: Sequence[Moments]) -> list[Moments]:
         half = brentq(lambda h: float(polygamma(1, h)) - excess, 1e-4, 1e8)
         assert isinstance(half, float)
         freedom = 2 * half
+        if freedom < ALIKE:
+            return list(rows)
         centre = math.exp(fmean(logs) + float(digamma(half)) - math.log(half))
     return [_shrink(m, centre, freedom, sum(m.freedom for m in able)) for m in rows]
 

@@ -43,7 +43,7 @@ SEEN = {
     "it at fewer, and no scores of that time are kept",
 }
 #: prints all claims' terms, in any version of genbench
-PROGRAM = '''
+PROGRAM = """
 import inspect, json
 from genbench.core.claim import CLAIMS
 class Empty:
@@ -68,7 +68,7 @@ def terms(claim):
         found["experiment"] = {"options": options, "seeds": claim.seeds, "version": getattr(claim, "version", 1)}
     return found
 print(json.dumps({name: terms(CLAIMS.get(name)) for name in CLAIMS.names()}))
-'''
+"""
 
 
 def git(*words: str) -> bytes:
@@ -109,7 +109,9 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FILE)
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    date = git("log", "-1", "--format=%cI", "--", "genbench/statistics/verdicts.py").decode().strip()
+    date = (
+        git("log", "-1", "--format=%cI", "--", "genbench/statistics/verdicts.py").decode().strip()
+    )
     rules = [Replacement(rule=RULE, replaces=OLD_RULE, date=date, why=WHY)]
     versions, claims = list_versions(chosen.folder), {}
     for name in CLAIMS.names():
