@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
+from statistics import fmean
 from typing import Any, Literal
 
 from genbench.core import options
@@ -162,10 +163,11 @@ class ClaimEvidence:
             for m in record.metrics
             if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None
         }
+        level = fmean(values.values()) if values else 0.0
         worst = _worst(run, column)
         failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
         values |= {r.spec.seed: worst for r in failed if worst is not None}
-        noise = read_measurement_errors().noise(run.dataset, column)
+        noise = read_measurement_errors().noise(run.dataset, column, level)
         # labels are a seed's own, and the same for all models
         return Scores(values, noise, independent=run.labelled is None)
 

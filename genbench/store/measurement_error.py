@@ -74,10 +74,12 @@ class MeasurementErrors(Row):
         """Returns the errors of a column on a data set, or None where they were not measured."""
         return self.errors.get(dataset, {}).get(column)
 
-    def noise(self, dataset: str, column: str) -> Noise:
-        """Returns what lies between two models' scores, nothing where it was not measured."""
+    def noise(self, dataset: str, column: str, level: float) -> Noise:
+        """Returns what lies between models' scores at a level, nothing where it was not measured."""
         error = self.find(dataset, column)
-        return Noise(error.total("plain"), error.total("log")) if error is not None else Noise()
+        if error is None:
+            return Noise()
+        return Noise(error.deviation_between(level, level), error.total("log"))
 
 
 def read_measurement_errors(path: Path | None = None) -> MeasurementErrors:

@@ -29,8 +29,9 @@ MODELS = ("gan", "wgan_gp", "vae", "realnvp", "made")
 DATASETS = ("digits",)
 METRIC_NAMES = ("fid", "kid", "mmd", "prdc")
 HALVES, EXTRACTORS = 40, 6
-#: columns that may be negative have no logarithm
-POSITIVE = ("fid", "precision", "recall", "density", "coverage")
+#: distances, whose errors grow with them, and shares
+UNBOUNDED = ("fid", "kid", "mmd")
+COLUMNS = (*UNBOUNDED, "precision", "recall", "density", "coverage")
 
 
 def make_features(dataset, seed):
@@ -54,7 +55,7 @@ def score(real, fake, points):
         scores = result if isinstance(result, dict) else {name: result}
         for column, one in scores.items():
             value = one.value if isinstance(one, Score) else one
-            if value is not None and column in (*POSITIVE, "kid", "mmd"):
+            if value is not None and column in COLUMNS:
                 values[column] = float(value)
     return values
 
@@ -75,7 +76,7 @@ def spread(table, columns):
         own = rms([row.std(ddof=1) for row in rows.values()])
         plain = rms([(rows[a] - rows[b]).std(ddof=1) for a, b in pairs])
         entry = {"own": own, "plain": plain}
-        if column in POSITIVE and all((row > 0).all() for row in rows.values()):
+        if all((row > 0).all() for row in rows.values()):
             logs = {m: np.log(row) for m, row in rows.items()}
             entry["own_log"] = rms([row.std(ddof=1) for row in logs.values()])
             entry["log"] = rms([(logs[a] - logs[b]).std(ddof=1) for a, b in pairs])
@@ -106,7 +107,7 @@ def measure(name, rounds):
     from_test, from_network = spread(by_half, columns), spread(by_network, columns)
     return {
         column: {"test": from_test[column]}
-        | ({"unbounded": True} if column == "fid" else {})
+        | ({"unbounded": True} if column in UNBOUNDED else {})
         | (
             {"extractor": from_network[column]}
             if METRICS.get(metric_of(column)).view != "points"
