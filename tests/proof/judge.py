@@ -145,9 +145,8 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
     for case, (a, b, shift, spreads, shape, kind) in cases.items():
         for rule, decide_by in RULES.items():
             for level, at in ((0.95, "alone"), (LOOKS.level(0), "first of four looks")):
-                if rule.startswith("paired"):
-                    if at != "alone":
-                        continue
+                if rule.startswith("paired") and at != "alone":
+                    continue
                 some = min(repeats, 300) if rule.startswith("paired") else repeats
                 rng = np.random.default_rng(1)
                 outcomes = []
@@ -316,8 +315,8 @@ def to_markdown(table: list[Row], repeats: int) -> str:
     lines = [
         "# Error rates and power of verdicts",
         "",
-        f"Made by `make judge` ({repeats} simulated claims a row, 300 of the paired bootstrap; rates have a standard",
-        "error of at most 1.1 % and 2.9 %). Rows marked (taken) are the functions that judge claims; the others are what they replaced.",
+        f"Made by `make judge`: {repeats} simulated claims a row, 300 of the paired bootstrap. Rows marked",
+        "(taken) are the functions that judge claims; the others are what they replaced, or were not taken.",
         "",
         "| case | rule | supported | refuted | asked | holds |",
         "| --- | --- | ---: | ---: | --- | --- |",

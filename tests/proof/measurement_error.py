@@ -127,8 +127,8 @@ def main():
     parser.add_argument("--to", type=Path, default=FILE)
     chosen = parser.parse_args()
     about = (
-        f"{', '.join(MODELS)} after {chosen.rounds} rounds, one seed each; {HALVES} halves of the test points, "
-        f"{EXTRACTORS} classifiers; made by tests/proof/measurement_error.py"
+        f"{', '.join(MODELS)} after {chosen.rounds} rounds, one seed each; {HALVES} halves of the test "
+        f"points, {EXTRACTORS} classifiers; made by tests/proof/measurement_error.py"
     )
     content = {
         "schema": 1,

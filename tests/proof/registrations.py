@@ -1,7 +1,8 @@
 """Takes the registrations of claims from git: when every claim's terms of today were first committed.
 
-Every commit that touched claims is unpacked and asked for its terms (bars, runs, options); a change of wording
-is none. It wrote the first baselines/registrations.json; later ones come from `genbench claims --register`.
+Every commit that touched claims is unpacked and asked for its terms (bars, runs, options); a change of
+wording is none. It wrote the first baselines/registrations.json; later ones come from
+`genbench claims --register`.
 
 python tests/proof/registrations.py /tmp/history --to baselines/registrations.json
 """
@@ -32,15 +33,15 @@ FOLDERS = ("genbench/claims", "genbench/experiments")
 OLD_RULE, RULE = "judge/1", "judge/2"
 NOTE = "taken from git: the first commit with these terms"
 WHY = (
-    "chosen by simulation of planted effects (docs/judge.md), without any claim's scores: contests by Welch's "
-    "intervals, room for rare events, failed seeds as worst, levels for declared looks"
+    "chosen by simulation of planted effects (docs/judge.md), without any claim's scores: contests by "
+    "Welch's intervals, room for rare events, failed seeds as worst, levels for declared looks"
 )
 #: budgets that were set with scores at hand which are no longer kept, so that dates cannot tell
 SEEN = {
     "training-stability": "commits 7439913 and 591d00b raised the rounds from 500 to 1,000 and 3,000 after "
     "scores at fewer rounds, which are no longer kept",
-    "optimal-discriminator": "commit b6c143a raised the steps from 1,500 to 2,500 after its tests had measured "
-    "it at fewer, and no scores of that time are kept",
+    "optimal-discriminator": "commit b6c143a raised the steps from 1,500 to 2,500 after its tests had "
+    "measured it at fewer, and no scores of that time are kept",
 }
 #: prints all claims' terms, in any version of genbench
 PROGRAM = """
@@ -51,7 +52,8 @@ class Empty:
     def measured(self, *a): return {}
     def finished(self, *a): return []
 def terms(claim):
-    parts = [dict(effect=e.name, bar=float(e.bar), wanted=e.wanted) for e in claim.function(Empty()) if e.judged]
+    judged = [e for e in claim.function(Empty()) if e.judged]
+    parts = [dict(effect=e.name, bar=float(e.bar), wanted=e.wanted) for e in judged]
     runs = {}
     for run in claim.runs:
         inside = ", ".join(f"{k}={v}" for k, v in sorted(run.options.items()))
@@ -65,7 +67,8 @@ def terms(claim):
     if claim.experiment is not None:
         options = {k: p.default for k, p in sorted(inspect.signature(claim.experiment).parameters.items())
                    if p.kind is p.KEYWORD_ONLY}
-        found["experiment"] = {"options": options, "seeds": claim.seeds, "version": getattr(claim, "version", 1)}
+        version = getattr(claim, "version", 1)
+        found["experiment"] = {"options": options, "seeds": claim.seeds, "version": version}
     return found
 print(json.dumps({name: terms(CLAIMS.get(name)) for name in CLAIMS.names()}))
 """
@@ -80,9 +83,8 @@ def read_terms(commit: str, folder: Path) -> dict[str, dict]:
     kept = folder / f"{commit}.json"
     if not kept.exists():
         source = folder / commit
-        tarfile.open(fileobj=io.BytesIO(git("archive", commit, "genbench"))).extractall(
-            source, filter="data"
-        )
+        with tarfile.open(fileobj=io.BytesIO(git("archive", commit, "genbench"))) as archive:
+            archive.extractall(source, filter="data")
         environment = {**os.environ, "PYTHONPATH": str(source)}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], cwd=source, env=environment, capture_output=True

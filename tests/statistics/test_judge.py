@@ -74,7 +74,8 @@ def test_six_against_five_is_decided_at_three_deviations():
         rows = rng.normal(size=(11, 8))
         rows[0] += 3.0
         ours, theirs = (
-            {str(k): dict(enumerate(rows[k].tolist())) for k in ks} for ks in (range(6), range(6, 11))
+            {str(k): dict(enumerate(rows[k].tolist())) for k in ks}
+            for ks in (range(6), range(6, 11))
         )
         ours = {name: cells(row) for name, row in ours.items()}
         theirs = {name: cells(row) for name, row in theirs.items()}
@@ -159,7 +160,9 @@ def test_noise_of_the_test_set_widens_what_is_between_models():
 
 def test_the_seeds_that_are_needed_decide_four_times_in_five():
     rng, mean = np.random.default_rng(8), 0.5
-    needed = count_needed_seeds(Effect("e", dict(enumerate(mean + np.tile([1.0, -1.0], 20)))), 0.05)
+    needed = count_needed_seeds(
+        Effect("e", dict(enumerate(mean + np.tile([1.0, -1.0], 20)))), 0.05
+    )
     assert needed is not None
     assert 30 <= needed <= 38
     from scipy.stats import ttest_1samp
