@@ -1,4 +1,4 @@
-"""The judge on planted effects: looks, contests, rare events, failures, noise, power; a slice of `make judge`."""
+"""The judge on planted effects: looks, contests, rare events, failures, power; a slice of `make judge`."""
 
 import math
 
