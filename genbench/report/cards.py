@@ -346,7 +346,10 @@ def widen(claim: Claim, store: Store, scale: Scale) -> Scale:
     wider = scale
     for count in scale.looks(claim).counts[1:]:
         candidate = Scale(scale.budget, count)
-        if ClaimEvidence(claim, store, candidate).missing():
+        evidence = ClaimEvidence(claim, store, candidate)
+        # most claims have no more seeds than they plan, which their first run tells
+        first = claim.runs[:1]
+        if any(len(evidence.records(run)) < count for run in first) or evidence.missing():
             break
         wider = candidate
     return wider
