@@ -121,7 +121,9 @@ def _with_noise(
     from scipy.special import ndtr, ndtri
 
     x = np.asarray(means)
-    spread = np.array([noise(x[i], x[j]) for i, j in zip(first, second, strict=True)])
+    spread = np.array(
+        [noise(float(x[i]), float(x[j])) for i, j in zip(first, second, strict=True)]
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         seeds = -ndtri(p / 2)
         other = np.abs(x[first] - x[second]) / spread

@@ -93,7 +93,9 @@ def judge(
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
         outcomes = ["inconclusive" if one == "refuted" else one for one in outcomes]
-    by_id = {id(e): (o, at) for e, o, (_, at) in zip(judged, outcomes, decided, strict=True)}
+    by_id: dict[int, tuple[Outcome, int | None]] = {
+        id(e): (o, at) for e, o, (_, at) in zip(judged, outcomes, decided, strict=True)
+    }
     parts = tuple(_make_part(e, by_id, len(judged)) for e in effects)
     outcome, because = _whole(outcomes, judged)
     if not judged and any(part.outcome == "by definition" for part in parts):

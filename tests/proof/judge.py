@@ -63,6 +63,11 @@ def draw_rows(rng, names, seeds, shift=0.0, spreads=None, shape="normal"):
 
 
 def contest_of(ours, theirs, bar=0.0, **about) -> Effect:
+    # rows of cells, whose seeds share nothing
+    ours, theirs = (
+        {n: Scores(row, getattr(row, "noise", 0.0), independent=True) for n, row in side.items()}
+        for side in (ours, theirs)
+    )
     gap = compare_best(ours, theirs, "higher")
     return Effect("gap", gap.values, bar, contest=gap, **about)
 
@@ -171,6 +176,29 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
                         fine,
                     )
                 )
+    return table
+
+
+def pairs(repeats: int) -> list[Row]:
+    """Rows of an experiment, whose seeds share data: compared pair by pair."""
+    table = []
+    for shift, wants in ((0.0, "<= 5 % wrong"), (3.0, ">= 90 % supported")):
+        rng = np.random.default_rng(9)
+        outcomes = []
+        for _ in range(repeats):
+            shared = 10 * rng.normal(size=8)
+            sides = [draw_rows(rng, names, 8) for names in ("abc", "v")]
+            sides[0]["a"] = {s: v + shift for s, v in sides[0]["a"].items()}
+            shifted = [
+                {n: {s: v + shared[s] for s, v in row.items()} for n, row in side.items()}
+                for side in sides
+            ]
+            gap = compare_best(*shifted, "higher")
+            outcomes.append(outcome_of(Effect("gap", gap.values, contest=gap)))
+        yes, no = rates(outcomes)
+        fine = yes >= 0.9 if shift else not wrong(yes + no, repeats)
+        case = f"three against one, n = 8, data shared by seed, {shift:.0f} sd apart"
+        table.append(Row(case, "pair by pair, alone (taken)", yes, no, repeats, wants, fine))
     return table
 
 
@@ -337,6 +365,7 @@ def make_table(repeats: int) -> list[Row]:
     """All simulations."""
     return [
         *contests(repeats),
+        *pairs(repeats),
         *sequences(repeats),
         *families(repeats),
         *failures(repeats),
