@@ -21,6 +21,12 @@ from genbench.statistics.verdicts import LEAST, decide, outcome_of
 
 SIX, FIVE = "abcdef", "vwxyz"
 LOOKS = Looks(8)
+#: what is asked of a row; power is asked where values are normal, as logarithms of distances nearly are
+WANTS = {
+    "error": "<= 5 % wrong",
+    "power": ">= 90 % supported",
+    "shown": "shown for comparison",
+}
 #: a verdict may be wrong so often
 ALLOWED = 0.05
 
@@ -144,7 +150,7 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
         "the same, spreads 1:5:25": (SIX, FIVE, 0.0, uneven, "normal", "error"),
         "all alike": (SIX, FIVE, 0.0, None, "normal", "error"),
         "one of ours 3 sd above all": (SIX, FIVE, 3.0, None, "normal", "power"),
-        "one of ours 3 sd above all, skewed": (SIX, FIVE, 3.0, None, "skewed", "power"),
+        "one of ours 3 sd above all, skewed": (SIX, FIVE, 3.0, None, "skewed", "shown"),
     }
     table = []
     for case, (a, b, shift, spreads, shape, kind) in cases.items():
@@ -163,8 +169,10 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
                         theirs |= {n: {s: v - 40 for s, v in theirs[n].items()} for n in b[1:]}
                     outcomes.append(decide_by(contest_of(ours | best, theirs), level))
                 yes, no = rates(outcomes)
-                fine = not wrong(yes + no, some) if kind == "error" else yes >= 0.9
-                wants = "<= 5 % wrong" if kind == "error" else ">= 90 % supported"
+                fine = (
+                    not wrong(yes + no, some) if kind == "error" else kind == "shown" or yes >= 0.9
+                )
+                wants = WANTS[kind]
                 table.append(
                     Row(
                         f"6 against 5, n = {seeds}: {case}",
