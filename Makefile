@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-contracts test-others slow check format lint types speed faults peers scale extraction gate gpu system clean
+.PHONY: demo test test-contracts test-others slow check format lint types judge measurement-error speed faults peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -71,6 +71,14 @@ faults: $(VENV)/.dev
 gate: $(VENV)/.dev
 	$(BIN)/python tests/gate/simulate.py
 	$(BIN)/python tests/gate/plants.py .gate
+
+# error rates and power of verdicts, by simulation (ten minutes of a core)
+judge: $(VENV)/.run
+	$(BIN)/python tests/proof/judge.py --to docs/judge.md
+
+# how far another test set and another extractor would move scores (ten minutes of a core)
+measurement-error: $(VENV)/.run
+	$(BIN)/python tests/proof/measurement_error.py
 
 # Debian packages that some tests use where they are: a browser, and Fashion-MNIST
 system:

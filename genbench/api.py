@@ -25,7 +25,7 @@ from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results
 from genbench.running.build import open_dataset, prepare_model
-from genbench.running.claims import run_claims
+from genbench.running.claims import run_claims, run_until_decided
 from genbench.running.evidence import Scale
 from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.plan import cell_specs, find_refusal
@@ -33,6 +33,7 @@ from genbench.running.stack import evaluate_stack, train_stack
 from genbench.running.suites import Listener, RunOptions, RunResult, change_suite, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, Estimate
+from genbench.statistics.looks import LAST
 from genbench.store import Record, Store
 from genbench.store.documents import read_suite
 from genbench.store.suites import find_suite
@@ -237,6 +238,8 @@ def run(
     labelled: int | None = None,
     claims: Sequence[str] = (),
     budget_scale: str = "default",
+    until_decided: bool = False,
+    max_seeds: int | None = None,
     config: Path | None = None,
     results: Path | str = "results",
     dry_run: bool = False,
@@ -255,6 +258,8 @@ def run(
         labelled: Every seed sees only so many training labels.
         claims: With "claims": these alone.
         budget_scale: With "claims": quick, half, default or double.
+        until_decided: With "claims": add seeds, at the declared looks, to those of which a part is open.
+        max_seeds: Where `until_decided` gives up; by default after the last of the looks, 64.
         config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
         results: The results folder.
         dry_run: Plan alone.
@@ -266,6 +271,15 @@ def run(
     """
     chosen = RunOptions(root=Path(results), **options)
     how: dict[str, Any] = {"models": models, "datasets": datasets, "dry_run": dry_run}
+    if suite == "claims" and until_decided:
+        return run_until_decided(
+            claims,
+            chosen,
+            scale=Scale(budget_scale),
+            max_seeds=max_seeds or LAST,
+            dry_run=dry_run,
+            listener=listener,
+        )
     if suite == "claims":
         return run_claims(
             claims, chosen, scale=Scale(budget_scale, seeds), listener=listener, **how

@@ -93,7 +93,8 @@ def effects(evidence: Evidence) -> list[Effect]:
         reached = share(pairs, lambda v, seed, bar=bar: v < bar[seed], bar)
         judged = name == "independent"
         about = f"pairs of networks whose samples are nearer to digits than {text}"
-        parts.append(Effect(about, reached, SHARE, unit="share", judged=judged))
+        step = 1 / len(pairs)
+        parts.append(Effect(about, reached, SHARE, unit="share", judged=judged, resolution=step))
     whole = {"flow": "a flow", "visible": "a belief network"}
     controls = {"flow": "flow_coupling", "visible": "visible_masked"}
     for kind, text in whole.items():
@@ -103,7 +104,7 @@ def effects(evidence: Evidence) -> list[Effect]:
             rows = {name: folded(evidence, name) for name in GENERATORS}
         refused = share(rows, lambda v, _: abs(v) > TOTAL, control)
         about = f"generators that give no density in the place of {text}'s network"
-        parts.append(Effect(about, refused, SHARE, unit="share"))
+        parts.append(Effect(about, refused, SHARE, unit="share", resolution=1 / len(rows)))
         off = map_values(abs, control)
         about = f"{text} as it is: |log total|"
         parts.append(Effect(about, off, TOTAL, "below", "nats", judged=False))

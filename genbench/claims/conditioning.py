@@ -61,6 +61,11 @@ def measure_rest(evidence: Evidence) -> list[Effect]:
         "Labels in any form improve samples as people see them (tutorial, section 4.1).",
         "InfoGAN's categorical code sorts MNIST with 5 % error (Chen et al., 2016).",
     ),
+    outsiders={
+        "cgan": "it is given labels",
+        "acgan": "it is given labels",
+        "infogan": "its codes are the question",
+    },
     threats=(
         "Samples may be of their class and lack variety; the suite `conditional` shows the spread.",
         "The bar is an accuracy of nine tenths; the classifier itself errs on a few real digits.",

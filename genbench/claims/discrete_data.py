@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 
 from genbench.claims._cells import column
-from genbench.core.claim import Evidence, Run, claim
+from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, compare_best
+from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
 
 TEXTS = ("markov_text", "template_text")
 METRICS = ("nll", "n_gram_divergence")
-GANS = ("gan_gumbel", "gan_reinforce")
 RUNS = {
-    (name, text): Run(name, text, METRICS, steps=1000, batch=64)
+    (name, text): run
     for text in TEXTS
-    for name in ("wavenet", *GANS)
-} | {
-    ("made", text): Run("made", text, METRICS, {"hidden": [512]}, steps=3000, batch=256)
-    for text in TEXTS
+    for name, run in make_runs("tokens", ["adversarial", "fully visible"], text, METRICS).items()
 }
-VISIBLE = ("made", "wavenet")
+GANS, VISIBLE = (
+    tuple(make_runs("tokens", [family], TEXTS[0], METRICS))
+    for family in ("adversarial", "fully visible")
+)
 #: what is judged, and what may stand in its place
 JUDGED, OTHERS = "n_gram_js_4", ("n_gram_js_2", "nats_per_token")
 

@@ -40,6 +40,11 @@ def figure(evidence: Evidence) -> Figure:
         "Against: MNIST, one neighbour: BiGAN 97.39 %, latent regressor 97.44, joint latent regressor "
         "97.13, autoencoder 97.58 (Donahue et al., 2017, table 1).",
     ),
+    outsiders={
+        "bigan": "it learns the inverse",
+        "ali": "it learns the inverse",
+        "infogan": "a latent regressor",
+    },
     threats=(
         "On 8 x 8 digits a random map keeps most of what neighbours need, so that there is little to gain.",
         "InfoGAN's regressor gives only a part of the code, and shares its body with the discriminator.",

@@ -174,7 +174,8 @@ def effects(evidence: Evidence) -> list[Effect]:
         worse = log_ratio(fid, evidence.scores(run, "fid"))
         parts.append(Effect(f"log FID, the GAN's over {name}'s", worse, math.log(1.1), "below"))
     steps = evidence.scores(GAN, "effective_sample_steps")
-    parts.append(Effect("gan: steps for an independent sample", steps, 1.5, "below", "steps"))
+    text = "gan: steps for an independent sample"
+    parts.append(Effect(text, steps, 1.5, "below", "steps", by_definition=True))
     early, late = (
         map_values(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
     )

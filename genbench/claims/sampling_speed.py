@@ -146,6 +146,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         side = "below" if name == GAN else "above"
         for what, column in (("steps", f"steps_exponent_{name}"), ("time", f"exponent_{name}")):
             text = f"{grows} {what} of {name}"
-            parts.append(Effect(text, evidence.measured(column), 0.5, side))
+            counted = what == "steps"
+            parts.append(Effect(text, evidence.measured(column), 0.5, side, by_definition=counted))
     text = "log of the least time of any other over the GAN's, all D and batches"
     return [*parts, Effect(text, evidence.measured("least_ratio"))]

@@ -39,6 +39,11 @@ def figure(evidence: Evidence) -> Figure:
         "(Salimans et al., 2016; Kingma et al., 2014).",
         "Good semi-supervised learning needs a bad generator (Dai et al., 2017).",
     ),
+    outsiders={
+        "acgan": "it classifies",
+        "improved_gan": "it classifies",
+        "vae_m2": "it classifies",
+    },
     threats=(
         "One number of labels, one data set of 8 x 8 pixels.",
         "Ladder networks and virtual adversarial training, the strong rivals, are not here.",

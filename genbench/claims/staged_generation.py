@@ -48,6 +48,7 @@ def figure(evidence: Evidence) -> Figure:
         "images (Karras et al., 2018).",
         "Against: StyleGAN2 abandons growing (Karras et al., 2020).",
     ),
+    outsiders={"lapgan": "it generates in stages", "progan": "it generates in stages"},
     threats=(
         "Images of 8 x 8 pixels are easy: the claim is about large ones, and a refutation here does not "
         "refute it there.",

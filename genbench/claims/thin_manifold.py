@@ -6,15 +6,21 @@ import math
 from itertools import product
 
 from genbench.claims._cells import column
-from genbench.core.claim import Evidence, Run, claim
+from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, compare_best
+from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
 
 CURVES = ("circle", "spiral", "swiss_roll")
 METRICS = ("manifold_distance", "prdc")
-GANS = ("gan", "wgan_gp")
-OTHERS = ("vae", "realnvp")
-RUNS = {(name, curve): Run(name, curve, METRICS) for curve in CURVES for name in (*GANS, *OTHERS)}
+FAMILIES = ("adversarial", "variational", "flow")
+RUNS = {
+    (name, curve): run
+    for curve in CURVES
+    for name, run in make_runs("plane", FAMILIES, curve, METRICS, steps=4000).items()
+}
+GANS = tuple(make_runs("plane", ["adversarial"], CURVES[0], METRICS))
+OTHERS = tuple(make_runs("plane", FAMILIES[1:], CURVES[0], METRICS))
 
 #: distances in the place of the share off the curve
 DISTANCES = ("manifold_distance", "manifold_distance_p99")

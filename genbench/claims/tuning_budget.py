@@ -148,6 +148,7 @@ def tuning_budget(evidence: Evidence) -> list[Effect]:
                 f"{name}: the winner after {BUDGETS[-1]} trials against the winner after one, log",
                 overtaken(first, last),
                 LEAST,
+                resolution=LEAST / 10,
             ),
         ]
     return effects

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from genbench.report.cards import Card, Variation
     from genbench.statistics.verdicts import VerdictPart
 
-COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclusive": "dim"}
+COLOURS = {
+    **{"supported": "green", "refuted": "red", "mixed": "yellow"},
+    **{"inconclusive": "dim", "by definition": "dim"},
+}
 
 
 @click.command("claims")
@@ -32,6 +35,11 @@ COLOURS = {"supported": "green", "refuted": "red", "mixed": "yellow", "inconclus
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Compare the verdicts with those of this results folder at the claims' own budget.",
 )
+@click.option(
+    "--register",
+    is_flag=True,
+    help="Write bars, runs, budgets and metrics of the named claims to baselines/registrations.json.",
+)
 @click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
 @common.plugins
 @common.results
@@ -42,6 +50,7 @@ def command(
     seeds: int | None,
     readme: Path | None,
     against: Path | None,
+    register: bool,
     no_run: bool,
     plugins: tuple[str, ...],
     root: Path,
@@ -56,13 +65,19 @@ def command(
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
     refuted in the other, or has not been measured here.
 
+    `--register` is to come before the first score: a verdict whose registration is younger, or whose terms
+    have changed since, is shown as exploratory, with what changed.
+
     \b
     genbench claims
     genbench claims nash-oscillation --json
     genbench claims --readme README.md
     genbench claims --output again --against results
+    genbench claims sample-quality --register
     """
     common.load_plugins(plugins)
+    if register:
+        return write_terms(names, as_json)
     from genbench.report.cards import make_cards
     from genbench.report.claim_tables import update_readme
     from genbench.running.evidence import Scale
@@ -81,6 +96,19 @@ def command(
         print_cards(cards, bool(names), as_json)
     if code:
         raise SystemExit(code)
+
+
+def write_terms(names: tuple[str, ...], as_json: bool) -> None:
+    """Registers the named claims and says which had anything new."""
+    from genbench.core.claim import find
+    from genbench.running.registration import register
+
+    written = register(find(names) if names else {})
+    if as_json:
+        common.print_json([{"id": name, "registered": new} for name, new in written])
+        return
+    for name, new in written:
+        click.echo(f"{name}: {'registered' if new else 'is registered with these terms'}")
 
 
 def print_cards(cards: list[Card], explained: bool, as_json: bool) -> None:
@@ -132,7 +160,8 @@ def print_table(console: Console, cards: list[Card]) -> None:
 
     rows = Table(box=None, pad_edge=False)
     rows.add_column("claim", no_wrap=True)
-    for head in ("verdict", "parts", "first effect", "mean [95 %]", "holds if", "seeds"):
+    rows.add_column("verdict", overflow="fold", min_width=12)
+    for head in ("parts", "first effect", "mean [95 %]", "holds if", "seeds"):
         rows.add_column(head, overflow="fold")
     for card in cards:
         heads = [card.claim.id, coloured(card), tally_text(card)]
@@ -145,8 +174,8 @@ def print_table(console: Console, cards: list[Card]) -> None:
             console.print(text, highlight=False)
     scale = cards[0].scale.budget if cards else "default"
     console.print(
-        f"parts: + supported, - refuted, ? open; budget scale: {scale}; verdicts from intervals over "
-        "seeds, by Holm over parts",
+        f"parts: + supported, - refuted, ? open, = by definition; budget scale: {scale}; verdicts from "
+        "intervals over seeds, by Holm over parts and declared looks",
         highlight=False,
     )
 
@@ -212,10 +241,11 @@ def print_claim(console: Console, card: Card) -> None:
     for text in (claim.statement, f"Source: {claim.source}", f"Why so: {claim.why}"):
         console.print(escape(text), highlight=False)
     table = Table(box=None, pad_edge=False)
-    for head in ("effect", "mean [95 %]", "holds if", "seeds", "says"):
+    for head in ("effect", "mean [95 %]", "holds if", "seeds", "says", "80 % at"):
         table.add_column(head, overflow="fold")
     for part in card.verdict.parts:
-        table.add_row(*cells(part), part.outcome if part.effect.judged else "shown beside")
+        says = part.outcome if part.effect.judged else "shown beside"
+        table.add_row(*cells(part), says, f"≈ {part.needed}" if part.needed else "")
     console.print(table)
     if card.without_seed:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)
@@ -229,9 +259,14 @@ def print_claim(console: Console, card: Card) -> None:
 
 def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
+    from genbench.report.claim_tables import needed_text
+
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
     changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
+    unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
     return {
+        "Exploratory": list(card.standing.reasons) if card.exploratory else [],
+        "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],
         "Not judged, as null rows pass": card.withheld,

@@ -35,6 +35,16 @@ CLAIMS = "claims"
     "--claim", "claims", multiple=True, help="Only this claim (of `run claims`); may be repeated."
 )
 @common.budget_scale
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Of `run claims`: add seeds at declared looks until every part is decided.",
+)
+@click.option(
+    "--max-seeds",
+    type=click.IntRange(1, 64),
+    help="Where --until-decided gives up; 64 if not given.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
@@ -107,6 +117,8 @@ def command(
     labelled: int | None,
     claims: tuple[str, ...],
     budget_scale: str,
+    until_decided: bool,
+    max_seeds: int | None,
     ray_address: str | None,
     dry_run: bool,
     tensorboard: Path | None,
@@ -126,12 +138,14 @@ def command(
     genbench run demo
     genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
     genbench run claims --claim mode-collapse --budget-scale quick
+    genbench run claims --claim mode-collapse --until-decided --max-seeds 32
     """
     how["executor"] += f":address={ray_address}" if ray_address is not None else ""
     if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
+    refuse_looks(suite_name, until_decided, max_seeds, models or datasets)
     refuse(suite_name, config, {"steps": steps, "labelled": labelled}, claims, budget_scale)
     check_names({} if how["plugins"] else named)
     common.load_plugins(how["plugins"])
@@ -142,6 +156,7 @@ def command(
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    how |= {"until_decided": until_decided, "max_seeds": max_seeds}
     how |= {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
@@ -182,6 +197,21 @@ def refuse(
             "say: genbench run claims"
         )
     find_suite(suite_name or "demo", config)
+
+
+def refuse_looks(
+    suite_name: str | None, until_decided: bool, max_seeds: int | None, filters: object
+) -> None:
+    """Refuses what makes no sense with a declared sequence of looks."""
+    if max_seeds is not None and not until_decided:
+        raise SpecError("--max-seeds needs --until-decided; add it, or leave both out")
+    if until_decided and suite_name != CLAIMS:
+        raise SpecError(
+            f"--until-decided needs the suite claims, got {suite_name or 'demo'!r}; "
+            "say: genbench run claims"
+        )
+    if until_decided and filters:
+        raise SpecError("--until-decided takes no --model or --dataset; name claims by --claim")
 
 
 def check_names(named: dict[str, tuple[str, ...]]) -> None:

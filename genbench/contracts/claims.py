@@ -10,6 +10,7 @@ from genbench.contracts.rules import Case, expect, rule
 from genbench.core.claim import CLAIMS, Run
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect
+from genbench.core.entrants import kind_of, list_models
 from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
@@ -57,6 +58,23 @@ def it_says_what_a_reader_needs(name: str) -> None:
     expect(claim.runs or claim.experiment, "it needs runs= or an experiment=, got neither")
     for what, seeds in (("it", claim.seeds), *((str(run), run.seeds) for run in claim.runs)):
         expect(seeds >= SEEDS, f"{what} needs {SEEDS} seeds or more, got {seeds}")
+
+
+@rule("claim")
+def its_models_are_entrants(name: str) -> None:
+    """Its runs' models are in the list of entrants for their data, or it says why it needs another."""
+    claim = CLAIMS.get(name)
+    listed = {}
+    for run in claim.runs:
+        kind = kind_of(DATASETS.get(run.dataset)().spec)
+        listed[run.model] = run.model in list_models(kind)
+        expect(
+            listed[run.model] or claim.outsiders.get(run.model),
+            f"{run.model} is not among the entrants for {kind} data; list it in genbench/entrants.json, or "
+            "give the reason in outsiders=",
+        )
+    needless = [model for model in claim.outsiders if listed.get(model, True)]
+    expect(not needless, f"outsiders= names {', '.join(needless)}, listed or not in any run")
 
 
 @rule("claim")

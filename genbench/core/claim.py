@@ -14,7 +14,7 @@ from genbench.core.figure import Figure
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 
-Outcome = Literal["supported", "refuted", "mixed", "inconclusive"]
+Outcome = Literal["supported", "refuted", "mixed", "inconclusive", "by definition"]
 
 
 #: maps (rng, **options) to columns of one value per seed, in the order of the rng's seeds
@@ -44,6 +44,8 @@ class Claim:
             verdict of each is listed beside.
         notes: By verdict, what a second look found where that verdict goes against the claim or
             against what others found.
+        outsiders: Models of its runs that are not in the list of entrants (`core/entrants.py`), each with the
+            reason for which the claim needs it.
         version: Raised whenever a change may move what the experiment gives.
     """
 
@@ -63,6 +65,7 @@ class Claim:
     figure: Callable[[Evidence], Figure] | None = None
     by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]] | None = None
     notes: Mapping[Outcome, str] = field(default_factory=dict)
+    outsiders: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property

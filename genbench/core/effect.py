@@ -6,10 +6,47 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from types import MappingProxyType
 from typing import Literal
 
-#: one value per seed
+#: one value per seed; a seed that failed has an infinite one, on the side that is worse
 Values = Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What more seeds cannot reduce: how far test set and extractor move one model against another.
+
+    Arguments:
+        plain: Standard deviation of a difference of two models' scores.
+        log: That of the logarithm of their ratio.
+    """
+
+    plain: float = 0.0
+    log: float = 0.0
+
+
+class Scores(dict[int, float]):
+    """Values per seed that know where they come from.
+
+    Arguments:
+        values: The values.
+        noise: A `Noise`, or once two models are compared a number on that scale.
+        independent: Whether seeds of two models share nothing, as those of cells do, so that it says nothing
+            that they have the same number. Seeds of an experiment share data, and are compared pair by pair.
+        sides: Of a difference, the two rows that it is between, where they are independent.
+    """
+
+    def __init__(
+        self,
+        values: Values = MappingProxyType({}),
+        noise: Noise | float = 0.0,
+        *,
+        independent: bool = False,
+        sides: tuple[Values, Values] | None = None,
+    ) -> None:
+        super().__init__(values)
+        self.noise, self.independent, self.sides = noise, independent, sides
 
 
 @dataclass(frozen=True)
@@ -20,11 +57,15 @@ class Contest:
         ours: Who has our side's best mean, or "" without values.
         theirs: Who has the other's.
         pairs: For each of ours and theirs, by how much ours is better, one value per seed.
+        sides: The rows of both sides, on the scale of the comparison, higher being better.
+        independent: Whether seeds of different rows share nothing; else they are compared pair by pair.
     """
 
     ours: str
     theirs: str
     pairs: Mapping[tuple[str, str], Values]
+    sides: tuple[Mapping[str, Values], Mapping[str, Values]] = ({}, {})
+    independent: bool = True
 
     @property
     def values(self) -> Values:
@@ -51,6 +92,12 @@ class Effect:
         judged: Whether the verdict rests on it; others are listed beside.
         contest: Where the values are of the best of several, all of them, so that the interval
             accounts for the choice.
+        by_definition: It is true by construction, so that its measurement checks the code and is no
+            evidence.
+        resolution: The finest step that the measure can tell: values that agree are not taken to vary by
+            less than a uniform error of that width.
+        jump: How far a rare event may move one seed's value, e.g. all modes lost; intervals leave room
+            for one that so few seeds need not show.
     """
 
     name: str
@@ -61,21 +108,31 @@ class Effect:
     exact: bool = False
     judged: bool = True
     contest: Contest | None = None
+    by_definition: bool = False
+    resolution: float = 0.0
+    jump: float = 0.0
 
 
-def difference(a: Values, b: Values) -> dict[int, float]:
+def noise_of(values: Values) -> float:
+    """Returns the standard deviation that more seeds cannot reduce, of an effect's values."""
+    noise = getattr(values, "noise", 0.0)
+    return noise if isinstance(noise, float) else 0.0
+
+
+def difference(a: Values, b: Values) -> Scores:
     """Returns a - b over the seeds that both have."""
-    return _pairs(a, b, lambda x, y: x - y)
+    return _pairs(a, b, lambda x, y: x - y, "plain")
 
 
-def log_ratio(a: Values, b: Values) -> dict[int, float]:
+def log_ratio(a: Values, b: Values) -> Scores:
     """Returns log(a / b) over the seeds that both have with positive values."""
-    return _pairs(a, b, lambda x, y: math.log(x / y) if x > 0 and y > 0 else math.nan)
+    return _pairs(a, b, lambda x, y: _log(x) - _log(y), "log")
 
 
-def map_values(function: Callable[[float], float], values: Values) -> dict[int, float]:
+def map_values(function: Callable[[float], float], values: Values) -> Scores:
     """Returns a function of every value, by seed."""
-    return {seed: function(value) for seed, value in values.items()}
+    mapped = {seed: function(value) for seed, value in values.items()}
+    return Scores(mapped, getattr(values, "noise", 0.0), independent=_independent(values))
 
 
 def compare_best(
@@ -95,20 +152,72 @@ def compare_best(
     """
     take = log_ratio if log else difference
     sign = 1.0 if better == "higher" else -1.0
+    scaled = tuple({n: _scale(row, sign, log) for n, row in s.items()} for s in (ours, theirs))
+    apart = all(_independent(row) for side in (ours, theirs) for row in side.values() if row)
     pairs = {
         (a, b): map_values(lambda v: sign * v, take(ours[a], theirs[b]))
         for a in ours
         for b in theirs
         if ours[a] and theirs[b]
     }
-    return Contest(_best(ours, sign), _best(theirs, sign), pairs)
+    sides = fill_failed(*({n: row for n, row in side.items() if row} for side in scaled))
+    return Contest(_best(sides[0]), _best(sides[1]), pairs, (scaled[0], scaled[1]), apart)
 
 
-def _best(rows: Mapping[str, Values], sign: float) -> str:
-    means = {name: sign * fmean(row.values()) for name, row in rows.items() if row}
+def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]]]:
+    """Returns rows in which a seed that failed has the worst value that any completed seed has.
+
+    Arguments:
+        sides: Rows by name, failures infinite on the side that is worse; a failure is an event of the
+            whole comparison's worst size, since nothing larger was measured.
+    """
+    finite = [
+        v for side in sides for row in side.values() for v in row.values() if math.isfinite(v)
+    ]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    return [
+        {
+            name: {seed: min(max(v, low), high) for seed, v in row.items()}
+            for name, row in side.items()
+            if any(map(math.isfinite, row.values()))
+        }
+        for side in sides
+    ]
+
+
+def _best(rows: Mapping[str, Values]) -> str:
+    means = {name: fmean(row.values()) for name, row in rows.items() if row}
     return max(means, key=means.__getitem__, default="")
 
 
-def _pairs(a: Values, b: Values, combine: Callable[[float, float], float]) -> dict[int, float]:
+def _scale(row: Values, sign: float, log: bool) -> Scores:
+    """A row on the scale of a comparison; values without a logarithm are left out."""
+    values = {seed: sign * (_log(v) if log else v) for seed, v in row.items()}
+    noise = getattr(row, "noise", 0.0)
+    own = (noise.log if log else noise.plain) if isinstance(noise, Noise) else noise
+    values = {seed: v for seed, v in values.items() if not math.isnan(v)}
+    return Scores(values, own, independent=_independent(row))
+
+
+def _log(value: float) -> float:
+    """The logarithm; failures stay what they are, and there is none of what is not positive."""
+    if math.isinf(value):
+        return value
+    return math.log(value) if value > 0 else math.nan
+
+
+def _pairs(
+    a: Values, b: Values, combine: Callable[[float, float], float], scale: Literal["plain", "log"]
+) -> Scores:
     values = {seed: combine(a[seed], b[seed]) for seed in sorted(a) if seed in b}
-    return {seed: value for seed, value in values.items() if math.isfinite(value)}
+    noises = [getattr(row, "noise", 0.0) for row in (a, b)]
+    own = max(getattr(noise, scale) if isinstance(noise, Noise) else noise for noise in noises)
+    sides = None
+    if _independent(a) and _independent(b):
+        sides = _scale(a, 1.0, scale == "log"), _scale(b, 1.0, scale == "log")
+    number = {seed: value for seed, value in values.items() if not math.isnan(value)}
+    return Scores(number, own, sides=sides)
+
+
+def _independent(row: Values) -> bool:
+    return bool(getattr(row, "independent", False))

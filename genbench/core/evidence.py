@@ -28,6 +28,8 @@ class Run:
         samples: Generated points per seed that metrics compare.
         tuned: Whether all options that are not named are as tuned (`baselines/tuned.yaml`); `density` takes
             those chosen by likelihood.
+        untuned: What a model that was not tuned yet has then: `refuse` says how to tune it, `default` takes
+            its defaults.
     """
 
     model: str
@@ -40,6 +42,7 @@ class Run:
     labelled: int | None = None
     samples: int = 10_000
     tuned: bool | Literal["density"] = False
+    untuned: Literal["refuse", "default"] = "refuse"
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))

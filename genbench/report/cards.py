@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,12 +12,16 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
+from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold
+from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
 from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
-from genbench.store import Record, Store
+from genbench.store import Store
+from genbench.store.registrations import read_registrations
 
 #: which scale a card is of, where none is asked for: the first that has measurements
 ORDER = ("default", "double", "half", "quick")
@@ -44,6 +49,26 @@ class EvidenceLog:
         """Returns a column of the experiment."""
         if column not in self.columns:
             self.columns.append(column)
+        return self.evidence.measured(column)
+
+
+@dataclass
+class CompletedSeeds:
+    """Evidence without the seeds that failed, for figures, where they have no place."""
+
+    evidence: EvidenceLog
+
+    def scores(self, run: Run, column: str) -> Mapping[int, float]:
+        """Returns a column of a run's completed cells."""
+        values = self.evidence.scores(run, column)
+        return {seed: value for seed, value in values.items() if math.isfinite(value)}
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        return self.evidence.finished(run)
+
+    def measured(self, column: str) -> Mapping[int, float]:
+        """Returns a column of the experiment."""
         return self.evidence.measured(column)
 
 
@@ -87,28 +112,16 @@ class Variation:
         return _lead(self.verdict) if self.verdict is not None else None
 
     @property
+    def kind_of_verdict(self) -> str:
+        """The verdict, or that there is nothing to make one of."""
+        return describe_verdict(self.verdict, False) if self.verdict is not None else "not run"
+
+    @property
     def verdict_text(self) -> str:
         """The verdict as people read it."""
         return (
             describe_verdict(self.verdict, self.missing) if self.verdict is not None else "not run"
         )
-
-
-@dataclass(frozen=True)
-class ReadCells:
-    """Cells that a claim reads: a run with its records and the columns asked of it."""
-
-    run: Run
-    seeds: int
-    records: tuple[Record, ...]
-    columns: Mapping[str, Estimate]
-
-    @property
-    def status(self) -> str:
-        """How many runs completed, e.g. "7 ok, 1 diverged"."""
-        counts = Counter(record.status for record in self.records)
-        counts["not run"] += self.seeds - len(self.records)
-        return ", ".join(f"{n} {status}" for status, n in counts.items() if n > 0)
 
 
 @dataclass
@@ -180,7 +193,22 @@ class Card:
     @cached_property
     def verdict(self) -> Verdict:
         """What the measurements say."""
-        return judge(self.effects, refutes=self.refutes)
+        return judge(self.effects, refutes=self.refutes, looks=self.looks)
+
+    @property
+    def looks(self) -> Looks:
+        """The numbers of seeds at which it is judged."""
+        return self.scale.looks(self.claim)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Whether it was registered before it was scored."""
+        return find_standing(self.claim, self.store, read_registrations())
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether anything has been measured that was not registered before."""
+        return self.known and self.standing.exploratory
 
     @property
     def lead(self) -> VerdictPart | None:
@@ -199,8 +227,9 @@ class Card:
 
     @property
     def verdict_text(self) -> str:
-        """The verdict as people read it."""
-        return describe_verdict(self.verdict, bool(self.missing))
+        """The verdict as people read it, and whether it is exploratory."""
+        text = describe_verdict(self.verdict, bool(self.missing))
+        return f"{text}, exploratory" if self.exploratory else text
 
     @cached_property
     def missing(self) -> dict[str, list[int]]:
@@ -210,7 +239,7 @@ class Card:
     @cached_property
     def without_seed(self) -> dict[int, Outcome]:
         """By seed, the verdict without it."""
-        return leave_one_out(self.effects, refutes=self.refutes)
+        return leave_one_out(self.effects, refutes=self.refutes, looks=self.looks)
 
     @cached_property
     def budgets(self) -> list[Variation]:
@@ -228,7 +257,7 @@ class Card:
         if masked is not None:
             others = self.claim.by_metric(masked)
             rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
-        verdicts = {name: _judged(effects, self.refutes) for name, effects in rows.items()}
+        verdicts = {name: self._judge_other(effects) for name, effects in rows.items()}
         about = (bool(self.missing), self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
 
@@ -253,7 +282,9 @@ class Card:
     @cached_property
     def figure(self) -> Figure | None:
         """The claim's own figure, or None where it declares none."""
-        return self.claim.figure(self.logged_effects[0]) if self.claim.figure is not None else None
+        if self.claim.figure is None:
+            return None
+        return self.claim.figure(CompletedSeeds(self.logged_effects[0]))
 
     @cached_property
     def cells(self) -> list[ReadCells]:
@@ -267,6 +298,11 @@ class Card:
             seeds = self.scale.run(run).seeds
             cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))
         return cells
+
+    @cached_property
+    def terms(self) -> list[EntrantTerms]:
+        """What every run of cells was given, and its first column read at equal amounts of training."""
+        return compare_terms(self.cells)
 
     @cached_property
     def columns(self) -> dict[str, Estimate]:
@@ -296,12 +332,15 @@ class Card:
             return True
         return bool(self.claim.quick if name == "quick" else self.claim.scaled)
 
+    def _judge_other(self, effects: Sequence[Effect]) -> Verdict | None:
+        measured = any(effect.values for effect in effects)
+        return judge(effects, refutes=self.refutes, looks=self.looks) if measured else None
+
     def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            other = Card(
-                self.claim, self.store, Scale(name, self.scale.seeds), self.folder, self.nulls
-            )
+            scale = widen(self.claim, self.store, Scale(name, self.scale.seeds))
+            other = Card(self.claim, self.store, scale, self.folder, self.nulls)
         verdict = other.verdict if other.known or other is self else None
         return Variation("budget", name, verdict, bool(other.missing), other.command, self.verdict)
 
@@ -324,6 +363,7 @@ def make_cards(
     cards, nulls = [], NullRows(store)
     for claim in find(names).values():
         scales = [scale] if scale is not None else [Scale(name) for name in ORDER]
+        scales = [widen(claim, store, candidate) for candidate in scales]
         candidates = [Card(claim, store, candidate, folder, nulls) for candidate in scales]
         cards.append(next((card for card in candidates if card.known), candidates[0]))
     return cards
@@ -338,15 +378,29 @@ def describe_verdict(verdict: Verdict, missing: bool) -> str:
 
 def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     """Returns claims by verdict, those without measurements last."""
-    kinds = ("supported", "refuted", "mixed", "inconclusive", "not measured")
+    kinds = ("supported", "refuted", "mixed", "inconclusive", "by definition", "not measured")
     groups = ((kind, [card for card in cards if card.kind == kind]) for kind in kinds)
     return [(kind, members) for kind, members in groups if members]
 
 
-def _judged(effects: Sequence[Effect], refutes: bool) -> Verdict | None:
-    measured = any(effect.values for effect in effects)
-    return judge(effects, refutes=refutes) if measured else None
+def widen(claim: Claim, store: Store, scale: Scale) -> Scale:
+    """Returns a scale with the most seeds of the declared looks that are all there, or as it is.
+
+    Those come from `genbench run claims --until-decided`.
+    """
+    if scale.seeds is not None:
+        return scale
+    wider = scale
+    for count in scale.looks(claim).counts[1:]:
+        candidate = Scale(scale.budget, count)
+        evidence = ClaimEvidence(claim, store, candidate)
+        # most claims have no more seeds than they plan, which their first run tells
+        first = claim.runs[:1]
+        if any(len(evidence.records(run)) < count for run in first) or evidence.missing():
+            break
+        wider = candidate
+    return wider
 
 
 def _lead(verdict: Verdict) -> VerdictPart | None:
-    return next(iter(verdict.judged), None)
+    return next(iter(verdict.judged), None) or next(iter(verdict.by_definition), None)

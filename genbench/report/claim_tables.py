@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 
 from genbench.report import readme, sheet, text
 from genbench.report.cards import Card, Variation
+from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.statistics.verdicts import VerdictPart
 
 RULE = (
-    "A claim is supported where the 95 % intervals of all its parts lie beyond their bars, refuted where "
-    "they lie on the other side, mixed where some do either; Holm's steps over the parts."
+    "A claim is supported where the intervals of all its parts lie beyond their bars, refuted where "
+    "they lie on the other side, mixed where some do either; Holm's steps over the parts, and levels that "
+    "keep wrong parts at 5 % though seeds may be added. What is true by definition is no evidence; "
+    "exploratory is what was registered after its first score, or changed since."
 )
 CSV_COLUMNS = (
     *(
@@ -29,7 +33,7 @@ CSV_COLUMNS = (
         "statement",
     ),
     *("source", "leading_effect", "mean", "low", "high", "wanted", "bar", "unit", "seeds"),
-    *("budget_scale", "turned", "command"),
+    *("budget_scale", "turned", "command", "exploratory", "parts_by_definition"),
 )
 
 
@@ -56,13 +60,25 @@ def tally(card: Card) -> tuple[int, ...]:
 
 
 def tally_text(card: Card) -> str:
-    """Returns the same as text, e.g. "+3 -1 ?2"."""
-    return " ".join(f"{sign}{n}" for sign, n in zip("+-?", tally(card), strict=True))
+    """Returns the same as text, e.g. "+3 -1 ?2", and how many parts are true by definition, e.g. "=1"."""
+    words = [f"{sign}{n}" for sign, n in zip("+-?", tally(card), strict=True)]
+    constructed = len(card.verdict.by_definition)
+    return " ".join([*words, *([f"={constructed}"] if constructed else [])])
+
+
+def needed_text(part: VerdictPart) -> str:
+    """Returns how many seeds decide a part, e.g. "to decide this part at 80 % needs ≈ 40 seeds"."""
+    if not part.effect.judged or part.outcome == "by definition" or not part.effect.values:
+        return ""
+    if part.needed is None:
+        return "no number of seeds decides this part at 80 %"
+    return f"to decide this part at 80 % needs ≈ {part.needed} seeds"
 
 
 def seeds(card: Card) -> str:
     """Returns how many seeds the judged effects have, e.g. "8" or "6–8"."""
-    return text.count_range([len(part.effect.values) for part in card.verdict.judged])
+    parts = card.verdict.judged or card.verdict.by_definition
+    return text.count_range([len(part.effect.values) for part in parts])
 
 
 def make_sheet(cards: Sequence[Card], *, bar_head: str = "holds if") -> Sheet:
@@ -89,7 +105,7 @@ def to_markdown(cards: Sequence[Card]) -> str:
     lines = sheet.to_markdown(
         replace(overview, heads=[*overview.heads, Heading("budget")], rows=rows)
     )
-    head = f"{RULE} Parts: + supported, - refuted, ? open."
+    head = f"{RULE} Parts: + supported, - refuted, ? open, = by definition."
     return "\n".join([head, "", *lines]) + "\n"
 
 
@@ -114,7 +130,8 @@ def to_csv(cards: Sequence[Card]) -> str:
     for card in cards:
         head = (card.claim.id, card.kind, bool(card.missing))
         about = (*tally(card), card.claim.statement, card.claim.source)
-        tail = (card.scale.budget, "; ".join(card.changes), card.command)
+        about_it = (card.exploratory, len(card.verdict.by_definition))
+        tail = (card.scale.budget, "; ".join(card.changes), card.command, *about_it)
         rows.append((*head, *about, *_lead_cells(card.lead), *tail))
     return sheet.to_csv(Sheet.of_values(CSV_COLUMNS, rows))
 
@@ -159,6 +176,37 @@ def to_dict(card: Card) -> dict[str, Any]:
         "not_judged": card.withheld,
         "without_null_rows": card.unchecked,
         "note": claim.notes.get(verdict.outcome),
+        "exploratory": card.exploratory,
+        "registration": registration_dict(card),
+        "looks": list(card.looks.counts),
+        "terms": [terms_dict(terms) for terms in card.terms],
+    }
+
+
+def terms_dict(terms: EntrantTerms) -> dict[str, Any]:
+    """Returns the JSON object of what a run was given."""
+    return {
+        "run": str(terms.run),
+        "options": terms.tuned,
+        "parameters": terms.parameters,
+        "parameters_over_median": terms.ratio,
+        "matched": terms.matched,
+        **terms.amounts,
+        "column": terms.column,
+        "at_equal": dict(terms.at_equal),
+    }
+
+
+def registration_dict(card: Card) -> dict[str, Any]:
+    """Returns the JSON object of how a claim stands to its registration."""
+    standing, last = card.standing, card.standing.registration
+    return {
+        "date": last.date if last is not None else None,
+        "commit": last.commit if last is not None else None,
+        "hash": last.hash if last is not None else None,
+        "rule": last.rule if last is not None else None,
+        "first_score": standing.first_score,
+        "because": list(standing.reasons),
     }
 
 
@@ -177,7 +225,13 @@ def part_dict(part: VerdictPart) -> dict[str, Any]:
         "bar": part.effect.bar,
         "unit": part.effect.unit,
         "seeds": len(part.effect.values),
-        "values": {str(seed): value for seed, value in part.effect.values.items()},
+        "values": {
+            str(seed): value if math.isfinite(value) else None
+            for seed, value in part.effect.values.items()
+        },
+        "by_definition": part.effect.by_definition,
+        "decided_at": part.decided_at,
+        "seeds_needed": part.needed,
     }
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus
-from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.intervals import Estimate, mean_interval, widen
 from genbench.store import Measurement
+from genbench.store.measurement_error import ColumnError
 
 #: marks numbers that a footnote casts doubt on
 DAGGER = "†"
@@ -97,6 +98,7 @@ class Cell:
         last: With it, the worst possible rank.
         best: Whether the mean is the best of the table's models.
         notes: What casts doubt on some of the values.
+        error: What test set and extractor leave uncertain, as far as that was measured.
     """
 
     values: Mapping[int, float]
@@ -106,11 +108,15 @@ class Cell:
     last: int | None = None
     best: bool = False
     notes: tuple[str, ...] = ()
+    error: ColumnError | None = None
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The mean over seeds with its 95 % interval."""
-        return mean_interval(list(self.values.values()))
+        """The mean over seeds with its 95 % interval, which holds what test set and extractor may do."""
+        own = mean_interval(list(self.values.values()))
+        if self.error is None or own.mean is None:
+            return own
+        return widen(own, self.error.own_deviation(own.mean))
 
     @property
     def text(self) -> str:

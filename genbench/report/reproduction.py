@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from genbench.report.cards import Card
+from genbench.report.cards import Card, describe_verdict
 from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store import Store
@@ -83,8 +83,8 @@ class Reproduction:
         return {
             "id": self.here.claim.id,
             "said": self.comparison,
-            "verdict": self.here.verdict_text,
-            "against": self.there.verdict_text,
+            "verdict": describe_verdict(self.here.verdict, bool(self.here.missing)),
+            "against": describe_verdict(self.there.verdict, bool(self.there.missing)),
             "budget_scale": self.here.scale.budget,
             "against_budget_scale": self.there.scale.budget,
             "turned": [

@@ -16,6 +16,11 @@ from genbench.report.groups import Group, make_labels
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking, make_ranking
 from genbench.store import Measurement, Record
+from genbench.store.measurement_error import (
+    ColumnError,
+    MeasurementErrors,
+    read_measurement_errors,
+)
 from genbench.store.scales import select_scale
 
 if TYPE_CHECKING:
@@ -150,7 +155,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
         members[record.group].append(record)
     labels = make_labels(members)
     groups = [Group(id, labels[id], tuple(rows)) for id, rows in members.items()]
-    cells = {(g.id, column): cell for g in groups for column, cell in _cells(g).items()}
+    errors = read_measurement_errors()
+    cells = {
+        (g.id, column): replace(cell, error=find_error(errors, dataset, column))
+        for g in groups
+        for column, cell in _cells(g).items()
+    }
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
     rankings: dict[TableColumn, Ranking] = {}
@@ -180,6 +190,15 @@ def _floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell]) -
     floors = [c.floor for (_, k), c in cells.items() if k == column]
     values = [value for value in floors if value is not None]
     return fmean(values) if values else None
+
+
+def find_error(errors: MeasurementErrors, dataset: str, column: TableColumn) -> ColumnError | None:
+    """Returns what test set and extractor leave uncertain: of scores against test points alone."""
+    error = errors.find(dataset, column.id)
+    if error is None or column.split != "test":
+        return None
+    # measured by the classifier's features, for columns that need any
+    return error if error.extractor is None or column.protocol.startswith("classifier") else None
 
 
 def _cells(group: Group) -> dict[TableColumn, Cell]:
@@ -216,7 +235,9 @@ def _ranked(
         if not g.reference and (g.id, column) in cells and cells[g.id, column].values
     }
     values = {id: c.values for id, c in running.items() if not c.estimate.too_few}
-    order = make_ranking(values, "lower" if column.better == "lower" else "higher")
+    error = next((c.error for c in running.values()), None)
+    noise = error.deviation_between if error is not None else None
+    order = make_ranking(values, "lower" if column.better == "lower" else "higher", noise)
     ends = {id: order.ends(id) for id in order.order}
     means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)

@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.core.claim import Claim, Run, find
+from genbench.core.errors import SpecError
 from genbench.core.spec import Suite
 from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.plan import Plan, Redo, merge_plans
 from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.statistics.looks import LAST
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 from genbench.store.trial import Trials
 
@@ -70,6 +73,72 @@ def run_claims(
             if not _do(merge_plans(plans), result, executor, listener, dry_run):
                 return result
     return result
+
+
+def run_until_decided(
+    names: Sequence[str] = (),
+    options: RunOptions | None = None,
+    *,
+    scale: Scale | None = None,
+    max_seeds: int = LAST,
+    dry_run: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Runs claims look by look, at twice as many seeds each time, until all their parts are decided.
+
+    The looks are declared beforehand (`statistics/looks.py`), and every verdict is made at the level that
+    they leave, so that stopping where it pleases gains nothing.
+
+    Arguments:
+        names: Claims; all of them without any.
+        options: How and where.
+        scale: The budget.
+        max_seeds: Where to give up, at most the last of the declared looks.
+        dry_run: Make the plans of the first look alone.
+        listener: Told of the pass as it goes on.
+
+    Raises:
+        SpecError: If `max_seeds` is beyond the declared looks.
+        GenbenchError: For an unknown claim, or if the results folder cannot be written.
+    """
+    if max_seeds > LAST:
+        raise SpecError(
+            f"--max-seeds needs {LAST} or fewer, the last of the declared looks, got {max_seeds}"
+        )
+    options, scale = options or RunOptions(), scale or Scale()
+    claims, store, look = find(names), Store(options.root), 0
+    result = RunResult(store)
+    while claims:
+        by_count: dict[int, list[str]] = {}
+        for claim in claims.values():
+            counts = scale.looks(claim).counts
+            if look < len(counts) and (look == 0 or counts[look] <= max_seeds):
+                by_count.setdefault(counts[look], []).append(claim.name)
+        for count, group in by_count.items():
+            seeds = Scale(scale.budget, count if look else None)
+            one = run_claims(group, options, scale=seeds, dry_run=dry_run, listener=listener)
+            result.plans += one.plans
+            result.results += one.results
+            if any(plan.stopped is not None for plan in one.plans):
+                return result
+        if dry_run:
+            break
+        wanted = {name: count for count, group in by_count.items() for name in group}
+        claims = {
+            id: claim
+            for id, claim in claims.items()
+            if claim.name in wanted
+            and not is_decided(claim, store, Scale(scale.budget, wanted[claim.name]))
+        }
+        look += 1
+    return result
+
+
+def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
+    """Returns whether no part of a claim is left open by what has been measured at a scale."""
+    effects = ClaimEvidence(claim, store, scale).effects()
+    verdict = judge(effects, refutes=scale.budget != "quick", looks=scale.looks(claim))
+    return all(part.outcome != "inconclusive" for part in verdict.judged)
 
 
 def _do(

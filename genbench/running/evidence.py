@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from statistics import fmean
+from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, Scores
+from genbench.core.errors import SpecError
+from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.running.plan import cell_specs
+from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
+from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
+from genbench.store.tuned import find_tuned
 
 #: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
 SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
@@ -58,6 +65,12 @@ class Scale:
         """Returns how many seeds to take where so many are asked for."""
         return self.seeds or (min(seeds, QUICK_SEEDS) if self.budget == "quick" else seeds)
 
+    def looks(self, claim: Claim) -> Looks:
+        """Returns the numbers of seeds at which a claim is judged: its own, then twice as many each time."""
+        own = claim.seeds if claim.experiment is not None else 0
+        planned = Scale(self.budget)
+        return Looks(max([planned.count(own), *(planned.count(run.seeds) for run in claim.runs)]))
+
     def options(self, claim: Claim) -> dict[str, Any]:
         """Returns all options of a claim's experiment."""
         assert claim.experiment is not None
@@ -86,11 +99,23 @@ def suite_of(*runs: Run) -> Suite:
                 budget=Budget(steps=run.steps),
                 batch=run.batch,
                 labelled=run.labelled,
-                tuned=run.tuned,
+                tuned=resolve_tuned(run),
             )
             for run in runs
         ],
     )
+
+
+def resolve_tuned(run: Run) -> bool | Literal["density"]:
+    """Returns which tuned options a run takes, none where there are none and its defaults may stand in."""
+    if not run.tuned or run.untuned == "refuse":
+        return run.tuned
+    criterion = "samples" if run.tuned is True else run.tuned
+    try:
+        find_tuned(run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion)
+    except SpecError:
+        return False
+    return run.tuned
 
 
 def specs_of(run: Run) -> list[CellSpec]:
@@ -124,16 +149,27 @@ class ClaimEvidence:
     _records: dict[str, list[Record]] = field(default_factory=dict)
     _trial: Trial | None = None
 
-    def scores(self, run: Run, column: str) -> dict[int, float]:
-        """Returns a column of a run's finished cells, as asked by the run's own metrics and samples."""
+    def scores(self, run: Run, column: str) -> Scores:
+        """Returns a column of a run's finished cells, as asked by the run's own metrics and samples.
+
+        Seeds that diverged or failed have an infinite value on the side that is worse; the values know
+        what test set and extractor leave uncertain, where that was measured.
+        """
         records = self._finished(run)
         keys = keys_of(run) if records else set()
-        return {
+        values = {
             record.spec.seed: m.value
             for record in records
             for m in record.metrics
             if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None
         }
+        level = fmean(values.values()) if values else 0.0
+        worst = _worst(run, column)
+        failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
+        values |= {r.spec.seed: worst for r in failed if worst is not None}
+        noise = read_measurement_errors().noise(run.dataset, column, level)
+        # labels are a seed's own, and the same for all models
+        return Scores(values, noise, independent=run.labelled is None)
 
     def records(self, run: Run) -> list[Record]:
         """Returns the records of a run's cells, failures too, as far as there are any."""
@@ -179,7 +215,7 @@ class ClaimEvidence:
         return missing
 
     def failed(self) -> dict[str, int]:
-        """Returns, by run, how many seeds failed: they give no value, which flatters the rest."""
+        """Returns, by run, how many seeds failed; those of cells count as the worst that was measured."""
         counts = {
             str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
             for run in self.claim.runs
@@ -198,6 +234,15 @@ class ClaimEvidence:
 
     def _finished(self, run: Run) -> list[Record]:
         return [record for record in self.records(run) if record.status == "ok"]
+
+
+def _worst(run: Run, column: str) -> float | None:
+    """What a failed seed scores: infinitely much or little, or nothing where no side is better."""
+    for name in run.metrics:
+        about = METRICS.get(name).columns.get(column)
+        if about is not None and about.better != "none":
+            return math.inf if about.better == "lower" else -math.inf
+    return None
 
 
 def keys_of(run: Run) -> set[str]:

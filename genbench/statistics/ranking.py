@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -75,7 +75,9 @@ class Ranking:
 
 
 def make_ranking(
-    scores: Mapping[str, Mapping[int, float]], better: Literal["lower", "higher"]
+    scores: Mapping[str, Mapping[int, float]],
+    better: Literal["lower", "higher"],
+    noise: Callable[[float, float], float] | None = None,
 ) -> Ranking:
     """Returns who is significantly better than whom: paired t tests, Holm's correction, 5 %.
 
@@ -86,6 +88,7 @@ def make_ranking(
     Arguments:
         scores: For every name, one value per seed.
         better: Whether lower or higher values are better.
+        noise: Maps two means to the standard deviation that test set and extractor leave between them.
     """
     sign = 1.0 if better == "lower" else -1.0
     means = {name: mean_interval(list(values.values())).mean for name, values in scores.items()}
@@ -93,11 +96,39 @@ def make_ranking(
     above: dict[str, set[str]] = {name: set() for name in order}
     if len(order) > 1:
         first, second, p, difference = pairwise([scores[name] for name in order])
+        if noise is not None:
+            p = _with_noise(p, [means[name] or 0.0 for name in order], first, second, noise)
         for i, j, adjusted, d in zip(first, second, holm(p.tolist()), difference, strict=True):
             if adjusted < 1 - LEVEL:
                 winner, loser = (i, j) if sign * d < 0 else (j, i)
                 above[order[loser]].add(order[winner])
     return Ranking(tuple(order), {name: frozenset(names) for name, names in above.items()})
+
+
+def _with_noise(
+    p: np.ndarray,
+    means: Sequence[float],
+    first: np.ndarray,
+    second: np.ndarray,
+    noise: Callable[[float, float], float],
+) -> np.ndarray:
+    """The p of differences whose error has a part that seeds do not show: never less than that part's own.
+
+    A difference has to stand out against seeds and against noise together: z-values of both add as
+    errors do, 1/z² = 1/z_seeds² + 1/z_noise².
+    """
+    import numpy as np
+    from scipy.special import ndtr, ndtri
+
+    x = np.asarray(means)
+    spread = np.array(
+        [noise(float(x[i]), float(x[j])) for i, j in zip(first, second, strict=True)]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seeds = -ndtri(p / 2)
+        other = np.abs(x[first] - x[second]) / spread
+        z = 1 / np.sqrt(1 / seeds**2 + 1 / other**2)
+    return np.where(spread > 0, 2 * ndtr(-np.nan_to_num(z)), p)
 
 
 def pairwise(

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from genbench.core.claim import Outcome
-from genbench.core.effect import Contest, Effect, Values
-from genbench.statistics.intervals import LEVEL, Estimate, mean_interval
+from genbench.core.effect import Effect, Scores, Values
+from genbench.statistics.contests import LEAST, estimate
+from genbench.statistics.intervals import LEVEL, Estimate
+from genbench.statistics.looks import ALPHA, Looks
+from genbench.statistics.power import count_needed_seeds
 
-#: fewer seeds than this decide nothing: no rank test of five reaches 5 %
-LEAST = 6
+#: the version of the rule by which verdicts are made, which registrations name
+RULE = "judge/2"
 
 
 @dataclass(frozen=True)
 class VerdictPart:
-    """One effect, its estimate at 95 %, and what it says at the level that Holm leaves it."""
+    """One effect, its estimate at 95 %, and what it says at the level that Holm and the looks leave it.
+
+    Arguments:
+        effect: The effect.
+        estimate: Over all seeds.
+        outcome: What it says.
+        decided_at: The number of seeds at which it was decided, or None.
+        needed: How many seeds decide it four times in five, or None where no number would.
+    """
 
     effect: Effect
     estimate: Estimate
     outcome: Outcome
+    decided_at: int | None = None
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,41 +52,111 @@ class Verdict:
 
     @property
     def judged(self) -> list[VerdictPart]:
-        """The parts that it rests on."""
-        return [part for part in self.parts if part.effect.judged]
+        """The parts that it rests on: those true by construction are no evidence."""
+        return [part for part in self.parts if part.effect.judged and not _constructed(part)]
+
+    @property
+    def by_definition(self) -> list[VerdictPart]:
+        """The parts that are true by construction."""
+        return [part for part in self.parts if _constructed(part)]
 
 
-def judge(effects: Sequence[Effect], *, refutes: bool = True) -> Verdict:
+def _constructed(part: VerdictPart) -> bool:
+    return part.outcome == "by definition"
+
+
+def judge(
+    effects: Sequence[Effect], *, refutes: bool = True, looks: Looks | None = None
+) -> Verdict:
     """Returns the verdict of several effects, the claim being that all of them hold.
 
-    An effect is supported where its interval lies beyond the bar on the side that the claim asks for, refuted
-    where it lies on the other side, else inconclusive. Intervals are bootstrap-t intervals of the mean over
-    seeds, wide enough for all judged effects together: Holm's steps, so that the chance of any wrong
-    part is 5 % at most. All parts supported make a supported claim, all refuted a refuted one; both
-    kinds a mixed one; whatever else is inconclusive.
+    An effect is supported where its interval (`contests.estimate`) lies beyond the bar on the side that the
+    claim asks for, refuted where it lies on the other side, else inconclusive. Intervals are wide enough for
+    all judged effects together: Holm's steps, so that the chance of any wrong part is 5 % at most. All parts
+    supported make a supported claim, all refuted a refuted one; both kinds a mixed one; whatever else is
+    inconclusive. Where seeds may be added, the parts are judged at every look of the declared sequence
+    with its first seeds, at the level that the look leaves, and what is decided stays.
 
     Arguments:
         effects: Those that are judged, and those shown beside them.
         refutes: Whether a part may be refuted; else it is left open, as after a quick pass, whose models
             have hardly been trained.
+        looks: When it is judged; None for once, with all seeds.
 
     References:
         | A Simple Sequentially Rejective Multiple Test Procedure (Holm, 1979)
+        | Multiple Testing in Group Sequential Trials Using Graphical Approaches (Maurer and Bretz, 2013)
     """
-    judged = [effect for effect in effects if effect.judged]
-    outcomes: list[Outcome] = holm_outcomes(judged)
+    judged = [effect for effect in effects if effect.judged and not _holds_by_definition(effect)]
+    decided = decide(judged, looks)
+    outcomes: list[Outcome] = [outcome for outcome, _ in decided]
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
         outcomes = ["inconclusive" if one == "refuted" else one for one in outcomes]
-    outcome_by_id = dict(zip(map(id, judged), outcomes, strict=True))
-    parts = tuple(
-        VerdictPart(e, estimate(e), outcome_by_id.get(id(e), "inconclusive")) for e in effects
-    )
+    by_id: dict[int, tuple[Outcome, int | None]] = {
+        id(e): (o, at) for e, o, (_, at) in zip(judged, outcomes, decided, strict=True)
+    }
+    parts = tuple(_make_part(e, by_id, len(judged)) for e in effects)
     outcome, because = _whole(outcomes, judged)
+    if not judged and any(part.outcome == "by definition" for part in parts):
+        outcome, because = (
+            "by definition",
+            "all parts are true by construction, which is no evidence",
+        )
     if spared:
         head = because if "supported" in outcomes else "nothing is supported"
         because = f"{head}; {spared} on the wrong side of the bar, which a quick pass leaves open"
     return Verdict(outcome, parts, because)
+
+
+def _make_part(
+    effect: Effect, decided: Mapping[int, tuple[Outcome, int | None]], parts: int
+) -> VerdictPart:
+    if effect.judged and id(effect) not in decided:
+        return VerdictPart(effect, estimate(effect), "by definition")
+    outcome, at = decided.get(id(effect), ("inconclusive", None))
+    needed = count_needed_seeds(effect, ALPHA / parts) if effect.judged else None
+    return VerdictPart(effect, estimate(effect), outcome, at, needed)
+
+
+def _holds_by_definition(effect: Effect) -> bool:
+    """Whether it is true by construction, and no measurement says that the construction is broken."""
+    if not effect.by_definition or not effect.values:
+        return False
+    sign = 1 if effect.wanted == "above" else -1
+    return all(sign * (value - effect.bar) > 0 for value in effect.values.values())
+
+
+def decide(
+    effects: Sequence[Effect], looks: Looks | None = None
+) -> list[tuple[Outcome, int | None]]:
+    """Returns what every effect says after all looks, and at how many seeds that was decided."""
+    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    at: list[int | None] = [None] * len(effects)
+    for look, count in enumerate(looks.counts if looks is not None else (None,)):
+        missing = [
+            e
+            for e, o in zip(effects, outcomes, strict=True)
+            if o == "inconclusive" and count is not None and _seeds(e) < count
+        ]
+        if look and missing:
+            break
+        level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
+        seen = [e if count is None else _first_seeds(e, count) for e in effects]
+        now = holm_outcomes(seen, level_of, outcomes)
+        for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
+            if new != old:
+                at[k] = min(count or _seeds(effects[k]), _seeds(effects[k]))
+        outcomes = now
+    return list(zip(outcomes, at, strict=True))
+
+
+def _seeds(effect: Effect) -> int:
+    return max(effect.values, default=-1) + 1
+
+
+def _first_seeds(effect: Effect, count: int) -> Effect:
+    return _keep(lambda seed: seed < count, effect)
 
 
 def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outcome, str]:
@@ -101,7 +185,9 @@ def match_parts(
     return [(part, named[part.effect.name]) for part in ours if part.effect.name in named]
 
 
-def leave_one_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[int, Outcome]:
+def leave_one_out(
+    effects: Sequence[Effect], *, refutes: bool = True, looks: Looks | None = None
+) -> dict[int, Outcome]:
     """Returns, by seed, the verdict without that seed: one that depends on a single seed is shown so.
 
     Nothing is returned where too few would be left to decide anything.
@@ -110,27 +196,48 @@ def leave_one_out(effects: Sequence[Effect], *, refutes: bool = True) -> dict[in
     if len(seeds) <= LEAST:
         return {}
     return {
-        seed: judge([_without(seed, effect) for effect in effects], refutes=refutes).outcome
+        seed: judge([_without(seed, e) for e in effects], refutes=refutes, looks=looks).outcome
         for seed in seeds
     }
 
 
 def _without(seed: int, effect: Effect) -> Effect:
-    def rest(values: Values) -> dict[int, float]:
-        return {s: v for s, v in values.items() if s != seed}
+    return _keep(lambda other: other != seed, effect)
+
+
+def _keep(wanted: Callable[[int], bool], effect: Effect) -> Effect:
+    """An effect of some of its seeds."""
+
+    def rest(values: Values) -> Scores:
+        some = {s: v for s, v in values.items() if wanted(s)}
+        sides = getattr(values, "sides", None)
+        both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
+        return Scores(some, getattr(values, "noise", 0.0), sides=both)
 
     contest = effect.contest
     if contest is not None:
         pairs = {pair: rest(values) for pair, values in contest.pairs.items()}
-        contest = replace(contest, pairs=pairs)
+        ours, theirs = ({n: rest(row) for n, row in side.items()} for side in contest.sides)
+        contest = replace(contest, pairs=pairs, sides=(ours, theirs))
     return replace(effect, values=rest(effect.values), contest=contest)
 
 
-def holm_outcomes(effects: Sequence[Effect]) -> list[Outcome]:
-    """Returns what every effect says: as parts are decided, the others' intervals may be narrower."""
+def holm_outcomes(
+    effects: Sequence[Effect],
+    level_of: Callable[[float], float] = lambda alpha: 1 - alpha,
+    before: Sequence[Outcome] | None = None,
+) -> list[Outcome]:
+    """Returns what every effect says: as parts are decided, the others' intervals may be narrower.
+
+    Arguments:
+        effects: The parts.
+        level_of: Maps the error that a part may make to the coverage of its interval.
+        before: What was decided at earlier looks, and stays.
+    """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    outcomes = list(before) if before is not None else outcomes
     while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
-        level = 1 - (1 - LEVEL) / len(open_)
+        level = level_of(ALPHA / len(open_))
         decided: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}
         if set(decided.values()) == {"inconclusive"}:
             break
@@ -146,43 +253,13 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     interval = estimate(effect, level)
     if interval.low is None or interval.high is None:
         return "inconclusive"
+    if interval.low == interval.high and not effect.exact:
+        return "inconclusive"
     if interval.low > effect.bar:
         return "supported" if effect.wanted == "above" else "refuted"
     if interval.high < effect.bar:
         return "refuted" if effect.wanted == "above" else "supported"
     return "inconclusive"
-
-
-def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
-    """Returns an effect's mean over seeds with its interval; an exact one is its own interval."""
-    own = mean_interval(list(effect.values.values()), level=level)
-    if effect.contest is not None and own.low is not None:
-        return _contested(effect.contest, own, level)
-    if effect.exact and own.mean is not None and own.low is None:
-        return Estimate(own.n, own.mean, own.mean, own.mean, "constant")
-    return own
-
-
-def _contested(contest: Contest, own: Estimate, level: float) -> Estimate:
-    """The interval of the best of ours less the best of theirs, both chosen by the same data.
-
-    Whoever our best is, the least of its lower ends against all of theirs lies below the truth, since
-    one of them is their true best; as our best was chosen among several, its ends are Bonferroni's for
-    so many. The upper end is the same from their side.
-    """
-    ours, theirs = ({pair[k] for pair in contest.pairs} for k in (0, 1))
-
-    def end(pairs: list[tuple[str, str]], choices: int, which: str) -> float | None:
-        rows = [list(contest.pairs[pair].values()) for pair in pairs]
-        if any(len(row) < LEAST for row in rows):
-            return None
-        intervals = [mean_interval(row, level=1 - (1 - level) / choices) for row in rows]
-        ends = [value for e in intervals if (value := getattr(e, which)) is not None]
-        return (min if which == "low" else max)(ends)
-
-    low = end([(contest.ours, b) for b in sorted(theirs)], len(ours), "low")
-    high = end([(a, contest.theirs) for a in sorted(ours)], len(theirs), "high")
-    return Estimate(own.n, own.mean, low, high, own.method)
 
 
 def _why_open(judged: Sequence[Effect]) -> str:
@@ -193,4 +270,6 @@ def _why_open(judged: Sequence[Effect]) -> str:
         return "nothing has been measured yet"
     if few:
         return f"fewer than {LEAST} seeds have been measured"
+    if any(estimate(effect).method == "constant" and not effect.exact for effect in judged):
+        return "seeds are all alike, and the measure's resolution is not declared"
     return "every interval holds its bar"

@@ -26,7 +26,7 @@ def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
     """
     return {
         "genbench": __version__,
-        "git": _commit(),
+        "git": running_commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(terse=True),
@@ -67,8 +67,8 @@ def peak_memory(device: torch.device) -> int:
 
 
 @cache
-def _commit() -> str | None:
-    """The commit that genbench was installed from or runs from, with a + if its tree was changed."""
+def running_commit() -> str | None:
+    """Returns the commit that genbench was installed from or runs from, with a + if its tree was changed."""
     return find_commit(Path(__file__)) or _installed_commit()
 
 

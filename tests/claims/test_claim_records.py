@@ -1,5 +1,7 @@
 """The claims that read cells: verdicts on fabricated records, and whose cells they are."""
 
+import math
+
 import pytest
 from claim_records import write
 
@@ -77,8 +79,9 @@ def modes(store, gan, cured, strict):
     ("gan", "cured", "strict", "outcome"),
     [
         (10.0, 18.0, 18.0, "supported"),
-        (20.0, 2.0, 1.0, "refuted"),
-        (10.0, 18.0, 1.0, "mixed"),
+        # eight seeds without a mode leave room for one run in three that finds them all
+        (20.0, 2.0, 1.0, "inconclusive"),
+        (10.0, 18.0, 1.0, "inconclusive"),
     ],
 )
 def test_mode_collapse(store, gan, cured, strict, outcome):
@@ -143,14 +146,14 @@ def test_explicit_density(store):
         write(store, run, nll=110.0, parzen=105.0)
     write(store, explicit_density.MEMORY, parzen=120.0)
     result = verdict("explicit_density", store)
-    assert result.outcome == "supported"
+    assert result.outcome == "by definition"
     assert result.parts[-1].estimate.mean == pytest.approx(15, abs=2)
 
 
-def test_runs_that_diverge_give_no_value_and_are_counted(store):
+def test_runs_that_diverge_are_the_worst_and_are_counted(store):
     write(store, semi_supervised.GAN, status="diverged")
     claim = ClaimEvidence(CLAIMS.get("semi_supervised"), store)
     name = str(semi_supervised.GAN)
     assert claim.failed() == {name: 10}
     assert name not in claim.missing()
-    assert claim.scores(semi_supervised.GAN, "accuracy") == {}
+    assert claim.scores(semi_supervised.GAN, "accuracy") == dict.fromkeys(range(10), -math.inf)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from claim_records import Measured
+from claim_records import Planted
 
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
@@ -14,16 +14,6 @@ from genbench.core.rng import Rng
 from genbench.experiments import latent_arithmetic as arithmetic
 from genbench.experiments.strokes import slant, stroke_width
 from genbench.statistics.verdicts import judge
-
-
-class Planted(Measured):
-    """Evidence of an experiment, given a column's mean by its name."""
-
-    def __init__(self, mean_of):
-        self.mean_of = mean_of
-
-    def measured(self, column):
-        return {seed: self.mean_of(column) + 0.001 * seed for seed in range(8)}
 
 
 class Plain:

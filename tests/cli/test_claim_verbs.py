@@ -21,7 +21,7 @@ def experiment(rng, *, shift: float = 5.0):
        experiment=experiment, literature=("others agree",), threats=("none",))
 def effects(evidence):
     return [Effect("x", evidence.measured("x"), 1.0),
-            Effect("modes", evidence.scores(RUN, "modes"), 100.0, "below")]
+            Effect("modes", evidence.scores(RUN, "modes"), 100.0, "below", resolution=1.0)]
 """
 NAMED = ("--plugin", "planted.py")
 

@@ -59,6 +59,7 @@ def make_page(site: Site) -> bytes:
         models=site.models,
         numbers=claim_tables.numbers,
         bar=claim_tables.bar,
+        needed=claim_tables.needed_text,
         plus_minus=plus_minus,
         budgets=BUDGETS,
         data=templating.embed({"plots": plots, "labels": []}),

@@ -1,0 +1,222 @@
+"""Whether a claim was registered before it was scored, and what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from genbench.core.claim import Claim, Run
+from genbench.core.errors import SpecError
+from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.statistics.verdicts import RULE
+from genbench.store import Store
+from genbench.store.environment import running_commit
+from genbench.store.registrations import (
+    FILE,
+    Registration,
+    Registrations,
+    find_file,
+    hash_terms,
+    read_registrations,
+    write_registrations,
+)
+
+#: what was added to parts by a later rule: of no account where the registration is of an earlier one
+BY_RULE = ("by_definition", "exact", "jump", "resolution")
+ABSENT = "absent"
+
+
+class NoEvidence:
+    """Evidence of nothing, with which a claim's effects show their bars."""
+
+    def scores(self, run: Run, column: str) -> Mapping[int, float]:
+        """Returns nothing."""
+        return {}
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns nothing."""
+        return []
+
+    def measured(self, column: str) -> Mapping[int, float]:
+        """Returns nothing."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a claim stands to its registration.
+
+    Arguments:
+        registration: The last one, or None.
+        first_score: When the first of its scores was begun, or None without any.
+        reasons: Why its verdict is exploratory; none where it is confirmatory.
+    """
+
+    registration: Registration | None
+    first_score: str | None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether the verdict cannot count as a test of what was laid down before."""
+        return bool(self.reasons)
+
+
+def list_terms(claim: Claim) -> dict[str, Any]:
+    """Returns what a claim lays down: judged parts with their bars, runs and the experiment, as JSON."""
+    parts = [
+        {
+            "effect": effect.name,
+            "bar": float(effect.bar),
+            "wanted": effect.wanted,
+            **{name: value for name in BY_RULE if (value := getattr(effect, name))},
+        }
+        for effect in claim.function(NoEvidence())
+        if effect.judged
+    ]
+    terms: dict[str, Any] = {"parts": parts, "runs": {}}
+    for run in claim.runs:
+        name, k = str(run), 2
+        while name in terms["runs"]:
+            name, k = f"{run} #{k}", k + 1
+        terms["runs"][name] = _describe_run(run)
+    if claim.experiment is not None:
+        terms["experiment"] = {
+            "options": _as_json(Scale().options(claim)),
+            "seeds": claim.seeds,
+            "version": claim.version,
+        }
+    return terms
+
+
+def _describe_run(run: Run) -> dict[str, Any]:
+    names = ("model", "dataset", "seeds", "steps", "batch", "labelled", "samples")
+    about = {name: getattr(run, name) for name in names}
+    about |= {"metrics": sorted(run.metrics), "options": _as_json(dict(run.options))}
+    return about | ({"tuned": run.tuned} if run.tuned else {})
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(inner) for key, inner in sorted(value.items())}
+    return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool) -> list[str]:
+    """Returns what differs, field by field, e.g. "experiment.options.rounds: 800, now 1600".
+
+    Arguments:
+        before: The terms that were registered.
+        now: Those of today; the wording of effects is of no account.
+        rules: Whether what rules add to parts counts, as it does where the rule is the same.
+    """
+    old, new = dict(_fields(before, rules)), dict(_fields(now, rules))
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        f"{name}: {old.get(name, ABSENT)}, now {new.get(name, ABSENT)}"
+        for name in names
+        if old.get(name, ABSENT) != new.get(name, ABSENT)
+    ]
+
+
+def _fields(value: Any, rules: bool, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "effect" and (rules or key not in BY_RULE):
+                yield from _fields(inner, rules, f"{name}.{key}" if name else str(key))
+    elif name == "parts":
+        for k, part in enumerate(value, 1):
+            yield from _fields(part, rules, f"part {k}")
+    else:
+        yield name, value
+
+
+def find_first_score(claim: Claim, store: Store) -> str | None:
+    """Returns when the first of a claim's scores was begun, at any budget, or None without any."""
+    times: list[str] = []
+    for name in SCALES:
+        evidence = ClaimEvidence(claim, store, Scale(name))
+        times += [r.started for run in claim.runs for r in evidence.records(run) if r.started]
+        if claim.experiment is not None and (started := evidence.trial().started):
+            times.append(started)
+    return min(times, key=_moment, default=None)
+
+
+def find_standing(claim: Claim, store: Store, registrations: Registrations) -> Standing:
+    """Returns whether a claim's verdict is exploratory, and why.
+
+    It is unless the last registration has the claim's terms of today and is older than its first score.
+    A rule of verdicts that is declared to have replaced another for all claims alike changes nothing.
+    """
+    history = registrations.claims.get(claim.id, [])
+    first = find_first_score(claim, store)
+    if not history:
+        return Standing(None, first, ("it was never registered",))
+    last = history[-1]
+    reasons = (
+        [] if last.intact else [f"the registration of {last.date[:10]} is not as it was hashed"]
+    )
+    if not registrations.accepts(last.rule, RULE):
+        reasons.append(f"rule: {last.rule}, now {RULE}")
+    changes = compare_terms(last.terms, list_terms(claim), last.rule == RULE)
+    reasons += [f"changed since it was registered: {change}" for change in changes]
+    if last.seen is not None:
+        reasons.append(f"registered with scores at hand: {last.seen}")
+    if first is not None and _moment(last.date) > _moment(first):
+        reasons.append(
+            f"registered {_minute(last.date)}, after its first score of {_minute(first)}"
+        )
+        reasons += _changes_before(history)
+    return Standing(last, first, tuple(reasons))
+
+
+def _changes_before(history: list[Registration]) -> list[str]:
+    """What the last registration changed in the one before."""
+    if len(history) < 2:
+        return []
+    before, last = history[-2:]
+    changes = compare_terms(before.terms, last.terms, before.rule == last.rule)
+    return [f"changed by that registration: {change}" for change in changes]
+
+
+def register(
+    claims: Mapping[str, Claim], path: Path | None = None, *, date: str | None = None
+) -> list[tuple[str, bool]]:
+    """Writes down the terms of claims as they are; returns by id whether there was anything new.
+
+    Raises:
+        SpecError: If no claim is named.
+        WriteError: If the file cannot be written.
+    """
+    if not claims:
+        raise SpecError(
+            "--register needs the claims to be named: genbench claims CLAIM --register"
+        )
+    path = path or find_file() or FILE
+    registrations, written = read_registrations(path), []
+    now, commit = date or datetime.now(UTC).isoformat(timespec="seconds"), running_commit()
+    everything = dict(registrations.claims)
+    for name, claim in claims.items():
+        terms = list_terms(claim)
+        history = everything.get(name, [])
+        new = not history or (history[-1].terms, history[-1].rule) != (terms, RULE)
+        if new:
+            about = {"date": now, "commit": commit, "rule": RULE, "terms": terms}
+            entry = Registration(hash=hash_terms(terms, RULE), **about)
+            everything[name] = [*history, entry]
+        written.append((name, new))
+    write_registrations(path, registrations.model_copy(update={"claims": everything}))
+    return written
+
+
+def _moment(text: str) -> datetime:
+    """A date as a moment; without a zone it is of UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _minute(text: str) -> str:
+    return _moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,99 @@
+"""How far test set and extractor move scores, by data set and column: what more seeds do not reduce."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from genbench.core.effect import Noise
+from genbench.core.version import PACKAGE
+from genbench.store.documents import read_json
+from genbench.store.record import Row
+
+#: where the file lies, from the working folder or from that of genbench
+FILE = Path("baselines/measurement_error.json")
+
+
+class Spread(Row):
+    """Standard deviations from one source: of one model's score, and between two models.
+
+    `own` and `own_log` are of the score and its logarithm, `plain` and `log` of differences and of
+    logarithms of ratios of two models' scores on the same test points by the same extractor. Logarithms
+    are null where scores may be negative.
+    """
+
+    own: float
+    own_log: float | None = None
+    plain: float
+    log: float | None = None
+
+
+class ColumnError(Row):
+    """A column's errors on a data set, by source; `unbounded` says that scores have no upper end."""
+
+    test: Spread
+    unbounded: bool = False
+    extractor: Spread | None = None
+
+    def total(self, field: Literal["own", "own_log", "plain", "log"]) -> float:
+        """Returns the standard deviation from both sources together, which are independent."""
+        sources = [self.test, self.extractor]
+        return math.hypot(*(getattr(s, field) or 0.0 for s in sources if s is not None))
+
+    def own_deviation(self, mean: float) -> float:
+        """Returns the standard deviation of one model's score, in proportion to it where errors grow."""
+        return abs(mean) * self.total("own_log") if self.relative else self.total("own")
+
+    def deviation_between(self, a: float, b: float) -> float:
+        """Returns that of the difference of two models' scores."""
+        return (abs(a) + abs(b)) / 2 * self.total("log") if self.relative else self.total("plain")
+
+    @property
+    def relative(self) -> bool:
+        """Whether errors grow with the score, as those of a distance that is never negative."""
+        return self.test.log is not None and self.unbounded
+
+
+class MeasurementErrors(Row):
+    """The whole of baselines/measurement_error.json.
+
+    Arguments:
+        about: How it was measured, as a sentence.
+        errors: By data set and column.
+    """
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    about: str = ""
+    errors: dict[str, dict[str, ColumnError]] = {}
+
+    def find(self, dataset: str, column: str) -> ColumnError | None:
+        """Returns the errors of a column on a data set, or None where they were not measured."""
+        return self.errors.get(dataset, {}).get(column)
+
+    def noise(self, dataset: str, column: str, level: float) -> Noise:
+        """Returns what lies between models' scores at a level, nothing where it was not measured."""
+        error = self.find(dataset, column)
+        if error is None:
+            return Noise()
+        return Noise(error.deviation_between(level, level), error.total("log"))
+
+
+def read_measurement_errors(path: Path | None = None) -> MeasurementErrors:
+    """Reads the file named, that of the working folder, or that of genbench; without one, nothing is known.
+
+    Raises:
+        StoreError: If it is not such a file.
+    """
+    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
+    found = next((p for p in candidates if p.is_file()), None)
+    return _read(found, found.stat().st_mtime_ns) if found is not None else MeasurementErrors()
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, stamp: int) -> MeasurementErrors:
+    make = "write it by: make measurement-error"
+    return read_json(path, MeasurementErrors, what="file of measurement errors", make=make)

@@ -1,0 +1,134 @@
+"""What makes a verdict exploratory: a registration young, missing, changed or not as it was hashed."""
+
+from dataclasses import replace
+
+import pytest
+from claim_records import write
+
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect
+from genbench.core.entrants import list_models, make_runs, read_entrants
+from genbench.core.errors import SpecError, UnknownName
+from genbench.core.model import MODELS
+from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
+from genbench.running.registration import find_standing, list_terms, register
+from genbench.store import Store
+from genbench.store.registrations import Replacement, read_registrations
+
+RUN = Run("gan", "ring", ("modes",), steps=400)
+
+
+def make_claim(run=RUN, bar=1.0, rounds=None):
+    def effects(evidence):
+        return [Effect("modes", evidence.scores(run, "modes"), bar)]
+
+    about = {"statement": "s.", "source": "x", "why": "y"}
+    return Claim("planted", effects, runs=(run,), **about)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "results")
+
+
+def write_scored(store, claim, started):
+    write(store, claim.runs[0], modes=8.0)
+    for record in ClaimEvidence(claim, store).records(claim.runs[0]):
+        store.write(record.model_copy(update={"started": started}))
+
+
+def standing(claim, store, path):
+    return find_standing(claim, store, read_registrations(path))
+
+
+def test_registered_before_scored_is_confirmatory_and_after_is_exploratory(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    assert standing(claim, store, path).reasons == ("it was never registered",)
+    assert register({"planted": claim}, path, date="2026-01-02T00:00:00+00:00") == [
+        ("planted", True)
+    ]
+    assert register({"planted": claim}, path) == [("planted", False)]
+    assert not standing(claim, store, path).exploratory
+    write_scored(store, claim, "2026-01-03T00:00:00+00:00")
+    assert not standing(claim, store, path).exploratory
+    write_scored(store, claim, "2026-01-01T23:00:00+00:00")
+    (reason,) = standing(claim, store, path).reasons
+    assert reason == "registered 2026-01-02 00:00, after its first score of 2026-01-01 23:00"
+
+
+def test_what_has_changed_is_shown_field_by_field(tmp_path, store):
+    path = tmp_path / "registrations.json"
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    changed = make_claim(replace(RUN, steps=800), bar=2.0)
+    assert standing(changed, store, path).reasons == (
+        "changed since it was registered: part 1.bar: 1.0, now 2.0",
+        "changed since it was registered: runs.gan on ring.steps: 400, now 800",
+    )
+    register({"planted": changed}, path, date="2026-01-05T00:00:00+00:00")
+    assert not standing(changed, store, path).exploratory
+    write_scored(store, changed, "2026-01-03T00:00:00+00:00")
+    reasons = standing(changed, store, path).reasons
+    assert reasons[1:] == (
+        "changed by that registration: part 1.bar: 1.0, now 2.0",
+        "changed by that registration: runs.gan on ring.steps: 400, now 800",
+    )
+
+
+def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    known = read_registrations(path)
+    (own,) = known.claims["planted"]
+    old = own.model_copy(update={"rule": "judge/0"})
+    before = known.model_copy(update={"claims": {"planted": [old]}})
+    reasons = find_standing(claim, store, before).reasons
+    assert reasons == (
+        "the registration of 2026-01-01 is not as it was hashed",
+        "rule: judge/0, now judge/2",
+    )
+    steps = [
+        Replacement(rule=new, replaces=one, date="2026-01-02", why="simulation")
+        for one, new in (("judge/0", "judge/1"), ("judge/1", "judge/2"))
+    ]
+    assert before.model_copy(update={"rules": steps}).accepts("judge/0", "judge/2")
+    with pytest.raises(SpecError, match="named"):
+        register({}, path)
+
+
+def test_terms_hold_bars_runs_and_metrics():
+    terms = list_terms(make_claim())
+    assert terms["parts"] == [{"effect": "modes", "bar": 1.0, "wanted": "above"}]
+    assert terms["runs"]["gan on ring"]["metrics"] == ["modes"]
+    assert terms["runs"]["gan on ring"]["seeds"] == 8
+
+
+def test_failed_seeds_are_the_worst_on_the_side_that_is_worse(store):
+    write(store, replace(RUN, seeds=2), modes=8.0)
+    spec = specs_of(RUN)[1]
+    record = store.read(spec)
+    store.write(record.model_copy(update={"status": "diverged", "metrics": []}))
+    evidence = ClaimEvidence(make_claim(), store)
+    assert evidence.scores(RUN, "modes")[1] == float("-inf")
+    assert Scale().looks(make_claim()).counts == (8, 16, 32, 64)
+
+
+def test_entrants_are_registered_and_defaults_stand_in_for_what_is_not_tuned(
+    tmp_path, monkeypatch
+):
+    for kind in read_entrants().kinds:
+        assert set(list_models(kind)) <= set(MODELS.names())
+    runs = make_runs("image", ["adversarial"], "digits", ("fid",))
+    assert runs["dcgan"].options == {"width": 16}
+    assert runs["gan"].steps == 3000
+    assert make_runs("plane", ["flow"], "ring", ("modes",), steps=7)["realnvp"].steps == 7
+    with pytest.raises(UnknownName, match="adversarial"):
+        make_runs("image", ["adversarail"], "digits", ("fid",))
+    monkeypatch.chdir(tmp_path)
+    tuned = replace(RUN, dataset="digits", tuned=True, untuned="default", steps=3)
+    assert resolve_tuned(tuned) is False or specs_of(tuned)
+    assert (
+        specs_of(replace(tuned, dataset="swiss_roll"))[0].options
+        == specs_of(replace(RUN, dataset="swiss_roll", steps=3))[0].options
+    )
+    with pytest.raises(SpecError, match="tune"):
+        specs_of(replace(tuned, dataset="swiss_roll", untuned="refuse"))

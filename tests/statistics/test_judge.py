@@ -1,0 +1,187 @@
+"""The judge on planted effects: looks, contests, rare events, failures, power; a slice of `make judge`."""
+
+import math
+
+import numpy as np
+import pytest
+
+from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
+from genbench.statistics.contests import LEAST, estimate, moderate, summarise, unseen_chance
+from genbench.statistics.intervals import mean_interval, widen
+from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
+from genbench.statistics.power import count_needed_seeds
+from genbench.statistics.ranking import make_ranking
+from genbench.statistics.verdicts import decide, judge, outcome_of
+
+
+def normal(seed, n=8, mean=0.0, sd=1.0):
+    return dict(enumerate((mean + sd * np.random.default_rng(seed).normal(size=n)).tolist()))
+
+
+def contest(ours, theirs, bar=0.0, **about):
+    gap = compare_best(ours, theirs, "higher")
+    return Effect("gap", gap.values, bar, contest=gap, **about)
+
+
+def cells(values, noise=0.0):
+    return Scores(values, noise, independent=True)
+
+
+def test_levels_of_looks_spend_all_of_the_error_and_no_more():
+    assert Looks(8).counts == (8, 16, 32, 64)
+    assert Looks(10).counts == (10, 20, 40, 64)
+    assert Looks(64).counts == (64,)
+    assert spend(1.0) == pytest.approx(ALPHA)
+    assert nominal_levels((64,)) == pytest.approx((ALPHA,))
+    # Pocock's constant for four looks is .0182, O'Brien and Fleming's last level .043
+    levels = nominal_levels((1, 2, 3, 4), gamma=1.0)
+    assert levels[0] == pytest.approx(spend(0.25, gamma=1.0), rel=1e-6)
+    assert all(0.009 < level < 0.026 for level in levels)
+    rng, counts = np.random.default_rng(0), (8, 16, 32, 64)
+    walks = rng.normal(size=(40_000, 64)).cumsum(1)[:, [n - 1 for n in counts]]
+    z = np.abs(walks / np.sqrt(counts))
+    from scipy.special import ndtri
+
+    bounds = -ndtri(np.array(nominal_levels(counts)) / 2)
+    assert (z > bounds).any(1).mean() == pytest.approx(ALPHA, abs=0.004)
+
+
+def test_what_a_look_decides_stays_and_an_unfinished_look_is_not_taken():
+    clear = normal(0, 8, 3.0)
+    later = clear | {s: -50.0 for s in range(8, 16)}
+    (said,) = decide([Effect("e", later)], Looks(8))
+    assert said == ("supported", 8)
+    open_ = normal(3, 8, 0.3)
+    half = open_ | {s: 9.0 for s in range(8, 12)}
+    assert decide([Effect("e", half)], Looks(8)) == decide([Effect("e", open_)], Looks(8))
+    verdict = judge([Effect("e", normal(0, 16, 0.9))], looks=Looks(8))
+    assert verdict.parts[0].decided_at in (8, 16)
+
+
+def test_adding_seeds_until_a_verdict_errs_as_rarely_as_declared():
+    rng, repeats = np.random.default_rng(5), 250
+    wrong = 0
+    for row in rng.normal(size=(repeats, 64)):
+        values = dict(enumerate(row.tolist()))
+        wrong += decide([Effect("e", values)], Looks(8))[0][0] != "inconclusive"
+    assert wrong / repeats <= ALPHA + 2 * math.sqrt(ALPHA * (1 - ALPHA) / repeats)
+
+
+def test_six_against_five_is_decided_at_three_deviations():
+    rng, repeats = np.random.default_rng(6), 60
+    said = []
+    for _ in range(repeats):
+        rows = rng.normal(size=(11, 8))
+        rows[0] += 3.0
+        ours, theirs = (
+            {str(k): dict(enumerate(rows[k].tolist())) for k in ks}
+            for ks in (range(6), range(6, 11))
+        )
+        ours = {name: cells(row) for name, row in ours.items()}
+        theirs = {name: cells(row) for name, row in theirs.items()}
+        said.append(decide([contest(ours, theirs)], Looks(8))[0][0])
+    assert said.count("supported") / repeats >= 0.9
+    assert "refuted" not in said
+
+
+def test_variances_lean_on_each_other_only_where_they_are_alike():
+    alike = [summarise(normal(k)) for k in range(8)]
+    moderated = moderate(alike)
+    assert np.std([m.variance for m in moderated]) < 0.3 * np.std([m.variance for m in alike])
+    assert all(m.freedom > 7 for m in moderated)
+    apart = [summarise(normal(k, sd=100.0**k)) for k in range(6)]
+    for before, after in zip(apart, moderate(apart), strict=True):
+        assert after.variance == pytest.approx(before.variance, rel=0.1)
+    assert moderate(alike[:3]) == alike[:3]
+
+
+def test_rows_that_share_data_are_compared_pair_by_pair():
+    base = normal(1, sd=10.0)
+    better = {s: v + 1.0 + 0.1 * math.sin(s) for s, v in base.items()}
+    assert outcome_of(contest({"a": better}, {"b": base})) == "supported"
+    assert outcome_of(contest({"a": cells(better)}, {"b": cells(base)})) == "inconclusive"
+    assert estimate(Effect("d", difference(cells(better), cells(base)))).method == "welch"
+    assert estimate(Effect("d", difference(better, base))).method == "bootstrap-t"
+
+
+def test_a_rare_event_that_was_not_seen_refutes_nothing():
+    unseen = dict.fromkeys(range(8), 0.0)
+    assert outcome_of(Effect("lost", unseen, 1.0, resolution=1.0)) == "refuted"
+    assert outcome_of(Effect("lost", unseen, 1.0, resolution=1.0, jump=8.0)) == "inconclusive"
+    many = dict.fromkeys(range(64), 0.0)
+    assert outcome_of(Effect("lost", many, 1.0, resolution=1.0, jump=8.0)) == "refuted"
+    assert (1 - unseen_chance(8)) ** 8 == pytest.approx(0.05)
+    rng = np.random.default_rng(2)
+    said = [
+        outcome_of(Effect("lost", dict(enumerate(row)), 1.0, resolution=1.0, jump=8.0))
+        for row in (8.0 * (rng.random((200, 8)) < 0.2)).tolist()
+    ]
+    assert said.count("refuted") / len(said) <= 0.05
+
+
+def test_equal_values_say_nothing_without_a_resolution():
+    same = dict.fromkeys(range(8), 2.0)
+    verdict = judge([Effect("e", same, 1.0)])
+    assert verdict.outcome == "inconclusive"
+    assert "resolution" in verdict.because
+    assert outcome_of(Effect("e", same, 1.0, exact=True)) == "supported"
+    assert outcome_of(Effect("e", same, 1.0, resolution=1.0)) == "supported"
+
+
+def test_failed_seeds_count_as_the_worst_that_was_measured():
+    theirs = {"v": cells(normal(1, 16))}
+    whole = normal(2, 16, 4.0)
+    assert outcome_of(contest({"a": cells(whole)}, theirs)) == "supported"
+    failing = {s: -math.inf if s % 4 else v for s, v in whole.items()}
+    assert outcome_of(contest({"a": cells(failing)}, theirs)) != "supported"
+    assert compare_best({"a": failing}, {"v": theirs["v"]}, "higher").values[1] == -math.inf
+    lower = log_ratio(cells({0: math.inf, 1: 1.0}), cells({0: 1.0, 1: 1.0}))
+    assert lower == {0: math.inf, 1: 0.0}
+    never = {"a": cells(dict.fromkeys(range(8), -math.inf)), "b": cells(normal(3, 8, 4.0))}
+    assert compare_best(never, theirs, "higher").ours == "b"
+
+
+def test_noise_of_the_test_set_widens_what_is_between_models():
+    rows = [normal(k, 32, mean) for k, mean in ((1, 1.0), (2, 0.0))]
+    sharp, blurred = (
+        difference(*(cells(row, Noise(plain=sd, log=9.0)) for row in rows)) for sd in (0.0, 2.0)
+    )
+    assert outcome_of(Effect("d", sharp)) == "supported"
+    assert outcome_of(Effect("d", blurred)) == "inconclusive"
+    assert count_needed_seeds(Effect("d", blurred), 0.05) is None
+    own = mean_interval(list(rows[0].values()))
+    wide = widen(own, 1.0)
+    assert wide.half == pytest.approx(math.hypot(own.half, 1.96), rel=0.02)
+    scores = {"a": normal(1, 8, 0.0), "b": normal(2, 8, 3.0)}
+    assert make_ranking(scores, "lower").ends("a") == (1, 1)
+    assert make_ranking(scores, "lower", lambda a, b: 5.0).ends("a") == (1, 2)
+    assert make_ranking(scores, "lower", lambda a, b: 0.0) == make_ranking(scores, "lower")
+
+
+def test_the_seeds_that_are_needed_decide_four_times_in_five():
+    rng, mean = np.random.default_rng(8), 0.5
+    needed = count_needed_seeds(
+        Effect("e", dict(enumerate(mean + np.tile([1.0, -1.0], 20)))), 0.05
+    )
+    assert needed is not None
+    assert 30 <= needed <= 38
+    from scipy.stats import ttest_1samp
+
+    draws = mean + rng.normal(size=(4000, needed))
+    power = (ttest_1samp(draws, 0.0, axis=1).pvalue < 0.05).mean()
+    assert power == pytest.approx(0.8, abs=0.04)
+    assert count_needed_seeds(Effect("e", normal(0), mean), 0.05) is not None
+    at_bar = Effect("e", {0: 1.0, 1: -1.0}, 0.0)
+    assert count_needed_seeds(at_bar, 0.05) is None
+    assert count_needed_seeds(Effect("e", normal(0, 8, 50.0)), 0.05) == LEAST
+
+
+def test_what_holds_by_definition_is_no_evidence_unless_it_is_broken():
+    constructed = Effect("c", dict.fromkeys(range(8), 1.0), 0.5, by_definition=True)
+    verdict = judge([constructed])
+    assert (verdict.outcome, verdict.judged) == ("by definition", [])
+    assert [part.outcome for part in verdict.by_definition] == ["by definition"]
+    both = judge([constructed, Effect("e", normal(0, 8, 9.0))])
+    assert (both.outcome, len(both.judged)) == ("supported", 1)
+    broken = Effect("c", normal(0, 8, 0.0, 0.01), 0.5, by_definition=True)
+    assert judge([broken]).outcome == "refuted"
