@@ -27,8 +27,8 @@ class ClassifierFeatures(Extractor, Logits):
 
     Those of digits, binary_digits and fashion_mnist are shipped, so that all machines compare by the same
     features. Of other data sets it is trained once, from a fixed seed, and kept in the cache folder; a
-    broken file is trained anew. Its accuracy on the test split and a digest of its weights stand in the protocol:
-    numbers under different digests do not compare.
+    broken file is trained anew. Its accuracy on the test split and a digest of its weights stand in the
+    protocol: numbers under different digests do not compare.
 
     Arguments:
         dataset: A data set with labels.

@@ -108,7 +108,9 @@ def test_a_broken_cache_is_made_anew(kept, fault, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["digits", "binary_digits"])
 @pytest.mark.parametrize("view", [lambda d: d, WithoutTest], ids=["whole", "tuning"])
-def test_the_shipped_ones_fit_their_data_and_come_before_the_cache(name, view, tmp_path, monkeypatch, no_training):  # fmt: skip
+def test_shipped_ones_fit_their_data_and_come_first(
+    name, view, tmp_path, monkeypatch, no_training
+):
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
     monkeypatch.setattr(_cache, "SHIPPED", SHIPPED)
     dataset = view(DATASETS.get(name)())
