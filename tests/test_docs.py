@@ -105,7 +105,13 @@ def test_the_worked_claim_of_contributing_is_judged(tmp_path):
     assert (row["id"], row["verdict"]) == ("coverage-example", "inconclusive")
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+DOCUMENTS = [
+    *("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "results/README.md"),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_in_the_documents_exists(document):
     for block in blocks(document, "sh"):
         for line in block.strip().splitlines():
@@ -121,8 +127,16 @@ def test_every_command_in_the_documents_exists(document):
                 ), line
 
 
+def test_the_readme_is_short_and_links_lead_somewhere():
+    assert len((ROOT / "README.md").read_bytes()) <= 9216
+    for document in DOCUMENTS:
+        folder = (ROOT / document).parent
+        for link in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / document).read_text()):
+            assert "://" in link or (folder / link).exists(), f"{document} links to {link}"
+
+
 def test_paths_named_in_the_documents_exist():
-    for document in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"):
+    for document in DOCUMENTS:
         for path in re.findall(
             r"`((?:genbench|tests)/[\w/.]+\.py)`", (ROOT / document).read_text()
         ):
@@ -151,10 +165,8 @@ def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path):
 
 
 def evaluations():
-    """README's commands of its section on scoring samples, as words."""
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index("**Score your own samples.**") :]
-    (first, *_) = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+    """The commands of the page on scoring samples, as words."""
+    first, *_ = blocks("docs/evaluate.md", "sh")
     return [shlex.split(line) for line in first.strip().splitlines()]
 
 
@@ -162,7 +174,7 @@ def evaluations():
 WITH_WEIGHTS = ("dinov2", "clip", "inception-v3-compat")
 
 
-def test_readme_scores_samples_as_it_says(tmp_path, monkeypatch, capsys):
+def test_the_page_on_scoring_samples_does_what_it_says(tmp_path, monkeypatch, capsys):
     """Every command of the section runs; where weights are absent it says how to get them."""
     import numpy
     from PIL import Image

@@ -71,7 +71,7 @@ def command(
     \b
     genbench claims
     genbench claims nash-oscillation --json
-    genbench claims --readme README.md
+    genbench claims -o results --readme docs/claims.md
     genbench claims --output again --against results
     genbench claims sample-quality --register
     """

@@ -40,7 +40,7 @@ def command(
 
     \b
     genbench leaderboard --to public
-    genbench leaderboard --readme README.md
+    genbench leaderboard -o results --readme results/README.md
     """
     from genbench.report.leaderboard import load_leaderboard, update_readme
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genbench.report import readme, sheet, text
-from genbench.report.cards import Card, Variation
+from genbench.report.cards import Card, Variation, group_by_verdict
 from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
@@ -110,12 +110,24 @@ def to_markdown(cards: Sequence[Card]) -> str:
 
 
 def update_readme(path: Path, cards: Sequence[Card]) -> bool:
-    """Writes the overview between the markers `claims` of a Markdown file; returns whether it changed.
+    """Writes the overview (`claims`) or the scoreboard between a file's markers; returns if it changed.
 
     Raises:
         DataError: If the file cannot be read or has no pair of markers.
     """
-    return readme.update(path, "claims", to_markdown(cards))
+    bodies = {"claims": lambda: to_markdown(cards), "scoreboard": lambda: to_scoreboard(cards)}
+    return readme.update(path, bodies)
+
+
+def to_scoreboard(cards: Sequence[Card]) -> str:
+    """Returns the claims by verdict in Markdown, exploratory ones in italics."""
+    heads = [Heading("verdict"), Heading("claims")]
+    rows = []
+    for kind, members in group_by_verdict(cards):
+        names = (f"*{c.claim.id}*" if c.exploratory else c.claim.id for c in members)
+        rows.append(f"| {kind} ({len(members)}) | {', '.join(names)} |")
+    head = sheet.to_markdown(Sheet(heads, []))
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def to_latex(cards: Sequence[Card]) -> str:

@@ -49,6 +49,11 @@ class TableColumn:
         return column_of(self.metric, self.id) or Column(self.better, self.unit)
 
     @property
+    def is_cost(self) -> bool:
+        """Whether it is a cost, in seconds, steps or bytes, and no quality."""
+        return bool(self.meaning.cost) and self.split == "test"
+
+    @property
     def heading(self) -> str:
         """The id and an arrow that says which way is better, e.g. "fid ↓"."""
         return f"{self.id} {direction(self.better)}".rstrip()

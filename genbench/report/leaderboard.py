@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.core.errors import StoreError
 from genbench.core.files import write_bytes
-from genbench.report import formats, readme, text
+from genbench.report import formats, readme, text, winners
 from genbench.report.columns import Cell
 from genbench.report.groups import Group
 from genbench.report.sheet import Heading, markdown_text, to_html
@@ -193,12 +193,16 @@ def origin(record: Record) -> str:
 
 
 def update_readme(path: Path, tables: Sequence[Table]) -> bool:
-    """Writes the leaderboard between the markers of a Markdown file; returns whether it changed.
+    """Writes the leaderboard, the winners or both between a Markdown file's markers; returns if it changed.
 
     Raises:
         DataError: If the file cannot be read or has no pair of markers.
     """
-    return readme.update(path, "leaderboard", to_markdown(tables, most=MOST))
+    bodies = {
+        "leaderboard": lambda: to_markdown(tables, most=MOST),
+        "winners": lambda: winners.to_markdown(tables),
+    }
+    return readme.update(path, bodies)
 
 
 def _compact_sheet(

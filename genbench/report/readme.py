@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genbench.core.errors import DataError
@@ -13,30 +14,33 @@ def markers(name: str) -> tuple[str, str]:
     return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
 
 
-def update(path: Path, name: str, body: str) -> bool:
-    """Writes text between the markers of a Markdown file; returns whether it changed.
+def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
+    """Writes tables between the markers that a Markdown file has; returns whether it changed.
 
     Arguments:
         path: The file.
-        name: The markers' name.
-        body: Whole lines.
+        bodies: By the markers' name, what makes the whole lines between them.
 
     Raises:
-        DataError: If the file cannot be read or has no pair of markers.
+        DataError: If the file cannot be read or has none of the pairs of markers.
     """
     try:
-        old = path.read_text(encoding="utf-8")
+        old = new = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"--readme needs a text file, got {path}: {error}") from None
-    opening, closing = markers(name)
-    head, begin, rest = old.partition(opening)
-    _, end, tail = rest.partition(closing)
-    if not begin or not end:
+    found = False
+    for name, make_body in bodies.items():
+        opening, closing = markers(name)
+        head, begin, rest = new.partition(opening)
+        _, end, tail = rest.partition(closing)
+        if begin and end:
+            found, new = True, f"{head}{opening}\n{make_body()}{closing}{tail}"
+    if not found:
+        pairs = " or ".join(f"{a} and {b}" for a, b in map(markers, bodies))
         raise DataError(
-            f"--readme needs the lines {opening} and {closing} in {path}, got a file without them; "
+            f"--readme needs the lines {pairs} in {path}, got a file without them; "
             "add both where the table is to stand"
         )
-    new = f"{head}{opening}\n{body}{closing}{tail}"
     if new != old:
         write_bytes(path, new.encode())
     return new != old

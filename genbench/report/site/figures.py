@@ -11,6 +11,7 @@ from typing import Any
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.report.tables import Table
+from genbench.report.winners import quality_column
 from genbench.store import CurvePoint
 
 #: points per curve; more cannot be distinguished on a page
@@ -48,7 +49,7 @@ def compare_quality_and_cost(table: Table) -> dict[str, Any] | None:
     if column is None:
         return None
     costs = []
-    by_id = {c.id: c for c in reversed(table.columns) if _is_cost(c)}
+    by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
     for cost in sorted(by_id.values(), key=lambda c: c.order):
         costs.append((cost.meaning.cost, cost.about, _column_cost(table, cost)))
     costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
@@ -108,20 +109,6 @@ def _quantile(values: Sequence[float], share: float) -> float:
     i, rest = divmod(share * (len(ordered) - 1), 1)
     low, high = ordered[int(i)], ordered[min(int(i) + 1, len(ordered) - 1)]
     return low + rest * (high - low)
-
-
-def quality_column(table: Table) -> TableColumn | None:
-    """Returns what plots show as quality: the first headline with a direction that is not a cost."""
-    good = [
-        c
-        for c in table.columns
-        if c.headline and c.better != "none" and not _is_cost(c) and table.judges(c)
-    ]
-    return min(good, key=lambda c: c.order, default=None)
-
-
-def _is_cost(column: TableColumn) -> bool:
-    return bool(column.meaning.cost) and column.split == "test"
 
 
 def _column_cost(table: Table, column: TableColumn) -> Callable[[Group], Cell]:

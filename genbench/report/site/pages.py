@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.report import reproduce, text
-from genbench.report.columns import Cell, TableColumn
+from genbench.report.columns import Cell
 from genbench.report.findings import find_caveats, find_winners
 from genbench.report.groups import Group
 from genbench.report.published_comparison import compare_with_published
@@ -14,6 +14,7 @@ from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import about, figures, templating
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
+from genbench.report.winners import Champion, find_contests
 from genbench.statistics.intervals import LEVEL
 
 #: points that a panel of the comparison's page keeps; a multiple of three, as base64 has it
@@ -216,28 +217,24 @@ def _cost_key(group: Group, name: str) -> float | str:
 
 def _winners(site: Site) -> dict[str, Any]:
     """The best row of every family in the column that a data set's plots show."""
+    contests = find_contests(site.tables)
     families = sorted({g.family for t in site.tables for g in t.groups if not g.reference})
+    pages = {page.table.name: page.file for page in site.pages}
     rows = []
-    for page in site.pages:
-        column = figures.quality_column(page.table)
-        if column is not None:
-            cells = [_champion(site, page.table, column, family) for family in families]
-            rows.append((page.table.name, page.file, column, cells))
+    for contest in contests:
+        champions = {one.family: _champion(site, one) for one in contest.champions}
+        cells = [champions.get(family) for family in families]
+        rows.append((contest.table.name, pages[contest.table.name], contest.column, cells))
     best = [(cell, row[0]) for row in rows for cell in row[-1] if cell and cell["best"]]
     return {"families": families if rows else [], "rows": rows, "best": best}
 
 
-def _champion(site: Site, table: Table, column: TableColumn, family: str) -> dict[str, Any] | None:
-    sign = 1.0 if column.better == "lower" else -1.0
-    running = [(g, table.cell(g, column)) for g in table.groups if g.family == family]
-    running = [(sign * (c.estimate.mean or 0.0), g.label, g, c) for g, c in running if c.values]
-    if not running:
-        return None
-    _, label, group, cell = min(running, key=lambda row: row[:2])
-    champion = {"label": label, "page": site.models[group.model], "text": cell.text}
-    champion |= {"command": reproduce.command_of(group)}
-    champion |= {"n": cell.estimate.n, "training": group.costs["training"]}
-    return {**champion, "rank": cell.rank, "last": cell.last, "best": cell.best}
+def _champion(site: Site, champion: Champion) -> dict[str, Any]:
+    group, cell = champion.group, champion.cell
+    about = {"label": group.label, "page": site.models[group.model], "text": cell.text}
+    about |= {"command": reproduce.command_of(group)}
+    about |= {"n": cell.estimate.n, "training": group.costs["training"]}
+    return {**about, "rank": cell.rank, "last": cell.last, "best": cell.best}
 
 
 def _taxonomy(site: Site) -> dict[str, Any]:
