@@ -7,8 +7,10 @@ import torch
 from genbench.core.claim import CLAIMS
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
+from genbench.core.guard import ChangedInput
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
+from genbench.running.build import forget_evaluators
 from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack
@@ -37,6 +39,8 @@ def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
     outcome.results += rest.failures(error, stage) if rest.seeds else []
     if classify(error)[0] == "oom":
         outcome.oom |= set(rest.seeds)
+    if isinstance(error, ChangedInput):
+        forget_evaluators()
     error.__traceback__ = None  # its frames hold the tensors of the stack
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
