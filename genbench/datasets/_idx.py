@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
+from genbench.core.files import read_file
 
 #: the header's type code of unsigned bytes, the only one that image sets use
 UINT8 = 8
@@ -50,7 +51,7 @@ def read_idx(path: Path) -> Tensor:
 
 def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_file(path, None)
         return gzip.decompress(content) if path.suffix == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(

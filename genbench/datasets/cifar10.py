@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import AbsentData, DataError
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.files import cache_folder, read_file, write_bytes
 
 FOLDER = "cifar-10-batches-bin"
 PARTS = {
@@ -89,7 +89,7 @@ def read_batch(path: Path, images: int) -> tuple[Tensor, Tensor]:
         DataError: If the file cannot be read, has another size or a label that is none.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path, None)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; fetch it again") from error
     if len(content) != images * RECORD:

@@ -13,8 +13,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.dataset import Truth
+from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.guard import is_own, unchanged
 from genbench.core.metric import Score, Trained
 from genbench.core.rng import Rng

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench.core.errors import StoreError
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.files import cache_folder, read_file, write_bytes
 
 LOG = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ def read(name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Returns the weights and the facts kept under a name, or None where they are absent or broken."""
     weights_path, facts_path = _paths(name)
     try:
-        weights = load(weights_path.read_bytes())
-        facts = json.loads(facts_path.read_text())
+        weights = load(read_file(weights_path, None))
+        facts = json.loads(read_file(facts_path))
         if facts["digest"] == digest(weights):
             return weights, facts
         LOG.warning("%s does not match its digest and is made anew", weights_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from genbench.core.errors import DataError
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -25,9 +25,12 @@ def update(path: Path, name: str, body: str) -> bool:
         DataError: If the file cannot be read or has no pair of markers.
     """
     try:
-        old = path.read_text(encoding="utf-8")
+        old = read_file(path).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--readme needs a text file, got {path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"--readme needs a text file, got {path}: {reason}") from None
+    body = body.replace("\n", "\r\n") if "\r\n" in old else body  # as the other lines end
+    line = "\r\n" if "\r\n" in old else "\n"
     opening, closing = markers(name)
     head, begin, rest = old.partition(opening)
     _, end, tail = rest.partition(closing)
@@ -36,7 +39,7 @@ def update(path: Path, name: str, body: str) -> bool:
             f"--readme needs the lines {opening} and {closing} in {path}, got a file without them; "
             "add both where the table is to stand"
         )
-    new = f"{head}{opening}\n{body}{closing}{tail}"
+    new = f"{head}{opening}{line}{body}{closing}{tail}"
     if new != old:
         write_bytes(path, new.encode())
     return new != old
