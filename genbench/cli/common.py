@@ -84,12 +84,24 @@ def data_options(function: F) -> F:
     )(data_dir(function))
 
 
-def load_plugins(plugins: tuple[str, ...]) -> None:
-    """Imports the plugins named on the command line."""
+def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None:
+    """Imports the plugins named on the command line.
+
+    Raises:
+        SpecError: If one cannot be imported, or not in so many seconds.
+    """
+    if not plugins:
+        return
+    from genbench.core.errors import SpecError
     from genbench.core.registry import load_plugin
+    from genbench.running.interrupts import OutOfTime, deadline
 
     for plugin in plugins:
-        load_plugin(plugin)
+        try:
+            with deadline(timeout):
+                load_plugin(plugin)
+        except OutOfTime as late:
+            raise SpecError(f"--plugin {plugin} could not be imported: {late}") from None
 
 
 def suites(config: Path | None) -> dict[str, Suite]:

@@ -1,4 +1,4 @@
-"""Standard output that costs nobody anything: signs it cannot show, a closed pipe, a full disk, and JSON alone."""
+"""Output that costs nobody anything: signs it cannot show, a closed pipe, a full disk, JSON alone."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ Otherwise the scores of all that looks at the same points afterwards would be wr
 
 from __future__ import annotations
 
+import errno
+import traceback
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,8 +14,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from genbench.core.errors import ContractError
+from genbench.core.errors import ContractError, GenbenchError
 
+#: what torch says, in a RuntimeError, when the machine's own memory is used up
+NO_MEMORY = ("not enough memory", "can't allocate memory")
 #: bytes of a tensor that are looked at at once
 BLOCK = 2**24
 #: up to so many bytes a tensor is copied beforehand, and mended
@@ -57,6 +61,44 @@ def unchanged(who: str, inputs: Iterable[object], *, code: object = None) -> Ite
                 f"{who} needs to leave what it is given as it is, but wrote into its input of shape "
                 f"{tuple(tensors[changed[0]].shape)}; let it work on a copy, x.clone()"
             )
+
+
+@contextmanager
+def blamed(who: str, code: object) -> Iterator[None]:
+    """Turns what a plugin from elsewhere raises in its body into one sentence that names it and the line.
+
+    Arguments:
+        who: What the plugin is called.
+        code: The plugin; what genbench's own raise stays what it is.
+
+    Raises:
+        ContractError: In place of any exception but genbench's own and those of memory.
+    """
+    try:
+        yield
+    except GenbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        if is_own(code) or ran_out(error):
+            raise
+        raise ContractError(f"{who} failed: {describe(error)}; repair it") from error
+
+
+def describe(error: BaseException) -> str:
+    """Returns an exception in one line, with the place where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
+
+
+def ran_out(error: BaseException) -> bool:
+    """Returns whether an exception says that the memory of the machine, or of its GPU, is used up."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
 
 
 def is_own(code: object) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 from genbench.core import options
 from genbench.core.errors import ContractError
 from genbench.core.feature import Extractor, Logits
-from genbench.core.guard import is_own, unchanged
+from genbench.core.guard import blamed, is_own, unchanged
 from genbench.core.metric import Metric, find
 from genbench.core.spec import Part, canonical
 from genbench.evaluation.extractors import features_key
@@ -138,7 +138,7 @@ def _extract(extractor: Extractor, function: Callable[[Tensor], Any], x: Tensor)
     while (inner := getattr(code, "inner", None) or getattr(code, "function", None)) is not None:
         code = inner
     who = f"extractor {getattr(extractor, 'name', '') or extractor.protocol}"
-    with unchanged(who, [x], code=code):
+    with blamed(who, code), unchanged(who, [x], code=code):
         features = function(x)
     if not isinstance(features, Tensor) or features.dim() != 2 or len(features) != len(x):
         got = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__

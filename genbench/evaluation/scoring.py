@@ -15,7 +15,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Truth
 from genbench.core.errors import ContractError, DataError, SpecError
-from genbench.core.guard import is_own, unchanged
+from genbench.core.guard import blamed, is_own, unchanged
 from genbench.core.metric import Score, Trained
 from genbench.core.rng import Rng
 from genbench.evaluation.requests import MetricRequest
@@ -88,7 +88,7 @@ def compute_scores(
 
     Metrics that look at pairs of the same points go through them together.
     """
-    refusals = REFUSALS if lenient else ()
+    refusals = (*REFUSALS, ContractError) if lenient else ()
     results: dict[int, tuple[Any, float]] = {}
     groups: dict[Any, list[int]] = {}
     for k, call in enumerate(calls):
@@ -101,10 +101,13 @@ def compute_scores(
             with _guarded([call]):
                 began = time.perf_counter()
                 try:
-                    if call.function is not None:
-                        result = call.function(*call.arguments, **call.request.options)
-                    else:
-                        result = function(*call.arguments, rng=call.rng, **call.request.options)
+                    with _blamed(call):
+                        if call.function is not None:
+                            result = call.function(*call.arguments, **call.request.options)
+                        else:
+                            result = function(
+                                *call.arguments, rng=call.rng, **call.request.options
+                            )
                 except refusals as error:
                     result = _refuse(call.request, error)
                 results[k] = (result, time.perf_counter() - began)
@@ -127,6 +130,10 @@ def _guarded(calls: Sequence[MetricCall]) -> AbstractContextManager[None]:
     return unchanged(who, inputs, code=(foreign or calls)[0].request.metric.function)
 
 
+def _blamed(call: MetricCall) -> AbstractContextManager[None]:
+    return blamed(_name(call), call.request.metric.function)
+
+
 def _name(call: MetricCall) -> str:
     return f"metric {call.request.metric.name!r}"
 
@@ -146,7 +153,8 @@ def _go_through(
     """A metric's steps, of which one that refuses its points does not stop the others'."""
     steps = call.request.metric.function.steps  # type: ignore[attr-defined]
     try:
-        return (yield from steps(*sets, rng=call.rng, **call.request.options))
+        with _blamed(call):
+            return (yield from steps(*sets, rng=call.rng, **call.request.options))
     except refusals as error:
         return _refuse(call.request, error)
 

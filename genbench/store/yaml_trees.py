@@ -1,4 +1,4 @@
-"""YAML as a tree of nodes, which know their lines, and what makes it unusable: bombs, keys that are there twice."""
+"""YAML as a tree of nodes, which know their lines, and what makes it unusable: bombs, keys given twice."""
 
 from __future__ import annotations
 
