@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import sysconfig
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,8 +141,9 @@ def explain(error: BaseException) -> int:
     if isinstance(error, GenbenchError):
         click.echo(f"genbench: {text}", err=True)
         return 2
-    if isinstance(error, SystemExit):
-        click.echo(f"genbench: a plugin ended the program, at {place(error)}; repair it", err=True)
+    if is_foreign(error):
+        what = f"{type(error).__name__}: {text[:300]}".rstrip(": ")
+        click.echo(f"genbench: a plugin failed at {place(error)}: {what}; repair it", err=True)
         return 2
     if isinstance(error, MemoryError):
         click.echo(
@@ -157,10 +159,12 @@ def explain(error: BaseException) -> int:
 
 
 def is_foreign(error: BaseException) -> bool:
-    """Returns whether an exception was raised by code that is not genbench's."""
+    """Returns whether an exception was raised by a user's file: neither genbench's nor a library's."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = tuple(f"{Path(file).parent}{os.sep}" for file in (genbench.__file__, click.__file__))
-    return bool(frames) and not frames[-1].filename.startswith(own)
+    libraries = (sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+    homes = [str(Path(genbench.__file__).parent), *libraries]
+    own = tuple(f"{home}{os.sep}" for home in homes)
+    return bool(frames) and Path(frames[-1].filename).is_file() and not frames[-1].filename.startswith(own)
 
 
 def place(error: BaseException) -> str:

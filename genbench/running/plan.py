@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -298,9 +300,10 @@ class _Sorter:
 
     def _read(self, spec: CellSpec) -> Record | None:
         path = self.store.path(spec)
-        if not path.exists():
+        if not os.path.lexists(path):
             return None
-        self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
+        with suppress(OSError):  # a link that leads nowhere
+            self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
         record, problem = self.store.parse(path)
         if problem:
             self.plan.damaged.append(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Set
 from pathlib import Path
@@ -41,12 +42,12 @@ class Store:
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
-        return self.parse(path)[0] if path.is_file() else None
+        return self.parse(path)[0] if os.path.lexists(path) else None
 
     def write(self, record: Record) -> Path:
         """Writes a record: temporary file, fsync, rename; a file that is not a record is set aside first."""
         path = self.path(record.spec)
-        if path.exists() and self.parse(path)[0] is None:
+        if os.path.lexists(path) and self.parse(path)[0] is None:
             self.set_aside(path)
         write_bytes(path, to_bytes(record))
         return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +68,7 @@ def _pass(
 ) -> Merged:
     for name in names:
         chosen: Record | None = None
-        holders = [store for store in sources if (store.root / name).exists()]
+        holders = [store for store in sources if os.path.lexists(store.root / name)]
         for store in holders:
             record, problem = store.parse(store.root / name)
             if record is None:

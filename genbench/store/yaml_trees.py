@@ -17,7 +17,7 @@ MAX_ALIASES = 100
 MAX_ENTRIES = 100_000
 
 
-def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
+def parse_yaml(text: str, path: Path, what: str = "suite file") -> tuple[yaml.Node | None, Any]:
     """Returns YAML as a tree of nodes, which know their lines, and as plain values.
 
     Raises:
@@ -25,7 +25,7 @@ def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
     """
     if len(text) > MAX_SUITE_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
         raise SpecError(
-            f"{path} is too large for a suite file (1 MB, {MAX_ALIASES} aliases at most)"
+            f"{path} is too large for a {what} (1 MB, {MAX_ALIASES} aliases at most)"
         )
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -49,7 +49,7 @@ def parse_yaml(text: str, path: Path) -> tuple[yaml.Node | None, Any]:
         ) from None
     except Exception as error:  # tags make values of texts, in many ways
         text = " ".join(str(error).split())[:200]
-        raise SpecError(f"{path} is not usable YAML: {text or type(error).__name__}") from None
+        raise SpecError(f"{path} is not a usable {what}: {text or type(error).__name__}") from None
 
 
 def find_twice(node: yaml.Node | None, before: set[int]) -> tuple[str, int, int] | None:
