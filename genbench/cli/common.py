@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -96,6 +97,8 @@ def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None
     from genbench.core.registry import load_plugin
     from genbench.running.interrupts import OutOfTime, deadline
 
+    if timeout is not None:  # libraries are not the plugin's, and cannot be imported by halves
+        importlib.import_module("genbench.api")
     for plugin in plugins:
         try:
             with deadline(timeout):

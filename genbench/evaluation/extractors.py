@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from genbench.core import options
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Extractor
 from genbench.core.files import read_file
-from genbench.core.guard import blamed
+from genbench.core.guard import blamed, is_own
 from genbench.core.registry import named_callable
 from genbench.core.spec import Part
 from genbench.evaluation.placing import place_extractor
@@ -139,6 +139,10 @@ def make_extractor(
         cls = EXTRACTORS.get(features.name)
         with blamed(f"extractor {features.name}", cls):
             inner = cls(dataset, **features.options)
+            if not is_own(cls) and not isinstance(inner.protocol, str):
+                raise ContractError(
+                    f"extractor {features.name} needs a protocol that is a text, got {inner.protocol!r}"
+                )
     return place_extractor(inner, place, precision)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.errors import GenbenchError, SpecError
+from genbench.core.errors import ContractError, GenbenchError, SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
 from genbench.evaluation.provenance import hash_plugin
@@ -233,9 +233,11 @@ class _Sorter:
                 dataset = open_dataset(specs[0], self.settings)
                 refusal = find_refusal(specs[0], dataset)
                 hashes = None if refusal is not None else self._hash(specs, dataset)
-        except (GenbenchError, KeyboardInterrupt):
+        except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's code may raise anything, and end the program
+            if isinstance(error, GenbenchError) and not isinstance(error, ContractError):
+                raise
             self._break(specs, error, stage)
             return
         if refusal is not None:
@@ -337,7 +339,12 @@ def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:
     """Returns why a cell cannot be, or None."""
     if spec.labelled is not None and dataset.spec.classes is None:
         return f"labelled needs a data set with labels, {spec.dataset} has none"
-    return MODELS.get(spec.model).refuses(dataset.spec)
+    reason = MODELS.get(spec.model).refuses(dataset.spec)
+    if reason is not None and not isinstance(reason, str):
+        raise ContractError(
+            f"model {spec.model!r} needs to return None or a sentence from refuses, got {reason!r:.80}"
+        )
+    return reason
 
 
 def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:

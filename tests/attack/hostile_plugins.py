@@ -96,7 +96,7 @@ POISON = {
     "model": ("batch.x.zero_()", "batch.x.sub_(batch.x.mean())"),
     "extractor": ("x.zero_()", "x.numpy()[:] = 0"),
 }
-NOISE = ("print('hello from a plugin')", "sys.stdout.write('{')", "import os; os.write(1, b'raw')", "pass")
+NOISE = ("print('hello from a plugin')", "sys.stdout.write('{')", "pass")
 
 
 def fuzz(random: Random, folder: Path) -> Iterator[Try]:
@@ -156,11 +156,11 @@ def run(folder, name, text, args, what, bad):
     (folder / f"{name}.py").write_text(text)
     suite = folder / f"{name}.yaml"
     suite.write_text(
-        "schema: 1\nsuites:\n  demo:\n    seeds: 2\n    batch: 4\n    budget: {steps: 2}\n    samples: 60\n    metrics: [fid]\n    curve: 0\n"
-        "    cells: [{models: [gaussian], datasets: [ring]}]\n"
+        "schema: 1\nsuites:\n  demo:\n    description: x\n    seeds: 2\n    batch: 4\n    budget: {steps: 2}\n    samples: 60\n    metrics: [fid]\n    curve: 0\n"
+        f"    cells: [{{models: [{args[1]}], datasets: [{args[3]}]}}]\n"
     )
-    command = ["run", "demo", "-c", suite.name, "--plugin", f"{name}.py", *args, "-o", f"out-{name}", "--timeout", "2", "--json"]
-    return Try(what, command, frozenset({0, 2, 3}), lambda end: judge_run(end, folder / f"out-{name}", bad))
+    command = ["run", "demo", "-c", suite.name, "--plugin", f"{name}.py", "-o", f"out-{name}", "--timeout", "2", "--json"]
+    return Try(what, command, frozenset({0, 3}), lambda end: judge_run(end, folder / f"out-{name}", bad))
 
 
 def judge_run(end: End, out: Path, bad: bool):
