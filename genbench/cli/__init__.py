@@ -161,10 +161,16 @@ def explain(error: BaseException) -> int:
 def is_foreign(error: BaseException) -> bool:
     """Returns whether an exception was raised by a user's file: neither genbench's nor a library's."""
     frames = traceback.extract_tb(error.__traceback__)
-    libraries = (sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib"))
+    libraries = (
+        sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")
+    )
     homes = [str(Path(genbench.__file__).parent), *libraries]
     own = tuple(f"{home}{os.sep}" for home in homes)
-    return bool(frames) and Path(frames[-1].filename).is_file() and not frames[-1].filename.startswith(own)
+    return (
+        bool(frames)
+        and Path(frames[-1].filename).is_file()
+        and not frames[-1].filename.startswith(own)
+    )
 
 
 def place(error: BaseException) -> str:

@@ -83,7 +83,9 @@ def read_tuned(path: Path | None = None) -> TunedFile:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: int) -> TunedFile:
     try:
-        return TunedFile.model_validate(parse_yaml(read_file(path).decode(), path, "file of tuned options")[1])
+        return TunedFile.model_validate(
+            parse_yaml(read_file(path).decode(), path, "file of tuned options")[1]
+        )
     except (OSError, UnicodeDecodeError) as error:
         text = " ".join(str(error).split())[:200]
         raise SpecError(f"{path} is not a usable file of tuned options: {text}") from None

@@ -24,9 +24,7 @@ def parse_yaml(text: str, path: Path, what: str = "suite file") -> tuple[yaml.No
         SpecError: Naming the file and the line: if it is not YAML, too large, or has a key twice.
     """
     if len(text) > MAX_SUITE_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
-        raise SpecError(
-            f"{path} is too large for a {what} (1 MB, {MAX_ALIASES} aliases at most)"
-        )
+        raise SpecError(f"{path} is too large for a {what} (1 MB, {MAX_ALIASES} aliases at most)")
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         if _entries(tree, {}) > MAX_ENTRIES:

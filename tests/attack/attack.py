@@ -1,7 +1,7 @@
-"""Attacks genbench with seeded fuzzers, and prints what did not hold: python tests/attack/attack.py [--tries N] [--only KIND].
+"""Attacks genbench with seeded fuzzers, and prints what did not hold.
 
-Tries run in this process through `main`, those of the environment too; every try has a patience of its own. The exit
-code is 1 where any column but the first is not zero.
+python tests/attack/attack.py [--tries N] [--only KIND]. Tries run in this process through `main`; every try has a
+patience of its own. The exit code is 1 where any column but the first is not zero.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ KINDS = {
 def main() -> int:
     """Parses, attacks, prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tries", type=int, help="so many of each kind, in place of its own number")
+    parser.add_argument(
+        "--tries", type=int, help="so many of each kind, in place of its own number"
+    )
     parser.add_argument("--only", choices=KINDS, action="append")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -43,7 +45,11 @@ def run(kinds: list[str], tries: int | None, seed: int, place: Path) -> int:
     from fuzzers import FUZZERS
     from outcome import FAULTS, attack
 
-    print(f"{'':<12}{'tried':>8}" + "".join(f"{fault:>14}" for fault in FAULTS) + f"{'seconds':>10}   exit codes")
+    print(
+        f"{'':<12}{'tried':>8}"
+        + "".join(f"{fault:>14}" for fault in FAULTS)
+        + f"{'seconds':>10}   exit codes"
+    )
     faults: list[str] = []
     total = dict.fromkeys(("tried", *FAULTS), 0)
     for kind in kinds:
@@ -53,8 +59,11 @@ def run(kinds: list[str], tries: int | None, seed: int, place: Path) -> int:
         faults += [f"{fault}: {text}" for fault, found in tally.faults.items() for text in found]
         total = {k: total[k] + {"tried": tally.tried, **counts}[k] for k in total}
         row = "".join(f"{counts[fault]:>14}" for fault in FAULTS)
-        print(f"{kind:<12}{tally.tried:>8}{row}{time.monotonic() - began:>10.0f}   "
-              f"{dict(sorted(tally.codes.items()))}", flush=True)
+        print(
+            f"{kind:<12}{tally.tried:>8}{row}{time.monotonic() - began:>10.0f}   "
+            f"{dict(sorted(tally.codes.items()))}",
+            flush=True,
+        )
     print(f"{'all':<12}" + f"{total['tried']:>8}" + "".join(f"{total[f]:>14}" for f in FAULTS))
     for fault in faults:
         print(fault.encode("ascii", "backslashreplace").decode())

@@ -11,6 +11,7 @@ from random import Random
 
 from damaged_records import HOSTILE
 from outcome import Try
+
 from results import copy
 
 
@@ -23,45 +24,59 @@ def fuzz(random: Random, folder: Path) -> Iterator[Try]:
     while True:
         number += 1
         path = place / f"b{number}.json"
-        twice = False
-        match random.randrange(6):
-            case 0:
-                content = bytearray(sound.encode())
-                for _ in range(random.choice((1, 3, 30))):
-                    content[random.randrange(len(content))] = random.randrange(256)
-                path.write_bytes(bytes(content))
-            case 1 | 2:
-                raw = json.loads(sound)
-                spot, key = raw, random.choice(list(raw))
-                while isinstance(spot[key], (dict, list)) and spot[key] and random.random() < 0.85:
-                    spot = spot[key]
-                    key = random.choice(list(spot)) if isinstance(spot, dict) else random.randrange(len(spot))
-                spot[key] = random.choice(HOSTILE)
-                path.write_bytes(json.dumps(raw).encode("utf-8", "surrogatepass"))
-            case 3:
-                path.write_text(sound[: random.randrange(len(sound))])
-            case 4:
-                lines = sound.splitlines(keepends=True)
-                k = random.randrange(1, 6)
-                if lines[k].rstrip().endswith(","):
-                    lines[k:k] = [lines[k]]
-                    twice = True
-                path.write_text("".join(lines))
-            case _:
-                make_odd(random, path)
+        kind = random.choice(KINDS)
+        twice = kind(random, path, sound)
         form = random.choice(([], ["--json"], ["--format", "junit"], ["--format", "markdown"]))
+        args = ["check", "--baseline", path.name, "--candidate", "results", *form]
         if random.random() < 0.2:
             args = ["baseline", "accept", "--from", "results", "--to", path.name]
-        else:
-            args = ["check", "--baseline", path.name, "--candidate", "results", *form]
-        yield Try("baselines", args, frozenset({2}) if twice else frozenset(range(5)))
-        if not path.is_dir() or path.is_symlink():
-            path.unlink(missing_ok=True)
-        else:
+        yield Try(f"baselines/{kind.__name__}", args, frozenset({2} if twice else range(5)))
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
-def make_odd(random: Random, path: Path) -> None:
+def damaged(random: Random, path: Path, sound: str) -> bool:
+    """Other bytes, or not all of them."""
+    content = bytearray(sound.encode())
+    for _ in range(random.choice((1, 3, 30))):
+        content[random.randrange(len(content))] = random.randrange(256)
+    path.write_bytes(
+        bytes(content[: random.choice((len(content), random.randrange(len(content))))])
+    )
+    return False
+
+
+def value(random: Random, path: Path, sound: str) -> bool:
+    """Other values, of the same kind or not."""
+    raw = json.loads(sound)
+    spot, key = raw, random.choice(list(raw))
+    while isinstance(spot[key], (dict, list)) and spot[key] and random.random() < 0.9:
+        spot = spot[key]
+        key = random.choice(list(spot)) if isinstance(spot, dict) else random.randrange(len(spot))
+    spot[key] = other(random, spot[key])
+    path.write_bytes(json.dumps(raw).encode("utf-8", "surrogatepass"))
+    return False
+
+
+def other(random: Random, value):
+    """A number of another size, or something that is no number at all."""
+    if isinstance(value, float | int) and random.random() < 0.7:
+        return value * random.choice((0, 0.5, 1.5, -1, 1000, 1e-9)) if value else 1
+    return random.choice(HOSTILE)
+
+
+def doubled(random: Random, path: Path, sound: str) -> bool:
+    """A key that is there twice, which must be refused: returns whether there is one."""
+    lines = sound.splitlines(keepends=True)
+    k = random.randrange(1, 6)
+    whole = lines[k].rstrip().endswith(",")
+    path.write_text("".join([*lines[:k], *([lines[k]] if whole else []), *lines[k:]]))
+    return whole
+
+
+def odd(random: Random, path: Path, sound: str) -> bool:
     """What is no text."""
     match random.randrange(6):
         case 0:
@@ -76,3 +91,7 @@ def make_odd(random: Random, path: Path) -> None:
             path.symlink_to(path)
         case _:
             path.write_bytes(random.randbytes(300))
+    return False
+
+
+KINDS = (damaged, value, value, value, doubled, odd)

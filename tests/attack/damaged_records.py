@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from outcome import End, Try
+
 from results import contents, copy, reseal
 
 VERBS = {
@@ -23,7 +24,24 @@ VERBS = {
     "run": ["run", "tiny", "-c", "tiny.yaml", "-o", "results", "--dry-run"],
     "doctor-free list": ["list", "suites", "-c", "tiny.yaml"],
 }
-HOSTILE = (None, {}, [], "", "\x1b]0;x\x07", "=cmd()", "<script>", -1, 1e308, 10**400, True, [[]], {"a": {}}, "a" * 10_000, "../../x", "\ud800")
+HOSTILE = (
+    None,
+    {},
+    [],
+    "",
+    "\x1b]0;x\x07",
+    "=cmd()",
+    "<script>",
+    -1,
+    1e308,
+    10**400,
+    True,
+    [[]],
+    {"a": {}},
+    "a" * 10_000,
+    "../../x",
+    "\ud800",
+)
 
 
 def fuzz(random: Random, folder: Path) -> Iterator[Try]:
@@ -43,8 +61,8 @@ def fuzz(random: Random, folder: Path) -> Iterator[Try]:
         yield Try(
             f"records/{name}",
             VERBS[verb],
-            judge=lambda end, place=place, before=before, damaged=damaged, verb=verb, path=path: check(
-                end, place, before, damaged, verb, path
+            judge=lambda end, place=place, before=before, damaged=damaged, verb=verb, path=path: (
+                check(end, place, before, damaged, verb, path)
             ),
         )
 
@@ -81,8 +99,24 @@ def flipped(random, path):
 
 def other_json(random, path):
     """JSON of another kind."""
-    texts = ("{}", "[]", "null", "1", '"x"', '{"schema": {}}', '{"schema": []}', '{"schema": null}', '{"schema": "genbench.record/1"}',
-             "[" * 3000, '{"schema": "genbench.record/9"}', '{"schema": "genbench.record/2"}', "", "\x00", "NaN", '{"a": 1' + "0" * 5000 + "}")
+    texts = (
+        "{}",
+        "[]",
+        "null",
+        "1",
+        '"x"',
+        '{"schema": {}}',
+        '{"schema": []}',
+        '{"schema": null}',
+        '{"schema": "genbench.record/1"}',
+        "[" * 3000,
+        '{"schema": "genbench.record/9"}',
+        '{"schema": "genbench.record/2"}',
+        "",
+        "\x00",
+        "NaN",
+        '{"a": 1' + "0" * 5000 + "}",
+    )
     path.write_text(random.choice(texts))
     return True
 
@@ -133,7 +167,11 @@ def no_file(random, path):
 
 def misplaced(random, path):
     """In another folder, or under another name."""
-    path.rename(path.with_name("0123456789abcdef.json") if random.random() < 0.5 else path.parent.parent / "x.json")
+    path.rename(
+        path.with_name("0123456789abcdef.json")
+        if random.random() < 0.5
+        else path.parent.parent / "x.json"
+    )
     if not path.exists():
         path.write_text("{}")
     return True

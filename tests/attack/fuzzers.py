@@ -12,7 +12,4 @@ for kind, module in {
     "options": "fuzz_options",
     "environment": "rough_environment",
 }.items():
-    try:
-        FUZZERS[kind] = importlib.import_module(module).fuzz
-    except ModuleNotFoundError:
-        pass
+    FUZZERS[kind] = importlib.import_module(module).fuzz

@@ -1,4 +1,4 @@
-"""Plugins of every kind that raise, end the program, never end, return something else, or write into their inputs."""
+"""Plugins that raise, end the program, never end, return something else, or write into their inputs."""
 
 from __future__ import annotations
 
@@ -84,15 +84,57 @@ class Plugin(Extractor):
         {extract}
         return x.flatten(1).float()
 """
-RAISES = ("raise AttributeError('no such thing')", "1 / 0", "raise KeyError", "raise StopIteration", "sys.exit(0)", "raise SystemExit",
-          "raise RecursionError('deep')", "raise BaseException('base')", "raise MemoryError", "raise OSError(28, 'full')", "raise ValueError('a\\nb')",
-          "raise NotImplementedError", "raise AssertionError", "raise GeneratorExit", "raise BrokenPipeError", "print('noise'); raise TypeError")
+SUITE = """schema: 1
+suites:
+  demo:
+    description: x
+    seeds: 2
+    batch: 4
+    budget: {{steps: 2}}
+    samples: 60
+    metrics: [fid]
+    curve: 0
+    cells: [{{models: [{model}], datasets: [{dataset}]}}]
+"""
+RAISES = (
+    "raise AttributeError('no such thing')",
+    "1 / 0",
+    "raise KeyError",
+    "raise StopIteration",
+    "sys.exit(0)",
+    "raise SystemExit",
+    "raise RecursionError('deep')",
+    "raise BaseException('base')",
+    "raise MemoryError",
+    "raise OSError(28, 'full')",
+    "raise ValueError('a\\nb')",
+    "raise NotImplementedError",
+    "raise AssertionError",
+    "raise GeneratorExit",
+    "raise BrokenPipeError",
+    "print('noise'); raise TypeError",
+)
 FOREVER = "while True: time.sleep(0.01)"
-RETURNS = ("return None", "return 'x'", "return torch.zeros(0)", "return torch.zeros(3)", "return torch.full((2, 7, 2), float('nan'))", "return 7",
-           "return torch.zeros(2, 60, 2, dtype=torch.complex64)", "return []", "return {{}}".replace("{{}}", "{}"))
+RETURNS = (
+    "return None",
+    "return 'x'",
+    "return torch.zeros(0)",
+    "return torch.zeros(3)",
+    "return torch.full((2, 7, 2), float('nan'))",
+    "return 7",
+    "return torch.zeros(2, 60, 2, dtype=torch.complex64)",
+    "return []",
+    "return {{}}".replace("{{}}", "{}"),
+)
 #: what must not end well, whatever else happens
 POISON = {
-    "metric": ("real -= real.mean(0)", "real.data.mul_(0)", "real.numpy()[:] = 0", "fake.zero_()", "inputs[0][0] += 1"),
+    "metric": (
+        "real -= real.mean(0)",
+        "real.data.mul_(0)",
+        "real.numpy()[:] = 0",
+        "fake.zero_()",
+        "inputs[0][0] += 1",
+    ),
     "model": ("batch.x.zero_()", "batch.x.sub_(batch.x.mean())"),
     "extractor": ("x.zero_()", "x.numpy()[:] = 0"),
 }
@@ -125,7 +167,9 @@ def body(random: Random, name: str, kind: str) -> tuple[str, bool]:
     return random.choice(NOISE), False
 
 
-def fill(template: str, random: Random, name: str, kind: str, spots: tuple[str, ...], **given: str):
+def fill(
+    template: str, random: Random, name: str, kind: str, spots: tuple[str, ...], **given: str
+):
     """A template with a hostile line in one of its places."""
     line, bad = body(random, name, kind)
     spot = random.choice(spots)
@@ -155,12 +199,23 @@ def run(folder, name, text, args, what, bad):
     """A short run with a plugin."""
     (folder / f"{name}.py").write_text(text)
     suite = folder / f"{name}.yaml"
-    suite.write_text(
-        "schema: 1\nsuites:\n  demo:\n    description: x\n    seeds: 2\n    batch: 4\n    budget: {steps: 2}\n    samples: 60\n    metrics: [fid]\n    curve: 0\n"
-        f"    cells: [{{models: [{args[1]}], datasets: [{args[3]}]}}]\n"
+    suite.write_text(SUITE.format(model=args[1], dataset=args[3]))
+    command = [
+        "run",
+        "demo",
+        "-c",
+        suite.name,
+        "--plugin",
+        f"{name}.py",
+        "-o",
+        f"out-{name}",
+        "--timeout",
+        "2",
+        "--json",
+    ]
+    return Try(
+        what, command, frozenset({0, 3}), lambda end: judge_run(end, folder / f"out-{name}", bad)
     )
-    command = ["run", "demo", "-c", suite.name, "--plugin", f"{name}.py", "-o", f"out-{name}", "--timeout", "2", "--json"]
-    return Try(what, command, frozenset({0, 3}), lambda end: judge_run(end, folder / f"out-{name}", bad))
 
 
 def judge_run(end: End, out: Path, bad: bool):
@@ -183,11 +238,24 @@ def a_metric(random, folder, name):
     line, bad = body(random, name, "metric")
     view = random.choice(("points", "features", "events"))
     (folder / f"{name}.py").write_text(HEAD + METRIC.format(name=name, view=view, body=line))
-    command = ["evaluate", "a.npy", "-r", "b.npy", "--metrics", f"{name},fid", "--plugin", f"{name}.py", "--json", "--no-cache"]
+    command = [
+        "evaluate",
+        "a.npy",
+        "-r",
+        "b.npy",
+        "--metrics",
+        f"{name},fid",
+        "--plugin",
+        f"{name}.py",
+        "--json",
+        "--no-cache",
+    ]
     if line == FOREVER:
         bad, line = False, "pass"  # an evaluation has no --timeout
         (folder / f"{name}.py").write_text(HEAD + METRIC.format(name=name, view=view, body=line))
-    return Try(f"plugins/metric {line}", command, frozenset({0, 2}), lambda end: judge_score(end, bad))
+    return Try(
+        f"plugins/metric {line}", command, frozenset({0, 2}), lambda end: judge_score(end, bad)
+    )
 
 
 def an_extractor(random, folder, name):
@@ -196,8 +264,23 @@ def an_extractor(random, folder, name):
     if FOREVER in text:
         text, bad = text.replace(FOREVER, "pass"), False
     (folder / f"{name}.py").write_text(text)
-    command = ["evaluate", "a.npy", "-r", "b.npy", "--metrics", "fid", "--features", name, "--plugin", f"{name}.py", "--json", "--no-cache"]
-    return Try(f"plugins/extractor {what}", command, frozenset({0, 2}), lambda end: judge_score(end, bad))
+    command = [
+        "evaluate",
+        "a.npy",
+        "-r",
+        "b.npy",
+        "--metrics",
+        "fid",
+        "--features",
+        name,
+        "--plugin",
+        f"{name}.py",
+        "--json",
+        "--no-cache",
+    ]
+    return Try(
+        f"plugins/extractor {what}", command, frozenset({0, 2}), lambda end: judge_score(end, bad)
+    )
 
 
 def judge_score(end: End, bad: bool):
@@ -213,13 +296,37 @@ def judge_score(end: End, bad: bool):
 
 def a_module(random, folder, name):
     """A file that cannot be imported, or registers something odd."""
-    line = random.choice((*RAISES, "syntax error here", "import no_such_module_x", "", "\x00", "model('gan')(object)",
-                          f"metric('{name}', view='odd', columns={{}})(len)", f"model('{name}')(3)", f"dataset('{name}')(None)",
-                          "sys.modules.clear()" if False else "pass"))
+    line = random.choice(
+        (
+            *RAISES,
+            "syntax error here",
+            "import no_such_module_x",
+            "",
+            "\x00",
+            "model('gan')(object)",
+            f"metric('{name}', view='odd', columns={{}})(len)",
+            f"model('{name}')(3)",
+            f"dataset('{name}')(None)",
+            "sys.modules.clear()" if False else "pass",
+        )
+    )
     (folder / f"{name}.py").write_text(HEAD + line + "\n")
-    verb = random.choice((["list", "models"], ["show", "gan"], ["run", "-m", name, "-d", "ring", "--dry-run"], ["test-plugin", f"{name}.py"]))
+    verb = random.choice(
+        (
+            ["list", "models"],
+            ["show", "gan"],
+            ["run", "-m", name, "-d", "ring", "--dry-run"],
+            ["test-plugin", f"{name}.py"],
+        )
+    )
     args = verb if verb[0] == "test-plugin" else [*verb, "--plugin", f"{name}.py"]
     return Try(f"plugins/module {line}", args, frozenset({0, 1, 2}))
 
 
-MAKERS = {"model": a_model, "dataset": a_dataset, "metric": a_metric, "extractor": an_extractor, "module": a_module}
+MAKERS = {
+    "model": a_model,
+    "dataset": a_dataset,
+    "metric": a_metric,
+    "extractor": an_extractor,
+    "module": a_module,
+}

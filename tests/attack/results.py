@@ -31,9 +31,18 @@ def template(folder: Path) -> Path:
     place = folder / "template"
     place.mkdir(parents=True)
     (place / "tiny.yaml").write_text(SUITE)
-    made = call(Try("", ["run", "tiny", "-c", str(place / "tiny.yaml"), "-o", str(place / "results")]))
+    made = call(
+        Try("", ["run", "tiny", "-c", str(place / "tiny.yaml"), "-o", str(place / "results")])
+    )
     assert made.code == 0, made.err
-    accept = ["baseline", "accept", "--from", str(place / "results"), "--to", str(place / "baseline.json")]
+    accept = [
+        "baseline",
+        "accept",
+        "--from",
+        str(place / "results"),
+        "--to",
+        str(place / "baseline.json"),
+    ]
     accepted = call(Try("", accept))
     assert accepted.code == 0, accepted.err
     assert len(list((place / "results").glob("*/*/*.json"))) == 6
