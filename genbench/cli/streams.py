@@ -14,7 +14,7 @@ from typing import Any, TextIO
 CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[[0-9;]*[mAK]|\[\?25[hl])"
 )
-ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b")
+ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b")
 
 
 class Output:
@@ -38,8 +38,7 @@ class Output:
         """Writes a text as far as that can be done; returns its length."""
         if not self.broken:
             encoding = getattr(self.stream, "encoding", None) or "utf-8"
-            safe = CONTROL.sub("", text)
-            safe = safe if self._is_terminal else ESCAPES.sub("", safe)
+            safe = CONTROL.sub("", text if self._is_terminal else ESCAPES.sub("", text))
             safe = safe.encode(encoding, "backslashreplace").decode(encoding)
             self._try(self.stream.write, safe)
         return len(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from dataclasses import replace
@@ -32,6 +33,9 @@ BROKEN = (
     MemoryError,
     RuntimeError,
     OverflowError,
+    SyntaxError,
+    TypeError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -25,7 +25,7 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm"}
 )
 #: what Pillow may take a file for, whatever it is called: it runs Ghostscript on others
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "TIFF", "GIF", "PPM")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
 #: the most pixels of one image; more is taken for a decompression bomb
 MAX_PIXELS = 1 << 26
 #: the most bytes of the file of one

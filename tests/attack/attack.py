@@ -1,7 +1,7 @@
 """Attacks genbench with seeded fuzzers, and prints what did not hold.
 
-python tests/attack/attack.py [--tries N] [--only KIND]. Tries run in this process through `main`; every try has a
-patience of its own. The exit code is 1 where any column but the first is not zero.
+python tests/attack/attack.py [--tries N] [--only KIND]. Tries run in this process through `main`; every try
+has a patience of its own. The exit code is 1 where any column but the first is not zero.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ ODD_METRICS = (
 )
 RIGHT = frozenset({0, 2})
 REFUSED = frozenset({2})
+#: what is sound must be scored
+SCORED = frozenset({0})
 
 
 def fuzz(random: Random, folder: Path) -> Iterator[Try]:
@@ -56,7 +58,10 @@ def fuzz(random: Random, folder: Path) -> Iterator[Try]:
         kind = random.choice(KINDS)
         metrics = random.choice(METRICS if random.random() < 0.8 else ODD_METRICS)
         name, codes, same = kind(random, folder, number, points)
-        args = ["evaluate", name, "-r", "real.npy", "--metrics", metrics, "--json", "--no-cache"]
+        reference = "real.npy"
+        if kind is pictures:
+            reference, metrics = name, "fid"
+        args = ["evaluate", name, "-r", reference, "--metrics", metrics, "--json", "--no-cache"]
         if random.random() < 0.1:
             args[1], args[3] = args[3], args[1]
         sound = same and metrics in METRICS and args[1] == name
@@ -238,24 +243,31 @@ def pictures(random, folder, number, x):
     """A folder of pictures, some of which are something else."""
     place = folder / f"p{number}"
     place.mkdir()
+    broken = False
     for k in range(5):
-        image = Image.fromarray(numpy.full((8, 8, 3), 40 * k, numpy.uint8))
+        image = Image.fromarray(
+            numpy.random.default_rng(k).integers(0, 256, (8, 8, 3), numpy.uint8)
+        )
         content = io.BytesIO()
         image.save(content, random.choice(("PNG", "JPEG", "BMP", "GIF", "TIFF")))
         data = bytearray(content.getvalue())
-        if random.random() < 0.3:
+        if random.random() < 0.1:
             data[random.randrange(len(data))] ^= 0xFF
+            broken = True
         (place / f"{k}.png").write_bytes(bytes(data))
-    match random.randrange(4):
+    match random.randrange(6):
         case 0:
+            broken = True
             (place / "x.png").write_bytes(
                 b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n"
             )
         case 1:
+            broken = True
             os.mkfifo(place / "y.png")
         case 2:
+            broken = True
             (place / "z.png").symlink_to("/dev/zero")
-    return place.name, RIGHT, False
+    return place.name, RIGHT if broken else SCORED, False
 
 
 def raising(random, folder, number, x):

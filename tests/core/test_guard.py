@@ -22,9 +22,10 @@ def plugin():
 )
 def test_whatever_way_a_plugin_writes_into_its_input_it_is_named(write):
     x = torch.randn(9000, 3)
-    with pytest.raises(ChangedInput, match=r"metric 'mine' needs to leave .* shape \(9000, 3\)"):
-        with unchanged("metric 'mine'", [None, x], code=plugin):
-            write(x)
+    says = r"metric 'mine' needs to leave .* shape \(9000, 3\)"
+    guard = unchanged("metric 'mine'", [None, x], code=plugin)
+    with pytest.raises(ChangedInput, match=says), guard:
+        write(x)
 
 
 def test_what_is_only_read_passes():
