@@ -131,7 +131,7 @@ def join_rows(parts: Iterable[Tensor], count: int, who: str) -> Tensor:
         rows = part.shape[1] if part.dim() > 1 else 0
         if at + rows > count or part.shape != (whole.shape[0], rows, *whole.shape[2:]):
             break
-        whole[:, at : at + rows] = part
+        whole[:, at : at + rows] = part.cpu()
         at += rows
     if whole is None or at != count:
         raise ContractError(
