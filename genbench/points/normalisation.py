@@ -89,7 +89,8 @@ class Normaliser:
             raise DataError(
                 f"{chunk.name} holds {bad} numbers that are NaN or infinite; remove or repair them"
             )
-        if array.dtype.kind == "f" and array.size and max(array.max(), -array.min()) > LARGEST:
+        wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+        if wide and array.size and max(array.max(), -array.min()) > LARGEST:
             raise DataError(
                 f"{chunk.name} holds numbers beyond {LARGEST:g}, whose squares are not finite; divide all "
                 f"points by one number"
