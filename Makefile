@@ -85,6 +85,10 @@ judge: $(VENV)/.run
 measurement-error: $(VENV)/.run
 	$(BIN)/python tests/proof/measurement_error.py
 
+# the classifiers by whose features data sets are compared, where the package lacks them (minutes of a core)
+classifiers: $(VENV)/.run
+	$(BIN)/python tests/proof/classifiers.py
+
 # Debian packages that some tests use where they are: a browser, and Fashion-MNIST
 system:
 	apt-get update -qq

@@ -141,6 +141,13 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
         for job in plan.busy:
             if not isinstance(job, StackJob):
                 click.echo(f"{job.title} is in the hands of another run", err=True)
+        if plan.replaced:
+            click.echo(
+                f"{len(plan.replaced)} cells came to other weights than those of their records (of another "
+                f"machine?); the old records, with scores that this run does not have, were moved to "
+                f"{plan.replaced[0].parent} and the like; run their suites again",
+                err=True,
+            )
         if plan.stopped == "asked to stop":
             click.echo(STOPPED, err=True)
             return 130

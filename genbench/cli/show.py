@@ -67,7 +67,8 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
 
 def of_model(name: str) -> dict[str, Any] | None:
     """Returns a model's abilities and options, and by data set its parameter count or its refusal."""
-    from genbench.core.model import MODELS, describe
+    from genbench.core.catalogue import describe
+    from genbench.core.model import MODELS
 
     if name not in MODELS:
         return None

@@ -35,11 +35,12 @@ COLUMNS = (
 def rows() -> list[dict[str, Any]]:
     """Returns one object per model in the tree's order: what it declares, and what follows from it.
 
-    Beyond `core.model.describe`: `likelihood` (exact, lower, estimate or none), `sequential_steps`
+    Beyond `core.catalogue.describe`: `likelihood` (exact, lower, estimate or none), `sequential_steps`
     (a number, or a formula in D, the number of coordinates), `latent` (free: an option sets its
     dimension, or the number of hidden units; D: as many as coordinates; none), `chain` and `conditional`.
     """
-    from genbench.core.model import MODELS, describe
+    from genbench.core.catalogue import describe
+    from genbench.core.model import MODELS
 
     models = []
     for cls in MODELS.all().values():

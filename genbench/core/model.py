@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from genbench.core import options
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import GenbenchError
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
 from genbench.core.search import Space
@@ -315,30 +314,6 @@ ABILITIES: dict[str, type] = {
     "cyclic": Cyclic,
     "conditional_density": ConditionalDensity,
 }
-
-
-def is_null(name: str) -> bool:
-    """Returns whether a model is a null row; one that is not installed or is broken is none."""
-    try:
-        return name in MODELS and MODELS.get(name).null
-    except GenbenchError:
-        return False
-
-
-def describe(cls: type[Model]) -> dict[str, Any]:
-    """Returns a model's taxonomy, abilities and options for `list` and `show`."""
-    return {
-        "name": cls.name,
-        "version": cls.version,
-        "taxonomy": cls.taxonomy,
-        "family": cls.__module__.split(".")[-2] if "." in cls.__module__ else cls.__module__,
-        "density": cls.bound if issubclass(cls, Density) else None,
-        "abilities": [name for name, ability in ABILITIES.items() if issubclass(cls, ability)],
-        "paper": cls.paper,
-        "year": cls.year or None,
-        "summary": (cls.__doc__ or "").strip().split("\n")[0],
-        "options": options.defaults(cls),
-    }
 
 
 def only_seed(model: Model, fresh: Model, k: int) -> Model:

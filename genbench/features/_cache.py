@@ -17,6 +17,9 @@ from genbench.core.errors import StoreError
 from genbench.core.files import cache_folder, read_file, write_bytes
 
 LOG = logging.getLogger(__name__)
+#: weights that genbench ships (`make classifiers`): processors train to different last bits, and features
+#: of two networks do not compare
+SHIPPED = Path(__file__).parent / "weights"
 
 
 def digest(weights: Mapping[str, Tensor]) -> str:
@@ -29,18 +32,24 @@ def digest(weights: Mapping[str, Tensor]) -> str:
 
 
 def read(name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """Returns the weights and the facts kept under a name, or None where they are absent or broken."""
-    weights_path, facts_path = _paths(name)
+    """Returns the weights and the facts of a name, those that are shipped before those that are kept here.
+
+    None where they are absent or broken.
+    """
+    return _read(*_paths(name, SHIPPED)) or _read(*_paths(name))
+
+
+def _read(weights_path: Path, facts_path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     try:
         weights = load(read_file(weights_path, None))
         facts = json.loads(read_file(facts_path))
         if facts["digest"] == digest(weights):
             return weights, facts
-        LOG.warning("%s does not match its digest and is made anew", weights_path)
+        LOG.warning("%s does not match its digest and is not used", weights_path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        LOG.warning("%s cannot be used and is made anew: %s", weights_path, error)
+        LOG.warning("%s cannot be used: %s", weights_path, error)
     return None
 
 
@@ -59,6 +68,6 @@ def path_of(name: str) -> Path:
     return _paths(name)[0]
 
 
-def _paths(name: str) -> tuple[Path, Path]:
-    root = cache_folder() / "features"
+def _paths(name: str, root: Path | None = None) -> tuple[Path, Path]:
+    root = root or cache_folder() / "features"
     return root / f"{name}.safetensors", root / f"{name}.json"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,12 +20,14 @@ BATCHES = (1, 1024)
 #: the calibration: layers of a fixed network, their width, and passes in one call
 LAYERS, WIDTH = 4, 128
 PASSES = {1: 8, 1024: 1}
+#: where Linux counts the nanoseconds for which this thread was ready and no core was free
+WAITED = Path("/proc/thread-self/schedstat")
 COLUMNS = {
     f"relative_latency_{batch}": Column(
         "lower",
         "calibrations",
         None,
-        f"fastest call for {batch}, over the fastest pass of a fixed network timed in between",
+        f"a call for {batch} over the passes of a fixed network around it, median of turns",
     )
     for batch in BATCHES
 }
@@ -37,10 +41,11 @@ def relative_latency(
     """Returns how long one seed's model takes to sample, in passes of a fixed network.
 
     Calls of the sampler and of the network take turns, so that what slows the machine slows both: a
-    shared runner, another of the same kind, a neighbour who comes and goes. The fixed network has four
-    layers of 128 units and a leaky ReLU; for one sample its cost is that of launching kernels, for 1024
-    that of products. The ratio of the fastest calls is what the gate compares; absolute times are
-    `latency`'s.
+    shared runner, another of the same kind, a neighbour who comes and goes. On Linux the time for which
+    a call was ready and had no core is taken off, which would strike long calls alone. The fixed network
+    has four layers of 128 units and a leaky ReLU; for one sample its cost is that of launching kernels,
+    for 1024 that of products. The median over turns of the ratio is what the gate compares; absolute
+    times are `latency`'s.
 
     Arguments:
         trained: A model of one seed and its data set.
@@ -63,8 +68,9 @@ def relative_latency(
     scores = {}
     for batch in BATCHES:
         draw = partial(trained.sample, batch, rng.fork("latency", batch))
-        pair = _take_turns(draw, _calibration(batch, rng), rng.device, repeats, seconds)
-        ratio = min(pair[0]) / min(pair[1])
+        ratio = statistics.median(
+            _take_turns(draw, _calibration(batch, rng), rng.device, repeats, seconds)
+        )
         scores[f"relative_latency_{batch}"] = Score(ratio, kind="estimate", protocol=protocol)
     return scores
 
@@ -85,23 +91,37 @@ def _calibration(batch: int, rng: Rng) -> Callable[[], None]:
 
 
 def _take_turns(
-    first: Callable[[], object],
-    second: Callable[[], object],
+    draw: Callable[[], object],
+    calibrate: Callable[[], object],
     device: torch.device,
     repeats: int,
     seconds: float,
-) -> tuple[list[float], list[float]]:
-    """Times two calls in turn, the second, which is short, five times per turn; both are warmed up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    first()
-    second()
+) -> list[float]:
+    """Returns a turn's time of the one over the median of five of the other, after a warm-up."""
+    ratios: list[float] = []
+    draw()
+    calibrate()
     end = time.perf_counter() + seconds
-    while len(times[0]) < repeats or (time.perf_counter() < end and len(times[0]) < MOST):
-        for call, spans, count in ((first, times[0], 1), (second, times[1], 5)):
-            for _ in range(count):
-                finish(device)
-                began = time.perf_counter()
-                call()
-                finish(device)
-                spans.append(time.perf_counter() - began)
-    return times
+    while len(ratios) < repeats or (time.perf_counter() < end and len(ratios) < MOST):
+        before = [_span(calibrate, device) for _ in range(2)]
+        span = _span(draw, device)
+        after = [_span(calibrate, device) for _ in range(3)]
+        ratios.append(span / statistics.median((*before, *after)))
+    return ratios
+
+
+def _span(call: Callable[[], object], device: torch.device) -> float:
+    """The seconds of a call, without those in which it waited for a core."""
+    finish(device)
+    waited, began = _seconds_waited(), time.perf_counter()
+    call()
+    finish(device)
+    took = time.perf_counter() - began
+    return took - min(_seconds_waited() - waited, 0.999 * took)
+
+
+def _seconds_waited() -> float:
+    try:
+        return int(WAITED.read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0  # another system than Linux

@@ -39,6 +39,13 @@ class Group:
         return next((r.taxonomy for r in self.records if r.taxonomy), "unknown")
 
     @property
+    def family(self) -> str:
+        """The model's family, e.g. "adversarial"."""
+        from genbench.core.catalogue import family_of
+
+        return family_of(self.model, self.taxonomy)
+
+    @property
     def reference(self) -> bool:
         """Whether the row is a yardstick and no contestant."""
         return self.taxonomy == REFERENCE
@@ -46,7 +53,7 @@ class Group:
     @property
     def null(self) -> bool:
         """Whether the row's model has learned no more than the data's extent or first moments."""
-        from genbench.core.model import is_null
+        from genbench.core.catalogue import is_null
 
         return self.reference and is_null(self.model)
 

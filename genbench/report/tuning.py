@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import GenbenchError, StoreError
-from genbench.core.model import MODELS
+from genbench.core.catalogue import family_of
+from genbench.core.errors import StoreError
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.running.tuning_rule import last_score
@@ -141,14 +141,6 @@ def make_search(key: tuple[str, ...], files: Sequence[TuningFile]) -> Search:
         tuple(line(f.rule.model, family_of(f.rule.model), [f]) for f in files),
         tuple(line(name, name, some) for name, some in sorted(by_family.items())),
     )
-
-
-def family_of(model: str) -> str:
-    """Returns a model's place in the taxonomy, or "unknown" where it is not installed."""
-    try:
-        return MODELS.get(model).taxonomy
-    except GenbenchError:
-        return "unknown"
 
 
 def make_sheet(search: Search) -> Sheet:

@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 
 from genbench.core.device import choose_device
 from genbench.core.spec import CellSpec
+from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
-from genbench.running.job import Job, Outcome, Result, StackJob, Stored, TrialJob
+from genbench.running.job import Job, Outcome, Result, RunSettings, StackJob, Stored, TrialJob
 from genbench.running.locks import Locks
 from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
@@ -141,8 +142,28 @@ class CellFiling(Filing[StackJob]):
                 return  # a failure must not cost what was measured
             if before is not None and before.scale is None:
                 record.scale = None  # it was asked for at its own budget already
+        self._keep_measurements(record, job.settings)
         path = self.store.write(record)
         self.plan.stamps[record.cell] = path.stat().st_mtime_ns
+
+    def _keep_measurements(self, record: Record, settings: RunSettings) -> None:
+        """Adds what was measured before, where the weights are the same; else sets the old record aside."""
+        before = self.store.read(record.spec)
+        if before is None or (before.status, record.status) != ("ok", "ok"):
+            return
+        requests = make_requests(
+            settings.metrics, samples=settings.samples, features=settings.features
+        )
+        keys = {measurement.key for measurement in record.metrics}
+        keys |= {key for request in requests for key in request.older_keys}
+        others = [m for m in before.metrics if m.key not in keys]
+        if not others:
+            return
+        weights = before.artifacts.get("weights")
+        if weights is not None and weights == record.artifacts.get("weights"):
+            record.metrics = [*others, *record.metrics]
+        else:
+            self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
 
 
 def remove_stale(path: Path) -> bool:

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from genbench.core.catalogue import is_null
 from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
 from genbench.core.metric import METRICS
-from genbench.core.model import is_null
 from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store

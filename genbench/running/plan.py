@@ -45,6 +45,7 @@ class Plan:
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
         scaled: Those of `done` that were made for claims at another budget and are now asked for as such.
         changed: By model, cells of `done` that were made with another source of a user's plugin.
+        replaced: Old records of cells that were trained anew to other weights, where they lie now.
         busy: Jobs, or what is left of them, that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
@@ -59,6 +60,7 @@ class Plan:
     stamps: dict[str, int] = field(default_factory=dict)
     scaled: list[CellSpec] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    replaced: list[Path] = field(default_factory=list)
     busy: list[Job] = field(default_factory=list)
     stopped: str | None = None
 

@@ -12,9 +12,11 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError
 from genbench.core.files import cache_folder
 from genbench.core.rng import Rng
+from genbench.evaluation.validation import WithoutTest
 from genbench.features import _cache, _network
 from genbench.features.classifier import ClassifierFeatures
 
+SHIPPED = _cache.SHIPPED
 DIGITS = DATASETS.get("digits")()
 
 
@@ -22,6 +24,7 @@ DIGITS = DATASETS.get("digits")()
 def kept(tmp_path_factory):
     """A cache folder with a classifier trained once, and the global generator's state kept."""
     folder = tmp_path_factory.mktemp("cache")
+    shipped, _cache.SHIPPED = _cache.SHIPPED, folder / "none"
     old = os.environ.get("GENBENCH_CACHE")
     os.environ["GENBENCH_CACHE"] = str(folder)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
@@ -31,6 +34,7 @@ def kept(tmp_path_factory):
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
     yield folder, trained
+    _cache.SHIPPED = shipped
     if old is None:
         del os.environ["GENBENCH_CACHE"]
     else:
@@ -100,6 +104,23 @@ def test_a_broken_cache_is_made_anew(kept, fault, tmp_path, monkeypatch):
     assert found.digest != trained.digest
     assert found.accuracy < 0.5
     assert _cache.read(key) is not None
+
+
+@pytest.mark.parametrize("name", ["digits", "binary_digits"])
+@pytest.mark.parametrize("view", [lambda d: d, WithoutTest], ids=["whole", "tuning"])
+def test_shipped_ones_fit_their_data_and_come_first(
+    name, view, tmp_path, monkeypatch, no_training
+):
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(_cache, "SHIPPED", SHIPPED)
+    dataset = view(DATASETS.get(name)())
+    found = ClassifierFeatures(dataset)
+    weights, facts = _cache.read(found._key)
+    assert facts["digest"] == found.digest == _cache.digest(weights)
+    right = found.logits(dataset.points("test")).argmax(1) == dataset.labels("test")
+    assert found.accuracy == pytest.approx(right.double().mean().item(), abs=0.005)
+    _cache.write(found._key, {"head.weight": torch.zeros(3, 3)}, {"digest": "0", "accuracy": 0.0})
+    assert ClassifierFeatures(dataset).digest == found.digest
 
 
 def test_no_part_of_a_file_is_left_behind(kept):

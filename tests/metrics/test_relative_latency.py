@@ -43,6 +43,7 @@ class Sampler(Trained):
 def measure(monkeypatch: pytest.MonkeyPatch, amount: float, unit: float) -> dict[str, float]:
     clock = Clock(unit)
     monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "_seconds_waited", lambda: 0.0)
     monkeypatch.setattr(module, "_calibration", lambda batch, rng: lambda: clock.work(2.0))
     dataset: Any = DATASETS.get("ring")()
     trained = Sampler(build("uniform", dataset.spec, Rng([0])), dataset)
@@ -80,6 +81,21 @@ def test_a_sampler_that_sleeps_is_slower_than_one_that_does_not() -> None:
         values.append(scores["relative_latency_1"].value)
     before, after = (float(value or 0) for value in values)
     assert after > 3 * before > 0
+
+
+def test_waiting_for_a_core_is_no_work_of_the_sampler_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(1e-3)
+    waited = 0.0
+
+    def call() -> None:
+        nonlocal waited
+        clock.work(3.0)
+        clock.now += 0.5
+        waited += 0.5
+
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "_seconds_waited", lambda: waited)
+    assert module._span(call, torch.device("cpu")) == pytest.approx(3e-3)
 
 
 def test_no_repeats_are_refused() -> None:

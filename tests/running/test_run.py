@@ -153,6 +153,40 @@ def test_without_artifacts_a_new_metric_trains_again(tmp_path):
     assert {m.metric for m in records[0].metrics} == {"fid", "mmd"}
 
 
+def drop_weights(root):
+    for path in (root / ".artifacts").glob("*.safetensors"):
+        path.unlink()
+
+
+def test_what_was_measured_before_stays_where_training_comes_to_the_same_weights(tmp_path):
+    root = tmp_path / "r"
+    do(suite_of(tmp_path), root)
+    before = {record.cell: record for record in Store(root).records()}
+    drop_weights(root)
+    made, _ = do(suite_of(tmp_path, metrics=["mmd"]), root)
+    assert [job.rescore for job in made.jobs] == [False]
+    assert made.replaced == []
+    for record in Store(root).records():
+        assert {m.metric for m in record.metrics} == {"fid", "mmd"}
+        assert [m for m in record.metrics if m.metric == "fid"] == before[record.cell].metrics
+
+
+def test_a_record_of_other_weights_is_set_aside_before_it_loses_scores(tmp_path):
+    root = tmp_path / "r"
+    do(suite_of(tmp_path, seeds=1), root)
+    (record,) = Store(root).records()
+    record.artifacts["weights"] = record.artifacts["weights"].replace("sha256:", "sha256:0", 1)[
+        :-1
+    ]
+    path = Store(root).write(record)
+    content = path.read_bytes()
+    made, _ = do(suite_of(tmp_path, seeds=1, metrics=["mmd"]), root)
+    (aside,) = made.replaced
+    assert aside.read_bytes() == content
+    (now,) = Store(root).records()
+    assert {m.metric for m in now.metrics} == {"mmd"}, "scores of two networks make no record"
+
+
 def test_damaged_artifacts_are_made_anew(tmp_path):
     root = tmp_path / "r"
     do(suite_of(tmp_path, seeds=1), root)

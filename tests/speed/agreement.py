@@ -331,12 +331,12 @@ def main() -> int:
     ]
     wrong = 0
     head = f"{'ours':>15s}{'theirs':>15s}{'apart':>9s}{'asked':>9s}"
-    print(f"{'metric':20s}{'case':15s}{'peer':22s}{head}")
+    print(f"{'metric':20s}{'case':17s}{'peer':20s}{head}")
     for part in parts:
         for r in part():
             wrong += r.verdict == "DISAGREES"
             print(
-                f"{r.metric:20s}{r.case:15s}{r.peer:22s}{r.ours:15.8g}{r.theirs:15.8g}"
+                f"{r.metric:20s}{r.case:17s}{r.peer:20s}{r.ours:15.8g}{r.theirs:15.8g}"
                 f"{r.apart:9.1e}{r.tolerance:9.1e}  {r.verdict}"
             )
     print(f"{wrong} disagree")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from genbench.core.model import MODELS, describe
+from genbench.core.catalogue import describe
+from genbench.core.model import MODELS
 
 
 def describe_model(name: str) -> dict[str, Any] | None:
-    """Returns `core.model.describe` with `references` and `differences` of the docstring.
+    """Returns `core.catalogue.describe` with `references` and `differences` of the docstring.
 
     None where this installation lacks the model, or where its plugin is broken: the report goes on.
     """

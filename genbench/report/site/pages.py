@@ -216,7 +216,7 @@ def _cost_key(group: Group, name: str) -> float | str:
 
 def _winners(site: Site) -> dict[str, Any]:
     """The best row of every family in the column that a data set's plots show."""
-    families = sorted({g.taxonomy for t in site.tables for g in t.groups if not g.reference})
+    families = sorted({g.family for t in site.tables for g in t.groups if not g.reference})
     rows = []
     for page in site.pages:
         column = figures.quality_column(page.table)
@@ -229,7 +229,7 @@ def _winners(site: Site) -> dict[str, Any]:
 
 def _champion(site: Site, table: Table, column: TableColumn, family: str) -> dict[str, Any] | None:
     sign = 1.0 if column.better == "lower" else -1.0
-    running = [(g, table.cell(g, column)) for g in table.groups if g.taxonomy == family]
+    running = [(g, table.cell(g, column)) for g in table.groups if g.family == family]
     running = [(sign * (c.estimate.mean or 0.0), g.label, g, c) for g, c in running if c.values]
     if not running:
         return None

@@ -1,0 +1,74 @@
+"""Claims that add seeds look by look: until every part is decided, or the looks or the seeds end."""
+
+import pytest
+
+from genbench.core.claim import CLAIMS, Claim
+from genbench.core.effect import Effect
+from genbench.core.errors import SpecError
+from genbench.running.claims import is_decided, run_until_decided
+from genbench.running.evidence import Scale
+from genbench.running.suites import RunOptions
+from genbench.store import Store
+from genbench.store.trial import Trials
+
+
+@pytest.fixture
+def plant(tmp_path, monkeypatch):
+    """Registers a claim of an experiment whose mean is so many of its deviations above the bar."""
+
+    def call(distance):
+        def experiment(rng, *, shift: float = distance):
+            return {"x": (shift + rng.normal(1)[:, 0]).tolist()}
+
+        def effects(evidence):
+            return [Effect("x", evidence.measured("x"), 0.0)]
+
+        claim = Claim("planted", effects, "s.", "x", "y", experiment=experiment)
+        monkeypatch.setitem(CLAIMS._objects, "planted", claim)
+        return claim, RunOptions(root=tmp_path, device="cpu")
+
+    return call
+
+
+def count_seeds(claim, options):
+    trial = Trials(options.root).read(claim, Scale().options(claim))
+    return len(trial.seeds) if trial else 0
+
+
+def test_a_large_effect_is_decided_at_the_first_look(plant):
+    claim, options = plant(4.0)
+    run_until_decided(["planted"], options)
+    assert count_seeds(claim, options) == claim.seeds == 8
+    assert is_decided(claim, Store(options.root), Scale())
+
+
+def test_a_small_one_takes_more_looks_and_keeps_the_seeds_it_has(plant):
+    claim, options = plant(0.9)
+    result = run_until_decided(["planted"], options)
+    taken = count_seeds(claim, options)
+    assert taken in (16, 32, 64)
+    assert is_decided(claim, Store(options.root), Scale(seeds=taken))
+    assert not is_decided(claim, Store(options.root), Scale(seeds=taken // 2))
+    seeds = [seed for plan in result.plans for job in plan.jobs for seed in job.trial_seeds]
+    assert sorted(seeds) == list(range(taken)), "every seed is drawn once"
+
+
+def test_what_no_seeds_decide_ends_at_the_most_that_are_allowed(plant):
+    claim, options = plant(0.0)
+    run_until_decided(["planted"], options, max_seeds=16)
+    assert count_seeds(claim, options) == 16
+    run_until_decided(["planted"], options, max_seeds=15)
+    assert count_seeds(claim, options) == 16
+
+
+def test_plans_alone_draw_nothing(plant):
+    claim, options = plant(0.0)
+    result = run_until_decided(["planted"], options, dry_run=True)
+    assert len(result.plans) == 1
+    assert count_seeds(claim, options) == 0
+
+
+def test_more_seeds_than_the_last_look_are_refused(plant):
+    _, options = plant(0.0)
+    with pytest.raises(SpecError, match="64 or fewer"):
+        run_until_decided(["planted"], options, max_seeds=65)
