@@ -171,6 +171,8 @@ def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:
     """
     from PIL import Image, UnidentifiedImageError
 
+    if isinstance(content, Path) and content.exists() and not content.is_file():
+        raise DataError(f"{name} is not a regular file; remove it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; bombs are refused below
