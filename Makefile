@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-contracts test-others slow check format lint types judge measurement-error speed faults peers scale extraction gate gpu system clean
+.PHONY: demo test test-contracts test-others slow check format lint types judge measurement-error speed faults attack peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -66,6 +66,11 @@ extraction: $(VENV)/.dev
 faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
 	$(BIN)/python tests/faults/campaign.py --kills 50
+
+# seeded fuzzers of inputs, suites, records, baselines, plugins, options and environment: what breaks, lies or is
+# lost (1,770 tries, ten minutes)
+attack: $(VENV)/.dev
+	$(BIN)/python tests/attack/attack.py
 
 # the gate's false alarms and what it catches: by simulation, then by real runs of suite ci, kept in .gate (an hour and a half)
 gate: $(VENV)/.dev

@@ -214,14 +214,26 @@ def test_what_stands_in_a_records_place_is_set_aside_and_not_lost(store):
     assert store.problems() == []
 
 
-def test_records_of_the_first_schema_are_read_as_they_are(store):
+def test_records_of_the_first_schema_are_refused_until_they_are_migrated(store):
     path = store.write(record())
     content = json.loads(path.read_text())
     del content["seal"]
     path.write_text(json.dumps({**content, "schema": "genbench.record/1"}))
+    assert store.read(spec()) is None
+    assert "validate --migrate" in store.problems()[0]
+    assert store.migrate() == 1
     assert store.read(spec()) == record()
-    store.write(store.read(spec()))
     assert json.loads(path.read_text())["schema"] == SCHEMA
+    assert store.migrate() == 0
+
+
+def test_a_record_without_its_seal_passes_under_no_schema(store):
+    path = store.write(record())
+    lines = [line for line in path.read_text().splitlines() if '"seal"' not in line]
+    for schema in ("genbench.record/2", "genbench.record/1"):
+        path.write_text("\n".join(lines).replace("genbench.record/2", schema))
+        assert store.read(spec()) is None
+        assert "seal" in store.problems()[0]
 
 
 def test_older_schemas_are_brought_up_step_by_step(store, monkeypatch):
@@ -240,6 +252,8 @@ def test_older_schemas_are_brought_up_step_by_step(store, monkeypatch):
     path.write_text(json.dumps(old))
     assert "its schema is 'genbench.record/0'" in store.problems()[0]
     monkeypatch.setattr(form, "STEPS", steps)
+    assert "had no seal" in store.problems()[0]
+    assert store.migrate() == 1
     found = store.read(spec())
     assert (found.status, found.used.seconds, found.schema_) == ("diverged", 2.5, SCHEMA)
 
@@ -374,7 +388,7 @@ def test_results_are_filtered_by_model_data_set_suite_and_scale(store, tmp_path)
 
 def test_measurements_are_exported_with_every_row(store, tmp_path):
     store.write(record())
-    assert export_results(store.root, tmp_path / "a.csv") == 3
+    assert export_results(store.root, tmp_path / "a.csv") == (3, [])
     frame = pandas.read_csv(tmp_path / "a.csv")
     assert frame.value.tolist()[:2] == [1.5, 0.5]
     assert frame.cell.unique().tolist() == [record().cell]

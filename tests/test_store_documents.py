@@ -143,3 +143,30 @@ def test_json_files_are_read_by_the_same_rules(tmp_path):
     assert str(caught.value) == (
         f"{path}:3: acepted: unknown key 'acepted'; did you mean 'accepted'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "schema: 1\nsuites: {}\nschema: 1\n",
+            ":3: key 'schema' is there twice, on lines 1 and 3",
+        ),
+        (
+            "schema: 1\nsuites:\n  a: &a\n    seeds: 2\n    seeds: 3\n  b: *a\n",
+            ":5: key 'seeds' .* lines 4 and 5",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_with_both_lines(tmp_path, text, says):
+    path = tmp_path / "suites.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=says):
+        load_suites(path)
+
+
+def test_a_key_of_json_that_is_there_twice_is_refused_with_both_lines(tmp_path):
+    path = tmp_path / "b.json"
+    path.write_text('{\n "schema": 1,\n "a": {"b": 1},\n "schema": 1\n}\n')
+    with pytest.raises(StoreError, match=r"key 'schema' is there twice, on lines 2 and 4"):
+        read_json(path, Baseline, what="baseline", make="make one")

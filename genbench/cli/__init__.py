@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import sysconfig
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+import genbench
+from genbench.cli.streams import careful_output
 from genbench.core.errors import GenbenchError, nearest
 from genbench.core.version import __version__
 
@@ -34,6 +40,12 @@ VERBS = {
     "fetch": ("genbench.cli.fetch", "Download a data set or an extractor's weights, checked."),
     "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
 }
+
+
+#: the exit code of errors that nobody expected, sysexits' EX_SOFTWARE
+UNEXPECTED = 70
+#: the variable by which worker processes know too
+DEBUG = "GENBENCH_DEBUG"
 
 
 class Verbs(click.Group):
@@ -65,7 +77,8 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="genbench")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Print the whole traceback of an error.")
+def cli(debug: bool) -> None:
     """Compare families of deep generative models on one harness: GANs, VAEs, flows,
     autoregressive models, Boltzmann machines and Markov chains.
 
@@ -74,18 +87,95 @@ def cli() -> None:
     genbench report                              the leaderboard and a web page
     genbench evaluate mine.npz -r digits:test    score your own samples
 
-    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed,
-    4 not comparable.
+    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed, or files
+    could not be read, 4 not comparable, 70 an error of genbench's own.
     """
+    if debug:
+        os.environ[DEBUG] = "1"
 
 
 def main(args: Sequence[str] | None = None) -> Any:
-    """Runs the command line; errors of genbench are one sentence on stderr and exit code 2."""
+    """Runs the command line; whatever goes wrong is one sentence on stderr and an exit code.
+
+    Errors of genbench are 2. An error that nobody expected is 70, never the 1 of a check that failed.
+    """
+    with careful_output() as out:
+        try:
+            code = run_verb(args)
+        except BaseException as error:
+            code = explain(error)
+        out.flush()
+        if out.failure and not code:
+            click.echo(f"genbench: cannot write to the standard output: {out.failure}", err=True)
+            code = 2
+    sys.exit(code)
+
+
+def run_verb(args: Sequence[str] | None) -> int:
+    """Runs a verb; returns its exit code.
+
+    Raises:
+        BaseException: Whatever it raises, but for what click says itself.
+    """
     try:
-        return cli.main(args=args, prog_name="genbench")
-    except GenbenchError as error:
-        # what users call their files may have line breaks
-        click.echo(f"genbench: {' '.join(str(error).splitlines())}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
+        code = cli.main(args=args, prog_name="genbench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("genbench: stopped", err=True)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def explain(error: BaseException) -> int:
+    """Says in one sentence why a verb ended; returns the exit code."""
+    if isinstance(error, SystemExit) and not is_foreign(error):
+        return error.code if isinstance(error.code, int) else bool(error.code)
+    if DEBUG in os.environ and not isinstance(error, SystemExit):
+        traceback.print_exception(error)
+    # what users call their files may have line breaks
+    text = " ".join(str(error).split())
+    if isinstance(error, GenbenchError):
+        click.echo(f"genbench: {text}", err=True)
+        return 2
+    if is_foreign(error):
+        what = f"{type(error).__name__}: {text[:300]}".rstrip(": ")
+        click.echo(f"genbench: a plugin failed at {place(error)}: {what}; repair it", err=True)
+        return 2
+    if isinstance(error, MemoryError):
+        click.echo(
+            f"genbench: the memory ran out ({place(error)}); free some, or do less", err=True
+        )
+        return 2
+    click.echo(
+        f"genbench: an error that nobody expected, {type(error).__name__} at {place(error)}: "
+        f"{text[:300]}; please report it with what `genbench --debug` prints",
+        err=True,
+    )
+    return UNEXPECTED
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Returns whether an exception was raised by a user's file: neither genbench's nor a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    libraries = (
+        sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")
+    )
+    homes = [str(Path(genbench.__file__).parent), *libraries]
+    own = tuple(f"{home}{os.sep}" for home in homes)
+    return (
+        bool(frames)
+        and Path(frames[-1].filename).is_file()
+        and not frames[-1].filename.startswith(own)
+    )
+
+
+def place(error: BaseException) -> str:
+    """Returns the file and the line where an exception was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return (
+        f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    )

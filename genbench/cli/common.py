@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from genbench.cli.streams import json_alone
+from genbench.core.errors import WriteError
 
 if TYPE_CHECKING:
     from genbench.core.spec import Suite
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+#: files that could not be read that are named one by one
+MOST = 20
+
+#: where the context of a verb keeps the standard output that is for JSON alone
+ALONE = "genbench.json"
+
+
+def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    if value:
+        context.meta[ALONE] = context.with_resource(json_alone())
+    return value
+
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, callback=_keep_for_json, help="Print JSON for machines."
+)
+ignore_damaged = click.option(
+    "--ignore-damaged",
+    is_flag=True,
+    help="Exit 0 although files could not be read; they are named all the same.",
+)
 plugins = click.option(
     "--plugin",
     "plugins",
@@ -61,12 +85,26 @@ def data_options(function: F) -> F:
     )(data_dir(function))
 
 
-def load_plugins(plugins: tuple[str, ...]) -> None:
-    """Imports the plugins named on the command line."""
-    from genbench.core.registry import load_plugin
+def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None:
+    """Imports the plugins named on the command line.
 
+    Raises:
+        SpecError: If one cannot be imported, or not in so many seconds.
+    """
+    if not plugins:
+        return
+    from genbench.core.errors import SpecError
+    from genbench.core.registry import load_plugin
+    from genbench.running.interrupts import OutOfTime, deadline
+
+    if timeout is not None:  # libraries are not the plugin's, and cannot be imported by halves
+        importlib.import_module("genbench.api")
     for plugin in plugins:
-        load_plugin(plugin)
+        try:
+            with deadline(timeout):
+                load_plugin(plugin)
+        except OutOfTime as late:
+            raise SpecError(f"--plugin {plugin} could not be imported: {late}") from None
 
 
 def suites(config: Path | None) -> dict[str, Suite]:
@@ -78,5 +116,28 @@ def suites(config: Path | None) -> dict[str, Suite]:
 
 
 def print_json(value: Any) -> None:
-    """Prints JSON with a fixed layout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Prints JSON with a fixed layout, and nothing else on the standard output.
+
+    Raises:
+        WriteError: If the standard output does not take it.
+    """
+    out = click.get_current_context().meta[ALONE]
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode(getattr(out, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=str)
+    out.write(f"{text}\n")
+    out.flush()
+    if out.failure:
+        raise WriteError(f"cannot write to the standard output: {out.failure}")
+
+
+def tell_unread(problems: Sequence[str], *, ignore: bool) -> None:
+    """Names files that could not be read, and ends with exit code 3 unless they are to be ignored."""
+    for problem in problems[:MOST]:
+        click.echo(f"not read: {problem}", err=True)
+    if len(problems) > MOST:
+        click.echo(f"not read: {len(problems) - MOST} more; see: genbench validate", err=True)
+    if problems and not ignore:
+        raise SystemExit(3)

@@ -23,8 +23,8 @@ from genbench.cli import common
 @click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
 @click.option(
     "--features",
-    help="An extractor's name, with options as in --metrics, module:function, TorchScript or .pt2 file; "
-    "default: what suits REFERENCE.",
+    help="An extractor's name, with options as in --metrics; or module:function, or a file by torch.export "
+    "(.pt2) or TorchScript, all of which are code: run what you trust. Default: what suits REFERENCE.",
 )
 @click.option(
     "--weights",

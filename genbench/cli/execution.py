@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from genbench.cli.progress import Display
+from genbench.core.errors import WriteError
 from genbench.running.job import Progress, Result, StackJob
 from genbench.running.suites import Listener, RunResult
 from genbench.store import Record, Store
@@ -43,7 +44,7 @@ class ConsoleListener(Listener):
         curves: EventFiles | None = None,
     ) -> None:
         self.store, self.console, self.curves = store, console, curves
-        self.quiet, self.verbose = quiet, verbose
+        self.quiet, self.verbose, self.unwritten = quiet, verbose, False
         self.display = Display(console, ())
 
     def print(self, text: str) -> None:
@@ -84,8 +85,13 @@ class ConsoleListener(Listener):
         click.echo(text, err=True)
 
     def _log(self, record: Record | None) -> None:
-        if self.curves is not None and record is not None:
+        if self.curves is None or record is None:
+            return
+        try:
             self.curves.write(record)
+        except WriteError as error:  # which must not cost the training
+            self.curves, self.unwritten = None, True
+            click.echo(f"genbench: {error}; the run goes on without curves", err=True)
 
 
 @contextmanager
@@ -117,12 +123,21 @@ def make_listener(
     return ConsoleListener(Store(root), Console(stderr=as_json), curves=files, **how)
 
 
-def exit_code(result: RunResult) -> int:
-    """Says on stderr why a run did not do everything; returns 130 if stopped, 3 if anything failed."""
+def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
+    """Says on stderr why a run did not do everything.
+
+    Arguments:
+        result: What it did.
+        unwritten: Whether curves that were asked for could not be written.
+
+    Returns:
+        130 if it was stopped, 3 if anything failed or is left to another run, else 0.
+    """
     for plan in result.plans:
         cells = sum(len(job.seeds) for job in plan.busy if isinstance(job, StackJob))
         if cells:
-            click.echo(f"{cells} cells are in the hands of another run", err=True)
+            text = f"{cells} cells are in the hands of another run; repeat the command when it has ended"
+            click.echo(text, err=True)
         for job in plan.busy:
             if not isinstance(job, StackJob):
                 click.echo(f"{job.title} is in the hands of another run", err=True)
@@ -143,4 +158,5 @@ def exit_code(result: RunResult) -> int:
                 err=True,
             )
             return 3
-    return 3 if result.failed else 0
+    busy = any(plan.busy for plan in result.plans)
+    return 3 if result.failed or busy or unwritten else 0

@@ -24,6 +24,7 @@ from genbench.cli import common
     help="Rewrite the table between the markers <!-- leaderboard:begin --> and end of this file.",
 )
 @click.option("--title", default="genbench leaderboard", show_default=True, help="The title.")
+@common.ignore_damaged
 @common.as_json
 def command(
     plugins: tuple[str, ...],
@@ -31,6 +32,7 @@ def command(
     folder: Path | None,
     readme: Path | None,
     title: str,
+    ignore_damaged: bool,
     as_json: bool,
 ) -> None:
     """Write the public leaderboard of a results folder; without --to or --readme print it.
@@ -52,12 +54,10 @@ def command(
     if as_json:
         result = {"page": page and str(page), "readme_changed": changed}
         common.print_json({**result, "records": count, "set_aside": problems})
-        return
-    for problem in problems:
-        click.echo(f"set aside: {problem}", err=True)
-    if page is None and readme is None:
+    elif page is None and readme is None:
         click.echo(board.to_markdown(), nl=False)
-    if page is not None:
+    if page is not None and not as_json:
         click.echo(f"{count} records; page: {page}")
-    if readme is not None:
+    if readme is not None and not as_json:
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")
+    common.tell_unread(problems, ignore=ignore_damaged)

@@ -31,8 +31,11 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="Which of two records in conflict is kept; none: write nothing and exit 1.",
 )
+@common.ignore_damaged
 @common.as_json
-def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> None:
+def command(
+    sources: tuple[Path, ...], root: Path, keep: Any, ignore_damaged: bool, as_json: bool
+) -> None:
     """Unite results folders by cell; equal records are one, conflicts are shown.
 
     \b
@@ -53,8 +56,6 @@ def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> 
             click.echo(f"conflict in cell {conflict.cell}: {conflict.first} | {conflict.second}")
             for line in conflict.differences[:5]:
                 click.echo(f"    {line}")
-        for problem in result.set_aside:
-            click.echo(f"set aside: {problem}")
         done = (
             f"nothing is written because of {len(result.conflicts)} conflicts; choose with --keep"
             if stuck
@@ -64,3 +65,4 @@ def command(sources: tuple[Path, ...], root: Path, keep: Any, as_json: bool) -> 
         click.echo(done)
     if stuck:
         raise SystemExit(1)
+    common.tell_unread(result.set_aside, ignore=ignore_damaged)

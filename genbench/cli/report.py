@@ -23,6 +23,7 @@ from genbench.cli import common
     help="Where the pages go.",
 )
 @click.option("--title", default="genbench", show_default=True, help="The page's title.")
+@common.ignore_damaged
 @common.as_json
 def command(
     suite: str | None,
@@ -31,6 +32,7 @@ def command(
     root: Path,
     folder: Path,
     title: str,
+    ignore_damaged: bool,
     as_json: bool,
 ) -> None:
     """Write a folder of pages that works from disk, and the leaderboards; print the leaderboard.
@@ -53,9 +55,8 @@ def command(
     problems, count = list(board.problems), len(board.records)
     if as_json:
         common.print_json({"page": str(page), "records": count, "set_aside": problems})
-        return
-    console = Console()
-    print_leaderboards(console, board.tables)
-    for problem in problems:
-        console.print(f"set aside: {problem}", markup=False)
-    console.print(f"{count} records; page: {page}", highlight=False)
+    else:
+        console = Console()
+        print_leaderboards(console, board.tables)
+        console.print(f"{count} records; page: {page}", highlight=False)
+    common.tell_unread(problems, ignore=ignore_damaged)

@@ -148,7 +148,7 @@ def command(
     refuse_looks(suite_name, until_decided, max_seeds, models or datasets)
     refuse(suite_name, config, {"steps": steps, "labelled": labelled}, claims, budget_scale)
     check_names({} if how["plugins"] else named)
-    common.load_plugins(how["plugins"])
+    common.load_plugins(how["plugins"], how["timeout"])
     from genbench import api
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
     from genbench.running.evidence import Scale
@@ -166,7 +166,7 @@ def command(
         words = [*claims, *Scale(budget_scale, seeds).words]
         words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
         listener.print(next_command(suite_name, words, results))
-    raise SystemExit(exit_code(result))
+    raise SystemExit(exit_code(result, unwritten=listener.unwritten))
 
 
 def next_command(suite_name: str | None, words: list[str], results: Path) -> str:

@@ -84,28 +84,30 @@ def of_model(name: str) -> dict[str, Any] | None:
 
 def specs() -> dict[str, DataSpec]:
     """Returns what is known of every data set before seeing it."""
-    from genbench.core.dataset import DATASETS
+    from genbench.core.dataset import DATASETS, open_named
 
-    return {name: cls().spec for name, cls in DATASETS.all().items()}
+    return {name: open_named(name).spec for name in DATASETS.all()}
 
 
 def parameters(name: str, spec: DataSpec) -> int | str:
     """Returns the number of a model's trained weights on a data set, or why the model refuses it."""
+    from genbench.core.guard import blamed
     from genbench.core.model import MODELS, build, parameter_count
     from genbench.core.rng import Rng
 
-    return MODELS.get(name).refuses(spec) or parameter_count(build(name, spec, Rng([0])))
+    with blamed(f"model {name!r}", MODELS.get(name)):
+        return MODELS.get(name).refuses(spec) or parameter_count(build(name, spec, Rng([0])))
 
 
 def of_dataset(name: str) -> dict[str, Any] | None:
     """Returns what a data set declares."""
     from dataclasses import asdict
 
-    from genbench.core.dataset import DATASETS, describe
+    from genbench.core.dataset import DATASETS, describe, open_named
 
     if name not in DATASETS:
         return None
-    dataset = DATASETS.get(name)()
+    dataset = open_named(name)
     entropy = dataset.truth.entropy if dataset.truth else None
     spec = asdict(dataset.spec)
     spec["values"] = spec.pop("kind")  # `kind` says that this is a data set

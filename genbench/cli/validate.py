@@ -19,13 +19,20 @@ MOST = 50
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("results"),
 )
+@click.option(
+    "--migrate",
+    is_flag=True,
+    help="First seal records of genbench.record/1, which had no seal; only of folders that you trust.",
+)
 @common.plugins
 @common.as_json
-def command(root: Path, plugins: tuple[str, ...], as_json: bool) -> None:
+def command(root: Path, migrate: bool, plugins: tuple[str, ...], as_json: bool) -> None:
     """Check every record and artifact of a results folder; exit 1 if something is wrong.
 
     Wrong are damaged or hand-made records, names and places that do not fit, duplicates, and artifacts
-    that do not hash to their name. Older versions and foreign files are mentioned, no more.
+    that do not hash to their name, and folders that cannot be read. Older versions and foreign files are
+    mentioned, no more. A seal shows damage and slips; it is no signature, for whoever can write a record
+    can seal it.
 
     \b
     genbench validate results
@@ -33,9 +40,13 @@ def command(root: Path, plugins: tuple[str, ...], as_json: bool) -> None:
     """
     from dataclasses import asdict
 
+    from genbench.store import Store
     from genbench.store.validate import validate_results
 
     common.load_plugins(plugins)
+    if migrate:
+        count = Store(root).migrate()
+        click.echo(f"{count} records of an older schema were sealed", err=True)
     sound, problems = validate_results(root)
     bad = [problem for problem in problems if problem.bad]
     if as_json:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
+from genbench.core.guard import blamed
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
 
@@ -336,7 +337,8 @@ def open_named(name: str, **options: Any) -> Dataset:
         UnknownName: With the nearest match.
     """
     cls: Any = DATASETS.get(name)
-    return cls(**options)
+    with blamed(f"data set {name!r}", cls):
+        return cls(**options)
 
 
 def _digest(x: Tensor) -> str:

@@ -13,6 +13,7 @@ from genbench.core import options
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError, GenbenchError
 from genbench.core.feature import Extractor
+from genbench.core.guard import join_rows
 from genbench.core.model import Density, Model, Translator
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
@@ -224,13 +225,14 @@ def translate(
     """
     if not isinstance(model, Translator) or dataset.given is None:
         raise DataError(f"{model.name} translates nothing on {dataset.name}; take a Translator")
-    parts = []
-    for part in source.split(batch):
+    given = dataset.given
+
+    def make(part: Tensor) -> Tensor:
         part = part.to(rng.device, rng.dtype if part.is_floating_point() else part.dtype)
-        y = dataset.given.to_model(part.unsqueeze(0))
-        y = model.translate(y.expand(len(rng), *y.shape[1:]), rng)
-        parts.append(dataset.to_data(y).cpu())
-    return torch.cat(parts, dim=1)
+        y = given.to_model(part.unsqueeze(0))
+        return dataset.to_data(model.translate(y.expand(len(rng), *y.shape[1:]), rng))
+
+    return join_rows(map(make, source.split(batch)), len(source), f"model {model.name!r}")
 
 
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")

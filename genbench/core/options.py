@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from genbench.core.errors import SpecError, nearest
+from genbench.core.errors import ContractError, SpecError, nearest
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:
@@ -33,10 +33,17 @@ def resolve(
         if name not in own:
             raise SpecError(f"{who} has no option {name!r}{nearest(name, own)}")
     target = function.__init__ if inspect.isclass(function) else function
-    hints = get_type_hints(target)
-    fields: dict[str, Any] = {name: (hints.get(name, Any), value) for name, value in own.items()}
-    config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
-    schema = create_model("Options", __config__=config, **fields)
+    try:
+        hints = get_type_hints(target)
+        fields: dict[str, Any] = {name: (hints.get(name, Any), v) for name, v in own.items()}
+        config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
+        schema = create_model("Options", __config__=config, **fields)
+    except Exception as error:  # of the annotations of a plugin, which may be any code
+        text = " ".join(str(error).split())[:200]
+        raise ContractError(
+            f"{who} needs options with types that can be read from its signature, got "
+            f"{type(error).__name__}: {text}; repair its annotations"
+        ) from None
     try:
         checked = schema(**chosen)
     except ValidationError as error:

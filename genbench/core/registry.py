@@ -100,11 +100,8 @@ def named_callable(where: str) -> Callable[..., Any]:
         SpecError: If the module cannot be imported or has no such callable.
     """
     module, _, name = where.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
     try:
-        loaded = importlib.import_module(module)
+        loaded = _import_here(module)
     except (Exception, SystemExit) as error:
         text = " ".join(str(error).split())
         raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {text}") from None
@@ -113,6 +110,21 @@ def named_callable(where: str) -> Callable[..., Any]:
         names = [key for key in vars(loaded) if not key.startswith("_")]
         raise SpecError(f"{module} has no callable {name!r}{nearest(name, names)}")
     return named
+
+
+def _import_here(module: str) -> Any:
+    """Imports a module, if need be from the working folder.
+
+    That folder comes last, and for the time of the import alone, so that a file in it cannot stand for a
+    library that is imported later.
+    """
+    before = list(sys.path)
+    sys.path.append(str(Path.cwd()))
+    try:
+        importlib.invalidate_caches()
+        return importlib.import_module(module)
+    finally:
+        sys.path[:] = before
 
 
 def load_plugin(where: str) -> str:
@@ -143,8 +155,9 @@ def load_plugin(where: str) -> str:
     except (ContractError, SpecError):
         raise
     except (Exception, SystemExit) as error:
+        text = " ".join(str(error).split())
         raise SpecError(
-            f"--plugin {where} could not be imported: {type(error).__name__}: {error}"
+            f"--plugin {where} could not be imported: {type(error).__name__}: {text}"
         ) from error
     return name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import struct
 import zlib
@@ -12,13 +13,18 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
+from genbench.core.files import read_file
 
 #: the header's type code of unsigned bytes, the only one that image sets use
 UINT8 = 8
 
 
-def read_idx(path: Path) -> Tensor:
+def read_idx(path: Path, digest: str | None = None) -> Tensor:
     """Returns the array of an IDX file of unsigned bytes, plain or gzipped (`.gz`), uint8.
+
+    Arguments:
+        path: The file.
+        digest: The sha256 of the plain file, which is checked; None takes any.
 
     References:
         | THE MNIST DATABASE (LeCun, Cortes and Burges, 1998), "file formats": two zero bytes, a type
@@ -32,6 +38,11 @@ def read_idx(path: Path) -> Tensor:
         raise DataError(
             f"{path} needs the magic number 00 00 08 nn of an IDX file of bytes, got "
             f"{content[:4].hex(' ') or 'nothing'}; fetch the file again"
+        )
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise DataError(
+            f"{path} is not the published file: its content has another sha256 than {digest[:12]}…; "
+            "fetch the file again"
         )
     axes = content[3]
     start = 4 + 4 * axes
@@ -50,7 +61,7 @@ def read_idx(path: Path) -> Tensor:
 
 def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_file(path, None)
         return gzip.decompress(content) if path.suffix == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(

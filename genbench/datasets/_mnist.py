@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset
 from genbench.core.errors import AbsentData, DataError
-from genbench.core.files import cache_folder
+from genbench.core.files import cache_folder, make_folder, write_bytes
 from genbench.datasets._idx import read_idx
 
 FILES = {
@@ -32,6 +33,8 @@ class MNISTLike(ImageDataset):
     levels = 256
     sizes: ClassVar[dict[str, int]] = {"train": 60_000, "test": 10_000}
     held_out: ClassVar[int] = 5_000
+    #: the sha256 of the plain files, by name, as published
+    digests: ClassVar[dict[str, str]] = {}
     #: the class in torchvision.datasets, whose folder bears the same name
     torchvision_class: ClassVar[str]
     #: Debian's package and its folder, or None
@@ -68,7 +71,7 @@ class MNISTLike(ImageDataset):
         cached = cache_folder() / self.torchvision_class / "raw"
         for folder in (*near, cached):
             files = _files(folder)
-            if files is not None:
+            if files is not None and (folder != cached or self.offline or self._intact(files)):
                 return files
         reason = "downloads are off (offline)" if self.offline else self._download(cache_folder())
         files = _files(cached)
@@ -81,18 +84,38 @@ class MNISTLike(ImageDataset):
             )
         return files
 
+    def _intact(self, files: dict[tuple[str, str], Path]) -> bool:
+        """Whether a download is whole; one that was killed is made anew."""
+        try:
+            return all(len(self._read(files, key)) > 0 for key in FILES)
+        except DataError:
+            return False
+
+    def _read(self, files: dict[tuple[str, str], Path], key: tuple[str, str]) -> Tensor:
+        return read_idx(files[key], self.digests.get(FILES[key]))
+
     def _download(self, root: Path) -> str:
-        """Lets torchvision fetch the files; returns why it could not, for a message."""
+        """Lets torchvision fetch the files; returns why it could not, for a message.
+
+        They come into place one by one, each whole, when all are there.
+        """
         try:
             from genbench.points.vision import torchvision
 
-            getattr(torchvision().datasets, self.torchvision_class)(str(root), download=True)
+            make_folder(root)
+            with tempfile.TemporaryDirectory(dir=root) as place:
+                getattr(torchvision().datasets, self.torchvision_class)(place, download=True)
+                raw = Path(place) / self.torchvision_class / "raw"
+                for path in (_files(raw) or {}).values():
+                    write_bytes(
+                        root / self.torchvision_class / "raw" / path.name, path.read_bytes()
+                    )
         except (OSError, RuntimeError, ImportError) as error:
             return f"the download failed ({type(error).__name__}: {error})"
         return "the download left no files"
 
     def _part(self, files: dict[tuple[str, str], Path], part: str) -> tuple[Tensor, Tensor]:
-        images, labels = read_idx(files[part, "images"]), read_idx(files[part, "labels"])
+        images, labels = (self._read(files, (part, kind)) for kind in ("images", "labels"))
         shape = (self.sizes[part], 28, 28)
         if tuple(images.shape) != shape or tuple(labels.shape) != shape[:1] or labels.max() > 9:
             raise DataError(

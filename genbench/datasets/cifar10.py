@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tarfile
 import tempfile
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import AbsentData, DataError
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.files import cache_folder, read_file, write_bytes
 
 FOLDER = "cifar-10-batches-bin"
 PARTS = {
@@ -23,6 +24,15 @@ PARTS = {
 ARCHIVE = "cifar-10-binary.tar.gz"
 ADDRESS = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+#: the sha256 of the archive's files
+DIGESTS = {
+    "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
 #: one byte of label, then 32×32 bytes of red, of green and of blue
 RECORD = 1 + 3 * 32 * 32
 
@@ -49,6 +59,7 @@ class CIFAR10(ImageDataset):
     #: images to a file
     batch: ClassVar[int] = 10_000
     held_out: ClassVar[int] = 5_000
+    digests: ClassVar[dict[str, str]] = DIGESTS
 
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Returns the images and labels of the first folder that has them, split."""
@@ -65,7 +76,7 @@ class CIFAR10(ImageDataset):
         near = [] if self.data_dir is None else [Path(self.data_dir)]
         cached = cache_folder() / FOLDER
         for folder in (*near, *(folder / FOLDER for folder in near), cached):
-            if _complete(folder):
+            if _complete(folder) and (folder != cached or self.offline or self._intact(cached)):
                 return folder
         reason = "downloads are off (offline)" if self.offline else fetch(cached)
         if not _complete(cached):
@@ -77,25 +88,44 @@ class CIFAR10(ImageDataset):
         return cached
 
     def _part(self, folder: Path, part: str) -> tuple[Tensor, Tensor]:
-        parts = [read_batch(folder / name, self.batch) for name in PARTS[part]]
+        parts = [self._read(folder / name) for name in PARTS[part]]
         pixels, labels = (torch.cat(of) for of in zip(*parts, strict=True))
         return pixels, labels
 
+    def _read(self, path: Path) -> tuple[Tensor, Tensor]:
+        return read_batch(path, self.batch, self.digests.get(path.name))
 
-def read_batch(path: Path, images: int) -> tuple[Tensor, Tensor]:
+    def _intact(self, folder: Path) -> bool:
+        """Whether a download is whole; one that is damaged is made anew."""
+        try:
+            return all(len(self._read(folder / name)[0]) > 0 for name in DIGESTS)
+        except DataError:
+            return False
+
+
+def read_batch(path: Path, images: int, digest: str | None = None) -> tuple[Tensor, Tensor]:
     """Returns the images (N, 3, 32, 32), uint8, and labels (N,), int64, of a file of records.
+
+    Arguments:
+        path: The file.
+        images: How many records it must hold.
+        digest: Its sha256, which is checked; None takes any.
 
     Raises:
         DataError: If the file cannot be read, has another size or a label that is none.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path, None)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; fetch it again") from error
     if len(content) != images * RECORD:
         raise DataError(
             f"{path} needs {images} records of {RECORD} bytes, got {len(content)} bytes; "
             "fetch it again"
+        )
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise DataError(
+            f"{path} is not the published file: it has another sha256 than {digest[:12]}…; fetch it again"
         )
     records = torch.frombuffer(bytearray(content), dtype=torch.uint8).view(images, RECORD)
     labels = records[:, 0].to(torch.int64)

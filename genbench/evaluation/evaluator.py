@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor
+from genbench.core.guard import join_rows, unchanged
 from genbench.core.metric import Score, Trained, translate
 from genbench.core.model import Model, Translator
 from genbench.core.rng import Rng
@@ -34,11 +35,10 @@ def draw(model: Model, dataset: Dataset, n: int, rng: Rng) -> Tensor:
         sources = dataset.given.points("test")[:n]
         return translate(model, dataset, sources, rng, batch=CHUNK)
     with torch.no_grad():
-        parts = [
-            dataset.to_data(model.sample(min(CHUNK, n - at), rng)).cpu()
-            for at in range(0, n, CHUNK)
-        ]
-    return torch.cat(parts, dim=1)
+        parts = (
+            dataset.to_data(model.sample(min(CHUNK, n - at), rng)) for at in range(0, n, CHUNK)
+        )
+        return join_rows(parts, n, f"model {model.name!r}")
 
 
 class Evaluator:
@@ -69,7 +69,8 @@ class Evaluator:
         self.features = features or default_features(self.judged)
         test = dataset.points("test")[:samples]
         self.n, self.dtype = len(test), test.dtype
-        train = dataset.points("train")
+        with unchanged(f"data set {dataset.name!r}", [test], code=type(dataset)):
+            train = dataset.points("train")
         order = Rng([0]).fork("evaluator", "train").permutation(len(train))[0]
         given = dataset.given
         reason = f"{dataset.name} is a stream without end, so nothing can be memorised"

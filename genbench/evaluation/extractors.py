@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from genbench.core import options
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Extractor
+from genbench.core.files import read_file
+from genbench.core.guard import blamed, is_own
 from genbench.core.registry import named_callable
 from genbench.core.spec import Part
 from genbench.evaluation.placing import place_extractor
@@ -60,7 +62,7 @@ class FunctionExtractor(Extractor):
             self.function.to(x.device)
         try:
             features = self.function(x)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             text = " ".join(str(error).split())[:200]
             raise DataError(
                 f"{self.label} failed on points {tuple(x.shape)}: {type(error).__name__}: {text}"
@@ -134,7 +136,13 @@ def make_extractor(
             torch.device("cpu"),
         )
     else:
-        inner = EXTRACTORS.get(features.name)(dataset, **features.options)
+        cls = EXTRACTORS.get(features.name)
+        with blamed(f"extractor {features.name}", cls):
+            inner = cls(dataset, **features.options)
+            if not is_own(cls) and not isinstance(inner.protocol, str):
+                raise ContractError(
+                    f"extractor {features.name} needs a protocol that is a text, got {inner.protocol!r}"
+                )
     return place_extractor(inner, place, precision)
 
 
@@ -144,8 +152,7 @@ def _is_file(name: str) -> bool:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:8]
+        return hashlib.sha256(read_file(path, None)).hexdigest()[:8]
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -8,19 +8,20 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench.core.errors import DataError, StoreError
 from genbench.core.feature import Extractor
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.files import cache_folder, read_file, write_bytes
 from genbench.evaluation.batches import Points, ReadOptions
 from genbench.evaluation.comparison import Side
 from genbench.evaluation.provenance import hash_extractor
 from genbench.evaluation.requests import EXTRACTED, to_space
 from genbench.points.moments import Moments
 from genbench.points.spill import SpillingRows
+from genbench.training.checkpoint import digest
 
 #: features of a reference are kept in the cache folder up to this size
 CACHED_BYTES = 1 << 29
@@ -71,15 +72,15 @@ def read_points(
     if cached and set(spaces) <= set(cached):
         count, head = len(next(iter(cached.values()))), next(points.batches(HEAD))
         beside = _find_moments(points, extractor)
-        digest = hash_points(points.batches(options.batch)) if hashed else ""
-        return Side(cached, count, lambda: extractor, points.label, head, beside, digest=digest)
+        own = hash_points(points.batches(options.batch)) if hashed else ""
+        return Side(cached, count, lambda: extractor, points.label, head, beside, digest=own)
     side = _stream(points, set(spaces) - set(cached), extractor, options, hashed=hashed)
     if path is not None and not cached:
         features = {space: side.views[space].contiguous() for space in slow}
         room = min(CACHED_BYTES, options.memory // SHARE)
         if sum(part.nbytes for part in features.values()) <= room:
             with contextlib.suppress(StoreError):  # a cache that cannot be written is no failure
-                write_bytes(path, save(features))
+                write_bytes(path, save(features, {"sha256": digest(features, "")}))
     side.views.update(cached)
     return side
 
@@ -112,9 +113,9 @@ def _describe_moments(points: Points, extractor: Extractor) -> Side:
     """A side of which there are moments alone."""
     moments = points.moments
     assert moments is not None
-    digest = hash_points([moments.mean[None], moments.covariance])
+    own = hash_points([moments.mean[None], moments.covariance])
     label, count = points.label, points.count or 0
-    return Side({}, count, lambda: extractor, label, moments=moments, digest=digest)
+    return Side({}, count, lambda: extractor, label, moments=moments, digest=own)
 
 
 def _find_moments(points: Points, extractor: Extractor) -> Moments | None:
@@ -131,10 +132,10 @@ def _cache_path(
     points: Points, extractor: Extractor, slow: Collection[str], options: ReadOptions
 ) -> Path | None:
     made_by = hash_extractor(extractor)
-    digest = None if made_by is None else points.digest()
-    if digest is None:
+    content = None if made_by is None else points.digest()
+    if content is None:
         return None
-    key = f"{KIND} {digest} {made_by} {sorted(slow)}"
+    key = f"{KIND} {content} {made_by} {sorted(slow)}"
     return (
         cache_folder() / "references" / f"{hashlib.sha256(key.encode()).hexdigest()}.safetensors"
     )
@@ -144,9 +145,13 @@ def _load(path: Path | None) -> dict[str, Tensor]:
     if path is None:
         return {}
     try:
-        return load(path.read_bytes())
+        content = read_file(path, None)
+        with safe_open(path, "pt") as file:
+            known = (file.metadata() or {}).get("sha256")
+        features = load(content)
     except (OSError, ValueError, SafetensorError):
         return {}
+    return features if known == digest(features, "") else {}
 
 
 def _stream(
@@ -181,8 +186,8 @@ def _stream(
         views["events"] = points.whole[:count]
     views = {space: _view(space, views, head, extractor) for space in spaces}
     beside = _find_moments(points, extractor)
-    digest = whole.hexdigest() if hashed else ""
-    return Side(views, count, lambda: extractor, points.label, head, beside, digest=digest)
+    own = whole.hexdigest() if hashed else ""
+    return Side(views, count, lambda: extractor, points.label, head, beside, digest=own)
 
 
 def _cut(batches: Iterable[Tensor], limit: int | None) -> Iterator[Tensor]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
 from genbench.core import options
+from genbench.core.errors import ContractError
 from genbench.core.feature import Extractor, Logits
+from genbench.core.guard import blamed, is_own, unchanged
 from genbench.core.metric import Metric, find
 from genbench.core.spec import Part, canonical
 from genbench.evaluation.extractors import features_key
@@ -121,7 +123,24 @@ def find_spaces(
 def to_space(space: str, x: Tensor, extractor: Extractor | None) -> Tensor:
     """Maps points (N, *event) to a space of `SPACES`."""
     if space == "logits" and isinstance(extractor, Logits):
-        return extractor.logits(x)
+        return _extract(extractor, extractor.logits, x)
     if space == "features" and extractor is not None:
-        return extractor.extract(x)
+        return _extract(extractor, extractor.extract, x)
     return x.flatten(1) if space == "points" else x
+
+
+def _extract(extractor: Extractor, function: Callable[[Tensor], Any], x: Tensor) -> Tensor:
+    """What an extractor makes of points, which it must leave as they are.
+
+    A copy is kept of what a user's extractor returns, which may be the same buffer every time.
+    """
+    code: Any = extractor
+    while (inner := getattr(code, "inner", None) or getattr(code, "function", None)) is not None:
+        code = inner
+    who = f"extractor {getattr(extractor, 'name', '') or extractor.protocol}"
+    with blamed(who, code), unchanged(who, [x], code=code):
+        features = function(x)
+    if not isinstance(features, Tensor) or features.dim() != 2 or len(features) != len(x):
+        got = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise ContractError(f"{who} needs to return a tensor ({len(x)}, F), got {got}")
+    return features if is_own(code) else features.clone()

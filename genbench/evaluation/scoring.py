@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy
 import torch
 from torch import Tensor
 
+from genbench.core.dataset import Truth
 from genbench.core.errors import ContractError, DataError, SpecError
-from genbench.core.metric import Score
+from genbench.core.guard import blamed, is_own, unchanged
+from genbench.core.metric import Score, Trained
 from genbench.core.rng import Rng
 from genbench.evaluation.requests import MetricRequest
 from genbench.points.pairwise import Cloud, Steps, clouds, together
@@ -85,7 +88,7 @@ def compute_scores(
 
     Metrics that look at pairs of the same points go through them together.
     """
-    refusals = REFUSALS if lenient else ()
+    refusals = (*REFUSALS, ContractError) if lenient else ()
     results: dict[int, tuple[Any, float]] = {}
     groups: dict[Any, list[int]] = {}
     for k, call in enumerate(calls):
@@ -95,22 +98,53 @@ def compute_scores(
         elif call.function is None and hasattr(function, "steps"):
             groups.setdefault(tuple(_place(x) for x in call.arguments), []).append(k)
         else:
-            began = time.perf_counter()
-            try:
-                if call.function is not None:
-                    result = call.function(*call.arguments, **call.request.options)
-                else:
-                    result = function(*call.arguments, rng=call.rng, **call.request.options)
-            except refusals as error:
-                result = _refuse(call.request, error)
-            results[k] = (result, time.perf_counter() - began)
+            with _guarded([call]):
+                began = time.perf_counter()
+                try:
+                    with _blamed(call):
+                        if call.function is not None:
+                            result = call.function(*call.arguments, **call.request.options)
+                        else:
+                            result = function(
+                                *call.arguments, rng=call.rng, **call.request.options
+                            )
+                except refusals as error:
+                    result = _refuse(call.request, error)
+                results[k] = (result, time.perf_counter() - began)
     for group in groups.values():
         sets = clouds(*calls[group[0]].arguments)
         steps = [_go_through(calls[k], sets, refusals) for k in group]
-        results |= zip(group, together(steps), strict=True)
+        names = [_name(calls[k]) for k in group]
+        with _guarded([calls[k] for k in group]):
+            results |= zip(group, together(steps, names), strict=True)
     return [
         (_by_column(call.request, results[k][0]), results[k][1]) for k, call in enumerate(calls)
     ]
+
+
+def _guarded(calls: Sequence[MetricCall]) -> AbstractContextManager[None]:
+    """Refuses metrics that write into what they are called with."""
+    foreign = [call for call in calls if not is_own(call.request.metric.function)]
+    who = " or ".join(_name(call) for call in foreign or calls)
+    inputs = [x for argument in calls[0].arguments for x in _tensors(argument)]
+    return unchanged(who, inputs, code=(foreign or calls)[0].request.metric.function)
+
+
+def _blamed(call: MetricCall) -> AbstractContextManager[None]:
+    return blamed(_name(call), call.request.metric.function)
+
+
+def _name(call: MetricCall) -> str:
+    return f"metric {call.request.metric.name!r}"
+
+
+def _tensors(argument: Any) -> list[Any]:
+    """What a metric could write into: points, what is known of the truth, a model's weights."""
+    if isinstance(argument, Truth):
+        return [argument.centres, argument.weights]
+    if isinstance(argument, Trained):
+        return list(argument.model.parameters())
+    return [argument]
 
 
 def _go_through(
@@ -119,7 +153,8 @@ def _go_through(
     """A metric's steps, of which one that refuses its points does not stop the others'."""
     steps = call.request.metric.function.steps  # type: ignore[attr-defined]
     try:
-        return (yield from steps(*sets, rng=call.rng, **call.request.options))
+        with _blamed(call):
+            return (yield from steps(*sets, rng=call.rng, **call.request.options))
     except refusals as error:
         return _refuse(call.request, error)
 
@@ -144,10 +179,26 @@ def _by_column(request: MetricRequest, result: Any) -> dict[str, Score]:
         result = {request.metric.name: result}
     if set(result) != set(columns):
         raise ContractError(
-            f"metric {request.metric.name!r} needs to return {sorted(columns)}, got {sorted(result)}"
+            f"metric {request.metric.name!r} needs to return {sorted(columns)}, "
+            f"got {sorted(map(str, result))}"
         )
     values = {column: result[column] for column in columns}
-    return {c: v if isinstance(v, Score) else Score(float(v)) for c, v in values.items()}
+    return {c: _to_score(request, c, value) for c, value in values.items()}
+
+
+def _to_score(request: MetricRequest, column: str, value: Any) -> Score:
+    """A column's value as a score.
+
+    Raises:
+        ContractError: If it is not a number.
+    """
+    try:
+        return value if isinstance(value, Score) else Score(float(value))
+    except (TypeError, ValueError, RuntimeError):
+        raise ContractError(
+            f"metric {request.metric.name!r} needs to return a number as {column!r}, "
+            f"got {type(value).__name__}"
+        ) from None
 
 
 def make_row(

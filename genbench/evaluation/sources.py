@@ -9,6 +9,7 @@ from typing import Any
 
 from genbench.core.dataset import DATASETS, SPLITS, Dataset, open_named
 from genbench.core.errors import DataError, nearest
+from genbench.core.guard import blamed
 from genbench.core.registry import named_callable
 from genbench.evaluation.batches import Points, ReadOptions, Source, normalise
 from genbench.evaluation.files import KEYED, open_file, open_member, open_place
@@ -66,15 +67,15 @@ def open_split(dataset: Dataset, split: str) -> Source:
     name = dataset.name
     if split not in SPLITS:
         raise DataError(f"{name} has no split {split!r}{nearest(split, SPLITS)}")
-    points = dataset.points(split)
-    if len(points) < 2:
-        raise DataError(f"{name} has no {split} split; take another of {', '.join(SPLITS)}")
-    known_by = f"{name}@{dataset.version}:{dataset.hashes[split]}"
+    with blamed(f"data set {name!r}", type(dataset)):
+        points, labels = dataset.points(split), dataset.labels(split)
+        if len(points) < 2:
+            raise DataError(f"{name} has no {split} split; take another of {', '.join(SPLITS)}")
+        known_by = f"{name}@{dataset.version}:{dataset.hashes[split]}"
 
     def digest() -> str:
         return hashlib.sha256(known_by.encode()).hexdigest()
 
-    labels = dataset.labels(split)
     reader = ArrayReader(
         f"{name}:{split}",
         points.numpy(),
@@ -89,7 +90,10 @@ def _open_named(source: str, options: ReadOptions, label: str) -> Source:
         raise DataError(
             f"{label} needs a name, got {source!r}; give a file, a folder or digits:test"
         )
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:  # nobody knows of such a home
+        path = Path(source)
     if path.is_dir():
         return Source(str(path), open_place(path))
     if path.exists() or path.suffix in (".npy", ".npz"):

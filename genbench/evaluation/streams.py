@@ -84,7 +84,9 @@ def _to_chunk(item: Any, name: str) -> Chunk:
             f"{name} needs numbers, got a dictionary with {keys or 'nothing'}; yield one of its arrays"
         )
     single = _is_picture(item) or (labels is not None and labels.ndim == 0)
-    array = as_array(item, name)
+    # copies, since what yields them may fill the same buffers again
+    array = numpy.array(as_array(item, name))
+    labels = None if labels is None else numpy.array(labels)
     if single:
         array = array[None]
         labels = None if labels is None else labels[None]

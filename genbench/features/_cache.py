@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genbench.core.errors import StoreError
-from genbench.core.files import cache_folder, write_bytes
+from genbench.core.files import cache_folder, read_file, write_bytes
 
 LOG = logging.getLogger(__name__)
 #: weights that genbench ships (`make classifiers`): processors train to different last bits, and features
@@ -36,14 +36,17 @@ def read(name: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
 
     None where they are absent or broken.
     """
-    return _read(*_paths(name, SHIPPED)) or _read(*_paths(name))
+    return _read(*_paths(name, SHIPPED)) or _read(*_paths(name), sealed=True)
 
 
-def _read(weights_path: Path, facts_path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+def _read(
+    weights_path: Path, facts_path: Path, *, sealed: bool = False
+) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     try:
-        weights = load(weights_path.read_bytes())
-        facts = json.loads(facts_path.read_text())
-        if facts["digest"] == digest(weights):
+        weights = load(read_file(weights_path, None))
+        facts = json.loads(read_file(facts_path))
+        seal = facts.pop("seal", None)
+        if facts["digest"] == digest(weights) and (not sealed or seal == _seal(facts)):
             return weights, facts
         LOG.warning("%s does not match its digest and is not used", weights_path)
     except FileNotFoundError:
@@ -58,9 +61,15 @@ def write(name: str, weights: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
     weights_path, facts_path = _paths(name)
     try:
         write_bytes(weights_path, save(dict(weights)))
-        write_bytes(facts_path, (json.dumps(facts, indent=1, sort_keys=True) + "\n").encode())
+        content = {**facts, "seal": _seal(facts)}
+        write_bytes(facts_path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
     except StoreError as error:
         LOG.warning("%s cannot be kept, and will be made again: %s", weights_path, error)
+
+
+def _seal(facts: Mapping[str, Any]) -> str:
+    """A hash of facts, some of which stand in protocols."""
+    return hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def path_of(name: str) -> Path:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from genbench.core.errors import DataError
-from genbench.core.files import cache_folder
+from genbench.core.files import cache_folder, make_folder, read_file, write_bytes
+from genbench.core.guard import ran_out
 
 
 def file_digest(path: Path) -> str:
@@ -22,8 +23,7 @@ def file_digest(path: Path) -> str:
         DataError: If it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(read_file(path, None)).hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -35,10 +35,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         DataError: If it holds anything but tensors.
     """
     try:
+        content = read_file(path, None)
         if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, SafetensorError, Exception) as error:
+            return load(content)
+        state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
+    except Exception as error:
+        if ran_out(error):
+            raise DataError(
+                f"{path} does not fit into the memory that is free; free some"
+            ) from None
         first = " ".join(str(error).split())[:120]
         raise DataError(f"{path} holds no plain weights: {first}; fetch them anew") from None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
@@ -86,23 +91,40 @@ def find_file(who: str, name: str, weights: str | None) -> Path:
 def download(name: str, url: str, *, digest: str | None, offline: bool) -> str:
     """Downloads a file into genbench's cache, and says what it did.
 
+    A file that is there already is checked too, and downloaded anew where it is another.
+
     Arguments:
         name: The file.
-        url: Where its authors publish it.
-        digest: How its sha256 begins, which is checked, or None where nobody has published it.
+        url: Where its authors publish it, by https.
+        digest: Its sha256, which is checked; None where nobody has published it, and the first download's
+            is kept beside the file.
         offline: Whether downloads are forbidden.
 
     Raises:
         DataError: If it cannot be had.
     """
     target = cached_file(name)
-    if target.is_file():
-        return f"is at {target}"
+    note = target.with_name(f"{target.name}.sha256")
+    known = digest or _read_note(note)
+    if target.is_file() and (known is None or file_digest(target) == known):
+        return f"is at {target}" + (", checked" if known else "")
     if offline:
-        raise DataError(f"{name} is not on this machine; fetch it without --offline")
+        lack = "is damaged" if target.is_file() else "is not on this machine"
+        raise DataError(f"{name} {lack}; fetch it without --offline")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
+        # which writes a temporary file and renames it
         torch.hub.download_url_to_file(url, str(target), hash_prefix=digest, progress=False)
+        write_bytes(note, f"{file_digest(target)}  {name}\n".encode())
     except (OSError, RuntimeError) as error:
         raise DataError(f"cannot download {name}: {error}; give it by --weights") from None
     return f"downloaded to {target}"
+
+
+def _read_note(path: Path) -> str | None:
+    """The sha256 that was kept beside a file, as sha256sum writes it."""
+    try:
+        digest = read_file(path).decode().split()[0]
+    except (OSError, ValueError, IndexError):
+        return None
+    return digest if len(digest) == 64 else None

@@ -17,9 +17,9 @@ from genbench.features import _weights
 from genbench.features._images import images, to_bytes
 from genbench.points.vision import torchvision
 
-#: the file that torch-fidelity publishes; its name ends in the first digits of its sha256
-DIGEST = "6726825d"
-FILE = f"weights-inception-2015-12-05-{DIGEST}.pth"
+#: the file that torch-fidelity publishes, and its sha256, whose first digits its name ends in
+DIGEST = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+FILE = f"weights-inception-2015-12-05-{DIGEST[:8]}.pth"
 ROWS = 64
 
 

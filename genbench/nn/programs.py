@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 import zipfile
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genbench.core.errors import DataError
+from genbench.core.files import read_file
 
 #: parts of an archive of torch.export that are unpickled whatever they hold
 PICKLED = ("custom_obj_", "opaque_obj_")
@@ -24,14 +26,16 @@ GUARD = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 def load_script(path: Path) -> nn.Module:
     """Returns the module of a TorchScript file, in evaluation mode.
 
+    TorchScript is code, which may read and write files: load what you would run.
+
     Raises:
         DataError: If it is not one.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript itself
-            return torch.jit.load(path, map_location="cpu").eval()
-    except (OSError, RuntimeError, ValueError) as error:
+            return torch.jit.load(io.BytesIO(read_file(path, None)), map_location="cpu").eval()
+    except Exception as error:
         raise DataError(f"{path} is not a TorchScript file: {_first(error)}") from None
 
 

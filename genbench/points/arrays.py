@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import IO, Any
 import numpy
 
 from genbench.core.errors import DataError, nearest
+from genbench.core.guard import ran_out
 from genbench.points.moments import Moments, read_moments
 from genbench.points.readers import ArrayReader, hash_file
 
@@ -31,6 +33,9 @@ BROKEN = (
     MemoryError,
     RuntimeError,
     OverflowError,
+    SyntaxError,
+    TypeError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -116,11 +121,14 @@ def open_array(path: Path, key: str = "") -> ArrayReader | Moments:
             with path.open("rb") as file:
                 reader = _choose(numpy.load(file, allow_pickle=False), path, key)
         else:
-            # copies on writing, so that a tensor over it may be handed on
-            array = numpy.lib.format.open_memmap(path, mode="c")
-            reader = ArrayReader(str(path), array, source=lambda: hash_file(path))
+            reader = ArrayReader(str(path), _map(path), source=lambda: hash_file(path))
     except DataError:
         raise
+    except MemoryError:
+        raise DataError(
+            f"{path} does not fit into the memory that is free, {path.stat().st_size / 2**30:.2g} GiB as "
+            f"stored; free some, or save its array as .npy, which is read by parts"
+        ) from None
     except BROKEN as error:
         pickled = "pickle" in str(error).lower() or "objects" in str(error).lower()
         what = (
@@ -130,6 +138,17 @@ def open_array(path: Path, key: str = "") -> ArrayReader | Moments:
         )
         raise DataError(f"{path} {what}; save a plain array with numpy.save") from None
     return reader
+
+
+def _map(path: Path) -> numpy.ndarray:
+    """The array of a .npy file, of which pages are read when they are looked at."""
+    try:
+        # copies on writing, so that a tensor over it may be handed on
+        return numpy.lib.format.open_memmap(path, mode="c")
+    except (MemoryError, OSError) as error:
+        if not ran_out(error):
+            raise
+        return numpy.lib.format.open_memmap(path, mode="r")  # which promises no memory
 
 
 def refuse_bombs(path: Path) -> None:

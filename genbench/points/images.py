@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import struct
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from genbench.core.errors import DataError
+from genbench.core.files import read_file
 from genbench.points.labels import name_by_folder
 from genbench.points.readers import Chunk, hash_file
 
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm"}
 )
+#: what Pillow may take a file for, whatever it is called: it runs Ghostscript on others
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
 #: the most pixels of one image; more is taken for a decompression bomb
 MAX_PIXELS = 1 << 26
+#: the most bytes of the file of one
+MOST = 1 << 29
 #: modes of Pillow with one channel
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 #: the tag of a photograph's orientation, and its value where it lies as it is to be seen
@@ -168,12 +172,13 @@ def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(content, Path) and content.exists() and not content.is_file():
-        raise DataError(f"{name} is not a regular file; remove it")  # a pipe would never end
+        raise DataError(f"{name} is not a regular file; remove it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken metadata; bombs are refused below
-            file = content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
-            with file, Image.open(file) as image:
+            whole = read_file(content, MOST) if isinstance(content, Path) else content
+            file = io.BytesIO(whole)
+            with file, Image.open(file, formats=FORMATS) as image:
                 _refuse_what_would_be_cut(image, file, name)
                 return _pixels(image)
     except DataError:
@@ -184,7 +189,11 @@ def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:
         ) from None
     except Image.DecompressionBombError:
         raise DataError(f"{name} has too many pixels; make it smaller") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, struct.error) as error:
+    except MemoryError:
+        raise DataError(
+            f"{name} does not fit into the memory that is free; make it smaller"
+        ) from None
+    except Exception as error:  # of decoders, whose errors are of all kinds
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise DataError(f"{name} cannot be read: {reason}; repair or remove it") from None
 

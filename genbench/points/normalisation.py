@@ -15,6 +15,9 @@ from genbench.points.readers import Chunk
 #: how many channels pictures have
 CHANNELS = (1, 3)
 
+#: the largest number of a point: sums of squares must be finite
+LARGEST = 1e150
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -85,6 +88,12 @@ class Normaliser:
         if bad:
             raise DataError(
                 f"{chunk.name} holds {bad} numbers that are NaN or infinite; remove or repair them"
+            )
+        wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+        if wide and array.size and max(array.max(), -array.min()) > LARGEST:
+            raise DataError(
+                f"{chunk.name} holds numbers beyond {LARGEST:g}, whose squares are not finite; divide all "
+                f"points by one number"
             )
         if not (self.rules.ready and array.dtype.kind in "iu"):  # tokens are no numbers
             array = scale.apply(array, chunk.name)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from genbench.core.guard import ChangedInput
 from genbench.points import memmap
 
 #: points a side that are converted to float64 at once, unless there are so many coordinates that
@@ -185,13 +186,20 @@ class Look:
 Steps = Generator[Sequence[Look], None, T]
 
 
-def together(steps: Sequence[Steps[T]]) -> list[tuple[T, float]]:
+def together(steps: Sequence[Steps[T]], names: Sequence[str] = ()) -> list[tuple[T, float]]:
     """Runs what looks at pairs of points so that each pass over pairs serves all that wait for it.
 
     The pass that lets somebody go on soonest comes first.
 
+    Arguments:
+        steps: What asks for looks.
+        names: What each is called in errors.
+
     Returns:
         What each returns, and its seconds: its own, and its share of the passes it saw.
+
+    Raises:
+        ChangedInput: If one writes into a tile of distances, which others are to see.
     """
     results: dict[int, T] = {}
     wishes: dict[int, list[Look]] = {}
@@ -219,7 +227,7 @@ def together(steps: Sequence[Steps[T]]) -> list[tuple[T, float]]:
             for look in looks
             if look.x is chosen.x and look.y is chosen.y
         ]
-        _pass(chosen, sees, spent)
+        _pass(chosen, sees, spent, names)
         for k, look in sees:
             wishes[k].remove(look)
             if not wishes[k]:
@@ -227,12 +235,20 @@ def together(steps: Sequence[Steps[T]]) -> list[tuple[T, float]]:
     return [(results[k], spent[k]) for k in range(len(steps))]
 
 
-def _pass(chosen: Look, sees: Sequence[tuple[int, Look]], spent: list[float]) -> None:
+def _pass(
+    chosen: Look, sees: Sequence[tuple[int, Look]], spent: list[float], names: Sequence[str]
+) -> None:
     began, looking = time.perf_counter(), 0.0
     for row, column, tile in tiles(chosen.x, chosen.y):
         for k, look in sees:
-            start = time.perf_counter()
+            start, version = time.perf_counter(), tile._version
             look.see(row, column, tile)
+            if tile._version != version:
+                who = names[k] if names else "a metric of pairs"
+                raise ChangedInput(
+                    f"{who} needs to leave tiles of distances as they are, but wrote into one; "
+                    f"let it work on a copy, tile.clone()"
+                )
             seconds = time.perf_counter() - start
             spent[k] += seconds
             looking += seconds

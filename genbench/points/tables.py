@@ -45,7 +45,11 @@ def open_csv(path: Path) -> ArrayReader:
         first = next(csv.reader([line], delimiter=between), [])
         head = None if first and all(map(_is_number, first)) else 0
         frame = pandas.read_csv(path, sep=between, header=head, skipinitialspace=True)
-    except (ValueError, OSError, csv.Error, MemoryError) as error:
+    except MemoryError:
+        raise DataError(
+            f"{path} does not fit into the memory that is free; save it as .npy"
+        ) from None
+    except (ValueError, OSError, csv.Error) as error:
         text = " ".join(str(error).split())[:120]
         raise DataError(f"{path} is damaged or not a table of numbers: {text}") from None
     if head == 0 and not str(first[0]).strip():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, nearest
+from genbench.core.guard import ran_out
 from genbench.points.readers import ArrayReader, hash_file
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
@@ -29,6 +30,12 @@ def open_tensor(path: Path, key: str = "") -> ArrayReader:
     except DataError:
         raise
     except Exception as error:
+        if ran_out(error):
+            size = f"{path.stat().st_size / 2**30:.2g} GiB as stored"
+            raise DataError(
+                f"{path} does not fit into the memory that is free, {size}; save it as .npy, which is read "
+                f"by parts"
+            ) from None
         first = " ".join(str(error).split())[:120]
         pickled = "weights only" in first.lower() or "unsupported" in first.lower()
         what = "holds more than tensors, which is never loaded" if pickled else "is damaged"

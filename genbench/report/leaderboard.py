@@ -22,6 +22,7 @@ from genbench.report.tables import Table, make_leaderboards
 from genbench.running.plan import groups_of
 from genbench.store import Record, Store
 from genbench.store.suites import find_suite
+from genbench.store.validate import find_damaged_trials, find_damaged_tunings
 
 if TYPE_CHECKING:
     import pandas
@@ -111,6 +112,8 @@ def load_leaderboard(
 def read_leaderboard(store: Store, scale: str = "default") -> Leaderboard:
     """Returns the leaderboards of an open folder, which may be empty."""
     records, problems = store.load()
+    others = (*find_damaged_trials(store), *find_damaged_tunings(store))
+    problems += [other.problem for other in others]
     return Leaderboard(tuple(records), tuple(problems), scale, store)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genbench.core.errors import DataError
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -25,16 +25,18 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
         DataError: If the file cannot be read or has none of the pairs of markers.
     """
     try:
-        old = new = path.read_text(encoding="utf-8")
+        old = new = read_file(path).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--readme needs a text file, got {path}: {error}") from None
-    found = False
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"--readme needs a text file, got {path}: {reason}") from None
+    found, line = False, "\r\n" if "\r\n" in old else "\n"
     for name, make_body in bodies.items():
         opening, closing = markers(name)
         head, begin, rest = new.partition(opening)
         _, end, tail = rest.partition(closing)
         if begin and end:
-            found, new = True, f"{head}{opening}\n{make_body()}{closing}{tail}"
+            body = make_body().replace("\n", line)  # as the other lines end
+            found, new = True, f"{head}{opening}{line}{body}{closing}{tail}"
     if not found:
         pairs = " or ".join(f"{a} and {b}" for a, b in map(markers, bodies))
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def results(
 
     Columns hold all that decides what a number may be averaged with: model, data set, their options and
     versions, budget, batch, labels, precision, scale, metric and protocol. Rows of one `group` differ in
-    their seed alone.
+    their seed alone. What could not be read is warned of.
 
     Arguments:
         folder: The results folder.
@@ -43,19 +44,23 @@ def results(
         UnknownName: If there is no such suite.
     """
     models, datasets = _names(model), _names(dataset)
+    read, problems = Store(folder, groups=_groups(suite, config)).load()
+    for problem in problems:
+        warnings.warn(f"not read: {problem}", stacklevel=2)
     records = [
         record
-        for record in select_scale(
-            list(Store(folder, groups=_groups(suite, config)).records()), scale
-        )
+        for record in select_scale(read, scale)
         if (models is None or record.spec.model in models)
         and (datasets is None or record.spec.dataset in datasets)
     ]
     return make_frame(records)
 
 
-def export_results(folder: Path | str, path: Path) -> int:
-    """Writes all measurements, of every scale, to a .csv or .parquet file; returns how many.
+def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
+    """Writes all measurements, of every scale, to a .csv or .parquet file.
+
+    Returns:
+        How many there are, and a sentence for every file and folder that could not be read.
 
     Raises:
         SpecError: For another ending, or where Parquet's library is missing.
@@ -63,13 +68,16 @@ def export_results(folder: Path | str, path: Path) -> int:
         WriteError: If the file cannot be written.
     """
     check_format(path)
-    frame = results(folder, scale="all")
+    records, problems = Store(folder).load()
+    frame = make_frame(records)
     if frame.empty:
         raise StoreError(
-            f"{folder} holds no records; make some with: genbench run demo -o {folder}"
+            problems[0]
+            if problems
+            else f"{folder} holds no records; make some with: genbench run demo -o {folder}"
         )
     write_frame(frame, path)
-    return len(frame)
+    return len(frame), problems
 
 
 def _groups(suite: str | None, config: Path | None) -> set[str] | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from html import escape as html_escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from genbench.store.frame import quote_formula
+
 if TYPE_CHECKING:
     import pandas
     from rich.console import Console
@@ -188,8 +190,8 @@ def to_csv(sheet: Sheet) -> str:
     """Returns values as CSV; None is an empty field."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([head.text for head in sheet.heads])
-    writer.writerows([entry.value for entry in row] for row in sheet.rows)
+    writer.writerow([quote_formula(head.text) for head in sheet.heads])
+    writer.writerows([quote_formula(entry.value) for entry in row] for row in sheet.rows)
     return buffer.getvalue()
 
 

@@ -11,12 +11,12 @@ from genbench.core.errors import WriteError
 from genbench.running.executor import Executor, ReportOf
 from genbench.running.filing import CellFiling, Filing, TrialFiling
 from genbench.running.interrupts import stop_requested
-from genbench.running.job import Job, Outcome, Result, StackJob, TrialJob
+from genbench.running.job import Job, Outcome, Result, RunSettings, StackJob, TrialJob
 from genbench.running.locks import Locks
 from genbench.running.plan import Plan
 from genbench.running.tuning_filing import TuneFiling
 from genbench.running.tuning_job import TuneJob
-from genbench.store import Store
+from genbench.store import Record, Store
 
 #: a job whose workers died so often is cut in halves, or, with one seed, an error
 DEATHS = 3
@@ -45,13 +45,11 @@ def run_plan(
         WriteError: If the folder cannot be written at all; nothing has been done then.
     """
     skipped = [record for record in plan.skipped if store.read(record.spec) is None]
-    if not (skipped or plan.jobs or plan.scaled):
+    if not (skipped or plan.broken or plan.jobs or plan.scaled):
         return
     with Locks(store.root) as locks:
         driver = _Driver(plan, store, locks)
-        for record in skipped:
-            store.write(record)
-            yield record
+        yield from driver.file(skipped)
         outcomes = executor.run(driver.next, report)
         try:
             for index, outcome in outcomes:
@@ -73,7 +71,7 @@ class _Driver:
     """Knows which jobs are waiting, and what becomes of an outcome."""
 
     def __init__(self, plan: Plan, store: Store, locks: Locks) -> None:
-        self.plan, self.waiting = plan, deque(range(len(plan.jobs)))
+        self.plan, self.store, self.waiting = plan, store, deque(range(len(plan.jobs)))
         cells = CellFiling(plan, store, locks)
         cells.unscale()
         self.filings: dict[type[Job], Filing[Any]] = {
@@ -94,6 +92,16 @@ class _Driver:
             if job.seeds:
                 return index, job
         return None
+
+    def file(self, skipped: list[Record]) -> Iterator[Record]:
+        """Writes the records of cells that cannot be, and of those that failed before they became jobs."""
+        for record in skipped:
+            self.store.write(record)
+            yield record
+        for record in self.plan.broken:
+            job = StackJob(specs=(record.spec,), settings=RunSettings(scale=record.scale))
+            self.filings[StackJob].write(job, Outcome([record]), set())
+            yield record
 
     def take(self, index: int, outcome: Outcome) -> list[Result]:
         """Writes what an outcome holds; returns its results, none where it will be tried again."""

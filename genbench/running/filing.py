@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,9 @@ from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
 from genbench.store.trial import Trial, Trials, parse
+
+#: seconds after which a temporary file is of a run that was killed: others are renamed at once
+STALE = 3600.0
 
 J = TypeVar("J", bound=Job)
 
@@ -58,7 +62,8 @@ class CellFiling(Filing[StackJob]):
 
     def __post_init__(self) -> None:
         for path in self.store.root.rglob(".*.tmp"):  # of runs that were killed amid a write
-            self.leftovers.setdefault(path.name[1:].rsplit(".", 2)[0], []).append(path)
+            if not remove_stale(path):
+                self.leftovers.setdefault(path.name[1:].rsplit(".", 2)[0], []).append(path)
 
     def claim(self, job: StackJob) -> StackJob:
         """Returns a job without the cells that another run has in hand or has done since the plan."""
@@ -159,6 +164,17 @@ class CellFiling(Filing[StackJob]):
             record.metrics = [*others, *record.metrics]
         else:
             self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
+
+
+def remove_stale(path: Path) -> bool:
+    """Removes a temporary file that nobody can still be writing; returns whether it has."""
+    try:
+        if time.time() - path.lstat().st_mtime < STALE:
+            return False
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 class TrialFiling(Filing[TrialJob]):

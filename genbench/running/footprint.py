@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.errors import GenbenchError
 from genbench.core.model import Model, build
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec
 from genbench.nn.conv import Conv2d, ConvTranspose2d
 from genbench.running.build import open_dataset, prepare_model
+from genbench.running.interrupts import deadline
 from genbench.running.job import RunSettings
 from genbench.training.minibatches import Minibatches
 
@@ -49,9 +49,12 @@ def footprint(spec: CellSpec, settings: RunSettings, fits: float) -> Footprint |
     `fits` bytes; what goes wrong there the job itself will report.
     """
     try:
-        dataset = open_dataset(spec, settings)
-        model = build(spec.model, dataset.spec, Rng([0]), dict(spec.options))
-    except (GenbenchError, MemoryError, RuntimeError, ValueError, TypeError):
+        with deadline(settings.timeout):
+            dataset = open_dataset(spec, settings)
+            model = build(spec.model, dataset.spec, Rng([0]), dict(spec.options))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever a user's code raises, the job itself will report
         return None
     wide = 2 if spec.precision == "float64" else 1
     event = math.prod(dataset.spec.event)
@@ -92,7 +95,10 @@ def _measure(answer: Connection, spec: CellSpec, settings: RunSettings) -> None:
         for plugin in settings.plugins:
             load_plugin(plugin)
         answer.send(kept_bytes(spec, settings))
-    except Exception:  # the job itself will fail with the same, and say so in its record
+    except (
+        Exception,
+        SystemExit,
+    ):  # the job itself will fail with the same, and say so in its record
         answer.send(None)
 
 

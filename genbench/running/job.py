@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from genbench.core.device import choose_device
 from genbench.core.errors import GenbenchError
+from genbench.core.guard import ran_out
 from genbench.core.spec import CellSpec, Part
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
@@ -23,8 +22,6 @@ from genbench.store.tuning import TuningResult
 
 #: seconds between two reports of a job's progress
 SILENCE = 1.0
-#: what torch says, in a RuntimeError, when the machine's own memory is used up
-NO_MEMORY = ("not enough memory", "can't allocate memory")
 
 
 @dataclass(frozen=True)
@@ -283,9 +280,7 @@ def classify(error: BaseException) -> tuple[Status, str]:
     """Returns the status and the one-sentence reason of an exception."""
     if isinstance(error, OutOfTime):
         return "timeout", f"{error}; give more by --timeout and --retry-failed"
-    memory = isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
-    )
+    memory = ran_out(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     text = (str(error).strip() or "no message").split("\n")[0][:400]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from genbench.core.errors import WriteError
+from genbench.core.files import make_folder
 
 NAME = ".lock"
 
@@ -27,14 +30,24 @@ class Locks:
     def __init__(self, root: Path) -> None:
         self.path = root / NAME
         try:
-            root.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            make_folder(root)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            self._file = os.open(self.path, flags, 0o666)
+            if not stat.S_ISREG(os.fstat(self._file).st_mode):
+                os.close(self._file)
+                raise OSError(errno.EINVAL, f"{self.path} is not a regular file; remove it")
+            self._share(root)
             os.utime(self._file)
         except OSError as error:
             raise WriteError(
                 f"cannot write into {root}: {error.strerror or error}; "
                 f"choose another folder for the results by -o"
             ) from error
+
+    def _share(self, root: Path) -> None:
+        """Lets all those lock cells who may write into the folder."""
+        with suppress(PermissionError):  # it is somebody else's, who has done so
+            os.fchmod(self._file, stat.S_IMODE(root.stat().st_mode) & 0o666 | 0o600)
 
     def __enter__(self) -> Locks:
         return self
@@ -55,7 +68,8 @@ class Locks:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 return False
             raise WriteError(
-                f"cannot lock {self.path}: {error.strerror}; put results on a file system with locks"
+                f"cannot lock {self.path}: {error.strerror}; its file system has no locks, so give a local "
+                f"folder by -o, and unite it with this one by genbench merge"
             ) from error
         return True
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.errors import SpecError
+from genbench.core.errors import ContractError, GenbenchError, SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
 from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
-from genbench.running.job import Job, RunSettings, StackJob, now
+from genbench.running.interrupts import deadline
+from genbench.running.job import Job, RunSettings, StackJob, Stage, failed, now
 from genbench.running.planner import StackRequest, make_stacks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.tuned import find_tuned
@@ -36,6 +39,7 @@ class Plan:
         done: Cells whose records are complete.
         failed: Records of earlier failures that are left as they are.
         skipped: Records of pairs of a model and a data set that cannot be.
+        broken: Records of cells whose model or data set failed while they were planned.
         cells: Every cell of the suite, in order.
         damaged: A sentence for every file that stands in a record's place and is not one.
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
@@ -50,6 +54,7 @@ class Plan:
     done: list[CellSpec] = field(default_factory=list)
     failed: list[Record] = field(default_factory=list)
     skipped: list[Record] = field(default_factory=list)
+    broken: list[Record] = field(default_factory=list)
     cells: list[CellSpec] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     stamps: dict[str, int] = field(default_factory=dict)
@@ -79,6 +84,8 @@ class Plan:
             parts.append(f"{len(self.failed)} failed before (again with --retry-failed)")
         if self.skipped:
             parts.append(f"{len(self.skipped)} that cannot be")
+        if self.broken:
+            parts.append(f"{len(self.broken)} that fail before they start")
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
         trials = [job for job in self.jobs if not isinstance(job, StackJob)]
         lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
@@ -214,15 +221,56 @@ class _Sorter:
     redo: Redo
     requests: list[StackRequest] = field(default_factory=list)
     earlier: dict[Path, list[Record]] = field(default_factory=dict)
+    records: dict[str, Record | None] = field(default_factory=dict)
 
     def sort(self, specs: list[CellSpec]) -> None:
-        dataset = open_dataset(specs[0], self.settings)
-        refusal = find_refusal(specs[0], dataset)
+        """Puts cells where they belong; what their model or data set raises makes them errors.
+
+        Raises:
+            GenbenchError: If the data set cannot be had.
+        """
+        stage = Stage()
+        try:
+            with deadline(self.settings.timeout):
+                dataset = open_dataset(specs[0], self.settings)
+                refusal = find_refusal(specs[0], dataset)
+                hashes = None if refusal is not None else self._hash(specs, dataset)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a user's code may raise anything, and end the program
+            if isinstance(error, GenbenchError) and not isinstance(error, ContractError):
+                raise
+            self._break(specs, error, stage)
+            return
         if refusal is not None:
             scale = self.settings.scale
             self.plan.skipped += [_skipped(spec, refusal, scale) for spec in specs]
             return
-        records = {spec.cell: self._read(spec) for spec in specs}
+        self._sort(specs, hashes)
+
+    def _hash(self, specs: list[CellSpec], dataset: Dataset) -> object:
+        """The data set's hashes, where any cell is still to be done."""
+        missing = any(self._need(self._peek(spec)) != "nothing" for spec in specs)
+        return dataset.hashes if missing else None
+
+    def _peek(self, spec: CellSpec) -> Record | None:
+        if spec.cell not in self.records:
+            self.records[spec.cell] = self._read(spec)
+        return self.records[spec.cell]
+
+    def _break(self, specs: list[CellSpec], error: BaseException, stage: Stage) -> None:
+        """Makes cells errors, but for those of which there is a record that stays."""
+        for spec in specs:
+            record = self._peek(spec)
+            if self._need(record) == "nothing":
+                self._leave(spec, record)
+            else:
+                scale = self.settings.scale
+                broken = failed(spec, error, stage).model_copy(update={"scale": scale})
+                self.plan.broken.append(broken)
+
+    def _sort(self, specs: list[CellSpec], hashes: object) -> None:
+        records = {spec.cell: self._peek(spec) for spec in specs}
         needs = {spec.cell: self._need(records[spec.cell]) for spec in specs}
         train = [spec for spec in specs if needs[spec.cell] == "train"]
         score = [spec for spec in specs if needs[spec.cell] == "score"]
@@ -231,7 +279,7 @@ class _Sorter:
             if needs[spec.cell] == "nothing":
                 self._leave(spec, records[spec.cell])
         if train or score:
-            assert dataset.hashes  # so that data that cannot be had is known before any training
+            assert hashes  # so that data that cannot be had is known before any training
         if train:
             old = [record for record in records.values() if record is not None]
             self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], old)))
@@ -256,9 +304,10 @@ class _Sorter:
 
     def _read(self, spec: CellSpec) -> Record | None:
         path = self.store.path(spec)
-        if not path.exists():
+        if not os.path.lexists(path):
             return None
-        self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
+        with suppress(OSError):  # a link that leads nowhere
+            self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
         record, problem = self.store.parse(path)
         if problem:
             self.plan.damaged.append(problem)
@@ -292,7 +341,12 @@ def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:
     """Returns why a cell cannot be, or None."""
     if spec.labelled is not None and dataset.spec.classes is None:
         return f"labelled needs a data set with labels, {spec.dataset} has none"
-    return MODELS.get(spec.model).refuses(dataset.spec)
+    reason = MODELS.get(spec.model).refuses(dataset.spec)
+    if reason is not None and not isinstance(reason, str):
+        raise ContractError(
+            f"model {spec.model!r} needs to return None or a sentence from refuses, got {reason!r:.80}"
+        )
+    return reason
 
 
 def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:

@@ -15,6 +15,7 @@ from torch import Tensor
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
+from genbench.core.guard import ChangedInput
 from genbench.core.metric import Trained
 from genbench.core.model import MODELS, Model, Translator, only_seed, parameter_count
 from genbench.core.rng import Rng
@@ -252,7 +253,7 @@ def _measure(
             "weights": (save(weights), ".safetensors"),
         }
         return record
-    except WriteError:
+    except (WriteError, ChangedInput):
         raise
     except Exception as error:
         if classify(error)[0] == "oom":

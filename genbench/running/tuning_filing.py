@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Container, Set
 from pathlib import Path
 
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 from genbench.running.filing import Filing
 from genbench.running.job import Outcome, Result
 from genbench.running.tuning_job import STATE, TuneJob
@@ -47,7 +47,7 @@ class TuneFiling(Filing[TuneJob]):
 
     def _read(self, job: TuneJob) -> bytes | None:
         try:
-            return state_path(self.store.root, job.rule, job.trial.k).read_bytes()
+            return read_file(state_path(self.store.root, job.rule, job.trial.k), None)
         except OSError:
             return None
 

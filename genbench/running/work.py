@@ -7,9 +7,11 @@ import torch
 from genbench.core.claim import CLAIMS
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
+from genbench.core.guard import ChangedInput
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
-from genbench.running.interrupts import OutOfTime, Stopped, deadline, stopped_at_once
+from genbench.running.build import forget_evaluators
+from genbench.running.interrupts import Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack
 from genbench.running.tuning_job import TuneJob, run_tune_job
@@ -19,7 +21,6 @@ from genbench.store.record import finite
 def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
     """Does a job; what a model, a metric, an experiment or the machine does becomes a result."""
     stage, outcome = Stage(report), Outcome()
-    error: BaseException
     try:
         with deadline(job.settings.timeout):
             for plugin in job.settings.plugins:
@@ -30,13 +31,21 @@ def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
         return Outcome(stopped=True)
     except WriteError as full:
         return Outcome(full=str(full))
-    except (Exception, OutOfTime) as why:
-        error = why
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's code may raise anything, and end the program
+        return _fail(job, error, stage, outcome)
+
+
+def _fail(job: Job, error: BaseException, stage: Stage, outcome: Outcome) -> Outcome:
+    """Adds to an outcome the failures of the seeds that an exception left without a result."""
     finished = {seed for result in outcome.results for seed in result.seeds}
     rest = job.with_seeds([seed for seed in job.seeds if seed not in finished])
     outcome.results += rest.failures(error, stage) if rest.seeds else []
     if classify(error)[0] == "oom":
         outcome.oom |= set(rest.seeds)
+    if isinstance(error, ChangedInput):
+        forget_evaluators()
     error.__traceback__ = None  # its frames hold the tensors of the stack
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -17,14 +15,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from genbench.core.errors import SpecError, StoreError, nearest
+from genbench.core.files import read_file
 from genbench.core.spec import Suite, SuiteFile, Tuning
+from genbench.store.yaml_trees import compose_json, find_twice, parse_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
-MAX_SUITE_BYTES, MAX_JSON_BYTES = 1_000_000, 20_000_000
-MAX_ALIASES = 100
-#: entries once every alias is written out: a few nested aliases can mean billions
-MAX_ENTRIES = 100_000
+MAX_JSON_BYTES = 20_000_000
 WIDTH = 110
 
 
@@ -53,29 +50,13 @@ def load_suite_file(path: Path) -> SuiteFile:
         SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
     """
     try:
-        text = path.read_text()
+        text = read_file(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SpecError(
             f"cannot read the suite file {path}: {reason}; give another by --config"
         ) from None
-    if len(text) > MAX_SUITE_BYTES or len(re.findall(r"(?m)[\s\[{,]\*\w", text)) > MAX_ALIASES:
-        raise SpecError(
-            f"{path} is too large for a suite file (1 MB, {MAX_ALIASES} aliases at most)"
-        )
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        if _entries(tree, {}) > MAX_ENTRIES:
-            raise ValueError(f"its aliases unfold to more than {MAX_ENTRIES} entries")
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SpecError(
-            f"{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise SpecError(f"{path} is not a usable suite file: {error}") from None
+    tree, data = parse_yaml(text, path)
     try:
         return SuiteFile.model_validate(data)
     except ValidationError as error:
@@ -109,7 +90,7 @@ def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
         StoreError: Naming the file, the line, the key and what is wrong.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except OSError as error:
         raise StoreError(
             f"cannot read the {what} {path}: {error.strerror or error}; {make}"
@@ -120,16 +101,19 @@ def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
         )
     try:
         text = content.decode()
-        data = json.loads(text, parse_constant=_refuse)
+        data = json.loads(text, parse_constant=_refuse, object_pairs_hook=_refuse_twice)
     except json.JSONDecodeError as error:
         raise StoreError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except _Twice as error:
+        twice = find_twice(compose_json(text), set())
+        lines = f", on lines {twice[1]} and {twice[2]}" if twice else ""
+        raise StoreError(f"{path}: key {error} is there twice{lines}; leave one out") from None
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not a {what}: {str(error) or 'nested too deeply'}") from None
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        tree = yaml.compose(text.replace("\t", " "), Loader=yaml.SafeLoader)  # JSON is YAML
-        raise StoreError(f"{path}:{_describe(tree, schema, error)}") from None
+        raise StoreError(f"{path}:{_describe(compose_json(text), schema, error)}") from None
 
 
 def reviewable(value: Any, depth: int = 0) -> str:
@@ -147,6 +131,18 @@ def reviewable(value: Any, depth: int = 0) -> str:
         parts = [inner + reviewable(part, depth + 1) for part in value]
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     return f"{opening}\n" + ",\n".join(parts) + f"\n{' ' * depth}{closing}"
+
+
+class _Twice(ValueError):
+    """An object has a key twice."""
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(repr(next(key for key in keys if keys.count(key) > 1)))
+    return content
 
 
 def _refuse(constant: str) -> None:
@@ -205,19 +201,7 @@ def _place(node: yaml.Node | None, parts: Sequence[str | int]) -> tuple[list[str
             node = pair[1] if pair else None
             loc.append(part)
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            child = node.value[part]
+            child = node.value[part] if part < len(node.value) else node
             node, line = child, child.start_mark.line + 1
             loc.append(part)
     return loc, line
-
-
-def _entries(node: yaml.Node | None, counts: dict[int, float]) -> float:
-    """Counts a tree's nodes with every alias written out; infinite where one holds itself."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if id(node) not in counts:
-        counts[id(node)] = math.inf
-        pairs = isinstance(node, yaml.MappingNode)
-        below = [part for pair in node.value for part in pair] if pairs else node.value
-        counts[id(node)] = 1 + sum(_entries(part, counts) for part in below)
-    return counts[id(node)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Set
 from pathlib import Path
 
 from genbench.core.errors import StoreError, WriteError
-from genbench.core.files import write_bytes
+from genbench.core.files import list_folder, make_folder, read_file, write_bytes
 from genbench.core.spec import CellSpec
 from genbench.store.form import from_bytes, to_bytes
 from genbench.store.record import Record
@@ -41,12 +42,12 @@ class Store:
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
-        return self.parse(path)[0] if path.is_file() else None
+        return self.parse(path)[0] if os.path.lexists(path) else None
 
     def write(self, record: Record) -> Path:
         """Writes a record: temporary file, fsync, rename; a file that is not a record is set aside first."""
         path = self.path(record.spec)
-        if path.exists() and self.parse(path)[0] is None:
+        if os.path.lexists(path) and self.parse(path)[0] is None:
             self.set_aside(path)
         write_bytes(path, to_bytes(record))
         return path
@@ -58,7 +59,7 @@ class Store:
             p for n in range(10**6) if not (p := place.with_name(f"{place.name}.{n}")).exists()
         )
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(place.parent)
             path.rename(place)
         except OSError as error:
             raise WriteError(f"cannot move {path} aside: {error.strerror or error}") from error
@@ -66,7 +67,10 @@ class Store:
 
     def scan(self) -> Iterator[tuple[Path, Record | None, str | None]]:
         """Yields (path, record, None) or (path, None, what is wrong) for every file of a record."""
-        for path in self.files():
+        paths, unread = self._walk()
+        for folder, problem in unread:
+            yield folder, None, problem
+        for path in paths:
             yield (path, *self.parse(path))
 
     def records(self) -> Iterator[Record]:
@@ -77,11 +81,11 @@ class Store:
 
     def models(self, dataset: str) -> list[str]:
         """Returns the models that have a folder on a data set, sorted."""
-        return sorted(path.name for path in (self.root / dataset).glob("*") if path.is_dir())
+        return sorted(path.name for path in _list(self.root / dataset) if path.is_dir())
 
     def of(self, dataset: str, model: str) -> list[Record]:
         """Returns the sound records of a model on a data set, whatever its settings."""
-        paths = sorted((self.root / dataset / model).glob("*.json"))
+        paths = [p for p in _list(self.root / dataset / model) if p.suffix == ".json"]
         return [record for path in paths if (record := self.parse(path)[0]) is not None]
 
     def problems(self) -> list[str]:
@@ -125,15 +129,31 @@ class Store:
         """Returns the bytes of an artifact, or None if it is not here or damaged."""
         path = self.artifact(reference)
         try:
-            content = path.read_bytes() if path else None
+            content = read_file(path, None) if path else None
         except OSError:
             return None
         return content if path and content is not None and is_intact(path, content) else None
 
-    def parse(self, path: Path) -> tuple[Record | None, str | None]:
-        """Returns the record in a file, or what is wrong with it."""
+    def migrate(self) -> int:
+        """Seals the records that were written before there were seals; returns how many."""
+        count = 0
+        for path in self.files():
+            if self.parse(path)[0] is None:
+                record = self.parse(path, trusted=True)[0]
+                if record is not None:
+                    write_bytes(path, to_bytes(record))
+                    count += 1
+        return count
+
+    def parse(self, path: Path, *, trusted: bool = False) -> tuple[Record | None, str | None]:
+        """Returns the record in a file, or what is wrong with it.
+
+        Arguments:
+            path: The file.
+            trusted: Whether it may be of the time before seals.
+        """
         try:
-            record = from_bytes(path.read_bytes())
+            record = from_bytes(read_file(path), trusted=trusted)
             spec = record.spec
             if (record.cell, record.group) != (spec.cell, spec.group):
                 return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
@@ -144,15 +164,46 @@ class Store:
             return None, f"{path} cannot be read: {error.strerror or error}"
         except ValueError as error:
             return None, f"{path} is not a record: {error}"
+        except MemoryError:
+            return None, f"{path} does not fit into memory; end other programs and try again"
+        except (TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            return None, f"{path} is not a record: {type(error).__name__}: {error}"
         if own != path:
             return None, f"{path} holds a record that belongs in {own}; move it there"
         return record, None
 
     def files(self) -> list[Path]:
         """Returns the paths where records are looked for, sorted."""
-        if not self.root.is_dir():
-            return []
-        return sorted(p for p in self.root.glob("*/*/*.json") if not p.parts[-3].startswith("."))
+        return self._walk()[0]
+
+    def unread(self) -> list[str]:
+        """Returns a sentence for every folder of records that cannot be read."""
+        return [problem for _, problem in self._walk()[1]]
+
+    def _walk(self) -> tuple[list[Path], list[tuple[Path, str]]]:
+        """The files of records, sorted, and the folders that cannot be read, with why."""
+        unread: list[tuple[Path, str]] = []
+
+        def children(folder: Path) -> list[Path]:
+            try:
+                return list_folder(folder)
+            except OSError as error:
+                why = f"{folder} cannot be read: {error.strerror}; its records are not known"
+                unread.append((folder, why))
+                return []
+
+        datasets = [path for path in children(self.root) if not path.name.startswith(".")]
+        models = [path for dataset in datasets for path in children(dataset)]
+        files = [path for model in models for path in children(model) if path.suffix == ".json"]
+        return sorted(files), unread
+
+
+def _list(folder: Path) -> list[Path]:
+    """What is in a folder that other ways than this tell of where it cannot be read."""
+    try:
+        return list_folder(folder)
+    except OSError:
+        return []
 
 
 def is_intact(path: Path, content: bytes) -> bool:

@@ -28,8 +28,14 @@ def to_bytes(record: Record) -> bytes:
     return b"\n".join([*head, f' "seal": "{_digest(body)}",'.encode(), rest])
 
 
-def from_bytes(content: bytes) -> Record:
+def from_bytes(content: bytes, *, trusted: bool = False) -> Record:
     """Returns the record in a file's bytes.
+
+    A seal guards against damage and slips, not against malice: whoever can write a record can seal it.
+
+    Arguments:
+        content: The bytes.
+        trusted: Whether a record of the time before seals may be without one, to be migrated.
 
     Raises:
         ValueError: With what is wrong, in a few words.
@@ -41,7 +47,7 @@ def from_bytes(content: bytes) -> Record:
     try:
         if seal and f'"{SCHEMA}"'.encode() in seal[1]:
             return Record.model_validate_json(body)
-        return Record.model_validate(_current(json.loads(body), sealed=seal is not None))
+        return Record.model_validate(_current(json.loads(body), trusted=trusted))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -50,13 +56,18 @@ def from_bytes(content: bytes) -> Record:
         raise ValueError("JSON: it is nested too deeply") from None
 
 
-def _current(raw: Any, *, sealed: bool) -> dict[str, Any]:
-    """Takes a record of any known schema through the steps that lead to the present one."""
+def _current(raw: Any, *, trusted: bool) -> dict[str, Any]:
+    """Takes an unsealed record of any known schema through the steps that lead to the present one."""
     schema = raw.get("schema") if isinstance(raw, dict) else None
-    if schema == SCHEMA and not sealed:
+    if schema == SCHEMA:
         raise ValueError("it has no seal, or was written by something else than genbench")
+    if isinstance(schema, str) and schema in STEPS and not trusted:
+        raise ValueError(
+            f"it is of {schema}, which had no seal; where you know that nobody changed it, seal it by: "
+            "genbench validate --migrate"
+        )
     while schema != SCHEMA:
-        if schema not in STEPS:
+        if not isinstance(schema, str) or schema not in STEPS:
             raise ValueError(f"its schema is {schema!r:.40}, this genbench reads up to {SCHEMA!r}")
         schema, step = STEPS[schema]
         raw = {**step(raw), "schema": schema}

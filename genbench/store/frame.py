@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas
 
 FORMATS = (".csv", ".parquet")
+#: how a text begins that a spreadsheet works out as a formula
+FORMULAS = ("=", "+", "@", "\t", "\r")
 
 
 def make_frame(records: Iterable[Record]) -> pandas.DataFrame:
@@ -83,6 +85,11 @@ def check_format(path: Path) -> None:
         )
 
 
+def quote_formula(value: Any) -> Any:
+    """Returns a cell of a CSV file: a text that a spreadsheet would work out gets a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULAS else value
+
+
 def write_frame(frame: pandas.DataFrame, path: Path) -> None:
     """Writes a frame to a .csv or .parquet file.
 
@@ -93,7 +100,7 @@ def write_frame(frame: pandas.DataFrame, path: Path) -> None:
     check_format(path)
     buffer = io.BytesIO()
     if path.suffix == ".csv":
-        frame.to_csv(buffer, index=False)
+        frame.map(quote_formula).to_csv(buffer, index=False)
     else:
         frame.to_parquet(buffer, index=False)
     write_bytes(path, buffer.getvalue())

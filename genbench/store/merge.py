@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,10 +49,12 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
     sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
     result = Merged()
     names = sorted({path.relative_to(s.root) for s in sources for path in s.files()})
+    unread = [problem for store in sources for problem in store.unread()]
     _pass(result, names, sources, target, keep, write=False)
-    if result.conflicts and keep == "none":
-        return result
-    return _pass(Merged(), names, sources, target, keep, write=True)
+    if not result.conflicts or keep != "none":
+        result = _pass(Merged(), names, sources, target, keep, write=True)
+    result.set_aside += unread
+    return result
 
 
 def _pass(
@@ -65,7 +68,7 @@ def _pass(
 ) -> Merged:
     for name in names:
         chosen: Record | None = None
-        holders = [store for store in sources if (store.root / name).exists()]
+        holders = [store for store in sources if os.path.lexists(store.root / name)]
         for store in holders:
             record, problem = store.parse(store.root / name)
             if record is None:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from genbench.core.claim import Claim
-from genbench.core.files import write_bytes
+from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import canonical
 from genbench.store.folder import Store
 from genbench.store.record import Row
@@ -101,16 +101,21 @@ class Trials:
         return path
 
     def scan(self) -> Iterator[tuple[Path, Trial | None]]:
-        """Yields every trial's path with the trial, or None where the file is damaged."""
-        for path in sorted(self.root.glob("*.json")):
-            if re.search(r"-[0-9a-f]{12}$", path.stem):
+        """Yields every trial's path with the trial, or None where the file, or the folder, cannot be used."""
+        try:
+            paths = list_folder(self.root)
+        except OSError:
+            yield self.root, None
+            return
+        for path in paths:
+            if path.suffix == ".json" and re.search(r"-[0-9a-f]{12}$", path.stem):
                 yield path, parse(path)
 
 
 def parse(path: Path) -> Trial | None:
     """Returns the trial in a file, or None if it is not one or its seal is broken."""
     try:
-        trial = Trial.model_validate_json(path.read_bytes())
+        trial = Trial.model_validate_json(read_file(path))
     except (OSError, ValidationError, ValueError):
         return None
     return trial if trial.schema_ == SCHEMA and trial.seal == _seal(trial) else None

@@ -12,10 +12,11 @@ import yaml
 from pydantic import Field, ValidationError
 
 from genbench.core.errors import SpecError
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 from genbench.core.spec import Budget, Training
 from genbench.core.version import PACKAGE
 from genbench.store.record import Row
+from genbench.store.yaml_trees import parse_yaml
 
 #: where the file lies, from the working folder or from that of genbench
 FILE = Path("baselines/tuned.yaml")
@@ -82,8 +83,10 @@ def read_tuned(path: Path | None = None) -> TunedFile:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: int) -> TunedFile:
     try:
-        return TunedFile.model_validate(yaml.safe_load(path.read_text()))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return TunedFile.model_validate(
+            parse_yaml(read_file(path).decode(), path, "file of tuned options")[1]
+        )
+    except (OSError, UnicodeDecodeError) as error:
         text = " ".join(str(error).split())[:200]
         raise SpecError(f"{path} is not a usable file of tuned options: {text}") from None
     except ValidationError as error:

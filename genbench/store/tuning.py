@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from genbench.core.files import write_bytes
+from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import Budget, canonical
 from genbench.store.folder import Store
 from genbench.store.record import Row
@@ -220,9 +220,14 @@ class Tunings:
         return path
 
     def scan(self) -> Iterator[tuple[Path, TuningFile | None]]:
-        """Yields every file's path with its trials, or None where it is damaged."""
-        for path in sorted(self.root.glob("*.json")):
-            if re.search(r"-[0-9a-f]{12}$", path.stem):
+        """Yields every file's path with its trials, or None where it, or the folder, cannot be used."""
+        try:
+            paths = list_folder(self.root)
+        except OSError:
+            yield self.root, None
+            return
+        for path in paths:
+            if path.suffix == ".json" and re.search(r"-[0-9a-f]{12}$", path.stem):
                 yield path, parse(path)
 
     def files(self) -> list[TuningFile]:
@@ -243,7 +248,7 @@ def to_bytes(file: TuningFile) -> bytes:
 def parse(path: Path) -> TuningFile | None:
     """Returns the trials in a file, or None if it is no such file, of another rule, or damaged."""
     try:
-        file = TuningFile.model_validate_json(path.read_bytes())
+        file = TuningFile.model_validate_json(read_file(path))
     except (OSError, ValidationError, ValueError):
         return None
     sound = file.schema_ == SCHEMA and file.seal == _seal(_contents(file))

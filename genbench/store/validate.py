@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import GenbenchError, StoreError
+from genbench.core.files import list_folder, read_file
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
@@ -114,11 +115,23 @@ def check_versions(record: Record) -> Iterator[tuple[str, str]]:
 
 def find_damaged_artifacts(store: Store) -> Iterator[Problem]:
     """Yields artifacts whose content is not what their name says."""
-    for path in sorted((store.root / ".artifacts").glob("*")):
-        if re.fullmatch(r"[0-9a-f]{64}\.[a-z]+", path.name) and not is_intact(
-            path, path.read_bytes()
-        ):
-            text = f"{path} is damaged: its content does not hash to its name; delete it"
+    folder = store.root / ".artifacts"
+    try:
+        paths = list_folder(folder)
+    except OSError as error:
+        yield Problem("artifact", str(folder), f"{folder} cannot be read: {error.strerror}")
+        return
+    for path in paths:
+        if not re.fullmatch(r"[0-9a-f]{64}\.[a-z]+", path.name):
+            continue
+        try:
+            if not is_intact(path, read_file(path, None)):
+                text = f"{path} is damaged: its content does not hash to its name; delete it"
+                yield Problem("artifact", str(path), text)
+        except OSError as error:
+            yield Problem("artifact", str(path), f"{path} cannot be read: {error.strerror}")
+        except MemoryError:
+            text = f"{path} does not fit into memory, so that nobody knows whether it is sound"
             yield Problem("artifact", str(path), text)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
+from genbench.core.guard import unchanged
 from genbench.core.model import Batch, Model
 from genbench.core.rng import Rng
 
@@ -72,7 +73,8 @@ def training_set(
         return Batch(dataset.to_model(x), source=_middles(dataset, source))
     points, sources = _fixed_points(dataset, rng)
     once = Rng([0], device=rng.device, dtype=rng.dtype).fork("prepare-data")
-    x = dataset.to_model(points.unsqueeze(0), once)
+    with unchanged(f"data set {dataset.name!r}", [points], code=type(dataset)):
+        x = dataset.to_model(points.unsqueeze(0), once)
     source = None if sources is None else _middles(dataset, sources.unsqueeze(0))
     return Batch(
         x.expand(len(rng), *x.shape[1:]),
@@ -120,8 +122,10 @@ def prepare(model: Model, dataset: Dataset, rng: Rng, *, labelled: int | None = 
         labelled: How many training labels a seed sees.
     """
     labels = visible_labels(dataset, labelled, rng)
-    with torch.no_grad():
-        model.prepare(training_set(dataset, type(model), rng, labels=labels), rng.fork("prepare"))
+    batch = training_set(dataset, type(model), rng, labels=labels)
+    inputs = batch.x, batch.labels, batch.source
+    with torch.no_grad(), unchanged(f"model {model.name!r}", inputs, code=type(model)):
+        model.prepare(batch, rng.fork("prepare"))
     return model
 
 

@@ -459,11 +459,15 @@ def test_doctor_fails_on_a_broken_record(genbench, folder):
     assert "FAIL records: 0 in results; results/ring/gan/0123.json is not a record" in out
 
 
-def test_report_counts_records_and_sets_others_aside(asjson, folder):
+def test_report_counts_records_and_says_what_it_did_not_read(genbench, folder):
     do(suite_of(folder, curve=0), folder / "results")
     stray = folder / "results" / "ring" / "gan" / "stray.json"
     stray.write_text("{}")
-    found = asjson("report", "--to", "pages")
-    assert found["records"] == 2
+    code, out, err = genbench("report", "--to", "pages", "--json")
+    found = json.loads(out)
+    assert (code, found["records"]) == (3, 2)
+    assert err.startswith("not read: results")
+    assert genbench("report", "--to", "pages", "--ignore-damaged")[0] == 0
+    assert genbench("export", "a.csv")[0] == 3
     assert len(found["set_aside"]) == 1
     assert (folder / "pages" / "index.html").is_file()

@@ -14,6 +14,7 @@ NAMES = [name for names in PARTS.values() for name in names]
 def small(monkeypatch, tmp_path):
     monkeypatch.setattr(CIFAR10, "batch", 8)
     monkeypatch.setattr(CIFAR10, "held_out", 10)
+    monkeypatch.setattr(CIFAR10, "digests", {})
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
 
 

@@ -1,4 +1,5 @@
 import gzip
+import hashlib
 import struct
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def small(monkeypatch, tmp_path):
     """Sizes of a few images, no folder of the system, and a cache that is empty."""
     monkeypatch.setattr(MNISTLike, "sizes", {"train": 40, "test": 10})
     monkeypatch.setattr(MNISTLike, "held_out", 8)
+    monkeypatch.setattr(MNIST, "digests", {})
+    monkeypatch.setattr(FashionMNIST, "digests", {})
     monkeypatch.setattr(FashionMNIST, "system", tmp_path / "nowhere")
     monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path / "cache"))
 
@@ -162,6 +165,38 @@ def test_a_download_that_fails_says_why(monkeypatch):
     monkeypatch.setattr(MNISTLike, "_download", fail)
     with pytest.raises(DataError, match="no route"):
         FashionMNIST().points("train")
+
+
+@pytest.mark.usefixtures("small")
+def test_bytes_of_the_right_size_that_are_not_the_published_are_refused(tmp_path, monkeypatch):
+    write(tmp_path / "data")
+    content = (tmp_path / "data" / "t10k-images-idx3-ubyte").read_bytes()
+    digests = {"t10k-images-idx3-ubyte": hashlib.sha256(content).hexdigest()}
+    monkeypatch.setattr(MNIST, "digests", digests)
+    assert len(MNIST(data_dir=tmp_path / "data", offline=True).points("test")) == 10
+    (tmp_path / "data" / "t10k-images-idx3-ubyte").write_bytes(content[:-1] + b"\x07")
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte is not the published file"):
+        MNIST(data_dir=tmp_path / "data", offline=True).points("test")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_download_that_was_killed_is_made_anew(tmp_path, monkeypatch):
+    from genbench.points.vision import torchvision
+
+    raw = tmp_path / "cache" / "MNIST" / "raw"
+    write(raw)
+    cut = raw / "train-images-idx3-ubyte"
+    cut.write_bytes(cut.read_bytes()[:1000])  # as a kill amid unpacking leaves it
+    with pytest.raises(DataError, match="fetch the file again"):
+        MNIST(offline=True).points("test")
+
+    def fetch(root, *, download):
+        write(Path(root) / "MNIST" / "raw")
+
+    monkeypatch.setattr(torchvision().datasets, "MNIST", fetch)
+    assert len(MNIST().points("train")) == 32
+    assert len(MNIST(offline=True).points("train")) == 32
+    assert sorted(p.name for p in raw.iterdir()) == sorted(FILES.values())
 
 
 @pytest.mark.usefixtures("small")

@@ -184,3 +184,13 @@ def test_networks_fit_other_shapes(event, kind):
     network = _network.ClassifierNetwork(event, 4, Rng([0]))
     assert any(isinstance(layer, kind) for layer in network.body)
     assert network(torch.zeros(3, *event)).shape == (3, 4)
+
+
+def test_facts_that_were_changed_are_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENBENCH_CACHE", str(tmp_path))
+    weights = {"a": torch.zeros(1)}
+    _cache.write("x", weights, {"digest": _cache.digest(weights), "accuracy": 0.25})
+    assert _cache.read("x")[1] == {"digest": _cache.digest(weights), "accuracy": 0.25}
+    path = tmp_path / "features" / "x.json"
+    path.write_text(path.read_text().replace("0.25", "0.75"))
+    assert _cache.read("x") is None

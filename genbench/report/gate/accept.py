@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genbench.core.errors import StoreError
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     SCHEMA,
@@ -76,7 +76,7 @@ def accept_results(
     baseline = accept(
         records,
         suite=suite,
-        by=by or os.environ.get("GIT_AUTHOR_NAME") or getpass.getuser(),
+        by=by or os.environ.get("GIT_AUTHOR_NAME") or _user(),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         note=note,
         with_failures=with_failures,
@@ -85,10 +85,18 @@ def accept_results(
     if path.exists():
         baseline = update_baseline(load_baseline(path), baseline)
     content = to_text(baseline).encode()
-    changed = not path.exists() or path.read_bytes() != content
+    changed = not path.exists() or read_file(path) != content
     if changed:
         write_bytes(path, content)
     return baseline, changed
+
+
+def _user() -> str:
+    """The user's name, or number where nobody knows the name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def accept(

@@ -55,7 +55,8 @@ def check_results(
         make = f"genbench run {accepted.suite or 'ci'} -o {folder}"
         raise StoreError(f"{folder} is not a folder; make records with: {make}")
     records, problems = Store(folder).load()
-    return check(accepted, records, across_machines=across_machines, problems=problems)
+    result = check(accepted, records, across_machines=across_machines, problems=problems)
+    return replace(result, unread=len(problems))
 
 
 def check(

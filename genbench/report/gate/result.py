@@ -94,12 +94,14 @@ class GateResult:
         rows: One per column of a cell, and one for every cell that failed, is missing or differs.
         remarks: Sentences about the whole.
         sees: The shift, in standard deviations over seeds, that a single row shows half the time.
+        unread: How many files and folders of records could not be read.
     """
 
     baseline: Baseline = field(repr=False)
     rows: tuple[GateRow, ...]
     remarks: tuple[str, ...] = ()
     sees: float | None = None
+    unread: int = 0
 
     @property
     def tested(self) -> int:
@@ -113,11 +115,11 @@ class GateResult:
 
     @property
     def exit_code(self) -> int:
-        """0 ok, 1 a regression, 3 failed or missing cells, 4 what cannot be compared."""
+        """0 ok, 1 a regression, 3 failed, missing or unreadable cells, 4 what cannot be compared."""
         verdicts = {row.verdict for row in self.rows}
         if "regression" in verdicts:
             return 1
-        if verdicts & {"failed", "missing"}:
+        if verdicts & {"failed", "missing"} or self.unread:
             return 3
         return 4 if "not comparable" in verdicts or not self.tested else 0
 

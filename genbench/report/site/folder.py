@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from genbench.core.files import write_bytes
+from genbench.core.files import read_file, write_bytes
 
 #: names what genbench wrote to a folder, with digests, so that nothing else is ever removed
 LIST = ".genbench-files.json"
@@ -41,7 +41,7 @@ def _write_list(out: Path, digests: Mapping[str, str]) -> None:
 def _read_list(out: Path) -> dict[str, str]:
     """What an earlier call wrote; nothing where there is no list that can be read."""
     try:
-        digests = json.loads((out / LIST).read_bytes())
+        digests = json.loads(read_file(out / LIST))
     except (OSError, ValueError):
         return {}
     return digests if isinstance(digests, dict) else {}
@@ -56,5 +56,5 @@ def _remove(out: Path, name: str, digest: str) -> None:
         return
     if path.is_symlink() or not path.is_file():
         return
-    if hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+    if hashlib.sha256(read_file(path, None)).hexdigest() == digest:
         path.unlink()

@@ -1,0 +1,211 @@
+"""Models and data sets may raise anything, anywhere, at any time: error rows, and the other cells go on."""
+
+import sys
+
+import pytest
+import torch
+
+from genbench.api import run
+from genbench.core.dataset import DATASETS, Dataset, dataset
+from genbench.core.errors import ContractError
+from genbench.core.model import Model, model
+from genbench.running.work import run_job
+
+SPEC = DATASETS.get("ring")().spec
+SUITE = {
+    "description": "a test",
+    "seeds": 2,
+    "batch": 8,
+    "budget": {"steps": 2},
+    "samples": 60,
+    "metrics": ["fid"],
+    "curve": 0,
+}
+
+
+def do(tmp_path, models, datasets=("ring",), **options):
+    cells = [{"models": list(models), "datasets": list(datasets)}]
+    return run({**SUITE, "cells": cells}, results=tmp_path / "results", **options)
+
+
+def fail():
+    raise AttributeError("no such thing")
+
+
+def endless():
+    while True:
+        pass
+
+
+def end():
+    sys.exit(0)
+
+
+def raise_base():
+    raise BaseException("base")
+
+
+PLACES = ("__init__", "refuses", "prepare", "players", "sample")
+
+
+#: a class that is made by its metaclass passes for one of that module
+HERE = {"__module__": __name__}
+
+
+class Base(Model):
+    taxonomy = "explicit/tractable"
+
+    def players(self):
+        return ()
+
+    def sample(self, n, rng):
+        return rng.normal(n, *self.spec.event)
+
+
+def plant(place, what):
+    """Registers a model that does something at a place."""
+    if place == "refuses":
+        body = {place: classmethod(lambda cls, *a: what())}
+    else:
+        body = {place: lambda self, *a: what()}
+    model("planted")(type("Planted", (Base,), {**body, **HERE}))
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("place", "what", "says"),
+    [
+        *((place, fail, "AttributeError: no such thing") for place in PLACES),
+        ("__init__", end, "SystemExit"),
+        ("refuses", end, "SystemExit"),
+        ("sample", raise_base, "BaseException: base"),
+    ],
+)
+def test_what_a_model_raises_is_an_error_row_and_other_cells_go_on(tmp_path, place, what, says):
+    plant(place, what)
+    result = do(tmp_path, ["planted", "gaussian"])
+    statuses = {(r.spec.model, r.status) for r in result.records}
+    assert statuses == {("planted", "error"), ("gaussian", "ok")}
+    assert result.failed
+    assert all(says in r.reason for r in result.records if r.status == "error")
+
+
+@pytest.mark.usefixtures("registered")
+def test_an_error_row_is_told_of_and_not_made_again(tmp_path):
+    plant("refuses", fail)
+    assert len(do(tmp_path, ["planted"]).records) == 2
+    again = do(tmp_path, ["planted"])
+    assert (again.records, again.failed) == ([], True)
+    assert len(do(tmp_path, ["planted"], redo="failed").records) == 2
+
+
+@pytest.mark.usefixtures("registered")
+def test_options_of_a_built_in_model_that_cannot_be_are_an_error_row(tmp_path):
+    result = do(tmp_path, [{"name": "gan", "options": {"hidden": [0]}}, "gaussian"])
+    statuses = {(r.spec.model, r.status) for r in result.records}
+    assert ("gaussian", "ok") in statuses
+    assert len(result.records) == 4
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("place", ["__init__", "points", "to_model", "to_data"])
+def test_what_a_data_set_raises_is_an_error_row_too(tmp_path, place):
+    class Planted(Dataset):
+        name, spec = "planted", SPEC
+
+        def points(self, split):
+            return torch.randn(80, 2, generator=torch.Generator().manual_seed(1))
+
+    setattr(Planted, place, lambda self, *a, **k: fail())
+    dataset("planted")(Planted)
+    result = do(tmp_path, ["gaussian"], ["planted", "ring"])
+    statuses = {(r.spec.dataset, r.status) for r in result.records}
+    assert statuses == {("planted", "error"), ("ring", "ok")}
+    assert all("no such thing" in r.reason for r in result.records if r.status == "error")
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("place", ["__init__", "refuses", "prepare", "sample"])
+def test_the_timeout_covers_every_phase(tmp_path, place):
+    plant(place, endless)
+    result = do(tmp_path, ["planted", "gaussian"], timeout=0.5)
+    statuses = {(r.spec.model, r.status) for r in result.records}
+    assert statuses == {("planted", "timeout"), ("gaussian", "ok")}
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("answer", [7, ["no"], True])
+def test_a_refusal_that_is_no_sentence_is_an_error_row(tmp_path, answer):
+    model("planted")(
+        type("Planted", (Base,), {"refuses": classmethod(lambda cls, spec: answer), **HERE})
+    )
+    result = do(tmp_path, ["planted"])
+    assert {r.status for r in result.records} == {"error"}
+    assert "needs to return None or a sentence" in result.records[0].reason
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_model_that_writes_into_the_training_set_is_refused_and_the_next_sees_the_true_one(
+    tmp_path,
+):
+    def prepare(self, batch, rng):
+        batch.x[0].sub_(batch.x.mean())
+
+    class Planted(Dataset):
+        name, spec = "planted", SPEC
+        x = torch.randn(80, 2, generator=torch.Generator().manual_seed(1)) + 5
+
+        def points(self, split):
+            return self.x.clone()
+
+    dataset("planted")(Planted)
+    model("planted_model")(type("Planted", (Base,), {"prepare": prepare, **HERE}))
+    alone = do(tmp_path / "a", ["gaussian"], ["planted"])
+    both = do(tmp_path / "b", ["planted_model", "gaussian"], ["planted"])
+    reasons = {r.reason for r in both.records if r.spec.model == "planted_model"}
+    assert any("model 'planted_model' needs to leave what it is given" in r for r in reasons)
+    values = [
+        [r.metrics[0].value for r in one.records if r.status == "ok"] for one in (alone, both)
+    ]
+    assert len(values[0]) == 2
+    assert values[0] == values[1]
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_model_that_returns_another_number_of_samples_is_refused(tmp_path):
+    def sample(self, n, rng):
+        return rng.normal(n + 1, *self.spec.event)
+
+    model("planted")(type("Planted", (Base,), {"sample": sample, **HERE}))
+    result = do(tmp_path, ["planted"])
+    assert "needs to return as many points as it is asked for" in result.records[0].reason
+
+
+@pytest.mark.usefixtures("registered")
+def test_annotations_that_cannot_be_read_are_said(tmp_path):
+    def __init__(self, spec, rng, *, width: "NoSuchType" = 3):  # noqa: F821
+        Base.__init__(self, spec, rng)
+
+    model("planted")(type("Planted", (Base,), {"__init__": __init__, **HERE}))
+    with pytest.raises(ContractError, match="model planted needs options with types"):
+        do(tmp_path, ["planted"])
+
+
+def test_a_job_lets_a_second_ctrl_c_through(monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("genbench.running.work._perform", interrupt)
+    from genbench.core.spec import Budget, CellSpec
+    from genbench.running.job import RunSettings, StackJob
+
+    about = {
+        "model": "gaussian",
+        "model_version": 1,
+        "dataset": "ring",
+        "dataset_version": 1,
+        "options": {},
+    }
+    spec = CellSpec(**about, budget=Budget(steps=1), batch=2, seed=0)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(StackJob(specs=(spec,), settings=RunSettings()))
