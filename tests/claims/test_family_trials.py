@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from genbench.claims import multimodal_output as answers
 from genbench.claims import no_memorisation as memory
 from genbench.claims import one_pass_vs_chain as mixing
 from genbench.claims import tuning_budget as budgets
@@ -16,6 +15,7 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments import multimodal_output as answers
 from genbench.experiments import no_partition_function as gradients
 from genbench.experiments import tuning_budget as search
 from genbench.nn.boltzmann import BernoulliBoltzmann
