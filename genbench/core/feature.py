@@ -53,6 +53,14 @@ class Logits(ABC):
 class HiddenImages(ABC):
     """An extractor's ability to show its network's hidden images, for losses and distances of pairs."""
 
+    #: which of them are looked at, by the network's own numbers
+    taps: ClassVar[tuple[int, ...]]
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """The sha256 of the network's weights."""
+
     @abstractmethod
     def perceptual_network(self, *, side: int | None = None) -> nn.Module:
         """Returns a frozen network from images (N, 1 or 3, H, W) in [0, 1] to vectors (N, F), with gradients.

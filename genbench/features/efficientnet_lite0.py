@@ -26,8 +26,6 @@ DIGEST = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIDE, ROWS = 224, 32
 #: the share of the shorter side that its authors' evaluation keeps
 CROP = 224 / 256
-#: blocks after which hidden images are 1/2, 1/4 and 1/8 as large as the input
-TAPS = (1, 3, 5)
 
 
 @extractor("efficientnet_lite0")
@@ -54,6 +52,9 @@ class EfficientNetLite0Features(Extractor, Logits, HiddenImages):
     Raises:
         DataError: If there are no weights, or not for this network.
     """
+
+    #: blocks after which hidden images are 1/2, 1/4 and 1/8 as large as the input
+    taps = (1, 3, 5)
 
     def __init__(
         self, dataset: Dataset | None = None, *, weights: str | None = None, crop: bool = False
@@ -88,7 +89,7 @@ class EfficientNetLite0Features(Extractor, Logits, HiddenImages):
     def perceptual_network(self, *, side: int | None = None) -> nn.Module:
         """Returns the network of its hidden images after blocks 1, 3 and 5."""
         return PerceptualNetwork(
-            self._network, TAPS, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, side=side
+            self._network, self.taps, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, side=side
         )
 
     @torch.no_grad()

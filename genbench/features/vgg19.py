@@ -18,8 +18,6 @@ from genbench.nn.vgg import STAGES, VGG19
 
 SIDE, ROWS = 224, 8
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-#: stages whose last activations make the perceptual distance: 1/2, 1/4 and 1/8 as large as the input
-TAPS = (1, 2, 3)
 
 
 @extractor("vgg19")
@@ -41,6 +39,9 @@ class VGG19Features(Extractor, HiddenImages):
     Raises:
         DataError: If no file is named, or it is not this network's.
     """
+
+    #: stages, from 0, whose last activations are 1/2, 1/4 and 1/8 as large as the input
+    taps = (1, 2, 3)
 
     def __init__(self, dataset: Dataset | None = None, *, weights: str | None = None) -> None:
         super().__init__(dataset)
@@ -75,7 +76,7 @@ class VGG19Features(Extractor, HiddenImages):
 
     def perceptual_network(self, *, side: int | None = None) -> nn.Module:
         """Returns the network of the last activations of stages 2, 3 and 4."""
-        return PerceptualNetwork(self._network, TAPS, mean=MEAN, std=STD, side=side)
+        return PerceptualNetwork(self._network, self.taps, mean=MEAN, std=STD, side=side)
 
     @cached_property
     def _network(self) -> VGG19:

@@ -14,7 +14,7 @@ from genbench.metrics._model import at_least, mean_score
 from genbench.metrics._pairs import no_grey_levels, pairs
 
 COLUMN = Column(
-    "lower", "distance", 0.0, "squared, between hidden images of outputs and true points", 49
+    "lower", "distance", 0.0, "squared, between hidden images of outputs and true points"
 )
 NETWORK = "efficientnet_lite0"
 #: pairs that pass the network at once
@@ -81,5 +81,9 @@ def perceptual_distance(
             one, two = (network(part.float()) for part in (x, y))
             parts.append((one - two).double().square().sum(1))
     score = mean_score(torch.cat(parts))
-    facts = {"network": extractor.protocol, "sha256": extractor.digest[:12], "side": side}  # type: ignore
+    facts = {
+        "network": getattr(extractor, "protocol", NETWORK),
+        "sha256": extractor.digest[:12],
+        "taps": "-".join(map(str, extractor.taps)),
+    }
     return Score(score.value, score.stderr, protocol=facts)

@@ -85,7 +85,7 @@ class SRGAN(Enlarger, TranslationGame):
         vgg: str | None = None,
         side: int | None = None,
         lr: float = 1e-3,
-        beta1: float = 0.5,
+        beta1: float = 0.9,
         penalty: float | None = None,
     ) -> None:
         super().__init__(
