@@ -45,7 +45,7 @@ def figure(evidence: Evidence) -> Figure:
         "squared error over the least possible",
         [
             *(
-                Series(f"toy, {name}", [evidence.measured(f"{key}_near")], [over(key)])
+                Series(name, [evidence.measured(f"{key}_near")], [over(key)])
                 for name, key in losses.items()
             ),
             *(
@@ -172,8 +172,8 @@ def compare_enlargements(evidence: Evidence) -> list[Effect]:
     threats=(
         "Frames of one digit on black and images of 8 and 28 pixels: photographs are in the suite "
         "`super_photos`, by fewer seeds.",
-        "The weight of the judge decides super-resolution: in a pilot three times as much lost what it gained. "
-        "It is the pilot's best in the units of this loss, and was not chosen again.",
+        "The weight of the judge decides super-resolution: in a pilot three times as much lost what it "
+        "gained. It is the pilot's best in the units of this loss, and was not chosen again.",
         "An adversary may always pick the same answer; how often both are given is listed beside.",
         "Regression onto the parameters of a distribution (a mixture, say) averages nothing: the claim is "
         "about the squared error, not about regression.",
