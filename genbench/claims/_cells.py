@@ -16,6 +16,12 @@ dcgan = partial(Run, "dcgan", dataset="digits", options={"width": 16}, steps=250
 #: those of the suites `inverse` and `conditional`
 inverse = partial(Run, dataset="digits", steps=4000, batch=128, samples=2500)
 conditional = partial(Run, dataset="digits", steps=3000, batch=128, samples=2500)
+#: those of `frames`, `super_digits` and `super_fashion`
+frames = partial(Run, dataset="moving_digits", steps=2000, batch=64, samples=2000)
+enlarged_digits = partial(Run, dataset="super_resolution", steps=3000, batch=32, samples=2500)
+enlarged_fashion = partial(
+    enlarged_digits, dataset_options={"of": "fashion_mnist", "scale": 4}, batch=32
+)
 
 
 def column(evidence: Evidence, runs: Mapping[str, Run], name: str) -> dict[str, Values]:

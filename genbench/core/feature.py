@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.core.dataset import Dataset
 from genbench.core.registry import Registry, registrar
@@ -48,6 +48,29 @@ class Logits(ABC):
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
         """Maps points (N, *event) in data space to class logits (N, classes)."""
+
+
+class HiddenImages(ABC):
+    """An extractor's ability to show its network's hidden images, for losses and distances of pairs."""
+
+    #: which of them are looked at, by the network's own numbers
+    taps: ClassVar[tuple[int, ...]]
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """The sha256 of the network's weights."""
+
+    @abstractmethod
+    def perceptual_network(self, *, side: int | None = None) -> nn.Module:
+        """Returns a frozen network from images (N, 1 or 3, H, W) in [0, 1] to vectors (N, F), with gradients.
+
+        The squared distance between two vectors is the mean over hidden images of the mean over places of
+        the squared distance between their channels at unit length.
+
+        Arguments:
+            side: The height and width to which images are resized before; None leaves them.
+        """
 
 
 EXTRACTORS: Registry[type[Extractor]] = Registry("extractor", "genbench.features")

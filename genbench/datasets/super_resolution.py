@@ -84,6 +84,10 @@ class SuperResolution(ImageDataset):
         assert isinstance(self.base, ImageDataset)
         return self.base.load()
 
+    def labels(self, split: str) -> Tensor | None:
+        """Returns the other data set's labels, or None where it has none."""
+        return self.base.labels(split) if self.base is not None else None
+
     @cached_property
     def _sources(self) -> dict[str, Tensor]:
         """The splits' sources, levels in uint8."""

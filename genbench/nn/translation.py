@@ -16,6 +16,7 @@ from genbench.core.rng import Rng
 from genbench.nn.conv import Conv2d, ResidualBlock
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.output import centred
+from genbench.nn.super_resolution import EnlargingNetwork, find_scale
 
 #: how often a U-Net or an encoder–decoder halves the image
 DEPTH = 3
@@ -28,7 +29,9 @@ LAST_GAIN = 0.1
 class SourceNetwork(nn.Module):
     """Creates S networks from sources, and noise beside them, to as many real numbers as a point has.
 
-    Noise enters a convolutional network as constant channels.
+    Noise enters a convolutional network as constant channels. Convolutions see sources on [-1, 1]; a
+    perceptron sees them less their training mean (`centre`), since a black background at -1 in most of its
+    inputs would drown both what is lit and the noise.
 
     References:
         | Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2017), section
@@ -37,7 +40,8 @@ class SourceNetwork(nn.Module):
 
     Arguments:
         spec: The data; `spec.source` is what is given.
-        network: `mlp`; or for images `unet`, `encoder_decoder` (the same without skips) or `resnet`.
+        network: `mlp`; or for images `unet`, `encoder_decoder` (the same without skips), `resnet`, or
+            `enlarging` where sources are smaller.
         hidden: The widths of the hidden layers of an MLP.
         width: The channels of the first hidden image of the others; they double as the image is halved.
         blocks: The number of residual blocks.
@@ -58,24 +62,35 @@ class SourceNetwork(nn.Module):
         super().__init__()
         source = source_of(spec)
         self.spec, self.source = spec, source
+        self.mean: Tensor | None
+        self.register_buffer("mean", None, persistent=False)
         if network == "mlp":
             sizes = source.size + noise, spec.size, hidden
             self.network: nn.Module = MLP(*sizes, rng, last_gain=LAST_GAIN)
             return
         refuse_without_images(f"network={network}", spec)
         inputs, outputs = source.event[0] + noise, spec.event[0]
-        if network == "resnet":
+        self.enlarges = network == "enlarging"
+        if self.enlarges:
+            scale = find_scale(source.event, spec.event)
+            self.network = EnlargingNetwork(inputs, outputs, scale, width, blocks, rng)
+        elif network == "resnet":
             self.network = ResidualNetwork(inputs, outputs, width, blocks, rng)
         else:
             self.network = Hourglass(inputs, outputs, width, rng, skips=network == "unet")
 
+    def centre(self, source: Tensor) -> None:
+        """Takes the training mean of sources, (S, 1, *source.event), which a perceptron takes off."""
+        if isinstance(self.network, MLP):
+            self.mean = source
+
     def forward(self, source: Tensor, z: Tensor | None = None) -> Tensor:
         """Maps sources (S, B, *source.event) and noise (S, B, noise) to (S, B, *event)."""
-        source = centred(source, self.source)
+        source = about(source, self.mean, self.source)
         if isinstance(self.network, MLP):
             x = flat(source) if z is None else torch.cat([flat(source), z], -1)
             return self.network(x).unflatten(-1, self.spec.event)
-        x = fit(source, self.spec.event)
+        x = source if self.enlarges else fit(source, self.spec.event)
         if z is not None:
             channels = z[..., None, None].expand(*z.shape, *x.shape[-2:])
             x = torch.cat([x, channels], 2)
@@ -151,6 +166,8 @@ class ResidualNetwork(nn.Module):
 class Judge(nn.Module):
     """Creates S discriminators of points, each on its own or beside its source.
 
+    Convolutions see both on [-1, 1], a perceptron less their training means, as `SourceNetwork`.
+
     References:
         | Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2017), section
         | 3.2.2, for the judgement of patches
@@ -178,6 +195,10 @@ class Judge(nn.Module):
         source = source_of(spec)
         self.spec, self.source, self.pairs = spec, source, pairs
         self.dense = hidden is not None
+        self.mean: Tensor | None
+        self.source_mean: Tensor | None
+        for name in ("mean", "source_mean"):
+            self.register_buffer(name, None, persistent=False)
         if hidden is not None:
             inputs = spec.size + pairs * source.size
             self.network: nn.Module = MLP(inputs, 1, hidden, rng, activation="leaky_relu")
@@ -186,12 +207,26 @@ class Judge(nn.Module):
         inputs = spec.event[0] + pairs * source.event[0]
         self.network = Patches(inputs, spec.event[1:], width, patch, rng)
 
+    def centre(self, x: Tensor, source: Tensor) -> None:
+        """Takes the training means of points and sources, (S, 1, …), which a perceptron takes off."""
+        if self.dense:
+            self.mean, self.source_mean = x, source
+
     def forward(self, x: Tensor, source: Tensor) -> Tensor:
         """Maps points (S, B, *event) and their sources to logits (S, B, P), one for each of P patches."""
-        x, source = centred(x, self.spec), centred(source, self.source)
+        return self.network(self.inputs(x, source))
+
+    def hidden(self, x: Tensor, source: Tensor) -> list[Tensor]:
+        """Maps the same to the hidden images of convolutions, (S, B, C, h, w), the first layer's first."""
+        return self.network.hidden(self.inputs(x, source))  # type: ignore[operator]
+
+    def inputs(self, x: Tensor, source: Tensor) -> Tensor:
+        """Returns what the network sees of points and sources: vectors, or images' channels."""
+        x = about(x, self.mean, self.spec)
+        source = about(source, self.source_mean, self.source)
         if self.dense:
-            return self.network(torch.cat([flat(x), flat(source)], -1) if self.pairs else flat(x))
-        return self.network(torch.cat([x, fit(source, x.shape[2:])], 2) if self.pairs else x)
+            return torch.cat([flat(x), flat(source)], -1) if self.pairs else flat(x)
+        return torch.cat([x, fit(source, x.shape[2:])], 2) if self.pairs else x
 
 
 class Patches(nn.Module):
@@ -222,9 +257,20 @@ class Patches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Maps images (S, B, inputs, H, W) to logits (S, B, P)."""
+        return self.last(self.hidden(x)[-1]).flatten(2)
+
+    def hidden(self, x: Tensor) -> list[Tensor]:
+        """Maps the same to what leaves the layers but the last, (S, B, C, h, w)."""
+        images = []
         for layer in self.layers:
             x = functional.leaky_relu(layer(x), 0.2)
-        return self.last(x).flatten(2)
+            images.append(x)
+        return images
+
+
+def about(x: Tensor, mean: Tensor | None, spec: DataSpec) -> Tensor:
+    """Returns points less their mean where it is known, otherwise with their range on [-1, 1]."""
+    return centred(x, spec) if mean is None else x - mean
 
 
 def source_of(spec: DataSpec) -> DataSpec:

@@ -71,7 +71,7 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
     """Returns what every run was given; runs on one data set are compared with each other."""
     rows = []
     for read in cells:
-        rivals = [other for other in cells if other.run.dataset == read.run.dataset]
+        rivals = [other for other in cells if _same_data(other.run, read.run)]
         column = next(iter(read.columns), "")
         weights = [w for other in rivals if (w := count_weights(other)) is not None]
         own = count_weights(read)
@@ -158,3 +158,7 @@ def _share(record: Record, step: int, seconds: float, axis: Axis) -> float:
     if axis == "seconds":
         return seconds / record.used.seconds if record.used.seconds else 1.0
     return step / record.used.steps if record.used.steps else 1.0
+
+
+def _same_data(one: Run, two: Run) -> bool:
+    return (one.dataset, one.dataset_options) == (two.dataset, two.dataset_options)

@@ -188,10 +188,14 @@ def test_distances_are_drawn_over_their_reference():
     assert medians(plot)["circle"] == pytest.approx(dict.fromkeys((1, 2, 4, 8), 0.5))
     assert dict(plot["levels"])["half the distance"] == pytest.approx(0.25)
     means = {"squared_error": 1.5, "adversarial_error": 3.0, "least_error": 1.5}
-    plot = draw("multimodal_output", Means(lambda column: means.get(column, 0.5)))
+    frames = {"near_answer": {"regression": 0.1, "pix2pix": 0.9}, "error_over_least": {}}
+    scores = lambda run, column: frames[column].get(run.model, 1.75)  # noqa: E731
+    plot = draw("multimodal_output", Means(lambda column: means.get(column, 0.5), scores))
     assert medians(plot) == {
         "squared error": pytest.approx({0.5: 1}),
         "adversarial": pytest.approx({0.5: 2}),
+        "next frames, squared error": pytest.approx({0.1: 1.75}),
+        "next frames, adversary": pytest.approx({0.9: 1.75}),
     }
 
 

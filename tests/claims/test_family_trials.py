@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from genbench.claims import multimodal_output as answers
 from genbench.claims import no_memorisation as memory
 from genbench.claims import one_pass_vs_chain as mixing
 from genbench.claims import tuning_budget as budgets
@@ -16,6 +15,7 @@ from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments import multimodal_output as answers
 from genbench.experiments import no_partition_function as gradients
 from genbench.experiments import tuning_budget as search
 from genbench.nn.boltzmann import BernoulliBoltzmann
@@ -178,7 +178,37 @@ def test_multimodal_output(averages, near, error, verdict):
         "least_error": 1.0,
         "adversarial_both": 0.7,
     }
-    assert outcome("multimodal_output", columns) == verdict
+    gain = {"supported": 1.0, "refuted": -1.0, "mixed": 1.0}[verdict]
+    scores = {
+        ("regression", "near_answer"): averages,
+        ("regression", "mean_over_least"): averages,
+        ("pix2pix", "near_answer"): near,
+        ("srresnet", "psnr"): 20.0 + gain,
+        ("srgan", "psnr"): 20.0,
+        ("srresnet", "fid"): 20.0 + 5 * gain,
+        ("srgan", "fid"): 20.0,
+        ("srresnet", "sharpness"): 0.7 - 0.2 * gain,
+        ("srgan", "sharpness"): 0.7,
+    }
+    assert outcome("multimodal_output", columns, scores) == verdict
+
+
+@pytest.mark.parametrize(("better", "verdict"), [(0.8, "supported"), (1.2, "refuted")])
+def test_perceptual_loss(better, verdict):
+    """Each way has this share of the distance of the one before."""
+    evidence = PlantedContents(better)
+    assert judge(CLAIMS.get("perceptual_loss").function(evidence)).outcome == verdict
+
+
+class PlantedContents(Planted):
+    def __init__(self, better):
+        super().__init__()
+        self.better = better
+
+    def scores(self, run, column):
+        steps = {"mse": 0, "perceptual": 1, "adaptive": 2}[run.options["content"]]
+        steps = 2 if run.options.get("judge") == "pair" else steps
+        return self.values(20 * self.better**steps, f"{run} {column}")
 
 
 def test_answers_depend_on_their_seed_alone():

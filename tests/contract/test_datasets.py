@@ -10,11 +10,11 @@ from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS
 
 #: what needs a download, or a package of the system
-ELSEWHERE = {"mnist", "cifar10", "fashion_mnist"}
+ELSEWHERE = {"mnist", "cifar10", "fashion_mnist", "photographs"}
 #: executors that are checked by the way in tests/executors: Ray takes long to start
 SLOW = {"ray"}
 #: extractors whose weights need a download, or a package of the extra `features`
-WEIGHTS = {"inception_v3_compat", "dinov2", "clip", "efficientnet_lite0"}
+WEIGHTS = {"inception_v3_compat", "dinov2", "clip", "efficientnet_lite0", "vgg19"}
 #: extractors that take minutes on a core
 LARGE = {"efficientnet_lite0"}
 
