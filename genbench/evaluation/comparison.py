@@ -272,6 +272,8 @@ class Reference:
             files = [side.moments.label for side in (self.real, fake) if side.moments is not None]
             heads += [f"statistics of {label}" for label in files if label]
         heads += [self.tag] if self.tag else []
+        if metric.view == "pairs" and self.tag and self.sources is not None:
+            heads.append(f"sources={self.sources.digest[:8]}")
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:
