@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import Dataset, Truth
+from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import Metric, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
@@ -100,6 +101,23 @@ def log_odds(x: Any) -> Any:
     return -away.square().sum(-1) / (2 * DATA.std**2)
 
 
+class Judge(Extractor, Logits):
+    """Knows the eight modes; its features are the points themselves."""
+
+    @property
+    def protocol(self) -> str:
+        """Says that it is planted."""
+        return "planted"
+
+    def extract(self, x: Tensor) -> Tensor:
+        """Returns the points."""
+        return x.double().flatten(1)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Returns log odds of the modes, (N, 8)."""
+        return log_odds(x)
+
+
 def _nearest_mode(x: Any) -> Any:
     """Returns the number of the mode nearest to each point; of other arrays, one class."""
     if x is None or x.shape[1:] != (2,) or not len(x):
@@ -131,12 +149,13 @@ def measure(
     Arguments:
         entry: The metric.
         fake: Generated points, shape (M, 2).
-        real: Real points; N points of all modes if None.
+        real: Real points; N points of all modes if None, and of pairs that are judged those that noise
+            makes fake ones of.
         noise: The width of the noise of the model that metrics of models see.
         seed: Of the metric's rng.
         whole: Whether every point is to count, of metrics that take a part of them.
     """
-    real = draw(N, 1) if real is None else real
+    real = draw(N, 2 if entry.view == "judged" else 1) if real is None else real
     # a model's stream lies where the model does, all others on the CPU, as in an evaluation
     rng = Rng([seed], device=real.device if entry.view == "model" else "cpu")
     arguments: tuple[Any, ...] = {
@@ -148,6 +167,7 @@ def measure(
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "pairs": (degrade(real), real, fake, PAIRS),
+        "judged": (real, real, fake, _nearest_mode(real), Judge()),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
     result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))

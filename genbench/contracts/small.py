@@ -27,7 +27,11 @@ DATA: dict[str, dict[str, Any]] = {
     "markov_text": {"tokens": 4, "length": 5},
 }
 #: those with sources, for models that make points from them, the smaller one first
-PAIRS: dict[str, dict[str, Any]] = {"super_resolution": {}, "moving_digits": {}}
+PAIRS: dict[str, dict[str, Any]] = {
+    "super_resolution": {},
+    "quarter_turn": {},
+    "moving_digits": {},
+}
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
     "hidden": (16, 16),

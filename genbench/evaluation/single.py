@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.feature import Extractor
+from genbench.core.metric import PAIRED
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.batches import ReadOptions, Source
@@ -93,6 +96,7 @@ class Setup:
             memory=self.options.memory,
             asked=asked,
             sources=read.get("source"),
+            classes=self._find_classes(opened["reference"], real.count),
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)
@@ -105,11 +109,19 @@ class Setup:
 
     def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
         """The sides, with the sources that samples were made from where there are some."""
-        wanted = any(request.metric.view == "pairs" for request in self.requests)
+        wanted = any(request.metric.view in PAIRED for request in self.requests)
         if self.source is None and not wanted:
             return dict(opened)
         sources = open_sources(self.source, opened, self.options)
         return dict(opened) if sources is None else match_rows({**opened, "source": sources})
+
+    def _find_classes(self, reference: Source, count: int) -> Tensor | None:
+        """The classes of a data set's own points, in its own numbers, where rows belong together."""
+        data = reference.dataset
+        if data is None or not reference.split:
+            return None
+        labels = data.labels(reference.label.rpartition(":")[2])
+        return None if labels is None else labels[:count]
 
     def _make_extractor(self, dataset: Dataset | None) -> Extractor:
         dataset = dataset and (dataset.base or dataset)  # whose classifier judges its cells too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -17,7 +18,7 @@ from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import Maker, adam
 from genbench.nn.output import centred, only_continuous
-from genbench.nn.translation import PATCHES, Judge, SourceNetwork
+from genbench.nn.translation import PATCHES, Judge, SourceNetwork, source_of
 
 #: training sources that `sample` translates
 KEPT = 1000
@@ -121,12 +122,7 @@ class NetworkTranslator(TranslationModel):
     def output(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output for losses, a linear one unclipped, shape (S, B, *event)."""
         z = rng.normal(source.shape[1], self.noise) if self.noise else None
-        x = self.generator(source, z)
-        if not self.logistic or self.spec.range is None:
-            return self.mean + x
-        low, high = self.spec.range
-        share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
-        return low + (high - low) * torch.sigmoid(share.logit() + x)
+        return about_mean(self.generator(source, z), self.mean, self.spec, logistic=self.logistic)
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output, clipped to the data's range, shape (S, B, *event)."""
@@ -229,6 +225,27 @@ class TranslationGame(NetworkTranslator):
     def logits(self, x: Tensor, source: Tensor) -> Tensor:
         """Returns the judge's logits of all points and patches, shape (S, B P)."""
         return self.discriminator(x, source).flatten(1)
+
+
+def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Tensor:
+    """Returns outputs (S, B, *event) of a network as points: zeros are the training points' mean.
+
+    Arguments:
+        x: Real numbers.
+        mean: Of the points, shape (S, 1, *event).
+        spec: Of the points.
+        logistic: Whether they are squashed into the data's range.
+    """
+    if not logistic or spec.range is None:
+        return mean + x
+    low, high = spec.range
+    share = ((mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
+    return low + (high - low) * torch.sigmoid(share.logit() + x)
+
+
+def reverse(spec: DataSpec) -> DataSpec:
+    """Returns the data of which points are sources and sources points."""
+    return replace(source_of(spec), source=replace(spec, source=None))
 
 
 def regress(

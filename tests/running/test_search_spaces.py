@@ -25,6 +25,7 @@ SMALL = {
     "wavenet": {"channels": 4, "skip": 8},
     "pix2pix": {"network": "mlp"},
     "regression": {"network": "mlp"},
+    "cyclegan": {"network": "mlp"},
 }
 TRAINED = [name for name in MODELS.names() if MODELS.get(name).taxonomy != "reference"]
 
