@@ -68,7 +68,7 @@ def small_options(name: str) -> dict[str, Any]:
     """Returns options that keep a model small."""
     defaults, chosen = options.defaults(MODELS.get(name)), {}
     for key, value in SMALL.items():
-        if key in defaults:
+        if key in defaults and isinstance(defaults[key], str) == isinstance(value, str):
             alike = isinstance(defaults[key], tuple) == isinstance(value, tuple)
             chosen[key] = value if alike else value[0]
     return chosen

@@ -138,3 +138,29 @@ def test_unpaired_training_shows_no_point_whose_source_it_shows(name, options, c
 def test_impossible_ones_are_refused(name, options):
     with pytest.raises(SpecError, match=f"{name} needs"):
         open_named(name, **options)
+
+
+def test_holes_hide_the_middle_and_views_are_of_the_same_thing():
+    data = open_named("holes", hole=2)
+    x, source = data.points("test"), data.given.points("test")
+    hidden = data.truth.hidden
+    assert hidden.sum() == 4
+    assert hidden[0, 3:5, 3:5].all()
+    assert torch.equal(source[:, :1], x.masked_fill(hidden, 0))
+    away = torch.cdist(source[:, 1].flatten(1), x.flatten(1))
+    own = (away.argmin(1) == torch.arange(len(x))).double().mean()
+    assert 0.3 < own < 1  # moved and of another brightness, yet often known
+    bright = source[:, 1].flatten(1).amax(1) / x.flatten(1).amax(1)
+    assert 0.65 < bright.min() < 0.8
+
+
+def test_wrong_exemplars_are_the_tests_alone():
+    right, wrong = (open_named("holes", exemplar=kind) for kind in ("view", "wrong"))
+    for split in ("train", "validation"):
+        assert torch.equal(right.given.points(split), wrong.given.points(split))
+    one, two = right.given.points("test"), wrong.given.points("test")
+    assert torch.equal(one[:, 0], two[:, 0])
+    assert torch.equal(one[:-1, 1], two[1:, 1])
+    assert open_named("holes", exemplar="none").given.points("test").shape[1] == 1
+    with pytest.raises(SpecError, match="holes needs a hole of 1 to 7 pixels"):
+        open_named("holes", hole=8)

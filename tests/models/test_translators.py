@@ -197,7 +197,9 @@ def test_a_backward_cycle_teaches_the_backward_way_alone_to_be_undone(turned):
         start = batch.source if cycle == "forward" else batch.x
         there = getattr(model, second)(getattr(model, first)(start))
         expected = 2 * (there - start).abs().mean()
-        assert model.generators_loss(batch, Rng([0])).item() == pytest.approx(expected.item(), rel=1e-5)
+        assert model.generators_loss(batch, Rng([0])).item() == pytest.approx(
+            expected.item(), rel=1e-5
+        )
 
 
 def test_identity_is_nothing_for_networks_that_leave_points_alone(turned):
@@ -216,9 +218,29 @@ def test_identity_is_nothing_for_networks_that_leave_points_alone(turned):
 
 def test_cyclegan_never_sees_which_point_a_source_is_of(turned):
     """Sources in another order leave its losses, without a buffer, as they are."""
-    model, rng = make("cyclegan", turned, network="mlp", hidden=[8], buffer=0)
+    model, _ = make("cyclegan", turned, network="mlp", hidden=[8], buffer=0)
     batch = Batch(torch.rand(1, 8, 1, 8, 8), source=torch.rand(1, 8, 1, 8, 8))
     other = Batch(batch.x, source=batch.source.flip(1))
     for player in model.players():
         one, two = (player.loss(b, Rng([0])).item() for b in (batch, other))
         assert one == pytest.approx(two, rel=1e-5)
+
+
+@pytest.mark.parametrize("exemplar", [True, False])
+@pytest.mark.parametrize("adversary", [True, False])
+def test_exgan_looks_at_exemplars_if_it_may(exemplar, adversary):
+    data = open_named("holes")
+    options = {"network": "mlp", "hidden": [8], "exemplar": exemplar, "adversary": adversary}
+    model, rng = make("exgan", data, (0, 1), **options)
+    step(model, data, rng)
+    source = data.given.to_model(data.given.points("test")[:8]).expand(2, -1, -1, -1, -1)
+    other = torch.cat([source[:, :, :1], source[:, :, 1:].flip(1)], 2)
+    same = torch.equal(model.translate(source, rng), model.translate(other, rng))
+    assert same != exemplar
+    assert len(model.players()) == 1 + adversary
+
+
+def test_exgan_needs_exemplars():
+    assert "needs images with exemplars" in MODELS.get("exgan").refuses(
+        open_named("holes", exemplar="none").spec
+    )
