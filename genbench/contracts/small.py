@@ -31,6 +31,8 @@ PAIRS: dict[str, dict[str, Any]] = {
     "super_resolution": {},
     "quarter_turn": {},
     "moving_digits": {},
+    "captioned_digits": {},
+    "captioned_digits:text": {"to": "text"},
 }
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
@@ -53,8 +55,8 @@ BATCH = 32
 
 @functools.cache
 def open_small(data: str) -> Dataset:
-    """Returns one of the small data sets."""
-    return DATASETS.get(data)(**{**DATA, **PAIRS}.get(data, {}))
+    """Returns one of the small data sets; what stands behind a colon tells two of one name apart."""
+    return DATASETS.get(data.partition(":")[0])(**{**DATA, **PAIRS}.get(data, {}))
 
 
 def taken(name: str) -> list[str]:

@@ -96,6 +96,8 @@ def translations_depend_on_the_source(name: str, data: str) -> None:
         (moved > 0.5).all(),
         f"translate needs other points of other sources, got the same for {1 - moved.min():.0%}; {fix}",
     )
+    if not (source.is_floating_point() and open_small(data).spec.kind == "continuous"):
+        return  # words have no gradient
     leaf = source.clone().requires_grad_()
     with torch.enable_grad():
         model.translate(leaf, rng.fork("translate")).square().sum().backward()

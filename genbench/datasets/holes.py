@@ -16,8 +16,8 @@ from genbench.core.rng import Rng
 from genbench.datasets._derived import open_images
 from genbench.datasets._sources import Sources
 
-#: how far a view is moved at most, in pixels, and the range of its brightness
-SHIFT, BRIGHTNESS = 2, (0.7, 1.3)
+#: how far a view is moved at most, in pixels and as a share of the side, and the range of its brightness
+SHIFT, SHARE, BRIGHTNESS = 2, 1 / 8, (0.7, 1.3)
 
 
 @dataset("holes")
@@ -25,9 +25,9 @@ class Holes(ImageDataset):
     """The images of another data set, to be made from themselves with a black square in the middle.
 
     With `exemplar` a second image stands beside, as further channels: another view of the same thing, moved
-    by up to two pixels and of another brightness, so that what is hidden can be known by it. `wrong` trains
-    as `view` does, and shows the views of other things to the test: what is kept then is not the exemplar's
-    doing. Features are the other data set's.
+    by up to two pixels (an eighth of the side, where that is less) and of another brightness, so that what is
+    hidden can be known by it. `wrong` trains as `view` does, and shows the views of other things to the
+    test: what is kept then is not the exemplar's doing. Features are the other data set's.
 
     References:
         | Eye In-Painting with Exemplar Generative Adversarial Networks (Dolhansky and Canton Ferrer, 2018),
@@ -106,10 +106,11 @@ class Holes(ImageDataset):
     def _views(self, x: Tensor, split: str) -> Tensor:
         """Another view of each image, levels in uint8; it is the same however often it is made."""
         rng = Rng([0]).fork("dataset", self.name, split, "views")
-        away = rng.integers(2 * SHIFT + 1, len(x), 2)[0]
+        shift = min(SHIFT, int(SHARE * min(x.shape[2:])))
+        away = rng.integers(2 * shift + 1, len(x), 2)[0]
         light = rng.uniform(len(x), low=BRIGHTNESS[0], high=BRIGHTNESS[1])[0].to(x)
         height, width = x.shape[2:]
-        padded = functional.pad(x, (SHIFT, SHIFT, SHIFT, SHIFT))
+        padded = functional.pad(x, (shift, shift, shift, shift))
         rows = away[:, :1] + torch.arange(height)
         columns = away[:, 1:] + torch.arange(width)
         every = torch.arange(len(x))[:, None, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,8 @@ class TranslationModel(Model, Translator):
     """
 
     prepare_size = 5_000
+    #: whether sources may be captions
+    reads: ClassVar[bool] = False
     sources: Tensor
     mean: Tensor
 
@@ -50,15 +52,17 @@ class TranslationModel(Model, Translator):
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """There must be sources, and points and sources are real numbers."""
+        """There must be sources, and points and sources are real numbers; some models read captions."""
         if spec.source is None:
             return needs_sources(spec)
-        return only_continuous(spec) or only_continuous(spec.source)
+        captions = cls.reads and spec.source.kind == "tokens"
+        return only_continuous(spec) or (None if captions else only_continuous(spec.source))
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps some sources, and the mean of the points."""
         self.sources = source_in(batch)[:, :KEPT]
-        self.mean = batch.x.mean(1, keepdim=True)
+        if batch.x.is_floating_point():
+            self.mean = batch.x.mean(1, keepdim=True)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns translations of random training sources, shape (S, n, *event)."""

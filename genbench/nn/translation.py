@@ -59,7 +59,7 @@ class SourceNetwork(nn.Module):
         source = source_of(spec)
         self.spec, self.source = spec, source
         if network == "mlp":
-            sizes = source.size + noise, spec.size, hidden
+            sizes = source.size * (source.tokens or 1) + noise, spec.size, hidden
             self.network: nn.Module = MLP(*sizes, rng, last_gain=LAST_GAIN)
             return
         refuse_without_images(f"network={network}", spec)
@@ -71,7 +71,7 @@ class SourceNetwork(nn.Module):
 
     def forward(self, source: Tensor, z: Tensor | None = None) -> Tensor:
         """Maps sources (S, B, *source.event) and noise (S, B, noise) to (S, B, *event)."""
-        source = centred(source, self.source)
+        source = as_numbers(source, self.source, next(self.parameters()).dtype)
         if isinstance(self.network, MLP):
             x = flat(source) if z is None else torch.cat([flat(source), z], -1)
             return self.network(x).unflatten(-1, self.spec.event)
@@ -236,6 +236,14 @@ def source_of(spec: DataSpec) -> DataSpec:
     if spec.source is None:
         raise SpecError(f"a translator needs sources, {spec.name} has none")
     return spec.source
+
+
+def as_numbers(source: Tensor, spec: DataSpec, dtype: torch.dtype) -> Tensor:
+    """Returns sources as networks see them: from -1 to 1, tokens (S, B, L) as indicators (S, B, L, K)."""
+    if spec.tokens is None:
+        return centred(source, spec)
+    every = torch.arange(spec.tokens, device=source.device)
+    return (source.unsqueeze(-1) == every).to(dtype)
 
 
 def refuse_without_images(what: str, spec: DataSpec) -> None:

@@ -26,12 +26,19 @@ SMALL = {
     "pix2pix": {"network": "mlp"},
     "regression": {"network": "mlp"},
     "cyclegan": {"network": "mlp"},
+    "exgan": {"network": "mlp"},
 }
 TRAINED = [name for name in MODELS.names() if MODELS.get(name).taxonomy != "reference"]
 
 
 def data_for(name):
-    return next(d for d in map(open_named, DATA) if MODELS.get(name).refuses(d.spec) is None)
+    more = (
+        open_named("holes"),
+        open_named("captioned_digits"),
+        open_named("captioned_digits", to="text"),
+    )
+    every = (*map(open_named, DATA), *more)
+    return next(d for d in every if MODELS.get(name).refuses(d.spec) is None)
 
 
 @pytest.mark.parametrize("name", TRAINED)
