@@ -66,7 +66,7 @@ def its_models_are_entrants(name: str) -> None:
     claim = CLAIMS.get(name)
     listed = {}
     for run in claim.runs:
-        kind = kind_of(DATASETS.get(run.dataset)().spec)
+        kind = kind_of(DATASETS.get(run.dataset)(**run.dataset_options).spec)
         listed[run.model] = run.model in list_models(kind)
         expect(
             listed[run.model] or claim.outsiders.get(run.model),
@@ -81,7 +81,7 @@ def its_models_are_entrants(name: str) -> None:
 def its_runs_can_be_made(name: str) -> None:
     """Its runs name models and data sets that go together."""
     for run in CLAIMS.get(name).runs:
-        spec = DATASETS.get(run.dataset)().spec
+        spec = DATASETS.get(run.dataset)(**run.dataset_options).spec
         reason = MODELS.get(run.model).refuses(spec)
         expect(reason is None, f"{run} cannot be run: {reason}")
         expect(

@@ -21,6 +21,7 @@ class Run:
         dataset: A registered data set.
         metrics: The metrics, with their default options, that the claim reads.
         options: The model's options, where they are not the defaults.
+        dataset_options: The data set's, likewise.
         seeds: How many seeds.
         steps: Rounds of training.
         batch: Real examples in a minibatch.
@@ -43,15 +44,20 @@ class Run:
     samples: int = 10_000
     tuned: bool | Literal["density"] = False
     untuned: Literal["refuse", "default"] = "refuse"
+    dataset_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{key}={value}" for key, value in sorted(self.options.items()))
-        return f"{self.model}({inside}) on {self.dataset}" if inside else self.title
+        return f"{_call(self.model, self.options)} on {_call(self.dataset, self.dataset_options)}"
 
     @property
     def title(self) -> str:
         """The model and the data set."""
-        return f"{self.model} on {self.dataset}"
+        return f"{self.model} on {_call(self.dataset, self.dataset_options)}"
+
+
+def _call(name: str, options: Mapping[str, Any]) -> str:
+    inside = ", ".join(f"{key}={value}" for key, value in sorted(options.items()))
+    return f"{name}({inside})" if inside else name
 
 
 class Evidence(Protocol):

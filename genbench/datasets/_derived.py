@@ -74,6 +74,10 @@ class DerivedImages(ImageDataset):
         """Returns the other data set's splits."""
         return self.whole.load()
 
+    def labels(self, split: str) -> Tensor | None:
+        """Returns the other data set's labels, or None where it has none."""
+        return self.whole.labels(split)
+
     @abstractmethod
     def source_of(self, x: Tensor) -> Tensor:
         """Maps images (N, C, H, W) in [0, 1] to their sources (N, *event), about in [0, 1]."""

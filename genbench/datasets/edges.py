@@ -45,6 +45,9 @@ class Edges(DerivedImages):
         paired: Whether training shows an image beside its own edges. If not, images are of one half of the
             training set and edges of the other.
         reverse: Whether edges are to be made from images.
+        pairs: How many training images are shown, the first ones; None shows all.
+        unseen: Whether the last two classes are left out of training and validation, and are all that the
+            test has.
     """
 
     paper = "Isola et al., 2017"
@@ -57,6 +60,8 @@ class Edges(DerivedImages):
         coarse: Literal[1, 2, 4] = 1,
         paired: bool = True,
         reverse: bool = False,
+        pairs: int | None = None,
+        unseen: bool = False,
         data_dir: Path | None = None,
         offline: bool = False,
     ) -> None:
@@ -71,14 +76,20 @@ class Edges(DerivedImages):
             raise SpecError(
                 f"edges needs grey images where reverse is set, {of} has {channels} channels"
             )
+        if (pairs is not None and pairs < 2) or (unseen and (base.spec.classes or 0) < 3):
+            raise SpecError(
+                f"edges needs pairs of 2 or more, and three classes where some are unseen, got "
+                f"pairs={pairs} and {base.spec.classes} classes of {of}"
+            )
         self.threshold, self.coarse, self.reverse = threshold, coarse, reverse
+        self.pairs, self.unseen = pairs, unseen
         super().__init__(base, (1, *sides), paired=paired, data_dir=data_dir, offline=offline)
         if reverse:
             self._turn_round()
 
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Returns the other data set's splits; where `reverse` is set, their edges."""
-        splits = super().load()
+        splits = self._shown()
         if not self.reverse:
             return splits
         edges = {
@@ -86,13 +97,25 @@ class Edges(DerivedImages):
         }
         return {split: (edges[split], labels) for split, (_, labels) in splits.items()}
 
+    def labels(self, split: str) -> Tensor | None:
+        """Returns the classes of what is shown."""
+        return self._splits[split][1] if self.whole.labels(split) is not None else None
+
+    def _shown(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """The other data set's splits, or the part of them that options leave."""
+        splits = self.whole.load()
+        if self.unseen:
+            last = (self.whole.spec.classes or 0) - 2
+            rows = {k: (y >= last) == (k == "test") for k, (_, y) in splits.items()}
+            splits = {k: (x[rows[k]], y[rows[k]]) for k, (x, y) in splits.items()}
+        x, y = splits["train"]
+        return splits | {"train": (x[: self.pairs], y[: self.pairs])}
+
     def _turn_round(self) -> None:
         """Makes edges the points and images what is given; no map leads back."""
         source = replace(self.whole.spec, name="edges sources", dequantisation=None, classes=None)
         self.spec = replace(self.spec, source=source)
-        self.given = Sources(
-            source, lambda: {split: x for split, (x, _) in self.whole.load().items()}
-        )
+        self.given = Sources(source, lambda: {split: x for split, (x, _) in self._shown().items()})
         self.truth, self.base = Truth(box=(0.0, 1.0)), None
 
     def _edges(self, x: Tensor) -> Tensor:

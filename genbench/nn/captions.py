@@ -70,7 +70,6 @@ class Matcher(nn.Module):
         rng: Rng,
     ) -> None:
         super().__init__()
-        self.spec = spec
         self.image = MLP(spec.size, size, hidden, rng.fork("image"))
         self.caption = CaptionEncoder(captions, units, size, rng.fork("caption"))
 
@@ -79,8 +78,13 @@ class Matcher(nn.Module):
         return functional.normalize(self.caption(words), dim=-1)
 
     def loss(self, x: Tensor, words: Tensor) -> Tensor:
-        """Returns the cross-entropy of finding each other's partner in the minibatch, shape (S,)."""
-        seen = functional.normalize(self.image(flat(centred(x, self.spec))), dim=-1)
+        """Returns the cross-entropy of finding each other's partner in the minibatch, shape (S,).
+
+        Arguments:
+            x: Images less their training mean, shape (S, B, C, H, W).
+            words: Their captions, shape (S, B, L).
+        """
+        seen = functional.normalize(self.image(flat(x)), dim=-1)
         odds = self.SCALE * seen @ self(words).mT
         both = odds.log_softmax(-1) + odds.log_softmax(-2)
         return -0.5 * both.diagonal(dim1=-2, dim2=-1).mean(-1)

@@ -95,7 +95,7 @@ def suite_of(*runs: Run) -> Suite:
         cells=[
             Cells(
                 models=[Part(name=run.model, options=dict(run.options))],
-                datasets=[Part(name=run.dataset)],
+                datasets=[Part(name=run.dataset, options=dict(run.dataset_options))],
                 budget=Budget(steps=run.steps),
                 batch=run.batch,
                 labelled=run.labelled,
@@ -130,7 +130,8 @@ def run_key(run: Run) -> str:
     chosen = {f.name: getattr(run, f.name) for f in fields(run)}
     for other in ("metrics", "samples", "seeds"):
         del chosen[other]
-    return canonical(chosen | {"options": dict(run.options)})
+    parts = {name: dict(getattr(run, name)) for name in ("options", "dataset_options")}
+    return canonical(chosen | parts)
 
 
 @dataclass

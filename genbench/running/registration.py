@@ -96,6 +96,8 @@ def _describe_run(run: Run) -> dict[str, Any]:
     names = ("model", "dataset", "seeds", "steps", "batch", "labelled", "samples")
     about = {name: getattr(run, name) for name in names}
     about |= {"metrics": sorted(run.metrics), "options": _as_json(dict(run.options))}
+    if run.dataset_options:
+        about["dataset_options"] = _as_json(dict(run.dataset_options))
     return about | ({"tuned": run.tuned} if run.tuned else {})
 
 

@@ -173,3 +173,19 @@ def test_wrong_exemplars_are_the_tests_alone():
     assert open_named("holes", exemplar="none").given.points("test").shape[1] == 1
     with pytest.raises(SpecError, match="holes needs a hole of 1 to 7 pixels"):
         open_named("holes", hole=8)
+
+
+def test_few_pairs_and_unseen_classes():
+    few, unseen, whole = (open_named("edges", **o) for o in ({"pairs": 30}, {"unseen": True}, {}))
+    assert torch.equal(few.points("train"), whole.points("train")[:30])
+    assert torch.equal(few.given.points("train"), whole.given.points("train")[:30])
+    assert torch.equal(few.points("test"), whole.points("test"))
+    assert unseen.labels("train").max() == unseen.labels("validation").max() == 7
+    assert set(unseen.labels("test").tolist()) == {8, 9}
+    assert (
+        len(unseen.points("test"))
+        == len(unseen.given.points("test"))
+        == int((whole.labels("test") >= 8).sum())
+    )
+    with pytest.raises(SpecError, match="edges needs pairs of 2 or more"):
+        open_named("edges", pairs=1)

@@ -25,6 +25,7 @@ from genbench.metrics.cycle_error import cycle_error
 from genbench.metrics.error_over_least import error_over_least
 from genbench.metrics.identified import identified
 from genbench.metrics.near_answer import near_answer
+from genbench.metrics.pair_gap import pair_gap
 from genbench.metrics.pair_spread import pair_spread
 from genbench.metrics.psnr import psnr
 from genbench.metrics.ssim import ssim
@@ -293,3 +294,18 @@ def test_where_no_answer_is_right_nothing_is_compared_with_one():
     assert rows["class_kept"].value is None
     assert rows["target_class"].value is not None
     assert 20 < rows["content_kept"].value < 80
+
+
+def test_memory_has_a_gap_between_training_and_test_pairs():
+    data, rng = open_named("super_resolution"), Rng([0])
+    gaps = {}
+    for name in ("nearest", "mean_answer", "retrieval"):
+        model = prepare(build(name, data.spec, rng), data, rng)
+        gaps[name] = pair_gap(Trained(model, data), data.points("test"), rng=rng)
+    assert abs(gaps["mean_answer"].value) < 0.1
+    assert abs(gaps["nearest"].value) < 0.1
+    assert gaps["retrieval"].value > 1  # but for sources that two training points share
+    film = open_named("moving_digits")
+    model = prepare(build("copy", film.spec, rng), film, rng)
+    reason = pair_gap(Trained(model, film), film.points("test"), rng=rng).reason
+    assert reason == "moving_digits shows no fixed training pairs"

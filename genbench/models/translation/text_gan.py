@@ -22,7 +22,6 @@ from genbench.nn.captions import Matcher
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
-from genbench.nn.output import centred
 from genbench.nn.translation import LAST_GAIN, source_of
 
 #: the share of the budget in which captions' features are learnt; afterwards they are frozen
@@ -44,7 +43,8 @@ class TextGAN(TranslationModel):
         | https://arxiv.org/abs/1605.05396
 
     Differences: perceptrons in place of convolutions; captions' features are learnt in the first half of the
-    budget, beside the game, by a contrastive loss, and frozen afterwards; a gradient penalty on real images.
+    budget, beside the game, by a contrastive loss, and frozen afterwards; a gradient penalty on real images;
+    perceptrons see images less the training mean.
 
     Arguments:
         match: Whether the judge sees real images beside wrong captions.
@@ -133,7 +133,7 @@ class TextGAN(TranslationModel):
 
     def matcher_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns how badly images and captions find each other in the minibatch, shape (S,)."""
-        return self.matcher.loss(batch.x, source_in(batch))
+        return self.matcher.loss(batch.x - self.mean, source_in(batch))
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of matching real pairs against all else plus the penalty, shape (S,)."""
@@ -154,5 +154,5 @@ class TextGAN(TranslationModel):
 
     def logits(self, x: Tensor, text: Tensor) -> Tensor:
         """Returns the judge's logits of images beside features of captions, shape (S, B)."""
-        seen = torch.cat([flat(centred(x, self.spec)), text], -1)
+        seen = torch.cat([flat(x - self.mean), text], -1)
         return self.discriminator(seen).squeeze(-1)
