@@ -14,7 +14,7 @@ from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
 
 COLUMNS = {
-    "caption_accuracy": Column("higher", "share", 1.0, "outputs with all attributes right", 42),
+    "caption_accuracy": Column("higher", "share", 1.0, "outputs with all attributes right", 54),
     "caption_readable": Column(
         "higher", "share", 1.0, "outputs whose attributes can be read at all"
     ),

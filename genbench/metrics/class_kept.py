@@ -11,7 +11,7 @@ from genbench.metrics._judged import judge_classes
 
 COLUMNS = {
     "class_kept": Column(
-        "higher", "share", None, "outputs judged of their true point's class", 42
+        "higher", "share", None, "outputs judged of their true point's class", 49
     ),
     "class_kept_spread": Column(
         "none", "ratio", None, "variance of outputs within a class over that of true points"

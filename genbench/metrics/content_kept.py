@@ -12,7 +12,7 @@ from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
 
 COLUMN = Column(
-    "lower", "rank", None, "of the own source among 100 by its distance from the output", 43
+    "lower", "rank", None, "of the own source among 100 by its distance from the output", 52
 )
 #: outputs that are compared with all sources at once
 ROWS = 500

@@ -12,9 +12,7 @@ from genbench.core.model import Cyclic
 from genbench.core.rng import Rng
 from genbench.metrics._model import ROWS, at_least, lacks, mean_score, squared_error
 
-COLUMN = Column(
-    "lower", "RMSE", 0.0, "between sources and what comes back of their translations", 49
-)
+COLUMN = Column("lower", "RMSE", 0.0, "between sources and what comes back of their translations")
 
 
 @metric(

@@ -17,9 +17,9 @@ COLUMNS = {
         "share",
         None,
         "outputs whose own true point is the nearest, in what is hidden",
-        42,
+        53,
     ),
-    "hidden_error": Column("lower", "L1", 0.0, "mean absolute difference, in what is hidden", 43),
+    "hidden_error": Column("lower", "L1", 0.0, "mean absolute difference, in what is hidden"),
 }
 #: outputs that are compared with all true points at once
 ROWS = 500

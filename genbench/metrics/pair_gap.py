@@ -10,7 +10,7 @@ from genbench.core.rng import Rng
 from genbench.metrics._model import at_least, lacks, mean_score, squared_error
 
 COLUMN = Column(
-    "lower", "log ratio", None, "log squared error on test pairs over that on training pairs", 50
+    "lower", "log ratio", None, "log squared error on test pairs over that on training pairs"
 )
 
 
