@@ -30,9 +30,17 @@ DATA: dict[str, dict[str, Any]] = {
 PAIRS: dict[str, dict[str, Any]] = {
     "super_resolution": {},
     "quarter_turn": {},
+    "holes": {},
     "moving_digits": {},
     "captioned_digits": {},
     "captioned_digits:text": {"to": "text"},
+}
+#: those that are for models with an option of a name alone, so that the others are not checked on all
+OWN = {
+    "quarter_turn": "cycle",
+    "holes": "exemplar",
+    "captioned_digits": "units",
+    "captioned_digits:text": "units",
 }
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
@@ -62,7 +70,9 @@ def open_small(data: str) -> Dataset:
 def taken(name: str) -> list[str]:
     """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
     cls = MODELS.get(name)
-    every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
+    known = options.defaults(cls)
+    pairs = [data for data in PAIRS if data not in OWN or OWN[data] in known]
+    every = [*DATA, *(pairs if issubclass(cls, Translator) else ())]
     return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 

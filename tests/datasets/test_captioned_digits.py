@@ -174,3 +174,22 @@ def test_models_of_captions_refuse_others(drawn, written):
     assert "needs continuous data" in MODELS.get("pix2pix").refuses(drawn.spec)
     assert MODELS.get("captioner").refuses(written.spec) is None
     assert MODELS.get("regression").refuses(drawn.spec) is None
+
+
+def test_controls_read_captions_too(drawn):
+    """Retrieval finds an image of the same words, and regression starts at the mean of the images."""
+    rng = Rng([0, 1])
+    source = drawn.given.points("test")[:20].expand(2, -1, -1)
+    model = prepare(build("retrieval", drawn.spec, rng), drawn, rng)
+    near = parse(source[0])
+    assert torch.equal(
+        drawn.truth.described.read(drawn.to_data(model.translate(source, rng))[0])[:, 0],
+        near[:, 0],
+    )
+    network = prepare(
+        build("regression", drawn.spec, rng, {"network": "mlp", "hidden": [8]}), drawn, rng
+    )
+    assert (network.translate(source, rng) - network.mean).abs().mean() < 0.1
+    for name in ("random_target", "mean_answer"):
+        other = prepare(build(name, drawn.spec, rng), drawn, rng)
+        assert other.sample(5, rng).shape == (2, 5, 1, 16, 16)
