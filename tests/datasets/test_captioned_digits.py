@@ -13,6 +13,7 @@ from genbench.core.spec import Budget
 from genbench.datasets.captioned_digits import ENTROPY, WORDS, parse, spell
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll
+from genbench.metrics.pair_spread import pair_spread
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
@@ -164,6 +165,13 @@ def test_wrong_captions_count_where_they_are_shown(drawn):
         batch = batch or Trainer(model, drawn, Budget(steps=1), rng=rng, batch=16).minibatches(0.5)
         losses.append(model.discriminator_loss(batch, Rng([1])).item())
     assert losses[0] != losses[1]
+
+
+def test_words_have_no_variance(written):
+    rng = Rng([0])
+    model = prepare(build("captioner", written.spec, rng, {"units": 4, "width": 2}), written, rng)
+    score = pair_spread(Trained(model, written), written.points("test"), rng=rng)
+    assert score.reason == "points of captioned_digits are words, which have no variance"
 
 
 def test_models_of_captions_refuse_others(drawn, written):
