@@ -35,7 +35,8 @@ def command(
     Nothing is downloaded; data sets that are not on this machine are noted.
 
     With --metrics, check the metrics instead: real points against real ones, then with noise, a shift,
-    or fewer modes; a metric that sees none of these harms as worse fails.
+    or fewer modes; of pairs also with blur and outputs of other sources. A metric that sees none of
+    these harms as worse fails.
 
     \b
     genbench doctor
@@ -94,7 +95,8 @@ def ladder_table(ladders: list[Any]) -> Any:
     """Returns a row per column and data set: its floor, and its values up each ladder."""
     from rich.table import Table
 
-    hows = ("noise", "shift", "collapse", "fewer")
+    every = ("noise", "shift", "collapse", "blur", "swap", "fewer")
+    hows = [how for how in every if any(entry.how == how for entry in ladders)]
     table = Table("column", "data", "± s.d.", *hows, box=None, pad_edge=False)
     places = dict.fromkeys((entry.column, entry.dataset) for entry in ladders)
     rows = {(entry.column, entry.dataset, entry.how): entry for entry in ladders}

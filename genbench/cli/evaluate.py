@@ -22,6 +22,11 @@ from genbench.cli import common
 )
 @click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
 @click.option(
+    "--source",
+    metavar="IN",
+    help="What SAMPLES were made from, like SAMPLES, for metrics of pairs: files by name, else by order.",
+)
+@click.option(
     "--features",
     help="An extractor's name, with options as in --metrics; or module:function, or a file by torch.export "
     "(.pt2) or TorchScript, all of which are code: run what you trust. Default: what suits REFERENCE.",
@@ -52,7 +57,7 @@ from genbench.cli import common
     multiple=True,
     metavar="LOW,HIGH",
     help="The range of pixel values where it is neither [0, 1] of floats nor 0 to 255 of bytes: -1,1 or "
-    "0,16; of one side alone: samples=-1,1 (reference, train). May be repeated.",
+    "0,16; of one side alone: samples=-1,1 (reference, train, source). May be repeated.",
 )
 @click.option(
     "--limit",
@@ -120,6 +125,7 @@ def command(
     genbench evaluate generated/ -r real/ --resize 32x32 --features random_conv --html page.html
     genbench evaluate mine.npy -r digits:test --metrics prdc:neighbours=3,mmd:kernel=rbf
     genbench evaluate seed0.npz seed1.npz -r digits:test --record mine
+    genbench evaluate out/ -r truth/ --source in/ --metrics psnr,ssim
     """
     common.load_plugins(plugins)
     from genbench.api import evaluate

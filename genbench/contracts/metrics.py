@@ -13,7 +13,7 @@ import torch
 from genbench.contracts.planted import N, draw, measure
 from genbench.contracts.rules import Case, expect, expect_equal, rule
 from genbench.core.errors import DataError
-from genbench.core.metric import METRICS, Metric, Score, columns
+from genbench.core.metric import METRICS, PAIRED, Metric, Score, columns
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
 
@@ -22,7 +22,7 @@ TIMED = ("ms", "samples/s", "calibrations")
 #: what `needs` may name besides abilities of models
 TRUTHS = (
     *("log_prob", "entropy", "centres", "std", "box", "distance", "n_grams", "modes"),
-    *("answers", "degrade"),
+    *("answers", "degrade", "hidden", "described"),
 )
 #: the first two arguments, by view
 ARGUMENTS = {
@@ -30,6 +30,7 @@ ARGUMENTS = {
     "model": ["trained", "test"],
     "memory": ["train", "test"],
     "pairs": ["source", "real"],
+    "judged": ["source", "real"],
 }
 RUNGS = {"noise": (0.0, 0.3, 1.0, 3.0), "modes": (8, 4, 2, 1)}
 BAD = {
@@ -190,7 +191,7 @@ def the_order_of_points_does_not_matter(name: str) -> None:
     real, fake = draw(N, 1), draw(N, 2, noise=0.2)
     order = Rng([9]).permutation(N)[0]
     one = measure(entry, fake, real=real, whole=True)
-    other = real[order] if entry.view == "pairs" else real.flip(0)
+    other = real[order] if entry.view in PAIRED else real.flip(0)
     two = measure(entry, fake[order], real=other, whole=True)
     for column, meaning in entry.columns.items():
         score, other = one[column], two[column].value

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Truth
-from genbench.core.metric import Metric, Score, Trained
+from genbench.core.dataset import Dataset, Described, Truth
+from genbench.core.feature import Extractor, Logits
+from genbench.core.metric import PAIRED, Metric, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
@@ -81,7 +82,14 @@ def degrade(x: Tensor) -> Tensor:
     return x.double().square().sum(-1, keepdim=True).sqrt()
 
 
-PAIRS = Truth(answers=answers_of, degrade=degrade)
+def describe(x: Tensor) -> Tensor:
+    """Returns the mode of points (N, 2), (N, 1), or -1 of those that are farther than four deviations."""
+    away = torch.cdist(x.double(), DATA.centres.to(x.device))
+    return away.argmin(1, keepdim=True).masked_fill(away.amin(1, keepdim=True) > 4 * DATA.std, -1)
+
+
+DESCRIBED = Described(("mode",), describe, lambda source, x: describe(x))
+PAIRS = Truth(answers=answers_of, degrade=degrade, described=DESCRIBED)
 
 
 def draw(n: int, seed: int, modes: int = 8, noise: float = 0.0) -> Tensor:
@@ -98,6 +106,23 @@ def log_odds(x: Any) -> Any:
         return x
     away = x.double().unsqueeze(1) - DATA.centres.to(x.device)
     return -away.square().sum(-1) / (2 * DATA.std**2)
+
+
+class Judge(Extractor, Logits):
+    """Knows the eight modes; its features are the points themselves."""
+
+    @property
+    def protocol(self) -> str:
+        """Says that it is planted."""
+        return "planted"
+
+    def extract(self, x: Tensor) -> Tensor:
+        """Returns the points."""
+        return x.double().flatten(1)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Returns log odds of the modes, (N, 8)."""
+        return log_odds(x)
 
 
 def _nearest_mode(x: Any) -> Any:
@@ -131,12 +156,14 @@ def measure(
     Arguments:
         entry: The metric.
         fake: Generated points, shape (M, 2).
-        real: Real points; N points of all modes if None.
+        real: Real points; N points of all modes if None, and where rows belong together those that noise
+            makes fake ones of.
         noise: The width of the noise of the model that metrics of models see.
         seed: Of the metric's rng.
         whole: Whether every point is to count, of metrics that take a part of them.
     """
-    real = draw(N, 1) if real is None else real
+    together = entry.view in PAIRED and "answers" not in entry.needs
+    real = draw(N, 2 if together else 1) if real is None else real
     # a model's stream lies where the model does, all others on the CPU, as in an evaluation
     rng = Rng([seed], device=real.device if entry.view == "model" else "cpu")
     arguments: tuple[Any, ...] = {
@@ -148,6 +175,7 @@ def measure(
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "pairs": (degrade(real), real, fake, PAIRS),
+        "judged": (real, real, fake, _nearest_mode(real), Judge()),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
     result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))

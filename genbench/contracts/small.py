@@ -27,7 +27,21 @@ DATA: dict[str, dict[str, Any]] = {
     "markov_text": {"tokens": 4, "length": 5},
 }
 #: those with sources, for models that make points from them, the smaller one first
-PAIRS: dict[str, dict[str, Any]] = {"super_resolution": {}, "moving_digits": {}}
+PAIRS: dict[str, dict[str, Any]] = {
+    "super_resolution": {},
+    "quarter_turn": {},
+    "holes": {},
+    "moving_digits": {},
+    "captioned_digits": {},
+    "captioned_digits:text": {"to": "text"},
+}
+#: those that are for models with an option of a name alone, so that the others are not checked on all
+OWN = {
+    "quarter_turn": "cycle",
+    "holes": "exemplar",
+    "captioned_digits": "units",
+    "captioned_digits:text": "units",
+}
 #: options that keep networks small, for the models that have them
 SMALL: dict[str, Any] = {
     "hidden": (16, 16),
@@ -49,14 +63,16 @@ BATCH = 32
 
 @functools.cache
 def open_small(data: str) -> Dataset:
-    """Returns one of the small data sets."""
-    return DATASETS.get(data)(**{**DATA, **PAIRS}.get(data, {}))
+    """Returns one of the small data sets; what stands behind a colon tells two of one name apart."""
+    return DATASETS.get(data.partition(":")[0])(**{**DATA, **PAIRS}.get(data, {}))
 
 
 def taken(name: str) -> list[str]:
     """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
     cls = MODELS.get(name)
-    every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
+    known = options.defaults(cls)
+    pairs = [data for data in PAIRS if data not in OWN or OWN[data] in known]
+    every = [*DATA, *(pairs if issubclass(cls, Translator) else ())]
     return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 
@@ -64,7 +80,7 @@ def small_options(name: str) -> dict[str, Any]:
     """Returns options that keep a model small."""
     defaults, chosen = options.defaults(MODELS.get(name)), {}
     for key, value in SMALL.items():
-        if key in defaults:
+        if key in defaults and isinstance(defaults[key], str) == isinstance(value, str):
             alike = isinstance(defaults[key], tuple) == isinstance(value, tuple)
             chosen[key] = value if alike else value[0]
     return chosen

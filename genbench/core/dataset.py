@@ -79,6 +79,23 @@ class Classified:
 
 
 @dataclass(frozen=True)
+class Described:
+    """What captions say of pictures, read from either side.
+
+    Arguments:
+        names: The K attributes.
+        read: Maps points (N, *event) to their attributes, int64, (N, K); -1 where none can be read.
+        wanted: Maps sources and true points, row by row, to the attributes that were asked for, (N, K).
+        entropy: That of a point given its source, in nats, the least mean NLL; None where it is not known.
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[Tensor], Tensor]
+    wanted: Callable[[Tensor, Tensor], Tensor]
+    entropy: float | None = None
+
+
+@dataclass(frozen=True)
 class Truth:
     """What is known of the distribution behind a data set, in data space.
 
@@ -101,6 +118,8 @@ class Truth:
         answers: Maps sources (N, *source.event) to all K right answers, (N, K, *event), and their chances,
             (N, K), which sum to 1; None where they are not known.
         degrade: Maps points (N, *event) to their sources (N, *source.event), or None.
+        hidden: Which coordinates of a point no source shows, bool, (*event), or None.
+        described: What points are said to show, where sources or points are captions, or None.
     """
 
     log_prob: Callable[[Tensor], Tensor] | None = None
@@ -115,6 +134,8 @@ class Truth:
     classified: Classified | None = None
     answers: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
     degrade: Callable[[Tensor], Tensor] | None = None
+    hidden: Tensor | None = None
+    described: Described | None = None
     weights: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -164,6 +185,8 @@ class Dataset(ABC):
     version: ClassVar[int] = 1
     stream: ClassVar[bool] = False
     paper: ClassVar[str] = ""
+    #: whether a test point is a right answer to its source; if not, none is known
+    matched: bool = True
     spec: DataSpec
     truth: Truth | None = None
     #: what tokens stand for, one character each, so that reports can show text; empty otherwise

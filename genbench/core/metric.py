@@ -21,7 +21,16 @@ from genbench.core.tolerance import Tolerance
 
 Better = Literal["lower", "higher", "none"]
 View = Literal[
-    "points", "events", "features", "logits", "labelled", "memory", "truth", "pairs", "model"
+    "points",
+    "events",
+    "features",
+    "logits",
+    "labelled",
+    "memory",
+    "truth",
+    "pairs",
+    "judged",
+    "model",
 ]
 
 
@@ -168,6 +177,8 @@ class Metric:
             pairs: f(source, real, fake, truth, *, rng, **options), whose rows belong together: sources
             (N, *source.event), their true points and what was made of them, both (N, *event), in data
             space; of models that translate, and of points that the user says were made of sources;
+            judged: f(source, real, fake, labels, judge, *, rng, **options), the same with the classes of
+            the true points, (N,), or None, and the evaluation's extractor;
             model: f(trained, test, *, rng, **options), a Trained model of one seed and the held-out
             points (N, *event) in data space.
             `rng` is an Rng of one seed.
@@ -184,6 +195,8 @@ class Metric:
         beside: Metrics that are measured wherever this one is, since it must not be read alone.
         networks: The extractors, by name, that it judges by itself; of models that have one in their loss
             the score is null.
+        matched: Whether it takes the real points for right answers, of metrics of pairs; data sets that
+            know none have no such score.
     """
 
     name: str
@@ -198,6 +211,7 @@ class Metric:
     moments: Callable[..., Any] | None = None
     beside: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    matched: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -235,6 +249,8 @@ def translate(
     return join_rows(map(make, source.split(batch)), len(source), f"model {model.name!r}")
 
 
+#: views whose rows belong together
+PAIRED: tuple[View, ...] = ("pairs", "judged")
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
 
 
@@ -251,11 +267,12 @@ def metric(
     moments: Callable[..., Any] | None = None,
     beside: tuple[str, ...] = (),
     networks: tuple[str, ...] = (),
+    matched: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        more = needs, train_reference, version, paper, matrices, moments, beside, networks
+        more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
         METRICS.add(name, Metric(name, function, view, columns, *more))
         return function
 

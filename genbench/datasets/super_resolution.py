@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.dataset import (
-    SPLITS,
-    DataSpec,
-    ImageDataset,
-    Truth,
-    dataset,
-    open_named,
-)
+from genbench.core.dataset import dataset
 from genbench.core.errors import SpecError
-from genbench.datasets._sources import Sources
+from genbench.datasets._derived import DerivedImages, open_images
 
 
 @dataset("super_resolution")
-class SuperResolution(ImageDataset):
+class SuperResolution(DerivedImages):
     """The images of another data set, to be made from themselves made smaller by a whole factor.
 
     A source is the image under a box or an antialiased bicubic kernel, rounded to the image's own grey
@@ -53,57 +44,20 @@ class SuperResolution(ImageDataset):
         data_dir: Path | None = None,
         offline: bool = False,
     ) -> None:
-        super().__init__(data_dir=data_dir, offline=offline)
-        base = open_named(of, data_dir=data_dir, offline=offline)
-        if not isinstance(base, ImageDataset) or base.stream:
-            raise SpecError(f"super_resolution needs of=… a fixed data set of images, got {of}")
+        base = open_images("super_resolution", of, data_dir, offline)
         channels, *sides = base.spec.event
         if scale < 2 or any(side % scale for side in sides):
             raise SpecError(
                 f"super_resolution needs a scale of 2 or more that divides the sides "
                 f"{' and '.join(map(str, sides))} of {of}, got {scale}"
             )
-        self.base, self.scale, self.kernel = base, scale, kernel
-        self.levels = base.levels  # type: ignore[misc]
-        grey = {"range": (0.0, 1.0), "levels": base.levels}
+        self.scale, self.kernel = scale, kernel
         small = (channels, *(side // scale for side in sides))
-        source = DataSpec("super_resolution sources", small, **grey)
-        self.spec = DataSpec(
-            "super_resolution",
-            base.spec.event,
-            **grey,
-            classes=base.spec.classes,
-            dequantisation="uniform",
-            source=source,
-        )
-        self.given = Sources(source, lambda: self._sources)
-        self.truth = Truth(box=(0.0, 1.0), degrade=self._degrade)
+        super().__init__(base, small, data_dir=data_dir, offline=offline)
 
-    def load(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Returns the other data set's splits."""
-        assert isinstance(self.base, ImageDataset)
-        return self.base.load()
-
-    def labels(self, split: str) -> Tensor | None:
-        """Returns the other data set's labels, or None where it has none."""
-        return self.base.labels(split) if self.base is not None else None
-
-    @cached_property
-    def _sources(self) -> dict[str, Tensor]:
-        """The splits' sources, levels in uint8."""
-        return {
-            split: torch.cat([self._to_levels(part) for part in self.points(split).split(2000)])
-            for split in SPLITS
-        }
-
-    def _degrade(self, x: Tensor) -> Tensor:
-        return self._to_levels(x).to(x.dtype) / (self.levels - 1)
-
-    def _to_levels(self, x: Tensor) -> Tensor:
-        """The levels of images (N, C, H, W) made smaller, uint8."""
+    def source_of(self, x: Tensor) -> Tensor:
+        """Returns the images made smaller."""
         if self.kernel == "box":
-            small = functional.avg_pool2d(x, self.scale)
-        else:
-            size = (x.shape[2] // self.scale, x.shape[3] // self.scale)
-            small = functional.interpolate(x, size=size, mode="bicubic", antialias=True)
-        return (small * (self.levels - 1)).round().clamp(0, self.levels - 1).to(torch.uint8)
+            return functional.avg_pool2d(x, self.scale)
+        size = (x.shape[2] // self.scale, x.shape[3] // self.scale)
+        return functional.interpolate(x, size=size, mode="bicubic", antialias=True)

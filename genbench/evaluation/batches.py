@@ -70,6 +70,7 @@ class ReadOptions:
         progress: Called with a source's label, how many points are read, and of how many (or None).
         ranges: The range of pixel values declared for each side.
         seed: Which points are drawn.
+        paired: Whether rows of the sides belong together, so that a limit takes the first of each.
     """
 
     results: Path = Path("results")
@@ -83,6 +84,7 @@ class ReadOptions:
     progress: Callable[[str, int, int | None], None] = lambda label, count, total: None
     ranges: dict[str, Range] = field(default_factory=dict)
     seed: int = 0
+    paired: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def normalise(
         source: What was opened.
         options: What the user says.
         dataset: What the points are compared with, or None.
-        side: Whose declared range counts: samples, reference or train.
+        side: Whose declared range counts: samples, reference, train or source.
         like: The shape of a point that the points are compared with, where it is known, or None.
     """
     content, label = source.content, source.label
@@ -197,7 +199,7 @@ def _choose_rows(
     """The numbers of the points that a limit leaves, drawn at random and ascending; None for all."""
     if options.limit is None or options.limit >= count:
         return None
-    if dataset is not None and dataset.stream:
+    if options.paired or (dataset is not None and dataset.stream):
         return numpy.arange(options.limit)  # exact draws, of which the first are as good as any
     order = Rng([options.seed]).fork("limit").permutation(count)[0]
     return order[: options.limit].sort().values.numpy()
@@ -208,6 +210,8 @@ def _note_limit(options: ReadOptions, count: int | None, *, exact: bool = False)
         return []
     if exact:
         return [f"the first {options.limit} of {count} exact draws were taken"]
+    if options.paired:
+        return [f"the first {options.limit} pairs were taken"]
     if count is None:
         return [f"the first {options.limit} were taken, as nobody knows how many there are"]
     return [f"{options.limit} of {count} were drawn at random (seed {options.seed})"]

@@ -12,10 +12,16 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset, Truth
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import Metric, Trained
+from genbench.core.metric import PAIRED, Metric, Trained
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
-from genbench.evaluation.requests import EXTRACTED, MetricRequest, find_space, to_space
+from genbench.evaluation.requests import (
+    EXTRACTED,
+    MetricRequest,
+    find_space,
+    looks_through,
+    to_space,
+)
 from genbench.evaluation.scoring import Facts, MetricCall
 from genbench.points.moments import Moments
 from genbench.points.tokens import n_gram_law
@@ -105,7 +111,9 @@ class Reference:
         memory: The bytes that a metric's matrices may take, or None for no limit.
         tag: What else protocols must say of it, or "".
         sources: What the points are to be made from, row by row those of the real points and of any
-            samples that metrics of view `pairs` see; or None.
+            samples that metrics of pairs see; or None.
+        classes: The class of each real point, in the data set's numbers, for metrics of view `judged`; or
+            None.
     """
 
     real: Side
@@ -117,6 +125,7 @@ class Reference:
     asked: bool = False
     tag: str = ""
     sources: Side | None = None
+    classes: Tensor | None = None
 
     @property
     def extractor(self) -> Extractor:
@@ -161,12 +170,17 @@ class Reference:
         if metric.view == "truth" and self.dataset is None:
             return f"{metric.name} needs a data set whose truth is known as reference"
         tokens = self.dataset is not None and self.dataset.spec.kind == "tokens"
-        if tokens and metric.view not in ("truth", "model"):
+        described = metric.view == "pairs" and "described" in metric.needs
+        if tokens and metric.view not in ("truth", "model") and not described:
             assert self.dataset is not None
             return f"{metric.name} compares numbers, {self.dataset.name} holds tokens"
-        if metric.view == "pairs" and self.sources is None:
+        if metric.view in PAIRED and self.sources is None:
             name = self.dataset.name if self.dataset is not None else "the reference"
             return f"{metric.name} needs sources that points are made from, {name} has none"
+        unmatched = self.dataset is not None and not self.dataset.matched
+        if metric.view in PAIRED and metric.matched and unmatched:
+            assert self.dataset is not None
+            return f"{metric.name} needs right answers to sources, {self.dataset.name} knows none"
         if metric.view == "logits" and not isinstance(self.extractor, Logits):
             name = self.extractor.name or self.extractor.protocol
             return f"the extractor {name} has no class logits"
@@ -185,7 +199,7 @@ class Reference:
         if trained is None or not own:
             return None
         judges = set(metric.networks)
-        if self._space(metric) in EXTRACTED:
+        if looks_through(metric) or self._space(metric) in EXTRACTED:
             judges.add(self.extractor.name)
         shared = sorted(judges & set(own))
         if not shared:
@@ -210,7 +224,7 @@ class Reference:
         """Which of a metric's needs neither the model nor the data set's truth meets, or None."""
         for need in metric.needs:
             # points that somebody made of sources stand for the model that made them
-            if metric.view == "pairs" and need == "translator" and trained is None:
+            if metric.view in PAIRED and need == "translator" and trained is None:
                 continue
             if need in ABILITIES:
                 if trained is None or not isinstance(trained.model, ABILITIES[need]):
@@ -263,7 +277,8 @@ class Reference:
             return Facts(split=self.split)
         if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
-        heads = [self.extractor.protocol] if self._space(metric) in EXTRACTED else []
+        seen = looks_through(metric) or self._space(metric) in EXTRACTED
+        heads = [self.extractor.protocol] if seen else []
         if metric.view == "points" and not self.split and not heads:
             heads = ["identity"]
         counts = self.real.count or None, fake.count or None
@@ -272,6 +287,8 @@ class Reference:
             files = [side.moments.label for side in (self.real, fake) if side.moments is not None]
             heads += [f"statistics of {label}" for label in files if label]
         heads += [self.tag] if self.tag else []
+        if metric.view in PAIRED and self.tag and self.sources is not None:
+            heads.append(f"sources={self.sources.digest[:8]}")
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:
@@ -292,6 +309,9 @@ class Reference:
         if metric.view == "pairs":
             assert self.sources is not None
             return self.sources.view(space), real, samples, self.truth
+        if metric.view == "judged":
+            assert self.sources is not None
+            return self.sources.view(space), real, samples, self.classes, self.extractor
         if metric.view == "memory":
             assert self.train is not None
             return self.train.view(space), real, samples

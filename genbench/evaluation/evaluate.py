@@ -35,6 +35,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "float32",
     train: Any = None,
+    source: Any = None,
     limit: int | None = None,
     batch: int = 64,
     memory: str | int = "4GiB",
@@ -77,7 +78,12 @@ def evaluate(
         precision: In which networks compute: float32, tf32, bfloat16 or float16; the protocol names
             any but the first.
         train: The training points, like the samples, for metrics of memorisation.
-        limit: Take so many points of each, drawn at random where all are at hand, otherwise the first.
+        source: What the samples were made from, like the samples, for metrics of pairs (psnr, ssim,
+            consistency): a source for each sample and each true point of the reference. Pictures of
+            folders and archives belong together by their names, all else by its order. Data sets with
+            sources of their own need none.
+        limit: Take so many points of each, drawn at random where all are at hand, otherwise the first; of
+            pairs the first.
         batch: How many points are read and extracted at once.
         memory: The most that points and the work on them may take, in bytes or as "512MiB"; more goes
             to a temporary file.
@@ -85,7 +91,7 @@ def evaluate(
         resize: "WIDTHxHEIGHT", to which all pictures are resized (bicubic, antialiased).
         channels: 1 or 3, to read all pictures as grey or colour; None leaves them as they are.
         range: The range of pixel values, (low, high) or "low,high", where it is neither [0, 1] of floats
-            nor 0 to 255 of bytes; or a mapping from `samples`, `reference` and `train` to theirs. Data
+            nor 0 to 255 of bytes; or a mapping from `samples`, `reference`, `train`, `source` to theirs. Data
             sets' own splits know theirs.
         save_stats: A file into which the mean and covariance of the reference's features are written, or
             of the samples' without a reference; it can be the reference of later evaluations.
@@ -114,6 +120,7 @@ def evaluate(
         of_few=request_metrics(UNBIASED) if metrics is None else [],
         reference=reference,
         train=train,
+        source=source,
         features=None if features is None else make_part(features),
         weights=weights,
         device=device,

@@ -72,7 +72,7 @@ class Evaluator:
         with unchanged(f"data set {dataset.name!r}", [test], code=type(dataset)):
             train = dataset.points("train")
         order = Rng([0]).fork("evaluator", "train").permutation(len(train))[0]
-        given = dataset.given
+        given, labels = dataset.given, dataset.labels("test")
         reason = f"{dataset.name} is a stream without end, so nothing can be memorised"
         self.test = Reference(
             self._side(test),
@@ -81,12 +81,13 @@ class Evaluator:
             without_train=reason,
             split="test",
             sources=None if given is None else self._side(given.points("test")[:samples]),
+            classes=None if given is None or labels is None else labels[:samples],
         )
         #: the training points as a reference, or None where they are too few
         self.train: Reference | None = None
         if len(train) >= self.n:
             side = self._side(train[order[: self.n]])
-            self.train = replace(self.test, real=side, split="train", sources=None)
+            self.train = replace(self.test, real=side, split="train", sources=None, classes=None)
         spare = dataset.points("validation") if dataset.stream else train[order.flip(0)]
         #: real points that are not in the reference, or None where they are too few
         self.spare = self._side(spare[: self.n]) if len(spare) >= self.n else None

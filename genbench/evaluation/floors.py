@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from genbench.core.metric import Score
+from genbench.core.metric import PAIRED, Score
 from genbench.core.rng import Rng
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.requests import MetricRequest
@@ -13,7 +13,7 @@ from genbench.evaluation.scoring import compute_scores
 
 #: what a memory metric has of real points it knows itself, and spare ones may be of training; metrics
 #: of models look at no samples
-WITHOUT = ("model", "memory", "pairs")
+WITHOUT = ("model", "memory", *PAIRED)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ SPACES = {
     "truth": "points",
     "events": "events",
     "pairs": "events",
+    "judged": "events",
     "features": "features",
     "labelled": "features",
     "memory": "features",
@@ -30,6 +31,11 @@ SPACES = {
 }
 #: spaces that depend on the extractor
 EXTRACTED = ("features", "logits")
+
+
+def looks_through(metric: Metric) -> bool:
+    """Returns whether a metric's number depends on the extractor, whatever the user asks for."""
+    return metric.view == "judged" or SPACES.get(metric.view) in EXTRACTED
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class MetricRequest:
             "version": self.metric.version,
             "options": dict(self.options),
             "samples": self.samples,
-            "features": self.features if SPACES.get(self.metric.view) in EXTRACTED else None,
+            "features": self.features if looks_through(self.metric) else None,
         }
         return hashlib.sha256(canonical(request).encode()).hexdigest()[:12]
 

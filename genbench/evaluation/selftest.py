@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.metric import METRICS, columns
+from genbench.core.metric import METRICS, PAIRED, columns
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.comparison import Reference, Side
@@ -26,6 +26,13 @@ LEVELS = (0.0, 0.25, 0.5, 1.0)
 PARTS = (0.25, 0.5, 1.0)
 #: a mixture, images, a manifold and text: every metric without a model applies to one of them
 DATA = ("grid", "digits", "circle", "markov_text")
+#: data whose points are made from something, with their options: every metric of pairs applies to one
+PAIRS: dict[str, dict[str, Any]] = {
+    "super_resolution": {},
+    "moving_digits": {},
+    "holes": {"exemplar": "none"},
+    "captioned_digits": {},
+}
 #: a rung counts as worse than the floor beyond so many of the floor's spreads
 SPREADS = 3.0
 #: changes below are rounding errors
@@ -83,8 +90,22 @@ def typing_errors(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> T
     return torch.where(rng.uniform(*x.shape)[0] < level, wrong, x)
 
 
+def blur(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> Tensor:
+    """Puts the means of neighbourhoods in the place of pixels of images (N, C, H, W), of up to 9×9."""
+    reach = round(4 * level)
+    return torch.nn.functional.avg_pool2d(x, 2 * reach + 1, 1, reach)
+
+
+def swap(x: Tensor, labels: Tensor | None, level: float, rng: Rng) -> Tensor:
+    """Gives a share of the sources what was made of others."""
+    count = round(level * len(x))
+    return torch.cat([x[:count].roll(1, 0), x[count:]])
+
+
 def find_harms(dataset: Dataset) -> dict[str, Harm]:
     """Returns what can be done to a data set's points."""
+    if dataset.given is not None:
+        return {"noise": noise, "shift": shift, "blur": blur, "swap": swap}
     if dataset.spec.kind == "tokens":
         return {"noise": typing_errors, "collapse": collapse}
     return {"noise": noise, "shift": shift, "collapse": collapse}
@@ -100,8 +121,12 @@ class Laboratory:
     """
 
     def __init__(self, dataset: Dataset, requests: Sequence[MetricRequest], n: int) -> None:
-        self.dataset, self.requests, self.n = dataset, requests, n
-        self.extractor = make_extractor(default_features(dataset), dataset)
+        paired = dataset.given is not None
+        # of pairs the true points are the best answers, which no other metric may be shown
+        own = [r for r in requests if (r.metric.view in PAIRED) == paired]
+        self.dataset, self.requests, self.n, self.paired = dataset, own, n, paired
+        judged = dataset.base or dataset
+        self.extractor = make_extractor(default_features(judged), judged)
         self.pool = dataset.points("train")
         self.labels = dataset.labels("train")
         centres = dataset.truth.centres if dataset.truth is not None else None
@@ -109,7 +134,7 @@ class Laboratory:
             self.labels = torch.cdist(self.pool.double(), centres.double()).argmin(1)
         self.real = self._side(dataset.points("test")[:n])
         self.train = self._side(self.pool)
-        self.spaces = find_spaces(requests, self.extractor)
+        self.spaces = find_spaces(own, self.extractor)
 
     def _side(self, x: Tensor) -> Side:
         return Side.of(x, lambda: self.extractor)
@@ -118,10 +143,23 @@ class Laboratory:
         """Returns so many held-out points as a reference."""
         views = {space: self.real.view(space)[:count] for space in self.spaces}
         real = Side(views, count, lambda: self.extractor)
-        return Reference(real, self.dataset, self.train)
+        reference = Reference(real, self.dataset, self.train)
+        if self.dataset.given is None:
+            return reference
+        labels = self.dataset.labels("test")
+        return replace(
+            reference,
+            sources=self._side(self.dataset.given.points("test")[:count]),
+            classes=None if labels is None else labels[:count],
+        )
 
     def fresh(self, draw: int) -> tuple[Tensor, Tensor | None]:
-        """Returns n points of the training split with their labels, others for every draw."""
+        """Returns n points of the training split with their labels, others for every draw.
+
+        Of pairs they are the true points, in their order.
+        """
+        if self.paired:
+            return self.dataset.points("test")[: self.n], None
         rows = Rng([draw]).fork("selftest", self.dataset.name).permutation(len(self.pool))[0]
         rows = rows[: self.n]
         return self.pool[rows], None if self.labels is None else self.labels[rows]
@@ -136,7 +174,9 @@ class Laboratory:
 
 
 def ladders(
-    requests: Sequence[MetricRequest] | None = None, datasets: Sequence[str] = DATA, n: int = 500
+    requests: Sequence[MetricRequest] | None = None,
+    datasets: Sequence[str] = (*DATA, *PAIRS),
+    n: int = 500,
 ) -> Iterator[Ladder]:
     """Yields every column's ladders, data set by data set.
 
@@ -148,9 +188,11 @@ def ladders(
     if requests is None:
         requests = make_requests([Part(name=name) for name in METRICS])
     requests = [request for request in requests if request.metric.view in SPACES]
-    metrics = {column: r.metric for r in requests for column in r.metric.columns}
     for name in datasets:
-        lab = Laboratory(DATASETS.get(name)(), requests, n)
+        lab = Laboratory(DATASETS.get(name)(**PAIRS.get(name, {})), requests, n)
+        if not lab.requests:
+            continue
+        metrics = {column: r.metric for r in lab.requests for column in r.metric.columns}
         floors = [lab.scores(lab.fresh(draw)[0]) for draw in range(DRAWS)]
         fewer = [lab.scores(lab.fresh(0)[0][: round(n * part)]) for part in PARTS[:-1]]
         for how, rungs in {**_harm_points(lab, floors[0]), "fewer": [*fewer, floors[0]]}.items():

@@ -17,6 +17,9 @@ from genbench.evaluation.comparison import Side
 from genbench.evaluation.reading import read_points
 from genbench.evaluation.sources import open_source, open_split
 
+#: sides of real points, whose features are worth keeping
+KEPT = ("reference", "train")
+
 
 @dataclass
 class Reading:
@@ -45,10 +48,13 @@ class Reading:
     notes: list[str] = field(default_factory=list)
 
     def read(self, opened: Mapping[str, Source]) -> dict[str, Side]:
-        """Returns what was opened as sides, by the same names: samples, reference, train."""
-        points = normalise_sides(opened, self.options, self.dataset)
+        """Returns what was opened as sides, by the same names: samples, reference, train, source."""
+        compared = {side: source for side, source in opened.items() if side != "source"}
+        points = normalise_sides(compared, self.options, self.dataset)
+        if "source" in opened:
+            points["source"] = self._normalise_sources(opened["source"])
         read = {
-            side: self._read_one(points[side], cache=self.cache and side != "samples")
+            side: self._read_one(points[side], cache=self.cache and side in KEPT, side=side)
             for side in opened
         }
         for side in opened:
@@ -70,20 +76,27 @@ class Reading:
         split = "validation" if data.stream else "train"
         if len(data.points(split)) < 2:
             return None
-        options = replace(self.options, limit=max(2, count))
+        options = replace(self.options, limit=max(2, count), paired=False)
         points = normalise(open_split(data, split), options, self.dataset, "reference")
         side = self._read_one(points, cache=self.cache, options=options)
         labels = points.labels() if self.labelled else None
         return side if labels is None else replace(side, labels=torch.from_numpy(labels))
 
     def _read_one(
-        self, points: Points, *, cache: bool, options: ReadOptions | None = None
+        self, points: Points, *, cache: bool, options: ReadOptions | None = None, side: str = ""
     ) -> Side:
         options = options or self.options
-        side = read_points(
-            points, self.spaces, self.extractor, options, cache=cache, hashed=self.hashed
+        # sources are of another kind, which the extractor need not know
+        spaces = ("events",) if side == "source" else self.spaces
+        read = read_points(
+            points, spaces, self.extractor, options, cache=cache, hashed=self.hashed
         )
-        return side.to(self.device)
+        return read.to(self.device)
+
+    def _normalise_sources(self, source: Source) -> Points:
+        """Sources in a space and a shape of their own, which no --resize or --channels changes."""
+        options = replace(self.options, size=None, channels=None)
+        return normalise(source, options, source.dataset, "source")
 
 
 def is_held_out(source: Source) -> bool:

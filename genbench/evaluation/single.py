@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.feature import Extractor
+from genbench.core.metric import PAIRED
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.batches import ReadOptions, Source
 from genbench.evaluation.comparison import Reference, Side
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import Spare, find_spare, measure_floors
+from genbench.evaluation.pairing import match_rows, open_sources, refuse_other_counts
 from genbench.evaluation.requests import MetricRequest, find_spaces
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import MetricCall, measure
@@ -36,6 +40,7 @@ class Setup:
         of_few: Metrics that are added where points are few.
         reference: What samples are compared with, or None.
         train: The training points, or None.
+        source: What the samples were made from, or None.
         features: The extractor, or None for what suits the data set.
         weights: The extractor's option of that name.
         device: Where features are extracted and compared.
@@ -50,6 +55,7 @@ class Setup:
     of_few: Sequence[MetricRequest] = ()
     reference: Any = None
     train: Any = None
+    source: Any = None
     features: Part | None = None
     weights: str | Path | None = None
     device: str = "auto"
@@ -68,11 +74,13 @@ class Setup:
             *(samples, self.reference, self.train, self.options),
             alone=self.save_stats is not None,
         )
+        opened = self._pair(opened)
         dataset = next((source.dataset for source in opened.values() if source.dataset), None)
         extractor = self._make_extractor(dataset)
         asked = self.features is not None and extractor.protocol != "identity"
-        reading = self._prepare(dataset, extractor, asked)
+        reading = self._prepare(dataset, extractor, asked, paired="source" in opened)
         read, notes = reading.read(opened), reading.notes
+        refuse_other_counts(read)
         if self.save_stats is not None:
             side = read.get("reference", read["samples"])
             side.summarise().write(self.save_stats)
@@ -84,7 +92,11 @@ class Setup:
             return Evaluation((), tuple(notes), fake, fake, dataset)
         notes += find_doubts(read.values(), extractor)
         reference = Reference(
-            *(real, dataset, read.get("train")), memory=self.options.memory, asked=asked
+            *(real, dataset, read.get("train")),
+            memory=self.options.memory,
+            asked=asked,
+            sources=read.get("source"),
+            classes=self._find_classes(opened["reference"], real.count),
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)
@@ -95,17 +107,37 @@ class Setup:
         rows = tuple(measure(calls, lenient=True))
         return Evaluation(rows, tuple(notes), fake, real, dataset)
 
+    def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
+        """The sides, with the sources that samples were made from where there are some."""
+        wanted = any(request.metric.view in PAIRED for request in self.requests)
+        if self.source is None and not wanted:
+            return dict(opened)
+        sources = open_sources(self.source, opened, self.options)
+        return dict(opened) if sources is None else match_rows({**opened, "source": sources})
+
+    def _find_classes(self, reference: Source, count: int) -> Tensor | None:
+        """The classes of a data set's own points, in its own numbers, where rows belong together."""
+        data = reference.dataset
+        if data is None or not reference.split:
+            return None
+        labels = data.labels(reference.label.rpartition(":")[2])
+        return None if labels is None else labels[:count]
+
     def _make_extractor(self, dataset: Dataset | None) -> Extractor:
+        dataset = dataset and (dataset.base or dataset)  # whose classifier judges its cells too
         part = self.features or default_features(dataset)
         if self.weights:
             part = Part(name=part.name, options={**part.options, "weights": str(self.weights)})
         return make_extractor(part, dataset, device=self.device, precision=self.precision)
 
-    def _prepare(self, dataset: Dataset | None, extractor: Extractor, asked: bool) -> Reading:
+    def _prepare(
+        self, dataset: Dataset | None, extractor: Extractor, asked: bool, *, paired: bool
+    ) -> Reading:
         spaces = find_spaces(self.requests, extractor, asked=asked)
         spaces |= {"features"} if self.save_stats is not None else set()
         return Reading(
-            *(self.options, dataset, extractor, spaces, choose_device(self.device, mps=True)),
+            *(replace(self.options, paired=paired), dataset, extractor, spaces),
+            choose_device(self.device, mps=True),
             cache=self.cache,
             labelled=any(request.metric.view == "labelled" for request in self.requests),
             hashed=self.record_as is not None,

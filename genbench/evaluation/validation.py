@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from torch import Tensor
@@ -33,7 +34,9 @@ class WithoutTest(Dataset):
     def __init__(self, dataset: Dataset) -> None:
         super().__init__(data_dir=dataset.data_dir, offline=dataset.offline)
         self.whole, self.spec, self.truth = dataset, dataset.spec, dataset.truth
-        self.alphabet = dataset.alphabet
+        self.alphabet, self.matched = dataset.alphabet, dataset.matched
+        self.given = None if dataset.given is None else WithoutTest(dataset.given)
+        self.base = None if dataset.base is None else WithoutTest(dataset.base)
         for name in ("name", "version", "stream"):
             setattr(self, name, getattr(dataset, name))
         if not len(dataset.points("validation")):
@@ -52,6 +55,14 @@ class WithoutTest(Dataset):
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns the data set's own draws."""
         return self.whole.draw(n, rng)
+
+    def draw_pairs(self, n: int, rng: Rng) -> tuple[Tensor, Tensor]:
+        """Returns the data set's own draws with their sources."""
+        return self.whole.draw_pairs(n, rng)
+
+    def unpaired_rows(self) -> tuple[Tensor, Tensor]:
+        """Returns the data set's own halves."""
+        return self.whole.unpaired_rows()
 
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         """Maps as the data set does."""
@@ -89,10 +100,16 @@ class ValidationScorer:
         features: Part | None = None,
     ) -> None:
         self.dataset, self.requests, self.samples = dataset, list(requests), samples
-        self.features = features or default_features(dataset)
+        self.judged = dataset.base or dataset
+        self.features = features or default_features(self.judged)
         real = dataset.points("validation")[:samples]
         self.dtype = real.dtype
         self.reference = Reference(self._side(real), dataset, split="test")
+        if dataset.given is not None:
+            sources = self._side(dataset.given.points("validation")[:samples])
+            labels = dataset.labels("validation")
+            classes = None if labels is None else labels[:samples]
+            self.reference = replace(self.reference, sources=sources, classes=classes)
 
     def score(self, fake: Tensor, trained: Trained | None, rng: Rng) -> list[Measurement]:
         """Returns the measurements of one seed: samples in data space, (M, *event), and its model."""
@@ -111,7 +128,7 @@ class ValidationScorer:
     @cached_property
     def extractor(self) -> Extractor:
         """The feature extractor, made on first use."""
-        return make_extractor(self.features, self.dataset)
+        return make_extractor(self.features, self.judged)
 
     def _side(self, x: Tensor) -> Side:
         return Side.of(x, lambda: self.extractor)

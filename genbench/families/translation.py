@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import Maker, adam
 from genbench.nn.output import centred, only_continuous
-from genbench.nn.translation import PATCHES, Judge, SourceNetwork
+from genbench.nn.translation import PATCHES, Judge, SourceNetwork, mean_of, source_of
 
 #: training sources that `sample` translates
 KEPT = 1000
@@ -34,6 +35,8 @@ class TranslationModel(Model, Translator):
     """
 
     prepare_size = 5_000
+    #: whether sources may be captions
+    reads: ClassVar[bool] = False
     sources: Tensor
     mean: Tensor
 
@@ -49,15 +52,17 @@ class TranslationModel(Model, Translator):
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
-        """There must be sources, and points and sources are real numbers."""
+        """There must be sources, and points and sources are real numbers; some models read captions."""
         if spec.source is None:
             return needs_sources(spec)
-        return only_continuous(spec) or only_continuous(spec.source)
+        captions = cls.reads and spec.source.kind == "tokens"
+        return only_continuous(spec) or (None if captions else only_continuous(spec.source))
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps some sources, and the mean of the points."""
         self.sources = source_in(batch)[:, :KEPT]
-        self.mean = batch.x.mean(1, keepdim=True)
+        if batch.x.is_floating_point():
+            self.mean = batch.x.mean(1, keepdim=True)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns translations of random training sources, shape (S, n, *event)."""
@@ -121,17 +126,15 @@ class NetworkTranslator(TranslationModel):
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps what translators keep, and the mean of the sources."""
         super().prepare(batch, rng)
-        self.generator.centre(source_in(batch).mean(1, keepdim=True))
+        self.generator.centre(mean_of(source_in(batch)))
 
     def output(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the output for losses, a linear one unclipped, shape (S, B, *event)."""
         z = rng.normal(source.shape[1], self.noise) if self.noise else None
         x = self.generator(source, z)
-        if not self.logistic or self.spec.range is None:
+        if not self.logistic:
             return self.start(source) + x
-        low, high = self.spec.range
-        share = ((self.mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
-        return low + (high - low) * torch.sigmoid(share.logit() + x)
+        return about_mean(x, self.mean, self.spec, logistic=True)
 
     def start(self, source: Tensor) -> Tensor:
         """Returns what a linear output starts at and differs from by the network: the training mean."""
@@ -208,7 +211,7 @@ class TranslationGame(NetworkTranslator):
         """Keeps what translators keep, and the means of points and sources."""
         super().prepare(batch, rng)
         if self.discriminator is not None:
-            self.discriminator.centre(self.mean, source_in(batch).mean(1, keepdim=True))
+            self.discriminator.centre(self.mean, mean_of(source_in(batch)))
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator, if there is one, then the generator."""
@@ -244,6 +247,27 @@ class TranslationGame(NetworkTranslator):
     def logits(self, x: Tensor, source: Tensor) -> Tensor:
         """Returns the judge's logits of all points and patches, shape (S, B P)."""
         return self.discriminator(x, source).flatten(1)
+
+
+def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Tensor:
+    """Returns outputs (S, B, *event) of a network as points: zeros are the training points' mean.
+
+    Arguments:
+        x: Real numbers.
+        mean: Of the points, shape (S, 1, *event).
+        spec: Of the points.
+        logistic: Whether they are squashed into the data's range.
+    """
+    if not logistic or spec.range is None:
+        return mean + x
+    low, high = spec.range
+    share = ((mean - low) / (high - low)).clamp(EDGE, 1 - EDGE)
+    return low + (high - low) * torch.sigmoid(share.logit() + x)
+
+
+def reverse(spec: DataSpec) -> DataSpec:
+    """Returns the data of which points are sources and sources points."""
+    return replace(source_of(spec), source=replace(spec, source=None))
 
 
 def regress(

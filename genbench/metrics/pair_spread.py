@@ -46,6 +46,10 @@ def pair_spread(
     reason = lacks(trained, Translator, "translator")
     if reason is not None or trained.dataset.given is None:
         return Score(None, reason=reason)
+    if not test.is_floating_point():
+        return Score(
+            None, reason=f"points of {trained.dataset.name} are words, which have no variance"
+        )
     total = test.double().flatten(1).var(0).sum()
     if total <= 0:
         return Score(None, reason="the true points are constant")

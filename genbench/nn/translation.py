@@ -65,7 +65,7 @@ class SourceNetwork(nn.Module):
         self.mean: Tensor | None
         self.register_buffer("mean", None, persistent=False)
         if network == "mlp":
-            sizes = source.size + noise, spec.size, hidden
+            sizes = source.size * (source.tokens or 1) + noise, spec.size, hidden
             self.network: nn.Module = MLP(*sizes, rng, last_gain=LAST_GAIN)
             return
         refuse_without_images(f"network={network}", spec)
@@ -79,14 +79,14 @@ class SourceNetwork(nn.Module):
         else:
             self.network = Hourglass(inputs, outputs, width, rng, skips=network == "unet")
 
-    def centre(self, source: Tensor) -> None:
+    def centre(self, source: Tensor | None) -> None:
         """Takes the training mean of sources, (S, 1, *source.event), which a perceptron takes off."""
         if isinstance(self.network, MLP):
             self.mean = source
 
     def forward(self, source: Tensor, z: Tensor | None = None) -> Tensor:
         """Maps sources (S, B, *source.event) and noise (S, B, noise) to (S, B, *event)."""
-        source = about(source, self.mean, self.source)
+        source = as_numbers(source, self.source, next(self.parameters()).dtype, self.mean)
         if isinstance(self.network, MLP):
             x = flat(source) if z is None else torch.cat([flat(source), z], -1)
             return self.network(x).unflatten(-1, self.spec.event)
@@ -207,7 +207,7 @@ class Judge(nn.Module):
         inputs = spec.event[0] + pairs * source.event[0]
         self.network = Patches(inputs, spec.event[1:], width, patch, rng)
 
-    def centre(self, x: Tensor, source: Tensor) -> None:
+    def centre(self, x: Tensor | None, source: Tensor | None) -> None:
         """Takes the training means of points and sources, (S, 1, …), which a perceptron takes off."""
         if self.dense:
             self.mean, self.source_mean = x, source
@@ -222,8 +222,8 @@ class Judge(nn.Module):
 
     def inputs(self, x: Tensor, source: Tensor) -> Tensor:
         """Returns what the network sees of points and sources: vectors, or images' channels."""
-        x = about(x, self.mean, self.spec)
-        source = about(source, self.source_mean, self.source)
+        source = as_numbers(source, self.source, x.dtype, self.source_mean)
+        x = as_numbers(x, self.spec, x.dtype, self.mean)
         if self.dense:
             return torch.cat([flat(x), flat(source)], -1) if self.pairs else flat(x)
         return torch.cat([x, fit(source, x.shape[2:])], 2) if self.pairs else x
@@ -268,11 +268,6 @@ class Patches(nn.Module):
         return images
 
 
-def about(x: Tensor, mean: Tensor | None, spec: DataSpec) -> Tensor:
-    """Returns points less their mean where it is known, otherwise with their range on [-1, 1]."""
-    return centred(x, spec) if mean is None else x - mean
-
-
 def source_of(spec: DataSpec) -> DataSpec:
     """Returns the spec of what points are made from.
 
@@ -282,6 +277,27 @@ def source_of(spec: DataSpec) -> DataSpec:
     if spec.source is None:
         raise SpecError(f"a translator needs sources, {spec.name} has none")
     return spec.source
+
+
+def as_numbers(
+    x: Tensor, spec: DataSpec, dtype: torch.dtype, mean: Tensor | None = None
+) -> Tensor:
+    """Returns points or sources as networks see them.
+
+    Arguments:
+        x: Numbers (S, B, *event), or tokens (S, B, L), which become indicators (S, B, L, K).
+        spec: What is known of them.
+        dtype: Of indicators.
+        mean: Of the training points, which is taken off; without it numbers are brought to [-1, 1].
+    """
+    if spec.tokens is None:
+        return centred(x, spec) if mean is None else x - mean
+    return (x.unsqueeze(-1) == torch.arange(spec.tokens, device=x.device)).to(dtype)
+
+
+def mean_of(x: Tensor) -> Tensor | None:
+    """Returns the mean of training points or sources, (S, 1, *event); None of tokens, which have none."""
+    return x.mean(1, keepdim=True) if x.is_floating_point() else None
 
 
 def refuse_without_images(what: str, spec: DataSpec) -> None:

@@ -12,7 +12,7 @@ import numpy
 from genbench.core.errors import DataError, SpecError, nearest
 
 #: whose values a range may be declared for
-SIDES = ("samples", "reference", "train")
+SIDES = ("samples", "reference", "train", "source")
 #: how far beyond the range a value may lie, as a share of it: roundings of half precision
 SLACK = 1e-5
 #: whole numbers up to here are not taken for bytes unless somebody says so

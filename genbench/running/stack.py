@@ -16,7 +16,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.guard import ChangedInput
-from genbench.core.metric import Trained
+from genbench.core.metric import PAIRED, Trained
 from genbench.core.model import MODELS, Model, Translator, only_seed, parameter_count
 from genbench.core.rng import Rng
 from genbench.evaluation.evaluator import Evaluator, draw
@@ -194,7 +194,7 @@ def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
         curves: dict[str, list[float | None]] = {}
         pairs = isinstance(model, Translator)  # of others no sample belongs to a source
-        usual = [r for r in requests if pairs or r.metric.view != "pairs"]
+        usual = [r for r in requests if pairs or r.metric.view not in PAIRED]
         for k, fake in enumerate(fakes):
             usable = bool(fake.isfinite().all())
             one = rng.only(k)

@@ -71,10 +71,25 @@ class Stopping:
             some = None
             if labels is not None:
                 some = labels[at : at + AT_ONCE].to(part.device).expand(seeds, -1)
-            batch = Batch(part.expand(seeds, *part.shape[1:]), some, 1.0)
+            source = self._sources(slice(at, at + AT_ONCE), len(x))
+            batch = Batch(part.expand(seeds, *part.shape[1:]), some, 1.0, source)
             total += self.player.loss(batch, noise) * part.shape[1]
             count += part.shape[1]
         return total / count
+
+    def _sources(self, rows: slice, count: int) -> Tensor | None:
+        """The sources of some validation points; where training is unpaired, those of other points."""
+        given = self.dataset.given
+        if given is None:
+            return None
+        source = given.points("validation")[:count]
+        if not self.dataset.paired:
+            source = source.roll(count // 2, 0)
+        source = source[rows].to(self.rng.device)
+        if source.is_floating_point():
+            source = source.to(self.rng.dtype)
+        y = given.to_model(source.unsqueeze(0))
+        return y.expand(len(self.rng), *y.shape[1:])
 
     def pairs(self, model: Model) -> list[tuple[list[Any], list[Tensor]]]:
         """Returns the model's tensors and the best in their place."""

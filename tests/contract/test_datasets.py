@@ -10,7 +10,7 @@ from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS
 
 #: what needs a download, or a package of the system
-ELSEWHERE = {"mnist", "cifar10", "fashion_mnist", "photographs"}
+ELSEWHERE = {"mnist", "cifar10", "fashion_mnist", "colourise", "photographs"}
 #: executors that are checked by the way in tests/executors: Ray takes long to start
 SLOW = {"ray"}
 #: extractors whose weights need a download, or a package of the extra `features`

@@ -11,6 +11,7 @@ from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.selftest import (
+    blur,
     collapse,
     find_harms,
     find_verdicts,
@@ -18,6 +19,7 @@ from genbench.evaluation.selftest import (
     make_ladder,
     noise,
     shift,
+    swap,
 )
 
 X = Rng([0]).normal(400, 2)[0] * torch.tensor([1.0, 3.0]) + 5
@@ -93,3 +95,26 @@ def test_metrics_that_see_no_harm_fail_and_sound_ones_pass(planted):
     assert worst < 0.1
     precise = next(e for e in found if (e.column, e.how) == ("precision", "collapse")).values[-1]
     assert precise > 0.8
+
+
+def test_a_swap_keeps_the_points_and_a_blur_their_size():
+    x = torch.arange(8.0).view(8, 1, 1, 1).expand(8, 1, 6, 6)
+    swapped = swap(x, None, 0.5, Rng([0]))
+    assert (swapped != x).flatten(1).any(1).tolist() == [True] * 4 + [False] * 4
+    assert swapped[:, 0, 0, 0].sort().values.tolist() == list(range(8))
+    spot = torch.zeros(1, 1, 9, 9)
+    spot[..., 4, 4] = 1
+    assert blur(spot, None, 0.25, Rng([0]))[0, 0, 3:6, 3:6].sum() == pytest.approx(1)
+    assert blur(spot, None, 1.0, Rng([0])).shape == spot.shape
+
+
+def test_metrics_of_pairs_see_what_is_done_to_true_points():
+    """Only a metric that compares rows sees outputs of other sources; others are not asked of pairs."""
+    requests = make_requests([Part(name=n) for n in ("psnr", "error_over_least", "near_answer")])
+    rows = list(ladders(requests, ("moving_digits",), n=100))
+    assert {entry.how for entry in rows} == {"noise", "shift", "blur", "swap", "fewer"}
+    assert {entry.column for entry in rows} == {"psnr", "error_over_least", "near_answer"}
+    verdicts = find_verdicts(rows)
+    for column in ("psnr", "error_over_least", "near_answer"):
+        assert verdicts[column].startswith("ok: sees"), verdicts
+        assert "swap" in verdicts[column]

@@ -6,19 +6,30 @@ import numpy as np
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch.nn import functional
 
 from genbench.core.dataset import Truth, open_named
 from genbench.core.errors import DataError
-from genbench.core.metric import Trained
+from genbench.core.feature import EXTRACTORS, Extractor, Logits
+from genbench.core.metric import METRICS, Trained
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation.evaluator import Evaluator, draw
+from genbench.evaluation.requests import make_requests
 from genbench.metrics.answers_hit import answers_hit
+from genbench.metrics.class_kept import class_kept
 from genbench.metrics.consistency import consistency
+from genbench.metrics.content_kept import content_kept
+from genbench.metrics.cycle_error import cycle_error
 from genbench.metrics.error_over_least import error_over_least
+from genbench.metrics.identified import identified
 from genbench.metrics.near_answer import near_answer
+from genbench.metrics.pair_gap import pair_gap
 from genbench.metrics.pair_spread import pair_spread
 from genbench.metrics.psnr import psnr
 from genbench.metrics.ssim import ssim
+from genbench.metrics.target_class import target_class
 from genbench.training.minibatches import prepare
 
 RNG = Rng([0])
@@ -163,3 +174,139 @@ def test_the_spread_of_exact_draws_is_the_floor_and_of_one_answer_none(film):
     exact = pair_spread(trained(film, [1 / 3] * 3), test, rng=Rng([1]), points=400)
     assert exact.value == pytest.approx(exact.floor, rel=0.1)
     assert pair_spread(trained(film, [1.0, 0.0, 0.0]), test, rng=Rng([1])).value == 0
+
+
+class Judge(Extractor, Logits):
+    """Judges by the brightest quadrant of an image, and sees it as it is."""
+
+    protocol = "judge"
+
+    def logits(self, x):
+        return functional.avg_pool2d(x, x.shape[-1] // 2).flatten(1)
+
+    def extract(self, x):
+        return x.flatten(1)
+
+
+def quadrants(labels, value=1.0):
+    x = torch.zeros(len(labels), 1, 8, 8)
+    for row, label in zip(x, labels.tolist(), strict=True):
+        row[0, 4 * (label // 2) :, 4 * (label % 2) :][:4, :4] = value
+    return x
+
+
+def test_class_kept_counts_outputs_of_the_true_class_and_says_the_spread():
+    labels = torch.arange(4).repeat(25)
+    real = quadrants(labels) * torch.linspace(0.5, 1, 100).view(-1, 1, 1, 1)
+    made = labels.clone()
+    made[:30] = (made[:30] + 1) % 4
+    scores = class_kept(real, real, quadrants(made), labels, Judge(), rng=RNG)
+    assert scores["class_kept"].value == pytest.approx(0.7)
+    assert scores["class_kept"].floor == 1
+    # one picture a class is recognised always, and its spread is nothing
+    constant = class_kept(real, real, quadrants(labels, 0.7), labels, Judge(), rng=RNG)
+    assert constant["class_kept"].value == 1
+    assert constant["class_kept_spread"].value == 0
+    assert class_kept(real, real, real, labels, Judge(), rng=RNG)["class_kept_spread"].value == 1
+
+
+def test_class_accuracies_are_never_asked_for_without_spread():
+    """The spread is a column of the same metric, so that no suite can leave it out."""
+    for name in ("class_kept", "target_class"):
+        assert f"{name}_spread" in METRICS.get(name).columns
+    assert METRICS.get("target_class").beside == ("content_kept",)
+
+
+def test_classes_need_labels_and_a_judge_that_has_some():
+    real = quadrants(torch.arange(4))
+    assert (
+        "needs the classes"
+        in class_kept(real, real, real, None, Judge(), rng=RNG)["class_kept"].reason
+    )
+    blind = open_extractor()
+    reason = target_class(real, real, real, torch.arange(4), blind, rng=RNG)["target_class"].reason
+    assert reason == "identity has no class logits"
+
+
+def open_extractor():
+    return EXTRACTORS.get("identity")(None)
+
+
+def test_content_is_kept_by_the_output_nearest_to_its_own_source():
+    x = images(3, n=200)
+    kept = content_kept(x, x, (x + 0.05 * images(4, n=200)), None, Judge(), rng=RNG)
+    assert kept.value == 1
+    chance = content_kept(x, x, x.flip(0), None, Judge(), rng=RNG)
+    assert chance.value > 50.5 - 4 * 2.1
+    same = content_kept(x, x, x[:1].expand(200, -1, -1, -1), None, Judge(), rng=RNG)
+    assert same.value == pytest.approx(50.5, abs=0.01)
+    assert "of different shapes" in content_kept(x[:, :, ::2], x, x, None, Judge(), rng=RNG).reason
+
+
+def test_what_is_hidden_decides_who_is_identified():
+    """Copies of what a source shows identify nobody."""
+    x = images(5, n=50, side=8)
+    hidden = torch.zeros(1, 8, 8, dtype=torch.bool)
+    hidden[:, 2:6, 2:6] = True
+    made = torch.where(hidden, x.mean(0, keepdim=True), x)
+    assert identified(x, x, made, None, rng=RNG)["identified"].value == 1
+    scores = identified(x, x, made, Truth(hidden=hidden), rng=RNG)
+    assert scores["identified"].value < 0.2
+    error = (made - x)[:, hidden].abs().mean().item()
+    assert scores["hidden_error"].value == pytest.approx(error, rel=1e-5)
+    assert identified(x, x, x, Truth(hidden=hidden), rng=RNG)["identified"].value == 1
+    several = x[:1].expand(50, -1, -1, -1)
+    assert identified(x, several, several, None, rng=RNG)["identified"].value == pytest.approx(
+        0.02
+    )
+
+
+def test_cycle_error_is_nothing_where_each_way_undoes_the_other():
+    data = open_named("quarter_turn")
+    rng = Rng([0])
+    model = prepare(
+        build("cyclegan", data.spec, rng, {"network": "mlp", "hidden": [4]}), data, rng
+    )
+    model.there = lambda source: torch.rot90(source, -1, (3, 4))
+    model.here = lambda x: torch.rot90(x, 1, (3, 4))
+    assert cycle_error(Trained(model, data), data.points("test"), rng=rng).value == 0
+    model.here = lambda x: torch.zeros_like(x)
+    expected = data.given.points("test").square().mean().sqrt().item()
+    score = cycle_error(Trained(model, data), data.points("test"), rng=rng)
+    assert score.value == pytest.approx(expected, rel=1e-5)
+    copy = prepare(build("copy", data.spec, rng), data, rng)
+    reason = cycle_error(Trained(copy, data), data.points("test"), rng=rng).reason
+    assert reason == "copy has no cyclic"
+
+
+def test_where_no_answer_is_right_nothing_is_compared_with_one():
+    """Points of another class are no answers: PSNR is null, the target's class is not."""
+    data = open_named("attribute", source=1, target=7)
+    rng = Rng([0])
+    model = prepare(build("random_target", data.spec, rng), data, rng)
+    requests = make_requests([Part(name=n) for n in ("psnr", "class_kept", "target_class")])
+    requests = make_requests([Part(name=r.metric.name) for r in requests], samples=40)
+    evaluator = Evaluator(data, requests, samples=40, features=Part(name="identity"))
+    evaluator.extractor = Judge()
+    fake = draw(model, data, evaluator.n, rng)[0]
+    rows = {row.id: row for row in evaluator.score(fake, Trained(model, data), rng, beside=False)}
+    assert rows["psnr"].reason == "psnr needs right answers to sources, attribute knows none"
+    assert rows["class_kept"].value is None
+    assert rows["target_class"].value is not None
+    assert 20 < rows["content_kept"].value < 80
+
+
+def test_only_memory_has_a_gap_between_training_and_test_pairs():
+    data, rng = open_named("super_resolution"), Rng([0])
+    gaps = {}
+    for name in ("nearest", "mean_answer", "retrieval"):
+        model = prepare(build(name, data.spec, rng), data, rng)
+        gaps[name] = pair_gap(Trained(model, data), data.points("test"), rng=rng)
+    assert abs(gaps["mean_answer"].value) < 0.1
+    assert abs(gaps["nearest"].value) < 0.1
+    # it gives every training point back, so that there is nothing to divide by
+    assert gaps["retrieval"].reason == "the error on training or test pairs is nothing"
+    film = open_named("moving_digits")
+    model = prepare(build("copy", film.spec, rng), film, rng)
+    reason = pair_gap(Trained(model, film), film.points("test"), rng=rng).reason
+    assert reason == "moving_digits shows no fixed training pairs"

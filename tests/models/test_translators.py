@@ -148,3 +148,99 @@ def test_an_absolute_error_on_black_backgrounds():
         lit = model.translate(film.given.to_model(source), rng)[x > 0.9]
     assert not model.logistic
     assert lit.mean() > 0.5
+
+
+@pytest.fixture(scope="module")
+def turned():
+    return open_named("quarter_turn")
+
+
+def step(model, data, rng, steps=3, **options):
+    return Trainer(model, data, Budget(steps=steps), rng=rng, batch=16).run()
+
+
+@pytest.mark.parametrize("cycle", ["both", "forward", "backward", "none"])
+@pytest.mark.parametrize("adversary", [True, False])
+def test_cyclegan_has_the_players_of_its_options(turned, cycle, adversary):
+    options = {"network": "mlp", "hidden": [8], "cycle": cycle, "adversary": adversary}
+    if cycle == "none" and not adversary:
+        with pytest.raises(SpecError, match="needs an adversary, cycles or both"):
+            make("cyclegan", turned, **options)
+        return
+    model, rng = make("cyclegan", turned, (0, 1), **options)
+    names = [player.name for player in model.players()]
+    assert names == ["discriminators", "generators"] if adversary else names == ["generators"]
+    step(model, turned, rng)
+
+
+def test_cycles_alone_bring_sources_back(turned):
+    """Without judges nothing says what points look like, but the way there and back is learnt."""
+    options = {"network": "mlp", "hidden": [64], "adversary": False}
+    model, rng = make("cyclegan", turned, (0,), **options)
+    source = turned.given.to_model(turned.given.points("test")[:200]).unsqueeze(0)
+
+    def error():
+        return (model.back(model.translate(source, rng), rng) - source).abs().mean()
+
+    before = error()
+    step(model, turned, rng, 200)
+    assert error() < 0.6 * before
+
+
+def test_a_backward_cycle_teaches_the_backward_way_alone_to_be_undone(turned):
+    """`forward` is G then F; `backward` F then G: each loss is zero where its own composition is."""
+    for cycle, first, second in (("forward", "there", "here"), ("backward", "here", "there")):
+        model, _ = make(
+            "cyclegan", turned, network="mlp", hidden=[8], cycle=cycle, adversary=False, weight=1.0
+        )
+        batch = Batch(torch.rand(1, 4, 1, 8, 8), source=torch.rand(1, 4, 1, 8, 8))
+        start = batch.source if cycle == "forward" else batch.x
+        there = getattr(model, second)(getattr(model, first)(start))
+        expected = 2 * (there - start).abs().mean()
+        assert model.generators_loss(batch, Rng([0])).item() == pytest.approx(
+            expected.item(), rel=1e-5
+        )
+
+
+def test_identity_is_nothing_for_networks_that_leave_points_alone(turned):
+    batch = Batch(torch.rand(1, 4, 1, 8, 8), source=torch.rand(1, 4, 1, 8, 8))
+    options = {"network": "mlp", "hidden": [8], "adversary": False, "weight": 2.0}
+    plain, _ = make("cyclegan", turned, **options)
+    tied, _ = make("cyclegan", turned, identity=0.5, **options)
+    more = (tied.there(batch.x) - batch.x).abs().mean() + (
+        tied.here(batch.source) - batch.source
+    ).abs().mean()
+    gap = tied.generators_loss(batch, Rng([0])) - plain.generators_loss(batch, Rng([0]))
+    assert gap.item() == pytest.approx(2 * more.item(), rel=1e-4)
+    with pytest.raises(SpecError, match="sources of the points' shape for identity"):
+        make("cyclegan", open_named("super_resolution"), identity=0.5, network="mlp")
+
+
+def test_cyclegan_never_sees_which_point_a_source_is_of(turned):
+    """Sources in another order leave its losses, without a buffer, as they are."""
+    model, _ = make("cyclegan", turned, network="mlp", hidden=[8], buffer=0)
+    batch = Batch(torch.rand(1, 8, 1, 8, 8), source=torch.rand(1, 8, 1, 8, 8))
+    other = Batch(batch.x, source=batch.source.flip(1))
+    for player in model.players():
+        one, two = (player.loss(b, Rng([0])).item() for b in (batch, other))
+        assert one == pytest.approx(two, rel=1e-5)
+
+
+@pytest.mark.parametrize("exemplar", [True, False])
+@pytest.mark.parametrize("adversary", [True, False])
+def test_exgan_looks_at_exemplars_if_it_may(exemplar, adversary):
+    data = open_named("holes")
+    options = {"network": "mlp", "hidden": [8], "exemplar": exemplar, "adversary": adversary}
+    model, rng = make("exgan", data, (0, 1), **options)
+    step(model, data, rng)
+    source = data.given.to_model(data.given.points("test")[:8]).expand(2, -1, -1, -1, -1)
+    other = torch.cat([source[:, :, :1], source[:, :, 1:].flip(1)], 2)
+    same = torch.equal(model.translate(source, rng), model.translate(other, rng))
+    assert same != exemplar
+    assert len(model.players()) == 1 + adversary
+
+
+def test_exgan_needs_exemplars():
+    assert "needs images with exemplars" in MODELS.get("exgan").refuses(
+        open_named("holes", exemplar="none").spec
+    )

@@ -25,12 +25,20 @@ SMALL = {
     "wavenet": {"channels": 4, "skip": 8},
     "pix2pix": {"network": "mlp"},
     "regression": {"network": "mlp"},
+    "cyclegan": {"network": "mlp"},
+    "exgan": {"network": "mlp"},
 }
 TRAINED = [name for name in MODELS.names() if MODELS.get(name).taxonomy != "reference"]
 
 
 def data_for(name):
-    return next(d for d in map(open_named, DATA) if MODELS.get(name).refuses(d.spec) is None)
+    more = (
+        open_named("holes"),
+        open_named("captioned_digits"),
+        open_named("captioned_digits", to="text"),
+    )
+    every = (*map(open_named, DATA), *more)
+    return next(d for d in every if MODELS.get(name).refuses(d.spec) is None)
 
 
 @pytest.mark.parametrize("name", TRAINED)

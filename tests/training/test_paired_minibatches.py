@@ -6,10 +6,17 @@ import torch
 from genbench.contracts.rules import Broken
 from genbench.contracts.sources import expect_no_pair
 from genbench.core.dataset import Dataset, DataSpec, open_named
+from genbench.core.metric import Trained
+from genbench.core.model import Player, build
 from genbench.core.rng import Rng
+from genbench.core.spec import Part
+from genbench.evaluation.evaluator import draw
+from genbench.evaluation.requests import make_requests
+from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.families.translation import TranslationModel
 from genbench.models.control.resample import Resample
-from genbench.training.minibatches import Minibatches, training_set
+from genbench.training.minibatches import Minibatches, prepare, training_set
+from genbench.training.stopping import Stopping
 
 COUNT = 40
 
@@ -104,3 +111,40 @@ def test_sources_are_asked_for(monkeypatch):
     assert "needs sources" in (TranslationModel.refuses(open_named("digits").spec) or "")
     pairs = DataSpec("words", (4,), source=DataSpec("s", (3,), kind="tokens", tokens=5))
     assert "s is tokens" in (TranslationModel.refuses(pairs) or "")
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_early_stopping_looks_at_validation_points_with_their_sources(paired):
+    """Or, where training is unpaired, with those of other points."""
+    seen = []
+
+    def loss(batch, rng):
+        seen.append((batch.x, batch.source))
+        return batch.source.square().mean((1, 2))
+
+    player = Player("one", torch.nn.Identity(), loss, torch.optim.SGD)
+    stopping = Stopping(player, Tagged(paired), Rng([0, 1]), 1)
+    expected = torch.arange(5.0).square().mean()
+    assert torch.allclose(stopping.measure(), expected.expand(2))
+    x, source = seen[0]
+    assert source.shape == (2, 5, 2)
+    assert bool((x == source).all()) == paired
+    assert bool((x == source).any()) == paired
+
+
+def test_a_data_set_without_its_test_split_keeps_sources_of_validation_points():
+    """Tuning trains and scores translators on it."""
+    data = WithoutTest(open_named("super_resolution"))
+    assert torch.equal(data.given.points("test"), data.whole.given.points("validation"))
+    assert torch.equal(data.base.points("test"), data.whole.base.points("validation"))
+    batch = Minibatches(data, Rng([0]), 9)()
+    degraded = data.degrade(data.to_data(batch.x)[0])
+    assert torch.allclose(degraded, data.given.to_data(batch.source)[0])
+    requests = make_requests([Part(name="psnr"), Part(name="class_kept")], samples=50)
+    scorer = ValidationScorer(data, requests, samples=50, features=Part(name="identity"))
+    rng = Rng([0])
+    model = prepare(build("nearest", data.spec, rng), data, rng)
+    rows = scorer.score(draw(model, data, 50, rng)[0], Trained(model, data), rng)
+    values = {row.id: row for row in rows}
+    assert values["psnr"].value > 10
+    assert values["class_kept"].reason == "identity has no class logits"

@@ -13,6 +13,8 @@ from genbench.families.translation import ReferenceTranslator
 class MeanAnswer(ReferenceTranslator):
     """Creates the mean of the training points, whatever the source: the least that squared error asks."""
 
+    reads = True
+
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the mean for every source, shape (S, B, *event)."""
         return self.mean.expand(-1, source.shape[1], *self.spec.event)

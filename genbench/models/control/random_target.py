@@ -19,6 +19,7 @@ class RandomTarget(ReferenceTranslator):
     sources is what it does better in metrics of pairs.
     """
 
+    reads = True
     points: Tensor
 
     def __init__(self, spec: DataSpec, rng: Rng) -> None:

@@ -10,6 +10,7 @@ from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.translation import ReferenceTranslator, needs_pairs, source_in
 from genbench.nn.mlp import flat
+from genbench.nn.translation import as_numbers, source_of
 
 #: sources that are compared with all training sources at once
 ROWS = 256
@@ -19,10 +20,11 @@ ROWS = 256
 class Retrieval(ReferenceTranslator):
     """Creates the training point whose source is nearest to the one given, in Euclidean distance.
 
-    What memory alone does: its points are real, and their sources are nearly right. On a stream it
-    remembers the pairs shown to `prepare`.
+    What memory alone does: its points are real, and their sources are nearly right. Captions are compared
+    word by word. On a stream it remembers the pairs shown to `prepare`.
     """
 
+    reads = True
     points: Tensor
     keys: Tensor
 
@@ -39,7 +41,7 @@ class Retrieval(ReferenceTranslator):
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps the training pairs."""
         super().prepare(batch, rng)
-        self.points, self.keys = batch.x, source_in(batch)
+        self.points, self.keys = batch.x, self._key(source_in(batch))
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the points of the nearest sources, shape (S, B, *event)."""
@@ -47,8 +49,13 @@ class Retrieval(ReferenceTranslator):
         for part in source.split(ROWS, dim=1):
             # a row's sums must not depend on the others: a product of matrices would round by their number
             away = torch.cdist(
-                flat(part), flat(self.keys), compute_mode="donot_use_mm_for_euclid_dist"
+                flat(self._key(part)), flat(self.keys), compute_mode="donot_use_mm_for_euclid_dist"
             )
             rows = away.argmin(-1)
             parts.append(torch.stack([x[row] for x, row in zip(self.points, rows, strict=True)]))
         return torch.cat(parts, 1)
+
+    def _key(self, source: Tensor) -> Tensor:
+        """Sources as numbers; the distance of indicators is the number of words that differ."""
+        spec = source_of(self.spec)
+        return source if spec.tokens is None else as_numbers(source, spec, self.mean.dtype)

@@ -41,6 +41,7 @@ class Regression(NetworkTranslator):
     paper = "Dong et al., 2016"
     year = 2016
 
+    reads = True
     search = {"lr": LogUniform(3e-4, 2e-2), **SCHEDULE}
 
     def __init__(

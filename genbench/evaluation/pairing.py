@@ -1,0 +1,152 @@
+"""Samples that were made from sources: which row of one side belongs to which row of another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genbench.core.errors import DataError, SpecError
+from genbench.evaluation.batches import ReadOptions, Source
+from genbench.evaluation.comparison import Side
+from genbench.evaluation.sources import open_source, open_split
+from genbench.points.images import ImageReader
+
+#: what the sides are called where there are sources
+PAIRED = ("reference", "samples", "source")
+
+
+def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions) -> Source | None:
+    """Returns what samples were made from, a row for each of the reference, or None where nobody says.
+
+    A split of a data set that has sources brings its own, as long as there are as many samples as
+    points: `evaluate` reads them without being told.
+
+    Arguments:
+        source: As for `open_source`, or None. A split of a data set that has sources means those.
+        opened: The other sides.
+        options: How they are opened.
+
+    Raises:
+        SpecError, DataError: If there is no reference, or its data set has sources of its own.
+    """
+    reference = opened.get("reference")
+    own = None if reference is None else _own_sources(reference)
+    if source is None:
+        if own is None or _count(own) != _count(opened["samples"]):
+            return None
+        return own
+    if reference is None:
+        raise SpecError("--source needs --reference, the true points of the sources; name both")
+    if own is not None:
+        raise SpecError(
+            f"{reference.label} has sources of its own, with which samples are compared; leave "
+            f"--source out"
+        )
+    given = open_source(source, options, label="sources")
+    return _own_sources(given) or given
+
+
+def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:
+    """Returns the sides with rows that belong together, before anything is read.
+
+    Files of folders or archives belong together by their names, without the suffix, and are put into the
+    order of the reference's; all else belongs together by its order.
+
+    Raises:
+        DataError: Naming the first name that another side lacks, or the counts.
+    """
+    sides = [side for side in PAIRED if side in opened]
+    named = {side: _names(opened[side]) for side in sides}
+    whole = {side: names for side, names in named.items() if names is not None}
+    for side, names in whole.items():
+        for other, others in whole.items():
+            known = set(others)
+            missing = next((name for name in names if name not in known), None)
+            if missing is not None:
+                raise DataError(
+                    f"pairs need files of the same names, {missing} of {opened[side].label} is not in "
+                    f"{opened[other].label}; leave it out or add the other"
+                )
+    _refuse_counts({opened[side].label: _count(opened[side]) for side in sides})
+    order = next(iter(whole.values()), [])
+    ordered = {
+        side: replace(opened[side], content=_reorder(opened[side], order)) for side in whole
+    }
+    return {**opened, **ordered}
+
+
+def refuse_other_counts(sides: Mapping[str, Side]) -> None:
+    """Refuses sides of different numbers of points once they have been read.
+
+    Sides without sources may have any number.
+
+    Raises:
+        DataError: With the counts.
+    """
+    if "source" in sides:
+        _refuse_counts({sides[side].label: sides[side].count for side in PAIRED if side in sides})
+
+
+def _refuse_counts(counts: Mapping[str, int | None]) -> None:
+    if len({count for count in counts.values() if count is not None}) > 1:
+        texts = ", ".join(f"{count} of {label}" for label, count in counts.items())
+        raise DataError(
+            f"pairs need a sample and a true point for every source, got {texts}; give those that "
+            f"belong together"
+        )
+
+
+def _own_sources(source: Source) -> Source | None:
+    """The sources of a data set's split."""
+    data = source.dataset
+    if data is None or data.given is None or not source.split:
+        return None
+    return open_split(data.given, source.label.rpartition(":")[2])
+
+
+def _count(source: Source) -> int | None:
+    content: Any = source.content
+    return len(content) if hasattr(content, "take") else None
+
+
+def _names(source: Source) -> list[str] | None:
+    """The names of pictures below their folder, without suffixes; None of what is no folder of them.
+
+    Raises:
+        DataError: If two pictures share one.
+    """
+    reader = source.content
+    if not isinstance(reader, ImageReader):
+        return None
+    names = [_stem(name, reader) for name in reader.names]
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"pairs need one picture of a name, {source.label} has several of {twice}; rename them"
+        )
+    return names
+
+
+def _stem(name: str, reader: ImageReader) -> str:
+    return str(Path(name).relative_to(reader.label).with_suffix(""))
+
+
+def _reorder(source: Source, order: Sequence[str]) -> ImageReader:
+    """The pictures of a source in the order of names."""
+    reader = source.content
+    assert isinstance(reader, ImageReader)
+    places = {_stem(name, reader): row for row, name in enumerate(reader.names)}
+    rows = [places[name] for name in order]
+    if rows == sorted(rows):
+        return reader
+    return ImageReader(
+        reader.label,
+        [reader.names[row] for row in rows],
+        lambda row: reader.load(rows[row]),
+        source=reader.source,
+        labels=None if reader.labels is None else reader.labels[rows],
+        remarks=reader.remarks,
+    )

@@ -1,0 +1,76 @@
+"""Whether what was made shows, or says, what was asked for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import Truth
+from genbench.core.errors import DataError
+from genbench.core.metric import Column, Score, metric
+from genbench.core.rng import Rng
+from genbench.metrics._judged import spread_within
+from genbench.metrics._model import mean_score
+from genbench.metrics._pairs import pairs
+
+COLUMNS = {
+    "caption_accuracy": Column("higher", "share", 1.0, "outputs with all attributes right", 54),
+    "caption_readable": Column(
+        "higher", "share", 1.0, "outputs whose attributes can be read at all"
+    ),
+    "caption_spread": Column(
+        "none", "ratio", None, "variance of outputs of one meaning over that of true points"
+    ),
+}
+
+
+@metric(
+    "caption_accuracy",
+    view="pairs",
+    columns=COLUMNS,
+    needs=("translator", "described"),
+    paper="Reed et al., 2016",
+)
+def caption_accuracy(
+    source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng: Rng
+) -> dict[str, Score]:
+    """Returns how often all attributes of an output are those that were asked for.
+
+    They are read as the data set says: images by a judge that was trained on real ones, captions by their
+    grammar. It never stands without the spread: one picture a caption is as right, and so is an average.
+
+    References:
+        | Generative Adversarial Text to Image Synthesis (Reed et al., 2016), section 5, where people look
+
+    Arguments:
+        source: What the points were made from, shape (N, *source.event).
+        real: Their true points, shape (N, *event).
+        fake: What was made, shape (N, *event).
+        truth: Reads them.
+        rng: Not used.
+
+    Returns:
+        Shares in [0, 1], the first with what true points have as its floor; and the variance of outputs of
+        one meaning over that of true points, null for captions.
+    """
+    numbers = real.is_floating_point()
+    if truth is None or truth.described is None:
+        raise DataError(
+            "caption_accuracy needs a data set that reads captions, got none; take another metric"
+        )
+    if numbers:
+        real, fake = pairs("caption_accuracy", source, real, fake)
+    described = truth.described
+    wanted, shown = described.wanted(source, real), described.read(fake)
+    right = (wanted == shown).all(1)
+    score = mean_score(right.double())
+    floor = float((described.read(real) == wanted).all(1).double().mean())
+    spread = Score(None, reason="captions have no variance")
+    if numbers:
+        _, groups = torch.unique(wanted, dim=0, return_inverse=True)
+        spread = spread_within(real, fake, groups)
+    return {
+        "caption_accuracy": Score(score.value, score.stderr, floor=floor),
+        "caption_readable": mean_score((shown >= 0).all(1).double()),
+        "caption_spread": spread,
+    }

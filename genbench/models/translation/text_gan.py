@@ -1,0 +1,158 @@
+"""Images of captions, by a judge that knows when they do not match."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from genbench.core.dataset import DataSpec
+from genbench.core.model import Batch, Player, model
+from genbench.core.rng import Rng
+from genbench.core.search import Choice
+from genbench.families.adversarial import non_saturating
+from genbench.families.search import game_space
+from genbench.families.translation import (
+    TranslationModel,
+    about_mean,
+    needs_pairs,
+    source_in,
+)
+from genbench.nn.captions import Matcher
+from genbench.nn.losses import r1, usual_penalty
+from genbench.nn.mlp import MLP, flat
+from genbench.nn.optim import adam
+from genbench.nn.translation import LAST_GAIN, source_of
+
+#: the share of the budget in which captions' features are learnt; afterwards they are frozen
+LEARNING = 0.5
+
+
+@model("text_gan")
+class TextGAN(TranslationModel):
+    r"""Creates images from captions and noise; the judge is also shown real images beside wrong captions.
+
+    .. math::
+        L_D = -E \log D(x, t) - \tfrac12 E \log(1 - D(x, t')) - \tfrac12 E \log(1 - D(G(z, t), t)), \qquad
+        L_G = -E \log D(G(z, t), t)
+
+    for the features t of a caption, which are learnt by matching images and captions and never by the game.
+
+    References:
+        | Generative Adversarial Text to Image Synthesis (Reed et al., 2016), sections 4.1 and 4.2, GAN-CLS
+        | https://arxiv.org/abs/1605.05396
+
+    Differences: perceptrons in place of convolutions; captions' features are learnt in the first half of the
+    budget, beside the game, by a contrastive loss, and frozen afterwards; a gradient penalty on real images;
+    perceptrons see images less the training mean.
+
+    Arguments:
+        match: Whether the judge sees real images beside wrong captions.
+        latent: The dimension of the noise z.
+        hidden: The widths of the hidden layers of generator, judge and the image's features.
+        units: The size of the state of the network that reads captions.
+        features: How many features a caption has.
+        lr: Adam's step size, for all.
+        beta1: Adam's first decay, of the game.
+        penalty: The weight gamma of the judge's squared slope at real images.
+    """
+
+    taxonomy = "implicit/direct"
+    paper = "Reed et al., 2016"
+    year = 2016
+    reads = True
+
+    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        rng: Rng,
+        *,
+        match: bool = True,
+        latent: int = 32,
+        hidden: tuple[int, ...] = (256, 256),
+        units: int = 64,
+        features: int = 32,
+        lr: float = 1e-3,
+        beta1: float = 0.5,
+        penalty: float | None = None,
+    ) -> None:
+        super().__init__(spec, rng)
+        self.match, self.latent, self.lr, self.beta1 = match, latent, lr, beta1
+        self.penalty = usual_penalty(spec) if penalty is None else penalty
+        self.matcher = Matcher(spec, source_of(spec), hidden, units, features, rng.fork("matcher"))
+        self.generator = MLP(
+            features + latent, spec.size, hidden, rng.fork("generator"), last_gain=LAST_GAIN
+        )
+        self.discriminator = MLP(
+            spec.size + features,
+            1,
+            hidden,
+            rng.fork("discriminator"),
+            activation="leaky_relu",
+        )
+
+    @classmethod
+    def refuses(cls, spec: DataSpec) -> str | None:
+        """Sources must be captions, shown beside their own images."""
+        reason = super().refuses(spec)
+        if reason is None and source_of(spec).kind != "tokens":
+            reason = f"needs captions to draw, {spec.name} gives {source_of(spec).kind} sources"
+        return reason or needs_pairs(spec)
+
+    def players(self) -> tuple[Player, ...]:
+        """The features of captions, the discriminator, then the generator."""
+        game = adam(self.lr, (self.beta1, 0.999))
+        return (
+            Player(
+                "matcher",
+                self.matcher,
+                self.matcher_loss,
+                adam(self.lr),
+                schedule=lambda progress: float(progress <= LEARNING),
+            ),
+            Player("discriminator", self.discriminator, self.discriminator_loss, game),
+            Player("generator", self.generator, self.generator_loss, game),
+        )
+
+    def translate(self, source: Tensor, rng: Rng) -> Tensor:
+        """Returns images of captions, shape (S, B, *event)."""
+        return self.draw(self.read(source), rng)
+
+    def draw(self, text: Tensor, rng: Rng) -> Tensor:
+        """Returns images of captions' features (S, B, features), shape (S, B, *event)."""
+        z = rng.normal(text.shape[1], self.latent)
+        x = self.generator(torch.cat([text, z], -1)).unflatten(-1, self.spec.event)
+        return about_mean(x, self.mean, self.spec, logistic=True)
+
+    def read(self, source: Tensor) -> Tensor:
+        """Returns features of captions, which the game does not move, shape (S, B, features)."""
+        with torch.no_grad():
+            return self.matcher(source)
+
+    def matcher_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns how badly images and captions find each other in the minibatch, shape (S,)."""
+        return self.matcher.loss(batch.x - self.mean, source_in(batch))
+
+    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns the cross-entropy of matching real pairs against all else plus the penalty, shape (S,)."""
+        text = self.read(source_in(batch))
+        with torch.no_grad():
+            fake = self.draw(text, rng)
+        wrong = functional.softplus(self.logits(fake, text)).mean(-1)
+        if self.match:
+            other = functional.softplus(self.logits(batch.x, text.roll(1, 1))).mean(-1)
+            wrong = 0.5 * (wrong + other)
+        right = functional.softplus(-self.logits(batch.x, text)).mean(-1)
+        return right + wrong + r1(lambda x: self.logits(x, text), batch.x, self.penalty)
+
+    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
+        """Returns -log D of what is drawn of the captions, shape (S,)."""
+        text = self.read(source_in(batch))
+        return non_saturating(self.logits(self.draw(text, rng), text))
+
+    def logits(self, x: Tensor, text: Tensor) -> Tensor:
+        """Returns the judge's logits of images beside features of captions, shape (S, B)."""
+        seen = torch.cat([flat(x - self.mean), text], -1)
+        return self.discriminator(seen).squeeze(-1)

@@ -1,0 +1,147 @@
+"""Outputs that somebody made of inputs: matched by name or by order, or refused in one sentence."""
+
+import zipfile
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from genbench.api import evaluate
+from genbench.cli import main
+from genbench.core.dataset import open_named
+from genbench.core.errors import DataError, SpecError
+from genbench.core.metric import METRICS
+from genbench.core.rng import Rng
+
+N = 12
+METRICS_OF_PAIRS = "psnr,ssim"
+RNG = numpy.random.default_rng(0)
+TRUTH = RNG.integers(0, 256, (N, 1, 12, 12), dtype=numpy.uint8)
+OUT = numpy.clip(TRUTH.astype(int) + RNG.integers(-20, 20, TRUTH.shape), 0, 255).astype("uint8")
+IN = TRUTH[:, :, ::2, ::2].copy()
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def save(folder, images, names=None):
+    folder.mkdir()
+    for name, x in zip(names or [f"{k:02}.png" for k in range(len(images))], images, strict=True):
+        Image.fromarray(x[0]).save(folder / name)
+    return str(folder)
+
+
+def psnr(result):
+    return pytest.approx(result.psnr, abs=1e-9)
+
+
+def test_folders_arrays_and_the_metric_itself_agree(tmp_path):
+    """A folder matched by name, arrays matched by order, and the function called directly."""
+    by_order = evaluate(OUT, TRUTH, source=IN, metrics=METRICS_OF_PAIRS, features="identity")
+    folders = [save(tmp_path / n, x) for n, x in (("out", OUT), ("truth", TRUTH), ("in", IN))]
+    by_name = evaluate(
+        folders[0],
+        folders[1],
+        source=folders[2],
+        metrics=METRICS_OF_PAIRS,
+        features="identity",
+    )
+    real, fake = (torch.from_numpy(x).float() / 255 for x in (TRUTH, OUT))
+    direct = METRICS.get("psnr").function(real, real, fake, None, rng=Rng([0])).value
+    assert by_order.psnr == pytest.approx(direct, abs=1e-9)
+    assert by_name.psnr == psnr(by_order)
+    assert by_name.ssim == pytest.approx(by_order.ssim, abs=1e-9)
+    assert "fid" in by_name.metrics  # never alone
+
+
+def test_names_decide_and_not_the_order_in_which_a_container_keeps_them(tmp_path):
+    """An archive sorts b.png behind a/z.png, a folder before it."""
+    names = [f"{'a/' if k % 2 else 'b'}{k:02}.png" for k in range(N)]
+    folders = {}
+    for part, x in (("out", OUT), ("truth", TRUTH)):
+        (tmp_path / part / "a").mkdir(parents=True)
+        for name, image in zip(names, x, strict=True):
+            Image.fromarray(image[0]).save(tmp_path / part / name)
+        folders[part] = str(tmp_path / part)
+    with zipfile.ZipFile("out.zip", "w") as archive:
+        for name in names:
+            archive.write(tmp_path / "out" / name, name)
+    of_folders = evaluate(
+        folders["out"],
+        folders["truth"],
+        source=folders["truth"],
+        metrics="psnr",
+        features="identity",
+    )
+    of_archive = evaluate(
+        "out.zip", folders["truth"], source=folders["truth"], metrics="psnr", features="identity"
+    )
+    assert of_archive.psnr == psnr(of_folders)
+    assert of_folders.psnr > 20
+
+
+def test_a_name_that_another_folder_lacks_is_named(tmp_path, capsys):
+    out = save(tmp_path / "out", OUT, [f"{k:02}.png" for k in range(N - 1)] + ["other.png"])
+    truth, given = save(tmp_path / "truth", TRUTH), save(tmp_path / "in", IN)
+    arguments = ["evaluate", out, "-r", truth, "--source", given, "--metrics", "psnr"]
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    text = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert text.startswith(
+        f"genbench: pairs need files of the same names, 11 of {truth} is not in"
+    )
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("out", "given", "text"),
+    [
+        (OUT[:-1], IN, "11 of samples"),
+        (OUT, IN[:-2], "10 of sources"),
+        (OUT[:, :, :6], IN, "points of one shape"),
+    ],
+)
+def test_other_counts_and_shapes_are_refused(out, given, text):
+    with pytest.raises(DataError, match=text):
+        evaluate(out, TRUTH, source=given, metrics="psnr", features="identity")
+
+
+def test_a_stream_of_too_few_points_is_refused_once_it_has_been_read():
+    with pytest.raises(DataError, match="pairs need a sample and a true point for every source"):
+        evaluate(lambda: iter([OUT[:5]]), TRUTH, source=IN, metrics="psnr", features="identity")
+
+
+def test_a_limit_takes_the_same_rows_of_all():
+    some = evaluate(OUT, TRUTH, source=IN, metrics="psnr", features="identity", limit=5)
+    whole = evaluate(OUT[:5], TRUTH[:5], source=IN[:5], metrics="psnr", features="identity")
+    assert some.psnr == psnr(whole)
+    assert "samples: the first 5 pairs were taken" in some.notes
+
+
+def test_a_data_set_brings_its_own_sources():
+    """`-r super_resolution:test` knows them, and the known map back; nobody else's may take their place."""
+    data = open_named("super_resolution")
+    truth = data.points("test")
+    result = evaluate(
+        truth, "super_resolution:test", metrics="psnr,consistency", features="identity"
+    )
+    assert result.consistency == 0
+    assert result.psnr == pytest.approx(58.92, abs=0.01)
+    noise = (truth + 0.2 * torch.randn(truth.shape, generator=torch.manual_seed(0))).clamp(0, 1)
+    worse = evaluate(
+        noise, "super_resolution:test", metrics="psnr,consistency", features="identity", limit=50
+    )
+    assert worse.consistency > 0.02
+    with pytest.raises(SpecError, match="has sources of its own"):
+        evaluate(truth, "super_resolution:test", source=IN, metrics="psnr")
+
+
+def test_without_sources_metrics_of_pairs_say_so():
+    result = evaluate(OUT, TRUTH, metrics="psnr,mmd", features="identity")
+    assert result.psnr is None
+    assert "needs sources that points are made from" in result.metrics["psnr"].reason
+    assert result.mmd is not None
