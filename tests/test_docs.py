@@ -188,7 +188,7 @@ def test_the_page_on_scoring_samples_does_what_it_says(tmp_path, monkeypatch, ca
     digits = DATASETS.get("digits")().points("validation").numpy()[:80]
     numpy.savez("mine.npz", samples=digits)
     pictures = (255 * numpy.random.default_rng(0).random((24, 16, 16, 3))).astype("uint8")
-    for folder in ("generated", "real"):
+    for folder in ("generated", "real", "outputs", "truth", "inputs"):
         Path(folder).mkdir()
         for k, picture in enumerate(pictures):
             Image.fromarray(picture).save(f"{folder}/{k}.png")

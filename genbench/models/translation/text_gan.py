@@ -62,7 +62,10 @@ class TextGAN(TranslationModel):
     year = 2016
     reads = True
 
-    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+    # three players take part, so that there is no share to choose
+    search = {k: v for k, v in game_space().items() if k != "training.share"} | {
+        "beta1": Choice((0.0, 0.5, 0.9))
+    }
 
     def __init__(
         self,
