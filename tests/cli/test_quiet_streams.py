@@ -48,7 +48,11 @@ RUN = ("run", "tiny", "-c", "tiny.yaml")
 @pytest.mark.parametrize(
     ("error", "code", "says"),
     [
-        (ZeroDivisionError("by me"), 70, "nobody expected, ZeroDivisionError at test_output.py"),
+        (
+            ZeroDivisionError("by me"),
+            70,
+            "nobody expected, ZeroDivisionError at test_quiet_streams.py",
+        ),
         (DataError("not\nthat"), 2, "genbench: not that"),
         (MemoryError(), 2, "the memory ran out"),
         (KeyboardInterrupt(), 130, "stopped"),

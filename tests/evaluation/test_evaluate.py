@@ -155,12 +155,16 @@ def test_a_metric_that_refuses_its_points_leaves_the_others_alone():
     assert all(rows[name].value == alone[name].value is not None for name in alone)
 
 
-def test_a_bug_in_a_metric_is_no_refusal():
+def test_a_bug_in_a_metric_is_told_with_its_place():
     def broken(real, fake, *, rng):
         raise RuntimeError("planted")
 
-    with pytest.raises(RuntimeError, match="planted"):
-        measure([MetricCall(MetricRequest(toy(broken)), (None, None))], lenient=True)
+    ((scores, _),) = measure([MetricCall(MetricRequest(toy(broken)), (None, None))], lenient=True)
+    (score,) = scores.values()
+    assert score.value is None
+    assert "planted" in score.reason
+    assert "RuntimeError" in score.reason
+    assert "test_evaluate.py" in score.reason
 
 
 def test_a_metric_whose_matrices_do_not_fit_says_so_and_the_others_are_scored():

@@ -113,7 +113,8 @@ def test_metrics_of_pairs_see_what_is_done_to_true_points():
     requests = make_requests([Part(name=n) for n in ("psnr", "error_over_least", "near_answer")])
     rows = list(ladders(requests, ("moving_digits",), n=100))
     assert {entry.how for entry in rows} == {"noise", "shift", "blur", "swap", "fewer"}
-    assert {entry.column for entry in rows} == {"psnr", "error_over_least", "near_answer"}
+    columns = {entry.column for entry in rows}
+    assert columns == {"psnr", "error_over_least", "mean_over_least", "near_answer"}
     verdicts = find_verdicts(rows)
     for column in ("psnr", "error_over_least", "near_answer"):
         assert verdicts[column].startswith("ok: sees"), verdicts
