@@ -159,12 +159,11 @@ def test_a_bug_in_a_metric_is_told_with_its_place():
     def broken(real, fake, *, rng):
         raise RuntimeError("planted")
 
-    ((scores, _),) = measure([MetricCall(MetricRequest(toy(broken)), (None, None))], lenient=True)
-    (score,) = scores.values()
-    assert score.value is None
-    assert "planted" in score.reason
-    assert "RuntimeError" in score.reason
-    assert "test_evaluate.py" in score.reason
+    (row,) = measure([MetricCall(MetricRequest(toy(broken)), (None, None))], lenient=True)
+    assert row.value is None
+    assert "planted" in row.reason
+    assert "RuntimeError" in row.reason
+    assert "test_evaluate.py" in row.reason
 
 
 def test_a_metric_whose_matrices_do_not_fit_says_so_and_the_others_are_scored():
