@@ -2,7 +2,6 @@
 
 from genbench.report.readme import update
 
-
 BODY = {"x": lambda: "| a |\n| b |\n", "absent": lambda: "never"}
 
 
