@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from genbench.core.errors import ContractError, SpecError, nearest
 
@@ -32,12 +33,8 @@ def resolve(
     for name in chosen:
         if name not in own:
             raise SpecError(f"{who} has no option {name!r}{nearest(name, own)}")
-    target = function.__init__ if inspect.isclass(function) else function
     try:
-        hints = get_type_hints(target)
-        fields: dict[str, Any] = {name: (hints.get(name, Any), v) for name, v in own.items()}
-        config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
-        schema = create_model("Options", __config__=config, **fields)
+        schema, hints = _schema(function)
     except Exception as error:  # of the annotations of a plugin, which may be any code
         text = " ".join(str(error).split())[:200]
         raise ContractError(
@@ -54,6 +51,17 @@ def resolve(
             f"its default is {own.get(name)!r}"
         ) from None
     return {name: getattr(checked, name) for name in own}
+
+
+@lru_cache(maxsize=1024)
+def _schema(function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """What checks the options of a callable, and their annotations."""
+    hints = get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    fields: dict[str, Any] = {
+        name: (hints.get(name, Any), default) for name, default in defaults(function).items()
+    }
+    config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
+    return create_model("Options", __config__=config, **fields), hints
 
 
 def _readable(hint: Any) -> str:

@@ -21,6 +21,7 @@ from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
 from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
 from genbench.store import Store
+from genbench.store.cached import CachedStore
 from genbench.store.registrations import read_registrations
 
 #: which scale a card is of, where none is asked for: the first that has measurements
@@ -360,6 +361,7 @@ def make_cards(
             half and quick that has measurements.
         folder: The same as commands are to name it.
     """
+    store = store if isinstance(store, CachedStore) else CachedStore(store.root)
     cards, nulls = [], NullRows(store)
     for claim in find(names).values():
         scales = [scale] if scale is not None else [Scale(name) for name in ORDER]

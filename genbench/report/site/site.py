@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError
-from genbench.core.spec import CellSpec
 from genbench.report.cards import Card, group_by_verdict, make_cards
 from genbench.report.groups import Group
 from genbench.report.site import figures, samples
@@ -22,6 +20,7 @@ from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
 from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
+from genbench.store.cached import CachedStore
 
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
 PIXELS = 6_000_000
@@ -51,23 +50,6 @@ class Page:
     def curves(self) -> list[dict[str, Any]]:
         """The learning curves of all rows."""
         return figures.make_learning_curves(self.table)
-
-
-class CachedStore(Store):
-    """A results folder most of whose records have been read already.
-
-    Arguments:
-        root: The folder.
-        records: Those that have been; others are read on demand.
-    """
-
-    def __init__(self, root: Path, records: Iterable[Record]) -> None:
-        super().__init__(root)
-        self._by_cell = {record.cell: record for record in records}
-
-    def read(self, spec: CellSpec) -> Record | None:
-        """Returns a cell's record, or None."""
-        return self._by_cell.get(spec.cell) or super().read(spec)
 
 
 @dataclass(frozen=True)
