@@ -16,10 +16,10 @@ test: $(VENV)/.dev
 	$(MAKE) --no-print-directory -j 2 --output-sync=target test-contracts test-others
 
 test-contracts:
-	$(BIN)/pytest tests/contract
+	$(BIN)/pytest tests/contract tests/models
 
 test-others:
-	$(BIN)/pytest --ignore tests/contract
+	$(BIN)/pytest --ignore tests/contract --ignore tests/models
 
 # longer checks: what the suites toys and images must show
 slow: $(VENV)/.dev
