@@ -12,7 +12,7 @@ from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.tables import Table
 
 RULE = (
-    "Of every family the row of the best mean, over training seeds ± half the 95 % interval. Sure: no row of "
+    "Of every family the row of the best mean, over training seeds ± half the 95 % interval. Bold: no row of "
     "another family may share the first rank."
 )
 
@@ -102,7 +102,7 @@ def make_sheet(contests: Sequence[Contest]) -> Sheet:
 def to_markdown(tables: Sequence[Table]) -> str:
     """Returns the lines for a README."""
     lines = sheet.to_markdown(make_sheet(find_contests(tables)))
-    return "\n".join([*lines, "", f"{RULE} Those are bold."]) + "\n"
+    return "\n".join([*lines, "", RULE]) + "\n"
 
 
 def _describe(champion: Champion) -> str:
