@@ -320,7 +320,7 @@ def tuning_costs(*, results: Path | str = "results", **what: Any) -> list[Estima
         what: What to tune, as in `tune`.
     """
     campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
-    return [book.estimate(rule, campaign.trials[rule.dataset]) for rule in campaign.rules]
+    return [book.estimate(rule, campaign.trials[rule.file]) for rule in campaign.rules]
 
 
 def samples(cell: str, *, results: Path | str = "results") -> Tensor:

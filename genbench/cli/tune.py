@@ -96,7 +96,7 @@ def command(
     genbench tune -d digits --executor processes -j 2
     genbench tune --accept
     """
-    named = {"model": models, "dataset": datasets}
+    named = {"model": models}
     check_names(
         {} if how["plugins"] else {**named, "executor": (parse_part(how["executor"]).name,)}
     )

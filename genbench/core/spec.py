@@ -179,6 +179,7 @@ class Tuning(Strict):
     Everything but `models` and `trials` is hashed into every file of trials.
     """
 
+    dataset: str | None = Field(default=None, description="the data set; absent: the plan's name")
     options: dict[str, Any] = Field(default={}, description="of the data set")
     budget: Budget
     batch: int = Field(default=128, gt=0, description="real examples per seed in a minibatch")

@@ -14,7 +14,7 @@ from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.running.tuning_rule import last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
-from genbench.store.tuning import TuningFile, Tunings
+from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
 #: trials at which tables have a column; curves have every number
 COLUMNS = (1, 2, 4, 8, 16)
@@ -98,9 +98,14 @@ def read_searches(
         ((kind, amount),) = rule.budget.model_dump(exclude_none=True).items()
         budget = f"{amount:g} {kind}, batch {rule.batch}"
         for name, criterion in rule.criteria.items():
-            key = rule.dataset, budget, name, criterion.column, criterion.better
+            key = _label(rule), budget, name, criterion.column, criterion.better
             groups.setdefault(key, []).append(file)
     return [make_search(key, files) for key, files in sorted(groups.items())]
+
+
+def _label(rule: TuningRule) -> str:
+    own = ", ".join(f"{k}={v}" for k, v in sorted(rule.dataset_options.items()))
+    return f"{rule.dataset} ({own})" if own else rule.dataset
 
 
 def make_search(key: tuple[str, ...], files: Sequence[TuningFile]) -> Search:

@@ -14,7 +14,7 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
 from genbench.evaluation.requests import make_requests
-from genbench.running.plan import cell_specs
+from genbench.running.plan import cell_specs, dataset_options
 from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
@@ -111,8 +111,10 @@ def resolve_tuned(run: Run) -> bool | Literal["density"]:
     if not run.tuned or run.untuned == "refuse":
         return run.tuned
     criterion = "samples" if run.tuned is True else run.tuned
+    own = dataset_options(run.dataset, run.dataset_options)
+    where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
     try:
-        find_tuned(run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion)
+        find_tuned(*where, dataset_options=own)
     except SpecError:
         return False
     return run.tuned

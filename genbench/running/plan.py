@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -102,30 +102,43 @@ class Plan:
         ]
 
 
+def dataset_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all options of a data set that decide its points, checked and filled in.
+
+    Raises:
+        SpecError: For an option that it does not have.
+    """
+    places = "data_dir", "offline"
+    own = {k: v for k, v in chosen.items() if k not in places}
+    resolved = options.resolve(DATASETS.get(name), own, who=f"data set {name}")
+    return {k: v for k, v in resolved.items() if k not in places}
+
+
 def cell_specs(
     suite: Suite, cells: Cells, model: Part, dataset: Part, autocast: bool
 ) -> list[CellSpec]:
     """Returns the cells of one model on one data set, one per seed, options checked and filled in."""
-    model_class, dataset_class = MODELS.get(model.name), DATASETS.get(dataset.name)
+    model_class = MODELS.get(model.name)
     budget, batch = cells.budget or suite.budget, cells.batch or suite.batch
     tuned: dict[str, Any] = {}
     training = cells.training
+    extra = dataset_options(dataset.name, dataset.options)
     if cells.tuned and model_class.search:
         criterion = "samples" if cells.tuned is True else cells.tuned
-        tuned, own_training = find_tuned(model.name, dataset.name, budget, batch, criterion)
+        tuned, own_training = find_tuned(
+            model.name, dataset.name, budget, batch, criterion, dataset_options=extra
+        )
         training = training or own_training
     named = {**tuned, **model.options}
     chosen = options.resolve(model_class, named, who=f"model {model.name}")
-    own = {k: v for k, v in dataset.options.items() if k not in ("data_dir", "offline")}
-    extra = options.resolve(dataset_class, own, who=f"data set {dataset.name}")
     return [
         CellSpec(
             model=model.name,
             model_version=model_class.version,
             options=chosen,
             dataset=dataset.name,
-            dataset_version=dataset_class.version,
-            dataset_options={k: v for k, v in extra.items() if k not in ("data_dir", "offline")},
+            dataset_version=DATASETS.get(dataset.name).version,
+            dataset_options=extra,
             budget=budget,
             batch=batch,
             labelled=cells.labelled,

@@ -44,7 +44,7 @@ class Campaign:
 
     Arguments:
         rules: A rule per model and data set.
-        trials: By data set, how many trials each of its models gets.
+        trials: By the file of a rule, how many trials its model gets.
     """
 
     rules: Sequence[TuningRule]
@@ -71,7 +71,7 @@ class _Rounds:
         if self.redo == "failed":
             failed = {k for k, t in trials.items() if t.failures}
             trials = {k: t for k, t in trials.items() if k not in failed - self._tried(rule)}
-        every = brackets(rule, self.campaign.trials[rule.dataset])
+        every = brackets(rule, self.campaign.trials[rule.file])
         alive = {k for members in every for k in frontier(rule, trials, members)[1]}
         drop_states(self.store.root, rule, alive)
         for members in every:
@@ -119,9 +119,9 @@ def make_campaign(
     """Returns what is to be tuned.
 
     Arguments:
-        plans: By data set, how it is tuned.
+        plans: By name, how a data set is tuned.
         models: Only these, if any are named.
-        datasets: Only these, if any are named.
+        datasets: Only these plans, if any are named, by their own names or their data sets'.
         trials: So many trials a model, in place of the plans' own.
         sampler: `random` or `tpe`.
 
@@ -129,18 +129,21 @@ def make_campaign(
         UnknownName: For a data set without a plan, or a model that is not there.
         SpecError: If a plan asks for what is not there.
     """
+    names = {name: {name, plan.dataset or name} for name, plan in plans.items()}
     for name in datasets:
-        if name not in plans:
-            raise unknown("tuning plan for data set", name, plans)
-    chosen = {name: plan for name, plan in plans.items() if not datasets or name in datasets}
-    rules = [
-        make_rule(model, dataset, plan, sampler)
-        for dataset, plan in chosen.items()
-        for model in tuned_models(dataset, plan, models)
-    ]
-    counts = {dataset: trials or plan.trials for dataset, plan in chosen.items()}
-    for rule in rules:
-        brackets(rule, counts[rule.dataset])
+        if not any(name in own for own in names.values()):
+            raise unknown("tuning plan for data set", name, set().union(*names.values()))
+    counts: dict[str, int] = {}
+    rules: list[TuningRule] = []
+    for name, plan in plans.items():
+        if datasets and not names[name].intersection(datasets):
+            continue
+        dataset = plan.dataset or name
+        for model in tuned_models(dataset, plan, models):
+            rule = make_rule(model, dataset, plan, sampler)
+            rules.append(rule)
+            counts[rule.file] = trials or plan.trials
+            brackets(rule, counts[rule.file])
     return Campaign(rules, counts)
 
 

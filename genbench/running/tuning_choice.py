@@ -10,6 +10,7 @@ from typing import Any
 from genbench.core import options
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
+from genbench.core.spec import canonical
 from genbench.running.tuning_rule import score, specs_of_trial
 from genbench.store.tuned import TunedChoice, TunedEntry, write_tuned
 from genbench.store.tuning import TuningFile, Tunings, TuningTrial
@@ -39,7 +40,13 @@ def accept_tuning(
             continue
         if rule.model not in MODELS or rule.model_version != MODELS.get(rule.model).version:
             continue
-        key = rule.model, rule.dataset, str(rule.budget), rule.batch
+        key = (
+            rule.model,
+            rule.dataset,
+            canonical(rule.dataset_options),
+            str(rule.budget),
+            rule.batch,
+        )
         if key not in best or len(file.trials) > len(best[key].trials):
             best[key] = file
     entries = [entry for file in best.values() if (entry := make_entry(file)) is not None]
@@ -59,6 +66,7 @@ def make_entry(file: TuningFile) -> TunedEntry | None:
         model=rule.model,
         model_version=rule.model_version,
         dataset=rule.dataset,
+        dataset_options=rule.dataset_options,
         budget=rule.budget.model_dump(exclude_none=True),
         batch=rule.batch,
         trials=len(file.trials),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from genbench.core.errors import SpecError
 from genbench.core.files import read_file, write_bytes
-from genbench.core.spec import Budget, Training
+from genbench.core.spec import Budget, Training, canonical
 from genbench.core.version import PACKAGE
 from genbench.store.record import Row
 from genbench.store.yaml_trees import parse_yaml
@@ -49,6 +49,7 @@ class TunedEntry(Row):
     model: str
     model_version: int
     dataset: str
+    dataset_options: dict[str, Any] = {}
     budget: dict[str, Any]
     batch: int
     trials: int
@@ -106,7 +107,14 @@ def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
 
 
 def find_tuned(
-    model: str, dataset: str, budget: Budget, batch: int, criterion: str, path: Path | None = None
+    model: str,
+    dataset: str,
+    budget: Budget,
+    batch: int,
+    criterion: str,
+    path: Path | None = None,
+    *,
+    dataset_options: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], Training | None]:
     """Returns the options of a model and its training, as tuned on a data set.
 
@@ -119,13 +127,16 @@ def find_tuned(
     entries = [
         entry
         for entry in read_tuned(path).entries
-        if (entry.model, entry.dataset) == (model, dataset) and criterion in entry.choices
+        if (entry.model, entry.dataset) == (model, dataset)
+        and criterion in entry.choices
+        and dict(entry.dataset_options) == dict(dataset_options or {})
     ]
     near = [(_distance(entry, budget, batch), k) for k, entry in enumerate(entries)]
     near = [pair for pair in near if math.isfinite(pair[0][0])]
     if not near:
+        own = f" with {canonical(dict(dataset_options))}" if dataset_options else ""
         raise SpecError(
-            f"{model} was not tuned on {dataset} by {criterion}; "
+            f"{model} was not tuned on {dataset}{own} by {criterion}; "
             f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
         )
     choice = entries[min(near)[1]].choices[criterion]
@@ -141,6 +152,7 @@ def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, flo
     return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))
 
 
-def _key(entry: TunedEntry) -> tuple[str, str, str, float, int]:
+def _key(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
     ((kind, amount),) = entry.budget.items()
-    return entry.dataset, entry.model, kind, float(amount), entry.batch
+    own = canonical(entry.dataset_options)
+    return entry.dataset, own, entry.model, kind, float(amount), entry.batch

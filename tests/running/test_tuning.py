@@ -11,7 +11,7 @@ import torch
 
 from genbench import api
 from genbench.core.dataset import DATASETS, open_named
-from genbench.core.errors import DataError, GenbenchError, SpecError
+from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.plan import cell_specs
@@ -28,7 +28,7 @@ from genbench.running.tuning_rule import (
     survivors,
 )
 from genbench.store import Store
-from genbench.store.tuned import read_tuned
+from genbench.store.tuned import find_tuned, read_tuned
 from genbench.store.tuning import Rung, Tunings, parse, to_bytes
 
 PLAN = Tuning(
@@ -354,3 +354,31 @@ def test_parzen_proposals_are_the_same_again(tmp_path):
     tune(tmp_path / "b", sampler="tpe", trials=5)
     tune(tmp_path / "b", sampler="tpe", trials=9)
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
+
+
+def test_plans_may_name_their_data_set_and_its_options_decide_what_is_taken(tmp_path):
+    criteria = Criteria(samples=Part(name="mmd"))
+    own = {
+        "dataset": "super_resolution",
+        "criteria": criteria,
+        "base": {"srresnet": {"blocks": 1}},
+    }
+    plans = {
+        "one": PLAN.model_copy(update=own),
+        "other": PLAN.model_copy(update={**own, "options": {"kernel": "bicubic"}, "trials": 1}),
+    }
+    campaign = make_campaign(plans, models=["srresnet"], datasets=["super_resolution"], trials=1)
+    assert [rule.dataset_options["kernel"] for rule in campaign.rules] == ["box", "bicubic"]
+    assert make_campaign(plans, models=["srresnet"], datasets=["other"]).trials == {
+        campaign.rules[1].file: 1
+    }
+    with pytest.raises(UnknownName, match="super_resolution"):
+        make_campaign(plans, datasets=["super_resolutions"])
+    assert not run_tuning(campaign, RunOptions(root=tmp_path, device="cpu")).failed
+    to = tmp_path / "tuned.yaml"
+    assert len(accept_tuning(tmp_path, to)) == 2
+    where = "srresnet", "super_resolution", PLAN.budget, PLAN.batch, "samples", to
+    options = campaign.rules[1].dataset_options
+    assert find_tuned(*where, dataset_options=options)[0]["blocks"] == 1
+    with pytest.raises(SpecError, match="not tuned on super_resolution with"):
+        find_tuned(*where, dataset_options={**options, "scale": 4})
