@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
 from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from pathlib import Path
 
 from genbench.core.errors import StoreError, WriteError
@@ -92,15 +94,22 @@ class Store:
         """Returns one sentence for every file that is not a valid record or lies in the wrong place."""
         return [problem for _, _, problem in self.scan() if problem]
 
-    def load(self) -> tuple[list[Record], list[str]]:
-        """Returns what `records` and `problems` give, of one reading of the folder."""
+    def load(self, *, curves: bool = True) -> tuple[list[Record], list[str]]:
+        """Returns what `records` and `problems` give, of one reading of the folder.
+
+        Arguments:
+            curves: Whether records keep their learning curves, a third of their memory.
+        """
         records: list[Record] = []
         problems: list[str] = []
-        for _, record, problem in self.scan():
-            if problem:
-                problems.append(problem)
-            elif record is not None and (self.groups is None or record.group in self.groups):
-                records.append(record)
+        with _without_collection():
+            for _, record, problem in self.scan():
+                if problem:
+                    problems.append(problem)
+                elif record is not None and (self.groups is None or record.group in self.groups):
+                    if not curves:
+                        record.curve = []
+                    records.append(record)
         return records, problems
 
     def find(self, cell: str) -> Record | None:
@@ -196,6 +205,18 @@ class Store:
         models = [path for dataset in datasets for path in children(dataset)]
         files = [path for model in models for path in children(model) if path.suffix == ".json"]
         return sorted(files), unread
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Stops the search for cycles: there are none in records, and it goes through all of them each time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _list(folder: Path) -> list[Path]:

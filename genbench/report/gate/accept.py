@@ -68,7 +68,7 @@ def accept_results(
         make = f"genbench run {suite or 'ci'} -o {folder}"
         raise StoreError(f"{folder} is not a folder; make records with: {make}")
     groups = groups_of(find_suite(suite, config)) if suite else None
-    records, problems = Store(folder, groups=groups).load()
+    records, problems = Store(folder, groups=groups).load(curves=False)
     if problems:
         raise StoreError(
             f"{problems[0]}; a baseline needs a sound folder: genbench validate {folder}"

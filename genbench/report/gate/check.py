@@ -54,7 +54,7 @@ def check_results(
     if not folder.is_dir():
         make = f"genbench run {accepted.suite or 'ci'} -o {folder}"
         raise StoreError(f"{folder} is not a folder; make records with: {make}")
-    records, problems = Store(folder).load()
+    records, problems = Store(folder).load(curves=False)
     result = check(accepted, records, across_machines=across_machines, problems=problems)
     return replace(result, unread=len(problems))
 
