@@ -53,13 +53,14 @@ def command(
         common.print_json({"ok": not stuck, **asdict(result)})
     else:
         for conflict in result.conflicts[:MOST]:
-            click.echo(f"conflict in cell {conflict.cell}: {conflict.first} | {conflict.second}")
+            click.echo(f"conflict in {conflict.cell}: {conflict.first} | {conflict.second}")
             for line in conflict.differences[:5]:
                 click.echo(f"    {line}")
         done = (
             f"nothing is written because of {len(result.conflicts)} conflicts; choose with --keep"
             if stuck
-            else f"{result.written} records in {root}, {result.same} were there more than once, "
+            else f"{result.written} records and {result.trials} files of trials in {root}, "
+            f"{result.same} were there more than once, "
             f"{len(result.conflicts)} conflicts settled by --keep {keep}"
         )
         click.echo(done)

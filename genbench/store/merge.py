@@ -6,12 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from genbench.store.folder import Store
+from genbench.store.merge_trials import Keep, merge_trials
 from genbench.store.record import FAILURES, Record, contents
-
-Keep = Literal["none", "first", "last", "newest"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,13 @@ class Conflict:
 
 @dataclass
 class Merged:
-    """What a merge did, or, where nothing was written because of conflicts, would have done."""
+    """What a merge did, or, where nothing was written because of conflicts, would have done.
+
+    `trials` counts files of trials, of claims and of tuning.
+    """
 
     written: int = 0
+    trials: int = 0
     same: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
@@ -39,7 +42,7 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
 
     Records of a cell that are equal but for times and machines are one; measurements that only one
     of them has are united; a failure gives way to a cell that ran to its end. Whatever else differs is
-    a conflict.
+    a conflict. Trials of claims and of tuning are united seed by seed.
 
     Arguments:
         sources: The folders, in the order that `first` and `last` mean.
@@ -85,6 +88,12 @@ def _pass(
         if chosen is not None and write:
             _write(chosen, holders, target)
             result.written += 1
+    outcomes, problems = merge_trials(sources, target, keep, write=write)
+    for _, same, conflicts in outcomes:
+        result.same += same
+        result.conflicts += [Conflict(*about) for about in conflicts]
+    result.trials += len(outcomes) * write
+    result.set_aside += problems
     return result
 
 

@@ -28,7 +28,11 @@ class Row(BaseModel):
 
     def model_post_init(self, context: Any) -> None:
         """Shares the names of fields among all rows: a third of the memory of many records."""
-        object.__setattr__(self, "__pydantic_fields_set__", _FIELDS.setdefault(type(self), {*type(self).model_fields}))
+        object.__setattr__(
+            self,
+            "__pydantic_fields_set__",
+            _FIELDS.setdefault(type(self), {*type(self).model_fields}),
+        )
 
 
 class Measurement(Row):

@@ -93,10 +93,14 @@ class Trials:
         """Writes a trial, joined with that of other seeds; a file that is not a trial is set aside."""
         path = self.path_of(trial.claim, trial.version, trial.options)
         others = parse(path)
-        whole = others.joined(trial) if others is not None else trial
-        if path.exists() and others is None:
+        return self.save(others.joined(trial) if others is not None else trial)
+
+    def save(self, trial: Trial) -> Path:
+        """Writes a trial over what is there; a file that is not a trial is set aside."""
+        path = self.path_of(trial.claim, trial.version, trial.options)
+        if path.exists() and parse(path) is None:
             Store(self.root.parent).set_aside(path)
-        sealed = whole.model_copy(update={"seal": _seal(whole)})
+        sealed = trial.model_copy(update={"seal": _seal(trial)})
         write_bytes(path, (sealed.model_dump_json(by_alias=True, indent=1) + "\n").encode())
         return path
 

@@ -213,10 +213,14 @@ class Tunings:
 
     def add(self, result: TuningResult) -> Path:
         """Writes a file with a rung more; a file that is not one of trials is set aside first."""
-        path = self.path(result.rule)
+        return self.save(self.read(result.rule).with_result(result))
+
+    def save(self, file: TuningFile) -> Path:
+        """Writes a file over what is there; one that is not of trials is set aside first."""
+        path = self.path(file.rule)
         if path.exists() and parse(path) is None:
             Store(self.root.parent).set_aside(path)
-        write_bytes(path, to_bytes(self.read(result.rule).with_result(result)))
+        write_bytes(path, to_bytes(file))
         return path
 
     def scan(self) -> Iterator[tuple[Path, TuningFile | None]]:

@@ -1,0 +1,158 @@
+"""Trials of claims and of tuning from several results folders into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from genbench.core.files import list_folder
+from genbench.store import trial as claims
+from genbench.store import tuning
+from genbench.store.folder import Store
+from genbench.store.trial import Trial, Trials
+from genbench.store.tuning import Rung, TuningFile, Tunings, TuningTrial
+
+File = TypeVar("File", Trial, TuningFile)
+#: what was done with one file: where it lies, how many copies held nothing new, and conflicts as
+#: (what they are about, one place, the other, what differs)
+Outcome = tuple[Path, int, list[tuple[str, str, str, list[str]]]]
+Keep = Literal["none", "first", "last", "newest"]
+
+
+def merge_trials(
+    sources: Sequence[Store], target: Store, keep: Keep, *, write: bool
+) -> tuple[list[Outcome], list[str]]:
+    """Unites the trials of folders, by file and seed, and writes them to another if asked.
+
+    Arguments:
+        sources: The folders; `first` and `last` mean their order.
+        target: Where the union goes.
+        keep: Which of two in conflict is kept; the first for `none`.
+        write: Whether to write; without it the answer is what would be done.
+
+    Returns:
+        What was done file by file, and a sentence for every file that could not be used.
+    """
+    outcomes: list[Outcome] = []
+    problems: list[str] = []
+    for folder, parse, differ, join, save in (
+        (claims.FOLDER, claims.parse, differ_in_claims, join_claims, Trials(target.root).save),
+        (tuning.FOLDER, tuning.parse, differ_in_tuning, join_tuning, Tunings(target.root).save),
+    ):
+        for name in sorted({path.name for s in sources for path in _files(s.root / folder)}):
+            paths = [s.root / folder / name for s in sources if (s.root / folder / name).exists()]
+            whole, same, conflicts = _fold(paths, parse, differ, join, keep, problems)
+            if whole is not None:
+                outcomes.append((target.root / folder / name, same, conflicts))
+                if write:
+                    save(whole)
+    return outcomes, problems
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in list_folder(folder) if path.suffix == ".json"]
+    except OSError:
+        return []  # folders that cannot be read are named by the store
+
+
+def _fold(
+    paths: Sequence[Path],
+    parse: Callable[[Path], File | None],
+    differ: Callable[[File, File], list[str]],
+    join: Callable[[File, File], File],
+    keep: Keep,
+    problems: list[str],
+) -> tuple[File | None, int, list[tuple[str, str, str, list[str]]]]:
+    """All copies of a file as one, how many held nothing new, and what they disagree in."""
+    whole: File | None = None
+    same, conflicts = 0, []
+    for path in paths:
+        other = parse(path)
+        if other is None:
+            problems.append(f"{path} does not hold trials that can be used")
+        elif whole is None:
+            whole, where = other, str(path)
+        else:
+            lines = differ(whole, other)
+            if lines:
+                conflicts.append((path.stem, where, str(path), lines))
+            later = keep == "last" or (keep == "newest" and _time(other) > _time(whole))
+            united = join(whole, other) if lines and later else join(other, whole)
+            same += united == whole
+            whole = united
+    return whole, same, conflicts
+
+
+def _time(file: Trial | TuningFile) -> str:
+    return file.finished if isinstance(file, Trial) else file.started
+
+
+def differ_in_claims(one: Trial, other: Trial) -> list[str]:
+    """Returns what two trials of a claim disagree in, a line per column and seed."""
+    both = sorted(one.seeds & other.seeds)
+    return [
+        f"{name}, seed {seed}: {a} | {b}"
+        for name in sorted({*one.columns, *other.columns})
+        for seed in both
+        if (a := one.columns.get(name, {}).get(seed))
+        != (b := other.columns.get(name, {}).get(seed))
+    ]
+
+
+def join_claims(one: Trial, other: Trial) -> Trial:
+    """Returns both trials as one; where both have a seed, the other's counts."""
+    return other if one.seeds <= other.seeds else one.joined(other)
+
+
+def differ_in_tuning(one: TuningFile, other: TuningFile) -> list[str]:
+    """Returns what two files of trials disagree in, a line per trial, rung, criterion and seed."""
+    lines = []
+    for k in sorted(one.by_number.keys() & other.by_number.keys()):
+        rungs = zip(one.by_number[k].rungs, other.by_number[k].rungs, strict=False)
+        for at, (a, b) in enumerate(rungs):
+            lines += [f"trial {k}, rung {at}, {line}" for line in _differ_in_scores(a, b)]
+    return lines
+
+
+def _differ_in_scores(one: Rung, other: Rung) -> list[str]:
+    return [
+        f"{name}, seed {seed}: {value} | {other.scores[name][seed]}"
+        for name, values in one.scores.items()
+        for seed, value in values.items()
+        if seed in other.scores.get(name, {}) and other.scores[name][seed] != value
+    ]
+
+
+def join_tuning(one: TuningFile, other: TuningFile) -> TuningFile:
+    """Returns the trials of both; where both have one, the other's rungs count, and further ones follow."""
+    trials = {
+        k: _join_trials(one.by_number[k], other.by_number[k])
+        if k in one.by_number and k in other.by_number
+        else one.by_number.get(k) or other.by_number[k]
+        for k in sorted(one.by_number.keys() | other.by_number.keys())
+    }
+    machines = [*other.environments]
+    machines += [machine for machine in one.environments if machine not in machines]
+    about = {
+        "trials": [*trials.values()],
+        "floors": one.floors | other.floors,
+        "protocols": one.protocols | other.protocols,
+        "environments": machines,
+        "started": min(filter(None, (one.started, other.started)), default=""),
+    }
+    return other.model_copy(update=about)
+
+
+def _join_trials(one: TuningTrial, other: TuningTrial) -> TuningTrial:
+    count = max(len(one.rungs), len(other.rungs))
+    rungs = [
+        one.rungs[k].joined(other.rungs[k])
+        if k < len(one.rungs) and k < len(other.rungs)
+        else (one.rungs[k] if k < len(one.rungs) else other.rungs[k])
+        for k in range(count)
+    ]
+    reached = {s for rung in rungs for by in rung.scores.values() for s in by}
+    failures = {s: why for s, why in (one.failures | other.failures).items() if s not in reached}
+    return other.model_copy(update={"rungs": rungs, "failures": failures})
