@@ -20,7 +20,8 @@ from genbench.contracts.small import (
     when_trained,
 )
 from genbench.core.model import MODELS, Density
-from genbench.training.trainer import PlayerState, Trainer
+from genbench.training.players import PlayerState
+from genbench.training.trainer import Trainer
 
 #: the data sets on which small networks learn something in 300 steps, the first that a model takes
 EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid", *PAIRS)

@@ -25,12 +25,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from genbench.training.trainer import Trainer
+from genbench.core.rng import Rng
+from genbench.training.players import PlayerState
 
 #: rounds before a capture, in which libraries choose their kernels and constants come to the device
 WARM = 3
@@ -74,6 +75,34 @@ class CudaGraph:
         self.graph.replay()
 
 
+class Rounds(Protocol):
+    """What makes rounds of training: a `Trainer`."""
+
+    players: list[PlayerState]
+    draws: Rng
+    noise: Rng
+    device: torch.device
+    examples: int
+    losses: dict[str, Tensor]
+
+    @property
+    def progress(self) -> float:
+        """The share of the budget that is spent."""
+        ...
+
+    def round(self, progress: Any = None) -> None:
+        """Makes a round."""
+        ...
+
+    def move(self, progress: Any) -> None:
+        """Makes all updates of a round."""
+        ...
+
+    def end_round(self) -> None:
+        """Counts a round."""
+        ...
+
+
 class CapturedRounds:
     """Makes a trainer's rounds: the first ones as they are, the others by a graph, where it can be captured.
 
@@ -82,7 +111,7 @@ class CapturedRounds:
         graph: What captures them.
     """
 
-    def __init__(self, trainer: Trainer, graph: Graph) -> None:
+    def __init__(self, trainer: Rounds, graph: Graph) -> None:
         self.trainer, self.graph = trainer, graph
         self.rounds, self.captured = 0, False
         self._deltas: tuple[int, list[int]] = 0, []
@@ -141,16 +170,16 @@ class CapturedRounds:
         self.trainer.end_round()
 
 
-def capture_rounds(trainer: Trainer) -> CapturedRounds:
+def capture_rounds(trainer: Rounds) -> CapturedRounds:
     """Returns what makes a trainer's rounds on its CUDA device by a graph."""
     return CapturedRounds(trainer, CudaGraph(trainer.device))
 
 
-def _counts(trainer: Trainer) -> tuple[int, list[int]]:
+def _counts(trainer: Rounds) -> tuple[int, list[int]]:
     return trainer.examples, [state.updates for state in trainer.players]
 
 
-def _set_counts(trainer: Trainer, counts: tuple[int, list[int]]) -> None:
+def _set_counts(trainer: Rounds, counts: tuple[int, list[int]]) -> None:
     trainer.examples = counts[0]
     for state, updates in zip(trainer.players, counts[1], strict=True):
         state.updates = updates

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,9 +14,6 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Training
-
-if TYPE_CHECKING:
-    from genbench.training.trainer import Trainer
 
 #: validation points that a look sees at most, and how many of them at once
 POINTS, AT_ONCE = 1000, 250
@@ -41,13 +39,18 @@ class Stopping:
         self.loss = torch.full((len(rng),), torch.inf, device=rng.device, dtype=rng.dtype)
         self.best: dict[str, Tensor] = {}
 
-    def look(self, trainer: Trainer) -> None:
-        """Looks if it is time; keeps the weights of the seeds whose loss is the least so far."""
-        due = int(trainer.progress * self.looks + 1e-9)
+    def look(self, progress: float, averaged: Callable[[], AbstractContextManager[Model]]) -> None:
+        """Looks if it is time; keeps the weights of the seeds whose loss is the least so far.
+
+        Arguments:
+            progress: The share of the budget that is spent.
+            averaged: Gives the model as it is now, running averages in place of weights.
+        """
+        due = int(progress * self.looks + 1e-9)
         if due <= self.done:
             return
         self.done = due
-        with trainer.averaged(best=False) as model, torch.no_grad():
+        with averaged() as model, torch.no_grad():
             loss = self.measure()
             better = loss < self.loss  # false where it is not a number
             self.loss = torch.where(better, loss, self.loss)

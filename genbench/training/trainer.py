@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,10 +17,10 @@ from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Training
-from genbench.nn.optim import ELEMENTWISE, clip_by_seed
 from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.graphs import capture_rounds
 from genbench.training.minibatches import Minibatches, visible_labels
+from genbench.training.players import PlayerState
 from genbench.training.stopping import make_stopping
 from genbench.training.threads import limit_threads
 
@@ -37,57 +38,6 @@ class Point:
     seconds: float
     losses: dict[str, list[float]]
     metrics: dict[str, list[float | None]] = field(default_factory=dict)
-
-
-class PlayerState:
-    """A player in training: its weights, its optimiser, its running average."""
-
-    def __init__(self, player: Player, seeds: int) -> None:
-        self.player = player
-        self.weights = [p for p in player.module.parameters() if p.requires_grad]
-        for name, p in player.module.named_parameters():
-            if p.shape[:1] != (seeds,):
-                raise ContractError(
-                    f"player {player.name!r} needs weights with the {seeds} seeds as leading axis, got "
-                    f"{tuple(p.shape)} for {name}; draw them from the rng of __init__"
-                )
-        self.optimizer = player.optimizer(self.weights)
-        if type(self.optimizer) not in ELEMENTWISE:
-            raise ContractError(
-                f"player {player.name!r} needs an elementwise optimiser, got "
-                f"{type(self.optimizer).__name__}; seeds of a stack would mix, take one of "
-                f"{', '.join(cls.__name__ for cls in ELEMENTWISE)} from genbench.nn.optim"
-            )
-        self.rate = [group["lr"] for group in self.optimizer.param_groups]
-        averaged = self.weights if player.average is not None else []
-        self.average = [w.detach().clone() for w in averaged]
-        self.updates = 0
-
-    @property
-    def settled(self) -> bool:
-        """Whether the running average's decay, if there is one, has reached its largest value."""
-        average = self.player.average
-        return average is None or (1 + self.updates) / (10 + self.updates) >= average
-
-    def update(self, loss: Tensor, progress: float) -> None:
-        """Makes one update from one loss per seed, shape (S,)."""
-        for w in self.weights:
-            w.grad = None
-        loss.sum().backward(inputs=self.weights)
-        if self.player.clip is not None:
-            clip_by_seed(self.weights, self.player.clip)
-        if self.player.schedule is not None:
-            factor = self.player.schedule(progress)
-            for group, rate in zip(self.optimizer.param_groups, self.rate, strict=True):
-                group["lr"] = rate * factor
-        self.optimizer.step()
-        self.updates += 1
-        with torch.no_grad():
-            if self.player.project is not None:
-                self.player.project()
-            if self.player.average is not None:
-                decay = min(self.player.average, (1 + self.updates) / (10 + self.updates))
-                torch._foreach_lerp_(self.average, [w.detach() for w in self.weights], 1 - decay)
 
 
 class Trainer:
@@ -179,7 +129,7 @@ class Trainer:
         while self.progress < until:
             self.advance()
             if self.stopping is not None:
-                self.stopping.look(self)
+                self.stopping.look(self.progress, partial(self.averaged, best=False))
             self.seconds = before + time.perf_counter() - began
             if self.marks and self.progress >= self.marks[0]:
                 self._synchronise()
