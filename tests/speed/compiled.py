@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: (minibatch, width, seeds)
 ROWS = ((64, 64, 8), (64, 64, 32), (256, 128, 1), (256, 128, 16))
 SECONDS, REPEATS = 3.0, 3
-#: what is asked: of JAX's rate, and of the quiet rate beside busy neighbours
 #: a loop that ends with the process that began it, however that ends
 BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: sum(range(10_000))"
+#: what is asked: of JAX's rate, and of the quiet rate beside busy neighbours
 AIM, STEADY = 0.9, 0.6
 
 OURS = """
