@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from genbench.report.columns import Cell, TableColumn
-from genbench.report.groups import Group
+from genbench.report.groups import TRAINING, Group
 from genbench.report.tables import Table
 from genbench.report.winners import quality_column
 from genbench.store import CurvePoint
@@ -52,7 +52,7 @@ def compare_quality_and_cost(table: Table) -> dict[str, Any] | None:
     by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
     for cost in sorted(by_id.values(), key=lambda c: c.order):
         costs.append((cost.meaning.cost, cost.about, _column_cost(table, cost)))
-    costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
+    costs.append((TRAINING, "a seed's share of the stack that it trained in", _training_seconds))
     costs.append(("parameters", "trained numbers of one seed", _parameters))
     entries = []
     for name, about, cost in costs:
@@ -118,7 +118,7 @@ def _column_cost(table: Table, column: TableColumn) -> Callable[[Group], Cell]:
 def _training_seconds(group: Group) -> Cell:
     if not any(r.used.seconds > 0 for r in group.ok):
         return Cell({})
-    return Cell({r.spec.seed: r.used.seconds for r in group.ok})
+    return Cell({r.spec.seed: r.used.seconds / max(1, r.used.seeds_sharing) for r in group.ok})
 
 
 def _parameters(group: Group) -> Cell:

@@ -42,6 +42,14 @@
   document.querySelectorAll(".all-columns").forEach((box) => box.addEventListener("change", () =>
     box.closest("section").querySelector(".board").classList.toggle("compact", !box.checked)));
 
+  // one data set's table at a time; without scripts all of them stand below each other
+  const choice = document.getElementById("choice");
+  const choose = () => document.querySelectorAll(".choice").forEach((part) => { part.hidden = part.dataset.name !== choice.value; });
+  if (choice) {
+    choice.addEventListener("change", choose);
+    choose();
+  }
+
   document.querySelectorAll("input.filter").forEach((input) => input.addEventListener("input", () => {
     const rows = [...document.getElementById(input.dataset.for).tBodies[0].rows];
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
