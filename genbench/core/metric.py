@@ -123,7 +123,7 @@ class Column:
 
     @property
     def interval_scale(self) -> IntervalScale:
-        """The scale of its intervals: the declared one, else that of its unit; of what is 0 at best, "log"."""
+        """The scale of its intervals: the declared one, else its unit's; of what is 0 at best, "log"."""
         distance = self.better == "lower" and self.ideal == 0.0
         return self.scale or SCALES.get(self.unit, "log" if distance else "linear")
 

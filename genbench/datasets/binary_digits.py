@@ -6,7 +6,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from genbench.core.dataset import PICTURES, DataSpec, Dataset, dataset
+from genbench.core.dataset import PICTURES, Dataset, DataSpec, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, digit_splits
 

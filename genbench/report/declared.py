@@ -1,4 +1,4 @@
-"""What is laid down before any score: a data set's quality, and the entrants that stand for families on it."""
+"""What is laid down before any score: a data set's quality, and the entrants for it."""
 
 from __future__ import annotations
 
@@ -33,5 +33,7 @@ def _find_listed(dataset: str, options: str) -> frozenset[str]:
         families = list(read_entrants().kinds[kind].families)
         runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=given)
         return frozenset(specs_of(run)[0].group for run in runs.values())
-    except Exception:  # a data set or a model of another machine: the report goes on without the list
+    except (
+        Exception
+    ):  # a data set or a model of another machine: the report goes on without the list
         return frozenset()

@@ -89,7 +89,9 @@ class Group:
     @property
     def peak_memory(self) -> int | None:
         """The most bytes that a stack of seeds took, or None where it was not measured."""
-        return max((m for r in self.ok if (m := r.used.peak_memory_bytes) is not None), default=None)
+        return max(
+            (m for r in self.ok if (m := r.used.peak_memory_bytes) is not None), default=None
+        )
 
     @property
     def costs(self) -> dict[str, str]:

@@ -222,9 +222,7 @@ def find_leading(
     groups: Sequence[Group], standings: Standings, column: TableColumn, cells: Cells
 ) -> set[str]:
     """Returns the ids of the rows near the best of them in a column that are not worse than it."""
-    means = {
-        g.id: cells[g.id, column].estimate.mean for g in groups if _has(cells, g, column)
-    }
+    means = {g.id: cells[g.id, column].estimate.mean for g in groups if _has(cells, g, column)}
     known = {id: mean for id, mean in means.items() if mean is not None}
     if not known:
         return set()

@@ -11,8 +11,8 @@ from genbench.report.standings import Entrant, Standings, headline
 from genbench.report.tables import Table
 
 RULE = (
-    "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by the "
-    "column that the data set declares; an entrant that does not pass the columns beside it is not first. "
+    "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
+    "the column that the data set declares; what does not pass the columns beside it is never first. "
     "Mean over training seeds ± half the 95 % interval, or [its ends]. Bold: significantly better than every "
     "other family's entrant."
 )
@@ -57,7 +57,9 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
                 Entry(standings.how_sure),
             ]
         )
-    return Sheet(heads, rows, title="Which family wins where", notes=[RULE, *explain_marks(tables)])
+    return Sheet(
+        heads, rows, title="Which family wins where", notes=[RULE, *explain_marks(tables)]
+    )
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
@@ -68,7 +70,12 @@ def to_markdown(tables: Sequence[Table]) -> str:
 
 def explain_marks(tables: Sequence[Table]) -> list[str]:
     """Returns what the marks behind entrants mean, of those that there are."""
-    marks = {m for _, _, standings in contests_of(tables) for e in standings.entrants for m in marks_of(e)}
+    marks = {
+        m
+        for _, _, standings in contests_of(tables)
+        for e in standings.entrants
+        for m in marks_of(e)
+    }
     return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
 
 

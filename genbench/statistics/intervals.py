@@ -65,7 +65,9 @@ class Estimate:
         if self.mean is None or self.half is None:
             return False
         least, most = RANGES[self.scale]
-        return self.mean - self.half < least <= self.mean or self.mean <= most < self.mean + self.half
+        return (
+            self.mean - self.half < least <= self.mean or self.mean <= most < self.mean + self.half
+        )
 
     @property
     def too_few(self) -> bool:
@@ -165,9 +167,7 @@ def _unit(values: Sequence[float]) -> float:
     return size if size > 1e100 else 1.0
 
 
-def _bootstrap(
-    values: Sequence[float], level: float, scale: Scale
-) -> tuple[float, float, Method]:
+def _bootstrap(values: Sequence[float], level: float, scale: Scale) -> tuple[float, float, Method]:
     """The ends of the bootstrap-t interval of the mean, or of Student's where few values are distinct."""
     import numpy as np
     from scipy.special import stdtrit

@@ -1,4 +1,4 @@
-"""Five questions of a new reader, each answered above the fold of the first screen; and no screen is too wide."""
+"""Five questions of a new reader, each answered above the fold of the first screen."""
 
 import re
 
@@ -53,7 +53,10 @@ def test_which_family_wins_on_digits(opened, width):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_how_sure(opened, width):
     page = opened("index.html", width=width)
-    assert re.search(r"pixelcnn is .*(significantly better|cannot be distinguished)", above(board(page).locator(".sure")))
+    assert re.search(
+        r"pixelcnn is .*(significantly better|cannot be distinguished)",
+        above(board(page).locator(".sure")),
+    )
 
 
 def test_at_what_cost(opened):

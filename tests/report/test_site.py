@@ -122,7 +122,9 @@ def test_families_that_cannot_be_told_apart_share_a_letter(store, html):
     (fid,) = [c for c in find_significance_groups(table) if c["column"].id == "fid"]
     above = table.rankings[fid["column"]].above
     by_label = {e.group.label: e for e in table.standings.entrants}
-    assert [row["label"] for row in fid["rows"]] == [e.group.label for e in table.standings.entrants]
+    assert [row["label"] for row in fid["rows"]] == [
+        e.group.label for e in table.standings.entrants
+    ]
     assert {row["family"] for row in fid["rows"]} == {e.family for e in by_label.values()}
     share = {
         frozenset((a["label"], b["label"]))
@@ -141,7 +143,9 @@ def test_families_that_cannot_be_told_apart_share_a_letter(store, html):
 
 
 def test_every_family_has_one_row_on_the_overview(html):
-    board = re.search(r'<div class="choice" data-name="digits".*?</table>', html["index.html"], re.S)
+    board = re.search(
+        r'<div class="choice" data-name="digits".*?</table>', html["index.html"], re.S
+    )
     assert board
     assert re.findall(r'<a href="model-\w+.html">(\w+)</a>', board[0]) == [
         *("pixelcnn", "real_nvp", "wgan_gp", "vae")

@@ -157,7 +157,11 @@ def test_the_time_of_training_is_a_seeds_share_of_its_stack():
 
 
 def test_exports_hold_all_that_decides_a_row():
-    rows = [made("gan", s, [measured("mmd", 1.0)], budget={"steps": n}) for s in range(2) for n in (50, 400)]
+    rows = [
+        made("gan", s, [measured("mmd", 1.0)], budget={"steps": n})
+        for s in range(2)
+        for n in (50, 400)
+    ]
     tables = make_leaderboards(rows)
     frame = formats.make_frame(tables)
     assert sorted(frame["budget_steps"]) == [50, 400]

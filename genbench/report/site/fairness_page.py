@@ -1,4 +1,4 @@
-"""The page that says how the comparison is made fair, and what is not fair yet, from the list of entrants and the records."""
+"""The page that says how the comparison is made fair, and what is not fair yet."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ def list_unfair(site: Site) -> list[str]:
     sentences = []
     if untuned:
         sentences.append(
-            f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, has not ended."
+            f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, has "
+            "not ended."
         )
     unlisted = [
         f"{e.group.label} on {name}"
@@ -119,12 +120,14 @@ def list_unfair(site: Site) -> list[str]:
     ]
     if unlisted:
         sentences.append(
-            f"{len(unlisted)} rows stand for their families without being on the list of entrants for that data, "
-            f"or at another budget: {', '.join(unlisted[:12])}{' …' if len(unlisted) > 12 else ''}."
+            f"{len(unlisted)} rows stand for their families without being on the list of entrants for that "
+            f"data, or at another budget: {', '.join(unlisted[:12])}{' …' if len(unlisted) > 12 else ''}."
         )
     machines = {str(r.environment.get("cpu") or r.environment.get("device")) for r in site.records}
     if len(machines) > 1:
-        sentences.append(f"Times come from {len(machines)} kinds of machine, and are only as comparable as those.")
+        sentences.append(
+            f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+        )
     return sentences
 
 

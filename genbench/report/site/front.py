@@ -83,9 +83,7 @@ def make_ranked(site: Site, page: Page) -> dict[str, Any]:
 def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[str, Any]:
     cost, price = find_cost(table)
     latency = cost.startswith("latency")
-    checks = [
-        {"id": c.beside.column, "bar": c.bar, "column": c.column} for c in standings.checks
-    ]
+    checks = [{"id": c.beside.column, "bar": c.bar, "column": c.column} for c in standings.checks]
     first = standings.first
     return {
         "about": about,
@@ -137,7 +135,7 @@ def _ends(standings: Standings, entrant: Entrant) -> tuple[int | None, int | Non
 
 
 def find_absent(site: Site, table: Table) -> list[tuple[str, str]]:
-    """Returns the families without an entrant on a data set, and whether they were not run, refused or failed."""
+    """Returns the families without an entrant, and whether they were not run, refused or failed."""
     entered = {e.family for s in table.contests for e in s.entrants}
     rows: dict[str, list[Group]] = {}
     for group in table.groups:
@@ -162,7 +160,9 @@ def explain_absence(
     if rows:
         bad = next((r for g in rows for r in g.records if r.status != "ok"), None)
         if bad is not None and not any(g.ok for g in rows):
-            return f"{'refused' if bad.status == 'skipped' else 'failed'}: {bad.reason or bad.status}"
+            return (
+                f"{'refused' if bad.status == 'skipped' else 'failed'}: {bad.reason or bad.status}"
+            )
         if not any(competes(g, labels) for g in rows for labels in (False, True)):
             return "run with a part of the labels alone"
         column = table.contests[0].column if table.contests else None

@@ -178,7 +178,8 @@ def _place(id: str, page: Page, groups: Sequence[Group]) -> dict[str, Any]:
         "panels": [page.panel(group) for group in groups],
         "centres": page.gallery.centres,
         "rows": [
-            {**_row(table, group, "", [], list(table.columns)), "lacking": _lacking(table, group)} for group in groups
+            {**_row(table, group, "", [], list(table.columns)), "lacking": _lacking(table, group)}
+            for group in groups
         ],
         "quantities": quantities,
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from genbench.report.columns import TableColumn
-from genbench.report.groups import TRAINING
+from genbench.report.groups import TRAINING, Group
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.text import number
@@ -104,18 +105,20 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     }
 
 
-def find_cost(table: Table) -> tuple[str, Any]:
+def find_cost(table: Table) -> tuple[str, Callable[[Group], float | None]]:
     """Returns what a sample costs and how to read it: its latency, else the seconds of training."""
     by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
     for column in sorted(by_id.values(), key=lambda c: c.order):
         if any(table.cell(g, column).values for g in table.groups if not g.reference):
-            return column.meaning.cost, lambda group: table.cell(group, column).estimate.mean
+            return column.meaning.cost, partial(_read_mean, table, column)
     return TRAINING, lambda group: group.seconds
 
 
-def find_front(
-    rows: Sequence[tuple[Entrant, float]], column: TableColumn
-) -> list[Entrant]:
+def _read_mean(table: Table, column: TableColumn, group: Group) -> float | None:
+    return table.cell(group, column).estimate.mean
+
+
+def find_front(rows: Sequence[tuple[Entrant, float]], column: TableColumn) -> list[Entrant]:
     """Returns the entrants that no other betters in quality and cost, the cheapest first."""
     sign = 1.0 if column.better == "lower" else -1.0
     pairs = [(x, sign * e.mean, e) for e, x in rows]
@@ -151,9 +154,7 @@ def place_labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             for other in labels
         ):
             y += LINE
-        labels.append(
-            {"text": point["family"], "x": round(x, 1), "y": round(y, 1), "wide": wide}
-        )
+        labels.append({"text": point["family"], "x": round(x, 1), "y": round(y, 1), "wide": wide})
     return labels
 
 
@@ -202,4 +203,3 @@ def _words(
     )
     best = ", ".join(e.family for e in front) or "none"
     return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."
-

@@ -188,7 +188,7 @@ def _panel(
 
 
 def write_lines(array: np.ndarray, data: Dataset) -> str:
-    """Returns the first sequences (N, L) as text; what is not a token of the alphabet shows as a black square."""
+    """Returns the first of sequences (N, L) as text; what is not a token shows as a black square."""
     alphabet = data.alphabet
     return "\n".join(
         "".join(alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row)
@@ -207,7 +207,7 @@ def _packed(points: np.ndarray, box: tuple[float, float, float, float]) -> str:
 def make_box(
     data: Dataset | None, arrays: Sequence[np.ndarray]
 ) -> tuple[float, float, float, float]:
-    """Returns the true box with a margin; without one, a square around what is drawn (1st to 99th percentile)."""
+    """Returns the true box with a margin, else a square around what is drawn (1st to 99th percentile)."""
     import numpy as np
 
     truth = getattr(data, "truth", None)

@@ -1,4 +1,4 @@
-"""Small pictures of samples that are kept in git beside the records: contact sheets, scatters, lines of text."""
+"""Small pictures of samples that are kept in git beside the records: sheets, scatters, lines of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genbench.report.groups import Group
 from genbench.report.site import samples
 from genbench.report.tables import Table
 from genbench.running.build import open_dataset
-from genbench.running.job import RunSettings, Stage, StackJob
+from genbench.running.job import RunSettings, StackJob, Stage
 from genbench.running.stack import train_stack
 from genbench.store import Record, Store
 
