@@ -147,7 +147,7 @@ def test_every_family_has_one_row_on_the_overview(html):
         r'<div class="choice" data-name="digits".*?</table>', html["index.html"], re.S
     )
     assert board
-    assert re.findall(r'<a href="model-\w+.html">(\w+)</a>', board[0]) == [
+    assert re.findall(r'<a href="model-\w+.html" title="\w+">(\w+)</a>', board[0]) == [
         *("pixelcnn", "real_nvp", "wgan_gp", "vae")
     ]
 
@@ -208,7 +208,7 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
         assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command_of(group)
     names = yaml.safe_load((folder / "reproduce.yaml").read_text())["suites"]
     shown = re.findall(r"genbench run (row-\w+)", (folder / "data-ring.html").read_text())
-    assert len(shown) == 7
+    assert len(set(shown)) == 7
     assert set(shown) <= set(names)
 
 

@@ -16,22 +16,19 @@ from genbench.report.standings import Entrant, Standings, competes
 from genbench.report.tables import Table
 from genbench.report.winners import describe_column
 
-#: what the verdict in one sentence lists of either kind
-LISTED = 12
-
 
 def make_front(site: Site) -> dict[str, Any]:
     """Returns what the first screen shows: the verdict, a panel and a ranked table per data set."""
     boards = [make_ranked(site, page) for page in site.pages if page.table.contests]
     default = max(boards, key=lambda b: (b["size"], b["rows_in_all"]), default=None)
     panels = [
-        {**panel, "page": page.file}
+        {**panel, "page": page.file, "short": site.short_names[page.table.name]}
         for page in site.pages
         if (panel := make_panel(page.table)) is not None
     ]
     families = list_families(site)
     return {
-        "answer": summarise(site.tables),
+        "answer": summarise(site.tables, site.short_names),
         "boards": boards,
         "default": default and default["name"],
         "panels": panels,
@@ -45,7 +42,9 @@ def list_families(site: Site) -> list[str]:
     return sorted({g.family for t in site.tables for g in t.groups if not g.reference})
 
 
-def summarise(tables: Sequence[Table]) -> dict[str, list[tuple[str, list[str]]]]:
+def summarise(
+    tables: Sequence[Table], names: Mapping[str, str]
+) -> dict[str, list[tuple[str, list[str]]]]:
     """Returns the data sets that each family leads, surely or shared, the family with most first."""
     sure: dict[str, list[str]] = {}
     shared: dict[str, list[str]] = {}
@@ -54,7 +53,7 @@ def summarise(tables: Sequence[Table]) -> dict[str, list[tuple[str, list[str]]]]
         if standings is None or standings.first is None or len(standings.entrants) < 2:
             continue
         rows = sure if standings.sure else shared
-        rows.setdefault(standings.first.family, []).append(table.name)
+        rows.setdefault(standings.first.family, []).append(names[table.name])
     ordered = [
         sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])) for rows in (sure, shared)
     ]

@@ -89,6 +89,7 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     ids = {e.group.id for e in front}
     return {
         "name": table.name,
+        "short": table.name,
         "cost": cost,
         "quality": standings.column.heading,
         "ends": [[number(v) for v in (axis.low, axis.high)] for axis in (across, up)],
@@ -106,10 +107,15 @@ def make_panel(table: Table) -> dict[str, Any] | None:
 
 
 def find_cost(table: Table) -> tuple[str, Callable[[Group], float | None]]:
-    """Returns what a sample costs and how to read it: its latency, else the seconds of training."""
+    """Returns what a sample costs and how to read it: its latency, else the seconds of training.
+
+    Latency, where it has been measured of half of the entrants or more.
+    """
     by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
+    entrants = [e.group for standings in table.contests[:1] for e in standings.entrants]
     for column in sorted(by_id.values(), key=lambda c: c.order):
-        if any(table.cell(g, column).values for g in table.groups if not g.reference):
+        measured = [g for g in entrants if table.cell(g, column).values]
+        if entrants and 2 * len(measured) >= len(entrants):
             return column.meaning.cost, partial(_read_mean, table, column)
     return TRAINING, lambda group: group.seconds
 

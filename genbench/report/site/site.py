@@ -88,6 +88,12 @@ class Site:
         return max((r.finished for r in self.records if r.finished), default="")
 
     @cached_property
+    def short_names(self) -> dict[str, str]:
+        """The names of data sets without their options, where that leaves them apart, by the whole name."""
+        count = Counter(table.dataset for table in self.tables)
+        return {t.name: t.dataset if count[t.dataset] == 1 else t.name for t in self.tables}
+
+    @cached_property
     def models(self) -> dict[str, str]:
         """The page of every model, by its name."""
         names = sorted({g.model for t in self.tables for g in t.groups})
@@ -116,7 +122,7 @@ class Site:
         links += [("fairness.html", "How it is fair")] if self.pages else []
         links += [("tuning.html", "Tuning")] if self.searches else []
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
-        datasets = [(page.file, page.table.name) for page in self.pages]
+        datasets = [(page.file, self.short_names[page.table.name]) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
         return {**about, "datasets": datasets, "claims": group_by_verdict(self.claims)}
 
