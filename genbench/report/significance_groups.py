@@ -24,10 +24,11 @@ def find_significance_groups(table: Table) -> list[dict[str, Any]]:
     """
     if table.standings is None:
         return []
+    first = table.standings.column
     entrants = [entrant.group for entrant in table.standings.entrants]
     columns = [c for c in table.columns if c.headline and c.better != "none" and table.judges(c)]
     entries = []
-    for column in sorted(columns, key=lambda c: (c != table.standings.column, c.order)):
+    for column in sorted(columns, key=lambda c: (c != first, c.order)):
         ranking = rank_rows(entrants, column, table.cells)
         if len(ranking.order) < 2:
             continue

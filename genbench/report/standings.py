@@ -35,10 +35,10 @@ class Check:
 
     def passes(self, cell: Cell | None) -> bool | None:
         """Returns whether a row may pass: its interval reaches the bar; None where that is not known."""
-        if cell is None or self.bar is None or cell.estimate.mean is None:
+        mean, high = (cell.estimate.mean, cell.estimate.high) if cell is not None else (None, None)
+        if mean is None or self.bar is None:
             return None
-        e = cell.estimate
-        return (e.mean if e.high is None else e.high) >= self.bar
+        return (mean if high is None else high) >= self.bar
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,11 @@ def above(locator):
     box = locator.bounding_box()
     assert box["y"] >= 0
     assert box["y"] + box["height"] <= FOLD, f"{box} is below the fold"
-    return locator.inner_text()
+    return (
+        locator.text_content()
+        if locator.evaluate("e => e.tagName") == "svg"
+        else locator.inner_text()
+    )
 
 
 def board(page, name="digits"):
@@ -102,7 +106,7 @@ def test_the_picture_and_the_verdict(opened, width):
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     if width == 1280:
         above(panels.nth(2))
-        labels = page.locator("svg.panel .label").all_inner_texts()
+        labels = page.locator("svg.panel .label").all_text_contents()
         assert labels
         assert set(labels) <= set(page.locator(".legend li").all_inner_texts())
 

@@ -106,7 +106,10 @@ def list_entrants(field: EntrantField) -> list[dict[str, Any]]:
 def list_unfair(site: Site) -> list[str]:
     """Returns what is not fair yet, as sentences that hold of these records."""
     untuned = [kind for kind, field in _kinds() if not field.tuned]
-    sentences = []
+    sentences = [
+        "Of several entrants of a family the best by these scores stands for it, and ranks do not pay for "
+        "that choice; intervals of claims do."
+    ]
     if untuned:
         sentences.append(
             f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, has "
