@@ -107,14 +107,25 @@ class Standings:
         return tuple(e for e in self.entrants if e.leading)
 
     @property
+    def rivals(self) -> tuple[Entrant, ...]:
+        """The entrants that pass, without the first."""
+        return tuple(e for e in self.entrants if not e.failed and e is not self.first)
+
+    @property
+    def unbeaten(self) -> tuple[Entrant, ...]:
+        """The rivals that the first is not significantly better than."""
+        first, above = self.first, self.ranking.above
+        if first is None:
+            return ()
+        return tuple(e for e in self.rivals if first.group.id not in above.get(e.group.id, ()))
+
+    @property
     def sure(self) -> bool:
-        """Whether the first is significantly better than every other family's entrant that passes."""
+        """Whether the first is significantly better than all other entrants that pass, and there are others."""
         first = self.first
-        if first is None or first.cell.estimate.too_few:
+        if first is None or len(self.entrants) < 2 or first.cell.estimate.too_few:
             return False
-        others = [e for e in self.entrants if e is not first and not e.failed]
-        above = self.ranking.above
-        return all(first.group.id in above.get(e.group.id, frozenset()) for e in others)
+        return not self.unbeaten
 
     @property
     def how_sure(self) -> str:
@@ -126,12 +137,12 @@ class Standings:
             return "no other family was measured"
         if first.cell.estimate.too_few:
             return "too few seeds to tell"
-        if self.sure:
-            return "significantly better than every other family"
-        above = self.ranking.above
-        others = [e for e in self.entrants if e is not first and not e.failed]
-        alike = [e.family for e in others if first.group.id not in above.get(e.group.id, ())]
-        return f"cannot be distinguished from {', '.join(alike)}"
+        if not self.rivals:
+            return "no other family passes what must be passed beside it"
+        if self.unbeaten:
+            return f"cannot be distinguished from {', '.join(e.family for e in self.unbeaten)}"
+        some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
+        return f"significantly better than every other family{some}"
 
 
 def find_standings(

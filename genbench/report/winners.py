@@ -14,7 +14,7 @@ RULE = (
     "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
     "the column that the data set declares; what does not pass the columns beside it is never first. "
     "Mean over training seeds ± half the 95 % interval, or [its ends]. Bold: significantly better than every "
-    "other family's entrant."
+    "other family's entrant that passes."
 )
 MARKS = {
     "‡": "a simple fit (kde, a Gaussian, a mixture of them, uniform noise) is significantly better",

@@ -102,6 +102,20 @@ def test_a_row_that_does_not_pass_beside_is_never_first():
     assert re.search(r"adversarial: gan 1.55 ± [\d.]+ \(fails recall\)", to_markdown([two]))
 
 
+def test_a_family_alone_or_without_a_rival_that_passes_is_said_to_be():
+    alone = make_table(gan=scores(5.0)).standings
+    assert (alone.sure, alone.how_sure) == (False, "no other family was measured")
+    rest = make_table(gan=scores(5.0), vae=scores(2.0, recall=0.01)).standings
+    assert (rest.sure, rest.how_sure) == (
+        True,
+        "no other family passes what must be passed beside it",
+    )
+    none = make_table(gan=scores(5.0, recall=0.01)).standings
+    assert (none.first, none.leaders) == (None, ())
+    few = make_table(gan={"fid": [1.0, 1.1]}, vae={"fid": [9.0, 9.1]}).standings
+    assert (few.sure, few.how_sure) == (False, "too few seeds to tell")
+
+
 def test_a_family_is_stood_for_by_a_row_that_passes():
     table = make_table(gan=scores(1.5, recall=0.01), lsgan=scores(8.0), vae=scores(20.0))
     assert table.standings.first.group.model == "lsgan"

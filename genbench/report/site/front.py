@@ -92,6 +92,7 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
         "checks": checks,
         "how_sure": standings.how_sure,
         "sure": standings.sure,
+        "rivals": len(standings.rivals),
         "cost": cost if latency else "",
         "rows": [
             _row(site, table, standings, e, price(e.group) if latency else None)
