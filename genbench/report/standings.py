@@ -121,7 +121,7 @@ class Standings:
 
     @property
     def sure(self) -> bool:
-        """Whether the first is significantly better than all other entrants that pass, and there are others."""
+        """Whether there are others, and the first is significantly better than all that pass."""
         first = self.first
         if first is None or len(self.entrants) < 2 or first.cell.estimate.too_few:
             return False
