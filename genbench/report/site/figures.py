@@ -16,6 +16,8 @@ from genbench.store import CurvePoint
 
 #: points per curve; more cannot be distinguished on a page
 THIN = 60
+#: points of all rows' curves of one quantity, and the fewest of one, so that pages of many rows stay small
+CURVES, FEWEST = 1500, 12
 
 
 def make_learning_curves(table: Table) -> list[dict[str, Any]]:
@@ -25,11 +27,12 @@ def make_learning_curves(table: Table) -> list[dict[str, Any]]:
     complete are left out.
     """
     quantities: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
+    most = max(FEWEST, min(THIN, CURVES // max(1, len(table.groups))))
     for group in table.groups:
         points = [point for record in group.ok for point in record.curve]
         for kind, read in (("metrics", _metrics), ("losses", _losses)):
             for name in sorted({key for point in points for key in read(point)}):
-                trace = _trace(points, read, name)
+                trace = _trace(points, read, name, most)
                 if trace is not None:
                     quantities[kind == "losses", name].append({"label": group.label, **trace})
     return [
@@ -82,6 +85,7 @@ def _trace(
     points: Sequence[CurvePoint],
     read: Callable[[CurvePoint], dict[str, float | None]],
     name: str,
+    most: int,
 ) -> dict[str, Any] | None:
     by_step: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for point in points:
@@ -91,8 +95,8 @@ def _trace(
     if not by_step:
         return None
     steps = sorted(by_step)
-    if len(steps) > THIN:
-        steps = [steps[round(i * (len(steps) - 1) / (THIN - 1))] for i in range(THIN)]
+    if len(steps) > most:
+        steps = [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
     trace: dict[str, list[float]] = {"step": [], "seconds": [], "mid": [], "low": [], "high": []}
     for step in steps:
         seconds, values = zip(*by_step[step], strict=True)

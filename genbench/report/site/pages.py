@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from genbench.report import reproduce, text
@@ -245,7 +246,11 @@ def _sheets(site: Site) -> list[tuple[str, str, list[tuple[str, Panel]], str]]:
     sheets = []
     for page in site.pages:
         entrants = [e for standings in page.table.contests for e in standings.entrants]
-        panels = [(e.family, p) for e in entrants if (p := page.panel(e.group)).drawn]
+        panels = [
+            (e.family, replace(p, label=e.group.model))
+            for e in entrants
+            if (p := page.panel(e.group)).drawn
+        ]
         if panels:
             sheets.append((page.table.name, page.file, panels, page.gallery.centres))
     return sheets

@@ -75,6 +75,7 @@ def make_gallery(
     table: Table,
     *,
     pixels: int = SHEET,
+    dots: int = POINTS,
     absent: Callable[[Group, str], Panel] = _nothing,
 ) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
@@ -85,6 +86,7 @@ def make_gallery(
         store: The results folder.
         table: The data set's leaderboard.
         pixels: The most pixels on a sheet of images.
+        dots: The most points of a scatter.
         absent: Makes the panel of a row whose samples are not here, from the row and why.
     """
     data = dataset_of(table)
@@ -94,7 +96,9 @@ def make_gallery(
         a for a, _ in [(real, ""), *arrays_by_group.values()] if a is not None and a.ndim == 2
     ]
     box = make_box(data, arrays)
-    panels = [] if real is None else [_panel("held-out data", real, "real", box, data, pixels)]
+    panels = (
+        [] if real is None else [_panel("held-out data", real, "real", box, data, pixels, dots)]
+    )
     pairs = pair_images(data, [(group, arrays_by_group[group.id][0]) for group in table.groups])
     if pairs is not None:
         panels.insert(0, _side_by_side(*pairs))
@@ -103,7 +107,7 @@ def make_gallery(
         if array is None:
             panels.append(absent(group, about))
         else:
-            panels.append(_panel(group.label, array, about, box, data, pixels))
+            panels.append(_panel(group.label, array, about, box, data, pixels, dots))
     truth = getattr(data, "truth", None)
     if truth is None or truth.centres is None or truth.centres.shape[1] != 2:
         return Gallery(tuple(panels), box)
@@ -164,6 +168,7 @@ def _panel(
     box: tuple[float, float, float, float],
     data: Dataset | None,
     pixels: int,
+    dots: int,
 ) -> Panel:
     import numpy as np
 
@@ -184,7 +189,7 @@ def _panel(
     outside = 1 - len(inside) / len(points)
     about += ", first two coordinates" if array.shape[1] > 2 else ""
     about += f", {outside:.1%} outside the view" if outside else ""
-    return Panel(label, about, points=_packed(inside[:POINTS], box))
+    return Panel(label, about, points=_packed(inside[:dots], box))
 
 
 def write_lines(array: np.ndarray, data: Dataset) -> str:

@@ -25,6 +25,8 @@ from genbench.store.cached import CachedStore
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
 PIXELS = 6_000_000
 SMALLEST = 16 * 28 * 28
+#: points of all scatters together, likewise, and the fewest of one
+DOTS, FEWEST = 130_000, 150
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,12 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
     """Returns a report's contents; reads the samples that lie beside the records."""
     count = sum(len(table.groups) + 1 for table in tables)
     pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, count)))
+    dots = max(FEWEST, min(samples.POINTS, DOTS // max(1, count)))
     pictures: dict[str, bytes] = {}
     pages = []
     for table in tables:
         gallery = samples.make_gallery(
-            store, table, pixels=pixels, absent=partial(_kept_picture, store)
+            store, table, pixels=pixels, dots=dots, absent=partial(_kept_picture, store)
         )
         panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))

@@ -36,6 +36,7 @@ def make_engine() -> Environment:
     engine.filters["number"] = number
     engine.filters["plain"] = to_plain_json
     engine.filters["shorten"] = shorten
+    engine.filters["sortable"] = lambda value: "" if value is None else f"{value:.7g}"
     engine.filters["claim_page"] = lambda id: file_name("claim", id)
     engine.globals["rank"] = rank_text
     return engine

@@ -24,7 +24,7 @@
     const up = header.getAttribute("aria-sort") !== "ascending";
     headers.forEach((h) => h.removeAttribute("aria-sort"));
     header.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const key = (row) => row.children[column].dataset.v;
+    const key = (row) => row.children[column].dataset.v ?? row.children[column].textContent.trim();
     const rows = [...table.tBodies[0].rows];
     const empty = (v) => v === undefined || v === "";
     rows.sort((a, b) => {
