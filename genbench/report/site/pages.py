@@ -152,7 +152,7 @@ def _paired(page: Page) -> dict[str, Any]:
     for group in table.groups:
         panel = page.panel(group)
         values = [table.cell(group, c).values for c in table.columns]
-        rounded = [{s: float(f"{v:.6g}") for s, v in cell.items()} or None for cell in values]
+        rounded = [{s: float(f"{v:.5g}") for s, v in cell.items()} or None for cell in values]
         picture = {"points": panel.points[: FEW * 16 // 3], "png": panel.png}
         picture |= {"text": panel.text, "about": panel.about}
         groups.append({"label": group.label, "values": rounded, **picture})

@@ -26,7 +26,7 @@ from genbench.store.cached import CachedStore
 PIXELS = 6_000_000
 SMALLEST = 16 * 28 * 28
 #: points of all scatters together, likewise, and the fewest of one
-DOTS, FEWEST = 130_000, 150
+DOTS, FEWEST = 100_000, 150
 
 
 @dataclass(frozen=True)
