@@ -12,9 +12,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from genbench.report.columns import DAGGER, Cell, TableColumn
-from genbench.report.declared import find_listed, find_quality
+from genbench.report.contests import settle, shade
 from genbench.report.groups import Group, make_labels
-from genbench.report.standings import Standings, find_leading, find_standings, rank_rows
+from genbench.report.standings import Standings, rank_rows
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking
 from genbench.store import Measurement, Record
@@ -187,50 +187,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             rankings[column], ranked = _ranked(column, groups, cells)
             cells.update(ranked)
     judged = [c for c in columns if c not in gates or not gates[c].closed]
-    own, apart = (_find_standings(groups, judged, cells, labels) for labels in (False, True))
+    own, apart = settle(groups, judged, cells, lambda column: _floor(column, cells))
     for standings in (own, apart):
         if standings is not None:
-            cells.update(_find_shaded(judged, cells, standings))
+            cells.update(shade(judged, cells, standings))
     ordered = tuple(_ordered(groups, judged, cells, own))
     return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates, own, apart)
-
-
-def _find_standings(
-    groups: list[Group],
-    columns: list[TableColumn],
-    cells: Mapping[tuple[str, TableColumn], Cell],
-    labels: bool,
-) -> Standings | None:
-    spec = groups[0].first.spec
-    listed = find_listed(spec)
-    return find_standings(
-        groups,
-        columns,
-        cells,
-        quality=find_quality(spec.dataset),
-        is_listed=lambda group: group.id in listed,
-        floor=lambda column: _floor(column, cells),
-        labels=labels,
-    )
-
-
-def _find_shaded(
-    columns: list[TableColumn],
-    cells: Mapping[tuple[str, TableColumn], Cell],
-    standings: Standings,
-) -> dict[tuple[str, TableColumn], Cell]:
-    """The cells that are shaded: of one row per family those near the best that are not worse than it."""
-    entrants = [e.group for e in standings.entrants]
-    shaded = {}
-    for column in columns:
-        if column.better == "none":
-            continue
-        own = entrants
-        if column == standings.column:
-            own = [e.group for e in standings.entrants if not e.failed]
-        for id in find_leading(own, standings, column, cells):
-            shaded[id, column] = replace(cells[id, column], leading=True)
-    return shaded
 
 
 def _gate(

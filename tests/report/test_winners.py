@@ -213,7 +213,7 @@ OWNERS = {
 
 def test_the_first_column_that_half_of_the_families_have_decides(monkeypatch):
     monkeypatch.setattr(
-        "genbench.report.tables.find_quality",
+        "genbench.report.contests.find_quality",
         lambda name: Quality(("fid", "mmd"), (Beside("recall"),)),
     )
     table = make_table(
@@ -225,7 +225,7 @@ def test_the_first_column_that_half_of_the_families_have_decides(monkeypatch):
 
 
 def test_a_data_set_without_a_declaration_says_so(monkeypatch):
-    monkeypatch.setattr("genbench.report.tables.find_quality", lambda name: None)
+    monkeypatch.setattr("genbench.report.contests.find_quality", lambda name: None)
     table = make_table(gan=scores(1.0), vae=scores(2.0))
     assert "fid ↓ (not declared)" in to_markdown([table])
 
