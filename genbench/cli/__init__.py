@@ -25,6 +25,7 @@ VERBS = {
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
     "leaderboard": ("genbench.cli.leaderboard", "Write the public table of a results folder."),
+    "pictures": ("genbench.cli.pictures", "Draw small pictures of samples beside the records."),
     "check": ("genbench.cli.check", "Compare results with a baseline: has anything got worse?"),
     "baseline": ("genbench.cli.baseline", "Accept scores as a baseline for check."),
     "claims": ("genbench.cli.claims", "Say what the measurements say of the literature's claims."),

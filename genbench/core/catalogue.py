@@ -1,4 +1,4 @@
-"""What is told of a model without building it: its family, its abilities, whether it is a null row."""
+"""What is told of a model without building it: its family, its abilities, what it is compared with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from genbench.core import options
 from genbench.core.errors import GenbenchError
-from genbench.core.model import ABILITIES, MODELS, Density, Model
+from genbench.core.model import ABILITIES, MODELS, Classifier, Conditional, Density, Model
 
 #: families of models from elsewhere, by their place in the taxonomy
 FAMILIES: dict[str, str] = {
@@ -42,6 +42,22 @@ def is_null(name: str) -> bool:
     """Returns whether a model is a null row; one that is not installed or is broken is none."""
     try:
         return name in MODELS and MODELS.get(name).null
+    except GenbenchError:
+        return False
+
+
+def is_baseline(name: str) -> bool:
+    """Returns whether a model is a simple fit to beat, or a null row; one that is not installed is none."""
+    try:
+        return name in MODELS and (MODELS.get(name).baseline or MODELS.get(name).null)
+    except GenbenchError:
+        return False
+
+
+def uses_labels(name: str) -> bool:
+    """Returns whether a model learns from labels, by its abilities; one that is not installed does not."""
+    try:
+        return name in MODELS and issubclass(MODELS.get(name), (Conditional, Classifier))
     except GenbenchError:
         return False
 

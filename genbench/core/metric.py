@@ -34,6 +34,12 @@ View = Literal[
 ]
 
 
+#: what intervals are worked out on, as `statistics.intervals` has it
+IntervalScale = Literal["linear", "log", "logit"]
+#: the scales of units whose numbers are bounded by what they are
+SCALES: dict[str, IntervalScale] = {"share": "logit", "ms": "log"}
+
+
 @dataclass(frozen=True)
 class Score:
     """One measured number.
@@ -97,6 +103,8 @@ class Column:
             headline.
         guarded: Whether the gate compares it; not where it repeats another column or is mostly noise.
         tolerance: How much worse the gate lets it get; None: as much as is usual for its unit.
+        scale: What intervals of its means are worked out on: "log" of distances and times, which are never
+            negative, "logit" of shares in [0, 1], else "linear"; None: as `interval_scale` says.
         alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
     """
 
@@ -111,6 +119,13 @@ class Column:
     guarded: bool = True
     tolerance: Tolerance | None = None
     alias: Alias | None = None
+    scale: IntervalScale | None = None
+
+    @property
+    def interval_scale(self) -> IntervalScale:
+        """The scale of its intervals: the declared one, else its unit's; of what is 0 at best, "log"."""
+        distance = self.better == "lower" and self.ideal == 0.0
+        return self.scale or SCALES.get(self.unit, "log" if distance else "linear")
 
 
 @dataclass(frozen=True)

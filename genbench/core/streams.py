@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import Dataset, DataSpec, Truth
+from genbench.core.dataset import MIXTURE, Dataset, DataSpec, Quality, Truth
 from genbench.core.rng import Rng
 
 
@@ -50,6 +50,7 @@ class MixtureDataset(ScaledStream):
     -log p over 400,000 draws (s.e. about 0.0016 nats) unless given.
     """
 
+    quality: ClassVar[Quality | None] = MIXTURE
     centres: ClassVar[Tensor]
     std: ClassVar[float]
     entropy: ClassVar[float]

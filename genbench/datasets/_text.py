@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.dataset import SEQUENCES, Dataset, DataSpec, Quality
 from genbench.core.rng import Rng
 
 
@@ -25,6 +25,7 @@ class Text(Dataset):
     """
 
     stream: ClassVar[bool] = True
+    quality: ClassVar[Quality | None] = SEQUENCES
     stream_size: ClassVar[int] = 20_000
 
     def __init__(

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, DataSpec, dataset
+from genbench.core.dataset import PICTURES, Dataset, DataSpec, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, digit_splits
 
@@ -23,6 +23,7 @@ class BinaryDigits(Dataset):
         | On the Quantitative Analysis of Deep Belief Networks (Salakhutdinov and Murray, 2008), section 5.2
     """
 
+    quality = PICTURES
     paper = "Alpaydin and Kaynak, 1998"
     spec = DataSpec(
         "binary_digits",

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import Quality, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._plane import Plane
 
@@ -24,6 +24,7 @@ class Checkerboard(Plane):
         | al., 2019), whose code draws these squares
     """
 
+    quality = Quality(("js_to_truth",))
     paper = "Grathwohl et al., 2019"
     #: either coordinate alone is uniform on [-4, 4], of variance 16/3
     scale = 4 / math.sqrt(3)

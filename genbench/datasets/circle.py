@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import CURVE, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._plane import Plane
 
@@ -21,6 +21,7 @@ class Circle(Plane):
     the distance of a point to the circle, | |x| - 1 |.
     """
 
+    quality = CURVE
     #: the root mean square of a coordinate, E cos² = 1/2
     scale = math.sqrt(0.5)
 

@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import Quality, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._plane import Plane
 
@@ -35,6 +35,7 @@ class Moons(Plane):
     Differences: angles are drawn and not equally spaced.
     """
 
+    quality = Quality(("js_to_truth",))
     paper = "Pedregosa et al., 2011; Grathwohl et al., 2019"
     mean = (0.5, 0.25)
     #: about the mean the squares of the coordinates are 3/4 and 9/16 - 1/pi, the same on both arcs

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import CURVE, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._plane import Plane, distance_to_curve
 
@@ -33,6 +33,7 @@ class Spiral(Plane):
     Differences: without that code's two kinds of noise (uniform on [0, 1/6] and Gaussian of 0.1).
     """
 
+    quality = CURVE
     paper = "Grathwohl et al., 2019"
     #: the root of E t² / 2 / 9 = 9 pi² / 4 / 9
     scale = math.pi / 2

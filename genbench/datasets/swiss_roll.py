@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import CURVE, Truth, dataset
 from genbench.core.rng import Rng
 from genbench.datasets._plane import Plane, distance_to_curve
 
@@ -35,6 +35,7 @@ class SwissRoll(Plane):
     Differences: without the toy code's Gaussian noise (0.25 / 7.5).
     """
 
+    quality = CURVE
     paper = "Sohl-Dickstein et al., 2015; Gulrajani et al., 2017"
     #: the root of E t² / 2 / 7.5², where E t² = 13/3 START² for t uniform on START times [1, 3]
     scale = START * math.sqrt(13 / 6) / UNIT

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus
-from genbench.statistics.intervals import Estimate, mean_interval, widen
+from genbench.statistics.intervals import Estimate, Scale, mean_interval, widen
 from genbench.store import Measurement
 from genbench.store.measurement_error import ColumnError
 
@@ -102,8 +102,10 @@ class Cell:
             rows, rows of fewer than five seeds and columns without a direction.
         last: With it, the worst possible rank.
         best: Whether the mean is the best of the table's models.
+        leading: Whether it is an entrant that is near the best entrant and not worse than it.
         notes: What casts doubt on some of the values.
         error: What test set and extractor leave uncertain, as far as that was measured.
+        scale: What its interval is worked out on.
     """
 
     values: Mapping[int, float]
@@ -112,18 +114,23 @@ class Cell:
     rank: int | None = None
     last: int | None = None
     best: bool = False
+    leading: bool = False
     notes: tuple[str, ...] = ()
     error: ColumnError | None = None
+    scale: Scale = "linear"
 
     @cached_property
     def estimate(self) -> Estimate:
         """The mean over seeds with its 95 % interval, which holds what test set and extractor may do."""
-        own = mean_interval(list(self.values.values()))
+        own = mean_interval(list(self.values.values()), scale=self.scale)
         if self.error is None or own.mean is None:
             return own
         return widen(own, self.error.own_deviation(own.mean))
 
     @property
     def text(self) -> str:
-        """The mean ± half the width of the interval, marked where a note casts doubt; "–" without a value."""
+        """The mean ± half the width of the interval, or with its ends where that would be impossible.
+
+        Marked where a note casts doubt; without a value "–".
+        """
         return f"{plus_minus(self.estimate)}{DAGGER if self.notes else ''}"

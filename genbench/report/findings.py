@@ -1,83 +1,17 @@
-"""Findings and caveats: sentences computed from the tables, none of them typed in."""
+"""Caveats: sentences computed from the tables, none of them typed in."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from genbench.report.columns import TableColumn
 from genbench.report.tables import Table
-from genbench.report.text import budget_text, interval
+from genbench.report.text import budget_text
 from genbench.statistics.intervals import ENOUGH
 from genbench.store import Record
 
-PER_TABLE = 3
 LISTED = 8
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Who is best in one column.
-
-    Arguments:
-        dataset: The table's name.
-        column: The column.
-        best: The labels that share the best mean.
-        value: The best mean with its interval.
-        rest: What follows it, as a sentence.
-    """
-
-    dataset: str
-    column: TableColumn
-    best: str
-    value: str
-    rest: str
-
-    @property
-    def sentence(self) -> str:
-        """The finding as one sentence."""
-        head = f"Best {self.column.id} on {self.dataset}: {self.best} {self.value}"
-        return f"{head}; {self.rest}"
-
-
-def find_winners(tables: Iterable[Table]) -> list[Finding]:
-    """Returns the winners of the first few headline columns of every table."""
-    winners = []
-    for table in tables:
-        columns = [c for c in table.columns if c.headline and c.better != "none"]
-        findings = [finding for c in columns if (finding := _finding(table, c)) is not None]
-        winners += findings[:PER_TABLE]
-    return winners
-
-
-def _finding(table: Table, column: TableColumn) -> Finding | None:
-    running = [(g, table.cell(g, column)) for g in table.groups if not g.reference]
-    running = [(g, c) for g, c in running if c.values]
-    best = [(g, c) for g, c in running if c.best]
-    if len(running) < 2 or not best:
-        return None
-    names = ", ".join(g.label for g, _ in best)
-    sign = 1.0 if column.better == "lower" else -1.0
-    others = sorted(
-        ((g, c) for g, c in running if not c.best),
-        key=lambda gc: sign * (gc[1].estimate.mean or 0),
-    )
-    top = best[0][1]
-    if not others:
-        return Finding(table.name, column, names, interval(top.estimate), "all are equal")
-    rest = f"next: {others[0][0].label} {interval(others[0][1].estimate)}"
-    alike = table.rankings[column].alike(best[0][0].id) if top.rank is not None else []
-    tied = [g.label for g, _ in others if g.id in alike]
-    if any(c.estimate.too_few for _, c in (*best, others[0])):
-        rest += ", too few seeds to tell"
-    elif tied:
-        first, also = tied[0] == others[0][0].label, tied[tied[0] == others[0][0].label :]
-        rest += ", which cannot be distinguished" if first else ""
-        verb = "nor can" if first else "cannot be distinguished"
-        rest += f"; {verb}: {_listed(also)}" if also else ""
-    return Finding(table.name, column, names, interval(top.estimate), rest)
 
 
 def find_caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[str]:

@@ -21,9 +21,18 @@ if TYPE_CHECKING:
 LONG_COLUMNS = (
     *("dataset", "model", "group", "taxonomy", "id", "protocol", "split", "kind", "version"),
     *("better", "unit", "mean", "low", "high", "n", "floor", "rank", "rank_last", "best"),
-    *("reason", "ok", "cells", "parameters", "train_seconds", "seeds_sharing"),
+    *("reason", "ok", "cells", "parameters", "train_seconds", "seeds_sharing", "family"),
 )
-WHOLE = ("version", "n", "rank", "rank_last", "parameters", "seeds_sharing")
+#: what decides a row, so that no two budgets are ever taken together
+SETTINGS = (
+    *("model_name", "model_version", "options", "dataset_version", "dataset_options"),
+    *("budget_steps", "budget_examples", "budget_seconds", "batch", "labelled", "precision"),
+    *("autocast", "training", "scale"),
+)
+WHOLE = (
+    *("version", "n", "rank", "rank_last", "parameters", "seeds_sharing"),
+    *("model_version", "dataset_version", "budget_steps", "budget_examples", "batch", "labelled"),
+)
 
 
 def make_sheet(
@@ -147,6 +156,9 @@ def _long_sheet(tables: Sequence[Table]) -> Sheet:
                 next((r.parameters for r in group.records if r.parameters is not None), None),
                 sum(seconds) / len(seconds) if seconds else None,
                 max((r.used.seeds_sharing for r in group.ok), default=None),
+                group.family,
+                group.model,
+                *group.settings.values(),
             )
             head = (table.name, group.label, group.id, group.taxonomy)
             for c in table.columns:
@@ -157,7 +169,7 @@ def _long_sheet(tables: Sequence[Table]) -> Sheet:
                 rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *costs))
             if not table.columns:
                 rows.append((*head, *[None] * 16, *costs))
-    return Sheet.of_values(LONG_COLUMNS, rows)
+    return Sheet.of_values((*LONG_COLUMNS, *SETTINGS), rows)
 
 
 def to_json(tables: Sequence[Table]) -> str:
@@ -178,6 +190,7 @@ def to_dict(tables: Sequence[Table]) -> dict[str, Any]:
                         "taxonomy": group.taxonomy,
                         "reference": group.reference,
                         "costs": group.costs,
+                        "settings": group.settings,
                         "scores": [_score(table.cell(group, c), c) for c in table.columns],
                     }
                     for group in table.groups

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
+from typing import Any
 
-from genbench.report.text import budget_text, count_range, quantity
+from genbench.report.text import budget_text, number
 from genbench.store import Record
+from genbench.store.frame import describe_settings
 
 REFERENCE = "reference"
+#: the names of two costs, with their units
+TRAINING, MEMORY = "training, s per seed", "peak memory, MB"
 
 
 @dataclass(frozen=True)
@@ -67,26 +71,46 @@ class Group:
         """The records of completed runs; the others are failures and give no number."""
         return tuple(r for r in self.records if r.status == "ok")
 
+    @cached_property
+    def seconds(self) -> float | None:
+        """The seconds of training of one seed, the mean over seeds; None where nothing was trained.
+
+        Seeds that train in one stack share its time equally.
+        """
+        if not self.ok or self.external:
+            return None
+        return fmean(r.used.seconds / max(1, r.used.seeds_sharing) for r in self.ok)
+
+    @property
+    def parameters(self) -> int | None:
+        """The trained numbers of one seed, or None where no record has them."""
+        return next((r.parameters for r in self.records if r.parameters is not None), None)
+
+    @property
+    def peak_memory(self) -> int | None:
+        """The most bytes that a stack of seeds took, or None where it was not measured."""
+        return max(
+            (m for r in self.ok if (m := r.used.peak_memory_bytes) is not None), default=None
+        )
+
     @property
     def costs(self) -> dict[str, str]:
-        """What the numbers cost: parameters, budget, training time, memory."""
-        spec, used = self.first.spec, [r.used for r in self.ok]
-        sharing = sorted({u.seeds_sharing for u in used})
-        trained = used and not self.external
-        seconds = f"{fmean(u.seconds for u in used):.3g} s" if trained else "–"
-        if sharing and sharing != [1]:
-            seconds += f" / {count_range(sharing)} seeds"
-        peaks = [u.peak_memory_bytes for u in used if u.peak_memory_bytes is not None]
-        parameters = next((r.parameters for r in self.records if r.parameters is not None), None)
+        """What the numbers cost, one unit per name: parameters, budget, training time, memory."""
+        spec, peak, parameters = self.first.spec, self.peak_memory, self.parameters
         return {
             "ok": f"{len(self.ok)}/{len(self.records)}",
             "parameters": "–" if parameters is None else f"{parameters:,}",
-            "training": seconds,
-            "peak memory": quantity(max(peaks), "B") if peaks else "–",
+            TRAINING: number(self.seconds),
+            MEMORY: "–" if peak is None else number(peak / 1e6),
             "budget": budget_text(spec.budget)
             + ("" if self.external else f", batch {spec.batch}"),
             "taxonomy": self.taxonomy,
         }
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that decides a row beside its model: options, budget, batch, labels, precision, versions."""
+        return describe_settings(self.first)
 
 
 def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from genbench.core.errors import StoreError
 from genbench.core.files import write_bytes
 from genbench.report import formats, readme, text, winners
 from genbench.report.columns import Cell
-from genbench.report.groups import Group
+from genbench.report.groups import TRAINING, Group
 from genbench.report.sheet import Heading, markdown_text, to_html
 from genbench.report.sheet import to_markdown as markdown_lines
 from genbench.report.site import templating
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BEGIN, END = readme.markers("leaderboard")
 #: models per data set that the README shows
 MOST = 10
+#: what a row cost, and the budget that it had
+COSTS = ("parameters", TRAINING, "budget", "ok")
 #: what tells one source of numbers from another, in the order it is said
 ORIGIN = ("genbench", "git", "torch", "device", "gpu", "cpu", "platform")
 
@@ -149,7 +151,8 @@ def render_page(tables: Sequence[Table], title: str) -> bytes:
         heading="Leaderboard",
         ranks=text.RANKS,
         here="index.html",
-        links=[*links, ("#provenance", "Provenance")],
+        links=[links[0], ("#provenance", "Provenance")],
+        datasets=links[1:],
         boards=boards,
         finished=max((r.finished for r in records if r.finished), default=""),
         sources=[(marks[source], source, n) for source, n in count_sources(tables)],
@@ -222,8 +225,8 @@ def _compact_sheet(
         table,
         columns,
         groups=[g for g in table.groups if g.reference or g.id in first],
-        heads=[Heading(head) for head in (*heads, "parameters", "training", "ok", "from")],
-        costs=lambda g: (*(g.costs[c] for c in ("parameters", "training", "ok")), _from(g, marks)),
+        heads=[Heading(head) for head in (*heads, *COSTS, "from")],
+        costs=lambda g: (*(g.costs[c] for c in COSTS), _from(g, marks)),
         after=_rank,
         notes=[f"{c.id}: {table.about(c)}" for c in columns],
     )

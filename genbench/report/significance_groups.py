@@ -1,4 +1,4 @@
-"""Which models cannot be distinguished: the critical-difference groups of headline columns."""
+"""Which families cannot be distinguished: the critical-difference groups of their entrants."""
 
 from __future__ import annotations
 
@@ -8,36 +8,41 @@ from typing import Any
 from genbench.report import text
 from genbench.report.columns import TableColumn
 from genbench.report.groups import Group
+from genbench.report.standings import rank_rows
 from genbench.report.tables import Table
+from genbench.statistics.ranking import Ranking
 
-#: groups that are drawn side by side; with more of them the ranks say it better
-MOST = 12
+#: more groups than letters; a dozen families cannot have as many
+MOST = len(ascii_lowercase)
 
 
 def find_significance_groups(table: Table) -> list[dict[str, Any]]:
-    """Returns one entry per headline column in which two rows or more have a rank.
+    """Returns one entry per headline column in which two families' entrants or more can be ranked.
 
-    {"column", "letters", "rows", "many"}: a row has label, mean, rank, and for every letter whether
-    it belongs to that group, whose rows cannot be distinguished; many says that there are too many
-    groups to be drawn.
+    {"column", "letters", "rows"}: a row has family, label, mean, rank among the entrants, and for every
+    letter whether it belongs to that group, whose rows cannot be distinguished.
     """
-    labels = {group.id: group for group in table.groups}
+    if table.standings is None:
+        return []
+    first = table.standings.column
+    entrants = [entrant.group for entrant in table.standings.entrants]
+    columns = [c for c in table.columns if c.headline and c.better != "none" and table.judges(c)]
     entries = []
-    for column in table.columns:
-        ranking = table.rankings.get(column)
-        if not column.headline or ranking is None or len(ranking.order) < 2:
+    for column in sorted(columns, key=lambda c: (c != first, c.order)):
+        ranking = rank_rows(entrants, column, table.cells)
+        if len(ranking.order) < 2:
             continue
-        cliques = ranking.cliques(MOST)
-        groups = cliques or []
-        rows = [_row(table, column, labels[id], groups) for id in ranking.order]
-        letters = list(ascii_lowercase[: len(groups)])
-        many = cliques is None
-        entries.append({"column": column, "letters": letters, "rows": rows, "many": many})
+        cliques = ranking.cliques(MOST) or []
+        by_id = {group.id: group for group in entrants}
+        rows = [_row(table, column, by_id[id], cliques, ranking) for id in ranking.order]
+        letters = list(ascii_lowercase[: len(cliques)])
+        entries.append({"column": column, "letters": letters, "rows": rows})
     return entries
 
 
-def _row(table: Table, column: TableColumn, group: Group, cliques: list[Any]) -> dict[str, Any]:
-    cell = table.cell(group, column)
-    rank = text.rank_text(cell.rank, cell.last)
+def _row(
+    table: Table, column: TableColumn, group: Group, cliques: list[Any], ranking: Ranking
+) -> dict[str, Any]:
     members = [group.id in clique for clique in cliques]
-    return {"label": group.label, "mean": cell.text, "rank": rank, "in": members}
+    about = {"family": group.family, "label": group.label, "mean": table.cell(group, column).text}
+    return {**about, "rank": text.rank_text(*ranking.ends(group.id)), "in": members}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from genbench.report.columns import DAGGER, Cell, TableColumn
+from genbench.report.contests import settle, shade
 from genbench.report.groups import Group, make_labels
+from genbench.report.standings import Standings, rank_rows
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
-from genbench.statistics.ranking import Ranking, make_ranking
+from genbench.statistics.ranking import Ranking
 from genbench.store import Measurement, Record
 from genbench.store.measurement_error import (
     ColumnError,
@@ -39,6 +41,8 @@ class Table:
         cells: Every group's cell in a column.
         rankings: For columns with a direction that are judged, which groups can be distinguished.
         gates: What null rows make of a column against held-out data; one whose gate is closed is not judged.
+        standings: The families' entrants, by the column that the data set declares; None without one.
+        labelled: The same of models that learn from labels, which compete apart.
     """
 
     dataset: str
@@ -48,6 +52,17 @@ class Table:
     cells: Mapping[tuple[str, TableColumn], Cell] = field(repr=False)
     rankings: Mapping[TableColumn, Ranking] = field(repr=False)
     gates: Mapping[TableColumn, Gate] = field(default_factory=dict, repr=False)
+    standings: Standings | None = field(default=None, repr=False)
+    labelled: Standings | None = field(default=None, repr=False)
+
+    @property
+    def contests(self) -> tuple[Standings, ...]:
+        """The standings that there are, models without labels first."""
+        return tuple(s for s in (self.standings, self.labelled) if s is not None)
+
+    def keep(self, wanted: Callable[[Group], bool]) -> Table:
+        """Returns the table with some of its rows alone; ranks and standings stay those of all."""
+        return replace(self, groups=tuple(g for g in self.groups if wanted(g)))
 
     def cell(self, group: Group, column: TableColumn) -> Cell:
         """Returns a group's cell in a column; without a value it says why, where that is known.
@@ -103,6 +118,8 @@ class Table:
         }
         for cost in self.groups[0].costs if self.groups else ():
             data[(cost, "")] = [g.costs[cost] for g in self.groups]
+        for name in self.groups[0].settings if self.groups else ():
+            data[(name, "")] = [str(g.settings[name]) for g in self.groups]
         return pandas.DataFrame(data, index=index)
 
 
@@ -170,8 +187,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             rankings[column], ranked = _ranked(column, groups, cells)
             cells.update(ranked)
     judged = [c for c in columns if c not in gates or not gates[c].closed]
-    ordered = tuple(_ordered(groups, judged, cells))
-    return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates)
+    own, apart = settle(groups, judged, cells, lambda column: _floor(column, cells))
+    for standings in (own, apart):
+        if standings is not None:
+            cells.update(shade(judged, cells, standings))
+    ordered = tuple(_ordered(groups, judged, cells, own))
+    return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates, own, apart)
 
 
 def _gate(
@@ -206,10 +227,10 @@ def _cells(group: Group) -> dict[TableColumn, Cell]:
     for record in group.ok:
         for measurement in record.metrics:
             by_column[TableColumn.of(measurement)][record.spec.seed] = measurement
-    return {column: _cell(by_seed) for column, by_seed in by_column.items()}
+    return {column: _cell(by_seed, column) for column, by_seed in by_column.items()}
 
 
-def _cell(by_seed: dict[int, Measurement]) -> Cell:
+def _cell(by_seed: dict[int, Measurement], column: TableColumn) -> Cell:
     values = {
         seed: m.value
         for seed, m in by_seed.items()
@@ -219,7 +240,8 @@ def _cell(by_seed: dict[int, Measurement]) -> Cell:
     reasons = {m.reason or "no finite value" for seed, m in by_seed.items() if seed not in values}
     notes = tuple(m.note for seed, m in by_seed.items() if seed in values and m.note)
     floor = fmean(floors) if floors else None
-    return Cell(values, floor, tuple(sorted(reasons)), notes=notes)
+    scale = column.meaning.interval_scale
+    return Cell(values, floor, tuple(sorted(reasons)), notes=notes, scale=scale)
 
 
 def _ranked(
@@ -234,10 +256,7 @@ def _ranked(
         for g in groups
         if not g.reference and (g.id, column) in cells and cells[g.id, column].values
     }
-    values = {id: c.values for id, c in running.items() if not c.estimate.too_few}
-    error = next((c.error for c in running.values()), None)
-    noise = error.deviation_between if error is not None else None
-    order = make_ranking(values, "lower" if column.better == "lower" else "higher", noise)
+    order = rank_rows([g for g in groups if g.id in running], column, cells)
     ends = {id: order.ends(id) for id in order.order}
     means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)
@@ -250,19 +269,25 @@ def _ranked(
 
 
 def _ordered(
-    groups: list[Group], columns: list[TableColumn], cells: dict[tuple[str, TableColumn], Cell]
+    groups: list[Group],
+    columns: list[TableColumn],
+    cells: dict[tuple[str, TableColumn], Cell],
+    standings: Standings | None,
 ) -> list[Group]:
-    """Orders by the first column that orders, otherwise by name; rows without the number come last.
+    """Orders by the declared column, else the first that orders, else by name; rows without the number last.
 
     Of several protocols of a column the one that most rows have counts; a column that sees too little of
     the points themselves comes after all others.
     """
     ordering = [c for c in columns if c.meaning.orders and c.split == "test"]
-    if not ordering:
+    if standings is not None and standings.declared:
+        by = standings.column
+    elif not ordering:
         return sorted(groups, key=lambda g: g.label)
-    first = min((c.blind, c.place) for c in ordering)
-    candidates = [c for c in ordering if (c.blind, c.place) == first]
-    by = max(candidates, key=lambda c: sum(bool(_values(cells, g, c)) for g in groups))
+    else:
+        first = min((c.blind, c.place) for c in ordering)
+        candidates = [c for c in ordering if (c.blind, c.place) == first]
+        by = max(candidates, key=lambda c: sum(bool(_values(cells, g, c)) for g in groups))
     means = {g.id: cells.get((g.id, by), Cell({})).estimate.mean for g in groups}
     sign = -1.0 if by.better == "higher" else 1.0
     return sorted(

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from genbench.report.findings import find_caveats
 from genbench.report.formats import make_sheet
+from genbench.report.groups import TRAINING
 from genbench.report.sheet import Heading, print_sheet
 from genbench.report.tables import Table
 
@@ -31,8 +32,8 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
         sheet = make_sheet(
             table,
             columns,
-            heads=[Heading(head, align="right") for head in (*heads, "training", "ok")],
-            costs=lambda group: (group.costs["training"], group.costs["ok"]),
+            heads=[Heading(head, align="right") for head in (*heads, TRAINING, "ok")],
+            costs=lambda group: (group.costs[TRAINING], group.costs["ok"]),
         )
         console.print(Text(table.name, style="bold"))
         print_sheet(console, sheet)

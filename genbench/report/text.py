@@ -31,17 +31,26 @@ def budget_text(budget: Budget) -> str:
 
 
 def number(value: float | None) -> str:
-    """Returns a number to three significant digits."""
-    return MISSING if value is None else f"{value:.3g}"
+    """Returns a number to three significant digits, e.g. "0.0123" or "12,300"."""
+    if value is None:
+        return MISSING
+    if 1000 <= abs(value) < 1e7:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
 
 
 def plus_minus(estimate: Estimate) -> str:
-    """Returns "mean ± half" to two digits of the half; the mean alone where there is no interval."""
+    """Returns "mean ± half" to two digits of the half; the mean alone where there is no interval.
+
+    Where the mean ± half would leave the range of what is possible, it is "mean [low, high]".
+    """
     mean, half = estimate.mean, estimate.half
     if mean is None:
         return MISSING
     if half is None:
         return f"{mean:.4g}"
+    if estimate.lopsided:
+        return f"{number(mean)} [{number(estimate.low)}, {number(estimate.high)}]"
     size = max(abs(mean), half)
     power = math.floor(math.log10(size)) if size else 0
     if power >= 5 or power < -4:
@@ -85,4 +94,4 @@ def count_range(counts: list[int]) -> str:
 
 def _scaled(e: Estimate, factor: float) -> Estimate:
     mean, low, high = (None if v is None else v * factor for v in (e.mean, e.low, e.high))
-    return Estimate(e.n, mean, low, high, e.method)
+    return Estimate(e.n, mean, low, high, e.method, e.scale)

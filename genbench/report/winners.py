@@ -1,109 +1,98 @@
-"""Which family wins where: the best row of every family on every data set, by the data set's quality."""
+"""Which family wins where: one row per family on every data set, by the column that the data set declares."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from genbench.report import sheet
-from genbench.report.columns import Cell, TableColumn
-from genbench.report.groups import Group
+from genbench.report.columns import TableColumn
 from genbench.report.sheet import Entry, Heading, Sheet
+from genbench.report.standings import Entrant, Standings, headline
 from genbench.report.tables import Table
 
 RULE = (
-    "Of every family the row of the best mean, over training seeds ± half the 95 % interval. Bold: no row of "
-    "another family may share the first rank."
+    "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
+    "the column that the data set declares; what does not pass the columns beside it is never first. "
+    "Mean over training seeds ± half the 95 % interval, or [its ends]. Bold: significantly better than every "
+    "other family's entrant that passes."
 )
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The best row of a family in a column."""
-
-    family: str
-    group: Group
-    cell: Cell
-
-
-@dataclass(frozen=True)
-class Contest:
-    """A data set, the column that decides, and the champions of all families, the best first."""
-
-    table: Table
-    column: TableColumn
-    champions: tuple[Champion, ...]
-
-    @property
-    def sure(self) -> bool:
-        """Whether no row of another family may be as good as the winner."""
-        winner = self.champions[0]
-        if winner.cell.rank is None:
-            return False
-        alike = self.table.rankings[self.column].alike(winner.group.id)
-        families = {g.id: g.family for g in self.table.groups}
-        return all(families[id] == winner.family for id in alike)
+MARKS = {
+    "‡": "a simple fit (kde, a Gaussian, a mixture of them, uniform noise) is significantly better",
+    "?": "the column beside the primary one has not been measured",
+}
 
 
 def quality_column(table: Table) -> TableColumn | None:
-    """Returns what stands for quality: the first headline with a direction that is no cost."""
-    good = [
-        c
-        for c in table.columns
-        if c.headline and c.better != "none" and not c.is_cost and table.judges(c)
-    ]
-    return min(good, key=lambda c: c.order, default=None)
+    """Returns what stands for quality: what decides the standings, else the first headline that is judged."""
+    if table.standings is not None:
+        return table.standings.column
+    return headline([c for c in table.columns if table.judges(c)])
 
 
-def find_contests(tables: Sequence[Table]) -> list[Contest]:
-    """Returns the contest of every data set that has a column to decide it."""
-    contests = []
-    for table in tables:
-        column = quality_column(table)
-        champions = _champions(table, column) if column is not None else []
-        if column is not None and champions:
-            contests.append(Contest(table, column, tuple(champions)))
-    return contests
-
-
-def _champions(table: Table, column: TableColumn) -> list[Champion]:
-    sign = 1.0 if column.better == "lower" else -1.0
-    best: dict[str, tuple[float, str, Champion]] = {}
-    for group in table.groups:
-        cell = table.cell(group, column)
-        if group.reference or not cell.values:
-            continue
-        row = (
-            sign * (cell.estimate.mean or 0.0),
-            group.label,
-            Champion(group.family, group, cell),
-        )
-        best[group.family] = min(row, best.get(group.family, row), key=lambda r: r[:2])
-    return [champion for *_, champion in sorted(best.values(), key=lambda r: r[:2])]
-
-
-def make_sheet(contests: Sequence[Contest]) -> Sheet:
-    """Returns a line a data set: the winner, the best of the other families, and whether that is sure."""
-    heads = [Heading(name) for name in ("data set", "by", "first", "next")]
+def contests_of(tables: Sequence[Table]) -> list[tuple[str, Table, Standings]]:
+    """Returns the standings of every data set by a name that says where labels were shown."""
     rows = []
-    for contest in contests:
-        first, *others = contest.champions
+    for table in tables:
+        for standings in table.contests:
+            own = standings is table.standings
+            rows.append((table.name if own else f"{table.name}, with labels", table, standings))
+    return rows
+
+
+def make_sheet(tables: Sequence[Table]) -> Sheet:
+    """Returns a line a data set: what decides, the first family, the next, and how sure that is."""
+    heads = [Heading(name) for name in ("data set", "by", "first", "next", "how sure")]
+    rows = []
+    for name, _, standings in contests_of(tables):
+        first = standings.first
+        others = [e for e in standings.entrants if e is not first]
         rows.append(
             [
-                Entry(contest.table.name),
-                Entry(contest.column.heading),
-                Entry(_describe(first), "best" if contest.sure else ""),
-                Entry(_describe(others[0]) if others else "no other family"),
+                Entry(name),
+                Entry(describe_column(standings)),
+                Entry(describe(first), "best" if standings.sure else "")
+                if first is not None
+                else Entry("none passes"),
+                Entry(describe(others[0]) if others else "–"),
+                Entry(standings.how_sure),
             ]
         )
-    return Sheet(heads, rows, title="Which family wins where", notes=[RULE])
+    return Sheet(
+        heads, rows, title="Which family wins where", notes=[RULE, *explain_marks(tables)]
+    )
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
     """Returns the lines for a README."""
-    lines = sheet.to_markdown(make_sheet(find_contests(tables)))
-    return "\n".join([*lines, "", RULE]) + "\n"
+    whole = make_sheet(tables)
+    return "\n".join([*sheet.to_markdown(whole), "", " ".join(whole.notes)]) + "\n"
 
 
-def _describe(champion: Champion) -> str:
-    return f"{champion.family}: {champion.group.model} {champion.cell.text}"
+def explain_marks(tables: Sequence[Table]) -> list[str]:
+    """Returns what the marks behind entrants mean, of those that there are."""
+    marks = {
+        m
+        for _, _, standings in contests_of(tables)
+        for e in standings.entrants
+        for m in marks_of(e)
+    }
+    return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
+
+
+def describe_column(standings: Standings) -> str:
+    """Returns what decides, e.g. "fid ↓ with recall"; of data sets without a declaration it says so."""
+    beside = ", ".join(check.beside.column for check in standings.checks)
+    words = standings.column.heading + (f" with {beside}" if beside else "")
+    return words if standings.declared else f"{words} (not declared)"
+
+
+def describe(entrant: Entrant) -> str:
+    """Returns an entrant as words, e.g. "flow: realnvp 0.79 ± 0.06"."""
+    fails = f" (fails {', '.join(entrant.failed)})" if entrant.failed else ""
+    words = f"{entrant.family}: {entrant.group.model} {entrant.cell.text}"
+    return f"{words}{marks_of(entrant)}{fails}"
+
+
+def marks_of(entrant: Entrant) -> str:
+    """Returns the marks behind an entrant."""
+    return ("‡" if entrant.loses_to else "") + ("?" if entrant.unchecked else "")

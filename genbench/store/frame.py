@@ -36,19 +36,13 @@ def make_frame(records: Iterable[Record]) -> pandas.DataFrame:
     return pandas.DataFrame(rows)
 
 
-def _about(record: Record) -> dict[str, Any]:
-    spec, used = record.spec, record.used
+def describe_settings(record: Record) -> dict[str, Any]:
+    """Returns all that decides a cell's weights beside model, data set and seed, and its claims' scale."""
+    spec = record.spec
+    training = spec.training
     return {
-        "cell": record.cell,
-        "group": record.group,
-        "status": record.status,
-        "reason": record.reason,
-        "model": spec.model,
         "model_version": spec.model_version,
         "options": json.dumps(spec.options, sort_keys=True),
-        "taxonomy": record.taxonomy,
-        "family": record.taxonomy.rpartition("/")[-1],
-        "dataset": spec.dataset,
         "dataset_version": spec.dataset_version,
         "dataset_options": json.dumps(spec.dataset_options, sort_keys=True),
         "budget_steps": spec.budget.steps,
@@ -59,9 +53,24 @@ def _about(record: Record) -> dict[str, Any]:
         "precision": spec.precision,
         "autocast": spec.autocast,
         "training": None
-        if spec.training is None
-        else json.dumps(spec.training.model_dump(exclude_none=True), sort_keys=True),
+        if training is None
+        else json.dumps(training.model_dump(exclude_none=True), sort_keys=True),
         "scale": record.scale,
+    }
+
+
+def _about(record: Record) -> dict[str, Any]:
+    spec, used = record.spec, record.used
+    return {
+        "cell": record.cell,
+        "group": record.group,
+        "status": record.status,
+        "reason": record.reason,
+        "model": spec.model,
+        "taxonomy": record.taxonomy,
+        "family": record.taxonomy.rpartition("/")[-1],
+        "dataset": spec.dataset,
+        **describe_settings(record),
         "seed": spec.seed,
         "parameters": record.parameters,
         "train_seconds": used.seconds,

@@ -195,7 +195,7 @@ def test_they_stand_in_ranks_report_leaderboard_and_gate(tmp_path):
     column = next(c for c in table.columns if c.id == "fd" and c.split == "test")
     assert {len(table.cell(g, column).values) for g in (mine, gan)} == {SEEDS}
     assert (table.cell(mine, column).rank, table.cell(gan, column).rank) == (1, 2)
-    assert (mine.costs["training"], mine.costs["parameters"]) == ("–", "–")
+    assert (mine.costs["training, s per seed"], mine.costs["parameters"]) == ("–", "–")
     assert mine.costs["budget"] == "none: samples from elsewhere"
     assert "mine (external)" in leaderboard("results").to_markdown()
     assert "mine" not in make_suite_file([table])

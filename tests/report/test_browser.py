@@ -12,7 +12,7 @@ from genbench.store import Store
 pytestmark = needs_browser
 PAGES = (
     *("index.html", "data-ring.html", "data-digits.html", "model-gan.html", "compare.html"),
-    *("failures.html", "environment.html", "public/index.html"),
+    *("failures.html", "environment.html", "fairness.html", "public/index.html"),
 )
 
 
@@ -127,13 +127,16 @@ def test_curves_switch_between_quantities_and_axes(ring):
     assert plot.evaluate("p => Math.max(...p.data[1].x)") == pytest.approx(8.0)
     bar.locator(".quantity").select_option(label="loss of the critic")
     wait("yaxis", "loss of the critic")
+    assert plot.evaluate("p => p.layout.yaxis.type") == "log"
+    bar.locator(".log").uncheck()
+    page.wait_for_function("p => p.layout.yaxis.type !== 'log'", arg=plot.element_handle())
 
 
 def test_quality_is_plotted_against_every_cost(ring):
     page = ring
     plot = page.locator(".pareto")
     costs = page.locator("select.cost option").all_inner_texts()
-    assert costs == ["latency of one sample, ms", "training, seconds", "parameters"]
+    assert costs == ["latency of one sample, ms", "training, s per seed", "parameters"]
     page.locator("select.cost").select_option(label="parameters")
     page.wait_for_function(
         "p => p.layout.xaxis.title.text === 'parameters'", arg=plot.element_handle()

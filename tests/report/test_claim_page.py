@@ -24,6 +24,7 @@ from genbench.report.leaderboard import read_leaderboard
 from genbench.report.readme import markers
 from genbench.report.site import claim_page
 from genbench.report.site.build import write_report
+from genbench.report.site.templating import file_name
 from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -47,20 +48,31 @@ def made(claimed):
 
 @pytest.fixture(scope="module")
 def html(claimed):
-    return (claimed[1] / "claims.html").read_text()
+    """The index and every card's page, by name."""
+    return {path.name: path.read_text() for path in claimed[1].glob("claim*.html")}
 
 
 def section(html, id):
-    return re.search(rf'<section class="card" id="claim-{id}">.*?</section>', html, re.S)[0]
+    page = html[file_name("claim", id)]
+    return re.search(rf'<section class="card" id="claim-{id}">.*?</section>', page, re.S)[0]
 
 
-def test_every_claim_has_a_row_and_a_card(html, made):
+def test_every_claim_has_a_row_and_a_page(html, made):
     for id, card in made.items():
-        assert f'<a href="#claim-{id}">{id}</a>' in html
+        assert f'<a href="{file_name("claim", id)}">{id}</a>' in html["claims.html"]
         assert card.command in section(html, id)
-    assert len(made) == len(CLAIMS.names())
-    outline = Outline(html)
-    assert len(outline.ids) == len(set(outline.ids))
+    assert len(made) == len(CLAIMS.names()) == len(html) - 1
+    for text in html.values():
+        outline = Outline(text)
+        assert len(outline.ids) == len(set(outline.ids))
+
+
+def test_a_card_leads_to_its_neighbours(html, made):
+    first, second, third = list(made)[:3]
+    page = html[file_name("claim", second)]
+    assert f'<a href="{file_name("claim", first)}" rel="prev">' in page
+    assert f'<a href="{file_name("claim", third)}" rel="next">' in page
+    assert 'rel="prev"' not in html[file_name("claim", first)]
 
 
 def test_a_card_shows_the_verdict_its_effects_and_what_it_hangs_on(html, made):
@@ -183,7 +195,7 @@ def test_intervals_are_drawn_to_scale_and_alike_effects_share_one():
 
 
 def test_hostile_text_is_escaped_everywhere(claimed, html):
-    assert HOSTILE not in html
+    assert not any(HOSTILE in text for text in html.values())
     for name in ("hostile-cloud", "hostile-strip"):
         text = section(html, name)
         assert text.count("&lt;script&gt;window.hacked") > 10
@@ -194,7 +206,7 @@ def test_hostile_text_is_escaped_everywhere(claimed, html):
 
 def test_the_overview_leads_to_the_claims(claimed):
     text = (claimed[1] / "index.html").read_text()
-    assert "claims.html#claim-sample-quality" in text
+    assert f'<a href="{file_name("claim", "sample-quality")}">' in text
     for file in claim_page.FILES:
         assert f'<a href="{file}">' in text
         assert (claimed[1] / file).stat().st_size > 500

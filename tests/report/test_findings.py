@@ -1,45 +1,9 @@
 import re
 
-from report_records import HOSTILE, failed, measured, record, spec
+from report_records import HOSTILE, failed, record
 
-from genbench.report.findings import count_environments, find_caveats, find_winners
+from genbench.report.findings import count_environments, find_caveats
 from genbench.report.tables import make_leaderboards
-from genbench.store import Record
-
-
-def made(model, values, **changed):
-    rows = []
-    for seed, value in enumerate(values):
-        about = spec(model, "ring", seed)
-        given = {"status": "ok", "taxonomy": "implicit/direct"} | changed
-        given["metrics"] = [measured("mmd", value, "p")]
-        rows.append(Record(cell=about.cell, group=about.group, spec=about, **given))
-    return rows
-
-
-def sentences(*rows):
-    return [
-        f.sentence for f in find_winners(make_leaderboards([r for group in rows for r in group]))
-    ]
-
-
-def test_the_best_and_the_next_are_named_with_intervals():
-    (said,) = sentences(made("a", [1.0, 1.1, 1.2, 1.0, 1.1]), made("b", [5.0, 5.3, 5.1, 5.2, 5.0]))
-    assert said.startswith("Best mmd on ring: a 1.08 [0.97")
-    assert "next: b 5.12 [4.9" in said
-    assert "distinguished" not in said
-
-
-def test_what_cannot_be_told_apart_is_said():
-    a, b = [1.0, 1.4, 1.2, 1.0, 1.1], [1.3, 1.1, 1.0, 1.4, 1.2]
-    assert sentences(made("a", a), made("b", b))[0].endswith("which cannot be distinguished")
-    assert sentences(made("a", a[:3]), made("b", b[:3]))[0].endswith("too few seeds to tell")
-    assert sentences(made("a", [1.0] * 5), made("b", [1.0] * 5))[0].endswith("all are equal")
-
-
-def test_one_model_is_no_comparison():
-    assert sentences(made("a", [1.0] * 5)) == []
-    assert sentences(made("a", [1.0] * 5), made("r", [0.1] * 5, taxonomy="reference")) == []
 
 
 def test_caveats_are_computed(store):

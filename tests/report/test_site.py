@@ -53,7 +53,7 @@ class Outline(HTMLParser):
 def test_a_page_a_data_set_and_a_model(folder, html):
     models = ("gan", "wgan_gp", "vae", "real_nvp", "pixelcnn", "resampler")
     assert set(html) == {
-        *("index.html", "compare.html", "failures.html", "environment.html"),
+        *("index.html", "compare.html", "fairness.html", "failures.html", "environment.html"),
         *(f"data-{name}.html" for name in ("ring", "grid", "digits")),
         *(f"model-{name}.html" for name in models),
     }
@@ -117,42 +117,59 @@ def test_numbers_in_the_pages_are_those_of_the_tables(store, html):
                     assert shown in html[f"model-{group.model}.html"]
 
 
-def test_rows_that_cannot_be_told_apart_share_a_letter(store, html):
-    (table,) = [t for t in make_leaderboards(store.records()) if t.name == "ring"]
-    found = {c["column"].heading: c for c in find_significance_groups(table)}
-    mmd = found["mmd ↓"]
-    column = mmd["column"]
-    by_label = {g.label: g.id for g in table.groups}
-    alike = {
+def test_families_that_cannot_be_told_apart_share_a_letter(store, html):
+    (table,) = [t for t in make_leaderboards(store.records()) if t.name == "digits"]
+    (fid,) = [c for c in find_significance_groups(table) if c["column"].id == "fid"]
+    above = table.rankings[fid["column"]].above
+    by_label = {e.group.label: e for e in table.standings.entrants}
+    assert [row["label"] for row in fid["rows"]] == [
+        e.group.label for e in table.standings.entrants
+    ]
+    assert {row["family"] for row in fid["rows"]} == {e.family for e in by_label.values()}
+    share = {
         frozenset((a["label"], b["label"]))
-        for a in mmd["rows"]
-        for b in mmd["rows"]
+        for a in fid["rows"]
+        for b in fid["rows"]
         if a is not b and any(x and y for x, y in zip(a["in"], b["in"], strict=True))
     }
-    ids = table.rankings[column].order
-    apart = table.rankings[column].above
-    assert alike == {
-        frozenset((a, b))
-        for a in by_label
-        for b in by_label
-        if a != b and by_label[a] in ids and by_label[b] in ids
-        if by_label[a] not in apart[by_label[b]] and by_label[b] not in apart[by_label[a]]
-    }
-    means = [table.cell(g, column).estimate.mean for id in ids for g in table.groups if g.id == id]
-    assert means == sorted(means)
-    for row in mmd["rows"]:
-        shown = f'<th scope="row">{row["label"]}</th><td class="num">{row["mean"]}</td>'
-        assert f'{shown}<td class="num">{row["rank"]}</td>' in html["data-ring.html"]
+    # of all rows fewer pairs are significant than of the few that stand for families
+    for a in by_label.values():
+        for b in by_label.values():
+            if b.group.id in above[a.group.id]:
+                assert frozenset((a.group.label, b.group.label)) not in share
+    for row in fid["rows"]:
+        shown = f'<th scope="row">{row["family"]}: {row["label"]}</th><td class="num">{row["mean"]}</td>'
+        assert f'{shown}<td class="num">{row["rank"]}</td>' in html["data-digits.html"]
 
 
-def test_every_family_has_its_best_row_on_the_overview(html):
-    row = re.search(
-        r'<th scope="row"><a href="data-digits.html">.*?</tr>', html["index.html"], re.S
+def test_every_family_has_one_row_on_the_overview(html):
+    board = re.search(
+        r'<div class="choice" data-name="digits".*?</table>', html["index.html"], re.S
     )
-    assert row
-    assert re.findall(r'<a href="model-\w+.html">(\w+)</a>', row[0]) == [
-        *("wgan_gp", "pixelcnn", "real_nvp", "vae")
+    assert board
+    assert re.findall(r'<a href="model-\w+.html" title="\w+">(\w+)</a>', board[0]) == [
+        *("pixelcnn", "real_nvp", "wgan_gp", "vae")
     ]
+
+
+def test_without_samples_there_is_one_line_and_no_boxes(html):
+    text = html["data-ring.html"]
+    assert 'class="none"' not in text
+    assert text.count("No samples of ") == 1
+    assert "vae (no samples were stored)" in text
+
+
+def test_every_data_set_is_in_the_navigation_of_every_page(html):
+    for text in html.values():
+        nav = re.search(r'<nav aria-label="Data sets".*?</nav>', text, re.S)[0]
+        assert re.findall(r">(\w+)</a>", nav) == ["digits", "grid", "ring"]
+
+
+def test_what_is_fair_and_what_is_not_is_said(html):
+    text = html["fairness.html"]
+    assert "digits: fid ↓ with recall" in text
+    assert "without being on the list of entrants" in text
+    assert "flow_matching" in text, "the list of entrants, with or without records"
 
 
 def test_the_overview_says_how_its_first_best_row_is_made_again(html):
@@ -191,7 +208,7 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
         assert f"genbench run row-{group.id} -c reproduce.yaml" == reproduce.command_of(group)
     names = yaml.safe_load((folder / "reproduce.yaml").read_text())["suites"]
     shown = re.findall(r"genbench run (row-\w+)", (folder / "data-ring.html").read_text())
-    assert len(shown) == 7
+    assert len(set(shown)) == 7
     assert set(shown) <= set(names)
 
 

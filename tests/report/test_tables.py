@@ -151,9 +151,41 @@ def test_a_column_without_any_value_is_left_out():
     assert list(table.reasons.values()) == [("no density",)]
 
 
-def test_costs_say_how_many_seeds_shared_the_time():
+def test_the_time_of_training_is_a_seeds_share_of_its_stack():
     (table,) = make_leaderboards([made("gan", s, []) for s in range(2)])
-    assert table.groups[0].costs["training"] == "4 s / 2 seeds"
+    assert table.groups[0].costs["training, s per seed"] == "2"
+
+
+def test_exports_hold_all_that_decides_a_row():
+    rows = [
+        made("gan", s, [measured("mmd", 1.0)], budget={"steps": n})
+        for s in range(2)
+        for n in (50, 400)
+    ]
+    tables = make_leaderboards(rows)
+    frame = formats.make_frame(tables)
+    assert sorted(frame["budget_steps"]) == [50, 400]
+    assert set(frame["model_name"]) == {"gan"}
+    assert set(formats.SETTINGS) <= set(frame.columns)
+    settings = [row["settings"] for row in formats.to_dict(tables)["leaderboards"][0]["rows"]]
+    assert sorted(s["budget_steps"] for s in settings) == [50, 400]
+    assert ("budget_steps", "") in tables[0].to_frame().columns
+
+
+def test_intervals_stay_within_what_is_possible():
+    wild = [10.0, 12.0, 900.0, 11.0, 9.0, 14.0, 10.0, 13.0]
+    shares = [0.0, 0.01, 0.9, 0.0, 0.02, 0.0, 0.0, 0.01]
+    rows = [
+        made("gan", s, [measured("fid", f), measured("recall", r, better="higher")])
+        for s, (f, r) in enumerate(zip(wild, shares, strict=True))
+    ]
+    (table,) = make_leaderboards(rows)
+    fid, recall = (table.cell(table.groups[0], column(table, id)) for id in ("fid", "recall"))
+    assert 0 < fid.estimate.low < fid.estimate.mean < fid.estimate.high
+    assert 0 <= recall.estimate.low < recall.estimate.mean < recall.estimate.high <= 1
+    for cell in (fid, recall):
+        assert "±" not in cell.text
+        assert cell.text.endswith("]")
 
 
 def test_frame_has_protocols_in_its_heads(store):
@@ -202,6 +234,9 @@ def test_csv_holds_every_number_with_its_protocol(store):
         (Estimate(8, 1.5e-7, 1.4e-7, 1.6e-7, "bootstrap-t"), "(1.50 ± 0.10)e-07"),
         (Estimate(8, 1.5e200, 1.4e200, 1.6e200, "bootstrap-t"), "(1.50 ± 0.10)e+200"),
         (Estimate(8, 0.0, -0.02, 0.02, "bootstrap-t"), "0.000 ± 0.020"),
+        (Estimate(8, 153.0, 18.0, 1200.0, "bootstrap-t", "log"), "153 [18, 1,200]"),
+        (Estimate(8, 0.98, 0.9, 0.996, "bootstrap-t", "logit"), "0.98 [0.9, 0.996]"),
+        (Estimate(8, 0.5, 0.4, 0.6, "bootstrap-t", "logit"), "0.50 ± 0.10"),
     ],
 )
 def test_plus_minus(estimate, shown):

@@ -1,66 +1,274 @@
-"""Which family wins: the best row of each, and bold only where no other family may share the first rank."""
+"""Which family wins: one row per family, by the declared column, of what passes the columns beside it."""
+
+import re
 
 import pytest
 
+from genbench.core.dataset import Beside, Quality
 from genbench.core.spec import Budget, CellSpec
+from genbench.report import declared
 from genbench.report.tables import make_leaderboards
-from genbench.report.winners import find_contests, to_markdown
+from genbench.report.winners import describe_column, make_sheet, to_markdown
 from genbench.store import Measurement, Record, Used
 
+NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
+WILD = [9 * e for e in reversed(NOISE)]
+TAXONOMIES = {"kde": "reference", "gaussian": "reference", "uniform": "reference"}
 
-def make_records(model, values):
-    for seed, value in enumerate(values):
+
+def make_records(model, columns, dataset="fashion_mnist", steps=9, labelled=None):
+    count = max(len(values) for values in columns.values())
+    for seed in range(count):
         spec = CellSpec(
             model=model,
             model_version=1,
             options={},
-            dataset="digits",
+            dataset=dataset,
             dataset_version=1,
-            budget=Budget(steps=9),
+            budget=Budget(steps=steps),
             batch=8,
+            labelled=labelled,
             seed=seed,
         )
-        row = Measurement(
-            id="fid",
-            metric="fid",
-            version=1,
-            key="k",
-            protocol="p",
-            value=value,
-            better="lower",
-            kind="exact",
-        )
+        rows = [
+            Measurement(
+                id=id,
+                metric="prdc" if id in ("recall", "precision", "coverage") else id,
+                version=1,
+                key="k",
+                protocol="classifier",
+                value=values[seed],
+                floor=0.9 if id in ("recall", "precision", "coverage") else 1.0,
+                better="lower" if id in ("fid", "mmd") else "higher",
+                kind="exact",
+            )
+            for id, values in columns.items()
+            if seed < len(values)
+        ]
+        taxonomy = TAXONOMIES.get(model, "")
         yield Record(
-            cell=spec.cell, group=spec.group, status="ok", spec=spec, used=Used(), metrics=[row]
+            cell=spec.cell,
+            group=spec.group,
+            status="ok",
+            spec=spec,
+            used=Used(),
+            metrics=rows,
+            taxonomy=taxonomy,
         )
 
 
-def tables(**rows):
-    records = [r for model, values in rows.items() for r in make_records(model, values)]
-    return make_leaderboards(records)
+def around(mean, noise=NOISE):
+    return [mean + e for e in noise]
 
 
-NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
+def scores(fid, recall=0.8):
+    return {"fid": around(fid), "recall": [recall + 0.01 * e for e in NOISE]}
 
 
-def around(mean):
-    return [mean + e for e in NOISE]
+def make_table(dataset="fashion_mnist", **rows):
+    records = [r for model, row in rows.items() for r in make_records(model, row, dataset)]
+    (table,) = make_leaderboards(records)
+    return table
 
 
-@pytest.mark.parametrize(("other", "sure"), [(20.0, True), (10.05, False)])
+@pytest.mark.parametrize(("other", "sure"), [(around(20.0), True), (around(10.5, WILD), False)])
 def test_the_best_row_of_every_family_and_whether_the_first_is_sure(other, sure):
-    wild = [other + 9 * e for e in reversed(NOISE)] if not sure else around(other)
-    board = tables(gan=around(10.0), lsgan=around(30.0), vae=wild)
-    (contest,) = find_contests(board)
-    assert [(c.family, c.group.model) for c in contest.champions] == [
+    vae = {**scores(0), "fid": other}
+    table = make_table(gan=scores(10.0), lsgan=scores(30.0), vae=vae)
+    entrants = table.standings.entrants
+    assert [(e.family, e.group.model) for e in entrants] == [
         ("adversarial", "gan"),
         ("variational", "vae"),
     ]
-    assert contest.sure == sure
-    assert ("**adversarial: gan" in to_markdown(board)) == sure
+    assert table.standings.sure == sure
+    assert ("**adversarial: gan" in to_markdown([table])) == sure
+    said = "significantly better than every other family" if sure else "cannot be distinguished"
+    assert said in to_markdown([table])
 
 
 def test_rivals_of_the_same_family_make_the_family_no_less_sure():
-    board = tables(gan=around(10.0), lsgan=[10 + 9 * e for e in reversed(NOISE)], vae=around(90.0))
-    (contest,) = find_contests(board)
-    assert contest.sure
+    lsgan = {**scores(0), "fid": around(10.0, WILD)}
+    table = make_table(gan=scores(9.9), lsgan=lsgan, vae=scores(90.0))
+    assert table.standings.sure
+
+
+def test_a_row_that_does_not_pass_beside_is_never_first():
+    table = make_table(gan=scores(1.5, recall=0.01), vae=scores(20.0), realnvp=scores(40.0))
+    assert [e.family for e in table.standings.entrants] == ["variational", "flow", "adversarial"]
+    collapsed = table.standings.entrants[-1]
+    assert collapsed.failed == ("recall",)
+    assert not collapsed.leading
+    two = make_table(gan=scores(1.5, recall=0.01), vae=scores(20.0))
+    assert re.search(r"adversarial: gan 1.55 ± [\d.]+ \(fails recall\)", to_markdown([two]))
+
+
+def test_a_family_alone_or_without_a_rival_that_passes_is_said_to_be():
+    alone = make_table(gan=scores(5.0)).standings
+    assert (alone.sure, alone.how_sure) == (False, "no other family was measured")
+    rest = make_table(gan=scores(5.0), vae=scores(2.0, recall=0.01)).standings
+    assert (rest.sure, rest.how_sure) == (
+        True,
+        "no other family passes what must be passed beside it",
+    )
+    none = make_table(gan=scores(5.0, recall=0.01)).standings
+    assert (none.first, none.leaders) == (None, ())
+    few = make_table(gan={"fid": [1.0, 1.1]}, vae={"fid": [9.0, 9.1]}).standings
+    assert (few.sure, few.how_sure) == (False, "too few seeds to tell")
+
+
+def test_a_family_is_stood_for_by_a_row_that_passes():
+    table = make_table(gan=scores(1.5, recall=0.01), lsgan=scores(8.0), vae=scores(20.0))
+    assert table.standings.first.group.model == "lsgan"
+
+
+def test_where_the_column_beside_was_not_measured_a_mark_says_so():
+    table = make_table(gan={"fid": around(10.0)}, vae={"fid": around(20.0)})
+    assert table.standings.first.unchecked == ("recall",)
+    text = to_markdown([table])
+    assert re.search(r"gan 10.05 ± [\d.]+\?", text)
+    assert "? the column beside the primary one has not been measured." in text
+
+
+def test_shaded_is_what_is_near_the_best_and_not_worse_than_it():
+    wild = {**scores(0), "fid": around(150.0, [50 * e for e in WILD])}
+    table = make_table(
+        gan=scores(10.0), lsgan=scores(10.1), vae=scores(10.5), gmmn=wild, realnvp=scores(12.0)
+    )
+    (fid,) = [c for c in table.columns if c.id == "fid"]
+    shaded = {g.model for g in table.groups if table.cell(g, fid).leading}
+    assert shaded == {"gan"}, "vae is near and worse, gmmn too wild to be told apart and not near"
+    assert {e.group.model for e in table.standings.leaders} == shaded
+
+
+def test_rows_that_lose_to_a_simple_fit_are_marked():
+    table = make_table(gan=scores(10.0), vae=scores(30.0), kde=scores(20.0), uniform=scores(90.0))
+    marks = {e.group.model: e.loses_to for e in table.standings.entrants}
+    assert marks == {"gan": (), "vae": ("kde",)}
+    text = to_markdown([table])
+    assert re.search(r"variational: vae 30.05 ± [\d.]+‡", text)
+    assert "a simple fit" in text
+
+
+def test_models_that_learn_from_labels_compete_apart():
+    table = make_table(cgan=scores(5.0), vae_m2=scores(9.0), gan=scores(10.0), vae=scores(20.0))
+    assert [e.group.model for e in table.standings.entrants] == ["gan", "vae"]
+    assert [e.group.model for e in table.labelled.entrants] == ["cgan", "vae_m2"]
+    rows = [row[0].text for row in make_sheet([table]).rows]
+    assert rows == ["fashion_mnist", "fashion_mnist, with labels"]
+
+
+def test_rows_that_were_shown_some_labels_are_in_no_contest():
+    few = [*make_records("acgan", scores(1.0), labelled=100)]
+    all_ = [*make_records("gan", scores(10.0)), *make_records("vae", scores(20.0))]
+    (table,) = make_leaderboards([*few, *all_])
+    assert table.labelled is None
+    assert [e.group.model for e in table.standings.entrants] == ["gan", "vae"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "measured", "column"),
+    [
+        ("circle", ("precision", "coverage", "manifold_distance"), "manifold_distance"),
+        ("ring", ("mmd", "high_quality", "modes_strict"), "high_quality"),
+        ("ring", ("mmd", "high_quality", "js_to_truth"), "js_to_truth"),
+        ("markov_text", ("nll", "n_gram_js_4"), "n_gram_js_4"),
+    ],
+)
+def test_the_declared_column_decides(dataset, measured, column):
+    better = {"precision": "higher", "coverage": "higher", "high_quality": "higher"}
+    rows = {}
+    for k, model in enumerate(("gan", "vae")):
+        rows[model] = {id: [0.5 + 0.1 * k + 0.01 * e for e in NOISE] for id in measured}
+    records = [
+        r.model_copy(
+            update={
+                "metrics": [
+                    m.model_copy(
+                        update={
+                            "better": better.get(m.id, "lower"),
+                            "metric": OWNERS.get(m.id, m.metric),
+                        }
+                    )
+                    for m in r.metrics
+                ]
+            }
+        )
+        for model, row in rows.items()
+        for r in make_records(model, row, dataset)
+    ]
+    (table,) = make_leaderboards(records)
+    assert table.standings.column.id == column
+    assert table.standings.declared
+    assert describe_column(table.standings).startswith(column)
+
+
+OWNERS = {
+    "precision": "prdc",
+    "coverage": "prdc",
+    "high_quality": "modes",
+    "modes_strict": "modes",
+    "n_gram_js_4": "n_gram_divergence",
+}
+
+
+def test_the_first_column_that_half_of_the_families_have_decides(monkeypatch):
+    monkeypatch.setattr(
+        "genbench.report.contests.find_quality",
+        lambda name: Quality(("fid", "mmd"), (Beside("recall"),)),
+    )
+    table = make_table(
+        gan={**scores(1.0), "mmd": around(1.0)},
+        vae={"mmd": around(2.0)},
+        realnvp={"mmd": around(3.0)},
+    )
+    assert table.standings.column.id == "mmd"
+
+
+def test_a_data_set_without_a_declaration_says_so(monkeypatch):
+    monkeypatch.setattr("genbench.report.contests.find_quality", lambda name: None)
+    table = make_table(gan=scores(1.0), vae=scores(2.0))
+    assert "fid ↓ (not declared)" in to_markdown([table])
+
+
+def test_entrants_on_the_list_stand_for_their_family_though_another_row_is_better():
+    (run,) = [r for r in make_list("image", "fashion_mnist") if r.model == "vae"]
+    spec = specs_of(run)[0]
+    listed = [
+        r.model_copy(update={"spec": own, "cell": own.cell, "group": own.group})
+        for r in make_records("vae", scores(20.0))
+        for own in (spec.model_copy(update={"seed": r.spec.seed}),)
+    ]
+    rows = [*listed, *make_records("vae", scores(5.0)), *make_records("gan", scores(10.0))]
+    (table,) = make_leaderboards(rows)
+    first, second = table.standings.entrants
+    assert (first.group.model, first.listed) == ("gan", False)
+    assert (second.group.id, second.listed) == (spec.group, True)
+
+
+def make_list(kind, dataset):
+    from genbench.core.entrants import make_runs, read_entrants
+
+    families = list(read_entrants().kinds[kind].families)
+    return make_runs(kind, families, dataset, ("fid",)).values()
+
+
+def specs_of(run):
+    from genbench.running.evidence import specs_of
+
+    return specs_of(run)
+
+
+def test_every_shipped_data_set_declares_columns_that_there_are():
+    from genbench.core.dataset import DATASETS
+    from genbench.core.metric import columns
+
+    known = columns()
+    names = [n for n, cls in DATASETS.all().items() if cls.__module__.startswith("genbench.")]
+    declared_ = {name: declared.find_quality(name) for name in names}
+    assert {"circle", "ring", "grid", "digits", "markov_text"} <= {
+        n for n, q in declared_.items() if q
+    }
+    for name, quality in declared_.items():
+        for id in (*quality.primary, *(b.column for b in quality.beside)) if quality else ():
+            assert id in known, (name, id)
+            assert known[id][1].better != "none"

@@ -29,6 +29,8 @@ class Gaussian(FittedModel):
         ridge: The share epsilon of the mean variance that is added to every variance.
     """
 
+    baseline = True
+
     null = True
 
     def __init__(self, spec: DataSpec, rng: Rng, *, ridge: float = 1e-6) -> None:

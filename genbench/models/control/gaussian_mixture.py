@@ -43,6 +43,8 @@ class GaussianMixture(FittedModel):
             2,000, which was the default of version 1, and .004 on 20,000.
     """
 
+    baseline = True
+
     version = 2
     paper = "Dempster et al., 1977"
     year = 1977

@@ -1,4 +1,4 @@
-"""The page of the claims: an overview that can be cited, and a card per claim."""
+"""The pages of the claims: an overview that can be cited, and a card per claim."""
 
 from __future__ import annotations
 
@@ -39,23 +39,45 @@ def make_files(site: Site) -> dict[str, bytes]:
         f"# Claims\n\n{tables.to_markdown(site.claims)}",
         *(write(site.claims) for write in (tables.to_csv, tables.to_json, tables.to_latex)),
     )
+    views = [_view(card) for card in site.claims]
+    neighbours = zip([None, *views], views, [*views[1:], None], strict=False)
     return {
         **dict(zip(FILES, (text.encode() for text in texts), strict=True)),
-        PAGE: make_page(site),
-        "claims.css": templating.read_asset("claims.css").encode(),
+        PAGE: make_index(site, views),
+        **{
+            view["page"]: make_page(site, view, before, after)
+            for before, view, after in neighbours
+        },
     }
 
 
-def make_page(site: Site) -> bytes:
-    """Returns claims.html."""
-    views = [_view(card) for card in site.claims]
-    plots = {view["anchor"]: {"figure": view["plot"]} for view in views if view["plot"]}
+def make_index(site: Site, views: Sequence[dict[str, Any]]) -> bytes:
+    """Returns claims.html, a row per claim."""
     return templating.render(
         PAGE,
         **site.header(PAGE, "Claims"),
         views=views,
         rule=claim_tables.RULE,
         files=FILES,
+        numbers=claim_tables.numbers,
+        bar=claim_tables.bar,
+    )
+
+
+def make_page(
+    site: Site,
+    view: dict[str, Any],
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> bytes:
+    """Returns the page of a claim; before and after are the views of its neighbours, or None."""
+    plots = {view["anchor"]: {"figure": view["plot"]}} if view["plot"] else {}
+    return templating.render(
+        "claim.html",
+        **site.header(view["page"], view["card"].claim.id),
+        v=view,
+        before=before,
+        after=after,
         models=site.models,
         numbers=claim_tables.numbers,
         bar=claim_tables.bar,
@@ -126,6 +148,7 @@ def _view(card: Card) -> dict[str, Any]:
     shared = strip and rows < sum(len(trace["x"]) for trace in plot["series"]) if plot else False
     return {
         "anchor": f"claim-{claim.id}",
+        "page": templating.file_name("claim", claim.id),
         "card": card,
         "kind": card.kind,
         "verdict": card.verdict_text,

@@ -9,13 +9,15 @@ from statistics import fmean
 from typing import Any
 
 from genbench.report.columns import Cell, TableColumn
-from genbench.report.groups import Group
+from genbench.report.groups import TRAINING, Group
 from genbench.report.tables import Table
 from genbench.report.winners import quality_column
 from genbench.store import CurvePoint
 
 #: points per curve; more cannot be distinguished on a page
 THIN = 60
+#: points of all rows' curves of one quantity, and the fewest of one, so that pages of many rows stay small
+CURVES, FEWEST = 1500, 12
 
 
 def make_learning_curves(table: Table) -> list[dict[str, Any]]:
@@ -25,11 +27,12 @@ def make_learning_curves(table: Table) -> list[dict[str, Any]]:
     complete are left out.
     """
     quantities: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
+    most = max(FEWEST, min(THIN, CURVES // max(1, len(table.groups))))
     for group in table.groups:
         points = [point for record in group.ok for point in record.curve]
         for kind, read in (("metrics", _metrics), ("losses", _losses)):
             for name in sorted({key for point in points for key in read(point)}):
-                trace = _trace(points, read, name)
+                trace = _trace(points, read, name, most)
                 if trace is not None:
                     quantities[kind == "losses", name].append({"label": group.label, **trace})
     return [
@@ -52,7 +55,7 @@ def compare_quality_and_cost(table: Table) -> dict[str, Any] | None:
     by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
     for cost in sorted(by_id.values(), key=lambda c: c.order):
         costs.append((cost.meaning.cost, cost.about, _column_cost(table, cost)))
-    costs.append(("training, seconds", "wall-clock time of the stack of seeds", _training_seconds))
+    costs.append((TRAINING, "a seed's share of the stack that it trained in", _training_seconds))
     costs.append(("parameters", "trained numbers of one seed", _parameters))
     entries = []
     for name, about, cost in costs:
@@ -82,6 +85,7 @@ def _trace(
     points: Sequence[CurvePoint],
     read: Callable[[CurvePoint], dict[str, float | None]],
     name: str,
+    most: int,
 ) -> dict[str, Any] | None:
     by_step: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for point in points:
@@ -91,8 +95,8 @@ def _trace(
     if not by_step:
         return None
     steps = sorted(by_step)
-    if len(steps) > THIN:
-        steps = [steps[round(i * (len(steps) - 1) / (THIN - 1))] for i in range(THIN)]
+    if len(steps) > most:
+        steps = [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
     trace: dict[str, list[float]] = {"step": [], "seconds": [], "mid": [], "low": [], "high": []}
     for step in steps:
         seconds, values = zip(*by_step[step], strict=True)
@@ -118,7 +122,7 @@ def _column_cost(table: Table, column: TableColumn) -> Callable[[Group], Cell]:
 def _training_seconds(group: Group) -> Cell:
     if not any(r.used.seconds > 0 for r in group.ok):
         return Cell({})
-    return Cell({r.spec.seed: r.used.seconds for r in group.ok})
+    return Cell({r.spec.seed: r.used.seconds / max(1, r.used.seeds_sharing) for r in group.ok})
 
 
 def _parameters(group: Group) -> Cell:

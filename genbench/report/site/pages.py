@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from genbench.report import reproduce, text
-from genbench.report.columns import Cell
-from genbench.report.findings import find_caveats, find_winners
-from genbench.report.groups import Group
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.findings import find_caveats
+from genbench.report.groups import MEMORY, TRAINING, Group
 from genbench.report.published_comparison import compare_with_published
 from genbench.report.significance_groups import find_significance_groups
-from genbench.report.site import about, figures, templating
+from genbench.report.site import about, figures, front, templating
+from genbench.report.site.panorama import make_panel
+from genbench.report.site.samples import Panel
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
-from genbench.report.winners import Champion, find_contests
 from genbench.statistics.intervals import LEVEL
 
 #: points that a panel of the comparison's page keeps; a multiple of three, as base64 has it
@@ -30,14 +32,13 @@ def make_overview_page(site: Site, files: Sequence[str]) -> bytes:
         **site.header("index.html", "Overview"),
         tables=tables,
         overview=_overview(tables),
-        ranks=text.RANKS,
-        winners=_winners(site),
+        front=front.make_front(site),
+        sheets=_sheets(site),
         taxonomy=_taxonomy(site),
-        findings=find_winners(tables),
         caveats=find_caveats(tables, site.problems),
-        pages={page.table.name: page.file for page in site.pages},
         finished=site.finished,
         files=files,
+        **({"data": templating.embed({"plots": {}, "labels": []})} if tables else {}),
     )
 
 
@@ -48,10 +49,14 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
     links = [None] * real + [site.models[g.model] for g in table.groups]
     pareto = figures.compare_quality_and_cost(table)
     plots = {"table": {"curves": page.curves, "pareto": pareto}}
+    families = front.list_families(site)
     return templating.render(
         "dataset.html",
         **site.header(page.file, table.name),
         **make_board(table, site.models),
+        standing=front.make_ranked(site, page) if table.contests else None,
+        picture=make_panel(table),
+        colours={family: i % 10 for i, family in enumerate(families)},
         significance_groups=find_significance_groups(table),
         gallery=page.gallery,
         panels=list(zip(page.gallery.panels, links, strict=True)),
@@ -65,14 +70,26 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
 def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Returns what the template of a leaderboard asks for; links hold the page of every model."""
     links = links or {}
+    lead = leading_columns(table)
+    rest = [column for column in table.columns if column not in lead]
     return {
         "table": table,
-        "rows": [_row(table, group, links.get(group.model, "")) for group in table.groups],
-        "floors": [text.number(table.floor(column)) for column in table.columns],
-        "compact": sum(column.headline for column in table.columns),
+        "rows": [_row(table, g, links.get(g.model, ""), lead, rest) for g in table.groups],
+        "lead": lead,
+        "rest": rest,
         "ranks": text.RANKS,
         "published": compare_with_published(table),
     }
+
+
+def leading_columns(table: Table) -> list[TableColumn]:
+    """Returns the columns that stand before the costs: what decides, what must be passed, a sample's time."""
+    columns = []
+    if table.standings is not None:
+        columns = [table.standings.column]
+        columns += [c.column for c in table.standings.checks if c.column is not None]
+    costs = [c for c in table.columns if c.is_cost and c not in columns]
+    return [*columns, *costs[:1]]
 
 
 def make_model_page(site: Site, name: str) -> bytes:
@@ -135,7 +152,7 @@ def _paired(page: Page) -> dict[str, Any]:
     for group in table.groups:
         panel = page.panel(group)
         values = [table.cell(group, c).values for c in table.columns]
-        rounded = [{s: float(f"{v:.6g}") for s, v in cell.items()} or None for cell in values]
+        rounded = [{s: float(f"{v:.5g}") for s, v in cell.items()} or None for cell in values]
         picture = {"points": panel.points[: FEW * 16 // 3], "png": panel.png}
         picture |= {"text": panel.text, "about": panel.about}
         groups.append({"label": group.label, "values": rounded, **picture})
@@ -162,18 +179,29 @@ def _place(id: str, page: Page, groups: Sequence[Group]) -> dict[str, Any]:
         "panels": [page.panel(group) for group in groups],
         "centres": page.gallery.centres,
         "rows": [
-            {**_row(table, group, ""), "lacking": _lacking(table, group)} for group in groups
+            {**_row(table, group, "", [], list(table.columns)), "lacking": _lacking(table, group)}
+            for group in groups
         ],
         "quantities": quantities,
     }
 
 
-def _row(table: Table, group: Group, file: str) -> dict[str, Any]:
-    cells = [(column, table.cell(group, column)) for column in table.columns]
+def _row(
+    table: Table,
+    group: Group,
+    file: str,
+    lead: Sequence[TableColumn],
+    rest: Sequence[TableColumn],
+) -> dict[str, Any]:
+    cells = [
+        [(column, cell, _hint(cell)) for column in part for cell in (table.cell(group, column),)]
+        for part in (lead, rest)
+    ]
     return {
         "group": group,
         "page": file,
-        "cells": [(column, cell, _hint(cell)) for column, cell in cells],
+        "lead": cells[0],
+        "rest": cells[1],
         "costs": [(name, value, _cost_key(group, name)) for name, value in group.costs.items()],
     }
 
@@ -206,35 +234,26 @@ def _hint(cell: Cell) -> str:
 
 def _cost_key(group: Group, name: str) -> float | str:
     """What a cost column is sorted by: the number behind its text."""
-    if name == "parameters":
-        return next((r.parameters for r in group.records if r.parameters is not None), -1)
-    if name == "training":
-        return sum(r.used.seconds for r in group.ok) / max(1, len(group.ok))
-    if name == "peak memory":
-        return max((r.used.peak_memory_bytes or 0 for r in group.ok), default=0)
+    numbers = {"parameters": group.parameters, TRAINING: group.seconds, MEMORY: group.peak_memory}
+    if name in numbers:
+        value = numbers[name]
+        return "" if value is None else value
     return len(group.ok) if name == "ok" else group.costs[name]
 
 
-def _winners(site: Site) -> dict[str, Any]:
-    """The best row of every family in the column that a data set's plots show."""
-    contests = find_contests(site.tables)
-    families = sorted({g.family for t in site.tables for g in t.groups if not g.reference})
-    pages = {page.table.name: page.file for page in site.pages}
-    rows = []
-    for contest in contests:
-        champions = {one.family: _champion(site, one) for one in contest.champions}
-        cells = [champions.get(family) for family in families]
-        rows.append((contest.table.name, pages[contest.table.name], contest.column, cells))
-    best = [(cell, row[0]) for row in rows for cell in row[-1] if cell and cell["best"]]
-    return {"families": families if rows else [], "rows": rows, "best": best}
-
-
-def _champion(site: Site, champion: Champion) -> dict[str, Any]:
-    group, cell = champion.group, champion.cell
-    about = {"label": group.label, "page": site.models[group.model], "text": cell.text}
-    about |= {"command": reproduce.command_of(group)}
-    about |= {"n": cell.estimate.n, "training": group.costs["training"]}
-    return {**about, "rank": cell.rank, "last": cell.last, "best": cell.best}
+def _sheets(site: Site) -> list[tuple[str, str, list[tuple[str, Panel]], str]]:
+    """By data set, the pictures of the families' entrants that there are."""
+    sheets = []
+    for page in site.pages:
+        entrants = [e for standings in page.table.contests for e in standings.entrants]
+        panels = [
+            (e.family, replace(p, label=e.group.model))
+            for e in entrants
+            if (p := page.panel(e.group)).drawn
+        ]
+        if panels:
+            sheets.append((page.table.name, page.file, panels, page.gallery.centres))
+    return sheets
 
 
 def _taxonomy(site: Site) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import base64
 import io
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from genbench.core.dataset import Dataset, open_named
 from genbench.report.groups import Group
 from genbench.report.site.side_by_side import pair_images
 from genbench.report.tables import Table
-from genbench.store import Store
+from genbench.store import Record, Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +45,11 @@ class Panel:
     size: tuple[int, int] = (0, 0)
     text: str = ""
 
+    @property
+    def drawn(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.points or self.png or self.text)
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -61,7 +66,18 @@ class Gallery:
     centres: str = ""
 
 
-def make_gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
+def _nothing(group: Group, about: str) -> Panel:
+    return Panel(group.label, about)
+
+
+def make_gallery(
+    store: Store,
+    table: Table,
+    *,
+    pixels: int = SHEET,
+    dots: int = POINTS,
+    absent: Callable[[Group, str], Panel] = _nothing,
+) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
     Records travel without their artifacts, so that a panel may only say that none are here.
@@ -70,6 +86,8 @@ def make_gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
         store: The results folder.
         table: The data set's leaderboard.
         pixels: The most pixels on a sheet of images.
+        dots: The most points of a scatter.
+        absent: Makes the panel of a row whose samples are not here, from the row and why.
     """
     data = dataset_of(table)
     arrays_by_group = {group.id: _samples(store, group) for group in table.groups}
@@ -77,17 +95,19 @@ def make_gallery(store: Store, table: Table, *, pixels: int = SHEET) -> Gallery:
     arrays = [
         a for a, _ in [(real, ""), *arrays_by_group.values()] if a is not None and a.ndim == 2
     ]
-    box = _box(data, arrays)
-    panels = [] if real is None else [_panel("held-out data", real, "real", box, data, pixels)]
+    box = make_box(data, arrays)
+    panels = (
+        [] if real is None else [_panel("held-out data", real, "real", box, data, pixels, dots)]
+    )
     pairs = pair_images(data, [(group, arrays_by_group[group.id][0]) for group in table.groups])
     if pairs is not None:
         panels.insert(0, _side_by_side(*pairs))
     for group in table.groups:
         array, about = arrays_by_group[group.id]
         if array is None:
-            panels.append(Panel(group.label, about))
+            panels.append(absent(group, about))
         else:
-            panels.append(_panel(group.label, array, about, box, data, pixels))
+            panels.append(_panel(group.label, array, about, box, data, pixels, dots))
     truth = getattr(data, "truth", None)
     if truth is None or truth.centres is None or truth.centres.shape[1] != 2:
         return Gallery(tuple(panels), box)
@@ -113,23 +133,32 @@ def _real(data: Dataset | None) -> np.ndarray | None:
 
 
 def _samples(store: Store, group: Group) -> tuple[np.ndarray | None, str]:
-    import numpy as np
-
     why = "no samples were stored"
     for record in group.ok:
         reference = record.artifacts.get("samples")
         if reference is None:
             continue
-        path = store.artifact(reference)
-        if path is None:
-            why = "the samples are not beside these records"
-            continue
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return np.asarray(file["samples"]), f"seed {record.spec.seed}"
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            why = "the samples cannot be read"
+        array = read_samples(store, record)
+        if array is not None:
+            return array, f"seed {record.spec.seed}"
+        here = store.artifact(reference) is not None
+        why = "the samples cannot be read" if here else "the samples are not beside these records"
     return None, why if group.ok else "no run completed"
+
+
+def read_samples(store: Store, record: Record) -> np.ndarray | None:
+    """Returns a record's stored samples in data space, (N, *event); None where they cannot be read here."""
+    import numpy as np
+
+    reference = record.artifacts.get("samples")
+    path = store.artifact(reference) if reference is not None else None
+    try:
+        if path is None:
+            return None
+        with np.load(path, allow_pickle=False) as file:
+            return np.asarray(file["samples"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def _panel(
@@ -139,6 +168,7 @@ def _panel(
     box: tuple[float, float, float, float],
     data: Dataset | None,
     pixels: int,
+    dots: int,
 ) -> Panel:
     import numpy as np
 
@@ -148,7 +178,7 @@ def _panel(
         return draw_sheet(label, array, about, data, pixels)
     if data is not None and data.alphabet and array.ndim == 2:
         return Panel(
-            label, f"{about}, {min(LINES, len(array))} sequences", text=_lines(array, data)
+            label, f"{about}, {min(LINES, len(array))} sequences", text=write_lines(array, data)
         )
     if array.ndim != 2 or array.shape[1] < 2:
         return Panel(label, f"samples of shape {array.shape[1:]} cannot be drawn")
@@ -159,11 +189,11 @@ def _panel(
     outside = 1 - len(inside) / len(points)
     about += ", first two coordinates" if array.shape[1] > 2 else ""
     about += f", {outside:.1%} outside the view" if outside else ""
-    return Panel(label, about, points=_packed(inside[:POINTS], box))
+    return Panel(label, about, points=_packed(inside[:dots], box))
 
 
-def _lines(array: np.ndarray, data: Dataset) -> str:
-    """The first sequences as text; what is not a token of the alphabet shows as a black square."""
+def write_lines(array: np.ndarray, data: Dataset) -> str:
+    """Returns the first of sequences (N, L) as text; what is not a token shows as a black square."""
     alphabet = data.alphabet
     return "\n".join(
         "".join(alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row)
@@ -179,8 +209,10 @@ def _packed(points: np.ndarray, box: tuple[float, float, float, float]) -> str:
     return base64.b64encode((unit * 65_535).round().astype("<u2").tobytes()).decode()
 
 
-def _box(data: Dataset | None, arrays: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
-    """The true box with a margin; without one, a square around what is drawn (1st to 99th percentile)."""
+def make_box(
+    data: Dataset | None, arrays: Sequence[np.ndarray]
+) -> tuple[float, float, float, float]:
+    """Returns the true box with a margin, else a square around what is drawn (1st to 99th percentile)."""
     import numpy as np
 
     truth = getattr(data, "truth", None)
@@ -201,8 +233,14 @@ def draw_sheet(
     """Puts up to 8×8 images on one sheet with lines of one pixel between them."""
     height, width = array.shape[2:]
     side = max(1, min(8, math.isqrt(min(len(array), pixels // (height * width)))))
-    sheet = _lay_out(_bytes(array[: side * side], data), side, side)
+    sheet = lay_out_first(array, data, side)
     return Panel(label, f"{about}, {side * side} images", png=_encode(sheet), size=_size(sheet))
+
+
+def lay_out_first(array: np.ndarray, data: Dataset | None, side: int) -> np.ndarray:
+    """Returns a sheet (H, W, C), uint8, of the first images of (N, C, h, w), as many as a square holds."""
+    side = max(1, min(side, math.isqrt(len(array))))
+    return _lay_out(_bytes(array[: side * side], data), side, side)
 
 
 def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
@@ -236,7 +274,12 @@ def _encode(sheet: np.ndarray) -> str:
     buffer = io.BytesIO()
     grey = sheet.shape[2] == 1
     Image.fromarray(sheet[:, :, 0] if grey else sheet).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return to_uri(buffer.getvalue(), "image/png")
+
+
+def to_uri(content: bytes, kind: str) -> str:
+    """Returns the data URI of a file."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _bytes(images: np.ndarray, data: Dataset | None) -> np.ndarray:

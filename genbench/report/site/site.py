@@ -7,14 +7,14 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError
 from genbench.report.cards import Card, group_by_verdict, make_cards
 from genbench.report.groups import Group
-from genbench.report.site import figures, samples
+from genbench.report.site import figures, samples, sheets
 from genbench.report.site.samples import Gallery, Panel
 from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
@@ -25,6 +25,8 @@ from genbench.store.cached import CachedStore
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
 PIXELS = 6_000_000
 SMALLEST = 16 * 28 * 28
+#: points of all scatters together, likewise, and the fewest of one
+DOTS, FEWEST = 100_000, 150
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,12 @@ class Site:
         return max((r.finished for r in self.records if r.finished), default="")
 
     @cached_property
+    def short_names(self) -> dict[str, str]:
+        """The names of data sets without their options, where that leaves them apart, by the whole name."""
+        count = Counter(table.dataset for table in self.tables)
+        return {t.name: t.dataset if count[t.dataset] == 1 else t.name for t in self.tables}
+
+    @cached_property
     def models(self) -> dict[str, str]:
         """The page of every model, by its name."""
         names = sorted({g.model for t in self.tables for g in t.groups})
@@ -111,23 +119,27 @@ class Site:
     def header(self, here: str, heading: str) -> dict[str, Any]:
         """Returns what the head of every page asks for: title, heading and navigation."""
         links = [("index.html", self.title)]
-        links += [("compare.html", "Compare")] if self.pages else []
         links += [("claims.html", "Claims")] if self.claims else []
+        links += [("compare.html", "Compare")] if self.pages else []
+        links += [("fairness.html", "How it is fair")] if self.pages else []
         links += [("tuning.html", "Tuning")] if self.searches else []
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
-        links += [(page.file, page.table.name) for page in self.pages]
+        datasets = [(page.file, self.short_names[page.table.name]) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
-        return {**about, "claims": group_by_verdict(self.claims)}
+        return {**about, "datasets": datasets, "claims": group_by_verdict(self.claims)}
 
 
 def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Site:
     """Returns a report's contents; reads the samples that lie beside the records."""
-    sheets = sum(len(table.groups) + 1 for table in tables)
-    pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, sheets)))
+    count = sum(len(table.groups) + 1 for table in tables)
+    pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, count)))
+    dots = max(FEWEST, min(samples.POINTS, DOTS // max(1, count)))
     pictures: dict[str, bytes] = {}
     pages = []
     for table in tables:
-        gallery = samples.make_gallery(store, table, pixels=pixels)
+        gallery = samples.make_gallery(
+            store, table, pixels=pixels, dots=dots, absent=partial(_kept_picture, store)
+        )
         panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
     cards, broken = make_claim_cards(store, tables)
@@ -152,11 +164,19 @@ def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card,
     return (tuple(cards) if any(card.known for card in cards) else ()), broken
 
 
+def _kept_picture(store: Store, group: Group, why: str) -> Panel:
+    """The picture that is kept beside the records, where there is one."""
+    path = sheets.find_picture(store, group)
+    return Panel(group.label, why) if path is None else sheets.read_picture(path, group.label)
+
+
 def _move_to_file(panel: Panel, pictures: dict[str, bytes]) -> Panel:
     """The panel with its sheet in a file of its own, which several pages may show."""
     if not panel.png:
         return panel
-    content = base64.b64decode(panel.png.partition(",")[2])
-    name = f"pictures/{hashlib.sha256(content).hexdigest()[:16]}.png"
+    head, _, body = panel.png.partition(",")
+    content = base64.b64decode(body)
+    suffix = "webp" if "webp" in head else "png"
+    name = f"pictures/{hashlib.sha256(content).hexdigest()[:16]}.{suffix}"
     pictures[name] = content
     return replace(panel, png=name)

@@ -35,6 +35,9 @@ def make_engine() -> Environment:
     )
     engine.filters["number"] = number
     engine.filters["plain"] = to_plain_json
+    engine.filters["shorten"] = shorten
+    engine.filters["sortable"] = lambda value: "" if value is None else f"{value:.7g}"
+    engine.filters["claim_page"] = lambda id: file_name("claim", id)
     engine.globals["rank"] = rank_text
     return engine
 
@@ -48,6 +51,11 @@ def to_plain_json(value: Any) -> str:
     """Returns JSON as text for readers, cut where it is very long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONG else text[:LONG] + "…"
+
+
+def shorten(label: str, most: int = 28) -> str:
+    """Returns a label that fits into a narrow column, cut where it is longer."""
+    return label if len(label) <= most else label[: most - 1] + "…"
 
 
 def read_asset(name: str) -> str:

@@ -32,7 +32,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         note=NOTE,
         data=templating.embed({"plots": plots, "labels": []}),
     )
-    return {PAGE: page, "claims.css": templating.read_asset("claims.css").encode()}
+    return {PAGE: page}
 
 
 def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:

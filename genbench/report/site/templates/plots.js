@@ -62,6 +62,11 @@
     });
     const shape = layout(axis === "step" ? "steps" : "seconds of training", plain(quantity.name));
     shape.hovermode = "x";
+    // values of both signs have no logarithm, so that their axis stays as it is
+    const values = quantity.traces.flatMap((t) => t.mid);
+    if (bar.querySelector(".log").checked && values.every((v) => v > 0)) {
+      Object.assign(shape.yaxis, { type: "log", exponentformat: "power" });
+    }
     plot.setAttribute("aria-label", `Learning curves: ${quantity.name} against ${axis}. Last medians: ` +
       quantity.traces.map((t) => `${t.label} ${t.mid[t.mid.length - 1]}`).join(", "));
     Plotly.react(plot, traces, shape, config);
@@ -217,8 +222,8 @@
   const watch = (inside) => inside.querySelectorAll("canvas[data-points], .plot").forEach((thing) => watcher.observe(thing));
   watch(document);
   const redraw = () => drawn.forEach((thing) => thing.isConnected ? draw(thing) : drawn.delete(thing));
-  document.querySelectorAll(".bar select").forEach((select) => select.addEventListener("change", () => {
-    const plot = select.closest(".bar").nextElementSibling.querySelector(".plot");
+  document.querySelectorAll(".bar select, .bar .log").forEach((select) => select.addEventListener("change", () => {
+    const plot = select.closest(".bar").nextElementSibling?.querySelector(".plot");
     if (!plot) return;
     drawn.add(plot);
     draw(plot);

@@ -24,7 +24,7 @@
     const up = header.getAttribute("aria-sort") !== "ascending";
     headers.forEach((h) => h.removeAttribute("aria-sort"));
     header.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const key = (row) => row.children[column].dataset.v;
+    const key = (row) => row.children[column].dataset.v ?? row.children[column].textContent.trim();
     const rows = [...table.tBodies[0].rows];
     const empty = (v) => v === undefined || v === "";
     rows.sort((a, b) => {
@@ -41,6 +41,14 @@
   });
   document.querySelectorAll(".all-columns").forEach((box) => box.addEventListener("change", () =>
     box.closest("section").querySelector(".board").classList.toggle("compact", !box.checked)));
+
+  // one data set's table at a time; without scripts all of them stand below each other
+  const choice = document.getElementById("choice");
+  const choose = () => document.querySelectorAll(".choice").forEach((part) => { part.hidden = part.dataset.name !== choice.value; });
+  if (choice) {
+    choice.addEventListener("change", choose);
+    choose();
+  }
 
   document.querySelectorAll("input.filter").forEach((input) => input.addEventListener("input", () => {
     const rows = [...document.getElementById(input.dataset.for).tBodies[0].rows];

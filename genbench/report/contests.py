@@ -1,0 +1,57 @@
+"""Who wins a data set, from what is declared and what was measured, and which cells tables shade for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.declared import find_listed, find_quality
+from genbench.report.groups import Group
+from genbench.report.standings import Cells, Standings, find_leading, find_standings
+
+
+def settle(
+    groups: Sequence[Group],
+    columns: Sequence[TableColumn],
+    cells: Cells,
+    floor: Callable[[TableColumn], float | None],
+) -> tuple[Standings | None, Standings | None]:
+    """Returns the standings of models without labels, and of those that learn from them.
+
+    Arguments:
+        groups: The rows of a data set.
+        columns: The columns that are judged.
+        cells: Every row's cell in a column.
+        floor: What real points score in a column.
+    """
+    spec = groups[0].first.spec
+    listed, quality = find_listed(spec), find_quality(spec.dataset)
+    own, apart = (
+        find_standings(
+            groups,
+            columns,
+            cells,
+            quality=quality,
+            is_listed=lambda group: group.id in listed,
+            floor=floor,
+            labels=labels,
+        )
+        for labels in (False, True)
+    )
+    return own, apart
+
+
+def shade(
+    columns: Sequence[TableColumn], cells: Cells, standings: Standings
+) -> dict[tuple[str, TableColumn], Cell]:
+    """Returns the cells to shade: of one row per family those near the best that are not worse than it."""
+    everyone = [e.group for e in standings.entrants]
+    passing = [e.group for e in standings.entrants if not e.failed]
+    shaded = {}
+    for column in columns:
+        if column.better != "none":
+            rows = passing if column == standings.column else everyone
+            for id in find_leading(rows, standings, column, cells):
+                shaded[id, column] = replace(cells[id, column], leading=True)
+    return shaded

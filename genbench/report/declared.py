@@ -1,0 +1,39 @@
+"""What is laid down before any score: a data set's quality, and the entrants for it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from genbench.core.dataset import DATASETS, Quality, open_named
+from genbench.core.entrants import kind_of, make_runs, read_entrants
+from genbench.core.errors import GenbenchError
+from genbench.core.spec import CellSpec
+from genbench.running.evidence import specs_of
+
+
+def find_quality(dataset: str) -> Quality | None:
+    """Returns what a data set declares; None where it is not installed or declares nothing."""
+    try:
+        return DATASETS.get(dataset).quality if dataset in DATASETS else None
+    except GenbenchError:
+        return None
+
+
+def find_listed(spec: CellSpec) -> frozenset[str]:
+    """Returns the groups of the entrants for the data set of a cell; none where it is not installed."""
+    return _find_listed(spec.dataset, json.dumps(spec.dataset_options, sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _find_listed(dataset: str, options: str) -> frozenset[str]:
+    given = json.loads(options)
+    try:
+        kind = kind_of(open_named(dataset, offline=True, **given).spec)
+        families = list(read_entrants().kinds[kind].families)
+        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=given)
+        return frozenset(specs_of(run)[0].group for run in runs.values())
+    except (
+        Exception
+    ):  # a data set or a model of another machine: the report goes on without the list
+        return frozenset()

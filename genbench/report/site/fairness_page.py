@@ -1,0 +1,143 @@
+"""The page that says how the comparison is made fair, and what is not fair yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from genbench.core.entrants import EntrantField, read_entrants
+from genbench.report.fairness import MATCHED
+from genbench.report.groups import TRAINING
+from genbench.report.site import templating
+from genbench.report.standings import Standings
+from genbench.report.text import number
+from genbench.report.winners import contests_of, describe_column
+
+if TYPE_CHECKING:
+    from genbench.report.site.site import Site
+
+PAGE = "fairness.html"
+
+
+def make_files(site: Site) -> dict[str, bytes]:
+    """Returns the page by its name; nothing where there are no records."""
+    if not site.pages:
+        return {}
+    pages = {page.table.name: page.file for page in site.pages}
+    contests = [
+        {"name": name, "page": pages[table.name], **describe_contest(standings)}
+        for name, table, standings in contests_of(site.tables)
+    ]
+    closed = [
+        (table.name, column.heading, table.gates[column].reason)
+        for table in site.tables
+        for column in table.columns
+        if column.headline and not table.judges(column)
+    ]
+    page = templating.render(
+        PAGE,
+        **site.header(PAGE, "How the comparison is made fair"),
+        contests=contests,
+        kinds=[(kind, list_entrants(field), field) for kind, field in _kinds()],
+        closed=closed,
+        searches=[(s.heading, len(s.models), _trials(s.models)) for s in site.searches],
+        exploratory=[card for card in site.claims if card.exploratory],
+        registered=[card for card in site.claims if card.known and not card.exploratory],
+        unfair=list_unfair(site),
+        matched=MATCHED,
+        training=TRAINING,
+    )
+    return {PAGE: page}
+
+
+def describe_contest(standings: Standings) -> dict[str, Any]:
+    """Returns what decides a data set and what every entrant was given."""
+    weights = [w for e in standings.entrants if (w := e.group.parameters)]
+    middle = median(weights) if weights else None
+    rows = []
+    for entrant in standings.entrants:
+        own = entrant.group.parameters
+        ratio = own / middle if own and middle else None
+        rows.append(
+            {
+                "family": entrant.family,
+                "label": entrant.group.label,
+                "listed": entrant.listed,
+                "budget": entrant.group.costs["budget"],
+                "parameters": entrant.group.costs["parameters"],
+                "ratio": ratio,
+                "matched": ratio is None or abs(ratio - 1) <= MATCHED,
+                "training": number(entrant.group.seconds),
+                "seeds": entrant.cell.estimate.n,
+            }
+        )
+    checks = [
+        f"{c.beside.column} of {c.beside.share:.0%} of what real points score"
+        + ("" if c.bar is None else f" ({number(c.bar)})")
+        + ("" if c.column is not None else ", not measured here")
+        for c in standings.checks
+    ]
+    return {
+        "by": describe_column(standings),
+        "protocol": standings.column.about,
+        "checks": checks,
+        "rows": rows,
+        "margin": standings.quality.margin,
+    }
+
+
+def list_entrants(field: EntrantField) -> list[dict[str, Any]]:
+    """Returns the entrants for a kind of data, with what is not their default."""
+    return [
+        {
+            "family": family,
+            "model": one.model,
+            "options": ", ".join(f"{k}={json.dumps(v)}" for k, v in one.options.items()),
+            "steps": one.steps or field.steps,
+            "batch": one.batch or field.batch,
+        }
+        for family, many in field.families.items()
+        for one in many
+    ]
+
+
+def list_unfair(site: Site) -> list[str]:
+    """Returns what is not fair yet, as sentences that hold of these records."""
+    untuned = [kind for kind, field in _kinds() if not field.tuned]
+    sentences = [
+        "Of several entrants of a family the best by these scores stands for it, and ranks do not pay for "
+        "that choice; intervals of claims do."
+    ]
+    if untuned:
+        sentences.append(
+            f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, has "
+            "not ended."
+        )
+    unlisted = [
+        f"{e.group.label} on {name}"
+        for name, _, standings in contests_of(site.tables)
+        for e in standings.entrants
+        if not e.listed
+    ]
+    if unlisted:
+        sentences.append(
+            f"{len(unlisted)} rows stand for their families without being on the list of entrants for that "
+            f"data, or at another budget: {', '.join(unlisted[:12])}{' …' if len(unlisted) > 12 else ''}."
+        )
+    machines = {str(r.environment.get("cpu") or r.environment.get("device")) for r in site.records}
+    if len(machines) > 1:
+        sentences.append(
+            f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+        )
+    return sentences
+
+
+def _kinds() -> list[tuple[str, EntrantField]]:
+    return list(read_entrants().kinds.items())
+
+
+def _trials(models: Sequence[Any]) -> str:
+    counts = sorted({len(line.values) for line in models})
+    return "–".join(str(n) for n in {counts[0], counts[-1]}) if counts else "0"

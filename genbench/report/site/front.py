@@ -1,0 +1,191 @@
+"""What the overview answers first: which family leads on every data set, how sure, at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genbench.core.dataset import DataSpec, open_named
+from genbench.core.model import MODELS
+from genbench.report import reproduce, text
+from genbench.report.columns import Cell
+from genbench.report.groups import Group
+from genbench.report.site.panorama import find_cost, make_panel
+from genbench.report.site.site import Page, Site
+from genbench.report.standings import Entrant, Standings, competes
+from genbench.report.tables import Table
+from genbench.report.winners import describe_column
+
+
+def make_front(site: Site) -> dict[str, Any]:
+    """Returns what the first screen shows: the verdict, a panel and a ranked table per data set."""
+    boards = [make_ranked(site, page) for page in site.pages if page.table.contests]
+    default = max(boards, key=lambda b: (b["size"], b["rows_in_all"]), default=None)
+    panels = [
+        {**panel, "page": page.file, "short": site.short_names[page.table.name]}
+        for page in site.pages
+        if (panel := make_panel(page.table)) is not None
+    ]
+    families = list_families(site)
+    return {
+        "answer": summarise(site.tables, site.short_names),
+        "boards": boards,
+        "default": default and default["name"],
+        "panels": panels,
+        "families": families,
+        "colours": {family: i % 10 for i, family in enumerate(families)},
+    }
+
+
+def list_families(site: Site) -> list[str]:
+    """Returns the families that compete, in the order of their names."""
+    return sorted({g.family for t in site.tables for g in t.groups if not g.reference})
+
+
+def summarise(
+    tables: Sequence[Table], names: Mapping[str, str]
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """Returns the data sets that each family leads, surely or shared, the family with most first."""
+    sure: dict[str, list[str]] = {}
+    shared: dict[str, list[str]] = {}
+    for table in tables:
+        standings = table.standings
+        if standings is None or standings.first is None or len(standings.entrants) < 2:
+            continue
+        rows = sure if standings.sure else shared
+        rows.setdefault(standings.first.family, []).append(names[table.name])
+    ordered = [
+        sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])) for rows in (sure, shared)
+    ]
+    return {"sure": ordered[0], "shared": ordered[1]}
+
+
+def make_ranked(site: Site, page: Page) -> dict[str, Any]:
+    """Returns the ranked entrants of a data set, with what each costs and how it is made again."""
+    table = page.table
+    main = table.standings or table.labelled
+    assert main is not None
+    tables = [
+        _league(site, table, standings, "" if standings is table.standings else "with labels")
+        for standings in table.contests
+    ]
+    return {
+        "name": table.name,
+        "page": page.file,
+        "leagues": tables,
+        "size": len(main.entrants),
+        "rows_in_all": len(table.groups),
+        "absent": find_absent(site, table),
+    }
+
+
+def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[str, Any]:
+    cost, price = find_cost(table)
+    latency = cost.startswith("latency")
+    checks = [{"id": c.beside.column, "bar": c.bar, "column": c.column} for c in standings.checks]
+    first = standings.first
+    return {
+        "about": about,
+        "by": describe_column(standings),
+        "protocol": standings.column.about,
+        "floor": standings.floor,
+        "checks": checks,
+        "how_sure": standings.how_sure,
+        "sure": standings.sure,
+        "rivals": len(standings.rivals),
+        "cost": cost if latency else "",
+        "rows": [
+            _row(site, table, standings, e, price(e.group) if latency else None)
+            for e in standings.entrants
+        ],
+        "command": reproduce.command_of(first.group) if first is not None else "",
+        "first": first and first.group.label,
+        "margin": standings.quality.margin,
+    }
+
+
+def _row(
+    site: Site, table: Table, standings: Standings, entrant: Entrant, latency: float | None
+) -> dict[str, Any]:
+    group = entrant.group
+    beside = [
+        (c.beside.column, table.cell(group, c.column) if c.column else Cell({}), c.passes)
+        for c in standings.checks
+    ]
+    return {
+        "entrant": entrant,
+        "page": site.models[group.model],
+        "beside": [(id, cell, passes(cell)) for id, cell, passes in beside],
+        "latency": latency,
+        "training": group.seconds,
+        "budget": group.costs["budget"],
+        "rank": text.rank_text(*_ends(standings, entrant)),
+    }
+
+
+def _ends(standings: Standings, entrant: Entrant) -> tuple[int | None, int | None]:
+    """The ranks among the entrants that the seeds leave open."""
+    ids = [e.group.id for e in standings.entrants]
+    above = standings.ranking.above
+    if entrant.group.id not in above:
+        return None, None
+    better = [i for i in ids if i in above[entrant.group.id]]
+    worse = [i for i in ids if i in above and entrant.group.id in above[i]]
+    return 1 + len(better), len(ids) - len(worse)
+
+
+def find_absent(site: Site, table: Table) -> list[tuple[str, str]]:
+    """Returns the families without an entrant, and whether they were not run, refused or failed."""
+    entered = {e.family for s in table.contests for e in s.entrants}
+    rows: dict[str, list[Group]] = {}
+    for group in table.groups:
+        rows.setdefault(group.family, []).append(group)
+    spec = spec_of(table)
+    members = {g.model: g.family for t in site.tables for g in t.groups if not g.reference}
+    return [
+        (family, explain_absence(rows.get(family, []), table, family, members, spec))
+        for family in list_families(site)
+        if family not in entered
+    ]
+
+
+def explain_absence(
+    rows: Sequence[Group],
+    table: Table,
+    family: str,
+    members: Mapping[str, str],
+    spec: DataSpec | None,
+) -> str:
+    """Returns why a family has no entrant: refused, failed, not measured by the column, or not run."""
+    if rows:
+        bad = next((r for g in rows for r in g.records if r.status != "ok"), None)
+        if bad is not None and not any(g.ok for g in rows):
+            return (
+                f"{'refused' if bad.status == 'skipped' else 'failed'}: {bad.reason or bad.status}"
+            )
+        if not any(competes(g, labels) for g in rows for labels in (False, True)):
+            return "run with a part of the labels alone"
+        column = table.contests[0].column if table.contests else None
+        return f"not measured by {column.id}" if column is not None else "not measured"
+    reasons = [_refusal(name, spec) for name, own in members.items() if own == family]
+    if reasons and all(reasons):
+        return f"refused: {reasons[0]}"
+    return "not run"
+
+
+def spec_of(table: Table) -> DataSpec | None:
+    """Returns what models are told of a table's data set; None where it is not installed."""
+    try:
+        options = table.groups[0].first.spec.dataset_options
+        return open_named(table.dataset, offline=True, **options).spec
+    except Exception:  # a plugin of another machine, or one that is broken: the report goes on
+        return None
+
+
+def _refusal(model: str, spec: DataSpec | None) -> str | None:
+    if spec is None or model not in MODELS:
+        return None
+    try:
+        return MODELS.get(model).refuses(spec)
+    except Exception:  # a broken plugin: the report goes on
+        return None

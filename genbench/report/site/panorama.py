@@ -1,0 +1,211 @@
+"""The one picture of the overview: quality against cost of the families on every data set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from genbench.report.columns import TableColumn
+from genbench.report.groups import TRAINING, Group
+from genbench.report.standings import Entrant, Standings
+from genbench.report.tables import Table
+from genbench.report.text import number
+
+#: pixels of a panel, and of what its axes and names leave free
+WIDTH, HEIGHT = 232, 150
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 22, 30
+#: pixels of a letter of a label, about, and of a line
+LETTER, LINE = 5.6, 11
+#: values further apart than this stand on a logarithmic axis
+WIDE = 8.0
+#: what real points score is drawn where it is not further off than this from all entrants
+FAR = 4.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Maps values to pixels.
+
+    Arguments:
+        low: The value at the first pixel.
+        high: The value at the last.
+        start: The first pixel.
+        end: The last.
+        log: Whether steps are ratios.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool
+
+    def at(self, value: float) -> float:
+        """Returns the pixel of a value; values beyond the ends stand at them."""
+        value = min(max(value, self.low), self.high)
+        low, high, x = (math.log(v) if self.log else v for v in (self.low, self.high, value))
+        share = (x - low) / (high - low) if high > low else 0.5
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def make_axis(values: Sequence[float], start: float, end: float) -> Axis:
+    """Returns an axis that holds values with a margin, logarithmic where they differ by much."""
+    least, most = min(values), max(values)
+    log = least > 0 and most / least > WIDE
+    if log:
+        return Axis(least / 1.2, most * 1.2, start, end, True)
+    margin = 0.06 * (most - least) or abs(most) * 0.1 or 1.0
+    return Axis(least - margin, most + margin, start, end, False)
+
+
+def make_panel(table: Table) -> dict[str, Any] | None:
+    """Returns the picture of a data set, or None without standings.
+
+    {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "floor", "words"}; points are
+    entrants with family, label, x, y, the ends of their interval and whether they pass, in pixels; further up
+    is better, further left is cheaper. Labels name the families that no other betters in both.
+    """
+    standings = table.standings
+    if standings is None:
+        return None
+    (cost, price), floor = find_cost(table), standings.floor
+    drawn = [(e, x) for e in standings.entrants if (x := price(e.group)) is not None and x > 0]
+    if not drawn:
+        return None
+    rows = [
+        (g, x, mean)
+        for g in table.groups
+        if (x := price(g)) is not None and x > 0
+        if (mean := table.cell(g, standings.column).estimate.mean) is not None
+        if _near(mean, standings)
+    ]
+    across = make_axis([x for _, x in drawn], LEFT + 6, WIDTH - RIGHT - 6)
+    up = _quality_axis(standings, [e for e, _ in drawn])
+    points = [_point(e, across.at(x), up) for e, x in drawn]
+    front = find_front([(e, x) for e, x in drawn if not e.failed], standings.column)
+    ids = {e.group.id for e in front}
+    return {
+        "name": table.name,
+        "short": table.name,
+        "cost": cost,
+        "quality": standings.column.heading,
+        "ends": [[number(v) for v in (axis.low, axis.high)] for axis in (across, up)],
+        "points": points,
+        "others": [
+            {"family": g.family, "reference": g.reference, "x": across.at(x), "y": up.at(mean)}
+            for g, x, mean in rows
+            if g.id not in {e.group.id for e, _ in drawn} and across.low <= x <= across.high
+        ],
+        "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
+        "labels": place_labels([p for p in points if p["id"] in ids]),
+        "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
+        "words": _words(table.name, cost, standings, drawn, front),
+    }
+
+
+def find_cost(table: Table) -> tuple[str, Callable[[Group], float | None]]:
+    """Returns what a sample costs and how to read it: its latency, else the seconds of training.
+
+    Latency, where it has been measured of half of the entrants or more.
+    """
+    by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
+    entrants = [e.group for standings in table.contests[:1] for e in standings.entrants]
+    for column in sorted(by_id.values(), key=lambda c: c.order):
+        measured = [g for g in entrants if table.cell(g, column).values]
+        if entrants and 2 * len(measured) >= len(entrants):
+            return column.meaning.cost, partial(_read_mean, table, column)
+    return TRAINING, lambda group: group.seconds
+
+
+def _read_mean(table: Table, column: TableColumn, group: Group) -> float | None:
+    return table.cell(group, column).estimate.mean
+
+
+def find_front(rows: Sequence[tuple[Entrant, float]], column: TableColumn) -> list[Entrant]:
+    """Returns the entrants that no other betters in quality and cost, the cheapest first."""
+    sign = 1.0 if column.better == "lower" else -1.0
+    pairs = [(x, sign * e.mean, e) for e, x in rows]
+    return [
+        e
+        for x, y, e in sorted(pairs, key=lambda row: row[:2])
+        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b, _ in pairs)
+    ]
+
+
+def points_of(points: Sequence[dict[str, Any]], front: Sequence[Entrant]) -> list[dict[str, Any]]:
+    """Returns the points of a front with the corners between them, so that it is drawn in steps."""
+    by_id = {p["id"]: p for p in points}
+    steps: list[dict[str, Any]] = []
+    for entrant in front:
+        point = by_id[entrant.group.id]
+        if steps:
+            steps.append({"x": point["x"], "y": steps[-1]["y"]})
+        steps.append(point)
+    return steps
+
+
+def place_labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns where the names of points stand: beside them, moved down where two would overlap."""
+    labels: list[dict[str, Any]] = []
+    for point in sorted(points, key=lambda p: p["y"]):
+        wide = LETTER * len(point["family"])
+        right = point["x"] + 8 + wide <= WIDTH
+        x = point["x"] + 8 if right else max(2.0, point["x"] - 8 - wide)
+        y = max(point["y"] + 4, TOP + 8)
+        while any(
+            abs(other["y"] - y) < LINE and x < other["x"] + other["wide"] and other["x"] < x + wide
+            for other in labels
+        ):
+            y += LINE
+        labels.append({"text": point["family"], "x": round(x, 1), "y": round(y, 1), "wide": wide})
+    return labels
+
+
+def _near(mean: float, standings: Standings) -> bool:
+    """Whether a row that is no entrant is drawn: not where it would press all others together."""
+    means = [e.mean for e in standings.entrants]
+    return min(means) <= mean <= max(means)
+
+
+def _quality_axis(standings: Standings, entrants: Sequence[Entrant]) -> Axis:
+    """The axis on which further up is better."""
+    values, floor = [e.mean for e in entrants], standings.floor
+    if floor is not None and min(values) / FAR <= floor <= max(values) * FAR:
+        values.append(floor)
+    if standings.column.better == "lower":
+        return make_axis(values, TOP, HEIGHT - BOTTOM)
+    return make_axis(values, HEIGHT - BOTTOM, TOP)
+
+
+def _point(entrant: Entrant, x: float, up: Axis) -> dict[str, Any]:
+    e = entrant.cell.estimate
+    ends = None if e.low is None or e.high is None else sorted((up.at(e.low), up.at(e.high)))
+    return {
+        "id": entrant.group.id,
+        "family": entrant.family,
+        "label": entrant.group.label,
+        "x": x,
+        "y": up.at(entrant.mean),
+        "ends": ends,
+        "passes": not entrant.failed,
+        "text": entrant.cell.text,
+    }
+
+
+def _words(
+    name: str,
+    cost: str,
+    standings: Standings,
+    drawn: Sequence[tuple[Entrant, float]],
+    front: Sequence[Entrant],
+) -> str:
+    """The picture in words."""
+    rows = "; ".join(
+        f"{e.family} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
+        for e, x in drawn
+    )
+    best = ", ".join(e.family for e in front) or "none"
+    return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."

@@ -1,0 +1,314 @@
+"""Who stands where on a data set: one row per family, by the column that the data set declares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from genbench.core.catalogue import is_baseline, uses_labels
+from genbench.core.dataset import Beside, Quality
+from genbench.report.columns import Cell, TableColumn
+from genbench.report.groups import Group
+from genbench.statistics.ranking import Ranking, make_ranking
+
+Cells = Mapping[tuple[str, TableColumn], Cell]
+#: what a data set without a declaration has
+UNDECLARED = Quality(())
+
+
+@dataclass(frozen=True)
+class Check:
+    """A column that must be passed beside the primary one.
+
+    Arguments:
+        beside: What the data set declares.
+        column: The table's column, or None where nobody has been measured by it.
+        bar: The least that passes, or None where real points were not measured.
+    """
+
+    beside: Beside
+    column: TableColumn | None
+    bar: float | None
+
+    def passes(self, cell: Cell | None) -> bool | None:
+        """Returns whether a row may pass: its interval reaches the bar; None where that is not known."""
+        mean, high = (cell.estimate.mean, cell.estimate.high) if cell is not None else (None, None)
+        if mean is None or self.bar is None:
+            return None
+        return (mean if high is None else high) >= self.bar
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """The row that stands for a family.
+
+    Arguments:
+        family: The family.
+        group: The row.
+        cell: Its score in the deciding column.
+        listed: Whether it is one of the entrants that are laid down, not just the family's best row.
+        failed: The columns beside the primary one that it does not pass.
+        unchecked: Those by which it was not measured.
+        loses_to: The simple fits that are significantly better.
+        leading: Whether it passes, is near the best that does, and is not worse than it.
+    """
+
+    family: str
+    group: Group
+    cell: Cell
+    listed: bool = False
+    failed: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    loses_to: tuple[str, ...] = ()
+    leading: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Its mean; rows without a value are no entrants."""
+        return self.cell.estimate.mean if self.cell.estimate.mean is not None else math.nan
+
+
+@dataclass(frozen=True)
+class Standings:
+    """The families' entrants on a data set.
+
+    Arguments:
+        quality: What the data set declares.
+        column: The column that decides.
+        checks: What must be passed beside it.
+        entrants: Those that pass first, each part from the best mean on.
+        ranking: Which rows are significantly better than which, among entrants and simple fits.
+        floor: What real points score in the column, or None.
+    """
+
+    quality: Quality
+    column: TableColumn
+    checks: tuple[Check, ...]
+    entrants: tuple[Entrant, ...]
+    ranking: Ranking = field(repr=False)
+    floor: float | None = None
+
+    @property
+    def declared(self) -> bool:
+        """Whether the data set declares the column."""
+        return self.column.id in self.quality.primary
+
+    @property
+    def first(self) -> Entrant | None:
+        """The best entrant, or None where none passes."""
+        return next((e for e in self.entrants if not e.failed), None)
+
+    @cached_property
+    def leaders(self) -> tuple[Entrant, ...]:
+        """The entrants that are near the best and not worse than it, the best first."""
+        return tuple(e for e in self.entrants if e.leading)
+
+    @property
+    def rivals(self) -> tuple[Entrant, ...]:
+        """The entrants that pass, without the first."""
+        return tuple(e for e in self.entrants if not e.failed and e is not self.first)
+
+    @property
+    def unbeaten(self) -> tuple[Entrant, ...]:
+        """The rivals that the first is not significantly better than."""
+        first, above = self.first, self.ranking.above
+        if first is None:
+            return ()
+        return tuple(e for e in self.rivals if first.group.id not in above.get(e.group.id, ()))
+
+    @property
+    def sure(self) -> bool:
+        """Whether there are others, and the first is significantly better than all that pass."""
+        first = self.first
+        if first is None or len(self.entrants) < 2 or first.cell.estimate.too_few:
+            return False
+        return not self.unbeaten
+
+    @property
+    def how_sure(self) -> str:
+        """How sure it is that the first is the best, in a phrase."""
+        first = self.first
+        if first is None:
+            return "no family passes what must be passed beside it"
+        if len(self.entrants) == 1:
+            return "no other family was measured"
+        if first.cell.estimate.too_few:
+            return "too few seeds to tell"
+        if not self.rivals:
+            return "no other family passes what must be passed beside it"
+        if self.unbeaten:
+            return f"cannot be distinguished from {', '.join(e.family for e in self.unbeaten)}"
+        some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
+        return f"significantly better than every other family{some}"
+
+
+def find_standings(
+    groups: Sequence[Group],
+    columns: Sequence[TableColumn],
+    cells: Cells,
+    *,
+    quality: Quality | None,
+    is_listed: Callable[[Group], bool],
+    floor: Callable[[TableColumn], float | None],
+    labels: bool = False,
+) -> Standings | None:
+    """Returns the standings of a data set; None where nothing decides them.
+
+    Arguments:
+        groups: The rows of its table.
+        columns: The columns that are judged.
+        cells: Every row's cell in a column.
+        quality: What the data set declares.
+        is_listed: Tells the entrants that are laid down.
+        floor: What real points score in a column.
+        labels: Whether models that learn from labels are meant, or all others.
+    """
+    quality = quality or UNDECLARED
+    running = [g for g in groups if competes(g, labels)]
+    column = choose_column(quality.primary, running, columns, cells) or headline(columns)
+    if column is None or not any(_has(cells, g, column) for g in running):
+        return None
+    checks = tuple(_make_check(b, running, columns, cells, floor) for b in quality.beside)
+    entrants = _pick(running, column, checks, cells, is_listed)
+    yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
+    rows = [*(e.group for e in entrants), *(g for g in yardsticks if _has(cells, g, column))]
+    ranking = rank_rows(rows, column, cells)
+    names = {g.id: g.label for g in yardsticks}
+    entrants = [
+        replace(e, loses_to=tuple(names[i] for i in ranking.order if i in names and i in above))
+        for e in entrants
+        for above in (ranking.above.get(e.group.id, frozenset()),)
+    ]
+    whole = Standings(quality, column, checks, tuple(entrants), ranking, floor(column))
+    near = find_leading([e.group for e in entrants if not e.failed], whole, column, cells)
+    marked = tuple(replace(e, leading=e.group.id in near) for e in entrants)
+    return replace(whole, entrants=marked)
+
+
+def competes(group: Group, labels: bool) -> bool:
+    """Returns whether a row is in a contest: of models that learn from labels, or of the others.
+
+    Reference rows are in none, nor are rows that were shown a part of the labels, which is another task.
+    """
+    if group.reference or group.first.spec.labelled is not None:
+        return False
+    return uses_labels(group.model) == labels
+
+
+def headline(columns: Iterable[TableColumn]) -> TableColumn | None:
+    """Returns the first headline with a direction that is no cost: where a data set declares nothing."""
+    good = [c for c in columns if c.headline and c.better != "none" and not c.is_cost]
+    return min(good, key=lambda c: c.order, default=None)
+
+
+def choose_column(
+    ids: Sequence[str], groups: Sequence[Group], columns: Sequence[TableColumn], cells: Cells
+) -> TableColumn | None:
+    """Returns the first column by which half of the families were measured, else that of most."""
+    everyone = {g.family for g in groups}
+    best: tuple[int, TableColumn] | None = None
+    for id in ids:
+        by_id = [c for c in columns if c.id == id and c.split == "test" and c.better != "none"]
+        for column in sorted(by_id, key=lambda c: (-_families(groups, c, cells), c.order))[:1]:
+            count = _families(groups, column, cells)
+            if 2 * count >= len(everyone) > 0:
+                return column
+            best = max(best or (0, column), (count, column), key=lambda pair: pair[0])
+    return best[1] if best is not None and best[0] else None
+
+
+def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ranking:
+    """Returns which rows are significantly better than which in a column; those of few seeds are left out."""
+    own = {g.id: cells[g.id, column] for g in groups if _has(cells, g, column)}
+    values = {id: cell.values for id, cell in own.items() if not cell.estimate.too_few}
+    error = next((cell.error for cell in own.values()), None)
+    better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
+    return make_ranking(values, better, error.deviation_between if error is not None else None)
+
+
+def find_leading(
+    groups: Sequence[Group], standings: Standings, column: TableColumn, cells: Cells
+) -> set[str]:
+    """Returns the ids of the rows near the best of them in a column that are not worse than it."""
+    means = {g.id: cells[g.id, column].estimate.mean for g in groups if _has(cells, g, column)}
+    known = {id: mean for id, mean in means.items() if mean is not None}
+    if not known:
+        return set()
+    best = (min if column.better == "lower" else max)(known, key=lambda id: known[id])
+    floors = [cells[id, column].floor for id in known]
+    room = standings.quality.margin * max(abs(known[best]), *(abs(f or 0.0) for f in floors))
+    above = rank_rows(groups, column, cells).above
+    return {
+        id
+        for id, mean in known.items()
+        if abs(mean - known[best]) <= room and best not in above.get(id, frozenset())
+    }
+
+
+def _pick(
+    groups: Sequence[Group],
+    column: TableColumn,
+    checks: Sequence[Check],
+    cells: Cells,
+    is_listed: Callable[[Group], bool],
+) -> list[Entrant]:
+    """The entrant of every family, those that pass first, then by mean."""
+    sign = 1.0 if column.better == "lower" else -1.0
+
+    def place(entrant: Entrant) -> tuple[bool, float, str]:
+        return bool(entrant.failed), sign * entrant.mean, entrant.group.label
+
+    by_family: dict[str, list[Entrant]] = {}
+    for group in groups:
+        if _has(cells, group, column):
+            entrant = _enter(group, column, checks, cells, is_listed(group))
+            by_family.setdefault(group.family, []).append(entrant)
+    picked = []
+    for rows in by_family.values():
+        listed = [row for row in rows if row.listed]
+        picked.append(min(listed or rows, key=place))
+    return sorted(picked, key=place)
+
+
+def _enter(
+    group: Group, column: TableColumn, checks: Sequence[Check], cells: Cells, listed: bool
+) -> Entrant:
+    said = {
+        c.beside.column: c.passes(cells.get((group.id, c.column)) if c.column else None)
+        for c in checks
+    }
+    return Entrant(
+        group.family,
+        group,
+        cells[group.id, column],
+        listed,
+        failed=tuple(id for id, passes in said.items() if passes is False),
+        unchecked=tuple(id for id, passes in said.items() if passes is None),
+    )
+
+
+def _make_check(
+    beside: Beside,
+    groups: Sequence[Group],
+    columns: Sequence[TableColumn],
+    cells: Cells,
+    floor: Callable[[TableColumn], float | None],
+) -> Check:
+    column = choose_column([beside.column], groups, columns, cells)
+    if column is None:
+        return Check(beside, None, None)
+    real = floor(column)
+    best = column.meaning.ideal if real is None else real
+    return Check(beside, column, None if best is None else beside.share * best)
+
+
+def _families(groups: Sequence[Group], column: TableColumn, cells: Cells) -> int:
+    return len({g.family for g in groups if _has(cells, g, column)})
+
+
+def _has(cells: Cells, group: Group, column: TableColumn) -> bool:
+    cell = cells.get((group.id, column))
+    return cell is not None and bool(cell.values)

@@ -1,0 +1,109 @@
+"""Small pictures that are kept beside the records: drawn of stored samples, or of a seed trained again."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from report_records import record
+
+from genbench.api import train
+from genbench.cli.pictures import command
+from genbench.core.dataset import open_named
+from genbench.core.errors import DataError, UnknownName
+from genbench.report.leaderboard import read_leaderboard
+from genbench.report.site import sheets
+from genbench.report.site.build import write_report
+from genbench.report.tables import make_leaderboards
+from genbench.running.job import RunSettings
+from genbench.store import Store
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Store(tmp_path / "results")
+
+
+def draw(store, **how):
+    tables = make_leaderboards(store.records())
+    return sheets.draw_pictures(store, tables, RunSettings(device="cpu", curve=0), **how)
+
+
+def test_stored_samples_become_small_files_that_stand_in_where_they_are_gone(shop, tmp_path):
+    for model, dataset in (("gan", "digits"), ("vae", "ring")):
+        shop.write(record(shop, model, dataset, 0))
+    drawings = draw(shop)
+    assert [d.path.suffix for d in drawings] == [".webp", ".png"]
+    assert all(d.new and d.path.stat().st_size <= sheets.MOST for d in drawings)
+    assert [d.new for d in draw(shop)] == [False, False]
+    for path in (shop.root / ".artifacts").iterdir():
+        path.unlink()
+    assert shop.problems() == []
+    page = write_report(read_leaderboard(shop), tmp_path / "out")
+    for name, label in (("digits", "gan"), ("ring", "vae")):
+        text = (page.parent / f"data-{name}.html").read_text()
+        assert f'alt="Samples of {label}, seed 0"' in text
+        assert "No samples of" not in text
+    assert {p.suffix for p in (page.parent / "pictures").iterdir()} >= {".webp", ".png"}
+
+
+def test_a_row_without_samples_is_trained_again_to_the_same_model(shop):
+    made = train("gaussian", "ring", seeds=1, steps=2, device="cpu")
+    shop.write(made.records[0])
+    (drawing,) = draw(shop)
+    assert drawing.said.startswith("trained again in")
+    data = open_named("ring")
+    again = sheets.make_picture(made.sample(sheets.POINTS)[0].numpy(), data)
+    assert drawing.path.read_bytes() == again[0]
+    assert drawing.path.name == f"{made.records[0].group}-0.png"
+
+
+def test_what_takes_too_long_or_is_not_here_is_said_and_left(shop):
+    shop.write(record(shop, "gan", "digits", 0, with_samples=False))
+    assert draw(shop, at_most=1.0)[0].said.endswith("more than --at-most")
+    assert not (shop.root / sheets.FOLDER).exists()
+
+
+def test_sheets_get_smaller_until_they_fit():
+    noise = np.random.default_rng(0).random((100, 3, 32, 32)).astype(np.float32)
+    content, suffix = sheets.make_picture(noise, open_named("digits"))
+    assert suffix == ".webp"
+    assert len(content) <= sheets.MOST
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.size[0] == image.size[1] >= 4 * 33 - 1
+
+
+def test_a_scatter_shows_the_points_where_they_are():
+    data = open_named("ring")
+    content, suffix = sheets.make_picture(np.array([[0.0, 0.0]] * 3), data)
+    assert suffix == ".png"
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.size == (sheets.SIDE, sheets.SIDE)
+        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+    middle = sheets.SIDE // 2
+    assert alpha[middle, middle] == 255
+    assert alpha[2, 2] == 0
+    with pytest.raises(DataError, match="pictures needs images"):
+        sheets.make_picture(np.zeros((5, 3, 2)), data)
+
+
+def test_text_is_kept_as_text():
+    data = open_named("markov_text")
+    content, suffix = sheets.make_picture(np.zeros((20, 16), dtype=np.int64), data)
+    assert suffix == ".txt"
+    assert content.decode() == ("a" * 16 + "\n") * 12
+
+
+def test_the_verb_draws_says_and_refuses(shop):
+    shop.write(record(shop, "gan", "ring", 0))
+    call = ["-o", str(shop.root), "--device", "cpu"]
+    said = CliRunner().invoke(command, [*call, "-d", "ring"])
+    assert said.exit_code == 0
+    assert "ring gan: from stored samples" in said.output
+    assert "1 drawn; 1 of 1 rows have a picture" in said.output
+    (row,) = json.loads(CliRunner().invoke(command, [*call, "--json"]).output)["pictures"]
+    assert (row["dataset"], row["new"]) == ("ring", False)
+    with pytest.raises(UnknownName, match="data set"):
+        CliRunner().invoke(command, [*call, "-d", "rang"], catch_exceptions=False)
