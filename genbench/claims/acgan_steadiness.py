@@ -6,7 +6,7 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
-from genbench.experiments.stability import Family, failures, spread, train_grid
+from genbench.experiments.stability import GRID, Family, failures, spread, train_grid
 
 #: the same networks without a penalty on the discriminator, which would steady all of them
 PLAIN = {"hidden": (64, 64)}
@@ -77,7 +77,12 @@ def effects(evidence: Evidence) -> list[Effect]:
     rates = {family: failures(evidence, family)["any"] for family in FAMILIES}
     text = "share of runs that failed"
     parts = [
-        Effect(f"{text}, {other} less acgan", difference(rates[other], rates["acgan"]), LEAST)
+        Effect(
+            f"{text}, {other} less acgan",
+            difference(rates[other], rates["acgan"]),
+            LEAST,
+            resolution=1 / len(GRID),
+        )
         for other in OTHERS
     ]
     for family, row in rates.items():

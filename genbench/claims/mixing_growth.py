@@ -82,12 +82,12 @@ def train_machine(size: int, rounds: int, rng: Rng) -> tuple[BernoulliBoltzmann,
     def loss(batch: Batch, noise: Rng) -> Tensor:
         return machine.free_energy(batch.x).mean(-1) + log_z()
 
-    player = Player("machine", machine, loss, adam(1e-2), schedule=linear_decay(0.0))
+    player = Player("machine", machine, loss, adam(3e-2), schedule=linear_decay(0.0))
     train_players([player], lambda _: Batch(draw_words(size, 256, data)), rounds, rng)
     words = next(binary_states(size, 1 << size)).to(rng.dtype).to(rng.device)
     with torch.no_grad():
-        rows = [machine.log_weight(part.unsqueeze(0)) for part in words.split(1 << 12)]
-        model = torch.cat([row.expand(len(rng), -1) for row in rows], 1) - log_z().unsqueeze(-1)
+        parts = words.expand(len(rng), -1, -1).split(1 << 12, 1)
+        model = torch.cat([machine.log_weight(part) for part in parts], 1) - log_z().unsqueeze(-1)
     truth = log_probability(words)
     return machine, (truth.exp() * (truth - model.double())).sum(-1)
 
