@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from statistics import median
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,9 +52,8 @@ OTHERS = tuple(name for name in JUDGES if name != LOGISTIC)
 
 def change_loss(name: str, model: Model, player: Player) -> Player:
     """Returns a player of `r1_gan` with the losses of a classifier, its penalty and networks as they are."""
-    game = model
-    assert hasattr(game, "pair")
-    pair, penalty = game.pair, game.penalty  # type: ignore[union-attr]
+    game: Any = model
+    pair, penalty = game.pair, game.penalty
 
     def discriminator_loss(batch: Batch, rng: Rng) -> Tensor:
         flatness = r1(pair.discriminator, pair.inputs(batch.x), penalty)

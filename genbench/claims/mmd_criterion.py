@@ -27,8 +27,8 @@ from genbench.experiments.power import find_median, measure_chosen
 from genbench.experiments.training import draw_samples
 from genbench.training.trainer import Trainer
 
-#: held-out points that a kernel of fixed width compares samples with, and those that a chosen one halves
-HELD_OUT, HALVED = 1000, 2000
+#: held-out points that samples are compared with; a kernel is chosen on one half of them
+HELD_OUT = 1000
 #: at first everything falls and so correlates; ranks are compared again from this share of training on
 LATE = 0.2
 #: with less, ranks do not share even a tenth of their variance
@@ -57,7 +57,7 @@ def make_fixed(dataset: Dataset) -> Measure:
 
 def make_chosen(dataset: Dataset) -> Callable[[Tensor, Rng], tuple[float, float]]:
     """Returns what measures MMD over its error by a kernel chosen on a half, and log2 of that one's width."""
-    real = dataset.points("validation")[:HALVED].flatten(1)
+    real = dataset.points("validation")[:HELD_OUT].flatten(1)
     median = find_median(real)
 
     def measure(fake: Tensor, rng: Rng) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -16,7 +18,9 @@ def find_median(real: Tensor) -> float:
     return float(torch.pdist(real[:1000].double()).median())
 
 
-def compare_widths(real: Tensor, fake: Tensor, median: float) -> tuple[Tensor, Tensor]:
+def compare_widths(
+    real: Tensor, fake: Tensor, median: float, widths: Sequence[float] = WIDTHS
+) -> tuple[Tensor, Tensor]:
     r"""Returns the squared MMD and its ratio to its standard error at every width, float64, (widths,) each.
 
     .. math::
@@ -36,18 +40,19 @@ def compare_widths(real: Tensor, fake: Tensor, median: float) -> tuple[Tensor, T
         real: Points, shape (n, D).
         fake: As many points.
         median: The distance that widths are multiples of.
+        widths: Those of the kernels, each half of the one before.
     """
     n = len(real)
     real, fake = real.double(), fake.double()
     kernels = [
-        torch.exp(-0.5 * torch.cdist(a, b).square() / (WIDTHS[0] * median) ** 2)
+        torch.exp(-0.5 * torch.cdist(a, b).square() / (widths[0] * median) ** 2)
         for a, b in ((real, real), (fake, fake), (real, fake))
     ]
     values, ratios = [], []
-    for width in WIDTHS:
-        if width != WIDTHS[0]:
+    for width in widths:
+        if width != widths[0]:
             # half the width is the fourth power
-            kernels = [kernel.square().square() for kernel in kernels]
+            kernels = [kernel.square_().square_() for kernel in kernels]
         within_real, within_fake, across = kernels
         h = (within_real + within_fake - across - across.mT).fill_diagonal_(0)
         rows = h.sum(1) / (n - 1)
@@ -67,6 +72,6 @@ def measure_chosen(real: Tensor, fake: Tensor, median: float) -> tuple[float, fl
         median: The distance that widths are multiples of, and the width returned.
     """
     half = min(len(real), len(fake)) // 2
-    width = int(compare_widths(real[:half], fake[:half], median)[1].argmax())
-    ratios = compare_widths(real[half : 2 * half], fake[half : 2 * half], median)[1]
-    return float(ratios[width]), WIDTHS[width]
+    width = WIDTHS[int(compare_widths(real[:half], fake[:half], median)[1].argmax())]
+    second = slice(half, 2 * half)
+    return float(compare_widths(real[second], fake[second], median, (width,))[1]), width

@@ -368,7 +368,7 @@ def test_table_augmentation(gain, expected):
 
 
 def test_rows_of_a_table_augment_a_classifier():
-    columns = table_augmentation.experiment(Rng([1000]), each=5, made=6, rounds=8, steps=200)
+    columns = table_augmentation.experiment(Rng([1000]), each=5, made=6, rounds=4, steps=100)
     assert columns["real points alone"][0] > 0.7
     assert set(columns) >= {"cgan", "acgan", "vae_m2", "rbm", "kde", "real points under noise"}
     assert all(0 <= v <= 1 for row in columns.values() for v in row)

@@ -24,7 +24,8 @@ class ConvMMDGAN(LearntKernelGame):
         | https://arxiv.org/abs/1705.08584
 
     Differences: as for `mmd_gan`, but for its perceptrons; two convolutions a network; the critic's are not
-    batch normalised, since its penalty is of single points.
+    batch normalised, since its penalty is of single points; two updates of the critic in place of five, whose
+    penalty is dear by convolutions.
 
     Arguments:
         latent: The dimension of the noise z.
@@ -56,7 +57,7 @@ class ConvMMDGAN(LearntKernelGame):
         sigmas: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0),
         penalty: float = 1.0,
         reconstruction: float = 8.0,
-        critic_steps: int = 5,
+        critic_steps: int = 2,
         lr: float = 5e-4,
     ) -> None:
         super().__init__(
