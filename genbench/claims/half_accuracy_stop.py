@@ -113,7 +113,7 @@ def figure(evidence: Evidence) -> Figure:
     return Figure(
         "lines",
         "looks at equal steps of training",
-        "discriminator's accuracy on held-out points and samples",
+        "accuracy of the discriminator",
         [
             Series(name, list(SHOWN), [evidence.measured(f"{name}_look_{k}") for k in SHOWN])
             for name in QUALITY

@@ -120,15 +120,16 @@ def figure(evidence: Evidence) -> Figure:
     }
     series = []
     for name, title in titles.items():
-        series.append(Series(title, PLACES, [{0: v} for v in profile(name, PLACES)], law=True))
         ends = evidence.measured(f"{name}_mean"), evidence.measured(f"{name}_least")
-        series.append(Series(f"{name}: reached", [ends[0]], [ends[1]]))
+        series.append(Series(f"reached by {name}", [ends[0]], [ends[1]]))
+        series.append(Series(title, PLACES, [{0: v} for v in profile(name, PLACES)], law=True))
     return Figure(
         "lines",
-        "distance of the Gaussian's mean from the middle; the modes are at 2",
-        "divergence from the data at the best deviation, nats",
+        "distance of the mean from the middle",
+        "least divergence, nats",
         series,
-        note="Lines are integrals; points are where descent from random starts ends.",
+        note="Lines are integrals at the best deviation; points are where descent from random starts ends. A mode "
+        "lies at 2.",
     )
 
 

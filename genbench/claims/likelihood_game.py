@@ -91,11 +91,11 @@ def figure(evidence: Evidence) -> Figure:
         for name in LOSSES
     ]
     exact = [{0: math.sqrt(find_variance(m))} for m in MEANS]
-    series.append(Series("likelihood: closed form", places, exact, law=True))
+    series.insert(1, Series("likelihood: closed form", places, exact, law=True))
     return Figure(
         "lines",
-        "distance of the generator's mean from the data's",
-        "deviation of a sample's term in the gradient",
+        "generator's distance from the data",
+        "deviation of a sample's term",
         series,
         log="y",
         note="At the optimal discriminator; the gradient itself is the distance, so that what lies far above "
