@@ -128,8 +128,8 @@ def figure(evidence: Evidence) -> Figure:
         "distance of the mean from the middle",
         "least divergence, nats",
         series,
-        note="Lines are integrals at the best deviation; points are where descent from random starts ends. A mode "
-        "lies at 2.",
+        note="Lines are integrals at the best deviation, points where descent from random starts ends. A "
+        "mode lies at 2.",
     )
 
 
