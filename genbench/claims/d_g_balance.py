@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean, median
+from statistics import median
 
 from torch import Tensor
 
+from genbench.claims._ranks import rank_across_seeds
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
-from genbench.core.effect import Effect, Values, log_ratio
+from genbench.core.effect import Effect, log_ratio
 from genbench.core.figure import Figure, Series
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
@@ -83,22 +83,6 @@ def experiment(
             late, early = train_gan(name, pace, updates, batch, rng.fork(name, key))
             columns |= {f"{name}_{key}": late.tolist(), f"{name}_{key}_work": early.tolist()}
     return columns
-
-
-def rank_across_seeds(rows: Mapping[str, Values]) -> dict[int, float]:
-    """Returns for each seed the log ratio of the worst row to the best, as the other seeds rank them.
-
-    The seed that is measured does not choose, so that chance makes no difference where there is none.
-    """
-    seeds = sorted(set.intersection(*(set(row) for row in rows.values())))
-    ratios = {}
-    for seed in seeds if len(seeds) > 1 else []:
-        means = {
-            key: fmean(math.log(row[s]) for s in seeds if s != seed) for key, row in rows.items()
-        }
-        worst, best = (rows[pick(means, key=means.__getitem__)][seed] for pick in (max, min))
-        ratios[seed] = math.log(worst / best)
-    return ratios
 
 
 def figure(evidence: Evidence) -> Figure:

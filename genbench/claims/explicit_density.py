@@ -7,6 +7,8 @@ from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.entrants import make_runs
 from genbench.core.figure import Figure, strip
+from genbench.core.model import MODELS, Encoder, MarkovChain
+from genbench.families.flow import FlowModel
 
 BOTH = ("nll", "parzen")
 GANS = make_runs("image", ["adversarial"], "digits", BOTH, only=("gan", "wgan_gp"))
@@ -32,6 +34,17 @@ def figure(evidence: Evidence) -> Figure:
         "Parzen-window log-likelihood, nats (higher was taken as better)",
         note="Why samples do not give a density: memory outscores the truth.",
     )
+
+
+def describe_training(evidence: Evidence, name: str, run: Run) -> Effect:
+    """Returns whether a model infers latents of the training points: by an encoder, a flow or a chain.
+
+    A row of the table of abilities, from what the model declares, which its contract checks.
+    """
+    infers = issubclass(MODELS.get(run.model), (Encoder, FlowModel, MarkovChain))
+    values = dict.fromkeys(evidence.finished(run), float(infers))
+    text = f"{name}: share of runs that infer latents of training points"
+    return Effect(text, values, 0.5, "below", by_definition=True, judged=False)
 
 
 @claim(
@@ -71,6 +84,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         Effect(f"{name}: {text}", count_answers(run), 0.5, by_definition=True)
         for name, run in EXPLICIT.items()
     ]
+    parts += [describe_training(evidence, name, run) for name, run in (GANS | EXPLICIT).items()]
     memory = evidence.scores(MEMORY, "parzen")
     for name in ("made", "realnvp"):
         other = evidence.scores(EXPLICIT[name], "parzen")

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Collection
-from functools import partial
-from statistics import fmean, median
-from typing import Any
-
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DATASETS, Dataset
-from genbench.core.effect import Effect, Values, difference
+from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, Series
-from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import Discrepancy, draw_samples, retune, train
-from genbench.training.trainer import Trainer
+from genbench.experiments.stability import Family, failures, spread, train_grid
 
 #: digits, as grey levels where the GAN can take part and as bits for the deep machine
-FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
+FAMILIES: dict[str, Family] = {
     "made": ("made", "digits", {"hidden": (64,), "components": 2}),
     "vae": ("vae", "digits", {"hidden": (64, 64)}),
     "gan": ("gan", "digits", {"hidden": (64, 64)}),
     "rbm": ("rbm", "digits", {"hidden": 64, "chains": 64, "gibbs_steps": 50}),
     "dbm": ("dbm", "binary_digits", {"hidden": (64, 32), "chains": 64, "gibbs_steps": 50}),
 }
-#: factors on a family's own step size, and Adam's first decay
-RATES, DECAYS = (0.25, 1.0, 4.0), (0.5, 0.9)
-GRID = tuple(itertools.product(RATES, DECAYS))
-#: a run has failed where its squared MMD exceeds what it is compared with by this factor
-FACTOR = 3.0
 #: five runs in a hundred are the least difference of failure rates of interest
 LEAST = 0.05
-KINDS = ("diverged", "collapsed", "off", "lost")
-
-
-def column(family: str, rate: float, decay: float) -> str:
-    """Returns the name of a setting's columns."""
-    return f"{family}_{rate:g}_{decay:g}"
 
 
 def experiment(
@@ -50,88 +29,8 @@ def experiment(
     families: tuple[str, ...] = tuple(FAMILIES),
 ) -> dict[str, list[float]]:
     """Trains families over the grid; returns squared MMDs, last and least, and whether all was finite."""
-    columns: dict[str, list[float]] = {}
-    steps = {rounds * k // marks for k in range(1, marks + 1)}
-    for family in families:
-        model, name, settings = FAMILIES[family]
-        dataset = DATASETS.get(name)()
-        distance = Discrepancy(dataset.points("test"))
-        constant = dataset.points("train").mean(0).expand(1, 500, *dataset.spec.event)
-        columns[f"{family}_constant"] = distance(constant).tolist() * len(rng)
-        for rate, decay in GRID:
-            draws = rng.fork(family, f"{rate:g}", f"{decay:g}")
-            trainable = build(model, dataset.spec, draws, settings)
-            curve: list[list[float]] = []
-            watch = partial(_measure, dataset, distance, steps, draws, curve)
-            change = partial(retune, rate=rate, beta1=decay)
-            trainer = train(
-                trainable, dataset, rounds, draws, batch=batch, change=change, listener=watch
-            )
-            head = column(family, rate, decay)
-            by_seed = list(zip(*curve, strict=True))
-            columns[f"{head}_last"] = curve[-1]
-            columns[f"{head}_least"] = [
-                min(filter(math.isfinite, row), default=math.nan) for row in by_seed
-            ]
-            finite = (trainer.diverged < 0).tolist()
-            columns[f"{head}_finite"] = [
-                float(a and all(map(math.isfinite, row)))
-                for a, row in zip(finite, by_seed, strict=True)
-            ]
-    return columns
-
-
-def _measure(
-    dataset: Dataset,
-    distance: Discrepancy,
-    steps: Collection[int],
-    draws: Rng,
-    curve: list[list[float]],
-    trainer: Trainer,
-) -> None:
-    if trainer.step in steps:
-        fake = draw_samples(trainer, dataset, 500, draws.fork("sample", trainer.step))
-        curve.append(distance(fake).tolist())
-
-
-def failures(evidence: Evidence, family: str) -> dict[str, Values]:
-    """Returns the share of the grid on which a seed's run failed, in all and by kind.
-
-    A run fails where a loss or a sample is not finite (diverged), where it ends farther from the
-    data than copies of their mean (collapsed), at more than `FACTOR` times the median over seeds of
-    its own setting (off), or at more than `FACTOR` times the least of its own curve (lost).
-    """
-    rows = {
-        kind: {place: evidence.measured(f"{column(family, *place)}_{kind}") for place in GRID}
-        for kind in ("last", "least", "finite")
-    }
-    constant, last = evidence.measured(f"{family}_constant"), rows["last"]
-    middle = {place: median(row.values()) if row else 0.0 for place, row in last.items()}
-    shares: dict[str, dict[int, float]] = {kind: {} for kind in ("any", *KINDS)}
-    for seed, most in constant.items():
-        failed = []
-        for place in GRID:
-            end = last[place].get(seed, math.inf)
-            least = rows["least"][place].get(seed, 0.0)
-            diverged = not rows["finite"][place].get(seed)
-            failed.append(
-                (diverged, end > most, end > FACTOR * middle[place], end > FACTOR * least)
-            )
-        shares["any"][seed] = fmean(any(one) for one in failed)
-        for k, kind in enumerate(KINDS):
-            shares[kind][seed] = fmean(one[k] for one in failed)
-    return dict(shares)
-
-
-def spread(evidence: Evidence, family: str) -> dict[int, float]:
-    """Returns how far a seed's log distance is from its setting's median, a mean over the grid."""
-    deviations: dict[int, list[float]] = {}
-    for place in GRID:
-        row = evidence.measured(f"{column(family, *place)}_last")
-        middle = median(row.values()) if row else math.nan
-        for seed, value in row.items():
-            deviations.setdefault(seed, []).append(abs(math.log(value / middle)))
-    return {seed: fmean(values) for seed, values in deviations.items()}
+    chosen = {family: FAMILIES[family] for family in families}
+    return train_grid(chosen, rounds, batch, marks, rng)
 
 
 def figure(evidence: Evidence) -> Figure:

@@ -57,7 +57,12 @@ def train(
 
 
 def train_players(
-    players: Sequence[Player], minibatches: Callable[[float], Batch], rounds: int, rng: Rng
+    players: Sequence[Player],
+    minibatches: Callable[[float], Batch],
+    rounds: int,
+    rng: Rng,
+    *,
+    listener: Listener | None = None,
 ) -> None:
     """Trains players that belong to no model, and leaves averages for weights where they keep them.
 
@@ -66,10 +71,13 @@ def train_players(
         minibatches: Draws a minibatch, given the share of rounds that is over.
         rounds: How many times every player makes its `steps` updates.
         rng: The stack's; forked for the losses' own noise.
+        listener: Called after every round.
     """
     modules: Any = nn.ModuleList(player.module for player in players)
-    budget = Budget(steps=rounds)
-    Trainer(modules, minibatches, budget, rng=rng, players=players).run().finish()
+    trainer = Trainer(
+        modules, minibatches, Budget(steps=rounds), rng=rng, players=players, listener=listener
+    )
+    trainer.run().finish()
 
 
 @torch.no_grad()

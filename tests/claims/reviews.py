@@ -35,6 +35,7 @@ from genbench.core.model import MODELS, Player
 from genbench.core.options import defaults
 from genbench.core.rng import Rng
 from genbench.experiments import augmentation, latent_arithmetic
+from genbench.experiments import stability as grids
 from genbench.store import Store
 from genbench.store.environment import environment
 
@@ -88,10 +89,10 @@ def arithmetic(arguments: argparse.Namespace) -> Columns:
 
 def stability(arguments: argparse.Namespace) -> Columns:
     """Returns the columns of the claim's experiment of machines as they are and untamed."""
-    plain = training_stability.retune
+    plain = grids.retune
     columns: Columns = {}
     for title, change in (("tamed", plain), ("untamed", untamed(plain))):
-        with mock.patch.object(training_stability, "retune", change):
+        with mock.patch.object(grids, "retune", change):
             rows = training_stability.experiment(
                 Rng(range(arguments.seeds)), rounds=arguments.rounds, families=("rbm",)
             )

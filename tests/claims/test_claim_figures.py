@@ -13,20 +13,30 @@ from genbench.core import options
 from genbench.core.claim import CLAIMS
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
+from genbench.experiments import curves
 from genbench.report.site.claim_page import make_plot
 
 ALL = CLAIMS.all()
 #: options by which an experiment takes a second
 SMALL = {
+    "acgan_steadiness": {"rounds": 1, "batch": 4, "marks": 1},
     "any_generator": {"rounds": 1, "batch": 4, "fits": 2, "points": 9},
     "augmentation": {"each": 5, "made": 5, "rounds": 4, "steps": 2},
     "d_g_balance": {"updates": 1, "batch": 4},
+    "discriminator_range": {"rounds": 1, "batch": 4},
+    "half_accuracy_stop": {"steps": 30, "points": 30},
+    "kl_direction": {"steps": 2},
     "latent_arithmetic": {"rounds": 1, "pool": 60, "tasks": 2},
     "latent_dimension_free": {"rounds": 1, "batch": 8, "flow_rounds": 1, "samples": 50},
+    "likelihood_game": {"draws": 200, "rounds": 1},
+    "mixing_growth": {"rounds": 1},
     "mmd_criterion": {"steps": 2, "points": 2},
     "multimodal_output": {"rounds": 2},
     "no_partition_function": {"rounds": 1, "draws": 2},
+    "perfect_discriminator": {"rounds": 1},
+    "table_augmentation": {"each": 5, "made": 5, "rounds": 4, "steps": 2},
     "training_stability": {"rounds": 1, "batch": 4, "marks": 1},
+    "turns": {"rounds": 6, "batch": 4},
     "variational_bias": {"rounds": 1},
 }
 
@@ -162,6 +172,7 @@ def test_figures_draw_columns_that_experiments_make(name, monkeypatch):
     monkeypatch.setattr(variational_bias, "SIZES", ((50, 8), (100, 8)))
     monkeypatch.setattr(variational_bias, "POINTS", 500)
     monkeypatch.setattr(mmd_criterion, "SAMPLES", 50)
+    monkeypatch.setattr(curves, "SAMPLES", 50)
     claim = ALL[name]
     assert claim.experiment is not None
     columns = claim.experiment(Rng([0]), **SMALL[name])

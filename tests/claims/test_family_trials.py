@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from genbench.claims import no_memorisation as memory
-from genbench.claims import one_pass_vs_chain as mixing
 from genbench.claims import tuning_budget as budgets
 from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.experiments import mixing
 from genbench.experiments import multimodal_output as answers
 from genbench.experiments import no_partition_function as gradients
 from genbench.experiments import tuning_budget as search

@@ -11,7 +11,8 @@ from claim_records import PlantedColumns, write
 from genbench.claims import mmd_criterion, mmd_training
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
-from genbench.core.model import build
+from genbench.core.metric import METRICS
+from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
@@ -50,6 +51,28 @@ def test_the_mean_solves_the_linear_kernels_game_and_no_other():
     assert min(losses["rbf"], losses["multi"]) > 0.05
 
 
+def test_feature_matching_is_the_linear_kernels_discrepancy_of_features():
+    """Salimans et al., 2016, section 3.1: |E f(x) - E f(G(z))|^2, which is MMD^2 of k(a, b) = f(a) f(b)."""
+    dataset, rng = DATASETS.get("digits")(), Rng([1000, 1001])
+    model: Any = build("improved_gan", dataset.spec, rng).eval()
+    x = dataset.to_model(dataset.points("train")[:40].expand(2, -1, -1, -1, -1), rng.fork("x"))
+    loss = model.generator_loss(Batch(x), rng.fork("z"))
+    real, fake = (model.read(y, rng)[1] for y in (x, model.sample(40, rng.fork("z"))))
+    matching: Any = build("gmmn", dataset.spec, rng, {"kernel": "linear"})
+    value = matching.squared_mmd(real.detach(), fake)
+    size = fake.shape[-1]
+    assert (size * loss).tolist() == pytest.approx(value.tolist(), rel=1e-5)
+    metric = METRICS.get("mmd").function
+    for k in range(2):
+        pair = real[k].detach().double(), fake[k].detach().double()
+        score = metric(*pair, rng=rng, kernel="linear", estimator="biased").value
+        assert score == pytest.approx(float(value[k].detach()), rel=1e-4)
+    weights = list(model.generator.parameters())
+    ours, theirs = (torch.autograd.grad(v.sum(), weights) for v in (size * loss, value))
+    for a, b in zip(ours, theirs, strict=True):
+        assert torch.allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
 def plant_curves(slope):
     """Curves of eight seeds on which the discrepancy follows the quality, or its contrary."""
     rng = Rng(range(8))
@@ -60,7 +83,9 @@ def plant_curves(slope):
 @pytest.mark.parametrize(("slope", "outcome"), [(1, "supported"), (-1, "refuted")])
 def test_mmd_criterion(slope, outcome):
     rows = {key: row.tolist() for key, row in plant_curves(slope).items()}
-    columns = {f"{name}_{key}": v for name in mmd_criterion.QUALITY for key, v in rows.items()}
+    heads = [f"{name}{kind}" for name in mmd_criterion.QUALITY for kind in ("", "_fixed")]
+    columns = {f"{head}_{key}": v for head in heads for key, v in rows.items()}
+    columns |= {f"{name}_width": [0.0] * 8 for name in mmd_criterion.QUALITY}
     assert judge(CLAIMS.get("mmd_criterion").function(PlantedColumns(columns))).outcome == outcome
 
 
@@ -87,7 +112,9 @@ def test_a_seed_that_diverges_gives_no_correlation_and_is_not_chosen():
 def test_curves_of_a_seed_are_its_own():
     both = mmd_criterion.train_and_measure("ring", 20, 2, Rng([3, 4]))
     again, alone = (mmd_criterion.train_and_measure("ring", 20, 2, Rng([3])) for _ in range(2))
-    for stacked, first, second in zip(both, again, alone, strict=True):
+    assert set(both) == {"mmd", "quality", "chosen", "width"}
+    for key in ("mmd", "quality"):
+        stacked, first, second = both[key], again[key], alone[key]
         assert torch.equal(first, second)
         assert stacked[:1].tolist() == [pytest.approx(row, rel=0.02) for row in first.tolist()]
         assert not torch.equal(stacked[0], stacked[1])

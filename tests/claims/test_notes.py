@@ -16,11 +16,11 @@ from genbench.claims import (
     sample_quality,
     staged_generation,
     thin_manifold,
-    training_stability,
 )
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
 from genbench.core.effect import Effect, compare_best
+from genbench.experiments import stability
 from genbench.running.evidence import ClaimEvidence, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -232,8 +232,8 @@ def test_training_stability(store):
     rates = {}
     for title in ("tamed: ", "untamed: "):
         evidence = PlantedColumns(columns_of(title))
-        rates[title] = training_stability.failures(evidence, "rbm")["any"]
-    size = len(training_stability.GRID) * len(rates["tamed: "])
+        rates[title] = stability.failures(evidence, "rbm")["any"]
+    size = len(stability.GRID) * len(rates["tamed: "])
     failed = {title: round(fmean(row.values()) * size) for title, row in rates.items()}
     assert failed["tamed: "] == 0
     assert (
@@ -241,14 +241,14 @@ def test_training_stability(store):
         in text
     )
     gan = fmean(
-        training_stability.failures(ClaimEvidence(CLAIMS.get("training_stability"), store), "gan")[
+        stability.failures(ClaimEvidence(CLAIMS.get("training_stability"), store), "gan")[
             "any"
         ].values()
     )
     assert f"about as often as the GAN, {100 * gan:.0f} %" in text
     ratios = []
-    for place in training_stability.GRID:
-        name = f"{training_stability.column('rbm', *place)}_last"
+    for place in stability.GRID:
+        name = f"{stability.column('rbm', *place)}_last"
         ratios.append(fmean(columns_of("untamed: ")[name]) / fmean(columns_of("tamed: ")[name]))
     count = {1: "one", 5: "five", 6: "six", 9: "nine", 10: "ten", 11: "eleven", 12: "twelve"}
     least, most = count[round(min(ratios))], count[round(max(ratios))]

@@ -12,6 +12,11 @@ from genbench.core.registry import REGISTRIES
 
 load_rules()
 BUILT_IN = {kind: REGISTRIES[kind].names() for kind in KINDS}
+#: by rule, plugins on which it takes minutes: with the slow tests
+SLOW = {
+    "training_improves_the_model": ("mmd_gan_conv",),
+    "a_seed_in_a_stack_is_the_seed_alone": ("mmd_gan_conv",),
+}
 
 
 def over_rules(kind: str, names: Iterable[str] | None = None, *, without: Iterable[str] = ()):
@@ -24,7 +29,13 @@ def over_rules(kind: str, names: Iterable[str] | None = None, *, without: Iterab
     """
     rules = [one for one in RULES if one.kind == kind and one.check.__name__ not in without]
     cases = [
-        pytest.param(one, name, case, id="-".join((one.check.__name__, name, *case)))
+        pytest.param(
+            one,
+            name,
+            case,
+            id="-".join((one.check.__name__, name, *case)),
+            marks=[pytest.mark.slow] if name in SLOW.get(one.check.__name__, ()) else [],
+        )
         for one in rules
         for name in (BUILT_IN[kind] if names is None else names)
         for case in one.cases(name)

@@ -1,0 +1,65 @@
+"""GANs that are looked at along their training, and what says how good their samples are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from genbench.core.dataset import Dataset
+from genbench.core.feature import EXTRACTORS
+from genbench.core.metric import METRICS
+from genbench.core.model import build
+from genbench.core.rng import Rng
+from genbench.experiments.training import draw_samples, train
+from genbench.training.trainer import Trainer
+
+#: by data set, what says how good samples are, and knows nothing of the discriminator or of a discrepancy
+QUALITY = {"ring": "js_to_truth", "grid": "js_to_truth", "digits": "fid"}
+#: samples that are measured at a look
+SAMPLES = 2000
+
+#: maps samples of one seed in data space, (n, *event), and draws to a number
+Measure = Callable[[Tensor, Rng], float]
+#: maps a trainer to columns of one value per seed
+Look = Callable[[Trainer], dict[str, list[float]]]
+
+
+def make_quality(dataset: Dataset, name: str) -> Measure:
+    """Returns what measures samples by the truth, or by test points in features of a classifier."""
+    function = METRICS.get(name).function
+    if name != "fid":
+        return lambda fake, rng: float(function(fake, dataset.truth, rng=rng).value)
+    extract = EXTRACTORS.get("classifier")(dataset).extract
+    real = extract(dataset.points("test"))
+    return lambda fake, rng: float(function(real, extract(fake), rng=rng))
+
+
+def measure_samples(
+    trainer: Trainer, dataset: Dataset, measure: Measure, draws: Rng, n: int | None = None
+) -> list[float]:
+    """Returns a measure of n fresh samples (None: `SAMPLES`) of every seed, NaN where one is not finite."""
+    fakes = draw_samples(trainer, dataset, n or SAMPLES, draws)
+    return [
+        measure(fake, draws.only(k)) if bool(fake.isfinite().all()) else math.nan
+        for k, fake in enumerate(fakes)
+    ]
+
+
+def train_and_look(
+    dataset: Dataset, steps: int, points: int, rng: Rng, look: Look
+) -> dict[str, Tensor]:
+    """Trains GANs and looks at them at equal steps; returns the columns, (S, points), float64."""
+    model = build("gan", dataset.spec, rng)
+    rows: dict[str, list[list[float]]] = {}
+    marks = [round(steps * (i + 1) / points) for i in range(points)]
+
+    def watch(trainer: Trainer) -> None:
+        if trainer.step in marks:
+            for key, values in look(trainer).items():
+                rows.setdefault(key, []).append(values)
+
+    train(model, dataset, steps, rng, batch=128, listener=watch)
+    return {key: torch.tensor(row, dtype=torch.float64).T for key, row in rows.items()}
