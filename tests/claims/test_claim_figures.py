@@ -21,13 +21,17 @@ SMALL = {
     "any_generator": {"rounds": 1, "batch": 4, "fits": 2, "points": 9},
     "augmentation": {"each": 5, "made": 5, "rounds": 4, "steps": 2},
     "d_g_balance": {"updates": 1, "batch": 4},
+    "imitation": {"rounds": 1},
+    "interactive_editing": {"rounds": 1, "inpainter_rounds": 1, "edits": 80},
     "latent_arithmetic": {"rounds": 1, "pool": 60, "tasks": 2},
     "latent_dimension_free": {"rounds": 1, "batch": 8, "flow_rounds": 1, "samples": 50},
     "mmd_criterion": {"steps": 2, "points": 2},
     "multimodal_output": {"rounds": 2},
     "no_partition_function": {"rounds": 1, "draws": 2},
+    "planning": {"rounds": 1},
     "training_stability": {"rounds": 1, "batch": 4, "marks": 1},
     "variational_bias": {"rounds": 1},
+    "waveforms": {"length": 64, "rounds": 1, "gan_rounds": 1, "lengths": (256, 16_000), "repeats": 1},
 }
 
 

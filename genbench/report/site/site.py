@@ -114,6 +114,7 @@ class Site:
         links += [("compare.html", "Compare")] if self.pages else []
         links += [("claims.html", "Claims")] if self.claims else []
         links += [("tuning.html", "Tuning")] if self.searches else []
+        links += [("sources.html", "Sources")]
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
         links += [(page.file, page.table.name) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
