@@ -41,8 +41,8 @@ def figure(evidence: Evidence) -> Figure:
     "codes keeps to the painted pixels, and its pictures are far nearer to real ones than pictures that are "
     "painted over.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 1, on interactive GANs (Zhu et al., 2016)",
-    why="A scribble is eight of a digit's 64 pixels, as another digit has them where the two differ most. The "
-    "search sees them and, at a fiftieth of the weight, the rest of the old digit; nothing is put back "
+    why="A scribble is eight of a digit's 64 pixels, as another digit has them where the two differ most. "
+    "The search sees them and, at a fiftieth of the weight, the rest of the old digit; nothing is put back "
     "afterwards, so that its error there is its own. All methods edit the same digits.",
     experiment=experiment,
     quick={"rounds": 375, "inpainter_rounds": 250, "edits": 200},
@@ -75,7 +75,9 @@ def effects(evidence: Evidence) -> list[Effect]:
     return [
         Effect("search: error in painted pixels", of(f"{GAN}_rmse"), EXACT, "below", "grey scale"),
         over(GAN),
-        Effect("check: error in painted pixels of painting over", of("painted_rmse"), 1e-6, "below"),
+        Effect(
+            "check: error in painted pixels of painting over", of("painted_rmse"), 1e-6, "below"
+        ),
         over(INPAINTER),
         Effect("search: " + rest, of(f"{GAN}_change"), 0.2, "below", judged=False),
         Effect("completion: " + rest, of(f"{INPAINTER}_change"), 0.2, "below", judged=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import torch
 from torch import Tensor
 
@@ -75,7 +74,7 @@ def grid() -> tuple[Tensor, Tensor]:
 
 
 def regret_of(values: Tensor) -> Tensor:
-    """Returns by how much the steps of greatest value (…, PLACES, STEPS) earn less than the best, (…, PLACES)."""
+    """Returns what the steps of greatest value lose on the best, (…, PLACES, STEPS) to (…, PLACES)."""
     c, a = grid()
     earned = expected_reward(c, a)
     chosen = earned.expand_as(values).gather(-1, values.argmax(-1, keepdim=True)).squeeze(-1)
@@ -104,10 +103,10 @@ def imagine(network: Answerer | None, turns: int, rng: Rng) -> Tensor:
     c, a = grid()
     shape = (len(rng), PLACES, STEPS, DRAWS if turns else 1)
     places, steps = (x.unsqueeze(-1).expand(shape).reshape(len(rng), -1, 1) for x in (c, a))
-    asked = [x.to(rng.device, rng.dtype) for x in (places, steps)]
+    c, a = (x.to(rng.device, rng.dtype) for x in (places, steps))
     values = []
     for _ in range(max(turns, 1)):
-        y = land(*asked, rng) if network is None else network(torch.cat(asked, dim=-1), rng)
+        y = land(c, a, rng) if network is None else network(torch.cat([c, a], dim=-1), rng)
         values.append(reward(places, steps, y.double().cpu()).view(shape).mean(-1))
     return torch.stack(values).mean(0)
 
@@ -140,7 +139,9 @@ def figure(evidence: Evidence) -> Figure:
     places = grid()[0].flatten().tolist()
 
     def line(name: str, label: str, law: bool = False) -> Series:
-        return Series(label, places, [evidence.measured(f"{name}_{i}") for i in range(PLACES)], law)
+        return Series(
+            label, places, [evidence.measured(f"{name}_{i}") for i in range(PLACES)], law
+        )
 
     lines = [line(name, PLANNERS[name]) for name in ("squared", "adversarial", "exact")]
     return Figure(
@@ -174,8 +175,8 @@ def figure(evidence: Evidence) -> Figure:
         "The reward is made so that the average is a trap: with a reward that is linear in the landing, "
         "planning by the average is right.",
         "One step of one number; over many steps errors of a model add up, whatever its loss.",
-        "A regression that gave a variance as well, a Gaussian, would lose next to nothing (listed beside, in "
-        "closed form): the claim is about the squared error, not against all that is no GAN.",
+        "A regression that gave a variance as well, a Gaussian, would lose next to nothing (listed beside, "
+        "in closed form): the claim is about the squared error, not against all that is no GAN.",
     ),
     figure=figure,
 )

@@ -94,7 +94,9 @@ def rewrite(kind: str, readme: Path, as_json: bool) -> None:
     from genbench.report.sources import update_page
 
     if kind != "sources":
-        raise SpecError(f"--readme needs sources, got {kind}; type: genbench list sources --readme {readme}")
+        raise SpecError(
+            f"--readme needs sources, got {kind}; type: genbench list sources --readme {readme}"
+        )
     changed = update_page(readme)
     if as_json:
         common.print_json({"readme_changed": changed})

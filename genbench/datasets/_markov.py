@@ -80,7 +80,7 @@ class MarkovLaw:
         return distribution.view((self.symbols,) * n)
 
     def autocovariance(self, values: Tensor, lags: int) -> Tensor:
-        """Returns E f(x_t) f(x_{t+k}) for k = 0 … lags - 1, f being the symbols' values (symbols,), float64."""
+        """Returns E f(x_t) f(x_{t+k}) for k = 0 … lags - 1, float64; `values` are f of the symbols."""
         last = values.double().repeat(len(self.table) // self.symbols)
         ahead, rows = last, []
         for _ in range(lags):

@@ -61,9 +61,7 @@ class MarkovText(Text):
         self.order = order
         normal = Rng([0], dtype=torch.float64).fork("dataset", "markov_text", "table")
         self.law = MarkovLaw((SPREAD * normal.normal(tokens**order, tokens)[0]).softmax(-1))
-        self.truth = Truth(
-            self.law.log_prob, self.law.entropy(length), n_grams=self.law.n_grams
-        )
+        self.truth = Truth(self.law.log_prob, self.law.entropy(length), n_grams=self.law.n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, int64, shape (S, n, length)."""

@@ -58,7 +58,7 @@ def complete(model: Any, dataset: Dataset, target: Tensor, painted: Tensor, rng:
 def measure(
     dataset: Dataset, edits: Tensor, painted: Tensor, old: Tensor, wanted: Tensor, rng: Rng
 ) -> dict[str, list[float]]:
-    """Returns errors in painted pixels, changes elsewhere (both root mean squares), and FID to test digits."""
+    """Returns root mean squares, of errors where it is painted and changes elsewhere, and FID."""
     extractor: Any = EXTRACTORS.get("classifier")(dataset)
     fid: Any = METRICS.get("fid").function
     real = extractor.extract(dataset.points("test"))

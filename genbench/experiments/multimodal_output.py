@@ -72,9 +72,7 @@ class Answerer:
         return self.net(torch.cat([c, rng.normal(c.shape[1], LATENT)], dim=-1))
 
 
-def train_by_squared_error(
-    rounds: int, rng: Rng, draw: Draw = draw, numbers: int = 1
-) -> Answerer:
+def train_by_squared_error(rounds: int, rng: Rng, draw: Draw = draw, numbers: int = 1) -> Answerer:
     """Returns networks trained by the mean squared error.
 
     Arguments:

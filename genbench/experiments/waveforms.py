@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import Dataset, open_named
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.experiments.training import draw_samples, train
@@ -27,7 +27,7 @@ DRAWN = 32
 
 
 def periodogram(waves: Tensor, levels: int) -> Tensor:
-    """Returns mean squared moduli of waves (S, n, L) at frequencies j / L, in squared steps, (S, L // 2 + 1)."""
+    """Returns the power of waves (S, n, L) at frequencies j / L, in squared steps, (S, L // 2 + 1)."""
     steps = waves.double() * (levels - 1) - (levels - 1) / 2
     return torch.fft.rfft(steps).abs().square().mean(1) / waves.shape[-1]
 
@@ -59,21 +59,21 @@ def measure_excess(model: Any, dataset: Any, waves: Tensor, rng: Rng) -> tuple[T
 
 def draw_white(waves: Tensor, rng: Rng) -> Tensor:
     """Returns the same samples in a random order, which have the law's levels and no memory."""
-    rows = [wave.flatten()[order] for wave, order in zip(waves, rng.permutation(waves[0].numel()), strict=True)]
-    return torch.stack(rows).view_as(waves)
+    order = rng.permutation(waves[0].numel())
+    return waves.flatten(1).gather(1, order).view_as(waves)
 
 
 @torch.no_grad()
-def time_lengths(lengths: tuple[int, ...], repeats: int, rng: Rng) -> dict[str, list[float]]:
+def time_lengths(lengths: tuple[int, ...], seconds: float, rng: Rng) -> dict[str, list[float]]:
     """Returns milliseconds of one wave by untrained networks, and the exponents in the length."""
     rows: dict[str, list[float]] = {}
     for k in range(len(rng)):
         for name, settings in (("wavenet", WAVENET), (GAN, {})):
             times = {}
             for length in lengths:
-                spec = DATASETS.get("ar_wave")(length=length).spec
+                spec = open_named("ar_wave", length=length).spec
                 model = build(name, spec, rng.only(k).fork(name, length), settings).eval()
-                times[length] = _time(model, repeats, rng.only(k).fork("sample"))
+                times[length] = _time(model, seconds, rng.only(k).fork("sample"))
                 rows.setdefault(f"ms_{name}_{length}", []).append(times[length])
             x, y = [math.log(n) for n in times], [math.log(t) for t in times.values()]
             slope = statistics.linear_regression(x, y).slope
@@ -81,12 +81,12 @@ def time_lengths(lengths: tuple[int, ...], repeats: int, rng: Rng) -> dict[str, 
     return rows
 
 
-def _time(model: Model, repeats: int, rng: Rng) -> float:
-    """The least time of a wave, in milliseconds."""
-    times = []
-    for k in range(repeats):
+def _time(model: Model, seconds: float, rng: Rng) -> float:
+    """The least time of a wave, in milliseconds, of as many as are made within so many seconds."""
+    times: list[float] = []
+    while not times or sum(times) < 1e3 * seconds:
         began = time.perf_counter()
-        model.sample(1, rng.fork(k))
+        model.sample(1, rng)
         times.append(1e3 * (time.perf_counter() - began))
     return min(times)
 
@@ -95,10 +95,10 @@ def experiment(
     rng: Rng,
     *,
     length: int = 256,
-    rounds: int = 1500,
-    gan_rounds: int = 3000,
+    rounds: int = 500,
+    gan_rounds: int = 2000,
     lengths: tuple[int, ...] = (256, 1024, 4096, 16_000),
-    repeats: int = 2,
+    seconds: float = 0.5,
 ) -> dict[str, list[float]]:
     """Returns nats over the law's, spectra and their distances to the law's, times and exponents.
 
@@ -108,9 +108,9 @@ def experiment(
         rounds: The WaveNet's.
         gan_rounds: The GAN's.
         lengths: Samples of the waves whose making is timed.
-        repeats: How often each is made; the first of two warms up, too.
+        seconds: How long each is made again and again; at least once.
     """
-    dataset: Any = DATASETS.get("ar_wave")(length=length)
+    dataset: Any = open_named("ar_wave", length=length)
     exact = dataset.draw(WAVES, rng.fork("exact"))
     waves = {"exact": exact, "white": draw_white(exact, rng.fork("white"))}
     columns: dict[str, Tensor] = {}
@@ -125,7 +125,7 @@ def experiment(
     columns["law_error"] = (columns["law"] - dataset.truth.entropy / length).abs()
     columns |= compare_spectra(waves, dataset)
     rows = {name: row.tolist() for name, row in columns.items()}
-    return rows | time_lengths(lengths, repeats, rng.fork("time"))
+    return rows | time_lengths(lengths, seconds, rng.fork("time"))
 
 
 def compare_spectra(waves: dict[str, Tensor], dataset: Dataset) -> dict[str, Tensor]:

@@ -43,9 +43,7 @@ def latent_search(
         steps: Adam's steps.
         lr: Adam's step size.
     """
-    codes = fit_codes(
-        generate, latent, x, observed, rng, restarts=restarts, steps=steps, lr=lr
-    )
+    codes = fit_codes(generate, latent, x, observed, rng, restarts=restarts, steps=steps, lr=lr)
     with torch.no_grad():
         return torch.where(observed, x, generate(codes))
 

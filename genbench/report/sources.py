@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,7 +108,7 @@ class Reference:
         Raises:
             SpecError: If it is not of that form.
         """
-        match = re.fullmatch(r"(\w+):(\w+)(?:\(([\w=.,]+)\))?", text)
+        match = re.fullmatch(r"(\w+):(\w+)(?:\((\w+=[\w.]+(?:,\w+=[\w.]+)*)\))?", text)
         if match is None:
             raise SpecError(f"sources.json needs KIND:NAME(option=value), got {text!r}")
         kind, name, inside = match.groups()
@@ -154,26 +154,30 @@ def read_sources() -> SourceFile:
 
 
 def list_faults(file: SourceFile) -> Iterator[str]:
-    """Yields a sentence for everything in the list that is wrong: what it names is not here, or says nothing."""
+    """Yields a sentence for whatever is wrong: what a row names is not here, or it says nothing."""
     names = [(item.kind, item.name or item.here) for item in file.items]
     for item in file.items:
         title = f"{item.kind} {item.name or ', '.join(item.here)!r}"
         if names.count((item.kind, item.name or item.here)) > 1:
             yield f"{title} stands in the list twice"
-        if not item.here and not item.missing:
-            yield f"{title} needs what answers it, or what is missing"
-        if bool(item.missing) != bool(item.command):
-            yield f"{title} needs what is missing and the command that would run it, both or neither"
-        if not item.name and (item.kind != "claim" or len(item.here) != 1):
-            yield f"{title} needs a name"
-        for document in item.said:
-            if document not in file.documents:
-                yield f"{title} names the document {document!r}, which is not listed"
+        yield from (f"{title} {fault}" for fault in _faults_of_row(item, file.documents))
         for text in item.here:
             try:
                 Reference.parse(text).check()
             except GenbenchError as error:
                 yield f"{title}: {error}"
+
+
+def _faults_of_row(item: Item, documents: Mapping[str, str]) -> Iterator[str]:
+    if not item.here and not item.missing:
+        yield "needs what answers it, or what is missing"
+    if bool(item.missing) != bool(item.command):
+        yield "needs what is missing and the command that would run it, both or neither"
+    if not item.name and (item.kind != "claim" or len(item.here) != 1):
+        yield "needs a name"
+    for document in item.said:
+        if document not in documents:
+            yield f"names the document {document!r}, which is not listed"
 
 
 def list_unnamed(file: SourceFile) -> dict[str, list[str]]:

@@ -31,7 +31,13 @@ SMALL = {
     "planning": {"rounds": 1},
     "training_stability": {"rounds": 1, "batch": 4, "marks": 1},
     "variational_bias": {"rounds": 1},
-    "waveforms": {"length": 64, "rounds": 1, "gan_rounds": 1, "lengths": (256, 16_000), "repeats": 1},
+    "waveforms": {
+        "length": 64,
+        "rounds": 1,
+        "gan_rounds": 1,
+        "lengths": (256, 16_000),
+        "seconds": 0.0,
+    },
 }
 
 

@@ -34,12 +34,12 @@ def test_a_sample_depends_on_noise_near_it_alone():
     model = build("wavegan", wave(256).spec, Rng([0], dtype=torch.float64))
     z = Rng([5], dtype=torch.float64).normal(1, 256)
     other = z.clone()
-    other[..., 128:132] += 1
+    other[..., 128:136] += 1
     moved = (model.pair.decode(z) - model.pair.decode(other)).abs()[0, 0] > 0
-    reach = 4 * 2 * 4  # frames of four samples, two on either side in each of four layers
-    assert moved[128 - reach : 132 + reach].any()
+    reach = 4 * 8  # a frame of eight samples on either side in each of four layers
+    assert moved[128 - reach : 136 + reach].any()
     assert not moved[: 128 - reach].any()
-    assert not moved[132 + reach :].any()
+    assert not moved[136 + reach :].any()
 
 
 def test_its_spectrum_comes_nearer_to_the_laws():

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.model import MODELS
 from genbench.report import sources
 from genbench.report.leaderboard import load_leaderboard
+from genbench.report.site.build import write_report
 from genbench.report.sources import Reference, list_faults, list_unnamed, read_sources, update_page
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +78,9 @@ def test_every_claim_and_every_model_has_its_row_or_stands_beyond_the_sources():
         for name, plugin in sources.REGISTRIES[kind].all().items():
             if not getattr(plugin, "function", plugin).__module__.startswith("genbench."):
                 continue
-            shown = name.replace("_", "-") if kind == "claim" and name not in unnamed[kind] else name
+            shown = (
+                name.replace("_", "-") if kind == "claim" and name not in unnamed[kind] else name
+            )
             assert shown.replace("_", "\\_") in words, (kind, name)
     # those that no source names, and that are here for a fair comparison
     assert {"wgan_gp", "iwae", "ddpm", "flow_matching", "pacgan"} <= set(unnamed["model"])
@@ -102,7 +106,7 @@ def test_commands_that_would_run_what_is_missing_exist():
             assert re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", help_text), item.command
         for flag, kind in (("-m", "model"), ("-d", "dataset")):
             plugin = words[words.index("--plugin") + 1] if "--plugin" in words else ""
-            for name in (b for a, b in zip(words, words[1:], strict=False) if a == flag):
+            for name in (b for a, b in pairwise(words) if a == flag):
                 assert name in sources.REGISTRIES[kind] or name == plugin.removesuffix(".py")
 
 
@@ -151,7 +155,7 @@ def test_references_are_read():
 
 
 def test_the_report_has_the_page_with_links_that_lead_somewhere(store, tmp_path):
-    page = load_leaderboard(store.root).write(tmp_path, title="a report")
+    page = write_report(load_leaderboard(store.root), tmp_path)
     index, text = page.read_text(), (tmp_path / "sources.html").read_text()
     assert '<a href="sources.html">Sources</a>' in index
     for item in read_sources().items:

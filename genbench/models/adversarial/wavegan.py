@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -12,7 +14,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import NonSaturatingGame, Pair
 from genbench.families.search import game_space
-from genbench.nn.conv import Conv2d
+from genbench.nn.mlp import Linear
 from genbench.nn.optim import adam
 from genbench.nn.output import only_continuous
 
@@ -23,45 +25,37 @@ SHORTEST = 16
 class WaveStack(nn.Module):
     """Creates S stacks of convolutions over frames, which map waves to waves of as many samples.
 
-    A frame is `stride` samples, so that a convolution over frames is one over samples with that stride.
+    A frame is `stride` samples, so that a convolution over frames is one over samples with that stride. It is
+    made as a matrix product of every frame with its neighbours, which is one call for all seeds.
 
     Arguments:
-        frames: How many frames a wave has.
         stride: Samples of a frame.
         outputs: Numbers of a frame of the output.
         width: The channels of hidden layers.
         depth: How many layers there are.
         taps: Frames that a kernel sees.
         rng: Draws the weights.
-        slope: The leaky ReLU's slope below zero.
     """
 
     def __init__(
-        self,
-        frames: int,
-        stride: int,
-        outputs: int,
-        width: int,
-        depth: int,
-        taps: int,
-        rng: Rng,
-        *,
-        slope: float = 0.0,
+        self, stride: int, outputs: int, width: int, depth: int, taps: int, rng: Rng
     ) -> None:
         super().__init__()
-        self.shape, self.slope = (frames, stride), slope
+        self.stride, self.taps = stride, taps
         sizes = [stride, *(width for _ in range(depth - 1)), outputs]
         self.layers = nn.ModuleList(
-            Conv2d(a, b, (1, taps), rng.fork("layer", i))
-            for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+            Linear(taps * a, b, rng.fork("layer", i)) for i, (a, b) in enumerate(pairwise(sizes))
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps waves (S, B, frames stride) to (S, B, frames, outputs)."""
-        x = x.unflatten(-1, self.shape).transpose(2, 3).unsqueeze(3)
+        """Maps waves (S, B, frames stride) to (S, B, frames, outputs); zeros stand beyond the ends."""
+        x = x.unflatten(-1, (-1, self.stride))
         for i, layer in enumerate(self.layers):
-            x = layer(functional.leaky_relu(x, self.slope) if i else x)
-        return x.squeeze(3).transpose(2, 3)
+            x = functional.leaky_relu(x, 0.2) if i else x
+            reach = self.taps // 2
+            near = functional.pad(x, (0, 0, reach, reach)).unfold(2, self.taps, 1).flatten(3)
+            x = layer(near.flatten(1, 2)).unflatten(1, x.shape[1:3])
+        return x
 
 
 class WaveGenerator(WaveStack):
@@ -122,8 +116,8 @@ class WaveGAN(NonSaturatingGame, Inpainter):
         *,
         width: int = 32,
         depth: int = 4,
-        taps: int = 5,
-        stride: int = 4,
+        taps: int = 3,
+        stride: int = 8,
         penalty: float = 1.0,
         lr: float = 1e-3,
         beta1: float = 0.5,
@@ -132,31 +126,24 @@ class WaveGAN(NonSaturatingGame, Inpainter):
             raise SpecError(
                 f"wavegan needs a stride that divides the {spec.size} samples of {spec.name}, two layers "
                 f"and an odd number of taps, got stride={stride}, depth={depth} and taps={taps}; "
-                "the usual are 4, 4 and 5"
+                "the usual are 8, 4 and 3"
             )
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = penalty
-        frames = spec.size // stride
         self.pair = Pair(
             spec,
             spec.size,
             (),
             rng,
-            generator=WaveGenerator(
-                frames, stride, stride, width, depth, taps, rng.fork("generator"), slope=0.2
-            ),
-            discriminator=WaveCritic(
-                frames, stride, 1, width, depth, taps, rng.fork("discriminator"), slope=0.2
-            ),
+            generator=WaveGenerator(stride, stride, width, depth, taps, rng.fork("generator")),
+            discriminator=WaveCritic(stride, 1, width, depth, taps, rng.fork("discriminator")),
         )
 
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Waves are long vectors of numbers."""
         if len(spec.event) != 1 or spec.size < SHORTEST:
-            return (
-                f"needs waves of {SHORTEST} samples or more, {spec.name} has points of shape {spec.event}"
-            )
+            return f"needs waves of {SHORTEST} samples or more, {spec.name} has points of shape {spec.event}"
         return only_continuous(spec)
 
     def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
