@@ -23,7 +23,16 @@ from genbench.core.model import MODELS, Density
 from genbench.training.trainer import PlayerState, Trainer
 
 #: the data sets on which small networks learn something in 300 steps, the first that a model takes
-EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid", *PAIRS)
+EASY = (
+    "digits",
+    "binary_digits",
+    "bars_and_stripes",
+    "markov_text",
+    "ring",
+    "grid",
+    "ar_wave",
+    *PAIRS,
+)
 
 
 @rule("model", when_trained)

@@ -18,7 +18,7 @@ LEVELS = 16
 #: the longest wave: two seconds at 16,000 samples a second
 LONGEST = 32_000
 #: samples in a split, so that long waves are fewer
-SAMPLES = 1_280_000
+SAMPLES = 512_000
 
 
 @dataset("ar_wave")
@@ -73,7 +73,7 @@ class ARWave(QuantisedDataset):
         self.truth = Truth(self._log_prob, self.law.entropy(length))
 
     def points(self, split: str) -> Tensor:
-        """Returns a fixed draw per split, 1,280,000 samples in all, (N, length)."""
+        """Returns a fixed draw per split, 512,000 samples in all, (N, length)."""
         count = max(SAMPLES // self.spec.size, 1)
         return self.draw(count, Rng([0]).fork("dataset", self.name, split))[0]
 

@@ -20,11 +20,12 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
-from genbench.core.spec import Strict
+from genbench.core.spec import Strict, Suite
 from genbench.core.version import PACKAGE
 from genbench.report import readme
 from genbench.report.sheet import Entry, Heading, Sheet, to_markdown
-from genbench.store.suites import find_suite
+from genbench.store.documents import load_suites
+from genbench.store.suites import suite_file
 
 #: the list, beside the package's code
 FILE = PACKAGE / "sources.json"
@@ -129,7 +130,8 @@ class Reference:
             GenbenchError: If there is no such thing, with the nearest match.
         """
         if self.kind == "suite":
-            find_suite(self.name)
+            if self.name not in _read_suites():
+                raise unknown("suite", self.name, _read_suites())
             return
         if self.kind not in REGISTRIES:
             raise unknown("kind of plugin", self.kind, [*REGISTRIES, "suite"])
@@ -299,6 +301,11 @@ def update_page(path: Path) -> bool:
         DataError: If the file cannot be read or has no pair of markers.
     """
     return readme.update(path, {"sources": to_page})
+
+
+@cache
+def _read_suites() -> Mapping[str, Suite]:
+    return load_suites(suite_file())
 
 
 def _home(plugin: Any) -> str:

@@ -35,7 +35,7 @@ SMALL = {
         "length": 64,
         "rounds": 1,
         "gan_rounds": 1,
-        "lengths": (256, 16_000),
+        "lengths": (64, 128),
         "seconds": 0.0,
     },
 }
