@@ -42,7 +42,7 @@ def figure(evidence: Evidence) -> Figure:
     "its spectrum need no ear. Times do not depend on weights and are of untrained networks.",
     experiment=experiment,
     timed=True,
-    quick={"rounds": 60, "gan_rounds": 250, "lengths": (256, 1024, 2048), "seconds": 0.0},
+    quick={"rounds": 120, "gan_rounds": 250, "lengths": (256, 1024, 2048), "seconds": 0.0},
     scaled=("rounds", "gan_rounds"),
     literature=(
         "By construction: no model has fewer nats a sample than the law on average; exact draws of a "

@@ -48,10 +48,6 @@ REGISTRIES: dict[str, Registry[Any]] = {
 #: the folders whose every file stands on the page, named by a source or not
 EVERY = ("model", "dataset", "metric", "claim")
 WORDS = {"dataset": "data set"}
-NOTE = (
-    "From `genbench/sources.json` and the registries: `genbench list sources`. A row says what runs here; "
-    "where that is nothing, or not all, what is missing, and which command would run it."
-)
 
 
 class Item(Strict):
@@ -204,21 +200,28 @@ def title_of(item: Item) -> str:
 
 
 def said_by(item: Item) -> str:
-    """Returns who says so: the documents, or what the claim itself names."""
+    """Returns who says so: the documents in a word each, or what the claim itself names."""
     if item.kind == "claim" and not item.references[0].absent:
         return CLAIMS.get(item.references[0].name).source
-    return ", ".join(read_sources().documents[name] for name in item.said) or "–"
+    return ", ".join(item.said) or "–"
+
+
+def group_answers(item: Item) -> dict[str, list[Reference]]:
+    """Returns what answers a row by its kind in words, e.g. "models"."""
+    groups: dict[str, list[Reference]] = {}
+    for reference in item.references:
+        groups.setdefault(reference.kind, []).append(reference)
+    return {
+        f"{WORDS.get(kind, kind)}{'s' if len(many) > 1 else ''}": many
+        for kind, many in groups.items()
+    }
 
 
 def answer_of(item: Item) -> str:
     """Returns what answers a row in words, e.g. "model srgan; metrics psnr, ssim"."""
-    groups: dict[str, list[str]] = {}
-    for reference in item.references:
-        label = f"{reference.label} (not installed)" if reference.absent else reference.label
-        groups.setdefault(reference.kind, []).append(label)
     return "; ".join(
-        f"{WORDS.get(kind, kind)}{'s' if len(labels) > 1 else ''} {', '.join(labels)}"
-        for kind, labels in groups.items()
+        f"{kind} {', '.join(f'{r.label} (not installed)' if r.absent else r.label for r in many)}"
+        for kind, many in group_answers(item).items()
     )
 
 
@@ -286,9 +289,15 @@ def count_rows() -> str:
     )
 
 
+def list_documents() -> str:
+    """Returns what the words for documents stand for, as a sentence."""
+    words = (f"{name}: {text}" for name, text in read_sources().documents.items())
+    return f"Named by, where it is known: {'; '.join(words)}."
+
+
 def to_page() -> str:
     """Returns all tables in Markdown."""
-    lines = [count_rows(), ""]
+    lines = [count_rows(), "", list_documents(), ""]
     for sheet in (*map(make_sheet, KINDS), make_rest_sheet()):
         lines += [f"## {sheet.title}", "", *to_markdown(sheet), ""]
     return "\n".join(lines[:-1]) + "\n"

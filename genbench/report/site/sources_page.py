@@ -28,7 +28,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         PAGE,
         **site.header(PAGE, "What the sources say"),
         sections=sections,
-        count=sources.count_rows(),
+        about=f"{sources.count_rows()} {sources.list_documents()}",
         rest=sources.make_rest_sheet(),
     )
     return {PAGE: page}
@@ -37,16 +37,18 @@ def make_files(site: Site) -> dict[str, bytes]:
 def _view(site: Site, item: sources.Item) -> dict[str, Any]:
     """A row, with links to the pages that this report has."""
     verdicts = {card.claim.name: card.verdict_text for card in site.claims}
-    answers = [
-        {
-            "kind": sources.WORDS.get(reference.kind, reference.kind),
-            "label": reference.label,
-            "href": _link(site, reference),
-            "absent": reference.absent,
-            "verdict": verdicts.get(reference.name, "") if reference.kind == "claim" else "",
-        }
-        for reference in item.references
-    ]
+    answers = {
+        kind: [
+            {
+                "label": reference.label,
+                "href": _link(site, reference),
+                "absent": reference.absent,
+                "verdict": verdicts.get(reference.name, "") if reference.kind == "claim" else "",
+            }
+            for reference in many
+        ]
+        for kind, many in sources.group_answers(item).items()
+    }
     return {
         "title": sources.title_of(item),
         "said": sources.said_by(item),
