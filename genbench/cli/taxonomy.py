@@ -88,7 +88,7 @@ def sequential_steps(cls: type[Model]) -> str:
 
 
 def pairs() -> list[tuple[DataSpec, DataSpec]]:
-    """Returns two sizes of every kind of data, the smaller first: points, bits, images, tokens, pairs, waves."""
+    """Returns two sizes of every kind of data, the smaller first; the last but one are made from images."""
     from genbench.core.dataset import DataSpec
 
     def both(sizes: list[tuple[int, ...]], **about: Any) -> tuple[DataSpec, DataSpec]:
