@@ -34,7 +34,7 @@ VERBS = {
     "export": ("genbench.cli.export", "Write measurements to a CSV or Parquet file."),
     "list": (
         "genbench.cli.browse",
-        "List models, datasets, metrics, extractors, claims or suites.",
+        "List models, datasets, metrics, extractors, claims, suites or sources.",
     ),
     "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
     "test-plugin": ("genbench.cli.test_plugin", "Check that a plugin keeps its kind's contract."),

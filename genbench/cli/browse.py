@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genbench.cli import common, taxonomy
+from genbench.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: what a narrow terminal leaves out; --json and `genbench show` have it
 DETAILS = {"version", "paper", "metric"}
 WIDE = 120
-KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
+KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites", "sources"]
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS))
+@click.option(
+    "--readme",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With sources: rewrite the tables between the markers <!-- sources:begin --> and end of this file.",
+)
 @common.config
 @common.plugins
 @common.as_json
-def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: bool) -> None:
-    """List models (as a taxonomy), datasets, metrics, extractors, claims or suites.
+def command(
+    kind: str, readme: Path | None, config: Path | None, plugins: tuple[str, ...], as_json: bool
+) -> None:
+    """List models (as a taxonomy), datasets, metrics, extractors, claims, suites or sources.
+
+    Sources are what the documents that this project started from name, beside what answers it here.
 
     \b
     genbench list models
     genbench list metrics --json
+    genbench list sources --readme docs/sources.md
     """
     common.load_plugins(plugins)
+    if readme is not None:
+        return rewrite(kind, readme, as_json)
     rows = describe(kind, config)
     if as_json:
         common.print_json(rows)
@@ -39,6 +55,9 @@ def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: b
     if kind == "models":
         console.print(taxonomy.tree(rows))
         return
+    if kind == "sources":
+        print_sources(console, rows)
+        return
     hidden = {"options"} | (DETAILS if console.width < WIDE else set())
     columns = [key for key in (rows[0] if rows else {}) if key not in hidden]
     table = Table(box=None, pad_edge=False)
@@ -47,6 +66,42 @@ def command(kind: str, config: Path | None, plugins: tuple[str, ...], as_json: b
     for row in rows:
         table.add_row(*(cell(row[key]) for key in columns))
     console.print(table if rows else f"no {kind} yet")
+
+
+def print_sources(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Prints what the sources name, kind by kind, a line or more each."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    kinds = dict.fromkeys(row["kind"] for row in rows)
+    for kind in kinds:
+        console.print(Text(f"{kind}s", style="bold"))
+        for row in rows:
+            if row["kind"] != kind:
+                continue
+            console.print(Padding(Text(f"{row['name']} → {row['here'] or '–'}"), (0, 0, 0, 2)))
+            if row["missing"]:
+                missing = f"missing: {row['missing']} {row['command']}"
+                console.print(Padding(Text(missing, style="yellow"), (0, 0, 0, 4)))
+
+
+def rewrite(kind: str, readme: Path, as_json: bool) -> None:
+    """Rewrites the tables of the sources in a Markdown file.
+
+    Raises:
+        SpecError: If another kind is listed.
+    """
+    from genbench.report.sources import update_page
+
+    if kind != "sources":
+        raise SpecError(
+            f"--readme needs sources, got {kind}; type: genbench list sources --readme {readme}"
+        )
+    changed = update_page(readme)
+    if as_json:
+        common.print_json({"readme_changed": changed})
+    else:
+        click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")
 
 
 def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
@@ -66,6 +121,10 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
         ]
     if kind == "models":
         return taxonomy.rows()
+    if kind == "sources":
+        from genbench.report.sources import describe as about_sources
+
+        return about_sources()
     if kind == "datasets":
         from genbench.core.dataset import DATASETS
         from genbench.core.dataset import describe as about_data

@@ -88,7 +88,7 @@ def sequential_steps(cls: type[Model]) -> str:
 
 
 def pairs() -> list[tuple[DataSpec, DataSpec]]:
-    """Returns two sizes of every kind of data, the smaller first; the last are made from smaller images."""
+    """Returns two sizes of every kind of data, the smaller first; the last but one are made from images."""
     from genbench.core.dataset import DataSpec
 
     def both(sizes: list[tuple[int, ...]], **about: Any) -> tuple[DataSpec, DataSpec]:
@@ -103,6 +103,7 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
         both([(1, 8, 8), (1, 16, 16)], **grey),
         both([(4,), (8,)], kind="tokens", tokens=5),
         both([(1, 8, 8), (1, 16, 16)], **grey, source=small),
+        both([(32,), (64,)], range=(0.0, 1.0), levels=16),
     ]
 
 

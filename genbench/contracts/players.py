@@ -24,7 +24,16 @@ from genbench.training.players import PlayerState
 from genbench.training.trainer import Trainer
 
 #: the data sets on which small networks learn something in 300 steps, the first that a model takes
-EASY = ("digits", "binary_digits", "bars_and_stripes", "markov_text", "ring", "grid", *PAIRS)
+EASY = (
+    "digits",
+    "binary_digits",
+    "bars_and_stripes",
+    "markov_text",
+    "ring",
+    "grid",
+    "ar_wave",
+    *PAIRS,
+)
 
 
 @rule("model", when_trained)

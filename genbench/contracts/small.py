@@ -25,6 +25,7 @@ DATA: dict[str, dict[str, Any]] = {
     "binary_digits": {},
     "bars_and_stripes": {"size": 3},
     "markov_text": {"tokens": 4, "length": 5},
+    "ar_wave": {"length": 32},
 }
 #: those with sources, for models that make points from them, the smaller one first
 PAIRS: dict[str, dict[str, Any]] = {
@@ -37,6 +38,7 @@ PAIRS: dict[str, dict[str, Any]] = {
 }
 #: those that are for models with an option of a name alone, so that the others are not checked on all
 OWN = {
+    "ar_wave": "taps",
     "quarter_turn": "cycle",
     "holes": "exemplar",
     "captioned_digits": "units",
@@ -71,8 +73,8 @@ def taken(name: str) -> list[str]:
     """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
     cls = MODELS.get(name)
     known = options.defaults(cls)
-    pairs = [data for data in PAIRS if data not in OWN or OWN[data] in known]
-    every = [*DATA, *(pairs if issubclass(cls, Translator) else ())]
+    every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
+    every = [data for data in every if data not in OWN or OWN[data] in known]
     return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 

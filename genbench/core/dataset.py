@@ -317,16 +317,35 @@ class Dataset(ABC):
         return own | {f"{split} sources": digest for split, digest in given.items()}
 
 
-class ImageDataset(Dataset):
-    """A fixed set of quantised images; subclasses load integers, this class does the rest.
+class QuantisedDataset(Dataset):
+    """Points whose coordinates are levels: the two spaces of them.
 
-    Data space: pixels v/(levels-1) in [0, 1]. Model space: (v + u)/levels in [0, 1) with u uniform,
+    Data space: v/(levels-1) in [0, 1]. Model space: (v + u)/levels in [0, 1) with u uniform,
     drawn afresh for every minibatch (uniform dequantisation), so that a density there bounds the
-    probability of the quantised image (Theis et al., 2016, section 3.1).
+    probability of the quantised point (Theis et al., 2016, section 3.1).
     """
 
     levels: ClassVar[int] = 256
     quality: ClassVar[Quality | None] = PICTURES
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Dequantises: (v + u)/levels; without an rng u is 1/2."""
+        noise = rng.uniform(*x.shape[1:]).to(x) if rng is not None else 0.5
+        return ((x * (self.levels - 1)).round() + noise) / self.levels
+
+    def to_data(self, y: Tensor) -> Tensor:
+        """Clips to [0, 1] and quantises to the nearest lower level."""
+        levels = (y * self.levels).floor().clamp(0, self.levels - 1)
+        return levels / (self.levels - 1)
+
+    @property
+    def log_volume(self) -> float:
+        """-D log levels: a density on cells of width 1/levels as a probability of the level."""
+        return -self.spec.size * math.log(self.levels)
+
+
+class ImageDataset(QuantisedDataset):
+    """A fixed set of quantised images; subclasses load integers, this class does the rest."""
 
     @abstractmethod
     def load(self) -> dict[str, tuple[Tensor, Tensor]]:
@@ -368,21 +387,6 @@ class ImageDataset(Dataset):
     def labels(self, split: str) -> Tensor | None:
         """Returns a split's labels, int64, shape (N,)."""
         return self._splits[split][1]
-
-    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
-        """Dequantises: (v + u)/levels; without an rng u is 1/2."""
-        noise = rng.uniform(*x.shape[1:]).to(x) if rng is not None else 0.5
-        return ((x * (self.levels - 1)).round() + noise) / self.levels
-
-    def to_data(self, y: Tensor) -> Tensor:
-        """Clips to [0, 1] and quantises to the nearest lower level."""
-        levels = (y * self.levels).floor().clamp(0, self.levels - 1)
-        return levels / (self.levels - 1)
-
-    @property
-    def log_volume(self) -> float:
-        """-D log levels: a density on cells of width 1/levels as a probability of the level."""
-        return -self.spec.size * math.log(self.levels)
 
 
 DATASETS: Registry[type[Dataset]] = Registry("dataset", "genbench.datasets")

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.constant import Constant
 from genbench.core.dataset import Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
-from genbench.datasets._text import Text, inverted
+from genbench.datasets._markov import MarkovLaw
+from genbench.datasets._text import Text
 
 #: the standard deviation of the log odds of the next letter
 SPREAD = 2.0
@@ -60,65 +60,9 @@ class MarkovText(Text):
         super().__init__(letters, length, data_dir=data_dir, offline=offline)
         self.order = order
         normal = Rng([0], dtype=torch.float64).fork("dataset", "markov_text", "table")
-        #: P, shape (contexts, tokens), and pi, shape (contexts,); a context is a number in base tokens
-        self.table = (SPREAD * normal.normal(tokens**order, tokens)[0]).softmax(-1)
-        self.start = _stationary(self.table)
-        self._rows, self._starts = (Constant(p.cumsum(-1)) for p in (self.table, self.start))
-        self._logs = [Constant(p.log()) for p in (self.table, self.start)]
-        self.truth = Truth(self._log_prob, self._entropy(), n_grams=self._n_grams)
+        self.law = MarkovLaw((SPREAD * normal.normal(tokens**order, tokens)[0]).softmax(-1))
+        self.truth = Truth(self.law.log_prob, self.law.entropy(length), n_grams=self.law.n_grams)
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n exact samples per seed, int64, shape (S, n, length)."""
-        tokens, steps = len(self.alphabet), self.spec.size - self.order
-        rows = self._rows.on(rng.device)
-        u = rng.uniform(n, steps + 1).double()
-        context = inverted(self._starts.on(rng.device), u[..., 0])
-        powers = tokens ** torch.arange(self.order - 1, -1, -1, device=rng.device)
-        letters = list((context.unsqueeze(-1) // powers % tokens).unbind(-1))
-        for step in range(steps):
-            letters.append(inverted(rows[context], u[..., step + 1]))
-            context = (context * tokens + letters[-1]) % len(rows)
-        return torch.stack(letters, dim=-1)
-
-    def _log_prob(self, x: Tensor) -> Tensor:
-        """Log probabilities in nats, float64, of sequences (…, length)."""
-        tokens = len(self.alphabet)
-        table, start = (logs.on(x.device) for logs in self._logs)
-        x = x.long()
-        context = x[..., 0]
-        for t in range(1, self.order):
-            context = context * tokens + x[..., t]
-        total = start[context]
-        for t in range(self.order, x.shape[-1]):
-            total = total + table[context, x[..., t]]
-            context = (context * tokens + x[..., t]) % len(table)
-        return total
-
-    def _entropy(self) -> float:
-        """H(pi) + (length - order) h, where h is the rate: entropies in nats."""
-        rate = self.start @ torch.special.entr(self.table).sum(-1)
-        first = torch.special.entr(self.start).sum()
-        return float(first + (self.spec.size - self.order) * rate)
-
-    def _n_grams(self, n: int) -> Tensor:
-        """The distribution of n consecutive letters, the same at every place, shape (tokens,) * n."""
-        tokens = len(self.alphabet)
-        if n <= self.order:
-            return self.start.view(tokens**n, -1).sum(-1).view((tokens,) * n)
-        distribution = self.start
-        for _ in range(n - self.order):
-            distribution = (distribution.view(-1, len(self.table), 1) * self.table).flatten()
-        return distribution.view((tokens,) * n)
-
-
-def _stationary(table: Tensor) -> Tensor:
-    """The distribution of a context that one more letter leaves as it is, shape (contexts,)."""
-    contexts, tokens = table.shape
-    distribution = torch.full((contexts,), 1 / contexts, dtype=table.dtype)
-    for _ in range(10_000):
-        # the oldest letter, the leading axis, is summed out
-        new = (distribution.unsqueeze(-1) * table).view(tokens, -1).sum(0)
-        distribution, moved = new / new.sum(), float((new - distribution).abs().sum())
-        if moved <= 1e-15:
-            break
-    return distribution
+        return self.law.draw(n, self.spec.size, rng)

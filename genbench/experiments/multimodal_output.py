@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,8 @@ from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam
 
+#: draws n questions with their answers
+Draw = Callable[[int, Rng], Tensor]
 #: the deviation of an answer's noise; the two answers to a question are at least twenty of it apart
 STD = 0.05
 LATENT, HIDDEN, BATCH = 2, (64, 64), 256
@@ -55,26 +58,33 @@ def draw(n: int, rng: Rng) -> Tensor:
 
 @dataclass
 class Answerer:
-    """A network from a question and noise to an answer."""
+    """A network from a question of Q numbers and noise to an answer."""
 
     net: MLP
 
     @classmethod
-    def create(cls, rng: Rng) -> Answerer:
-        """Draws its weights."""
-        return cls(MLP(1 + LATENT, 1, HIDDEN, rng.fork("generator")))
+    def create(cls, rng: Rng, numbers: int = 1) -> Answerer:
+        """Draws its weights, for questions of so many numbers."""
+        return cls(MLP(numbers + LATENT, 1, HIDDEN, rng.fork("generator")))
 
     def __call__(self, c: Tensor, rng: Rng) -> Tensor:
-        """Maps questions (S, B, 1) to answers of that shape."""
+        """Maps questions (S, B, Q) to answers (S, B, 1)."""
         return self.net(torch.cat([c, rng.normal(c.shape[1], LATENT)], dim=-1))
 
 
-def train_by_squared_error(rounds: int, rng: Rng) -> Answerer:
-    """Returns networks trained by the mean squared error."""
-    network, data = Answerer.create(rng), rng.fork("data")
+def train_by_squared_error(rounds: int, rng: Rng, draw: Draw = draw, numbers: int = 1) -> Answerer:
+    """Returns networks trained by the mean squared error.
+
+    Arguments:
+        rounds: Of training.
+        rng: Draws weights, minibatches and noise.
+        draw: Returns n questions and answers side by side, (S, n, numbers + 1).
+        numbers: How many a question has.
+    """
+    network, data = Answerer.create(rng, numbers), rng.fork("data")
 
     def loss(batch: Batch, noise: Rng) -> Tensor:
-        c, y = batch.x.split(1, dim=-1)
+        c, y = batch.x[..., :-1], batch.x[..., -1:]
         return (network(c, noise) - y).square().mean((1, 2))
 
     player = Player("regression", network.net, loss, adam(1e-3))
@@ -82,23 +92,23 @@ def train_by_squared_error(rounds: int, rng: Rng) -> Answerer:
     return network
 
 
-def train_by_adversary(rounds: int, rng: Rng) -> Answerer:
+def train_by_adversary(rounds: int, rng: Rng, draw: Draw = draw, numbers: int = 1) -> Answerer:
     """Returns the same networks trained against discriminators that see question and answer."""
-    network, data = Answerer.create(rng), rng.fork("data")
-    critic = MLP(2, 1, HIDDEN, rng.fork("discriminator"), activation="leaky_relu")
+    network, data = Answerer.create(rng, numbers), rng.fork("data")
+    critic = MLP(numbers + 1, 1, HIDDEN, rng.fork("discriminator"), activation="leaky_relu")
 
     def logits(c: Tensor, y: Tensor) -> Tensor:
         return critic(torch.cat([c, y], dim=-1)).squeeze(-1)
 
     def discriminate(batch: Batch, noise: Rng) -> Tensor:
-        c = batch.x[..., :1]
+        c = batch.x[..., :-1]
         with torch.no_grad():
             fake = network(c, noise)
         loss = cross_entropy(critic(batch.x).squeeze(-1), logits(c, fake))
         return loss + r1(critic, batch.x, PENALTY)
 
     def generate(batch: Batch, noise: Rng) -> Tensor:
-        c = batch.x[..., :1]
+        c = batch.x[..., :-1]
         return non_saturating(logits(c, network(c, noise)))
 
     optimizer = adam(1e-3, (0.5, 0.999))

@@ -26,8 +26,7 @@ def latent_search(
 
     .. math:: \hat z = \arg\min_z \sum_{i \text{ known}} (G(z)_i - x_i)^2
 
-    From several draws of the prior Adam descends that error, each point on its own; the best end is kept
-    and the known entries are put back.
+    The known entries are put back into G of the code that `fit_codes` returns.
 
     References:
         | Semantic Image Inpainting with Deep Generative Models (Yeh et al., 2017), section 3, without
@@ -44,9 +43,30 @@ def latent_search(
         steps: Adam's steps.
         lr: Adam's step size.
     """
+    codes = fit_codes(generate, latent, x, observed, rng, restarts=restarts, steps=steps, lr=lr)
+    with torch.no_grad():
+        return torch.where(observed, x, generate(codes))
+
+
+def fit_codes(
+    generate: Callable[[Tensor], Tensor],
+    latent: int,
+    x: Tensor,
+    weights: Tensor,
+    rng: Rng,
+    *,
+    restarts: int = 4,
+    steps: int = 100,
+    lr: float = 0.1,
+) -> Tensor:
+    r"""Returns codes (S, B, latent) whose generated points have the least weighted squared error to x.
+
+    From several draws of the prior Adam descends that error, each point on its own; the best end is kept.
+    Arguments are those of `latent_search`, but for the entries' weights, numbers or bools.
+    """
     seeds, points = x.shape[:2]
     z = nn.Parameter(rng.normal(points * restarts, latent))
-    target, fits = (part.repeat_interleave(restarts, 1) for part in (x, observed))
+    target, fits = (part.repeat_interleave(restarts, 1) for part in (x, weights))
 
     def errors() -> Tensor:
         return ((generate(z) - target).square() * fits).flatten(2).sum(-1)
@@ -59,8 +79,7 @@ def latent_search(
     with torch.no_grad():
         best = errors().view(seeds, points, restarts).argmin(-1)
         rows = best + restarts * torch.arange(points, device=x.device)
-        chosen = torch.stack([code[row] for code, row in zip(z, rows, strict=True)])
-        return torch.where(observed, x, generate(chosen))
+        return torch.stack([code[row] for code, row in zip(z, rows, strict=True)])
 
 
 @torch.no_grad()

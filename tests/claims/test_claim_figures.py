@@ -26,6 +26,8 @@ SMALL = {
     "discriminator_range": {"rounds": 1, "batch": 4},
     "half_accuracy_stop": {"steps": 30, "points": 30},
     "kl_direction": {"steps": 2},
+    "imitation": {"rounds": 1},
+    "interactive_editing": {"rounds": 1, "inpainter_rounds": 1, "edits": 80},
     "latent_arithmetic": {"rounds": 1, "pool": 60, "tasks": 2},
     "latent_dimension_free": {"rounds": 1, "batch": 8, "flow_rounds": 1, "samples": 50},
     "likelihood_game": {"draws": 200, "rounds": 1},
@@ -35,9 +37,17 @@ SMALL = {
     "no_partition_function": {"rounds": 1, "draws": 2},
     "perfect_discriminator": {"rounds": 1},
     "table_augmentation": {"each": 5, "made": 5, "rounds": 4, "steps": 2},
+    "planning": {"rounds": 1},
     "training_stability": {"rounds": 1, "batch": 4, "marks": 1},
     "turns": {"rounds": 6, "batch": 4},
     "variational_bias": {"rounds": 1},
+    "waveforms": {
+        "length": 64,
+        "rounds": 1,
+        "gan_rounds": 1,
+        "lengths": (64, 128),
+        "seconds": 0.0,
+    },
 }
 
 

@@ -54,6 +54,7 @@ def test_a_page_a_data_set_and_a_model(folder, html):
     models = ("gan", "wgan_gp", "vae", "real_nvp", "pixelcnn", "resampler")
     assert set(html) == {
         *("index.html", "compare.html", "fairness.html", "failures.html", "environment.html"),
+        "sources.html",
         *(f"data-{name}.html" for name in ("ring", "grid", "digits")),
         *(f"model-{name}.html" for name in models),
     }

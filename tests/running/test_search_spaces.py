@@ -36,6 +36,7 @@ def data_for(name):
         open_named("holes"),
         open_named("captioned_digits"),
         open_named("captioned_digits", to="text"),
+        open_named("ar_wave", length=32),
     )
     every = (*map(open_named, DATA), *more)
     return next(d for d in every if MODELS.get(name).refuses(d.spec) is None)

@@ -8,7 +8,13 @@ from pathlib import Path
 from genbench.report import formats, reproduce
 from genbench.report.findings import count_environments
 from genbench.report.leaderboard import Leaderboard
-from genbench.report.site import claim_page, fairness_page, templating, tuning_page
+from genbench.report.site import (
+    claim_page,
+    fairness_page,
+    sources_page,
+    templating,
+    tuning_page,
+)
 from genbench.report.site.folder import write_folder
 from genbench.report.site.pages import (
     make_comparison_page,
@@ -61,6 +67,7 @@ def make_files(site: Site) -> dict[str, bytes]:
     files |= {page.file: make_dataset_page(site, page) for page in site.pages}
     files |= {file: make_model_page(site, name) for name, file in site.models.items()}
     files |= claims | tuning_page.make_files(site) | fairness_page.make_files(site)
+    files |= sources_page.make_files(site)
     files["failures.html"] = _failures(site)
     files["environment.html"] = _environment(site)
     files |= {

@@ -123,6 +123,7 @@ class Site:
         links += [("compare.html", "Compare")] if self.pages else []
         links += [("fairness.html", "How it is fair")] if self.pages else []
         links += [("tuning.html", "Tuning")] if self.searches else []
+        links += [("sources.html", "Sources")]
         links += [("failures.html", "Failures"), ("environment.html", "Environment")]
         datasets = [(page.file, self.short_names[page.table.name]) for page in self.pages]
         about = {"title": self.title, "heading": heading, "here": here, "links": links}
