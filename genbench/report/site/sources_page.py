@@ -61,4 +61,6 @@ def _view(site: Site, item: sources.Item) -> dict[str, Any]:
 def _link(site: Site, reference: sources.Reference) -> str:
     if reference.kind == "model":
         return site.models.get(reference.name, "")
-    return "claims.html" if reference.kind == "claim" and site.claims else ""
+    ids = {card.claim.name: card.claim.id for card in site.claims}
+    known = reference.kind == "claim" and reference.name in ids
+    return templating.file_name("claim", ids[reference.name]) if known else ""
