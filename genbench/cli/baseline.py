@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from genbench.cli import common
+from genbench.core.files import RUNS
 
 
 @click.group("baseline")
@@ -26,7 +27,7 @@ def command() -> None:
     "--from",
     "root",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
     show_default=True,
     help="The results folder.",
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from genbench.cli import common
+from genbench.report.sheet import Emphasis, Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,6 +17,19 @@ if TYPE_CHECKING:
     from genbench.report.cards import Card, Variation
     from genbench.statistics.verdicts import VerdictPart
 
+#: claims whose missing cells are told one by one
+FEW = 4
+#: from how many columns on which parts of the overview are shown
+COLUMNS = (
+    (170, ("claim", "verdict", "sentence", "parts", "leading effect", "mean [95 %]", "holds if", "seeds")),
+    (120, ("claim", "verdict", "sentence", "parts", "mean [95 %]", "holds if", "seeds")),
+    (0, ("claim", "verdict", "sentence")),
+)
+#: how a verdict is coloured in the overview
+EMPHASIS: dict[str, Emphasis] = {
+    **{"supported": "good", "refuted": "lost", "mixed": "doubtful"},
+    **{"inconclusive": "faint", "by definition": "faint"},
+}
 COLOURS = {
     **{"supported": "green", "refuted": "red", "mixed": "yellow"},
     **{"inconclusive": "dim", "by definition": "dim"},
@@ -43,6 +58,8 @@ COLOURS = {
 @click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
 @common.plugins
 @common.results
+@common.wide
+@common.form
 @common.as_json
 def command(
     names: tuple[str, ...],
@@ -54,6 +71,8 @@ def command(
     no_run: bool,
     plugins: tuple[str, ...],
     root: Path,
+    wide: bool,
+    form: str,
     as_json: bool,
 ) -> None:
     """Show the verdicts on claims from the literature; with ID, run what those lack and explain them.
@@ -69,7 +88,8 @@ def command(
     have changed since, is shown as exploratory, with what changed.
 
     \b
-    genbench claims
+    genbench claims -o results
+    genbench claims mode-collapse -o results --no-run
     genbench claims nash-oscillation --json
     genbench claims -o results --readme docs/claims.md
     genbench claims --output again --against results
@@ -79,7 +99,7 @@ def command(
     if register:
         return write_terms(names, as_json)
     from genbench.report.cards import make_cards
-    from genbench.report.claim_tables import update_readme
+    from genbench.report.claim_tables import to_csv, to_markdown, update_readme
     from genbench.running.evidence import Scale
     from genbench.store import Store
 
@@ -92,8 +112,13 @@ def command(
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
         raise SystemExit(reproduce(cards, against, as_json))
-    if names or as_json or readme is None:
-        print_cards(cards, bool(names), as_json)
+    if form != "table" and not as_json:
+        write = to_markdown if form == "markdown" else to_csv
+        click.echo(write(cards), nl=False)
+    elif as_json or names:
+        print_cards(common.make_console(wide), cards, as_json)
+    elif readme is None:
+        print_table(common.make_console(wide), cards, root)
     if code:
         raise SystemExit(code)
 
@@ -111,19 +136,15 @@ def write_terms(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{name}: {'registered' if new else 'is registered with these terms'}")
 
 
-def print_cards(cards: list[Card], explained: bool, as_json: bool) -> None:
-    """Prints claims: for machines, or all about each, or a table."""
-    from rich.console import Console
-
+def print_cards(console: Console, cards: list[Card], as_json: bool) -> None:
+    """Prints all about claims, for machines or for people."""
     from genbench.report.claim_tables import to_dict
 
     if as_json:
         common.print_json([to_dict(card) for card in cards])
-    elif explained:
-        for card in cards:
-            print_claim(Console(), card)
-    else:
-        print_table(Console(), cards)
+        return
+    for card in cards:
+        print_claim(console, card)
 
 
 def complete(
@@ -139,11 +160,15 @@ def complete(
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
     from genbench.store import Store
+    from genbench.store.absent import COMMITTED
 
     names = [card.claim.id for card in cards if card.missing]
     if not names:
         return cards, 0
     options, scale = RunOptions(root=root, plugins=plugins), cards[0].scale
+    if root != COMMITTED and COMMITTED.is_dir():
+        instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
+        click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)
     with stopped_by_ctrl_c():
         result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
     code = exit_code(result)
@@ -152,32 +177,57 @@ def complete(
     return make_cards(Store(root), [card.claim.id for card in cards], scale, root), code
 
 
-def print_table(console: Console, cards: list[Card]) -> None:
-    """Prints a row per claim, with its first effect, and what is missing."""
-    from rich.table import Table
+def print_table(console: Console, cards: list[Card], root: Path) -> None:
+    """Prints a row per claim with its sentence, as wide as the console; what is left out, and missing."""
+    from genbench.report.sheet import print_sheet
 
-    from genbench.report.claim_tables import tally_text
+    overview = make_table(cards, console.width)
+    print_sheet(console, overview, fold=True, names=26)
+    for sentence in overview.notes:
+        console.print(sentence, style="dim", highlight=False, markup=False)
+    for sentence in missing_sentences(cards, root):
+        console.print(sentence, highlight=False, markup=False)
 
-    rows = Table(box=None, pad_edge=False)
-    rows.add_column("claim", no_wrap=True)
-    rows.add_column("verdict", overflow="fold", min_width=12)
-    for head in ("parts", "first effect", "mean [95 %]", "holds if", "seeds"):
-        rows.add_column(head, overflow="fold")
-    for card in cards:
-        heads = [card.claim.id, coloured(card), tally_text(card)]
-        rows.add_row(*heads, *(cells(card.lead) if card.lead else []))
-    console.print(rows)
-    for card in cards:
-        if card.missing:
-            count = sum(map(len, card.missing.values()))
-            text = f"{card.claim.id}: {count} cells to run: {card.command}"
-            console.print(text, highlight=False)
+
+def make_table(cards: list[Card], width: int) -> Sheet:
+    """Returns the overview for a terminal: id, verdict and sentence, and from 120 columns on numbers too."""
+    from genbench.report.claim_tables import make_sheet
+
+    overview = make_sheet(cards)
+    names = [head.text for head in overview.heads]
+    shown = next(columns for least, columns in COLUMNS if width >= least)
+    places = [names.index(name) for name in shown]
+    rows = [
+        [replace(row[i], emphasis=EMPHASIS.get(card.verdict.outcome, "")) if i == 2 else row[i] for i in places]
+        for card, row in zip(cards, overview.rows, strict=True)
+    ]
+    left = [name for name in names if name not in shown]
     scale = cards[0].scale.budget if cards else "default"
-    console.print(
-        f"parts: + supported, - refuted, ? open, = by definition; budget scale: {scale}; verdicts from "
-        "intervals over seeds, by Holm over parts and declared looks",
-        highlight=False,
-    )
+    notes = [
+        *(["parts: + supported, - refuted, ? open, = by definition"] if "parts" in shown else []),
+        f"budget scale: {scale}; verdicts from intervals over seeds, by Holm over parts and declared looks",
+        *([f"left out: {', '.join(left)} (--wide); all about one: genbench claims ID"] if left else []),
+    ]
+    return Sheet([overview.heads[i] for i in places], rows, notes=notes)
+
+
+def missing_sentences(cards: list[Card], root: Path) -> list[str]:
+    """Returns what runs the cells that claims lack, and where the committed verdicts are if none is here."""
+    from genbench.store.absent import COMMITTED
+
+    lacking = [card for card in cards if card.missing]
+    sentences = [
+        f"{card.claim.id}: {sum(map(len, card.missing.values()))} cells to run: {card.command}"
+        for card in lacking[:FEW]
+    ]
+    if len(lacking) > FEW:
+        sentences = [
+            f"{len(lacking)} claims lack runs, which all are made by: genbench run claims -o {root}; "
+            "those of one by: genbench run claims --claim ID"
+        ]
+    if not any(card.known for card in cards) and root != COMMITTED and COMMITTED.is_dir():
+        sentences.append(f"the committed verdicts: genbench claims -o {COMMITTED}")
+    return sentences
 
 
 def reproduce(cards: list[Card], against: Path, as_json: bool) -> int:

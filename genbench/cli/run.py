@@ -129,13 +129,15 @@ def command(
 ) -> None:
     """Train and score a suite; cells that are already recorded are not done again.
 
-    Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
-    suite `demo` is meant; `claims` stands for all that the claims need. A run that was killed goes on
-    from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one stops at
-    once. Several runs may share a results folder.
+    Without SUITE, --model and --dataset together make a comparison of their own; --model alone is
+    trained on the data sets of the suite `demo`, and on --dataset alone the models of `demo` are;
+    without either, `demo` is run. `claims` stands for all that the claims need. A run that was killed
+    goes on from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one
+    stops at once. Several runs may share a results folder.
 
     \b
     genbench run demo
+    genbench run toys --executor processes --jobs 2 --dry-run
     genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
     genbench run claims --claim mode-collapse --budget-scale quick
     genbench run claims --claim mode-collapse --until-decided --max-seeds 32
@@ -150,6 +152,7 @@ def command(
     check_names({} if how["plugins"] else named)
     common.load_plugins(how["plugins"], how["timeout"])
     from genbench import api
+    from genbench.cli import run_text
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
     from genbench.running.evidence import Scale
 
@@ -160,20 +163,20 @@ def command(
     how |= {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
+    words = [*claims, *Scale(budget_scale, seeds).words]
+    words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
     if as_json:
         common.print_json(result.rows)
-    elif not dry_run and (suite_name == CLAIMS or result.results):
-        words = [*claims, *Scale(budget_scale, seeds).words]
-        words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
-        listener.print(next_command(suite_name, words, results))
+    elif dry_run:
+        jobs = 1 if executor == "inline" else how["jobs"]
+        listener.print(run_text.expected_text(run_text.expect_time(result), jobs))
+    elif suite_name == CLAIMS:
+        listener.print(run_text.next_command(words, results))
+    elif not quiet and result.stopped is None:
+        run_text.print_best(listener.console, result)
+        listener.print(run_text.next_command(None, results))
+    run_text.refuse_impossible(result)
     raise SystemExit(exit_code(result, unwritten=listener.unwritten))
-
-
-def next_command(suite_name: str | None, words: list[str], results: Path) -> str:
-    """Returns what to type after a run."""
-    if suite_name == CLAIMS:
-        return f"verdicts: {' '.join(['genbench claims', *words])} -o {results}"
-    return f"records: {results}/   next: genbench report -o {results}"
 
 
 def refuse(

@@ -106,8 +106,13 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
     ]
 
 
-def tree(models: list[dict[str, Any]]) -> Tree:
-    """Returns the taxonomy as a tree for the terminal, one line per model under its branch's heading."""
+def tree(models: list[dict[str, Any]], *, narrow: bool = False) -> Tree:
+    """Returns the taxonomy as a tree for the terminal, one line per model under its branch's heading.
+
+    Arguments:
+        models: What `rows` returned.
+        narrow: Leave out the papers, for terminals of 80 columns.
+    """
     from rich.table import Table
     from rich.tree import Tree
 
@@ -123,12 +128,14 @@ def tree(models: list[dict[str, Any]]) -> Tree:
             if path not in branches:
                 branches[path] = parent.add(f"[bold]{part}[/bold]")
         table = Table(box=None, pad_edge=False, header_style="dim")
+        columns = COLUMNS[:-1] if narrow else COLUMNS
         for heading, key in COLUMNS[:-1]:
             wide = max(len(show(row[key])) for row in models)
             table.add_column(heading, min_width=max(wide, len(heading)), no_wrap=True)
-        table.add_column(COLUMNS[-1][0], overflow="fold")
+        if not narrow:
+            table.add_column(COLUMNS[-1][0], overflow="fold")
         for row in inside:
-            table.add_row(*(show(row[key]) for _, key in COLUMNS))
+            table.add_row(*(show(row[key]) for _, key in columns))
         branches[path].add(table)
     return root
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from genbench.cli import common
+from genbench.core.files import RUNS
 
 #: problems that are printed
 MOST = 50
@@ -17,7 +18,7 @@ MOST = 50
     "root",
     metavar="[RESULTS]",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
 )
 @click.option(
     "--migrate",

@@ -11,13 +11,14 @@ from genbench.report.findings import find_caveats
 from genbench.report.formats import make_sheet
 from genbench.report.sheet import Heading, print_sheet
 from genbench.report.tables import Table
+from genbench.report.text import RANKS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
-    """Prints compact tables: headline columns, training time and how many runs completed.
+    """Prints compact tables: headline columns with ranks, training time and how many runs completed.
 
     Columns that do not fit the console's width go on in a further block below.
 
@@ -33,6 +34,7 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
             columns,
             heads=[Heading(head, align="right") for head in (*heads, "training", "ok")],
             costs=lambda group: (group.costs["training"], group.costs["ok"]),
+            after=lambda cell: f" {cell.rank_text}".rstrip(),
         )
         console.print(Text(table.name, style="bold"))
         print_sheet(console, sheet)
@@ -41,5 +43,7 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
         console.print()
     for sentence in find_caveats(tables):
         console.print(Text(f"! {sentence}", style="yellow"))
-    if not tables:
+    if tables:
+        console.print(Text(RANKS, style="dim"))
+    else:
         console.print("no records yet; `genbench run` makes some")
