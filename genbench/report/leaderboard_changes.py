@@ -24,7 +24,7 @@ WORDS: dict[Kind, str] = {
     "rank": "ranks that moved",
 }
 #: rows of a comment; a forge takes 65,536 characters
-MOST = 200
+MOST = 120
 
 
 @dataclass(frozen=True)
