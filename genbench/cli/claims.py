@@ -37,7 +37,9 @@ COLOURS = {
 
 
 @click.command("claims")
-@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.argument(
+    "names", metavar="[ID]...", nargs=-1, shell_complete=common.complete("claim")
+)
 @common.budget_scale
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
 @click.option(
@@ -55,7 +57,7 @@ COLOURS = {
     is_flag=True,
     help="Write bars, runs, budgets and metrics of the named claims to baselines/registrations.json.",
 )
-@click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
+@click.option("--no-run", is_flag=True, help="With ID: show what has been measured; run nothing.")
 @common.plugins
 @common.results
 @common.wide
@@ -84,8 +86,8 @@ def command(
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
     refuted in the other, or has not been measured here.
 
-    `--register` is to come before the first score: a verdict whose registration is younger, or whose terms
-    have changed since, is shown as exploratory, with what changed.
+    Use `--register` before the first score: a verdict whose registration is younger, or whose terms have
+    changed since, is shown as exploratory, with what changed.
 
     \b
     genbench claims -o results

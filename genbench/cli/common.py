@@ -13,12 +13,15 @@ import click
 from genbench.cli.streams import json_alone
 from genbench.core.errors import WriteError
 from genbench.core.files import RUNS
+from genbench.core.names import built_in
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.core.spec import Suite
 
+#: of a parameter's names, those that begin as what was typed
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: files that could not be read that are named one by one
@@ -29,6 +32,18 @@ ENDLESS = 10_000
 
 #: where the context of a verb keeps the standard output that is for JSON alone
 ALONE = "genbench.json"
+
+
+def complete(*kinds: str) -> Completion:
+    """Returns what completes the names of built-in plugins of some kinds, and of suites, in a shell."""
+
+    def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        known = {name for kind in kinds if kind != "suite" for name in built_in(kind)}
+        known |= set(suites(context.params.get("config"))) if "suite" in kinds else set()
+        known |= {name.replace("_", "-") for name in built_in("claim")} if "claim" in kinds else set()
+        return sorted(name for name in known if name.startswith(incomplete))
+
+    return names
 
 
 def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
@@ -79,6 +94,25 @@ results = click.option(
     default=Path(RUNS),
     show_default=True,
     help="The results folder.",
+)
+models = click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=complete("model"),
+    help="Only this model; may be repeated.",
+)
+datasets = click.option(
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    shell_complete=complete("dataset"),
+    help="Only this data set; may be repeated.",
+)
+suite = click.argument(
+    "suite", metavar="[SUITE]", required=False, shell_complete=complete("suite")
 )
 budget_scale = click.option(
     "--budget-scale",

@@ -48,7 +48,7 @@ from genbench.cli import common
     type=click.Choice(["float32", "tf32", "bfloat16", "float16"]),
     default="float32",
     show_default=True,
-    help="In which the extractor's network computes.",
+    help="The precision in which the extractor's network computes.",
 )
 @click.option("--resize", metavar="WxH", help="Resize all pictures (bicubic, antialiased).")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Read pictures as grey or colour.")
@@ -63,7 +63,7 @@ from genbench.cli import common
 @click.option(
     "--limit",
     type=click.IntRange(2),
-    help="Take so many points of each, at random where all are at hand, otherwise the first.",
+    help="Use this many points of each: drawn at random where all can be read, otherwise the first.",
 )
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
 @click.option(
@@ -76,7 +76,7 @@ from genbench.cli import common
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="For subsampling."
 )
 @click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to look at, too."
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with the scores and pictures, too."
 )
 @click.option(
     "--save-stats",

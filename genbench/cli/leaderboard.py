@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("leaderboard")
-@click.argument("suite", metavar="[SUITE]", required=False)
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, help="Only this data set; may be repeated."
-)
+@common.suite
+@common.datasets
 @common.config
 @common.plugins
 @common.results

@@ -10,7 +10,7 @@ from genbench.cli import common
 
 
 @click.command("report")
-@click.argument("suite", metavar="[SUITE]", required=False)
+@common.suite
 @common.config
 @common.plugins
 @common.results

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument(
+    "name",
+    shell_complete=common.complete("model", "dataset", "metric", "extractor", "claim", "suite"),
+)
 @common.config
 @common.plugins
 @common.results
