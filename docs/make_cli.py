@@ -23,8 +23,9 @@ eval "$(_GENBENCH_COMPLETE=zsh_source genbench)"    # in ~/.zshrc
 _GENBENCH_COMPLETE=fish_source genbench | source    # in ~/.config/fish/config.fish
 ```
 
-Tables are as wide as the terminal; `--wide` leaves nothing out, `--format` and `--json` are for other programs. `NO_COLOR` is
-obeyed. Variables: `GENBENCH_DATA` (`--data-dir`), `GENBENCH_OFFLINE` (`--offline`), `GENBENCH_CACHE` (the cache folder).
+Tables are as wide as the terminal; `--wide` leaves nothing out, `--format` and `--json` are for programs.
+`NO_COLOR` is obeyed. Variables: `GENBENCH_DATA` (`--data-dir`), `GENBENCH_OFFLINE` (`--offline`),
+`GENBENCH_CACHE` (the cache folder).
 """
 
 
@@ -35,7 +36,9 @@ def main() -> None:
 
 def make_page() -> str:
     """Returns the page: a section per command, with its help as it is printed."""
-    sections = [f"## {path}\n\n```text\n{text}\n```\n" for path, text in list_helps(cli, "genbench")]
+    sections = [
+        f"## {path}\n\n```text\n{text}\n```\n" for path, text in list_helps(cli, "genbench")
+    ]
     return "\n".join([HEAD, *sections])
 
 

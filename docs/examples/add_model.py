@@ -1,7 +1,8 @@
 """Adding a model; a notebook in cells of `# %%`, for Jupyter, VS Code and Spyder, or a script.
 
-A generator without an adversary, trained on the sliced Wasserstein distance between minibatches: written, checked against
-the contract of models, and compared with a GAN. The class alone, saved as a file, is a plugin: `--plugin FILE`.
+A generator without an adversary, trained on the sliced Wasserstein distance between minibatches: written,
+checked against the contract of models, and compared with a GAN. The class alone, saved as a file, is a
+plugin: `--plugin FILE`.
 """
 
 # %%
@@ -68,7 +69,9 @@ class SlicedGenerator(Model):
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the squared distance of sorted projections, one value per seed."""
         real, fake = flat(batch.x), flat(self.sample(batch.x.shape[1], rng))
-        directions = torch.nn.functional.normalize(rng.normal(self.spec.size, self.directions), dim=1)
+        directions = torch.nn.functional.normalize(
+            rng.normal(self.spec.size, self.directions), dim=1
+        )
         sides = (torch.sort(x @ directions, dim=1).values for x in (real, fake))
         return torch.sub(*sides).square().mean((1, 2))
 

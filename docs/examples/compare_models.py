@@ -8,8 +8,8 @@ import genbench
 from genbench.statistics.intervals import mean_interval
 
 # %% [markdown]
-# A suite is data: what is trained, for how long, and by what it is measured. What is recorded in `runs/` is not done
-# again, so that the cell may be run as often as one likes.
+# A suite is data: what is trained, for how long, and by what it is measured. What is recorded in `runs/` is
+# not done again, so that the cell may be run as often as one likes.
 
 # %%
 suite = {
@@ -20,14 +20,16 @@ suite = {
     "samples": 2000,
     "metrics": ["mmd", "prdc", "modes"],
     "curve": 0,
-    "cells": [{"models": ["vae", {"name": "gan", "options": {"lr": 0.003}}], "datasets": ["ring"]}],
+    "cells": [
+        {"models": ["vae", {"name": "gan", "options": {"lr": 0.003}}], "datasets": ["ring"]}
+    ],
 }
 genbench.run(suite, results="runs")
 print(genbench.leaderboard("runs"))  # in a notebook the name alone is a table
 
 # %% [markdown]
-# "±" is half a 95 % interval over the seeds; ranks are those that are possible given them. The same seeds draw the same
-# minibatches, so the difference by seed is what to look at.
+# "±" is half a 95 % interval over the seeds; ranks are those that are possible given them. The same seeds
+# draw the same minibatches, so the difference by seed is what to look at.
 
 # %%
 frame = genbench.results("runs", model=["vae", "gan"], dataset="ring")
@@ -44,7 +46,9 @@ print(
 
 # %%
 for row in frame.drop_duplicates("model").itertuples():
-    print(f"{row.model}: {row.parameters:,} weights, {row.train_seconds:.1f} s for {row.seeds_sharing} seeds")
+    print(
+        f"{row.model}: {row.parameters:,} weights, {row.train_seconds:.1f} s for {row.seeds_sharing} seeds"
+    )
 
 # %% [markdown]
 # A folder of pages for those who were not here: curves, samples, tables for papers.

@@ -24,7 +24,10 @@ VERBS = {
     "tune": ("genbench.cli.tune", "Search models' options, the same number of trials for each."),
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
-    "leaderboard": ("genbench.cli.leaderboard", "Print or write the ranked tables of a results folder."),
+    "leaderboard": (
+        "genbench.cli.leaderboard",
+        "Print or write the ranked tables of a results folder.",
+    ),
     "check": ("genbench.cli.check", "Compare results with a baseline: has anything got worse?"),
     "baseline": ("genbench.cli.baseline", "Accept scores as a baseline for check."),
     "claims": ("genbench.cli.claims", "Show the verdicts on claims from the literature."),
@@ -36,7 +39,10 @@ VERBS = {
         "List models, datasets, metrics, extractors, claims or suites.",
     ),
     "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
-    "test-plugin": ("genbench.cli.test_plugin", "Check a plugin against the contract of its kind."),
+    "test-plugin": (
+        "genbench.cli.test_plugin",
+        "Check a plugin against the contract of its kind.",
+    ),
     "fetch": ("genbench.cli.fetch", "Download a data set or an extractor's weights, checked."),
     "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
 }

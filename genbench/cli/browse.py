@@ -15,16 +15,16 @@ from genbench.report.text import direction
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: columns of a terminal from which on everything is shown
-WIDE = 120
+#: columns of a terminal from which on more is shown, and everything
+MEDIUM, WIDE = 120, 160
 KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites"]
-#: what a narrow terminal shows of each kind
-NARROW = {
-    "datasets": ("name", "summary"),
-    "metrics": ("metric", "columns"),
-    "extractors": ("name", "summary"),
-    "claims": ("name", "statement"),
-    "suites": ("name", "seeds", "description"),
+#: what terminals show of each kind, those of 80 columns and those of 120
+SHOWN = {
+    "datasets": (("name", "summary"), ("name", "paper", "summary")),
+    "metrics": (("metric", "columns"), ("metric", "columns", "view", "summary")),
+    "extractors": (("name", "summary"), ("name", "version", "summary")),
+    "claims": (("name", "statement"), ("name", "statement", "source")),
+    "suites": (("name", "seeds", "description"), ("name", "seeds", "datasets", "description")),
 }
 
 
@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """List models (as a taxonomy), datasets, metrics, extractors, claims or suites.
 
-    Terminals of fewer than 120 columns get the most important columns; the last line says what is left
+    Terminals of fewer than 160 columns get the most important columns; the last line says what is left
     out. `genbench show NAME` has all about one thing.
 
     \b
@@ -69,18 +69,19 @@ def print_rows(console: Console, kind: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         console.print(f"no {kind} yet")
         return
-    narrow = console.width < WIDE
     if kind == "models":
-        console.print(taxonomy.tree(rows, narrow=narrow))
+        narrow = console.width < MEDIUM
+        console.print(taxonomy.flat(rows) if narrow else taxonomy.tree(rows))
         left = ["paper"] if narrow else []
     else:
         rows = by_metric(rows) if kind == "metrics" else rows
         every = [key for key in rows[0] if key != "options"]
-        keys = NARROW[kind] if narrow else every
+        some = SHOWN[kind][console.width >= MEDIUM]
+        keys = every if console.width >= WIDE else some
         sheet.print_sheet(console, make_sheet(rows, keys), fold=True)
         left = [key for key in every if key not in keys]
-    hint = f"{'left out: ' + ', '.join(left) + ' (--wide); ' if left else ''}all about one: genbench show NAME"
-    console.print(hint, style="dim", highlight=False)
+    omitted = f"left out: {', '.join(left)} (--wide); " if left else ""
+    console.print(f"{omitted}all about one: genbench show NAME", style="dim", highlight=False)
 
 
 def make_sheet(rows: list[dict[str, Any]], keys: Sequence[str] | None = None) -> sheet.Sheet:

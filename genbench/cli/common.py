@@ -40,7 +40,9 @@ def complete(*kinds: str) -> Completion:
     def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         known = {name for kind in kinds if kind != "suite" for name in built_in(kind)}
         known |= set(suites(context.params.get("config"))) if "suite" in kinds else set()
-        known |= {name.replace("_", "-") for name in built_in("claim")} if "claim" in kinds else set()
+        known |= (
+            {name.replace("_", "-") for name in built_in("claim")} if "claim" in kinds else set()
+        )
         return sorted(name for name in known if name.startswith(incomplete))
 
     return names

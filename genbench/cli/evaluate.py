@@ -76,7 +76,9 @@ from genbench.cli import common
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="For subsampling."
 )
 @click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with the scores and pictures, too."
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page of scores and pictures.",
 )
 @click.option(
     "--save-stats",

@@ -119,9 +119,7 @@ def print_tables(tables: Sequence[Table], form: str, wide: bool) -> None:
         click.echo(write(tables), nl=False)
 
 
-def print_changes(
-    tables: Sequence[Table], others: Sequence[Table], form: str, wide: bool
-) -> None:
+def print_changes(tables: Sequence[Table], others: Sequence[Table], form: str, wide: bool) -> None:
     """Prints in a format what differs from the leaderboards of another folder."""
     from genbench.report import leaderboard_changes as changes
     from genbench.report.sheet import print_sheet, to_csv

@@ -102,7 +102,9 @@ CLAIMS = "claims"
 )
 @click.option("--retry-failed", "redo", flag_value="failed", help="Run failed cells again too.")
 @click.option("--force", "redo", flag_value="all", help="Run all cells again.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done and how long it takes; do nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done and how long it takes; do nothing."
+)
 @click.option(
     "--tensorboard",
     type=click.Path(file_okay=False, path_type=Path),

@@ -1,4 +1,4 @@
-"""What `genbench run` prints beside progress: the expected time, the best rows, what to type next. Imports torch."""
+"""What `genbench run` prints beside progress: expected time, best rows, what to type next. Imports torch."""
 
 from __future__ import annotations
 
@@ -70,10 +70,16 @@ def print_best(console: Console, result: RunResult) -> None:
     rows = [row for table, column in ordered[:MOST] for row in list_best(table, column)]
     if not rows:
         return
-    heads = [Heading("data set"), Heading("best"), Heading("score"), Heading("completed", align="right")]
+    heads = [
+        Heading("data set"),
+        Heading("best"),
+        Heading("score"),
+        Heading("completed", align="right"),
+    ]
     print_sheet(console, Sheet(heads, rows), fold=True)
     if len(ordered) > MOST:
-        text = f"and {len(ordered) - MOST} more data sets; all rows: genbench leaderboard -o {result.store.root}"
+        rest = f"and {len(ordered) - MOST} more data sets"
+        text = f"{rest}; all rows: genbench leaderboard -o {result.store.root}"
         console.print(Text(text, style="dim"))
 
 

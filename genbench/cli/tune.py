@@ -50,7 +50,9 @@ from genbench.core.spec import parse_part
 @common.plugins
 @common.results
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a trial may take from one rung to the next."
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds that a trial has for a rung.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try failed trials again too.")
 @click.option("--dry-run", is_flag=True, help="Say what it would cost; do nothing.")

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from genbench.core.errors import WriteError
 
-#: the folder of records where none is named; `results/` of this repository is written by its maintainers alone
+#: the folder of records where none is named; the committed `results/` is written when named alone
 RUNS = "runs"
 #: flags of `os.open` that Windows has not
-NONBLOCK, CLOEXEC, NOFOLLOW = (getattr(os, f"O_{name}", 0) for name in ("NONBLOCK", "CLOEXEC", "NOFOLLOW"))
+NONBLOCK, CLOEXEC, NOFOLLOW = (
+    getattr(os, f"O_{name}", 0) for name in ("NONBLOCK", "CLOEXEC", "NOFOLLOW")
+)
 #: the most bytes of a file that is read as text or JSON
 MOST_TEXT = 2**26
 

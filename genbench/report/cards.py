@@ -11,8 +11,8 @@ from pathlib import Path
 
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
-from genbench.core.files import RUNS
 from genbench.core.figure import Figure
+from genbench.core.files import RUNS
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold

@@ -39,7 +39,11 @@ def test_no_command_names_the_committed_records_unless_told():
         for path, option in options_of(cli)
         if option.name in ("root", "candidate", "from")
     }
-    assert set(VERBS) > {path[0] for path in defaults} > {"run", "report", "check", "claims", "validate"}
+    assert (
+        set(VERBS)
+        > {path[0] for path in defaults}
+        > {"run", "report", "check", "claims", "validate"}
+    )
     assert {path: d for path, d in defaults.items() if d != "runs"} == {
         path: d for path, d in defaults.items() if path[0] == "merge"
     }
@@ -67,18 +71,46 @@ def test_what_cannot_be_run_is_said_and_is_no_success(genbench, dry):
     code, out, err = genbench(*call, *dry)
     assert code == 2
     assert "rbm on markov_text cannot be: " in out
-    assert err.startswith("genbench: run needs a model that can do the data set: rbm on markov_text")
+    assert err.startswith(
+        "genbench: run needs a model that can do the data set: rbm on markov_text"
+    )
 
 
 def test_a_pair_that_cannot_be_beside_one_that_can_is_said_and_goes_on(genbench):
-    call = ["run", "-m", "gan", "-m", "uniform", "-d", "markov_text", "--seeds", "1", "--steps", "1"]
+    call = [
+        "run",
+        "-m",
+        "gan",
+        "-m",
+        "uniform",
+        "-d",
+        "markov_text",
+        "--seeds",
+        "1",
+        "--steps",
+        "1",
+    ]
     code, out, _ = genbench(*call)
     assert code == 0
     assert "gan on markov_text cannot be: " in out
 
 
 def test_a_run_ends_with_its_best_rows_and_what_to_type_next(genbench):
-    call = ["run", "-m", "gaussian_mixture", "-m", "gaussian", "-m", "vae", "-d", "ring", "--seeds", "2", "--steps", "3"]
+    call = [
+        "run",
+        "-m",
+        "gaussian_mixture",
+        "-m",
+        "gaussian",
+        "-m",
+        "vae",
+        "-d",
+        "ring",
+        "--seeds",
+        "2",
+        "--steps",
+        "3",
+    ]
     code, out, err = genbench(*call)
     assert code == 0, err
     tail = out[out.index("best") :]

@@ -89,4 +89,6 @@ def test_claims_have_their_sentence_at_every_width(printed, tmp_path, width):
     gan = CLAIMS.get("sampling_speed").statement.split()
     assert all(word in whole_words(out) for word in gan)
     assert ("left out:" in out) is True
-    assert printed(80, "claims", "-o", tmp_path / "none", "--format", "csv").startswith("id,verdict")
+    assert printed(80, "claims", "-o", tmp_path / "none", "--format", "csv").startswith(
+        "id,verdict"
+    )

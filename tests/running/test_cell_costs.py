@@ -5,7 +5,7 @@ from small_suites import SUITE, do, suite_of
 
 from genbench import api
 from genbench.cli.run_text import expect_time, expected_text
-from genbench.running.cell_costs import CellCosts, Expected, expect
+from genbench.running.cell_costs import SOURCES, CellCosts, Expected, expect
 from genbench.store import Store
 
 
@@ -57,7 +57,7 @@ def test_what_nothing_is_known_of_is_not_guessed(tmp_path):
 
 
 def test_side_by_side_the_longest_job_is_the_least():
-    expected = Expected(100.0, 80.0, dict.fromkeys(("cells",), 3) | {"nothing": 0, "other data": 0, "other models": 0})
+    expected = Expected(100.0, 80.0, dict.fromkeys(SOURCES, 0) | {"cells": 3})
     assert (expected.wall(2), expected.wall(1)) == (80.0, 100.0)
     text = expected_text(expected, 2)
     assert "about 1:20 with 2 side by side, about 1:40 one after the other" in text

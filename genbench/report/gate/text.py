@@ -41,7 +41,9 @@ def print_result(console: Console, result: GateResult, *, everything: bool = Fal
         console.print(Padding(Text(", ".join(map(_place, members)), style="dim"), (0, 0, 0, 2)))
     passed = sum(row.verdict == "ok" for row in result.rows)
     if passed and not everything:
-        console.print(f"{passed} scores are as good as they were: --all lists them", highlight=False)
+        console.print(
+            f"{passed} scores are as good as they were: --all lists them", highlight=False
+        )
     for sentence in result.notes:
         console.print(Text(f"· {sentence}", style="dim"))
     style = "bold green" if result.ok else "bold red"
