@@ -16,9 +16,9 @@ def fake(name, globals=None, *args, **kwargs):
     return real(name, globals, *args, **kwargs)
 builtins.__import__ = fake
 import torch, multiprocessing, asyncio, subprocess
-for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "fchmod", "getuid"):
-    if hasattr(os, name):
-        delattr(os, name)
+kept = {name: getattr(os, name) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOFOLLOW", "fchmod", "getuid")}
+for name in kept:
+    delattr(os, name)
 for name in ("setitimer", "pthread_sigmask"):
     if hasattr(signal, name):
         delattr(signal, name)
@@ -33,14 +33,16 @@ score = genbench.evaluate(points, "ring:test", metrics="mmd", limit=60)
 assert score.mmd > 0
 suite = {"description": "d", "seeds": 2, "batch": 8, "budget": {"steps": 3}, "samples": 50,
          "metrics": ["mmd"], "curve": 0, "cells": [{"models": ["vae"], "datasets": ["ring"]}]}
-result = genbench.run(suite, results="here", device="cpu")
-assert [record.status for record in result.records] == ["ok"] * 2
 from genbench.running.locks import Locks
 from pathlib import Path
+vars(os).update(kept)  # filelock on this system needs them, which on Windows it does not
 with Locks(Path("here")) as one, Locks(Path("here")) as other:
     assert one.take("a" * 16) and one.take("a" * 16) and not other.take("a" * 16)
     one.give("a" * 16)
     assert other.take("a" * 16)
+result = genbench.run(suite, results="here", device="cpu")
+assert [record.status for record in result.records] == ["ok"] * 2
+assert len(list(Path("here/.locks").iterdir())) >= 2
 for options in ({"executor": "processes"}, {"timeout": 5.0, "redo": "all"}):
     try:
         genbench.run(suite, results="here", device="cpu", **options)

@@ -92,11 +92,9 @@ def read_records(result: RunResult) -> list[Record]:
 
 
 def find_leading(table: Table) -> TableColumn | None:
-    """Returns the first headline of a table that has a direction, is judged and has numbers."""
-    for column in table.columns:
-        if column.headline and column.better != "none" and table.judges(column):
-            return column
-    return None
+    """Returns the first headline of a table that has a direction, and is judged if any is."""
+    headlines = [c for c in table.columns if c.headline and c.better != "none"]
+    return next(iter([*filter(table.judges, headlines), *headlines]), None)
 
 
 def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
@@ -116,7 +114,8 @@ def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
 def score_text(table: Table, group: Group, column: TableColumn) -> str:
     """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2"."""
     cell = table.cell(group, column)
-    return " ".join(f"{column.heading} {cell.text} {cell.rank_text}".split())
+    ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
+    return " ".join(f"{column.heading} {cell.text} {ranks}".split())
 
 
 def next_command(claims: Sequence[str] | None, root: Path) -> str:

@@ -25,6 +25,12 @@ def recorded(tmp_path_factory):
     return store
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder without committed results."""
+    monkeypatch.chdir(tmp_path)
+
+
 def planned(store, **changes):
     """What a suite in the folder of the records would take."""
     return api.run({**SUITE, **changes}, results=store.root, dry_run=True, device="cpu")
