@@ -44,7 +44,9 @@ def make_page() -> str:
 
 def list_helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
     """Yields a command's path and help, and those of its subcommands."""
-    context = click.Context(command, info_name=path, terminal_width=WIDTH)
+    context = click.Context(
+        command, info_name=path, terminal_width=WIDTH, help_option_names=["-h", "--help"]
+    )
     yield path, command.get_help(context).rstrip()
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -112,9 +112,10 @@ def missing_sentences(cards: list[Card], root: Path) -> list[str]:
         for card in lacking[:FEW]
     ]
     if len(lacking) > FEW:
+        words = " ".join([*lacking[0].scale.words, "-o", str(root)])
         sentences = [
-            f"{len(lacking)} claims lack runs, which all are made by: genbench run claims -o {root}; "
-            "those of one by: genbench run claims --claim ID"
+            f"{len(lacking)} claims lack runs; run all with: genbench run claims {words}; "
+            f"those of one with: genbench run claims --claim ID {words}"
         ]
     if not any(card.known for card in cards) and root != COMMITTED and COMMITTED.is_dir():
         sentences.append(f"the committed verdicts: genbench claims -o {COMMITTED}")

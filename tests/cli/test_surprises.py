@@ -80,7 +80,7 @@ def test_what_cannot_be_run_is_said_and_is_no_success(genbench, dry):
 
 
 def test_a_pair_that_cannot_be_beside_one_that_can_is_said_and_goes_on(genbench):
-    call = ["run", "-m", "gan", "-m", "uniform", "-d", "bars_and_stripes", "--seeds", "1"]
+    call = ["run", "-m", "gan", "-m", "resample", "-d", "bars_and_stripes", "--seeds", "1"]
     code, out, _ = genbench(*call, "--dry-run")
     assert code == 0
     assert "gan on bars_and_stripes cannot be: needs continuous data" in out
