@@ -91,7 +91,15 @@ print(f"{kept} rules kept, {sum(result.status == 'broken' for result in results)
 # Beside a GAN, at equal rounds.
 
 # %%
-genbench.run(
-    models=["sliced_generator", "gan"], datasets=["ring"], seeds=5, steps=300, results="runs"
-)
+suite = {
+    "description": "a new model beside a GAN",
+    "seeds": 5,
+    "batch": 128,
+    "budget": {"steps": 200},
+    "samples": 1000,
+    "metrics": ["mmd", "modes"],
+    "curve": 0,
+    "cells": [{"models": ["sliced_generator", "gan"], "datasets": ["ring"]}],
+}
+genbench.run(suite, results="runs")
 print(genbench.leaderboard("runs"))

@@ -149,7 +149,9 @@ def test_all_claims_stand_in_one_table(genbench, monkeypatch):
     code, out, _ = genbench("claims", "--seeds", 9, "--budget-scale", "quick")
     assert code == 0
     assert "nash-oscillation" in out
-    assert "genbench run claims --claim ID --budget-scale quick --seeds 9 -o runs" in " ".join(out.split())
+    assert "genbench run claims --claim ID --budget-scale quick --seeds 9 -o runs" in " ".join(
+        out.split()
+    )
 
 
 def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
