@@ -40,6 +40,8 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
         print_sheet(console, sheet)
         for i, column in enumerate(columns, 1):
             console.print(Text(f"[{i}] {column.id}: {table.about(column)}", style="dim"))
+        for note in sheet.notes:
+            console.print(Text(note, style="dim"))
         console.print()
     for sentence in find_caveats(tables):
         console.print(Text(f"! {sentence}", style="yellow"))

@@ -94,7 +94,8 @@ class Expected:
 
 def expect(plans: Sequence[Plan], costs: CellCosts) -> Expected:
     """Returns how long the jobs of plans take."""
-    seconds, sources = [], dict.fromkeys(SOURCES, 0)
+    seconds: list[float] = []
+    sources: dict[str, int] = dict.fromkeys(SOURCES, 0)
     for job in (job for plan in plans for job in plan.jobs):
         known, source = _cost(job, costs)
         seconds.append(known)
