@@ -164,7 +164,7 @@ RUN = ["run", "tiny", "-c"]
         (["evaluate", "flat.npy", "-r", "a.npy"], "flat.npy needs shape (N, D)"),
         (["show", "gam"], "unknown name 'gam'; did you mean 'gan'?"),
         (["list", "suites", "-c", "key.yaml"], "did you mean 'budget'?"),
-        (["report", "-o", "nothing_here"], "nothing_here holds no records"),
+        (["report", "-o", "nothing_here"], "nothing_here is not a folder; make records with"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(genbench, args, said, folder):
