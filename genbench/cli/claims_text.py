@@ -23,7 +23,7 @@ NUMBERS = ("mean [95 %]", "holds if", "seeds")
 #: from how many columns on which parts of the overview are shown
 COLUMNS = (
     (170, ("claim", "verdict", "sentence", "parts", "leading effect", *NUMBERS)),
-    (120, ("claim", "verdict", "sentence", "parts", *NUMBERS)),
+    (120, ("claim", "verdict", "sentence", *NUMBERS)),
     (0, ("claim", "verdict", "sentence")),
 )
 #: how a verdict is coloured in the overview

@@ -8,6 +8,7 @@ from functools import cache
 from statistics import fmean, median
 
 from genbench.core.model import MODELS
+from genbench.core.spec import CellSpec
 from genbench.running.job import Job, StackJob, TrialJob
 from genbench.running.plan import Plan
 from genbench.store import Record, Store
@@ -55,6 +56,14 @@ class CellCosts:
         if rates := [r for m in MODELS.names() for r in self._rates(dataset, m, batch) if r]:
             return Rate(median(rates), "other models")
         return Rate(0.0, "nothing")
+
+    def rate_of(self, spec: CellSpec) -> Rate:
+        """Returns how long a round of a cell takes: as long as it took, where the cell was recorded before."""
+        for store in self.stores:
+            record = store.read(spec)
+            if record is not None and record.status == "ok":
+                return Rate(_rate_of(record, spec.batch), "cells")
+        return self.rate(spec.model, spec.dataset, spec.batch)
 
     def scoring(self, model: str, dataset: str, metrics: Iterable[str]) -> float:
         """Returns how long the metrics of one seed take, as far as they were recorded on the data set."""
@@ -118,7 +127,7 @@ def _cost(job: Job, costs: CellCosts) -> tuple[float, str]:
     if budget.seconds is not None:
         return budget.seconds + scoring, "cells"
     rounds = budget.steps or (budget.examples or 0) / spec.batch
-    rate = costs.rate(spec.model, spec.dataset, spec.batch)
+    rate = costs.rate_of(spec)
     return rate.seconds * seeds * rounds + scoring, rate.source
 
 
