@@ -14,10 +14,9 @@ from genbench.report.columns import TableColumn
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tables import Table, make_leaderboards
-from genbench.running.cell_costs import CellCosts, Expected, expect
+from genbench.running.cell_costs import Expected, expect, known_costs
 from genbench.running.suites import RunResult
-from genbench.store import Record, Store
-from genbench.store.absent import COMMITTED
+from genbench.store import Record
 
 #: rows of a data set that are shown after a run
 BEST = 3
@@ -39,8 +38,7 @@ def refuse_impossible(result: RunResult) -> None:
 
 def expect_time(result: RunResult) -> Expected:
     """Returns how long a plan takes by what was recorded: in the folder, else in the committed results."""
-    roots = dict.fromkeys((result.store.root, COMMITTED))
-    return expect(result.plans, CellCosts(*(Store(root) for root in roots if root.is_dir())))
+    return expect(result.plans, known_costs(result.store))
 
 
 def expected_text(expected: Expected, workers: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ def command(
 
 def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     """Returns what is known of a name, looked up among plugins, suites and cells."""
-    from genbench.core.errors import unknown
+    from genbench.core.errors import UnknownName, unknown
 
     for kind, look_up in LOOKUPS.items():
         about = look_up(name) or look_up(name.replace("-", "_"))
@@ -66,6 +67,10 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     record = Store(root).find(name)
     if record is not None:
         return {"kind": "cell", **record.model_dump(by_alias=True, exclude={"curve"})}
+    if re.fullmatch(r"(?=.*\d)[0-9a-f]{3,}", name):
+        raise UnknownName(
+            f"no cell of {root} has an id that begins with {name}; name another folder by -o"
+        )
     names = {n for kind in LOOKUPS for n in built_in(kind)}
     raise unknown("name", name, names | set(suites))
 

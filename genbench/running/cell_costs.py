@@ -12,6 +12,7 @@ from genbench.core.spec import CellSpec
 from genbench.running.job import Job, StackJob, TrialJob
 from genbench.running.plan import Plan
 from genbench.store import Record, Store
+from genbench.store.absent import COMMITTED
 from genbench.store.trial import Trials, parse
 
 #: records of cells that are read of a model on a data set
@@ -58,7 +59,7 @@ class CellCosts:
         return Rate(0.0, "nothing")
 
     def rate_of(self, spec: CellSpec) -> Rate:
-        """Returns how long a round of a cell takes: as long as it took, where the cell was recorded before."""
+        """Returns how long a round of a cell takes, by its own record where it has one."""
         for store in self.stores:
             record = store.read(spec)
             if record is not None and record.status == "ok":
@@ -80,6 +81,12 @@ class CellCosts:
             if records:
                 return records
         return []
+
+
+def known_costs(store: Store) -> CellCosts:
+    """Returns what a results folder knows of costs, and where it knows nothing the committed results."""
+    others = [Store(COMMITTED)] if COMMITTED.is_dir() and store.root != COMMITTED else []
+    return CellCosts(store, *others)
 
 
 @dataclass(frozen=True)

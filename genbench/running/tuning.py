@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import unknown
+from genbench.core.errors import SpecError, unknown
 from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
@@ -19,6 +19,7 @@ from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
 from genbench.running.tuning_rule import (
     brackets,
+    find_obstacle,
     frontier,
     make_rule,
     make_trial,
@@ -127,7 +128,7 @@ def make_campaign(
 
     Raises:
         UnknownName: For a data set without a plan, or a model that is not there.
-        SpecError: If a plan asks for what is not there.
+        SpecError: If a plan asks for what is not there, or no named model can be tuned on any data set.
     """
     for name in datasets:
         if name not in plans:
@@ -138,6 +139,13 @@ def make_campaign(
         for dataset, plan in chosen.items()
         for model in tuned_models(dataset, plan, models)
     ]
+    if models and not rules:
+        reasons = (
+            f"{model} cannot be tuned on {dataset}: {find_obstacle(model, dataset, plan)}"
+            for model in models
+            for dataset, plan in chosen.items()
+        )
+        raise SpecError("; ".join(reasons))
     counts = {dataset: trials or plan.trials for dataset, plan in chosen.items()}
     for rule in rules:
         brackets(rule, counts[rule.dataset])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from genbench.running.cell_costs import CellCosts
+from genbench.running.cell_costs import known_costs
 from genbench.running.tuning_rule import brackets, pending
 from genbench.store import Store
 from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
@@ -46,7 +46,7 @@ class CostBook:
     """
 
     def __init__(self, store: Store) -> None:
-        self.store, self.cells = store, CellCosts(store)
+        self.store, self.cells = store, known_costs(store)
         self.files = Tunings(store.root).files()
         self._rates: dict[tuple[str, str, int], tuple[float, str]] = {}
 

@@ -101,6 +101,22 @@ def test_a_run_ends_with_its_best_rows_and_what_to_type_next(genbench, tmp_path)
     assert (code, again.count("next: genbench report")) == (0, 1), "though nothing was left to do"
 
 
+def test_tuning_takes_the_data_sets_that_a_model_can_do(genbench):
+    code, out, _ = genbench("tune", "-m", "lsgan", "--dry-run")
+    assert code == 0
+    assert "lsgan            digits" in out
+    assert "binary_digits" not in out
+    code, _, err = genbench("tune", "-m", "uniform", "--dry-run")
+    assert code == 2
+    assert "uniform cannot be tuned on ring: it has no search space" in err
+
+
+def test_a_cell_that_is_not_there_is_said_to_be_none(genbench):
+    code, _, err = genbench("show", "3f9a")
+    assert code == 2
+    assert "no cell of runs has an id that begins with 3f9a" in err
+
+
 @pytest.mark.parametrize("name", ["mode-collapse", "mode_collapse"])
 def test_show_knows_claims(genbench, name):
     code, out, _ = genbench("show", name, "--json")
