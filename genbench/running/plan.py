@@ -83,7 +83,7 @@ class Plan:
         if self.failed:
             parts.append(f"{len(self.failed)} failed before (again with --retry-failed)")
         if self.skipped:
-            parts.append(f"{len(self.skipped)} that cannot be")
+            parts.append(f"{len(self.skipped)} that cannot be run")
         if self.broken:
             parts.append(f"{len(self.broken)} that fail before they start")
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
@@ -99,7 +99,7 @@ class Plan:
     def refusals(self) -> list[str]:
         """A sentence per pair of a model and a data set that cannot be, with the reason."""
         pairs = ((f"{r.spec.model} on {r.spec.dataset}", r.reason) for r in self.skipped)
-        return [f"{title} cannot be: {reason}" for title, reason in dict.fromkeys(pairs)]
+        return [f"{title} cannot be run: {reason}" for title, reason in dict.fromkeys(pairs)]
 
     def _list_changed(self) -> list[str]:
         return [

@@ -73,7 +73,7 @@ def test_what_cannot_be_run_is_said_and_is_no_success(genbench, dry):
     call = ["run", "-m", "rbm", "-d", "markov_text", "--seeds", "1", "--steps", "1"]
     code, out, err = genbench(*call, *dry)
     assert code == 2
-    assert "rbm on markov_text cannot be: " in out
+    assert "rbm on markov_text cannot be run: " in out
     assert err.startswith(
         "genbench: run needs a model that can do the data set: rbm on markov_text"
     )
@@ -83,7 +83,7 @@ def test_a_pair_that_cannot_be_beside_one_that_can_is_said_and_goes_on(genbench)
     call = ["run", "-m", "gan", "-m", "resample", "-d", "bars_and_stripes", "--seeds", "1"]
     code, out, _ = genbench(*call, "--dry-run")
     assert code == 0
-    assert "gan on bars_and_stripes cannot be: needs continuous data" in out
+    assert "gan on bars_and_stripes cannot be run: needs continuous data" in out
 
 
 def test_a_run_ends_with_its_best_rows_and_what_to_type_next(genbench, tmp_path):
