@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-contracts test-others slow check format lint types judge measurement-error speed faults attack peers scale extraction gate gpu system clean
+.PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error speed faults attack peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -14,6 +14,9 @@ demo: $(VENV)/.run
 # two halves side by side, on two cores; each prints when it has ended
 test: $(VENV)/.dev
 	$(MAKE) --no-print-directory -j 2 --output-sync=target test-contracts test-others
+
+# what tests need
+develop: $(VENV)/.dev
 
 test-contracts:
 	$(BIN)/pytest tests/contract tests/models
@@ -76,6 +79,21 @@ attack: $(VENV)/.dev
 gate: $(VENV)/.dev
 	$(BIN)/python tests/gate/simulate.py
 	$(BIN)/python tests/gate/plants.py .gate
+
+# the documents as pages, into build/docs
+docs: $(VENV)/.base
+	$(PIP) -e '.[docs]'
+	$(BIN)/python docs/make_cli.py
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html -c docs . build/docs
+	@echo "build/docs/index.html"
+
+# what is generated in the documents: commands, tables of leaderboards and claims
+documents: $(VENV)/.run
+	$(BIN)/python docs/make_cli.py
+	$(BIN)/genbench leaderboard -o results --readme README.md
+	$(BIN)/genbench leaderboard -o results --readme results/README.md
+	$(BIN)/genbench claims -o results --readme README.md
+	$(BIN)/genbench claims -o results --readme docs/claims.md
 
 # error rates and power of verdicts, by simulation (ten minutes of a core)
 judge: $(VENV)/.run

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
+from genbench.core.files import RUNS
 from genbench.core.metric import Trained
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import Part, Suite
@@ -30,7 +31,14 @@ from genbench.running.evidence import Scale
 from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.plan import cell_specs, find_refusal
 from genbench.running.stack import evaluate_stack, train_stack
-from genbench.running.suites import Listener, RunOptions, RunResult, change_suite, run_suite
+from genbench.running.suites import (
+    Listener,
+    RunOptions,
+    RunResult,
+    change_suite,
+    find_pairs,
+    run_suite,
+)
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, Estimate
 from genbench.statistics.looks import LAST
@@ -241,7 +249,7 @@ def run(
     until_decided: bool = False,
     max_seeds: int | None = None,
     config: Path | None = None,
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     dry_run: bool = False,
     listener: Listener | None = None,
     **options: Any,
@@ -250,7 +258,8 @@ def run(
 
     Arguments:
         suite: A suite's name, "claims" for all that the claims need, or a suite as `benchmarks.yaml` has it.
-            None takes `demo`, where models and data sets together are its cells in place of its own.
+            None takes the settings of `demo`: models and data sets together are its cells in place of its
+            own, models alone are trained on its data sets, on data sets alone its models are.
         models: Keep these models alone.
         datasets: Keep these data sets alone.
         seeds: So many seeds, from 0 on.
@@ -284,17 +293,18 @@ def run(
         return run_claims(
             claims, chosen, scale=Scale(budget_scale, seeds), listener=listener, **how
         )
-    pairs = (models, datasets) if suite is None else ()
+    own = suite is None
     if suite is None or isinstance(suite, str):
         suite = find_suite(suite or "demo", config)
     elif not isinstance(suite, Suite):
         suite = read_suite(suite)
+    pairs = find_pairs(suite, models, datasets) if own else ()
     suite = change_suite(suite, *pairs, seeds=seeds, steps=steps, labelled=labelled)
     return run_suite(suite, chosen, listener=listener, **how)
 
 
 def tune(
-    *, results: Path | str = "results", listener: Listener | None = None, **about: Any
+    *, results: Path | str = RUNS, listener: Listener | None = None, **about: Any
 ) -> RunResult:
     """Trains and scores the trials of tuning that a results folder lacks, as `genbench tune` does.
 
@@ -312,7 +322,7 @@ def tune(
     return run_tuning(find_campaign(**what), options, listener=listener)
 
 
-def tuning_costs(*, results: Path | str = "results", **what: Any) -> list[Estimate]:
+def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[Estimate]:
     """Returns what tuning still costs, by model and data set, from a results folder's recorded seconds.
 
     Arguments:
@@ -323,7 +333,7 @@ def tuning_costs(*, results: Path | str = "results", **what: Any) -> list[Estima
     return [book.estimate(rule, campaign.trials[rule.file]) for rule in campaign.rules]
 
 
-def samples(cell: str, *, results: Path | str = "results") -> Tensor:
+def samples(cell: str, *, results: Path | str = RUNS) -> Tensor:
     """Returns the stored samples of a recorded cell, in data space, shape (N, *event).
 
     Arguments:
@@ -348,7 +358,7 @@ def leaderboard(
     """Returns leaderboards, one per data set, of a results folder or of models trained here.
 
     Arguments:
-        sources: A results folder (by default `results`), or trained models.
+        sources: A results folder (by default `runs`), or trained models.
         suite: Of a folder: this suite's cells alone.
         config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
         scale: Of a folder: which scale of the claims' budgets is shown.
@@ -370,7 +380,7 @@ def leaderboard(
 
 def claims(
     *names: str,
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     budget_scale: str | None = None,
     seeds: int | None = None,
 ) -> list[Card]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shlex
@@ -162,6 +163,48 @@ def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path):
     assert better < worse
     assert "against digits:test, genbench" in done.stdout
     assert done.stdout.rstrip().endswith("records: 10")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["compare_models", "add_model"])
+def test_the_other_examples_run_and_say_what_they_found(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / f"docs/examples/{name}.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    if name == "compare_models":
+        assert re.search(r"recall, vae less gan: -?[\d.]+ \[.+\], 6 seeds", done.stdout)
+        assert (tmp_path / "report/index.html").exists()
+    else:
+        assert re.search(r"1\d rules kept, 0 broken", done.stdout)
+        assert "| sliced\\_generator |" in done.stdout
+
+
+def test_the_page_of_commands_is_current():
+    path = ROOT / "docs/make_cli.py"
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_file_location("make_cli", path)
+    )
+    module.__spec__.loader.exec_module(module)
+    assert (ROOT / "docs/cli.md").read_text() == module.make_page(), "run: make documents"
+
+
+@pytest.mark.slow
+def test_the_documents_become_pages_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx", reason="pip install '.[docs]'")
+    build = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "-b", "html"]
+    done = subprocess.run(
+        [*build, "-c", "docs", ".", tmp_path], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "docs/README.html" in (tmp_path / "index.html").read_text()
+    page = (tmp_path / "docs/running.html").read_text()
+    for name in ("evaluate", "cli", "data"):
+        assert f'href="{name}.html"' in page
 
 
 def evaluations():

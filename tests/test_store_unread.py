@@ -58,11 +58,11 @@ def locked(monkeypatch):
 
 
 VERBS = [
-    (("validate", "results"), 1),
+    (("validate", "runs"), 1),
     (("export", "out.csv"), 3),
     (("export", "out.csv", "--ignore-damaged"), 0),
-    (("merge", "results", "-o", "union"), 3),
-    (("merge", "results", "-o", "union", "--ignore-damaged"), 0),
+    (("merge", "runs", "-o", "union"), 3),
+    (("merge", "runs", "-o", "union", "--ignore-damaged"), 0),
     (("report", "--to", "page"), 3),
     (("leaderboard",), 3),
     (("leaderboard", "--ignore-damaged"), 0),
@@ -80,11 +80,11 @@ def test_a_folder_that_cannot_be_read_is_said(genbench, locked, verb):
 
 
 def test_artifacts_and_trials_that_cannot_be_read_are_said(genbench, locked):
-    os.makedirs("results/claims")
+    os.makedirs("runs/claims")
     locked(".artifacts")
-    assert genbench("validate", "results")[0] == 1
+    assert genbench("validate", "runs")[0] == 1
     locked("claims")
-    code, out, _ = genbench("validate", "results", "--json")
+    code, out, _ = genbench("validate", "runs", "--json")
     assert code == 1
     assert any("claims" in row["path"] for row in json.loads(out)["findings"] if row["bad"])
 
@@ -92,23 +92,23 @@ def test_artifacts_and_trials_that_cannot_be_read_are_said(genbench, locked):
 def test_python_warns_of_what_it_did_not_read(genbench, locked):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(results("results")) > 0
+        assert len(results("runs")) > 0
     locked(os.path.join("ring", "uniform"))
     with pytest.warns(UserWarning, match="not read: .*ring/uniform cannot be read"):
-        assert set(results("results").model) == {"gaussian"}
+        assert set(results("runs").model) == {"gaussian"}
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path), os.mkdir])
 def test_what_is_no_file_in_a_records_place_is_said_and_done_anew(genbench, make):
-    path = next(iter(Store("results").files()))
+    path = next(iter(Store("runs").files()))
     path.unlink()
     make(path)
     code, _, err = genbench("export", "out.csv")
     assert code == 3
     assert f"not read: {path} cannot be read" in err
     assert genbench("run", "tiny", "-c", "tiny.yaml")[0] == 0
-    assert Store("results").problems() == []
-    assert len(Store("results").files()) == 2
+    assert Store("runs").problems() == []
+    assert len(Store("runs").files()) == 2
 
 
 def test_a_folder_that_a_group_shares_has_a_lock_for_all_of_it(genbench, tmp_path):
@@ -117,11 +117,11 @@ def test_a_folder_that_a_group_shares_has_a_lock_for_all_of_it(genbench, tmp_pat
     shared.chmod(0o2775)
     assert genbench("run", "tiny", "-c", "tiny.yaml", "-o", shared)[0] == 0
     assert (shared / ".lock").stat().st_mode & 0o777 == 0o664
-    assert (tmp_path / "results" / ".lock").stat().st_mode & 0o022 == 0
+    assert (tmp_path / "runs" / ".lock").stat().st_mode & 0o022 == 0
 
 
 def test_leftovers_of_killed_runs_are_removed_once_they_are_old(genbench, tmp_path):
-    old, new = (tmp_path / "results" / "ring" / f".{name}.json.x.tmp" for name in ("old", "new"))
+    old, new = (tmp_path / "runs" / "ring" / f".{name}.json.x.tmp" for name in ("old", "new"))
     for path in (old, new):
         path.write_text("{")
     os.utime(old, (1, 1))

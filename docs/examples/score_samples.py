@@ -58,11 +58,11 @@ worse = {seed: draw(seed, noise=0.3) for seed in range(5)}
 genbench.evaluate(
     worse, "digits:test", metrics="prdc", features="random_conv", record="my-older-model"
 )
-print(genbench.leaderboard("results"))
+print(genbench.leaderboard("runs"))
 
 # %% [markdown]
 # A line to cite stands under every result.
 
 # %%
 print(f"FID {result.fid:.3f} ({result.citations['fid']})")
-print("records:", len(list(Path("results").rglob("my-*/*.json"))))
+print("records:", len(list(Path("runs").rglob("my-*/*.json"))))

@@ -21,23 +21,29 @@ from genbench.core.version import __version__
 #: verb → (module that defines `command`, what it does)
 VERBS = {
     "run": ("genbench.cli.run", "Train and score a suite; do only what is missing."),
-    "tune": ("genbench.cli.tune", "Search models' options, the same trials for each."),
+    "tune": ("genbench.cli.tune", "Search models' options, the same number of trials for each."),
     "evaluate": ("genbench.cli.evaluate", "Score samples from anywhere against a reference."),
     "report": ("genbench.cli.report", "Turn records into a leaderboard and a web page."),
-    "leaderboard": ("genbench.cli.leaderboard", "Write the public table of a results folder."),
+    "leaderboard": (
+        "genbench.cli.leaderboard",
+        "Print or write the ranked tables of a results folder.",
+    ),
     "pictures": ("genbench.cli.pictures", "Draw small pictures of samples beside the records."),
     "check": ("genbench.cli.check", "Compare results with a baseline: has anything got worse?"),
     "baseline": ("genbench.cli.baseline", "Accept scores as a baseline for check."),
-    "claims": ("genbench.cli.claims", "Say what the measurements say of the literature's claims."),
+    "claims": ("genbench.cli.claims", "Show the verdicts on claims from the literature."),
     "validate": ("genbench.cli.validate", "Check the records and artifacts of a results folder."),
-    "merge": ("genbench.cli.merge", "Unite results folders, and show where they disagree."),
+    "merge": ("genbench.cli.merge", "Merge results folders, and show where they disagree."),
     "export": ("genbench.cli.export", "Write measurements to a CSV or Parquet file."),
     "list": (
         "genbench.cli.browse",
         "List models, datasets, metrics, extractors, claims, suites or sources.",
     ),
     "show": ("genbench.cli.show", "Show all about one plugin, suite or recorded cell."),
-    "test-plugin": ("genbench.cli.test_plugin", "Check that a plugin keeps its kind's contract."),
+    "test-plugin": (
+        "genbench.cli.test_plugin",
+        "Check a plugin against the contract of its kind.",
+    ),
     "fetch": ("genbench.cli.fetch", "Download a data set or an extractor's weights, checked."),
     "doctor": ("genbench.cli.doctor", "Check this machine: versions, devices, data, folders."),
 }
@@ -81,11 +87,12 @@ class Verbs(click.Group):
 @click.option("--debug", is_flag=True, help="Print the whole traceback of an error.")
 def cli(debug: bool) -> None:
     """Compare families of deep generative models on one harness: GANs, VAEs, flows,
-    autoregressive models, Boltzmann machines and Markov chains.
+    autoregressive models, Boltzmann machines, Markov chains and diffusion models.
 
     \b
     genbench run demo                            six families, two data sets, eight seeds
     genbench report                              the leaderboard and a web page
+    genbench leaderboard -o results -d digits    what is recorded in a clone
     genbench evaluate mine.npz -r digits:test    score your own samples
 
     Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed, or files

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from genbench.cli import common
+from genbench.core.files import RUNS
 
 
 @click.group("baseline")
@@ -14,7 +15,7 @@ def command() -> None:
     """Baselines of `genbench check`: accepted scores, seed by seed, with who, when and on what.
 
     \b
-    genbench baseline accept --suite ci --from results --to baselines/ci.json
+    genbench baseline accept --suite ci --from candidate --to baselines/ci.json
     """
 
 
@@ -26,7 +27,7 @@ def command() -> None:
     "--from",
     "root",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
     show_default=True,
     help="The results folder.",
 )
@@ -46,7 +47,7 @@ def command() -> None:
 @click.option(
     "--times",
     is_flag=True,
-    help="Guard absolute times too; only where every run has the machine to itself.",
+    help="Guard absolute times too; only on a machine that runs nothing else.",
 )
 def accept_command(
     suite_name: str | None,
@@ -66,7 +67,7 @@ def accept_command(
     are what they were, the file stays as it is.
 
     \b
-    genbench baseline accept --suite ci --from results --to baselines/ci.json --note "faster sampler"
+    genbench baseline accept --suite ci --from candidate --to baselines/ci.json --note "faster sampler"
     """
     from genbench.report.gate.accept import accept_results
 
@@ -82,5 +83,5 @@ def accept_command(
         times=times,
     )
     scores = sum(len(cell.scores) for cell in baseline.cells)
-    state = "written" if changed else "is as it was"
+    state = "written" if changed else "is unchanged"
     click.echo(f"{path} {state}: {scores} scores of {len(baseline.cells)} groups of cells")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,23 @@ import click
 
 from genbench.cli import common, taxonomy
 from genbench.core.errors import SpecError
+from genbench.report import sheet
+from genbench.report.text import direction
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: what a narrow terminal leaves out; --json and `genbench show` have it
-DETAILS = {"version", "paper", "metric"}
-WIDE = 120
+#: columns of a terminal from which on more is shown, and everything
+MEDIUM, WIDE = 120, 160
 KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites", "sources"]
+#: what terminals show of each kind, those of 80 columns and those of 120
+SHOWN = {
+    "datasets": (("name", "summary"), ("name", "paper", "summary")),
+    "metrics": (("metric", "columns"), ("metric", "columns", "view", "summary")),
+    "extractors": (("name", "summary"), ("name", "version", "summary")),
+    "claims": (("name", "statement"), ("name", "statement", "source")),
+    "suites": (("name", "seeds", "description"), ("name", "seeds", "datasets", "description")),
+}
 
 
 @click.command("list")
@@ -28,16 +38,28 @@ KINDS = ["models", "datasets", "metrics", "extractors", "claims", "suites", "sou
 )
 @common.config
 @common.plugins
+@common.wide
+@common.form
 @common.as_json
 def command(
-    kind: str, readme: Path | None, config: Path | None, plugins: tuple[str, ...], as_json: bool
+    kind: str,
+    readme: Path | None,
+    config: Path | None,
+    plugins: tuple[str, ...],
+    wide: bool,
+    form: str,
+    as_json: bool,
 ) -> None:
     """List models (as a taxonomy), datasets, metrics, extractors, claims, suites or sources.
 
     Sources are what the documents that this project started from name, beside what answers it here.
 
+    Terminals of fewer than 160 columns get the most important columns; the last line says what is left
+    out. `genbench show NAME` has all about one thing.
+
     \b
     genbench list models
+    genbench list metrics --wide
     genbench list metrics --json
     genbench list sources --readme docs/sources.md
     """
@@ -47,25 +69,61 @@ def command(
     rows = describe(kind, config)
     if as_json:
         common.print_json(rows)
-        return
-    from rich.console import Console
-    from rich.table import Table
+    elif form != "table":
+        write = sheet.to_markdown_text if form == "markdown" else sheet.to_csv
+        click.echo(write(make_sheet(rows)), nl=False)
+    else:
+        print_rows(common.make_console(wide), kind, rows)
 
-    console = Console()
-    if kind == "models":
-        console.print(taxonomy.tree(rows))
+
+def print_rows(console: Console, kind: str, rows: list[dict[str, Any]]) -> None:
+    """Prints what there is of a kind, as wide as the console, and what is left out."""
+    if not rows:
+        console.print(f"no {kind} yet")
         return
     if kind == "sources":
         print_sources(console, rows)
         return
-    hidden = {"options"} | (DETAILS if console.width < WIDE else set())
-    columns = [key for key in (rows[0] if rows else {}) if key not in hidden]
-    table = Table(box=None, pad_edge=False)
-    for key in columns:
-        table.add_column(key, overflow="fold")
+    if kind == "models":
+        narrow = console.width < MEDIUM
+        console.print(taxonomy.flat(rows) if narrow else taxonomy.tree(rows))
+        left = ["paper"] if narrow else []
+    else:
+        rows = by_metric(rows) if kind == "metrics" else rows
+        every = [key for key in rows[0] if key != "options"]
+        some = SHOWN[kind][console.width >= MEDIUM]
+        keys = every if console.width >= WIDE else some
+        sheet.print_sheet(console, make_sheet(rows, keys), fold=True)
+        left = [key for key in every if key not in keys]
+    omitted = f"left out: {', '.join(left)} (--wide); " if left else ""
+    console.print(f"{omitted}all about one: genbench show NAME", style="dim", highlight=False)
+
+
+def make_sheet(rows: list[dict[str, Any]], keys: Sequence[str] | None = None) -> sheet.Sheet:
+    """Returns rows as a sheet, of some of their keys or of all."""
+    keys = keys or list(rows[0] if rows else ())
+    entries = [[sheet.Entry(cell(row[key]), value=cell(row[key])) for key in keys] for row in rows]
+    return sheet.Sheet([sheet.Heading(key) for key in keys], entries)
+
+
+def by_metric(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns a row per metric, with its columns, each with an arrow for the better direction."""
+    metrics: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        table.add_row(*(cell(row[key]) for key in columns))
-    console.print(table if rows else f"no {kind} yet")
+        metrics.setdefault(row["metric"], []).append(row)
+    return [
+        {
+            "metric": name,
+            "columns": ", ".join(
+                f"{row['name']} {direction(row['better'])}".rstrip() for row in columns
+            ),
+            "unit": ", ".join(dict.fromkeys(row["unit"] for row in columns if row["unit"])),
+            "view": columns[0]["view"],
+            "paper": columns[0]["paper"],
+            "summary": "; ".join(dict.fromkeys(row["summary"] for row in columns)),
+        }
+        for name, columns in metrics.items()
+    ]
 
 
 def print_sources(console: Console, rows: list[dict[str, Any]]) -> None:

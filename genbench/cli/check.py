@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from genbench.cli import common
+from genbench.core.files import RUNS
 
 
 @click.command("check")
@@ -22,7 +23,7 @@ from genbench.cli import common
     "--candidate",
     "root",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
     show_default=True,
     help="The results folder that is judged.",
 )
@@ -40,9 +41,16 @@ from genbench.cli import common
     help="Compare times also where they were measured on different machines.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show rows that pass, too.")
+@common.wide
 @common.as_json
 def command(
-    path: Path, root: Path, form: str, across_machines: bool, everything: bool, as_json: bool
+    path: Path,
+    root: Path,
+    form: str,
+    across_machines: bool,
+    everything: bool,
+    wide: bool,
+    as_json: bool,
 ) -> None:
     """Compare a results folder with a baseline; nothing is trained or changed.
 
@@ -51,7 +59,8 @@ def command(
     failed, are missing, or differ in protocol, version, sample count or data fail in their own words.
 
     \b
-    genbench check --baseline baselines/ci.json --candidate results
+    genbench run ci && genbench check
+    genbench check --baseline baselines/ci.json --candidate candidate
     genbench check --format markdown > comment.md
     genbench check --format junit > junit.xml
 
@@ -66,9 +75,7 @@ def command(
     if as_json:
         common.print_json(result.to_dict())
     elif form == "table":
-        from rich.console import Console
-
-        text.print_result(Console(), result, everything=everything)
+        text.print_result(common.make_console(wide), result, everything=everything)
     else:
         write = text.to_markdown if form == "markdown" else text.to_junit
         click.echo(write(result), nl=False)

@@ -10,19 +10,11 @@ import click
 from genbench.cli import common
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from genbench.report.cards import Card, Variation
-    from genbench.statistics.verdicts import VerdictPart
-
-COLOURS = {
-    **{"supported": "green", "refuted": "red", "mixed": "yellow"},
-    **{"inconclusive": "dim", "by definition": "dim"},
-}
+    from genbench.report.cards import Card
 
 
 @click.command("claims")
-@click.argument("names", metavar="[ID]...", nargs=-1)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=common.complete("claim"))
 @common.budget_scale
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
 @click.option(
@@ -40,9 +32,11 @@ COLOURS = {
     is_flag=True,
     help="Write bars, runs, budgets and metrics of the named claims to baselines/registrations.json.",
 )
-@click.option("--no-run", is_flag=True, help="With ID: show what is there, run nothing.")
+@click.option("--no-run", is_flag=True, help="With ID: show what has been measured; run nothing.")
 @common.plugins
 @common.results
+@common.wide
+@common.form
 @common.as_json
 def command(
     names: tuple[str, ...],
@@ -54,6 +48,8 @@ def command(
     no_run: bool,
     plugins: tuple[str, ...],
     root: Path,
+    wide: bool,
+    form: str,
     as_json: bool,
 ) -> None:
     """Show the verdicts on claims from the literature; with ID, run what those lack and explain them.
@@ -65,11 +61,12 @@ def command(
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
     refuted in the other, or has not been measured here.
 
-    `--register` is to come before the first score: a verdict whose registration is younger, or whose terms
-    have changed since, is shown as exploratory, with what changed.
+    Use `--register` before the first score: a verdict whose registration is younger, or whose terms have
+    changed since, is shown as exploratory, with what changed.
 
     \b
-    genbench claims
+    genbench claims -o results
+    genbench claims mode-collapse -o results --no-run
     genbench claims nash-oscillation --json
     genbench claims -o results --readme docs/claims.md
     genbench claims --output again --against results
@@ -78,6 +75,7 @@ def command(
     common.load_plugins(plugins)
     if register:
         return write_terms(names, as_json)
+    from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
     from genbench.report.claim_tables import update_readme
     from genbench.running.evidence import Scale
@@ -93,7 +91,8 @@ def command(
     if against is not None:
         raise SystemExit(reproduce(cards, against, as_json))
     if names or as_json or readme is None:
-        print_cards(cards, bool(names), as_json)
+        how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
+        print_claims(cards, root, **how)
     if code:
         raise SystemExit(code)
 
@@ -111,21 +110,6 @@ def write_terms(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{name}: {'registered' if new else 'is registered with these terms'}")
 
 
-def print_cards(cards: list[Card], explained: bool, as_json: bool) -> None:
-    """Prints claims: for machines, or all about each, or a table."""
-    from rich.console import Console
-
-    from genbench.report.claim_tables import to_dict
-
-    if as_json:
-        common.print_json([to_dict(card) for card in cards])
-    elif explained:
-        for card in cards:
-            print_claim(Console(), card)
-    else:
-        print_table(Console(), cards)
-
-
 def complete(
     cards: list[Card], root: Path, plugins: tuple[str, ...], as_json: bool
 ) -> tuple[list[Card], int]:
@@ -139,156 +123,18 @@ def complete(
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
     from genbench.store import Store
+    from genbench.store.absent import COMMITTED
 
     names = [card.claim.id for card in cards if card.missing]
     if not names:
         return cards, 0
     options, scale = RunOptions(root=root, plugins=plugins), cards[0].scale
+    if root != COMMITTED and COMMITTED.is_dir():
+        instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
+        click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)
     with stopped_by_ctrl_c():
         result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
     code = exit_code(result)
     if code == 130:
         raise SystemExit(code)
     return make_cards(Store(root), [card.claim.id for card in cards], scale, root), code
-
-
-def print_table(console: Console, cards: list[Card]) -> None:
-    """Prints a row per claim, with its first effect, and what is missing."""
-    from rich.table import Table
-
-    from genbench.report.claim_tables import tally_text
-
-    rows = Table(box=None, pad_edge=False)
-    rows.add_column("claim", no_wrap=True)
-    rows.add_column("verdict", overflow="fold", min_width=12)
-    for head in ("parts", "first effect", "mean [95 %]", "holds if", "seeds"):
-        rows.add_column(head, overflow="fold")
-    for card in cards:
-        heads = [card.claim.id, coloured(card), tally_text(card)]
-        rows.add_row(*heads, *(cells(card.lead) if card.lead else []))
-    console.print(rows)
-    for card in cards:
-        if card.missing:
-            count = sum(map(len, card.missing.values()))
-            text = f"{card.claim.id}: {count} cells to run: {card.command}"
-            console.print(text, highlight=False)
-    scale = cards[0].scale.budget if cards else "default"
-    console.print(
-        f"parts: + supported, - refuted, ? open, = by definition; budget scale: {scale}; verdicts from "
-        "intervals over seeds, by Holm over parts and declared looks",
-        highlight=False,
-    )
-
-
-def reproduce(cards: list[Card], against: Path, as_json: bool) -> int:
-    """Prints verdicts beside those of another folder; returns the exit code."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from genbench.report.reproduction import FAILURES, compare_folders
-
-    reproductions = compare_folders(cards, against)
-    failed = [pair for pair in reproductions if pair.comparison in FAILURES]
-    if as_json:
-        common.print_json([pair.row for pair in reproductions])
-        return int(bool(failed))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("claim", no_wrap=True)
-    for head in ("here", f"in {against}", "so", "the same values"):
-        table.add_column(head, overflow="fold")
-    for pair in reproductions:
-        same, both = pair.values
-        so = f"[red]{pair.comparison}[/red]" if pair in failed else pair.comparison
-        kinds = [coloured(pair.here), coloured(pair.there), so]
-        table.add_row(pair.here.claim.id, *kinds, f"{same} of {both}")
-    console = Console()
-    console.print(table)
-    for pair in reproductions:
-        for ours, theirs in pair.changed_parts:
-            console.print(
-                f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
-                highlight=False,
-                markup=False,
-            )
-    count = len(reproductions) - len(failed)
-    console.print(f"{count} of {len(reproductions)} claims are not contradicted", highlight=False)
-    return int(bool(failed))
-
-
-def coloured(card: Card) -> str:
-    """Returns the verdict in its colour, with "so far" while cells are missing."""
-    colour = COLOURS[card.verdict.outcome]
-    return f"[{colour}]{card.verdict_text}[/{colour}]"
-
-
-def steadiness(card: Card) -> str:
-    """Returns what becomes of the verdict when any one seed is left out."""
-    own = card.verdict.outcome
-    others = {seed: v for seed, v in card.without_seed.items() if v != own}
-    if not others:
-        return "the same without any one seed"
-    return ", ".join(f"{verdict} without seed {seed}" for seed, verdict in others.items())
-
-
-def print_claim(console: Console, card: Card) -> None:
-    """Prints all about a claim."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    claim = card.claim
-    console.print(f"[bold]{claim.id}[/bold]  {coloured(card)}", end="  ")
-    console.print(escape(f"({card.verdict.because})"), highlight=False)
-    for text in (claim.statement, f"Source: {claim.source}", f"Why so: {claim.why}"):
-        console.print(escape(text), highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for head in ("effect", "mean [95 %]", "holds if", "seeds", "says", "80 % at"):
-        table.add_column(head, overflow="fold")
-    for part in card.verdict.parts:
-        says = part.outcome if part.effect.judged else "shown beside"
-        table.add_row(*cells(part), says, f"≈ {part.needed}" if part.needed else "")
-    console.print(table)
-    if card.without_seed:
-        console.print(f"Verdict: {steadiness(card)}", highlight=False)
-    for head, texts in list_details(card).items():
-        for text in texts:
-            console.print(escape(f"{head}: {text}"), highlight=False)
-    if card.missing:
-        console.print(f"Run it: {card.command}", highlight=False)
-    console.print()
-
-
-def list_details(card: Card) -> dict[str, list[str]]:
-    """Returns the lists that follow a claim's effects, by their heads."""
-    from genbench.report.claim_tables import needed_text
-
-    claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
-    changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
-    unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
-    return {
-        "Exploratory": list(card.standing.reasons) if card.exploratory else [],
-        "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
-        "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
-        "A second look": [note] if note else [],
-        "Not judged, as null rows pass": card.withheld,
-        "No null row to check by": card.unchecked,
-        "Cells": [str(run) for run in claim.runs],
-        "Literature": list(claim.literature),
-        "Threats": list(claim.threats),
-        "Failed": [f"{name}: {count} seeds" for name, count in card.evidence.failed().items()],
-        "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
-    }
-
-
-def verdict_of(setting: Variation) -> str:
-    """Returns the verdict with one thing changed, or that it has not been run."""
-    return setting.verdict_text if setting.verdict is not None else f"not run; {setting.command}"
-
-
-def cells(part: VerdictPart) -> list[str]:
-    """Returns an effect's name, numbers, bar and seeds as a table shows them."""
-    from rich.markup import escape
-
-    from genbench.report.claim_tables import bar, numbers
-
-    name, text = escape(part.effect.name), escape(numbers(part))
-    return [name, text, bar(part), str(len(part.effect.values))]

@@ -12,17 +12,40 @@ import click
 
 from genbench.cli.streams import json_alone
 from genbench.core.errors import WriteError
+from genbench.core.files import RUNS
+from genbench.core.names import built_in
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from genbench.core.spec import Suite
 
+#: of a parameter's names, those that begin as what was typed
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: files that could not be read that are named one by one
 MOST = 20
 
+#: columns of a terminal that breaks no line
+ENDLESS = 10_000
+
 #: where the context of a verb keeps the standard output that is for JSON alone
 ALONE = "genbench.json"
+
+
+def complete(*kinds: str) -> Completion:
+    """Returns what completes the names of built-in plugins of some kinds, and of suites, in a shell."""
+
+    def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        known = {name for kind in kinds if kind != "suite" for name in built_in(kind)}
+        known |= set(suites(context.params.get("config"))) if "suite" in kinds else set()
+        known |= (
+            {name.replace("_", "-") for name in built_in("claim")} if "claim" in kinds else set()
+        )
+        return sorted(name for name in known if name.startswith(incomplete))
+
+    return names
 
 
 def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
@@ -33,6 +56,19 @@ def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bo
 
 as_json = click.option(
     "--json", "as_json", is_flag=True, callback=_keep_for_json, help="Print JSON for machines."
+)
+wide = click.option(
+    "--wide",
+    is_flag=True,
+    help="Leave nothing out: lines as long as they must be, whatever the terminal's width.",
+)
+form = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "csv"]),
+    default="table",
+    show_default=True,
+    help="For a terminal, a document, or a spreadsheet; the last two leave nothing out.",
 )
 ignore_damaged = click.option(
     "--ignore-damaged",
@@ -57,9 +93,28 @@ results = click.option(
     "--output",
     "root",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
     show_default=True,
     help="The results folder.",
+)
+models = click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=complete("model"),
+    help="Only this model; may be repeated.",
+)
+datasets = click.option(
+    "-d",
+    "--dataset",
+    "datasets",
+    multiple=True,
+    shell_complete=complete("dataset"),
+    help="Only this data set; may be repeated.",
+)
+suite = click.argument(
+    "suite", metavar="[SUITE]", required=False, shell_complete=complete("suite")
 )
 budget_scale = click.option(
     "--budget-scale",
@@ -131,6 +186,13 @@ def print_json(value: Any) -> None:
     out.flush()
     if out.failure:
         raise WriteError(f"cannot write to the standard output: {out.failure}")
+
+
+def make_console(wide: bool = False) -> Console:
+    """Returns what prints on the standard output, as wide as the terminal or as wide as it takes."""
+    from rich.console import Console
+
+    return Console(width=ENDLESS if wide else None)
 
 
 def tell_unread(problems: Sequence[str], *, ignore: bool) -> None:

@@ -18,7 +18,8 @@ from genbench.cli import common
 @click.option(
     "--metrics",
     help="Names, separated by commas, with options: prdc:neighbours=3,kid:subsets=10:subset_size=50; "
-    "default: fid,kid,mmd,prdc, and fid_infinity below 10,000 points.",
+    "all: every metric that needs no trained model; default: fid,kid,mmd,prdc, and fid_infinity below "
+    "10,000 points.",
 )
 @click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
 @click.option(
@@ -47,7 +48,7 @@ from genbench.cli import common
     type=click.Choice(["float32", "tf32", "bfloat16", "float16"]),
     default="float32",
     show_default=True,
-    help="In which the extractor's network computes.",
+    help="The precision in which the extractor's network computes.",
 )
 @click.option("--resize", metavar="WxH", help="Resize all pictures (bicubic, antialiased).")
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Read pictures as grey or colour.")
@@ -62,7 +63,7 @@ from genbench.cli import common
 @click.option(
     "--limit",
     type=click.IntRange(2),
-    help="Take so many points of each, at random where all are at hand, otherwise the first.",
+    help="Use this many points of each: drawn at random where all can be read, otherwise the first.",
 )
 @click.option("--batch", type=click.IntRange(1), default=64, show_default=True)
 @click.option(
@@ -75,7 +76,9 @@ from genbench.cli import common
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="For subsampling."
 )
 @click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to look at, too."
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page of scores and pictures.",
 )
 @click.option(
     "--save-stats",

@@ -136,11 +136,11 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
     for plan in result.plans:
         cells = sum(len(job.seeds) for job in plan.busy if isinstance(job, StackJob))
         if cells:
-            text = f"{cells} cells are in the hands of another run; repeat the command when it has ended"
+            text = f"{cells} cells are being run by another process; repeat the command when it has ended"
             click.echo(text, err=True)
         for job in plan.busy:
             if not isinstance(job, StackJob):
-                click.echo(f"{job.title} is in the hands of another run", err=True)
+                click.echo(f"{job.title} is being run by another process", err=True)
         if plan.replaced:
             click.echo(
                 f"{len(plan.replaced)} cells came to other weights than those of their records (of another "

@@ -20,7 +20,7 @@ def command(path: Path, root: Path, ignore_damaged: bool) -> None:
 
     \b
     genbench export scores.csv
-    genbench export scores.parquet -o results
+    genbench export scores.parquet -o runs
     """
     from genbench.report.results import export_results
 

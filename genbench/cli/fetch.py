@@ -10,7 +10,7 @@ from genbench.cli import common
 
 
 @click.command("fetch")
-@click.argument("name")
+@click.argument("name", shell_complete=common.complete("dataset", "extractor"))
 @common.data_options
 @common.plugins
 def command(name: str, data_dir: Path | None, offline: bool, plugins: tuple[str, ...]) -> None:

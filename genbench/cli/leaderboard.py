@@ -1,17 +1,28 @@
-"""genbench leaderboard: the table for the public."""
+"""genbench leaderboard: the ranked tables, for a terminal, a document, the public, or beside others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from genbench.cli import common
 
+if TYPE_CHECKING:
+    from genbench.report.leaderboard import Leaderboard
+    from genbench.report.tables import Table
+
 
 @click.command("leaderboard")
+@common.suite
+@common.datasets
+@common.config
 @common.plugins
 @common.results
+@common.wide
+@common.form
 @click.option(
     "--to",
     "folder",
@@ -23,41 +34,102 @@ from genbench.cli import common
     type=click.Path(dir_okay=False, path_type=Path),
     help="Rewrite the table between the markers <!-- leaderboard:begin --> and end of this file.",
 )
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Print what differs from this results folder: new rows, scores and ranks that moved.",
+)
 @click.option("--title", default="genbench leaderboard", show_default=True, help="The title.")
 @common.ignore_damaged
 @common.as_json
 def command(
+    suite: str | None,
+    datasets: tuple[str, ...],
+    config: Path | None,
     plugins: tuple[str, ...],
     root: Path,
+    wide: bool,
+    form: str,
     folder: Path | None,
     readme: Path | None,
+    against: Path | None,
     title: str,
     ignore_damaged: bool,
     as_json: bool,
 ) -> None:
-    """Write the public leaderboard of a results folder; without --to or --readme print it.
+    """Print the leaderboards of a results folder, or write them with --to or --readme.
 
-    Results that others submit are shown after `genbench validate` and `genbench merge`; every row
-    says which code and machine its numbers come from.
+    With SUITE only that suite's cells are shown, whatever their seeds. Results that others submit are
+    shown after `genbench validate` and `genbench merge`; every row of the page says which code and
+    machine its numbers come from.
 
     \b
-    genbench leaderboard --to public
-    genbench leaderboard -o results --readme results/README.md
+    genbench leaderboard
+    genbench leaderboard -o results -d digits
+    genbench leaderboard -o results --format markdown > leaderboard.md
+    genbench leaderboard -o results --to public
+    genbench leaderboard -o mine --against results
     """
     from genbench.report.leaderboard import load_leaderboard, update_readme
 
     common.load_plugins(plugins)
-    board = load_leaderboard(root)
+    board = load_leaderboard(root, suite=suite, config=config)
+    tables = choose_tables(board, datasets)
     page = board.write(folder, title=title) if folder else None
     changed = update_readme(readme, board.tables) if readme else False
     problems, count = list(board.problems), len(board.records)
     if as_json:
         result = {"page": page and str(page), "readme_changed": changed}
         common.print_json({**result, "records": count, "set_aside": problems})
+    elif against is not None:
+        print_changes(tables, choose_tables(load_leaderboard(against), datasets), form, wide)
     elif page is None and readme is None:
-        click.echo(board.to_markdown(), nl=False)
+        print_tables(tables, form, wide)
     if page is not None and not as_json:
         click.echo(f"{count} records; page: {page}")
     if readme is not None and not as_json:
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")
     common.tell_unread(problems, ignore=ignore_damaged)
+
+
+def choose_tables(board: Leaderboard, datasets: Sequence[str]) -> list[Table]:
+    """Returns the tables of the named data sets, or all.
+
+    Raises:
+        UnknownName: If a data set has no table.
+    """
+    from genbench.core.errors import unknown
+
+    names = {table.dataset for table in board.tables}
+    for name in datasets:
+        if name not in names:
+            raise unknown("dataset with records", name, names)
+    return [table for table in board.tables if not datasets or table.dataset in datasets]
+
+
+def print_tables(tables: Sequence[Table], form: str, wide: bool) -> None:
+    """Prints leaderboards in a format."""
+    from genbench.report import formats, leaderboard
+    from genbench.report.terminal import print_leaderboards
+
+    if form == "table":
+        print_leaderboards(common.make_console(wide), tables)
+    else:
+        write = leaderboard.to_markdown if form == "markdown" else formats.to_csv
+        click.echo(write(tables), nl=False)
+
+
+def print_changes(tables: Sequence[Table], others: Sequence[Table], form: str, wide: bool) -> None:
+    """Prints in a format what differs from the leaderboards of another folder."""
+    from genbench.report import leaderboard_changes as changes
+    from genbench.report.sheet import print_sheet, to_csv
+
+    found = changes.find_changes(others, tables)
+    if form == "markdown":
+        click.echo(changes.to_markdown(found), nl=False)
+    elif form == "csv":
+        click.echo(to_csv(changes.make_sheet(found)), nl=False)
+    else:
+        if found:
+            print_sheet(common.make_console(wide), changes.make_sheet(found), fold=True)
+        click.echo(changes.summary(found))

@@ -36,11 +36,11 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def command(
     sources: tuple[Path, ...], root: Path, keep: Any, ignore_damaged: bool, as_json: bool
 ) -> None:
-    """Unite results folders by cell; equal records are one, conflicts are shown.
+    """Merge results folders by cell; equal records become one, conflicts are shown.
 
     \b
-    genbench merge laptop cluster -o results
-    genbench merge old new -o results --keep newest
+    genbench merge laptop cluster -o both
+    genbench merge old new -o both --keep newest
     """
     from dataclasses import asdict
 

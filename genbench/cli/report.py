@@ -10,7 +10,7 @@ from genbench.cli import common
 
 
 @click.command("report")
-@click.argument("suite", metavar="[SUITE]", required=False)
+@common.suite
 @common.config
 @common.plugins
 @common.results
@@ -23,6 +23,7 @@ from genbench.cli import common
     help="Where the pages go.",
 )
 @click.option("--title", default="genbench", show_default=True, help="The page's title.")
+@common.wide
 @common.ignore_damaged
 @common.as_json
 def command(
@@ -32,19 +33,20 @@ def command(
     root: Path,
     folder: Path,
     title: str,
+    wide: bool,
     ignore_damaged: bool,
     as_json: bool,
 ) -> None:
     """Write a folder of pages that works from disk, and the leaderboards; print the leaderboard.
 
-    With SUITE only that suite's cells are shown, whatever their seeds; without it, all records.
+    With SUITE only that suite's cells are shown, whatever their seeds; without it, all records. Columns
+    that do not fit the terminal stand in a further block below.
 
     \b
     genbench report
     genbench report demo --to report
+    genbench report likelihood -o results
     """
-    from rich.console import Console
-
     from genbench.report.leaderboard import load_leaderboard
     from genbench.report.site.build import write_report
     from genbench.report.terminal import print_leaderboards
@@ -56,7 +58,7 @@ def command(
     if as_json:
         common.print_json({"page": str(page), "records": count, "set_aside": problems})
     else:
-        console = Console()
+        console = common.make_console(wide)
         print_leaderboards(console, board.tables)
         console.print(f"{count} records; page: {page}", highlight=False)
     common.tell_unread(problems, ignore=ignore_damaged)

@@ -18,21 +18,25 @@ CLAIMS = "claims"
 
 
 @click.command("run")
-@click.argument("suite_name", metavar="[SUITE]", required=False)
-@common.config
-@click.option("-m", "--model", "models", multiple=True, help="Only this model; may be repeated.")
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, help="Only this data set; may be repeated."
+@click.argument(
+    "suite_name", metavar="[SUITE]", required=False, shell_complete=common.complete("suite")
 )
+@common.config
+@common.models
+@common.datasets
 @click.option("--seeds", type=click.IntRange(1, 10_000), help="How many seeds, from 0 on.")
-@click.option("--steps", type=click.IntRange(1), help="Train every cell for so many rounds.")
+@click.option("--steps", type=click.IntRange(1), help="Train every cell for this many rounds.")
 @click.option(
     "--labelled",
     type=click.IntRange(1),
-    help="Show every seed only so many training labels, balanced and its own.",
+    help="Show every seed this many training labels only, balanced over the classes.",
 )
 @click.option(
-    "--claim", "claims", multiple=True, help="Only this claim (of `run claims`); may be repeated."
+    "--claim",
+    "claims",
+    multiple=True,
+    shell_complete=common.complete("claim"),
+    help="Only this claim (of `run claims`); may be repeated.",
 )
 @common.budget_scale
 @click.option(
@@ -43,7 +47,7 @@ CLAIMS = "claims"
 @click.option(
     "--max-seeds",
     type=click.IntRange(1, 64),
-    help="Where --until-decided gives up; 64 if not given.",
+    help="How many seeds --until-decided adds at most; 64 if not given.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
@@ -59,7 +63,7 @@ CLAIMS = "claims"
     metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
     default="inline",
     show_default=True,
-    help="Where cells and experiments run; a plugin may bring another.",
+    help="Where cells and experiments run; plugins may add others.",
 )
 @click.option(
     "-j",
@@ -67,7 +71,7 @@ CLAIMS = "claims"
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="Jobs side by side; inline has one.",
+    help="Jobs side by side; inline runs one at a time.",
 )
 @click.option(
     "--ray-address",
@@ -82,7 +86,7 @@ CLAIMS = "claims"
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="Seconds.",
+    help="Seconds between checkpoints.",
 )
 @click.option(
     "--timeout",
@@ -94,17 +98,19 @@ CLAIMS = "claims"
     "redo",
     flag_value="missing",
     default="missing",
-    help="Do cells without a record (the default).",
+    help="Run cells without a record (the default).",
 )
-@click.option("--retry-failed", "redo", flag_value="failed", help="Do failed cells again too.")
-@click.option("--force", "redo", flag_value="all", help="Do all cells again.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--retry-failed", "redo", flag_value="failed", help="Run failed cells again too.")
+@click.option("--force", "redo", flag_value="all", help="Run all cells again.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be done and how long it takes; do nothing."
+)
 @click.option(
     "--tensorboard",
     type=click.Path(file_okay=False, path_type=Path),
     help="Write the cells' learning curves to this folder, for TensorBoard.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every phase of every job.")
 @common.as_json
 def command(
@@ -127,15 +133,17 @@ def command(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Train and score a suite; cells that are already recorded are not done again.
+    """Train and score a suite; cells that are already recorded are not run again.
 
-    Without SUITE, --model and --dataset together make a comparison of their own; otherwise the
-    suite `demo` is meant; `claims` stands for all that the claims need. A run that was killed goes on
-    from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one stops at
-    once. Several runs may share a results folder.
+    Without SUITE, --model and --dataset together make a comparison of their own; --model alone is
+    trained on the data sets of the suite `demo`, and on --dataset alone the models of `demo` are;
+    without either, `demo` is run. `claims` stands for all that the claims need. A run that was killed
+    goes on from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one
+    stops at once. Several runs may share a results folder.
 
     \b
     genbench run demo
+    genbench run toys --executor processes --jobs 2 --dry-run
     genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
     genbench run claims --claim mode-collapse --budget-scale quick
     genbench run claims --claim mode-collapse --until-decided --max-seeds 32
@@ -150,6 +158,7 @@ def command(
     check_names({} if how["plugins"] else named)
     common.load_plugins(how["plugins"], how["timeout"])
     from genbench import api
+    from genbench.cli import run_text
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
     from genbench.running.evidence import Scale
 
@@ -160,20 +169,20 @@ def command(
     how |= {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
+    words = [*claims, *Scale(budget_scale, seeds).words]
+    words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
     if as_json:
         common.print_json(result.rows)
-    elif not dry_run and (suite_name == CLAIMS or result.results):
-        words = [*claims, *Scale(budget_scale, seeds).words]
-        words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
-        listener.print(next_command(suite_name, words, results))
+    elif dry_run:
+        jobs = 1 if executor == "inline" else how["jobs"]
+        listener.print(run_text.expected_text(run_text.expect_time(result), jobs))
+    elif suite_name == CLAIMS:
+        listener.print(run_text.next_command(words, results))
+    elif not quiet and result.stopped is None:
+        run_text.print_best(listener.console, result)
+        listener.print(run_text.next_command(None, results))
+    run_text.refuse_impossible(result)
     raise SystemExit(exit_code(result, unwritten=listener.unwritten))
-
-
-def next_command(suite_name: str | None, words: list[str], results: Path) -> str:
-    """Returns what to type after a run."""
-    if suite_name == CLAIMS:
-        return f"verdicts: {' '.join(['genbench claims', *words])} -o {results}"
-    return f"records: {results}/   next: genbench report -o {results}"
 
 
 def refuse(

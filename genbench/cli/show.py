@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument(
+    "name",
+    shell_complete=common.complete("model", "dataset", "metric", "extractor", "claim", "suite"),
+)
 @common.config
 @common.plugins
 @common.results
@@ -24,11 +28,12 @@ if TYPE_CHECKING:
 def command(
     name: str, config: Path | None, plugins: tuple[str, ...], root: Path, as_json: bool
 ) -> None:
-    """Show a model, data set, metric, extractor, suite, or recorded cell (its id or first digits).
+    """Show a model, data set, metric, extractor, claim, suite, or recorded cell (its id or first digits).
 
     \b
     genbench show wgan_gp
-    genbench show 3f9a
+    genbench show mode-collapse
+    genbench show 3f9a -o results
     """
     common.load_plugins(plugins)
     about = find(name, config, root)
@@ -47,12 +52,13 @@ def command(
 
 def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     """Returns what is known of a name, looked up among plugins, suites and cells."""
-    from genbench.core.errors import unknown
+    from genbench.core.errors import UnknownName, unknown
 
     for kind, look_up in LOOKUPS.items():
-        about = look_up(name)
+        about = look_up(name) or look_up(name.replace("-", "_"))
         if about is not None:
-            return {"kind": kind, **about}
+            verdict = {"verdict": f"genbench claims {about['name']} -o {root} --no-run"}
+            return {"kind": kind, **about, **(verdict if kind == "claim" else {})}
     suites = common.suites(config)
     if name in suites:
         return {"kind": "suite", "name": name, **suites[name].model_dump(exclude_none=True)}
@@ -61,7 +67,11 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     record = Store(root).find(name)
     if record is not None:
         return {"kind": "cell", **record.model_dump(by_alias=True, exclude={"curve"})}
-    names = {n for kind in ("model", "dataset", "metric", "extractor") for n in built_in(kind)}
+    if re.fullmatch(r"(?=.*\d)[0-9a-f]{3,}", name):
+        raise UnknownName(
+            f"no cell of {root} has an id that begins with {name}; name another folder by -o"
+        )
+    names = {n for kind in LOOKUPS for n in built_in(kind)}
     raise unknown("name", name, names | set(suites))
 
 
@@ -145,11 +155,43 @@ def of_extractor(name: str) -> dict[str, Any] | None:
     return {"name": name, "version": cls.version, "documentation": getdoc(cls)}
 
 
+def of_claim(name: str) -> dict[str, Any] | None:
+    """Returns what a claim says, and what it is measured by."""
+    from genbench.core.claim import CLAIMS
+
+    if name not in CLAIMS:
+        return None
+    claim = CLAIMS.get(name)
+    return {
+        "name": claim.id,
+        "statement": claim.statement,
+        "source": claim.source,
+        "why": claim.why,
+        "version": claim.version,
+        "cells": [str(run) for run in claim.runs],
+        "experiment": getdoc(claim.experiment) if claim.experiment is not None else None,
+        "effects": getdoc(claim.function),
+        "literature": list(claim.literature),
+        "threats": list(claim.threats),
+    }
+
+
+def of_executor(name: str) -> dict[str, Any] | None:
+    """Returns what an executor does."""
+    from genbench.running.executor import EXECUTORS
+
+    if name not in EXECUTORS:
+        return None
+    return {"name": name, "documentation": getdoc(EXECUTORS.get(name))}
+
+
 LOOKUPS = {
     "model": of_model,
     "dataset": of_dataset,
     "metric": of_metric,
     "extractor": of_extractor,
+    "claim": of_claim,
+    "executor": of_executor,
 }
 
 
@@ -159,6 +201,8 @@ def text(value: Any) -> str:
 
     if isinstance(value, dict):
         return escape("\n".join(f"{key}: {item}" for key, item in value.items()))
+    if isinstance(value, list):
+        return escape("\n".join(map(str, value))) or "–"
     if isinstance(value, str):
         return escape(value.strip())
     return escape(str(value)) if value is not None else "–"

@@ -34,8 +34,10 @@ class Output:
         except (OSError, ValueError):
             self._is_terminal = False
 
-    def write(self, text: str) -> int:
-        """Writes a text as far as that can be done; returns its length."""
+    def write(self, text: str | bytes) -> int:
+        """Writes a text as far as that can be done; returns its length. Click's completion writes bytes."""
+        if isinstance(text, bytes):
+            text = text.decode("utf-8", "backslashreplace")
         if not self.broken:
             encoding = getattr(self.stream, "encoding", None) or "utf-8"
             safe = CONTROL.sub("", text if self._is_terminal else ESCAPES.sub("", text))

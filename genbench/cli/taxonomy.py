@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Group
     from rich.tree import Tree
 
     from genbench.core.dataset import DataSpec
@@ -30,6 +33,10 @@ COLUMNS = (
     ("labels", "conditional"),
     ("paper", "paper"),
 )
+
+
+#: the width of every column but the last in 80 columns
+WIDTHS = (18, 10, 21, 6, 5, 6)
 
 
 def rows() -> list[dict[str, Any]]:
@@ -114,10 +121,7 @@ def tree(models: list[dict[str, Any]]) -> Tree:
 
     root = Tree("[bold]generative models[/bold]")
     branches: dict[str, Tree] = {"": root}
-    for place in ORDER:
-        inside = [row for row in models if row["taxonomy"] == place]
-        if not inside:
-            continue
+    for place, inside in by_place(models):
         path = ""
         for part in place.split("/"):
             parent, path = branches[path], f"{path}/{part}"
@@ -132,6 +136,33 @@ def tree(models: list[dict[str, Any]]) -> Tree:
             table.add_row(*(show(row[key]) for _, key in COLUMNS))
         branches[path].add(table)
     return root
+
+
+def flat(models: list[dict[str, Any]]) -> Group:
+    """Returns the same for terminals of 80 columns: a table per branch under its path, without papers."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    parts: list[Any] = []
+    for place, inside in by_place(models):
+        parts.append(Text(" / ".join(place.split("/")), style="bold"))
+        table = Table(box=None, pad_edge=False, header_style="dim", show_header=len(parts) == 1)
+        for (heading, _), wide in zip(COLUMNS[:-1], WIDTHS, strict=True):
+            table.add_column(heading, min_width=wide, max_width=wide, overflow="fold")
+        for row in inside:
+            table.add_row(*(show(row[key]) for _, key in COLUMNS[:-1]))
+        parts.append(Padding(table, (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def by_place(models: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yields the branches of the tree that have models, in order."""
+    for place in ORDER:
+        inside = [row for row in models if row["taxonomy"] == place]
+        if inside:
+            yield place, inside
 
 
 def show(value: Any) -> str:

@@ -20,7 +20,11 @@ INDENT = " " * 9
 
 
 @click.command("test-plugin")
-@click.argument("plugin", metavar="PATH_MODULE_OR_NAME")
+@click.argument(
+    "plugin",
+    metavar="PATH_MODULE_OR_NAME",
+    shell_complete=common.complete("model", "dataset", "metric", "extractor", "executor"),
+)
 @common.plugins
 @common.data_dir
 @common.as_json

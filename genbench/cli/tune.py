@@ -15,16 +15,14 @@ from genbench.core.spec import parse_part
 
 @click.command("tune")
 @common.config
-@click.option("-m", "--model", "models", multiple=True, help="Only this model; may be repeated.")
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, help="Only this data set; may be repeated."
-)
+@common.models
+@common.datasets
 @click.option(
     "--trials",
     type=click.IntRange(1),
-    help="Trials a model, the default among them; the suite file's without.",
+    help="Trials per model, its defaults among them; default: what the suite file says.",
 )
-@click.option("--steps", type=click.IntRange(1), help="Train every trial for so many rounds.")
+@click.option("--steps", type=click.IntRange(1), help="Train every trial for this many rounds.")
 @click.option(
     "--sampler",
     type=click.Choice(["random", "tpe"]),
@@ -38,7 +36,7 @@ from genbench.core.spec import parse_part
     metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
     default="inline",
     show_default=True,
-    help="Where trials run; a plugin may bring another.",
+    help="Where trials run; plugins may add others.",
 )
 @click.option(
     "-j",
@@ -46,16 +44,18 @@ from genbench.core.spec import parse_part
     type=click.IntRange(1),
     default=2,
     show_default=True,
-    help="Trials side by side; inline has one.",
+    help="Trials side by side; inline runs one at a time.",
 )
 @common.data_options
 @common.plugins
 @common.results
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds from rung to rung."
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds that a trial has for a rung.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try failed trials again too.")
-@click.option("--dry-run", is_flag=True, help="Say what it would cost, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what it would cost; do nothing.")
 @click.option("--accept", is_flag=True, help="Write the best options to --tuned; train nothing.")
 @click.option(
     "--curves", is_flag=True, help="Print the expected best after k trials; train nothing."
@@ -67,7 +67,7 @@ from genbench.core.spec import parse_part
     show_default=True,
     help="The file that --accept writes.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print failures alone.")
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 @common.as_json
 def command(
     config: Path | None,
@@ -85,7 +85,7 @@ def command(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Search the options of models: the same trials, cost and rule for each.
+    """Search the options of models: the same number of trials, cost and rule for each.
 
     How each data set is tuned stands in the suite file under `tuning`. Trials are scored on the validation
     split alone, and halved within brackets. What was done is not done again; a search that was killed goes

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from genbench.cli import common
+from genbench.core.files import RUNS
 
 #: problems that are printed
 MOST = 50
@@ -17,7 +18,7 @@ MOST = 50
     "root",
     metavar="[RESULTS]",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
+    default=Path(RUNS),
 )
 @click.option(
     "--migrate",
@@ -27,15 +28,15 @@ MOST = 50
 @common.plugins
 @common.as_json
 def command(root: Path, migrate: bool, plugins: tuple[str, ...], as_json: bool) -> None:
-    """Check every record and artifact of a results folder; exit 1 if something is wrong.
+    """Check every record and artifact of a results folder; exit 1 if there are problems.
 
-    Wrong are damaged or hand-made records, names and places that do not fit, duplicates, and artifacts
+    Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts
     that do not hash to their name, and folders that cannot be read. Older versions and foreign files are
-    mentioned, no more. A seal shows damage and slips; it is no signature, for whoever can write a record
+    only mentioned. A seal shows damage and slips; it is no signature, for whoever can write a record
     can seal it.
 
     \b
-    genbench validate results
+    genbench validate
     genbench validate results --json
     """
     from dataclasses import asdict
@@ -59,6 +60,7 @@ def command(root: Path, migrate: bool, plugins: tuple[str, ...], as_json: bool) 
             click.echo(f"{'WRONG' if problem.bad else 'note ':<5} {problem.kind:<9} {text}")
         if len(problems) > MOST:
             click.echo(f"… and {len(problems) - MOST} more; --json has them all")
-        click.echo(f"{sound} sound records in {root}, {len(bad)} things wrong")
+        count = f"{len(bad)} problem{'' if len(bad) == 1 else 's'}"
+        click.echo(f"{sound} sound records in {root}, {count}")
     if bad:
         raise SystemExit(1)

@@ -15,6 +15,12 @@ from pathlib import Path
 
 from genbench.core.errors import WriteError
 
+#: the folder of records where none is named; the committed `results/` is written when named alone
+RUNS = "runs"
+#: flags of `os.open` that Windows has not
+NONBLOCK, CLOEXEC, NOFOLLOW = (
+    getattr(os, f"O_{name}", 0) for name in ("NONBLOCK", "CLOEXEC", "NOFOLLOW")
+)
 #: the most bytes of a file that is read as text or JSON
 MOST_TEXT = 2**26
 
@@ -31,7 +37,12 @@ def cache_folder() -> Path:
     try:
         return Path.home() / ".cache" / "genbench"
     except RuntimeError:  # no HOME, and nobody of this number
-        return Path(tempfile.gettempdir()) / f"genbench-{os.getuid()}"
+        return Path(tempfile.gettempdir()) / f"genbench-{user_number()}"
+
+
+def user_number() -> int:
+    """Returns the user's number; 0 on Windows, which has none."""
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def read_file(path: Path, most: int | None = MOST_TEXT) -> bytes:
@@ -44,7 +55,7 @@ def read_file(path: Path, most: int | None = MOST_TEXT) -> bytes:
     Raises:
         OSError: If it cannot be read, is a pipe, a device or a folder, or has more bytes.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = os.open(path, os.O_RDONLY | NONBLOCK | CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))

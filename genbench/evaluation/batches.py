@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
+from genbench.core.files import RUNS
 from genbench.core.rng import Rng
 from genbench.points import memmap
 from genbench.points.labels import as_classes, join_classes
@@ -73,7 +74,7 @@ class ReadOptions:
         paired: Whether rows of the sides belong together, so that a limit takes the first of each.
     """
 
-    results: Path = Path("results")
+    results: Path = Path(RUNS)
     size: tuple[int, int] | None = None
     channels: int | None = None
     data_dir: Path | None = None

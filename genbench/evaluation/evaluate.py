@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core.errors import SpecError
+from genbench.core.files import RUNS
+from genbench.core.metric import METRICS as REGISTRY
+from genbench.core.metric import find
 from genbench.core.spec import Part, parse_part
 from genbench.evaluation.batches import ReadOptions
 from genbench.evaluation.recording import record_samples
@@ -19,6 +22,8 @@ from genbench.points.ranges import parse_ranges
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
+#: the name that stands for every metric of points
+ALL = "all"
 #: what endless samples would score, beside what few do
 UNBIASED = "fid_infinity"
 
@@ -47,7 +52,7 @@ def evaluate(
     record: str | None = None,
     as_dataset: str | None = None,
     cache: bool = True,
-    results: str | Path = "results",
+    results: str | Path = RUNS,
     data_dir: str | Path | None = None,
     offline: bool = False,
     progress: Callable[[str, int, int | None], None] = lambda label, count, total: None,
@@ -67,8 +72,8 @@ def evaluate(
         reference: Likewise, or an .npz file of `mu` and `sigma`, for metrics that need no more; None takes
             the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
-            of {"name": …, "options": {…}}, as in a suite; None takes fid, kid, mmd and prdc, and below
-            10,000 points fid_infinity too.
+            of {"name": …, "options": {…}}, as in a suite; "all" stands for every metric that needs no
+            trained model. None takes fid, kid, mmd and prdc, and below 10,000 points fid_infinity too.
         features: The extractor: a registered name with options, "module:function" or a file by
             TorchScript or torch.export; None takes what suits the reference's data set, otherwise
             `identity`.
@@ -143,6 +148,7 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     """
     texts = metrics.split(",") if isinstance(metrics, str) else metrics
     parts = [make_part(part) for part in texts if not isinstance(part, str) or part.strip()]
+    parts = expand_all(parts)
     if not parts:
         raise SpecError("--metrics needs at least one name, got none; try --metrics fid,kid")
     requests = make_requests(parts)
@@ -151,6 +157,16 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     if twice:
         raise SpecError(f"metric {twice} is named twice with other options; evaluate it twice")
     return requests
+
+
+def expand_all(parts: list[Part]) -> list[Part]:
+    """Returns the metrics named, and in place of `all` every other one that needs no trained model."""
+    if all(part.name != ALL for part in parts):
+        return parts
+    named = [part for part in parts if part.name != ALL]
+    metrics = {metric.name for metric in find([part.name for part in named])}
+    others = [m.name for m in REGISTRY.all().values() if m.view != "model"]
+    return [*named, *(Part(name=name) for name in others if name not in metrics)]
 
 
 def make_part(part: PartLike) -> Part:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from genbench.core.errors import SpecError
 from genbench.running.executor import Executor, NextJob, ReportOf, executor
 from genbench.running.interrupts import OutOfTime, request_stop, stop_requested
 from genbench.running.job import Job, Outcome, Progress, Stage
@@ -30,10 +31,17 @@ class Processes(Executor):
 
     Arguments:
         workers: The number of processes.
+
+    Raises:
+        SpecError: On Windows.
     """
 
     def __init__(self, workers: int = 1) -> None:
         super().__init__(workers)
+        if not hasattr(signal, "pthread_sigmask"):
+            raise SpecError(
+                "--executor processes needs signals that this system has not; take inline or ray"
+            )
         self._all: list[Worker] = []
 
     def run(self, next_job: NextJob, report: ReportOf) -> Iterator[tuple[int, Outcome]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from genbench.core.claim import Claim, Outcome, Run, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
+from genbench.core.files import RUNS
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold
@@ -140,7 +141,7 @@ class Card:
     claim: Claim
     store: Store
     scale: Scale = field(default_factory=Scale)
-    folder: Path = Path("results")
+    folder: Path = Path(RUNS)
     nulls: NullRows | None = None
 
     @cached_property
@@ -316,7 +317,7 @@ class Card:
     def command(self) -> str:
         """What runs all that the claim needs."""
         words = ["genbench run claims --claim", self.claim.id, *self.scale.words]
-        words += [] if self.folder == Path("results") else ["-o", str(self.folder)]
+        words += [] if self.folder == Path(RUNS) else ["-o", str(self.folder)]
         return " ".join(words)
 
     def _find_gates(self, log: EvidenceLog) -> dict[tuple[str, str], Gate]:
@@ -350,7 +351,7 @@ def make_cards(
     store: Store,
     names: Sequence[str] = (),
     scale: Scale | None = None,
-    folder: Path = Path("results"),
+    folder: Path = Path(RUNS),
 ) -> list[Card]:
     """Returns a card per claim, in the order of ids.
 

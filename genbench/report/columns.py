@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from genbench.report.text import direction, plus_minus
+from genbench.report.text import direction, plus_minus, rank_text
 from genbench.statistics.intervals import Estimate, Scale, mean_interval, widen
 from genbench.store import Measurement
 from genbench.store.measurement_error import ColumnError
@@ -134,3 +134,10 @@ class Cell:
         Marked where a note casts doubt; without a value "–".
         """
         return f"{plus_minus(self.estimate)}{DAGGER if self.notes else ''}"
+
+    @property
+    def rank_text(self) -> str:
+        """The possible ranks, e.g. "#1–4", or that there are too few seeds for one."""
+        if self.values and self.estimate.too_few:
+            return "(too few seeds)"
+        return rank_text(self.rank, self.last)

@@ -9,10 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genbench.core.errors import StoreError
-from genbench.core.files import write_bytes
+from genbench.core.files import RUNS, write_bytes
 from genbench.report import formats, readme, text, winners
-from genbench.report.columns import Cell
 from genbench.report.groups import TRAINING, Group
 from genbench.report.sheet import Heading, markdown_text, to_html
 from genbench.report.sheet import to_markdown as markdown_lines
@@ -21,6 +19,7 @@ from genbench.report.site.pages import make_board
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.plan import groups_of
 from genbench.store import Record, Store
+from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
 from genbench.store.validate import find_damaged_trials, find_damaged_tunings
 
@@ -50,7 +49,7 @@ class Leaderboard:
     records: tuple[Record, ...] = field(repr=False)
     problems: tuple[str, ...] = ()
     scale: str = "default"
-    store: Store = field(default_factory=lambda: Store("results"))
+    store: Store = field(default_factory=lambda: Store(RUNS))
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -82,7 +81,7 @@ class Leaderboard:
 
 
 def load_leaderboard(
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     *,
     suite: str | None = None,
     config: Path | None = None,
@@ -103,11 +102,7 @@ def load_leaderboard(
     groups = groups_of(find_suite(suite, config)) if suite else None
     board = read_leaderboard(Store(results, groups=groups), scale)
     if not board.records:
-        lack = f"holds no records of suite {suite!r}" if suite else "holds no records"
-        raise StoreError(
-            f"{results} {lack}; make some with: genbench run {suite or 'demo'} -o {results}, or "
-            "name another folder"
-        )
+        raise no_records(results, suite)
     return board
 
 
@@ -227,15 +222,10 @@ def _compact_sheet(
         groups=[g for g in table.groups if g.reference or g.id in first],
         heads=[Heading(head) for head in (*heads, *COSTS, "from")],
         costs=lambda g: (*(g.costs[c] for c in COSTS), _from(g, marks)),
-        after=_rank,
+        after=lambda cell: f" {cell.rank_text}",
         notes=[f"{c.id}: {table.about(c)}" for c in columns],
     )
     return sheet, len(running) - len(first)
-
-
-def _rank(cell: Cell) -> str:
-    few = "(too few seeds)" if cell.values and cell.estimate.too_few else ""
-    return f" {text.rank_text(cell.rank, cell.last)} {few}"
 
 
 def _marks(tables: Sequence[Table]) -> dict[str, str]:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.core.errors import StoreError
+from genbench.core.files import RUNS
 from genbench.store import Store
+from genbench.store.absent import no_records
 from genbench.store.frame import check_format, make_frame, write_frame
 from genbench.store.scales import select_scale
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def results(
-    folder: Path | str = "results",
+    folder: Path | str = RUNS,
     *,
     suite: str | None = None,
     model: str | Iterable[str] | None = None,
@@ -71,11 +73,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
     records, problems = Store(folder).load()
     frame = make_frame(records)
     if frame.empty:
-        raise StoreError(
-            problems[0]
-            if problems
-            else f"{folder} holds no records; make some with: genbench run demo -o {folder}"
-        )
+        raise StoreError(problems[0]) if problems else no_records(folder)
     write_frame(frame, path)
     return len(frame), problems
 

@@ -127,6 +127,11 @@ def to_markdown(sheet: Sheet) -> list[str]:
     return [_markdown_line(row) for row in (heads, ["---"] * len(heads), *rows)]
 
 
+def to_markdown_text(sheet: Sheet) -> str:
+    """Returns a Markdown table as a text that ends with a line."""
+    return "\n".join(to_markdown(sheet)) + "\n"
+
+
 def markdown_text(text: str) -> str:
     """Returns text that Markdown shows as it is: no tags, mentions, table cells or markup."""
     if re.fullmatch(r"(\w+ )?(\[\d+( %)?\] ?)+", text):

@@ -12,13 +12,14 @@ from genbench.report.formats import make_sheet
 from genbench.report.groups import TRAINING
 from genbench.report.sheet import Heading, print_sheet
 from genbench.report.tables import Table
+from genbench.report.text import RANKS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
-    """Prints compact tables: headline columns, training time and how many runs completed.
+    """Prints compact tables: headline columns with ranks, training time and how many runs completed.
 
     Columns that do not fit the console's width go on in a further block below.
 
@@ -34,13 +35,18 @@ def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
             columns,
             heads=[Heading(head, align="right") for head in (*heads, TRAINING, "ok")],
             costs=lambda group: (group.costs[TRAINING], group.costs["ok"]),
+            after=lambda cell: f" {cell.rank_text}".rstrip(),
         )
         console.print(Text(table.name, style="bold"))
         print_sheet(console, sheet)
         for i, column in enumerate(columns, 1):
             console.print(Text(f"[{i}] {column.id}: {table.about(column)}", style="dim"))
+        for note in sheet.notes:
+            console.print(Text(note, style="dim"))
         console.print()
     for sentence in find_caveats(tables):
         console.print(Text(f"! {sentence}", style="yellow"))
-    if not tables:
+    if tables:
+        console.print(Text(RANKS, style="dim"))
+    else:
         console.print("no records yet; `genbench run` makes some")

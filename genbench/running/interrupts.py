@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from genbench.core.errors import SpecError
+
 #: seconds after which an alarm that was swallowed rings again
 AGAIN = 5.0
 
@@ -95,10 +97,15 @@ def deadline(seconds: float | None) -> Iterator[None]:
 
     Only the main thread of a process can be interrupted so; elsewhere, and in native code that does not
     return, the time is not kept (worker processes are then ended by their driver).
+
+    Raises:
+        SpecError: On Windows, which has no such alarm.
     """
     if seconds is None or threading.current_thread() is not threading.main_thread():
         yield
         return
+    if not hasattr(signal, "setitimer"):
+        raise SpecError("--timeout needs signals that this system has not; leave it out")
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise OutOfTime(f"it took longer than {seconds:g} s")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import errno
-import fcntl
+import importlib
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from genbench.core.errors import WriteError
-from genbench.core.files import make_folder
+from genbench.core.files import CLOEXEC, NOFOLLOW, NONBLOCK, make_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 NAME = ".lock"
+#: where a file per cell is locked on systems that lock no single bytes
+FOLDER = ".locks"
 
 
 class Locks:
@@ -21,7 +29,8 @@ class Locks:
 
     A cell is one byte of the file `.lock`, locked through the operating system, which lets go of it
     whatever way the process ends. Locks are between processes (also on other machines, where the file
-    system knows locks), not between two objects of one process.
+    system knows locks), not between two objects of one process. On Windows a cell is a file of its own
+    in `.locks`.
 
     Arguments:
         root: The results folder; it is made if needed.
@@ -29,9 +38,10 @@ class Locks:
 
     def __init__(self, root: Path) -> None:
         self.path = root / NAME
+        self._files: dict[str, Any] = {}
         try:
             make_folder(root)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            flags = os.O_RDWR | os.O_CREAT | CLOEXEC | NOFOLLOW | NONBLOCK
             self._file = os.open(self.path, flags, 0o666)
             if not stat.S_ISREG(os.fstat(self._file).st_mode):
                 os.close(self._file)
@@ -46,6 +56,8 @@ class Locks:
 
     def _share(self, root: Path) -> None:
         """Lets all those lock cells who may write into the folder."""
+        if not hasattr(os, "fchmod"):
+            return
         with suppress(PermissionError):  # it is somebody else's, who has done so
             os.fchmod(self._file, stat.S_IMODE(root.stat().st_mode) & 0o666 | 0o600)
 
@@ -58,10 +70,14 @@ class Locks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for cell in list(self._files):
+            self.give(cell)
         os.close(self._file)
 
     def take(self, cell: str) -> bool:
         """Takes a cell; returns whether it was free."""
+        if fcntl is None:
+            return self._take_file(cell)
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(cell))
         except OSError as error:
@@ -75,7 +91,26 @@ class Locks:
 
     def give(self, cell: str) -> None:
         """Lets go of a cell."""
+        if fcntl is None:
+            if cell in self._files:
+                self._files.pop(cell).release()
+            return
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _byte(cell))
+
+    def _take_file(self, cell: str) -> bool:
+        """Locks a file of the cell's own; returns whether it was free, or this process's already."""
+        filelock = importlib.import_module("filelock")
+        if cell in self._files:
+            return True
+        folder = self.path.with_name(FOLDER)
+        make_folder(folder)
+        lock = filelock.FileLock(folder / cell, blocking=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            return False
+        self._files[cell] = lock
+        return True
 
 
 def _byte(cell: str) -> int:

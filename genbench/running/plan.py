@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -83,7 +83,7 @@ class Plan:
         if self.failed:
             parts.append(f"{len(self.failed)} failed before (again with --retry-failed)")
         if self.skipped:
-            parts.append(f"{len(self.skipped)} that cannot be")
+            parts.append(f"{len(self.skipped)} that cannot be run")
         if self.broken:
             parts.append(f"{len(self.broken)} that fail before they start")
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
@@ -91,8 +91,15 @@ class Plan:
         lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
         if len(lines) > MANY:
             lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
+        lines += self.refusals
         aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
         return "\n".join([*cells, *lines, *aside, *self._list_changed()])
+
+    @property
+    def refusals(self) -> list[str]:
+        """A sentence per pair of a model and a data set that cannot be, with the reason."""
+        pairs = ((f"{r.spec.model} on {r.spec.dataset}", r.reason) for r in self.skipped)
+        return [f"{title} cannot be run: {reason}" for title, reason in dict.fromkeys(pairs)]
 
     def _list_changed(self) -> list[str]:
         return [
@@ -207,10 +214,17 @@ def make_plan(
                     sorter.sort(specs)
     if not plan.cells:
         raise SpecError(
-            "no cell is left to run; the --model and --dataset given are not both in the suite"
+            "no cell is left to run: the suite has no such --model with such a --dataset; its models are "
+            f"{_names(part for c in suite.cells for part in c.models)}, its data sets "
+            f"{_names(part for c in suite.cells for part in c.datasets)}; name no suite for a comparison "
+            "of your own"
         )
     plan.jobs += make_stacks(sorter.requests, settings, suite.seeds_at_once)
     return plan
+
+
+def _names(parts: Iterable[Part]) -> str:
+    return ", ".join(dict.fromkeys(part.name for part in parts))
 
 
 def merge_plans(plans: Sequence[Plan]) -> Plan:

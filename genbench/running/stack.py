@@ -64,13 +64,13 @@ class TrainedStack:
     Arguments:
         trainer: With the model in it.
         rng: The stack's, before any fork.
-        memory: The most bytes that training took.
+        memory: The most bytes that training took; None where that is unknown.
         source: A hash of a user's model and of what it imports from its own folder, or None.
     """
 
     trainer: Trainer
     rng: Rng
-    memory: int
+    memory: int | None
     source: str | None = None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
+from genbench.core.files import RUNS
 from genbench.core.spec import Budget, Cells, Part, Suite, parse_part
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor, make_executor
@@ -39,7 +40,7 @@ class RunOptions:
         compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time; or `none`.
     """
 
-    root: Path = Path("results")
+    root: Path = Path(RUNS)
     device: str = "auto"
     executor: str = "inline"
     jobs: int = 2
@@ -179,6 +180,11 @@ class RunResult:
         return [result for result in self.results if isinstance(result, Trial)]
 
     @property
+    def stopped(self) -> str | None:
+        """Why the run ended before its end, or None."""
+        return next((plan.stopped for plan in self.plans if plan.stopped is not None), None)
+
+    @property
     def failed(self) -> bool:
         """Whether any cell failed, now or before, or any experiment or trial of tuning now."""
         before = any(plan.failed for plan in self.plans)
@@ -237,6 +243,28 @@ def execute_plan(plan: Plan, store: Store, executor: Executor, listener: Listene
     """Does a plan, and returns its results; Ctrl-C keeps what is finished."""
     with listener.during(plan), stopping_on_signals(executor.stop, listener.stopping):
         return list(run_plan(plan, store, executor, listener.progress, listener.finished))
+
+
+def find_pairs(
+    suite: Suite, models: Sequence[str], datasets: Sequence[str]
+) -> tuple[Sequence[Part | str], Sequence[Part | str]]:
+    """Returns the models and data sets of a comparison for which no suite was named.
+
+    Both are as they were named; of one kind alone, the other is the suite's, and a model that the suite
+    has keeps the options that it has there.
+
+    Arguments:
+        suite: Whose settings hold.
+        models: Names, perhaps none.
+        datasets: Names, perhaps none.
+    """
+    if bool(models) == bool(datasets):
+        return models, datasets
+    own_models = {part.name: part for cells in suite.cells for part in cells.models}
+    own_datasets = {part.name: part for cells in suite.cells for part in cells.datasets}
+    if models:
+        return [own_models.get(name, name) for name in models], list(own_datasets.values())
+    return list(own_models.values()), [own_datasets.get(name, name) for name in datasets]
 
 
 def change_suite(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import unknown
+from genbench.core.errors import SpecError, unknown
 from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
@@ -19,6 +19,7 @@ from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
 from genbench.running.tuning_rule import (
     brackets,
+    find_obstacle,
     frontier,
     make_rule,
     make_trial,
@@ -127,7 +128,7 @@ def make_campaign(
 
     Raises:
         UnknownName: For a data set without a plan, or a model that is not there.
-        SpecError: If a plan asks for what is not there.
+        SpecError: If a plan asks for what is not there, or no named model can be tuned on any data set.
     """
     names = {name: {name, plan.dataset or name} for name, plan in plans.items()}
     for name in datasets:
@@ -144,6 +145,16 @@ def make_campaign(
             rules.append(rule)
             counts[rule.file] = trials or plan.trials
             brackets(rule, counts[rule.file])
+    if models and not rules:
+        chosen = {
+            n: p for n, p in plans.items() if not datasets or names[n].intersection(datasets)
+        }
+        reasons = (
+            f"{model} cannot be tuned on {name}: {find_obstacle(model, plan.dataset or name, plan)}"
+            for model in models
+            for name, plan in chosen.items()
+        )
+        raise SpecError("; ".join(reasons))
     return Campaign(rules, counts)
 
 

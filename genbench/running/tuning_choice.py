@@ -51,7 +51,9 @@ def accept_tuning(
             best[key] = file
     entries = [entry for file in best.values() if (entry := make_entry(file)) is not None]
     if not entries:
-        raise SpecError(f"{root}/tuning has no finished trials; make some with: genbench tune")
+        raise SpecError(
+            f"{root}/tuning has no finished trials; make some with: genbench tune -o {root}"
+        )
     write_tuned(to, entries)
     return entries
 

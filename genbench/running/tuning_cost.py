@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 
-from genbench.core.model import MODELS
+from genbench.running.cell_costs import known_costs
 from genbench.running.tuning_rule import brackets, pending
-from genbench.store import Record, Store
+from genbench.store import Store
 from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
 
 #: how much longer a seed takes in a stack of two than in one of eight, as cells mostly are
 SMALL_STACK = 1.5
-#: records of cells that are read of a model on a data set
-FEW = 8
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class CostBook:
     """
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.cells = store, known_costs(store)
         self.files = Tunings(store.root).files()
         self._rates: dict[tuple[str, str, int], tuple[float, str]] = {}
 
@@ -96,20 +94,8 @@ class CostBook:
         own = [r for f in self.files if _pair(f) == (model, dataset, batch) for r in _rates(f)]
         if own:
             return fmean(own), "trials"
-        if cells := self._cells(dataset, model, batch):
-            return SMALL_STACK * fmean(cells), "cells"
-        folders = [p.name for p in self.store.root.glob("*") if p.is_dir()]
-        if cells := [rate for name in folders for rate in self._cells(name, model, batch)]:
-            return SMALL_STACK * max(cells), "other data"
-        others = MODELS.names()
-        if cells := [rate for name in others for rate in self._cells(dataset, name, batch)]:
-            return SMALL_STACK * median(cells), "other models"
-        return 0.0, "nothing"
-
-    def _cells(self, dataset: str, model: str, batch: int) -> list[float]:
-        paths = sorted((self.store.root / dataset / model).glob("*.json"))
-        records = (self.store.parse(path)[0] for path in paths[:FEW])
-        return [_cell_rate(r, batch) for r in records if r is not None and r.used.steps]
+        rate = self.cells.rate(model, dataset, batch)
+        return SMALL_STACK * rate.seconds, rate.source
 
 
 def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[float]:
@@ -143,9 +129,3 @@ def _rates(file: TuningFile) -> Iterator[float]:
 def _last(trial: TuningTrial) -> float | None:
     rung = trial.rungs[-1] if trial.rungs else None
     return rung.seconds / rung.step if rung is not None and rung.step else None
-
-
-def _cell_rate(record: Record, batch: int) -> float:
-    """Seconds of a round of one seed; a minibatch of another size takes as many times longer."""
-    used = record.used
-    return used.seconds / used.seeds_sharing / used.steps * max(1.0, batch / record.spec.batch)

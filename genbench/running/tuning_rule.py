@@ -198,16 +198,20 @@ def tuned_models(dataset: str, plan: Tuning, models: Sequence[str] = ()) -> Iter
 
     Raises:
         UnknownName: For a model that no registry knows.
-        SpecError: For one that is named and cannot be tuned there.
+    """
+    for name in models or plan.models or MODELS.names():
+        if find_obstacle(name, dataset, plan) is None:
+            yield name
+
+
+def find_obstacle(model: str, dataset: str, plan: Tuning) -> str | None:
+    """Returns why a model cannot be tuned on a data set, or None.
+
+    Raises:
+        UnknownName: For a model that no registry knows.
     """
     cls: Any = DATASETS.get(dataset)
-    spec = cls(**plan.options).spec
-    for name in models or plan.models or MODELS.names():
-        model = MODELS.get(name)
-        refusal = model.refuses(spec)
-        if refusal is None and not model.search:
-            refusal = "it has no search space"
-        if refusal is None:
-            yield name
-        elif name in models and len(models) == 1:
-            raise SpecError(f"{name} cannot be tuned on {dataset}: {refusal}")
+    refusal = MODELS.get(model).refuses(cls(**plan.options).spec)
+    if refusal is None and not MODELS.get(model).search:
+        return "it has no search space"
+    return refusal

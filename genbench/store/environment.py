@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 from genbench.core.version import __version__
 
@@ -54,16 +59,26 @@ def reset_peak_memory(device: torch.device) -> None:
         return
 
 
-def peak_memory(device: torch.device) -> int:
-    """Returns bytes: allocated on the GPU, or resident in the whole process on the CPU."""
+def peak_memory(device: torch.device) -> int | None:
+    """Returns bytes: allocated on the GPU, or resident in the whole process on the CPU; None if unknown."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:
         status = Path("/proc/self/status").read_text()
         return 1024 * int(status.split("VmHWM:")[1].split()[0])
     except (OSError, IndexError, ValueError):
+        if resource is None:
+            return _windows_peak()
         scale = 1 if sys.platform == "darwin" else 1024
         return scale * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _windows_peak() -> int | None:
+    """The peak of the process's working set, or None where psutil, which pip installs there, is missing."""
+    if importlib.util.find_spec("psutil") is None:
+        return None
+    psutil = importlib.import_module("psutil")
+    return getattr(psutil.Process().memory_info(), "peak_wset", None)
 
 
 @cache

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genbench.core.dataset import DATASETS
-from genbench.core.errors import GenbenchError, StoreError
-from genbench.core.files import list_folder, read_file
+from genbench.core.errors import GenbenchError
+from genbench.core.files import RUNS, list_folder, read_file
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
+from genbench.store.absent import no_records
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
@@ -37,16 +38,14 @@ class Problem:
         return self.kind in BAD
 
 
-def validate_results(folder: Path | str = "results") -> tuple[int, list[Problem]]:
+def validate_results(folder: Path | str = RUNS) -> tuple[int, list[Problem]]:
     """Returns what `validate` says of a results folder.
 
     Raises:
         StoreError: If there is no such folder.
     """
     if not Path(folder).is_dir():
-        raise StoreError(
-            f"{folder} is not a folder; make records with: genbench run demo -o {folder}"
-        )
+        raise no_records(folder, instead="genbench validate results")
     return validate(Store(folder))
 
 

@@ -39,19 +39,19 @@ def genbench(capsys, tmp_path, monkeypatch):
     return genbench
 
 
-ACCEPT = ("baseline", "accept", "--from", "results", "--to", "baselines/ci.json")
+ACCEPT = ("baseline", "accept", "--from", "runs", "--to", "baselines/ci.json")
 CHECK = ("check", "--baseline", "baselines/ci.json", "--candidate")
 
 
 def test_accept_and_check_and_their_exit_codes(genbench, tmp_path):
-    fill("results")
+    fill("runs")
     told = "baselines/ci.json {}: 1 scores of 1 groups of cells\n"
     assert genbench(*ACCEPT, "--note", "first")[:2] == (0, told.format("written"))
     held = (tmp_path / "baselines/ci.json").read_text()
     assert json.loads(held)["accepted"]["by"] == "Ada"
-    assert genbench(*ACCEPT, "--by", "Grace")[:2] == (0, told.format("is as it was"))
+    assert genbench(*ACCEPT, "--by", "Grace")[:2] == (0, told.format("is unchanged"))
     assert (tmp_path / "baselines/ci.json").read_text() == held
-    code, out, _ = genbench(*CHECK, "results")
+    code, out, _ = genbench(*CHECK, "runs")
     assert code == 0
     assert out.splitlines()[-1] == "passed: nothing worse; 1 scores tested"
     fill("worse", value=3.0)
@@ -66,7 +66,7 @@ def test_accept_and_check_and_their_exit_codes(genbench, tmp_path):
 
 
 def test_the_forms_for_machines(genbench):
-    fill("results")
+    fill("runs")
     fill("worse", value=3.0)
     genbench(*ACCEPT)
     code, out, _ = genbench(*CHECK, "worse", "--format", "junit")
@@ -79,15 +79,15 @@ def test_the_forms_for_machines(genbench):
 
 
 def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, tmp_path):
-    fill("results")
-    code, _, err = genbench(*CHECK, "results")
+    fill("runs")
+    code, _, err = genbench(*CHECK, "runs")
     assert (code, "make one with: genbench baseline accept" in err) == (2, True)
     genbench(*ACCEPT)
     code, _, err = genbench(*CHECK, "nowhere")
     assert (code, "nowhere is not a folder" in err) == (2, True)
-    path = next((tmp_path / "results").glob("*/*/*.json"))
+    path = next((tmp_path / "runs").glob("*/*/*.json"))
     path.write_text(path.read_text().replace("1.5", "1.4"))
-    code, out, _ = genbench(*CHECK, "results", "--json")
+    code, out, _ = genbench(*CHECK, "runs", "--json")
     found = json.loads(out)
     assert code == 3
     assert [row["why"] for row in found["rows"] if row["bad"]] == ["5 seeds, the baseline has 6"]
@@ -97,7 +97,7 @@ def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, t
 
 
 def test_accept_takes_the_cells_of_a_suite_alone(genbench, tmp_path):
-    fill("results")
+    fill("runs")
     suite = {
         "description": "a test",
         "metrics": ["fid"],

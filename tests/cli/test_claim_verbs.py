@@ -67,7 +67,7 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert set(row["without_seed"]) == {str(seed) for seed in range(8)}
     code, out, _ = genbench(*run, "--budget-scale", "default")
     assert "0 to train; nothing to do" in out
-    assert "verdicts: genbench claims planted-claim --plugin planted.py -o results" in out
+    assert "verdicts: genbench claims planted-claim --plugin planted.py -o runs" in out
     assert "experiment" not in out
     code, out, _ = genbench("claims", "planted-claim", *NAMED)
     assert "It is [so]." in out
@@ -90,7 +90,7 @@ def test_a_claim_that_is_asked_for_is_run_then_explained(genbench, tmp_path):
     (tmp_path / "README.md").write_text("<!-- claims:begin -->\n<!-- claims:end -->\n")
     assert genbench("claims", "planted-claim", *NAMED, "--readme", "README.md")[0] == 0
     assert genbench("claims", *NAMED)[0] == 0
-    assert not (tmp_path / "results" / "claims").exists()
+    assert not (tmp_path / "runs" / "claims").exists()
 
 
 def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path):
@@ -149,7 +149,9 @@ def test_all_claims_stand_in_one_table(genbench, monkeypatch):
     code, out, _ = genbench("claims", "--seeds", 9, "--budget-scale", "quick")
     assert code == 0
     assert "nash-oscillation" in out
-    assert "--claim nash-oscillation --budget-scale quick --seeds 9" in " ".join(out.split())
+    assert "genbench run claims --claim ID --budget-scale quick --seeds 9 -o runs" in " ".join(
+        out.split()
+    )
 
 
 def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
@@ -180,7 +182,7 @@ def test_what_cannot_be_meant_is_refused(genbench, args, said):
 def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
     assert genbench(*run)[0] == 0
-    against = ("claims", "planted-claim", *NAMED, "--against", "results")
+    against = ("claims", "planted-claim", *NAMED, "--against", "runs")
     code, out, _ = genbench(*against)
     assert code == 0
     assert "14 of 14" in out
@@ -201,7 +203,7 @@ def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):
     assert genbench(*run)[0] == 0
     (tmp_path / "planted.py").write_text(PLUGIN.replace("(shift +", "(-shift +"))
     assert genbench(*run, "-o", "again")[0] == 0
-    against = ("claims", "planted-claim", *NAMED, "-o", "again", "--against", "results")
+    against = ("claims", "planted-claim", *NAMED, "-o", "again", "--against", "runs")
     code, out, _ = genbench(*against)
     assert code == 1
     assert "planted-claim: x: refuted here, supported there" in out

@@ -164,7 +164,7 @@ RUN = ["run", "tiny", "-c"]
         (["evaluate", "flat.npy", "-r", "a.npy"], "flat.npy needs shape (N, D)"),
         (["show", "gam"], "unknown name 'gam'; did you mean 'gan'?"),
         (["list", "suites", "-c", "key.yaml"], "did you mean 'budget'?"),
-        (["report", "-o", "nothing_here"], "nothing_here holds no records"),
+        (["report", "-o", "nothing_here"], "nothing_here is not a folder; make records with"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(genbench, args, said, folder):
@@ -174,7 +174,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(genbench, args, said, folder)
     assert err.startswith("genbench: ")
     assert err.count("\n") == 1
     assert out == ""
-    assert not (folder / "results").exists()
+    assert not (folder / "runs").exists()
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_show_counts_a_models_weights_or_says_why_not(asjson):
 
 
 def test_show_finds_a_recorded_cell_by_its_first_digits(asjson, folder):
-    do(suite_of(folder, seeds=1), folder / "results")
-    record = next(Store("results").records())
+    do(suite_of(folder, seeds=1), folder / "runs")
+    record = next(Store("runs").records())
     found = asjson("show", record.cell[:8])
     assert (found["kind"], found["cell"]) == ("cell", record.cell)
     assert found["spec"]["model"] == "gan"
@@ -354,7 +354,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(genbench, folder):
     code, out, _ = genbench(*RUN, "good.yaml", "--dry-run")
     assert code == 0
     assert "2 cells, 0 done, 2 to train" in out
-    assert not (folder / "results").exists()
+    assert not (folder / "runs").exists()
 
 
 def test_run_prints_one_object_a_cell_and_a_second_run_does_nothing(genbench, asjson):
@@ -375,7 +375,7 @@ def test_run_prints_one_object_a_cell_and_a_second_run_does_nothing(genbench, as
 def test_options_change_the_suite(asjson):
     rows = asjson(*RUN, "good.yaml", "--seeds", "3", "--steps", "5", "--quiet")
     assert [row["seed"] for row in rows] == [0, 1, 2]
-    assert {record.used.steps for record in Store("results").records()} == {5}
+    assert {record.used.steps for record in Store("runs").records()} == {5}
 
 
 def test_labels_are_hidden_from_the_command_line(asjson, tmp_path):
@@ -394,7 +394,7 @@ def test_failed_cells_give_exit_code_3_and_leave_the_others(genbench, folder, re
     code, out, _ = genbench(*RUN, "mixed.yaml", "--plugin", "raises.py")
     assert code == 3
     assert "ZeroDivisionError: planted on purpose" in out
-    status = {r.spec.model: (r.status, r.phase) for r in Store("results").records()}
+    status = {r.spec.model: (r.status, r.phase) for r in Store("runs").records()}
     assert status == {"raises": ("error", "train"), "gan": ("ok", None)}
 
 
@@ -416,7 +416,7 @@ def test_doctor_says_what_is_there_and_what_is_wrong(genbench):
     assert code == 0
     assert rows["torch"]["found"] == torch.__version__
     assert rows["data set ring"]["ok"]
-    assert rows["records"] == {"what": "records", "ok": True, "found": "0 in results"}
+    assert rows["records"] == {"what": "records", "ok": True, "found": "0 in runs"}
 
 
 def test_doctor_downloads_nothing_and_notes_what_is_absent(genbench, monkeypatch):
@@ -451,22 +451,22 @@ def test_a_range_is_declared_on_the_command_line(genbench):
 
 
 def test_doctor_fails_on_a_broken_record(genbench, folder):
-    path = folder / "results" / "ring" / "gan" / "0123.json"
+    path = folder / "runs" / "ring" / "gan" / "0123.json"
     path.parent.mkdir(parents=True)
     path.write_text("{")
     code, out, _ = genbench("doctor", "--offline")
     assert code == 1
-    assert "FAIL records: 0 in results; results/ring/gan/0123.json is not a record" in out
+    assert "FAIL records: 0 in runs; runs/ring/gan/0123.json is not a record" in out
 
 
 def test_report_counts_records_and_says_what_it_did_not_read(genbench, folder):
-    do(suite_of(folder, curve=0), folder / "results")
-    stray = folder / "results" / "ring" / "gan" / "stray.json"
+    do(suite_of(folder, curve=0), folder / "runs")
+    stray = folder / "runs" / "ring" / "gan" / "stray.json"
     stray.write_text("{}")
     code, out, err = genbench("report", "--to", "pages", "--json")
     found = json.loads(out)
     assert (code, found["records"]) == (3, 2)
-    assert err.startswith("not read: results")
+    assert err.startswith("not read: runs")
     assert genbench("report", "--to", "pages", "--ignore-damaged")[0] == 0
     assert genbench("export", "a.csv")[0] == 3
     assert len(found["set_aside"]) == 1

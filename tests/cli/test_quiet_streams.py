@@ -131,7 +131,7 @@ def test_a_run_whose_output_fails_trains_on(genbench, tmp_path, monkeypatch, num
     actual, _, err = genbench(*RUN)
     assert actual == code
     assert ("standard output: No space left" in err) == (code == 2)
-    assert len(list(tmp_path.glob("results/ring/gaussian/*.json"))) == 2
+    assert len(list(tmp_path.glob("runs/ring/gaussian/*.json"))) == 2
 
 
 def test_curves_that_cannot_be_written_do_not_cost_the_training(genbench, tmp_path, monkeypatch):
@@ -146,7 +146,7 @@ def test_curves_that_cannot_be_written_do_not_cost_the_training(genbench, tmp_pa
     code, _, err = genbench(*RUN, "--tensorboard", "curves")
     assert code == 3
     assert err.count("the run goes on without curves") == 1
-    assert len(list(tmp_path.glob("results/ring/gan/*.json"))) == 2
+    assert len(list(tmp_path.glob("runs/ring/gan/*.json"))) == 2
 
 
 def test_a_run_says_by_its_exit_code_that_cells_are_in_other_hands(genbench, monkeypatch):
@@ -155,7 +155,7 @@ def test_a_run_says_by_its_exit_code_that_cells_are_in_other_hands(genbench, mon
     monkeypatch.setattr(Locks, "take", lambda self, cell: False)
     code, _, err = genbench(*RUN)
     assert code == 3
-    assert "2 cells are in the hands of another run" in err
+    assert "2 cells are being run by another process" in err
 
 
 def test_json_stands_alone_whatever_plugins_and_their_libraries_print(tmp_path):

@@ -81,7 +81,7 @@ def test_failed_cells_wait_for_retry_failed(genbench, folder, registered):
     assert [row["status"] for row in json.loads(out)] == ["ok", "ok"]
     code, out, _ = genbench(*run, "--retry-failed")
     assert "2 cells, 2 done, 0 to train; nothing to do" in " ".join(out.split())
-    before = {p: p.stat().st_mtime_ns for p in Store("results").files()}
+    before = {p: p.stat().st_mtime_ns for p in Store("runs").files()}
     assert genbench(*run, "--force")[0] == 0
     assert all(p.stat().st_mtime_ns > t for p, t in before.items())
 
@@ -100,7 +100,7 @@ def test_a_full_disk_is_exit_code_3_and_one_sentence(genbench, monkeypatch):
         patch.setattr("os.fsync", full)
         code, _, err = genbench(*RUN, "-q")
     assert code == 3
-    assert err.startswith("genbench: stopped: cannot write results/")
+    assert err.startswith("genbench: stopped: cannot write runs/")
     assert err.endswith(
         "No space left on device; finished cells are kept, make room and repeat the command to go on\n"
     )
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_written_is_exit_code_2_before_training(genbench
 
 def test_a_damaged_record_is_told_of_done_anew_and_set_aside(genbench):
     genbench(*RUN, "-q")
-    path = Store("results").files()[0]
+    path = Store("runs").files()[0]
     path.write_bytes(path.read_bytes()[:-9])
     code, out, _ = genbench(*RUN)
     assert code == 0

@@ -42,13 +42,13 @@ def genbench(capsys, tmp_path, monkeypatch):
 
 
 def test_validate_says_what_is_wrong_and_exits_with_1(genbench):
-    path = put("results")
-    assert genbench("validate")[:2] == (0, "1 sound records in results, 0 things wrong\n")
+    path = put("runs")
+    assert genbench("validate")[:2] == (0, "1 sound records in runs, 0 problems\n")
     path.write_text(path.read_text().replace("1.5", "1.6"))
-    code, out, _ = genbench("validate", "results")
+    code, out, _ = genbench("validate", "runs")
     assert code == 1
     assert out.startswith(f"WRONG record    {path} is not a record: its content is not what")
-    assert out.endswith("0 sound records in results, 1 things wrong\n")
+    assert out.endswith("0 sound records in runs, 1 problem\n")
     code, out, _ = genbench("validate", "--json")
     found = json.loads(out)
     assert (code, found["ok"], found["records"]) == (1, False, 0)
@@ -79,7 +79,7 @@ def test_merge_unites_and_stops_at_conflicts_until_told(genbench):
 
 
 def test_export_writes_a_table(genbench, tmp_path):
-    put("results")
+    put("runs")
     assert genbench("export", "a.csv")[:2] == (0, "1 measurements in a.csv\n")
     assert pandas.read_csv(tmp_path / "a.csv").value.tolist() == [1.5]
     assert genbench("export", "a.txt")[0] == 2

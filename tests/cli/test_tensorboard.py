@@ -36,7 +36,7 @@ def read(place):
 
 def test_every_cells_curve_can_be_read_back(folder):
     assert run("--tensorboard", "logs") == 0
-    records = list(Store("results").records())
+    records = list(Store("runs").records())
     places = sorted(path.parent for path in folder.glob("logs/**/events.*"))
     assert places == sorted(folder / EventFiles(folder / "logs").place(r) for r in records)
     assert len(places) == 2
@@ -73,12 +73,12 @@ def test_without_the_package_one_sentence_says_what_to_install(monkeypatch, caps
         "genbench: --tensorboard needs the package tensorboard, which is not installed; "
         "pip install 'genbench[tensorboard]'\n"
     )
-    assert not (folder / "results").exists()
+    assert not (folder / "runs").exists()
 
 
 def test_names_never_lead_out_of_the_folder_and_gaps_are_left_out(folder):
     assert run() == 0
-    (record, *_) = Store("results").records()
+    (record, *_) = Store("runs").records()
     spec = record.spec.model_copy(update={"dataset": "../up", "model": "/etc/<b>"})
     curve = [CurvePoint(step=1, seconds=0.1, losses={"net": None}, metrics={"fid": 2.0})]
     wild = record.model_copy(update={"spec": spec, "curve": curve, "started": ""})
@@ -95,7 +95,7 @@ def test_a_place_that_cannot_be_written_is_named(folder):
     with pytest.raises(SpecError, match=r"needs a folder that can be made, got .*file"):
         EventFiles(folder / "file")
     assert run() == 0
-    (record, *_) = Store("results").records()
+    (record, *_) = Store("runs").records()
     logs = EventFiles(folder / "logs")
     (folder / "logs" / "ring").write_text("")
     with pytest.raises(WriteError, match=r"--tensorboard cannot write .*seed-"):

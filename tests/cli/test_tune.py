@@ -35,7 +35,7 @@ def call(folder, *words):
         "-c",
         folder / "benchmarks.yaml",
         "-o",
-        folder / "results",
+        folder / "runs",
     ]
     return CliRunner().invoke(
         cli, ["tune", *map(str, words), *map(str, common)], catch_exceptions=True
@@ -45,7 +45,7 @@ def call(folder, *words):
 def test_it_runs_and_writes_what_suites_take(folder):
     dry = call(folder, "--dry-run", "--json")
     assert (dry.exit_code, json.loads(dry.stdout)[0]["trials"]) == (0, 5)
-    assert not (folder / "results" / "tuning").exists()
+    assert not (folder / "runs" / "tuning").exists()
     done = call(folder, "--device", "cpu", "--json")
     rows = json.loads(done.stdout)
     assert done.exit_code == 0
@@ -59,10 +59,10 @@ def test_it_runs_and_writes_what_suites_take(folder):
     accepted = call(folder, "--accept", "--tuned", folder / "tuned.yaml")
     assert (accepted.exit_code, "vae" in (folder / "tuned.yaml").read_text()) == (0, True)
     assert "0.0 core-hours left" in call(folder, "--dry-run").stdout
-    assert validate(Store(folder / "results")) == (0, [])
-    path, _ = next(iter(Tunings(folder / "results").scan()))
+    assert validate(Store(folder / "runs")) == (0, [])
+    path, _ = next(iter(Tunings(folder / "runs").scan()))
     path.write_text(path.read_text().replace('"k": 1', '"k": 9'))
-    assert [problem.kind for problem in validate(Store(folder / "results"))[1]] == ["record"]
+    assert [problem.kind for problem in validate(Store(folder / "runs"))[1]] == ["record"]
 
 
 @pytest.mark.parametrize(

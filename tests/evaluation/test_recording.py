@@ -60,7 +60,7 @@ def record(source, name="mine", **options):
 
 def test_each_set_of_samples_is_a_record_that_says_what_it_is():
     result = record(save())
-    records = list(Store("results").records())
+    records = list(Store("runs").records())
     assert {r.cell for r in result.records} == {r.cell for r in records}
     assert len({r.cell for r in records}) == SEEDS
     assert {r.group for r in records} == {records[0].group}
@@ -75,7 +75,7 @@ def test_each_set_of_samples_is_a_record_that_says_what_it_is():
     want = numpy.std(values, ddof=1) / SEEDS**0.5
     assert result.metrics["fd"].stderr == pytest.approx(want)
     assert any("95 % intervals: fd [" in note for note in result.notes)
-    assert validate_results("results") == (SEEDS, [])
+    assert validate_results("runs") == (SEEDS, [])
 
 
 def test_a_cell_is_its_content_and_not_its_file():
@@ -91,7 +91,7 @@ def test_more_metrics_join_the_record():
     save(1)
     record("s0.npy", metrics="fd")
     record("s0.npy", metrics="mmd")
-    (only,) = Store("results").records()
+    (only,) = Store("runs").records()
     assert [m.id for m in only.metrics] == ["fd", "mmd"]
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_written_unless_all_can_be():
     Path("s2.npy").write_bytes(b"no array")
     with pytest.raises(DataError, match=r"s2\.npy"):
         record(["s0.npy", "s1.npy", "s2.npy"])
-    assert not Path("results").exists()
+    assert not Path("runs").exists()
 
 
 def test_what_cannot_be_true_is_refused():
@@ -122,7 +122,7 @@ def test_what_cannot_be_true_is_refused():
         evaluate("s0.npy", "digits:test", as_dataset="digits")
     with pytest.raises(SpecError, match="by seed"):
         record({"a": "s0.npy"})
-    assert not Path("results").exists()
+    assert not Path("runs").exists()
 
 
 def test_a_pattern_and_a_mapping_name_seeds():
@@ -132,7 +132,7 @@ def test_a_pattern_and_a_mapping_name_seeds():
     by_seed = {2: samples(2), 10: samples(10)}
     assert sorted(r.spec.seed for r in record(by_seed, "other").records) == [2, 10]
     first = record({0: "run2.npy"}, "third").records[0].spec.samples
-    assert Store("results").find(record("run*.npy").records[0].cell).spec.samples == first
+    assert Store("runs").find(record("run*.npy").records[0].cell).spec.samples == first
 
 
 def test_a_record_is_never_taken_for_a_trained_cell():
@@ -187,9 +187,9 @@ def test_they_stand_in_ranks_report_leaderboard_and_gate(tmp_path):
             }
         ],
     )
-    do(suite, tmp_path / "results")
+    do(suite, tmp_path / "runs")
     record({k: samples(k, len(whole)) for k in range(SEEDS)}, metrics="fd")
-    (table,) = leaderboard("results").tables
+    (table,) = leaderboard("runs").tables
     mine, gan = (next(g for g in table.groups if g.model == m) for m in ("mine", "gan"))
     assert mine.label == "mine (external)"
     column = next(c for c in table.columns if c.id == "fd" and c.split == "test")
@@ -197,20 +197,20 @@ def test_they_stand_in_ranks_report_leaderboard_and_gate(tmp_path):
     assert (table.cell(mine, column).rank, table.cell(gan, column).rank) == (1, 2)
     assert (mine.costs["training, s per seed"], mine.costs["parameters"]) == ("–", "–")
     assert mine.costs["budget"] == "none: samples from elsewhere"
-    assert "mine (external)" in leaderboard("results").to_markdown()
+    assert "mine (external)" in leaderboard("runs").to_markdown()
     assert "mine" not in make_suite_file([table])
-    write_report(leaderboard("results"), tmp_path / "page")
+    write_report(leaderboard("runs"), tmp_path / "page")
     pages = "".join(page.read_text() for page in (tmp_path / "page").rglob("*.html"))
     assert "mine (external)" in pages
-    accept_results("results", "base.json", by="a test")
-    assert check_results("results", "base.json").rows
-    merge([Store("results")], Store("copy"))
+    accept_results("runs", "base.json", by="a test")
+    assert check_results("runs", "base.json").rows
+    merge([Store("runs")], Store("copy"))
     assert len(list(Store("copy").records())) == 2 * SEEDS
 
 
 def test_the_gate_sees_that_samples_became_worse():
     record(save(), metrics="fd")
-    accept_results("results", "base.json", by="a test")
+    accept_results("runs", "base.json", by="a test")
     save(noise=0.5)
     record("s*.npy", metrics="fd", results="later")
     assert {row.verdict for row in check_results("later", "base.json").rows} == {"regression"}
@@ -237,7 +237,7 @@ def test_the_command_line_takes_a_set_for_each_seed(capsys):
     )
     assert (code, err) == (0, "")
     assert len(json.loads(out)["cells"]) == 3
-    assert len(list(Store("results").records())) == 3
+    assert len(list(Store("runs").records())) == 3
     code, _, err = genbench(*names, "-r", "digits:test")
     assert code == 2
     assert "record several, one for each seed, by --record NAME" in err

@@ -56,7 +56,7 @@ def test_the_built_in_names_are_the_files():
 def test_a_plugin_runs_cells_and_experiments(plugin, tmp_path):
     assert call(*RUN, *plugin, "only_runs:log=cells.txt") == 0
     assert (tmp_path / "cells.txt").read_text() == "gaussian on ring\n" * 2  # for two workers
-    assert {record.status for record in Store("results").records()} == {"ok"}
+    assert {record.status for record in Store("runs").records()} == {"ok"}
     claim = ("run", "claims", "--claim", "nash-oscillation", "--budget-scale", "quick")
     assert call(*claim, "--seeds", "1", *plugin, "only_runs:log=trials.txt") == 0
     assert (tmp_path / "trials.txt").read_text() == "experiment of nash-oscillation\n"
@@ -82,7 +82,7 @@ def test_what_no_executor_knows_is_refused(tmp_path, monkeypatch, capsys, asked,
     monkeypatch.chdir(tmp_path)
     assert call(*RUN, *asked) == 2
     assert said in capsys.readouterr().err
-    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "runs").exists()
 
 
 def test_executors_are_made_by_name(plugin):

@@ -75,7 +75,8 @@ def test_the_workflow_is_reusable_and_its_script_reads_only_what_it_declares():
 def test_the_hook_of_the_page_passes_on_unchanged_code(tmp_path, monkeypatch, capsys):
     section = (ROOT / "docs/ci.md").read_text()
     (suite,) = [b for b in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL) if "suites:" in b]
-    run, check = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[-1].strip().splitlines()
+    (hook,) = [b for b in re.findall(r"```sh\n(.*?)```", section, re.DOTALL) if "run guard" in b]
+    run, check = hook.strip().splitlines()
     accept = (
         "genbench baseline accept --suite guard --config guard.yaml --from .guard --to guard.json"
     )

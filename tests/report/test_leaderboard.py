@@ -118,13 +118,13 @@ def test_long_tables_are_cut_and_say_so(store):
 
 def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path):
     run = CliRunner()
-    said = run.invoke(command, ["-o", str(store.root)])
+    said = run.invoke(command, ["-o", str(store.root), "--format", "markdown"])
     assert said.exit_code == 0
     assert "### digits" in said.output
     made = run.invoke(command, ["-o", str(store.root), "--to", str(tmp_path / "a"), "--json"])
     assert json.loads(made.output)["page"] == str(tmp_path / "a" / "index.html")
     assert (tmp_path / "a" / "index.html").is_file()
-    with pytest.raises(StoreError, match="holds no records; make some with"):
+    with pytest.raises(StoreError, match="is not a folder; make records with"):
         run.invoke(command, ["-o", str(tmp_path / "none")], catch_exceptions=False)
 
 

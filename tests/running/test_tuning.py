@@ -323,7 +323,8 @@ def test_without_a_tuned_file_the_command_is_named(tmp_path, monkeypatch):
         accept_tuning(tmp_path, tmp_path / "tuned.yaml")
 
 
-def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path):
+def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where there are no committed results
     campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
     rule = campaign.rules[0]
     assert CostBook(Store(tmp_path)).estimate(rule, 5).source == "nothing"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genbench.core.errors import StoreError
-from genbench.core.files import read_file, write_bytes
+from genbench.core.files import RUNS, read_file, user_number, write_bytes
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     SCHEMA,
@@ -31,11 +31,12 @@ from genbench.report.gate.regression_test import variance
 from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.plan import groups_of
 from genbench.store import Measurement, Record, Store
+from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
 
 
 def accept_results(
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     path: Path | str = "baselines/ci.json",
     *,
     suite: str | None = None,
@@ -65,8 +66,7 @@ def accept_results(
     """
     folder, path = Path(results), Path(path)
     if not folder.is_dir():
-        make = f"genbench run {suite or 'ci'} -o {folder}"
-        raise StoreError(f"{folder} is not a folder; make records with: {make}")
+        raise no_records(folder, suite or "ci", instead="--from results")
     groups = groups_of(find_suite(suite, config)) if suite else None
     records, problems = Store(folder, groups=groups).load(curves=False)
     if problems:
@@ -96,7 +96,7 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        return f"user {os.getuid()}"
+        return f"user {user_number()}"
 
 
 def accept(

@@ -126,7 +126,7 @@ def load_baseline(path: Path) -> Baseline:
     Raises:
         StoreError: Naming the file, the line, the key and what is wrong.
     """
-    make = f"make one with: genbench baseline accept --from results --to {path}"
+    make = f"make one with: genbench baseline accept --to {path}"
     return read_json(path, Baseline, what="baseline", make=make)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from genbench.core.errors import StoreError
+from genbench.core.files import RUNS
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     Baseline,
@@ -31,11 +32,12 @@ from genbench.report.gate.regression_test import variance, worsening_p
 from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
+from genbench.store.absent import no_records
 from genbench.store.record import OF_TIME
 
 
 def check_results(
-    results: Path | str = "results",
+    results: Path | str = RUNS,
     baseline: Path | str = "baselines/ci.json",
     *,
     across_machines: bool = False,
@@ -52,9 +54,14 @@ def check_results(
     """
     accepted, folder = load_baseline(Path(baseline)), Path(results)
     if not folder.is_dir():
-        make = f"genbench run {accepted.suite or 'ci'} -o {folder}"
-        raise StoreError(f"{folder} is not a folder; make records with: {make}")
+        raise no_records(folder, accepted.suite or "ci", instead="--candidate results")
     records, problems = Store(folder).load(curves=False)
+    pairs = {(record.spec.dataset, record.spec.model) for record in records}
+    if not problems and pairs.isdisjoint((cell.dataset, cell.model) for cell in accepted.cells):
+        raise StoreError(
+            f"{folder} holds no records of what {baseline} guards; make them with: "
+            f"genbench run {accepted.suite or 'ci'} -o {folder}"
+        )
     result = check(accepted, records, across_machines=across_machines, problems=problems)
     return replace(result, unread=len(problems))
 

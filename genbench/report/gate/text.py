@@ -39,6 +39,11 @@ def print_result(console: Console, result: GateResult, *, everything: bool = Fal
         count = f"{len(members)} {'row' if len(members) == 1 else 'rows'}"
         console.print(Text.assemble((verdict, style), f", {count}: {why}"))
         console.print(Padding(Text(", ".join(map(_place, members)), style="dim"), (0, 0, 0, 2)))
+    passed = sum(row.verdict == "ok" for row in result.rows)
+    if passed and not everything:
+        console.print(
+            f"{passed} scores are as good as they were: --all lists them", highlight=False
+        )
     for sentence in result.notes:
         console.print(Text(f"· {sentence}", style="dim"))
     style = "bold green" if result.ok else "bold red"

@@ -1,0 +1,236 @@
+"""What `genbench claims` prints: the overview, cards, verdicts beside those of another folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from genbench.cli import common
+from genbench.report.sheet import Emphasis, Entry, Sheet
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from genbench.report.cards import Card, Variation
+    from genbench.statistics.verdicts import VerdictPart
+
+#: claims whose missing cells are told one by one
+FEW = 4
+NUMBERS = ("mean [95 %]", "holds if", "seeds")
+#: from how many columns on which parts of the overview are shown
+COLUMNS = (
+    (170, ("claim", "verdict", "sentence", "parts", "leading effect", *NUMBERS)),
+    (120, ("claim", "verdict", "sentence", *NUMBERS)),
+    (0, ("claim", "verdict", "sentence")),
+)
+#: how a verdict is coloured in the overview
+EMPHASIS: dict[str, Emphasis] = {
+    **{"supported": "good", "refuted": "lost", "mixed": "doubtful"},
+    **{"inconclusive": "faint", "by definition": "faint"},
+}
+COLOURS = {
+    **{"supported": "green", "refuted": "red", "mixed": "yellow"},
+    **{"inconclusive": "dim", "by definition": "dim"},
+}
+
+
+def print_claims(
+    cards: list[Card], root: Path, *, explained: bool, form: str, wide: bool, as_json: bool
+) -> None:
+    """Prints claims: for programs, all about each, or the overview in a format."""
+    from genbench.report import claim_tables
+
+    if as_json:
+        common.print_json([claim_tables.to_dict(card) for card in cards])
+    elif form != "table":
+        write = claim_tables.to_markdown if form == "markdown" else claim_tables.to_csv
+        click.echo(write(cards), nl=False)
+    elif explained:
+        for card in cards:
+            print_claim(common.make_console(wide), card)
+    else:
+        print_table(common.make_console(wide), cards, root)
+
+
+def print_table(console: Console, cards: list[Card], root: Path) -> None:
+    """Prints a row per claim with its sentence, as wide as the console; what is left out, and missing."""
+    from genbench.report.sheet import print_sheet
+
+    overview = make_table(cards, console.width)
+    print_sheet(console, overview, fold=True, names=26)
+    for sentence in overview.notes:
+        console.print(sentence, style="dim", highlight=False, markup=False)
+    for sentence in missing_sentences(cards, root):
+        console.print(sentence, highlight=False, markup=False)
+
+
+def make_table(cards: list[Card], width: int) -> Sheet:
+    """Returns the overview for a terminal: id, verdict and sentence, and from 120 columns on numbers too."""
+    from genbench.report.claim_tables import make_sheet
+
+    overview = make_sheet(cards)
+    names = [head.text for head in overview.heads]
+    shown = next(columns for least, columns in COLUMNS if width >= least)
+    places = [names.index(name) for name in shown]
+    rows = [
+        [mark_verdict(row, card)[i] for i in places]
+        for card, row in zip(cards, overview.rows, strict=True)
+    ]
+    stars = any(card.exploratory for card in cards)
+    left = [name for name in names if name not in shown]
+    scale = cards[0].scale.budget if cards else "default"
+    notes = [
+        *(["* exploratory: registered or changed after its first score"] if stars else []),
+        *(["parts: + supported, - refuted, ? open, = by definition"] if "parts" in shown else []),
+        f"budget scale: {scale}; verdicts from intervals over seeds, by Holm over parts and declared looks",
+        *(
+            [f"left out: {', '.join(left)} (--wide); all about one: genbench claims ID"]
+            if left
+            else []
+        ),
+    ]
+    return Sheet([overview.heads[i] for i in places], rows, notes=notes)
+
+
+def mark_verdict(row: Sequence[Entry], card: Card) -> list[Entry]:
+    """Returns a row of the overview with its verdict in its colour, and a star where it is exploratory."""
+    text = card.verdict_text.replace(", exploratory", " *")
+    verdict = Entry(text, EMPHASIS.get(card.verdict.outcome, ""))
+    return [verdict if entry.text == card.verdict_text else entry for entry in row]
+
+
+def missing_sentences(cards: list[Card], root: Path) -> list[str]:
+    """Returns what runs the cells that claims lack, and where the committed verdicts are if none is here."""
+    from genbench.store.absent import COMMITTED
+
+    lacking = [card for card in cards if card.missing]
+    sentences = [
+        f"{card.claim.id}: {sum(map(len, card.missing.values()))} cells to run: {card.command}"
+        for card in lacking[:FEW]
+    ]
+    if len(lacking) > FEW:
+        words = " ".join([*lacking[0].scale.words, "-o", str(root)])
+        sentences = [
+            f"{len(lacking)} claims lack runs; run all with: genbench run claims {words}; "
+            f"those of one with: genbench run claims --claim ID {words}"
+        ]
+    if not any(card.known for card in cards) and root != COMMITTED and COMMITTED.is_dir():
+        sentences.append(f"the committed verdicts: genbench claims -o {COMMITTED}")
+    return sentences
+
+
+def reproduce(cards: list[Card], against: Path, as_json: bool) -> int:
+    """Prints verdicts beside those of another folder; returns the exit code."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from genbench.report.reproduction import FAILURES, compare_folders
+
+    reproductions = compare_folders(cards, against)
+    failed = [pair for pair in reproductions if pair.comparison in FAILURES]
+    if as_json:
+        common.print_json([pair.row for pair in reproductions])
+        return int(bool(failed))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("claim", no_wrap=True)
+    for head in ("here", f"in {against}", "so", "the same values"):
+        table.add_column(head, overflow="fold")
+    for pair in reproductions:
+        same, both = pair.values
+        so = f"[red]{pair.comparison}[/red]" if pair in failed else pair.comparison
+        kinds = [coloured(pair.here), coloured(pair.there), so]
+        table.add_row(pair.here.claim.id, *kinds, f"{same} of {both}")
+    console = Console()
+    console.print(table)
+    for pair in reproductions:
+        for ours, theirs in pair.changed_parts:
+            console.print(
+                f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
+                highlight=False,
+                markup=False,
+            )
+    count = len(reproductions) - len(failed)
+    console.print(f"{count} of {len(reproductions)} claims are not contradicted", highlight=False)
+    return int(bool(failed))
+
+
+def coloured(card: Card) -> str:
+    """Returns the verdict in its colour, with "so far" while cells are missing."""
+    colour = COLOURS[card.verdict.outcome]
+    return f"[{colour}]{card.verdict_text}[/{colour}]"
+
+
+def steadiness(card: Card) -> str:
+    """Returns what becomes of the verdict when any one seed is left out."""
+    own = card.verdict.outcome
+    others = {seed: v for seed, v in card.without_seed.items() if v != own}
+    if not others:
+        return "the same without any one seed"
+    return ", ".join(f"{verdict} without seed {seed}" for seed, verdict in others.items())
+
+
+def print_claim(console: Console, card: Card) -> None:
+    """Prints all about a claim."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    claim = card.claim
+    console.print(f"[bold]{claim.id}[/bold]  {coloured(card)}", end="  ")
+    console.print(escape(f"({card.verdict.because})"), highlight=False)
+    for text in (claim.statement, f"Source: {claim.source}", f"Why so: {claim.why}"):
+        console.print(escape(text), highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for head in ("effect", "mean [95 %]", "holds if", "seeds", "says", "80 % at"):
+        table.add_column(head, overflow="fold")
+    for part in card.verdict.parts:
+        says = part.outcome if part.effect.judged else "shown beside"
+        table.add_row(*cells(part), says, f"≈ {part.needed}" if part.needed else "")
+    console.print(table)
+    if card.without_seed:
+        console.print(f"Verdict: {steadiness(card)}", highlight=False)
+    for head, texts in list_details(card).items():
+        for text in texts:
+            console.print(escape(f"{head}: {text}"), highlight=False)
+    if card.missing:
+        console.print(f"Run it: {card.command}", highlight=False)
+    console.print()
+
+
+def list_details(card: Card) -> dict[str, list[str]]:
+    """Returns the lists that follow a claim's effects, by their heads."""
+    from genbench.report.claim_tables import needed_text
+
+    claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
+    changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
+    unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
+    return {
+        "Exploratory": list(card.standing.reasons) if card.exploratory else [],
+        "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
+        "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
+        "A second look": [note] if note else [],
+        "Not judged, as null rows pass": card.withheld,
+        "No null row to check by": card.unchecked,
+        "Cells": [str(run) for run in claim.runs],
+        "Literature": list(claim.literature),
+        "Threats": list(claim.threats),
+        "Failed": [f"{name}: {count} seeds" for name, count in card.evidence.failed().items()],
+        "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
+    }
+
+
+def verdict_of(setting: Variation) -> str:
+    """Returns the verdict with one thing changed, or that it has not been run."""
+    return setting.verdict_text if setting.verdict is not None else f"not run; {setting.command}"
+
+
+def cells(part: VerdictPart) -> list[str]:
+    """Returns an effect's name, numbers, bar and seeds as a table shows them."""
+    from rich.markup import escape
+
+    from genbench.report.claim_tables import bar, numbers
+
+    name, text = escape(part.effect.name), escape(numbers(part))
+    return [name, text, bar(part), str(len(part.effect.values))]

@@ -1,0 +1,128 @@
+"""What `genbench run` prints beside progress: expected time, best rows, what to type next. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from genbench.cli.progress import clock_text
+from genbench.core.errors import SpecError
+from genbench.report.columns import TableColumn
+from genbench.report.groups import Group
+from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
+from genbench.report.tables import Table, make_leaderboards
+from genbench.running.cell_costs import Expected, expect, known_costs
+from genbench.running.suites import RunResult
+from genbench.store import Record
+
+#: rows of a data set that are shown after a run
+BEST = 3
+#: data sets of which rows are shown
+MOST = 4
+
+
+def refuse_impossible(result: RunResult) -> None:
+    """Refuses a run of which no cell can be, with the reason.
+
+    Raises:
+        SpecError: If models refuse all of its data sets.
+    """
+    plans = result.plans
+    if plans and all(plan.cells and len(plan.skipped) == len(plan.cells) for plan in plans):
+        reasons = dict.fromkeys(reason for plan in plans for reason in plan.refusals)
+        raise SpecError(f"run needs a model that can do the data set: {'; '.join(reasons)}")
+
+
+def expect_time(result: RunResult) -> Expected:
+    """Returns how long a plan takes by what was recorded: in the folder, else in the committed results."""
+    return expect(result.plans, known_costs(result.store))
+
+
+def expected_text(expected: Expected, workers: int) -> str:
+    """Returns how long a run will take, in a sentence that says where that is known from."""
+    jobs, unknown = sum(expected.sources.values()), expected.sources["nothing"]
+    if not jobs:
+        return ""
+    if unknown == jobs:
+        return "expected time: unknown, as nothing like this has been recorded"
+    guesses = [
+        f"{expected.sources[source]} of {jobs} jobs guessed from {source}"
+        for source in ("other data", "other models")
+        if expected.sources[source]
+    ]
+    lacks = [f"{unknown} of {jobs} jobs unknown"] if unknown else []
+    side = f"about {clock_text(expected.wall(workers))} with {workers} side by side, "
+    alone = f"about {clock_text(expected.seconds)} one after the other"
+    times = f"{side if workers > 1 else ''}{alone}"
+    known = "; ".join(["from recorded seconds", *guesses, *lacks])
+    return f"expected time: {times} ({known})"
+
+
+def print_best(console: Console, result: RunResult) -> None:
+    """Prints the three best rows of every data set of a run, by the column that orders them."""
+    tables = make_leaderboards(read_records(result))
+    ordered = [(table, column) for table in tables if (column := find_leading(table)) is not None]
+    rows = [row for table, column in ordered[:MOST] for row in list_best(table, column)]
+    if not rows:
+        return
+    heads = [
+        Heading("data set"),
+        Heading("best"),
+        Heading("score"),
+        Heading("completed", align="right"),
+    ]
+    print_sheet(console, Sheet(heads, rows), fold=True)
+    if len(ordered) > MOST:
+        rest = f"and {len(ordered) - MOST} more data sets"
+        text = f"{rest}; all rows: genbench leaderboard -o {result.store.root}"
+        console.print(Text(text, style="dim"))
+
+
+def read_records(result: RunResult) -> list[Record]:
+    """Returns the records of a run's cells, those of earlier runs too."""
+    newest = {record.cell: record for record in result.records}
+    specs = {spec.cell: spec for plan in result.plans for spec in plan.cells}
+    records = (newest.get(cell) or result.store.read(spec) for cell, spec in specs.items())
+    return [record for record in records if record is not None]
+
+
+def find_leading(table: Table) -> TableColumn | None:
+    """Returns the first headline of a table that has a direction, and is judged if any is."""
+    headlines = [c for c in table.columns if c.headline and c.better != "none"]
+    return next(iter([*filter(table.judges, headlines), *headlines]), None)
+
+
+def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
+    """Yields the rows of the best models of a data set that compete."""
+    groups = [g for g in table.groups if not g.reference and table.cell(g, column).values]
+    sign = -1.0 if column.better == "higher" else 1.0
+    groups.sort(key=lambda g: sign * (table.cell(g, column).estimate.mean or 0.0))
+    for place, group in enumerate(groups[:BEST]):
+        yield [
+            Entry(table.name if place == 0 else ""),
+            Entry(group.label, "best" if place == 0 else ""),
+            Entry(score_text(table, group, column)),
+            Entry(group.costs["ok"]),
+        ]
+
+
+def score_text(table: Table, group: Group, column: TableColumn) -> str:
+    """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2"."""
+    cell = table.cell(group, column)
+    ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
+    return " ".join(f"{column.heading} {cell.text} {ranks}".split())
+
+
+def next_command(claims: Sequence[str] | None, root: Path) -> str:
+    """Returns what to type after a run.
+
+    Arguments:
+        claims: Of `run claims`, the words after `genbench claims`; None of a suite.
+        root: The results folder.
+    """
+    if claims is not None:
+        return f"verdicts: {' '.join(['genbench claims', *claims])} -o {root}"
+    return f"records: {root}/   next: genbench report -o {root}"

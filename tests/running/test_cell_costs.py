@@ -1,0 +1,69 @@
+"""How long a run will take, by what was recorded."""
+
+import pytest
+from small_suites import SUITE, do, suite_of
+
+from genbench import api
+from genbench.cli.run_text import expect_time, expected_text
+from genbench.running.cell_costs import SOURCES, CellCosts, Expected, expect
+from genbench.store import Store
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A folder with records whose training took 0.5 s a round and seed, and scoring 3 s a seed."""
+    folder = tmp_path_factory.mktemp("costs")
+    _, records = do(suite_of(folder), folder / "runs")
+    store = Store(folder / "runs")
+    for record in records:
+        used = record.used.model_copy(
+            update={"seconds": 0.5 * record.used.steps * record.used.seeds_sharing}
+        )
+        share = 3.0 / len([m for m in record.metrics if m.metric == "fid"])
+        metrics = [m.model_copy(update={"seconds": share}) for m in record.metrics]
+        store.write(record.model_copy(update={"used": used, "metrics": metrics}))
+    return store
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder without committed results."""
+    monkeypatch.chdir(tmp_path)
+
+
+def planned(store, **changes):
+    """What a suite in the folder of the records would take."""
+    return api.run({**SUITE, **changes}, results=store.root, dry_run=True, device="cpu")
+
+
+def test_the_same_cells_take_what_they_took(recorded):
+    assert expect_time(planned(recorded)).seconds == 0.0
+    more = planned(recorded, seeds=5, budget={"steps": 40})
+    expected = expect_time(more)
+    assert expected.seconds == pytest.approx(5 * (40 * 0.5 + 3.0))
+    assert expected.sources == {"cells": 1, "other data": 0, "other models": 0, "nothing": 0}
+
+
+def test_other_data_and_other_models_are_guesses_and_say_so(recorded):
+    gan = {"name": "gan", "options": {"hidden": [16]}}
+    other = planned(recorded, cells=[{"models": [gan], "datasets": ["grid"]}])
+    text = expected_text(expect_time(other), 1)
+    assert "about 0:20 one after the other" in text
+    assert "1 of 1 jobs guessed from other data" in text
+    vae = planned(recorded, cells=[{"models": ["vae"], "datasets": ["ring"]}])
+    assert "guessed from other models" in expected_text(expect_time(vae), 1)
+
+
+def test_what_nothing_is_known_of_is_not_guessed(tmp_path):
+    empty = expect(planned(Store(tmp_path)).plans, CellCosts(Store(tmp_path)))
+    assert empty.sources["nothing"] == 1
+    assert expected_text(empty, 2) == (
+        "expected time: unknown, as nothing like this has been recorded"
+    )
+
+
+def test_side_by_side_the_longest_job_is_the_least():
+    expected = Expected(100.0, 80.0, dict.fromkeys(SOURCES, 0) | {"cells": 3})
+    assert (expected.wall(2), expected.wall(1)) == (80.0, 100.0)
+    text = expected_text(expected, 2)
+    assert "about 1:20 with 2 side by side, about 1:40 one after the other" in text
