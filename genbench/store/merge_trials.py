@@ -36,18 +36,29 @@ def merge_trials(
     """
     outcomes: list[Outcome] = []
     problems: list[str] = []
-    for folder, parse, differ, join, save in (
-        (claims.FOLDER, claims.parse, differ_in_claims, join_claims, Trials(target.root).save),
-        (tuning.FOLDER, tuning.parse, differ_in_tuning, join_tuning, Tunings(target.root).save),
-    ):
-        for name in sorted({path.name for s in sources for path in _files(s.root / folder)}):
-            paths = [s.root / folder / name for s in sources if (s.root / folder / name).exists()]
-            whole, same, conflicts = _fold(paths, parse, differ, join, keep, problems)
-            if whole is not None:
-                outcomes.append((target.root / folder / name, same, conflicts))
-                if write:
-                    save(whole)
+    for paths in _copies(sources, claims.FOLDER):
+        trial, same, conflicts = _fold(
+            paths, claims.parse, differ_in_claims, join_claims, keep, problems
+        )
+        if trial is not None:
+            outcomes.append((target.root / claims.FOLDER / paths[0].name, same, conflicts))
+            if write:
+                Trials(target.root).save(trial)
+    for paths in _copies(sources, tuning.FOLDER):
+        file, same, conflicts = _fold(
+            paths, tuning.parse, differ_in_tuning, join_tuning, keep, problems
+        )
+        if file is not None:
+            outcomes.append((target.root / tuning.FOLDER / paths[0].name, same, conflicts))
+            if write:
+                Tunings(target.root).save(file)
     return outcomes, problems
+
+
+def _copies(sources: Sequence[Store], folder: str) -> list[list[Path]]:
+    """By name the files of a folder of trials, in the order of sources."""
+    every = [path for store in sources for path in _files(store.root / folder)]
+    return [[p for p in every if p.name == name] for name in sorted({p.name for p in every})]
 
 
 def _files(folder: Path) -> list[Path]:
