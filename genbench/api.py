@@ -40,7 +40,7 @@ from genbench.running.suites import (
     run_suite,
 )
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
-from genbench.running.tuning_cost import CostBook, Estimate
+from genbench.running.tuning_cost import CostBook, CostEstimate
 from genbench.statistics.looks import LAST
 from genbench.store import Record, Store
 from genbench.store.documents import read_suite
@@ -322,7 +322,7 @@ def tune(
     return run_tuning(find_campaign(**what), options, listener=listener)
 
 
-def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[Estimate]:
+def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[CostEstimate]:
     """Returns what tuning still costs, by model and data set, from a results folder's recorded seconds.
 
     Arguments:

@@ -108,7 +108,7 @@ def log_odds(x: Any) -> Any:
     return -away.square().sum(-1) / (2 * DATA.std**2)
 
 
-class Judge(Extractor, Logits):
+class ModeClassifier(Extractor, Logits):
     """Knows the eight modes; its features are the points themselves."""
 
     @property
@@ -175,7 +175,7 @@ def measure(
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "pairs": (degrade(real), real, fake, PAIRS),
-        "judged": (real, real, fake, _nearest_mode(real), Judge()),
+        "judged": (real, real, fake, _nearest_mode(real), ModeClassifier()),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
     result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))

@@ -18,7 +18,7 @@ from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import Maker, adam
 from genbench.nn.output import centred, only_continuous
-from genbench.nn.translation import PATCHES, Judge, SourceNetwork, mean_of, source_of
+from genbench.nn.translation import PATCHES, Discriminator, SourceNetwork, mean_of, source_of
 
 #: training sources that `sample` translates
 KEPT = 1000
@@ -85,9 +85,9 @@ class NetworkTranslator(TranslationModel):
     """The skeleton of translators by a network of `nn.translation`: all but the losses.
 
     Outputs start at the training points' mean. A `linear` output may lie outside the data's range, which
-    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a judge
-    does not know it by its jitter about black. Where most pixels are black and errors are absolute a
-    logistic output may die: the median is an end of the range, where it has no slope.
+    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a
+    discriminator does not know it by its jitter about black. Where most pixels are black and errors are
+    absolute a logistic output may die: the median is an end of the range, where it has no slope.
 
     Arguments:
         spec: The data.
@@ -161,12 +161,12 @@ class TranslationGame(NetworkTranslator):
         spec: The data.
         rng: Draws the initial weights.
         judge: `pair` sees the source beside the point, `image` the point alone, `none` plays no game.
-        patch: The side in pixels of what an output of a convolutional judge sees; None: all.
+        patch: The side in pixels of what an output of a convolutional discriminator sees; None: all.
         penalty: The weight of `r1`; None takes `usual_penalty`.
         optimizer: Makes the optimiser of either player.
         hidden: The widths of the hidden layers of MLPs.
         width: The channels of the first hidden image of convolutional networks.
-        network: The generator's; a judge of an MLP's outputs is an MLP, others convolve.
+        network: The generator's; a discriminator of an MLP's outputs is an MLP, others convolve.
         rest: What `NetworkTranslator` takes beside.
     """
 
@@ -197,7 +197,7 @@ class TranslationGame(NetworkTranslator):
         self.discriminator = (
             None
             if judge == "none"
-            else Judge(
+            else Discriminator(
                 spec,
                 pairs=judge == "pair",
                 hidden=hidden if network == "mlp" else None,
@@ -232,7 +232,7 @@ class TranslationGame(NetworkTranslator):
         return loss + r1(lambda x: self.discriminator(x, source).mean(-1), batch.x, self.penalty)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D of what is made of the sources, where there is a judge, and `errors`, shape (S,)."""
+        """Returns -log D of translated sources, where there is a discriminator, and `errors`, shape (S,)."""
         source = source_in(batch)
         fake = self.output(source, rng)
         loss = self.errors(batch.x, fake)
@@ -245,7 +245,7 @@ class TranslationGame(NetworkTranslator):
         """Returns what the generator pays for differences from the true points, shape (S,)."""
 
     def logits(self, x: Tensor, source: Tensor) -> Tensor:
-        """Returns the judge's logits of all points and patches, shape (S, B P)."""
+        """Returns the discriminator's logits of all points and patches, shape (S, B P)."""
         return self.discriminator(x, source).flatten(1)
 
 

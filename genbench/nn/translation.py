@@ -20,7 +20,7 @@ from genbench.nn.super_resolution import EnlargingNetwork, find_scale
 
 #: how often a U-Net or an encoder–decoder halves the image
 DEPTH = 3
-#: strided layers of a judge, by the side in pixels of the patch that its outputs see
+#: strided layers of a discriminator, by the side in pixels of the patch that its outputs see
 PATCHES = {1: 0, 4: 1, 10: 2, 22: 3}
 #: the weights of a last layer at first, so that outputs start near the training mean
 LAST_GAIN = 0.1
@@ -163,14 +163,14 @@ class ResidualNetwork(nn.Module):
         return self.last(functional.relu(y))
 
 
-class Judge(nn.Module):
+class Discriminator(nn.Module):
     """Creates S discriminators of points, each on its own or beside its source.
 
     Convolutions see both on [-1, 1], a perceptron less their training means, as `SourceNetwork`.
 
     References:
         | Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2017), section
-        | 3.2.2, for the judgement of patches
+        | 3.2.2, for discriminators of patches
 
     Arguments:
         spec: The data; `spec.source` is what is given.
@@ -203,7 +203,7 @@ class Judge(nn.Module):
             inputs = spec.size + pairs * source.size
             self.network: nn.Module = MLP(inputs, 1, hidden, rng, activation="leaky_relu")
             return
-        refuse_without_images("a judge of patches", spec)
+        refuse_without_images("a discriminator of patches", spec)
         inputs = spec.event[0] + pairs * source.event[0]
         self.network = Patches(inputs, spec.event[1:], width, patch, rng)
 

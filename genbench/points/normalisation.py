@@ -9,7 +9,7 @@ import numpy
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError
-from genbench.points.ranges import Range, Scale
+from genbench.points.ranges import PixelScale, Range
 from genbench.points.readers import Chunk
 
 #: how many channels pictures have
@@ -58,7 +58,7 @@ class Normaliser:
 
     def __init__(self, label: str, rules: Rules) -> None:
         self.label, self.rules = label, rules
-        self.scale: Scale | None = None
+        self.scale: PixelScale | None = None
         self.event: tuple[int, ...] | None = None
 
     def look(self, chunks: Iterable[Chunk]) -> None:
@@ -105,7 +105,7 @@ class Normaliser:
         self.event = self.event or array.shape[1:]
         return array
 
-    def _scale_for(self, array: numpy.ndarray) -> Scale:
+    def _scale_for(self, array: numpy.ndarray) -> PixelScale:
         if self.scale is None:
             rules, spec = self.rules, self.rules.spec
             pixels = array.ndim > 2 or (spec is not None and spec.range is not None)
@@ -125,7 +125,7 @@ class Normaliser:
                     )
             levels = None if spec is None else spec.levels
             declared = None if rules.ready else rules.range
-            self.scale = Scale(
+            self.scale = PixelScale(
                 self.label, declared, levels=levels, pixels=pixels and not rules.ready
             )
         return self.scale

@@ -70,9 +70,9 @@ class Item(Strict):
     command: str = ""
 
     @property
-    def references(self) -> list[Reference]:
+    def references(self) -> list[PluginReference]:
         """What answers it."""
-        return [Reference.parse(text) for text in self.here]
+        return [PluginReference.parse(text) for text in self.here]
 
 
 class SourceFile(Strict):
@@ -85,7 +85,7 @@ class SourceFile(Strict):
 
 
 @dataclass(frozen=True)
-class Reference:
+class PluginReference:
     """A plugin or a suite, with options.
 
     Arguments:
@@ -99,7 +99,7 @@ class Reference:
     options: dict[str, Any]
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> PluginReference:
         """Reads KIND:NAME(option=value,…).
 
         Raises:
@@ -161,7 +161,7 @@ def list_faults(file: SourceFile) -> Iterator[str]:
         yield from (f"{title} {fault}" for fault in _faults_of_row(item, file.documents))
         for text in item.here:
             try:
-                Reference.parse(text).check()
+                PluginReference.parse(text).check()
             except GenbenchError as error:
                 yield f"{title}: {error}"
 
@@ -206,9 +206,9 @@ def said_by(item: Item) -> str:
     return ", ".join(item.said) or "–"
 
 
-def group_answers(item: Item) -> dict[str, list[Reference]]:
+def group_answers(item: Item) -> dict[str, list[PluginReference]]:
     """Returns what answers a row by its kind in words, e.g. "models"."""
-    groups: dict[str, list[Reference]] = {}
+    groups: dict[str, list[PluginReference]] = {}
     for reference in item.references:
         groups.setdefault(reference.kind, []).append(reference)
     return {

@@ -17,7 +17,7 @@ SMALL_STACK = 1.5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What one model on one data set will cost.
 
     Arguments:
@@ -75,13 +75,13 @@ class CostBook:
         ]
         return fmean(own) if own else 2.0 * rule.seeds
 
-    def estimate(self, rule: TuningRule, trials: int) -> Estimate:
+    def estimate(self, rule: TuningRule, trials: int) -> CostEstimate:
         """Returns what a model on a data set still costs."""
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
         rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
         seconds = sum(self.expect(rule, r) * many for left in rungs for r, many in enumerate(left))
-        return Estimate(rule, trials, full, self.scoring(rule), seconds, source)
+        return CostEstimate(rule, trials, full, self.scoring(rule), seconds, source)
 
     def _rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
         key = model, dataset, batch

@@ -1,4 +1,4 @@
-"""Completion of images by the exemplar of another view, against a judge."""
+"""Completion of images by the exemplar of another view, against a discriminator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from genbench.nn.translation import source_of
 
 @model("exgan")
 class ExGAN(TranslationGame):
-    r"""Creates a completion of images by an exemplar and against a judge, each of which may be left out.
+    r"""Creates a completion of images by an exemplar and against a discriminator, both optional.
 
     .. math::
         L_D = -E \log D(x, s, r) - E \log(1 - D(G(s, r), s, r)), \qquad
@@ -33,23 +33,23 @@ class ExGAN(TranslationGame):
         | section 3.1, the exemplar as reference
         | https://arxiv.org/abs/1712.03999
 
-    Differences: `pix2pix`'s small networks, one judge in place of a local and a global one, no perceptual
-    loss; the whole image is made, not the hole alone.
+    Differences: `pix2pix`'s small networks, one discriminator in place of a local and a global one, no
+    perceptual loss; the whole image is made, not the hole alone.
 
     Arguments:
-        exemplar: Whether generator and judge see it.
-        adversary: Whether there is a judge.
+        exemplar: Whether generator and discriminator see it.
+        adversary: Whether there is a discriminator.
         l1: The weight of the mean absolute error, in units of half the data's range.
         network: `unet`, `encoder_decoder`, `resnet` or `mlp`.
         hidden: The widths of the hidden layers of MLPs, in both players.
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
-        patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
-            lets it see all.
+        patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
+            None lets it see all.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judge's squared slope at real points; None takes 0.25, or 0.1 without
-            a range.
+        penalty: The weight gamma of the discriminator's squared slope at real points; None takes 0.25, or 0.1
+            without a range.
     """
 
     taxonomy = "implicit/direct"
@@ -107,7 +107,7 @@ class ExGAN(TranslationGame):
         return self.l1 * self.absolute_error(real, fake)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the judge's loss on what it may see, shape (S,)."""
+        """Returns the discriminator's loss on what it may see, shape (S,)."""
         return super().discriminator_loss(self._seen(batch), rng)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:

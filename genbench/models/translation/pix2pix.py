@@ -1,4 +1,4 @@
-"""Translation by a generator against a judge of pairs."""
+"""Translation by a generator against a discriminator of pairs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from genbench.nn.optim import adam
 
 @model("pix2pix")
 class Pix2Pix(TranslationGame):
-    r"""Creates a translator trained by a judge of pairs and by its errors, each of which may be left out.
+    r"""Creates a translator trained by a discriminator of pairs and by its errors, both optional.
 
     .. math::
         L_D = -E \log D(s, x) - E \log(1 - D(s, G(s, z))), \qquad
@@ -44,15 +44,15 @@ class Pix2Pix(TranslationGame):
         hidden: The widths of the hidden layers of MLPs, in both players.
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
-        patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
-            lets it see all.
-        noise: The dimension of the noise z; None takes 16 beside a judge, otherwise none.
+        patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
+            None lets it see all.
+        noise: The dimension of the noise z; None takes 16 beside a discriminator, otherwise none.
         output: `linear`, clipped to the data's range when the model translates, or `logistic`; None takes a
             linear one where the absolute error counts, since a logistic one may die at black there.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judge's squared slope at real points, gamma/2 times it; None takes
-            0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
+        penalty: The weight gamma of the discriminator's squared slope at real points, gamma/2 times it; None
+            takes 0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
     taxonomy = "implicit/direct"

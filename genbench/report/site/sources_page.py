@@ -58,7 +58,7 @@ def _view(site: Site, item: sources.Item) -> dict[str, Any]:
     }
 
 
-def _link(site: Site, reference: sources.Reference) -> str:
+def _link(site: Site, reference: sources.PluginReference) -> str:
     if reference.kind == "model":
         return site.models.get(reference.name, "")
     ids = {card.claim.name: card.claim.id for card in site.claims}
