@@ -57,8 +57,8 @@ def expected_text(expected: Expected, workers: int) -> str:
     side = f"about {clock_text(expected.wall(workers))} with {workers} side by side, "
     alone = f"about {clock_text(expected.seconds)} one after the other"
     times = f"{side if workers > 1 else ''}{alone}"
-    known = "; ".join(["from recorded seconds", *guesses, *lacks])
-    return f"expected time: {times} ({known})"
+    basis = "; ".join(["from recorded seconds", *guesses, *lacks])
+    return f"expected time: {times} ({basis})"
 
 
 def print_best(console: Console, result: RunResult) -> None:

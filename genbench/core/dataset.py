@@ -313,8 +313,8 @@ class Dataset(ABC):
     def hashes(self) -> dict[str, str]:
         """The sha256 of every split's bytes, shortened; they pin the split in every record."""
         own = {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
-        given = {} if self.given is None else self.given.hashes
-        return own | {f"{split} sources": digest for split, digest in given.items()}
+        sources = {} if self.given is None else self.given.hashes
+        return own | {f"{split} sources": digest for split, digest in sources.items()}
 
 
 class QuantisedDataset(Dataset):

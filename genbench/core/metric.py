@@ -254,11 +254,11 @@ def translate(
     """
     if not isinstance(model, Translator) or dataset.given is None:
         raise DataError(f"{model.name} translates nothing on {dataset.name}; take a Translator")
-    given = dataset.given
+    source_data = dataset.given
 
     def make(part: Tensor) -> Tensor:
         part = part.to(rng.device, rng.dtype if part.is_floating_point() else part.dtype)
-        y = given.to_model(part.unsqueeze(0))
+        y = source_data.to_model(part.unsqueeze(0))
         return dataset.to_data(model.translate(y.expand(len(rng), *y.shape[1:]), rng))
 
     return join_rows(map(make, source.split(batch)), len(source), f"model {model.name!r}")

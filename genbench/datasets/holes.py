@@ -74,8 +74,8 @@ class Holes(ImageDataset):
             source=source,
         )
         self.hidden = torch.zeros(base.spec.event, dtype=torch.bool)
-        top, left = ((side - hole) // 2 for side in sides)
-        self.hidden[:, top : top + hole, left : left + hole] = True
+        row, column = ((side - hole) // 2 for side in sides)
+        self.hidden[:, row : row + hole, column : column + hole] = True
         self.given = Sources(source, lambda: self._sources)
         degrade = self._degrade if exemplar == "none" else None
         self.truth = Truth(box=(0.0, 1.0), hidden=self.hidden, degrade=degrade)

@@ -105,7 +105,7 @@ class Reference:
         dataset: Where the points come from, or None; its truth and its kind decide what applies.
         train: The training points, for metrics of memorisation, or None.
         without_train: Why there are no training points.
-        asked: Whether the user named the extractor, which metrics of points then look through too.
+        through_features: Whether the user named the extractor, so that metrics of points look through it too.
         split: What the real points are, `test` or `train`; empty where they come from anywhere. A
             metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
@@ -122,7 +122,7 @@ class Reference:
     without_train: str = ""
     split: str = ""
     memory: int | None = None
-    asked: bool = False
+    through_features: bool = False
     tag: str = ""
     sources: Side | None = None
     classes: Tensor | None = None
@@ -277,8 +277,8 @@ class Reference:
             return Facts(split=self.split)
         if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
-        seen = looks_through(metric) or self._space(metric) in EXTRACTED
-        heads = [self.extractor.protocol] if seen else []
+        through_extractor = looks_through(metric) or self._space(metric) in EXTRACTED
+        heads = [self.extractor.protocol] if through_extractor else []
         if metric.view == "points" and not self.split and not heads:
             heads = ["identity"]
         counts = self.real.count or None, fake.count or None
@@ -292,7 +292,7 @@ class Reference:
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:
-        return find_space(metric, asked=self.asked)
+        return find_space(metric, through_features=self.through_features)
 
     def _arguments(self, metric: Metric, fake: Side, trained: Trained | None) -> tuple[Any, ...]:
         """What a metric is called with, by its view, as `core.metric.Metric` says."""

@@ -147,11 +147,11 @@ def _load(path: Path | None) -> dict[str, Tensor]:
     try:
         content = read_file(path, None)
         with safe_open(path, "pt") as file:
-            known = (file.metadata() or {}).get("sha256")
+            checksum = (file.metadata() or {}).get("sha256")
         features = load(content)
     except (OSError, ValueError, SafetensorError):
         return {}
-    return features if known == digest(features, "") else {}
+    return features if checksum == digest(features, "") else {}
 
 
 def _stream(

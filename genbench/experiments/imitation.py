@@ -97,8 +97,8 @@ class Mass:
         """Returns the mean cost of trajectories, float64, shape (S,)."""
         x, u = states.double(), pushes.double()
         q, r = self.q.diagonal().to(x.device), self.r.diagonal().to(u.device)
-        each = (x.square() * q).sum(-1) + (u.square() * r).sum(-1)
-        return each.sum(-1).mean(-1)
+        step_costs = (x.square() * q).sum(-1) + (u.square() * r).sum(-1)
+        return step_costs.sum(-1).mean(-1)
 
 
 def linear(gain: Tensor) -> Policy:

@@ -27,11 +27,11 @@ def find_listed(spec: CellSpec) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def _find_listed(dataset: str, options: str) -> frozenset[str]:
-    given = json.loads(options)
+    dataset_options = json.loads(options)
     try:
-        kind = kind_of(open_named(dataset, offline=True, **given).spec)
+        kind = kind_of(open_named(dataset, offline=True, **dataset_options).spec)
         families = list(read_entrants().kinds[kind].families)
-        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=given)
+        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=dataset_options)
         return frozenset(specs_of(run)[0].group for run in runs.values())
     except (
         Exception

@@ -123,12 +123,12 @@ def run_until_decided(
                 return result
         if dry_run:
             break
-        wanted = {name: count for count, group in by_count.items() for name in group}
+        seed_counts = {name: count for count, group in by_count.items() for name in group}
         claims = {
             id: claim
             for id, claim in claims.items()
-            if claim.name in wanted
-            and not is_decided(claim, store, Scale(scale.budget, wanted[claim.name]))
+            if claim.name in seed_counts
+            and not is_decided(claim, store, Scale(scale.budget, seed_counts[claim.name]))
         }
         look += 1
     return result

@@ -74,11 +74,11 @@ class RunOptions:
             raise SpecError(f"--compile needs none or graphs, got {self.compile!r}; leave it out")
         if device.type == "cuda":
             return
-        for flag, wanted in (
+        for flag, value in (
             ("--bf16", self.bf16),
             ("--compile graphs", self.compile == "graphs"),
         ):
-            if wanted:
+            if value:
                 raise SpecError(f"{flag} needs a CUDA GPU, got device {device}; leave it out")
 
     def plan_suite(

@@ -203,14 +203,14 @@ def _tune(
 ) -> bool:
     """Makes all rounds of trials of a few models; returns whether the run goes on."""
     busy: set[str] = set()
-    asked: set[tuple[str, int, int]] = set()
+    places: set[tuple[str, int, int]] = set()
     costs = CostBook(rounds.store)
     while True:
         jobs = [job for job in rounds.jobs(rules) if job.rule.file not in busy]
-        jobs = [job for job in jobs if _place(job) not in asked]
+        jobs = [job for job in jobs if _place(job) not in places]
         if not jobs:
             return True
-        asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
+        places |= {_place(job) for job in jobs}  # once each, whatever comes of it
         jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
         plan = Plan(jobs=[*jobs])
         result.plans.append(plan)

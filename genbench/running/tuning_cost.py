@@ -80,7 +80,9 @@ class CostBook:
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
         rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
-        seconds = sum(self.expect(rule, r) * many for left in rungs for r, many in enumerate(left))
+        seconds = sum(
+            self.expect(rule, r) * many for counts in rungs for r, many in enumerate(counts)
+        )
         return CostEstimate(rule, trials, full, self.scoring(rule), seconds, source)
 
     def _rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
@@ -102,17 +104,17 @@ def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[fl
     """How many trials of a bracket are still to go on to each rung."""
     trials = file.by_number
     todo = pending(rule, trials, members)
-    left = [0.0] * len(rule.rungs)
+    counts = [0.0] * len(rule.rungs)
     if not todo:
-        return left
+        return counts
     at = todo[0][1]
-    left[at] = len(todo)
+    counts[at] = len(todo)
     alive = float(len(members))
     for rung in range(len(rule.rungs)):
         if rung > at:
-            left[rung] = alive
+            counts[rung] = alive
         alive = math.ceil(rule.keep * alive)
-    return left
+    return counts
 
 
 def _pair(file: TuningFile) -> tuple[str, str, int]:

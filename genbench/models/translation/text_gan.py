@@ -157,5 +157,5 @@ class TextGAN(TranslationModel):
 
     def logits(self, x: Tensor, text: Tensor) -> Tensor:
         """Returns the discriminator's logits of images beside features of captions, shape (S, B)."""
-        seen = torch.cat([flat(x - self.mean), text], -1)
-        return self.discriminator(seen).squeeze(-1)
+        inputs = torch.cat([flat(x - self.mean), text], -1)
+        return self.discriminator(inputs).squeeze(-1)

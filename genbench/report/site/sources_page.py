@@ -62,5 +62,5 @@ def _link(site: Site, reference: sources.PluginReference) -> str:
     if reference.kind == "model":
         return site.models.get(reference.name, "")
     ids = {card.claim.name: card.claim.id for card in site.claims}
-    known = reference.kind == "claim" and reference.name in ids
-    return templating.file_name("claim", ids[reference.name]) if known else ""
+    is_listed = reference.kind == "claim" and reference.name in ids
+    return templating.file_name("claim", ids[reference.name]) if is_listed else ""
