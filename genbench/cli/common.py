@@ -125,6 +125,24 @@ budget_scale = click.option(
 )
 
 
+device = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
+)
+executor = click.option(
+    "--executor",
+    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
+    default="inline",
+    show_default=True,
+    help="Where jobs run; plugins may add others.",
+)
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Jobs side by side; inline runs one at a time.",
+)
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -19,7 +19,7 @@ from genbench.cli import common
     help="Train no row again whose recorded training took longer.",
 )
 @click.option("--force", is_flag=True, help="Draw rows anew that have a picture.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@common.device
 @common.data_options
 @common.plugins
 @common.results

@@ -44,7 +44,9 @@ def game_space(first: str = "discriminator", low: float = 1e-4, high: float = 1e
     }
 
 
-#: games of two multi-layer perceptrons, under Adam
+#: games of two players under Adam
+ADAM_GAME: Space = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+#: the same between multi-layer perceptrons
 PERCEPTRON_GAME: Space = {**game_space(), **SHAPES, "beta1": Choice((0.0, 0.5, 0.9))}
 #: large networks over the pixels or entries of a point, under AdamW
 PIXELWISE: Space = {

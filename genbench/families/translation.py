@@ -25,6 +25,8 @@ KEPT = 1000
 #: how near the ends of the range logistic outputs start
 EDGE = 0.01
 Network = Literal["mlp", "unet", "encoder_decoder", "resnet"]
+#: the sides in pixels of `nn.translation.PATCHES`
+Patch = Literal[1, 4, 10, 22]
 
 
 class TranslationModel(Model, Translator):
@@ -155,7 +157,7 @@ class NetworkTranslator(TranslationModel):
 
 
 class TranslationGame(NetworkTranslator):
-    """The skeleton of translators against a judge: all but what the generator's loss adds to the game.
+    """The skeleton of translators against a discriminator: all but what the generator's loss adds.
 
     Arguments:
         spec: The data.
@@ -187,11 +189,7 @@ class TranslationGame(NetworkTranslator):
         **rest: Any,
     ) -> None:
         super().__init__(spec, rng, network=network, hidden=hidden, width=width, **rest)
-        if patch is not None and (patch not in PATCHES or network == "mlp"):
-            raise SpecError(
-                f"patch needs one of {', '.join(map(str, PATCHES))} and a convolutional network, got "
-                f"patch={patch}, network={network}"
-            )
+        check_patch(patch, network)
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         self.optimizer = optimizer
         self.discriminator = (
@@ -268,6 +266,19 @@ def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Te
 def reverse(spec: DataSpec) -> DataSpec:
     """Returns the data of which points are sources and sources points."""
     return replace(source_of(spec), source=replace(spec, source=None))
+
+
+def check_patch(patch: int | None, network: str) -> None:
+    """Refuses patches of a side that no discriminator has, and patches of a perceptron's outputs.
+
+    Raises:
+        SpecError: Naming both.
+    """
+    if patch is not None and (patch not in PATCHES or network == "mlp"):
+        raise SpecError(
+            f"patch needs one of {', '.join(map(str, PATCHES))} and a convolutional network, got "
+            f"patch={patch}, network={network}"
+        )
 
 
 def regress(

@@ -15,8 +15,10 @@ from genbench.core.search import Choice
 from genbench.families.search import game_space
 from genbench.families.translation import (
     Network,
+    Patch,
     TranslationModel,
     about_mean,
+    check_patch,
     reverse,
     source_in,
 )
@@ -87,7 +89,7 @@ class CycleGAN(TranslationModel, Cyclic):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         lr: float = 1e-3,
         beta1: float = 0.5,
         penalty: float | None = None,
@@ -101,8 +103,7 @@ class CycleGAN(TranslationModel, Cyclic):
                 f"cyclegan needs buffer >= 0, and sources of the points' shape for identity, got "
                 f"buffer={buffer}, identity={identity} on {source.event} and {spec.event}"
             )
-        if patch is not None and network == "mlp":
-            raise SpecError(f"patch needs a convolutional network, got patch={patch}, network=mlp")
+        check_patch(patch, network)
         self.forward_cycle, self.backward_cycle = (
             cycle in ("both", way) for way in ("forward", "backward")
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,9 +10,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import game_space
-from genbench.families.translation import Network, TranslationGame, source_in
+from genbench.families.search import ADAM_GAME
+from genbench.families.translation import Network, Patch, TranslationGame, source_in
 from genbench.nn.optim import adam
 from genbench.nn.translation import source_of
 
@@ -56,7 +54,7 @@ class ExGAN(TranslationGame):
     paper = "Dolhansky and Canton Ferrer, 2018"
     year = 2018
 
-    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+    search = ADAM_GAME
 
     def __init__(
         self,
@@ -70,7 +68,7 @@ class ExGAN(TranslationGame):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         lr: float = 1e-3,
         beta1: float = 0.5,
         penalty: float | None = None,

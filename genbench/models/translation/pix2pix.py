@@ -9,9 +9,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import game_space
-from genbench.families.translation import Network, TranslationGame
+from genbench.families.search import ADAM_GAME
+from genbench.families.translation import Network, Patch, TranslationGame
 from genbench.nn.optim import adam
 
 
@@ -59,7 +58,7 @@ class Pix2Pix(TranslationGame):
     paper = "Isola et al., 2017"
     year = 2017
 
-    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+    search = ADAM_GAME
 
     def __init__(
         self,
@@ -73,7 +72,7 @@ class Pix2Pix(TranslationGame):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         noise: int | None = None,
         output: Literal["linear", "logistic"] | None = None,
         lr: float = 1e-3,
