@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Described, Truth
+from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import PAIRED, Metric, Score, Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
+from genbench.core.truth import Described, Truth
 from genbench.points.tokens import n_gram_law
 
 N = 1200

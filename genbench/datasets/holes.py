@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.dataset import SPLITS, Beside, DataSpec, ImageDataset, Quality, Truth, dataset
+from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, dataset
 from genbench.core.errors import SpecError
+from genbench.core.quality import Beside, Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._derived import open_images
 from genbench.datasets._sources import Sources
 

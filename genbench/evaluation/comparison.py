@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Truth
+from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
 from genbench.core.metric import PAIRED, Metric, Trained
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.evaluation.requests import (
     EXTRACTED,
     MetricRequest,

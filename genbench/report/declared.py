@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from genbench.core.dataset import DATASETS, Quality, open_named
+from genbench.core.dataset import DATASETS, open_named
 from genbench.core.entrants import kind_of, make_runs, read_entrants
 from genbench.core.errors import GenbenchError
+from genbench.core.quality import Quality
 from genbench.core.spec import CellSpec
 from genbench.running.evidence import specs_of
 

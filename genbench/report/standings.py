@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from genbench.core.catalogue import is_baseline, uses_labels
-from genbench.core.dataset import Beside, Quality
+from genbench.core.quality import Beside, Quality
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.statistics.ranking import Ranking, make_ranking
