@@ -149,7 +149,7 @@ def rewrite(kind: str, readme: Path, as_json: bool) -> None:
     Raises:
         SpecError: If another kind is listed.
     """
-    from genbench.report.sources import update_page
+    from genbench.report.source_tables import update_page
 
     if kind != "sources":
         raise SpecError(
@@ -180,7 +180,7 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
     if kind == "models":
         return taxonomy.rows()
     if kind == "sources":
-        from genbench.report.sources import describe as about_sources
+        from genbench.report.source_tables import describe as about_sources
 
         return about_sources()
     if kind == "datasets":

@@ -14,7 +14,8 @@ from genbench.report.sheet import Emphasis, Entry, Sheet
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.report.cards import Card, Variation
+    from genbench.report.cards import Card
+    from genbench.report.variations import Variation
     from genbench.statistics.verdicts import VerdictPart
 
 #: claims whose missing cells are told one by one

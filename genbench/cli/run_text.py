@@ -15,7 +15,7 @@ from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.cell_costs import Expected, expect, known_costs
-from genbench.running.suites import RunResult
+from genbench.running.run_result import RunResult
 from genbench.store import Record
 
 #: rows of a data set that are shown after a run

@@ -13,7 +13,7 @@ from rich.text import Text
 from genbench.cli import common
 from genbench.report.sheet import print_sheet
 from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
-from genbench.running.suites import RunResult
+from genbench.running.run_result import RunResult
 from genbench.running.tuning_choice import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
 from genbench.store.tuning import TuningResult

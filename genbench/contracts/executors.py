@@ -15,7 +15,7 @@ from genbench.core.spec import Budget, Cells, Part, Suite
 from genbench.running.executor import EXECUTORS, Executor, make_executor
 from genbench.running.interrupts import forget_stop, request_stop, stop_requested
 from genbench.running.job import Job, Outcome, Progress
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
 from genbench.store import Record, Store
 

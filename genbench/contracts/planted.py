@@ -10,10 +10,11 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import PAIRED, Metric, Score, Trained
+from genbench.core.metric import PAIRED, Metric, Score
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
+from genbench.core.trained import Trained
 from genbench.core.truth import Described, Truth
 from genbench.points.tokens import n_gram_law
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy
 import torch
 
-from genbench.evaluation.comparison import Side
+from genbench.evaluation.side import Side
 
 #: as many classes are listed in a note
 LISTED = 12

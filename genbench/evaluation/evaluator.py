@@ -12,15 +12,17 @@ from torch import Tensor
 from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor
 from genbench.core.guard import join_rows, unchanged
-from genbench.core.metric import Score, Trained, translate
+from genbench.core.metric import Score
 from genbench.core.model import Model, Translator
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.comparison import Reference, Side
+from genbench.core.trained import Trained, translate
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import measure_floors
 from genbench.evaluation.requests import MetricRequest
 from genbench.evaluation.scoring import measure
+from genbench.evaluation.side import Side
 from genbench.store import Measurement
 
 CHUNK = 2500

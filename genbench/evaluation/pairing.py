@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.core.errors import DataError, SpecError
 from genbench.evaluation.batches import ReadOptions, Source
-from genbench.evaluation.comparison import Side
+from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
 from genbench.points.images import ImageReader
 

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.guard import blamed, is_own, unchanged
-from genbench.core.metric import Score, Trained
+from genbench.core.metric import Score
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.core.truth import Truth
 from genbench.evaluation.requests import MetricRequest
 from genbench.points.pairwise import Cloud, Steps, clouds, together

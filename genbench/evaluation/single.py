@@ -16,13 +16,14 @@ from genbench.core.metric import PAIRED
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.batches import ReadOptions, Source
-from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import Spare, find_spare, measure_floors
 from genbench.evaluation.pairing import match_rows, open_sources, refuse_other_counts
 from genbench.evaluation.requests import MetricRequest, find_spaces
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import MetricCall, measure
+from genbench.evaluation.side import Side
 from genbench.evaluation.sides import Reading, is_held_out, open_sides
 
 #: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what

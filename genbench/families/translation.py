@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,19 +13,15 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError, SpecError
 from genbench.core.model import Batch, Model, Player, Translator
 from genbench.core.rng import Rng
-from genbench.families.adversarial import cross_entropy, non_saturating
-from genbench.nn.losses import r1, usual_penalty
-from genbench.nn.optim import Maker, adam
+from genbench.nn.optim import adam
 from genbench.nn.output import centred, only_continuous
-from genbench.nn.translation import PATCHES, Discriminator, SourceNetwork, mean_of, source_of
+from genbench.nn.translation import SourceNetwork, mean_of, source_of
 
 #: training sources that `sample` translates
 KEPT = 1000
 #: how near the ends of the range logistic outputs start
 EDGE = 0.01
 Network = Literal["mlp", "unet", "encoder_decoder", "resnet"]
-#: the sides in pixels of `nn.translation.PATCHES`
-Patch = Literal[1, 4, 10, 22]
 
 
 class TranslationModel(Model, Translator):
@@ -156,97 +151,6 @@ class NetworkTranslator(TranslationModel):
         return (centred(x, self.spec) - centred(y, self.spec)).abs().flatten(1).mean(-1)
 
 
-class TranslationGame(NetworkTranslator):
-    """The skeleton of translators against a discriminator: all but what the generator's loss adds.
-
-    Arguments:
-        spec: The data.
-        rng: Draws the initial weights.
-        judge: `pair` sees the source beside the point, `image` the point alone, `none` plays no game.
-        patch: The side in pixels of what an output of a convolutional discriminator sees; None: all.
-        penalty: The weight of `r1`; None takes `usual_penalty`.
-        optimizer: Makes the optimiser of either player.
-        hidden: The widths of the hidden layers of MLPs.
-        width: The channels of the first hidden image of convolutional networks.
-        network: The generator's; a discriminator of an MLP's outputs is an MLP, others convolve.
-        rest: What `NetworkTranslator` takes beside.
-    """
-
-    discriminator: Any
-
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        judge: str,
-        patch: int | None,
-        penalty: float | None,
-        optimizer: Maker,
-        hidden: tuple[int, ...],
-        width: int,
-        network: str,
-        **rest: Any,
-    ) -> None:
-        super().__init__(spec, rng, network=network, hidden=hidden, width=width, **rest)
-        check_patch(patch, network)
-        self.penalty = usual_penalty(spec) if penalty is None else penalty
-        self.optimizer = optimizer
-        self.discriminator = (
-            None
-            if judge == "none"
-            else Discriminator(
-                spec,
-                pairs=judge == "pair",
-                hidden=hidden if network == "mlp" else None,
-                width=width,
-                patch=patch,
-                rng=rng.fork("discriminator"),
-            )
-        )
-
-    def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Keeps what translators keep, and the means of points and sources."""
-        super().prepare(batch, rng)
-        if self.discriminator is not None:
-            self.discriminator.centre(self.mean, mean_of(source_in(batch)))
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, if there is one, then the generator."""
-        generator = Player("generator", self.generator, self.generator_loss, self.optimizer)
-        if self.discriminator is None:
-            return (generator,)
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, self.optimizer),
-            generator,
-        )
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against made points plus the penalty, shape (S,)."""
-        source = source_in(batch)
-        with torch.no_grad():
-            fake = self.output(source, rng)
-        loss = cross_entropy(self.logits(batch.x, source), self.logits(fake, source))
-        return loss + r1(lambda x: self.discriminator(x, source).mean(-1), batch.x, self.penalty)
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D of translated sources, where there is a discriminator, and `errors`, shape (S,)."""
-        source = source_in(batch)
-        fake = self.output(source, rng)
-        loss = self.errors(batch.x, fake)
-        if self.discriminator is None:
-            return loss
-        return loss + non_saturating(self.logits(fake, source))
-
-    @abstractmethod
-    def errors(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Returns what the generator pays for differences from the true points, shape (S,)."""
-
-    def logits(self, x: Tensor, source: Tensor) -> Tensor:
-        """Returns the discriminator's logits of all points and patches, shape (S, B P)."""
-        return self.discriminator(x, source).flatten(1)
-
-
 def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Tensor:
     """Returns outputs (S, B, *event) of a network as points: zeros are the training points' mean.
 
@@ -266,19 +170,6 @@ def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Te
 def reverse(spec: DataSpec) -> DataSpec:
     """Returns the data of which points are sources and sources points."""
     return replace(source_of(spec), source=replace(spec, source=None))
-
-
-def check_patch(patch: int | None, network: str) -> None:
-    """Refuses patches of a side that no discriminator has, and patches of a perceptron's outputs.
-
-    Raises:
-        SpecError: Naming both.
-    """
-    if patch is not None and (patch not in PATCHES or network == "mlp"):
-        raise SpecError(
-            f"patch needs one of {', '.join(map(str, PATCHES))} and a convolutional network, got "
-            f"patch={patch}, network={network}"
-        )
 
 
 def regress(

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Cyclic
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import ROWS, at_least, lacks, mean_score, squared_error
 
 COLUMN = Column("lower", "RMSE", 0.0, "between sources and what comes back of their translations")

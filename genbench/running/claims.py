@@ -14,7 +14,8 @@ from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.plan import Plan, Redo, merge_plans
-from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import judge
 from genbench.store import Store

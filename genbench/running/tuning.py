@@ -13,7 +13,8 @@ from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
 from genbench.running.plan import Plan, Redo
-from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob

@@ -13,20 +13,13 @@ from genbench.core.model import Batch, Cyclic, Player, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
 from genbench.families.search import game_space
-from genbench.families.translation import (
-    Network,
-    Patch,
-    TranslationModel,
-    about_mean,
-    check_patch,
-    reverse,
-    source_in,
-)
+from genbench.families.translation import Network, TranslationModel, about_mean, reverse, source_in
+from genbench.nn.discriminators import Discriminator, Patch, check_patch
 from genbench.nn.history import History
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import adam
 from genbench.nn.output import centred
-from genbench.nn.translation import Discriminator, SourceNetwork, source_of
+from genbench.nn.translation import SourceNetwork, source_of
 
 
 @model("cyclegan")

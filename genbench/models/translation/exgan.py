@@ -11,7 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.search import ADAM_GAME
-from genbench.families.translation import Network, Patch, TranslationGame, source_in
+from genbench.families.translation import Network, source_in
+from genbench.families.translation_game import TranslationGame
+from genbench.nn.discriminators import Patch
 from genbench.nn.optim import adam
 from genbench.nn.translation import source_of
 

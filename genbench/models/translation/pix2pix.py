@@ -10,7 +10,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.search import ADAM_GAME
-from genbench.families.translation import Network, Patch, TranslationGame
+from genbench.families.translation import Network
+from genbench.families.translation_game import TranslationGame
+from genbench.nn.discriminators import Patch
 from genbench.nn.optim import adam
 
 

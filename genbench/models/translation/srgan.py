@@ -14,7 +14,8 @@ from genbench.core.search import LogUniform
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.search import game_space
 from genbench.families.super_resolution import Enlarger
-from genbench.families.translation import TranslationGame, source_in
+from genbench.families.translation import source_in
+from genbench.families.translation_game import TranslationGame
 from genbench.nn.losses import r1
 from genbench.nn.optim import adam
 from genbench.nn.perceptual import unit_vectors
