@@ -18,7 +18,7 @@ from genbench.core.guard import blamed
 from genbench.core.quality import PICTURES, Quality
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
-from genbench.core.truth import Truth
+from genbench.core.truth import Truth as Truth
 
 SPLITS = ("train", "validation", "test")
 
