@@ -90,13 +90,13 @@ class Discriminator(nn.Module):
 
 
 class Patches(nn.Module):
-    """Creates S networks that judge all patches of an image, or the image as a whole.
+    """Creates S networks that tell real patches of an image from generated ones, or whole images.
 
     Arguments:
         inputs: The channels of the input.
         size: The image's height and width.
         width: The channels of the first hidden image.
-        patch: A side in pixels of `PATCHES`; None judges the image as a whole after two strides.
+        patch: A side in pixels of `PATCHES`; None looks at the image as a whole after two strides.
         rng: Draws the weights.
     """
 

@@ -1,4 +1,4 @@
-"""A pool of points made earlier, of which a judge is shown some in place of new ones."""
+"""A pool of points made earlier, of which a discriminator is shown some in place of new ones."""
 
 from __future__ import annotations
 

@@ -147,10 +147,10 @@ class CycleGAN(TranslationModel, Cyclic):
         generators = Player("generators", self.generators, self.generators_loss, self.optimizer)
         if not len(self.discriminators):
             return (generators,)
-        judges = Player(
+        discriminators = Player(
             "discriminators", self.discriminators, self.discriminators_loss, self.optimizer
         )
-        return judges, generators
+        return discriminators, generators
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns G of the sources, clipped to the data's range, shape (S, B, *event)."""
