@@ -1,4 +1,4 @@
-"""Data sets: points, and what is known of the truth behind them."""
+"""Data sets: points, their splits, and the maps between data space and model space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two sides of a comparison, and the one place where metrics are given what they are called with."""
+"""What samples are compared with, and the one place where metrics are given what they are called with."""
 
 from __future__ import annotations
 

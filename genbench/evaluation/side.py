@@ -1,4 +1,4 @@
-"""One side of a comparison."""
+"""One side of a comparison: points, in every space in which a metric looks at them."""
 
 from __future__ import annotations
 
