@@ -8,7 +8,7 @@ from genbench.core.errors import GenbenchError, SpecError, StoreError
 from genbench.core.files import write_bytes
 from genbench.core.spec import Budget, CellSpec, Training
 from genbench.report.results import export_results, results
-from genbench.running.plan import cell_specs
+from genbench.running.cells import cell_specs
 from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form
 from genbench.store.frame import make_frame
 from genbench.store.suites import find_suite

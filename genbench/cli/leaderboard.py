@@ -124,12 +124,12 @@ def print_changes(tables: Sequence[Table], others: Sequence[Table], form: str, w
     from genbench.report import leaderboard_changes as changes
     from genbench.report.sheet import print_sheet, to_csv
 
-    found = changes.find_changes(others, tables)
+    differences = changes.find_changes(others, tables)
     if form == "markdown":
-        click.echo(changes.to_markdown(found), nl=False)
+        click.echo(changes.to_markdown(differences), nl=False)
     elif form == "csv":
-        click.echo(to_csv(changes.make_sheet(found)), nl=False)
+        click.echo(to_csv(changes.make_sheet(differences)), nl=False)
     else:
-        if found:
-            print_sheet(common.make_console(wide), changes.make_sheet(found), fold=True)
-        click.echo(changes.summary(found))
+        if differences:
+            print_sheet(common.make_console(wide), changes.make_sheet(differences), fold=True)
+        click.echo(changes.summary(differences))

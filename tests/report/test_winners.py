@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from genbench.core.dataset import Beside, Quality
+from genbench.core.quality import Beside, Quality
 from genbench.core.spec import Budget, CellSpec
 from genbench.report import declared
 from genbench.report.tables import make_leaderboards
