@@ -21,7 +21,7 @@ from genbench.running.plan import groups_of
 from genbench.store import Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
-from genbench.store.validate import find_damaged_trials, find_damaged_tunings
+from genbench.store.validate import find_damaged_trials
 
 if TYPE_CHECKING:
     import pandas
@@ -109,8 +109,7 @@ def load_leaderboard(
 def read_leaderboard(store: Store, scale: str = "default") -> Leaderboard:
     """Returns the leaderboards of an open folder, which may be empty."""
     records, problems = store.load()
-    others = (*find_damaged_trials(store), *find_damaged_tunings(store))
-    problems += [other.problem for other in others]
+    problems += find_damaged_trials(store.root)
     return Leaderboard(tuple(records), tuple(problems), scale, store)
 
 

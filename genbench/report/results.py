@@ -13,6 +13,7 @@ from genbench.store import Store
 from genbench.store.absent import no_records
 from genbench.store.frame import check_format, make_frame, write_frame
 from genbench.store.scales import select_scale
+from genbench.store.validate import find_damaged_trials
 
 if TYPE_CHECKING:
     import pandas
@@ -62,7 +63,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
     """Writes all measurements, of every scale, to a .csv or .parquet file.
 
     Returns:
-        How many there are, and a sentence for every file and folder that could not be read.
+        How many there are, and a sentence for every file and folder that could not be read, trials too.
 
     Raises:
         SpecError: For another ending, or where Parquet's library is missing.
@@ -71,6 +72,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
     """
     check_format(path)
     records, problems = Store(folder).load()
+    problems += find_damaged_trials(Path(folder))
     frame = make_frame(records)
     if frame.empty:
         raise StoreError(problems[0]) if problems else no_records(folder)

@@ -27,6 +27,8 @@ class Store:
 
     def __init__(self, root: Path | str, groups: Set[str] | None = None) -> None:
         self.root, self.groups = Path(root), groups
+        #: by path, what is wrong with the files that `read` was asked for and could not use
+        self.damaged: dict[Path, str] = {}
 
     def path(self, spec: CellSpec) -> Path:
         """Returns where a cell's record lies; names that could leave the folder are refused."""
@@ -44,7 +46,12 @@ class Store:
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
-        return self.parse(path)[0] if os.path.lexists(path) else None
+        if not os.path.lexists(path):
+            return None
+        record, problem = self.parse(path)
+        if problem:
+            self.damaged[path] = problem
+        return record
 
     def write(self, record: Record) -> Path:
         """Writes a record: temporary file, fsync, rename; a file that is not a record is set aside first."""
