@@ -49,7 +49,7 @@ def is_null(name: str) -> bool:
 def is_baseline(name: str) -> bool:
     """Returns whether a model is a simple fit to beat, or a null row; one that is not installed is none."""
     try:
-        return name in MODELS and (MODELS.get(name).baseline or MODELS.get(name).null)
+        return name in MODELS and (MODELS.get(name).simple_fit or MODELS.get(name).null)
     except GenbenchError:
         return False
 

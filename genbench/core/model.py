@@ -117,7 +117,7 @@ class Model(nn.Module, ABC):
     #: good is not judged on that data set
     null: ClassVar[bool] = False
     #: whether it is a simple fit that a model has to beat: tables mark rows that lose to one
-    baseline: ClassVar[bool] = False
+    simple_fit: ClassVar[bool] = False
     #: how many points `prepare` is shown of a stream (of a fixed set it is shown all)
     prepare_size: ClassVar[int] = 20_000
     #: extractors, by name, that are part of the loss: metrics that look through one do not judge the model

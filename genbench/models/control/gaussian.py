@@ -29,7 +29,7 @@ class Gaussian(FittedModel):
         ridge: The share epsilon of the mean variance that is added to every variance.
     """
 
-    baseline = True
+    simple_fit = True
 
     null = True
 

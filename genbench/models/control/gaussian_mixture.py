@@ -43,7 +43,7 @@ class GaussianMixture(FittedModel):
             2,000, which was the default of version 1, and .004 on 20,000.
     """
 
-    baseline = True
+    simple_fit = True
 
     version = 2
     paper = "Dempster et al., 1977"

@@ -37,7 +37,7 @@ class KDE(FittedModel):
         held_out: How many others choose the bandwidth, at most a fifth of all.
     """
 
-    baseline = True
+    simple_fit = True
     paper = "Parzen, 1962"
     year = 1962
 
