@@ -51,7 +51,7 @@ def from_bytes(content: bytes, *, trusted: bool = False) -> Record:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where or 'JSON'}: {first['msg']}") from None
+        raise ValueError(f"{where or 'JSON'}: {first['msg'][:200]}") from None
     except RecursionError:
         raise ValueError("JSON: it is nested too deeply") from None
 

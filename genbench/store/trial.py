@@ -14,7 +14,7 @@ from genbench.core.claim import Claim
 from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import canonical
 from genbench.store.folder import Store
-from genbench.store.record import Row
+from genbench.store.record import Moment, Row
 
 SCHEMA = "genbench.trial/1"
 FOLDER = "claims"
@@ -41,8 +41,8 @@ class Trial(Row):
     failures: dict[int, str] = {}
     seconds: float = 0.0
     environment: dict[str, Any] = {}
-    started: str = ""
-    finished: str = ""
+    started: Moment = ""
+    finished: Moment = ""
 
     @property
     def seeds(self) -> set[int]:
@@ -158,7 +158,7 @@ def first_problem(error: ValueError) -> str:
         return " ".join(str(error).split())[:200]
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where or 'JSON'}: {first['msg']}"
+    return f"{where or 'JSON'}: {first['msg'][:200]}"
 
 
 def _file_name(name: str, version: int, options: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field
 from genbench.core.files import read_file, write_bytes
 from genbench.core.spec import Budget, canonical
 from genbench.store.folder import Store
-from genbench.store.record import Row
+from genbench.store.record import Moment, Row
 from genbench.store.trial import first_problem, scan_folder
 
 SCHEMA = "genbench.tuning/1"
@@ -118,7 +118,7 @@ class TuningResult(Row):
     floors: dict[str, float | None] = {}
     protocols: dict[str, str] = {}
     environment: dict[str, Any] = {}
-    started: str = ""
+    started: Moment = ""
 
     @property
     def seeds(self) -> set[int]:
@@ -150,7 +150,7 @@ class TuningFile(Row):
     floors: dict[str, float | None] = {}
     protocols: dict[str, str] = {}
     environments: list[dict[str, Any]] = []
-    started: str = ""
+    started: Moment = ""
     trials: list[TuningTrial] = []
 
     @property

@@ -52,7 +52,7 @@ def parse_yaml(text: str, path: Path, what: str = "suite file") -> tuple[yaml.No
 
 
 def _refuse_half_characters(text: str) -> None:
-    """Refuses escapes such as \\ud800, which YAML takes and no file can be written with."""
+    r"""Refuses escapes such as \ud800, which YAML takes and no file can be written with."""
     if not re.search(r"\\[uU]0*[dD][89a-fA-F]", text):
         return
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
