@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,8 +77,9 @@ def command(
     from genbench.report.leaderboard_changes import find_changes
 
     common.load_plugins(plugins)
-    board = load_leaderboard(root, suite=suite, config=config)
-    other = load_leaderboard(against, suite=suite, config=config) if against else None
+    about: dict[str, Any] = {"suite": suite, "config": config, "curves": False}
+    board = load_leaderboard(root, **about)
+    other = load_leaderboard(against, **about) if against else None
     boards = (board,) if other is None else (board, other)
     check_datasets(boards, datasets)
     tables = choose_tables(board, datasets)

@@ -54,7 +54,7 @@ def command(
     from genbench.running.job import RunSettings
 
     common.load_plugins(plugins)
-    board = load_leaderboard(root)
+    board = load_leaderboard(root, curves=False)
     tables = board.tables
     known = {g.model for t in tables for g in t.groups}, {t.dataset for t in tables}
     for kind, wanted, names in zip(("model", "data set"), (models, datasets), known, strict=True):

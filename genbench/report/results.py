@@ -47,7 +47,7 @@ def results(
         UnknownName: If there is no such suite.
     """
     models, datasets = _names(model), _names(dataset)
-    read, problems = Store(folder, groups=_groups(suite, config)).load()
+    read, problems = Store(folder, groups=_groups(suite, config)).load(curves=False)
     for problem in problems:
         warnings.warn(f"not read: {problem}", stacklevel=2)
     records = [
@@ -71,7 +71,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
         WriteError: If the file cannot be written.
     """
     check_format(path)
-    records, problems = Store(folder).load()
+    records, problems = Store(folder).load(curves=False)
     problems += find_damaged_trials(Path(folder))
     frame = make_frame(records)
     if frame.empty:

@@ -213,7 +213,8 @@ def _tune(
             return True
         asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
         jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
-        plan = Plan([*jobs], damaged=find_damaged(rounds.store, rules))
+        plan = Plan(jobs=[*jobs])
+        plan.damaged += find_damaged(rounds.store, rules)
         result.plans.append(plan)
         listener.planned(plan)
         result.results += execute_plan(plan, rounds.store, executor, listener)

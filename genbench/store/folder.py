@@ -16,6 +16,9 @@ from genbench.core.spec import CellSpec
 from genbench.store.form import from_bytes, to_bytes
 from genbench.store.record import Record
 
+#: what data sets and models may be called, so that their folders stay in the results folder
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
 
 class Store:
     """A results folder: `<dataset>/<model>/<cell>.json` and `.artifacts/<sha256>`.
@@ -32,12 +35,15 @@ class Store:
 
     def path(self, spec: CellSpec) -> Path:
         """Returns where a cell's record lies; names that could leave the folder are refused."""
+        return self._place(spec, spec.cell)
+
+    def _place(self, spec: CellSpec, cell: str) -> Path:
         for name in (spec.dataset, spec.model):
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
+            if not NAME.fullmatch(name):
                 raise StoreError(
                     f"{name!r} cannot name a folder of results; use letters, digits, _ . -"
                 )
-        return self.root / spec.dataset / spec.model / f"{spec.cell}.json"
+        return Path(self.root, spec.dataset, spec.model, f"{cell}.json")
 
     def has(self, dataset: str, model: str) -> bool:
         """Returns whether there may be a record of a model on a data set, whatever its settings."""
@@ -109,6 +115,7 @@ class Store:
         """
         records: list[Record] = []
         problems: list[str] = []
+        last: Record | None = None
         with _without_collection():
             for _, record, problem in self.scan():
                 if problem:
@@ -116,6 +123,8 @@ class Store:
                 elif record is not None and (self.groups is None or record.group in self.groups):
                     if not curves:
                         record.curve = []
+                    _share(record, last)
+                    last = record
                     records.append(record)
         return records, problems
 
@@ -173,7 +182,7 @@ class Store:
             spec = record.spec
             if (record.cell, record.group) != (spec.cell, spec.group):
                 return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
-            own = self.path(spec)
+            own = self._place(spec, record.cell)  # the hash is known: it was just compared
         except StoreError as error:
             return None, f"{path} is not a record: {error}"
         except OSError as error:
@@ -212,6 +221,16 @@ class Store:
         models = [path for dataset in datasets for path in children(dataset)]
         files = [path for model in models for path in children(model) if path.suffix == ".json"]
         return sorted(files), unread
+
+
+def _share(record: Record, last: Record | None) -> None:
+    """Lets a record use what the one before it holds too: many records need less memory."""
+    if last is None:
+        return
+    if record.environment == last.environment:
+        record.environment = last.environment
+    if record.data_hashes == last.data_hashes:
+        record.data_hashes = last.data_hashes
 
 
 @contextmanager

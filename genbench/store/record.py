@@ -40,11 +40,11 @@ class Row(BaseModel):
 
     def model_post_init(self, context: Any) -> None:
         """Shares the names of fields among all rows: a third of the memory of many records."""
-        object.__setattr__(
-            self,
-            "__pydantic_fields_set__",
-            _FIELDS.setdefault(type(self), {*type(self).model_fields}),
-        )
+        kind = type(self)
+        fields = _FIELDS.get(kind)
+        if fields is None:  # `model_fields` is slow to ask for
+            fields = _FIELDS.setdefault(kind, {*kind.model_fields})
+        object.__setattr__(self, "__pydantic_fields_set__", fields)
 
 
 class Measurement(Row):
