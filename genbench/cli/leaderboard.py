@@ -80,6 +80,7 @@ def command(
     about: dict[str, Any] = {"suite": suite, "config": config, "curves": False}
     board = load_leaderboard(root, **about)
     other = load_leaderboard(against, **about) if against else None
+    common.settle()
     boards = (board,) if other is None else (board, other)
     check_datasets(boards, datasets)
     tables = choose_tables(board, datasets)

@@ -101,7 +101,10 @@ class Store:
     def of(self, dataset: str, model: str) -> list[Record]:
         """Returns the sound records of a model on a data set, whatever its settings."""
         paths = [p for p in _list(self.root / dataset / model) if p.suffix == ".json"]
-        return [record for path in paths if (record := self.parse(path)[0]) is not None]
+        return [record for path in paths if (record := self._at(path)) is not None]
+
+    def _at(self, path: Path) -> Record | None:
+        return self.parse(path)[0]
 
     def problems(self) -> list[str]:
         """Returns one sentence for every file that is not a valid record or lies in the wrong place."""
