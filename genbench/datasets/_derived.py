@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, Truth, open_named
+from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, Quality, Truth, open_named
 from genbench.core.errors import SpecError
 from genbench.datasets._sources import Sources
 
@@ -43,6 +43,8 @@ class DerivedImages(ImageDataset):
         data_dir: As for any data set.
         offline: Likewise.
     """
+
+    quality = Quality(("fid",))
 
     def __init__(
         self,

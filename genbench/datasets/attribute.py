@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, Truth, dataset
+from genbench.core.dataset import SPLITS, Beside, DataSpec, ImageDataset, Quality, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.datasets._derived import open_images
 from genbench.datasets._sources import Sources
@@ -32,6 +32,8 @@ class Attribute(ImageDataset):
             pullover.
         target: The class of what is to be made, another one; there 4 is a coat.
     """
+
+    quality = Quality(("fid",), (Beside("target_class"),))
 
     paper = "Zhu et al., 2017"
     matched = False

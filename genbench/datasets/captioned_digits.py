@@ -13,10 +13,12 @@ from torch import Tensor
 from genbench.core.constant import Constant
 from genbench.core.dataset import (
     DATASETS,
+    Beside,
     Dataset,
     DataSpec,
     Described,
     ImageDataset,
+    Quality,
     Truth,
     dataset,
 )
@@ -66,6 +68,8 @@ class CaptionedDigits(Dataset):
     Arguments:
         to: What is to be made: `image` from captions, or `text` from images.
     """
+
+    quality = Quality(("fid", "caption_nll"), (Beside("caption_accuracy"),))
 
     stream = True
     stream_size = 10_000

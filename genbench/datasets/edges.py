@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import Beside, Quality, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.datasets._derived import ROWS, DerivedImages, open_images
 from genbench.datasets._sources import Sources
@@ -49,6 +49,8 @@ class Edges(DerivedImages):
         unseen: Whether the last two classes are left out of training and validation, and are all that the
             test has.
     """
+
+    quality = Quality(("fid",), (Beside("class_kept"),))
 
     paper = "Isola et al., 2017"
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, Truth, dataset
+from genbench.core.dataset import SPLITS, Beside, DataSpec, ImageDataset, Quality, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 from genbench.datasets._derived import open_images
@@ -41,6 +41,8 @@ class Holes(ImageDataset):
         hole: The side of the hole in pixels, less than the image's.
         exemplar: `none`, `view` or `wrong`.
     """
+
+    quality = Quality(("fid",), (Beside("class_kept"),))
 
     paper = "Dolhansky and Canton Ferrer, 2018"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import DataSpec, ImageDataset, Truth, dataset
+from genbench.core.dataset import DataSpec, ImageDataset, Quality, Truth, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
@@ -42,6 +42,8 @@ class MovingDigits(ImageDataset):
         size: The height and width of a frame, at least 16.
         futures: How many futures two frames have, 1 to 3.
     """
+
+    quality = Quality(("near_answer", "fid"))
 
     stream = True
     stream_size = 10_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import dataset
+from genbench.core.dataset import Beside, Quality, dataset
 from genbench.core.errors import SpecError
 from genbench.datasets._derived import DerivedImages, open_images
 
@@ -29,6 +29,8 @@ class QuarterTurn(DerivedImages):
         paired: Whether training shows an image beside its own source. If not, images are of one half of the
             training set and sources of the other.
     """
+
+    quality = Quality(("fid",), (Beside("class_kept"),))
 
     paper = "Zhu et al., 2017"
 

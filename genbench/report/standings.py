@@ -212,7 +212,7 @@ def choose_column(
     best: tuple[int, TableColumn] | None = None
     for id in ids:
         by_id = [c for c in columns if c.id == id and c.split == "test" and c.better != "none"]
-        for column in sorted(by_id, key=lambda c: (-_families(groups, c, cells), c.order))[:1]:
+        for column in sorted(by_id, key=lambda c: (*_count(groups, c, cells), c.order))[:1]:
             count = _families(groups, column, cells)
             if 2 * count >= len(everyone) > 0:
                 return column
@@ -303,6 +303,11 @@ def _make_check(
     real = floor(column)
     best = column.meaning.ideal if real is None else real
     return Check(beside, column, None if best is None else beside.share * best)
+
+
+def _count(groups: Sequence[Group], column: TableColumn, cells: Cells) -> tuple[int, int]:
+    """Less the numbers of families and of rows that were measured by a column: the most come first."""
+    return -_families(groups, column, cells), -sum(_has(cells, g, column) for g in groups)
 
 
 def _families(groups: Sequence[Group], column: TableColumn, cells: Cells) -> int:
