@@ -27,7 +27,7 @@ _HOMES = {
     "Reconstructor": "genbench.core.model",
     "Rng": "genbench.core.rng",
     "Score": "genbench.core.metric",
-    "Truth": "genbench.core.dataset",
+    "Truth": "genbench.core.truth",
     "claim": "genbench.core.claim",
     "dataset": "genbench.core.dataset",
     "executor": "genbench.running.executor",
@@ -44,7 +44,7 @@ __all__ = [*sorted(_HOMES), "__version__", "claims"]
 if TYPE_CHECKING:
     from genbench.api import check, evaluate, leaderboard, results, run, samples, train
     from genbench.core.claim import Claim, claim
-    from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
+    from genbench.core.dataset import Dataset, DataSpec, dataset
     from genbench.core.errors import GenbenchError
     from genbench.core.feature import extractor
     from genbench.core.metric import Score, metric
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         model,
     )
     from genbench.core.rng import Rng
+    from genbench.core.truth import Truth
     from genbench.running.executor import Executor, executor
 
 

@@ -4,7 +4,6 @@ import torch
 
 from genbench.core.dataset import Dataset, DataSpec
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import Trained
 from genbench.core.model import (
     Classifier,
     Conditional,
@@ -14,6 +13,7 @@ from genbench.core.model import (
     Reconstructor,
 )
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 
 CLASSES = 3
 

@@ -11,7 +11,7 @@ from genbench.executors.inline import Inline
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam
 from genbench.running.driver import run_plan
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 from genbench.store.documents import load_suites
 from genbench.training.minibatches import training_set

@@ -8,7 +8,7 @@ from genbench.core.errors import GenbenchError, SpecError, StoreError
 from genbench.core.files import write_bytes
 from genbench.core.spec import Budget, CellSpec, Training
 from genbench.report.results import export_results, results
-from genbench.running.plan import cell_specs
+from genbench.running.cells import cell_specs
 from genbench.store import SCHEMA, CurvePoint, Measurement, Record, Store, Used, form
 from genbench.store.frame import make_frame
 from genbench.store.suites import find_suite
@@ -406,7 +406,7 @@ def test_parquet_comes_back_as_the_frame(store, tmp_path):
 def test_what_cannot_be_exported_is_said(store, tmp_path, monkeypatch):
     with pytest.raises(SpecError, match=r"ends in \.csv or \.parquet, got 'a\.xls'"):
         export_results(store.root, tmp_path / "a.xls")
-    with pytest.raises(StoreError, match="is not a folder"):
+    with pytest.raises(StoreError, match="make records with: genbench run"):
         export_results(store.root, tmp_path / "a.csv")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SpecError, match="needs pyarrow, which is not installed; pip install"):

@@ -50,13 +50,17 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Nats above the entropy, nats below those without the image, and captions that are all right."""
-    seen, blind = (evidence.scores(run, "caption_nll") for run in ROWS.values())
+    with_image, without = (evidence.scores(run, "caption_nll") for run in ROWS.values())
     right, guessed = (evidence.scores(run, "caption_accuracy") for run in ROWS.values())
-    above = map_values(lambda v: v - ENTROPY, seen)
+    above = map_values(lambda v: v - ENTROPY, with_image)
     return [
         Effect("NLL above the known entropy", above, 0.3, "below", unit="nats"),
         Effect(
-            "NLL less that without the image", difference(seen, blind), -1.0, "below", unit="nats"
+            "NLL less that without the image",
+            difference(with_image, without),
+            -1.0,
+            "below",
+            unit="nats",
         ),
         Effect("captions with all attributes right", right, 0.85, unit="share"),
         Effect("the same without the image", guessed, 0.85, unit="share", judged=False),

@@ -58,11 +58,11 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Classes kept, log ratios of distances, and what pairs would gain."""
-    kept, fid, psnr = (
+    classes, fid, psnr = (
         {name: evidence.scores(run, column) for name, run in EDGES.items()} for column in METRICS
     )
     pairs = evidence.scores(PAIRS, "psnr")
-    gained = difference(kept["both cycles"], kept["GAN alone"])
+    gained = difference(classes["both cycles"], classes["GAN alone"])
     alone = log_ratio(fid["cycles alone"], fid["both cycles"])
     parts = [
         Effect(

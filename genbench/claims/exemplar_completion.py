@@ -50,15 +50,15 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Shares identified, and the log ratio of distances."""
-    known = {name: evidence.scores(run, "identified") for name, run in ROWS.items()}
-    own = known["with its exemplar"]
+    identified = {name: evidence.scores(run, "identified") for name, run in ROWS.items()}
+    own = identified["with its exemplar"]
     fids = (evidence.scores(ROWS[name], "fid") for name in ("with its exemplar", "regression"))
     text = "identified with the exemplar less"
     return [
-        Effect(f"{text} without", difference(own, known["without"]), 0.1, unit="share"),
+        Effect(f"{text} without", difference(own, identified["without"]), 0.1, unit="share"),
         Effect(
             f"{text} with a wrong one",
-            difference(own, known["with a wrong one"]),
+            difference(own, identified["with a wrong one"]),
             0.1,
             unit="share",
         ),

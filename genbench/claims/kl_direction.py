@@ -185,6 +185,6 @@ def effects(evidence: Evidence) -> list[Effect]:
         "KL(data || model) of one mode": ("forward_of_reverse", "above"),
     }
     return parts + [
-        Effect(text, of(column), 1.0, "below" if wanted == "below" else "above", judged=False)
-        for text, (column, wanted) in beside.items()
+        Effect(text, of(column), 1.0, "below" if direction == "below" else "above", judged=False)
+        for text, (column, direction) in beside.items()
     ]

@@ -99,8 +99,8 @@ def experiment(rng: Rng, *, rounds: int = 2000) -> dict[str, list[float]]:
         machine, divergence = train_machine(size, rounds, rng.fork(size))
         columns[f"steps_{size}"] = mixing_time(*transition(machine)).tolist()
         columns[f"kl_{size}"] = divergence.tolist()
-        known = mixing_time(*transition(make_exact_machine(size))).tolist()
-        columns[f"known_{size}"] = known * len(rng)
+        time = mixing_time(*transition(make_exact_machine(size))).tolist()
+        columns[f"known_{size}"] = time * len(rng)
     return columns
 
 
@@ -166,8 +166,8 @@ def effects(evidence: Evidence) -> list[Effect]:
         Effect(f"machine of the data: {text}", grow("known"), square, unit=unit, judged=False),
     ]
     for size in DIMENSIONS:
-        known = find_mixing_time(size)
-        off = map_values(lambda v, known=known: abs(v - known), of(f"known_{size}"))
+        time = find_mixing_time(size)
+        off = map_values(lambda v, time=time: abs(v - time), of(f"known_{size}"))
         text = f"{size} dimensions: error of the known machine's time against its closed form"
         parts.append(Effect(text, off, 0.5, "below", "steps", exact=True, judged=False))
         text = f"{size} dimensions: divergence of trained machines from the data"

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from genbench.claims._cells import toys
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DataSpec, Truth
+from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect, Values, log_ratio
 from genbench.core.figure import Figure, Series
 from genbench.core.metric import METRICS
 from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
+from genbench.core.truth import Truth
 from genbench.nn.optim import linear_decay
 from genbench.training.trainer import Trainer
 

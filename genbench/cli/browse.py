@@ -87,16 +87,16 @@ def print_rows(console: Console, kind: str, rows: list[dict[str, Any]]) -> None:
     if kind == "models":
         narrow = console.width < MEDIUM
         console.print(taxonomy.flat(rows) if narrow else taxonomy.tree(rows))
-        left = ["paper"] if narrow else []
+        omitted = ["paper"] if narrow else []
     else:
         rows = by_metric(rows) if kind == "metrics" else rows
         every = [key for key in rows[0] if key != "options"]
         some = SHOWN[kind][console.width >= MEDIUM]
         keys = every if console.width >= WIDE else some
         sheet.print_sheet(console, make_sheet(rows, keys), fold=True)
-        left = [key for key in every if key not in keys]
-    omitted = f"left out: {', '.join(left)} (--wide); " if left else ""
-    console.print(f"{omitted}all about one: genbench show NAME", style="dim", highlight=False)
+        omitted = [key for key in every if key not in keys]
+    note = f"left out: {', '.join(omitted)} (--wide); " if omitted else ""
+    console.print(f"{note}all about one: genbench show NAME", style="dim", highlight=False)
 
 
 def make_sheet(rows: list[dict[str, Any]], keys: Sequence[str] | None = None) -> sheet.Sheet:
@@ -149,7 +149,7 @@ def rewrite(kind: str, readme: Path, as_json: bool) -> None:
     Raises:
         SpecError: If another kind is listed.
     """
-    from genbench.report.sources import update_page
+    from genbench.report.source_tables import update_page
 
     if kind != "sources":
         raise SpecError(
@@ -180,7 +180,7 @@ def describe(kind: str, config: Path | None) -> list[dict[str, Any]]:
     if kind == "models":
         return taxonomy.rows()
     if kind == "sources":
-        from genbench.report.sources import describe as about_sources
+        from genbench.report.source_tables import describe as about_sources
 
         return about_sources()
     if kind == "datasets":

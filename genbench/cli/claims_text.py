@@ -14,7 +14,8 @@ from genbench.report.sheet import Emphasis, Entry, Sheet
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genbench.report.cards import Card, Variation
+    from genbench.report.cards import Card
+    from genbench.report.variations import Variation
     from genbench.statistics.verdicts import VerdictPart
 
 #: claims whose missing cells are told one by one
@@ -73,22 +74,22 @@ def make_table(cards: list[Card], width: int) -> Sheet:
 
     overview = make_sheet(cards)
     names = [head.text for head in overview.heads]
-    shown = next(columns for least, columns in COLUMNS if width >= least)
-    places = [names.index(name) for name in shown]
+    heads = next(columns for least, columns in COLUMNS if width >= least)
+    places = [names.index(name) for name in heads]
     rows = [
         [mark_verdict(row, card)[i] for i in places]
         for card, row in zip(cards, overview.rows, strict=True)
     ]
     stars = any(card.exploratory for card in cards)
-    left = [name for name in names if name not in shown]
+    omitted = [name for name in names if name not in heads]
     scale = cards[0].scale.budget if cards else "default"
     notes = [
         *(["* exploratory: registered or changed after its first score"] if stars else []),
-        *(["parts: + supported, - refuted, ? open, = by definition"] if "parts" in shown else []),
+        *(["parts: + supported, - refuted, ? open, = by definition"] if "parts" in heads else []),
         f"budget scale: {scale}; verdicts from intervals over seeds, by Holm over parts and declared looks",
         *(
-            [f"left out: {', '.join(left)} (--wide); all about one: genbench claims ID"]
-            if left
+            [f"left out: {', '.join(omitted)} (--wide); all about one: genbench claims ID"]
+            if omitted
             else []
         ),
     ]

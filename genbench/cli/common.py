@@ -39,12 +39,12 @@ def complete(*kinds: str) -> Completion:
     """Returns what completes the names of built-in plugins of some kinds, and of suites, in a shell."""
 
     def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-        known = {name for kind in kinds if kind != "suite" for name in built_in(kind)}
-        known |= set(suites(context.params.get("config"))) if "suite" in kinds else set()
-        known |= (
+        candidates = {name for kind in kinds if kind != "suite" for name in built_in(kind)}
+        candidates |= set(suites(context.params.get("config"))) if "suite" in kinds else set()
+        candidates |= (
             {name.replace("_", "-") for name in built_in("claim")} if "claim" in kinds else set()
         )
-        return sorted(name for name in known if name.startswith(incomplete))
+        return sorted(name for name in candidates if name.startswith(incomplete))
 
     return names
 
@@ -126,6 +126,24 @@ budget_scale = click.option(
 )
 
 
+device = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."
+)
+executor = click.option(
+    "--executor",
+    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
+    default="inline",
+    show_default=True,
+    help="Where jobs run; plugins may add others.",
+)
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Jobs side by side; inline runs one at a time.",
+)
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

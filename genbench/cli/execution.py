@@ -13,7 +13,8 @@ from rich.console import Console
 from genbench.cli.progress import Display
 from genbench.core.errors import WriteError
 from genbench.running.job import Progress, Result, StackJob
-from genbench.running.suites import Listener, RunResult
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener
 from genbench.store import Record, Store
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from genbench.cli import common
     help="Train no row again whose recorded training took longer.",
 )
 @click.option("--force", is_flag=True, help="Draw rows anew that have a picture.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@common.device
 @common.data_options
 @common.plugins
 @common.results
@@ -56,9 +56,11 @@ def command(
     common.load_plugins(plugins)
     board = load_leaderboard(root, curves=False)
     tables = board.tables
-    known = {g.model for t in tables for g in t.groups}, {t.dataset for t in tables}
-    for kind, wanted, names in zip(("model", "data set"), (models, datasets), known, strict=True):
-        for name in wanted:
+    inventory = {g.model for t in tables for g in t.groups}, {t.dataset for t in tables}
+    for kind, selection, names in zip(
+        ("model", "data set"), (models, datasets), inventory, strict=True
+    ):
+        for name in selection:
             if name not in names:
                 raise unknown(kind, name, names)
     chosen = [t for t in tables if not datasets or t.dataset in datasets]
@@ -66,9 +68,9 @@ def command(
     settings = RunSettings(device=device, data_dir=data_dir, offline=offline, curve=0)
 
     def tell(drawing: Drawing) -> None:
-        if not as_json and drawing.said != "has one":
+        if not as_json and drawing.remark != "has one":
             spec = drawing.group.first.spec
-            click.echo(f"{spec.dataset} {drawing.group.label}: {drawing.said}")
+            click.echo(f"{spec.dataset} {drawing.group.label}: {drawing.remark}")
 
     from genbench.store import Store
 
@@ -79,7 +81,7 @@ def command(
     new = sum(d.new for d in drawings)
     if as_json:
         rows = [
-            {"dataset": d.group.first.spec.dataset, "row": d.group.label, "said": d.said}
+            {"dataset": d.group.first.spec.dataset, "row": d.group.label, "said": d.remark}
             | {"path": d.path and str(d.path), "new": d.new}
             for d in drawings
         ]

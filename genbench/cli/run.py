@@ -9,7 +9,7 @@ import click
 
 from genbench.cli import common
 from genbench.core.errors import SpecError
-from genbench.core.names import built_in, check
+from genbench.core.names import check
 from genbench.core.spec import parse_part
 from genbench.store.suites import find_suite
 
@@ -49,7 +49,7 @@ CLAIMS = "claims"
     type=click.IntRange(1, 64),
     help="How many seeds --until-decided adds at most; 64 if not given.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@common.device
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
     "--compile",
@@ -58,21 +58,8 @@ CLAIMS = "claims"
     show_default=True,
     help="Replay training rounds as CUDA graphs where they are the same kernels each time (CUDA only).",
 )
-@click.option(
-    "--executor",
-    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
-    default="inline",
-    show_default=True,
-    help="Where cells and experiments run; plugins may add others.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Jobs side by side; inline runs one at a time.",
-)
+@common.executor
+@common.jobs
 @click.option(
     "--ray-address",
     metavar="ADDRESS",

@@ -15,7 +15,7 @@ from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.cell_costs import Expected, expect, known_costs
-from genbench.running.suites import RunResult
+from genbench.running.run_result import RunResult
 from genbench.store import Record
 
 #: rows of a data set that are shown after a run
@@ -57,8 +57,8 @@ def expected_text(expected: Expected, workers: int) -> str:
     side = f"about {clock_text(expected.wall(workers))} with {workers} side by side, "
     alone = f"about {clock_text(expected.seconds)} one after the other"
     times = f"{side if workers > 1 else ''}{alone}"
-    known = "; ".join(["from recorded seconds", *guesses, *lacks])
-    return f"expected time: {times} ({known})"
+    basis = "; ".join(["from recorded seconds", *guesses, *lacks])
+    return f"expected time: {times} ({basis})"
 
 
 def print_best(console: Console, result: RunResult) -> None:

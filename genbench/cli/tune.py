@@ -9,7 +9,6 @@ import click
 
 from genbench.cli import common
 from genbench.cli.run import check_names
-from genbench.core.names import built_in
 from genbench.core.spec import parse_part
 
 
@@ -30,22 +29,9 @@ from genbench.core.spec import parse_part
     show_default=True,
     help="Where trials come from; tpe needs Optuna.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--executor",
-    metavar=f"[{'|'.join(built_in('executor'))}|NAME][:OPTION=VALUE]",
-    default="inline",
-    show_default=True,
-    help="Where trials run; plugins may add others.",
-)
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Trials side by side; inline runs one at a time.",
-)
+@common.device
+@common.executor
+@common.jobs
 @common.data_options
 @common.plugins
 @common.results

@@ -13,13 +13,13 @@ from rich.text import Text
 from genbench.cli import common
 from genbench.report.sheet import print_sheet
 from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
-from genbench.running.suites import RunResult
+from genbench.running.run_result import RunResult
 from genbench.running.tuning_choice import accept_tuning
-from genbench.running.tuning_cost import Estimate
+from genbench.running.tuning_cost import CostEstimate
 from genbench.store.tuning import TuningResult, Tunings
 
 
-def show_costs(estimates: Sequence[Estimate], workers: int, as_json: bool) -> None:
+def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -> None:
     """Prints what tuning will cost, by model and data set and in all."""
     rows = [
         {

@@ -15,7 +15,7 @@ from genbench.core.spec import Budget, Cells, Part, Suite
 from genbench.running.executor import EXECUTORS, Executor, make_executor
 from genbench.running.interrupts import forget_stop, request_stop, stop_requested
 from genbench.running.job import Job, Outcome, Progress
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
 from genbench.store import Record, Store
 
@@ -26,7 +26,7 @@ FEW, MANY = 20, 3000
 SEEDS = [0, 1]
 
 
-class Line:
+class JobQueue:
     """Jobs in a line, as the driver hands them out: none after a request to stop.
 
     Arguments:
@@ -131,7 +131,7 @@ def it_can_be_made(name: str) -> None:
             isinstance(own, int) and own >= 1,
             f"workers needs a whole number >= 1, got {own!r}; call super().__init__(workers)",
         )
-        outcomes = Line([]).run(executor)
+        outcomes = JobQueue([]).run(executor)
         expect(outcomes == [], f"without jobs there is nothing to yield, got {outcomes}")
         executor.close()
 
@@ -140,16 +140,16 @@ def it_can_be_made(name: str) -> None:
 def every_job_comes_back_once(name: str) -> None:
     """Every job comes back once, with its index and its seeds, also those that are to be had later."""
     with small_jobs(FEW) as jobs, started(name) as executor:
-        line = Line(jobs, behind=jobs)
-        outcomes = line.run(executor)
+        queue = JobQueue(jobs, behind=jobs)
+        outcomes = queue.run(executor)
         indices = sorted(index for index, _ in outcomes)
         expect(
-            indices == list(range(len(line.jobs))),
-            f"jobs 0 to {len(line.jobs) - 1} need to come back once each, got {indices}; ask for "
+            indices == list(range(len(queue.jobs))),
+            f"jobs 0 to {len(queue.jobs) - 1} need to come back once each, got {indices}; ask for "
             "jobs again after every yield, and end when there is neither a job nor one in hand",
         )
         for index, outcome in outcomes:
-            expect_all_seeds(outcome, line.jobs[index])
+            expect_all_seeds(outcome, queue.jobs[index])
 
 
 def expect_all_seeds(outcome: Outcome, job: Job) -> None:
@@ -162,7 +162,7 @@ def expect_all_seeds(outcome: Outcome, job: Job) -> None:
 def results_are_those_of_one_process(name: str) -> None:
     """Scores and weights are, bit for bit, those of `run_job` in this process."""
     with small_jobs(FEW) as jobs, started(name) as executor:
-        for index, outcome in Line(jobs).run(executor):
+        for index, outcome in JobQueue(jobs).run(executor):
             expect_same(outcome, run_job(jobs[index]), jobs[index].title)
 
 
@@ -171,7 +171,7 @@ def a_job_that_fails_costs_the_others_nothing(name: str) -> None:
     """A job that raises comes back as failures of its seeds, and the others as they would be."""
     with small_jobs(FEW) as jobs, started(name) as executor:
         broken = replace(jobs[0], settings=replace(jobs[0].settings, plugins=("no_such_plugin",)))
-        outcomes = dict(Line([broken, jobs[1]]).run(executor))
+        outcomes = dict(JobQueue([broken, jobs[1]]).run(executor))
         expect(sorted(outcomes) == [0, 1], f"two jobs need to come back, got {sorted(outcomes)}")
         expect_all_seeds(outcomes[0], broken)
         status = {row["status"] for row in measured(outcomes[0])}
@@ -188,7 +188,7 @@ def a_request_to_stop_loses_nothing(name: str) -> None:
             outcomes = [(0, _stopped(executor, jobs[0]))]
         if outcomes[0][1].stopped:
             with started(name) as executor:
-                outcomes = Line([jobs[0]]).run(executor)
+                outcomes = JobQueue([jobs[0]]).run(executor)
         expect(len(outcomes) == 1, f"the stopped job needs to come back once, got {outcomes}")
         expect_same(outcomes[0][1], expected, "a job that was stopped and went on")
 
@@ -206,11 +206,11 @@ def _stopped(executor: Executor, job: Job) -> Outcome:
             executor.stop()
             request_stop()
 
-    line = Line([job])
-    outcomes = line.run(executor, report)
+    queue = JobQueue([job])
+    outcomes = queue.run(executor, report)
     expect(
-        [index for index, _ in outcomes] == line.indices,
-        f"after stop() the jobs {line.indices} in hand need to come back, got "
+        [index for index, _ in outcomes] == queue.indices,
+        f"after stop() the jobs {queue.indices} in hand need to come back, got "
         f"{[index for index, _ in outcomes]}; wait for them, and yield what they give back",
     )
     return outcomes[0][1]
@@ -220,9 +220,9 @@ def _stopped(executor: Executor, job: Job) -> Outcome:
 def it_can_be_left_early_and_run_again(name: str) -> None:
     """When the iterator is closed early, jobs in hand are ended; the next run is as the first."""
     with small_jobs(FEW) as jobs, started(name) as executor:
-        outcomes = executor.run(Line(jobs).next, lambda index, progress: None)
+        outcomes = executor.run(JobQueue(jobs).next, lambda index, progress: None)
         next(outcomes)
         close = getattr(outcomes, "close", lambda: None)
         close()
-        indices = sorted(index for index, _ in Line(jobs).run(executor))
+        indices = sorted(index for index, _ in JobQueue(jobs).run(executor))
         expect(indices == [0, 1], f"the next run needs jobs 0 and 1 once each, got {indices}")

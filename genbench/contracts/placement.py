@@ -120,8 +120,8 @@ def _find(cls: type[Model], data: str, labelled: int | None) -> Findings:
             trainer.round()  # constants are copied once, at first use
             with standin.watch() as findings.waits["round"]:
                 trainer.round()
-            kept = {k: v for k, v in trainer.state()[0].items() if not k.startswith("rng.")}
-            findings.away += _away(kept)
+            state = {k: v for k, v in trainer.state()[0].items() if not k.startswith("rng.")}
+            findings.away += _away(state)
         with trainer.averaged(), torch.no_grad():
             _call_all(model, trainer, rng, standin, findings)
     return findings
@@ -161,14 +161,14 @@ def _abilities(model: Any, batch: Batch, rng: Rng) -> dict[str, Callable[[], Ten
     """Calls of the methods that a model's abilities have, by name."""
     x = batch.x[:, :POINTS].contiguous()
     source = x if batch.source is None else batch.source[:, :POINTS].contiguous()
-    known = rng.fork("known").uniform(*x.shape[1:]) < 0.5
+    mask = rng.fork("known").uniform(*x.shape[1:]) < 0.5
     labels = rng.fork("labels").integers(model.spec.classes or 1, POINTS)
     own = rng.fork("ability")
     calls: dict[type, dict[str, Callable[[], Tensor]]] = {
         Density: {"log_prob": lambda: model.log_prob(x, own)},
         Encoder: {"encode": lambda: model.encode(x, own)},
         Reconstructor: {"reconstruct": lambda: model.reconstruct(x, own)},
-        Inpainter: {"inpaint": lambda: model.inpaint(x, known, own)},
+        Inpainter: {"inpaint": lambda: model.inpaint(x, mask, own)},
         Conditional: {"sample_class": lambda: model.sample_class(labels, own)},
         Classifier: {"classify": lambda: model.classify(x)},
         MarkovChain: {

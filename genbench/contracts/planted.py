@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Described, Truth
+from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import PAIRED, Metric, Score, Trained
+from genbench.core.metric import PAIRED, Metric, Score
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
+from genbench.core.trained import Trained
+from genbench.core.truth import Described, Truth
 from genbench.points.tokens import n_gram_law
 
 N = 1200
@@ -108,7 +110,7 @@ def log_odds(x: Any) -> Any:
     return -away.square().sum(-1) / (2 * DATA.std**2)
 
 
-class Judge(Extractor, Logits):
+class ModeClassifier(Extractor, Logits):
     """Knows the eight modes; its features are the points themselves."""
 
     @property
@@ -175,7 +177,7 @@ def measure(
         "memory": (draw(N, 3).to(real.device), real, fake),
         "truth": (tokens(fake), TEXT) if "n_grams" in entry.needs else (fake, DATA.truth),
         "pairs": (degrade(real), real, fake, PAIRS),
-        "judged": (real, real, fake, _nearest_mode(real), Judge()),
+        "judged": (real, real, fake, _nearest_mode(real), ModeClassifier()),
         "model": (Trained(Exact(DATA, noise), DATA), real),
     }[entry.view]
     result = entry.function(*arguments, rng=rng, **small_options(entry, whole=whole))

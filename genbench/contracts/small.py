@@ -72,9 +72,9 @@ def open_small(data: str) -> Dataset:
 def taken(name: str) -> list[str]:
     """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
     cls = MODELS.get(name)
-    known = options.defaults(cls)
+    defaults = options.defaults(cls)
     every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
-    every = [data for data in every if data not in OWN or OWN[data] in known]
+    every = [data for data in every if data not in OWN or OWN[data] in defaults]
     return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 

@@ -23,22 +23,24 @@ def with_sources(name: str) -> list[Case]:
 def sources_belong_to_points_row_by_row(name: str) -> None:
     """Every split has as many sources as points, as the spec says, and a draw of both follows its rng."""
     dataset = open_once(name)
-    given = dataset.given
-    expect(given is not None, "spec.source and given need each other; set both")
-    assert given is not None
+    source_data = dataset.given
+    expect(source_data is not None, "spec.source and given need each other; set both")
+    assert source_data is not None
     expect(
-        given.spec == dataset.spec.source,
+        source_data.spec == dataset.spec.source,
         f"spec.source needs to be the spec of what is given, got {dataset.spec.source}",
     )
     for split, x in splits(dataset).items():
-        shape = (len(x), *given.spec.event)
+        shape = (len(x), *source_data.spec.event)
         expect_tensor(
-            given.points(split), f"sources of {split}", shape, fix="one source per point"
+            source_data.points(split), f"sources of {split}", shape, fix="one source per point"
         )
     if dataset.stream:
         x, source = dataset.draw_pairs(N, Rng([4, 7]))
         expect_tensor(x, "points drawn", (2, N, *dataset.spec.event), fix="in data space")
-        expect_tensor(source, "sources drawn", (2, N, *given.spec.event), fix="in data space")
+        expect_tensor(
+            source, "sources drawn", (2, N, *source_data.spec.event), fix="in data space"
+        )
         alone = dataset.draw_pairs(N, Rng([7]))
         fix = "draw from the rng, whose leading axis is the seed, and from nothing else"
         for one, two in zip((x, source), alone, strict=True):
@@ -48,10 +50,10 @@ def sources_belong_to_points_row_by_row(name: str) -> None:
 @rule("dataset", with_sources)
 def sources_survive_their_model_space(name: str) -> None:
     """`given.to_data(given.to_model(s))` is s."""
-    given = open_once(name).given
-    assert given is not None
-    source = given.points("test")[:N].unsqueeze(0)
-    back = given.to_data(given.to_model(source))
+    source_data = open_once(name).given
+    assert source_data is not None
+    source = source_data.points("test")[:N].unsqueeze(0)
+    back = source_data.to_data(source_data.to_model(source))
     expect_close(back, source, "sources after model space and back", ROUNDING, fix="undo to_model")
 
 
@@ -62,11 +64,11 @@ def the_known_map_gives_the_sources(name: str) -> None:
     if dataset.given is None or dataset.truth is None or dataset.truth.degrade is None:
         return
     source = dataset.given.points("test")[:N]
-    made = dataset.degrade(dataset.points("test")[:N])
+    outputs = dataset.degrade(dataset.points("test")[:N])
     levels = dataset.given.spec.levels
     # sources lie on a grid, to which the map may leave the rounding
     slack = ROUNDING if levels is None else 0.5 / (levels - 1) + ROUNDING
-    away = float((made - source).abs().max())
+    away = float((outputs - source).abs().max())
     expect(away <= slack, f"degrade needs to give the sources, got a difference of {away:.3g}")
 
 

@@ -70,27 +70,27 @@ class MixedDevices(RuntimeError):
 
 
 class StandInTensor(Tensor):
-    """A tensor of the stand-in; its values lie in `held`, on the CPU."""
+    """A tensor of the stand-in; its values lie in `cpu_tensor`, on the CPU."""
 
-    held: Tensor
+    cpu_tensor: Tensor
 
     @staticmethod
-    def __new__(cls: type[StandInTensor], held: Tensor) -> StandInTensor:
+    def __new__(cls: type[StandInTensor], cpu_tensor: Tensor) -> StandInTensor:
         """Makes a tensor of the stand-in that holds one of the CPU."""
         self = Tensor._make_wrapper_subclass(
             cls,
-            held.shape,
-            strides=held.stride(),
-            storage_offset=held.storage_offset(),
-            dtype=held.dtype,
+            cpu_tensor.shape,
+            strides=cpu_tensor.stride(),
+            storage_offset=cpu_tensor.storage_offset(),
+            dtype=cpu_tensor.dtype,
             device=torch.device("meta"),
             requires_grad=False,
         )
-        self.held = held
+        self.cpu_tensor = cpu_tensor
         return self
 
     def __repr__(self, **_: Any) -> str:
-        return f"StandInTensor({self.held!r})"
+        return f"StandInTensor({self.cpu_tensor!r})"
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
@@ -112,7 +112,7 @@ class StandInTensor(Tensor):
 
 def values(x: Tensor) -> Tensor:
     """Returns what a tensor of the stand-in holds; other tensors as they are."""
-    return x.held if isinstance(x, StandInTensor) else x
+    return x.cpu_tensor if isinstance(x, StandInTensor) else x
 
 
 class StandIn:
@@ -150,17 +150,17 @@ def stand_in() -> Iterator[StandIn]:
     """Opens the device: while the body runs, tensors and random streams can be made on `DEVICE`."""
     _register()
     standin = StandIn()
-    made = Rng._generator
+    original = Rng._generator
 
     def generator(rng: Rng, seed: int) -> torch.Generator:
-        return made(rng.to("cpu") if rng.device.type == KIND else rng, seed)
+        return original(rng.to("cpu") if rng.device.type == KIND else rng, seed)
 
     Rng._generator = generator  # type: ignore[method-assign]
     try:
         with _Functions(), _Dispatch(standin):
             yield standin
     finally:
-        Rng._generator = made  # type: ignore[method-assign]
+        Rng._generator = original  # type: ignore[method-assign]
 
 
 class _Functions(TorchFunctionMode):
@@ -183,7 +183,7 @@ class _Functions(TorchFunctionMode):
             return args[0].to("cpu").tolist()
         if func == Tensor.data.__set__ and isinstance(args[1], StandInTensor):  # type: ignore[attr-defined]
             func(*args)
-            args[0].held = args[1].held
+            args[0].cpu_tensor = args[1].cpu_tensor
             return None
         if func is Tensor.to and isinstance(args[0], StandInTensor) and _stays(args, kwargs):
             return args[0]
@@ -214,11 +214,11 @@ class _Dispatch(TorchDispatchMode):
 def _run(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], note: Callable[[str], None]
 ) -> Any:
-    """Runs an operation on held values; its results lie where its arguments do, or where it says."""
+    """Runs an operation on values of the CPU; its results lie where its arguments do, or where it says."""
     tensors: list[Tensor] = []
     inner = _hold(args, tensors)
     inner_kwargs = {key: _hold(value, tensors) for key, value in kwargs.items()}
-    ours = {id(x.held): x for x in tensors if isinstance(x, StandInTensor)}
+    ours = {id(x.cpu_tensor): x for x in tensors if isinstance(x, StandInTensor)}
     device = kwargs.get("device")
     lands = bool(ours) if device is None else _is_ours(device)
     if not ours and not lands:
@@ -231,7 +231,7 @@ def _run(
 
 
 def _hold(tree: Any, tensors: list[Tensor]) -> Any:
-    """Puts held values in place of the stand-in's tensors; collects all tensors on the way."""
+    """Puts tensors of the CPU in place of the stand-in's tensors; collects all tensors on the way."""
     if isinstance(tree, Tensor):
         tensors.append(tree)
         return values(tree)
@@ -308,11 +308,13 @@ def _is_ours(device: Any) -> bool:
 
 def _stays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether `x.to(…)` of a tensor of the stand-in asks for what it is."""
-    x, wanted = args[0], [*args[1:], *kwargs.values()]
+    x, arguments = args[0], [*args[1:], *kwargs.values()]
     if kwargs.get("copy") or kwargs.get("memory_format") is not None:
         return False
-    asked = [y for w in wanted for y in ((w.device, w.dtype) if isinstance(w, Tensor) else (w,))]
-    for one in asked:
+    targets = [
+        y for w in arguments for y in ((w.device, w.dtype) if isinstance(w, Tensor) else (w,))
+    ]
+    for one in targets:
         if isinstance(one, torch.dtype) and one != x.dtype:
             return False
         if isinstance(one, str | torch.device) and not _is_ours(one):

@@ -12,8 +12,8 @@ from torch import Tensor
 from genbench.contracts.datasets import F64, ROUNDING, open_once, sample
 from genbench.contracts.densities import rejection
 from genbench.contracts.rules import Case, Cases, expect, expect_tensor, rule
-from genbench.core.dataset import Truth
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.points.tokens import n_gram_law
 
 #: standard errors that a mean may lie off

@@ -1,4 +1,4 @@
-"""Data sets: points, and what is known of the truth behind them."""
+"""Data sets: points, their splits, and the maps between data space and model space."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
-import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError
 from genbench.core.guard import blamed
+from genbench.core.quality import PICTURES, Quality
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth as Truth
 
 SPLITS = ("train", "validation", "test")
 
@@ -61,150 +62,6 @@ class DataSpec:
     def is_image(self) -> bool:
         """Whether a point is an image, (C, H, W)."""
         return len(self.event) == 3
-
-
-@dataclass(frozen=True)
-class Classified:
-    """Modes that a classifier distinguishes.
-
-    Arguments:
-        count: The number K of modes.
-        mode_of: Maps points (N, D) or (N, *event) in data space to their modes in {0, …, K-1}, (N,).
-        protocol: Says which classifier it is.
-    """
-
-    count: int
-    mode_of: Callable[[Tensor], Tensor]
-    protocol: Callable[[], str]
-
-
-@dataclass(frozen=True)
-class Described:
-    """What captions say of pictures, read from either side.
-
-    Arguments:
-        names: The K attributes.
-        read: Maps points (N, *event) to their attributes, int64, (N, K); -1 where none can be read.
-        wanted: Maps sources and true points, row by row, to the attributes that were asked for, (N, K).
-        entropy: That of a point given its source, in nats, the least mean NLL; None where it is not known.
-    """
-
-    names: tuple[str, ...]
-    read: Callable[[Tensor], Tensor]
-    wanted: Callable[[Tensor, Tensor], Tensor]
-    entropy: float | None = None
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is known of the distribution behind a data set, in data space.
-
-    Arguments:
-        log_prob: Maps points (…, *event) to exact log densities (…) in nats, or None.
-        entropy: The differential (or discrete) entropy in nats: the best possible mean NLL.
-        centres: The K modes' centres, shape (K, D), or None.
-        std: The modes' standard deviation, a length (not a variance).
-        weights: The modes' probabilities, shape (K,), in the order of `centres` or of `classified`; None
-            for modes that are equally likely.
-        box: The interval (low, high) that holds all but a negligible mass in every coordinate.
-        distance: Maps points (…, *event) to their Euclidean distances (…) to the manifold that holds
-            all the mass, or None where the distribution has a density.
-        n_grams: Maps n to the distribution of n consecutive tokens at a uniformly drawn place, float64, shape
-            (tokens, …, tokens) of n axes, or None.
-        counted: Whether that distribution was counted in held-out points, for want of the true one.
-        high_quality: The distance to its centre up to which a point is of high quality, and the share
-            of exact points within; None for three standard deviations of noise in all coordinates.
-        classified: The modes, where a classifier distinguishes them in place of centres.
-        answers: Maps sources (N, *source.event) to all K right answers, (N, K, *event), and their chances,
-            (N, K), which sum to 1; None where they are not known.
-        degrade: Maps points (N, *event) to their sources (N, *source.event), or None.
-        hidden: Which coordinates of a point no source shows, bool, (*event), or None.
-        described: What points are said to show, where sources or points are captions, or None.
-    """
-
-    log_prob: Callable[[Tensor], Tensor] | None = None
-    entropy: float | None = None
-    centres: Tensor | None = None
-    std: float | None = None
-    box: tuple[float, float] | None = None
-    distance: Callable[[Tensor], Tensor] | None = None
-    n_grams: Callable[[int], Tensor] | None = None
-    counted: bool = False
-    high_quality: tuple[float, float] | None = None
-    classified: Classified | None = None
-    answers: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
-    degrade: Callable[[Tensor], Tensor] | None = None
-    hidden: Tensor | None = None
-    described: Described | None = None
-    weights: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if self.weights is None:
-            return
-        w, modes = self.weights.double(), self.modes
-        total = float(w.sum())
-        if w.shape != (modes,) or not bool((w > 0).all()) or abs(total - 1) > 1e-6:
-            raise DataError(
-                f"Truth needs weights of {modes} modes, all positive, of sum 1, got shape "
-                f"{tuple(w.shape)} and sum {total:.6g}; None stands for equal ones"
-            )
-
-    @property
-    def modes(self) -> int | None:
-        """The number of modes, or None where none are known."""
-        if self.classified is not None:
-            return self.classified.count
-        return None if self.centres is None else len(self.centres)
-
-    @property
-    def shares(self) -> Tensor | None:
-        """The modes' probabilities, equal unless told otherwise, float64, shape (K,); None without modes."""
-        if self.modes is None:
-            return None
-        if self.weights is None:
-            return torch.full((self.modes,), 1 / self.modes, dtype=torch.float64)
-        return self.weights.double() / self.weights.double().sum()
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A column that must be passed beside the primary one, without which a good score there says little.
-
-    Arguments:
-        column: Its id; better is higher.
-        share: The least that passes, as a share of what real points score.
-    """
-
-    column: str
-    share: float = 0.5
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What decides which model is better on a data set.
-
-    Arguments:
-        primary: Column ids, best first: of those that have been measured of half of the families or more
-            the first decides, else the one that most have.
-        beside: What must be passed beside it.
-        margin: Two means within this share of the better one (or of what real points score, where that is
-            more) are near each other.
-    """
-
-    primary: tuple[str, ...]
-    beside: tuple[Beside, ...] = ()
-    margin: float = 0.1
-
-
-#: of points on a curve, which have no density: near it, and along all of it
-CURVE = Quality(("manifold_distance",), (Beside("coverage"),))
-#: of mixtures whose density is known: the divergence to it; where that was not measured, the share of samples
-#: near a mode, and nearly all modes
-MIXTURE = Quality(("js_to_truth", "high_quality"), (Beside("modes_strict", 0.9),))
-#: of pictures, which a model may draw well and yet leave many out
-PICTURES = Quality(("fid",), (Beside("recall"),))
-#: of sequences, whose n-grams all models are judged by, with a density or without
-SEQUENCES = Quality(("n_gram_js_4", "nll"))
 
 
 class Dataset(ABC):
@@ -313,8 +170,8 @@ class Dataset(ABC):
     def hashes(self) -> dict[str, str]:
         """The sha256 of every split's bytes, shortened; they pin the split in every record."""
         own = {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
-        given = {} if self.given is None else self.given.hashes
-        return own | {f"{split} sources": digest for split, digest in given.items()}
+        sources = {} if self.given is None else self.given.hashes
+        return own | {f"{split} sources": digest for split, digest in sources.items()}
 
 
 class QuantisedDataset(Dataset):

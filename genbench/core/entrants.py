@@ -19,7 +19,7 @@ FILE = PACKAGE / "entrants.json"
 Kind = Literal["plane", "image", "bits", "tokens"]
 
 
-class Entrant(Strict):
+class EntrantSettings(Strict):
     """A model, with what it is given that is not its default or its kind's."""
 
     model: str
@@ -35,7 +35,7 @@ class EntrantField(Strict):
     criterion: str
     steps: int
     batch: int
-    families: dict[str, list[Entrant]]
+    families: dict[str, list[EntrantSettings]]
 
 
 class EntrantFile(Strict):
@@ -108,7 +108,7 @@ def make_runs(
 
 def _make_run(
     field: EntrantField,
-    one: Entrant,
+    one: EntrantSettings,
     dataset: str,
     metrics: tuple[str, ...],
     settings: Mapping[str, Any],

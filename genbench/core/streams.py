@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import MIXTURE, Dataset, DataSpec, Quality, Truth
+from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.quality import MIXTURE, Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 
 
 class ScaledStream(Dataset):

@@ -9,8 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, Quality, Truth, open_named
+from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, open_named
 from genbench.core.errors import SpecError
+from genbench.core.quality import Quality
+from genbench.core.truth import Truth
 from genbench.datasets._sources import Sources
 
 #: images that are mapped at once

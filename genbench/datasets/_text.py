@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import SEQUENCES, Dataset, DataSpec, Quality
+from genbench.core.dataset import Dataset, DataSpec
+from genbench.core.quality import SEQUENCES, Quality
 from genbench.core.rng import Rng
 
 

@@ -9,9 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import DataSpec, QuantisedDataset, Truth, dataset
+from genbench.core.dataset import DataSpec, QuantisedDataset, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._markov import MarkovLaw
 
 LEVELS = 16

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import Dataset, DataSpec, Truth, dataset
+from genbench.core.dataset import Dataset, DataSpec, dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 
 
 @dataset("bars_and_stripes")

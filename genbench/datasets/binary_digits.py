@@ -6,7 +6,8 @@ from functools import cached_property
 
 from torch import Tensor
 
-from genbench.core.dataset import PICTURES, Dataset, DataSpec, dataset
+from genbench.core.dataset import Dataset, DataSpec, dataset
+from genbench.core.quality import PICTURES
 from genbench.core.rng import Rng
 from genbench.datasets._digits import LEVELS, digit_splits
 

@@ -11,19 +11,11 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import (
-    DATASETS,
-    Beside,
-    Dataset,
-    DataSpec,
-    Described,
-    ImageDataset,
-    Quality,
-    Truth,
-    dataset,
-)
+from genbench.core.dataset import DATASETS, Dataset, DataSpec, ImageDataset, dataset
 from genbench.core.feature import EXTRACTORS
+from genbench.core.quality import Beside, Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Described, Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 from genbench.datasets._sources import Sources
 

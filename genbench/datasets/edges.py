@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import Beside, Quality, Truth, dataset
+from genbench.core.dataset import dataset
 from genbench.core.errors import SpecError
+from genbench.core.quality import Beside, Quality
+from genbench.core.truth import Truth
 from genbench.datasets._derived import ROWS, DerivedImages, open_images
 from genbench.datasets._sources import Sources
 

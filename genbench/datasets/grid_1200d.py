@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import DataSpec, Truth, dataset
+from genbench.core.dataset import DataSpec, dataset
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
+from genbench.core.truth import Truth
 
 LEVELS = torch.tensor([-1.0, -0.5, 0.0, 0.5, -2.0, -2.5, 10.0, 0.25, -13.0, -5.5])
 _LEVELS = Constant(LEVELS)

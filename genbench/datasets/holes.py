@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.dataset import SPLITS, Beside, DataSpec, ImageDataset, Quality, Truth, dataset
+from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, dataset
 from genbench.core.errors import SpecError
+from genbench.core.quality import Beside, Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._derived import open_images
 from genbench.datasets._sources import Sources
 
@@ -76,8 +78,8 @@ class Holes(ImageDataset):
             source=source,
         )
         self.hidden = torch.zeros(base.spec.event, dtype=torch.bool)
-        top, left = ((side - hole) // 2 for side in sides)
-        self.hidden[:, top : top + hole, left : left + hole] = True
+        row, column = ((side - hole) // 2 for side in sides)
+        self.hidden[:, row : row + hole, column : column + hole] = True
         self.given = Sources(source, lambda: self._sources)
         degrade = self._degrade if exemplar == "none" else None
         self.truth = Truth(box=(0.0, 1.0), hidden=self.hidden, degrade=degrade)

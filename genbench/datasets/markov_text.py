@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import dataset
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._markov import MarkovLaw
 from genbench.datasets._text import Text
 

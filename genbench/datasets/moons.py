@@ -9,8 +9,10 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Quality, Truth, dataset
+from genbench.core.dataset import dataset
+from genbench.core.quality import Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._plane import Plane
 
 STD = 0.1

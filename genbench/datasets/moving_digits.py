@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import DataSpec, ImageDataset, Quality, Truth, dataset
+from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import SpecError
+from genbench.core.quality import Quality
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 from genbench.datasets._sources import Sources
 

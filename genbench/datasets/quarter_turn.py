@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Beside, Quality, dataset
+from genbench.core.dataset import dataset
 from genbench.core.errors import SpecError
+from genbench.core.quality import Beside, Quality
 from genbench.datasets._derived import DerivedImages, open_images
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import CURVE, Truth, dataset
+from genbench.core.dataset import dataset
+from genbench.core.quality import CURVE
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._plane import Plane, distance_to_curve
 
 #: the angle at which an arm ends, one turn and a half

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import DATASETS, Classified, DataSpec, ImageDataset, Truth, dataset
+from genbench.core.dataset import DATASETS, DataSpec, ImageDataset, dataset
 from genbench.core.feature import EXTRACTORS
 from genbench.core.rng import Rng
+from genbench.core.truth import Classified, Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 
 CLASSES = 10

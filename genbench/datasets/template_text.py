@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
-from genbench.core.dataset import Truth, dataset
+from genbench.core.dataset import dataset
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.datasets._text import Text, inverted, tokens_of
 from genbench.points.tokens import n_gram_law
 

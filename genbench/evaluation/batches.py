@@ -171,8 +171,8 @@ def _normalise_reader(
 
     def notes() -> list[str]:
         stream = source.split and source.dataset is not None and source.dataset.stream
-        said = [] if rows is None else _note_limit(options, len(reader), exact=stream)
-        return [*reader.notes(), *said]
+        remarks = [] if rows is None else _note_limit(options, len(reader), exact=stream)
+        return [*reader.notes(), *remarks]
 
     def labels() -> numpy.ndarray | None:
         classes = as_classes(reader.labels)
@@ -220,18 +220,18 @@ def _note_limit(options: ReadOptions, count: int | None, *, exact: bool = False)
 
 def _regroup(parts: Iterator[tuple[numpy.ndarray, Chunk]], size: int) -> Iterator[Tensor]:
     """Tensors of at most so many points, of chunks that may hold one each."""
-    held: list[numpy.ndarray] = []
+    buffer: list[numpy.ndarray] = []
     for array, _ in parts:
-        if held and (
-            sum(map(len, held)) + len(array) > size
-            or array.shape[1:] != held[0].shape[1:]
-            or array.dtype != held[0].dtype
+        if buffer and (
+            sum(map(len, buffer)) + len(array) > size
+            or array.shape[1:] != buffer[0].shape[1:]
+            or array.dtype != buffer[0].dtype
         ):
-            yield _join(held)
-            held = []
-        held.append(array)
-    if held:
-        yield _join(held)
+            yield _join(buffer)
+            buffer = []
+        buffer.append(array)
+    if buffer:
+        yield _join(buffer)
 
 
 def _join(arrays: list[numpy.ndarray]) -> Tensor:

@@ -1,99 +1,29 @@
-"""The two sides of a comparison, and the one place where metrics are given what they are called with."""
+"""What samples are compared with, and the one place where metrics are given what they are called with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from genbench.core.dataset import Dataset, Truth
+from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor, Logits
-from genbench.core.metric import PAIRED, Metric, Trained
+from genbench.core.metric import PAIRED, Metric
 from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
+from genbench.core.truth import Truth
 from genbench.evaluation.requests import (
     EXTRACTED,
     MetricRequest,
     find_space,
     looks_through,
-    to_space,
 )
 from genbench.evaluation.scoring import Facts, MetricCall
-from genbench.points.moments import Moments
+from genbench.evaluation.side import Side
 from genbench.points.tokens import n_gram_law
-
-
-@dataclass
-class Side:
-    """One side of a comparison: points, in every space in which a metric looks at them.
-
-    Arguments:
-        views: Rows by space of `requests.SPACES`. A space that is missing is made of `events` when it
-            is first looked at.
-        count: How many points there are.
-        extractor: Returns the extractor, on the first look at a space that needs it.
-        label: What the user called the points.
-        head: The first points, (at most 64, *event), to look at.
-        moments: The mean and covariance of the features, where a file gives them; without `views` they
-            are all there is.
-        labels: The class of each point, (count,), where it is known.
-        unlabelled: Why it is not known, where there is more to say than that.
-        digest: A hash of the points, where it was asked for.
-    """
-
-    views: dict[str, Tensor]
-    count: int
-    extractor: Callable[[], Extractor]
-    label: str = ""
-    head: Tensor = field(default_factory=lambda: torch.empty(0))
-    moments: Moments | None = None
-    labels: Tensor | None = None
-    unlabelled: str = ""
-    digest: str = ""
-
-    @property
-    def has_points(self) -> bool:
-        """Whether there are points, and not their moments alone."""
-        return self.moments is None or bool(self.views)
-
-    def summarise(self) -> Moments:
-        """Returns the moments of the features: those of a file, else those of the points."""
-        if self.moments is not None:
-            return self.moments
-        return Moments.of(self.view("features").cpu(), self.extractor().protocol)
-
-    @classmethod
-    def of(
-        cls, x: Tensor, extractor: Callable[[], Extractor], labels: Tensor | None = None
-    ) -> Side:
-        """Returns points (N, *event) that are in memory as a side."""
-        return cls({"events": x}, len(x), extractor, labels=labels)
-
-    def take(self, rows: Tensor) -> Side:
-        """Returns some of the points, in every space that has been made."""
-        views = {space: x[rows.to(x.device)] for space, x in self.views.items()}
-        labels = None if self.labels is None else self.labels[rows]
-        return replace(self, views=views, count=len(rows), labels=labels, moments=None)
-
-    def to(self, device: torch.device) -> Side:
-        """Returns the points on a device, as far as half of its free memory holds them all."""
-        if device.type != "cuda":  # others have no float64
-            return self
-        size = sum(x.nbytes for x in self.views.values())
-        if size > torch.cuda.mem_get_info(device)[0] // 2:
-            return self
-        return replace(self, views={space: x.to(device) for space, x in self.views.items()})
-
-    def view(self, space: str) -> Tensor:
-        """Returns the points in a space, one row per point."""
-        if space not in self.views:
-            extractor = self.extractor() if space in EXTRACTED else None
-            self.views[space] = to_space(space, self.views["events"], extractor)
-        return self.views[space]
 
 
 @dataclass(frozen=True)
@@ -105,7 +35,7 @@ class Reference:
         dataset: Where the points come from, or None; its truth and its kind decide what applies.
         train: The training points, for metrics of memorisation, or None.
         without_train: Why there are no training points.
-        asked: Whether the user named the extractor, which metrics of points then look through too.
+        through_features: Whether the user named the extractor, so that metrics of points look through it too.
         split: What the real points are, `test` or `train`; empty where they come from anywhere. A
             metric's stream is forked by it.
         memory: The bytes that a metric's matrices may take, or None for no limit.
@@ -122,7 +52,7 @@ class Reference:
     without_train: str = ""
     split: str = ""
     memory: int | None = None
-    asked: bool = False
+    through_features: bool = False
     tag: str = ""
     sources: Side | None = None
     classes: Tensor | None = None
@@ -277,8 +207,8 @@ class Reference:
             return Facts(split=self.split)
         if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
-        seen = looks_through(metric) or self._space(metric) in EXTRACTED
-        heads = [self.extractor.protocol] if seen else []
+        through_extractor = looks_through(metric) or self._space(metric) in EXTRACTED
+        heads = [self.extractor.protocol] if through_extractor else []
         if metric.view == "points" and not self.split and not heads:
             heads = ["identity"]
         counts = self.real.count or None, fake.count or None
@@ -292,7 +222,7 @@ class Reference:
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:
-        return find_space(metric, asked=self.asked)
+        return find_space(metric, through_features=self.through_features)
 
     def _arguments(self, metric: Metric, fake: Side, trained: Trained | None) -> tuple[Any, ...]:
         """What a metric is called with, by its view, as `core.metric.Metric` says."""

@@ -12,15 +12,17 @@ from torch import Tensor
 from genbench.core.dataset import Dataset
 from genbench.core.feature import Extractor
 from genbench.core.guard import join_rows, unchanged
-from genbench.core.metric import Score, Trained, translate
+from genbench.core.metric import Score
 from genbench.core.model import Model, Translator
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.comparison import Reference, Side
+from genbench.core.trained import Trained, translate
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import measure_floors
 from genbench.evaluation.requests import MetricRequest
 from genbench.evaluation.scoring import measure
+from genbench.evaluation.side import Side
 from genbench.store import Measurement
 
 CHUNK = 2500
@@ -72,7 +74,7 @@ class Evaluator:
         with unchanged(f"data set {dataset.name!r}", [test], code=type(dataset)):
             train = dataset.points("train")
         order = Rng([0]).fork("evaluator", "train").permutation(len(train))[0]
-        given, labels = dataset.given, dataset.labels("test")
+        source_data, labels = dataset.given, dataset.labels("test")
         reason = f"{dataset.name} is a stream without end, so nothing can be memorised"
         self.test = Reference(
             self._side(test),
@@ -80,8 +82,8 @@ class Evaluator:
             None if dataset.stream else self._side(train),
             without_train=reason,
             split="test",
-            sources=None if given is None else self._side(given.points("test")[:samples]),
-            classes=None if given is None or labels is None else labels[:samples],
+            sources=source_data and self._side(source_data.points("test")[:samples]),
+            classes=None if source_data is None or labels is None else labels[:samples],
         )
         #: the training points as a reference, or None where they are too few
         self.train: Reference | None = None

@@ -83,9 +83,9 @@ def open_place(path: Path) -> Reader:
             f"{path} holds files of several kinds, {', '.join(kinds)}; give one of them"
         )
     reader = JoinedReader(str(path), [partial(_open_shard, file) for file in shards])
-    left = len(files) - len(shards)
-    if left:
-        reader.notes().append(f"{left} files that are not {kinds[0]} were left out")
+    others = len(files) - len(shards)
+    if others:
+        reader.notes().append(f"{others} files that are not {kinds[0]} were left out")
     return reader
 
 

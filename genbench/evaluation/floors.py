@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from genbench.core.metric import PAIRED, Score
 from genbench.core.rng import Rng
-from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.requests import MetricRequest
 from genbench.evaluation.scoring import compute_scores
+from genbench.evaluation.side import Side
 
 #: what a memory metric has of real points it knows itself, and spare ones may be of training; metrics
 #: of models look at no samples

@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.core.errors import DataError, SpecError
 from genbench.evaluation.batches import ReadOptions, Source
-from genbench.evaluation.comparison import Side
+from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
 from genbench.points.images import ImageReader
 
@@ -45,8 +45,8 @@ def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions
             f"{reference.label} has sources of its own, with which samples are compared; leave "
             f"--source out"
         )
-    given = open_source(source, options, label="sources")
-    return _own_sources(given) or given
+    source_data = open_source(source, options, label="sources")
+    return _own_sources(source_data) or source_data
 
 
 def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:
@@ -63,8 +63,8 @@ def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:
     whole = {side: names for side, names in named.items() if names is not None}
     for side, names in whole.items():
         for other, others in whole.items():
-            known = set(others)
-            missing = next((name for name in names if name not in known), None)
+            counterparts = set(others)
+            missing = next((name for name in names if name not in counterparts), None)
             if missing is not None:
                 raise DataError(
                     f"pairs need files of the same names, {missing} of {opened[side].label} is not in "

@@ -42,16 +42,16 @@ def hash_sources(name: str) -> str | None:
     if not isinstance(file, str):
         return None
     first = Path(file).resolve()
-    whole, waiting, seen = hashlib.sha256(), [first], {first}
-    while waiting:
+    whole, queue, files = hashlib.sha256(), [first], {first}
+    while queue:
         try:
-            content = waiting.pop().read_bytes()
-            imported = sorted(_find_imports(ast.parse(content), first.parent) - seen)
+            content = queue.pop().read_bytes()
+            imported = sorted(_find_imports(ast.parse(content), first.parent) - files)
         except (OSError, SyntaxError, ValueError):
             return None
         whole.update(content)
-        seen.update(imported)
-        waiting += imported
+        files.update(imported)
+        queue += imported
     return whole.hexdigest()
 
 

@@ -16,9 +16,9 @@ from genbench.core.errors import DataError, StoreError
 from genbench.core.feature import Extractor
 from genbench.core.files import cache_folder, read_file, write_bytes
 from genbench.evaluation.batches import Points, ReadOptions
-from genbench.evaluation.comparison import Side
 from genbench.evaluation.provenance import hash_extractor
 from genbench.evaluation.requests import EXTRACTED, to_space
+from genbench.evaluation.side import Side
 from genbench.points.moments import Moments
 from genbench.points.spill import SpillingRows
 from genbench.training.checkpoint import digest
@@ -147,11 +147,11 @@ def _load(path: Path | None) -> dict[str, Tensor]:
     try:
         content = read_file(path, None)
         with safe_open(path, "pt") as file:
-            known = (file.metadata() or {}).get("sha256")
+            checksum = (file.metadata() or {}).get("sha256")
         features = load(content)
     except (OSError, ValueError, SafetensorError):
         return {}
-    return features if known == digest(features, "") else {}
+    return features if checksum == digest(features, "") else {}
 
 
 def _stream(

@@ -189,8 +189,8 @@ def _join_with_earlier(store: Store, record: Record) -> Record:
                 f"record these under another name, or delete that file"
             )
         places = {(row.id, row.protocol, row.split) for row in record.metrics}
-        kept = [m for m in earlier.metrics if (m.id, m.protocol, m.split) not in places]
-        return record.model_copy(update={"metrics": [*kept, *record.metrics]})
+        rest = [m for m in earlier.metrics if (m.id, m.protocol, m.split) not in places]
+        return record.model_copy(update={"metrics": [*rest, *record.metrics]})
     return record
 
 

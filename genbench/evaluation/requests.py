@@ -95,33 +95,35 @@ def make_requests(
     return list(requests.values())
 
 
-def find_space(metric: Metric, *, asked: bool = False) -> str | None:
+def find_space(metric: Metric, *, through_features: bool = False) -> str | None:
     """Returns the space in which a metric compares points, or None where it compares none.
 
     Arguments:
         metric: The metric.
-        asked: Whether the user named an extractor, which distances between points are then of too;
+        through_features: Whether the user named an extractor, which distances between points are then of too;
             densities stay those of the points.
     """
     density = any(column.unit == "nats" for column in metric.columns.values())
     return (
         "features"
-        if asked and metric.view == "points" and not density
+        if through_features and metric.view == "points" and not density
         else SPACES.get(metric.view)
     )
 
 
 def find_spaces(
-    requests: Sequence[MetricRequest], extractor: Extractor, *, asked: bool = False
+    requests: Sequence[MetricRequest], extractor: Extractor, *, through_features: bool = False
 ) -> set[str]:
     """Returns the spaces in which metrics compare points, as far as the extractor can make them.
 
     Arguments:
         requests: The metrics.
         extractor: What makes features.
-        asked: Whether metrics of points look at features too.
+        through_features: Whether metrics of points look at features too.
     """
-    places = {find_space(request.metric, asked=asked) for request in requests}
+    places = {
+        find_space(request.metric, through_features=through_features) for request in requests
+    }
     spaces = {space for space in places if space is not None}
     return spaces if isinstance(extractor, Logits) else spaces - {"logits"}
 

@@ -10,7 +10,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.errors import nearest
 from genbench.core.metric import METRICS
 from genbench.core.version import __version__
-from genbench.evaluation.comparison import Side
+from genbench.evaluation.side import Side
 from genbench.store import Measurement, Record
 
 #: the numbers of points in a protocol

@@ -13,11 +13,12 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.guard import blamed, is_own, unchanged
-from genbench.core.metric import Score, Trained
+from genbench.core.metric import Score
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
+from genbench.core.truth import Truth
 from genbench.evaluation.requests import MetricRequest
 from genbench.points.pairwise import Cloud, Steps, clouds, together
 from genbench.store import Measurement

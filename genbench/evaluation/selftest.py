@@ -15,10 +15,11 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.metric import METRICS, PAIRED, columns
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.requests import SPACES, MetricRequest, find_spaces, make_requests
 from genbench.evaluation.scoring import measure
+from genbench.evaluation.side import Side
 
 #: how bad samples are made; 0 are real points, 1 is the worst
 LEVELS = (0.0, 0.25, 0.5, 1.0)

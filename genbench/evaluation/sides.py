@@ -13,8 +13,8 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import Extractor
 from genbench.evaluation.batches import Points, ReadOptions, Source, normalise, peek
 from genbench.evaluation.classes import number_classes
-from genbench.evaluation.comparison import Side
 from genbench.evaluation.reading import read_points
+from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
 
 #: sides of real points, whose features are worth keeping

@@ -16,13 +16,14 @@ from genbench.core.metric import PAIRED
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.batches import ReadOptions, Source
-from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import Spare, find_spare, measure_floors
 from genbench.evaluation.pairing import match_rows, open_sources, refuse_other_counts
 from genbench.evaluation.requests import MetricRequest, find_spaces
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import MetricCall, measure
+from genbench.evaluation.side import Side
 from genbench.evaluation.sides import Reading, is_held_out, open_sides
 
 #: below so many points a Frechet distance is mostly its bias: what endless samples would have, and what
@@ -77,8 +78,8 @@ class Setup:
         opened = self._pair(opened)
         dataset = next((source.dataset for source in opened.values() if source.dataset), None)
         extractor = self._make_extractor(dataset)
-        asked = self.features is not None and extractor.protocol != "identity"
-        reading = self._prepare(dataset, extractor, asked, paired="source" in opened)
+        through_features = self.features is not None and extractor.protocol != "identity"
+        reading = self._prepare(dataset, extractor, through_features, paired="source" in opened)
         read, notes = reading.read(opened), reading.notes
         refuse_other_counts(read)
         if self.save_stats is not None:
@@ -94,23 +95,23 @@ class Setup:
         reference = Reference(
             *(real, dataset, read.get("train")),
             memory=self.options.memory,
-            asked=asked,
+            through_features=through_features,
             sources=read.get("source"),
             classes=self._find_classes(opened["reference"], real.count),
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)
         if _are_few(real, fake):
-            spare = reading.read_training(opened["reference"], fake.count)
-            found = find_spare(reference, fake.count, reference.train or spare)
-            calls = _add_floors(calls, found, notes)
+            training = reading.read_training(opened["reference"], fake.count)
+            spare = find_spare(reference, fake.count, reference.train or training)
+            calls = _add_floors(calls, spare, notes)
         rows = tuple(measure(calls, lenient=True))
         return Evaluation(rows, tuple(notes), fake, real, dataset)
 
     def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
         """The sides, with the sources that samples were made from where there are some."""
-        wanted = any(request.metric.view in PAIRED for request in self.requests)
-        if self.source is None and not wanted:
+        needs_pairs = any(request.metric.view in PAIRED for request in self.requests)
+        if self.source is None and not needs_pairs:
             return dict(opened)
         sources = open_sources(self.source, opened, self.options)
         return dict(opened) if sources is None else match_rows({**opened, "source": sources})
@@ -131,9 +132,14 @@ class Setup:
         return make_extractor(part, dataset, device=self.device, precision=self.precision)
 
     def _prepare(
-        self, dataset: Dataset | None, extractor: Extractor, asked: bool, *, paired: bool
+        self,
+        dataset: Dataset | None,
+        extractor: Extractor,
+        through_features: bool,
+        *,
+        paired: bool,
     ) -> Reading:
-        spaces = find_spaces(self.requests, extractor, asked=asked)
+        spaces = find_spaces(self.requests, extractor, through_features=through_features)
         spaces |= {"features"} if self.save_stats is not None else set()
         return Reading(
             *(replace(self.options, paired=paired), dataset, extractor, spaces),

@@ -11,13 +11,14 @@ from torch import Tensor
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError
 from genbench.core.feature import Extractor
-from genbench.core.metric import Trained
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.comparison import Reference, Side
+from genbench.core.trained import Trained
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.requests import MetricRequest
 from genbench.evaluation.scoring import measure
+from genbench.evaluation.side import Side
 from genbench.store import Measurement
 
 

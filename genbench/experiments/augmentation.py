@@ -178,20 +178,22 @@ def blur(dataset: Dataset, points: Tensor, noise: Tensor) -> Tensor:
 
 
 def compare_extras(
-    dataset: Dataset, each: int, made: int, rounds: int, steps: int, rng: Rng
+    dataset: Dataset, shot_count: int, extra_count: int, rounds: int, steps: int, rng: Rng
 ) -> dict[str, list[float]]:
-    """Returns the test accuracy by what is added to `each` real points of every class.
+    """Returns the test accuracy by what is added to `shot_count` real points of every class.
 
-    Generators are trained on those points alone and generate `made` of every class.
+    Generators are trained on those points alone and generate `extra_count` of every class.
     """
-    shots = choose_few(dataset, each, rng.fork("few"))
-    noise = DEVIATION * rng.fork("noise").normal(shots.shape[1], made, *shots.shape[3:])
-    again = shots.repeat_interleave(-(-made // each), 2)[:, :, :made]
+    shots = choose_few(dataset, shot_count, rng.fork("few"))
+    noise = DEVIATION * rng.fork("noise").normal(shots.shape[1], extra_count, *shots.shape[3:])
+    again = shots.repeat_interleave(-(-extra_count // shot_count), 2)[:, :, :extra_count]
     extra = {ALONE: shots, NOISE: blur(dataset, again, noise)}
     for name in CONDITIONAL:
-        extra[name] = generate_by_label(name, dataset, shots, made, rounds, rng.fork(name))
+        extra[name] = generate_by_label(name, dataset, shots, extra_count, rounds, rng.fork(name))
     for name in (*APART, *FITTED):
-        extra[name] = generate_by_class(name, dataset, shots, made, rounds // 4, rng.fork(name))
+        extra[name] = generate_by_class(
+            name, dataset, shots, extra_count, rounds // 4, rng.fork(name)
+        )
     draws = rng.fork("classifier")
     return {
         name: measure_accuracy(dataset, shots, points.to(shots), steps, draws).tolist()

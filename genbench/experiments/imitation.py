@@ -97,8 +97,8 @@ class Mass:
         """Returns the mean cost of trajectories, float64, shape (S,)."""
         x, u = states.double(), pushes.double()
         q, r = self.q.diagonal().to(x.device), self.r.diagonal().to(u.device)
-        each = (x.square() * q).sum(-1) + (u.square() * r).sum(-1)
-        return each.sum(-1).mean(-1)
+        step_costs = (x.square() * q).sum(-1) + (u.square() * r).sum(-1)
+        return step_costs.sum(-1).mean(-1)
 
 
 def linear(gain: Tensor) -> Policy:
@@ -162,7 +162,7 @@ def fit_line(pairs: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def judge(mass: Mass, policy: Policy, rng: Rng) -> Tensor:
+def measure_cost(mass: Mass, policy: Policy, rng: Rng) -> Tensor:
     """Returns the mean cost of a policy's own trajectories, the same starts and jolts for all, (S,)."""
     return mass.costs(*mass.roll_out(policy, JUDGED, rng.fork("judge")))
 
@@ -176,13 +176,13 @@ def experiment(
     with torch.no_grad():
         states, pushes = mass.roll_out(linear(gain), max(shown), rng.fork("expert"))
     columns = {
-        "optimum": judge(mass, linear(gain), rng),
-        "still": judge(mass, linear(torch.zeros_like(gain)), rng),
+        "optimum": measure_cost(mass, linear(gain), rng),
+        "still": measure_cost(mass, linear(torch.zeros_like(gain)), rng),
     }
     for n in shown:
         pairs, own = torch.cat([states, pushes], -1)[:, :n].flatten(1, 2), rng.fork(n)
-        columns[f"clone_{n}"] = judge(mass, clone(pairs, rounds, own), rng)
-        columns[f"adversarial_{n}"] = judge(mass, imitate(mass, pairs, rounds, own), rng)
-        columns[f"line_{n}"] = judge(mass, linear(fit_line(pairs)), rng)
+        columns[f"clone_{n}"] = measure_cost(mass, clone(pairs, rounds, own), rng)
+        columns[f"adversarial_{n}"] = measure_cost(mass, imitate(mass, pairs, rounds, own), rng)
+        columns[f"line_{n}"] = measure_cost(mass, linear(fit_line(pairs)), rng)
     rows = {name: column.tolist() for name, column in columns.items()}
     return {**rows, "closed": [mass.expected_cost(gain)] * len(rng)}

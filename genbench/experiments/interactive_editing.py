@@ -30,11 +30,11 @@ def scribble(dataset: Dataset, n: int, rng: Rng) -> tuple[Tensor, Tensor, Tensor
     picture has them.
     """
     digits = dataset.points("train").to(rng.device)
-    old, wanted = (digits[rng.integers(len(digits), n)] for _ in range(2))
-    gap = (old - wanted).abs().flatten(2)
+    old, goal = (digits[rng.integers(len(digits), n)] for _ in range(2))
+    gap = (old - goal).abs().flatten(2)
     order = gap.topk(PIXELS, dim=-1).indices
     painted = torch.zeros_like(gap, dtype=torch.bool).scatter_(-1, order, True)
-    return old, wanted, painted.view_as(old)
+    return old, goal, painted.view_as(old)
 
 
 def search(model: Any, dataset: Dataset, target: Tensor, painted: Tensor, rng: Rng) -> Tensor:
@@ -51,12 +51,12 @@ def search(model: Any, dataset: Dataset, target: Tensor, painted: Tensor, rng: R
 @torch.no_grad()
 def complete(model: Any, dataset: Dataset, target: Tensor, painted: Tensor, rng: Rng) -> Tensor:
     """Returns completions of the painted pixels alone."""
-    seen = torch.where(painted, target, torch.zeros_like(target))
-    return dataset.to_data(model.inpaint(seen, painted, rng))
+    visible = torch.where(painted, target, torch.zeros_like(target))
+    return dataset.to_data(model.inpaint(visible, painted, rng))
 
 
 def measure(
-    dataset: Dataset, edits: Tensor, painted: Tensor, old: Tensor, wanted: Tensor, rng: Rng
+    dataset: Dataset, edits: Tensor, painted: Tensor, old: Tensor, goal: Tensor, rng: Rng
 ) -> dict[str, list[float]]:
     """Returns root mean squares, of errors where it is painted and changes elsewhere, and FID."""
     extractor: Any = EXTRACTORS.get("classifier")(dataset)
@@ -68,7 +68,7 @@ def measure(
         return (square.flatten(1).sum(1) / where.flatten(1).sum(1)).sqrt().tolist()
 
     return {
-        "rmse": error(wanted, painted),
+        "rmse": error(goal, painted),
         "change": error(old, ~painted),
         "fid": [
             fid(real, extractor.extract(one.cpu()), rng=rng.only(k)) for k, one in enumerate(edits)
@@ -81,8 +81,8 @@ def experiment(
 ) -> dict[str, list[float]]:
     """Returns, by how a picture is edited, what `measure` does; `old` are the pictures before."""
     dataset = DATASETS.get("digits")()
-    old, wanted, painted = scribble(dataset, edits, rng.fork("scribble"))
-    over = torch.where(painted, wanted, old)
+    old, goal, painted = scribble(dataset, edits, rng.fork("scribble"))
+    over = torch.where(painted, goal, old)
     target = dataset.to_model(over)
     pictures = {"old": old, "painted": over}
     for name, change, many in (
@@ -96,5 +96,5 @@ def experiment(
     return {
         f"{name}_{key}": row
         for name, x in pictures.items()
-        for key, row in measure(dataset, x, painted, old, wanted, rng).items()
+        for key, row in measure(dataset, x, painted, old, goal, rng).items()
     }

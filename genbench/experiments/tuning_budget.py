@@ -22,7 +22,7 @@ POINTS = 500
 
 
 @dataclass(frozen=True)
-class Trial:
+class SearchTrial:
     """Squared MMDs of one trial: to validation points, by which it is chosen, and to test points."""
 
     validation: float
@@ -31,7 +31,7 @@ class Trial:
 
 def run_trial(
     name: str, dataset: Dataset, point: dict[str, Any], rounds: int, batch: int, rng: Rng
-) -> Trial:
+) -> SearchTrial:
     """Trains one seed of a model at a point of its search space.
 
     A trial whose samples are not finite is infinitely far from the data.
@@ -51,17 +51,17 @@ def run_trial(
     trainer = Trainer(model, dataset, budget, rng=rng, batch=batch, training=adjusted).run()
     fake = draw_samples(trainer, dataset, POINTS, rng.fork("sample"))
     if int(trainer.diverged[0]) >= 0 or not bool(fake.isfinite().all()):
-        return Trial(torch.inf, torch.inf)
+        return SearchTrial(torch.inf, torch.inf)
     values = [
         float(Discrepancy(dataset.points(split)[:POINTS])(fake)[0])
         for split in ("validation", "test")
     ]
-    return Trial(*values)
+    return SearchTrial(*values)
 
 
 def search(
     name: str, dataset: Dataset, trials: int, rounds: int, batch: int, rng: Rng
-) -> list[Trial]:
+) -> list[SearchTrial]:
     """Returns the trials of one seed's own random search, in the order in which they were drawn."""
     space, seed = MODELS.get(name).search, rng.seeds[0]
     results = []
@@ -71,6 +71,6 @@ def search(
     return results
 
 
-def best_after(trials: Sequence[Trial], k: int) -> float:
+def best_after(trials: Sequence[SearchTrial], k: int) -> float:
     """Returns the test score of the one of the first k trials that validation chooses."""
     return min(trials[:k], key=lambda trial: trial.validation).test

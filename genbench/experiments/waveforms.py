@@ -32,9 +32,9 @@ def periodogram(waves: Tensor, levels: int) -> Tensor:
     return torch.fft.rfft(steps).abs().square().mean(1) / waves.shape[-1]
 
 
-def spectral_distance(found: Tensor, law: Tensor) -> Tensor:
+def spectral_distance(spectrum: Tensor, law: Tensor) -> Tensor:
     """Returns the root mean square over frequencies of the spectra's ratio in decibels, shape (S,)."""
-    return (10 * (found / law).log10()).square().mean(-1).sqrt()
+    return (10 * (spectrum / law).log10()).square().mean(-1).sqrt()
 
 
 def average_bands(spectrum: Tensor) -> Tensor:
@@ -133,9 +133,9 @@ def compare_spectra(waves: dict[str, Tensor], dataset: Dataset) -> dict[str, Ten
     source: Any = dataset
     law, columns = source.spectrum(), {}
     for name in ROWS:
-        found = periodogram(waves[name], source.levels)
-        columns[f"spectrum_{name}"] = spectral_distance(found, law)
-        for i, band in enumerate(average_bands(found).unbind(-1)):
+        spectrum = periodogram(waves[name], source.levels)
+        columns[f"spectrum_{name}"] = spectral_distance(spectrum, law)
+        for i, band in enumerate(average_bands(spectrum).unbind(-1)):
             columns[f"power_{name}_{i}"] = band
     seeds = len(waves["exact"])
     for i, band in enumerate(average_bands(law)):

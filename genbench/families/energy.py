@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player
 from genbench.core.rng import Rng
-from genbench.nn.boltzmann import Normaliser
+from genbench.nn.boltzmann import LogZEstimator
 from genbench.nn.optim import adam, linear_decay
 
 #: where a model's chains start: at the base rates, or at states of the training's chains
@@ -28,7 +28,7 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
         "log_prob": "weights are compared with those of the last log Z, which saves thousands of steps"
     }
     machine: Any
-    log_z: Normaliser
+    log_z: LogZEstimator
     #: states of the training's chains, shape (S, chains, visible units)
     fantasies: Tensor
     #: Adam's step size, which falls linearly to zero

@@ -42,3 +42,22 @@ def game_space(first: str = "discriminator", low: float = 1e-4, high: float = 1e
         "training.share": Choice((0.5, 2 / 3, 5 / 6)),
         **SCHEDULE,
     }
+
+
+#: games of two players under Adam
+ADAM_GAME: Space = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+#: the same between multi-layer perceptrons
+PERCEPTRON_GAME: Space = {**game_space(), **SHAPES, "beta1": Choice((0.0, 0.5, 0.9))}
+#: large networks over the pixels or entries of a point, under AdamW
+PIXELWISE: Space = {
+    **density_space(3e-4, 1e-2),
+    "weight_decay": LogUniform(1e-3, 1.0),
+    "dropout": Choice((0.0, 0.25, 0.5)),
+}
+#: variational autoencoders
+VARIATIONAL: Space = {
+    **density_space(),
+    **SHAPES,
+    "latent": Choice((2, 8, 16, 32)),
+    "warmup": Choice((0.0, 0.25, 0.5)),
+}

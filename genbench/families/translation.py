@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +13,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError, SpecError
 from genbench.core.model import Batch, Model, Player, Translator
 from genbench.core.rng import Rng
-from genbench.families.adversarial import cross_entropy, non_saturating
-from genbench.nn.losses import r1, usual_penalty
-from genbench.nn.optim import Maker, adam
+from genbench.nn.optim import adam
 from genbench.nn.output import centred, only_continuous
-from genbench.nn.translation import PATCHES, Judge, SourceNetwork, mean_of, source_of
+from genbench.nn.translation import SourceNetwork, mean_of, source_of
 
 #: training sources that `sample` translates
 KEPT = 1000
@@ -85,9 +82,9 @@ class NetworkTranslator(TranslationModel):
     """The skeleton of translators by a network of `nn.translation`: all but the losses.
 
     Outputs start at the training points' mean. A `linear` output may lie outside the data's range, which
-    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a judge
-    does not know it by its jitter about black. Where most pixels are black and errors are absolute a
-    logistic output may die: the median is an end of the range, where it has no slope.
+    counts in losses and is clipped when the model translates; a `logistic` one never does, so that a
+    discriminator does not know it by its jitter about black. Where most pixels are black and errors are
+    absolute a logistic output may die: the median is an end of the range, where it has no slope.
 
     Arguments:
         spec: The data.
@@ -152,101 +149,6 @@ class NetworkTranslator(TranslationModel):
     def absolute_error(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the mean absolute difference a coordinate, in units of half the range, shape (S,)."""
         return (centred(x, self.spec) - centred(y, self.spec)).abs().flatten(1).mean(-1)
-
-
-class TranslationGame(NetworkTranslator):
-    """The skeleton of translators against a judge: all but what the generator's loss adds to the game.
-
-    Arguments:
-        spec: The data.
-        rng: Draws the initial weights.
-        judge: `pair` sees the source beside the point, `image` the point alone, `none` plays no game.
-        patch: The side in pixels of what an output of a convolutional judge sees; None: all.
-        penalty: The weight of `r1`; None takes `usual_penalty`.
-        optimizer: Makes the optimiser of either player.
-        hidden: The widths of the hidden layers of MLPs.
-        width: The channels of the first hidden image of convolutional networks.
-        network: The generator's; a judge of an MLP's outputs is an MLP, others convolve.
-        rest: What `NetworkTranslator` takes beside.
-    """
-
-    discriminator: Any
-
-    def __init__(
-        self,
-        spec: DataSpec,
-        rng: Rng,
-        *,
-        judge: str,
-        patch: int | None,
-        penalty: float | None,
-        optimizer: Maker,
-        hidden: tuple[int, ...],
-        width: int,
-        network: str,
-        **rest: Any,
-    ) -> None:
-        super().__init__(spec, rng, network=network, hidden=hidden, width=width, **rest)
-        if patch is not None and (patch not in PATCHES or network == "mlp"):
-            raise SpecError(
-                f"patch needs one of {', '.join(map(str, PATCHES))} and a convolutional network, got "
-                f"patch={patch}, network={network}"
-            )
-        self.penalty = usual_penalty(spec) if penalty is None else penalty
-        self.optimizer = optimizer
-        self.discriminator = (
-            None
-            if judge == "none"
-            else Judge(
-                spec,
-                pairs=judge == "pair",
-                hidden=hidden if network == "mlp" else None,
-                width=width,
-                patch=patch,
-                rng=rng.fork("discriminator"),
-            )
-        )
-
-    def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Keeps what translators keep, and the means of points and sources."""
-        super().prepare(batch, rng)
-        if self.discriminator is not None:
-            self.discriminator.centre(self.mean, mean_of(source_in(batch)))
-
-    def players(self) -> tuple[Player, ...]:
-        """The discriminator, if there is one, then the generator."""
-        generator = Player("generator", self.generator, self.generator_loss, self.optimizer)
-        if self.discriminator is None:
-            return (generator,)
-        return (
-            Player("discriminator", self.discriminator, self.discriminator_loss, self.optimizer),
-            generator,
-        )
-
-    def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy of real against made points plus the penalty, shape (S,)."""
-        source = source_in(batch)
-        with torch.no_grad():
-            fake = self.output(source, rng)
-        loss = cross_entropy(self.logits(batch.x, source), self.logits(fake, source))
-        return loss + r1(lambda x: self.discriminator(x, source).mean(-1), batch.x, self.penalty)
-
-    def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns -log D of what is made of the sources, where there is a judge, and `errors`, shape (S,)."""
-        source = source_in(batch)
-        fake = self.output(source, rng)
-        loss = self.errors(batch.x, fake)
-        if self.discriminator is None:
-            return loss
-        return loss + non_saturating(self.logits(fake, source))
-
-    @abstractmethod
-    def errors(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Returns what the generator pays for differences from the true points, shape (S,)."""
-
-    def logits(self, x: Tensor, source: Tensor) -> Tensor:
-        """Returns the judge's logits of all points and patches, shape (S, B P)."""
-        return self.discriminator(x, source).flatten(1)
 
 
 def about_mean(x: Tensor, mean: Tensor, spec: DataSpec, *, logistic: bool) -> Tensor:

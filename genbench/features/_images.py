@@ -43,11 +43,11 @@ def resize(x: Tensor, side: int, *, crop: float | None = None) -> Tensor:
     from PIL import Image
 
     height, width = x.shape[2:]
-    top, left, tall, wide = 0, 0, height, width
+    row, column, tall, wide = 0, 0, height, width
     if crop is not None:
         tall = wide = max(1, int(crop * min(height, width)))
-        top, left = (height - tall) // 2, (width - wide) // 2
-    box = (left, top, left + wide, top + tall)
+        row, column = (height - tall) // 2, (width - wide) // 2
+    box = (column, row, column + wide, row + tall)
     out = numpy.empty((len(x), side, side, 3), dtype=numpy.uint8)
     for k, pixels in enumerate(to_bytes(x).permute(0, 2, 3, 1).cpu().numpy()):
         picture = Image.fromarray(numpy.ascontiguousarray(pixels)).crop(box)

@@ -105,9 +105,9 @@ def download(name: str, url: str, *, digest: str | None, offline: bool) -> str:
     """
     target = cached_file(name)
     note = target.with_name(f"{target.name}.sha256")
-    known = digest or _read_note(note)
-    if target.is_file() and (known is None or file_digest(target) == known):
-        return f"is at {target}" + (", checked" if known else "")
+    checksum = digest or _read_note(note)
+    if target.is_file() and (checksum is None or file_digest(target) == checksum):
+        return f"is at {target}" + (", checked" if checksum else "")
     if offline:
         lack = "is damaged" if target.is_file() else "is not on this machine"
         raise DataError(f"{name} {lack}; fetch it without --offline")

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from genbench.core.dataset import Dataset
 from genbench.core.errors import SpecError
-from genbench.core.metric import Score, Trained
+from genbench.core.metric import Score
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 
 #: points to a call of the model
 ROWS = 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
+from genbench.core.truth import Truth
 from genbench.metrics import _checks
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics._judged import spread_within
 from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
@@ -61,16 +61,16 @@ def caption_accuracy(
     if numbers:
         real, fake = pairs("caption_accuracy", source, real, fake)
     described = truth.described
-    wanted, shown = described.wanted(source, real), described.read(fake)
-    right = (wanted == shown).all(1)
+    targets, outputs = described.wanted(source, real), described.read(fake)
+    right = (targets == outputs).all(1)
     score = mean_score(right.double())
-    floor = float((described.read(real) == wanted).all(1).double().mean())
+    floor = float((described.read(real) == targets).all(1).double().mean())
     spread = Score(None, reason="captions have no variance")
     if numbers:
-        _, groups = torch.unique(wanted, dim=0, return_inverse=True)
+        _, groups = torch.unique(targets, dim=0, return_inverse=True)
         spread = spread_within(real, fake, groups)
     return {
         "caption_accuracy": Score(score.value, score.stderr, floor=floor),
-        "caption_readable": mean_score((shown >= 0).all(1).double()),
+        "caption_readable": mean_score((outputs >= 0).all(1).double()),
         "caption_spread": spread,
     }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import ConditionalDensity
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import ROWS, at_least, in_model_space, lacks, mean_score
 
 COLUMN = Column("lower", "nats", None, "mean -log p(point | source) of held-out pairs", 55)
@@ -40,21 +41,23 @@ def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000)
         where that is known.
     """
     at_least("caption_nll", "points", points, 2)
-    reason, given = (
+    reason, source_data = (
         lacks(trained, ConditionalDensity, "conditional_density"),
         trained.dataset.given,
     )
-    if reason is not None or given is None:
+    if reason is not None or source_data is None:
         return Score(None, reason=reason or f"{trained.dataset.name} has no sources")
     model = trained.model
     assert isinstance(model, ConditionalDensity)
     parts, noise = [], rng.fork("model")
-    rows = zip(test[:points].split(ROWS), given.points("test")[:points].split(ROWS), strict=True)
+    rows = zip(
+        test[:points].split(ROWS), source_data.points("test")[:points].split(ROWS), strict=True
+    )
     for x, source in rows:
         moved = source.to(rng.device, rng.dtype if source.is_floating_point() else source.dtype)
-        y = given.to_model(moved.unsqueeze(0))
+        y = source_data.to_model(moved.unsqueeze(0))
         parts.append(model.log_prob_given(in_model_space(trained, x, rng), y, noise)[0].double())
     score = mean_score(-(torch.cat(parts).cpu() + trained.dataset.log_volume))
     truth = trained.dataset.truth
-    known = None if truth is None or truth.described is None else truth.described.entropy
-    return Score(score.value, score.stderr, floor=known)
+    entropy = None if truth is None or truth.described is None else truth.described.entropy
+    return Score(score.value, score.stderr, floor=entropy)

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.feature import Logits
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Conditional
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import ROWS, at_least, lacks, mean_score, nothing, unlabelled
 
 COLUMNS = {

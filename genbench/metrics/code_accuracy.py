@@ -6,9 +6,10 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Encoder
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import (
     ROWS,
     at_least,

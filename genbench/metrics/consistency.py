@@ -6,10 +6,10 @@ import math
 
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics._model import mean_score, squared_error
 from genbench.metrics._pairs import pairs
 

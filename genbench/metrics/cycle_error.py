@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Cyclic
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import ROWS, at_least, lacks, mean_score, squared_error
 
 COLUMN = Column("lower", "RMSE", 0.0, "between sources and what comes back of their translations")
@@ -46,16 +47,16 @@ def cycle_error(trained: Trained, test: Tensor, *, rng: Rng, points: int = 1000)
         A root mean squared error in units of the sources, with its standard error to first order.
     """
     at_least("cycle_error", "points", points, 2)
-    reason, given = lacks(trained, Cyclic, "cyclic"), trained.dataset.given
-    if reason is not None or given is None:
+    reason, source_data = lacks(trained, Cyclic, "cyclic"), trained.dataset.given
+    if reason is not None or source_data is None:
         return Score(None, reason=reason or f"{trained.dataset.name} has no sources")
     model = trained.model
     assert isinstance(model, Cyclic)
-    sources, parts = given.points("test")[:points], []
+    sources, parts = source_data.points("test")[:points], []
     for part in sources.split(ROWS):
-        y = given.to_model(part.to(rng.device, rng.dtype).unsqueeze(0))
+        y = source_data.to_model(part.to(rng.device, rng.dtype).unsqueeze(0))
         back = model.back(model.translate(y, rng.fork("there")), rng.fork("back"))
-        parts.append(given.to_data(back)[0].cpu())
+        parts.append(source_data.to_data(back)[0].cpu())
     square = mean_score(squared_error(sources, torch.cat(parts)))
     value = math.sqrt(square.value or 0.0)
     return Score(value, (square.stderr or 0.0) / (2 * value) if value else 0.0)

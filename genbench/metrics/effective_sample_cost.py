@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import MarkovChain, Model
 from genbench.core.rng import Rng
 from genbench.core.tolerance import USUAL
+from genbench.core.trained import Trained
 from genbench.metrics._chain import autocorrelation_time
 from genbench.metrics._clock import call_seconds, finish
 

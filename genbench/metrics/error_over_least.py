@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import answers_to, one_answer, pairs
 

@@ -82,12 +82,12 @@ def _means_over_pieces(
     that are open there.
     """
     ends = sorted({j * (n // k) for k in counts for j in range(k + 1)})
-    open_ = {k: [Moments.of(x) for x in sets] for k in counts}
+    open_ = {k: [CentredSums.of(x) for x in sets] for k in counts}
     distances: dict[int, list[float]] = {k: [] for k in counts}
     centres = [memmap.mean(x) for x in sets]
     for start, end in itertools.pairwise(ends):
         parts = [
-            Moments.of(x).add(x, order[start:end], centre)
+            CentredSums.of(x).add(x, order[start:end], centre)
             for x, order, centre in zip(sets, orders, centres, strict=True)
         ]
         for k in counts:
@@ -98,12 +98,12 @@ def _means_over_pieces(
             if end % (n // k) == 0:
                 moments = [m.finish(c) for m, c in zip(open_[k], centres, strict=True)]
                 distances[k].append(frechet(*moments[0], *moments[1]))
-                open_[k] = [Moments.of(x) for x in sets]
+                open_[k] = [CentredSums.of(x) for x in sets]
     return [float(numpy.mean(distances[k])) for k in counts]
 
 
 @dataclass
-class Moments:
+class CentredSums:
     """Sums of points less a centre, (F,), and of their outer products, (F, F), in float64."""
 
     count: int
@@ -111,12 +111,12 @@ class Moments:
     second: Tensor
 
     @classmethod
-    def of(cls, x: Tensor) -> Moments:
+    def of(cls, x: Tensor) -> CentredSums:
         """Returns the moments of no points yet."""
         size, kind = x.shape[1], {"dtype": torch.float64, "device": x.device}
         return cls(0, torch.zeros(size, **kind), torch.zeros(size, size, **kind))
 
-    def add(self, x: Tensor, rows: Tensor, centre: Tensor) -> Moments:
+    def add(self, x: Tensor, rows: Tensor, centre: Tensor) -> CentredSums:
         """Adds some rows of points."""
         for part in rows.split(memmap.height(x)):
             near = memmap.take(x, part).sub_(centre)
@@ -125,7 +125,7 @@ class Moments:
         self.count += len(rows)
         return self
 
-    def join(self, other: Moments) -> None:
+    def join(self, other: CentredSums) -> None:
         """Adds what another one has summed."""
         self.count += other.count
         self.first += other.first

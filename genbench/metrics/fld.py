@@ -76,11 +76,14 @@ def fld(
         name: _choose(x, points, rng.fork(name)) for name, x in (("train", train), ("fake", fake))
     }
     mean, std = _statistics(test)
-    real, held = (chosen["train"] - mean) / std, (memmap.rows(test, 0, len(test)) - mean) / std
+    real, test_points = (
+        (chosen["train"] - mean) / std,
+        (memmap.rows(test, 0, len(test)) - mean) / std,
+    )
     samples, half = (chosen["fake"] - mean) / std, min(len(fake), points, len(real) // 2)
     widths = _fit(samples, real, epochs)
-    losses, own = _losses(samples, widths, held), _losses(samples, widths, real)
-    base = _losses(real[:half], _fit(real[:half], real[half:], epochs), held)
+    losses, own = _losses(samples, widths, test_points), _losses(samples, widths, real)
+    base = _losses(real[:half], _fit(real[:half], real[half:], epochs), test_points)
     protocol = {"used": f"{len(real)}/{len(samples)}"}
     apart = losses - base
     error = [100 * float(x.std()) / math.sqrt(len(x)) for x in (apart, losses, own)]

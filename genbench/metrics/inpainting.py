@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Inpainter
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import ROWS, at_least, in_model_space, lacks, mean_score, nothing
 
 UNIT = "squared error"

@@ -7,10 +7,10 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics import _checks
 
 COLUMN = Column(

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Density
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._neighbours import nearest, slack
 from genbench.points.pairwise import Cloud
 

@@ -9,10 +9,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Classified, Truth
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Classified, Truth
 from genbench.metrics import _checks
 
 NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of modes"

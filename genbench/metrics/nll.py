@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Density
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 
 COLUMNS = {
     "nll": Column(

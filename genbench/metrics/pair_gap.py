@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Translator
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import at_least, lacks, mean_score, squared_error
 
 COLUMN = Column(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Translator
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._model import at_least, lacks, mean_score
 from genbench.metrics._pairs import answers_to
 

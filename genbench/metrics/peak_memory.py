@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 
 COLUMN = Column(
     "lower", "MiB", None, "the most that weights and tensors take while drawing a batch"

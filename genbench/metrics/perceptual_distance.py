@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS, HiddenImages
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics._model import at_least, mean_score
 from genbench.metrics._pairs import no_grey_levels, pairs
 

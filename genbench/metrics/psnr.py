@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.dataset import Truth
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics._model import mean_score, squared_error
 from genbench.metrics._pairs import no_grey_levels, pairs
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Column, Score, Trained, metric
+from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._clock import MOST, finish
 
 BATCHES = (1, 1024)

@@ -148,7 +148,7 @@ class LogZ:
         return self.value + below, self.value + torch.log1p(width * self.error)
 
 
-class Normaliser:
+class LogZEstimator:
     """Gives log Z of a machine, summed or estimated, and keeps it until weights or seeds change.
 
     The estimate's noise depends on the seeds alone, not on earlier draws.

@@ -84,8 +84,8 @@ class Matcher(nn.Module):
             x: Images less their training mean, shape (S, B, C, H, W).
             words: Their captions, shape (S, B, L).
         """
-        seen = functional.normalize(self.image(flat(x)), dim=-1)
-        odds = self.SCALE * seen @ self(words).mT
+        features = functional.normalize(self.image(flat(x)), dim=-1)
+        odds = self.SCALE * features @ self(words).mT
         both = odds.log_softmax(-1) + odds.log_softmax(-2)
         return -0.5 * both.diagonal(dim1=-2, dim2=-1).mean(-1)
 

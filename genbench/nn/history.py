@@ -1,4 +1,4 @@
-"""A pool of points made earlier, of which a judge is shown some in place of new ones."""
+"""A pool of points made earlier, of which a discriminator is shown some in place of new ones."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class History(nn.Module):
         index, swap = _as(places, fresh), _as(swap, fresh)
         old, new = self.points.gather(1, index.expand(-1, -1, *fresh.shape[2:])), fresh[:, :few]
         first = fresh[:, torch.arange(size, device=fresh.device) % count]
-        kept = self.points.scatter(1, index.expand_as(old), torch.where(swap, new, old))
-        self.points.copy_(torch.where(_as(self.filled > 0, fresh), kept, first))
+        pool = self.points.scatter(1, index.expand_as(old), torch.where(swap, new, old))
+        self.points.copy_(torch.where(_as(self.filled > 0, fresh), pool, first))
         self.filled.fill_(1)
         return torch.cat([torch.where(swap, old, new), fresh[:, few:]], 1)
 

@@ -150,8 +150,8 @@ def _make_reader(path: Path, entries: list[Entry], others: int) -> ImageReader:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise DataError(f"{path} holds several pictures of {twice}; pack one kind alone")
     about = "dataset.json" in rest
-    left = len(entries) - len({e[0] for e in (*pictures, *sidecars)}) - about + others
-    remarks = [f"{left} files that are not images were left out"] if left else []
+    extra = len(entries) - len({e[0] for e in (*pictures, *sidecars)}) - about + others
+    remarks = [f"{extra} files that are not images were left out"] if extra else []
 
     def load(row: int) -> bytes:
         try:

@@ -179,10 +179,10 @@ def _choose(archive: Any, path: Path, key: str) -> ArrayReader | Moments:
     if not hasattr(reader.array, "dtype"):
         raise ValueError("another kind of file")
     labels = _find_labels(archive, names, name, reader.array.shape[:1])
-    left = [
+    rest = [
         other for other in names if other not in (name, labels, "mu", "sigma", "mu_s", "sigma_s")
     ]
-    remarks = tuple(f"its array {other} was not read" for other in left)
+    remarks = tuple(f"its array {other} was not read" for other in rest)
     beside = read_moments(archive, str(path)) if moments and name == "arr_0" else None
     classes = None if labels is None else archive[labels]
     return replace(reader, labels=classes, remarks=remarks, moments=beside)

@@ -9,7 +9,7 @@ import numpy
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError
-from genbench.points.ranges import Range, Scale
+from genbench.points.ranges import PixelScale, Range
 from genbench.points.readers import Chunk
 
 #: how many channels pictures have
@@ -58,7 +58,7 @@ class Normaliser:
 
     def __init__(self, label: str, rules: Rules) -> None:
         self.label, self.rules = label, rules
-        self.scale: Scale | None = None
+        self.scale: PixelScale | None = None
         self.event: tuple[int, ...] | None = None
 
     def look(self, chunks: Iterable[Chunk]) -> None:
@@ -105,7 +105,7 @@ class Normaliser:
         self.event = self.event or array.shape[1:]
         return array
 
-    def _scale_for(self, array: numpy.ndarray) -> Scale:
+    def _scale_for(self, array: numpy.ndarray) -> PixelScale:
         if self.scale is None:
             rules, spec = self.rules, self.rules.spec
             pixels = array.ndim > 2 or (spec is not None and spec.range is not None)
@@ -125,7 +125,7 @@ class Normaliser:
                     )
             levels = None if spec is None else spec.levels
             declared = None if rules.ready else rules.range
-            self.scale = Scale(
+            self.scale = PixelScale(
                 self.label, declared, levels=levels, pixels=pixels and not rules.ready
             )
         return self.scale
@@ -151,12 +151,12 @@ class Normaliser:
             readings["first"] = array[None]
         if len(readings) == 1:
             return readings["grey"]
-        known = self.rules.like or (self.rules.spec.event if self.rules.spec is not None else None)
+        event = self.rules.like or (self.rules.spec.event if self.rules.spec is not None else None)
         depth = slice(0, 1 if self.rules.size is not None else None)
         fitting = {
             name: x
             for name, x in readings.items()
-            if known is not None and x.shape[1:][depth] == known[depth]
+            if event is not None and x.shape[1:][depth] == event[depth]
         }
         shapes = {x.shape for x in fitting.values()}
         if (
@@ -184,15 +184,15 @@ class Normaliser:
         first, last = array.shape[1] in CHANNELS, array.shape[3] in CHANNELS
         if first and last:
             events = array.shape[1:], (array.shape[3], *array.shape[1:3])
-            known = self.rules.spec.event if self.rules.spec is not None else None
-            if events[0] != events[1] and array.shape[1:] != known:
-                if events[1] != known:
+            event = self.rules.spec.event if self.rules.spec is not None else None
+            if events[0] != events[1] and array.shape[1:] != event:
+                if events[1] != event:
                     raise DataError(
                         f"{chunk.name} of shape {array.shape} may have its channels first or last; "
                         f"give grey pictures as (N, H, W), and colour ones of more than 3 pixels"
                     )
                 return numpy.moveaxis(array, -1, 1)
-            if 3 in events[0] and known is None:
+            if 3 in events[0] and event is None:
                 raise DataError(
                     f"{chunk.name} of shape {array.shape} may have its channels first or last; "
                     f"give larger pictures"

@@ -88,7 +88,7 @@ def _parse(pair: Any) -> Range:
     return Range(low, high)
 
 
-class Scale:
+class PixelScale:
     """Brings pixel values of one source to [0, 1], and refuses what does not fit.
 
     Floats are in [0, 1] and whole numbers are bytes (of 16 bits where their type is), unless a range is

@@ -2,128 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from genbench.core.claim import Claim, Outcome, Run, find
+from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
+from genbench.report.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
+from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
-from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out, match_parts
+from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out
 from genbench.store import Store
 from genbench.store.cached import CachedStore
 from genbench.store.registrations import read_registrations
 
 #: which scale a card is of, where none is asked for: the first that has measurements
 ORDER = ("default", "double", "half", "quick")
-
-
-@dataclass
-class EvidenceLog:
-    """Evidence that notes what is asked of it."""
-
-    evidence: ClaimEvidence
-    scored: list[tuple[Run, str]] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-
-    def scores(self, run: Run, column: str) -> Mapping[int, float]:
-        """Returns a column of a run's cells."""
-        if (run, column) not in self.scored:
-            self.scored.append((run, column))
-        return self.evidence.scores(run, column)
-
-    def finished(self, run: Run) -> Sequence[int]:
-        """Returns the seeds of a run that were trained to the end."""
-        return self.evidence.finished(run)
-
-    def measured(self, column: str) -> Mapping[int, float]:
-        """Returns a column of the experiment."""
-        if column not in self.columns:
-            self.columns.append(column)
-        return self.evidence.measured(column)
-
-
-@dataclass
-class CompletedSeeds:
-    """Evidence without the seeds that failed, for figures, where they have no place."""
-
-    evidence: EvidenceLog
-
-    def scores(self, run: Run, column: str) -> Mapping[int, float]:
-        """Returns a column of a run's completed cells."""
-        values = self.evidence.scores(run, column)
-        return {seed: value for seed, value in values.items() if math.isfinite(value)}
-
-    def finished(self, run: Run) -> Sequence[int]:
-        """Returns the seeds of a run that were trained to the end."""
-        return self.evidence.finished(run)
-
-    def measured(self, column: str) -> Mapping[int, float]:
-        """Returns a column of the experiment."""
-        return self.evidence.measured(column)
-
-
-@dataclass(frozen=True)
-class Variation:
-    """The verdict with one thing changed.
-
-    Arguments:
-        kind: What is changed: "budget" or "metric".
-        name: To what.
-        verdict: The verdict then, or None where nothing has been measured so.
-        missing: Whether seeds are still missing.
-        command: What runs it.
-        own: The verdict of the card.
-    """
-
-    kind: str
-    name: str
-    verdict: Verdict | None
-    missing: bool
-    command: str
-    own: Verdict
-
-    @property
-    def changed_parts(self) -> list[tuple[VerdictPart, Outcome]]:
-        """The measured parts that say something else than on the card, with what they say there."""
-        pairs = (
-            match_parts(self.verdict.judged, self.own.judged) if self.verdict is not None else []
-        )
-        return [
-            (now, own.outcome)
-            for now, own in pairs
-            if now.effect.values and now.outcome != own.outcome
-        ]
-
-    @property
-    def part(self) -> VerdictPart | None:
-        """The first part that changes; where none does, the first judged effect."""
-        if self.changed_parts:
-            return self.changed_parts[0][0]
-        return _lead(self.verdict) if self.verdict is not None else None
-
-    @property
-    def kind_of_verdict(self) -> str:
-        """The verdict, or that there is nothing to make one of."""
-        return describe_verdict(self.verdict, False) if self.verdict is not None else "not run"
-
-    @property
-    def verdict_text(self) -> str:
-        """The verdict as people read it."""
-        return (
-            describe_verdict(self.verdict, self.missing) if self.verdict is not None else "not run"
-        )
 
 
 @dataclass
@@ -215,7 +119,7 @@ class Card:
     @property
     def lead(self) -> VerdictPart | None:
         """The first judged effect."""
-        return _lead(self.verdict)
+        return lead_part(self.verdict)
 
     @property
     def known(self) -> bool:
@@ -372,13 +276,6 @@ def make_cards(
     return cards
 
 
-def describe_verdict(verdict: Verdict, missing: bool) -> str:
-    """Returns a verdict, with "so far" while cells are missing, or that nothing has been measured."""
-    if not any(part.effect.values for part in verdict.parts):
-        return "not measured"
-    return f"{verdict.outcome} so far" if missing else verdict.outcome
-
-
 def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     """Returns claims by verdict, those without measurements last."""
     kinds = ("supported", "refuted", "mixed", "inconclusive", "by definition", "not measured")
@@ -403,7 +300,3 @@ def widen(claim: Claim, store: Store, scale: Scale) -> Scale:
             break
         wider = candidate
     return wider
-
-
-def _lead(verdict: Verdict) -> VerdictPart | None:
-    return next(iter(verdict.judged), None) or next(iter(verdict.by_definition), None)

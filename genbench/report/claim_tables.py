@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from genbench.report import readme, sheet, text
-from genbench.report.cards import Card, Variation, group_by_verdict
+from genbench.report.cards import Card, group_by_verdict
 from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
+from genbench.report.variations import Variation
 from genbench.statistics.verdicts import VerdictPart
 
 RULE = (

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus, rank_text
-from genbench.statistics.intervals import Estimate, Scale, mean_interval, widen
+from genbench.statistics.intervals import Estimate, mean_interval, widen
 from genbench.store import Measurement
 from genbench.store.measurement_error import ColumnError
 
@@ -17,7 +17,7 @@ from genbench.store.measurement_error import ColumnError
 DAGGER = "†"
 
 if TYPE_CHECKING:
-    from genbench.core.metric import Column
+    from genbench.core.metric import Column, IntervalScale
 
 
 @dataclass(frozen=True, order=True)
@@ -117,7 +117,7 @@ class Cell:
     leading: bool = False
     notes: tuple[str, ...] = ()
     error: ColumnError | None = None
-    scale: Scale = "linear"
+    scale: IntervalScale = "linear"
 
     @cached_property
     def estimate(self) -> Estimate:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from genbench.core.dataset import DATASETS, Quality, open_named
+from genbench.core.dataset import DATASETS, open_named
 from genbench.core.entrants import kind_of, make_runs, read_entrants
 from genbench.core.errors import GenbenchError
+from genbench.core.quality import Quality
 from genbench.core.spec import CellSpec
 from genbench.running.evidence import specs_of
 
@@ -27,11 +28,11 @@ def find_listed(spec: CellSpec) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def _find_listed(dataset: str, options: str) -> frozenset[str]:
-    given = json.loads(options)
+    dataset_options = json.loads(options)
     try:
-        kind = kind_of(open_named(dataset, offline=True, **given).spec)
+        kind = kind_of(open_named(dataset, offline=True, **dataset_options).spec)
         families = list(read_entrants().kinds[kind].families)
-        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=given)
+        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=dataset_options)
         return frozenset(specs_of(run)[0].group for run in runs.values())
     except (
         Exception

@@ -118,8 +118,8 @@ def read_at(read: ReadCells, column: str, axis: Axis, amount: float) -> float | 
     values = [
         (_last_point if curved else _final)(record, column, axis, amount) for record in records
     ]
-    known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(records) else None
+    numbers = [value for value in values if value is not None]
+    return fmean(numbers) if numbers and len(numbers) == len(records) else None
 
 
 def _last_point(record: Record, column: str, axis: Axis, amount: float) -> float | None:

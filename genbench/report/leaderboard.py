@@ -17,7 +17,7 @@ from genbench.report.sheet import to_markdown as markdown_lines
 from genbench.report.site import templating
 from genbench.report.site.pages import make_board
 from genbench.report.tables import Table, make_leaderboards
-from genbench.running.plan import groups_of
+from genbench.running.cells import groups_of
 from genbench.store import Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite

@@ -29,15 +29,15 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"--readme needs a text file, got {path}: {reason}") from None
-    found, line = False, "\r\n" if "\r\n" in old else "\n"
+    has_markers, line = False, "\r\n" if "\r\n" in old else "\n"
     for name, make_body in bodies.items():
         opening, closing = markers(name)
         head, begin, rest = new.partition(opening)
         _, end, tail = rest.partition(closing)
         if begin and end:
             body = make_body().replace("\n", line)  # as the other lines end
-            found, new = True, f"{head}{opening}{line}{body}{closing}{tail}"
-    if not found:
+            has_markers, new = True, f"{head}{opening}{line}{body}{closing}{tail}"
+    if not has_markers:
         pairs = " or ".join(f"{a} and {b}" for a, b in map(markers, bodies))
         raise DataError(
             f"--readme needs the lines {pairs} in {path}, got a file without them; "

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from genbench.report.cards import Card, describe_verdict
+from genbench.report.cards import Card
+from genbench.report.variations import describe_verdict
 from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store import Store

@@ -83,7 +83,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
 def _groups(suite: str | None, config: Path | None) -> set[str] | None:
     if suite is None:
         return None
-    from genbench.running.plan import groups_of
+    from genbench.running.cells import groups_of
     from genbench.store.suites import find_suite
 
     return groups_of(find_suite(suite, config))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
@@ -22,8 +21,6 @@ from genbench.core.model import MODELS
 from genbench.core.registry import Registry
 from genbench.core.spec import Strict, Suite
 from genbench.core.version import PACKAGE
-from genbench.report import readme
-from genbench.report.sheet import Entry, Heading, Sheet, to_markdown
 from genbench.store.documents import load_suites
 from genbench.store.suites import suite_file
 
@@ -70,9 +67,9 @@ class Item(Strict):
     command: str = ""
 
     @property
-    def references(self) -> list[Reference]:
+    def references(self) -> list[PluginReference]:
         """What answers it."""
-        return [Reference.parse(text) for text in self.here]
+        return [PluginReference.parse(text) for text in self.here]
 
 
 class SourceFile(Strict):
@@ -85,7 +82,7 @@ class SourceFile(Strict):
 
 
 @dataclass(frozen=True)
-class Reference:
+class PluginReference:
     """A plugin or a suite, with options.
 
     Arguments:
@@ -99,7 +96,7 @@ class Reference:
     options: dict[str, Any]
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> PluginReference:
         """Reads KIND:NAME(option=value,…).
 
         Raises:
@@ -161,7 +158,7 @@ def list_faults(file: SourceFile) -> Iterator[str]:
         yield from (f"{title} {fault}" for fault in _faults_of_row(item, file.documents))
         for text in item.here:
             try:
-                Reference.parse(text).check()
+                PluginReference.parse(text).check()
             except GenbenchError as error:
                 yield f"{title}: {error}"
 
@@ -206,9 +203,9 @@ def said_by(item: Item) -> str:
     return ", ".join(item.said) or "–"
 
 
-def group_answers(item: Item) -> dict[str, list[Reference]]:
+def group_answers(item: Item) -> dict[str, list[PluginReference]]:
     """Returns what answers a row by its kind in words, e.g. "models"."""
-    groups: dict[str, list[Reference]] = {}
+    groups: dict[str, list[PluginReference]] = {}
     for reference in item.references:
         groups.setdefault(reference.kind, []).append(reference)
     return {
@@ -223,93 +220,6 @@ def answer_of(item: Item) -> str:
         f"{kind} {', '.join(f'{r.label} (not installed)' if r.absent else r.label for r in many)}"
         for kind, many in group_answers(item).items()
     )
-
-
-def make_sheet(kind: Kind) -> Sheet:
-    """Returns the rows of a kind as a table."""
-    items = [item for item in read_sources().items if item.kind == kind]
-    heads = ["the sources say", "named by", "here", "missing", "command that would run it"]
-    rows = [
-        [
-            Entry(text)
-            for text in (
-                title_of(item),
-                said_by(item),
-                answer_of(item) or "–",
-                item.missing,
-                item.command,
-            )
-        ]
-        for item in items
-    ]
-    if not any(item.missing for item in items):
-        heads, rows = heads[:3], [row[:3] for row in rows]
-    return Sheet([Heading(head) for head in heads], rows, title=TITLES[kind])
-
-
-def make_rest_sheet() -> Sheet:
-    """Returns the plugins that no source names as a table."""
-    rows = [
-        [Entry(WORDS.get(kind, kind)), Entry(", ".join(names) or "none")]
-        for kind, names in list_unnamed(read_sources()).items()
-    ]
-    return Sheet(
-        [Heading("kind"), Heading("here, and named by none of the sources")],
-        rows,
-        title="Beyond the sources",
-    )
-
-
-def describe() -> list[dict[str, Any]]:
-    """Returns one JSON-ready object per row."""
-    return [
-        {
-            "name": title_of(item),
-            "kind": item.kind,
-            "said": said_by(item),
-            "here": answer_of(item),
-            "missing": item.missing,
-            "command": item.command,
-        }
-        for item in read_sources().items
-    ]
-
-
-def count_rows() -> str:
-    """Returns how many rows there are, of each kind and in part or wholly missing, as a sentence."""
-    items = read_sources().items
-    kinds = ", ".join(
-        f"{sum(item.kind == kind for item in items)} {TITLES[kind].lower()}" for kind in KINDS
-    )
-    part = sum(bool(item.missing and item.here) for item in items)
-    whole = sum(not item.here for item in items)
-    return (
-        f"{len(items)} rows: {kinds}. {part} are answered in part and {whole} not at all, of which the row "
-        "says what is missing."
-    )
-
-
-def list_documents() -> str:
-    """Returns what the words for documents stand for, as a sentence."""
-    words = (f"{name}: {text}" for name, text in read_sources().documents.items())
-    return f"Named by, where it is known: {'; '.join(words)}."
-
-
-def to_page() -> str:
-    """Returns all tables in Markdown."""
-    lines = [count_rows(), "", list_documents(), ""]
-    for sheet in (*map(make_sheet, KINDS), make_rest_sheet()):
-        lines += [f"## {sheet.title}", "", *to_markdown(sheet), ""]
-    return "\n".join(lines[:-1]) + "\n"
-
-
-def update_page(path: Path) -> bool:
-    """Writes the tables between a file's markers `sources`; returns whether it changed.
-
-    Raises:
-        DataError: If the file cannot be read or has no pair of markers.
-    """
-    return readme.update(path, {"sources": to_page})
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from genbench.core.catalogue import is_baseline, uses_labels
-from genbench.core.dataset import Beside, Quality
+from genbench.core.quality import Beside, Quality
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.statistics.ranking import Ranking, make_ranking
@@ -234,17 +234,17 @@ def find_leading(
 ) -> set[str]:
     """Returns the ids of the rows near the best of them in a column that are not worse than it."""
     means = {g.id: cells[g.id, column].estimate.mean for g in groups if _has(cells, g, column)}
-    known = {id: mean for id, mean in means.items() if mean is not None}
-    if not known:
+    numbers = {id: mean for id, mean in means.items() if mean is not None}
+    if not numbers:
         return set()
-    best = (min if column.better == "lower" else max)(known, key=lambda id: known[id])
-    floors = [cells[id, column].floor for id in known]
-    room = standings.quality.margin * max(abs(known[best]), *(abs(f or 0.0) for f in floors))
+    best = (min if column.better == "lower" else max)(numbers, key=lambda id: numbers[id])
+    floors = [cells[id, column].floor for id in numbers]
+    room = standings.quality.margin * max(abs(numbers[best]), *(abs(f or 0.0) for f in floors))
     above = rank_rows(groups, column, cells).above
     return {
         id
-        for id, mean in known.items()
-        if abs(mean - known[best]) <= room and best not in above.get(id, frozenset())
+        for id, mean in numbers.items()
+        if abs(mean - numbers[best]) <= room and best not in above.get(id, frozenset())
     }
 
 
@@ -276,7 +276,7 @@ def _pick(
 def _enter(
     group: Group, column: TableColumn, checks: Sequence[Check], cells: Cells, listed: bool
 ) -> Entrant:
-    said = {
+    outcomes = {
         c.beside.column: c.passes(cells.get((group.id, c.column)) if c.column else None)
         for c in checks
     }
@@ -285,8 +285,8 @@ def _enter(
         group,
         cells[group.id, column],
         listed,
-        failed=tuple(id for id, passes in said.items() if passes is False),
-        unchecked=tuple(id for id, passes in said.items() if passes is None),
+        failed=tuple(id for id, passes in outcomes.items() if passes is False),
+        unchecked=tuple(id for id, passes in outcomes.items() if passes is None),
     )
 
 

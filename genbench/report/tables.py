@@ -60,9 +60,9 @@ class Table:
         """The standings that there are, models without labels first."""
         return tuple(s for s in (self.standings, self.labelled) if s is not None)
 
-    def keep(self, wanted: Callable[[Group], bool]) -> Table:
+    def keep(self, condition: Callable[[Group], bool]) -> Table:
         """Returns the table with some of its rows alone; ranks and standings stay those of all."""
-        return replace(self, groups=tuple(g for g in self.groups if wanted(g)))
+        return replace(self, groups=tuple(g for g in self.groups if condition(g)))
 
     def cell(self, group: Group, column: TableColumn) -> Cell:
         """Returns a group's cell in a column; without a value it says why, where that is known.

@@ -13,8 +13,8 @@ from genbench.report.tables import Table
 RULE = (
     "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
     "the column that the data set declares; what does not pass the columns beside it is never first. "
-    "Mean over training seeds ± half the 95 % interval, or [its ends]. Bold: significantly better than every "
-    "other family's entrant that passes."
+    "Mean over training seeds ± half the 95 % interval, or [its ends]. Clear, and bold: significantly better "
+    "than every other family's entrant that passes; alone: no other was measured, or passes."
 )
 MARKS = {
     "‡": "a simple fit (kde, a Gaussian, a mixture of them, uniform noise) is significantly better",
@@ -41,7 +41,7 @@ def contests_of(tables: Sequence[Table]) -> list[tuple[str, Table, Standings]]:
 
 def make_sheet(tables: Sequence[Table]) -> Sheet:
     """Returns a line a data set: what decides, the first family, the next, and how sure that is."""
-    heads = [Heading(name) for name in ("data set", "by", "first", "next", "how sure")]
+    heads = [Heading(name) for name in ("data set", "by", "first", "next", "clear?")]
     rows = []
     for name, _, standings in contests_of(tables):
         first = standings.first
@@ -54,7 +54,7 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
                 if first is not None
                 else Entry("none passes"),
                 Entry(describe(others[0]) if others else "–"),
-                Entry(standings.how_sure),
+                Entry(tell_briefly(standings)),
             ]
         )
     return Sheet(
@@ -77,6 +77,20 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
         for m in marks_of(e)
     }
     return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
+
+
+def tell_briefly(standings: Standings) -> str:
+    """Returns whether the first is clearly the best, in a word or two; `how_sure` is the sentence."""
+    first = standings.first
+    if first is None:
+        return "none passes"
+    if not standings.rivals:
+        return "alone"
+    if first.cell.estimate.too_few:
+        return "too few seeds"
+    if standings.sure:
+        return "yes"
+    return f"not from {', '.join(e.family for e in standings.unbeaten)}"
 
 
 def describe_column(standings: Standings) -> str:

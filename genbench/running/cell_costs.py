@@ -113,8 +113,8 @@ def expect(plans: Sequence[Plan], costs: CellCosts) -> Expected:
     seconds: list[float] = []
     sources: dict[str, int] = dict.fromkeys(SOURCES, 0)
     for job in (job for plan in plans for job in plan.jobs):
-        known, source = _cost(job, costs)
-        seconds.append(known)
+        cost, source = _cost(job, costs)
+        seconds.append(cost)
         sources[source] += 1
     return Expected(sum(seconds), max(seconds, default=0.0), sources)
 

@@ -15,7 +15,8 @@ from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.plan import Plan, Redo, merge_plans
-from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -124,12 +125,12 @@ def run_until_decided(
                 return result
         if dry_run:
             break
-        wanted = {name: count for count, group in by_count.items() for name in group}
+        seed_counts = {name: count for count, group in by_count.items() for name in group}
         claims = {
             id: claim
             for id, claim in claims.items()
-            if claim.name in wanted
-            and not is_decided(claim, store, Scale(scale.budget, wanted[claim.name]))
+            if claim.name in seed_counts
+            and not is_decided(claim, store, Scale(scale.budget, seed_counts[claim.name]))
         }
         look += 1
     return result

@@ -14,7 +14,7 @@ from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
 from genbench.evaluation.requests import make_requests
-from genbench.running.plan import cell_specs, dataset_options
+from genbench.running.cells import cell_specs, dataset_options
 from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors

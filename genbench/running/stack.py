@@ -16,9 +16,10 @@ from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.guard import ChangedInput
-from genbench.core.metric import PAIRED, Trained
+from genbench.core.metric import PAIRED
 from genbench.core.model import MODELS, Model, Translator, only_seed, parameter_count
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests

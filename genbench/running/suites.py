@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +16,10 @@ from genbench.running.driver import run_plan
 from genbench.running.executor import Executor, make_executor
 from genbench.running.interrupts import stopping_on_signals
 from genbench.running.job import Progress, Result, RunSettings
-from genbench.running.plan import Plan, Redo, make_plan, make_settings
-from genbench.store import FAILURES, Record, Store
-from genbench.store.trial import Trial, Trials, claim_id
+from genbench.running.plan import Plan, Redo
+from genbench.running.run_result import RunResult
+from genbench.running.sorter import make_plan, make_settings
+from genbench.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +75,11 @@ class RunOptions:
             raise SpecError(f"--compile needs none or graphs, got {self.compile!r}; leave it out")
         if device.type == "cuda":
             return
-        for flag, wanted in (
+        for flag, value in (
             ("--bf16", self.bf16),
             ("--compile graphs", self.compile == "graphs"),
         ):
-            if wanted:
+            if value:
                 raise SpecError(f"{flag} needs a CUDA GPU, got device {device}; leave it out")
 
     def plan_suite(
@@ -151,57 +152,6 @@ class Listener:
 
     def stopping(self) -> None:
         """Told that the user has asked the run to stop, which takes until checkpoints are written."""
-
-
-@dataclass
-class RunResult:
-    """What a run did.
-
-    Arguments:
-        store: The results folder.
-        plans: What was to be done, one after the other; they say what was done before, and why the run
-            stopped. A suite has one; claims have one of experiments that measure times, one of the others,
-            and one per round of cells.
-        results: The new records and trials, in the order in which they came.
-    """
-
-    store: Store
-    plans: list[Plan] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
-
-    @property
-    def records(self) -> list[Record]:
-        """The new records."""
-        return [result for result in self.results if isinstance(result, Record)]
-
-    @property
-    def trials(self) -> list[Trial]:
-        """The new trials of claims' experiments."""
-        return [result for result in self.results if isinstance(result, Trial)]
-
-    @property
-    def stopped(self) -> str | None:
-        """Why the run ended before its end, or None."""
-        return next((plan.stopped for plan in self.plans if plan.stopped is not None), None)
-
-    @property
-    def failed(self) -> bool:
-        """Whether any cell failed, now or before, or any experiment or trial of tuning now."""
-        before = any(plan.failed for plan in self.plans)
-        failures = any(record.status in FAILURES for record in self.records)
-        others = [result for result in self.results if not isinstance(result, Record)]
-        return before or failures or any(result.failures for result in others)
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The documented JSON objects: new trials, then all cells of the plans, in order, each once."""
-        newest = {record.cell: record for record in self.records}
-        cells: dict[str, dict[str, Any]] = {}
-        for spec in (spec for plan in self.plans for spec in plan.cells):
-            record = newest.get(spec.cell) or self.store.read(spec)
-            if record is not None:
-                cells[spec.cell] = describe_cell(record, self.store)
-        return [*(describe_trial(trial, self.store) for trial in self.trials), *cells.values()]
 
 
 def run_suite(
@@ -299,31 +249,3 @@ def change_suite(
         changes["budget"] = about["budget"] = Budget(steps=steps)
     changes["cells"] = [part.model_copy(update=about) for part in cells]
     return suite.model_copy(update=changes)
-
-
-def describe_cell(record: Record, store: Store) -> dict[str, Any]:
-    """Returns the documented JSON object of a cell."""
-    return {
-        "cell": record.cell,
-        "model": record.spec.model,
-        "dataset": record.spec.dataset,
-        "seed": record.spec.seed,
-        "status": record.status,
-        "reason": record.reason,
-        "seconds": record.used.seconds,
-        "record": str(store.path(record.spec)),
-    }
-
-
-def describe_trial(trial: Trial, store: Store) -> dict[str, Any]:
-    """Returns the documented JSON object of what an experiment gave."""
-    reason = next(iter(trial.failures.values()), None)
-    path = Trials(store.root).path_of(trial.claim, trial.version, trial.options)
-    return {
-        "claim": claim_id(trial.claim),
-        "seeds": sorted(trial.seeds),
-        "status": "error" if reason else "ok",
-        "reason": reason,
-        "seconds": trial.seconds,
-        "record": str(path),
-    }

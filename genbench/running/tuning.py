@@ -14,7 +14,8 @@ from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
 from genbench.running.plan import Plan, Redo
-from genbench.running.suites import Listener, RunOptions, RunResult, execute_plan
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
@@ -204,14 +205,14 @@ def _tune(
 ) -> bool:
     """Makes all rounds of trials of a few models; returns whether the run goes on."""
     busy: set[str] = set()
-    asked: set[tuple[str, int, int]] = set()
+    places: set[tuple[str, int, int]] = set()
     costs = CostBook(rounds.store)
     while True:
         jobs = [job for job in rounds.jobs(rules) if job.rule.file not in busy]
-        jobs = [job for job in jobs if _place(job) not in asked]
+        jobs = [job for job in jobs if _place(job) not in places]
         if not jobs:
             return True
-        asked |= {_place(job) for job in jobs}  # once each, whatever comes of it
+        places |= {_place(job) for job in jobs}  # once each, whatever comes of it
         jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
         plan = Plan(jobs=[*jobs])
         plan.damaged += find_damaged(rounds.store, rules)

@@ -17,7 +17,7 @@ SMALL_STACK = 1.5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """What one model on one data set will cost.
 
     Arguments:
@@ -75,13 +75,15 @@ class CostBook:
         ]
         return fmean(own) if own else 2.0 * rule.seeds
 
-    def estimate(self, rule: TuningRule, trials: int) -> Estimate:
+    def estimate(self, rule: TuningRule, trials: int) -> CostEstimate:
         """Returns what a model on a data set still costs."""
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
         rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
-        seconds = sum(self.expect(rule, r) * many for left in rungs for r, many in enumerate(left))
-        return Estimate(rule, trials, full, self.scoring(rule), seconds, source)
+        seconds = sum(
+            self.expect(rule, r) * many for counts in rungs for r, many in enumerate(counts)
+        )
+        return CostEstimate(rule, trials, full, self.scoring(rule), seconds, source)
 
     def _rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
         key = model, dataset, batch
@@ -102,17 +104,17 @@ def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[fl
     """How many trials of a bracket are still to go on to each rung."""
     trials = file.by_number
     todo = pending(rule, trials, members)
-    left = [0.0] * len(rule.rungs)
+    counts = [0.0] * len(rule.rungs)
     if not todo:
-        return left
+        return counts
     at = todo[0][1]
-    left[at] = len(todo)
+    counts[at] = len(todo)
     alive = float(len(members))
     for rung in range(len(rule.rungs)):
         if rung > at:
-            left[rung] = alive
+            counts[rung] = alive
         alive = math.ceil(rule.keep * alive)
-    return left
+    return counts
 
 
 def _pair(file: TuningFile) -> tuple[str, str, int]:

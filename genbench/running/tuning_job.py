@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from genbench.core.device import choose_device
-from genbench.core.metric import Trained
 from genbench.core.model import Model, only_seed
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import draw
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest

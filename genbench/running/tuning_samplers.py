@@ -50,8 +50,8 @@ def _propose_tpe(
         )
     points = {}
     for k in members:
-        asked = study.ask(distributions)
-        points[k] = {name: _decode(one, asked.params[name]) for name, one in space.items()}
+        suggestion = study.ask(distributions)
+        points[k] = {name: _decode(one, suggestion.params[name]) for name, one in space.items()}
     return points
 
 

@@ -25,7 +25,7 @@ ROWS = 4
 
 
 @dataclass(frozen=True)
-class Moments:
+class RowMoments:
     """A row's mean, the variance of a seed, the number of seeds, and the variance's degrees of freedom."""
 
     mean: float
@@ -112,7 +112,7 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
     return Estimate(n, mean, low, high, "welch")
 
 
-def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, Moments]]:
+def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:
     """Returns the moments of both sides' rows, failures filled in and variances moderated."""
     sides = [
         {name: summarise(row, effect.resolution) for name, row in side.items()}
@@ -122,15 +122,15 @@ def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, Moments]
     return [{name: next(moderated) for name in side} for side in sides]
 
 
-def summarise(row: Values, resolution: float = 0.0) -> Moments:
+def summarise(row: Values, resolution: float = 0.0) -> RowMoments:
     """Returns a row's moments; the variance is at least that of a rounding error of the resolution."""
     values = list(row.values())
     spread = variance(values) if len(values) > 1 else math.inf
     n = len(values)
-    return Moments(fmean(values), max(spread, resolution**2 / 12), n, max(n - 1, 0))
+    return RowMoments(fmean(values), max(spread, resolution**2 / 12), n, max(n - 1, 0))
 
 
-def moderate(rows: Sequence[Moments]) -> list[Moments]:
+def moderate(rows: Sequence[RowMoments]) -> list[RowMoments]:
     """Returns rows whose variances are drawn towards each other as far as they vary by chance alone.
 
     Empirical Bayes: true variances are taken to follow a scaled inverse chi-square distribution, whose
@@ -166,7 +166,7 @@ def moderate(rows: Sequence[Moments]) -> list[Moments]:
     return [_shrink(m, centre, freedom, sum(m.freedom for m in able)) for m in rows]
 
 
-def _shrink(m: Moments, centre: float, freedom: float, most: float) -> Moments:
+def _shrink(m: RowMoments, centre: float, freedom: float, most: float) -> RowMoments:
     """A row's variance between its own and the common one; no more freedom than all rows have."""
     if math.isinf(freedom):
         return replace(m, variance=centre, freedom=most)
@@ -175,7 +175,7 @@ def _shrink(m: Moments, centre: float, freedom: float, most: float) -> Moments:
     return replace(m, variance=mixed, freedom=min(both, most))
 
 
-def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], Moments]:
+def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], RowMoments]:
     """Returns the moments of every pair's differences by seed, where seeds share data."""
     ours, theirs = fill_failed(*contest.sides)
     return {
@@ -185,7 +185,7 @@ def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], Mom
     }
 
 
-def welch_arm(rows: Sequence[Moments], noise: float, level: float) -> float:
+def welch_arm(rows: Sequence[RowMoments], noise: float, level: float) -> float:
     """Returns half of Welch's interval of a difference of means, Satterthwaite's degrees of freedom.
 
     Arguments:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
+    from genbench.core.metric import IntervalScale
+
 LEVEL = 0.95
 RESAMPLES = 1999
 ENOUGH = 5
@@ -22,10 +24,8 @@ ARMS = (0.9, 4.0)
 SCALED_ARMS = (0.9, 1.5)
 
 Method = Literal["none", "constant", "bootstrap-t", "t", "welch"]
-#: what an interval is worked out on: `log` of what is positive, `logit` of shares in [0, 1]
-Scale = Literal["linear", "log", "logit"]
 #: between which values the quantities of a scale lie
-RANGES: dict[Scale, tuple[float, float]] = {
+RANGES: dict[IntervalScale, tuple[float, float]] = {
     "linear": (-math.inf, math.inf),
     "log": (0.0, math.inf),
     "logit": (0.0, 1.0),
@@ -52,7 +52,7 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     method: Method = "none"
-    scale: Scale = "linear"
+    scale: IntervalScale = "linear"
 
     @property
     def half(self) -> float | None:
@@ -76,7 +76,7 @@ class Estimate:
 
 
 def mean_interval(
-    values: Sequence[float], *, level: float = LEVEL, scale: Scale = "linear"
+    values: Sequence[float], *, level: float = LEVEL, scale: IntervalScale = "linear"
 ) -> Estimate:
     """Returns the mean of values with its bootstrap-t interval (1,999 resamples, fixed rng).
 
@@ -102,7 +102,7 @@ def mean_interval(
 
 
 @lru_cache(maxsize=65_536)
-def _mean_interval(values: tuple[float, ...], level: float, scale: Scale) -> Estimate:
+def _mean_interval(values: tuple[float, ...], level: float, scale: IntervalScale) -> Estimate:
     n = len(values)
     if n == 0:
         return Estimate(0)
@@ -167,7 +167,9 @@ def _unit(values: Sequence[float]) -> float:
     return size if size > 1e100 else 1.0
 
 
-def _bootstrap(values: Sequence[float], level: float, scale: Scale) -> tuple[float, float, Method]:
+def _bootstrap(
+    values: Sequence[float], level: float, scale: IntervalScale
+) -> tuple[float, float, Method]:
     """The ends of the bootstrap-t interval of the mean, or of Student's where few values are distinct."""
     import numpy as np
     from scipy.special import stdtrit
@@ -214,7 +216,7 @@ def _expit(x: float) -> float:
 
 
 #: by scale, the map of a mean, its inverse and its derivative
-MAPS: dict[Scale, tuple[Callable[[float], float], ...]] = {
+MAPS: dict[IntervalScale, tuple[Callable[[float], float], ...]] = {
     "linear": (lambda m: m, lambda x: x, lambda m: 1.0),
     "log": (_log, lambda x: math.exp(min(x, 700.0)), lambda m: 1 / m),
     "logit": (_logit, _expit, lambda m: 1 / (m * (1 - m))),

@@ -142,8 +142,8 @@ def decide(
         if look and missing:
             break
         level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
-        seen = [e if count is None else _first_seeds(e, count) for e in effects]
-        now = holm_outcomes(seen, level_of, outcomes)
+        parts = [e if count is None else _first_seeds(e, count) for e in effects]
+        now = holm_outcomes(parts, level_of, outcomes)
         for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
             if new != old:
                 at[k] = min(count or _seeds(effects[k]), _seeds(effects[k]))
@@ -205,11 +205,11 @@ def _without(seed: int, effect: Effect) -> Effect:
     return _keep(lambda other: other != seed, effect)
 
 
-def _keep(wanted: Callable[[int], bool], effect: Effect) -> Effect:
+def _keep(condition: Callable[[int], bool], effect: Effect) -> Effect:
     """An effect of some of its seeds."""
 
     def rest(values: Values) -> Scores:
-        some = {s: v for s, v in values.items() if wanted(s)}
+        some = {s: v for s, v in values.items() if condition(s)}
         sides = getattr(values, "sides", None)
         both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
         return Scores(some, getattr(values, "noise", 0.0), sides=both)

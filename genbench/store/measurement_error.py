@@ -89,8 +89,8 @@ def read_measurement_errors(path: Path | None = None) -> MeasurementErrors:
         StoreError: If it is not such a file.
     """
     candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    found = next((p for p in candidates if p.is_file()), None)
-    return _read(found, found.stat().st_mtime_ns) if found is not None else MeasurementErrors()
+    file = next((p for p in candidates if p.is_file()), None)
+    return _read(file, file.stat().st_mtime_ns) if file is not None else MeasurementErrors()
 
 
 @lru_cache(maxsize=8)

@@ -73,12 +73,12 @@ def read_tuned(path: Path | None = None) -> TunedFile:
         SpecError: If there is no such file, or it is not one of tuned options.
     """
     candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    found = next((p for p in candidates if p.is_file()), None)
-    if found is None:
+    file = next((p for p in candidates if p.is_file()), None)
+    if file is None:
         raise SpecError(
             f"tuned: true needs {path or FILE}, which is not there; write it by: genbench tune --accept"
         )
-    return _read(found, found.stat().st_mtime_ns)
+    return _read(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
@@ -99,8 +99,8 @@ def _read(path: Path, stamp: int) -> TunedFile:
 def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
     """Writes entries over those of the same model, data set, budget and batch; others stay."""
     before = _read(path, path.stat().st_mtime_ns).entries if path.is_file() else []
-    kept = {_key(entry): entry for entry in [*before, *entries]}
-    ordered = [kept[key] for key in sorted(kept)]
+    by_key = {_key(entry): entry for entry in [*before, *entries]}
+    ordered = [by_key[key] for key in sorted(by_key)]
     content = TunedFile(entries=ordered).model_dump(mode="json", by_alias=True, exclude_none=True)
     text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
     write_bytes(path, (HEAD + text).encode())
@@ -144,8 +144,8 @@ def find_tuned(
 
 
 def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, float]:
-    wanted = budget.model_dump(exclude_none=True)
-    ((kind, amount),) = wanted.items()
+    amounts = budget.model_dump(exclude_none=True)
+    ((kind, amount),) = amounts.items()
     own = entry.budget.get(kind)
     if not own:
         return math.inf, math.inf

@@ -164,8 +164,8 @@ class CapturedRounds:
     def _replay(self) -> None:
         self.graph.replay()
         examples, updates = _counts(self.trainer)
-        more, each = self._deltas
-        counts = examples + more, [a + b for a, b in zip(updates, each, strict=True)]
+        more, steps = self._deltas
+        counts = examples + more, [a + b for a, b in zip(updates, steps, strict=True)]
         _set_counts(self.trainer, counts)
         self.trainer.end_round()
 

@@ -56,8 +56,10 @@ class Minibatches:
         return Batch(x, labels, progress, self._to_model(self.sources[rows]))
 
     def _to_model(self, source: Tensor | None) -> Tensor | None:
-        given = self.dataset.given
-        return None if source is None or given is None else given.to_model(source, self.rng)
+        source_data = self.dataset.given
+        if source is None or source_data is None:
+            return None
+        return source_data.to_model(source, self.rng)
 
 
 def training_set(
@@ -98,10 +100,10 @@ def _draw(dataset: Dataset, n: int, rng: Rng) -> tuple[Tensor, Tensor | None]:
 
 def _fixed_points(dataset: Dataset, rng: Rng) -> tuple[Tensor, Tensor | None]:
     """The training points that are shown, and the sources, on the device of rng and in its type."""
-    points, given = dataset.points("train"), dataset.given
-    if given is None:
+    points, source_data = dataset.points("train"), dataset.given
+    if source_data is None:
         return _moved(points, rng), None
-    sources = given.points("train")
+    sources = source_data.points("train")
     if dataset.paired:
         return _moved(points, rng), _moved(sources, rng)
     rows, others = dataset.unpaired_rows()

@@ -82,16 +82,16 @@ class Stopping:
 
     def _sources(self, rows: slice, count: int) -> Tensor | None:
         """The sources of some validation points; where training is unpaired, those of other points."""
-        given = self.dataset.given
-        if given is None:
+        source_data = self.dataset.given
+        if source_data is None:
             return None
-        source = given.points("validation")[:count]
+        source = source_data.points("validation")[:count]
         if not self.dataset.paired:
             source = source.roll(count // 2, 0)
         source = source[rows].to(self.rng.device)
         if source.is_floating_point():
             source = source.to(self.rng.dtype)
-        y = given.to_model(source.unsqueeze(0))
+        y = source_data.to_model(source.unsqueeze(0))
         return y.expand(len(self.rng), *y.shape[1:])
 
     def pairs(self, model: Model) -> list[tuple[list[Any], list[Tensor]]]:

@@ -332,7 +332,11 @@ def test_tuning_budgets_by_planted_searches(after_one, after_eight, wanted):
 
 
 def test_the_best_of_trials_is_chosen_by_validation_and_scored_on_test():
-    trials = [search.Trial(0.3, 0.9), search.Trial(0.2, 0.8), search.Trial(0.25, 0.1)]
+    trials = [
+        search.SearchTrial(0.3, 0.9),
+        search.SearchTrial(0.2, 0.8),
+        search.SearchTrial(0.25, 0.1),
+    ]
     assert [search.best_after(trials, k) for k in (1, 2, 3)] == [0.9, 0.8, 0.8]
 
 

@@ -6,8 +6,8 @@ import pytest
 from rule_cases import BUILT_IN, file_of, over_rules
 
 from genbench.core.claim import CLAIMS
+from genbench.running.cells import groups_of
 from genbench.running.evidence import specs_of
-from genbench.running.plan import groups_of
 from genbench.store.documents import load_suites
 
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from genbench.core.dataset import open_named
-from genbench.core.metric import Trained
 from genbench.core.model import MODELS, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
+from genbench.core.trained import Trained
 from genbench.datasets.captioned_digits import ENTROPY, WORDS, parse, spell
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll

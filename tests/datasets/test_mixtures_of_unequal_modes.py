@@ -8,10 +8,10 @@ import torch
 
 from genbench.contracts import truths
 from genbench.contracts.rules import Broken
-from genbench.core.dataset import Classified, Truth
 from genbench.core.errors import DataError
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
+from genbench.core.truth import Classified, Truth
 from genbench.metrics.js_to_truth import js_to_truth
 from genbench.metrics.modes import modes
 

@@ -29,7 +29,7 @@ from genbench.evaluation.requests import to_space
 from genbench.executors.processes import Processes
 from genbench.metrics import kid
 from genbench.running.driver import run_plan
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Record, Store
 
 #: what is compared in the suites `toys` and `images`, but for reference rows, which have no step size

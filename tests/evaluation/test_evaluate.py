@@ -7,12 +7,13 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS, Column, Metric, Score
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.evaluation.comparison import Reference, Side
+from genbench.evaluation.comparison import Reference
 from genbench.evaluation.evaluate import evaluate
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.extractors import default_features
 from genbench.evaluation.requests import MetricRequest, make_requests
 from genbench.evaluation.scoring import Facts, MetricCall, compute_scores, make_row, measure
+from genbench.evaluation.side import Side
 
 RING = DATASETS.get("ring")()
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
-from genbench.core.metric import METRICS, Trained
+from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 

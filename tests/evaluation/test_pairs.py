@@ -5,10 +5,11 @@ import torch
 from small_suites import do, suite_of
 
 from genbench.core.dataset import Dataset, DataSpec, open_named
-from genbench.core.metric import METRICS, Metric, Trained
+from genbench.core.metric import METRICS, Metric
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.training.minibatches import prepare

@@ -11,7 +11,7 @@ from small_suites import all_timeless, do, suite_of
 from genbench.core.registry import load_plugin
 from genbench.executors.processes import GRACE, Processes, Worker, threads_each
 from genbench.running.job import Stage
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 
 DIES = """

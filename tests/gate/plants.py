@@ -33,7 +33,7 @@ from genbench.models.adversarial import wgan_gp
 from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
 from genbench.running.driver import run_plan
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Record, Store
 from genbench.store.documents import load_suites
 

@@ -20,7 +20,7 @@ import numpy as np
 from genbench.core.spec import Budget, CellSpec
 from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check
-from genbench.running.plan import groups_of
+from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
 from genbench.store.documents import load_suites
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from genbench.report.gate.baseline import load_baseline
-from genbench.running.plan import groups_of
+from genbench.running.cells import groups_of
 from genbench.store.documents import load_suites
 
 ROOT = Path(__file__).parents[2]

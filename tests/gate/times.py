@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DATASETS
-from genbench.core.metric import METRICS, Trained
+from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, CellSpec, Part
+from genbench.core.trained import Trained
 from genbench.evaluation.requests import make_requests
 from genbench.report.gate.accept import accept
 from genbench.report.gate.check import check

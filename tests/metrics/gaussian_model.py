@@ -4,8 +4,9 @@ import math
 
 import torch
 
-from genbench.core.dataset import Dataset, DataSpec, Truth
+from genbench.core.dataset import Dataset, DataSpec
 from genbench.core.model import Density, MarkovChain, Model
+from genbench.core.truth import Truth
 
 
 class Normal(Dataset):

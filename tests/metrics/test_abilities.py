@@ -8,8 +8,9 @@ from planted_models import CLASSES, DATA, Nearest, Unlabelled, planted, unable
 
 from genbench.core.errors import SpecError
 from genbench.core.feature import Extractor
-from genbench.core.metric import METRICS, Trained
+from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics.accuracy import accuracy
 from genbench.metrics.class_accuracy import class_accuracy
 from genbench.metrics.code_accuracy import assigned, code_accuracy

@@ -9,9 +9,9 @@ import torch
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
-from genbench.core.metric import Trained
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics.bound_gap import bound_gap
 
 sys.path.insert(0, str(Path(__file__).parent))

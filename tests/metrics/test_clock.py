@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from small_suites import built
 
-from genbench.core.metric import METRICS, Score, Trained
+from genbench.core.metric import METRICS, Score
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.trained import Trained
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.scoring import Facts, make_row
 from genbench.metrics import _clock

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from genbench.core.errors import SpecError
-from genbench.core.metric import Trained
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._chain import autocorrelation_time
 from genbench.metrics.effective_sample_cost import effective_sample_cost
 from genbench.metrics.peak_memory import peak_memory

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from genbench.core.dataset import DATASETS, Truth
+from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics.js_to_truth import _masses, js_to_truth
 
 RNG = Rng([0])

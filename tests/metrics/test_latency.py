@@ -6,9 +6,9 @@ import pytest
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
-from genbench.core.metric import Trained
 from genbench.core.model import Model
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics.latency import COLUMNS, latency
 
 RNG = Rng([0])

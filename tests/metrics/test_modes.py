@@ -6,9 +6,10 @@ import numpy
 import pytest
 import torch
 
-from genbench.core.dataset import DATASETS, Truth
+from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics.modes import modes
 
 RNG = Rng([0])

@@ -7,9 +7,10 @@ import pytest
 import torch
 from scipy.spatial.distance import jensenshannon
 
-from genbench.core.dataset import DATASETS, Truth
+from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError
 from genbench.core.rng import Rng
+from genbench.core.truth import Truth
 from genbench.metrics.n_gram_divergence import jensen_shannon, n_gram_divergence
 from genbench.points.tokens import n_gram_law
 

@@ -7,10 +7,10 @@ import torch
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
-from genbench.core.metric import Trained
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
+from genbench.core.trained import Trained
 from genbench.metrics.nll import nll
 
 RNG = Rng([0])

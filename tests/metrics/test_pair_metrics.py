@@ -8,13 +8,15 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch.nn import functional
 
-from genbench.core.dataset import Truth, open_named
+from genbench.core.dataset import open_named
 from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS, Extractor, Logits
-from genbench.core.metric import METRICS, Trained
+from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.trained import Trained
+from genbench.core.truth import Truth
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.metrics.answers_hit import answers_hit

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
-from genbench.core.metric import Trained
 from genbench.core.model import build
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics import relative_latency as module
 from genbench.metrics.relative_latency import relative_latency
 

@@ -7,10 +7,10 @@ from torch.nn import functional
 
 from genbench.core.dataset import DATASETS, DataSpec
 from genbench.core.errors import ContractError, SpecError
-from genbench.core.metric import Trained
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator
 from genbench.evaluation.requests import make_requests
 from genbench.metrics.code_accuracy import assigned

@@ -6,10 +6,10 @@ import torch
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.errors import DataError, SpecError
 from genbench.core.feature import EXTRACTORS
-from genbench.core.metric import Trained
 from genbench.core.model import MODELS, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.nn.vgg import VGG19

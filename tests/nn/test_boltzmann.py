@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genbench.core.rng import Rng
-from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, LogZ, Normaliser
+from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, LogZ, LogZEstimator
 
 MACHINES = 40
 
@@ -44,7 +44,7 @@ def test_an_interval_is_that_of_the_normaliser_itself():
 
 def test_a_normaliser_is_kept_until_the_weights_or_the_seeds_change():
     machine, rng = strong(BernoulliBoltzmann, 2)
-    log_z = Normaliser(machine, exact=False, chains=20, temperatures=20)
+    log_z = LogZEstimator(machine, exact=False, chains=20, temperatures=20)
     first = log_z(rng)
     assert log_z(rng.fork("elsewhere")) is first
     other = log_z(Rng([7, 8]))
@@ -57,7 +57,7 @@ def test_a_normaliser_is_kept_until_the_weights_or_the_seeds_change():
 
 def test_a_summed_normaliser_has_no_error():
     machine, rng = strong(BernoulliBoltzmann, 2)
-    actual = Normaliser(machine, exact=True, chains=1, temperatures=1)(rng)
+    actual = LogZEstimator(machine, exact=True, chains=1, temperatures=1)(rng)
     assert actual.error.tolist() == [0.0, 0.0]
     assert torch.equal(actual.interval()[0], actual.value)
     assert torch.equal(actual.value, machine.enumerated_log_z())

@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 #: what two machines, or two moments, measure differently
-CLOCKED = {"latency", "throughput", "peak_memory", "effective_sample_cost"}
+CLOCKED = {"latency", "relative_latency", "throughput", "peak_memory", "effective_sample_cost"}
 SUITE = {"seeds": 2, "batch": 16, "budget": {"steps": 200}, "samples": 200, "curve": 2}
 #: of a measurement, what is compared
 PARTS = ("value", "stderr", "floor", "reason", "kind", "n_real", "n_fake")

@@ -19,12 +19,13 @@ from genbench.core.effect import Effect
 from genbench.core.errors import DataError
 from genbench.core.figure import Figure, Series
 from genbench.report import claim_tables
-from genbench.report.cards import Variation, make_cards
+from genbench.report.cards import make_cards
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.readme import markers
 from genbench.report.site import claim_page
 from genbench.report.site.build import write_report
 from genbench.report.site.templating import file_name
+from genbench.report.variations import Variation
 from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store

@@ -53,7 +53,7 @@ def test_a_row_without_samples_is_trained_again_to_the_same_model(shop):
     made = train("gaussian", "ring", seeds=1, steps=2, device="cpu")
     shop.write(made.records[0])
     (drawing,) = draw(shop)
-    assert drawing.said.startswith("trained again in")
+    assert drawing.remark.startswith("trained again in")
     data = open_named("ring")
     again = sheets.make_picture(made.sample(sheets.POINTS)[0].numpy(), data)
     assert drawing.path.read_bytes() == again[0]
@@ -62,7 +62,7 @@ def test_a_row_without_samples_is_trained_again_to_the_same_model(shop):
 
 def test_what_takes_too_long_or_is_not_here_is_said_and_left(shop):
     shop.write(record(shop, "gan", "digits", 0, with_samples=False))
-    assert draw(shop, at_most=1.0)[0].said.endswith("more than --at-most")
+    assert draw(shop, at_most=1.0)[0].remark.endswith("more than --at-most")
     assert not (shop.root / sheets.FOLDER).exists()
 
 

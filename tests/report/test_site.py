@@ -15,7 +15,7 @@ from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import templating
 from genbench.report.site.build import write_report
 from genbench.report.tables import make_leaderboards
-from genbench.running.plan import groups_of
+from genbench.running.cells import groups_of
 from genbench.store import Store
 from genbench.store.documents import load_suites
 
@@ -215,7 +215,7 @@ def test_the_commands_make_the_same_cells_again(store, folder, tmp_path, monkeyp
 
 def test_the_suite_file_of_real_options_has_the_groups_of_the_records(tmp_path):
     from genbench.core.spec import Suite
-    from genbench.running.plan import cell_specs
+    from genbench.running.cells import cell_specs
 
     cells = {"models": ["vae"], "datasets": ["ring"], "batch": 64}
     suite = Suite.model_validate({"description": "", "metrics": ["mmd"], "cells": [cells]})

@@ -13,10 +13,11 @@ from click.testing import CliRunner
 from genbench.cli import VERBS, main
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import MODELS
-from genbench.report import sources
+from genbench.report import source_tables, sources
 from genbench.report.leaderboard import load_leaderboard
 from genbench.report.site.build import write_report
-from genbench.report.sources import Reference, list_faults, list_unnamed, read_sources, update_page
+from genbench.report.source_tables import update_page
+from genbench.report.sources import PluginReference, list_faults, list_unnamed, read_sources
 
 ROOT = Path(__file__).parents[2]
 #: what another branch brings, all at once
@@ -73,7 +74,7 @@ def test_a_plugin_that_disappears_is_told_and_the_page_goes_on(monkeypatch):
 
 def test_every_claim_and_every_model_has_its_row_or_stands_beyond_the_sources():
     unnamed = list_unnamed(read_sources())
-    page = sources.to_page()
+    page = source_tables.to_page()
     words = set(re.findall(r"[\w\\-]+", page))
     for kind in ("model", "claim", "dataset", "metric"):
         for name, plugin in sources.REGISTRIES[kind].all().items():
@@ -147,12 +148,12 @@ def test_the_list_is_printed_and_the_page_rewritten(tmp_path, capsys, monkeypatc
 
 
 def test_references_are_read():
-    one = Reference.parse("dataset:edges(paired=False,coarse=4)")
+    one = PluginReference.parse("dataset:edges(paired=False,coarse=4)")
     assert one.options == {"paired": False, "coarse": 4}
     assert one.label == "edges(paired=False, coarse=4)"
-    assert Reference.parse("claim:kl_direction").label == "kl-direction"
+    assert PluginReference.parse("claim:kl_direction").label == "kl-direction"
     with pytest.raises(SpecError):
-        Reference.parse("dataset:edges(paired)")
+        PluginReference.parse("dataset:edges(paired)")
 
 
 def test_the_report_has_the_page_with_links_that_lead_somewhere(store, tmp_path):

@@ -12,7 +12,8 @@ from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
 from genbench.running.claims import make_rounds
 from genbench.running.evidence import ClaimEvidence, Scale, specs_of, suite_of
-from genbench.running.plan import Plan, make_plan, make_settings, merge_plans
+from genbench.running.plan import Plan, merge_plans
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 from genbench.store.trial import Trials
 

@@ -15,7 +15,7 @@ from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
 from genbench.running.interrupts import OutOfTime, deadline, forget_stop, request_stop
 from genbench.running.job import Outcome, Stage
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
 from genbench.store import Store
 

@@ -7,7 +7,7 @@ from small_suites import do, suite_of
 from genbench.core.registry import load_plugin
 from genbench.running import planner
 from genbench.running.footprint import footprint, kept_bytes
-from genbench.running.plan import make_plan, make_settings
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 
 PLUGIN = """

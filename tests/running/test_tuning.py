@@ -14,7 +14,7 @@ from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
 from genbench.evaluation.validation import WithoutTest
-from genbench.running.plan import cell_specs
+from genbench.running.cells import cell_specs
 from genbench.running.suites import RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_choice import accept_tuning

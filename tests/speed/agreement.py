@@ -24,8 +24,8 @@ from prdc import compute_prdc
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from genbench.core.metric import Trained
 from genbench.core.rng import Rng
+from genbench.core.trained import Trained
 from genbench.metrics._kernels import FACTORS, Kernel
 from genbench.metrics.cmmd import cmmd
 from genbench.metrics.fd import fd

@@ -31,7 +31,8 @@ from genbench.evaluation.requests import make_requests
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
 from genbench.running.job import Outcome, now
-from genbench.running.plan import Plan, make_plan, make_settings
+from genbench.running.plan import Plan
+from genbench.running.sorter import make_plan, make_settings
 from genbench.store import CurvePoint, Measurement, Record, Store, Used
 from genbench.store.form import to_bytes
 

@@ -32,7 +32,7 @@ from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Suite
 from genbench.running.job import RunSettings
-from genbench.running.plan import make_plan
+from genbench.running.sorter import make_plan
 from genbench.store import Store
 from genbench.training.trainer import Trainer
 

@@ -6,10 +6,10 @@ import torch
 from genbench.contracts.rules import Broken
 from genbench.contracts.sources import expect_no_pair
 from genbench.core.dataset import Dataset, DataSpec, open_named
-from genbench.core.metric import Trained
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import draw
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest

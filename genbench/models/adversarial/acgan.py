@@ -11,7 +11,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, label_loss
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.nn.losses import r1
 
 
@@ -48,9 +48,7 @@ class ACGAN(ConditionalGame, Classifier):
     paper = "Odena et al., 2017"
     year = 2017
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "penalty": LogUniform(0.01, 10.0),
         "class_weight": Choice((0.3, 1.0, 3.0)),
     }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from genbench.core.model import model
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import LogUniform
 from genbench.families.inverse import InverseGame
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 
 
 @model("ali")
@@ -44,9 +44,7 @@ class ALI(InverseGame):
     paper = "Dumoulin et al., 2017"
     year = 2017
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "penalty": LogUniform(0.01, 10.0),
     }
     stochastic = True

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, labels_of, one_hot
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.nn.losses import r1
 
 
@@ -45,9 +45,7 @@ class CGAN(ConditionalGame):
     paper = "Mirza and Osindero, 2014"
     year = 2014
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "penalty": LogUniform(0.01, 10.0),
     }
     names_class = False

@@ -7,13 +7,12 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Inpainter, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
     images_only,
 )
-from genbench.families.search import game_space
+from genbench.families.search import ADAM_GAME
 from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.optim import adam
 
@@ -44,10 +43,7 @@ class DCGAN(NonSaturatingGame, Inpainter):
 
     paper = "Radford et al., 2016"
     year = 2016
-    search = {
-        **game_space(),
-        "beta1": Choice((0.0, 0.5, 0.9)),
-    }
+    search = ADAM_GAME
 
     def __init__(
         self,

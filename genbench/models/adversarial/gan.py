@@ -6,9 +6,8 @@ from torch import Tensor
 
 from genbench.core.model import Batch, Inpainter, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
 from genbench.families.adversarial import PlainGame, non_saturating
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 
 
 @model("gan")
@@ -37,7 +36,7 @@ class GAN(PlainGame, Inpainter):
 
     paper = "Goodfellow et al., 2014"
     year = 2014
-    search = {**game_space(), **SHAPES, "beta1": Choice((0.0, 0.5, 0.9))}
+    search = PERCEPTRON_GAME
 
     def inpaint(self, x: Tensor, observed: Tensor, rng: Rng) -> Tensor:
         """Returns completions by a search over the noise, shape (S, B, *event)."""

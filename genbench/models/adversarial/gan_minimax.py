@@ -7,9 +7,8 @@ from torch.nn import functional
 
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
 from genbench.families.adversarial import PlainGame
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 
 
 @model("gan_minimax")
@@ -39,11 +38,7 @@ class MinimaxGAN(PlainGame):
 
     paper = "Goodfellow et al., 2014"
     year = 2014
-    search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
-    }
+    search = PERCEPTRON_GAME
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns log(1 - D(G(z))), shape (S,)."""

@@ -10,7 +10,7 @@ from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
 from genbench.families.adversarial import Pair, PairGame
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.models.adversarial._spectral import SpectralMLP
 from genbench.nn.optim import adam
 
@@ -43,9 +43,7 @@ class HingeSN(PairGame):
     paper = "Miyato et al., 2018"
     year = 2018
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "scale": Choice((None, 1.0, 2.0, 4.0)),
     }
 

@@ -11,7 +11,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import Game, adams, cross_entropy, non_saturating
 from genbench.families.labels import label_loss, one_hot
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
 
@@ -54,9 +54,7 @@ class InfoGAN(Game, Encoder):
     paper = "Chen et al., 2016"
     year = 2016
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "penalty": LogUniform(0.01, 10.0),
         "information": Choice((0.1, 0.3, 1.0)),
     }

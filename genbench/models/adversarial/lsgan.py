@@ -7,9 +7,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
 from genbench.families.adversarial import Pair, PairGame
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.nn.optim import adam
 
 
@@ -36,11 +35,7 @@ class LSGAN(PairGame):
 
     paper = "Mao et al., 2017"
     year = 2017
-    search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
-    }
+    search = PERCEPTRON_GAME
 
     def __init__(
         self,

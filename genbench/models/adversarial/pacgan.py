@@ -7,13 +7,12 @@ from typing import Literal
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
     adams,
 )
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 
 
 @model("pacgan")
@@ -44,11 +43,7 @@ class PacGAN(NonSaturatingGame):
 
     paper = "Lin et al., 2018"
     year = 2018
-    search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
-    }
+    search = PERCEPTRON_GAME
 
     def __init__(
         self,

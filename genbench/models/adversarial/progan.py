@@ -125,10 +125,10 @@ class ProGAN(Game):
 
     def present(self) -> float:
         """Returns the growth as the buffer holds it, read only where another than `begin` wrote it."""
-        known, buffer = self._known, self.growth
-        if known is None or known[0] is not buffer or known[1] != buffer._version:
-            known = self._known = buffer, buffer._version, float(buffer)
-        return known[2]
+        cache, buffer = self._known, self.growth
+        if cache is None or cache[0] is not buffer or cache[1] != buffer._version:
+            cache = self._known = buffer, buffer._version, float(buffer)
+        return cache[2]
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the cross-entropy of real against fake plus the penalty, shape (S,)."""

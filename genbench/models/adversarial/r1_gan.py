@@ -5,12 +5,12 @@ from __future__ import annotations
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
 )
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 from genbench.nn.optim import adam
 
 
@@ -41,9 +41,7 @@ class R1GAN(NonSaturatingGame):
     paper = "Mescheder et al., 2018"
     year = 2018
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "penalty": LogUniform(0.01, 10.0),
     }
 

@@ -11,9 +11,9 @@ from torch.func import functional_call
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import Pair, PairGame, adams, cross_entropy
-from genbench.families.search import SHAPES, game_space
+from genbench.families.search import PERCEPTRON_GAME
 
 
 @model("unrolled_gan")
@@ -48,9 +48,7 @@ class UnrolledGAN(PairGame):
     paper = "Metz et al., 2017"
     year = 2017
     search = {
-        **game_space(),
-        **SHAPES,
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **PERCEPTRON_GAME,
         "inner_lr": LogUniform(0.01, 0.5),
     }
 

@@ -11,9 +11,9 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Inpainter, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import LogUniform
 from genbench.families.adversarial import NonSaturatingGame, Pair
-from genbench.families.search import game_space
+from genbench.families.search import ADAM_GAME
 from genbench.nn.mlp import Linear
 from genbench.nn.optim import adam
 from genbench.nn.output import only_continuous
@@ -104,8 +104,7 @@ class WaveGAN(NonSaturatingGame, Inpainter):
     paper = "Donahue et al., 2019"
     year = 2019
     search = {
-        **game_space(),
-        "beta1": Choice((0.0, 0.5, 0.9)),
+        **ADAM_GAME,
         "penalty": LogUniform(0.01, 10.0),
     }
 

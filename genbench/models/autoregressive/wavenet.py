@@ -8,9 +8,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
 from genbench.families.raster import RasterModel
-from genbench.families.search import density_space
+from genbench.families.search import PIXELWISE
 from genbench.models.autoregressive._dilated import DilatedStack
 from genbench.nn.distributions import not_discrete
 from genbench.nn.optim import adam
@@ -53,11 +52,7 @@ class WaveNet(RasterModel):
 
     paper = "van den Oord et al., 2016"
     year = 2016
-    search = {
-        **density_space(3e-4, 1e-2),
-        "weight_decay": LogUniform(1e-3, 1.0),
-        "dropout": Choice((0.0, 0.25, 0.5)),
-    }
+    search = PIXELWISE
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ MARGIN = 0.1
 
 
 @model("uniform")
-class Uniform(Model, Density):
+class UniformNoise(Model, Density):
     """Creates uniform noise in a box around the training points, a null to read scores by.
 
     The box is the training points' own, wider by a tenth on every side (on the grid about [-5, 5]²).

@@ -15,7 +15,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
 from genbench.families.energy import BoltzmannModel, Start
 from genbench.families.search import SCHEDULE
-from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, Normaliser, binary_states
+from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, LogZEstimator, binary_states
 from genbench.nn.mlp import flat
 
 #: machines with at most so many units in the first hidden layer are summed exactly
@@ -96,7 +96,7 @@ class DBM(BoltzmannModel):
         self.machine = BernoulliBoltzmann(spec.size + self.top, hidden[0], rng.fork("machine"))
         self.register_buffer("fantasies", torch.zeros(self.seeds, chains, self.machine.visible))
         self.bound = "exact" if hidden[0] <= ENUMERABLE else "estimate"
-        self.log_z = Normaliser(
+        self.log_z = LogZEstimator(
             self.machine,
             exact=self.bound == "exact",
             chains=ais_chains,

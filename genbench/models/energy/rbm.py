@@ -11,7 +11,7 @@ from genbench.core.rng import Rng
 from genbench.core.search import LogUniform
 from genbench.families.energy import BoltzmannModel, Start
 from genbench.families.search import SCHEDULE
-from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, Normaliser
+from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, LogZEstimator
 from genbench.nn.mlp import flat
 from genbench.nn.output import numbers_or_bits
 
@@ -99,7 +99,7 @@ class RBM(BoltzmannModel):
         self.register_buffer("fantasies", torch.zeros(self.seeds, chains, spec.size))
         smallest = min(hidden, spec.size) if self.binary else hidden
         self.bound = "exact" if smallest <= ENUMERABLE else "estimate"
-        self.log_z = Normaliser(
+        self.log_z = LogZEstimator(
             self.machine,
             exact=self.bound == "exact",
             chains=ais_chains,

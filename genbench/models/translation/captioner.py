@@ -62,8 +62,8 @@ class Captioner(TranslationModel, ConditionalDensity):
         if spec.source is None:
             return needs_sources(spec)
         if spec.kind != "tokens" or not spec.source.is_image or min(spec.source.event[1:]) < 4:
-            made = f"{spec.kind} from {spec.source.kind} points {spec.source.event}"
-            return f"needs captions of images of 4 pixels or more, {spec.name} makes {made}"
+            task = f"{spec.kind} from {spec.source.kind} points {spec.source.event}"
+            return f"needs captions of images of 4 pixels or more, {spec.name} makes {task}"
         return needs_pairs(spec)
 
     def players(self) -> tuple[Player, ...]:

@@ -13,23 +13,18 @@ from genbench.core.model import Batch, Cyclic, Player, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
 from genbench.families.search import game_space
-from genbench.families.translation import (
-    Network,
-    TranslationModel,
-    about_mean,
-    reverse,
-    source_in,
-)
+from genbench.families.translation import Network, TranslationModel, about_mean, reverse, source_in
+from genbench.nn.discriminators import Discriminator, Patch, check_patch
 from genbench.nn.history import History
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import adam
 from genbench.nn.output import centred
-from genbench.nn.translation import Judge, SourceNetwork, source_of
+from genbench.nn.translation import SourceNetwork, source_of
 
 
 @model("cyclegan")
 class CycleGAN(TranslationModel, Cyclic):
-    r"""Creates a translator G and its way back F, each against a judge of its own, tied by cycles.
+    r"""Creates a translator G and its way back F, each against a discriminator of its own, tied by cycles.
 
     .. math::
         L_D = \tfrac12 E (D(x) - 1)^2 + \tfrac12 E D(G(s))^2, \qquad
@@ -51,20 +46,20 @@ class CycleGAN(TranslationModel, Cyclic):
         cycle: `both`, `forward` (a source comes back from its translation), `backward` (a point does) or
             `none`.
         weight: The weight lambda of cycles, in units of half the data's range as in the paper.
-        adversary: Whether there are judges; without them cycles alone are learnt.
+        adversary: Whether there are discriminators; without them cycles alone are learnt.
         identity: The weight of leaving points of the other side alone, times `weight`; needs sources and
             points of one shape.
-        buffer: How many outputs made earlier each judge is shown some of; 0 for none.
+        buffer: How many outputs made earlier each discriminator is shown some of; 0 for none.
         network: `unet`, `encoder_decoder` (the same without skips), `resnet` or `mlp`.
         hidden: The widths of the hidden layers of MLPs, in all players.
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
-        patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
-            lets it see all.
+        patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
+            None lets it see all.
         lr: Adam's step size, for all.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judges' squared slope at real points; None takes 0.1 without a range
-            and 0.25 with one; 0 leaves it out, as the paper does.
+        penalty: The weight gamma of the discriminators' squared slope at real points; None takes 0.1 without
+            a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
     taxonomy = "implicit/direct"
@@ -87,7 +82,7 @@ class CycleGAN(TranslationModel, Cyclic):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         lr: float = 1e-3,
         beta1: float = 0.5,
         penalty: float | None = None,
@@ -101,8 +96,7 @@ class CycleGAN(TranslationModel, Cyclic):
                 f"cyclegan needs buffer >= 0, and sources of the points' shape for identity, got "
                 f"buffer={buffer}, identity={identity} on {source.event} and {spec.event}"
             )
-        if patch is not None and network == "mlp":
-            raise SpecError(f"patch needs a convolutional network, got patch={patch}, network=mlp")
+        check_patch(patch, network)
         self.forward_cycle, self.backward_cycle = (
             cycle in ("both", way) for way in ("forward", "backward")
         )
@@ -123,7 +117,7 @@ class CycleGAN(TranslationModel, Cyclic):
         layers = hidden if network == "mlp" else None
         self.discriminators = nn.ModuleDict(
             {
-                way: Judge(
+                way: Discriminator(
                     own,
                     pairs=False,
                     hidden=layers,
@@ -149,14 +143,14 @@ class CycleGAN(TranslationModel, Cyclic):
         self.source_mean = source_in(batch).mean(1, keepdim=True)
 
     def players(self) -> tuple[Player, ...]:
-        """The judges, if there are any, then both generators together."""
+        """The discriminators, if there are any, then both generators together."""
         generators = Player("generators", self.generators, self.generators_loss, self.optimizer)
         if not len(self.discriminators):
             return (generators,)
-        judges = Player(
+        discriminators = Player(
             "discriminators", self.discriminators, self.discriminators_loss, self.optimizer
         )
-        return judges, generators
+        return discriminators, generators
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns G of the sources, clipped to the data's range, shape (S, B, *event)."""
@@ -177,7 +171,7 @@ class CycleGAN(TranslationModel, Cyclic):
         return about_mean(y, self.source_mean, source_of(self.spec), logistic=self.logistic)
 
     def discriminators_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the judges' squared errors on real and made points plus the penalty, shape (S,)."""
+        """Returns the discriminators' squared errors on real and fake points plus the penalty, shape (S,)."""
         x, source = batch.x, source_in(batch)
         with torch.no_grad():
             fakes = {"there": self.there(source), "back": self.here(x)}
@@ -192,7 +186,7 @@ class CycleGAN(TranslationModel, Cyclic):
         return loss
 
     def generators_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns what judges, cycles and identities say, shape (S,)."""
+        """Returns what discriminators, cycles and identities say, shape (S,)."""
         x, source = batch.x, source_in(batch)
         y, s = self.there(source), self.here(x)
         own, loss = source_of(self.spec), x.new_zeros(len(x))
@@ -209,7 +203,7 @@ class CycleGAN(TranslationModel, Cyclic):
         return loss
 
     def scores(self, way: str, x: Tensor) -> Tensor:
-        """Returns what a judge says of points, a mean over patches, shape (S, B)."""
+        """Returns what a discriminator says of points, a mean over patches, shape (S, B)."""
         return self.discriminators[way](x, x).mean(-1)
 
 

@@ -1,9 +1,8 @@
-"""Completion of images by the exemplar of another view, against a judge."""
+"""Completion of images by the exemplar of another view, against a discriminator."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,16 +10,17 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import game_space
-from genbench.families.translation import Network, TranslationGame, source_in
+from genbench.families.search import ADAM_GAME
+from genbench.families.translation import Network, source_in
+from genbench.families.translation_game import TranslationGame
+from genbench.nn.discriminators import Patch
 from genbench.nn.optim import adam
 from genbench.nn.translation import source_of
 
 
 @model("exgan")
 class ExGAN(TranslationGame):
-    r"""Creates a completion of images by an exemplar and against a judge, each of which may be left out.
+    r"""Creates a completion of images by an exemplar and against a discriminator, both optional.
 
     .. math::
         L_D = -E \log D(x, s, r) - E \log(1 - D(G(s, r), s, r)), \qquad
@@ -33,30 +33,30 @@ class ExGAN(TranslationGame):
         | section 3.1, the exemplar as reference
         | https://arxiv.org/abs/1712.03999
 
-    Differences: `pix2pix`'s small networks, one judge in place of a local and a global one, no perceptual
-    loss; the whole image is made, not the hole alone.
+    Differences: `pix2pix`'s small networks, one discriminator in place of a local and a global one, no
+    perceptual loss; the whole image is made, not the hole alone.
 
     Arguments:
-        exemplar: Whether generator and judge see it.
-        adversary: Whether there is a judge.
+        exemplar: Whether generator and discriminator see it.
+        adversary: Whether there is a discriminator.
         l1: The weight of the mean absolute error, in units of half the data's range.
         network: `unet`, `encoder_decoder`, `resnet` or `mlp`.
         hidden: The widths of the hidden layers of MLPs, in both players.
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
-        patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
-            lets it see all.
+        patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
+            None lets it see all.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judge's squared slope at real points; None takes 0.25, or 0.1 without
-            a range.
+        penalty: The weight gamma of the discriminator's squared slope at real points; None takes 0.25, or 0.1
+            without a range.
     """
 
     taxonomy = "implicit/direct"
     paper = "Dolhansky and Canton Ferrer, 2018"
     year = 2018
 
-    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+    search = ADAM_GAME
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class ExGAN(TranslationGame):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         lr: float = 1e-3,
         beta1: float = 0.5,
         penalty: float | None = None,
@@ -107,7 +107,7 @@ class ExGAN(TranslationGame):
         return self.l1 * self.absolute_error(real, fake)
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the judge's loss on what it may see, shape (S,)."""
+        """Returns the discriminator's loss on what it may see, shape (S,)."""
         return super().discriminator_loss(self._seen(batch), rng)
 
     def generator_loss(self, batch: Batch, rng: Rng) -> Tensor:

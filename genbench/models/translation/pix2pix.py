@@ -1,4 +1,4 @@
-"""Translation by a generator against a judge of pairs."""
+"""Translation by a generator against a discriminator of pairs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import game_space
-from genbench.families.translation import Network, TranslationGame
+from genbench.families.search import ADAM_GAME
+from genbench.families.translation import Network
+from genbench.families.translation_game import TranslationGame
+from genbench.nn.discriminators import Patch
 from genbench.nn.optim import adam
 
 
 @model("pix2pix")
 class Pix2Pix(TranslationGame):
-    r"""Creates a translator trained by a judge of pairs and by its errors, each of which may be left out.
+    r"""Creates a translator trained by a discriminator of pairs and by its errors, both optional.
 
     .. math::
         L_D = -E \log D(s, x) - E \log(1 - D(s, G(s, z))), \qquad
@@ -44,22 +45,22 @@ class Pix2Pix(TranslationGame):
         hidden: The widths of the hidden layers of MLPs, in both players.
         width: The channels of the first hidden image of convolutional networks.
         blocks: The number of residual blocks.
-        patch: The side in pixels of what an output of a convolutional judge sees, of 1, 4, 10, 22; None
-            lets it see all.
-        noise: The dimension of the noise z; None takes 16 beside a judge, otherwise none.
+        patch: The side in pixels of what an output of a convolutional discriminator sees, of 1, 4, 10, 22;
+            None lets it see all.
+        noise: The dimension of the noise z; None takes 16 beside a discriminator, otherwise none.
         output: `linear`, clipped to the data's range when the model translates, or `logistic`; None takes a
             linear one where the absolute error counts, since a logistic one may die at black there.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judge's squared slope at real points, gamma/2 times it; None takes
-            0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
+        penalty: The weight gamma of the discriminator's squared slope at real points, gamma/2 times it; None
+            takes 0.1 without a range and 0.25 with one; 0 leaves it out, as the paper does.
     """
 
     taxonomy = "implicit/direct"
     paper = "Isola et al., 2017"
     year = 2017
 
-    search = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
+    search = ADAM_GAME
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class Pix2Pix(TranslationGame):
         hidden: tuple[int, ...] = (256, 256),
         width: int = 16,
         blocks: int = 4,
-        patch: Literal[1, 4, 10, 22] | None = None,
+        patch: Patch | None = None,
         noise: int | None = None,
         output: Literal["linear", "logistic"] | None = None,
         lr: float = 1e-3,

@@ -1,4 +1,4 @@
-"""Super-resolution against a judge."""
+"""Super-resolution against a discriminator."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ from genbench.core.search import LogUniform
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.search import game_space
 from genbench.families.super_resolution import Enlarger
-from genbench.families.translation import TranslationGame, source_in
+from genbench.families.translation import source_in
+from genbench.families.translation_game import TranslationGame
 from genbench.nn.losses import r1
 from genbench.nn.optim import adam
 from genbench.nn.perceptual import unit_vectors
 
-#: the share of the budget after which the judge plays
+#: the share of the budget after which the discriminator plays
 SWITCH = 0.5
 
 
 @model("srgan")
 class SRGAN(Enlarger, TranslationGame):
-    r"""Creates SRResNet, trained by squared error first and then by its content and a judge.
+    r"""Creates SRResNet, trained by squared error first and then by its content and a discriminator.
 
     .. math::
         L_G = w \, d(x, G(s)) - \lambda E \log D(G(s)), \qquad
         L_D = -E \log D(x) - E \log(1 - D(G(s)))
 
     The content's error d is the squared error, or the squared distance between hidden images of a trained
-    network (`perceptual`) or of the judge itself (`adaptive`). Its weight w is measured when the judge
-    enters, once per seed, so that the gradient of w d at the output is as large as the squared error's; it
-    is the buffer `content_weight`.
+    network (`perceptual`) or of the discriminator itself (`adaptive`). Its weight w is measured when the
+    discriminator enters, once per seed, so that the gradient of w d at the output is as large as the squared
+    error's; it is the buffer `content_weight`.
 
     References:
         | Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network (Ledig et al.,
         | 2017), equation 3 and section 3.2
         | https://arxiv.org/abs/1609.04802
         | Deep Identity-aware Transfer of Facial Attributes (Li et al., 2016), section 3.2, for content by the
-        | judge's own hidden images
+        | discriminator's own hidden images
 
-    Differences: those of `srresnet`; the judge has two strides, no normalisation, and a gradient penalty on
-    real points (Mescheder et al., 2018); made images get the noise of the real ones' grey levels before it
-    sees them, or few levels would give real images away; half of the rounds are the squared error's;
-    the content's weight is measured, where the paper divides VGG's hidden images by 12.75.
+    Differences: those of `srresnet`; the discriminator has two strides, no normalisation, and a gradient
+    penalty on real points (Mescheder et al., 2018); made images get the noise of the real ones' grey levels
+    before it sees them, or few levels would give real images away; half of the rounds are the squared
+    error's; the content's weight is measured, where the paper divides VGG's hidden images by 12.75.
 
     Arguments:
         content: `mse`, `perceptual` or `adaptive`.
         judge: `image` sees the image alone, as in the paper, `pair` its source beside.
-        adversary: The weight lambda of the judge, beside a mean squared error in units of half the range; the
-            paper has 1e-3 beside an error of VGG-19's hidden images over 12.75 squared.
+        adversary: The weight lambda of the discriminator, beside a mean squared error in units of half the
+            range; the paper has 1e-3 beside an error of VGG-19's hidden images over 12.75 squared.
         noise: The dimension of the noise beside the source, 0 for none as in the paper.
         width: The channels of hidden images; the paper has 64.
         blocks: The number of residual blocks; the paper has 16.
@@ -61,7 +62,8 @@ class SRGAN(Enlarger, TranslationGame):
         side: The height and width at which perceptual content looks; None leaves images as they are.
         lr: Adam's step size, for both.
         beta1: Adam's first decay.
-        penalty: The weight gamma of the judge's squared slope at real points; None takes `usual_penalty`.
+        penalty: The weight gamma of the discriminator's squared slope at real points; None takes
+            `usual_penalty`.
     """
 
     taxonomy = "implicit/direct"
@@ -111,7 +113,7 @@ class SRGAN(Enlarger, TranslationGame):
         self.measured = content == "mse"
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:
-        """Returns the cross-entropy plus the penalty, shape (S,); 0 before the judge enters."""
+        """Returns the cross-entropy plus the penalty, shape (S,); 0 before the discriminator enters."""
         if batch.progress < SWITCH:
             return self.rest(batch)
         source = source_in(batch)
@@ -169,7 +171,7 @@ class SRGAN(Enlarger, TranslationGame):
         return x + (rng.uniform(*x.shape[1:]).to(x) - 0.5) * ((high - low) / self.spec.levels)
 
     def rest(self, batch: Batch) -> Tensor:
-        """Returns a loss of 0, shape (S,), that gives the judge no gradient, so that it does not move."""
+        """Returns a loss of 0, shape (S,), that leaves the discriminator where it is."""
         return batch.x.new_zeros(len(batch.x), requires_grad=True) * 0
 
 

@@ -1,4 +1,4 @@
-"""Images of captions, by a judge that knows when they do not match."""
+"""Images of captions, by a discriminator that knows when they do not match."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LEARNING = 0.5
 
 @model("text_gan")
 class TextGAN(TranslationModel):
-    r"""Creates images from captions and noise; the judge is also shown real images beside wrong captions.
+    r"""Creates images from captions and noise; the discriminator also sees real images beside wrong captions.
 
     .. math::
         L_D = -E \log D(x, t) - \tfrac12 E \log(1 - D(x, t')) - \tfrac12 E \log(1 - D(G(z, t), t)), \qquad
@@ -47,14 +47,14 @@ class TextGAN(TranslationModel):
     perceptrons see images less the training mean.
 
     Arguments:
-        match: Whether the judge sees real images beside wrong captions.
+        match: Whether the discriminator sees real images beside wrong captions.
         latent: The dimension of the noise z.
-        hidden: The widths of the hidden layers of generator, judge and the image's features.
+        hidden: The widths of the hidden layers of generator, discriminator and the image's features.
         units: The size of the state of the network that reads captions.
         features: How many features a caption has.
         lr: Adam's step size, for all.
         beta1: Adam's first decay, of the game.
-        penalty: The weight gamma of the judge's squared slope at real images.
+        penalty: The weight gamma of the discriminator's squared slope at real images.
     """
 
     taxonomy = "implicit/direct"
@@ -156,6 +156,6 @@ class TextGAN(TranslationModel):
         return non_saturating(self.logits(self.draw(text, rng), text))
 
     def logits(self, x: Tensor, text: Tensor) -> Tensor:
-        """Returns the judge's logits of images beside features of captions, shape (S, B)."""
-        seen = torch.cat([flat(x - self.mean), text], -1)
-        return self.discriminator(seen).squeeze(-1)
+        """Returns the discriminator's logits of images beside features of captions, shape (S, B)."""
+        inputs = torch.cat([flat(x - self.mean), text], -1)
+        return self.discriminator(inputs).squeeze(-1)

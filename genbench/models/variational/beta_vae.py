@@ -7,8 +7,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import SHAPES, density_space
+from genbench.families.search import VARIATIONAL
 from genbench.families.variational import (
     NetworkKind,
     VariationalModel,
@@ -49,12 +48,7 @@ class BetaVAE(VariationalModel):
 
     paper = "Higgins et al., 2017"
     year = 2017
-    search = {
-        **density_space(),
-        **SHAPES,
-        "latent": Choice((2, 8, 16, 32)),
-        "warmup": Choice((0.0, 0.25, 0.5)),
-    }
+    search = VARIATIONAL
 
     def __init__(
         self,

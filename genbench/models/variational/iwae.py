@@ -8,8 +8,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import SHAPES, density_space
+from genbench.families.search import VARIATIONAL
 from genbench.families.variational import (
     NetworkKind,
     VariationalModel,
@@ -50,12 +49,7 @@ class IWAE(VariationalModel):
 
     paper = "Burda et al., 2016"
     year = 2015
-    search = {
-        **density_space(),
-        **SHAPES,
-        "latent": Choice((2, 8, 16, 32)),
-        "warmup": Choice((0.0, 0.25, 0.5)),
-    }
+    search = VARIATIONAL
 
     def __init__(
         self,

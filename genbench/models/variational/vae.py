@@ -6,8 +6,7 @@ from torch import Tensor
 
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice
-from genbench.families.search import SHAPES, density_space
+from genbench.families.search import VARIATIONAL
 from genbench.families.variational import VariationalModel, warmed
 
 
@@ -48,12 +47,7 @@ class VAE(VariationalModel):
     version = 2
     paper = "Kingma and Welling, 2014"
     year = 2014
-    search = {
-        **density_space(),
-        **SHAPES,
-        "latent": Choice((2, 8, 16, 32)),
-        "warmup": Choice((0.0, 0.25, 0.5)),
-    }
+    search = VARIATIONAL
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
         """Returns the negative ELBO with the KL term warmed up, in nats, shape (S,)."""

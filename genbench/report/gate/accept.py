@@ -29,7 +29,7 @@ from genbench.report.gate.baseline import (
 )
 from genbench.report.gate.regression_test import variance
 from genbench.report.gate.tolerance import usual_tolerance
-from genbench.running.plan import groups_of
+from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite

@@ -72,8 +72,8 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     if standings is None:
         return None
     (cost, price), floor = find_cost(table), standings.floor
-    drawn = [(e, x) for e in standings.entrants if (x := price(e.group)) is not None and x > 0]
-    if not drawn:
+    pairs = [(e, x) for e in standings.entrants if (x := price(e.group)) is not None and x > 0]
+    if not pairs:
         return None
     rows = [
         (g, x, mean)
@@ -82,10 +82,10 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         if (mean := table.cell(g, standings.column).estimate.mean) is not None
         if _near(mean, standings)
     ]
-    across = make_axis([x for _, x in drawn], LEFT + 6, WIDTH - RIGHT - 6)
-    up = _quality_axis(standings, [e for e, _ in drawn])
-    points = [_point(e, across.at(x), up) for e, x in drawn]
-    front = find_front([(e, x) for e, x in drawn if not e.failed], standings.column)
+    across = make_axis([x for _, x in pairs], LEFT + 6, WIDTH - RIGHT - 6)
+    up = _quality_axis(standings, [e for e, _ in pairs])
+    points = [_point(e, across.at(x), up) for e, x in pairs]
+    front = find_front([(e, x) for e, x in pairs if not e.failed], standings.column)
     ids = {e.group.id for e in front}
     return {
         "name": table.name,
@@ -97,12 +97,12 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         "others": [
             {"family": g.family, "reference": g.reference, "x": across.at(x), "y": up.at(mean)}
             for g, x, mean in rows
-            if g.id not in {e.group.id for e, _ in drawn} and across.low <= x <= across.high
+            if g.id not in {e.group.id for e, _ in pairs} and across.low <= x <= across.high
         ],
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
         "labels": place_labels([p for p in points if p["id"] in ids]),
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
-        "words": _words(table.name, cost, standings, drawn, front),
+        "words": _words(table.name, cost, standings, pairs, front),
     }
 
 
@@ -199,13 +199,13 @@ def _words(
     name: str,
     cost: str,
     standings: Standings,
-    drawn: Sequence[tuple[Entrant, float]],
+    pairs: Sequence[tuple[Entrant, float]],
     front: Sequence[Entrant],
 ) -> str:
     """The picture in words."""
     rows = "; ".join(
         f"{e.family} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
-        for e, x in drawn
+        for e, x in pairs
     )
     best = ", ".join(e.family for e in front) or "none"
     return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."

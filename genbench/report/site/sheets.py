@@ -44,14 +44,14 @@ class Drawing:
     Arguments:
         group: The row.
         path: The file, or None.
-        said: How it was drawn, or why not.
+        remark: How it was drawn, or why not.
         new: Whether it was drawn just now.
         failed: Whether it was to be drawn and could not.
     """
 
     group: Group
     path: Path | None
-    said: str
+    remark: str
     new: bool = False
     failed: bool = False
 
@@ -125,11 +125,11 @@ def _draw_row(
     store: Store, table: Table, group: Group, settings: RunSettings, at_most: float | None
 ) -> Drawing:
     dataset = samples.dataset_of(table)
-    record, array, said = _find_samples(store, group)
+    record, array, remark = _find_samples(store, group)
     if array is None and record is not None and dataset is not None:
-        array, said = _train_again(record, settings, at_most)
+        array, remark = _train_again(record, settings, at_most)
     if array is None or record is None or dataset is None:
-        return Drawing(group, None, said if dataset is not None else "no such data set here")
+        return Drawing(group, None, remark if dataset is not None else "no such data set here")
     content, suffix = make_picture(array, dataset)
     spec = group.first.spec
     name = f"{group.id}-{record.spec.seed}{suffix}"
@@ -141,7 +141,7 @@ def _draw_row(
             old.unlink()
         except OSError as error:
             raise WriteError(f"cannot remove {old}: {error.strerror}; delete it") from error
-    return Drawing(group, path, f"{said}, {len(content) / 1000:.1f} kB", new=True)
+    return Drawing(group, path, f"{remark}, {len(content) / 1000:.1f} kB", new=True)
 
 
 def _find_samples(store: Store, group: Group) -> tuple[Record | None, np.ndarray | None, str]:

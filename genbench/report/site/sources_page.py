@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genbench.report import sources
+from genbench.report import source_tables, sources
 from genbench.report.site import templating
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def make_files(site: Site) -> dict[str, bytes]:
         PAGE,
         **site.header(PAGE, "What the sources say"),
         sections=sections,
-        about=f"{sources.count_rows()} {sources.list_documents()}",
-        rest=sources.make_rest_sheet(),
+        about=f"{source_tables.count_rows()} {source_tables.list_documents()}",
+        rest=source_tables.make_rest_sheet(),
     )
     return {PAGE: page}
 
@@ -58,9 +58,9 @@ def _view(site: Site, item: sources.Item) -> dict[str, Any]:
     }
 
 
-def _link(site: Site, reference: sources.Reference) -> str:
+def _link(site: Site, reference: sources.PluginReference) -> str:
     if reference.kind == "model":
         return site.models.get(reference.name, "")
     ids = {card.claim.name: card.claim.id for card in site.claims}
-    known = reference.kind == "claim" and reference.name in ids
-    return templating.file_name("claim", ids[reference.name]) if known else ""
+    is_listed = reference.kind == "claim" and reference.name in ids
+    return templating.file_name("claim", ids[reference.name]) if is_listed else ""

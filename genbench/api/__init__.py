@@ -1,0 +1,210 @@
+"""The Python front door: what the command line offers, as functions; it parses, calls this and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genbench.api.training import TrainedModel, train
+from genbench.core.errors import DataError, SpecError
+from genbench.core.files import RUNS
+from genbench.core.spec import Suite
+from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.evaluate import evaluate as _evaluate
+from genbench.evaluation.sources import open_points
+from genbench.report.cards import Card, make_cards
+from genbench.report.evaluation import show_itself
+from genbench.report.gate.check import check_results as check
+from genbench.report.leaderboard import Leaderboard, load_leaderboard
+from genbench.report.results import results
+from genbench.running.claims import run_claims, run_until_decided
+from genbench.running.evidence import Scale
+from genbench.running.run_result import RunResult
+from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
+from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
+from genbench.running.tuning_cost import CostBook, CostEstimate
+from genbench.statistics.looks import LAST
+from genbench.store import Store
+from genbench.store.documents import read_suite
+from genbench.store.suites import find_suite
+
+__all__ = [
+    "TrainedModel",
+    "check",
+    "claims",
+    "evaluate",
+    "leaderboard",
+    "results",
+    "run",
+    "samples",
+    "train",
+    "tune",
+    "tuning_costs",
+]
+
+
+evaluate = show_itself(_evaluate)
+
+
+def run(
+    suite: str | Suite | Mapping[str, Any] | None = None,
+    *,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    seeds: int | None = None,
+    steps: int | None = None,
+    labelled: int | None = None,
+    claims: Sequence[str] = (),
+    budget_scale: str = "default",
+    until_decided: bool = False,
+    max_seeds: int | None = None,
+    config: Path | None = None,
+    results: Path | str = RUNS,
+    dry_run: bool = False,
+    listener: Listener | None = None,
+    **options: Any,
+) -> RunResult:
+    """Trains and scores what a suite still lacks, and records it, as `genbench run` does.
+
+    Arguments:
+        suite: A suite's name, "claims" for all that the claims need, or a suite as `benchmarks.yaml` has it.
+            None takes the settings of `demo`: models and data sets together are its cells in place of its
+            own, models alone are trained on its data sets, on data sets alone its models are.
+        models: Keep these models alone.
+        datasets: Keep these data sets alone.
+        seeds: So many seeds, from 0 on.
+        steps: Every cell trains for so many rounds.
+        labelled: Every seed sees only so many training labels.
+        claims: With "claims": these alone.
+        budget_scale: With "claims": quick, half, default or double.
+        until_decided: With "claims": add seeds, at the declared looks, to those of which a part is open.
+        max_seeds: Where `until_decided` gives up; by default after the last of the looks, 64.
+        config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
+        results: The results folder.
+        dry_run: Plan alone.
+        listener: Told of the run as it goes on.
+        options: Fields of `genbench.running.suites.RunOptions`: device, executor, jobs, timeout, redo, …
+
+    Raises:
+        GenbenchError: If something named is not there, or the folder cannot be written.
+    """
+    chosen = RunOptions(root=Path(results), **options)
+    how: dict[str, Any] = {"models": models, "datasets": datasets, "dry_run": dry_run}
+    if suite == "claims" and until_decided:
+        return run_until_decided(
+            claims,
+            chosen,
+            scale=Scale(budget_scale),
+            max_seeds=max_seeds or LAST,
+            dry_run=dry_run,
+            listener=listener,
+        )
+    if suite == "claims":
+        return run_claims(
+            claims, chosen, scale=Scale(budget_scale, seeds), listener=listener, **how
+        )
+    own = suite is None
+    if suite is None or isinstance(suite, str):
+        suite = find_suite(suite or "demo", config)
+    elif not isinstance(suite, Suite):
+        suite = read_suite(suite)
+    pairs = find_pairs(suite, models, datasets) if own else ()
+    suite = change_suite(suite, *pairs, seeds=seeds, steps=steps, labelled=labelled)
+    return run_suite(suite, chosen, listener=listener, **how)
+
+
+def tune(
+    *, results: Path | str = RUNS, listener: Listener | None = None, **about: Any
+) -> RunResult:
+    """Trains and scores the trials of tuning that a results folder lacks, as `genbench tune` does.
+
+    Arguments:
+        results: The results folder.
+        listener: Told of the run as it goes on.
+        about: What to tune, `models`, `datasets`, `trials`, `steps`, `sampler` and `config`, and fields of
+            `genbench.running.suites.RunOptions`.
+
+    Raises:
+        GenbenchError: If something named is not there, or the folder cannot be written.
+    """
+    what = {key: about.pop(key) for key in (*CAMPAIGN,) if key in about}
+    options = RunOptions(root=Path(results), **about)
+    return run_tuning(find_campaign(**what), options, listener=listener)
+
+
+def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[CostEstimate]:
+    """Returns what tuning still costs, by model and data set, from a results folder's recorded seconds.
+
+    Arguments:
+        results: The results folder.
+        what: What to tune, as in `tune`.
+    """
+    campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
+    return [book.estimate(rule, campaign.trials[rule.file]) for rule in campaign.rules]
+
+
+def samples(cell: str, *, results: Path | str = RUNS) -> Tensor:
+    """Returns the stored samples of a recorded cell, in data space, shape (N, *event).
+
+    Arguments:
+        cell: The cell's id, or enough of its beginning.
+        results: The results folder.
+
+    Raises:
+        DataError: If there is no such cell, or it has no samples beside its record.
+    """
+    options = ReadOptions(results=Path(results))
+    if Store(options.results).find(cell) is None:
+        raise DataError(f"{cell} is not a cell of {results}/; see: genbench.results({results!r})")
+    return torch.cat(list(open_points(cell, options).batches(options.batch)))
+
+
+def leaderboard(
+    *sources: TrainedModel | Path | str,
+    suite: str | None = None,
+    config: Path | None = None,
+    scale: str = "default",
+) -> Leaderboard:
+    """Returns leaderboards, one per data set, of a results folder or of models trained here.
+
+    Arguments:
+        sources: A results folder (by default `runs`), or trained models.
+        suite: Of a folder: this suite's cells alone.
+        config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
+        scale: Of a folder: which scale of the claims' budgets is shown.
+
+    Raises:
+        StoreError: If the folder holds no records.
+        SpecError: If folders and models are mixed, or there are several folders.
+    """
+    models = [source for source in sources if isinstance(source, TrainedModel)]
+    folders = [source for source in sources if not isinstance(source, TrainedModel)]
+    if models and not folders:
+        return Leaderboard(tuple(record for model in models for record in model.records))
+    if models or len(folders) > 1:
+        raise SpecError(
+            "leaderboard needs trained models or one results folder; unite folders with genbench merge"
+        )
+    return load_leaderboard(*folders, suite=suite, config=config, scale=scale)
+
+
+def claims(
+    *names: str,
+    results: Path | str = RUNS,
+    budget_scale: str | None = None,
+    seeds: int | None = None,
+) -> list[Card]:
+    """Returns what the measurements of a results folder say of the literature's claims; trains nothing.
+
+    Arguments:
+        names: Claims; all of them without any.
+        results: The results folder.
+        budget_scale: quick, half, default or double; None takes the first that has measurements.
+        seeds: How many seeds count; None takes what every claim asks for.
+    """
+    scale = Scale(budget_scale or "default", seeds) if budget_scale or seeds else None
+    return make_cards(Store(results), names, scale, Path(results))

@@ -1,0 +1,55 @@
+"""Evidence of claims that notes what was asked of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genbench.core.claim import Run
+from genbench.running.evidence import ClaimEvidence
+
+
+@dataclass
+class EvidenceLog:
+    """Evidence that notes what is asked of it."""
+
+    evidence: ClaimEvidence
+    scored: list[tuple[Run, str]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+
+    def scores(self, run: Run, column: str) -> Mapping[int, float]:
+        """Returns a column of a run's cells."""
+        if (run, column) not in self.scored:
+            self.scored.append((run, column))
+        return self.evidence.scores(run, column)
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        return self.evidence.finished(run)
+
+    def measured(self, column: str) -> Mapping[int, float]:
+        """Returns a column of the experiment."""
+        if column not in self.columns:
+            self.columns.append(column)
+        return self.evidence.measured(column)
+
+
+@dataclass
+class CompletedSeeds:
+    """Evidence without the seeds that failed, for figures, where they have no place."""
+
+    evidence: EvidenceLog
+
+    def scores(self, run: Run, column: str) -> Mapping[int, float]:
+        """Returns a column of a run's completed cells."""
+        values = self.evidence.scores(run, column)
+        return {seed: value for seed, value in values.items() if math.isfinite(value)}
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        return self.evidence.finished(run)
+
+    def measured(self, column: str) -> Mapping[int, float]:
+        """Returns a column of the experiment."""
+        return self.evidence.measured(column)

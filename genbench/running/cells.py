@@ -1,0 +1,86 @@
+"""The cells of a suite: their specs, options checked and filled in, and which of them cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genbench.core import options
+from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.errors import ContractError
+from genbench.core.model import MODELS
+from genbench.core.spec import Cells, CellSpec, Part, Suite
+from genbench.store.tuned import find_tuned
+
+
+def dataset_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all options of a data set that decide its points, checked and filled in.
+
+    Raises:
+        SpecError: For an option that it does not have.
+    """
+    places = "data_dir", "offline"
+    own = {k: v for k, v in chosen.items() if k not in places}
+    resolved = options.resolve(DATASETS.get(name), own, who=f"data set {name}")
+    return {k: v for k, v in resolved.items() if k not in places}
+
+
+def cell_specs(
+    suite: Suite, cells: Cells, model: Part, dataset: Part, autocast: bool
+) -> list[CellSpec]:
+    """Returns the cells of one model on one data set, one per seed, options checked and filled in."""
+    model_class = MODELS.get(model.name)
+    budget, batch = cells.budget or suite.budget, cells.batch or suite.batch
+    tuned: dict[str, Any] = {}
+    training = cells.training
+    extra = dataset_options(dataset.name, dataset.options)
+    if cells.tuned and model_class.search:
+        criterion = "samples" if cells.tuned is True else cells.tuned
+        tuned, own_training = find_tuned(
+            model.name, dataset.name, budget, batch, criterion, dataset_options=extra
+        )
+        training = training or own_training
+    named = {**tuned, **model.options}
+    chosen = options.resolve(model_class, named, who=f"model {model.name}")
+    return [
+        CellSpec(
+            model=model.name,
+            model_version=model_class.version,
+            options=chosen,
+            dataset=dataset.name,
+            dataset_version=DATASETS.get(dataset.name).version,
+            dataset_options=extra,
+            budget=budget,
+            batch=batch,
+            labelled=cells.labelled,
+            precision=suite.precision,
+            autocast="bf16" if autocast else None,
+            training=training,
+            seed=seed,
+        )
+        for seed in suite.seed_list
+    ]
+
+
+def groups_of(suite: Suite) -> set[str]:
+    """Returns the groups of a suite's cells, whatever their seeds."""
+    one = suite.model_copy(update={"seeds": [0]})
+    return {
+        spec.group
+        for cells in suite.cells
+        for dataset in cells.datasets
+        for model in cells.models
+        for spec in cell_specs(one, cells, model, dataset, autocast=False)
+    }
+
+
+def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:
+    """Returns why a cell cannot be, or None."""
+    if spec.labelled is not None and dataset.spec.classes is None:
+        return f"labelled needs a data set with labels, {spec.dataset} has none"
+    reason = MODELS.get(spec.model).refuses(dataset.spec)
+    if reason is not None and not isinstance(reason, str):
+        raise ContractError(
+            f"model {spec.model!r} needs to return None or a sentence from refuses, got {reason!r:.80}"
+        )
+    return reason
