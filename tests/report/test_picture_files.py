@@ -137,6 +137,6 @@ def test_a_folder_of_pictures_that_cannot_be_read_is_said(shop, tmp_path):
     folder.symlink_to(folder)
     (drawing,) = draw(shop)
     assert drawing.failed
-    assert "cannot be read" in drawing.said
+    assert "cannot be read" in drawing.remark
     page = write_report(read_leaderboard(shop), tmp_path / "out")
     assert "cannot be read" in (page.parent / "data-ring.html").read_text()
