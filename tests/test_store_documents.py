@@ -6,6 +6,7 @@ from genbench.core.errors import SpecError, StoreError
 from genbench.core.spec import Budget, Part
 from genbench.report.gate.baseline import Baseline
 from genbench.store.documents import load_suites, read_json
+from genbench.store.form import from_bytes
 
 BASE = """\
 schema: 1
@@ -163,6 +164,18 @@ def test_a_key_that_is_there_twice_is_refused_with_both_lines(tmp_path, text, sa
     path.write_text(text)
     with pytest.raises(SpecError, match=says):
         load_suites(path)
+
+
+def test_half_characters_are_refused(tmp_path):
+    suite, baseline = tmp_path / "suites.yaml", tmp_path / "b.json"
+    suite.write_text('suites:\n  "\\ud800": 1\n')
+    with pytest.raises(SpecError, match="line 2 holds half a character"):
+        load_suites(suite)
+    baseline.write_text('{"schema": "\\udc00"}')
+    with pytest.raises(StoreError, match=r"is not a baseline: .*escape"):
+        read_json(baseline, Baseline, what="baseline", make="make one")
+    with pytest.raises(ValueError, match="escape"):
+        from_bytes(b'{"schema": "genbench.record/1", "cell": "\\ud800"}', trusted=True)
 
 
 def test_a_key_of_json_that_is_there_twice_is_refused_with_both_lines(tmp_path):

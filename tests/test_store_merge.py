@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from test_store import record
 
@@ -107,3 +109,36 @@ def test_a_source_may_be_the_target(stores):
     b.write(record(seed=1))
     assert merge([a, b], a).written == 2
     assert len(list(a.records())) == 2
+
+
+def test_records_that_one_folder_holds_are_read_once(tmp_path, monkeypatch):
+    one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
+    for store, seeds in ((one, (0, 1, 2)), (two, (2, 3))):
+        for seed in seeds:
+            store.write(record(seed=seed))
+    reads = Counter()
+    plain = Store.parse
+
+    def parse(self, path, **how):
+        reads[path] += 1
+        return plain(self, path, **how)
+
+    monkeypatch.setattr(Store, "parse", parse)
+    result = merge([one, two], to)
+    assert (result.written, result.same, result.conflicts) == (4, 1, [])
+    twice = one.path(record(seed=2).spec), two.path(record(seed=2).spec)
+    assert {path for path, count in reads.items() if count > 1} == set(twice)
+
+
+def test_where_a_conflict_stops_it_all_that_cannot_be_read_is_said(tmp_path):
+    one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
+    one.write(record(seed=0))
+    other = record(seed=0)
+    other.metrics[0].value += 1
+    two.write(other)
+    damaged = two.write(record(seed=1))
+    damaged.write_text("{}")
+    result = merge([one, two], to)
+    assert len(result.conflicts) == 1
+    assert [str(damaged) in text for text in result.set_aside] == [True]
+    assert not to.root.exists()

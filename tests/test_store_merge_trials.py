@@ -95,4 +95,4 @@ def test_damaged_trials_are_named(tmp_path):
     path.write_text(path.read_text().replace("1.0", "2.0"))
     result = merge([one], Store(tmp_path / "to"))
     assert result.trials == 0
-    assert result.set_aside == [f"{path} does not hold trials that can be used"]
+    assert result.set_aside == [f"{path} is not a trial as it was written (its seal is broken)"]

@@ -1,12 +1,14 @@
 """Trials: written whole, joined by seed, and refused once damaged."""
 
 import json
+import os
 
 import pytest
 
 from genbench.core.claim import Claim
 from genbench.store import Store
-from genbench.store.trial import Trial, Trials
+from genbench.store.merge import merge
+from genbench.store.trial import Trial, Trials, examine, parse
 from genbench.store.validate import validate
 
 
@@ -68,4 +70,56 @@ def test_a_changed_number_breaks_the_seal(claim, tmp_path):
     assert "seal" in finding.problem
     trials.write(trial({"x": {1: 3.0}}))
     assert trials.read(claim, {"steps": 3}).columns == {"x": {1: 3.0}}
+    assert [f.kind for f in validate(Store(tmp_path))[1]] == ["set aside"]
+
+
+@pytest.mark.parametrize("name", ["a-claim-0123456789ab.json", "x.json"])
+def test_a_trial_under_another_name_is_not_read_and_wrong(claim, tmp_path, name):
+    trials = Trials(tmp_path)
+    path = trials.write(trial({"x": {0: 1.0}}))
+    other = path.with_name(name)
+    path.rename(other)
+    assert parse(other) is None
+    (finding,) = validate(Store(tmp_path))[1]
+    assert (finding.kind, finding.bad, finding.path) == ("place", True, str(other))
+    assert f"belongs in '{path.name}'" in finding.problem
+
+
+def test_a_claim_whose_name_leads_elsewhere_is_not_written(tmp_path):
+    one, to = Store(tmp_path / "one"), Store(tmp_path / "deep" / "to")
+    planted = trial({"x": {0: 1.0}}).model_copy(update={"claim": "../../evil"})
+    path = Trials(one.root).save(trial({"x": {0: 1.0}}))
+    Trials(one.root).save(planted)
+    (evil,) = tmp_path.glob("evil-*.json")
+    evil.rename(one.root / "claims" / evil.name)
+    result = merge([one], to)
+    assert (result.trials, len(result.set_aside)) == (1, 1)
+    assert [p.name for p in to.root.rglob("*.json")] == [path.name]
+    assert not list(tmp_path.rglob("evil-*"))[1:]
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "0001-01-01T00:00:00+14:00", "x" * 300])
+def test_a_time_that_is_none_is_refused(tmp_path, moment):
+    path = Trials(tmp_path).save(trial({"x": {0: 1.0}}).model_copy(update={"started": moment}))
+    _, problem = examine(path)
+    assert "started: " in problem
+    assert len(problem) < len(str(path)) + 300
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.write_text("x")])
+@pytest.mark.parametrize("folder", ["claims", "tuning"])
+def test_what_stands_in_the_place_of_the_folder_is_wrong(tmp_path, make, folder):
+    make(tmp_path / folder)
+    assert [f.problem for f in validate(Store(tmp_path))[1] if f.bad] == [
+        f"{tmp_path / folder} is not a folder; trials are looked for there, move it away"
+    ]
+
+
+def test_a_link_in_the_place_of_a_trial_is_set_aside(claim, tmp_path):
+    trials = Trials(tmp_path)
+    path = trials.path(claim, {"steps": 3})
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "nowhere")
+    trials.write(trial({"x": {0: 1.0}}))
+    assert trials.read(claim, {"steps": 3}).columns == {"x": {0: 1.0}}
     assert [f.kind for f in validate(Store(tmp_path))[1]] == ["set aside"]

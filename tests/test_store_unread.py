@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 
 import pytest
@@ -96,6 +97,49 @@ def test_python_warns_of_what_it_did_not_read(genbench, locked):
     locked(os.path.join("ring", "uniform"))
     with pytest.warns(UserWarning, match="not read: .*ring/uniform cannot be read"):
         assert set(results("runs").model) == {"gaussian"}
+
+
+TELLING = [
+    (("validate",), 1),
+    (("export", "out.csv"), 3),
+    (("export", "out.csv", "--ignore-damaged"), 0),
+    (("merge", "runs", "-o", "union"), 3),
+    (("report", "--to", "page"), 3),
+    (("leaderboard", "-d", "ring"), 3),
+    (("leaderboard", "-o", "sound", "--against", "runs"), 3),
+    (("pictures", "--at-most", "0"), 3),
+    (("claims", "nash-oscillation", "--no-run"), 3),
+    (("claims", "nash-oscillation", "--no-run", "--ignore-damaged"), 0),
+    (("tune", "--accept", "--tuned", "tuned.yaml"), 2),
+]
+
+
+def test_damaged_trials_are_named_by_every_verb_that_reads_them(genbench):
+    shutil.copytree("runs", "sound")
+    for folder in ("claims", "tuning"):
+        os.makedirs(f"runs/{folder}")
+        with open(f"runs/{folder}/x-0123456789ab.json", "w") as file:
+            file.write("{}")
+    for verb, expected in TELLING:
+        code, out, err = genbench(*verb)
+        said = " ".join((out + err).split())
+        assert code == expected, (verb, said)
+        files = [f for f in ("claims", "tuning") if f"{f}/x-0123456789ab.json" in said]
+        assert files == {"claims": ["claims"], "tune": ["tuning"]}.get(verb[0], files[:2] or None)
+    assert not os.path.exists("tuned.yaml")
+    assert sorted(os.listdir("runs/claims")) == ["x-0123456789ab.json"]
+
+
+def test_damaged_records_are_named_by_pictures_claims_and_comparisons(genbench):
+    shutil.copytree("runs", "sound")
+    path = next(iter(Store("runs").files()))
+    path.write_text("{}")
+    for verb in (
+        ("pictures", "--at-most", "0"),
+        ("leaderboard", "-o", "sound", "--against", "runs"),
+    ):
+        code, _, err = genbench(*verb)
+        assert (code, f"not read: {path}" in err) == (3, True), verb
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("/dev/zero", path), os.mkdir])

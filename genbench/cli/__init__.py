@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -51,6 +52,8 @@ VERBS = {
 
 #: the exit code of errors that nobody expected, sysexits' EX_SOFTWARE
 UNEXPECTED = 70
+#: signs of a path that a message shows
+LONG = 120
 #: the variable by which worker processes know too
 DEBUG = "GENBENCH_DEBUG"
 
@@ -157,6 +160,12 @@ def explain(error: BaseException) -> int:
         click.echo(
             f"genbench: the memory ran out ({place(error)}); free some, or do less", err=True
         )
+        return 2
+    if isinstance(error, OSError) and error.filename and error.errno != errno.ENOENT:
+        # the system refuses a path that somebody named; what is lacking of genbench's own is no such thing
+        name = " ".join(str(error.filename).split())
+        name = name if len(name) <= LONG else f"{name[:LONG]}…"
+        click.echo(f"genbench: cannot use {name}: {error.strerror}; name another", err=True)
         return 2
     click.echo(
         f"genbench: an error that nobody expected, {type(error).__name__} at {place(error)}: "

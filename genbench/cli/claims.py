@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @common.results
 @common.wide
 @common.form
+@common.ignore_damaged
 @common.as_json
 def command(
     names: tuple[str, ...],
@@ -50,6 +51,7 @@ def command(
     root: Path,
     wide: bool,
     form: str,
+    ignore_damaged: bool,
     as_json: bool,
 ) -> None:
     """Show the verdicts on claims from the literature; with ID, run what those lack and explain them.
@@ -59,7 +61,8 @@ def command(
     `genbench report` shows the same as a page.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
-    refuted in the other, or has not been measured here.
+    refuted in the other, or has not been measured here. Exit code 3 says that runs failed, or that records
+    or trials could not be read.
 
     Use `--register` before the first score: a verdict whose registration is younger, or whose terms have
     changed since, is shown as exploratory, with what changed.
@@ -89,12 +92,21 @@ def command(
         changed = update_readme(readme, cards)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
-        raise SystemExit(reproduce(cards, against, as_json))
-    if names or as_json or readme is None:
+        code = reproduce(cards, against, as_json)
+    elif names or as_json or readme is None:
         how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
         print_claims(cards, root, **how)
+    common.tell_unread(find_unread(cards, root), ignore=ignore_damaged or bool(code))
     if code:
         raise SystemExit(code)
+
+
+def find_unread(cards: list[Card], root: Path) -> list[str]:
+    """Returns a sentence for every record that claims ask for, and every trial, that cannot be used."""
+    from genbench.store.trial import Trials
+
+    records = {text for card in cards for text in card.store.damaged.values()}
+    return [*sorted(records), *(text for _, _, text in Trials(root).scan() if text)]
 
 
 def write_terms(names: tuple[str, ...], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 from collections.abc import Callable, Sequence
@@ -204,6 +205,11 @@ def print_json(value: Any) -> None:
     out.flush()
     if out.failure:
         raise WriteError(f"cannot write to the standard output: {out.failure}")
+
+
+def settle() -> None:
+    """Keeps the search for cycles from going through all that has been read, time and again."""
+    gc.freeze()
 
 
 def make_console(wide: bool = False) -> Console:

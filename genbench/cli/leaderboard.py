@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,7 @@ from genbench.cli import common
 
 if TYPE_CHECKING:
     from genbench.report.leaderboard import Leaderboard
+    from genbench.report.leaderboard_changes import Change
     from genbench.report.tables import Table
 
 
@@ -70,19 +71,29 @@ def command(
     genbench leaderboard -o results --to public
     genbench leaderboard -o mine --against results
     """
-    from genbench.report.leaderboard import load_leaderboard, update_readme
+    from dataclasses import asdict
+
+    from genbench.report.leaderboard import load_leaderboard, update_readme, write_leaderboards
+    from genbench.report.leaderboard_changes import find_changes
 
     common.load_plugins(plugins)
-    board = load_leaderboard(root, suite=suite, config=config)
+    about: dict[str, Any] = {"suite": suite, "config": config, "curves": False}
+    board = load_leaderboard(root, **about)
+    other = load_leaderboard(against, **about) if against else None
+    common.settle()
+    boards = (board,) if other is None else (board, other)
+    check_datasets(boards, datasets)
     tables = choose_tables(board, datasets)
-    page = board.write(folder, title=title) if folder else None
-    changed = update_readme(readme, board.tables) if readme else False
-    problems, count = list(board.problems), len(board.records)
+    page = write_leaderboards(tables, folder, title=title) if folder else None
+    changed = update_readme(readme, tables) if readme else False
+    problems, count = [text for each in boards for text in each.problems], len(board.records)
+    changes = None if other is None else find_changes(choose_tables(other, datasets), tables)
     if as_json:
         result = {"page": page and str(page), "readme_changed": changed}
+        result |= {} if changes is None else {"changes": [asdict(change) for change in changes]}
         common.print_json({**result, "records": count, "set_aside": problems})
-    elif against is not None:
-        print_changes(tables, choose_tables(load_leaderboard(against), datasets), form, wide)
+    elif changes is not None:
+        print_changes(changes, form, wide)
     elif page is None and readme is None:
         print_tables(tables, form, wide)
     if page is not None and not as_json:
@@ -92,18 +103,22 @@ def command(
     common.tell_unread(problems, ignore=ignore_damaged)
 
 
-def choose_tables(board: Leaderboard, datasets: Sequence[str]) -> list[Table]:
-    """Returns the tables of the named data sets, or all.
+def check_datasets(boards: Sequence[Leaderboard], datasets: Sequence[str]) -> None:
+    """Checks that every named data set has a table on one of some leaderboards.
 
     Raises:
-        UnknownName: If a data set has no table.
+        UnknownName: If one has none.
     """
     from genbench.core.errors import unknown
 
-    names = {table.dataset for table in board.tables}
+    names = {table.dataset for board in boards for table in board.tables}
     for name in datasets:
         if name not in names:
             raise unknown("dataset with records", name, names)
+
+
+def choose_tables(board: Leaderboard, datasets: Sequence[str]) -> list[Table]:
+    """Returns the tables of the named data sets, or all."""
     return [table for table in board.tables if not datasets or table.dataset in datasets]
 
 
@@ -119,17 +134,16 @@ def print_tables(tables: Sequence[Table], form: str, wide: bool) -> None:
         click.echo(write(tables), nl=False)
 
 
-def print_changes(tables: Sequence[Table], others: Sequence[Table], form: str, wide: bool) -> None:
+def print_changes(changes: Sequence[Change], form: str, wide: bool) -> None:
     """Prints in a format what differs from the leaderboards of another folder."""
-    from genbench.report import leaderboard_changes as changes
+    from genbench.report.leaderboard_changes import make_sheet, summary, to_markdown
     from genbench.report.sheet import print_sheet, to_csv
 
-    differences = changes.find_changes(others, tables)
     if form == "markdown":
-        click.echo(changes.to_markdown(differences), nl=False)
+        click.echo(to_markdown(changes), nl=False)
     elif form == "csv":
-        click.echo(to_csv(changes.make_sheet(differences)), nl=False)
+        click.echo(to_csv(make_sheet(changes)), nl=False)
     else:
-        if differences:
-            print_sheet(common.make_console(wide), changes.make_sheet(differences), fold=True)
-        click.echo(changes.summary(differences))
+        if changes:
+            print_sheet(common.make_console(wide), make_sheet(changes), fold=True)
+        click.echo(summary(changes))

@@ -23,6 +23,7 @@ from genbench.cli import common
 @common.data_options
 @common.plugins
 @common.results
+@common.ignore_damaged
 @common.as_json
 def command(
     datasets: tuple[str, ...],
@@ -34,12 +35,14 @@ def command(
     offline: bool,
     plugins: tuple[str, ...],
     root: Path,
+    ignore_damaged: bool,
     as_json: bool,
 ) -> None:
     """Draw a picture of every row of a results folder: a sheet of images, a scatter, lines of text.
 
     They are 10 kB at most and lie in DIRECTORY/pictures, so that pages show samples where none are
-    stored. Rows whose samples are not here are trained again, one seed. Exit code 3: some could not be.
+    stored. Rows whose samples are not here are trained again, one seed. Exit code 3: some could not be,
+    or files could not be read.
 
     \b
     genbench pictures -o results --at-most 60
@@ -51,7 +54,8 @@ def command(
     from genbench.running.job import RunSettings
 
     common.load_plugins(plugins)
-    tables = load_leaderboard(root).tables
+    board = load_leaderboard(root, curves=False)
+    tables = board.tables
     inventory = {g.model for t in tables for g in t.groups}, {t.dataset for t in tables}
     for kind, selection, names in zip(
         ("model", "data set"), (models, datasets), inventory, strict=True
@@ -85,5 +89,6 @@ def command(
     else:
         with_one = len(drawings) - len(lacking)
         click.echo(f"{new} drawn; {with_one} of {len(drawings)} rows have a picture in {root}")
+    common.tell_unread(board.problems, ignore=ignore_damaged)
     if any(d.failed for d in drawings):
         raise SystemExit(3)

@@ -53,6 +53,7 @@ def command(
 
     common.load_plugins(plugins)
     board = load_leaderboard(root, suite=suite, config=config)
+    common.settle()
     page = write_report(board, folder, title=title)
     problems, count = list(board.problems), len(board.records)
     if as_json:

@@ -77,15 +77,17 @@ def latent(about: dict[str, Any]) -> str:
 
 def sequential_steps(cls: type[Model]) -> str:
     """Returns the number of network evaluations in sequence for a sample, by building two sizes."""
+    from genbench.core.guard import blamed
     from genbench.core.model import build
     from genbench.core.rng import Rng
 
     for pair in pairs():
-        if any(cls.refuses(spec) for spec in pair):
-            continue
-        (small, a), (large, b) = (
-            (spec.size, build(cls.name, spec, Rng([0])).sequential_steps()) for spec in pair
-        )
+        with blamed(f"model {cls.name!r}", cls):
+            if any(cls.refuses(spec) for spec in pair):
+                continue
+            (small, a), (large, b) = (
+                (spec.size, build(cls.name, spec, Rng([0])).sequential_steps()) for spec in pair
+            )
         if a == b:
             return str(a)
         if a * large == b * small:

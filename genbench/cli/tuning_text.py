@@ -16,7 +16,7 @@ from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_
 from genbench.running.run_result import RunResult
 from genbench.running.tuning_choice import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
-from genbench.store.tuning import TuningResult
+from genbench.store.tuning import TuningResult, Tunings
 
 
 def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -> None:
@@ -77,12 +77,14 @@ def show_curves(
     searches = require(read_searches(root, models, datasets), root)
     if as_json:
         common.print_json(to_rows(searches))
-        return
-    console = Console()
-    for search in searches:
-        console.print(Text(search.heading, style="bold"))
-        print_sheet(console, make_sheet(search))
-    console.print(Text(NOTE, style="dim"))
+    else:
+        console = Console()
+        for search in searches:
+            console.print(Text(search.heading, style="bold"))
+            print_sheet(console, make_sheet(search))
+        console.print(Text(NOTE, style="dim"))
+    problems = [problem for _, _, problem in Tunings(root).scan() if problem]
+    common.tell_unread(problems, ignore=False)
 
 
 def rows(result: RunResult) -> list[dict[str, Any]]:

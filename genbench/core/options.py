@@ -14,6 +14,11 @@ from genbench.core.errors import ContractError, SpecError, nearest
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:
     """Returns the options of a callable (its keyword-only arguments that have defaults)."""
+    return dict(_defaults(function))
+
+
+@lru_cache(maxsize=1024)
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
     return {
         name: parameter.default
         for name, parameter in inspect.signature(function).parameters.items()

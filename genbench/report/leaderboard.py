@@ -21,7 +21,7 @@ from genbench.running.cells import groups_of
 from genbench.store import Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
-from genbench.store.validate import find_damaged_trials, find_damaged_tunings
+from genbench.store.validate import find_damaged_trials
 
 if TYPE_CHECKING:
     import pandas
@@ -86,6 +86,7 @@ def load_leaderboard(
     suite: str | None = None,
     config: Path | None = None,
     scale: str = "default",
+    curves: bool = True,
 ) -> Leaderboard:
     """Reads the leaderboards of a results folder.
 
@@ -94,23 +95,23 @@ def load_leaderboard(
         suite: Show this suite's cells alone, whatever their seeds.
         config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
         scale: Which scale of the claims' budgets to show, as `make_leaderboards` has it.
+        curves: Whether records keep their learning curves, which no table shows.
 
     Raises:
         StoreError: If the folder holds no records.
         UnknownName: If there is no such suite.
     """
     groups = groups_of(find_suite(suite, config)) if suite else None
-    board = read_leaderboard(Store(results, groups=groups), scale)
+    board = read_leaderboard(Store(results, groups=groups), scale, curves=curves)
     if not board.records:
         raise no_records(results, suite)
     return board
 
 
-def read_leaderboard(store: Store, scale: str = "default") -> Leaderboard:
+def read_leaderboard(store: Store, scale: str = "default", *, curves: bool = True) -> Leaderboard:
     """Returns the leaderboards of an open folder, which may be empty."""
-    records, problems = store.load()
-    others = (*find_damaged_trials(store), *find_damaged_tunings(store))
-    problems += [other.problem for other in others]
+    records, problems = store.load(curves=curves)
+    problems += find_damaged_trials(store.root)
     return Leaderboard(tuple(records), tuple(problems), scale, store)
 
 

@@ -13,6 +13,7 @@ from genbench.store import Store
 from genbench.store.absent import no_records
 from genbench.store.frame import check_format, make_frame, write_frame
 from genbench.store.scales import select_scale
+from genbench.store.validate import find_damaged_trials
 
 if TYPE_CHECKING:
     import pandas
@@ -46,7 +47,7 @@ def results(
         UnknownName: If there is no such suite.
     """
     models, datasets = _names(model), _names(dataset)
-    read, problems = Store(folder, groups=_groups(suite, config)).load()
+    read, problems = Store(folder, groups=_groups(suite, config)).load(curves=False)
     for problem in problems:
         warnings.warn(f"not read: {problem}", stacklevel=2)
     records = [
@@ -62,7 +63,7 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
     """Writes all measurements, of every scale, to a .csv or .parquet file.
 
     Returns:
-        How many there are, and a sentence for every file and folder that could not be read.
+        How many there are, and a sentence for every file and folder that could not be read, trials too.
 
     Raises:
         SpecError: For another ending, or where Parquet's library is missing.
@@ -70,7 +71,8 @@ def export_results(folder: Path | str, path: Path) -> tuple[int, list[str]]:
         WriteError: If the file cannot be written.
     """
     check_format(path)
-    records, problems = Store(folder).load()
+    records, problems = Store(folder).load(curves=False)
+    problems += find_damaged_trials(Path(folder))
     frame = make_frame(records)
     if frame.empty:
         raise StoreError(problems[0]) if problems else no_records(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -19,7 +20,7 @@ from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
-from genbench.store.trial import Trials
+from genbench.store.trial import Trials, examine
 
 
 def run_claims(
@@ -166,10 +167,12 @@ def plan_trials(
         redo: `missing` makes seeds that have not been tried, `failed` also all seeds of experiments of
             which any failed, `all` every seed.
     """
-    jobs = []
+    jobs, damaged = [], []
     for claim in (claim for claim in claims if claim.experiment is not None):
         evidence, chosen = ClaimEvidence(claim, store, scale), scale.options(claim)
-        trial = Trials(store.root).read(claim, chosen)
+        path = Trials(store.root).path(claim, chosen)
+        trial, problem = examine(path)
+        damaged += [problem] if problem and os.path.lexists(path) else []
         again = redo == "all" or (redo == "failed" and trial is not None and trial.failures)
         seeds = range(scale.count(claim.seeds)) if again else evidence.untried()
         if seeds:
@@ -185,7 +188,7 @@ def plan_trials(
             )
     if settings.workers > 1:
         jobs.sort(key=lambda job: -len(job.seeds))
-    return Plan(jobs=list(jobs))
+    return Plan(jobs=list(jobs), damaged=damaged)
 
 
 def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ from genbench.running.tuning_samplers import propose
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
-from genbench.store.tuning import TuningRule, Tunings
+from genbench.store.tuning import TuningRule, Tunings, examine
 
 #: models that are tuned side by side at least, so that one's last rungs leave no worker idle
 AT_ONCE = 4
@@ -214,12 +215,19 @@ def _tune(
         places |= {_place(job) for job in jobs}  # once each, whatever comes of it
         jobs.sort(key=lambda job: -costs.expect(job.rule, job.rung))
         plan = Plan(jobs=[*jobs])
+        plan.damaged += find_damaged(rounds.store, rules)
         result.plans.append(plan)
         listener.planned(plan)
         result.results += execute_plan(plan, rounds.store, executor, listener)
         if plan.stopped is not None:
             return False
         busy |= {job.rule.file for job in plan.busy if isinstance(job, TuneJob)}
+
+
+def find_damaged(store: Store, rules: Iterable[TuningRule]) -> list[str]:
+    """Returns a sentence for every file that stands in the place of some rules' trials and holds none."""
+    paths = [path for rule in rules if os.path.lexists(path := Tunings(store.root).path(rule))]
+    return [problem for path in paths if (problem := examine(path)[1])]
 
 
 def _place(job: TuneJob) -> tuple[str, int, int]:

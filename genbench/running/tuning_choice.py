@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core import options
-from genbench.core.errors import SpecError
+from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import canonical
 from genbench.running.tuning_rule import score, specs_of_trial
@@ -32,9 +32,12 @@ def accept_tuning(
 
     Raises:
         SpecError: If there is nothing to accept.
+        StoreError: If a file of trials cannot be used.
     """
     best: dict[tuple[Any, ...], TuningFile] = {}
-    for file in Tunings(root).files():
+    for _, file, problem in Tunings(root).scan():
+        if file is None:
+            raise StoreError(f"{problem}; the best of all trials needs a sound folder")
         rule = file.rule
         if (models and rule.model not in models) or (datasets and rule.dataset not in datasets):
             continue

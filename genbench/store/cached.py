@@ -28,3 +28,7 @@ class CachedStore(Store):
         if record is None and (record := super().read(spec)) is not None:
             self._by_cell[spec.cell] = record
         return record
+
+    def _at(self, path: Path) -> Record | None:
+        record = self._by_cell.get(path.stem)
+        return record if record is not None else super()._at(path)

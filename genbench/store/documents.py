@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from genbench.core.errors import SpecError, StoreError, nearest
 from genbench.core.files import read_file
@@ -102,6 +103,7 @@ def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
     try:
         text = content.decode()
         data = json.loads(text, parse_constant=_refuse, object_pairs_hook=_refuse_twice)
+        from_json(text)  # which refuses half characters, such as \ud800, that could not be written
     except json.JSONDecodeError as error:
         raise StoreError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
     except _Twice as error:

@@ -16,6 +16,9 @@ from genbench.core.spec import CellSpec
 from genbench.store.form import from_bytes, to_bytes
 from genbench.store.record import Record
 
+#: what data sets and models may be called, so that their folders stay in the results folder
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
 
 class Store:
     """A results folder: `<dataset>/<model>/<cell>.json` and `.artifacts/<sha256>`.
@@ -27,15 +30,20 @@ class Store:
 
     def __init__(self, root: Path | str, groups: Set[str] | None = None) -> None:
         self.root, self.groups = Path(root), groups
+        #: by path, what is wrong with the files that `read` was asked for and could not use
+        self.damaged: dict[Path, str] = {}
 
     def path(self, spec: CellSpec) -> Path:
         """Returns where a cell's record lies; names that could leave the folder are refused."""
+        return self._place(spec, spec.cell)
+
+    def _place(self, spec: CellSpec, cell: str) -> Path:
         for name in (spec.dataset, spec.model):
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", name):
+            if not NAME.fullmatch(name):
                 raise StoreError(
                     f"{name!r} cannot name a folder of results; use letters, digits, _ . -"
                 )
-        return self.root / spec.dataset / spec.model / f"{spec.cell}.json"
+        return Path(self.root, spec.dataset, spec.model, f"{cell}.json")
 
     def has(self, dataset: str, model: str) -> bool:
         """Returns whether there may be a record of a model on a data set, whatever its settings."""
@@ -44,7 +52,12 @@ class Store:
     def read(self, spec: CellSpec) -> Record | None:
         """Returns a cell's record, or None if there is none that can be read."""
         path = self.path(spec)
-        return self.parse(path)[0] if os.path.lexists(path) else None
+        if not os.path.lexists(path):
+            return None
+        record, problem = self.parse(path)
+        if problem:
+            self.damaged[path] = problem
+        return record
 
     def write(self, record: Record) -> Path:
         """Writes a record: temporary file, fsync, rename; a file that is not a record is set aside first."""
@@ -88,7 +101,10 @@ class Store:
     def of(self, dataset: str, model: str) -> list[Record]:
         """Returns the sound records of a model on a data set, whatever its settings."""
         paths = [p for p in _list(self.root / dataset / model) if p.suffix == ".json"]
-        return [record for path in paths if (record := self.parse(path)[0]) is not None]
+        return [record for path in paths if (record := self._at(path)) is not None]
+
+    def _at(self, path: Path) -> Record | None:
+        return self.parse(path)[0]
 
     def problems(self) -> list[str]:
         """Returns one sentence for every file that is not a valid record or lies in the wrong place."""
@@ -102,6 +118,7 @@ class Store:
         """
         records: list[Record] = []
         problems: list[str] = []
+        last: Record | None = None
         with _without_collection():
             for _, record, problem in self.scan():
                 if problem:
@@ -109,6 +126,8 @@ class Store:
                 elif record is not None and (self.groups is None or record.group in self.groups):
                     if not curves:
                         record.curve = []
+                    _share(record, last)
+                    last = record
                     records.append(record)
         return records, problems
 
@@ -166,7 +185,7 @@ class Store:
             spec = record.spec
             if (record.cell, record.group) != (spec.cell, spec.group):
                 return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
-            own = self.path(spec)
+            own = self._place(spec, record.cell)  # the hash is known: it was just compared
         except StoreError as error:
             return None, f"{path} is not a record: {error}"
         except OSError as error:
@@ -205,6 +224,16 @@ class Store:
         models = [path for dataset in datasets for path in children(dataset)]
         files = [path for model in models for path in children(model) if path.suffix == ".json"]
         return sorted(files), unread
+
+
+def _share(record: Record, last: Record | None) -> None:
+    """Lets a record use what the one before it holds too: many records need less memory."""
+    if last is None:
+        return
+    if record.environment == last.environment:
+        record.environment = last.environment
+    if record.data_hashes == last.data_hashes:
+        record.data_hashes = last.data_hashes
 
 
 @contextmanager

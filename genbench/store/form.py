@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from genbench.store.record import SCHEMA, Record
 
@@ -47,11 +47,11 @@ def from_bytes(content: bytes, *, trusted: bool = False) -> Record:
     try:
         if seal and f'"{SCHEMA}"'.encode() in seal[1]:
             return Record.model_validate_json(body)
-        return Record.model_validate(_current(json.loads(body), trusted=trusted))
+        return Record.model_validate(_current(from_json(body), trusted=trusted))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where or 'JSON'}: {first['msg']}") from None
+        raise ValueError(f"{where or 'JSON'}: {first['msg'][:200]}") from None
     except RecursionError:
         raise ValueError("JSON: it is nested too deeply") from None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,29 +49,32 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
         keep: Which of two in conflict is kept; with `none` a conflict means that nothing is written.
     """
     sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
-    result = Merged()
-    names = sorted({path.relative_to(s.root) for s in sources for path in s.files()})
+    holders: dict[Path, list[Store]] = {}
+    for store in sources:
+        for path in store.files():
+            holders.setdefault(path.relative_to(store.root), []).append(store)
+    holders = {name: holders[name] for name in sorted(holders)}
     unread = [problem for store in sources for problem in store.unread()]
-    _pass(result, names, sources, target, keep, write=False)
-    if not result.conflicts or keep != "none":
-        result = _pass(Merged(), names, sources, target, keep, write=True)
+    doubtful = {name: stores for name, stores in holders.items() if len(stores) > 1}
+    write = keep != "none" or not _pass(doubtful, sources, target, keep, write=False).conflicts
+    result = _pass(holders, sources, target, keep, write=write)
     result.set_aside += unread
     return result
 
 
 def _pass(
-    result: Merged,
-    names: Sequence[Path],
+    holders: Mapping[Path, Sequence[Store]],
     sources: Sequence[Store],
     target: Store,
     keep: Keep,
     *,
     write: bool,
 ) -> Merged:
-    for name in names:
+    """Unites the records of some names, each with the folders that hold it, and all trials."""
+    result = Merged()
+    for name, stores in holders.items():
         chosen: Record | None = None
-        holders = [store for store in sources if os.path.lexists(store.root / name)]
-        for store in holders:
+        for store in stores:
             record, problem = store.parse(store.root / name)
             if record is None:
                 result.set_aside.append(problem or "")
@@ -86,7 +88,7 @@ def _pass(
                     result.conflicts.append(about)
                 chosen = _united(chosen, record, bool(lines), keep)
         if chosen is not None and write:
-            _write(chosen, holders, target)
+            _write(chosen, stores, target)
             result.written += 1
     outcomes, problems = merge_trials(sources, target, keep, write=write)
     for _, same, conflicts in outcomes:

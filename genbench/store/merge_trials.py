@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from genbench.core.files import list_folder
 from genbench.store import trial as claims
 from genbench.store import tuning
 from genbench.store.folder import Store
@@ -36,17 +35,17 @@ def merge_trials(
     """
     outcomes: list[Outcome] = []
     problems: list[str] = []
-    for paths in _copies(sources, claims.FOLDER):
+    for paths in _copies(sources, claims.FOLDER, problems):
         trial, same, conflicts = _fold(
-            paths, claims.parse, differ_in_claims, join_claims, keep, problems
+            paths, claims.examine, differ_in_claims, join_claims, keep, problems
         )
         if trial is not None:
             outcomes.append((target.root / claims.FOLDER / paths[0].name, same, conflicts))
             if write:
                 Trials(target.root).save(trial)
-    for paths in _copies(sources, tuning.FOLDER):
+    for paths in _copies(sources, tuning.FOLDER, problems):
         file, same, conflicts = _fold(
-            paths, tuning.parse, differ_in_tuning, join_tuning, keep, problems
+            paths, tuning.examine, differ_in_tuning, join_tuning, keep, problems
         )
         if file is not None:
             outcomes.append((target.root / tuning.FOLDER / paths[0].name, same, conflicts))
@@ -55,22 +54,19 @@ def merge_trials(
     return outcomes, problems
 
 
-def _copies(sources: Sequence[Store], folder: str) -> list[list[Path]]:
+def _copies(sources: Sequence[Store], folder: str, problems: list[str]) -> list[list[Path]]:
     """By name the files of a folder of trials, in the order of sources."""
-    every = [path for store in sources for path in _files(store.root / folder)]
+    every: list[Path] = []
+    for store in sources:
+        paths, problem = claims.list_trials(store.root / folder)
+        every += paths
+        problems += [problem] if problem else []
     return [[p for p in every if p.name == name] for name in sorted({p.name for p in every})]
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        return [path for path in list_folder(folder) if path.suffix == ".json"]
-    except OSError:
-        return []  # folders that cannot be read are named by the store
 
 
 def _fold(
     paths: Sequence[Path],
-    parse: Callable[[Path], File | None],
+    examine: Callable[[Path], tuple[File | None, str | None]],
     differ: Callable[[File, File], list[str]],
     join: Callable[[File, File], File],
     keep: Keep,
@@ -80,9 +76,9 @@ def _fold(
     whole: File | None = None
     same, conflicts = 0, []
     for path in paths:
-        other = parse(path)
+        other, problem = examine(path)
         if other is None:
-            problems.append(f"{path} does not hold trials that can be used")
+            problems.append(problem or "")
         elif whole is None:
             whole, where = other, str(path)
         else:

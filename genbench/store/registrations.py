@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from genbench.core.files import write_bytes
 from genbench.core.spec import canonical
 from genbench.core.version import PACKAGE
 from genbench.store.documents import read_json, reviewable
-from genbench.store.record import Row
+from genbench.store.record import Moment, Row
 
 #: where the file lies, from the working folder or from that of genbench
 FILE = Path("baselines/registrations.json")
@@ -32,7 +32,7 @@ class Registration(Row):
         seen: Which scores had been seen that the results folder no longer has, so that dates cannot tell.
     """
 
-    date: str
+    date: Annotated[Moment, Field(min_length=1)]
     commit: str | None = None
     rule: str
     terms: dict[str, Any]

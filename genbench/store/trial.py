@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -14,10 +14,11 @@ from genbench.core.claim import Claim
 from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import canonical
 from genbench.store.folder import Store
-from genbench.store.record import Row
+from genbench.store.record import Moment, Row
 
 SCHEMA = "genbench.trial/1"
 FOLDER = "claims"
+File = TypeVar("File")
 
 
 def claim_id(name: str) -> str:
@@ -40,8 +41,8 @@ class Trial(Row):
     failures: dict[int, str] = {}
     seconds: float = 0.0
     environment: dict[str, Any] = {}
-    started: str = ""
-    finished: str = ""
+    started: Moment = ""
+    finished: Moment = ""
 
     @property
     def seeds(self) -> set[int]:
@@ -81,9 +82,7 @@ class Trials:
 
     def path_of(self, name: str, version: int, options: Mapping[str, Any]) -> Path:
         """Returns where a trial lies: its name holds all that decides the values but seeds."""
-        about = {"claim": name, "version": version, "options": dict(options)}
-        digits = hashlib.sha256(canonical(about).encode()).hexdigest()[:12]
-        return self.root / f"{claim_id(name)}-{digits}.json"
+        return self.root / _file_name(name, version, options)
 
     def read(self, claim: Claim, options: Mapping[str, Any]) -> Trial | None:
         """Returns a claim's trial, or None where there is none that can be used."""
@@ -98,31 +97,74 @@ class Trials:
     def save(self, trial: Trial) -> Path:
         """Writes a trial over what is there; a file that is not a trial is set aside."""
         path = self.path_of(trial.claim, trial.version, trial.options)
-        if path.exists() and parse(path) is None:
+        if os.path.lexists(path) and parse(path) is None:
             Store(self.root.parent).set_aside(path)
         sealed = trial.model_copy(update={"seal": _seal(trial)})
         write_bytes(path, (sealed.model_dump_json(by_alias=True, indent=1) + "\n").encode())
         return path
 
-    def scan(self) -> Iterator[tuple[Path, Trial | None]]:
-        """Yields every trial's path with the trial, or None where the file, or the folder, cannot be used."""
-        try:
-            paths = list_folder(self.root)
-        except OSError:
-            yield self.root, None
-            return
-        for path in paths:
-            if path.suffix == ".json" and re.search(r"-[0-9a-f]{12}$", path.stem):
-                yield path, parse(path)
+    def scan(self) -> Iterator[tuple[Path, Trial | None, str | None]]:
+        """Yields (path, trial, None) or (path, None, what is wrong) for every file, or for the folder."""
+        return scan_folder(self.root, examine)
+
+
+def scan_folder(
+    folder: Path, examine: Callable[[Path], tuple[File | None, str | None]]
+) -> Iterator[tuple[Path, File | None, str | None]]:
+    """Yields what a function says of every file of trials in a folder, or why the folder cannot be read."""
+    paths, problem = list_trials(folder)
+    if problem:
+        yield folder, None, problem
+    for path in paths:
+        yield (path, *examine(path))
+
+
+def list_trials(folder: Path) -> tuple[list[Path], str | None]:
+    """Returns the files of trials in a folder, sorted, or what is wrong with the folder."""
+    try:
+        paths = list_folder(folder)
+    except OSError as error:
+        return [], f"{folder} cannot be read: {error.strerror}; its trials are not known"
+    if not paths and os.path.lexists(folder) and not folder.is_dir():
+        return [], f"{folder} is not a folder; trials are looked for there, move it away"
+    return [p for p in paths if p.suffix == ".json" and not p.name.startswith(".")], None
 
 
 def parse(path: Path) -> Trial | None:
-    """Returns the trial in a file, or None if it is not one or its seal is broken."""
+    """Returns the trial in a file, or None if it is not one, of another name, or its seal is broken."""
+    return examine(path)[0]
+
+
+def examine(path: Path) -> tuple[Trial | None, str | None]:
+    """Returns the trial in a file, or what is wrong with it."""
     try:
         trial = Trial.model_validate_json(read_file(path))
-    except (OSError, ValidationError, ValueError):
-        return None
-    return trial if trial.schema_ == SCHEMA and trial.seal == _seal(trial) else None
+        sound = trial.schema_ == SCHEMA and trial.seal == _seal(trial)
+        own = _file_name(trial.claim, trial.version, trial.options)
+    except OSError as error:
+        return None, f"{path} cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        return None, f"{path} is not a trial of a claim: {first_problem(error)}"
+    if not sound:
+        return None, f"{path} is not a trial as it was written (its seal is broken)"
+    if own != path.name:
+        return None, f"{path} holds a trial that belongs in {own!r}; give it that name"
+    return trial, None
+
+
+def first_problem(error: ValueError) -> str:
+    """Returns what is wrong with a file's content in a few words: the first finding and where it is."""
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())[:200]
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'JSON'}: {first['msg'][:200]}"
+
+
+def _file_name(name: str, version: int, options: Mapping[str, Any]) -> str:
+    about = {"claim": name, "version": version, "options": dict(options)}
+    digits = hashlib.sha256(canonical(about).encode()).hexdigest()[:12]
+    return f"{claim_id(name)}-{digits}.json"
 
 
 def _seal(trial: Trial) -> str:

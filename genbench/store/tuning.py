@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from genbench.core.files import list_folder, read_file, write_bytes
+from genbench.core.files import read_file, write_bytes
 from genbench.core.spec import Budget, canonical
 from genbench.store.folder import Store
-from genbench.store.record import Row
+from genbench.store.record import Moment, Row
+from genbench.store.trial import first_problem, scan_folder
 
 SCHEMA = "genbench.tuning/1"
 FOLDER = "tuning"
@@ -117,7 +118,7 @@ class TuningResult(Row):
     floors: dict[str, float | None] = {}
     protocols: dict[str, str] = {}
     environment: dict[str, Any] = {}
-    started: str = ""
+    started: Moment = ""
 
     @property
     def seeds(self) -> set[int]:
@@ -149,7 +150,7 @@ class TuningFile(Row):
     floors: dict[str, float | None] = {}
     protocols: dict[str, str] = {}
     environments: list[dict[str, Any]] = []
-    started: str = ""
+    started: Moment = ""
     trials: list[TuningTrial] = []
 
     @property
@@ -218,25 +219,18 @@ class Tunings:
     def save(self, file: TuningFile) -> Path:
         """Writes a file over what is there; one that is not of trials is set aside first."""
         path = self.path(file.rule)
-        if path.exists() and parse(path) is None:
+        if os.path.lexists(path) and parse(path) is None:
             Store(self.root.parent).set_aside(path)
         write_bytes(path, to_bytes(file))
         return path
 
-    def scan(self) -> Iterator[tuple[Path, TuningFile | None]]:
-        """Yields every file's path with its trials, or None where it, or the folder, cannot be used."""
-        try:
-            paths = list_folder(self.root)
-        except OSError:
-            yield self.root, None
-            return
-        for path in paths:
-            if path.suffix == ".json" and re.search(r"-[0-9a-f]{12}$", path.stem):
-                yield path, parse(path)
+    def scan(self) -> Iterator[tuple[Path, TuningFile | None, str | None]]:
+        """Yields (path, trials, None) or (path, None, what is wrong) for every file, or for the folder."""
+        return scan_folder(self.root, examine)
 
     def files(self) -> list[TuningFile]:
         """Returns all files that can be used."""
-        return [file for _, file in self.scan() if file is not None]
+        return [file for _, file, _ in self.scan() if file is not None]
 
 
 def to_bytes(file: TuningFile) -> bytes:
@@ -251,12 +245,24 @@ def to_bytes(file: TuningFile) -> bytes:
 
 def parse(path: Path) -> TuningFile | None:
     """Returns the trials in a file, or None if it is no such file, of another rule, or damaged."""
+    return examine(path)[0]
+
+
+def examine(path: Path) -> tuple[TuningFile | None, str | None]:
+    """Returns the trials in a file, or what is wrong with it."""
     try:
         file = TuningFile.model_validate_json(read_file(path))
-    except (OSError, ValidationError, ValueError):
-        return None
-    sound = file.schema_ == SCHEMA and file.seal == _seal(_contents(file))
-    return file if sound and path.name == file.rule.file else None
+        sound = file.schema_ == SCHEMA and file.seal == _seal(_contents(file))
+        own = file.rule.file
+    except OSError as error:
+        return None, f"{path} cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        return None, f"{path} is not a file of tuning: {first_problem(error)}"
+    if not sound:
+        return None, f"{path} is not a file of tuning as it was written (its seal is broken)"
+    if own != path.name:
+        return None, f"{path} holds trials that belong in {own!r}; give it that name"
+    return file, None
 
 
 def _contents(file: TuningFile) -> dict[str, Any]:

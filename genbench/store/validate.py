@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from genbench.store.tuning import Tunings
 #: kinds of problems; those of BAD make a folder invalid
 BAD = ("record", "place", "duplicate", "artifact")
 NOTES = ("stale", "unknown", "absent", "foreign", "leftover", "set aside")
+#: the name of a picture that `genbench pictures` keeps: a group and a seed
+PICTURE = re.compile(r"[0-9a-f]{16}-[0-9]+\.(webp|png|txt)")
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,17 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
     """Returns the number of sound records and all problems, the bad first.
 
     Checked are every record's seal, schema, cell id, name and place; duplicates; artifacts against
-    their hashes; the seals of claims' trials and of tuning. Reported, but no reason to reject the folder,
-    are versions older than the installed ones, plugins that are not installed, artifacts that stayed
-    elsewhere, and foreign files.
+    their hashes; the seals and names of the trials of claims and of tuning. Reported, but no reason to
+    reject the folder, are versions older than the installed ones, plugins that are not installed,
+    artifacts that stayed elsewhere, and foreign files.
     """
     problems: list[Problem] = []
     places: dict[str, Path] = {}
+    trials = [*Trials(store.root).scan(), *Tunings(store.root).scan()]
     absent = 0
     for path, record, problem in store.scan():
         if record is None:
-            kind = "place" if "belongs in" in (problem or "") else "record"
-            problems.append(Problem(kind, str(path), problem or ""))
+            problems.append(_of_file(path, problem or ""))
             continue
         places[record.cell] = path
         problems += [Problem(kind, str(path), text) for kind, text in check_versions(record)]
@@ -74,9 +76,8 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
     problems = [_as_duplicate(problem, places) for problem in problems]
     problems += [
         *find_damaged_artifacts(store),
-        *find_damaged_trials(store),
-        *find_damaged_tunings(store),
-        *find_strangers(store),
+        *(_of_file(path, problem) for path, _, problem in trials if problem),
+        *find_strangers(store, {path for path, _, _ in trials}),
     ]
     return len(places), sorted(problems, key=lambda p: (not p.bad, p.kind, p.path))
 
@@ -134,26 +135,15 @@ def find_damaged_artifacts(store: Store) -> Iterator[Problem]:
             yield Problem("artifact", str(path), text)
 
 
-def find_damaged_trials(store: Store) -> Iterator[Problem]:
-    """Yields trials of claims that were damaged or changed by hand."""
-    for path, trial in Trials(store.root).scan():
-        if trial is None:
-            yield Problem("record", str(path), f"{path} is not a trial, or its seal is broken")
+def find_damaged_trials(root: Path) -> list[str]:
+    """Returns a sentence for every file of trials, of claims or of tuning, that cannot be used."""
+    every = (*Trials(root).scan(), *Tunings(root).scan())
+    return [problem for _, _, problem in every if problem]
 
 
-def find_damaged_tunings(store: Store) -> Iterator[Problem]:
-    """Yields files of tuning that were damaged or changed by hand."""
-    for path, file in Tunings(store.root).scan():
-        if file is None:
-            text = f"{path} is not a file of tuning, its seal is broken, or its name is not its rule's"
-            yield Problem("record", str(path), text)
-
-
-def find_strangers(store: Store) -> Iterator[Problem]:
+def find_strangers(store: Store, trials: Set[Path]) -> Iterator[Problem]:
     """Yields files that genbench did not put there, or left when it was killed."""
-    own = {*store.files(), store.root / ".lock"}
-    own |= {path for path, _ in Trials(store.root).scan()}
-    own |= {path for path, _ in Tunings(store.root).scan()}
+    own = {*store.files(), *trials, store.root / ".lock"}
     for path in sorted(store.root.rglob("*")):
         if path.is_dir() or path in own:
             continue
@@ -163,8 +153,13 @@ def find_strangers(store: Store) -> Iterator[Problem]:
         elif path.name.startswith(".") and path.suffix == ".tmp":
             text = f"{path} was left by a run that was killed; it may be deleted"
             yield Problem("leftover", str(path), text)
-        elif top not in (".artifacts", ".checkpoints"):
+        elif top not in (".artifacts", ".checkpoints") and not PICTURE.fullmatch(path.name):
             yield Problem("foreign", str(path), f"{path} is not a record")
+
+
+def _of_file(path: Path, problem: str) -> Problem:
+    """What is wrong with a file of records or trials: with its place, or with the file."""
+    return Problem("place" if "belongs in" in problem else "record", str(path), problem)
 
 
 def _as_duplicate(problem: Problem, places: dict[str, Path]) -> Problem:

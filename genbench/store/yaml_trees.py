@@ -36,6 +36,7 @@ def parse_yaml(text: str, path: Path, what: str = "suite file") -> tuple[yaml.No
                 f"{path}:{second}: key {key!r} is there twice, on lines {first} and {second}; "
                 f"leave one out"
             )
+        _refuse_half_characters(text)
         return tree, yaml.safe_load(text)
     except SpecError:
         raise
@@ -48,6 +49,16 @@ def parse_yaml(text: str, path: Path, what: str = "suite file") -> tuple[yaml.No
     except Exception as error:  # tags make values of texts, in many ways
         text = " ".join(str(error).split())[:200]
         raise SpecError(f"{path} is not a usable {what}: {text or type(error).__name__}") from None
+
+
+def _refuse_half_characters(text: str) -> None:
+    r"""Refuses escapes such as \ud800, which YAML takes and no file can be written with."""
+    if not re.search(r"\\[uU]0*[dD][89a-fA-F]", text):
+        return
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.ScalarToken) and re.search("[\ud800-\udfff]", token.value):
+            line = token.start_mark.line + 1
+            raise ValueError(f"line {line} holds half a character, {token.value[:40]!r}")
 
 
 def find_twice(node: yaml.Node | None, before: set[int]) -> tuple[str, int, int] | None:

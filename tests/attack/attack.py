@@ -19,6 +19,7 @@ KINDS = {
     "inputs": 420,
     "suites": 300,
     "records": 250,
+    "trials": 150,
     "baselines": 200,
     "plugins": 200,
     "options": 300,

@@ -1,13 +1,16 @@
-"""Command lines: every verb with options and arguments that nobody would give."""
+"""Command lines: every verb with options and arguments that nobody would give, beside a folder of records."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import numpy
 from outcome import Try
+
+from results import template
 
 VALUES = (
     "",
@@ -53,6 +56,20 @@ VALUES = (
     "[]",
     "%s",
     "\udcff",
+)
+#: what some option or other takes
+SENSIBLE = (
+    "runs",
+    "ring",
+    "gaussian",
+    "uniform",
+    "1",
+    "2",
+    "to",
+    "table",
+    "csv",
+    "cpu",
+    "sound.json",
 )
 BASES: dict[str, tuple[list[str], list[str]]] = {
     "evaluate": (
@@ -102,12 +119,23 @@ BASES: dict[str, tuple[list[str], list[str]]] = {
         ],
     ),
     "report": (["report"], ["-o", "--to", "--title", "-c", "--plugin"]),
-    "leaderboard": (["leaderboard"], ["-o", "--to", "--readme", "--title"]),
-    "check": (["check"], ["--baseline", "--candidate", "--format"]),
+    "leaderboard": (
+        ["leaderboard"],
+        ["-o", "-d", "--against", "--to", "--readme", "--title", "--format"],
+    ),
+    "pictures": (["pictures"], ["-o", "-d", "-m", "--at-most", "--device", "--plugin"]),
+    "claims": (
+        ["claims", "nash-oscillation", "--no-run"],
+        ["-o", "--seeds", "--budget-scale", "--readme", "--against", "--format"],
+    ),
+    "sources": (["list", "sources"], ["--readme", "-c", "--plugin"]),
+    "accept": (["tune", "--accept"], ["-m", "-d", "--tuned", "-c", "-o"]),
+    "curves": (["tune", "--curves"], ["-m", "-d", "--trials", "-c", "-o"]),
+    "check": (["check", "--baseline", "sound.json"], ["--baseline", "--candidate", "--format"]),
     "baseline": (["baseline", "accept"], ["--suite", "--from", "--to", "--by", "--note", "-c"]),
     "validate": (["validate"], ["--plugin"]),
-    "merge": (["merge", "empty"], ["-o", "--keep"]),
-    "export": (["export"], ["-o"]),
+    "merge": (["merge", "empty", "runs", "-o", "union"], ["-o", "--keep"]),
+    "export": (["export", "x.csv"], ["-o"]),
     "list": (["list"], ["-c", "--plugin"]),
     "show": (["show"], ["-c", "-o", "--plugin"]),
     "tune": (["tune", "--dry-run"], ["-m", "-d", "--trials", "--steps", "-c", "-o"]),
@@ -123,13 +151,18 @@ def fuzz(random: Random, folder: Path) -> Iterator[Try]:
     for name in "ab":
         numpy.save(folder / f"{name}.npy", rng.normal(size=(20, 2)))
     (folder / "empty").mkdir(exist_ok=True)
+    sound = template(folder.parent)
+    shutil.copy(sound / "baseline.json", folder / "sound.json")
     while True:
+        if not (folder / "runs").is_dir():
+            shutil.copytree(sound / "results", folder / "runs")
         verb = random.choice(list(BASES))
         base, options = BASES[verb]
         args = list(base)
         for _ in range(random.randrange(1, 3)):
-            if options and random.random() < 0.8:
-                args += [random.choice(options), random.choice(VALUES)]
+            if options and random.random() < 0.9:
+                values = SENSIBLE if random.random() < 0.4 else VALUES
+                args += [random.choice(options), random.choice(values)]
             else:
                 args.append(
                     random.choice(

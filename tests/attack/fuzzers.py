@@ -7,6 +7,7 @@ for kind, module in {
     "inputs": "inputs",
     "suites": "suites",
     "records": "damaged_records",
+    "trials": "damaged_trials",
     "baselines": "damaged_baselines",
     "plugins": "hostile_plugins",
     "options": "fuzz_options",

@@ -196,8 +196,12 @@ def a_dataset(random, folder, name):
 
 
 def run(folder, name, text, args, what, bad):
-    """A short run with a plugin."""
+    """A short run with a plugin, or a verb that looks at all that there is."""
     (folder / f"{name}.py").write_text(text)
+    if len(text) % 5 == 0 and FOREVER not in text:
+        looks = (["list", "models"], ["show", "gan"], ["show", name], ["list", "datasets"])
+        look = looks[len(text) // 5 % len(looks)]
+        return Try(f"{what} ({look[0]})", [*look, "--plugin", f"{name}.py"], frozenset({0, 2}))
     suite = folder / f"{name}.yaml"
     suite.write_text(SUITE.format(model=args[1], dataset=args[3]))
     command = [

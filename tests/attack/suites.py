@@ -23,6 +23,17 @@ suites:
     cells:
       - models: [gaussian, {name: gan, options: {hidden: [16]}}]
         datasets: [ring]
+tuning:
+  small:
+    dataset: ring
+    budget: {steps: 4}
+    batch: 8
+    samples: 20
+    criteria: {samples: mmd}
+    rungs: [0.5, 1.0]
+    trials: 5
+    models: [vae]
+    base: {vae: {hidden: [16]}}
 """
 VALUES = (
     "null",
@@ -80,6 +91,14 @@ VALUES = (
         "x",
     ),
     "!!float x",
+    '"\\ud800"',
+)
+VERBS = (
+    ["run", "tiny", "--dry-run"],
+    ["show", "tiny"],
+    ["list", "suites"],
+    ["tune", "--dry-run"],
+    ["tune", "--dry-run", "-d", "ring"],
 )
 PIECES = (
     "\t",
@@ -111,7 +130,7 @@ def fuzz(random: Random, folder: Path) -> Iterator[Try]:
         path = folder / f"suite{number}.yaml"
         kind = random.choice(KINDS)
         twice = kind(random, path)
-        verb = random.choice((["run", "tiny", "--dry-run"], ["show", "tiny"], ["list", "suites"]))
+        verb = random.choice(VERBS)
         codes = frozenset({2}) if twice else frozenset({0, 2, 3})
         yield Try(f"suites/{kind.__name__}", [*verb, "--config", path.name], codes)
 

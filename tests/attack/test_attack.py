@@ -15,6 +15,7 @@ COUNTS = {
     "inputs": 40,
     "suites": 30,
     "records": 4,
+    "trials": 6,
     "baselines": 30,
     "plugins": 16,
     "options": 40,

@@ -211,3 +211,17 @@ def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):
     (row,) = json.loads(out)
     assert row["turned"] == [{"effect": "x", "outcome": "refuted", "against": "supported"}]
     assert (row["verdict"], row["against"], row["said"]) == ("mixed", "supported", "opposite")
+
+
+def test_a_damaged_trial_is_named_then_set_aside_and_made_anew(genbench, tmp_path):
+    trial = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
+    assert genbench(*trial)[0] == 0
+    (path,) = (tmp_path / "runs" / "claims").iterdir()
+    path.write_text(path.read_text().replace('"0":', '"9":'))
+    code, _, err = genbench("claims", "planted-claim", *NAMED, "--no-run")
+    assert (code, f"not read: runs/claims/{path.name}" in err) == (3, True)
+    code, out, _ = genbench(*trial, "--dry-run")
+    assert f"the file set aside: runs/claims/{path.name}" in " ".join(out.split())
+    assert genbench(*trial)[0] == 0
+    assert genbench("claims", "planted-claim", *NAMED, "--no-run")[0] == 0
+    assert genbench("validate")[0] == 0

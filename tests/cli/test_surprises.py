@@ -1,6 +1,7 @@
 """Answers that surprised: what is meant is done, or one sentence says what to type."""
 
 import json
+import os
 import re
 
 import numpy
@@ -188,3 +189,34 @@ def test_the_shell_completes_verbs_options_and_names(genbench, monkeypatch):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(place))
         assert expected in genbench()[1]
+
+
+PATHS = [
+    ("report", "-o"),
+    ("leaderboard", "-o"),
+    ("pictures", "-o"),
+    ("validate",),
+    ("export", "x.csv", "-o"),
+    ("run", "-m", "gaussian", "-d", "ring", "--dry-run", "-o"),
+    ("tune", "-m", "vae", "-d", "ring", "--dry-run", "-o"),
+    ("baseline", "accept", "--from"),
+]
+
+
+@pytest.mark.parametrize("verb", PATHS, ids=lambda verb: verb[0])
+def test_a_path_that_the_system_refuses_is_named_in_a_line(genbench, verb):
+    code, _, err = genbench(*verb, "a" * 3000)
+    assert (code, "File name too long" in err) == (2, True), err[-300:]
+
+
+def test_a_folder_that_may_not_be_looked_at_is_named(genbench, monkeypatch):
+    plain = os.stat
+
+    def refuse(path, *args, **how):
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path, *args, **how)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    code, _, err = genbench("report", "-o", "secret")
+    assert (code, "secret" in err, "Permission denied" in err) == (2, True, True)

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from genbench.cli import taxonomy
+from genbench.cli import main, taxonomy
 from genbench.core.model import MODELS
 
 
@@ -44,3 +44,25 @@ def test_columns_follow_from_the_code(rows, name, likelihood, steps, latent, cha
     assert row["sequential_steps"] == steps
     assert row["latent"] == latent
     assert row["chain"] is chain
+
+
+BROKEN = """
+from genbench import Model, model
+@model("broken_tree")
+class BrokenTree(Model):
+    taxonomy = "implicit/direct"
+    def __init__(self, spec, rng):
+        super().__init__(spec, rng)
+        self.register_buffer("null", rng.normal(1))
+    def players(self): return ()
+    def sample(self, n, rng): return rng.normal(n, *self.spec.event)
+"""
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_model_of_a_plugin_that_cannot_be_built_is_named(tmp_path, capsys):
+    (tmp_path / "broken_tree.py").write_text(BROKEN)
+    with pytest.raises(SystemExit) as end:
+        main(["list", "models", "--plugin", str(tmp_path / "broken_tree.py")])
+    assert end.value.code == 2
+    assert "model 'broken_tree' failed: KeyError" in capsys.readouterr().err

@@ -60,7 +60,7 @@ def test_it_runs_and_writes_what_suites_take(folder):
     assert (accepted.exit_code, "vae" in (folder / "tuned.yaml").read_text()) == (0, True)
     assert "0.0 core-hours left" in call(folder, "--dry-run").stdout
     assert validate(Store(folder / "runs")) == (0, [])
-    path, _ = next(iter(Tunings(folder / "runs").scan()))
+    path, _, _ = next(iter(Tunings(folder / "runs").scan()))
     path.write_text(path.read_text().replace('"k": 1', '"k": 9'))
     assert [problem.kind for problem in validate(Store(folder / "runs"))[1]] == ["record"]
 

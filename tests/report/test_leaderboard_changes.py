@@ -1,5 +1,6 @@
 """What a submission changes in the leaderboards."""
 
+import json
 import re
 
 import pytest
@@ -69,3 +70,32 @@ def test_the_verb_compares_two_folders(store, tmp_path, capsys):
     assert end.value.code in (0, None)
     assert out.startswith("### What changes in the leaderboards")
     assert "| new row | ring |" in out
+
+
+def test_both_folders_are_cut_to_the_named_data_sets(store, tmp_path, capsys):
+    """A data set that one of them lacks is new, or gone; programs get all changes."""
+    mine = Store(tmp_path / "mine")
+    mine.write(record(store, "vae", "grid", 0, with_samples=False))
+    empty = Store(tmp_path / "other")
+    empty.write(record(store, "vae", "ring", 0, with_samples=False))
+    capsys.readouterr()
+    compare = ["leaderboard", "-o", str(mine.root), "--against", str(empty.root), "--json"]
+
+    def changes(*args):
+        with pytest.raises(SystemExit) as end:
+            main([*compare, *args])
+        out = capsys.readouterr()
+        assert end.value.code in (0, None), out.err
+        return {(c["kind"], c["dataset"]) for c in json.loads(out.out)["changes"]}
+
+    assert changes() == {("new row", "grid"), ("row gone", "ring")}
+    assert changes("-d", "grid") == {("new row", "grid")}
+    assert changes("-d", "ring") == {("row gone", "ring")}
+
+
+def test_named_data_sets_alone_are_written(store, tmp_path):
+    with pytest.raises(SystemExit):
+        main(["leaderboard", "-o", str(store.root), "-d", "ring", "--to", str(tmp_path / "to")])
+    text = (tmp_path / "to" / "leaderboard.md").read_text()
+    assert "### ring" in text
+    assert "### digits" not in text

@@ -107,3 +107,36 @@ def test_the_verb_draws_says_and_refuses(shop):
     assert (row["dataset"], row["new"]) == ("ring", False)
     with pytest.raises(UnknownName, match="data set"):
         CliRunner().invoke(command, [*call, "-d", "rang"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n",
+        b"",
+        b"GIF89a" + bytes(20),
+        b"<svg onload='alert(1)'></svg>",
+        b"x" * (sheets.LARGEST + 1),
+    ],
+    ids=["eps", "empty", "gif", "svg", "large"],
+)
+def test_a_file_that_is_no_small_picture_is_said_and_not_shown(shop, tmp_path, content):
+    shop.write(record(shop, "vae", "ring", 0, with_samples=False))
+    (group,) = (g for t in make_leaderboards(shop.records()) for g in t.groups)
+    path = shop.root / "pictures" / "ring" / "vae" / f"{group.id}-0.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    panel = sheets.read_picture(path, "vae")
+    assert (panel.png, panel.about) == ("", "its picture cannot be read")
+
+
+def test_a_folder_of_pictures_that_cannot_be_read_is_said(shop, tmp_path):
+    shop.write(record(shop, "vae", "ring", 0, with_samples=False))
+    folder = shop.root / "pictures" / "ring" / "vae"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(folder)
+    (drawing,) = draw(shop)
+    assert drawing.failed
+    assert "cannot be read" in drawing.remark
+    page = write_report(read_leaderboard(shop), tmp_path / "out")
+    assert "cannot be read" in (page.parent / "data-ring.html").read_text()

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genbench.core.dataset import Dataset
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import DataError, GenbenchError, StoreError, WriteError
 from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.evaluation.evaluator import draw
+from genbench.points.images import decode
 from genbench.report.groups import Group
 from genbench.report.site import samples
 from genbench.report.tables import Table
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 #: where they lie in a results folder, by data set and model
 FOLDER = "pictures"
-#: the most bytes of one
-MOST = 10_000
+#: the most bytes of one that is drawn, and of one that a page shows
+MOST, LARGEST = 10_000, 2**20
 #: pixels of a scatter's side, and of a dot's
 SIDE, DOT = 200, 2
 #: points or images that are drawn of a model that is trained again
@@ -56,10 +57,18 @@ class Drawing:
 
 
 def find_picture(store: Store, group: Group) -> Path | None:
-    """Returns the file of a row's picture, or None."""
+    """Returns the file of a row's picture, or None.
+
+    Raises:
+        StoreError: If the folder of pictures cannot be read.
+    """
     spec = group.first.spec
     folder = store.root / FOLDER / spec.dataset / spec.model
-    names = (path for path in list_folder(folder) if path.name.startswith(f"{group.id}-"))
+    try:
+        paths = list_folder(folder)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be read: {error.strerror}") from error
+    names = (path for path in paths if path.name.startswith(f"{group.id}-"))
     return next((path for path in names if path.suffix in (*KINDS, ".txt")), None)
 
 
@@ -67,18 +76,14 @@ def read_picture(path: Path, label: str) -> samples.Panel:
     """Returns a picture as a panel; one that cannot be read is an empty panel that says so."""
     seed = path.stem.rpartition("-")[2]
     try:
-        content = read_file(path)
+        content = read_file(path, LARGEST)
         if path.suffix == ".txt":
             return samples.Panel(label, f"seed {seed}", text=content.decode().rstrip("\n"))
-        from PIL import Image
-
-        with Image.open(io.BytesIO(content)) as image:
-            size = image.size
-    except (OSError, ValueError):
+        _, height, width = decode(content, path.name)[0].shape
+    except (OSError, ValueError, DataError):
         return samples.Panel(label, "its picture cannot be read")
-    return samples.Panel(
-        label, f"seed {seed}", png=samples.to_uri(content, KINDS[path.suffix]), size=size
-    )
+    png = samples.to_uri(content, KINDS[path.suffix])
+    return samples.Panel(label, f"seed {seed}", png=png, size=(width, height))
 
 
 def draw_pictures(
@@ -103,11 +108,14 @@ def draw_pictures(
     drawings = []
     for table in tables:
         for group in table.groups:
-            path = find_picture(store, group)
-            if path is not None and not again:
-                drawing = Drawing(group, path, "has one")
-            else:
-                drawing = _draw_row(store, table, group, settings, at_most)
+            try:
+                path = find_picture(store, group)
+                if path is not None and not again:
+                    drawing = Drawing(group, path, "has one")
+                else:
+                    drawing = _draw_row(store, table, group, settings, at_most)
+            except GenbenchError as error:  # the other rows go on
+                drawing = Drawing(group, None, str(error), failed=True)
             tell(drawing)
             drawings.append(drawing)
     return drawings
@@ -118,21 +126,21 @@ def _draw_row(
 ) -> Drawing:
     dataset = samples.dataset_of(table)
     record, array, remark = _find_samples(store, group)
-    try:
-        if array is None and record is not None and dataset is not None:
-            array, remark = _train_again(record, settings, at_most)
-        if array is None or record is None or dataset is None:
-            return Drawing(group, None, remark if dataset is not None else "no such data set here")
-        content, suffix = make_picture(array, dataset)
-    except GenbenchError as error:
-        return Drawing(group, None, str(error), failed=True)
+    if array is None and record is not None and dataset is not None:
+        array, remark = _train_again(record, settings, at_most)
+    if array is None or record is None or dataset is None:
+        return Drawing(group, None, remark if dataset is not None else "no such data set here")
+    content, suffix = make_picture(array, dataset)
     spec = group.first.spec
     name = f"{group.id}-{record.spec.seed}{suffix}"
     path = store.root / FOLDER / spec.dataset / spec.model / name
     old = find_picture(store, group)
     write_bytes(path, content)
     if old is not None and old != path:
-        old.unlink()
+        try:
+            old.unlink()
+        except OSError as error:
+            raise WriteError(f"cannot remove {old}: {error.strerror}; delete it") from error
     return Drawing(group, path, f"{remark}, {len(content) / 1000:.1f} kB", new=True)
 
 
@@ -173,8 +181,6 @@ def make_picture(array: np.ndarray, data: Dataset) -> tuple[bytes, str]:
     Raises:
         DataError: If they cannot be drawn.
     """
-    from genbench.core.errors import DataError
-
     if array.ndim == 4 and array.shape[1] in (1, 3):
         return encode_small([samples.lay_out_first(array, data, side) for side in (8, 7, 6, 5, 4)])
     if array.ndim == 2 and data.alphabet:

@@ -167,7 +167,10 @@ def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card,
 
 def _kept_picture(store: Store, group: Group, why: str) -> Panel:
     """The picture that is kept beside the records, where there is one."""
-    path = sheets.find_picture(store, group)
+    try:
+        path = sheets.find_picture(store, group)
+    except GenbenchError as error:
+        return Panel(group.label, str(error))
     return Panel(group.label, why) if path is None else sheets.read_picture(path, group.label)
 
 
