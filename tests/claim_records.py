@@ -16,7 +16,17 @@ from genbench.store.trial import Trials
 
 
 def write(store, run, scale=None, status="ok", noise=0.01, **columns):
-    """Writes the finished cells of a run; a column's value is its mean, or a list, one a seed."""
+    """Writes the finished cells of a run, and of its counterparts on other data sets where claims read them.
+
+    A column's value is its mean, or a list, one a seed.
+    """
+    places = [(one, place) for one in CLAIMS.all().values() for place in one.elsewhere]
+    moved = [place.move(run) for one, place in places if run in one.runs]
+    for each in [run, *(m for m in moved if any(m in one.runs for one, _ in places))]:
+        _write_one(store, each, scale, status, noise, columns)
+
+
+def _write_one(store, run, scale, status, noise, columns):
     requests = make_requests([Part(name=name) for name in run.metrics], samples=run.samples)
     for spec in specs_of((scale or Scale()).run(run)):
         rng = np.random.default_rng([spec.seed, sum(map(ord, str(run)))])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from genbench.core.claim import Evidence, Run
 from genbench.core.effect import Values
+from genbench.core.elsewhere import Elsewhere
 
 #: the cells of the suite `toys`
 toys = partial(Run, steps=6000, batch=256)
@@ -22,6 +24,25 @@ enlarged_digits = partial(Run, dataset="super_resolution", steps=3000, batch=32,
 enlarged_fashion = partial(
     enlarged_digits, dataset_options={"of": "fashion_mnist", "scale": 4}, batch=32
 )
+
+#: rounds of a claim's cells on Fashion-MNIST, as in the suite `fashion`
+FASHION_STEPS = 2500
+
+
+def move_to_fashion(run: Run) -> Run:
+    """Returns the run in a run's place on Fashion-MNIST, by tuned options where it was tuned there."""
+    return replace(
+        run,
+        dataset="fashion_mnist",
+        steps=min(run.steps, FASHION_STEPS),
+        batch=64,
+        samples=2500,
+        tuned=True,
+        untuned="default",
+    )
+
+
+FASHION = Elsewhere("fashion_mnist", move_to_fashion)
 
 
 def column(evidence: Evidence, runs: Mapping[str, Run], name: str) -> dict[str, Values]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genbench.claims._cells import column, conditional, inverse
+from genbench.claims._cells import FASHION, column, conditional, inverse
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, compare_best
 from genbench.core.figure import Figure, strip
@@ -71,6 +71,7 @@ def measure_rest(evidence: Evidence) -> list[Effect]:
         "The bar is an accuracy of nine tenths; the classifier itself errs on a few real digits.",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
     by_metric=lambda evidence: {
         f"{METRIC}_worst": [
             *measure_steering(evidence, f"{METRIC}_worst"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genbench.claims._cells import digits, inverse
+from genbench.claims._cells import FASHION, digits, inverse
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, log_ratio
 from genbench.core.figure import Figure, strip
@@ -59,6 +59,7 @@ def figure(evidence: Evidence) -> Figure:
         "infogan": "its codes are the question",
     },
     figure=figure,
+    elsewhere=(FASHION,),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Distance of fixed kernels over the learnt one, and accuracy of categories; perceptrons beside."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genbench.claims._cells import digits
+from genbench.claims._cells import FASHION, digits
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.entrants import make_runs
@@ -66,6 +66,7 @@ def describe_training(evidence: Evidence, name: str, run: Run) -> Effect:
         "would give a GAN a density (Grover et al., 2018).",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
     outsiders={"resample": "copies of training points, which have no family"},
 )
 def effects(evidence: Evidence) -> list[Effect]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genbench.claims._cells import inverse
+from genbench.claims._cells import FASHION, inverse
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, difference, log_ratio
 from genbench.core.figure import Figure, strip
@@ -50,6 +50,7 @@ def figure(evidence: Evidence) -> Figure:
         "InfoGAN's regressor gives only a part of the code, and shares its body with the discriminator.",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy of BiGAN's codes less the others', and what reconstructions keep."""

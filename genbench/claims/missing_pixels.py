@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genbench.claims._cells import column, dcgan, digits, inverse
+from genbench.claims._cells import FASHION, column, dcgan, digits, inverse
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, Values, compare_best, difference, log_ratio
 from genbench.core.figure import Figure, Series
@@ -80,6 +80,7 @@ def figure(evidence: Evidence) -> Figure:
         ),
     },
     figure=figure,
+    elsewhere=(FASHION,),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Errors of mean completions of the best GAN over those of chains and of learnt inverses."""

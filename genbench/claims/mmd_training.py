@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genbench.claims._cells import digits
+from genbench.claims._cells import FASHION, digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, log_ratio
 from genbench.core.figure import Figure, strip
@@ -57,6 +57,7 @@ def figure(evidence: Evidence) -> Figure:
         "64 dimensions are few: fixed kernels fall behind as dimensions grow.",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Distances of neighbours in the order claimed; the discrepancy itself, recall and the GAN beside."""

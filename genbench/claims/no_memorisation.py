@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from genbench.claims._cells import digits
+from genbench.claims._cells import FASHION, digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect, compare_best, difference, map_values
@@ -71,6 +73,52 @@ def figure(evidence: Evidence) -> Figure:
     )
 
 
+def judge_copying(evidence: Evidence) -> list[Effect]:
+    """Returns the test of copies themselves, and of every GAN beside likelihood."""
+    unit = "standard deviations"
+    copied = evidence.scores(COPIES, "c_t")
+    text = "C_T of copies of training points"
+    parts = [Effect(text, copied, SURE, "below", unit, resolution=SAME)]
+    below = {
+        name: map_values(lambda v: min(v, 0.0), evidence.scores(run, "c_t"))
+        for name, run in {**GANS, **LIKELIHOODS}.items()
+    }
+    others = {name: below[name] for name in LIKELIHOODS}
+    for name, run in GANS.items():
+        parts.append(Effect(f"C_T of {name}", evidence.scores(run, "c_t"), SURE, unit=unit))
+        gap = compare_best({name: below[name]}, others, "higher")
+        text = f"C_T below 0 of {name} less that of the best likelihood{gap.who}"
+        parts.append(Effect(text, gap.values, -SAME, unit=unit, contest=gap, resolution=SAME))
+    return parts
+
+
+def list_beside(evidence: Evidence) -> list[Effect]:
+    """Returns C_T of likelihood's samples, authenticity, and the nearest neighbours' test, none judged."""
+    unit = "standard deviations"
+    parts = [
+        Effect(f"C_T of {name}", evidence.scores(run, "c_t"), SURE, unit=unit, judged=False)
+        for name, run in LIKELIHOODS.items()
+    ]
+    blurred = evidence.scores(BLURRED, "c_t")
+    text = "C_T of training points with noise"
+    parts.append(Effect(text, blurred, SURE, "below", unit, judged=False))
+    copies = evidence.scores(COPIES, "authenticity")
+    for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED}.items():
+        more = difference(evidence.scores(run, "authenticity"), copies)
+        text = f"authenticity of {name} less that of copies"
+        parts.append(Effect(text, more, 0.0, unit="share", judged=False))
+    for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED, "copies": COPIES}.items():
+        accuracy = evidence.scores(run, "c2st")
+        text = f"share of {name} and held-out points that neighbours classify rightly"
+        parts.append(Effect(text, accuracy, 0.5, "below", "share", judged=False))
+    return parts
+
+
+def read_cells(evidence: Evidence) -> list[Effect]:
+    """Returns what is read of cells alone."""
+    return [*judge_copying(evidence), *list_beside(evidence)]
+
+
 @claim(
     "no_memorisation",
     statement="A GAN's generator is updated through the discriminator alone, never from data, and so "
@@ -100,25 +148,14 @@ def figure(evidence: Evidence) -> Figure:
         "from them still steers it.",
     ),
     figure=figure,
+    elsewhere=(replace(FASHION, effects=read_cells),),
     outsiders=dict.fromkeys(
         ("resample", "kde"), "training points returned, which must be detected"
     ),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Tests of copying by family, and how much the gradient depends on data."""
-    unit = "standard deviations"
-    every = {**GANS, **LIKELIHOODS}
-    near = {name: evidence.scores(run, "c_t") for name, run in every.items()}
-    copied = evidence.scores(COPIES, "c_t")
-    text = "C_T of copies of training points"
-    parts = [Effect(text, copied, SURE, "below", unit, resolution=SAME)]
-    below = {name: map_values(lambda v: min(v, 0.0), values) for name, values in near.items()}
-    others = {name: below[name] for name in LIKELIHOODS}
-    for name in GANS:
-        parts.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit))
-        gap = compare_best({name: below[name]}, others, "higher")
-        text = f"C_T below 0 of {name} less that of the best likelihood{gap.who}"
-        parts.append(Effect(text, gap.values, -SAME, unit=unit, contest=gap, resolution=SAME))
+    parts = []
     for name in TRACED:
         apart = evidence.measured(f"{name}_apart")
         text = f"{name}: part of the gradient that depends on the images"
@@ -126,24 +163,4 @@ def effects(evidence: Evidence) -> list[Effect]:
             parts.append(Effect(text, apart, 1e-6, "below", by_definition=True))
         else:
             parts.append(Effect(text, apart, 0.01, by_definition=True))
-    for name in LIKELIHOODS:
-        parts.append(Effect(f"C_T of {name}", near[name], SURE, unit=unit, judged=False))
-    blurred = evidence.scores(BLURRED, "c_t")
-    text = "C_T of training points with noise"
-    parts.append(Effect(text, blurred, SURE, "below", unit, judged=False))
-    return parts + _beside(evidence)
-
-
-def _beside(evidence: Evidence) -> list[Effect]:
-    """Authenticity against that of copies, and the nearest neighbours' test against held-out points."""
-    parts = []
-    copies = evidence.scores(COPIES, "authenticity")
-    for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED}.items():
-        more = difference(evidence.scores(run, "authenticity"), copies)
-        text = f"authenticity of {name} less that of copies"
-        parts.append(Effect(text, more, 0.0, unit="share", judged=False))
-    for name, run in {**GANS, **LIKELIHOODS, "kde": BLURRED, "copies": COPIES}.items():
-        accuracy = evidence.scores(run, "c2st")
-        text = f"share of {name} and held-out points that neighbours classify rightly"
-        parts.append(Effect(text, accuracy, 0.5, "below", "share", judged=False))
-    return parts
+    return [*judge_copying(evidence), *parts, *list_beside(evidence)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from genbench.claims._cells import digits
+from genbench.claims._cells import FASHION, digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import open_named
 from genbench.core.effect import Effect, difference, log_ratio, map_values
@@ -73,6 +74,25 @@ def figure(evidence: Evidence) -> Figure:
     )
 
 
+def compare_chains(evidence: Evidence) -> list[Effect]:
+    """Returns steps and time of a sample by each chain, and both distances."""
+    parts = []
+    cost, fid = (evidence.scores(GAN, name) for name in ("effective_sample_ms", "fid"))
+    for name, run in CHAINS.items():
+        steps = evidence.scores(run, "effective_sample_steps")
+        parts.append(Effect(f"{name}: steps for an independent sample", steps, MANY, unit="steps"))
+        # another implementation may win a factor of two
+        slower = log_ratio(evidence.scores(run, "effective_sample_ms"), cost)
+        text = f"log time of an independent sample, {name} over the GAN"
+        parts.append(Effect(text, slower, math.log(2)))
+        worse = log_ratio(fid, evidence.scores(run, "fid"))
+        parts.append(Effect(f"log FID, the GAN's over {name}'s", worse, math.log(1.1), "below"))
+    steps = evidence.scores(GAN, "effective_sample_steps")
+    text = "gan: steps for an independent sample"
+    parts.append(Effect(text, steps, 1.5, "below", "steps", by_definition=True))
+    return parts
+
+
 @claim(
     "one_pass_vs_chain",
     statement="Boltzmann machines and generative stochastic networks need many steps of a Markov chain "
@@ -109,23 +129,11 @@ def figure(evidence: Evidence) -> Figure:
         ),
     },
     figure=figure,
+    elsewhere=(replace(FASHION, effects=compare_chains),),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Steps and time of a sample by each chain, both distances, and exact mixing times."""
-    parts = []
-    cost, fid = (evidence.scores(GAN, name) for name in ("effective_sample_ms", "fid"))
-    for name, run in CHAINS.items():
-        steps = evidence.scores(run, "effective_sample_steps")
-        parts.append(Effect(f"{name}: steps for an independent sample", steps, MANY, unit="steps"))
-        # another implementation may win a factor of two
-        slower = log_ratio(evidence.scores(run, "effective_sample_ms"), cost)
-        text = f"log time of an independent sample, {name} over the GAN"
-        parts.append(Effect(text, slower, math.log(2)))
-        worse = log_ratio(fid, evidence.scores(run, "fid"))
-        parts.append(Effect(f"log FID, the GAN's over {name}'s", worse, math.log(1.1), "below"))
-    steps = evidence.scores(GAN, "effective_sample_steps")
-    text = "gan: steps for an independent sample"
-    parts.append(Effect(text, steps, 1.5, "below", "steps", by_definition=True))
+    parts = compare_chains(evidence)
     early, late = (
         map_values(math.log10, evidence.measured(f"mixing_{name}")) for name in ("early", "late")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from genbench.claims._cells import column
+from genbench.claims._cells import FASHION, column
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Contest, Effect, compare_best
 from genbench.core.entrants import make_runs
@@ -80,6 +80,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         ),
     },
     figure=figure,
+    elsewhere=(FASHION,),
     by_metric=by_metric,
 )
 def effects(evidence: Evidence) -> list[Effect]:

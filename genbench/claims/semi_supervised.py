@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.claims._cells import FASHION
 from genbench.core.claim import Evidence, Run, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, strip
@@ -49,6 +50,7 @@ def figure(evidence: Evidence) -> Figure:
         "Ladder networks and virtual adversarial training, the strong rivals, are not here.",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with unlabelled points less that of the same network without."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genbench.claims._cells import dcgan, digits
+from genbench.claims._cells import FASHION, dcgan, digits
 from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, strip
@@ -59,6 +59,7 @@ def compare(evidence: Evidence, column: str) -> list[Effect]:
         "beside.",
     ),
     figure=figure,
+    elsewhere=(FASHION,),
     by_metric=lambda evidence: {"high_frequency": compare(evidence, "high_frequency")},
 )
 def effects(evidence: Evidence) -> list[Effect]:

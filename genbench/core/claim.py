@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial, wraps
 from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.effect import Effect
+from genbench.core.elsewhere import Elsewhere, read_at_home
 from genbench.core.errors import ContractError
 from genbench.core.evidence import Evidence, Run
 from genbench.core.figure import Figure
@@ -47,6 +49,8 @@ class Claim:
         outsiders: Models of its runs that are not in the list of entrants (`core/entrants.py`), each with the
             reason for which the claim needs it.
         version: Raised whenever a change may move what the experiment gives.
+        elsewhere: Other data sets on which the same is read; `runs`, `function` and `by_metric` have
+            their cells and effects too.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Claim:
     notes: Mapping[Outcome, str] = field(default_factory=dict)
     outsiders: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     @property
     def id(self) -> str:
@@ -113,10 +118,44 @@ def claim(
     def register(
         function: Callable[[Evidence], Sequence[Effect]],
     ) -> Callable[[Evidence], Sequence[Effect]]:
-        CLAIMS.add(name, Claim(name, function, **about))
+        CLAIMS.add(name, _read_everywhere(Claim(name, function, **about)))
         return function
 
     return register
+
+
+def _read_everywhere(claim: Claim) -> Claim:
+    """Returns a claim with the cells and effects of all data sets on which it is read."""
+    if not claim.elsewhere:
+        return claim
+    home = ", ".join(dict.fromkeys(run.dataset for run in claim.runs))
+    runs, places, by_metric = list(claim.runs), claim.elsewhere, claim.by_metric
+    for moved in (place.move(run) for place in places for run in claim.runs):
+        runs += [] if moved in runs else [moved]
+
+    @wraps(claim.function)
+    def effects(evidence: Evidence) -> list[Effect]:
+        own = read_at_home(claim.function, home, evidence)
+        others = (place.read(place.effects or claim.function, evidence) for place in places)
+        return [*own, *(effect for rows in others for effect in rows)]
+
+    def effects_by_metric(evidence: Evidence) -> Mapping[str, Sequence[Effect]]:
+        assert by_metric is not None
+        rows = {}
+        for name in by_metric(evidence):
+            one = partial(_pick, by_metric, name)
+            own = read_at_home(one, home, evidence)
+            rows[name] = own + [e for place in places for e in place.read(one, evidence)]
+        return rows
+
+    both = effects_by_metric if by_metric is not None else None
+    return replace(claim, function=effects, runs=tuple(runs), by_metric=both)
+
+
+def _pick(
+    by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]], name: str, evidence: Evidence
+) -> Sequence[Effect]:
+    return by_metric(evidence)[name]
 
 
 def find(names: Sequence[str] = ()) -> dict[str, Claim]:

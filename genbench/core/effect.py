@@ -98,6 +98,7 @@ class Effect:
             less than a uniform error of that width.
         jump: How far a rare event may move one seed's value, e.g. all modes lost; intervals leave room
             for one that so few seeds need not show.
+        data: The data set that it was measured on, where a claim is read on several.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Effect:
     by_definition: bool = False
     resolution: float = 0.0
     jump: float = 0.0
+    data: str = ""
 
 
 def noise_of(values: Values) -> float:

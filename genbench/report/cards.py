@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
+from genbench.core.elsewhere import MovedEvidence
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
 from genbench.report.evidence_log import CompletedSeeds, EvidenceLog
@@ -193,9 +194,20 @@ class Card:
         return self.claim.figure(CompletedSeeds(self.logged_effects[0]))
 
     @cached_property
+    def figures_elsewhere(self) -> dict[str, Figure]:
+        """The same figure of every other data set on which the claim is read."""
+        if self.claim.figure is None:
+            return {}
+        seeds = CompletedSeeds(self.logged_effects[0])
+        return {
+            place.dataset: self.claim.figure(MovedEvidence(seeds, place.move))
+            for place in self.claim.elsewhere
+        }
+
+    @cached_property
     def cells(self) -> list[ReadCells]:
         """What was read of cells, by run."""
-        _ = self.figure
+        _ = self.figure, self.figures_elsewhere
         scored = self.logged_effects[0].scored
         cells = []
         for run in self.claim.runs:

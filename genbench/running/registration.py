@@ -10,6 +10,7 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
+from genbench.core.model import MODELS
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
@@ -137,11 +138,15 @@ def _fields(value: Any, rules: bool, name: str = "") -> Iterator[tuple[str, Any]
 
 
 def find_first_score(claim: Claim, store: Store) -> str | None:
-    """Returns when the first of a claim's scores was begun, at any budget, or None without any."""
+    """Returns when the first of a claim's scores was begun, at any budget, or None without any.
+
+    Rows of reference, which learn nothing and have no say in who wins, may have been scored before.
+    """
     times: list[str] = []
+    runs = [run for run in claim.runs if MODELS.get(run.model).taxonomy != "reference"]
     for name in SCALES:
         evidence = ClaimEvidence(claim, store, Scale(name))
-        times += [r.started for run in claim.runs for r in evidence.records(run) if r.started]
+        times += [r.started for run in runs for r in evidence.records(run) if r.started]
         if claim.experiment is not None and (started := evidence.trial().started):
             times.append(started)
     return min(times, key=_moment, default=None)

@@ -43,12 +43,25 @@ class Verdict:
     Arguments:
         outcome: The verdict.
         parts: Every effect, those that are not judged too.
-        because: The rule that gave it, as a sentence.
+        because: The rule that gave it, as a sentence, with what each data set says where there are several.
     """
 
     outcome: Outcome
     parts: tuple[VerdictPart, ...]
     because: str
+
+    @property
+    def by_data(self) -> dict[str, Outcome]:
+        """What the parts on each data set say together; empty where a claim is read on one alone."""
+        rows: dict[str, list[VerdictPart]] = {}
+        for part in self.judged:
+            rows.setdefault(part.effect.data, []).append(part)
+        if len(rows) < 2:
+            return {}
+        return {
+            data: _whole([part.outcome for part in parts], [part.effect for part in parts])[0]
+            for data, parts in rows.items()
+        }
 
     @property
     def judged(self) -> list[VerdictPart]:
@@ -106,7 +119,11 @@ def judge(
     if spared:
         head = because if "supported" in outcomes else "nothing is supported"
         because = f"{head}; {spared} on the wrong side of the bar, which a quick pass leaves open"
-    return Verdict(outcome, parts, because)
+    verdict = Verdict(outcome, parts, because)
+    if not any(effect.values for effect in effects):
+        return verdict
+    places = ", ".join(f"{what} on {data}" for data, what in verdict.by_data.items())
+    return replace(verdict, because=f"{because} ({places})") if places else verdict
 
 
 def _make_part(

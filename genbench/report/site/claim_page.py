@@ -71,7 +71,7 @@ def make_page(
     after: dict[str, Any] | None,
 ) -> bytes:
     """Returns the page of a claim; before and after are the views of its neighbours, or None."""
-    plots = {view["anchor"]: {"figure": view["plot"]}} if view["plot"] else {}
+    plots = {one["section"]: {"figure": one["plot"]} for one in view["plots"]}
     return templating.render(
         "claim.html",
         **site.header(view["page"], view["card"].claim.id),
@@ -139,15 +139,17 @@ def _interval(part: VerdictPart, scale: Sequence[float]) -> dict[str, Any]:
 
 def _view(card: Card) -> dict[str, Any]:
     claim = card.claim
-    plot = make_plot(card.figure) if card.figure is not None else None
+    anchor = f"claim-{claim.id}"
+    figures = {"": card.figure} if card.figure is not None else {}
+    sections = [
+        _view_figure(figure, f"{anchor}{'-' * bool(place)}{place}", place)
+        for place, figure in (figures | card.figures_elsewhere).items()
+    ]
     trial = None
     if claim.experiment is not None:
         trial = Trials(card.store.root).read(claim, card.scale.options(claim))
-    rows = len({x for trace in plot["series"] for x in trace["x"]}) if plot else 0
-    strip = plot is not None and plot["kind"] == "strip"
-    shared = strip and rows < sum(len(trace["x"]) for trace in plot["series"]) if plot else False
     return {
-        "anchor": f"claim-{claim.id}",
+        "anchor": anchor,
         "page": templating.file_name("claim", claim.id),
         "card": card,
         "kind": card.kind,
@@ -155,13 +157,27 @@ def _view(card: Card) -> dict[str, Any]:
         "tally": claim_tables.tally_text(card),
         "seeds": claim_tables.seeds(card),
         "forest": list(zip(card.verdict.parts, make_forest(card.verdict.parts), strict=True)),
-        "plot": plot,
-        "height": 110 + rows * (52 if shared else 30) if strip else 380,
-        "words": describe_plot(plot) if plot else "",
+        "plots": [one for one in sections if one["plot"]],
         "columns": list(dict.fromkeys(c for read in card.cells for c in read.columns)),
         "trial": trial,
         "failed": card.evidence.failed(),
         "note": claim.notes.get(card.verdict.outcome),
+    }
+
+
+def _view_figure(figure: Figure, section: str, place: str) -> dict[str, Any]:
+    """What the page says of a figure; `place` is the data set, where it is not the claim's own."""
+    plot = make_plot(figure)
+    rows = len({x for trace in plot["series"] for x in trace["x"]}) if plot else 0
+    strip = plot is not None and plot["kind"] == "strip"
+    shared = strip and rows < sum(len(trace["x"]) for trace in plot["series"]) if plot else False
+    return {
+        "section": section,
+        "place": place,
+        "figure": figure,
+        "plot": plot,
+        "height": 110 + rows * (52 if shared else 30) if strip else 380,
+        "words": describe_plot(plot) if plot else "",
     }
 
 
