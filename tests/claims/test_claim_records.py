@@ -16,6 +16,7 @@ from genbench.claims import (
     thin_manifold,
     vae_blur,
 )
+from genbench.claims._cells import move_to_fashion
 from genbench.core.claim import CLAIMS
 from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
@@ -153,7 +154,24 @@ def test_explicit_density(store):
 def test_runs_that_diverge_are_the_worst_and_are_counted(store):
     write(store, semi_supervised.GAN, status="diverged")
     claim = ClaimEvidence(CLAIMS.get("semi_supervised"), store)
-    name = str(semi_supervised.GAN)
-    assert claim.failed() == {name: 10}
-    assert name not in claim.missing()
+    name, there = str(semi_supervised.GAN), "improved_gan on fashion_mnist"
+    assert claim.failed() == {name: 10, there: 10}
+    assert not {name, there} & set(claim.missing())
     assert claim.scores(semi_supervised.GAN, "accuracy") == dict.fromkeys(range(10), -math.inf)
+
+
+def test_a_claim_says_what_each_data_set_does(store):
+    """Where one data set is against it, and another for it, the whole is mixed and both are named."""
+    for run, fid in [(run, 20) for run in sample_quality.GANS.values()] + [
+        (run, 60) for run in sample_quality.OTHERS.values()
+    ]:
+        write(store, run, fid=fid, precision=1.0 - fid / 200, recall=0.3)
+        there = move_to_fashion(run)
+        write(store, there, fid=80 - fid, precision=0.6 + fid / 200, recall=0.3)
+    result = verdict("sample_quality", store)
+    assert result.by_data == {"digits": "supported", "fashion_mnist": "refuted"}
+    assert result.outcome == "mixed"
+    assert result.because.endswith("(supported on digits, refuted on fashion_mnist)")
+    assert [p.effect.name.endswith(", on fashion_mnist") for p in result.parts] == (
+        3 * [False] + 3 * [True]
+    )

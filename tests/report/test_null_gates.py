@@ -8,6 +8,7 @@ from report_records import measured, spec
 from test_tables import column, row
 
 from genbench.claims import sample_quality
+from genbench.claims._cells import move_to_fashion
 from genbench.core.claim import CLAIMS, Run
 from genbench.report.cards import Card
 from genbench.report.claim_tables import to_dict
@@ -86,17 +87,25 @@ def store(tmp_path):
     return store
 
 
+def write_nulls(store, **columns):
+    """Writes uniform noise of both data sets on which the claim is read."""
+    for run in (UNIFORM, move_to_fashion(UNIFORM)):
+        write(store, run, **columns)
+
+
 def test_a_part_that_reads_what_noise_passes_is_not_judged(store):
     claim = CLAIMS.get("sample_quality")
     card = Card(claim, store)
     assert card.verdict.outcome == "supported"
-    assert [part.effect.judged for part in card.verdict.parts] == [True, True, False]
+    assert [part.effect.judged for part in card.verdict.parts] == 2 * [True, True, False]
     assert "precision on digits" in card.unchecked
 
     write(store, UNIFORM, fid=800, kid=800, precision=0.95, recall=0.01)
     card = Card(claim, store)
-    assert [part.effect.judged for part in card.verdict.parts] == [True, False, False]
-    assert len(card.verdict.judged) == 1
+    assert [part.effect.judged for part in card.verdict.parts] == (
+        [True, False, False, True, True, False]
+    )
+    assert card.verdict.by_data == {"digits": "supported", "fashion_mnist": "supported"}
     (sentence,) = card.withheld
     assert sentence.startswith("precision on digits is not judged: uniform with 0.948")
     assert "precision on digits" not in card.unchecked
@@ -104,9 +113,9 @@ def test_a_part_that_reads_what_noise_passes_is_not_judged(store):
 
 
 def test_clearly_worse_noise_leaves_every_part_judged(store):
-    write(store, UNIFORM, fid=800, kid=800, precision=0.4, recall=0.01)
+    write_nulls(store, fid=800, kid=800, precision=0.4, recall=0.01)
     card = Card(CLAIMS.get("sample_quality"), store)
-    assert [part.effect.judged for part in card.verdict.parts] == [True, True, False]
+    assert [part.effect.judged for part in card.verdict.parts] == 2 * [True, True, False]
     assert card.withheld == []
 
 
@@ -116,7 +125,7 @@ def test_noise_measured_by_other_points_says_nothing(store):
 
 
 def test_the_same_claim_by_a_metric_that_noise_passes_has_no_verdict(store):
-    write(store, UNIFORM, fid=800, kid=800, precision=0.4, recall=0.99)
+    write_nulls(store, fid=800, kid=800, precision=0.4, recall=0.99)
     by_metric = {
         row.name: row.verdict for row in Card(CLAIMS.get("sample_quality"), store).metrics
     }
