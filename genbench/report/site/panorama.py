@@ -1,4 +1,4 @@
-"""The one picture of the overview: quality against cost of the families on every data set."""
+"""The one picture of the overview: quality against cost of the entrants on every data set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from genbench.report.columns import TableColumn
 from genbench.report.groups import TRAINING, Group
+from genbench.report.site.templating import shorten
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.text import number
@@ -19,6 +20,8 @@ WIDTH, HEIGHT = 232, 150
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 22, 30
 #: pixels of a letter of a label, about, and of a line
 LETTER, LINE = 5.6, 11
+#: letters of a label
+MOST = 30
 #: values further apart than this stand on a logarithmic axis
 WIDE = 8.0
 #: what real points score is drawn where it is not further off than this from all entrants
@@ -65,8 +68,8 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     """Returns the picture of a data set, or None without standings.
 
     {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "floor", "words"}; points are
-    entrants with family, label, x, y, the ends of their interval and whether they pass, in pixels; further up
-    is better, further left is cheaper. Labels name the families that no other betters in both.
+    entrants with family, name, x, y, the ends of their interval and whether they pass, in pixels; further up
+    is better, further left is cheaper. Labels name the entrants that no other betters in both.
     """
     standings = table.standings
     if standings is None:
@@ -151,7 +154,8 @@ def place_labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns where the names of points stand: beside them, moved down where two would overlap."""
     labels: list[dict[str, Any]] = []
     for point in sorted(points, key=lambda p: p["y"]):
-        wide = LETTER * len(point["family"])
+        text = shorten(point["name"], MOST)
+        wide = LETTER * len(text)
         right = point["x"] + 8 + wide <= WIDTH
         x = point["x"] + 8 if right else max(2.0, point["x"] - 8 - wide)
         y = max(point["y"] + 4, TOP + 8)
@@ -160,7 +164,7 @@ def place_labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             for other in labels
         ):
             y += LINE
-        labels.append({"text": point["family"], "x": round(x, 1), "y": round(y, 1), "wide": wide})
+        labels.append({"text": text, "x": round(x, 1), "y": round(y, 1), "wide": wide})
     return labels
 
 
@@ -186,7 +190,7 @@ def _point(entrant: Entrant, x: float, up: Axis) -> dict[str, Any]:
     return {
         "id": entrant.group.id,
         "family": entrant.family,
-        "label": entrant.group.label,
+        "name": entrant.name,
         "x": x,
         "y": up.at(entrant.mean),
         "ends": ends,
@@ -204,8 +208,8 @@ def _words(
 ) -> str:
     """The picture in words."""
     rows = "; ".join(
-        f"{e.family} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
+        f"{e.name} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
         for e, x in pairs
     )
-    best = ", ".join(e.family for e in front) or "none"
+    best = ", ".join(e.name for e in front) or "none"
     return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."
