@@ -291,3 +291,13 @@ def test_every_shipped_data_set_declares_columns_that_there_are():
         for id in (*quality.primary, *(b.column for b in quality.beside)) if quality else ():
             assert id in known, (name, id)
             assert known[id][1].better != "none"
+
+
+def test_the_first_screen_has_room_for_fifteen_panels_and_those_without_a_rival_go_first():
+    from genbench.report.site.front import PANELS, split_panels
+
+    panels = [{"name": k, "points": [0] * (1 if k == 2 else 3)} for k in range(PANELS + 2)]
+    first, rest = split_panels(panels)
+    assert [p["name"] for p in rest] == [2, PANELS + 1]
+    assert [p["name"] for p in first] == [k for k in range(PANELS + 1) if k != 2]
+    assert split_panels(panels[:PANELS]) == (panels[:PANELS], [])

@@ -74,7 +74,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
             }
         )
     checks = [
-        f"{c.beside.column} of {c.beside.share:.0%} of what real points score"
+        f"{c.beside.column} of at least {c.beside.share:.0%} of what real points score"
         + ("" if c.bar is None else f" ({number(c.bar)})")
         + ("" if c.column is not None else ", not measured here")
         for c in standings.checks

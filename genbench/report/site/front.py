@@ -17,6 +17,9 @@ from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.winners import describe_column
 
+#: panels of the first screen, three lines of five
+PANELS = 15
+
 
 def make_front(site: Site) -> dict[str, Any]:
     """Returns what the first screen shows: the verdict, a panel and a ranked table per data set."""
@@ -27,15 +30,30 @@ def make_front(site: Site) -> dict[str, Any]:
         for page in site.pages
         if (panel := make_panel(page.table)) is not None
     ]
+    first, rest = split_panels(panels)
     families = list_families(site)
     return {
         "answer": summarise(site.tables, site.short_names),
         "boards": boards,
         "default": default and default["name"],
-        "panels": panels,
+        "panels": first,
+        "more_panels": rest,
         "families": families,
         "colours": {family: i % 10 for i, family in enumerate(families)},
     }
+
+
+def split_panels(
+    panels: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Returns the panels that leave the first screen room for the answers, and the rest, in their order.
+
+    Those that compare no two entrants are the first to go, then the last.
+    """
+    order = sorted(range(len(panels)), key=lambda i: (len(panels[i]["points"]) < 2, i))
+    first = set(order[:PANELS])
+    both = [(i in first, panel) for i, panel in enumerate(panels)]
+    return [p for chosen, p in both if chosen], [p for chosen, p in both if not chosen]
 
 
 def list_families(site: Site) -> list[str]:
@@ -182,7 +200,12 @@ def explain_absence(
         if not any(competes(g, labels) for g in rows for labels in (False, True)):
             return "run with a part of the labels alone"
         column = table.contests[0].column if table.contests else None
-        return f"not measured by this {column.id}" if column is not None else "not measured"
+        if column is None:
+            return "not measured"
+        other = any(
+            c.id == column.id and table.cell(g, c).values for g in rows for c in table.columns
+        )
+        return f"{column.id} by another protocol" if other else f"not measured by {column.id}"
     reasons = [_refusal(name, spec) for name, own in members.items() if own == family]
     if reasons and all(reasons):
         return f"refused: {reasons[0]}"

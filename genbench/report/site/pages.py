@@ -49,14 +49,14 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
     links = [None] * real + [site.models[g.model] for g in table.groups]
     pareto = figures.compare_quality_and_cost(table)
     plots = {"table": {"curves": page.curves, "pareto": pareto}}
-    families = front.list_families(site)
+    families, panel = front.list_families(site), make_panel(table)
     return templating.render(
         "dataset.html",
         **site.header(page.file, table.name),
         **make_board(table, site.models),
         standing=front.make_ranked(site, page) if table.contests else None,
         by_row=any(standings.by_row for standings in table.contests),
-        picture=make_panel(table),
+        picture=panel and {**panel, "short": site.short_names[table.name]},
         colours={family: i % 10 for i, family in enumerate(families)},
         significance_groups=find_significance_groups(table),
         gallery=page.gallery,
