@@ -91,7 +91,7 @@ docs: $(VENV)/.base
 documents: $(VENV)/.run
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/genbench list sources --readme docs/sources.md
-	$(BIN)/genbench leaderboard -o results --readme README.md
+	$(BIN)/genbench leaderboard -o results --readme README.md --picture docs/families.svg
 	$(BIN)/genbench leaderboard -o results --readme results/README.md
 	$(BIN)/genbench claims -o results --readme README.md
 	$(BIN)/genbench claims -o results --readme docs/claims.md

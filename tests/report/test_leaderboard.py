@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from genbench.report.leaderboard import (
     update_readme,
     write_leaderboards,
 )
+from genbench.report.site.picture import draw_picture
 from genbench.report.tables import make_leaderboards
 from genbench.store import Store
 
@@ -128,14 +130,29 @@ def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path):
         run.invoke(command, ["-o", str(tmp_path / "none")], catch_exceptions=False)
 
 
+@pytest.fixture(scope="module")
+def committed():
+    return make_leaderboards(Store(ROOT / "results").records())
+
+
 @pytest.mark.parametrize("name", ["README.md", "results/README.md"])
-def test_documents_show_the_results(name, tmp_path):
+def test_documents_show_the_results(name, committed, tmp_path):
     copy = tmp_path / "copy.md"
     copy.write_text((ROOT / name).read_text())
-    changed = update_readme(copy, make_leaderboards(Store(ROOT / "results").records()))
-    assert not changed, (
+    assert not update_readme(copy, committed), (
         f"{name} is not current; run: genbench leaderboard -o results --readme {name}"
     )
+
+
+def test_the_picture_of_the_readme_shows_the_results(committed, tmp_path):
+    name = "docs/families.svg"
+    assert draw_picture(committed).decode() == (ROOT / name).read_text(), (
+        f"{name} is not current; run: genbench leaderboard -o results --picture {name}"
+    )
+    root = ElementTree.fromstring((ROOT / name).read_bytes())
+    inner = root.findall(".//{http://www.w3.org/2000/svg}svg")
+    assert len(inner) == 6
+    assert "url(" not in (ROOT / name).read_text(), "it stands alone"
 
 
 def test_a_board_is_an_object_with_tables_frame_and_html(store, tmp_path):
