@@ -173,6 +173,52 @@ def test_wrong_captions_count_where_they_are_shown(drawn):
     assert losses[0] != losses[1]
 
 
+def test_captions_are_as_large_to_the_networks_as_the_noise(drawn):
+    model = build("text_gan", drawn.spec, Rng([0, 1]), {"hidden": [8], "units": 4})
+    text = model.read(drawn.given.points("test")[:50].expand(2, -1, -1))
+    torch.testing.assert_close(text.square().mean(-1), torch.ones(2, 50))
+
+
+def test_the_mode_seeking_term_is_that_of_the_paper(drawn):
+    """Distance of codes over distance of images of one caption; huge where noise is ignored."""
+    rng = Rng([0, 1])
+    small = {"hidden": [8], "units": 4, "features": 4}
+    model = prepare(build("text_gan", drawn.spec, rng, small), drawn, rng)
+    batch = Trainer(model, drawn, Budget(steps=1), rng=rng, batch=16).minibatches(0.5)
+    losses = {}
+    for weight in (1.0, 3.0):
+        model.diversity = weight
+        losses[weight] = model.generator_loss(batch, Rng([0, 1]))
+    z = Rng([0, 1]).normal(32, model.latent)
+    text = model.read(batch.source)
+    pairs = [model.decode(text, half) for half in z.chunk(2, 1)]
+    far, apart = ((a - b).abs().flatten(1).mean(-1) for a, b in (pairs, z.chunk(2, 1)))
+    torch.testing.assert_close(losses[3.0] - losses[1.0], 2 * apart / (2 * far + 1e-5))
+
+    with torch.no_grad():
+        model.generator.layers[0].weight[:, 4:] = 0
+    assert (model.generator_loss(batch, Rng([0, 1])) > 1e4).all()
+    model.diversity = 0
+    assert (model.generator_loss(batch, Rng([0, 1])) < 2).all()
+
+
+@pytest.mark.slow
+def test_text_gan_draws_captions_rightly_and_in_more_than_one_way(drawn):
+    """After a quarter of the suite's rounds; without the mode-seeking term it draws one picture a caption."""
+    source, x = drawn.given.points("validation")[:1000], drawn.points("validation")[:1000]
+    spreads = {}
+    for weight in (0.0, 2e-3):
+        rng = Rng([1000])
+        model = prepare(build("text_gan", drawn.spec, rng, {"diversity": weight}), drawn, rng)
+        Trainer(model, drawn, Budget(steps=1000), rng=rng, batch=64).run()
+        scores = caption_accuracy(
+            source, x, Trained(model, drawn).translate(source, rng), drawn.truth, rng=rng
+        )
+        assert scores["caption_accuracy"].value > 0.8
+        spreads[weight] = scores["caption_spread"].value
+    assert spreads[0.0] < 0.3 < 0.4 < spreads[2e-3]
+
+
 def test_words_have_no_variance(written):
     rng = Rng([0])
     model = prepare(build("captioner", written.spec, rng, {"units": 4, "width": 2}), written, rng)
