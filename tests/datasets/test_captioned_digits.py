@@ -14,6 +14,7 @@ from genbench.datasets.captioned_digits import ENTROPY, WORDS, parse, spell
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll
 from genbench.metrics.pair_spread import pair_spread
+from genbench.report.site.samples import write_lines
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
@@ -59,6 +60,13 @@ def test_the_entropy_of_a_caption_is_that_of_its_free_words(written):
     assert len(share) == 8
     assert float(-(p * p.log()).sum()) == pytest.approx(ENTROPY, abs=0.1)
     assert written.truth.described.entropy == pytest.approx(3 * math.log(2))
+
+
+def test_reports_show_captions_as_words(drawn, written):
+    words = spell(written.points("test")[0])
+    assert write_lines(written.points("test")[:2].numpy(), written).splitlines()[0] == words
+    sources = drawn.given.points("test")[:1]
+    assert write_lines(sources.numpy(), drawn.given) == spell(sources[0])
 
 
 def test_broken_captions_say_nothing():
