@@ -212,19 +212,15 @@ def test_the_mode_seeking_term_is_that_of_the_paper(drawn):
 
 @pytest.mark.slow
 def test_text_gan_draws_captions_rightly_and_in_more_than_one_way(drawn):
-    """After a quarter of the suite's rounds; without the mode-seeking term it draws one picture a caption."""
-    source, x = drawn.given.points("validation")[:1000], drawn.points("validation")[:1000]
-    spreads = {}
-    for weight in (0.0, 2e-3):
-        rng = Rng([1000])
-        model = prepare(build("text_gan", drawn.spec, rng, {"diversity": weight}), drawn, rng)
-        Trainer(model, drawn, Budget(steps=1000), rng=rng, batch=64).run()
-        scores = caption_accuracy(
-            source, x, Trained(model, drawn).translate(source, rng), drawn.truth, rng=rng
-        )
-        assert scores["caption_accuracy"].value > 0.8
-        spreads[weight] = scores["caption_spread"].value
-    assert spreads[0.0] < 0.3 < 0.4 < spreads[2e-3]
+    """After 1,200 rounds, by the validation split."""
+    rng = Rng([1000])
+    source, x = drawn.given.points("validation")[:2000], drawn.points("validation")[:2000]
+    model = prepare(build("text_gan", drawn.spec, rng), drawn, rng)
+    Trainer(model, drawn, Budget(steps=1200), rng=rng, batch=64).run()
+    fake = Trained(model, drawn).translate(source, rng)
+    scores = caption_accuracy(source, x, fake, drawn.truth, rng=rng)
+    assert scores["caption_accuracy"].value > 0.8
+    assert scores["caption_spread"].value > 0.4
 
 
 def test_words_have_no_variance(written):
