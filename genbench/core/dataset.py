@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -91,8 +91,8 @@ class Dataset(ABC):
     matched: bool = True
     spec: DataSpec
     truth: Truth | None = None
-    #: what tokens stand for, one character each, so that reports can show text; empty otherwise
-    alphabet: str = ""
+    #: what tokens stand for, characters or words, so that reports can show text; empty otherwise
+    alphabet: Sequence[str] = ""
     #: the sources of the points, or None
     given: Dataset | None = None
     #: the data set whose points these are like, so that its classifier judges both; None: none but itself
