@@ -8,12 +8,16 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
 from genbench.core.registry import load_plugin
+from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.executors.processes import Processes
 from genbench.running.claims import run_claims
+from genbench.running.executor import make_executor
 from genbench.running.job import Progress, RunSettings, StackJob
 from genbench.running.suites import Listener, RunOptions
+from genbench.running.tuning import make_campaign, run_tuning
 from genbench.store import Store, contents
 from genbench.store.documents import load_suites
+from genbench.store.tuning import Tunings
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}
@@ -203,34 +207,63 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
         assert told[name] == told["inline"], name
 
 
-EXPERIMENT = """
+EXPERIMENTS = """
+import os
 from genbench.core.claim import claim
 
-@claim("on_a_cluster", statement="s", source="s", why="w", seeds=4,
-       experiment=lambda rng: {"x": rng.normal(3).sum(dim=1).tolist()})
-def effects(evidence):
-    return []
+def draws(rng):
+    # a worker's parent is the raylet of its node
+    return {"x": rng.normal(3).sum(dim=1).tolist(), "parent": [float(os.getppid())] * len(rng)}
+
+for name in ("one", "two"):
+    claim(f"on_a_cluster_{name}", statement="s", source="s", why="w", seeds=4, experiment=draws)(
+        lambda evidence: []
+    )
 """
+PLAN = Tuning(
+    budget=Budget(steps=8), batch=16, criteria=Criteria(samples=Part(name="mmd")), samples=60
+)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_experiments_of_claims_are_made_on_the_cluster(tmp_path, cluster, registered):
-    path = tmp_path / "planted_experiment.py"
-    path.write_text(EXPERIMENT)
+def test_cells_experiments_and_trials_of_tuning_are_the_same_bits_on_two_nodes(
+    tmp_path, cluster, registered
+):
+    _, nodes = cluster
+    path = tmp_path / "planted_experiments.py"
+    path.write_text(EXPERIMENTS)
     load_plugin(str(path))
-    found = {}
+    suite = suite_of(tmp_path, cells=CELLS, seeds=2, seeds_at_once=1)
+    campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
+    cells, experiments, trials = {}, {}, {}
     for name in ("inline", "ray"):
-        options = RunOptions(
-            root=tmp_path / name, device="cpu", executor=name, plugins=(str(path),)
-        )
+        root = tmp_path / name
+        options = RunOptions(root=root, device="cpu", executor=name, jobs=2, plugins=(str(path),))
+        do(suite, root, executor=make_executor(name, 2))
+        cells[name] = all_timeless(root)
         listener = Phases()
-        result = run_claims(["on-a-cluster"], options, listener=listener)
-        (trial,) = result.trials
-        found[name] = trial.columns
-        assert (trial.failures, set(trial.columns["x"])) == ({}, {0, 1, 2, 3})
+        made = run_claims(["on-a-cluster-one", "on-a-cluster-two"], options, listener=listener)
+        experiments[name] = {trial.claim: trial.columns["x"] for trial in made.trials}
+        parents = {parent for trial in made.trials for parent in trial.columns["parent"].values()}
+        assert len(parents) == (len(nodes) if name == "ray" else 1)
         assert ("ray" in listener.phases) == (name == "ray")
-    assert found["ray"] == found["inline"]
+        assert not any(trial.failures for trial in made.trials)
+        listener = Phases()
+        run_tuning(campaign, options, listener=listener)
+        trials[name] = {
+            trial.k: [(rung.step, rung.examples, rung.scores) for rung in trial.rungs]
+            for file in Tunings(root).files()
+            for trial in file.trials
+        }
+        assert ("ray" in listener.phases) == (name == "ray")
+    assert len(cells["ray"]) == 6
+    assert {record["status"] for record in cells["ray"].values()} == {"ok"}
+    assert [set(columns) for columns in experiments["ray"].values()] == [{0, 1, 2, 3}] * 2
+    assert sorted(len(rungs) for rungs in trials["ray"].values()) == [1, 1, 2, 3, 3]
+    assert cells["ray"] == cells["inline"]
+    assert experiments["ray"] == experiments["inline"]
+    assert trials["ray"] == trials["inline"]
 
 
 class Phases(Listener):
