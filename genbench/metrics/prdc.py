@@ -91,10 +91,14 @@ class Shares:
             slice(at, at + n) for at, n in zip((row, column), tile.shape, strict=True)
         )
         in_real = tile <= self.real[rows].unsqueeze(1)
-        self.inside += int(in_real.sum())
-        self.covered[rows] |= in_real.any(dim=1)
-        self.precise[columns] |= in_real.any(dim=0)
-        self.recalled[rows] |= (tile <= self.fake[columns]).any(dim=1)
+        self.inside += int(in_real.count_nonzero())
+        # who has been found in a ball need not be looked for again
+        left = (~self.covered[rows]).nonzero().squeeze(1)
+        self.covered[row + left] = in_real[left].any(dim=1)
+        left = (~self.precise[columns]).nonzero().squeeze(1)
+        self.precise[column + left] = in_real[:, left].any(dim=0)
+        left = (~self.recalled[rows]).nonzero().squeeze(1)
+        self.recalled[row + left] = (tile[left] <= self.fake[columns]).any(dim=1)
 
     def values(self, neighbours: int) -> dict[str, float]:
         """Returns the four shares."""
