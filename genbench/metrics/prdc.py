@@ -90,15 +90,13 @@ class Shares:
         rows, columns = (
             slice(at, at + n) for at, n in zip((row, column), tile.shape, strict=True)
         )
-        in_real = tile <= self.real[rows].unsqueeze(1)
+        # as bytes: their largest is found twenty times as fast as whether any is true
+        in_real = (tile <= self.real[rows].unsqueeze(1)).view(torch.uint8)
+        in_fake = (tile <= self.fake[columns]).view(torch.uint8)
         self.inside += int(in_real.count_nonzero())
-        # who has been found in a ball need not be looked for again
-        left = (~self.covered[rows]).nonzero().squeeze(1)
-        self.covered[row + left] = in_real[left].any(dim=1)
-        left = (~self.precise[columns]).nonzero().squeeze(1)
-        self.precise[column + left] = in_real[:, left].any(dim=0)
-        left = (~self.recalled[rows]).nonzero().squeeze(1)
-        self.recalled[row + left] = (tile[left] <= self.fake[columns]).any(dim=1)
+        self.covered[rows] |= in_real.amax(dim=1).bool()
+        self.precise[columns] |= in_real.amax(dim=0).bool()
+        self.recalled[rows] |= in_fake.amax(dim=1).bool()
 
     def values(self, neighbours: int) -> dict[str, float]:
         """Returns the four shares."""
