@@ -6,7 +6,7 @@ report over 100,000 records in 60 s and 2 GB (scaled down with --records). A sec
 of a simulated cluster, whose jobs take seconds of a simulated clock, take the same cells from the driver:
 the time until the last is done must be near the least possible, the greater of the mean load and the
 longest job:
-python tests/speed/driver.py [--cells 10000] [--records 100000]
+python tests/speed/driver.py [--cells 10000] [--records 100000] [--only cells|cluster|report]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from genbench.core.files import write_bytes
@@ -222,11 +223,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cells", type=int, default=10_000)
     parser.add_argument("--records", type=int, default=RECORDS)
+    parser.add_argument("--only", choices=("cells", "cluster", "report"))
     given = parser.parse_args()
+    tables = {
+        "cells": partial(schedule, given.cells),
+        "cluster": partial(simulate, given.cells),
+        "report": partial(report, given.records),
+    }
+    good = True
     with tempfile.TemporaryDirectory(prefix="genbench-driver-") as folder:
-        good = schedule(given.cells, Path(folder))
-        good &= simulate(given.cells, Path(folder))
-        good &= report(given.records, Path(folder))
+        for name, measure in tables.items():
+            if given.only in (None, name):
+                good &= measure(Path(folder))
     return int(not good)
 
 
