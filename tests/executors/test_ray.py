@@ -1,6 +1,7 @@
 """The same suite on a cluster of two nodes, and with a node that dies; a cluster takes its time."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -225,45 +226,113 @@ PLAN = Tuning(
 )
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_cells_experiments_and_trials_of_tuning_are_the_same_bits_on_two_nodes(
-    tmp_path, cluster, registered
-):
-    _, nodes = cluster
+@pytest.fixture
+def experiments(tmp_path, registered):
+    """A file with two claims that have experiments."""
     path = tmp_path / "planted_experiments.py"
     path.write_text(EXPERIMENTS)
     load_plugin(str(path))
-    suite = suite_of(tmp_path, cells=CELLS, seeds=2, seeds_at_once=1)
-    campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
-    cells, experiments, trials = {}, {}, {}
-    for name in ("inline", "ray"):
-        root = tmp_path / name
-        options = RunOptions(root=root, device="cpu", executor=name, jobs=2, plugins=(str(path),))
-        do(suite, root, executor=make_executor(name, 2))
-        cells[name] = all_timeless(root)
-        listener = Phases()
-        made = run_claims(["on-a-cluster-one", "on-a-cluster-two"], options, listener=listener)
-        experiments[name] = {trial.claim: trial.columns["x"] for trial in made.trials}
-        parents = {parent for trial in made.trials for parent in trial.columns["parent"].values()}
-        assert len(parents) == (len(nodes) if name == "ray" else 1)
-        assert ("ray" in listener.phases) == (name == "ray")
-        assert not any(trial.failures for trial in made.trials)
-        listener = Phases()
-        run_tuning(campaign, options, listener=listener)
-        trials[name] = {
-            trial.k: [(rung.step, rung.examples, rung.scores) for rung in trial.rungs]
-            for file in Tunings(root).files()
-            for trial in file.trials
-        }
-        assert ("ray" in listener.phases) == (name == "ray")
-    assert len(cells["ray"]) == 6
-    assert {record["status"] for record in cells["ray"].values()} == {"ok"}
-    assert [set(columns) for columns in experiments["ray"].values()] == [{0, 1, 2, 3}] * 2
-    assert sorted(len(rungs) for rungs in trials["ray"].values()) == [1, 1, 2, 3, 3]
-    assert cells["ray"] == cells["inline"]
-    assert experiments["ray"] == experiments["inline"]
-    assert trials["ray"] == trials["inline"]
+    return path
+
+
+def do_all(folder, name, experiments):
+    """Cells, experiments and trials of tuning by an executor: their numbers, and whose children did them."""
+    root = folder / name
+    options = RunOptions(root=root, device="cpu", executor=name, plugins=(str(experiments),))
+    do(
+        suite_of(folder, cells=CELLS, seeds=2, seeds_at_once=1),
+        root,
+        executor=make_executor(name, 2),
+    )
+    claimed, tuned = Phases(), Phases()
+    made = run_claims(["on-a-cluster-one", "on-a-cluster-two"], options, listener=claimed)
+    run_tuning(make_campaign({"ring": PLAN}, models=["vae"], trials=5), options, listener=tuned)
+    assert ["ray" in heard.phases for heard in (claimed, tuned)] == [name == "ray"] * 2
+    assert not any(trial.failures for trial in made.trials)
+    parents = {parent for trial in made.trials for parent in trial.columns["parent"].values()}
+    columns = {trial.claim: trial.columns["x"] for trial in made.trials}
+    rungs = {
+        trial.k: [(rung.step, rung.examples, rung.scores) for rung in trial.rungs]
+        for file in Tunings(root).files()
+        for trial in file.trials
+    }
+    return {"cells": all_timeless(root), "experiments": columns, "trials": rungs}, parents
+
+
+def check_all(numbers):
+    """Refuses numbers that are not all there."""
+    assert [record["status"] for record in numbers["cells"].values()] == ["ok"] * 6
+    assert [set(x) for x in numbers["experiments"].values()] == [{0, 1, 2, 3}] * 2
+    assert sorted(map(len, numbers["trials"].values())) == [1, 1, 2, 3, 3]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_cells_experiments_and_trials_of_tuning_are_the_same_bits_on_two_nodes(
+    tmp_path, cluster, experiments
+):
+    inline, _ = do_all(tmp_path, "inline", experiments)
+    there, parents = do_all(tmp_path, "ray", experiments)
+    assert len(parents) == 2
+    check_all(there)
+    assert there == inline
+
+
+class Task:
+    """What a task is asked for, as it travels."""
+
+    def __init__(self, function, job, *rest):
+        self.function, self.job, self.rest = function, pickle.dumps(job), rest
+
+    def result(self):
+        outcome = self.function(pickle.loads(self.job), *self.rest)
+        return pickle.loads(pickle.dumps(outcome))
+
+
+class Remote:
+    """A function or an actor of another process, but in this one."""
+
+    def __init__(self, thing):
+        self.thing, self.asked = thing, {}
+
+    def options(self, **asked):
+        self.asked = asked
+        return self
+
+    def remote(self, *given):
+        if isinstance(self.thing, type):
+            return Handle(self.thing())
+        assert (self.asked["num_cpus"], self.asked["max_retries"]) == (1, 0)
+        return Task(self.thing, *given)
+
+
+def test_what_travels_gives_the_same_bits_of_cells_experiments_and_trials(
+    tmp_path, here, experiments
+):
+    import ray
+
+    in_flight = []
+
+    def wait(tasks, num_returns, timeout):
+        in_flight.append(len(tasks))
+        return tasks[:1], tasks[1:]
+
+    node = {"Alive": True, "Resources": {"CPU": 1.0}}
+    instead = {
+        "is_initialized": lambda: True,
+        "nodes": lambda: [node, node],
+        "remote": Remote,
+        "wait": wait,
+        "get": lambda said, timeout=None: said.result() if isinstance(said, Task) else said,
+        "shutdown": lambda: None,
+    }
+    inline, _ = do_all(tmp_path, "inline", experiments)
+    for name, function in instead.items():
+        here.setattr(ray, name, function)
+    there, _ = do_all(tmp_path, "ray", experiments)
+    assert max(in_flight) == 2
+    check_all(there)
+    assert there == inline
 
 
 class Phases(Listener):
