@@ -54,8 +54,8 @@ def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:
         largest = max(rows.shape[1] for rows in chosen) if chosen[0].numel() else 0
         memory = real.centre.new_empty(largest**2)
         for rows in zip(*chosen, strict=True):
-            few = (lift(memmap.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
-            sums.append(_sums_of_few(*few, memory).tolist())
+            a, b = (lift(memmap.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
+            sums.append(_sums_of_few(a, b, memory).tolist())
         real_sums, fake_sums, across = real.centre.new_tensor(sums).T
     n, m = (
         torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.x.device)
