@@ -15,7 +15,15 @@ html_title = f"genbench {__version__}"
 root_doc = "docs/README"
 #: in the order of the navigation
 PAGES = [
-    *("README", "docs/running", "docs/evaluate", "docs/python", "docs/cli", "docs/data"),
+    *(
+        "README",
+        "docs/running",
+        "docs/evaluate",
+        "docs/python",
+        "docs/cli",
+        "docs/data",
+        "docs/speed",
+    ),
     *("docs/metrics", "docs/claims", "docs/fairness", "docs/ci", "docs/judge", "results/README"),
     *("ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"),
 ]
