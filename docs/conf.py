@@ -15,17 +15,9 @@ html_title = f"genbench {__version__}"
 root_doc = "docs/README"
 #: in the order of the navigation
 PAGES = [
-    *(
-        "README",
-        "docs/running",
-        "docs/evaluate",
-        "docs/python",
-        "docs/cli",
-        "docs/data",
-        "docs/speed",
-    ),
+    *("README", "docs/running", "docs/evaluate", "docs/python", "docs/cli", "docs/data"),
     *("docs/metrics", "docs/claims", "docs/fairness", "docs/ci", "docs/judge", "results/README"),
-    *("ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"),
+    *("docs/speed", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"),
 ]
 include_patterns = [f"{page}.md" for page in (root_doc, *PAGES)]
 myst_heading_anchors = 3
