@@ -130,19 +130,29 @@ class Standings:
     @property
     def how_sure(self) -> str:
         """How sure it is that the first is the best, in a phrase."""
+        return self._certainty[0]
+
+    @property
+    def clear(self) -> str:
+        """Whether the first is clearly the best, in a word or two."""
+        return self._certainty[1]
+
+    @cached_property
+    def _certainty(self) -> tuple[str, str]:
         first = self.first
         if first is None:
-            return "no family passes what must be passed beside it"
+            return "no family passes what must be passed beside it", "none passes"
         if len(self.entrants) == 1:
-            return "no other family was measured"
-        if first.cell.estimate.too_few:
-            return "too few seeds to tell"
+            return "no other family was measured", "alone"
         if not self.rivals:
-            return "no other family passes what must be passed beside it"
+            return "no other family passes what must be passed beside it", "alone"
+        if first.cell.estimate.too_few:
+            return "too few seeds to tell", "too few seeds"
         if self.unbeaten:
-            return f"cannot be distinguished from {', '.join(e.family for e in self.unbeaten)}"
+            names = ", ".join(e.family for e in self.unbeaten)
+            return f"cannot be distinguished from {names}", f"not from {names}"
         some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
-        return f"significantly better than every other family{some}"
+        return f"significantly better than every other family{some}", "yes"
 
 
 def find_standings(
