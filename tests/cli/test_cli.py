@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 from small_suites import SUITE, do, suite_of
 
-from genbench.cli import VERBS, main
+from genbench.cli import VERBS
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
 from genbench.store import Store
@@ -68,19 +68,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "broken.py").write_text("1/0")
     (tmp_path / "raises.py").write_text(PLUGIN)
     return tmp_path
-
-
-@pytest.fixture
-def genbench(capsys):
-    """Runs the command line; returns (exit code, stdout, stderr)."""
-
-    def genbench(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return genbench
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 A process that has imported genbench forks one for each run, so that a run costs what it does and not what
 imports do. It is ended by SIGKILL, SIGTERM or SIGINT, half of the time after a share of the time that an
-undisturbed run takes, half of the time as it is about to open, sync, rename or remove its n-th file. After
-every one of them the folder must be valid, with all that was recorded before, bit for bit; the command, repeated until it
-ends, must come to what an undisturbed run comes to. `campaign.py` beside it kills worker processes.
+undisturbed run takes, half of the time as it is about to open, sync, rename or remove its n-th file. Then the
+folder must be valid, with all that was recorded before, bit for bit; the command, repeated until it ends,
+must come to what an undisturbed run comes to. `campaign.py` beside it kills worker processes.
 
     python tests/faults/kills.py [--kills 200] [--only VERB] [--seed 0]
 """
@@ -106,15 +106,20 @@ class Scene:
 
     Arguments:
         name: In the table.
-        args: Its command line.
+        command: Its command line.
         root: What it writes to, which starts as a copy of `root`.before where there is one.
         tell: Returns what it has come to, without times.
     """
 
     name: str
-    args: list[str]
+    command: str
     root: str
     tell: Callable[[Path], Facts]
+
+    @property
+    def args(self) -> list[str]:
+        """The words of its command line."""
+        return self.command.split()
 
 
 @dataclass
@@ -164,31 +169,27 @@ def tell_baseline(path: Path) -> Facts:
 SCENES = [
     Scene(
         "run",
-        "run small -c suites.yaml -o runs --device cpu --checkpoint-every 0 -q".split(),
+        "run small -c suites.yaml -o runs --device cpu --checkpoint-every 0 -q",
         "runs",
         tell_results,
     ),
     Scene(
         "run claims",
-        ["run", "claims", "--plugin", "killed.py", "-o", "trials", "--device", "cpu", "-q"]
-        + [
-            word
-            for name in ("gan", "vae", "lsgan", "wgan")
-            for word in ("--claim", f"killed_{name}")
-        ],
+        "run claims --plugin killed.py --claim killed_gan --claim killed_vae --claim killed_lsgan "
+        "--claim killed_wgan -o trials --device cpu -q",
         "trials",
         tell_results,
     ),
     Scene(
         "tune",
-        "tune -m vae -m gan -d ring -c suites.yaml -o tuned --device cpu -q".split(),
+        "tune -m vae -m gan -d ring -c suites.yaml -o tuned --device cpu -q",
         "tuned",
         tell_results,
     ),
-    Scene("merge", "merge one two -o both".split(), "both", tell_results),
+    Scene("merge", "merge one two -o both", "both", tell_results),
     Scene(
         "baseline accept",
-        "baseline accept --from all --to base/ci.json --by nobody".split(),
+        "baseline accept --from all --to base/ci.json --by nobody",
         "base",
         lambda root: tell_baseline(root / "ci.json"),
     ),
@@ -330,7 +331,19 @@ class Campaign:
         for path in Store("both.before").files()[::2]:
             path.unlink()
         Path("base.before").mkdir()
-        self.do("baseline accept --from two --to base.before/ci.json --by nobody".split(), row)
+        self.do(
+            [
+                "baseline",
+                "accept",
+                "--from",
+                "two",
+                "--to",
+                "base.before/ci.json",
+                "--by",
+                "nobody",
+            ],
+            row,
+        )
         assert not row.notes, row.notes
 
     def start(self, scene: Scene) -> Path:
