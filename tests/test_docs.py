@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -133,25 +134,20 @@ def test_paths_named_in_the_documents_exist():
             assert (ROOT / path).exists() or "example" in path, f"{document} names {path}"
 
 
-def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "docs/examples/score_samples.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    numbers = re.search(r"fid of floats (\S+), of the same as bytes (\S+)", done.stdout)
-    declared = re.search(r"fid with the range declared (\S+)", done.stdout)
+def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(ROOT / "docs/examples/score_samples.py"), run_name="__main__")
+    out = capsys.readouterr().out
+    numbers = re.search(r"fid of floats (\S+), of the same as bytes (\S+)", out)
+    declared = re.search(r"fid with the range declared (\S+)", out)
     assert float(numbers[2]) == pytest.approx(float(numbers[1]), rel=0.01)
     assert float(declared[1]) == pytest.approx(float(numbers[1]), rel=0.01)
-    assert "--range -1,1" in done.stdout
-    board = done.stdout[done.stdout.index("### digits") :]
+    assert "--range -1,1" in out
+    board = out[out.index("### digits") :]
     better, worse = board.index("my-model (external)"), board.index("my-older-model (external)")
     assert better < worse
-    assert "against digits:test, genbench" in done.stdout
-    assert done.stdout.rstrip().endswith("records: 10")
+    assert "against digits:test, genbench" in out
+    assert out.rstrip().endswith("records: 10")
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from claim_records import write
-from report_claims import RUN, fill_claims, plant, spread
+from report_claims import RUN, plant, spread, uproot
 from report_records import HOSTILE
 from test_site import Outline
 
@@ -30,13 +30,12 @@ from genbench.store import Store
 
 
 @pytest.fixture(scope="module")
-def claimed(tmp_path_factory):
+def claimed(site_of_claims):
     """A results folder with evidence, its report, and hostile claims while it lasts."""
     before = dict(CLAIMS._objects)
     plant()
-    store = fill_claims(tmp_path_factory.mktemp("results"))
-    yield store, write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
-    CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
+    yield site_of_claims
+    uproot()
     assert set(before) <= set(CLAIMS._objects)
 
 
