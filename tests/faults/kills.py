@@ -12,9 +12,7 @@ must come to what an undisturbed run comes to. `campaign.py` beside it kills wor
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib
-import json
 import os
 import random
 import shutil
@@ -22,104 +20,25 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from child_process import run_child
+from kill_scenes import CONFIG, EARLIER, PLUGIN, SCENES, Facts, Scene, list_recorded
 
-from genbench.cli import VERBS, main
+from genbench.cli import VERBS
 from genbench.core.registry import REGISTRIES
-from genbench.store import Store, contents
-from genbench.store.trial import Trials
-from genbench.store.tuning import Tunings
+from genbench.store import Store
 
-SMALL = {"options": {"hidden": [16]}}
-MODELS = ["gaussian", {"name": "gan", **SMALL}, {"name": "vae", **SMALL}]
-#: settings of the suite's cells
-CELLS = {
-    "description": "small networks on a ring",
-    "batch": 16,
-    "budget": {"steps": 60},
-    "samples": 100,
-    "metrics": ["fid"],
-    "curve": 2,
-    "seeds_at_once": 1,
-    "cells": [{"models": MODELS, "datasets": ["ring"]}],
-}
-CONFIG = {
-    "schema": 1,
-    "suites": {
-        "small": {"seeds": 2, **CELLS},
-        "fewer": {"seeds": 1, **CELLS},
-    },
-    "tuning": {
-        "ring": {
-            "budget": {"steps": 16},
-            "batch": 16,
-            "criteria": {"samples": "mmd", "density": {"name": "nll", "options": {"points": 50}}},
-            "samples": 60,
-            "trials": 5,
-        }
-    },
-}
-#: claims whose experiments take moments
-PLUGIN = """
-from genbench.core.claim import claim
-from genbench.core.dataset import DATASETS
-from genbench.core.model import build
-from genbench.experiments.training import Discrepancy, draw_samples, train
-
-
-def make(name):
-    def experiment(rng, *, rounds: int = 20):
-        data = DATASETS.get("ring")()
-        trainer = train(build(name, data.spec, rng, {"hidden": (16,)}), data, rounds, rng, batch=16)
-        distance = Discrepancy(data.points("test")[:200])
-        return {"mmd": distance(draw_samples(trainer, data, 200, rng.fork("look"))).tolist()}
-
-    return experiment
-
-
-for name in ("gan", "vae", "lsgan", "wgan"):
-    about = dict(statement="s", source="s", why="w", seeds=2, experiment=make(name))
-    claim(f"killed_{name}", **about)(lambda evidence: [])
-"""
 #: seconds after which a run hangs
 PATIENCE = 300.0
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 #: what a run may end with after a signal: done before it, stopped, or ended by it
 AFTER = {0, 130, -signal.SIGTERM, -signal.SIGINT}
-#: what the audit hook counts; `os.fsync` raises no event of its own
-EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "tests.fsync"}
-
-Facts = dict[str, Any]
-
-
-@dataclass
-class Scene:
-    """A verb that writes.
-
-    Arguments:
-        name: In the table.
-        command: Its command line.
-        root: What it writes to, which starts as a copy of `root`.before where there is one.
-        tell: Returns what it has come to, without times.
-    """
-
-    name: str
-    command: str
-    root: str
-    tell: Callable[[Path], Facts]
-
-    @property
-    def args(self) -> list[str]:
-        """The words of its command line."""
-        return self.command.split()
 
 
 @dataclass
@@ -136,128 +55,6 @@ class Row:
         """Counts a fault and says what it was."""
         self.counts[kind] += 1
         self.notes.append(f"{kind}: {note}")
-
-
-def tell_results(root: Path) -> Facts:
-    """Returns what records, trials and tuning of a folder say, but for times and machines."""
-    facts: Facts = {f"cell {r.cell}": contents(r) for r in Store(root).records()}
-    for path, trial, problem in Trials(root).scan():
-        facts[f"trial {path.name}"] = problem if trial is None else trial.columns
-    return facts | tell_rungs(root)
-
-
-def tell_rungs(root: Path) -> Facts:
-    """Returns the scores of trials of tuning, by file, trial, rung, criterion and seed."""
-    return {
-        f"tuning {file.rule.file} {trial.k} {rung.step} {criterion} {seed}": value
-        for file in Tunings(root).files()
-        for trial in file.trials
-        for rung in trial.rungs
-        for criterion, values in rung.scores.items()
-        for seed, value in values.items()
-    }
-
-
-def tell_baseline(path: Path) -> Facts:
-    """Returns a baseline's cells and tolerances, or nothing where there is none."""
-    if not path.exists():
-        return {}
-    held = json.loads(path.read_text())
-    return {key: json.dumps(held[key], sort_keys=True) for key in ("cells", "tolerances", "level")}
-
-
-SCENES = [
-    Scene(
-        "run",
-        "run small -c suites.yaml -o runs --device cpu --checkpoint-every 0 -q",
-        "runs",
-        tell_results,
-    ),
-    Scene(
-        "run claims",
-        "run claims --plugin killed.py --claim killed_gan --claim killed_vae --claim killed_lsgan "
-        "--claim killed_wgan -o trials --device cpu -q",
-        "trials",
-        tell_results,
-    ),
-    Scene(
-        "tune",
-        "tune -m vae -m gan -d ring -c suites.yaml -o tuned --device cpu -q",
-        "tuned",
-        tell_results,
-    ),
-    Scene("merge", "merge one two -o both", "both", tell_results),
-    Scene(
-        "baseline accept",
-        "baseline accept --from all --to base/ci.json --by nobody",
-        "base",
-        lambda root: tell_baseline(root / "ci.json"),
-    ),
-]
-
-
-def run_child(args: list[str], log: Path, moment: tuple[int, int] | None, tally: Path) -> None:
-    """Runs a command line in a forked process and ends it; kills itself at a moment.
-
-    Arguments:
-        args: The command line.
-        log: Takes both streams.
-        moment: The signal, and before which of its accesses to files it is sent.
-        tally: Takes the number of accesses, at the end.
-    """
-    held = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
-    os.dup2(held, 1)
-    os.dup2(held, 2)
-    here, count = os.getcwd(), 0
-
-    def hook(event: str, about: tuple[Any, ...]) -> None:
-        nonlocal count
-        if event not in EVENTS or (event != "tests.fsync" and not _writes(event, about, here)):
-            return
-        count += 1
-        if moment is not None and count == moment[1]:
-            os.kill(os.getpid(), moment[0])
-
-    sync = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        sys.audit("tests.fsync", descriptor)
-        sync(descriptor)
-
-    sys.addaudithook(hook)
-    os.fsync = fsync
-    code = 70
-    try:
-        main(args)
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(bool(end.code))
-    except KeyboardInterrupt:  # between the fork and `main`, or after it
-        code = 130
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        moment = None
-        tally.write_text(str(count))
-        os._exit(code)
-
-
-def _writes(event: str, about: tuple[Any, ...], here: str) -> bool:
-    """Whether an event is the writing, moving or removing of a file in the campaign's folder."""
-    name = (
-        os.path.abspath(os.fsdecode(about[0]))
-        if isinstance(about[0], (str, bytes, os.PathLike))
-        else ""
-    )
-    if not name.startswith(here):
-        return False
-    if event != "open":
-        return True
-    mode, flags = about[1], about[2]
-    return (
-        bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) if mode is None else mode[0] in "wax"
-    )
 
 
 class Campaign:
@@ -326,24 +123,12 @@ class Campaign:
         shutil.copytree("all", "one")
         for path in Store("one").files()[::2]:
             path.unlink()
-        # the union of these two lacks nothing of `two`, whose records are shared or alone
+        # the target of the merge has half of the records of `two` already
         shutil.copytree("two", "both.before")
         for path in Store("both.before").files()[::2]:
             path.unlink()
         Path("base.before").mkdir()
-        self.do(
-            [
-                "baseline",
-                "accept",
-                "--from",
-                "two",
-                "--to",
-                "base.before/ci.json",
-                "--by",
-                "nobody",
-            ],
-            row,
-        )
+        self.do(EARLIER.split(), row)
         assert not row.notes, row.notes
 
     def start(self, scene: Scene) -> Path:
@@ -367,7 +152,7 @@ class Campaign:
             root = self.start(scene)
             first, ended = scene.tell(root), False
             while not ended and row.kills.total() < kills:
-                recorded = bytes_of(root)
+                recorded = list_recorded(root)
                 ended = self._disturb(scene, seconds, accesses, row)
                 self._check(scene, root, recorded, row)
                 row.partly += scene.tell(root) not in (first, whole)
@@ -387,7 +172,7 @@ class Campaign:
 
     def _check(self, scene: Scene, root: Path, recorded: Facts, row: Row) -> None:
         """Counts what was recorded and is no more, or is something else; the folder must be valid."""
-        now = bytes_of(root)
+        now = list_recorded(root)
         for key, value in recorded.items():
             if key not in now:
                 row.fault("lost", f"{key} of {scene.name}")
@@ -395,10 +180,9 @@ class Campaign:
                 row.fault("wrong", f"{key} of {scene.name} has changed")
         if scene.name == "baseline accept":
             return
-        kills = row.kills.copy()
         if self.do(["validate", scene.root], row) != 0:
             row.fault("wrong", f"{scene.name}: {self.log.read_text()[-300:]}")
-        row.runs, row.kills = row.runs - 1, kills
+        row.runs -= 1
 
     def _compare(self, scene: Scene, root: Path, whole: Facts, row: Row) -> None:
         """Compares a folder with that of a run that nobody disturbed, and looks for what is left behind."""
@@ -411,23 +195,6 @@ class Campaign:
         left = [*root.rglob("*.tmp"), *root.rglob(".set-aside/**/*"), *root.glob(".checkpoints/*")]
         if left:
             row.fault("left behind", f"{scene.name}: {', '.join(map(str, left[:3]))}")
-
-
-def bytes_of(root: Path) -> Facts:
-    """Returns what must never go or change: hashes of files, but of tuning, whose files grow, the scores.
-
-    A baseline is replaced as a whole: it is the old one or the new, and either can be read.
-    """
-    if (root / "ci.json").exists():
-        tell_baseline(root / "ci.json")
-        return {"baseline": True}
-    files = [
-        p for p in root.rglob("*") if p.is_file() and "tuning" not in p.relative_to(root).parts
-    ]
-    visible = [p for p in files if not any(s.startswith(".") for s in p.relative_to(root).parts)]
-    return tell_rungs(root) | {
-        str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in visible
-    }
 
 
 def show(rows: dict[str, Row]) -> None:
