@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+# tests that take as long as all others
+HALF   := $(addprefix tests/,contract models executors training datasets)
 
 .PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error speed faults kills attack peers scale extraction gate gpu system clean
 
@@ -19,10 +21,10 @@ test: $(VENV)/.dev
 develop: $(VENV)/.dev
 
 test-contracts:
-	$(BIN)/pytest tests/contract tests/models
+	$(BIN)/pytest $(HALF)
 
 test-others:
-	$(BIN)/pytest --ignore tests/contract --ignore tests/models
+	$(BIN)/pytest $(addprefix --ignore=,$(HALF))
 
 # longer checks: what the suites toys and images must show
 slow: $(VENV)/.dev

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -57,7 +57,7 @@ def train_and_look(
     look: Look,
     *,
     batch: int = 128,
-    options: Mapping[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
     arrange: Arrange = list,
 ) -> dict[str, Tensor]:
     """Trains GANs and looks at them at equal steps; returns the columns, (S, points), float64.
