@@ -119,6 +119,13 @@ def remove_stale(path: Path) -> bool:
     return True
 
 
+def remove_leftovers(path: Path) -> None:
+    """Removes what killed writers of a file left beside it; the caller sees to it that nobody writes it now."""
+    for leftover in list_folder(path.parent):
+        if leftover.name.startswith(f".{path.name}.") and leftover.suffix == ".tmp":
+            leftover.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> None:
     """Makes a folder and those above it; one in a folder that a group shares is shared with it.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from genbench.core.device import choose_device
-from genbench.core.files import remove_stale
+from genbench.core.files import remove_leftovers, remove_stale
 from genbench.core.spec import CellSpec
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
@@ -175,6 +175,7 @@ class TrialFiling(Filing[TrialJob]):
         if not self.locks.take(hashlib.sha256(path.name.encode()).hexdigest()):
             self.plan.busy.append(job)
             return job.with_seeds([])
+        remove_leftovers(path)
         trial = parse(path)
         since = trial.seeds - job.redone if trial is not None else set()
         return job.with_seeds(set(job.seeds) - since)
