@@ -120,7 +120,7 @@ def remove_stale(path: Path) -> bool:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes what killed writers of a file left beside it; the caller sees to it that nobody writes it now."""
+    """Removes what killed writers of a file left beside it; the caller holds its lock."""
     for leftover in list_folder(path.parent):
         if leftover.name.startswith(f".{path.name}.") and leftover.suffix == ".tmp":
             leftover.unlink(missing_ok=True)
