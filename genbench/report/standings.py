@@ -152,19 +152,29 @@ class Standings:
     @property
     def how_sure(self) -> str:
         """How sure it is that the first is the best, in a phrase."""
+        return self._certainty[0]
+
+    @property
+    def clear(self) -> str:
+        """Whether the first is clearly the best, in a word or two."""
+        return self._certainty[1]
+
+    @cached_property
+    def _certainty(self) -> tuple[str, str]:
         first = self.first
         if first is None:
-            return f"no {self.kind} passes what must be passed beside it"
+            return f"no {self.kind} passes what must be passed beside it", "none passes"
         if len(self.entrants) == 1:
-            return f"no other {self.kind} was measured"
-        if first.cell.estimate.too_few:
-            return "too few seeds to tell"
+            return f"no other {self.kind} was measured", "alone"
         if not self.rivals:
-            return f"no other {self.kind} passes what must be passed beside it"
+            return f"no other {self.kind} passes what must be passed beside it", "alone"
+        if first.cell.estimate.too_few:
+            return "too few seeds to tell", "too few seeds"
         if self.unbeaten:
-            return f"cannot be distinguished from {', '.join(e.name for e in self.unbeaten)}"
+            names = ", ".join(e.name for e in self.unbeaten)
+            return f"cannot be distinguished from {names}", f"not from {names}"
         some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
-        return f"significantly better than every other {self.kind}{some}"
+        return f"significantly better than every other {self.kind}{some}", "yes"
 
 
 def find_standings(

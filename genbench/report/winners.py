@@ -56,7 +56,7 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
                 if first is not None
                 else Entry("none passes"),
                 Entry(describe(others[0]) if others else "–"),
-                Entry(tell_briefly(standings)),
+                Entry(standings.clear),
             ]
         )
     return Sheet(
@@ -79,20 +79,6 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
         for m in marks_of(e)
     }
     return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
-
-
-def tell_briefly(standings: Standings) -> str:
-    """Returns whether the first is clearly the best, in a word or two; `how_sure` is the sentence."""
-    first = standings.first
-    if first is None:
-        return "none passes"
-    if not standings.rivals:
-        return "alone"
-    if first.cell.estimate.too_few:
-        return "too few seeds"
-    if standings.sure:
-        return "yes"
-    return f"not from {', '.join(e.name for e in standings.unbeaten)}"
 
 
 def describe_column(standings: Standings) -> str:

@@ -3,11 +3,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 from report_records import HOSTILE, record
 
-from genbench.cli.leaderboard import command
-from genbench.core.errors import DataError, StoreError
+from genbench.core.errors import DataError
 from genbench.core.spec import Budget
 from genbench.report.leaderboard import (
     BEGIN,
@@ -118,16 +116,15 @@ def test_long_tables_are_cut_and_say_so(store):
     assert "2 more rows: see `genbench report`." in text
 
 
-def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path):
-    run = CliRunner()
-    said = run.invoke(command, ["-o", str(store.root), "--format", "markdown"])
-    assert said.exit_code == 0
-    assert "### digits" in said.output
-    made = run.invoke(command, ["-o", str(store.root), "--to", str(tmp_path / "a"), "--json"])
-    assert json.loads(made.output)["page"] == str(tmp_path / "a" / "index.html")
+def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path, genbench):
+    code, out, _ = genbench("leaderboard", "-o", store.root, "--format", "markdown")
+    assert code == 0
+    assert "### digits" in out
+    _, out, _ = genbench("leaderboard", "-o", store.root, "--to", tmp_path / "a", "--json")
+    assert json.loads(out)["page"] == str(tmp_path / "a" / "index.html")
     assert (tmp_path / "a" / "index.html").is_file()
-    with pytest.raises(StoreError, match="is not a folder; make records with"):
-        run.invoke(command, ["-o", str(tmp_path / "none")], catch_exceptions=False)
+    code, _, err = genbench("leaderboard", "-o", tmp_path / "none")
+    assert (code, "is not a folder; make records with" in err) == (2, True)
 
 
 @pytest.fixture(scope="module")
