@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+# tests that take as long as all others
+HALF   := $(addprefix tests/,contract models executors training datasets)
 
-.PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error speed faults attack peers scale extraction gate gpu system clean
+.PHONY: demo develop test docs documents test-contracts test-others slow check format lint types judge measurement-error speed faults kills attack peers scale extraction gate gpu system clean
 
 # train six families and three reference rows on a toy and on real digits; print where the page lies
 demo: $(VENV)/.run
@@ -19,10 +21,10 @@ test: $(VENV)/.dev
 develop: $(VENV)/.dev
 
 test-contracts:
-	$(BIN)/pytest tests/contract tests/models
+	$(BIN)/pytest $(HALF)
 
 test-others:
-	$(BIN)/pytest --ignore tests/contract --ignore tests/models
+	$(BIN)/pytest $(addprefix --ignore=,$(HALF))
 
 # longer checks: what the suites toys and images must show
 slow: $(VENV)/.dev
@@ -70,6 +72,10 @@ faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
 	$(BIN)/python tests/faults/campaign.py --kills 50
 
+# every verb that writes, ended at seeded moments by three signals: what is lost or goes on wrong (ten minutes)
+kills: $(VENV)/.dev
+	$(BIN)/python tests/faults/kills.py
+
 # seeded fuzzers of inputs, suites, records, baselines, plugins, options and environment: what breaks, lies or is
 # lost (1,770 tries, ten minutes)
 attack: $(VENV)/.dev
@@ -91,7 +97,7 @@ docs: $(VENV)/.base
 documents: $(VENV)/.run
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/genbench list sources --readme docs/sources.md
-	$(BIN)/genbench leaderboard -o results --readme README.md
+	$(BIN)/genbench leaderboard -o results --readme README.md --picture docs/families.svg
 	$(BIN)/genbench leaderboard -o results --readme results/README.md
 	$(BIN)/genbench claims -o results --readme README.md
 	$(BIN)/genbench claims -o results --readme docs/claims.md

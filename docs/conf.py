@@ -17,7 +17,7 @@ root_doc = "docs/README"
 PAGES = [
     *("README", "docs/running", "docs/evaluate", "docs/python", "docs/cli", "docs/data"),
     *("docs/metrics", "docs/claims", "docs/fairness", "docs/ci", "docs/judge", "results/README"),
-    *("ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"),
+    *("docs/speed", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG"),
 ]
 include_patterns = [f"{page}.md" for page in (root_doc, *PAGES)]
 myst_heading_anchors = 3

@@ -17,6 +17,20 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture
+def genbench(capsys):
+    """Runs the command line in this process; returns its exit code, its output and its errors."""
+    from genbench.cli import main
+
+    def run(*args):
+        with pytest.raises(SystemExit) as end:
+            main([str(arg) for arg in args])
+        text = capsys.readouterr()
+        return end.value.code or 0, text.out, text.err
+
+    return run
+
+
+@pytest.fixture
 def registered():
     """Takes back, after the test, what it registered (plugins live as long as the process)."""
     from genbench.core.registry import REGISTRIES

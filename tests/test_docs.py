@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -19,14 +20,17 @@ from genbench.core.spec import Part
 EXAMPLES = worked_examples()
 
 
-def genbench(*args: str, cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "genbench", *args],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@pytest.fixture
+def genbench(genbench, tmp_path, monkeypatch, registered):
+    """Runs the command line in a folder of the test's own, beside its plugins; returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        code, out, err = genbench(*args)
+        assert code == 0, out + err
+        return out
+
+    return run
 
 
 def commands_of(name, tmp_path):
@@ -47,62 +51,48 @@ def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_the_worked_examples_of_contributing_keep_their_contract(name, tmp_path):
+def test_the_worked_examples_of_contributing_keep_their_contract(name, tmp_path, genbench):
     check = commands_of(name, tmp_path)[0]
     assert check == ["test-plugin", f"{name}.py"]
-    done = genbench(*check, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "rules kept" in done.stdout
+    assert "rules kept" in genbench(*check)
 
 
-def test_the_worked_model_of_contributing_trains(tmp_path):
+def test_the_worked_model_of_contributing_trains(tmp_path, genbench):
     _, run, report = commands_of("lsgan_example", tmp_path)
-    done = genbench(*quickly(run), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    cells = json.loads(done.stdout)
+    cells = json.loads(genbench(*quickly(run)))
     assert {(cell["model"], cell["status"]) for cell in cells} == {
         ("lsgan_example", "ok"),
         ("gan", "ok"),
     }
-    assert genbench(*report, cwd=tmp_path).returncode == 0
+    genbench(*report)
     leaderboard = (tmp_path / "report" / "leaderboard.csv").read_text()
     assert "lsgan_example" in leaderboard
 
 
-def test_the_worked_executor_of_contributing_runs(tmp_path):
+def test_the_worked_executor_of_contributing_runs(tmp_path, genbench):
     _, run = commands_of("threads_example", tmp_path)
-    done = genbench(*quickly(run), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert [cell["status"] for cell in json.loads(done.stdout)] == ["ok"] * 4
+    assert [cell["status"] for cell in json.loads(genbench(*quickly(run)))] == ["ok"] * 4
 
 
-def test_the_worked_data_set_of_contributing_is_learned(tmp_path):
+def test_the_worked_data_set_of_contributing_is_learned(tmp_path, genbench):
     _, run = commands_of("wine_example", tmp_path)
-    done = genbench(*quickly(run), cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert {(cell["dataset"], cell["status"]) for cell in json.loads(done.stdout)} == {
-        ("wine_example", "ok")
-    }
+    cells = json.loads(genbench(*quickly(run)))
+    assert {(cell["dataset"], cell["status"]) for cell in cells} == {("wine_example", "ok")}
 
 
 @pytest.mark.parametrize("name", ["spread_example", "fourier_example"])
-def test_the_worked_metric_and_extractor_of_contributing_score(name, tmp_path):
+def test_the_worked_metric_and_extractor_of_contributing_score(name, tmp_path, genbench):
     _, evaluate = commands_of(name, tmp_path)
-    done = genbench(*evaluate, "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert name in done.stdout
-    scores = json.loads(done.stdout)["metrics"].values()
+    out = genbench(*evaluate, "--json")
+    assert name in out
+    scores = json.loads(out)["metrics"].values()
     assert all(score["value"] is not None for score in scores)
 
 
-def test_the_worked_claim_of_contributing_is_judged(tmp_path):
+def test_the_worked_claim_of_contributing_is_judged(tmp_path, genbench):
     _, run, claims = commands_of("coverage_example", tmp_path)
-    planned = genbench(*run, cwd=tmp_path)
-    assert planned.returncode == 0, planned.stderr
-    assert "16 to train" in planned.stdout
-    done = genbench(*claims, "--no-run", "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(done.stdout)
+    assert "16 to train" in genbench(*run)
+    (row,) = json.loads(genbench(*claims, "--no-run", "--json"))
     assert (row["id"], row["verdict"]) == ("coverage-example", "inconclusive")
 
 
@@ -113,7 +103,7 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_command_in_the_documents_exists(document):
+def test_every_command_in_the_documents_exists(document, genbench):
     for block in blocks(document, "sh"):
         for line in block.strip().splitlines():
             words = shlex.split(line, comments=True)
@@ -121,7 +111,7 @@ def test_every_command_in_the_documents_exists(document):
                 assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text(), line
             elif words[:1] == ["genbench"]:
                 assert words[1] in VERBS, line
-                help_text = genbench(words[1], "--help", cwd=ROOT).stdout
+                help_text = genbench(words[1], "--help")
                 flags = [word for word in words if word.startswith("-")]
                 assert all(
                     re.search(rf"(?<![\w-]){re.escape(f)}(?![\w-])", help_text) for f in flags
@@ -144,25 +134,20 @@ def test_paths_named_in_the_documents_exist():
             assert (ROOT / path).exists() or "example" in path, f"{document} names {path}"
 
 
-def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / "docs/examples/score_samples.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    numbers = re.search(r"fid of floats (\S+), of the same as bytes (\S+)", done.stdout)
-    declared = re.search(r"fid with the range declared (\S+)", done.stdout)
+def test_the_example_of_scoring_samples_runs_and_says_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(ROOT / "docs/examples/score_samples.py"), run_name="__main__")
+    out = capsys.readouterr().out
+    numbers = re.search(r"fid of floats (\S+), of the same as bytes (\S+)", out)
+    declared = re.search(r"fid with the range declared (\S+)", out)
     assert float(numbers[2]) == pytest.approx(float(numbers[1]), rel=0.01)
     assert float(declared[1]) == pytest.approx(float(numbers[1]), rel=0.01)
-    assert "--range -1,1" in done.stdout
-    board = done.stdout[done.stdout.index("### digits") :]
+    assert "--range -1,1" in out
+    board = out[out.index("### digits") :]
     better, worse = board.index("my-model (external)"), board.index("my-older-model (external)")
     assert better < worse
-    assert "against digits:test, genbench" in done.stdout
-    assert done.stdout.rstrip().endswith("records: 10")
+    assert "against digits:test, genbench" in out
+    assert out.rstrip().endswith("records: 10")
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import warnings
 
 import pytest
 
-from genbench.cli import main
 from genbench.report.results import results
 from genbench.store import Store
 
@@ -26,19 +25,12 @@ suites:
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
+def genbench(genbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(SUITE)
-
-    def call(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    assert call("run", "tiny", "-c", "tiny.yaml")[0] == 0
-    assert call("baseline", "accept", "--to", "b.json")[0] == 0
-    return call
+    assert genbench("run", "tiny", "-c", "tiny.yaml")[0] == 0
+    assert genbench("baseline", "accept", "--to", "b.json")[0] == 0
+    return genbench
 
 
 @pytest.fixture

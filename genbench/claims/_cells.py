@@ -12,12 +12,14 @@ from genbench.core.elsewhere import Elsewhere
 
 #: the cells of the suite `toys`
 toys = partial(Run, steps=6000, batch=256)
-#: those of the suite `images` on real digits, by perceptrons and by convolutions
-digits = partial(Run, dataset="digits", steps=3000, batch=128)
-dcgan = partial(Run, "dcgan", dataset="digits", options={"width": 16}, steps=2500, batch=64)
+#: on real digits every model that was tuned there is as tuned
+_tuned = partial(Run, dataset="digits", tuned=True, untuned="default")
+#: those of the suite `images`, by perceptrons and by convolutions
+digits = partial(_tuned, steps=3000, batch=128)
+dcgan = partial(_tuned, "dcgan", options={"width": 16}, steps=2500, batch=64)
 #: those of the suites `inverse` and `conditional`
-inverse = partial(Run, dataset="digits", steps=4000, batch=128, samples=2500)
-conditional = partial(Run, dataset="digits", steps=3000, batch=128, samples=2500)
+inverse = partial(_tuned, steps=4000, batch=128, samples=2500)
+conditional = partial(_tuned, steps=3000, batch=128, samples=2500)
 #: those of `frames`, `super_digits` and `super_fashion`
 frames = partial(Run, dataset="moving_digits", steps=2000, batch=64, samples=2000)
 enlarged_digits = partial(Run, dataset="super_resolution", steps=3000, batch=32, samples=2500)

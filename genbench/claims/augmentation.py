@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
+from genbench.claims._augmentation import compare_accuracies, draw_accuracies, make_experiment
 from genbench.core.claim import Evidence, claim
-from genbench.core.effect import Effect, compare_best, difference
-from genbench.core.figure import Figure, Series
-from genbench.experiments.augmentation import (
-    ALONE,
-    APART,
-    CONDITIONAL,
-    FITTED,
-    GANS,
-    NOISE,
-    experiment,
-)
-
-#: one point in a hundred: five of 500 test digits
-BAR = 0.01
-
+from genbench.core.effect import Effect
 
 SECOND_LOOK = (
     "Half and twice the rounds refute the claim as its own do; on another processor eight seeds at its own "
@@ -28,22 +15,6 @@ SECOND_LOOK = (
 )
 
 
-def figure(evidence: Evidence) -> Figure:
-    """Draws the accuracy by what is added to the real points."""
-    others = tuple(name for name in CONDITIONAL if name not in GANS)
-    kinds = {"no model": (ALONE, NOISE), "GANs": GANS, "others": (*others, *APART, *FITTED)}
-    return Figure(
-        "strip",
-        "",
-        "test accuracy of the classifier",
-        [
-            Series(kind, names, [evidence.measured(n) for n in names])
-            for kind, names in kinds.items()
-        ],
-        note="Added to real points, as half of every minibatch.",
-    )
-
-
 @claim(
     "augmentation",
     statement="Samples of GANs help to train classifiers where real points are few.",
@@ -52,7 +23,7 @@ def figure(evidence: Evidence) -> Figure:
     "a generator that had seen more would bring real digits in by the back door. Without help "
     "the other half of every minibatch is real again, so that the classifier takes as many steps "
     "on as many points.",
-    experiment=experiment,
+    experiment=make_experiment("digits"),
     quick={"rounds": 250, "steps": 250},
     scaled=("rounds",),
     literature=(
@@ -65,27 +36,9 @@ def figure(evidence: Evidence) -> Figure:
         "Models that take no labels learn every class separately, from ten digits each.",
     ),
     notes={"inconclusive": SECOND_LOOK, "refuted": SECOND_LOOK},
-    figure=figure,
+    figure=draw_accuracies,
     version=2,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with samples of the best GAN less that without; other families and noise beside."""
-    alone, noise = evidence.measured(ALONE), evidence.measured(NOISE)
-    gans = {name: evidence.measured(name) for name in GANS}
-    gain = compare_best(gans, {ALONE: alone}, "higher")
-    text = f"accuracy with samples of the best GAN less that without{gain.who}"
-    over = compare_best(gans, {NOISE: noise}, "higher")
-    beside = f"the same less that with noise on real points{over.who}"
-    parts = [
-        Effect(text, gain.values, BAR, contest=gain),
-        Effect(beside, over.values, BAR, judged=False, contest=over),
-    ]
-    return parts + [
-        Effect(
-            f"{name}: accuracy less that of {ALONE}",
-            difference(evidence.measured(name), alone),
-            BAR,
-            judged=False,
-        )
-        for name in (*CONDITIONAL, *APART, *FITTED, NOISE)
-    ]
+    return compare_accuracies(evidence)

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
+from genbench.claims._augmentation import compare_accuracies, draw_accuracies, make_experiment
 from genbench.core.claim import Evidence, claim
-from genbench.core.dataset import DATASETS
-from genbench.core.effect import Effect, compare_best, difference
-from genbench.core.figure import Figure, Series
-from genbench.core.rng import Rng
-from genbench.experiments.augmentation import (
-    ALONE,
-    APART,
-    CONDITIONAL,
-    FITTED,
-    GANS,
-    NOISE,
-    compare_extras,
-)
+from genbench.core.effect import Effect
+from genbench.core.figure import Figure
 
-#: one row in a hundred, as for digits: two of 200 test rows
-BAR = 0.01
-
-
-def experiment(
-    rng: Rng, *, each: int = 10, made: int = 200, rounds: int = 2000, steps: int = 1000
-) -> dict[str, list[float]]:
-    """Returns the test accuracy by what is added to `each` real rows of either class."""
-    return compare_extras(DATASETS.get("breast_cancer")(), each, made, rounds, steps, rng)
+experiment = make_experiment("breast_cancer")
 
 
 def figure(evidence: Evidence) -> Figure:
     """Draws the accuracy by what is added to the real rows."""
-    others = tuple(name for name in CONDITIONAL if name not in GANS)
-    kinds = {"no model": (ALONE, NOISE), "GANs": GANS, "others": (*others, *APART, *FITTED)}
-    return Figure(
-        "strip",
-        "",
-        "test accuracy of the classifier",
-        [
-            Series(kind, names, [evidence.measured(name) for name in names])
-            for kind, names in kinds.items()
-        ],
-        note="Added to real rows, as half of every minibatch.",
-    )
+    return draw_accuracies(evidence, "rows")
 
 
 @claim(
@@ -68,27 +39,4 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Accuracy with samples of the best GAN less that without; other families and noise beside."""
-    alone, noise = evidence.measured(ALONE), evidence.measured(NOISE)
-    gans = {name: evidence.measured(name) for name in GANS}
-    gain = compare_best(gans, {ALONE: alone}, "higher")
-    over = compare_best(gans, {NOISE: noise}, "higher")
-    text = "accuracy with samples of the best GAN less that"
-    parts = [
-        Effect(f"{text} without{gain.who}", gain.values, BAR, contest=gain),
-        Effect(
-            f"{text} with noise on real rows{over.who}",
-            over.values,
-            BAR,
-            judged=False,
-            contest=over,
-        ),
-    ]
-    return parts + [
-        Effect(
-            f"{name}: accuracy less that of {ALONE}",
-            difference(evidence.measured(name), alone),
-            BAR,
-            judged=False,
-        )
-        for name in (*CONDITIONAL, *APART, *FITTED, NOISE)
-    ]
+    return compare_accuracies(evidence, "rows")

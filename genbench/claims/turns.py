@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 from torch import Tensor
@@ -15,9 +15,9 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, log_ratio
 from genbench.core.figure import Figure, Series
-from genbench.core.model import Player, build
+from genbench.core.model import Player
 from genbench.core.rng import Rng
-from genbench.core.spec import Budget
+from genbench.experiments.curves import train_and_look
 from genbench.experiments.nash_oscillation import (
     SIZE,
     Array,
@@ -26,8 +26,7 @@ from genbench.experiments.nash_oscillation import (
     radii,
     simultaneous,
 )
-from genbench.experiments.training import Discrepancy, draw_samples
-from genbench.training.minibatches import prepare
+from genbench.experiments.training import Arrange, Discrepancy, draw_samples
 from genbench.training.trainer import Trainer
 
 DATA = ("ring", "digits")
@@ -37,8 +36,6 @@ LEAST = math.log(1.25)
 LOOKS = 6
 #: steps of the game xy, whose paths are known
 STEPS = 1000
-
-Order = Callable[[Sequence[Player]], list[Player]]
 
 
 def play_together(players: Sequence[Player]) -> list[Player]:
@@ -68,31 +65,24 @@ def play_together(players: Sequence[Player]) -> list[Player]:
     return [replace(player, project=put_aside(k)) for k, player in enumerate(players)]
 
 
-ORDERS: dict[str, Order] = {
+ORDERS: dict[str, Arrange] = {
     "discriminator_first": list,
     "generator_first": lambda players: list(reversed(players)),
     "together": play_together,
 }
 
 
-def train_gan(name: str, order: str, rounds: int, batch: int, rng: Rng) -> list[Tensor]:
-    """Trains a GAN whose players take turns in an order; returns squared MMDs at every look, (S,) each."""
+def train_gan(name: str, order: str, rounds: int, batch: int, rng: Rng) -> Tensor:
+    """Trains a GAN whose players take turns in an order; returns squared MMDs by look, (S, LOOKS)."""
     dataset = DATASETS.get(name)()
-    distance = Discrepancy(dataset.points("test")[:1000])
-    model = prepare(build("gan", dataset.spec, rng, {"hidden": (64, 64)}), dataset, rng)
-    trainer = Trainer(
-        model,
-        dataset,
-        Budget(steps=rounds),
-        rng=rng,
-        batch=batch,
-        players=ORDERS[order](model.players()),
-    )
-    looks = []
-    for k in range(LOOKS):
-        trainer.run((k + 1) / LOOKS)
-        looks.append(distance(draw_samples(trainer, dataset, 1000, rng.fork("look", k))))
-    return looks
+    distance, numbers = Discrepancy(dataset.points("test")[:1000]), count()
+
+    def look(trainer: Trainer) -> dict[str, list[float]]:
+        fakes = draw_samples(trainer, dataset, 1000, rng.fork("look", next(numbers)))
+        return {"distance": distance(fakes).tolist()}
+
+    about = {"batch": batch, "options": {"hidden": (64, 64)}, "arrange": ORDERS[order]}
+    return train_and_look(dataset, rounds, LOOKS, rng, look, **about)["distance"]
 
 
 def play_xy(rng: Rng) -> dict[str, Array]:
@@ -117,7 +107,7 @@ def experiment(
     for name in data:
         for order in ORDERS:
             # the same first weights for all orders
-            for k, row in enumerate(train_gan(name, order, rounds, batch, rng.fork(name))):
+            for k, row in enumerate(train_gan(name, order, rounds, batch, rng.fork(name)).T):
                 columns[f"{name}_{order}_{k + 1}"] = row.tolist()
     return columns
 

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     help="Rewrite the table between the markers <!-- leaderboard:begin --> and end of this file.",
 )
 @click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write quality against cost, where most families compete, to this SVG file.",
+)
+@click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Print what differs from this results folder: new rows, scores and ranks that moved.",
@@ -53,6 +58,7 @@ def command(
     form: str,
     folder: Path | None,
     readme: Path | None,
+    picture: Path | None,
     against: Path | None,
     title: str,
     ignore_damaged: bool,
@@ -85,21 +91,30 @@ def command(
     check_datasets(boards, datasets)
     tables = choose_tables(board, datasets)
     page = write_leaderboards(tables, folder, title=title) if folder else None
-    changed = update_readme(readme, tables) if readme else False
+    written = {readme: update_readme(readme, tables)} if readme else {}
+    if picture:
+        from genbench.report.site.picture import update_picture
+
+        written[picture] = update_picture(picture, tables)
     problems, count = [text for each in boards for text in each.problems], len(board.records)
     changes = None if other is None else find_changes(choose_tables(other, datasets), tables)
     if as_json:
-        result = {"page": page and str(page), "readme_changed": changed}
+        result = {
+            "page": page and str(page),
+            "readme_changed": readme is not None and written[readme],
+        }
+        result |= {"picture_changed": written[picture]} if picture else {}
         result |= {} if changes is None else {"changes": [asdict(change) for change in changes]}
         common.print_json({**result, "records": count, "set_aside": problems})
     elif changes is not None:
         print_changes(changes, form, wide)
-    elif page is None and readme is None:
+    elif page is None and not written:
         print_tables(tables, form, wide)
     if page is not None and not as_json:
         click.echo(f"{count} records; page: {page}")
-    if readme is not None and not as_json:
-        click.echo(f"{readme}: {'rewritten' if changed else 'is current'}")
+    if not as_json:
+        for path, changed in written.items():
+            click.echo(f"{path}: {'rewritten' if changed else 'is current'}")
     common.tell_unread(problems, ignore=ignore_damaged)
 
 

@@ -93,7 +93,7 @@ def its_spec_is_consistent(name: str) -> None:
     alphabet = open_once(name).alphabet
     expect(
         not alphabet or len(alphabet) == spec.tokens,
-        f"alphabet needs {spec.tokens} characters, got {len(alphabet)}",
+        f"alphabet needs {spec.tokens} characters or words, got {len(alphabet)}",
     )
 
 

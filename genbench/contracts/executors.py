@@ -22,7 +22,7 @@ from genbench.store import Record, Store
 #: jobs in hand at once
 WORKERS = 2
 #: rounds of a job that is over soon, and of one that is still training when it is asked to stop
-FEW, MANY = 20, 3000
+FEW, MANY = 20, 1500
 SEEDS = [0, 1]
 
 

@@ -143,7 +143,7 @@ def _read_everywhere(claim: Claim) -> Claim:
         assert by_metric is not None
         rows = {}
         for name in by_metric(evidence):
-            one = partial(_pick, by_metric, name)
+            one = partial(pick_metric, by_metric, name)
             own = read_at_home(one, home, evidence)
             rows[name] = own + [e for place in places for e in place.read(one, evidence)]
         return rows
@@ -152,9 +152,10 @@ def _read_everywhere(claim: Claim) -> Claim:
     return replace(claim, function=effects, runs=tuple(runs), by_metric=both)
 
 
-def _pick(
+def pick_metric(
     by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]], name: str, evidence: Evidence
 ) -> Sequence[Effect]:
+    """Returns a claim's effects with one of the other metrics that it names."""
     return by_metric(evidence)[name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ from genbench.core.rng import Rng
 from genbench.core.truth import Truth as Truth
 
 SPLITS = ("train", "validation", "test")
+#: what ends the names of the hashes of sources
+SOURCES = " sources"
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class Dataset(ABC):
     matched: bool = True
     spec: DataSpec
     truth: Truth | None = None
-    #: what tokens stand for, one character each, so that reports can show text; empty otherwise
-    alphabet: str = ""
+    #: what tokens stand for, characters or words, so that reports can show text; empty otherwise
+    alphabet: Sequence[str] = ""
     #: the sources of the points, or None
     given: Dataset | None = None
     #: the data set whose points these are like, so that its classifier judges both; None: none but itself
@@ -171,7 +173,7 @@ class Dataset(ABC):
         """The sha256 of every split's bytes, shortened; they pin the split in every record."""
         own = {split: _digest(self.points(split)) for split in SPLITS if len(self.points(split))}
         sources = {} if self.given is None else self.given.hashes
-        return own | {f"{split} sources": digest for split, digest in sources.items()}
+        return own | {f"{split}{SOURCES}": digest for split, digest in sources.items()}
 
 
 class QuantisedDataset(Dataset):
@@ -270,6 +272,11 @@ def open_named(name: str, **options: Any) -> Dataset:
     cls: Any = DATASETS.get(name)
     with blamed(f"data set {name!r}", cls):
         return cls(**options)
+
+
+def has_sources(hashes: Iterable[str]) -> bool:
+    """Returns whether the data set whose `hashes` have these names makes its points from sources."""
+    return any(name.endswith(SOURCES) for name in hashes)
 
 
 def _digest(x: Tensor) -> str:

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 from genbench.core.errors import WriteError
@@ -23,6 +24,8 @@ NONBLOCK, CLOEXEC, NOFOLLOW = (
 )
 #: the most bytes of a file that is read as text or JSON
 MOST_TEXT = 2**26
+#: seconds after which a temporary file is of a process that was killed: others are renamed at once
+STALE = 3600.0
 
 
 def cache_folder() -> Path:
@@ -103,6 +106,24 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
     except (OSError, ValueError) as error:  # a name may hold what no file system takes
         raise WriteError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def remove_stale(path: Path) -> bool:
+    """Removes a temporary file that nobody can still be writing; returns whether it has."""
+    try:
+        if time.time() - path.lstat().st_mtime < STALE:
+            return False
+        path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what killed writers of a file left beside it; the caller holds its lock."""
+    for leftover in list_folder(path.parent):
+        if leftover.name.startswith(f".{path.name}.") and leftover.suffix == ".tmp":
+            leftover.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

@@ -84,10 +84,12 @@ class CaptionedDigits(Dataset):
                 self.name, (1, SIZE, SIZE), **grey, dequantisation="uniform", source=source
             )
             self.given = _Captions(source, lambda split: self._pairs[split][1])
+            self.given.alphabet = WORDS
             described = Described(tuple(ATTRIBUTES), self._see, lambda source, x: parse(source))
         else:
             source = DataSpec("captioned_digits sources", (1, SIZE, SIZE), **grey)
             self.spec = DataSpec(self.name, event, **text, source=source)
+            self.alphabet = WORDS
             self.given = Sources(source, lambda: {k: x for k, (x, _) in self._pairs.items()})
             described = Described(
                 tuple(ATTRIBUTES), parse, lambda source, x: parse(x), entropy=ENTROPY

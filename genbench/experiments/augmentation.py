@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import Dataset
 from genbench.core.model import Batch, Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
@@ -199,10 +199,3 @@ def compare_extras(
         name: measure_accuracy(dataset, shots, points.to(shots), steps, draws).tolist()
         for name, points in extra.items()
     }
-
-
-def experiment(
-    rng: Rng, *, each: int = 10, made: int = 200, rounds: int = 2000, steps: int = 1000
-) -> dict[str, list[float]]:
-    """Returns the columns of `compare_extras` on digits."""
-    return compare_extras(DATASETS.get("digits")(), each, made, rounds, steps, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import draw_samples, train
+from genbench.experiments.training import Arrange, draw_samples, train
 from genbench.training.trainer import Trainer
 
 #: by data set, what says how good samples are, and knows nothing of the discriminator or of a discrepancy
@@ -49,17 +50,36 @@ def measure_samples(
 
 
 def train_and_look(
-    dataset: Dataset, steps: int, points: int, rng: Rng, look: Look
+    dataset: Dataset,
+    steps: int,
+    points: int,
+    rng: Rng,
+    look: Look,
+    *,
+    batch: int = 128,
+    options: dict[str, Any] | None = None,
+    arrange: Arrange = list,
 ) -> dict[str, Tensor]:
-    """Trains GANs and looks at them at equal steps; returns the columns, (S, points), float64."""
-    model = build("gan", dataset.spec, rng)
+    """Trains GANs and looks at them at equal steps; returns the columns, (S, points), float64.
+
+    Arguments:
+        dataset: What they learn.
+        steps: Rounds of training.
+        points: How many looks there are, the last at the end.
+        rng: The stack's.
+        look: Measures at a look.
+        batch: Points per seed in a minibatch.
+        options: Of the GAN.
+        arrange: Maps its players to those that train.
+    """
+    model = build("gan", dataset.spec, rng, options)
     rows: dict[str, list[list[float]]] = {}
     marks = [round(steps * (i + 1) / points) for i in range(points)]
 
     def watch(trainer: Trainer) -> None:
-        if trainer.step in marks:
+        for _ in range(marks.count(trainer.step)):
             for key, values in look(trainer).items():
                 rows.setdefault(key, []).append(values)
 
-    train(model, dataset, steps, rng, batch=128, listener=watch)
+    train(model, dataset, steps, rng, batch=batch, arrange=arrange, listener=watch)
     return {key: torch.tensor(row, dtype=torch.float64).T for key, row in rows.items()}

@@ -21,6 +21,8 @@ from genbench.training.trainer import Listener, Trainer
 
 #: maps a model's player to the one that trains in its place
 Change = Callable[[Player], Player]
+#: maps a model's players to those that train, in the order they move
+Arrange = Callable[[Sequence[Player]], list[Player]]
 
 
 def train(
@@ -31,6 +33,7 @@ def train(
     *,
     batch: int,
     change: Change | None = None,
+    arrange: Arrange = list,
     listener: Listener | None = None,
 ) -> Trainer:
     """Prepares a built model and trains it on a data set, bit for bit as a cell of it is trained.
@@ -42,13 +45,14 @@ def train(
         rng: The stack's, with which the model was built.
         batch: Points per seed in a minibatch.
         change: Maps each of the model's players to the one that trains in its place.
+        arrange: Maps all of them to those that train, in the order they move.
         listener: Called after every round.
 
     Returns:
         The trainer, done, with the model in eval mode.
     """
     prepare(model, dataset, rng)
-    players = [change(player) if change else player for player in model.players()]
+    players = arrange([change(player) if change else player for player in model.players()])
     budget = Budget(steps=rounds)
     trainer = Trainer(
         model, dataset, budget, rng=rng, batch=batch, players=players, listener=listener

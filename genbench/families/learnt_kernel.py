@@ -9,10 +9,21 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
+from genbench.core.search import LogUniform, Space
 from genbench.families.adversarial import PairGame
+from genbench.families.search import game_space
 from genbench.nn.kernels import gaussian_sum, squared_mmd
 from genbench.nn.losses import between, slopes
 from genbench.nn.optim import rmsprop
+
+#: widths of the kernels, as in Li et al.
+SIGMAS = (1.0, 2.0, 4.0, 8.0, 16.0)
+#: what is searched of every game of the kind
+KERNEL_GAME: Space = {
+    **game_space("critic", 5e-5, 5e-3),
+    "penalty": LogUniform(0.1, 10.0),
+    "reconstruction": LogUniform(1.0, 16.0),
+}
 
 
 class LearntKernelGame(PairGame):

@@ -44,6 +44,8 @@ def game_space(first: str = "discriminator", low: float = 1e-4, high: float = 1e
     }
 
 
+#: the weight of R1, of games whose discriminator is held flat at the data
+R1: Space = {"penalty": LogUniform(0.01, 10.0)}
 #: games of two players under Adam
 ADAM_GAME: Space = {**game_space(), "beta1": Choice((0.0, 0.5, 0.9))}
 #: the same between multi-layer perceptrons

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genbench.points import memmap
-from genbench.points.pairwise import Cloud, Look, Steps
+from genbench.points.pairwise import STRIP, Cloud, Look, Steps
 
 #: the row numbers of the subsets' points in `real` and in `fake`, each of shape (subsets, size)
 Chosen = tuple[Tensor, Tensor]
@@ -51,9 +51,11 @@ def cubic_mmd(real: Cloud, fake: Cloud, chosen: Chosen) -> Steps[list[float]]:
     else:
         # plain numbers: tensors that stay would keep the heap from giving back what comes between them
         sums = [(yield from sums_of(real, fake)).tolist()]
+        largest = max(rows.shape[1] for rows in chosen) if chosen[0].numel() else 0
+        memory = real.centre.new_empty(largest**2)
         for rows in zip(*chosen, strict=True):
-            few = (lift(memmap.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
-            sums.append(_sums_of_few(*few).tolist())
+            a, b = (lift(memmap.take(x.x, r)) for x, r in zip((real, fake), rows, strict=True))
+            sums.append(_sums_of_few(a, b, memory).tolist())
         real_sums, fake_sums, across = real.centre.new_tensor(sums).T
     n, m = (
         torch.tensor([len(x), *[rows.shape[1]] * len(rows)], device=x.x.device)
@@ -112,18 +114,25 @@ def sums_of(real: Cloud, fake: Cloud) -> Steps[Tensor]:
     return torch.cat((yield from sums_by_tiles(real, fake, none)))
 
 
-def _sums_of_few(real: Tensor, fake: Tensor) -> Tensor:
-    """The same of lifted points that are few."""
+def _sums_of_few(real: Tensor, fake: Tensor, memory: Tensor) -> Tensor:
+    """The same of lifted points that are few, whose products lie in the memory, (N^2,) or more."""
     n, m, size = len(real), len(fake), real.shape[1] - 1
     if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
         return sums_by_moments([real], [fake])
     products = ((real, real), (fake, fake), (real, fake))
-    return torch.stack([_cubed(x @ y.T).sum() for x, y in products])
+    return torch.stack([_sum_of_cubes(x, y, memory) for x, y in products])
 
 
-def _cubed(x: Tensor) -> Tensor:
-    # as a product: pow(3) is several times slower
-    return x.square() * x
+def _sum_of_cubes(x: Tensor, y: Tensor, memory: Tensor) -> Tensor:
+    """The sum of the cubed inner products of lifted points (N, F) and (M, F).
+
+    In memory that is used again, and a few rows at a time: fresh pages would cost more than the products.
+    """
+    cubes = torch.mm(x, y.T, out=memory[: len(x) * len(y)].view(len(x), len(y)))
+    for part in cubes.split(STRIP):
+        # as a product: pow(3) is several times slower
+        part *= part.square()
+    return cubes.sum()
 
 
 def sums_by_moments(real: Iterable[Tensor], fake: Iterable[Tensor]) -> Tensor:

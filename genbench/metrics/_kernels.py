@@ -147,13 +147,13 @@ def choose(who: str, kind: Kind, real: Cloud) -> Steps[Kernel]:
 def _gaussians(exponents: Tensor) -> float:
     """The sum over a tile of the mean of the kernels, from -|x - y|^2 / 2 (4 w)^2; overwrites it.
 
-    One exponential serves the widest kernel; halving a bandwidth raises it to the fourth power. Small
-    values are held at 1e-60, far below any sum's rounding, since subnormal numbers are slow.
+    One exponential serves the widest kernel; halving a bandwidth raises it to the fourth power. To each
+    square 1e-60 is added in the same pass, far below any sum's rounding, since subnormal numbers are slow.
     """
     values = exponents.clamp_(FLOOR, 0).exp_()
-    total = values.sum()
+    total, least = values.sum(), values.new_full((), 1e-60)
     for _ in FACTORS[1:]:
-        values.clamp_min_(1e-60).square_().square_()
+        torch.addcmul(least, values, values, out=values).mul_(values)
         total += values.sum()
     return float(total) / len(FACTORS)
 

@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from genbench.points import memmap
 from genbench.points.pairwise import Cloud, Look, Steps, together
@@ -56,6 +57,7 @@ class Bracket:
         self.low, self.high = low, high
         self.below, self.inside, self.above = 0, 0, math.inf
         self.counts = torch.zeros(BINS, dtype=torch.float64, device=device)
+        #: those inside as long as they are few; once they are not, they are counted instead
         self.distances: list[Tensor] = []
 
     def see(self, row: int, column: int, tile: Tensor) -> None:
@@ -64,18 +66,24 @@ class Bracket:
             rows, columns = torch.triu_indices(*tile.shape, offset=1, device=tile.device)
             tile = tile[rows, columns]
         squares = tile.clamp_min(0)
-        under, over = squares < self.low, squares > self.high
-        self.below += int(under.count_nonzero())
-        beyond = squares.masked_fill(~over, math.inf)
-        self.above = min(self.above, float(beyond.min())) if beyond.numel() else self.above
-        inside = squares.masked_select(~(under | over))
+        if not squares.numel():
+            return
+        # of numbers, not of truth values, comparisons are vectorised
+        self.below += int(torch.lt(squares, self.low, out=torch.empty_like(squares)).sum())
+        beyond = functional.threshold(squares, self.high, math.inf)
+        self.above = min(self.above, float(beyond.amin()))
+        inside = squares.masked_select(squares.clamp(self.low, self.high) == squares)
         self.inside += len(inside)
-        if self.inside <= HELD:
-            self.distances.append(inside)
-        else:
-            self.distances.clear()
+        self.distances.append(inside)
+        if self.inside > HELD:
+            self._count()
+
+    def _count(self) -> None:
+        """Takes those at hand into the histogram."""
         if self.high > self.low:
-            self.counts += torch.histc(inside, BINS, self.low, self.high)
+            for part in self.distances:
+                self.counts += torch.histc(part, BINS, self.low, self.high)
+        self.distances.clear()
 
     def narrowed(self, rank: int) -> tuple[float, float]:
         """Returns an interval of three bins around a rank."""

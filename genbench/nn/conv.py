@@ -152,15 +152,21 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalises (S, B, C, ...)."""
-        return torch.stack([self._one(part, k) for k, part in enumerate(x.unbind())])
+        state = self.mean, self.variance, self.weight, self.bias
+        if len(x) == 1:  # by views: a stack of one would be copied, and its gradient too
+            return self._one(x.squeeze(0), *(part.squeeze(0) for part in state)).unsqueeze(0)
+        seeds = zip(x.unbind(), *(part.unbind() for part in state), strict=True)
+        return torch.stack([self._one(*parts) for parts in seeds])
 
-    def _one(self, x: Tensor, k: int) -> Tensor:
+    def _one(
+        self, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor
+    ) -> Tensor:
         return functional.batch_norm(
             x,
-            self.mean[k],
-            self.variance[k],
-            self.weight[k],
-            self.bias[k],
+            mean,
+            variance,
+            weight,
+            bias,
             training=self.training,
             momentum=self.momentum,
             eps=self.eps,
@@ -251,7 +257,10 @@ def _each_seed(
 ) -> Tensor:
     """Runs a convolution per seed: in turn on a CPU, where grouping costs more, else in groups."""
     seeds, batch = x.shape[:2]
-    if not x.is_cuda or seeds == 1:
+    if seeds == 1:  # by views: a stack of one would be copied, and its gradient too
+        offset = None if bias is None else bias.squeeze(0)
+        return conv(x.squeeze(0), weight.squeeze(0), offset, 1).unsqueeze(0)
+    if not x.is_cuda:
         biases = [None] * seeds if bias is None else bias.unbind()
         return torch.stack(
             [

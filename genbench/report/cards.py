@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from genbench.core.claim import Claim, Outcome, find
+from genbench.core.claim import Claim, Outcome, find, pick_metric
 from genbench.core.effect import Effect
 from genbench.core.elsewhere import MovedEvidence
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
-from genbench.report.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
-from genbench.running.null_gates import MaskedEvidence, NullRows, find_gates, withhold
+from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
+from genbench.running.null_gates import NullRows, find_gates, read_effects
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.looks import Looks
@@ -57,17 +57,14 @@ class Card:
     @cached_property
     def logged_effects(self) -> tuple[EvidenceLog, list[Effect]]:
         """The effects, and the evidence with what they asked for."""
-        log = EvidenceLog(self.evidence)
-        effects = list(self.claim.function(log))
-        masked = self._mask(log)
-        return log, effects if masked is None else withhold(effects, self.claim.function(masked))
+        return read_effects(self.claim.function, self.evidence, self._nulls)
 
     @cached_property
     def gates(self) -> dict[tuple[str, str], Gate]:
         """What null rows make of the columns that its effects read, by data set and column."""
         log = EvidenceLog(self.evidence)  # the other one may have been asked by the figure since
         self.claim.function(log)
-        return self._find_gates(log)
+        return find_gates(self.evidence, log.scored, self._nulls)
 
     @property
     def withheld(self) -> list[str]:
@@ -158,12 +155,13 @@ class Card:
         """The verdict with every other metric that the claim names."""
         if self.claim.by_metric is None:
             return []
-        log = EvidenceLog(self.evidence)
-        rows = dict(self.claim.by_metric(log))
-        masked = self._mask(log)
-        if masked is not None:
-            others = self.claim.by_metric(masked)
-            rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
+        by_metric = self.claim.by_metric
+        rows = {
+            name: read_effects(partial(pick_metric, by_metric, name), self.evidence, self._nulls)[
+                1
+            ]
+            for name in by_metric(self.evidence)
+        }
         verdicts = {name: self._judge_other(effects) for name, effects in rows.items()}
         about = (bool(self.missing), self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
@@ -236,14 +234,10 @@ class Card:
         words += [] if self.folder == Path(RUNS) else ["-o", str(self.folder)]
         return " ".join(words)
 
-    def _find_gates(self, log: EvidenceLog) -> dict[tuple[str, str], Gate]:
+    @property
+    def _nulls(self) -> NullRows:
         self.nulls = self.nulls or NullRows(self.store)
-        return find_gates(self.evidence, log.scored, self.nulls)
-
-    def _mask(self, log: EvidenceLog) -> MaskedEvidence | None:
-        """The evidence without the columns whose gates are closed; None where all are open."""
-        hidden = [place for place, gate in self._find_gates(log).items() if gate.closed]
-        return MaskedEvidence(self.evidence, frozenset(hidden)) if hidden else None
+        return self.nulls
 
     def _differs(self, name: str) -> bool:
         if self.claim.runs or name in ("default", self.scale.budget):

@@ -1,4 +1,4 @@
-"""Which families cannot be distinguished: the critical-difference groups of their entrants."""
+"""Which entrants cannot be distinguished: their critical-difference groups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from genbench.report import text
 from genbench.report.columns import TableColumn
-from genbench.report.groups import Group
-from genbench.report.standings import rank_rows
+from genbench.report.standings import Entrant, rank_rows
 from genbench.report.tables import Table
 from genbench.statistics.ranking import Ranking
 
@@ -17,15 +16,16 @@ MOST = len(ascii_lowercase)
 
 
 def find_significance_groups(table: Table) -> list[dict[str, Any]]:
-    """Returns one entry per headline column in which two families' entrants or more can be ranked.
+    """Returns one entry per headline column in which two entrants or more can be ranked.
 
-    {"column", "letters", "rows"}: a row has family, label, mean, rank among the entrants, and for every
+    {"column", "letters", "rows"}: a row has name, family, label, mean, rank among the entrants, and for every
     letter whether it belongs to that group, whose rows cannot be distinguished.
     """
     if table.standings is None:
         return []
     first = table.standings.column
-    entrants = [entrant.group for entrant in table.standings.entrants]
+    by_id = {entrant.group.id: entrant for entrant in table.standings.entrants}
+    entrants = [entrant.group for entrant in by_id.values()]
     columns = [c for c in table.columns if c.headline and c.better != "none" and table.judges(c)]
     entries = []
     for column in sorted(columns, key=lambda c: (c != first, c.order)):
@@ -33,7 +33,6 @@ def find_significance_groups(table: Table) -> list[dict[str, Any]]:
         if len(ranking.order) < 2:
             continue
         cliques = ranking.cliques(MOST) or []
-        by_id = {group.id: group for group in entrants}
         rows = [_row(table, column, by_id[id], cliques, ranking) for id in ranking.order]
         letters = list(ascii_lowercase[: len(cliques)])
         entries.append({"column": column, "letters": letters, "rows": rows})
@@ -41,8 +40,11 @@ def find_significance_groups(table: Table) -> list[dict[str, Any]]:
 
 
 def _row(
-    table: Table, column: TableColumn, group: Group, cliques: list[Any], ranking: Ranking
+    table: Table, column: TableColumn, entrant: Entrant, cliques: list[Any], ranking: Ranking
 ) -> dict[str, Any]:
+    group = entrant.group
     members = [group.id in clique for clique in cliques]
-    about = {"family": group.family, "label": group.label, "mean": table.cell(group, column).text}
-    return {**about, "rank": text.rank_text(*ranking.ends(group.id)), "in": members}
+    about = {"name": entrant.name, "family": group.family, "label": group.label}
+    mean = table.cell(group, column).text
+    rank = text.rank_text(*ranking.ends(group.id))
+    return {**about, "mean": mean, "rank": rank, "in": members}

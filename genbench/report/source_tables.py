@@ -79,8 +79,8 @@ def count_rows() -> str:
     part = sum(bool(item.missing and item.here) for item in items)
     whole = sum(not item.here for item in items)
     return (
-        f"{len(items)} rows: {kinds}. {part} are answered in part and {whole} not at all, of which the row "
-        "says what is missing."
+        f"{len(items)} rows: {kinds}. {part} are answered in part and {whole} not at all; their rows say "
+        "what is missing."
     )
 
 

@@ -1,20 +1,30 @@
-"""Who stands where on a data set: one row per family, by the column that the data set declares."""
+"""Who stands where on a data set, by the column that it declares: one row per family, or every row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from genbench.core.catalogue import is_baseline, uses_labels
+from genbench.core.catalogue import is_baseline
 from genbench.core.quality import Beside, Quality
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.contenders import (
+    Cells,
+    Naming,
+    choose_column,
+    competes,
+    has_values,
+    headline,
+    name_family,
+    name_rows,
+    stand_apart,
+)
 from genbench.report.groups import Group
 from genbench.statistics.ranking import Ranking, make_ranking
 
-Cells = Mapping[tuple[str, TableColumn], Cell]
 #: what a data set without a declaration has
 UNDECLARED = Quality(())
 
@@ -43,10 +53,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Entrant:
-    """The row that stands for a family.
+    """The row that stands for a family, or on data of pairs for itself.
 
     Arguments:
-        family: The family.
+        name: What competes: the family, or the row's model with what tells it from its namesakes.
         group: The row.
         cell: Its score in the deciding column.
         listed: Whether it is one of the entrants that are laid down, not just the family's best row.
@@ -56,7 +66,7 @@ class Entrant:
         leading: Whether it passes, is near the best that does, and is not worse than it.
     """
 
-    family: str
+    name: str
     group: Group
     cell: Cell
     listed: bool = False
@@ -70,10 +80,15 @@ class Entrant:
         """Its mean; rows without a value are no entrants."""
         return self.cell.estimate.mean if self.cell.estimate.mean is not None else math.nan
 
+    @property
+    def family(self) -> str:
+        """The row's family."""
+        return self.group.family
+
 
 @dataclass(frozen=True)
 class Standings:
-    """The families' entrants on a data set.
+    """The entrants on a data set: one per family, or every row.
 
     Arguments:
         quality: What the data set declares.
@@ -82,6 +97,7 @@ class Standings:
         entrants: Those that pass first, each part from the best mean on.
         ranking: Which rows are significantly better than which, among entrants and simple fits.
         floor: What real points score in the column, or None.
+        by_row: Whether rows stand for themselves, not for families.
     """
 
     quality: Quality
@@ -90,6 +106,12 @@ class Standings:
     entrants: tuple[Entrant, ...]
     ranking: Ranking = field(repr=False)
     floor: float | None = None
+    by_row: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What competes, in a word."""
+        return "row" if self.by_row else "family"
 
     @property
     def declared(self) -> bool:
@@ -130,19 +152,29 @@ class Standings:
     @property
     def how_sure(self) -> str:
         """How sure it is that the first is the best, in a phrase."""
+        return self._certainty[0]
+
+    @property
+    def clear(self) -> str:
+        """Whether the first is clearly the best, in a word or two."""
+        return self._certainty[1]
+
+    @cached_property
+    def _certainty(self) -> tuple[str, str]:
         first = self.first
         if first is None:
-            return "no family passes what must be passed beside it"
+            return f"no {self.kind} passes what must be passed beside it", "none passes"
         if len(self.entrants) == 1:
-            return "no other family was measured"
-        if first.cell.estimate.too_few:
-            return "too few seeds to tell"
+            return f"no other {self.kind} was measured", "alone"
         if not self.rivals:
-            return "no other family passes what must be passed beside it"
+            return f"no other {self.kind} passes what must be passed beside it", "alone"
+        if first.cell.estimate.too_few:
+            return "too few seeds to tell", "too few seeds"
         if self.unbeaten:
-            return f"cannot be distinguished from {', '.join(e.family for e in self.unbeaten)}"
+            names = ", ".join(e.name for e in self.unbeaten)
+            return f"cannot be distinguished from {names}", f"not from {names}"
         some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
-        return f"significantly better than every other family{some}"
+        return f"significantly better than every other {self.kind}{some}", "yes"
 
 
 def find_standings(
@@ -168,13 +200,17 @@ def find_standings(
     """
     quality = quality or UNDECLARED
     running = [g for g in groups if competes(g, labels)]
-    column = choose_column(quality.primary, running, columns, cells) or headline(columns)
-    if column is None or not any(_has(cells, g, column) for g in running):
+    by_row = stand_apart(groups)
+    naming = name_rows(running) if by_row else name_family
+    column = choose_column(quality.primary, running, columns, cells, naming) or headline(columns)
+    if column is None or not any(has_values(cells, g, column) for g in running):
         return None
+    if by_row:
+        naming = name_rows([g for g in running if has_values(cells, g, column)])
     checks = tuple(_make_check(b, running, columns, cells, floor) for b in quality.beside)
-    entrants = _pick(running, column, checks, cells, is_listed)
+    entrants = _pick(running, column, checks, cells, is_listed, naming)
     yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
-    rows = [*(e.group for e in entrants), *(g for g in yardsticks if _has(cells, g, column))]
+    rows = [*(e.group for e in entrants), *(g for g in yardsticks if has_values(cells, g, column))]
     ranking = rank_rows(rows, column, cells)
     names = {g.id: g.label for g in yardsticks}
     entrants = [
@@ -182,47 +218,17 @@ def find_standings(
         for e in entrants
         for above in (ranking.above.get(e.group.id, frozenset()),)
     ]
-    whole = Standings(quality, column, checks, tuple(entrants), ranking, floor(column))
+    whole = Standings(
+        quality, column, checks, tuple(entrants), ranking, floor(column), by_row=by_row
+    )
     near = find_leading([e.group for e in entrants if not e.failed], whole, column, cells)
     marked = tuple(replace(e, leading=e.group.id in near) for e in entrants)
     return replace(whole, entrants=marked)
 
 
-def competes(group: Group, labels: bool) -> bool:
-    """Returns whether a row is in a contest: of models that learn from labels, or of the others.
-
-    Reference rows are in none, nor are rows that were shown a part of the labels, which is another task.
-    """
-    if group.reference or group.first.spec.labelled is not None:
-        return False
-    return uses_labels(group.model) == labels
-
-
-def headline(columns: Iterable[TableColumn]) -> TableColumn | None:
-    """Returns the first headline with a direction that is no cost: where a data set declares nothing."""
-    good = [c for c in columns if c.headline and c.better != "none" and not c.is_cost]
-    return min(good, key=lambda c: c.order, default=None)
-
-
-def choose_column(
-    ids: Sequence[str], groups: Sequence[Group], columns: Sequence[TableColumn], cells: Cells
-) -> TableColumn | None:
-    """Returns the first column by which half of the families were measured, else that of most."""
-    everyone = {g.family for g in groups}
-    best: tuple[int, TableColumn] | None = None
-    for id in ids:
-        by_id = [c for c in columns if c.id == id and c.split == "test" and c.better != "none"]
-        for column in sorted(by_id, key=lambda c: (*_count(groups, c, cells), c.order))[:1]:
-            count = _families(groups, column, cells)
-            if 2 * count >= len(everyone) > 0:
-                return column
-            best = max(best or (0, column), (count, column), key=lambda pair: pair[0])
-    return best[1] if best is not None and best[0] else None
-
-
 def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ranking:
     """Returns which rows are significantly better than which in a column; those of few seeds are left out."""
-    own = {g.id: cells[g.id, column] for g in groups if _has(cells, g, column)}
+    own = {g.id: cells[g.id, column] for g in groups if has_values(cells, g, column)}
     values = {id: cell.values for id, cell in own.items() if not cell.estimate.too_few}
     error = next((cell.error for cell in own.values()), None)
     better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
@@ -233,7 +239,9 @@ def find_leading(
     groups: Sequence[Group], standings: Standings, column: TableColumn, cells: Cells
 ) -> set[str]:
     """Returns the ids of the rows near the best of them in a column that are not worse than it."""
-    means = {g.id: cells[g.id, column].estimate.mean for g in groups if _has(cells, g, column)}
+    means = {
+        g.id: cells[g.id, column].estimate.mean for g in groups if has_values(cells, g, column)
+    }
     numbers = {id: mean for id, mean in means.items() if mean is not None}
     if not numbers:
         return set()
@@ -254,34 +262,40 @@ def _pick(
     checks: Sequence[Check],
     cells: Cells,
     is_listed: Callable[[Group], bool],
+    naming: Naming,
 ) -> list[Entrant]:
-    """The entrant of every family, those that pass first, then by mean."""
+    """The entrant of every contender, those that pass first, then by mean."""
     sign = 1.0 if column.better == "lower" else -1.0
 
     def place(entrant: Entrant) -> tuple[bool, float, str]:
         return bool(entrant.failed), sign * entrant.mean, entrant.group.label
 
-    by_family: dict[str, list[Entrant]] = {}
+    by_name: dict[str, list[Entrant]] = {}
     for group in groups:
-        if _has(cells, group, column):
-            entrant = _enter(group, column, checks, cells, is_listed(group))
-            by_family.setdefault(group.family, []).append(entrant)
+        if has_values(cells, group, column):
+            entrant = _enter(naming(group), group, column, checks, cells, is_listed(group))
+            by_name.setdefault(entrant.name, []).append(entrant)
     picked = []
-    for rows in by_family.values():
+    for rows in by_name.values():
         listed = [row for row in rows if row.listed]
         picked.append(min(listed or rows, key=place))
     return sorted(picked, key=place)
 
 
 def _enter(
-    group: Group, column: TableColumn, checks: Sequence[Check], cells: Cells, listed: bool
+    name: str,
+    group: Group,
+    column: TableColumn,
+    checks: Sequence[Check],
+    cells: Cells,
+    listed: bool,
 ) -> Entrant:
     outcomes = {
         c.beside.column: c.passes(cells.get((group.id, c.column)) if c.column else None)
         for c in checks
     }
     return Entrant(
-        group.family,
+        name,
         group,
         cells[group.id, column],
         listed,
@@ -303,17 +317,3 @@ def _make_check(
     real = floor(column)
     best = column.meaning.ideal if real is None else real
     return Check(beside, column, None if best is None else beside.share * best)
-
-
-def _count(groups: Sequence[Group], column: TableColumn, cells: Cells) -> tuple[int, int]:
-    """Less the numbers of families and of rows that were measured by a column: the most come first."""
-    return -_families(groups, column, cells), -sum(_has(cells, g, column) for g in groups)
-
-
-def _families(groups: Sequence[Group], column: TableColumn, cells: Cells) -> int:
-    return len({g.family for g in groups if _has(cells, g, column)})
-
-
-def _has(cells: Cells, group: Group, column: TableColumn) -> bool:
-    cell = cells.get((group.id, column))
-    return cell is not None and bool(cell.values)

@@ -1,4 +1,4 @@
-"""Which family wins where: one row per family on every data set, by the column that the data set declares."""
+"""Which family wins where, by the column that a data set declares; on data of pairs, which row."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 from genbench.report import sheet
 from genbench.report.columns import TableColumn
+from genbench.report.contenders import headline
 from genbench.report.sheet import Entry, Heading, Sheet
-from genbench.report.standings import Entrant, Standings, headline
+from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 
 RULE = (
     "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
     "the column that the data set declares; what does not pass the columns beside it is never first. "
+    "On data of pairs every row stands for itself. "
     "Mean over training seeds ± half the 95 % interval, or [its ends]. Clear, and bold: significantly better "
-    "than every other family's entrant that passes; alone: no other was measured, or passes."
+    "than every other that passes; alone: no other was measured, or passes."
 )
 MARKS = {
-    "‡": "a simple fit (kde, a Gaussian, a mixture of them, uniform noise) is significantly better",
+    "‡": "a simple fit (kde, a Gaussian, uniform noise, a copy of the source …) is significantly better",
     "?": "the column beside the primary one has not been measured",
 }
 
@@ -54,7 +56,7 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
                 if first is not None
                 else Entry("none passes"),
                 Entry(describe(others[0]) if others else "–"),
-                Entry(tell_briefly(standings)),
+                Entry(standings.clear),
             ]
         )
     return Sheet(
@@ -79,20 +81,6 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
     return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
 
 
-def tell_briefly(standings: Standings) -> str:
-    """Returns whether the first is clearly the best, in a word or two; `how_sure` is the sentence."""
-    first = standings.first
-    if first is None:
-        return "none passes"
-    if not standings.rivals:
-        return "alone"
-    if first.cell.estimate.too_few:
-        return "too few seeds"
-    if standings.sure:
-        return "yes"
-    return f"not from {', '.join(e.family for e in standings.unbeaten)}"
-
-
 def describe_column(standings: Standings) -> str:
     """Returns what decides, e.g. "fid ↓ with recall"; of data sets without a declaration it says so."""
     beside = ", ".join(check.beside.column for check in standings.checks)
@@ -103,8 +91,14 @@ def describe_column(standings: Standings) -> str:
 def describe(entrant: Entrant) -> str:
     """Returns an entrant as words, e.g. "flow: realnvp 0.79 ± 0.06"."""
     fails = f" (fails {', '.join(entrant.failed)})" if entrant.failed else ""
-    words = f"{entrant.family}: {entrant.group.model} {entrant.cell.text}"
-    return f"{words}{marks_of(entrant)}{fails}"
+    return f"{name_entrant(entrant)} {entrant.cell.text}{marks_of(entrant)}{fails}"
+
+
+def name_entrant(entrant: Entrant) -> str:
+    """Returns a family with its model, e.g. "flow: realnvp"; a row that stands for itself by its name."""
+    if entrant.name == entrant.family:
+        return f"{entrant.family}: {entrant.group.model}"
+    return entrant.name
 
 
 def marks_of(entrant: Entrant) -> str:

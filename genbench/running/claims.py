@@ -14,6 +14,7 @@ from genbench.core.spec import Suite
 from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
+from genbench.running.null_gates import NullRows, read_effects
 from genbench.running.plan import Plan, Redo, merge_plans
 from genbench.running.run_result import RunResult
 from genbench.running.suites import Listener, RunOptions, execute_plan
@@ -137,8 +138,12 @@ def run_until_decided(
 
 
 def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
-    """Returns whether no part of a claim is left open by what has been measured at a scale."""
-    effects = ClaimEvidence(claim, store, scale).effects()
+    """Returns whether no judged part of a claim is left open by what has been measured at a scale.
+
+    Parts that rest on what null rows pass are not judged, and wait for no seeds.
+    """
+    evidence = ClaimEvidence(claim, store, scale)
+    _, effects = read_effects(claim.function, evidence, NullRows(store))
     verdict = judge(effects, refutes=scale.budget != "quick", looks=scale.looks(claim))
     return all(part.outcome != "inconclusive" for part in verdict.judged)
 

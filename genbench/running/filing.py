@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from genbench.core.device import choose_device
+from genbench.core.files import remove_leftovers, remove_stale
 from genbench.core.spec import CellSpec
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
@@ -20,9 +20,6 @@ from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
 from genbench.store.trial import Trial, Trials, parse
-
-#: seconds after which a temporary file is of a run that was killed: others are renamed at once
-STALE = 3600.0
 
 J = TypeVar("J", bound=Job)
 
@@ -166,17 +163,6 @@ class CellFiling(Filing[StackJob]):
             self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
 
 
-def remove_stale(path: Path) -> bool:
-    """Removes a temporary file that nobody can still be writing; returns whether it has."""
-    try:
-        if time.time() - path.lstat().st_mtime < STALE:
-            return False
-        path.unlink()
-    except OSError:
-        return False
-    return True
-
-
 class TrialFiling(Filing[TrialJob]):
     """Files trials: a lock and a file per experiment and its options, whatever the seeds.
 
@@ -189,6 +175,7 @@ class TrialFiling(Filing[TrialJob]):
         if not self.locks.take(hashlib.sha256(path.name.encode()).hexdigest()):
             self.plan.busy.append(job)
             return job.with_seeds([])
+        remove_leftovers(path)
         trial = parse(path)
         since = trial.seeds - job.redone if trial is not None else set()
         return job.with_seeds(set(job.seeds) - since)

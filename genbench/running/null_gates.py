@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from genbench.core.catalogue import is_null
@@ -11,6 +11,7 @@ from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
 from genbench.core.metric import METRICS
 from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
+from genbench.running.evidence_log import EvidenceLog
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store
 
@@ -91,6 +92,18 @@ class MaskedEvidence:
     def measured(self, column: str) -> Values:
         """Returns a column of the experiment."""
         return self.evidence.measured(column)
+
+
+def read_effects(
+    function: Callable[[Evidence], Sequence[Effect]], evidence: ClaimEvidence, nulls: NullRows
+) -> tuple[EvidenceLog, list[Effect]]:
+    """Returns a claim's effects, not judged where they rest on what null rows pass, and what they read."""
+    log = EvidenceLog(evidence)
+    effects = list(function(log))
+    hidden = [p for p, gate in find_gates(evidence, log.scored, nulls).items() if gate.closed]
+    if not hidden:
+        return log, effects
+    return log, withhold(effects, function(MaskedEvidence(evidence, frozenset(hidden))))
 
 
 def find_gates(

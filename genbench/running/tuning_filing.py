@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Container, Set
 from pathlib import Path
 
-from genbench.core.files import read_file, write_bytes
+from genbench.core.files import read_file, remove_leftovers, write_bytes
 from genbench.running.filing import Filing
 from genbench.running.job import Outcome, Result
 from genbench.running.tuning_job import STATE, TuneJob
@@ -25,7 +25,10 @@ class TuneFiling(Filing[TuneJob]):
         if not self.locks.take(hashlib.sha256(job.rule.file.encode()).hexdigest()):
             self.plan.busy.append(job)
             return job.with_seeds([])
-        trial = Tunings(self.store.root).read(job.rule).by_number.get(job.trial.k)
+        root = self.store.root
+        for path in (Tunings(root).path(job.rule), state_path(root, job.rule, job.trial.k)):
+            remove_leftovers(path)
+        trial = Tunings(root).read(job.rule).by_number.get(job.trial.k)
         if trial is not None and trial.complete(job.rung) and not trial.failures:
             return job.with_seeds([])
         return job.with_state(self._read(job) if len(job.seeds) == len(job.trial.seeds) else None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genbench.core.files import remove_stale
 from genbench.store.folder import Store
 from genbench.store.merge_trials import Keep, merge_trials
 from genbench.store.record import FAILURES, Record, contents
@@ -48,6 +49,8 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
         target: Where the union goes; its own records come first.
         keep: Which of two in conflict is kept; with `none` a conflict means that nothing is written.
     """
+    for path in target.root.rglob(".*.tmp"):  # of processes that were killed amid a write
+        remove_stale(path)
     sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
     holders: dict[Path, list[Store]] = {}
     for store in sources:

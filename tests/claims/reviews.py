@@ -28,6 +28,7 @@ from pathlib import Path
 from unittest import mock
 
 from genbench.claims import training_stability
+from genbench.claims._augmentation import make_experiment
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS
 from genbench.core.device import choose_device
@@ -104,11 +105,10 @@ def augment(arguments: argparse.Namespace) -> Columns:
     """Returns the classifiers' accuracy by how many digits of each class there are; GANs alone."""
     columns: Columns = {}
     others = {"CONDITIONAL": augmentation.GANS, "APART": {}, "FITTED": ()}
+    few_digits = make_experiment("digits")
     with mock.patch.multiple(augmentation, **others):
         for count in DIGITS:
-            rows = augmentation.experiment(
-                Rng(range(arguments.seeds)), each=count, rounds=arguments.rounds
-            )
+            rows = few_digits(Rng(range(arguments.seeds)), each=count, rounds=arguments.rounds)
             columns |= {f"{count} digits: {name}": dict(enumerate(c)) for name, c in rows.items()}
     return columns
 

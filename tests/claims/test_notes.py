@@ -7,8 +7,8 @@ from statistics import fmean
 import pytest
 from claim_records import PlantedColumns
 
+from genbench.claims import _augmentation as augmentation
 from genbench.claims import (
-    augmentation,
     missing_pixels,
     mmd_training,
     mode_collapse,

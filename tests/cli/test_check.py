@@ -5,7 +5,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from genbench.cli import main
 from genbench.core.spec import Budget, CellSpec
 from genbench.store import Measurement, Record, Store
 
@@ -25,17 +24,10 @@ def fill(root, value=1.5, seeds=6, **changed):
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
+def genbench(genbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
     monkeypatch.setenv("COLUMNS", "160")
-
-    def genbench(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
     return genbench
 
 

@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from genbench.cli import main
 from genbench.cli.execution import STOPPED
 
 PLUGIN = """
@@ -27,17 +26,10 @@ NAMED = ("--plugin", "planted.py")
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch, registered):
+def genbench(genbench, tmp_path, monkeypatch, registered):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "planted.py").write_text(PLUGIN)
-
-    def call(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return call
+    return genbench
 
 
 def test_a_claim_is_missing_then_run_then_judged(genbench):

@@ -10,7 +10,7 @@ import yaml
 from PIL import Image
 from small_suites import SUITE, do, suite_of
 
-from genbench.cli import VERBS, main
+from genbench.cli import VERBS
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
 from genbench.store import Store
@@ -68,19 +68,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "broken.py").write_text("1/0")
     (tmp_path / "raises.py").write_text(PLUGIN)
     return tmp_path
-
-
-@pytest.fixture
-def genbench(capsys):
-    """Runs the command line; returns (exit code, stdout, stderr)."""
-
-    def genbench(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return genbench
 
 
 @pytest.fixture
@@ -267,7 +254,8 @@ def test_evaluate_looks_through_folders_and_writes_a_page(genbench, tmp_path):
 def test_evaluate_scores_a_recorded_cell_against_its_own_data(genbench, asjson):
     assert genbench(*RUN, "good.yaml", "-o", "res")[0] == 0
     record = next(iter(Store(Path("res")).records()))
-    found = asjson("evaluate", record.cell, "-o", "res", "--metrics", "mmd,modes")
+    few = ("--metrics", "mmd,modes", "--limit", "1000")
+    found = asjson("evaluate", record.cell, "-o", "res", *few)
     assert found["metrics"]["mmd"]["value"] is not None
     assert found["metrics"]["modes"]["value"] is not None
 
@@ -298,7 +286,7 @@ def test_a_report_of_a_suite_shows_its_cells_alone(genbench, asjson, tmp_path):
     for steps in ("3", "4"):
         assert (
             genbench(
-                "run", "-m", "uniform", "-d", "ring", "--seeds", "2", "--steps", steps, "-o", root
+                "run", "-m", "uniform", "-d", "ring", "--seeds", "1", "--steps", steps, "-o", root
             )[0]
             == 0
         )
@@ -308,8 +296,8 @@ def test_a_report_of_a_suite_shows_its_cells_alone(genbench, asjson, tmp_path):
         "cells: [{models: uniform, datasets: ring}]}}"
     )
     to = str(tmp_path / "page")
-    assert asjson("report", "-o", root, "--to", to)["records"] == 4
-    assert asjson("report", "one", "-c", str(suite), "-o", root, "--to", to)["records"] == 2
+    assert len(list(Store(root).records())) == 2
+    assert asjson("report", "one", "-c", str(suite), "-o", root, "--to", to)["records"] == 1
     code, _, err = genbench("report", "onne", "-c", str(suite), "-o", root)
     assert code == 2
     assert "did you mean 'one'?" in err
@@ -450,7 +438,8 @@ def test_a_range_is_declared_on_the_command_line(genbench):
     assert code == 0
 
 
-def test_doctor_fails_on_a_broken_record(genbench, folder):
+def test_doctor_fails_on_a_broken_record(genbench, folder, monkeypatch):
+    monkeypatch.setattr("genbench.cli.doctor.data", lambda data_dir: [])  # they take seconds
     path = folder / "runs" / "ring" / "gan" / "0123.json"
     path.parent.mkdir(parents=True)
     path.write_text("{")

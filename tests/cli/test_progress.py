@@ -13,7 +13,6 @@ import yaml
 from rich.console import Console
 from small_suites import SUITE
 
-from genbench.cli import main
 from genbench.cli.progress import EVERY, Display, clock_text
 from genbench.core.spec import Budget, CellSpec
 from genbench.running.job import Progress, RunSettings, StackJob, Stage
@@ -210,18 +209,16 @@ def test_no_color_takes_the_colours(folder):
     assert "\x1b[3" not in said.replace("\x1b[39m", "")
 
 
-def test_a_pipe_gets_plain_lines(folder):
-    done = subprocess.run(RUN, cwd=folder, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout
-    assert "start  gan on ring × 2\n" in done.stdout
-    assert "done   gan on ring: 2 of 2 ok, trained" in done.stdout
-
-
-def test_quiet_and_verbose_are_refused_together(folder, capsys, monkeypatch):
+def test_what_is_no_terminal_gets_plain_lines(folder, genbench, monkeypatch):
     monkeypatch.chdir(folder)
-    with pytest.raises(SystemExit) as end:
-        main([*RUN[3:], "--quiet", "--verbose"])
-    assert end.value.code == 2
+    code, out, _ = genbench(*RUN[3:], "--steps", "20")
+    assert code == 0
+    assert "\x1b" not in out
+    assert "start  gan on ring × 2\n" in out
+    assert "done   gan on ring: 2 of 2 ok, trained" in out
+
+
+def test_quiet_and_verbose_are_refused_together(folder, genbench, monkeypatch):
+    monkeypatch.chdir(folder)
     said = "genbench: run needs --quiet or --verbose, got both; leave one out\n"
-    assert capsys.readouterr().err == said
+    assert genbench(*RUN[3:], "--quiet", "--verbose") == (2, "", said)

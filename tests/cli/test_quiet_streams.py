@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from genbench.cli import main
 from genbench.cli.streams import Output, json_alone
 from genbench.core.errors import DataError
 
@@ -28,18 +27,11 @@ suites:
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
+def genbench(genbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GENBENCH_DEBUG", raising=False)
     (tmp_path / "tiny.yaml").write_text(SUITE)
-
-    def call(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return call
+    return genbench
 
 
 RUN = ("run", "tiny", "-c", "tiny.yaml")

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from small_suites import SUITE, all_timeless
 
-from genbench.cli import main
 from genbench.running.interrupts import forget_stop
 from genbench.store import Store
 
@@ -52,17 +51,6 @@ def folder(tmp_path, monkeypatch):
 def write(folder, **changed):
     text = yaml.safe_dump({"schema": 1, "suites": {"tiny": SUITE | changed}})
     (folder / "suites.yaml").write_text(text)
-
-
-@pytest.fixture
-def genbench(capsys):
-    def genbench(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return genbench
 
 
 def test_failed_cells_wait_for_retry_failed(genbench, folder, registered):

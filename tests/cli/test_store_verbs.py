@@ -5,7 +5,6 @@ import json
 import pandas
 import pytest
 
-from genbench.cli import main
 from genbench.core.spec import Budget, CellSpec
 from genbench.store import Measurement, Record, Store
 
@@ -29,15 +28,8 @@ def put(root, value=1.5, seed=0):
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
+def genbench(genbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-    def genbench(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
     return genbench
 
 

@@ -9,22 +9,15 @@ import pytest
 import yaml
 from small_suites import SUITE, do, suite_of
 
-from genbench.cli import VERBS, cli, main
+from genbench.cli import VERBS, cli
 from genbench.core.metric import METRICS
 from genbench.store import Store
 
 
 @pytest.fixture
-def genbench(capsys, tmp_path, monkeypatch):
+def genbench(genbench, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        with pytest.raises(SystemExit) as end:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return end.value.code or 0, told.out, told.err
-
-    return call
+    return genbench
 
 
 def options_of(command, path=()):

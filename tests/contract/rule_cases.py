@@ -15,7 +15,7 @@ BUILT_IN = {kind: REGISTRIES[kind].names() for kind in KINDS}
 #: by rule, plugins on which it takes minutes: with the slow tests
 SLOW = {
     "training_improves_the_model": ("mmd_gan_conv", "resgan", "progan", "lapgan"),
-    "a_seed_in_a_stack_is_the_seed_alone": ("mmd_gan_conv", "resgan"),
+    "a_seed_in_a_stack_is_the_seed_alone": ("mmd_gan_conv", "resgan", "progan"),
 }
 
 

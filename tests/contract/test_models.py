@@ -8,6 +8,7 @@ import pytest
 import torch
 from rule_cases import BUILT_IN, file_of, over_rules
 
+from genbench.contracts import models
 from genbench.contracts.densities import (
     LEVEL,
     SAMPLES,
@@ -31,6 +32,14 @@ IN_THE_PLANE = [name for name in NAMES if exact_on("ring", "ring")(name)]
 @over_rules("model")
 def test_it_keeps_the_rules(rule, name, case):
     rule.check(name, *case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_seed_in_a_stack_is_the_seed_alone_for_longer(name, monkeypatch):
+    monkeypatch.setattr(models, "ROUNDS", 200)
+    for case in models.on_first(name):
+        models.a_seed_in_a_stack_is_the_seed_alone(name, *case)
 
 
 @pytest.mark.parametrize("name", NAMES)

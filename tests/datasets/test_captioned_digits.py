@@ -14,6 +14,7 @@ from genbench.datasets.captioned_digits import ENTROPY, WORDS, parse, spell
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll
 from genbench.metrics.pair_spread import pair_spread
+from genbench.report.site.samples import write_lines
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
@@ -59,6 +60,13 @@ def test_the_entropy_of_a_caption_is_that_of_its_free_words(written):
     assert len(share) == 8
     assert float(-(p * p.log()).sum()) == pytest.approx(ENTROPY, abs=0.1)
     assert written.truth.described.entropy == pytest.approx(3 * math.log(2))
+
+
+def test_reports_show_captions_as_words(drawn, written):
+    words = spell(written.points("test")[0])
+    assert write_lines(written.points("test")[:2].numpy(), written).splitlines()[0] == words
+    sources = drawn.given.points("test")[:1]
+    assert write_lines(sources.numpy(), drawn.given) == spell(sources[0])
 
 
 def test_broken_captions_say_nothing():
@@ -171,6 +179,48 @@ def test_wrong_captions_count_where_they_are_shown(drawn):
         batch = batch or Trainer(model, drawn, Budget(steps=1), rng=rng, batch=16).minibatches(0.5)
         losses.append(model.discriminator_loss(batch, Rng([1])).item())
     assert losses[0] != losses[1]
+
+
+def test_captions_are_as_large_to_the_networks_as_the_noise(drawn):
+    model = build("text_gan", drawn.spec, Rng([0, 1]), {"hidden": [8], "units": 4})
+    text = model.read(drawn.given.points("test")[:50].expand(2, -1, -1))
+    torch.testing.assert_close(text.square().mean(-1), torch.ones(2, 50))
+
+
+def test_the_mode_seeking_term_is_that_of_the_paper(drawn):
+    """Distance of codes over distance of images of one caption; huge where noise is ignored."""
+    rng = Rng([0, 1])
+    small = {"hidden": [8], "units": 4, "features": 4}
+    model = prepare(build("text_gan", drawn.spec, rng, small), drawn, rng)
+    batch = Trainer(model, drawn, Budget(steps=1), rng=rng, batch=16).minibatches(0.5)
+    losses = {}
+    for weight in (1.0, 3.0):
+        model.diversity = weight
+        losses[weight] = model.generator_loss(batch, Rng([0, 1]))
+    z = Rng([0, 1]).normal(32, model.latent)
+    text = model.read(batch.source)
+    pairs = [model.decode(text, half) for half in z.chunk(2, 1)]
+    far, apart = ((a - b).abs().flatten(1).mean(-1) for a, b in (pairs, z.chunk(2, 1)))
+    torch.testing.assert_close(losses[3.0] - losses[1.0], 2 * apart / (2 * far + 1e-5))
+
+    with torch.no_grad():
+        model.generator.layers[0].weight[:, 4:] = 0
+    assert (model.generator_loss(batch, Rng([0, 1])) > 1e4).all()
+    model.diversity = 0
+    assert (model.generator_loss(batch, Rng([0, 1])) < 2).all()
+
+
+@pytest.mark.slow
+def test_text_gan_draws_captions_rightly_and_in_more_than_one_way(drawn):
+    """After 1,200 rounds, by the validation split."""
+    rng = Rng([1000])
+    source, x = drawn.given.points("validation")[:2000], drawn.points("validation")[:2000]
+    model = prepare(build("text_gan", drawn.spec, rng), drawn, rng)
+    Trainer(model, drawn, Budget(steps=1200), rng=rng, batch=64).run()
+    fake = Trained(model, drawn).translate(source, rng)
+    scores = caption_accuracy(source, x, fake, drawn.truth, rng=rng)
+    assert scores["caption_accuracy"].value > 0.8
+    assert scores["caption_spread"].value > 0.4
 
 
 def test_words_have_no_variance(written):

@@ -1,6 +1,7 @@
 """The same suite on a cluster of two nodes, and with a node that dies; a cluster takes its time."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,16 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import SpecError
 from genbench.core.registry import load_plugin
+from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.executors.processes import Processes
 from genbench.running.claims import run_claims
+from genbench.running.executor import make_executor
 from genbench.running.job import Progress, RunSettings, StackJob
 from genbench.running.suites import Listener, RunOptions
+from genbench.running.tuning import make_campaign, run_tuning
 from genbench.store import Store, contents
 from genbench.store.documents import load_suites
+from genbench.store.tuning import Tunings
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}
@@ -203,34 +208,131 @@ def test_suite_ci_comes_out_the_same_everywhere_and_without_a_node(tmp_path, clu
         assert told[name] == told["inline"], name
 
 
-EXPERIMENT = """
+EXPERIMENTS = """
+import os
 from genbench.core.claim import claim
 
-@claim("on_a_cluster", statement="s", source="s", why="w", seeds=4,
-       experiment=lambda rng: {"x": rng.normal(3).sum(dim=1).tolist()})
-def effects(evidence):
-    return []
+def draws(rng):
+    # a worker's parent is the raylet of its node
+    return {"x": rng.normal(3).sum(dim=1).tolist(), "parent": [float(os.getppid())] * len(rng)}
+
+for name in ("one", "two"):
+    claim(f"on_a_cluster_{name}", statement="s", source="s", why="w", seeds=4, experiment=draws)(
+        lambda evidence: []
+    )
 """
+PLAN = Tuning(
+    budget=Budget(steps=8), batch=16, criteria=Criteria(samples=Part(name="mmd")), samples=60
+)
+
+
+@pytest.fixture
+def experiments(tmp_path, registered):
+    """A file with two claims that have experiments."""
+    path = tmp_path / "planted_experiments.py"
+    path.write_text(EXPERIMENTS)
+    load_plugin(str(path))
+    return path
+
+
+def do_all(folder, name, experiments):
+    """Cells, experiments and trials of tuning by an executor: their numbers, and whose children did them."""
+    root = folder / name
+    options = RunOptions(root=root, device="cpu", executor=name, plugins=(str(experiments),))
+    do(
+        suite_of(folder, cells=CELLS, seeds=2, seeds_at_once=1),
+        root,
+        executor=make_executor(name, 2),
+    )
+    claimed, tuned = Phases(), Phases()
+    made = run_claims(["on-a-cluster-one", "on-a-cluster-two"], options, listener=claimed)
+    run_tuning(make_campaign({"ring": PLAN}, models=["vae"], trials=5), options, listener=tuned)
+    assert ["ray" in heard.phases for heard in (claimed, tuned)] == [name == "ray"] * 2
+    assert not any(trial.failures for trial in made.trials)
+    parents = {parent for trial in made.trials for parent in trial.columns["parent"].values()}
+    columns = {trial.claim: trial.columns["x"] for trial in made.trials}
+    rungs = {
+        trial.k: [(rung.step, rung.examples, rung.scores) for rung in trial.rungs]
+        for file in Tunings(root).files()
+        for trial in file.trials
+    }
+    return {"cells": all_timeless(root), "experiments": columns, "trials": rungs}, parents
+
+
+def check_all(numbers):
+    """Refuses numbers that are not all there."""
+    assert [record["status"] for record in numbers["cells"].values()] == ["ok"] * 6
+    assert [set(x) for x in numbers["experiments"].values()] == [{0, 1, 2, 3}] * 2
+    assert sorted(map(len, numbers["trials"].values())) == [1, 1, 2, 3, 3]
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_experiments_of_claims_are_made_on_the_cluster(tmp_path, cluster, registered):
-    path = tmp_path / "planted_experiment.py"
-    path.write_text(EXPERIMENT)
-    load_plugin(str(path))
-    found = {}
-    for name in ("inline", "ray"):
-        options = RunOptions(
-            root=tmp_path / name, device="cpu", executor=name, plugins=(str(path),)
-        )
-        listener = Phases()
-        result = run_claims(["on-a-cluster"], options, listener=listener)
-        (trial,) = result.trials
-        found[name] = trial.columns
-        assert (trial.failures, set(trial.columns["x"])) == ({}, {0, 1, 2, 3})
-        assert ("ray" in listener.phases) == (name == "ray")
-    assert found["ray"] == found["inline"]
+def test_cells_experiments_and_trials_of_tuning_are_the_same_bits_on_two_nodes(
+    tmp_path, cluster, experiments
+):
+    inline, _ = do_all(tmp_path, "inline", experiments)
+    there, parents = do_all(tmp_path, "ray", experiments)
+    assert len(parents) == 2
+    check_all(there)
+    assert there == inline
+
+
+class Task:
+    """What a task is asked for, as it travels."""
+
+    def __init__(self, function, job, *rest):
+        self.function, self.job, self.rest = function, pickle.dumps(job), rest
+
+    def result(self):
+        outcome = self.function(pickle.loads(self.job), *self.rest)
+        return pickle.loads(pickle.dumps(outcome))
+
+
+class Remote:
+    """A function or an actor of another process, but in this one."""
+
+    def __init__(self, thing):
+        self.thing, self.asked = thing, {}
+
+    def options(self, **asked):
+        self.asked = asked
+        return self
+
+    def remote(self, *given):
+        if isinstance(self.thing, type):
+            return Handle(self.thing())
+        assert (self.asked["num_cpus"], self.asked["max_retries"]) == (1, 0)
+        return Task(self.thing, *given)
+
+
+def test_what_travels_gives_the_same_bits_of_cells_experiments_and_trials(
+    tmp_path, here, experiments
+):
+    import ray
+
+    in_flight = []
+
+    def wait(tasks, num_returns, timeout):
+        in_flight.append(len(tasks))
+        return tasks[:1], tasks[1:]
+
+    node = {"Alive": True, "Resources": {"CPU": 1.0}}
+    instead = {
+        "is_initialized": lambda: True,
+        "nodes": lambda: [node, node],
+        "remote": Remote,
+        "wait": wait,
+        "get": lambda said, timeout=None: said.result() if isinstance(said, Task) else said,
+        "shutdown": lambda: None,
+    }
+    inline, _ = do_all(tmp_path, "inline", experiments)
+    for name, function in instead.items():
+        here.setattr(ray, name, function)
+    there, _ = do_all(tmp_path, "ray", experiments)
+    assert max(in_flight) == 2
+    check_all(there)
+    assert there == inline
 
 
 class Phases(Listener):

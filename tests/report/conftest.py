@@ -5,15 +5,36 @@ import tarfile
 
 import pytest
 from browsing import ARGS, AXE, CHROMIUM
-from report_records import fill
+from report_claims import fill_claims, plant, uproot
+from report_records import TITLE, fill
 
 from genbench.core.files import cache_folder, write_bytes
+from genbench.report.leaderboard import read_leaderboard
+from genbench.report.site.build import write_report
 from genbench.store import Store
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
     return fill(Store(tmp_path_factory.mktemp("results")))
+
+
+@pytest.fixture(scope="session")
+def site(store, tmp_path_factory):
+    """The report of the records of `store`, which no test may change."""
+    return write_report(
+        read_leaderboard(store), tmp_path_factory.mktemp("report"), title=TITLE
+    ).parent
+
+
+@pytest.fixture(scope="session")
+def site_of_claims(tmp_path_factory):
+    """A results folder with evidence, and its report, made while hostile claims were registered."""
+    plant()
+    store = fill_claims(tmp_path_factory.mktemp("results"))
+    folder = write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
+    uproot()
+    return store, folder
 
 
 @pytest.fixture

@@ -57,6 +57,11 @@ def plant():
         CLAIMS.add(name, planted(name, figure))
 
 
+def uproot():
+    """Takes the hostile claims back."""
+    CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
+
+
 def fill_claims(root):
     """Fabricates what sample-quality needs at two budgets, plays the games, plants hostile claims."""
     store = Store(root)

@@ -9,6 +9,7 @@ from genbench.core.metric import columns
 from genbench.core.spec import Budget, CellSpec
 from genbench.store import CurvePoint, Measurement, Record, Used
 
+TITLE = "A <b>title</b>"
 HOSTILE = "<script>window.hacked = true</script>"
 FAMILIES = {
     "gan": ("implicit/direct", 1.0, 1),

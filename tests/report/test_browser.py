@@ -1,5 +1,7 @@
 """The pages in a real browser, from disk."""
 
+import shutil
+
 import pytest
 from browsing import Watch, draw, grave, needs_browser
 from report_records import HOSTILE, failed, record
@@ -17,8 +19,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def folder(store, tmp_path_factory):
-    made = write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
+def folder(store, site, tmp_path_factory):
+    made = shutil.copytree(site, tmp_path_factory.mktemp("report") / "site")
     write_leaderboards(make_leaderboards(store.records()), made / "public", title="public")
     return made
 

@@ -2,11 +2,7 @@
 
 import pytest
 from browsing import Watch, draw, grave, needs_browser
-from report_claims import fill_claims, plant
 
-from genbench.core.claim import CLAIMS
-from genbench.report.leaderboard import read_leaderboard
-from genbench.report.site.build import write_report
 from genbench.report.site.templating import file_name
 
 pytestmark = needs_browser
@@ -16,11 +12,8 @@ BARE = (
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    plant()
-    store = fill_claims(tmp_path_factory.mktemp("results"))
-    yield write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
-    CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
+def folder(site_of_claims):
+    return site_of_claims[1]
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ import re
 
 import pytest
 from claim_records import write
-from click.testing import CliRunner
-from report_claims import RUN, fill_claims, plant, spread
+from report_claims import RUN, plant, spread, uproot
 from report_records import HOSTILE
 from test_site import Outline
 
 from genbench.claims import sample_quality
-from genbench.cli.claims import command
 from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.core.errors import DataError
@@ -32,13 +30,12 @@ from genbench.store import Store
 
 
 @pytest.fixture(scope="module")
-def claimed(tmp_path_factory):
+def claimed(site_of_claims):
     """A results folder with evidence, its report, and hostile claims while it lasts."""
     before = dict(CLAIMS._objects)
     plant()
-    store = fill_claims(tmp_path_factory.mktemp("results"))
-    yield store, write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
-    CLAIMS._objects = {n: c for n, c in CLAIMS._objects.items() if not n.startswith("hostile")}
+    yield site_of_claims
+    uproot()
     assert set(before) <= set(CLAIMS._objects)
 
 
@@ -235,10 +232,9 @@ def test_tables_agree_with_the_verdicts(claimed, made):
     assert len({len(re.findall(r"(?<!\\)\|", t)) for t in table.splitlines() if t[:1] == "|"}) == 1
 
 
-def test_json_is_what_the_verb_prints(claimed):
+def test_json_is_what_the_verb_prints(claimed, genbench):
     store, folder = claimed
-    said = CliRunner().invoke(command, ["-o", str(store.root), "sample-quality", "--json"])
-    (row,) = json.loads(said.output)
+    (row,) = json.loads(genbench("claims", "-o", store.root, "sample-quality", "--json")[1])
     rows = json.loads((folder / "claims.json").read_text())["claims"]
     (same,) = [r for r in rows if r["id"] == "sample-quality"]
     assert {k: v for k, v in row.items() if k != "by_budget"} == {
@@ -249,20 +245,20 @@ def test_json_is_what_the_verb_prints(claimed):
     assert row["by_budget"]["double"]["command"].endswith(f"--budget-scale double -o {store.root}")
 
 
-def test_the_readme_is_rewritten_between_its_markers(claimed, tmp_path):
+def test_the_readme_is_rewritten_between_its_markers(claimed, tmp_path, genbench):
     path, (begin, end) = tmp_path / "README.md", markers("claims")
     path.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
-    call = ["-o", str(claimed[0].root), "--readme", str(path)]
-    assert "rewritten" in CliRunner().invoke(command, call).output
+    call = ["claims", "-o", claimed[0].root, "--readme", path]
+    assert "rewritten" in genbench(*call)[1]
     text = path.read_text()
     assert text.startswith(f"before\n{begin}\n")
     assert text.endswith(f"{end}\nafter\n")
     assert "\nold\n" not in text
     assert "| nash-oscillation |" in text
-    assert "is current" in CliRunner().invoke(command, call).output
+    assert "is current" in genbench(*call)[1]
     path.write_text(f"{end} {begin}")
-    with pytest.raises(DataError, match="needs the lines"):
-        CliRunner().invoke(command, call, catch_exceptions=False)
+    code, _, err = genbench(*call)
+    assert (code, "needs the lines" in err) == (2, True)
 
 
 def test_a_pass_at_another_budget_alone_is_shown_as_such(tmp_path, monkeypatch):

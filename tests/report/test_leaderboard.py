@@ -1,12 +1,11 @@
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 from report_records import HOSTILE, record
 
-from genbench.cli.leaderboard import command
-from genbench.core.errors import DataError, StoreError
+from genbench.core.errors import DataError
 from genbench.core.spec import Budget
 from genbench.report.leaderboard import (
     BEGIN,
@@ -18,6 +17,7 @@ from genbench.report.leaderboard import (
     update_readme,
     write_leaderboards,
 )
+from genbench.report.site.picture import draw_picture
 from genbench.report.tables import make_leaderboards
 from genbench.store import Store
 
@@ -116,26 +116,40 @@ def test_long_tables_are_cut_and_say_so(store):
     assert "2 more rows: see `genbench report`." in text
 
 
-def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path):
-    run = CliRunner()
-    said = run.invoke(command, ["-o", str(store.root), "--format", "markdown"])
-    assert said.exit_code == 0
-    assert "### digits" in said.output
-    made = run.invoke(command, ["-o", str(store.root), "--to", str(tmp_path / "a"), "--json"])
-    assert json.loads(made.output)["page"] == str(tmp_path / "a" / "index.html")
+def test_the_verb_prints_writes_and_says_what_is_missing(store, tmp_path, genbench):
+    code, out, _ = genbench("leaderboard", "-o", store.root, "--format", "markdown")
+    assert code == 0
+    assert "### digits" in out
+    _, out, _ = genbench("leaderboard", "-o", store.root, "--to", tmp_path / "a", "--json")
+    assert json.loads(out)["page"] == str(tmp_path / "a" / "index.html")
     assert (tmp_path / "a" / "index.html").is_file()
-    with pytest.raises(StoreError, match="is not a folder; make records with"):
-        run.invoke(command, ["-o", str(tmp_path / "none")], catch_exceptions=False)
+    code, _, err = genbench("leaderboard", "-o", tmp_path / "none")
+    assert (code, "is not a folder; make records with" in err) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return make_leaderboards(Store(ROOT / "results").records())
 
 
 @pytest.mark.parametrize("name", ["README.md", "results/README.md"])
-def test_documents_show_the_results(name, tmp_path):
+def test_documents_show_the_results(name, committed, tmp_path):
     copy = tmp_path / "copy.md"
     copy.write_text((ROOT / name).read_text())
-    changed = update_readme(copy, make_leaderboards(Store(ROOT / "results").records()))
-    assert not changed, (
+    assert not update_readme(copy, committed), (
         f"{name} is not current; run: genbench leaderboard -o results --readme {name}"
     )
+
+
+def test_the_picture_of_the_readme_shows_the_results(committed, tmp_path):
+    name = "docs/families.svg"
+    assert draw_picture(committed).decode() == (ROOT / name).read_text(), (
+        f"{name} is not current; run: genbench leaderboard -o results --picture {name}"
+    )
+    root = ElementTree.fromstring((ROOT / name).read_bytes())
+    inner = root.findall(".//{http://www.w3.org/2000/svg}svg")
+    assert len(inner) == 6
+    assert "url(" not in (ROOT / name).read_text(), "it stands alone"
 
 
 def test_a_board_is_an_object_with_tables_frame_and_html(store, tmp_path):

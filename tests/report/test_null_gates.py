@@ -15,6 +15,8 @@ from genbench.report.claim_tables import to_dict
 from genbench.report.findings import find_caveats
 from genbench.report.formats import to_markdown
 from genbench.report.tables import make_leaderboards
+from genbench.running.claims import is_decided
+from genbench.running.evidence import Scale
 from genbench.store import Record, Store
 
 METRICS = sample_quality.METRICS
@@ -132,3 +134,12 @@ def test_the_same_claim_by_a_metric_that_noise_passes_has_no_verdict(store):
     assert by_metric["recall"].judged == []
     assert by_metric["recall"].because == "no part is judged"
     assert by_metric["kid"].judged
+
+
+def test_no_seeds_are_added_for_a_part_that_noise_passes(store):
+    for run in sample_quality.OTHERS.values():
+        write(store, run, fid=60, kid=60, precision=0.96, recall=0.5)
+    claim = CLAIMS.get("sample_quality")
+    assert not is_decided(claim, store, Scale())
+    write(store, UNIFORM, fid=800, kid=800, precision=0.95, recall=0.01)
+    assert is_decided(claim, store, Scale())

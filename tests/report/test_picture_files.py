@@ -5,14 +5,12 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 from report_records import record
 
 from genbench.api import train
-from genbench.cli.pictures import command
 from genbench.core.dataset import open_named
-from genbench.core.errors import DataError, UnknownName
+from genbench.core.errors import DataError
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site import sheets
 from genbench.report.site.build import write_report
@@ -96,17 +94,17 @@ def test_text_is_kept_as_text():
     assert content.decode() == ("a" * 16 + "\n") * 12
 
 
-def test_the_verb_draws_says_and_refuses(shop):
+def test_the_verb_draws_says_and_refuses(shop, genbench):
     shop.write(record(shop, "gan", "ring", 0))
-    call = ["-o", str(shop.root), "--device", "cpu"]
-    said = CliRunner().invoke(command, [*call, "-d", "ring"])
-    assert said.exit_code == 0
-    assert "ring gan: from stored samples" in said.output
-    assert "1 drawn; 1 of 1 rows have a picture" in said.output
-    (row,) = json.loads(CliRunner().invoke(command, [*call, "--json"]).output)["pictures"]
+    call = ["pictures", "-o", shop.root, "--device", "cpu"]
+    code, out, _ = genbench(*call, "-d", "ring")
+    assert code == 0
+    assert "ring gan: from stored samples" in out
+    assert "1 drawn; 1 of 1 rows have a picture" in out
+    (row,) = json.loads(genbench(*call, "--json")[1])["pictures"]
     assert (row["dataset"], row["new"]) == ("ring", False)
-    with pytest.raises(UnknownName, match="data set"):
-        CliRunner().invoke(command, [*call, "-d", "rang"], catch_exceptions=False)
+    code, _, err = genbench(*call, "-d", "rang")
+    assert (code, "unknown data set" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

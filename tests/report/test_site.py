@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 import yaml
-from report_records import HOSTILE, record
+from report_records import HOSTILE, TITLE, record
 
 from genbench.report import formats, reproduce
 from genbench.report.leaderboard import read_leaderboard
@@ -19,14 +19,10 @@ from genbench.running.cells import groups_of
 from genbench.store import Store
 from genbench.store.documents import load_suites
 
-TITLE = "A <b>title</b>"
-
 
 @pytest.fixture(scope="module")
-def folder(store, tmp_path_factory):
-    return write_report(
-        read_leaderboard(store), tmp_path_factory.mktemp("report"), title=TITLE
-    ).parent
+def folder(site):
+    return site
 
 
 @pytest.fixture(scope="module")

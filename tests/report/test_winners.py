@@ -13,16 +13,16 @@ from genbench.store import Measurement, Record, Used
 
 NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
 WILD = [9 * e for e in reversed(NOISE)]
-TAXONOMIES = {"kde": "reference", "gaussian": "reference", "uniform": "reference"}
+TAXONOMIES = dict.fromkeys(("kde", "gaussian", "uniform", "copy"), "reference")
 
 
-def make_records(model, columns, dataset="fashion_mnist", steps=9, labelled=None):
+def make_records(model, columns, dataset="fashion_mnist", steps=9, labelled=None, options=None):
     count = max(len(values) for values in columns.values())
     for seed in range(count):
         spec = CellSpec(
             model=model,
             model_version=1,
-            options={},
+            options=options or {},
             dataset=dataset,
             dataset_version=1,
             budget=Budget(steps=steps),
@@ -156,6 +156,26 @@ def test_models_that_learn_from_labels_compete_apart():
     assert rows == ["fashion_mnist", "fashion_mnist, with labels"]
 
 
+def test_on_data_of_pairs_every_row_stands_for_itself():
+    rows = [
+        *make_records("pix2pix", scores(10.0), options={"l1": 0.0}),
+        *make_records("pix2pix", scores(30.0), options={"l1": 100.0}),
+        *make_records("regression", scores(20.0)),
+        *make_records("copy", scores(25.0)),
+    ]
+    hashes = {"test": "points", "test sources": "sources"}
+    (table,) = make_leaderboards([r.model_copy(update={"data_hashes": hashes}) for r in rows])
+    names = ["pix2pix (l1=0.0)", "regression", "pix2pix (l1=100.0)"]
+    assert [e.name for e in table.standings.entrants] == names
+    assert table.standings.sure
+    assert table.standings.how_sure == "significantly better than every other row"
+    assert [e.loses_to for e in table.standings.entrants] == [(), (), ("copy",)]
+    first = make_sheet([table]).rows[0][2].text
+    assert re.fullmatch(r"pix2pix \(l1=0.0\) 10.05 ± [\d.]+", first)
+    (alone,) = make_leaderboards(rows)
+    assert [e.name for e in alone.standings.entrants] == ["translation"]
+
+
 def test_rows_that_were_shown_some_labels_are_in_no_contest():
     few = [*make_records("acgan", scores(1.0), labelled=100)]
     all_ = [*make_records("gan", scores(10.0)), *make_records("vae", scores(20.0))]
@@ -271,3 +291,13 @@ def test_every_shipped_data_set_declares_columns_that_there_are():
         for id in (*quality.primary, *(b.column for b in quality.beside)) if quality else ():
             assert id in known, (name, id)
             assert known[id][1].better != "none"
+
+
+def test_the_first_screen_has_room_for_fifteen_panels_and_those_without_a_rival_go_first():
+    from genbench.report.site.front import PANELS, split_panels
+
+    panels = [{"name": k, "points": [0] * (1 if k == 2 else 3)} for k in range(PANELS + 2)]
+    first, rest = split_panels(panels)
+    assert [p["name"] for p in rest] == [2, PANELS + 1]
+    assert [p["name"] for p in first] == [k for k in range(PANELS + 1) if k != 2]
+    assert split_panels(panels[:PANELS]) == (panels[:PANELS], [])

@@ -16,20 +16,14 @@ from genbench.store import Store
 MODEL = {"name": "wgan_gp", "options": {"hidden": [16]}}
 
 
+def command(root):
+    named = ["run", "tiny", "-c", "suites.yaml", "-o", str(root)]
+    return [*named, "--device", "cpu", "--checkpoint-every", "0.2"]
+
+
 def start(folder, root):
-    command = [
-        sys.executable,
-        "-m",
-        "genbench",
-        "run",
-        "tiny",
-        "-c",
-        "suites.yaml",
-        "-o",
-        str(root),
-    ]
     return subprocess.Popen(
-        [*command, "--device", "cpu", "--checkpoint-every", "0.2"],
+        [sys.executable, "-m", "genbench", *command(root)],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -37,13 +31,14 @@ def start(folder, root):
     )
 
 
-def finish(process):
-    told, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    return told
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, genbench, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
+    def finish(root):
+        code, out, err = genbench(*command(root))
+        assert code == 0, err
+        return out
 
-def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     changed = {
         "budget": {"steps": 400},
         "cells": [{"models": ["gaussian", MODEL], "datasets": ["ring"]}],
@@ -68,7 +63,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     # what a kill amid a write would leave
     (root / "ring" / "gaussian" / f".{half[0].cell}.json.x.tmp").write_text('{"schema"')
 
-    told = finish(start(tmp_path, root))
+    told = finish(root)
     assert "4 cells, 2 done, 2 to train" in told
     store = Store(root)
     assert store.problems() == []
@@ -76,6 +71,6 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     for path in root.glob("*/*/*.json"):
         assert json.loads(path.read_text())["status"] == "ok"
     assert list((root / ".checkpoints").iterdir()) == []
-    finish(start(tmp_path, tmp_path / "whole"))
+    finish(tmp_path / "whole")
     assert all_timeless(root) == all_timeless(tmp_path / "whole")
-    assert "nothing to do" in finish(start(tmp_path, root))
+    assert "nothing to do" in finish(root)

@@ -2,6 +2,7 @@
 
 Process CPU time on one thread, interleaved, medians of 5; memory is the rise of the resident peak (Linux).
 Run it on an otherwise idle machine: make peers, or python tests/speed/metrics.py
+Where a goal was missed, the products and exponentials that ours cannot do without are timed alone, too.
 --tiny shrinks every size so that the script itself can be tried in seconds; --only PRDC runs some rows.
 """
 
@@ -31,12 +32,16 @@ from genbench.evaluation.requests import make_requests
 from genbench.evaluation.scoring import MetricCall, compute_scores
 from genbench.metrics import _fourier, fid, kid, mmd, prdc
 from genbench.metrics._kernels import FACTORS, Kernel
+from genbench.points import pairwise
+from genbench.points.pairwise import clouds
 from genbench.points.vision import torchvision
 
 RNG = Rng([0])
 Run = Callable[[], Any]
 #: the most that all metrics together may cost of the dearest alone, among a case's goals
 ALL = "all"
+#: the row of what a case cannot do without
+BARE = "bare operations"
 
 
 @dataclass
@@ -49,6 +54,8 @@ class Case:
     goals: dict[str, float] = field(default_factory=dict)
     tolerance: float | None = 1e-6
     memory_goal: float | None = None
+    #: the matrix products and elementwise functions that ours cannot do without, and nothing else
+    bare: Run | None = None
     #: another way of ours to the same value, with its own goals
     another: tuple[str, Run, dict[str, float]] | None = None
 
@@ -157,9 +164,10 @@ def kid_cases(k: int) -> Iterator[Case]:
         def ours(real: Tensor = real, fake: Tensor = fake) -> float:
             return kid.kid(real, fake, rng=RNG, subsets=0)["kid"].value
 
-        yield Case(
-            f"KID, all points, n={n} D={size}", ours, peers, dict.fromkeys(peers, over), None
-        )
+        title, goals = f"KID, all points, n={n} D={size}", dict.fromkeys(peers, over)
+        # of few dimensions there is another way than products of all pairs
+        bare = partial(bare_products, real, fake) if size == 2048 // k else None
+        yield Case(title, ours, peers, goals, None, bare=bare)
 
 
 def mmd_cases(k: int) -> Iterator[Case]:
@@ -184,10 +192,52 @@ def mmd_cases(k: int) -> Iterator[Case]:
             ours = partial(mmd.squared_mmd, real, fake, Kernel("rbf", width))
             # modes so far apart need more frequencies than are worth it: there both ways are tiles
             another = "Fourier", ours, dict.fromkeys(("scikit-learn", "torch-fidelity"), 80.0)
-        yield Case(title, tiles, peers, goals, memory_goal=0.1, another=another)
+        bare = partial(bare_kernels, real, fake)
+        yield Case(title, tiles, peers, goals, memory_goal=0.1, bare=bare, another=another)
     real, fake = draws(50_000 // k, 2, 1), 1.05 * draws(50_000 // k, 2, 2)
     ours = partial(mmd.squared_mmd, real, fake, Kernel("rbf", 1.0))
     yield Case(f"MMD, 5 widths, n={len(real)} D=2, Fourier (goal 1.2 s)", ours, {})
+
+
+def bare_products(real: Tensor, fake: Tensor) -> None:
+    """The products of all pairs, each within a set once, by tiles."""
+    a, b = clouds(real, fake)
+    for x, y in ((a, a), (b, b), (a, b)):
+        for _ in pairwise.tiles(x, y):
+            pass
+
+
+def bare_kernels(real: Tensor, fake: Tensor, others: bool = False) -> None:
+    """The same, and of each tile one exponential, four fourth powers and the sums of the five.
+
+    Arguments:
+        real: Points (N, D).
+        fake: Points (M, D).
+        others: Whether also a root and its sum, and two comparisons.
+    """
+    a, b = clouds(real, fake)
+    for x, y in ((a, a), (b, b), (a, b)):
+        for _, _, tile in pairwise.tiles(x, y):
+            values = (tile * -1e-5).exp_()  # so near 1 that no power underflows
+            values.sum()
+            for _ in FACTORS[1:]:
+                values.mul_(values).mul_(values).sum()
+            if others:
+                values.sqrt_().sum()
+                _ = tile <= 1.0, tile <= 2.0
+
+
+def bare_together(real: Tensor, fake: Tensor, subset: int) -> None:
+    """What five metrics of the same points do: all that shares tiles, the median's pass, KID's subsets."""
+    bare_kernels(real, fake, others=True)
+    (a,) = clouds(real)
+    for _ in pairwise.tiles(a, a):
+        pass
+    cubes, squares = (torch.empty(subset, subset, dtype=torch.float64) for _ in "ab")
+    for _ in range(100):
+        for x, y in ((real, real), (fake, fake), (real, fake)):
+            torch.mm(x[:subset], y[:subset].T, out=cubes)
+            cubes.mul_(torch.mul(cubes, cubes, out=squares)).sum()
 
 
 def by_tiles(real: Tensor, fake: Tensor, width: float) -> float:
@@ -275,7 +325,8 @@ def together_cases(k: int) -> Iterator[Case]:
         names = ("fid", "kid", "mmd", "prdc", "energy_distance")
         alone = {f"{name} alone": partial(asked, name) for name in names}
         title = f"{len(names)} metrics together (goal: the dearest alone x 1.3), n={n} D={size}"
-        yield Case(title, partial(asked, *names), alone, {ALL: 1.3}, None)
+        bare = partial(bare_together, *sets, max(20, 1000 // k)) if size == 64 else None
+        yield Case(title, partial(asked, *names), alone, {ALL: 1.3}, None, bare=bare)
 
 
 def seconds(run: Run) -> float:
@@ -308,14 +359,9 @@ def measure(case: Case, repeats: int) -> bool:
     if case.another is not None:
         ways[f"genbench, {case.another[0]}"] = case.another[1:]
     runs = {name: run for name, (run, _) in ways.items()} | case.peers
+    runs |= {BARE: case.bare} if case.bare else {}
     values = {name: run() for name, run in runs.items()}
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    with threadpool_limits(1):  # libraries that the first call has loaded, too
-        memory = {name: rise(run) for name, run in runs.items()}
-        for _ in range(repeats):
-            for name, run in runs.items():
-                times[name].append(seconds(run))
-    middle = {name: statistics.median(found) for name, found in times.items()}
+    memory, middle = interleave(runs, repeats)
     print(f"\n{case.name}")
     right = True
     for way, (_, goals) in ways.items():
@@ -324,13 +370,27 @@ def measure(case: Case, repeats: int) -> bool:
             line, well = beside(case, goals, way, name, middle, memory, values)
             right &= well
             print(line, flush=True)
+    if BARE in middle:
+        shares = (f"{name} {middle[name] / middle[BARE]:.2f}" for name in ways | case.peers)
+        print(f"  {BARE} {middle[BARE]:.4g} s; in such units {', '.join(shares)}")
     if ALL in case.goals:
-        dearest = max(seconds for name, seconds in middle.items() if name != "genbench")
+        dearest = max(middle[name] for name in case.peers)
         share = middle["genbench"] / dearest
         right &= share <= case.goals[ALL]
         told = "reached" if share <= case.goals[ALL] else "MISSED"
         print(f"  all cost {share:.2f} x the dearest {told}")
     return right
+
+
+def interleave(runs: dict[str, Run], repeats: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Returns by name the MiB by which the resident peak rises, and the median seconds, in turn."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    with threadpool_limits(1):  # libraries that the first call has loaded, too
+        memory = {name: rise(run) for name, run in runs.items()}
+        for _ in range(repeats):
+            for name, run in runs.items():
+                times[name].append(seconds(run))
+    return memory, {name: statistics.median(each) for name, each in times.items()}
 
 
 def beside(

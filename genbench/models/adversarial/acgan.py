@@ -8,10 +8,10 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import Choice
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, label_loss
-from genbench.families.search import PERCEPTRON_GAME
+from genbench.families.search import PERCEPTRON_GAME, R1
 from genbench.nn.losses import r1
 
 
@@ -49,7 +49,7 @@ class ACGAN(ConditionalGame, Classifier):
     year = 2017
     search = {
         **PERCEPTRON_GAME,
-        "penalty": LogUniform(0.01, 10.0),
+        **R1,
         "class_weight": Choice((0.3, 1.0, 3.0)),
     }
     names_class = True

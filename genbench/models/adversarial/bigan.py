@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from genbench.core.model import model
-from genbench.core.search import LogUniform
 from genbench.families.inverse import InverseGame
-from genbench.families.search import PERCEPTRON_GAME
+from genbench.families.search import PERCEPTRON_GAME, R1
 
 
 @model("bigan")
@@ -42,8 +41,5 @@ class BiGAN(InverseGame):
 
     paper = "Donahue et al., 2017"
     year = 2017
-    search = {
-        **PERCEPTRON_GAME,
-        "penalty": LogUniform(0.01, 10.0),
-    }
+    search = {**PERCEPTRON_GAME, **R1}
     stochastic = False

@@ -7,10 +7,9 @@ from torch import Tensor
 
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, labels_of, one_hot
-from genbench.families.search import PERCEPTRON_GAME
+from genbench.families.search import PERCEPTRON_GAME, R1
 from genbench.nn.losses import r1
 
 
@@ -44,10 +43,7 @@ class CGAN(ConditionalGame):
 
     paper = "Mirza and Osindero, 2014"
     year = 2014
-    search = {
-        **PERCEPTRON_GAME,
-        "penalty": LogUniform(0.01, 10.0),
-    }
+    search = {**PERCEPTRON_GAME, **R1}
     names_class = False
 
     def discriminator_loss(self, batch: Batch, rng: Rng) -> Tensor:

@@ -8,10 +8,10 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
+from genbench.core.search import Choice
 from genbench.families.adversarial import Game, adams, cross_entropy, non_saturating
 from genbench.families.labels import label_loss, one_hot
-from genbench.families.search import PERCEPTRON_GAME
+from genbench.families.search import PERCEPTRON_GAME, R1
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
 
@@ -55,7 +55,7 @@ class InfoGAN(Game, Encoder):
     year = 2016
     search = {
         **PERCEPTRON_GAME,
-        "penalty": LogUniform(0.01, 10.0),
+        **R1,
         "information": Choice((0.1, 0.3, 1.0)),
     }
 

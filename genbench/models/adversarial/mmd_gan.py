@@ -7,10 +7,9 @@ from torch import nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import Pair
-from genbench.families.learnt_kernel import LearntKernelGame
-from genbench.families.search import SHAPES, game_space
+from genbench.families.learnt_kernel import KERNEL_GAME, SIGMAS, LearntKernelGame
+from genbench.families.search import SHAPES
 from genbench.nn.mlp import MLP
 
 
@@ -42,12 +41,7 @@ class MMDGAN(LearntKernelGame):
 
     paper = "Li et al., 2017"
     year = 2017
-    search = {
-        **game_space("critic", 5e-5, 5e-3),
-        **SHAPES,
-        "penalty": LogUniform(0.1, 10.0),
-        "reconstruction": LogUniform(1.0, 16.0),
-    }
+    search = {**KERNEL_GAME, **SHAPES}
 
     def __init__(
         self,
@@ -57,7 +51,7 @@ class MMDGAN(LearntKernelGame):
         latent: int | None = None,
         hidden: tuple[int, ...] = (128, 128),
         features: int = 16,
-        sigmas: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0),
+        sigmas: tuple[float, ...] = SIGMAS,
         penalty: float = 1.0,
         reconstruction: float = 8.0,
         scale: float | None = None,

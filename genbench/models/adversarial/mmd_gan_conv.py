@@ -7,10 +7,8 @@ from torch import nn
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import Pair, images_only
-from genbench.families.learnt_kernel import LearntKernelGame
-from genbench.families.search import game_space
+from genbench.families.learnt_kernel import KERNEL_GAME, SIGMAS, LearntKernelGame
 from genbench.nn.image import ConvDecoder, ConvEncoder
 
 
@@ -40,11 +38,7 @@ class ConvMMDGAN(LearntKernelGame):
 
     paper = "Li et al., 2017"
     year = 2017
-    search = {
-        **game_space("critic", 5e-5, 5e-3),
-        "penalty": LogUniform(0.1, 10.0),
-        "reconstruction": LogUniform(1.0, 16.0),
-    }
+    search = KERNEL_GAME
 
     def __init__(
         self,
@@ -54,7 +48,7 @@ class ConvMMDGAN(LearntKernelGame):
         latent: int = 64,
         width: int = 16,
         features: int = 16,
-        sigmas: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0),
+        sigmas: tuple[float, ...] = SIGMAS,
         penalty: float = 1.0,
         reconstruction: float = 8.0,
         critic_steps: int = 2,

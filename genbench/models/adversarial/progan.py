@@ -10,9 +10,8 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import Game, cross_entropy, images_only, non_saturating
-from genbench.families.search import game_space
+from genbench.families.search import R1, game_space
 from genbench.models.adversarial._growing import GrowingDiscriminator, GrowingGenerator
 from genbench.models.adversarial._pyramid import level_specs, pyramid
 from genbench.nn.conv import downsample, upsample
@@ -56,10 +55,7 @@ class ProGAN(Game):
 
     paper = "Karras et al., 2018"
     year = 2018
-    search = {
-        **game_space(),
-        "penalty": LogUniform(0.01, 10.0),
-    }
+    search = {**game_space(), **R1}
     #: how many sizes are learnt so far, less one; with the share of one that fades in
     growth: Tensor
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
 )
-from genbench.families.search import PERCEPTRON_GAME
+from genbench.families.search import PERCEPTRON_GAME, R1
 from genbench.nn.optim import adam
 
 
@@ -40,10 +39,7 @@ class R1GAN(NonSaturatingGame):
 
     paper = "Mescheder et al., 2018"
     year = 2018
-    search = {
-        **PERCEPTRON_GAME,
-        "penalty": LogUniform(0.01, 10.0),
-    }
+    search = {**PERCEPTRON_GAME, **R1}
 
     def __init__(
         self,

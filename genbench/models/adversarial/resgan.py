@@ -5,13 +5,12 @@ from __future__ import annotations
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
-from genbench.core.search import Choice, LogUniform
 from genbench.families.adversarial import (
     NonSaturatingGame,
     Pair,
     images_only,
 )
-from genbench.families.search import game_space
+from genbench.families.search import ADAM_GAME, R1
 from genbench.models.adversarial._residual import ResidualDecoder, ResidualEncoder
 from genbench.nn.optim import adam
 
@@ -46,11 +45,7 @@ class ResGAN(NonSaturatingGame):
 
     paper = "Mescheder et al., 2018"
     year = 2018
-    search = {
-        **game_space(),
-        "penalty": LogUniform(0.01, 10.0),
-        "beta1": Choice((0.0, 0.5, 0.9)),
-    }
+    search = {**ADAM_GAME, **R1}
 
     def __init__(
         self,

@@ -11,9 +11,8 @@ from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Inpainter, model
 from genbench.core.rng import Rng
-from genbench.core.search import LogUniform
 from genbench.families.adversarial import NonSaturatingGame, Pair
-from genbench.families.search import ADAM_GAME
+from genbench.families.search import ADAM_GAME, R1
 from genbench.nn.mlp import Linear
 from genbench.nn.optim import adam
 from genbench.nn.output import only_continuous
@@ -103,10 +102,7 @@ class WaveGAN(NonSaturatingGame, Inpainter):
 
     paper = "Donahue et al., 2019"
     year = 2019
-    search = {
-        **ADAM_GAME,
-        "penalty": LogUniform(0.01, 10.0),
-    }
+    search = {**ADAM_GAME, **R1}
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ from genbench.families.translation import ReferenceTranslator
 class Bicubic(ReferenceTranslator):
     """Creates the enlargement of a source by bicubic interpolation, clipped to the data's range."""
 
+    simple_fit = True
+
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Sources must be images smaller than points."""

@@ -20,6 +20,8 @@ class Copy(ReferenceTranslator):
     one); with fewer they are repeated.
     """
 
+    simple_fit = True
+
     @classmethod
     def refuses(cls, spec: DataSpec) -> str | None:
         """Points and sources must be images, or of one shape."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genbench.core.errors import StoreError
-from genbench.core.files import RUNS, read_file, user_number, write_bytes
+from genbench.core.files import RUNS, read_file, remove_stale, user_number, write_bytes
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
     SCHEMA,
@@ -84,6 +84,8 @@ def accept_results(
     )
     if path.exists():
         baseline = update_baseline(load_baseline(path), baseline)
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of who was killed amid a write
+        remove_stale(leftover)
     content = to_text(baseline).encode()
     changed = not path.exists() or read_file(path) != content
     if changed:

@@ -64,7 +64,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
             {
                 "family": entrant.family,
                 "label": entrant.group.label,
-                "listed": entrant.listed,
+                "listed": entrant.listed or standings.by_row,
                 "budget": entrant.group.costs["budget"],
                 "parameters": entrant.group.costs["parameters"],
                 "ratio": ratio,
@@ -74,7 +74,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
             }
         )
     checks = [
-        f"{c.beside.column} of {c.beside.share:.0%} of what real points score"
+        f"{c.beside.column} of at least {c.beside.share:.0%} of what real points score"
         + ("" if c.bar is None else f" ({number(c.bar)})")
         + ("" if c.column is not None else ", not measured here")
         for c in standings.checks
@@ -119,7 +119,7 @@ def list_unfair(site: Site) -> list[str]:
         f"{e.group.label} on {name}"
         for name, _, standings in contests_of(site.tables)
         for e in standings.entrants
-        if not e.listed
+        if not e.listed and not standings.by_row
     ]
     if unlisted:
         sentences.append(

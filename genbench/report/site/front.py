@@ -1,4 +1,4 @@
-"""What the overview answers first: which family leads on every data set, how sure, at what cost."""
+"""What the overview answers first: which family or row leads on every data set, how sure, at what cost."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import MODELS
 from genbench.report import reproduce, text
 from genbench.report.columns import Cell
+from genbench.report.contenders import competes
 from genbench.report.groups import Group
 from genbench.report.site.panorama import find_cost, make_panel
 from genbench.report.site.site import Page, Site
-from genbench.report.standings import Entrant, Standings, competes
+from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.winners import describe_column
+
+#: panels of the first screen, three lines of five
+PANELS = 15
 
 
 def make_front(site: Site) -> dict[str, Any]:
@@ -26,15 +30,30 @@ def make_front(site: Site) -> dict[str, Any]:
         for page in site.pages
         if (panel := make_panel(page.table)) is not None
     ]
+    first, rest = split_panels(panels)
     families = list_families(site)
     return {
         "answer": summarise(site.tables, site.short_names),
         "boards": boards,
         "default": default and default["name"],
-        "panels": panels,
+        "panels": first,
+        "more_panels": rest,
         "families": families,
         "colours": {family: i % 10 for i, family in enumerate(families)},
     }
+
+
+def split_panels(
+    panels: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Returns the panels that leave the first screen room for the answers, and the rest, in their order.
+
+    Those that compare no two entrants are the first to go, then the last.
+    """
+    order = sorted(range(len(panels)), key=lambda i: (len(panels[i]["points"]) < 2, i))
+    first = set(order[:PANELS])
+    both = [(i in first, panel) for i, panel in enumerate(panels)]
+    return [p for chosen, p in both if chosen], [p for chosen, p in both if not chosen]
 
 
 def list_families(site: Site) -> list[str]:
@@ -45,7 +64,7 @@ def list_families(site: Site) -> list[str]:
 def summarise(
     tables: Sequence[Table], names: Mapping[str, str]
 ) -> dict[str, list[tuple[str, list[str]]]]:
-    """Returns the data sets that each family leads, surely or shared, the family with most first."""
+    """Returns the data sets that each family or row leads, surely or shared, the one with most first."""
     sure: dict[str, list[str]] = {}
     shared: dict[str, list[str]] = {}
     for table in tables:
@@ -53,7 +72,7 @@ def summarise(
         if standings is None or standings.first is None or len(standings.entrants) < 2:
             continue
         rows = sure if standings.sure else shared
-        rows.setdefault(standings.first.family, []).append(names[table.name])
+        rows.setdefault(standings.first.name, []).append(names[table.name])
     ordered = [
         sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])) for rows in (sure, shared)
     ]
@@ -87,6 +106,7 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
     return {
         "about": about,
         "by": describe_column(standings),
+        "by_row": standings.by_row,
         "protocol": standings.column.about,
         "floor": standings.floor,
         "checks": checks,
@@ -99,7 +119,7 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
             for e in standings.entrants
         ],
         "command": reproduce.command_of(first.group) if first is not None else "",
-        "first": first and first.group.label,
+        "first": first and (first.name if standings.by_row else first.group.label),
         "margin": standings.quality.margin,
     }
 
@@ -135,7 +155,12 @@ def _ends(standings: Standings, entrant: Entrant) -> tuple[int | None, int | Non
 
 
 def find_absent(site: Site, table: Table) -> list[tuple[str, str]]:
-    """Returns the families without an entrant, and whether they were not run, refused or failed."""
+    """Returns the families without an entrant, and whether they were not run, refused or failed.
+
+    Where rows stand for themselves, the rows without a score.
+    """
+    if any(standings.by_row for standings in table.contests):
+        return _absent_rows(table)
     entered = {e.family for s in table.contests for e in s.entrants}
     rows: dict[str, list[Group]] = {}
     for group in table.groups:
@@ -146,6 +171,15 @@ def find_absent(site: Site, table: Table) -> list[tuple[str, str]]:
         (family, explain_absence(rows.get(family, []), table, family, members, spec))
         for family in list_families(site)
         if family not in entered
+    ]
+
+
+def _absent_rows(table: Table) -> list[tuple[str, str]]:
+    entered = {e.group.id for s in table.contests for e in s.entrants}
+    return [
+        (group.label, explain_absence([group], table, group.family, {}, None))
+        for group in table.groups
+        if not group.reference and group.id not in entered
     ]
 
 
@@ -166,7 +200,12 @@ def explain_absence(
         if not any(competes(g, labels) for g in rows for labels in (False, True)):
             return "run with a part of the labels alone"
         column = table.contests[0].column if table.contests else None
-        return f"not measured by {column.id}" if column is not None else "not measured"
+        if column is None:
+            return "not measured"
+        other = any(
+            c.id == column.id and table.cell(g, c).values for g in rows for c in table.columns
+        )
+        return f"{column.id} by another protocol" if other else f"not measured by {column.id}"
     reasons = [_refusal(name, spec) for name, own in members.items() if own == family]
     if reasons and all(reasons):
         return f"refused: {reasons[0]}"

@@ -49,13 +49,14 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
     links = [None] * real + [site.models[g.model] for g in table.groups]
     pareto = figures.compare_quality_and_cost(table)
     plots = {"table": {"curves": page.curves, "pareto": pareto}}
-    families = front.list_families(site)
+    families, panel = front.list_families(site), make_panel(table)
     return templating.render(
         "dataset.html",
         **site.header(page.file, table.name),
         **make_board(table, site.models),
         standing=front.make_ranked(site, page) if table.contests else None,
-        picture=make_panel(table),
+        by_row=any(standings.by_row for standings in table.contests),
+        picture=panel and {**panel, "short": site.short_names[table.name]},
         colours={family: i % 10 for i, family in enumerate(families)},
         significance_groups=find_significance_groups(table),
         gallery=page.gallery,
@@ -242,13 +243,15 @@ def _cost_key(group: Group, name: str) -> float | str:
 
 
 def _sheets(site: Site) -> list[tuple[str, str, list[tuple[str, Panel]], str]]:
-    """By data set, the pictures of the families' entrants that there are."""
+    """By data set, the pictures of the entrants that there are."""
     sheets = []
     for page in site.pages:
-        entrants = [e for standings in page.table.contests for e in standings.entrants]
         panels = [
-            (e.family, replace(p, label=e.group.model))
-            for e in entrants
+            ("", replace(p, label=e.name))
+            if standings.by_row
+            else (e.family, replace(p, label=e.group.model))
+            for standings in page.table.contests
+            for e in standings.entrants
             if (p := page.panel(e.group)).drawn
         ]
         if panels:

@@ -1,8 +1,9 @@
-"""The one picture of the overview: quality against cost of the families on every data set."""
+"""The one picture of the overview: quality against cost of the entrants on every data set."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 
 from genbench.report.columns import TableColumn
 from genbench.report.groups import TRAINING, Group
+from genbench.report.site.templating import shorten
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.text import number
@@ -19,6 +21,8 @@ WIDTH, HEIGHT = 232, 150
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 22, 30
 #: pixels of a letter of a label, about, and of a line
 LETTER, LINE = 5.6, 11
+#: letters of a label
+MOST = 30
 #: values further apart than this stand on a logarithmic axis
 WIDE = 8.0
 #: what real points score is drawn where it is not further off than this from all entrants
@@ -65,8 +69,8 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     """Returns the picture of a data set, or None without standings.
 
     {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "floor", "words"}; points are
-    entrants with family, label, x, y, the ends of their interval and whether they pass, in pixels; further up
-    is better, further left is cheaper. Labels name the families that no other betters in both.
+    entrants with family, name, x, y, the ends of their interval and whether they pass, in pixels; further up
+    is better, further left is cheaper. Labels name the entrants that no other betters in both.
     """
     standings = table.standings
     if standings is None:
@@ -75,15 +79,15 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     pairs = [(e, x) for e in standings.entrants if (x := price(e.group)) is not None and x > 0]
     if not pairs:
         return None
+    up = _quality_axis(standings, [e for e, _ in pairs])
     rows = [
         (g, x, mean)
         for g in table.groups
         if (x := price(g)) is not None and x > 0
         if (mean := table.cell(g, standings.column).estimate.mean) is not None
-        if _near(mean, standings)
+        if up.low <= mean <= up.high
     ]
     across = make_axis([x for _, x in pairs], LEFT + 6, WIDTH - RIGHT - 6)
-    up = _quality_axis(standings, [e for e, _ in pairs])
     points = [_point(e, across.at(x), up) for e, x in pairs]
     front = find_front([(e, x) for e, x in pairs if not e.failed], standings.column)
     ids = {e.group.id for e in front}
@@ -100,10 +104,16 @@ def make_panel(table: Table) -> dict[str, Any] | None:
             if g.id not in {e.group.id for e, _ in pairs} and across.low <= x <= across.high
         ],
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
-        "labels": place_labels([p for p in points if p["id"] in ids]),
+        "labels": place_labels([p for p in points if p["id"] in ids], points),
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
         "words": _words(table.name, cost, standings, pairs, front),
     }
+
+
+def name_briefly(tables: Sequence[Table]) -> dict[str, str]:
+    """Returns data sets' names without their options, where that leaves them apart, by the whole name."""
+    count = Counter(table.dataset for table in tables)
+    return {t.name: t.dataset if count[t.dataset] == 1 else t.name for t in tables}
 
 
 def find_cost(table: Table) -> tuple[str, Callable[[Group], float | None]]:
@@ -147,32 +157,54 @@ def points_of(points: Sequence[dict[str, Any]], front: Sequence[Entrant]) -> lis
     return steps
 
 
-def place_labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Returns where the names of points stand: beside them, moved down where two would overlap."""
+def place_labels(
+    points: Sequence[dict[str, Any]], marks: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Returns where the names of points stand: beside, above or below them, where they cover the least.
+
+    Arguments:
+        points: Those that are named.
+        marks: All that are drawn, which names should leave free.
+    """
     labels: list[dict[str, Any]] = []
     for point in sorted(points, key=lambda p: p["y"]):
-        wide = LETTER * len(point["family"])
-        right = point["x"] + 8 + wide <= WIDTH
-        x = point["x"] + 8 if right else max(2.0, point["x"] - 8 - wide)
-        y = max(point["y"] + 4, TOP + 8)
-        while any(
-            abs(other["y"] - y) < LINE and x < other["x"] + other["wide"] and other["x"] < x + wide
-            for other in labels
-        ):
-            y += LINE
-        labels.append({"text": point["family"], "x": round(x, 1), "y": round(y, 1), "wide": wide})
+        text = shorten(point["name"], MOST)
+        wide = LETTER * len(text)
+        right, left = point["x"] + 8, point["x"] - 8 - wide
+        places = [
+            (x, y)
+            for y in (point["y"] + 4, point["y"] + 4 + LINE, point["y"] + 4 - LINE)
+            for x in (right, left)
+            if x >= 2 and x + wide <= WIDTH and TOP + 8 <= y <= HEIGHT - BOTTOM
+        ] or [(max(2.0, min(right, WIDTH - wide)), max(point["y"] + 4, TOP + 8))]
+        others = [mark for mark in marks if mark is not point]
+        x, y = min(places, key=lambda place: _count_covered(*place, wide, labels, others))
+        labels.append({"text": text, "x": round(x, 1), "y": round(y, 1), "wide": wide})
     return labels
 
 
-def _near(mean: float, standings: Standings) -> bool:
-    """Whether a row that is no entrant is drawn: not where it would press all others together."""
-    means = [e.mean for e in standings.entrants]
-    return min(means) <= mean <= max(means)
+def _count_covered(
+    x: float,
+    y: float,
+    wide: float,
+    labels: Sequence[dict[str, Any]],
+    marks: Sequence[dict[str, Any]],
+) -> int:
+    """How many names, each as bad as three marks, and marks a name would cover."""
+    names = sum(
+        abs(other["y"] - y) < LINE and x < other["x"] + other["wide"] and other["x"] < x + wide
+        for other in labels
+    )
+    return 3 * names + sum(
+        x - 4 < mark["x"] < x + wide + 4 and y - LINE < mark["y"] < y + 4 for mark in marks
+    )
 
 
 def _quality_axis(standings: Standings, entrants: Sequence[Entrant]) -> Axis:
-    """The axis on which further up is better."""
-    values, floor = [e.mean for e in entrants], standings.floor
+    """The axis on which further up is better, over those that pass: what fails may stand at its ends."""
+    passing = [e.mean for e in entrants if not e.failed]
+    values = passing if len(passing) > 1 else [e.mean for e in entrants]
+    floor = standings.floor
     if floor is not None and min(values) / FAR <= floor <= max(values) * FAR:
         values.append(floor)
     if standings.column.better == "lower":
@@ -186,7 +218,7 @@ def _point(entrant: Entrant, x: float, up: Axis) -> dict[str, Any]:
     return {
         "id": entrant.group.id,
         "family": entrant.family,
-        "label": entrant.group.label,
+        "name": entrant.name,
         "x": x,
         "y": up.at(entrant.mean),
         "ends": ends,
@@ -204,8 +236,8 @@ def _words(
 ) -> str:
     """The picture in words."""
     rows = "; ".join(
-        f"{e.family} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
+        f"{e.name} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
         for e, x in pairs
     )
-    best = ", ".join(e.family for e in front) or "none"
+    best = ", ".join(e.name for e in front) or "none"
     return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."

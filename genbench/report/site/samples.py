@@ -102,6 +102,8 @@ def make_gallery(
     pairs = pair_images(data, [(group, arrays_by_group[group.id][0]) for group in table.groups])
     if pairs is not None:
         panels.insert(0, _side_by_side(*pairs))
+    elif data is not None and (sources := _real(data.given)) is not None:
+        panels.insert(0, _panel("input", sources, "in order", box, data.given, pixels, dots))
     for group in table.groups:
         array, about = arrays_by_group[group.id]
         if array is None:
@@ -195,8 +197,11 @@ def _panel(
 def write_lines(array: np.ndarray, data: Dataset) -> str:
     """Returns the first of sequences (N, L) as text; what is not a token shows as a black square."""
     alphabet = data.alphabet
+    between = " " if any(len(token) > 1 for token in alphabet) else ""
     return "\n".join(
-        "".join(alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row)
+        between.join(
+            alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row
+        )
         for row in array[:LINES]
     )
 

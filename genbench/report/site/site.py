@@ -15,6 +15,7 @@ from genbench.core.errors import GenbenchError
 from genbench.report.cards import Card, group_by_verdict, make_cards
 from genbench.report.groups import Group
 from genbench.report.site import figures, samples, sheets
+from genbench.report.site.panorama import name_briefly
 from genbench.report.site.samples import Gallery, Panel
 from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
@@ -92,8 +93,7 @@ class Site:
     @cached_property
     def short_names(self) -> dict[str, str]:
         """The names of data sets without their options, where that leaves them apart, by the whole name."""
-        count = Counter(table.dataset for table in self.tables)
-        return {t.name: t.dataset if count[t.dataset] == 1 else t.name for t in self.tables}
+        return name_briefly(self.tables)
 
     @cached_property
     def models(self) -> dict[str, str]:
