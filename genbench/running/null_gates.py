@@ -15,6 +15,8 @@ from genbench.running.evidence_log import EvidenceLog
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store
 
+#: views of metrics that see points through an extractor
+BY_FEATURES = ("features", "judged", "labelled", "logits", "memory")
 #: a column on a data set
 Place = tuple[str, str]
 
@@ -121,7 +123,24 @@ def find_gates(
         place = run.dataset, column
         if place not in gates or not (gates[place].closed or gates[place].checked):
             gates[place] = nulls.gate(evidence, run, column)
+    for place, names in _find_extractors(evidence, scored).items():
+        if len(names) > 1:
+            gates[place] = replace(gates[place], extractors=tuple(sorted(names)))
     return gates
+
+
+def _find_extractors(
+    evidence: ClaimEvidence, scored: Sequence[tuple[Run, str]]
+) -> dict[Place, set[str]]:
+    """By column on a data set, the networks whose features its scores rest on."""
+    names: dict[Place, set[str]] = defaultdict(set)
+    for run, column in scored:
+        keys = keys_of(run)
+        for record in evidence.records(run):
+            for m in _measurements(record, column, keys):
+                if m.value is not None and METRICS.get(m.metric).view in BY_FEATURES:
+                    names[run.dataset, column].add(m.protocol.partition(", n=")[0])
+    return names
 
 
 def withhold(effects: Sequence[Effect], masked: Sequence[Effect]) -> list[Effect]:

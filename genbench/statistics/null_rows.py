@@ -54,16 +54,18 @@ class Gate:
             the gate is open.
         rows: How many null rows were looked at.
         bar: From where on scores count as good, or None where that is not known.
+        extractors: Where scores rest on features of different networks, these; they do not compare then.
     """
 
     passed: Mapping[str, float]
     rows: int
     bar: Bar | None
+    extractors: tuple[str, ...] = ()
 
     @property
     def closed(self) -> bool:
         """Whether the metric is not judged."""
-        return bool(self.passed)
+        return bool(self.passed or self.extractors)
 
     @property
     def checked(self) -> bool:
@@ -73,6 +75,9 @@ class Gate:
     @property
     def reason(self) -> str:
         """Why the metric is not judged, or why it was not checked, in a phrase; "" of an open gate."""
+        if self.extractors:
+            names = " and ".join(self.extractors)
+            return f"scores by {names} do not compare; run again with --force what has the older"
         if self.bar is None:
             return "there is no score of real points that says what is good"
         if self.closed:

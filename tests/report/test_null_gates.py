@@ -143,3 +143,16 @@ def test_no_seeds_are_added_for_a_part_that_noise_passes(store):
     assert not is_decided(claim, store, Scale())
     write(store, UNIFORM, fid=800, kid=800, precision=0.95, recall=0.01)
     assert is_decided(claim, store, Scale())
+
+
+def test_scores_by_features_of_two_networks_are_not_compared(store):
+    """Records of a machine that trained a classifier of its own beside those of the shipped one."""
+    run = next(iter(sample_quality.GANS.values()))
+    for record in store.of(run.dataset, run.model):
+        rows = [m.model_copy(update={"protocol": "classifier:other, n=5"}) for m in record.metrics]
+        store.write(record.model_copy(update={"metrics": rows}))
+    card = Card(CLAIMS.get("sample_quality"), store)
+    assert [part.effect.judged for part in card.verdict.parts] == [False, False, False]
+    assert card.verdict.outcome == "inconclusive"
+    fid = next(sentence for sentence in card.withheld if sentence.startswith("fid on digits"))
+    assert "classifier:other and fabricated do not compare; run again with --force" in fid
