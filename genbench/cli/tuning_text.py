@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from genbench.cli import common
+from genbench.report import tuned_scores
 from genbench.report.sheet import print_sheet
 from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
 from genbench.running.run_result import RunResult
 from genbench.running.tuning_choice import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
+from genbench.store import Store
 from genbench.store.tuning import TuningResult, Tunings
 
 
@@ -79,6 +81,13 @@ def show_curves(
         common.print_json(to_rows(searches))
     else:
         console = Console()
+        gains = tuned_scores.read_tuned_scores(Store(root))
+        chosen = [
+            row
+            for row in gains
+            if (not models or row.model in models) and (not datasets or row.dataset in datasets)
+        ]
+        print_sheet(console, tuned_scores.make_sheet(chosen))
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))

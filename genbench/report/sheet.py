@@ -33,6 +33,7 @@ LATEX_SIGNS = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "±": r"$\pm$",
+    "→": r"$\to$",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
     "–": "--",

@@ -19,6 +19,7 @@ from genbench.report.site.panorama import name_briefly
 from genbench.report.site.samples import Gallery, Panel
 from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
+from genbench.report.tuned_scores import TunedScore, read_tuned_scores
 from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
 from genbench.store.cached import CachedStore
@@ -66,6 +67,7 @@ class Site:
         pictures: Files of images by name.
         claims: The claims, if anything has been measured of any.
         searches: What tuning found, if anything was tuned.
+        tuned_scores: What it gained.
     """
 
     title: str
@@ -74,6 +76,7 @@ class Site:
     pictures: dict[str, bytes]
     claims: tuple[Card, ...] = ()
     searches: tuple[Search, ...] = ()
+    tuned_scores: tuple[TunedScore, ...] = ()
 
     @property
     def tables(self) -> list[Table]:
@@ -145,7 +148,8 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
     cards, broken = make_claim_cards(store, tables)
     searches = tuple(read_searches(store.root)) if store.groups is None else ()
-    return Site(title, tuple(pages), (*problems, *broken), pictures, cards, searches)
+    gains = tuple(read_tuned_scores(store)) if searches else ()
+    return Site(title, tuple(pages), (*problems, *broken), pictures, cards, searches, gains)
 
 
 def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:

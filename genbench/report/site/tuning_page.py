@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from genbench.report import tuned_scores
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.text import number
@@ -29,6 +30,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         PAGE,
         **site.header(PAGE, "Tuning"),
         views=views,
+        gains=Markup(to_html(tuned_scores.make_sheet(site.tuned_scores))),
         note=NOTE,
         data=templating.embed({"plots": plots, "labels": []}),
     )

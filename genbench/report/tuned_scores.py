@@ -1,0 +1,206 @@
+"""What tuning gained: models with their tuned options beside the same with their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from genbench.core.effect import Effect, Scores, difference
+from genbench.core.model import MODELS
+from genbench.core.spec import CellSpec, canonical
+from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
+from genbench.report.text import number, plus_minus
+from genbench.running.tuning_choice import make_entry
+from genbench.running.tuning_rule import specs_of_trial
+from genbench.statistics.contests import LEAST, estimate
+from genbench.statistics.intervals import mean_interval
+from genbench.store import Record, Store
+from genbench.store.measurement_error import read_measurement_errors
+from genbench.store.tuned import TunedChoice
+from genbench.store.tuning import TuningFile, Tunings
+
+Gain = Literal["better", "worse", "not distinguished", "few seeds", "not run"]
+NOTE = (
+    "From defaults to tuned options. Validation: what options were chosen by, means over the seeds of a "
+    "trial; the best of many is lucky there. Test: means over the seeds of cells with just these options, "
+    "at the same budget, with 95 % intervals; better or worse as the interval of the difference has it, "
+    "with what test set and extractor leave uncertain, where that was measured."
+)
+
+
+@dataclass(frozen=True)
+class TunedScore:
+    """What tuning gained a model on a data set, by one criterion.
+
+    Arguments:
+        model: The model.
+        dataset: The data set.
+        choice: What was chosen, with its validation scores.
+        better: The column's better direction.
+        trials: How many trials there were.
+        seconds: What they took.
+        budget: The rounds of the cells that are compared, as text; "" without any.
+        default: The default's test scores, by seed.
+        tuned: Those of the tuned options.
+    """
+
+    model: str
+    dataset: str
+    choice: TunedChoice
+    better: str
+    trials: int
+    seconds: float
+    budget: str
+    default: Mapping[int, float]
+    tuned: Mapping[int, float]
+
+    @property
+    def gain(self) -> Gain:
+        """Whether tuned options have the better test scores."""
+        if not (self.default and self.tuned):
+            return "not run"
+        if min(len(self.default), len(self.tuned)) < LEAST:
+            return "few seeds"
+        sign = 1.0 if self.better == "higher" else -1.0
+        gap = estimate(Effect("", difference(self.tuned, self.default)))
+        if gap.low is None or gap.high is None or gap.low <= 0.0 <= gap.high:
+            return "not distinguished"
+        return "better" if sign * (gap.mean or 0.0) > 0 else "worse"
+
+
+def read_tuned_scores(store: Store) -> list[TunedScore]:
+    """Returns what tuning gained every model that was tuned to the end, by data set and model.
+
+    Test scores are those of the results folder's cells that have all of the trial's options, at the same
+    budget and by the same protocol; of several budgets that with the most seeds of both counts.
+    """
+    files = [file for file in Tunings(store.root).files() if file.rule.model in MODELS]
+    rows = [row for file in files for row in _compare(file, store)]
+    return sorted(rows, key=lambda row: (row.dataset, row.model, row.choice.column))
+
+
+def make_sheet(rows: Iterable[TunedScore]) -> Sheet:
+    """Returns the table of what tuning gained."""
+    heads = [Heading(name) for name in ("model", "data set", "by")]
+    heads += [Heading(name, align="right") for name in ("validation", "test")]
+    heads += [Heading("test scores are")]
+    heads += [Heading(name, align="right") for name in ("trials", "core-minutes")]
+    heads += [Heading("cells compared")]
+    return Sheet(heads, [_line(row) for row in rows], title="What tuning gained", notes=[NOTE])
+
+
+def _line(row: TunedScore) -> list[Entry]:
+    sides = [plus_minus(mean_interval([*values.values()])) for values in (row.default, row.tuned)]
+    emphasis: dict[str, Emphasis] = {"better": "best", "worse": "bad"}
+    return [
+        Entry(row.model),
+        Entry(row.dataset),
+        Entry(row.choice.column),
+        Entry(f"{number(row.choice.default)} → {number(row.choice.validation)}"),
+        Entry(" → ".join(sides)),
+        Entry(row.gain, emphasis.get(row.gain, "")),
+        Entry(str(row.trials)),
+        Entry(number(row.seconds / 60)),
+        Entry(row.budget),
+    ]
+
+
+def to_rows(rows: Iterable[TunedScore]) -> list[dict[str, Any]]:
+    """Returns the same as JSON objects."""
+    return [
+        {
+            "model": row.model,
+            "dataset": row.dataset,
+            "column": row.choice.column,
+            "trials": row.trials,
+            "seconds": round(row.seconds, 1),
+            "validation_default": row.choice.default,
+            "validation_tuned": row.choice.validation,
+            "budget": row.budget,
+            "test_default": dict(row.default),
+            "test_tuned": dict(row.tuned),
+            "gain": row.gain,
+        }
+        for row in rows
+    ]
+
+
+def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
+    """The rows of a file of trials, one per criterion; none before a trial was trained to the end."""
+    entry, first = make_entry(file), file.by_number.get(0)
+    if entry is None or first is None:
+        return
+    records = [r for r in store.of(file.rule.dataset, file.rule.model) if r.spec.labelled is None]
+    default = specs_of_trial(file.rule, first)[0]
+    for name, choice in entry.choices.items():
+        tuned = specs_of_trial(file.rule, file.by_number[choice.trial])[0]
+        budget, before, after = _match(
+            _read(records, default, choice.column), _read(records, tuned, choice.column)
+        )
+        yield TunedScore(
+            file.rule.model,
+            file.rule.dataset,
+            choice,
+            file.rule.criteria[name].better,
+            entry.trials,
+            file.seconds,
+            budget,
+            _scores(before, file.rule.dataset, choice),
+            _scores(after, file.rule.dataset, choice),
+        )
+
+
+#: rounds and minibatch as text, and the protocol
+Setting = tuple[str, str]
+
+
+def _read(
+    records: Iterable[Record], like: CellSpec, column: str
+) -> dict[Setting, dict[int, float]]:
+    """The test scores of cells with a trial's options, by setting and seed."""
+    scores: dict[Setting, dict[int, float]] = {}
+    for record in records:
+        spec = record.spec
+        if spec.model_version != like.model_version or _choices(spec) != _choices(like):
+            continue
+        ((kind, amount),) = spec.budget.model_dump(exclude_none=True).items()
+        for m in record.metrics:
+            if (m.id, m.split) == (column, "test") and m.value is not None:
+                setting = f"{amount:g} {kind}, batch {spec.batch}", m.protocol
+                scores.setdefault(setting, {})[spec.seed] = m.value
+    return scores
+
+
+def _choices(spec: CellSpec) -> str:
+    """All that was chosen for a cell, but for its budget and its seed, as text."""
+    training = spec.training.model_dump(exclude_none=True) if spec.training else {}
+    parts = {"options": spec.options, "dataset": spec.dataset_options, "training": training}
+    return canonical(parts)
+
+
+def _match(
+    before: Mapping[Setting, dict[int, float]], after: Mapping[Setting, dict[int, float]]
+) -> tuple[str, dict[int, float], dict[int, float]]:
+    """The budget with the most seeds of both, and the scores there."""
+    settings = sorted({*before, *after}, key=lambda s: (_amount(s), s), reverse=True)
+    if not settings:
+        return "", {}, {}
+    best = max(
+        settings,
+        key=lambda s: (
+            min(len(before.get(s, {})), len(after.get(s, {}))),
+            len(before.get(s, {})) + len(after.get(s, {})),
+        ),
+    )
+    return best[0], before.get(best, {}), after.get(best, {})
+
+
+def _amount(setting: Setting) -> float:
+    return float(setting[0].split()[0])
+
+
+def _scores(values: Mapping[int, float], dataset: str, choice: TunedChoice) -> Scores:
+    level = sum(values.values()) / len(values) if values else 0.0
+    noise = read_measurement_errors().noise(dataset, choice.column, level)
+    return Scores(values, noise, independent=True)
