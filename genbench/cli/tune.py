@@ -44,7 +44,9 @@ from genbench.core.spec import parse_part
 @click.option("--dry-run", is_flag=True, help="Say what it would cost; do nothing.")
 @click.option("--accept", is_flag=True, help="Write the best options to --tuned; train nothing.")
 @click.option(
-    "--curves", is_flag=True, help="Print what tuning gained and the expected best after k trials; train nothing."
+    "--curves",
+    is_flag=True,
+    help="Print what tuning gained and the expected best after k trials; train nothing.",
 )
 @click.option(
     "--tuned",
