@@ -99,6 +99,15 @@ def test_cells_are_listed_with_status_and_values(html, made):
     assert ">8 not run<" in section(html, "vae-blur")
 
 
+def test_a_second_data_set_has_its_plot_and_its_outcome(html, made):
+    text = section(html, "sample-quality")
+    assert 'data-section="claim-sample-quality"' in text
+    assert 'data-section="claim-sample-quality-fashion_mnist"' in text
+    assert "<h2>fid, lower is better, on fashion_mnist</h2>" in text
+    assert "(supported on digits, supported on fashion_mnist)" in text
+    assert made["sample-quality"].verdict.by_data.keys() == {"digits", "fashion_mnist"}
+
+
 def test_verdicts_change_with_budget_and_metric_as_their_effects_do(made):
     card = made["sample-quality"]
     said = {each.name: each.verdict and each.verdict.outcome for each in card.budgets}
