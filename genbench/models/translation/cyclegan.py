@@ -22,6 +22,24 @@ from genbench.nn.output import centred
 from genbench.nn.translation import SourceNetwork, source_of
 
 
+def check_options(
+    spec: DataSpec, cycle: str, adversary: bool, identity: float, buffer: int
+) -> None:
+    """Raises unless a CycleGAN has something to learn from, and identities have a meaning.
+
+    Raises:
+        SpecError: Naming the options.
+    """
+    source = source_of(spec)
+    if not adversary and cycle == "none":
+        raise SpecError("cyclegan needs an adversary, cycles or both, got neither; add one")
+    if buffer < 0 or (identity and source.event != spec.event):
+        raise SpecError(
+            f"cyclegan needs buffer >= 0, and sources of the points' shape for identity, got "
+            f"buffer={buffer}, identity={identity} on {source.event} and {spec.event}"
+        )
+
+
 @model("cyclegan")
 class CycleGAN(TranslationModel, Cyclic):
     r"""Creates a translator G and its way back F, each against a discriminator of its own, tied by cycles.
@@ -88,14 +106,7 @@ class CycleGAN(TranslationModel, Cyclic):
         penalty: float | None = None,
     ) -> None:
         super().__init__(spec, rng)
-        source = source_of(spec)
-        if not adversary and cycle == "none":
-            raise SpecError("cyclegan needs an adversary, cycles or both, got neither; add one")
-        if buffer < 0 or (identity and source.event != spec.event):
-            raise SpecError(
-                f"cyclegan needs buffer >= 0, and sources of the points' shape for identity, got "
-                f"buffer={buffer}, identity={identity} on {source.event} and {spec.event}"
-            )
+        check_options(spec, cycle, adversary, identity, buffer)
         check_patch(patch, network)
         self.forward_cycle, self.backward_cycle = (
             cycle in ("both", way) for way in ("forward", "backward")
@@ -106,36 +117,22 @@ class CycleGAN(TranslationModel, Cyclic):
         self.register_buffer("source_mean", self.sources.clone(), persistent=False)
         self.source_mean: Tensor
         ways = {"there": spec, "back": reverse(spec)}
-        self.generators = nn.ModuleDict(
-            {
-                way: SourceNetwork(
-                    own, network, hidden, width, blocks, 0, rng.fork("generator", way)
-                )
-                for way, own in ways.items()
-            }
-        )
-        layers = hidden if network == "mlp" else None
-        self.discriminators = nn.ModuleDict(
-            {
-                way: Discriminator(
-                    own,
-                    pairs=False,
-                    hidden=layers,
-                    width=width,
-                    patch=patch,
-                    rng=rng.fork("discriminator", way),
-                )
-                for way, own in ways.items()
-                if adversary
-            }
-        )
-        self.histories = nn.ModuleDict(
-            {
-                way: History(buffer, own.event, rng)
-                for way, own in ways.items()
-                if adversary and buffer
-            }
-        )
+        generators = {
+            way: SourceNetwork(own, network, hidden, width, blocks, 0, rng.fork("generator", way))
+            for way, own in ways.items()
+        }
+        shape = {"hidden": hidden if network == "mlp" else None, "width": width, "patch": patch}
+        discriminators = {
+            way: Discriminator(own, pairs=False, rng=rng.fork("discriminator", way), **shape)
+            for way, own in ways.items()
+            if adversary
+        }
+        histories = {
+            way: History(buffer, ways[way].event, rng) for way in discriminators if buffer
+        }
+        self.generators = nn.ModuleDict(generators)
+        self.discriminators = nn.ModuleDict(discriminators)
+        self.histories = nn.ModuleDict(histories)
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps some sources, and the means of points and sources."""
