@@ -29,8 +29,8 @@ LARGE, SMALL = 0.2, 0.05
 PLANNERS = {
     "squared": "squared error",
     "adversarial": "conditional GAN",
-    "exact": "draws of the law",
-    "gaussian": "Gaussian of the law's moments",
+    "exact": "draws of the distribution",
+    "gaussian": "Gaussian of the distribution's moments",
     "random": "steps at random",
 }
 
@@ -96,7 +96,7 @@ def known_regrets() -> dict[str, Tensor]:
 
 @torch.no_grad()
 def imagine(network: Answerer | None, turns: int, rng: Rng) -> Tensor:
-    """Returns the values of all steps by a model's draws, or the law's for None, (S, PLACES, STEPS).
+    """Returns the values of all steps by a model's draws, or the distribution's for None, (S, PLACES, STEPS).
 
     Without turns the model's single answer counts.
     """
@@ -168,7 +168,7 @@ def figure(evidence: Evidence) -> Figure:
     scaled=("rounds",),
     literature=(
         "By construction: the least squared error is that of the average landing, which promises all of the "
-        "reward for a step that never earns it; the exact law's regret is none.",
+        "reward for a step that never earns it; the exact distribution's regret is none.",
         "Lotter et al. (2015), figure 3 of the tutorial: predicted frames are blurred by squared error.",
     ),
     threats=(

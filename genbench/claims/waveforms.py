@@ -1,4 +1,4 @@
-"""Whether a WaveNet and a GAN can make waves of a known law, and what a wave costs."""
+"""Whether a WaveNet and a GAN can make waves of a known process, and what a wave costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LABELS = {"wavenet": "WaveNet", GAN: "GAN", "white": "the same, shuffled"}
 
 
 def figure(evidence: Evidence) -> Figure:
-    """Draws the spectra beside the law's."""
+    """Draws the spectra beside the process's."""
     places = [(i + 0.5) / (2 * DRAWN) for i in range(DRAWN)]
 
     def row(name: str) -> list:
@@ -25,7 +25,7 @@ def figure(evidence: Evidence) -> Figure:
         "lines",
         "frequency, cycles a sample",
         "power, squared steps",
-        [Series("the law: closed form", places, row("law"), True), *series],
+        [Series("the process: closed form", places, row("law"), True), *series],
         log="y",
         note="Means over a thousand waves of 256 samples and neighbouring frequencies.",
     )
@@ -38,14 +38,14 @@ def figure(evidence: Evidence) -> Figure:
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.3.1, on WaveNet's two minutes for a "
     "second of audio; a question answered on Quora, whether GANs could make audio",
     why="Waves of an autoregressive process on sixteen levels, with feedback through the quantiser, are a "
-    "Markov chain: entropy and spectrum have closed forms, so that nats above the law's and decibels off "
+    "Markov chain: entropy and spectrum have closed forms, so that nats above the process's and decibels off "
     "its spectrum need no ear. Times do not depend on weights and are of untrained networks.",
     experiment=experiment,
     timed=True,
     quick={"rounds": 120, "gan_rounds": 250, "lengths": (256, 1024, 2048), "seconds": 0.0},
     scaled=("rounds", "gan_rounds"),
     literature=(
-        "By construction: no model has fewer nats a sample than the law on average; exact draws of a "
+        "By construction: no model has fewer nats a sample than the process on average; exact draws of a "
         "thousand waves are off its spectrum by the noise of periodograms alone.",
         "WaveNet makes 172 samples a second, Parallel WaveNet, distilled from it, 500,000 (van den Oord et "
         "al., 2018).",
@@ -63,13 +63,13 @@ def figure(evidence: Evidence) -> Figure:
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Nats over the law's, the exponent of time, spectra, and the check of the law's own entropy."""
+    """Nats over the process's, the exponent of time, spectra, and the check of the process's own entropy."""
     of = evidence.measured
     off = map_values(lambda v: abs(v - 1), of("exponent_wavenet"))
     ahead = log_ratio(of(f"spectrum_{GAN}"), of("spectrum_wavenet"))
-    unit, away = "nats a sample", "spectrum off the law's"
+    unit, away = "nats a sample", "spectrum off the process's"
     parts = [
-        Effect("WaveNet: nats over the law's", of("excess"), 0.05, "below", unit),
+        Effect("WaveNet: nats over the process's", of("excess"), 0.05, "below", unit),
         Effect(
             "WaveNet: exponent of the time of a wave in its length, distance to 1",
             off,
@@ -79,7 +79,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         # as for other distances: no more than a tenth worse
         Effect(f"log {away}, GAN over WaveNet", ahead, math.log(1.1), "below"),
         Effect(
-            "check: the law's nats on the waves less its entropy",
+            "check: the process's nats on the waves less its entropy",
             of("law_error"),
             0.02,
             "below",

@@ -1,4 +1,4 @@
-"""Waves of a known law, learnt by a WaveNet and by a GAN of convolutions."""
+"""Waves of a known process, learnt by a WaveNet and by a GAN of convolutions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genbench.core.model import Model, build
 from genbench.core.rng import Rng
 from genbench.experiments.training import draw_samples, train
 
-#: a WaveNet that sees sixteen samples back, of which the law asks two
+#: a WaveNet that sees sixteen samples back, of which the process asks two
 WAVENET = {"channels": 16, "skip": 32, "cycle": 4}
 GAN = "wavegan"
 #: waves of a minibatch, and waves that are scored
@@ -44,9 +44,9 @@ def average_bands(spectrum: Tensor) -> Tensor:
 
 @torch.no_grad()
 def measure_excess(model: Any, dataset: Any, waves: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
-    """Returns nats a sample by a model over those by the law, and those by the law, on waves (S, n, L).
+    """Returns nats a sample by a model over those by the process, and the latter, on waves (S, n, L).
 
-    Both are of the same waves, so that the difference is an estimate of the divergence KL(law || model).
+    Both are of the same waves, so that the difference is an estimate of the divergence KL(process || model).
     """
     of_law = -dataset.truth.log_prob(waves).double()
     parts = [
@@ -58,7 +58,7 @@ def measure_excess(model: Any, dataset: Any, waves: Tensor, rng: Rng) -> tuple[T
 
 
 def draw_white(waves: Tensor, rng: Rng) -> Tensor:
-    """Returns the same samples in a random order, which have the law's levels and no memory."""
+    """Returns the same samples in a random order, which have the process's levels and no memory."""
     order = rng.permutation(waves[0].numel())
     return waves.flatten(1).gather(1, order).view_as(waves)
 
@@ -100,7 +100,7 @@ def experiment(
     lengths: tuple[int, ...] = (256, 1024, 4096, 16_000),
     seconds: float = 0.5,
 ) -> dict[str, list[float]]:
-    """Returns nats over the law's, spectra and their distances to the law's, times and exponents.
+    """Returns nats over the process's, spectra and their distances to the process's, times and exponents.
 
     Arguments:
         rng: The seeds'.
@@ -129,7 +129,7 @@ def experiment(
 
 
 def compare_spectra(waves: dict[str, Tensor], dataset: Dataset) -> dict[str, Tensor]:
-    """Returns the distance of every row's spectrum to the law's, and spectra in bands for the figure."""
+    """Returns the distance of every row's spectrum to the process's, and spectra in bands for the figure."""
     source: Any = dataset
     law, columns = source.spectrum(), {}
     for name in ROWS:

@@ -65,7 +65,9 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
     if not 0.9 < float(p.sum()) < 1.1:
         what = "integers" if integers else "points"
         return Score(
-            None, kind="estimate", reason=f"the law of these {what} has no density in a box"
+            None,
+            kind="estimate",
+            reason=f"the distribution of these {what} has no density in a box",
         )
     if len(fake) == 0:
         raise DataError("js_to_truth needs fake points, got none; draw some")

@@ -50,7 +50,7 @@ def manifold_distance(
         )
     fake = _checks.points("manifold_distance", "fake", fake).double()
     if truth.distance is None:
-        reason = "the law is not known to lie on a manifold"
+        reason = "the distribution is not known to lie on a manifold"
         return {name: Score(None, reason=reason) for name in COLUMNS}
     distances = truth.distance(fake).double()
     half = 1.0 if truth.box is None else (truth.box[1] - truth.box[0]) / 2

@@ -23,7 +23,7 @@ def test_the_law_itself_has_no_excess_and_the_floor_of_spectra():
 
 
 def test_excess_is_the_divergence_to_a_model_that_knows_nothing():
-    """Uniform levels cost ln 16 a sample, wherever the law is."""
+    """Uniform levels cost ln 16 a sample, wherever the process is."""
 
     class Uniform:
         def log_prob(self, x, rng):
