@@ -119,13 +119,6 @@ def claim(
     return register
 
 
-def pick_metric(
-    by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]], name: str, evidence: Evidence
-) -> Sequence[Effect]:
-    """Returns a claim's effects with one of the other metrics that it names."""
-    return by_metric(evidence)[name]
-
-
 def find(names: Sequence[str] = ()) -> dict[str, Claim]:
     """Returns claims by id (hyphens or underscores), all of them if none is named.
 
