@@ -212,7 +212,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],
-        "Not judged, as null rows pass": card.withheld,
+        "Not judged": card.withheld,
         "No null row to check by": card.unchecked,
         "Cells": [str(run) for run in claim.runs],
         "Literature": list(claim.literature),

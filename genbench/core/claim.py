@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.effect import Effect
-from genbench.core.elsewhere import Elsewhere, read_at_home
+from genbench.core.elsewhere import Elsewhere, mark
 from genbench.core.errors import ContractError
 from genbench.core.evidence import Evidence, Run
 from genbench.core.figure import Figure
@@ -135,28 +135,22 @@ def _read_everywhere(claim: Claim) -> Claim:
 
     @wraps(claim.function)
     def effects(evidence: Evidence) -> list[Effect]:
-        own = read_at_home(claim.function, home, evidence)
-        others = (place.read(place.effects or claim.function, evidence) for place in places)
-        return [*own, *(effect for rows in others for effect in rows)]
+        rows = mark(claim.function(evidence), home)
+        for place in places:
+            read = place.effects or claim.function
+            rows += place.name(read(place.of(evidence)))
+        return rows
 
-    def effects_by_metric(evidence: Evidence) -> Mapping[str, Sequence[Effect]]:
+    def effects_by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         assert by_metric is not None
-        rows = {}
-        for name in by_metric(evidence):
-            one = partial(pick_metric, by_metric, name)
-            own = read_at_home(one, home, evidence)
-            rows[name] = own + [e for place in places for e in place.read(one, evidence)]
+        rows = {name: mark(effects, home) for name, effects in by_metric(evidence).items()}
+        for place in places:
+            for name, effects in by_metric(place.of(evidence)).items():
+                rows[name] += place.name(effects)
         return rows
 
     both = effects_by_metric if by_metric is not None else None
     return replace(claim, function=effects, runs=tuple(runs), by_metric=both)
-
-
-def pick_metric(
-    by_metric: Callable[[Evidence], Mapping[str, Sequence[Effect]]], name: str, evidence: Evidence
-) -> Sequence[Effect]:
-    """Returns a claim's effects with one of the other metrics that it names."""
-    return by_metric(evidence)[name]
 
 
 def find(names: Sequence[str] = ()) -> dict[str, Claim]:

@@ -24,14 +24,14 @@ class Elsewhere:
     move: Callable[[Run], Run]
     effects: Callable[[Evidence], Sequence[Effect]] | None = None
 
-    def read(
-        self, function: Callable[[Evidence], Sequence[Effect]], evidence: Evidence
-    ) -> list[Effect]:
-        """Returns the effects of moved runs, under names that say where."""
-        return [
-            replace(effect, name=f"{effect.name}, on {self.dataset}", data=self.dataset)
-            for effect in function(MovedEvidence(evidence, self.move))
-        ]
+    def of(self, evidence: Evidence) -> MovedEvidence:
+        """Returns evidence in which runs stand for their counterparts there."""
+        return MovedEvidence(evidence, self.move)
+
+    def name(self, effects: Sequence[Effect]) -> list[Effect]:
+        """Returns effects of moved runs under names that say where."""
+        named = (replace(e, name=f"{e.name}, on {self.dataset}") for e in effects)
+        return mark(list(named), self.dataset)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,6 @@ class MovedEvidence:
         return {}
 
 
-def read_at_home(
-    function: Callable[[Evidence], Sequence[Effect]], home: str, evidence: Evidence
-) -> list[Effect]:
-    """Returns a claim's effects, marked as measured on its own data set."""
-    return [replace(effect, data=home) for effect in function(evidence)]
+def mark(effects: Sequence[Effect], dataset: str) -> list[Effect]:
+    """Returns effects that say on which data set they were measured."""
+    return [replace(effect, data=dataset) for effect in effects]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
-from genbench.core.claim import Claim, Outcome, find, pick_metric
+from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
-from genbench.core.elsewhere import MovedEvidence
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
-from genbench.running.null_gates import NullRows, find_gates, read_effects
+from genbench.running.null_gates import GatedEffects, NullRows, read_effects
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.looks import Looks
@@ -55,16 +54,16 @@ class Card:
         return ClaimEvidence(self.claim, self.store, self.scale)
 
     @cached_property
-    def logged_effects(self) -> tuple[EvidenceLog, list[Effect]]:
-        """The effects, and the evidence with what they asked for."""
-        return read_effects(self.claim.function, self.evidence, self._nulls)
+    def gated_effects(self) -> GatedEffects:
+        """The effects through the gates of null rows, with what they read."""
+        return read_effects(
+            lambda log: {"": self.claim.function(log)}, self.evidence, self._null_rows
+        )
 
-    @cached_property
-    def gates(self) -> dict[tuple[str, str], Gate]:
+    @property
+    def gates(self) -> Mapping[tuple[str, str], Gate]:
         """What null rows make of the columns that its effects read, by data set and column."""
-        log = EvidenceLog(self.evidence)  # the other one may have been asked by the figure since
-        self.claim.function(log)
-        return find_gates(self.evidence, log.scored, self._nulls)
+        return self.gated_effects.gates
 
     @property
     def withheld(self) -> list[str]:
@@ -85,9 +84,9 @@ class Card:
         ]
 
     @property
-    def effects(self) -> list[Effect]:
+    def effects(self) -> Sequence[Effect]:
         """The claim's effects."""
-        return self.logged_effects[1]
+        return self.gated_effects.rows[""]
 
     @property
     def refutes(self) -> bool:
@@ -155,13 +154,7 @@ class Card:
         """The verdict with every other metric that the claim names."""
         if self.claim.by_metric is None:
             return []
-        by_metric = self.claim.by_metric
-        rows = {
-            name: read_effects(partial(pick_metric, by_metric, name), self.evidence, self._nulls)[
-                1
-            ]
-            for name in by_metric(self.evidence)
-        }
+        rows = read_effects(self.claim.by_metric, self.evidence, self._null_rows).rows
         verdicts = {name: self._judge_other(effects) for name, effects in rows.items()}
         about = (bool(self.missing), self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
@@ -189,24 +182,23 @@ class Card:
         """The claim's own figure, or None where it declares none."""
         if self.claim.figure is None:
             return None
-        return self.claim.figure(CompletedSeeds(self.logged_effects[0]))
+        return self.claim.figure(CompletedSeeds(self.gated_effects.log))
 
     @cached_property
     def figures_elsewhere(self) -> dict[str, Figure]:
         """The same figure of every other data set on which the claim is read."""
         if self.claim.figure is None:
             return {}
-        seeds = CompletedSeeds(self.logged_effects[0])
+        seeds = CompletedSeeds(self.gated_effects.log)
         return {
-            place.dataset: self.claim.figure(MovedEvidence(seeds, place.move))
-            for place in self.claim.elsewhere
+            place.dataset: self.claim.figure(place.of(seeds)) for place in self.claim.elsewhere
         }
 
     @cached_property
     def cells(self) -> list[ReadCells]:
         """What was read of cells, by run."""
         _ = self.figure, self.figures_elsewhere
-        scored = self.logged_effects[0].scored
+        scored = self.gated_effects.log.scored
         cells = []
         for run in self.claim.runs:
             columns = {c: self.evidence.scores(run, c) for r, c in scored if r == run}
@@ -235,7 +227,7 @@ class Card:
         return " ".join(words)
 
     @property
-    def _nulls(self) -> NullRows:
+    def _null_rows(self) -> NullRows:
         self.nulls = self.nulls or NullRows(self.store)
         return self.nulls
 

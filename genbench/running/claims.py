@@ -143,8 +143,8 @@ def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
     Parts that rest on what null rows pass are not judged, and wait for no seeds.
     """
     evidence = ClaimEvidence(claim, store, scale)
-    _, effects = read_effects(claim.function, evidence, NullRows(store))
-    verdict = judge(effects, refutes=scale.budget != "quick", looks=scale.looks(claim))
+    own = read_effects(lambda log: {"": claim.function(log)}, evidence, NullRows(store))
+    verdict = judge(own.rows[""], refutes=scale.budget != "quick", looks=scale.looks(claim))
     return all(part.outcome != "inconclusive" for part in verdict.judged)
 
 

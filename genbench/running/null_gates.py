@@ -96,16 +96,35 @@ class MaskedEvidence:
         return self.evidence.measured(column)
 
 
+@dataclass(frozen=True)
+class GatedEffects:
+    """A claim's effects by a name each list has, not judged where they rest on what null rows pass.
+
+    Arguments:
+        rows: The effects.
+        log: The evidence, with what was read of it.
+        gates: What null rows make of every column that was read.
+    """
+
+    rows: Mapping[str, Sequence[Effect]]
+    log: EvidenceLog
+    gates: Mapping[Place, Gate]
+
+
 def read_effects(
-    function: Callable[[Evidence], Sequence[Effect]], evidence: ClaimEvidence, nulls: NullRows
-) -> tuple[EvidenceLog, list[Effect]]:
-    """Returns a claim's effects, not judged where they rest on what null rows pass, and what they read."""
+    function: Callable[[Evidence], Mapping[str, Sequence[Effect]]],
+    evidence: ClaimEvidence,
+    nulls: NullRows,
+) -> GatedEffects:
+    """Returns what a function reads of a claim's evidence, through the gates."""
     log = EvidenceLog(evidence)
-    effects = list(function(log))
-    hidden = [p for p, gate in find_gates(evidence, log.scored, nulls).items() if gate.closed]
-    if not hidden:
-        return log, effects
-    return log, withhold(effects, function(MaskedEvidence(evidence, frozenset(hidden))))
+    rows = function(log)
+    gates = find_gates(evidence, log.scored, nulls)
+    hidden = frozenset(place for place, gate in gates.items() if gate.closed)
+    if hidden:
+        others = function(MaskedEvidence(evidence, hidden))
+        rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
+    return GatedEffects(rows, log, gates)
 
 
 def find_gates(

@@ -52,11 +52,14 @@ class Verdict:
 
     @property
     def by_data(self) -> dict[str, Outcome]:
-        """What the parts on each data set say together; empty where a claim is read on one alone."""
-        rows: dict[str, list[VerdictPart]] = {}
+        """What the parts on each data set say together; empty where a claim is read on one alone.
+
+        A data set none of whose parts can be judged is inconclusive.
+        """
+        rows: dict[str, list[VerdictPart]] = {part.effect.data: [] for part in self.parts}
         for part in self.judged:
-            rows.setdefault(part.effect.data, []).append(part)
-        if len(rows) < 2:
+            rows[part.effect.data].append(part)
+        if len(rows) < 2 or not self.judged:
             return {}
         return {
             data: _whole([part.outcome for part in parts], [part.effect for part in parts])[0]

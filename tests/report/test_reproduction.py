@@ -1,5 +1,7 @@
 """Claims as two folders have them: planted verdicts, and how many values are the same."""
 
+from dataclasses import replace
+
 import pytest
 from claim_records import write
 
@@ -88,7 +90,9 @@ def test_other_effects_are_matched_by_name(tmp_path, monkeypatch):
     claim, store = CLAIMS.get("vae_blur"), Store(blur(tmp_path, 0.6))
     ours, theirs = Card(claim, store), Card(claim, store)
     monkeypatch.setitem(
-        theirs.__dict__, "logged_effects", (theirs.logged_effects[0], theirs.effects[1:])
+        theirs.__dict__,
+        "gated_effects",
+        replace(theirs.gated_effects, rows={"": theirs.effects[1:]}),
     )
     found = Reproduction(ours, ours, theirs).values
     assert found[0] == found[1] == sum(len(effect.values) for effect in ours.effects[1:])
