@@ -73,7 +73,8 @@ def read_tuned_scores(store: Store) -> list[TunedScore]:
     """Returns what tuning gained every model that was tuned to the end, by data set and model.
 
     Test scores are those of the results folder's cells that have all of the trial's options, at the same
-    budget and by the same protocol; of several budgets that with the most seeds of both counts.
+    budget and by the same protocol; of several budgets that with the most seeds of both counts,
+    then that with the most of the tuned options.
     """
     files = [file for file in Tunings(store.root).files() if file.rule.model in MODELS]
     rows = [row for file in files for row in _compare(file, store)]
@@ -182,7 +183,7 @@ def _choices(spec: CellSpec) -> str:
 def _match(
     before: Mapping[Setting, dict[int, float]], after: Mapping[Setting, dict[int, float]]
 ) -> tuple[str, dict[int, float], dict[int, float]]:
-    """The budget with the most seeds of both, and the scores there."""
+    """The budget with the most seeds of both, else of the tuned options, and the scores there."""
     settings = sorted({*before, *after}, key=lambda s: (_amount(s), s), reverse=True)
     if not settings:
         return "", {}, {}
@@ -190,7 +191,8 @@ def _match(
         settings,
         key=lambda s: (
             min(len(before.get(s, {})), len(after.get(s, {}))),
-            len(before.get(s, {})) + len(after.get(s, {})),
+            len(after.get(s, {})),
+            len(before.get(s, {})),
         ),
     )
     return best[0], before.get(best, {}), after.get(best, {})

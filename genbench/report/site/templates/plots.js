@@ -42,6 +42,18 @@
 
   const controls = (plot) => plot.closest("figure").previousElementSibling;
 
+  // a tick that stands for 20 says "20": within a few decades the library would write "2"
+  function logAxis(values) {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const decades = Math.log10(high / low);
+    const steps = decades > 4 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
+    const tickvals = [];
+    for (let k = Math.floor(Math.log10(low)) - 1; k <= Math.log10(high) + 1; k++) {
+      tickvals.push(...steps.map((s) => Number(`${s}e${k}`)));
+    }
+    return { type: "log", tickmode: "array", tickvals, exponentformat: "power" };
+  }
+
   function drawCurves(plot) {
     const bar = controls(plot);
     const quantity = data.plots[plot.dataset.section].curves[bar.querySelector(".quantity").value];
@@ -65,7 +77,7 @@
     // values of both signs have no logarithm, so that their axis stays as it is
     const values = quantity.traces.flatMap((t) => t.mid);
     if (bar.querySelector(".log").checked && values.every((v) => v > 0)) {
-      Object.assign(shape.yaxis, { type: "log", exponentformat: "power" });
+      Object.assign(shape.yaxis, logAxis(values));
     }
     plot.setAttribute("aria-label", `Learning curves: ${quantity.name} against ${axis}. Last medians: ` +
       quantity.traces.map((t) => `${t.label} ${t.mid[t.mid.length - 1]}`).join(", "));
@@ -101,7 +113,7 @@
     const shape = layout(plain(cost.name), `${plain(about.quality)}, ${about.better} is better`);
     shape.showlegend = true;
     for (const [axis, key] of [[shape.xaxis, "x"], [shape.yaxis, "y"]]) {
-      if (spread(cost.points, key)) Object.assign(axis, { type: "log", dtick: "D2" });
+      if (spread(cost.points, key)) Object.assign(axis, logAxis(cost.points.map((p) => p[key][0])));
     }
     plot.setAttribute("aria-label", `${about.quality} against ${cost.name}: ` +
       cost.points.map((p) => `${p.label} ${p.y[0]} at ${p.x[0]}`).join(", "));
@@ -147,8 +159,9 @@
     const traces = { strip: strips, lines, scatter: clouds }[figure.kind](figure);
     const shape = layout(plain(strip ? figure.y : figure.x), plain(strip ? "" : figure.y));
     const [places, values] = strip ? [shape.yaxis, shape.xaxis] : [shape.xaxis, shape.yaxis];
-    if (figure.log.includes("x")) Object.assign(places, { type: "log", exponentformat: "power" });
-    if (figure.log.includes("y")) Object.assign(values, { type: "log", exponentformat: "power" });
+    const drawn = (axis) => traces.flatMap((t) => t[axis]).filter((v) => v > 0);
+    if (figure.log.includes("x")) Object.assign(places, logAxis(drawn(strip ? "y" : "x")));
+    if (figure.log.includes("y")) Object.assign(values, logAxis(drawn(strip ? "x" : "y")));
     if (strip) {
       const all = figure.series.flatMap((each) => each.x);
       const order = [...new Set(all)];
