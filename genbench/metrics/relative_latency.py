@@ -78,11 +78,14 @@ def relative_latency(
 
 def _calibration(batch: int, device: torch.device) -> Callable[[], None]:
     """Returns a call of the fixed sampler, which owes nothing to this package's own code."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(0)
-        layers = [(nn.Linear(WIDTH, WIDTH), nn.LeakyReLU(0.2)) for _ in range(LAYERS)]
-    network = nn.Sequential(*(module for pair in layers for module in pair)).to(device)
     noise = torch.Generator(device).manual_seed(0)
+    modules: list[nn.Module] = []
+    for _ in range(LAYERS):
+        layer = nn.utils.skip_init(nn.Linear, WIDTH, WIDTH, device=device)
+        for weight in layer.parameters():
+            weight.normal_(0.0, WIDTH**-0.5, generator=noise)
+        modules += [layer, nn.LeakyReLU(0.2)]
+    network = nn.Sequential(*modules)
 
     def call() -> None:
         for _ in range(DRAWS):
