@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genbench.core.errors import SpecError
 from genbench.core.metric import Column, Score, metric
@@ -18,9 +18,8 @@ from genbench.core.trained import Trained
 from genbench.metrics._clock import MOST, finish
 
 BATCHES = (1, 1024)
-#: the calibration: layers of a fixed network, their width, and passes in one call
-LAYERS, WIDTH = 4, 128
-PASSES = {1: 8, 1024: 1}
+#: the calibration: layers of a fixed sampler, their width, and draws in one call
+LAYERS, WIDTH, DRAWS = 4, 32, 2
 #: where Linux counts the nanoseconds for which this thread was ready and no core was free
 WAITED = Path("/proc/thread-self/schedstat")
 COLUMNS = {
@@ -28,25 +27,26 @@ COLUMNS = {
         "lower",
         "calibrations",
         None,
-        f"a call for {batch} over the passes of a fixed network around it, median of turns",
+        f"a call for {batch} over calls of a fixed sampler around it, median of turns",
     )
     for batch in BATCHES
 }
 
 
-@metric("relative_latency", view="model", columns=COLUMNS)
+@metric("relative_latency", view="model", columns=COLUMNS, version=2)
 @torch.no_grad()
 def relative_latency(
     trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 0.5, repeats: int = 5
 ) -> dict[str, Score]:
-    """Returns how long one seed's model takes to sample, in passes of a fixed network.
+    """Returns how long one seed's model takes to sample, in calls of a fixed sampler.
 
-    Calls of the sampler and of the network take turns, so that what slows the machine slows both: a
-    shared runner, another of the same kind, a neighbour who comes and goes. On Linux the time for which
-    a call was ready and had no core is taken off, which would strike long calls alone. The fixed network
-    has four layers of 128 units and a leaky ReLU; for one sample its cost is that of launching kernels,
-    for 1024 that of products. The median over turns of the ratio is what the gate compares; absolute
-    times are `latency`'s.
+    Calls of the model's sampler and of the fixed one take turns, so that what slows the machine slows both:
+    a shared runner, another of the same kind, a neighbour who comes and goes. On Linux the time for which
+    a call was ready and had no core is taken off, which would strike long calls alone. The fixed sampler
+    draws noise and passes it through four modules of 32 units and a leaky ReLU: like the samplers that
+    it stands beside it is mostly Python and small kernels, which a busy neighbour slows by more than
+    products of matrices. The median over turns of the ratio is what the gate compares; absolute times
+    are `latency`'s. `tests/gate/times.py` counts its false alarms.
 
     Arguments:
         trained: A model of one seed and its data set.
@@ -70,23 +70,26 @@ def relative_latency(
     for batch in BATCHES:
         draw = partial(trained.sample, batch, rng.fork("latency", batch))
         ratio = statistics.median(
-            _take_turns(draw, _calibration(batch, rng), rng.device, repeats, seconds)
+            _take_turns(draw, _calibration(batch, rng.device), rng.device, repeats, seconds)
         )
         scores[f"relative_latency_{batch}"] = Score(ratio, kind="estimate", protocol=protocol)
     return scores
 
 
-def _calibration(batch: int, rng: Rng) -> Callable[[], None]:
-    """Returns a call of the fixed network, whose weights are the same everywhere."""
-    fixed = Rng([0], device=rng.device).fork("calibration")
-    weights = [fixed.fork(i).normal(WIDTH, WIDTH)[0] / WIDTH**0.5 for i in range(LAYERS)]
-    points = fixed.fork("points").normal(batch, WIDTH)[0]
+def _calibration(batch: int, device: torch.device) -> Callable[[], None]:
+    """Returns a call of the fixed sampler, which owes nothing to this package's own code."""
+    noise = torch.Generator(device).manual_seed(0)
+    modules: list[nn.Module] = []
+    for _ in range(LAYERS):
+        layer = nn.utils.skip_init(nn.Linear, WIDTH, WIDTH, device=device)
+        for weight in layer.parameters():
+            weight.normal_(0.0, WIDTH**-0.5, generator=noise)
+        modules += [layer, nn.LeakyReLU(0.2)]
+    network = nn.Sequential(*modules)
 
     def call() -> None:
-        for _ in range(PASSES[batch]):
-            x = points
-            for weight in weights:
-                x = torch.nn.functional.leaky_relu(x @ weight, 0.2)
+        for _ in range(DRAWS):
+            network(torch.randn(batch, WIDTH, generator=noise, device=device))
 
     return call
 

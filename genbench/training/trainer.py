@@ -18,6 +18,7 @@ from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Training
 from genbench.training.adjust import adjust_players, count_updates
+from genbench.training.denormals import flush_denormals
 from genbench.training.graphs import capture_rounds
 from genbench.training.minibatches import Minibatches, visible_labels
 from genbench.training.players import PlayerState
@@ -118,7 +119,7 @@ class Trainer:
         if not self.players:
             return self
         self.model.train()
-        with limit_threads(self.model, self.batch):
+        with limit_threads(self.model, self.batch), flush_denormals():
             self._run(until)
         self._synchronise()
         self.model.eval()

@@ -1,4 +1,4 @@
-"""Sampling time in passes of a fixed network: a slower sampler shows, a slower machine does not."""
+"""Sampling time in calls of a fixed sampler: a slower sampler shows, a slower machine does not."""
 
 import time
 from typing import Any
@@ -44,7 +44,7 @@ def measure(monkeypatch: pytest.MonkeyPatch, amount: float, unit: float) -> dict
     clock = Clock(unit)
     monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(module, "_seconds_waited", lambda: 0.0)
-    monkeypatch.setattr(module, "_calibration", lambda batch, rng: lambda: clock.work(2.0))
+    monkeypatch.setattr(module, "_calibration", lambda batch, device: lambda: clock.work(2.0))
     dataset: Any = DATASETS.get("ring")()
     trained = Sampler(build("uniform", dataset.spec, Rng([0])), dataset)
     object.__setattr__(trained, "amount", amount)
