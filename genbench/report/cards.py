@@ -134,6 +134,12 @@ class Card:
         text = describe_verdict(self.verdict, bool(self.missing))
         return f"{text}, exploratory" if self.exploratory else text
 
+    @property
+    def waits(self) -> bool:
+        """Whether a whole data set on which it is read is missing, while another has been measured."""
+        measured = {part.effect.data for part in self.verdict.parts if part.effect.values}
+        return bool(self.missing and measured) and not measured >= {*self.verdict.by_data}
+
     @cached_property
     def missing(self) -> dict[str, list[int]]:
         """By run, the seeds that are still to be trained or measured."""
@@ -275,10 +281,17 @@ def make_cards(
 
 
 def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
-    """Returns claims by verdict, those without measurements last."""
-    kinds = ("supported", "refuted", "mixed", "inconclusive", "by definition", "not measured")
-    groups = ((kind, [card for card in cards if card.kind == kind]) for kind in kinds)
-    return [(kind, members) for kind, members in groups if members]
+    """Returns claims by verdict, those without measurements last.
+
+    Claims that wait for whole data sets stand by what the others say, before those left open.
+    """
+    kinds = ["supported", "refuted", "mixed", "inconclusive", "by definition", "not measured"]
+    groups: dict[str, list[Card]] = defaultdict(list)
+    for card in cards:
+        groups[describe_verdict(card.verdict, True) if card.waits else card.kind].append(card)
+    waiting = sorted(set(groups) - {*kinds})
+    order = [*kinds[:3], *waiting, *kinds[3:]]
+    return [(kind, groups[kind]) for kind in order if kind in groups]
 
 
 def widen(claim: Claim, store: Store, scale: Scale) -> Scale:

@@ -61,9 +61,17 @@ class Variation:
 
 
 def describe_verdict(verdict: Verdict, missing: bool) -> str:
-    """Returns a verdict, with "so far" while cells are missing, or that nothing has been measured."""
-    if not any(part.effect.values for part in verdict.parts):
+    """Returns a verdict, with "so far" while cells are missing, or that nothing has been measured.
+
+    While whole data sets are missing it is what the others say, with their names.
+    """
+    measured = {part.effect.data for part in verdict.parts if part.effect.values}
+    if not measured:
         return "not measured"
+    places = verdict.by_data
+    if missing and not measured >= {*places}:
+        known = [f"{what} on {data}" for data, what in places.items() if data in measured]
+        return f"{', '.join(known)} so far"
     return f"{verdict.outcome} so far" if missing else verdict.outcome
 
 

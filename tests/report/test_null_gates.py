@@ -1,6 +1,7 @@
 """Planted null rows: where one counts as good the metric is not judged, in tables, pages and claims."""
 
 from dataclasses import replace
+from shutil import rmtree
 
 import pytest
 from claim_records import write
@@ -10,7 +11,7 @@ from test_tables import column, row
 from genbench.claims import sample_quality
 from genbench.claims._cells import move_to_fashion
 from genbench.core.claim import CLAIMS, Run
-from genbench.report.cards import Card
+from genbench.report.cards import Card, group_by_verdict
 from genbench.report.claim_tables import to_dict
 from genbench.report.findings import find_caveats
 from genbench.report.formats import to_markdown
@@ -143,6 +144,15 @@ def test_no_seeds_are_added_for_a_part_that_noise_passes(store):
     assert not is_decided(claim, store, Scale())
     write_nulls(store, fid=800, kid=800, precision=0.95, recall=0.01)
     assert is_decided(claim, store, Scale())
+
+
+def test_a_claim_that_waits_for_a_data_set_says_what_the_other_shows(store):
+    rmtree(store.root / "fashion_mnist")
+    card = Card(CLAIMS.get("sample_quality"), Store(store.root))
+    assert card.waits
+    assert card.verdict.outcome == "inconclusive"
+    assert card.verdict_text.startswith("supported on digits so far")
+    assert group_by_verdict([card]) == [("supported on digits so far", [card])]
 
 
 def test_scores_by_features_of_two_networks_are_not_compared(store):
