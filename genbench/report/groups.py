@@ -10,11 +10,16 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from genbench.core.model import MODELS
+from genbench.core.options import defaults
 from genbench.report.text import budget_text, number
 from genbench.store import Record
 from genbench.store.frame import describe_settings
+from genbench.store.tuned import choices_of
 
 REFERENCE = "reference"
+#: the setting that stands for all options and ways of training that tuning chose
+TUNED = "tuned"
 #: the names of two costs, with their units
 TRAINING, MEMORY = "training, s per seed", "peak memory, MB"
 
@@ -114,35 +119,55 @@ class Group:
 
 
 def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
-    """Names every group by its model and by the settings that tell it from its namesakes."""
+    """Names every group by its model and by the settings that tell it from its namesakes.
+
+    Tuned options are many and have uneven values: "tuned by fid" stands for all of them, and options that are
+    the model's defaults go without saying beside it.
+    """
     settings = {id: _settings(rows[0]) for id, rows in members.items()}
     labels = {}
     for id, rows in members.items():
-        model = rows[0].spec.model
-        external = ["external"] if rows[0].spec.external else []
-        namesakes = [settings[i] for i, other in members.items() if other[0].spec.model == model]
+        spec = rows[0].spec
+        external = ["external"] if spec.external else []
+        namesakes = [
+            settings[i] for i, other in members.items() if other[0].spec.model == spec.model
+        ]
+        usual = _usual(spec.model) if any(TUNED in other for other in namesakes) else {}
         differing = [
-            f"{key}={value}"
+            f"{key} {value}" if key == TUNED else f"{key}={value}"
             for key, value in settings[id].items()
-            if any(other.get(key) != value for other in namesakes) or _is_task(key, value)
+            if _is_named(key, value)
+            or (usual.get(key) != value and any(other.get(key) != value for other in namesakes))
         ]
         about = ", ".join([*external, *differing])
-        labels[id] = f"{model} ({about})" if about else model
+        labels[id] = f"{spec.model} ({about})" if about else spec.model
     shared = Counter(labels.values())
     return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
 
 
-def _is_task(key: str, value: str) -> bool:
-    """Whether a setting is named even where no namesake differs: hidden labels make another task."""
-    return key == "labelled" and value != "all"
+def _usual(model: str) -> dict[str, str]:
+    """The options that a model has by default, as settings; none of a model that is not installed."""
+    if model not in MODELS:
+        return {}
+    return {key: json.dumps(value) for key, value in defaults(MODELS.get(model)).items()}
+
+
+def _is_named(key: str, value: str) -> bool:
+    """Whether a setting is named even where no namesake differs: hidden labels, tuned options."""
+    return key == TUNED or (key == "labelled" and value != "all")
 
 
 def _settings(record: Record) -> dict[str, str]:
     spec = record.spec
-    settings = {key: json.dumps(value) for key, value in sorted(spec.options.items())}
+    choices = choices_of(spec)
+    tuned = {name for choice in choices for name in choice.options}
+    options = sorted(item for item in spec.options.items() if item[0] not in tuned)
+    settings = {key: json.dumps(value) for key, value in options}
     settings["budget"] = budget_text(spec.budget)
     settings |= {"batch": str(spec.batch), "precision": spec.precision}
-    if spec.training is not None:
+    if choices:
+        settings[TUNED] = "by " + " and ".join(dict.fromkeys(choice.column for choice in choices))
+    elif spec.training is not None:
         training = spec.training.model_dump(exclude_none=True)
         settings |= {f"training.{key}": json.dumps(value) for key, value in training.items()}
     settings["labelled"] = "all" if spec.labelled is None else str(spec.labelled)

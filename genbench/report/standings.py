@@ -202,12 +202,16 @@ def find_standings(
     running = [g for g in groups if competes(g, labels)]
     by_row = stand_apart(groups)
     naming = name_rows(running) if by_row else name_family
-    column = choose_column(quality.primary, running, columns, cells, naming) or headline(columns)
+    column = choose_column(
+        quality.primary, running, columns, cells, naming, is_listed=is_listed
+    ) or headline(columns)
     if column is None or not any(has_values(cells, g, column) for g in running):
         return None
     if by_row:
         naming = name_rows([g for g in running if has_values(cells, g, column)])
-    checks = tuple(_make_check(b, running, columns, cells, floor) for b in quality.beside)
+    checks = tuple(
+        _make_check(b, running, columns, cells, floor, is_listed) for b in quality.beside
+    )
     entrants = _pick(running, column, checks, cells, is_listed, naming)
     yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
     rows = [*(e.group for e in entrants), *(g for g in yardsticks if has_values(cells, g, column))]
@@ -310,8 +314,9 @@ def _make_check(
     columns: Sequence[TableColumn],
     cells: Cells,
     floor: Callable[[TableColumn], float | None],
+    is_listed: Callable[[Group], bool],
 ) -> Check:
-    column = choose_column([beside.column], groups, columns, cells)
+    column = choose_column([beside.column], groups, columns, cells, is_listed=is_listed)
     if column is None:
         return Check(beside, None, None)
     real = floor(column)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from genbench.core.errors import SpecError
 from genbench.core.files import read_file, write_bytes
-from genbench.core.spec import Budget, Training, canonical
+from genbench.core.spec import Budget, CellSpec, Training, canonical
 from genbench.core.version import PACKAGE
 from genbench.store.record import Row
 from genbench.store.yaml_trees import parse_yaml
@@ -141,6 +141,35 @@ def find_tuned(
         )
     choice = entries[min(near)[1]].choices[criterion]
     return dict(choice.options), Training(**choice.training) if choice.training else None
+
+
+def choices_of(spec: CellSpec, path: Path | None = None) -> list[TunedChoice]:
+    """Returns the choices of tuning that a cell was trained by, of any budget; none without such a file.
+
+    Options that were not tuned may be others than usual.
+    """
+    try:
+        entries = read_tuned(path).entries
+    except SpecError:
+        return []
+    own = (spec.model, spec.model_version, spec.dataset, canonical(spec.dataset_options))
+    training = _training(spec.training.model_dump() if spec.training else {})
+    return [
+        choice
+        for entry in entries
+        if own
+        == (entry.model, entry.model_version, entry.dataset, canonical(entry.dataset_options))
+        for choice in entry.choices.values()
+        if choice.trial and training == _training(choice.training)
+        if all(
+            canonical(spec.options.get(name)) == canonical(value)
+            for name, value in choice.options.items()
+        )
+    ]
+
+
+def _training(values: Mapping[str, Any]) -> str:
+    return canonical({name: value for name, value in values.items() if value is not None})
 
 
 def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, float]:
