@@ -1,4 +1,7 @@
-"""Options are keyword-only arguments: their names, types and defaults are read from the signature."""
+"""Options are keyword-only arguments: their names, types and defaults are read from the signature.
+
+A class whose constructor takes `**inherited` has its base's options, too, as a variant of a model does.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,23 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    return {
+    own = {
         name: parameter.default
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty
     }
+    base = _inherits(function)
+    return (
+        own if base is None else own | {k: v for k, v in _defaults(base).items() if k not in own}
+    )
+
+
+def _inherits(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The base of a class that hands on what it does not name."""
+    if not inspect.isclass(function):
+        return None
+    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    return function.__mro__[1] if inspect.Parameter.VAR_KEYWORD in kinds else None
 
 
 def resolve(
@@ -61,7 +76,9 @@ def resolve(
 @lru_cache(maxsize=1024)
 def _schema(function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, Any]]:
     """What checks the options of a callable, and their annotations."""
-    hints = get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    base = _inherits(function)
+    hints = {} if base is None else dict(_schema(base)[1])
+    hints |= get_type_hints(function.__init__ if inspect.isclass(function) else function)
     fields: dict[str, Any] = {
         name: (hints.get(name, Any), default) for name, default in defaults(function).items()
     }

@@ -74,3 +74,25 @@ def test_an_unknown_option_brings_the_nearest():
 def test_a_wrong_type_names_option_value_and_default(given, needs):
     with pytest.raises(SpecError, match=f"^widget option {needs}"):
         resolve(**given)
+
+
+class Base:
+    def __init__(self, spec, *, width: int = 3, depth: int | None = None) -> None:
+        self.made = spec, width, depth
+
+
+class Variant(Base):
+    def __init__(self, spec, *, beta: float = 4.0, depth: int | None = 2, **inherited) -> None:
+        super().__init__(spec, depth=depth, **inherited)
+        self.beta = beta
+
+
+def test_a_variant_has_the_options_that_it_hands_on():
+    assert options.defaults(Variant) == {"beta": 4.0, "depth": 2, "width": 3}
+    chosen = options.resolve(Variant, {"width": 5}, who="variant")
+    assert chosen == {"beta": 4.0, "depth": 2, "width": 5}
+    assert Variant("spec", **chosen).made == ("spec", 5, 2)
+    with pytest.raises(SpecError, match="variant option 'width' needs int"):
+        options.resolve(Variant, {"width": "wide"}, who="variant")
+    with pytest.raises(SpecError, match="did you mean 'width'"):
+        options.resolve(Variant, {"widht": 1}, who="variant")

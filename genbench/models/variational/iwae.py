@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
@@ -10,7 +12,6 @@ from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.search import VARIATIONAL
 from genbench.families.variational import (
-    NetworkKind,
     VariationalModel,
     warmed,
 )
@@ -57,31 +58,11 @@ class IWAE(VariationalModel):
         rng: Rng,
         *,
         k: int = 5,
-        latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        log_std: float | None = None,
-        warmup: float = 0.25,
-        lr: float = 2e-3,
-        importance: int = 64,
-        sample_mean: bool = False,
-        network: NetworkKind = "mlp",
-        width: int = 32,
+        **inherited: Any,
     ) -> None:
         if k < 1:
             raise SpecError(f"iwae needs k >= 1 draws, got {k}; the paper's are 5 and 50")
-        super().__init__(
-            spec,
-            rng,
-            latent=latent,
-            hidden=hidden,
-            log_std=log_std,
-            warmup=warmup,
-            lr=lr,
-            importance=importance,
-            sample_mean=sample_mean,
-            network=network,
-            width=width,
-        )
+        super().__init__(spec, rng, **inherited)
         self.k = k
 
     def loss(self, batch: Batch, rng: Rng) -> Tensor:
