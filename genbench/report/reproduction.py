@@ -15,7 +15,7 @@ from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store import Store
 
-Comparison = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new"]
+Comparison = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new", "in neither"]
 #: relative: float64 summed in another order; training that went another way is far off
 ROUNDING = 1e-9
 #: what a folder that reproduces another's claims may not say
@@ -51,10 +51,10 @@ class Reproduction:
 
         "opposite" where any part, or the whole, is supported in one and refuted in the other; "left open"
         where only the other folder decides, "decided" where only this one does; "other" where one is
-        mixed and the other is not.
+        mixed and the other is not; "in neither" where no folder has measured anything.
         """
         if not self.here.known:
-            return "not measured"
+            return "not measured" if self.there.known else "in neither"
         if not self.there.known:
             return "new"
         ours, theirs = self.here.verdict.outcome, self.there.verdict.outcome

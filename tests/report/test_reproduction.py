@@ -75,6 +75,7 @@ def test_what_one_folder_lacks(tmp_path):
     (tmp_path / "none").mkdir()
     assert held(tmp_path / "a", tmp_path / "none").comparison == "new"
     assert held(tmp_path / "none", tmp_path / "a").comparison == "not measured"
+    assert held(tmp_path / "none", tmp_path / "nor here").comparison == "in neither"
 
 
 def test_a_quick_pass_is_held_against_the_whole_and_its_values_against_a_quick_one(tmp_path):
