@@ -121,13 +121,6 @@ def compare_chains(evidence: Evidence) -> list[Effect]:
         "The GSN's corruption sets its speed: more of it mixes faster and blurs.",
         "The small machine is trained by the exact gradient; training by chains may shape it differently.",
     ),
-    notes={
-        "mixed": (
-            "What is refuted is the quality, of the plain GAN alone: its FID of 117 lies above the RBM's 50 "
-            "and the GSN's 52, while others of one pass lie below both in the same suite: 26 with a hinge "
-            "loss, 28 WGAN-GP, 32 with R1. So one pass need not cost quality; the plain game does."
-        ),
-    },
     figure=figure,
     elsewhere=(replace(FASHION, effects=compare_chains),),
 )

@@ -15,7 +15,9 @@ from genbench.running.evidence import Scale
 from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store import Store
 
-Comparison = Literal["same", "opposite", "left open", "decided", "other", "not measured", "new", "in neither"]
+Comparison = Literal[
+    "same", "opposite", "left open", "decided", "other", "not measured", "new", "in neither"
+]
 #: relative: float64 summed in another order; training that went another way is far off
 ROUNDING = 1e-9
 #: what a folder that reproduces another's claims may not say
