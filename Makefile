@@ -72,12 +72,12 @@ faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
 	$(BIN)/python tests/faults/campaign.py --kills 50
 
-# every verb that writes, ended at seeded moments by three signals: what is lost or goes on wrong (ten minutes)
+# every verb that writes, ended at seeded moments by three signals: what is lost or goes on wrong (a few minutes)
 kills: $(VENV)/.dev
 	$(BIN)/python tests/faults/kills.py
 
 # seeded fuzzers of inputs, suites, records, baselines, plugins, options and environment: what breaks, lies or is
-# lost (1,770 tries, ten minutes)
+# lost (1,920 tries, a few minutes)
 attack: $(VENV)/.dev
 	$(BIN)/python tests/attack/attack.py
 
