@@ -81,7 +81,7 @@ def _calibration(batch: int, device: torch.device) -> Callable[[], None]:
     fixed = Rng([0], device=device).fork("calibration")
     modules: list[nn.Module] = []
     for i in range(LAYERS):
-        layer = nn.utils.skip_init(nn.Linear, WIDTH, WIDTH, device=device)
+        layer = nn.Linear(WIDTH, WIDTH, device="meta").to_empty(device=device)  # draws nothing
         layer.weight.copy_(fixed.fork(i).normal(WIDTH, WIDTH)[0] / WIDTH**0.5)
         layer.bias.zero_()
         modules += [layer, nn.LeakyReLU(0.2)]
