@@ -131,14 +131,20 @@ class Card:
     @property
     def verdict_text(self) -> str:
         """The verdict as people read it, and whether it is exploratory."""
-        text = describe_verdict(self.verdict, bool(self.missing))
+        text = describe_verdict(self.verdict, bool(self.missing), self.waiting)
         return f"{text}, exploratory" if self.exploratory else text
 
-    @property
-    def waits(self) -> bool:
-        """Whether a whole data set on which it is read is missing, while another has been measured."""
-        measured = {part.effect.data for part in self.verdict.parts if part.effect.values}
-        return bool(self.missing and measured) and not measured >= {*self.verdict.by_data}
+    @cached_property
+    def waiting(self) -> frozenset[str]:
+        """The data sets that lack cells, where another on which it is read has all of its own."""
+        away = {place.dataset for place in self.claim.elsewhere}
+        lacking = {
+            str(run): run.dataset
+            for run in self.claim.runs
+            if str(run) in self.missing and run.dataset in away
+        }
+        own = self.known and lacking.keys() == self.missing.keys()
+        return frozenset(lacking.values()) if own else frozenset()
 
     @cached_property
     def missing(self) -> dict[str, list[int]]:
@@ -288,7 +294,8 @@ def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
     kinds = ["supported", "refuted", "mixed", "inconclusive", "by definition", "not measured"]
     groups: dict[str, list[Card]] = defaultdict(list)
     for card in cards:
-        groups[describe_verdict(card.verdict, True) if card.waits else card.kind].append(card)
+        text = describe_verdict(card.verdict, True, card.waiting) if card.waiting else card.kind
+        groups[text].append(card)
     waiting = sorted(set(groups) - {*kinds})
     order = [*kinds[:3], *waiting, *kinds[3:]]
     return [(kind, groups[kind]) for kind in order if kind in groups]

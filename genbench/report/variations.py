@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from genbench.core.claim import Outcome
@@ -60,17 +61,18 @@ class Variation:
         )
 
 
-def describe_verdict(verdict: Verdict, missing: bool) -> str:
+def describe_verdict(
+    verdict: Verdict, missing: bool, waiting: Collection[str] = frozenset()
+) -> str:
     """Returns a verdict, with "so far" while cells are missing, or that nothing has been measured.
 
-    While whole data sets are missing it is what the others say, with their names.
+    While cells of some data sets are `waiting` it is what the whole ones say, with their names.
     """
-    measured = {part.effect.data for part in verdict.parts if part.effect.values}
-    if not measured:
+    if not any(part.effect.values for part in verdict.parts):
         return "not measured"
-    places = verdict.by_data
-    if missing and not measured >= {*places}:
-        known = [f"{what} on {data}" for data, what in places.items() if data in measured]
+    places = verdict.by_data if waiting else {}
+    known = [f"{what} on {data}" for data, what in places.items() if data not in waiting]
+    if known:
         return f"{', '.join(known)} so far"
     return f"{verdict.outcome} so far" if missing else verdict.outcome
 

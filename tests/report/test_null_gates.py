@@ -149,10 +149,14 @@ def test_no_seeds_are_added_for_a_part_that_noise_passes(store):
 def test_a_claim_that_waits_for_a_data_set_says_what_the_other_shows(store):
     rmtree(store.root / "fashion_mnist")
     card = Card(CLAIMS.get("sample_quality"), Store(store.root))
-    assert card.waits
+    assert card.waiting == {"fashion_mnist"}
     assert card.verdict.outcome == "inconclusive"
     assert card.verdict_text.startswith("supported on digits so far")
     assert group_by_verdict([card]) == [("supported on digits so far", [card])]
+    some = move_to_fashion(next(iter(sample_quality.GANS.values())))
+    write(store, some, fid=20, kid=20, precision=0.98, recall=0.3)
+    card = Card(CLAIMS.get("sample_quality"), Store(store.root))
+    assert card.verdict_text.startswith("supported on digits so far")
 
 
 def test_scores_by_features_of_two_networks_are_not_compared(store):
