@@ -286,21 +286,6 @@ def make_cards(
     return cards
 
 
-def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
-    """Returns claims by verdict, those without measurements last.
-
-    Claims that wait for whole data sets stand by what the others say, before those left open.
-    """
-    kinds = ["supported", "refuted", "mixed", "inconclusive", "by definition", "not measured"]
-    groups: dict[str, list[Card]] = defaultdict(list)
-    for card in cards:
-        text = describe_verdict(card.verdict, True, card.waiting) if card.waiting else card.kind
-        groups[text].append(card)
-    waiting = sorted(set(groups) - {*kinds})
-    order = [*kinds[:3], *waiting, *kinds[3:]]
-    return [(kind, groups[kind]) for kind in order if kind in groups]
-
-
 def widen(claim: Claim, store: Store, scale: Scale) -> Scale:
     """Returns a scale with the most seeds of the declared looks that are all there, or as it is.
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from genbench.report import readme, sheet, text
-from genbench.report.cards import Card, group_by_verdict
+from genbench.report.cards import Card
 from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
-from genbench.report.variations import Variation
+from genbench.report.variations import Variation, describe_verdict
 from genbench.statistics.verdicts import VerdictPart
 
 RULE = (
@@ -118,6 +119,21 @@ def update_readme(path: Path, cards: Sequence[Card]) -> bool:
     """
     bodies = {"claims": lambda: to_markdown(cards), "scoreboard": lambda: to_scoreboard(cards)}
     return readme.update(path, bodies)
+
+
+def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
+    """Returns claims by verdict, those without measurements last.
+
+    Claims that wait for whole data sets stand by what the others say, before those left open.
+    """
+    kinds = ["supported", "refuted", "mixed", "inconclusive", "by definition", "not measured"]
+    groups: dict[str, list[Card]] = defaultdict(list)
+    for card in cards:
+        text = describe_verdict(card.verdict, True, card.waiting) if card.waiting else card.kind
+        groups[text].append(card)
+    partial = sorted(set(groups) - {*kinds})
+    order = [*kinds[:3], *partial, *kinds[3:]]
+    return [(kind, groups[kind]) for kind in order if kind in groups]
 
 
 def to_scoreboard(cards: Sequence[Card]) -> str:

@@ -216,9 +216,14 @@ def find_standings(
     yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
     rows = [*(e.group for e in entrants), *(g for g in yardsticks if has_values(cells, g, column))]
     ranking = rank_rows(rows, column, cells)
-    names = {g.id: g.label for g in yardsticks}
+    names = {g.id: g.model for g in yardsticks}
     entrants = [
-        replace(e, loses_to=tuple(names[i] for i in ranking.order if i in names and i in above))
+        replace(
+            e,
+            loses_to=tuple(
+                dict.fromkeys(names[i] for i in ranking.order if i in {*names} & above)
+            ),
+        )
         for e in entrants
         for above in (ranking.above.get(e.group.id, frozenset()),)
     ]

@@ -71,9 +71,9 @@ def describe_verdict(
     if not any(part.effect.values for part in verdict.parts):
         return "not measured"
     places = verdict.by_data if waiting else {}
-    known = [f"{what} on {data}" for data, what in places.items() if data not in waiting]
-    if known:
-        return f"{', '.join(known)} so far"
+    outcomes = [f"{what} on {data}" for data, what in places.items() if data not in waiting]
+    if outcomes:
+        return f"{', '.join(outcomes)} so far"
     return f"{verdict.outcome} so far" if missing else verdict.outcome
 
 

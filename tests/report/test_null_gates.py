@@ -11,8 +11,8 @@ from test_tables import column, row
 from genbench.claims import sample_quality
 from genbench.claims._cells import move_to_fashion
 from genbench.core.claim import CLAIMS, Run
-from genbench.report.cards import Card, group_by_verdict
-from genbench.report.claim_tables import to_dict
+from genbench.report.cards import Card
+from genbench.report.claim_tables import group_by_verdict, to_dict
 from genbench.report.findings import find_caveats
 from genbench.report.formats import to_markdown
 from genbench.report.tables import make_leaderboards
