@@ -398,6 +398,31 @@ def test_times_are_ratios_and_stay_on_their_machine(baseline, records):
     assert check(baseline, moved, across_machines=True).exit_code == 1
 
 
+def test_times_between_calibrations_are_compared_however_many_workers_shared_the_machine(records):
+    def of(workers, factor=1, unit="calibrations", threads=1):
+        def change(r):
+            environment = r.environment | {"threads": threads, "workers": workers}
+            metrics = [
+                m.model_copy(update={"unit": unit, "value": m.value * factor})
+                for m in r.metrics
+                if m.id == "latency_1_min_ms"
+            ]
+            return r.model_copy(update={"environment": environment, "metrics": metrics})
+
+        return [change(r) for r in records]
+
+    calibrated = accepted(of(1))
+    assert check(calibrated, of(2)).ok
+    assert not [r for r in check(calibrated, of(2)).rows if r.verdict == "not compared"]
+    assert check(calibrated, of(2, factor=2)).exit_code == 1
+    other = check(calibrated, of(2, factor=2, threads=2))
+    assert {row.verdict for row in other.rows} == {"not compared"}
+    assert "another number of threads" in other.remarks[0]
+    assert {r.verdict for r in check(accepted(of(1, unit="ms")), of(2, unit="ms")).rows} == {
+        "not compared"
+    }, "absolute times are of as many workers"
+
+
 def test_too_few_seeds_to_ever_reject_is_said(records):
     few = [r for r in records if r.spec.seed < 3]
     outcome = check(accepted(few), changed(few, "gan", measuring(mmd=scaled(100))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ SCHEMA = "genbench.baseline/1"
 LEVEL = 0.05
 #: parts of a record's environment that decide its times
 MACHINE = ("cpu", "device", "threads", "workers")
+#: how `machine` names the last of them
+WORKERS = re.compile(r", workers \d+$")
 
 
 class Accepted(Strict):
@@ -143,6 +146,17 @@ def to_text(baseline: Baseline) -> str:
 def machine(environment: Mapping[str, Any]) -> str:
     """Returns what decides times, in words, e.g. "cpu EPYC, device cpu, threads 1"."""
     return ", ".join(f"{key} {environment[key]}" for key in MACHINE if key in environment)
+
+
+def machines_for(unit: str, machines: Iterable[str]) -> list[str]:
+    """Returns what must be the same for times in this unit to be compared, of machines in words.
+
+    Calls that are timed between calibrations are as slow as these, however many workers share the
+    machine: the number of workers decides absolute times alone.
+    """
+    if unit != "calibrations":
+        return sorted(machines)
+    return sorted({WORKERS.sub("", words) for words in machines})
 
 
 def scores_of(records: Iterable[Record]) -> dict[tuple[TableColumn, int | None, int | None], Any]:

@@ -18,6 +18,7 @@ from genbench.report.gate.baseline import (
     Scored,
     load_baseline,
     machine,
+    machines_for,
     scores_of,
 )
 from genbench.report.gate.comparable import (
@@ -134,8 +135,9 @@ def _scores(
             baseline=score.mean,
             n=(score.n, 0),
         )
-        if score.unit in OF_TIME and not across_machines and machines != cell.machines:
-            why = f"times of another machine: {'; '.join(cell.machines)} → {'; '.join(machines)}"
+        there, here = (machines_for(score.unit, group) for group in (cell.machines, machines))
+        if score.unit in OF_TIME and not across_machines and here != there:
+            why = f"times of another machine: {'; '.join(there)} → {'; '.join(here)}"
             tests.append((replace(row, verdict="not compared", why=why), None))
             continue
         values = next((v for key, (_, v) in measured.items() if matches(score, *key)), None)
@@ -204,8 +206,8 @@ def _remarks(
     other = sum(row.verdict == "not compared" for row in rows)
     if other:
         yield (
-            f"{other} times were measured on another machine than the baseline's and were not "
-            "compared; --across-machines compares them"
+            f"{other} times were measured on another machine than the baseline's, or with another number "
+            "of threads, and were not compared; --across-machines compares them"
         )
     broken = sum(bool(cell.failed) for cell in baseline.cells)
     if broken:
