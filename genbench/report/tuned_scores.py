@@ -81,14 +81,18 @@ def read_tuned_scores(store: Store) -> list[TunedScore]:
     return sorted(rows, key=lambda row: (row.dataset, row.model, row.choice.column))
 
 
-def make_sheet(rows: Iterable[TunedScore]) -> Sheet:
-    """Returns the table of what tuning gained."""
+def make_sheet(rows: Iterable[TunedScore], dataset: str | None = None) -> Sheet:
+    """Returns the table of what tuning gained; of one data set without its name in every line."""
     heads = [Heading(name) for name in ("model", "data set", "by")]
     heads += [Heading(name, align="right") for name in ("validation", "test")]
     heads += [Heading("test scores are")]
     heads += [Heading(name, align="right") for name in ("trials", "core-minutes")]
     heads += [Heading("cells compared")]
-    return Sheet(heads, [_line(row) for row in rows], title="What tuning gained", notes=[NOTE])
+    title, lines = "What tuning gained", [_line(r) for r in rows if dataset in (None, r.dataset)]
+    if dataset is not None:
+        title = f"{title} on {dataset}"
+        heads, lines = heads[:1] + heads[2:], [line[:1] + line[2:] for line in lines]
+    return Sheet(heads, lines, title=title, notes=[NOTE])
 
 
 def _line(row: TunedScore) -> list[Entry]:

@@ -83,7 +83,7 @@ class Search:
 def read_searches(
     root: Path, models: Sequence[str] = (), datasets: Sequence[str] = ()
 ) -> list[Search]:
-    """Returns all searches of a results folder, by data set, budget and criterion.
+    """Returns all searches of a results folder, by data set, budget and criterion, samples first.
 
     Arguments:
         root: The folder.
@@ -100,7 +100,8 @@ def read_searches(
         for name, criterion in rule.criteria.items():
             key = _label(rule), budget, name, criterion.column, criterion.better
             groups.setdefault(key, []).append(file)
-    return [make_search(key, files) for key, files in sorted(groups.items())]
+    order = sorted(groups.items(), key=lambda group: (*group[0][:2], group[0][2] != "samples"))
+    return [make_search(key, files) for key, files in order]
 
 
 def _label(rule: TuningRule) -> str:

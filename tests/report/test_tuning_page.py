@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from genbench.core.errors import StoreError
@@ -9,8 +11,10 @@ from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.report.sheet import to_markdown
 from genbench.report.site.site import Site
 from genbench.report.site.tuning_page import make_figure, make_files
+from genbench.report.tuned_scores import TunedScore
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial
+from genbench.store.tuned import TunedChoice
 from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings
 
 PLAN = Tuning(
@@ -84,6 +88,35 @@ def test_the_page_holds_curves_tables_and_its_link(search):
     assert "<strong>" in page
     assert "&lt;table" not in page
     assert make_files(Site("report", (), (), {})) == {}
+
+
+def test_intervals_of_many_models_are_left_to_the_table(search):
+    (line, *_) = search.models
+    few = make_figure(search, [replace(line, name=f"m{i}") for i in range(9)])
+    many = make_figure(search, [replace(line, name=f"m{i}") for i in range(10)])
+    assert few["series"][0]["low"] != few["series"][0]["mid"]
+    assert many["series"][0]["low"] == many["series"][0]["mid"] == many["series"][0]["high"]
+    page = make_files(Site("r", (), (), {}, (), (replace(search, models=(line,) * 10),)))
+    assert "Intervals over trials are in the table" in page["tuning.html"].decode()
+
+
+def test_the_page_tells_what_tuning_gained_by_data_set(search):
+    choice = TunedChoice(trial=1, hash="1" * 12, column="fid", default=3.0, validation=2.0)
+    seeds = {i: 3.0 + i / 100 for i in range(8)}
+
+    def score(dataset, tuned):
+        return TunedScore(
+            "gan", dataset, choice, "lower", 9, 60.0, "8 steps, batch 4", seeds, tuned
+        )
+
+    lower = {seed: value - 1 for seed, value in seeds.items()}
+    site = Site("r", (), (), {}, (), (search,), (score("ring", lower), score("grid", {})))
+    page = make_files(site)["tuning.html"].decode()
+    ring, grid = page.split('id="gained"')[1].split("<h3>grid</h3>")
+    assert "beside those with defaults: 1 better." in ring
+    assert "1 not run" in grid
+    assert "4 trials each" in page.split("<section")[0]
+    assert 'id="gained"' not in make_files(replace(site, tuned_scores=()))["tuning.html"].decode()
 
 
 def test_a_folder_without_trials_names_the_command(tmp_path):

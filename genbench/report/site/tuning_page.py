@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from markupsafe import Markup
 
@@ -12,12 +13,17 @@ from genbench.report import tuned_scores
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.text import number
+from genbench.report.tuned_scores import Gain, TunedScore
 from genbench.report.tuning import NOTE, Line, Search, make_sheet
 
 if TYPE_CHECKING:
     from genbench.report.site.site import Site
 
 PAGE = "tuning.html"
+#: more intervals than these hide one another
+BANDS = 9
+BAND = "The band is the 95 % interval over trials."
+UNBANDED = "Intervals over trials are in the table."
 
 
 def make_files(site: Site) -> dict[str, bytes]:
@@ -30,7 +36,9 @@ def make_files(site: Site) -> dict[str, bytes]:
         PAGE,
         **site.header(PAGE, "Tuning"),
         views=views,
-        gains=Markup(to_html(tuned_scores.make_sheet(site.tuned_scores))),
+        summary=_summary(site.searches),
+        gained=[_gained(site.tuned_scores, name) for name in _datasets(site.tuned_scores)],
+        gains_note=tuned_scores.NOTE,
         note=NOTE,
         data=templating.embed({"plots": plots, "labels": []}),
     )
@@ -38,24 +46,62 @@ def make_files(site: Site) -> dict[str, bytes]:
 
 
 def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
-    """Returns what the page's script draws: a curve with its interval per line."""
+    """Returns what the page's script draws: a curve per line, of up to `BANDS` with their intervals."""
+    drawn = [line for line in lines if line.curve]
+    banded = len(drawn) <= BANDS
     series = [
         {
             "name": line.name,
             "law": False,
             "x": [one.k for one in line.curve],
             "mid": [_short(one.value) for one in line.curve],
-            "low": [_short(one.low) for one in line.curve],
-            "high": [_short(one.high) for one in line.curve],
+            "low": [_short(one.low if banded else one.value) for one in line.curve],
+            "high": [_short(one.high if banded else one.value) for one in line.curve],
             "dots": [],
         }
-        for line in lines
-        if line.curve
+        for line in drawn
     ]
     levels = [] if search.floor is None else [("training points", search.floor)]
     about = {"kind": "lines", "x": "trials", "y": f"expected best {search.column}"}
     positive = all(v > 0 for one in series for v in one["low"]) and all(v > 0 for _, v in levels)
     return {**about, "log": "xy" if positive else "x", "levels": levels, "series": series}
+
+
+def _summary(searches: Sequence[Search]) -> str:
+    """How many models were tried how often on which data set, in one sentence."""
+    tried: dict[str, tuple[int, set[int]]] = {}
+    for search in searches:
+        count, trials = tried.get(search.dataset, (0, set()))
+        trials |= {len(line.curve) for line in search.models if line.curve}
+        tried[search.dataset] = max(count, len(search.models)), trials
+    parts = []
+    for name, (models, n) in tried.items():
+        if n:
+            ends = "–".join(str(k) for k in sorted({min(n), max(n)}))
+            parts.append(
+                f"{name}: {models} {'model' if models == 1 else 'models'}, {ends} trials each"
+            )
+    return (
+        "Every model has the same number of trials and rounds, and is chosen by validation scores "
+        f"alone. Drawn at random, beside the default: {'; '.join(parts)}."
+    )
+
+
+def _datasets(scores: Sequence[TunedScore]) -> list[str]:
+    return list(dict.fromkeys(score.dataset for score in scores))
+
+
+def _gained(scores: Sequence[TunedScore], dataset: str) -> dict[str, Any]:
+    """A data set's table of what tuning gained, and its counts in one sentence."""
+    mine = [score for score in scores if score.dataset == dataset]
+    counts = Counter(score.gain for score in mine)
+    told = ", ".join(f"{counts[gain]} {gain}" for gain in get_args(Gain) if counts[gain])
+    sheet = replace(tuned_scores.make_sheet(mine, dataset), notes=())
+    return {
+        "dataset": dataset,
+        "sentence": f"Test scores with tuned options, beside those with defaults: {told}.",
+        "table": Markup(to_html(sheet)),
+    }
 
 
 def _view(index: int, search: Search) -> dict[str, Any]:
@@ -69,7 +115,8 @@ def _view(index: int, search: Search) -> dict[str, Any]:
                 for line in lines
                 if line.curve
             )
-            about = {"id": f"tuning-{index}-{kind}", "kind": kind, "figure": figure}
+            told = BAND if len(figure["series"]) <= BANDS else UNBANDED
+            about = {"id": f"tuning-{index}-{kind}", "kind": kind, "figure": figure, "told": told}
             plots.append({**about, "words": f"{figure['y']}. {words}"})
     sheet = make_sheet(search)
     table = to_html(replace(sheet, notes=sheet.notes[1:]))  # the first stands above them all
