@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from genbench.core.effect import Values
+from genbench.core.spec import Part
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,10 @@ class Run:
     Arguments:
         model: A registered model.
         dataset: A registered data set.
-        metrics: The metrics, with their default options, that the claim reads.
+        metrics: The metrics that the claim reads.
         options: The model's options, where they are not the defaults.
         dataset_options: The data set's, likewise.
+        metric_options: Those of metrics, by metric, likewise.
         seeds: How many seeds.
         steps: Rounds of training.
         batch: Real examples in a minibatch.
@@ -45,6 +47,12 @@ class Run:
     tuned: bool | Literal["density"] = False
     untuned: Literal["refuse", "default"] = "refuse"
     dataset_options: Mapping[str, Any] = field(default_factory=dict)
+    metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The metrics with their options."""
+        return [Part(name=m, options=dict(self.metric_options.get(m, {}))) for m in self.metrics]
 
     def __str__(self) -> str:
         return f"{_call(self.model, self.options)} on {_call(self.dataset, self.dataset_options)}"

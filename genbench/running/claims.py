@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run, find
 from genbench.core.errors import SpecError
-from genbench.core.spec import Suite
+from genbench.core.spec import Suite, canonical
 from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
@@ -200,15 +200,16 @@ def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:
     """Returns the cells of runs as suites, in rounds to be done one after the other.
 
     Runs of the same cells are one: the most of their seeds, all of their metrics. A cell that is asked
-    with several numbers of samples is trained in the first round and measured again in the next.
+    with several numbers of samples, or other options of metrics, is trained in the first round and
+    measured again in the next.
     """
-    cells: dict[str, dict[int, Run]] = {}
+    cells: dict[str, dict[tuple[Any, ...], Run]] = {}
     for run in runs:
-        by_samples = cells.setdefault(run_key(run), {})
-        before = by_samples.get(run.samples, replace(run, metrics=()))
+        ways = cells.setdefault(run_key(run), {})
+        way = run.samples, canonical({name: dict(own) for name, own in run.metric_options.items()})
+        before = ways.get(way, replace(run, metrics=()))
         metrics = tuple(dict.fromkeys((*before.metrics, *run.metrics)))
-        seeds = max(run.seeds, before.seeds)
-        by_samples[run.samples] = replace(run, metrics=metrics, seeds=seeds)
+        ways[way] = replace(run, metrics=metrics, seeds=max(run.seeds, before.seeds))
     rounds = max(map(len, cells.values()), default=0)
     return [
         _group_runs([[*c.values()][i] for c in cells.values() if len(c) > i])
@@ -219,5 +220,6 @@ def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:
 def _group_runs(runs: Sequence[Run]) -> list[Suite]:
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        alike.setdefault((frozenset(run.metrics), run.samples, run.seeds), []).append(run)
+        asked = frozenset(canonical(part.model_dump()) for part in run.parts)
+        alike.setdefault((asked, run.samples, run.seeds), []).append(run)
     return [suite_of(*group) for group in alike.values()]

@@ -88,7 +88,7 @@ def suite_of(*runs: Run) -> Suite:
     return Suite(
         description="what the claims need",
         seeds=first.seeds,
-        metrics=[Part(name=name) for name in first.metrics],
+        metrics=first.parts,
         samples=first.samples,
         seeds_at_once=None,
         curve=CURVE,
@@ -130,7 +130,7 @@ def specs_of(run: Run) -> list[CellSpec]:
 def run_key(run: Run) -> str:
     """Returns what decides a run's weights, but for the seeds, as text."""
     chosen = {f.name: getattr(run, f.name) for f in fields(run)}
-    for other in ("metrics", "samples", "seeds"):
+    for other in ("metrics", "metric_options", "samples", "seeds"):
         del chosen[other]
     parts = {name: dict(getattr(run, name)) for name in ("options", "dataset_options")}
     return canonical(chosen | parts)
@@ -250,5 +250,4 @@ def _worst(run: Run, column: str) -> float | None:
 
 def keys_of(run: Run) -> set[str]:
     """Returns what a run's measurements are keyed by."""
-    parts = [Part(name=name) for name in run.metrics]
-    return {request.key for request in make_requests(parts, samples=run.samples)}
+    return {request.key for request in make_requests(run.parts, samples=run.samples)}

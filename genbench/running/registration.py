@@ -83,7 +83,7 @@ def list_terms(claim: Claim) -> dict[str, Any]:
         name, k = str(run), 2
         while name in terms["runs"]:
             name, k = f"{run} #{k}", k + 1
-        terms["runs"][name] = _describe_run(run)
+        terms["runs"][name] = describe_run(run)
     if claim.experiment is not None:
         terms["experiment"] = {
             "options": _as_json(Scale().options(claim)),
@@ -93,12 +93,15 @@ def list_terms(claim: Claim) -> dict[str, Any]:
     return terms
 
 
-def _describe_run(run: Run) -> dict[str, Any]:
+def describe_run(run: Run) -> dict[str, Any]:
+    """Returns what a registration says of a run."""
     names = ("model", "dataset", "seeds", "steps", "batch", "labelled", "samples")
     about = {name: getattr(run, name) for name in names}
     about |= {"metrics": sorted(run.metrics), "options": _as_json(dict(run.options))}
     if run.dataset_options:
         about["dataset_options"] = _as_json(dict(run.dataset_options))
+    if run.metric_options:
+        about["metric_options"] = _as_json(dict(run.metric_options))
     return about | ({"tuned": run.tuned} if run.tuned else {})
 
 

@@ -1,6 +1,7 @@
 """From claims to suites and back: which cells are asked for, which are missing, what a trial becomes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from claim_records import make_trial
@@ -10,9 +11,11 @@ from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
+from genbench.core.spec import Part
 from genbench.running.claims import make_rounds
-from genbench.running.evidence import ClaimEvidence, Scale, specs_of, suite_of
+from genbench.running.evidence import ClaimEvidence, Scale, keys_of, run_key, specs_of, suite_of
 from genbench.running.plan import Plan, merge_plans
+from genbench.running.registration import describe_run
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 from genbench.store.trial import Trials
@@ -51,6 +54,28 @@ def test_other_sample_counts_are_a_round_of_their_own():
         [TINY, Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)]
     )
     assert [[suite.samples for suite in each] for each in rounds] == [[100], [50]]
+
+
+def test_other_options_of_a_metric_are_other_measurements_of_the_same_cells(tmp_path):
+    few = replace(TINY, metric_options={"modes": {"samples": 40}})
+    assert specs_of(few) == specs_of(TINY)
+    assert run_key(few) == run_key(TINY)
+    assert not keys_of(few) & keys_of(TINY)
+    rounds = make_rounds([TINY, few])
+    assert [[suite.metrics for suite in each] for each in rounds] == [
+        [[Part(name="modes")]],
+        [[Part(name="modes", options={"samples": 40})]],
+    ]
+    claim = a_claim(runs=(TINY, few))
+    do(suite_of(TINY), tmp_path)
+    assert ClaimEvidence(claim, Store(tmp_path)).missing() == {str(TINY): [0, 1]}
+    do(suite_of(few), tmp_path)
+    held = ClaimEvidence(claim, Store(tmp_path))
+    assert held.missing() == {}
+    told = {m.protocol for r in held.records(few) for m in r.metrics if m.id == "modes"}
+    assert "samples=40, within=3" in told
+    assert "metric_options" not in describe_run(TINY)
+    assert describe_run(few)["metric_options"] == {"modes": {"samples": 40}}
 
 
 def test_the_cells_of_a_run_are_those_of_its_suite(tmp_path):
