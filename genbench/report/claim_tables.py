@@ -235,6 +235,7 @@ def registration_dict(card: Card) -> dict[str, Any]:
         "hash": last.hash if last is not None else None,
         "rule": last.rule if last is not None else None,
         "first_score": standing.first_score,
+        "extended": standing.extended,
         "because": list(standing.reasons),
     }
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
-from genbench.core.model import MODELS
-from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.evidence import Scale
+from genbench.running.laid_down import BY_RULE, find_late, moment, read_first_scores
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.environment import running_commit
@@ -25,8 +25,6 @@ from genbench.store.registrations import (
     write_registrations,
 )
 
-#: what was added to parts by a later rule: of no account where the registration is of an earlier one
-BY_RULE = ("by_definition", "exact", "jump", "resolution")
 ABSENT = "absent"
 
 
@@ -53,12 +51,14 @@ class Standing:
     Arguments:
         registration: The last one, or None.
         first_score: When the first of its scores was begun, or None without any.
+        extended: Whether the last one only added to what had been scored by then.
         reasons: Why its verdict is exploratory; none where it is confirmatory.
     """
 
     registration: Registration | None
     first_score: str | None
     reasons: tuple[str, ...] = ()
+    extended: bool = False
 
     @property
     def exploratory(self) -> bool:
@@ -140,47 +140,40 @@ def _fields(value: Any, rules: bool, name: str = "") -> Iterator[tuple[str, Any]
         yield name, value
 
 
-def find_first_score(claim: Claim, store: Store) -> str | None:
-    """Returns when the first of a claim's scores was begun, at any budget, or None without any.
-
-    Rows of reference, which learn nothing and have no say in who wins, may have been scored before.
-    """
-    times: list[str] = []
-    runs = [run for run in claim.runs if MODELS.get(run.model).taxonomy != "reference"]
-    for name in SCALES:
-        evidence = ClaimEvidence(claim, store, Scale(name))
-        times += [r.started for run in runs for r in evidence.records(run) if r.started]
-        if claim.experiment is not None and (started := evidence.trial().started):
-            times.append(started)
-    return min(times, key=_moment, default=None)
-
-
 def find_standing(claim: Claim, store: Store, registrations: Registrations) -> Standing:
     """Returns whether a claim's verdict is exploratory, and why.
 
-    It is unless the last registration has the claim's terms of today and is older than its first score.
-    A rule of verdicts that is declared to have replaced another for all claims alike changes nothing.
+    It is unless the last registration has the claim's terms of today, and all that they hold was laid down
+    before what it reads was scored: a registration that only adds parts, and runs for them, leaves the
+    others as old as they were. A rule of verdicts that is declared to have replaced another for all
+    claims alike changes nothing.
     """
     history = registrations.claims.get(claim.id, [])
-    first = find_first_score(claim, store)
+    scores = read_first_scores(claim, store)
+    first = scores.first
     if not history:
         return Standing(None, first, ("it was never registered",))
-    last = history[-1]
+    last, terms = history[-1], list_terms(claim)
     reasons = (
         [] if last.intact else [f"the registration of {last.date[:10]} is not as it was hashed"]
     )
     if not registrations.accepts(last.rule, RULE):
         reasons.append(f"rule: {last.rule}, now {RULE}")
-    changes = compare_terms(last.terms, list_terms(claim), last.rule == RULE)
+    changes = compare_terms(last.terms, terms, last.rule == RULE)
     reasons += [f"changed since it was registered: {change}" for change in changes]
     if last.seen is not None:
         reasons.append(f"registered with scores at hand: {last.seen}")
-    if first is not None and _moment(last.date) > _moment(first):
+    usable = [r for r in history[:-1] if registrations.accepts(r.rule, RULE)]
+    runs = [describe_run(run) for run in claim.runs]
+    late = list(find_late(claim, terms, runs, scores, [*usable, last]))
+    if late:
+        worst = min(late, key=lambda one: moment(one.scored))
         reasons.append(
-            f"registered {_minute(last.date)}, after its first score of {_minute(first)}"
+            f"registered {_minute(worst.laid_down)}, after its first score of {_minute(worst.scored)}"
         )
         reasons += _changes_before(history)
-    return Standing(last, first, tuple(reasons))
+    extended = first is not None and not late and moment(last.date) > moment(first)
+    return Standing(last, first, tuple(reasons), extended)
 
 
 def _changes_before(history: list[Registration]) -> list[str]:
@@ -222,11 +215,5 @@ def register(
     return written
 
 
-def _moment(text: str) -> datetime:
-    """A date as a moment; without a zone it is of UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _minute(text: str) -> str:
-    return _moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -74,6 +74,72 @@ def test_what_has_changed_is_shown_field_by_field(tmp_path, store):
     )
 
 
+RINGS = Run("gan", "grid", ("modes",), steps=400)
+
+
+def make_longer_claim(*read):
+    """The claim with a second part, the sum of what is read of these runs."""
+
+    def effects(evidence):
+        columns = [evidence.scores(run, "modes") for run in read]
+        shared = set.intersection(*(set(column) for column in columns))
+        total = {seed: sum(column[seed] for column in columns) for seed in shared}
+        return [Effect("modes", evidence.scores(RUN, "modes"), 1.0), Effect("more", total, 1.0)]
+
+    about = {"statement": "s.", "source": "x", "why": "y"}
+    return Claim("planted", effects, runs=(RUN, RINGS), **about)
+
+
+@pytest.mark.parametrize(
+    ("read", "exploratory"), [((RINGS,), False), ((RUN,), True), ((RUN, RINGS), True)]
+)
+def test_what_is_added_must_be_older_than_the_scores_that_it_reads(
+    tmp_path, store, read, exploratory
+):
+    path = tmp_path / "registrations.json"
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    longer = make_longer_claim(*read)
+    register({"planted": longer}, path, date="2026-01-03T00:00:00+00:00")
+    found = standing(longer, store, path)
+    assert (found.exploratory, found.extended) == (exploratory, not exploratory)
+    write_scored(store, replace(longer, runs=(RINGS,)), "2026-01-04T00:00:00+00:00")
+    assert standing(longer, store, path).exploratory == exploratory
+    write_scored(store, replace(longer, runs=(RINGS,)), "2026-01-02T12:00:00+00:00")
+    assert standing(longer, store, path).exploratory, "the added run had been scored"
+
+
+def test_registrations_made_with_scores_at_hand_make_nothing_older(tmp_path, store):
+    path = tmp_path / "registrations.json"
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    longer = make_longer_claim(RINGS)
+    register({"planted": longer}, path, date="2026-01-03T00:00:00+00:00")
+    known = read_registrations(path)
+    first, last = known.claims["planted"]
+    for spoilt in (
+        first.model_copy(update={"seen": "all of them"}),
+        first.model_copy(update={"hash": "0" * 16}),
+    ):
+        found = known.model_copy(update={"claims": {"planted": [spoilt, last]}})
+        assert find_standing(longer, store, found).exploratory
+
+
+def test_a_part_that_cannot_be_read_with_planted_numbers_is_late(tmp_path, store):
+    def effects(evidence):
+        scores = evidence.scores(RINGS, "modes")
+        if scores and max(scores.values()) < 1:
+            raise ValueError("no such scores")
+        return [Effect("modes", evidence.scores(RUN, "modes"), 1.0), Effect("more", scores, 1.0)]
+
+    path = tmp_path / "registrations.json"
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    longer = replace(make_longer_claim(RINGS), function=effects)
+    register({"planted": longer}, path, date="2026-01-03T00:00:00+00:00")
+    assert standing(longer, store, path).exploratory
+
+
 def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_path, store):
     path, claim = tmp_path / "registrations.json", make_claim()
     register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
