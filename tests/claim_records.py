@@ -5,7 +5,6 @@ from unittest import mock
 import numpy as np
 
 from genbench.core.claim import CLAIMS, Evidence
-from genbench.core.spec import Part
 from genbench.evaluation.requests import make_requests
 from genbench.running.evidence import Scale, specs_of
 from genbench.running.job import RunSettings, TrialJob
@@ -27,7 +26,7 @@ def write(store, run, scale=None, status="ok", noise=0.01, **columns):
 
 
 def _write_one(store, run, scale, status, noise, columns):
-    requests = make_requests([Part(name=name) for name in run.metrics], samples=run.samples)
+    requests = make_requests(run.parts, samples=run.samples)
     for spec in specs_of((scale or Scale()).run(run)):
         rng = np.random.default_rng([spec.seed, sum(map(ord, str(run)))])
         rows = [

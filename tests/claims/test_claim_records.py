@@ -68,12 +68,18 @@ def test_thin_manifold(store, off, outcome):
 
 
 def modes(store, gan, cured, strict):
+    def plant(run, loose, strict):
+        # of a thousand modes fifty times as many, and what is filled less is filled less evenly
+        times = 50 if run.dataset == mode_collapse.STACKS else 1
+        about = {"modes_strict": times * strict, "reverse_kl": 0.05 * (20 - strict)}
+        write(store, run, modes=times * loose, **about)
+
     for (name, _), run in mode_collapse.USUAL.items():
         count = gan if name == "gan" else 20.0
-        write(store, run, modes=count, modes_strict=count)
+        plant(run, count, count)
     for (name, _), run in mode_collapse.HARD.items():
         plain = name == "plain"
-        write(store, run, modes=2.0 if plain else cured, modes_strict=1.0 if plain else strict)
+        plant(run, 2.0 if plain else cured, 1.0 if plain else strict)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,8 @@ def modes(store, gan, cured, strict):
         (10.0, 18.0, 18.0, "supported"),
         # eight seeds without a mode leave room for one run in three that finds them all
         (20.0, 2.0, 1.0, "inconclusive"),
-        (10.0, 18.0, 1.0, "inconclusive"),
+        # where modes are filled as unevenly as before, their number alone is better
+        (10.0, 18.0, 1.0, "mixed"),
     ],
 )
 def test_mode_collapse(store, gan, cured, strict, outcome):
