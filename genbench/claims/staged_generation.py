@@ -73,8 +73,8 @@ def figure(evidence: Evidence) -> Figure:
             "LAPGAN's part is refuted, and a second look (tests/claims/reviews.yaml, four seeds) "
             "confirms it: in stages for 6,031 rounds, as many as its one level had, its FID falls from "
             "62 to 57, where at once it is 23 (57 by an earlier classifier's features). "
-            "The first of its two stages has 4 x 4 pixels, in which a digit is hard to recognise: that may be why. Growing in "
-            "stages and generating at once cannot be distinguished with eight seeds."
+            "The first of its two stages has 4 x 4 pixels, in which a digit is hard to recognise: that "
+            "may be why. Growing in stages and generating at once cannot be distinguished with eight seeds."
         ),
     },
     figure=figure,
