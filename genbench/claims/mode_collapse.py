@@ -85,7 +85,7 @@ def compare_modes(evidence: Evidence, data: str, counted: str) -> list[Effect]:
         high, low = (better, worse) if more else (worse, better)
         return f"{where}: {counted} of {high} less {low}'s"
 
-    bar, about = BARS[data] if more else 0.1, _about(data) if more else {"unit": "nats"}
+    bar, about = BARS[data] if more else 0.1, _about(data, more)
     gan = USUAL["gan", data]
     gap = compare_best(
         column(evidence, {one: USUAL[one, data] for one in LIKELIHOODS}, counted),
@@ -102,9 +102,10 @@ def compare_modes(evidence: Evidence, data: str, counted: str) -> list[Effect]:
     return parts
 
 
-def _about(data: str) -> dict[str, Any]:
-    """What is known of a count of modes."""
-    return {"unit": "modes", "resolution": 1.0, "jump": MODES[data]}
+def _about(data: str, more: bool) -> dict[str, Any]:
+    """What is known of a count of modes, or of how unevenly they are filled."""
+    count = {"unit": "modes", "resolution": 1.0, "jump": MODES[data]}
+    return count if more else {"unit": "nats"}
 
 
 def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
