@@ -220,6 +220,6 @@ def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:
 def _group_runs(runs: Sequence[Run]) -> list[Suite]:
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
-        asked = frozenset(canonical(part.model_dump()) for part in run.parts)
-        alike.setdefault((asked, run.samples, run.seeds), []).append(run)
+        metrics = frozenset(canonical(part.model_dump()) for part in run.parts)
+        alike.setdefault((metrics, run.samples, run.seeds), []).append(run)
     return [suite_of(*group) for group in alike.values()]

@@ -55,20 +55,20 @@ class Planted:
     """Evidence in which some of a claim's runs have numbers that say nothing.
 
     Arguments:
-        known: Those that have.
+        runs: Those that have.
         experiment: Whether the experiment has.
     """
 
-    known: Sequence[Run]
+    runs: Sequence[Run]
     experiment: bool
 
     def scores(self, run: Run, column: str) -> Mapping[int, float]:
         """Returns numbers between 0 and 1."""
-        return _numbers(run.seeds) if run in self.known else {}
+        return _numbers(run.seeds) if run in self.runs else {}
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""
-        return list(range(run.seeds)) if run in self.known else []
+        return list(range(run.seeds)) if run in self.runs else []
 
     def measured(self, column: str) -> Mapping[int, float]:
         """Returns numbers between 0 and 1."""
@@ -157,8 +157,8 @@ def _reads_only_what_came_later(claim: Claim, k: int, since: str, scores: FirstS
     def later(scored: str | None) -> bool:
         return scored is None or moment(scored) > moment(since)
 
-    known = [run for i, run in enumerate(claim.runs) if later(scores.runs.get(i))]
-    evidence = Planted(known, claim.experiment is not None and later(scores.experiment))
+    runs = [run for i, run in enumerate(claim.runs) if later(scores.runs.get(i))]
+    evidence = Planted(runs, claim.experiment is not None and later(scores.experiment))
     try:
         parts = [effect for effect in claim.function(evidence) if effect.judged]
     except (

@@ -47,8 +47,8 @@ def make_files(site: Site) -> dict[str, bytes]:
 
 def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
     """Returns what the page's script draws: a curve per line, of up to `BANDS` with their intervals."""
-    drawn = [line for line in lines if line.curve]
-    banded = len(drawn) <= BANDS
+    curves = [line for line in lines if line.curve]
+    banded = len(curves) <= BANDS
     series = [
         {
             "name": line.name,
@@ -59,7 +59,7 @@ def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
             "high": [_short(one.high if banded else one.value) for one in line.curve],
             "dots": [],
         }
-        for line in drawn
+        for line in curves
     ]
     levels = [] if search.floor is None else [("training points", search.floor)]
     about = {"kind": "lines", "x": "trials", "y": f"expected best {search.column}"}
@@ -78,8 +78,9 @@ def _summary(searches: Sequence[Search]) -> str:
     for name, (models, n) in tried.items():
         if n:
             ends = "–".join(str(k) for k in sorted({min(n), max(n)}))
+            unequal = " so far" if min(n) < max(n) else ""
             parts.append(
-                f"{name}: {models} {'model' if models == 1 else 'models'}, {ends} trials each"
+                f"{name}: {models} {'model' if models == 1 else 'models'}, {ends} trials each{unequal}"
             )
     return (
         "Every model has the same number of trials and rounds, and is chosen by validation scores "
@@ -95,11 +96,11 @@ def _gained(scores: Sequence[TunedScore], dataset: str) -> dict[str, Any]:
     """A data set's table of what tuning gained, and its counts in one sentence."""
     mine = [score for score in scores if score.dataset == dataset]
     counts = Counter(score.gain for score in mine)
-    told = ", ".join(f"{counts[gain]} {gain}" for gain in get_args(Gain) if counts[gain])
+    words = ", ".join(f"{counts[gain]} {gain}" for gain in get_args(Gain) if counts[gain])
     sheet = replace(tuned_scores.make_sheet(mine, dataset), notes=())
     return {
         "dataset": dataset,
-        "sentence": f"Test scores with tuned options, beside those with defaults: {told}.",
+        "sentence": f"Test scores with tuned options, beside those with defaults: {words}.",
         "table": Markup(to_html(sheet)),
     }
 
@@ -115,8 +116,13 @@ def _view(index: int, search: Search) -> dict[str, Any]:
                 for line in lines
                 if line.curve
             )
-            told = BAND if len(figure["series"]) <= BANDS else UNBANDED
-            about = {"id": f"tuning-{index}-{kind}", "kind": kind, "figure": figure, "told": told}
+            caption = BAND if len(figure["series"]) <= BANDS else UNBANDED
+            about = {
+                "id": f"tuning-{index}-{kind}",
+                "kind": kind,
+                "figure": figure,
+                "caption": caption,
+            }
             plots.append({**about, "words": f"{figure['y']}. {words}"})
     sheet = make_sheet(search)
     table = to_html(replace(sheet, notes=sheet.notes[1:]))  # the first stands above them all
