@@ -114,28 +114,41 @@ def _as_json(value: Any) -> Any:
 def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool) -> list[str]:
     """Returns what differs, field by field, e.g. "experiment.options.rounds: 800, now 1600".
 
+    A part, a run or an experiment that one side alone has is one line.
+
     Arguments:
         before: The terms that were registered.
         now: Those of today; the wording of effects is of no account.
         rules: Whether what rules add to parts counts, as it does where the rule is the same.
     """
-    old, new = dict(_fields(before, rules)), dict(_fields(now, rules))
-    names = [*old, *(name for name in new if name not in old)]
-    return [
-        f"{name}: {old.get(name, ABSENT)}, now {new.get(name, ABSENT)}"
-        for name in names
-        if old.get(name, ABSENT) != new.get(name, ABSENT)
-    ]
+    sides = [_split(before), _split(now)]
+    changes = []
+    for name in {**sides[0], **sides[1]}:
+        if name not in sides[0] or name not in sides[1]:
+            changes.append(f"{name}: {'added' if name in sides[1] else 'left out'}")
+            continue
+        old, new = (dict(_fields(side[name], rules, name)) for side in sides)
+        changes += [
+            f"{field}: {old.get(field, ABSENT)}, now {new.get(field, ABSENT)}"
+            for field in {**old, **new}
+            if old.get(field, ABSENT) != new.get(field, ABSENT)
+        ]
+    return changes
 
 
-def _fields(value: Any, rules: bool, name: str = "") -> Iterator[tuple[str, Any]]:
+def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Terms by what they are of: a part, a run, the experiment."""
+    parts = {f"part {k}": part for k, part in enumerate(terms.get("parts", ()), 1)}
+    runs = {f"runs.{name}": run for name, run in terms.get("runs", {}).items()}
+    others = {name: value for name, value in terms.items() if name not in ("parts", "runs")}
+    return {**parts, **runs, **others}
+
+
+def _fields(value: Any, rules: bool, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key != "effect" and (rules or key not in BY_RULE):
-                yield from _fields(inner, rules, f"{name}.{key}" if name else str(key))
-    elif name == "parts":
-        for k, part in enumerate(value, 1):
-            yield from _fields(part, rules, f"part {k}")
+                yield from _fields(inner, rules, f"{name}.{key}")
     else:
         yield name, value
 

@@ -11,7 +11,7 @@ from genbench.core.entrants import list_models, make_runs, read_entrants
 from genbench.core.errors import SpecError, UnknownName
 from genbench.core.model import MODELS
 from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
-from genbench.running.registration import find_standing, list_terms, register
+from genbench.running.registration import compare_terms, find_standing, list_terms, register
 from genbench.store import Store
 from genbench.store.registrations import Replacement, read_registrations
 
@@ -198,3 +198,17 @@ def test_entrants_are_registered_and_defaults_stand_in_for_what_is_not_tuned(
     )
     with pytest.raises(SpecError, match="tune"):
         specs_of(replace(tuned, dataset="swiss_roll", untuned="refuse"))
+
+
+def test_what_one_side_alone_has_is_one_line():
+    """Nine fields of a run that was added are no nine changes."""
+    run = {"model": "gan", "dataset": "ring", "steps": 400}
+    part = {"effect": "modes", "bar": 1.0, "wanted": "above"}
+    before = {"parts": [part], "runs": {"gan on ring": run}, "experiment": {"seeds": 8}}
+    now = {"parts": [part, part], "runs": {"vae on ring": run}}
+    added, swapped = ["part 2: added"], ["runs.gan on ring: left out", "runs.vae on ring: added"]
+    ended = [swapped[0], "experiment: left out", swapped[1]]
+    assert sorted(compare_terms(before, now, True)) == sorted(added + ended)
+    again = {**before, "runs": {"gan on ring": {**run, "steps": 800}}}
+    assert compare_terms(before, again, True) == ["runs.gan on ring.steps: 400, now 800"]
+    assert compare_terms(before, before, True) == []
