@@ -47,6 +47,7 @@ format: $(VENV)/.dev
 speed: $(VENV)/.run
 	$(BIN)/python tests/speed/seeds.py
 	$(BIN)/python tests/speed/overhead.py
+	$(BIN)/python tests/speed/memory.py
 	$(BIN)/python tests/speed/driver.py
 
 # the evaluator against pip-installed peers: agreement, time and memory, side by side

@@ -20,6 +20,7 @@ from genbench.core.spec import Budget, Training
 from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.denormals import flush_denormals
 from genbench.training.graphs import capture_rounds
+from genbench.training.memory import keep_memory
 from genbench.training.minibatches import Minibatches, visible_labels
 from genbench.training.players import PlayerState
 from genbench.training.stopping import make_stopping
@@ -119,7 +120,7 @@ class Trainer:
         if not self.players:
             return self
         self.model.train()
-        with limit_threads(self.model, self.batch), flush_denormals():
+        with limit_threads(self.model, self.batch), flush_denormals(), keep_memory():
             self._run(until)
         self._synchronise()
         self.model.eval()
