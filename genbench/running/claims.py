@@ -68,9 +68,10 @@ def run_claims(
             for run in claim.runs
             if (not models or run.model in models) and (not datasets or run.dataset in datasets)
         ]
+        had: set[str] = set()
         for suites in make_rounds(runs):
             plans = [
-                options.plan_suite(suite, workers=executor.workers, scale=scale.mark)
+                options.plan_suite(suite, workers=executor.workers, scale=scale.mark, had=had)
                 for suite in suites
             ]
             if not _do(merge_plans(plans), result, executor, listener, dry_run):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError, GenbenchError, SpecError
 from genbench.core.model import MODELS
-from genbench.core.spec import CellSpec, Part, Suite
+from genbench.core.spec import CellSpec, Part, Suite, canonical
 from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
@@ -33,6 +33,7 @@ def make_plan(
     datasets: Sequence[str] = (),
     redo: Redo = "missing",
     autocast: bool = False,
+    had: set[str] | None = None,
 ) -> Plan:
     """Works out what a suite still needs; reads records, trains nothing.
 
@@ -45,6 +46,8 @@ def make_plan(
         redo: `missing` does cells without a record or with metrics that lack, `failed` also those that
             failed, `all` every cell.
         autocast: Train in bfloat16 where safe (CUDA only).
+        had: Data sets that earlier plans of the same pass have read whole, to which this one's are added:
+            reading all points of a large one takes seconds.
 
     Raises:
         DataError: If a data set that is needed cannot be had.
@@ -56,7 +59,8 @@ def make_plan(
         settings.metrics, samples=settings.samples, features=settings.features
     )
     plan, cells_so_far = Plan(), set()
-    sorter = _Sorter(plan, store, settings, {a.key for a in requests}, redo)
+    keys = {a.key for a in requests}
+    sorter = _Sorter(plan, store, settings, keys, redo, set() if had is None else had)
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):
@@ -90,6 +94,8 @@ class _Sorter:
     settings: RunSettings
     keys: set[str]
     redo: Redo
+    #: data sets whose points could all be had
+    had: set[str]
     requests: list[StackRequest] = field(default_factory=list)
     earlier: dict[Path, list[Record]] = field(default_factory=dict)
     records: dict[str, Record | None] = field(default_factory=dict)
@@ -105,7 +111,8 @@ class _Sorter:
             with deadline(self.settings.timeout):
                 dataset = open_dataset(specs[0], self.settings)
                 refusal = find_refusal(specs[0], dataset)
-                hashes = None if refusal is not None else self._hash(specs, dataset)
+                if refusal is None:
+                    self._read_points(specs, dataset)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's code may raise anything, and end the program
@@ -117,12 +124,15 @@ class _Sorter:
             scale = self.settings.scale
             self.plan.skipped += [_skipped(spec, refusal, scale) for spec in specs]
             return
-        self._sort(specs, hashes)
+        self._sort(specs)
 
-    def _hash(self, specs: list[CellSpec], dataset: Dataset) -> object:
-        """The data set's hashes, where any cell is still to be done."""
-        missing = any(self._need(self._peek(spec)) != "nothing" for spec in specs)
-        return dataset.hashes if missing else None
+    def _read_points(self, specs: list[CellSpec], dataset: Dataset) -> None:
+        """Reads all points, where any cell is still to be done: what cannot be had shows before training."""
+        name = canonical([specs[0].dataset, dict(specs[0].dataset_options)])
+        if name in self.had or all(self._need(self._peek(spec)) == "nothing" for spec in specs):
+            return
+        if dataset.hashes:
+            self.had.add(name)
 
     def _peek(self, spec: CellSpec) -> Record | None:
         if spec.cell not in self.records:
@@ -140,7 +150,7 @@ class _Sorter:
                 broken = failed(spec, error, stage).model_copy(update={"scale": scale})
                 self.plan.broken.append(broken)
 
-    def _sort(self, specs: list[CellSpec], hashes: object) -> None:
+    def _sort(self, specs: list[CellSpec]) -> None:
         records = {spec.cell: self._peek(spec) for spec in specs}
         needs = {spec.cell: self._need(records[spec.cell]) for spec in specs}
         train = [spec for spec in specs if needs[spec.cell] == "train"]
@@ -149,8 +159,6 @@ class _Sorter:
         for spec in specs:
             if needs[spec.cell] == "nothing":
                 self._leave(spec, records[spec.cell])
-        if train or score:
-            assert hashes  # so that data that cannot be had is known before any training
         if train:
             old = [record for record in records.values() if record is not None]
             self.requests.append(StackRequest(train, seconds=self._seconds(specs[0], old)))

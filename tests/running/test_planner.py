@@ -4,6 +4,7 @@ import pytest
 import torch
 from small_suites import do, suite_of
 
+from genbench.core.dataset import DATASETS
 from genbench.core.registry import load_plugin
 from genbench.running import planner
 from genbench.running.footprint import footprint, kept_bytes
@@ -111,6 +112,25 @@ def test_done_cells_of_another_source_are_said(tmp_path, monkeypatch):
         "2 done cells of edited were made with another source than its file has now; train them anew "
         "with --force, or raise the model's version, which keeps both"
     ) in plan().describe()
+
+
+def test_the_points_of_a_data_set_are_read_once_a_pass(tmp_path, monkeypatch):
+    """They were read for every model of every claim: minutes of a dry run of all claims."""
+    read = []
+
+    class Counting:
+        def __get__(self, dataset, cls):
+            read.append(dataset.name)
+            return {"train": "0"}
+
+    monkeypatch.setattr(DATASETS.get("ring"), "hashes", Counting(), raising=False)
+    had = set()
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        folder.mkdir()
+        suite = suite_of(folder, cells=[{"models": [GAN, VAE], "datasets": ["ring"]}])
+        made = make_plan(suite, Store(folder), make_settings(suite, folder, device="cpu"), had=had)
+        assert made.pending
+    assert read == ["ring"]
 
 
 def test_stacks_fit_the_free_memory_and_are_even(tmp_path, monkeypatch):
