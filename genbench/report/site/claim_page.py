@@ -120,6 +120,18 @@ def make_forest(parts: Sequence[VerdictPart]) -> list[dict[str, Any]]:
     return [_interval(part, scales[part.effect.unit, part.effect.bar]) for part in parts]
 
 
+def _split_effects(parts: Sequence[VerdictPart]) -> dict[str, Any]:
+    """Parts with their pictures: what the verdict counts, and what is shown beside it."""
+    forest = list(zip(parts, make_forest(parts), strict=True))
+    counted = [p.effect.judged and p.outcome != "by definition" for p in parts]
+    if not any(counted):
+        return {"judged": forest, "beside": []}
+    return {
+        "judged": [one for one, counts in zip(forest, counted, strict=True) if counts],
+        "beside": [one for one, counts in zip(forest, counted, strict=True) if not counts],
+    }
+
+
 def _interval(part: VerdictPart, scale: Sequence[float]) -> dict[str, Any]:
     low, high = min(scale), max(scale)
     room = (high - low) or 1.0
@@ -156,7 +168,7 @@ def _view(card: Card) -> dict[str, Any]:
         "verdict": card.verdict_text,
         "tally": claim_tables.tally_text(card),
         "seeds": claim_tables.seeds(card),
-        "forest": list(zip(card.verdict.parts, make_forest(card.verdict.parts), strict=True)),
+        **_split_effects(card.verdict.parts),
         "plots": [one for one in sections if one["plot"]],
         "columns": list(dict.fromkeys(c for read in card.cells for c in read.columns)),
         "trial": trial,
