@@ -17,6 +17,8 @@ from genbench.store import Measurement, Record, Store
 
 #: views of metrics that see points through an extractor
 BY_FEATURES = ("features", "judged", "labelled", "logits", "memory")
+#: views of abilities that null rows lack; claims on pairs compare with trivial translators themselves
+ABILITIES = ("model", "pairs")
 #: a column on a data set
 Place = tuple[str, str]
 
@@ -46,7 +48,7 @@ class NullRows:
         if not measurements:
             return Gate({}, 0, None)
         metric = METRICS.get(measurements[0].metric)
-        if metric.view == "model":  # a null row has no such ability
+        if metric.view in ABILITIES:
             return Gate({}, len(rows), None)
         meaning = metric.columns[column]
         floors = [m.floor for m in measurements if m.floor is not None]

@@ -171,3 +171,11 @@ def test_scores_by_features_of_two_networks_are_not_compared(store):
     assert card.verdict.by_data == {"digits": "inconclusive", "fashion_mnist": "supported"}
     fid = next(sentence for sentence in card.withheld if sentence.startswith("fid on digits"))
     assert "classifier:other and fabricated do not compare; run again with --force" in fid
+
+
+def test_no_metric_of_pairs_waits_for_noise_which_answers_no_source(tmp_path):
+    claim, store = CLAIMS.get("text_to_image"), Store(tmp_path)
+    for run in claim.runs:
+        write(store, run, caption_accuracy=0.9, caption_spread=0.8, fid=1)
+    assert "caption_accuracy" in {column for run in claim.runs for column in run.metrics}
+    assert Card(claim, store).unchecked == []
