@@ -22,7 +22,9 @@ inverse = partial(_tuned, steps=4000, batch=128, samples=2500)
 conditional = partial(_tuned, steps=3000, batch=128, samples=2500)
 #: those of `frames`, `super_digits` and `super_fashion`
 frames = partial(Run, dataset="moving_digits", steps=2000, batch=64, samples=2000)
-enlarged_digits = partial(Run, dataset="super_resolution", steps=3000, batch=32, samples=2500)
+enlarged_digits = partial(
+    Run, dataset="super_resolution", steps=3000, batch=32, samples=2500, tuned=True
+)
 enlarged_fashion = partial(
     enlarged_digits, dataset_options={"of": "fashion_mnist", "scale": 4}, batch=32
 )

@@ -22,11 +22,11 @@ FRAMES = {
 ENLARGED: dict[str, tuple[Run, Run]] = {
     "digits ×2": (
         enlarged_digits("srresnet", metrics=LOOKS, options={"blocks": 2}),
-        enlarged_digits("srgan", metrics=LOOKS, options={"blocks": 2, "adversary": 0.02}),
+        enlarged_digits("srgan", metrics=LOOKS, options={"blocks": 2}),
     ),
     "Fashion-MNIST ×4": (
         enlarged_fashion("srresnet", metrics=LOOKS),
-        enlarged_fashion("srgan", metrics=LOOKS, options={"adversary": 0.02}),
+        enlarged_fashion("srgan", metrics=LOOKS),
     ),
 }
 
