@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from genbench.report import sheet
 from genbench.report.columns import TableColumn
-from genbench.report.contenders import headline
+from genbench.report.contenders import headline, stand_apart
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 
+ALONE = "On data of pairs every row stands for itself. "
 RULE = (
     "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
     "the column that the data set declares; what does not pass the columns beside it is never first. "
-    "On data of pairs every row stands for itself. "
+    f"{ALONE}"
     "Mean over training seeds ± half the 95 % interval, or [its ends]. Clear, and bold: significantly better "
     "than every other that passes; alone: no other was measured, or passes."
 )
@@ -65,9 +66,15 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
-    """Returns the lines for a README."""
-    whole = make_sheet(tables)
-    return "\n".join([*sheet.to_markdown(whole), "", " ".join(whole.notes)]) + "\n"
+    """Returns the lines for a README: of families; data of pairs, where single rows compete, are named."""
+    pairs = [table for table in tables if stand_apart(table.groups)]
+    whole = make_sheet([table for table in tables if not stand_apart(table.groups)])
+    notes = [note.replace(ALONE, "") for note in whole.notes] if pairs else whole.notes
+    names = ", ".join(dict.fromkeys(f"`{table.dataset}`" for table in pairs))
+    notes += [
+        f"Data of pairs, on which translators compete, are in the whole table: {names}."
+    ] * bool(pairs)
+    return "\n".join([*sheet.to_markdown(whole), "", " ".join(notes)]) + "\n"
 
 
 def explain_marks(tables: Sequence[Table]) -> list[str]:

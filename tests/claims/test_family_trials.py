@@ -206,7 +206,7 @@ class PlantedContents(Planted):
         self.better = better
 
     def scores(self, run, column):
-        steps = {"mse": 0, "perceptual": 1, "adaptive": 2}[run.options["content"]]
+        steps = {"mse": 0, "perceptual": 1, "adaptive": 2}[run.options.get("content", "mse")]
         steps = 2 if run.options.get("judge") == "pair" else steps
         return self.values(20 * self.better**steps, f"{run} {column}")
 

@@ -8,7 +8,7 @@ from genbench.core.quality import Beside, Quality
 from genbench.core.spec import Budget, CellSpec
 from genbench.report import declared
 from genbench.report.tables import make_leaderboards
-from genbench.report.winners import describe_column, make_sheet, to_markdown
+from genbench.report.winners import ALONE, describe_column, make_sheet, to_markdown
 from genbench.store import Measurement, Record, Used
 
 NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
@@ -174,6 +174,24 @@ def test_on_data_of_pairs_every_row_stands_for_itself():
     assert re.fullmatch(r"pix2pix \(l1=0.0\) 10.05 ± [\d.]+", first)
     (alone,) = make_leaderboards(rows)
     assert [e.name for e in alone.standings.entrants] == ["translation"]
+    lines = to_markdown([table, make_table(gan=scores(10.0), vae=scores(20.0))])
+    assert "pix2pix" not in lines
+    assert "adversarial: gan" in lines
+    assert "translators compete, are in the whole table: `fashion_mnist`." in lines
+    assert ALONE not in lines
+
+
+def test_tables_name_options_of_data_sets_that_are_not_defaults():
+    """With all of them names took most of a line, the longer the more options a data set got."""
+    names = []
+    for options in ({}, {"of": "digits", "scale": 2}, {"of": "fashion_mnist", "scale": 4}):
+        rows = list(make_records("copy", scores(10.0), dataset="super_resolution"))
+        specs = [r.spec.model_copy(update={"dataset_options": options}) for r in rows]
+        moved = [r.model_copy(update={"spec": s}) for r, s in zip(rows, specs, strict=True)]
+        (table,) = make_leaderboards(moved)
+        names.append(table.name)
+    usual = "super_resolution"
+    assert names == [usual, usual, f'{usual} (of="fashion_mnist", scale=4)']
 
 
 def test_rows_that_were_shown_some_labels_are_in_no_contest():
