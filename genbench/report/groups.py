@@ -10,8 +10,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from genbench.core.dataset import DATASETS
 from genbench.core.model import MODELS
 from genbench.core.options import defaults
+from genbench.core.registry import Registry
+from genbench.core.spec import CellSpec
 from genbench.report.text import budget_text, number
 from genbench.store import Record
 from genbench.store.frame import describe_settings
@@ -132,7 +135,7 @@ def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
         namesakes = [
             settings[i] for i, other in members.items() if other[0].spec.model == spec.model
         ]
-        usual = _usual(spec.model) if any(TUNED in other for other in namesakes) else {}
+        usual = _usual(MODELS, spec.model) if any(TUNED in other for other in namesakes) else {}
         differing = [
             f"{key} {value}" if key == TUNED else f"{key}={value}"
             for key, value in settings[id].items()
@@ -145,11 +148,18 @@ def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
     return {id: f"{t} [{id[:6]}]" if shared[t] > 1 else t for id, t in labels.items()}
 
 
-def _usual(model: str) -> dict[str, str]:
-    """The options that a model has by default, as settings; none of a model that is not installed."""
-    if model not in MODELS:
+def name_options(spec: CellSpec) -> str:
+    """The options of a data set that are not its defaults; all of one that is not installed."""
+    usual = _usual(DATASETS, spec.dataset)
+    own = {key: json.dumps(value) for key, value in sorted(spec.dataset_options.items())}
+    return ", ".join(f"{key}={value}" for key, value in own.items() if usual.get(key) != value)
+
+
+def _usual(registry: Registry[Any], name: str) -> dict[str, str]:
+    """The options that a model or a data set has by default, as settings; none if it is not installed."""
+    if name not in registry:
         return {}
-    return {key: json.dumps(value) for key, value in defaults(MODELS.get(model)).items()}
+    return {key: json.dumps(value) for key, value in defaults(registry.get(name)).items()}
 
 
 def _is_named(key: str, value: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -11,12 +10,9 @@ from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from genbench.core.dataset import DATASETS
-from genbench.core.options import defaults
-from genbench.core.spec import CellSpec
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
-from genbench.report.groups import Group, make_labels
+from genbench.report.groups import Group, make_labels, name_options
 from genbench.report.standings import Standings, rank_rows
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking
@@ -136,7 +132,7 @@ def make_leaderboards(records: Iterable[Record], *, scale: str = "default") -> l
     by_dataset: dict[tuple[str, str, int], list[Record]] = defaultdict(list)
     for record in select_scale(list(records), scale):
         spec = record.spec
-        options = _name_options(spec)
+        options = name_options(spec)
         by_dataset[spec.dataset, options, spec.dataset_version].append(record)
     versions = Counter((dataset, options) for dataset, options, _ in by_dataset)
     tables = []
@@ -145,16 +141,6 @@ def make_leaderboards(records: Iterable[Record], *, scale: str = "default") -> l
         name += f" v{version}" if versions[dataset, options] > 1 else ""
         tables.append(_table(dataset, name, members))
     return tables
-
-
-def _name_options(spec: CellSpec) -> str:
-    """The options of a data set that are not its defaults; all of one that is not registered here."""
-    usual = defaults(DATASETS.get(spec.dataset)) if spec.dataset in DATASETS else {}
-    return ", ".join(
-        f"{name}={text}"
-        for name, value in sorted(spec.dataset_options.items())
-        if (text := json.dumps(value)) != json.dumps(usual.get(name, ...), default=str)
-    )
 
 
 def list_failures(tables: Iterable[Table]) -> pandas.DataFrame:

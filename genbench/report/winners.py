@@ -11,14 +11,13 @@ from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
 
-ALONE = "On data of pairs every row stands for itself. "
 RULE = (
     "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
     "the column that the data set declares; what does not pass the columns beside it is never first. "
-    f"{ALONE}"
     "Mean over training seeds ± half the 95 % interval, or [its ends]. Clear, and bold: significantly better "
     "than every other that passes; alone: no other was measured, or passes."
 )
+ALONE = "On data of pairs every row stands for itself."
 MARKS = {
     "‡": "a simple fit (kde, a Gaussian, uniform noise, a copy of the source …) is significantly better",
     "?": "the column beside the primary one has not been measured",
@@ -60,20 +59,18 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
                 Entry(standings.clear),
             ]
         )
-    return Sheet(
-        heads, rows, title="Which family wins where", notes=[RULE, *explain_marks(tables)]
-    )
+    alone = [ALONE] if any(stand_apart(table.groups) for table in tables) else []
+    notes = [RULE, *alone, *explain_marks(tables)]
+    return Sheet(heads, rows, title="Which family wins where", notes=notes)
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
     """Returns the lines for a README: of families; data of pairs, where single rows compete, are named."""
-    pairs = [table for table in tables if stand_apart(table.groups)]
-    whole = make_sheet([table for table in tables if not stand_apart(table.groups)])
-    notes = [note.replace(ALONE, "") for note in whole.notes] if pairs else whole.notes
-    names = ", ".join(dict.fromkeys(f"`{table.dataset}`" for table in pairs))
-    notes += [
-        f"Data of pairs, on which translators compete, are in the whole table: {names}."
-    ] * bool(pairs)
+    families = [table for table in tables if not stand_apart(table.groups)]
+    whole = make_sheet(families)
+    pairs = dict.fromkeys(f"`{t.dataset}`" for t in tables if stand_apart(t.groups))
+    others = "Data of pairs, on which translators compete, are in the whole table: "
+    notes = [*whole.notes, *([f"{others}{', '.join(pairs)}."] if pairs else [])]
     return "\n".join([*sheet.to_markdown(whole), "", " ".join(notes)]) + "\n"
 
 

@@ -27,9 +27,9 @@ def keep_memory() -> Iterator[None]:
     """Keeps freed memory until the end of the context, on Linux with glibc; elsewhere does nothing.
 
     A round allocates the same tensors as the one before. Large ones are given back when they are freed, and
-    the kernel clears every page of them again in the next round: a fifth of the time of PixelCNN's rounds
-    on images of 28×28 (`tests/speed/memory.py`). No number depends on it. Contexts may be nested; what a user
-    has set by `MALLOC_…` stands.
+    the kernel clears every page of them again in the next round: up to a fifth of PixelCNN's time
+    (`tests/speed/memory.py`, docs/speed.md). No number depends on it. Contexts may be nested; what a user has
+    set by `MALLOC_…` stands.
     """
     libc = None if any(name in os.environ for name in VARIABLES) else _libc()
     if libc is None:

@@ -17,8 +17,8 @@ from genbench.training.memory import VARIABLES
 ROOT = Path(__file__).resolve().parents[2]
 #: model, data set, seeds, minibatch, rounds; a * marks convolutional ones
 ROWS = (
-    ("pixelcnn*", "fashion_mnist", 1, 64, 4),
-    ("dcgan*", "fashion_mnist", 1, 64, 20),
+    ("pixelcnn*", "fashion_mnist", 1, 64, 8),
+    ("dcgan*", "fashion_mnist", 1, 64, 40),
     ("resgan*", "fashion_mnist", 1, 64, 4),
     ("progan*", "fashion_mnist", 1, 64, 10),
     ("lapgan*", "fashion_mnist", 8, 64, 2),
