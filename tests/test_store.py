@@ -334,6 +334,7 @@ def test_a_frame_has_a_column_for_whatever_sets_two_cells_apart(store):
         "labelled": 10,
         "precision": "float64",
         "autocast": "bf16",
+        "compiled": "inductor",
         "training": Training(decay="linear"),
         "seed": 9,
         "samples": "0" * 64,

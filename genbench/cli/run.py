@@ -53,10 +53,11 @@ CLAIMS = "claims"
 @click.option("--bf16", is_flag=True, help="Train in bfloat16 autocast (CUDA only).")
 @click.option(
     "--compile",
-    type=click.Choice(["none", "graphs"]),
+    type=click.Choice(["none", "graphs", "inductor"]),
     default="none",
     show_default=True,
-    help="Replay training rounds as CUDA graphs where they are the same kernels each time (CUDA only).",
+    help="graphs: replay training rounds as CUDA graphs where they are the same kernels each time (CUDA "
+    "only). inductor: compile losses with their gradients, seconds a model (CPU; needs a C++ compiler).",
 )
 @common.executor
 @common.jobs

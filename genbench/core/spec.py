@@ -236,6 +236,10 @@ class CellSpec(Strict):
     labelled: int | None = None
     precision: Literal["float32", "float64"] = "float32"
     autocast: Literal["bf16"] | None = None
+    #: whether losses are compiled, which changes rounding; absent from files where it is None
+    compiled: Literal["inductor"] | None = Field(
+        default=None, exclude_if=lambda compiled: compiled is None
+    )
     #: absent from files where it is None
     training: Training | None = Field(default=None, exclude_if=lambda training: training is None)
     seed: int

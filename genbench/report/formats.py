@@ -27,7 +27,7 @@ LONG_COLUMNS = (
 SETTINGS = (
     *("model_name", "model_version", "options", "dataset_version", "dataset_options"),
     *("budget_steps", "budget_examples", "budget_seconds", "batch", "labelled", "precision"),
-    *("autocast", "training", "scale"),
+    *("autocast", "compiled", "training", "scale"),
 )
 WHOLE = (
     *("version", "n", "rank", "rank_last", "parameters", "seeds_sharing"),

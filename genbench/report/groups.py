@@ -181,4 +181,5 @@ def _settings(record: Record) -> dict[str, str]:
         training = spec.training.model_dump(exclude_none=True)
         settings |= {f"training.{key}": json.dumps(value) for key, value in training.items()}
     settings["labelled"] = "all" if spec.labelled is None else str(spec.labelled)
-    return settings | {"autocast": spec.autocast or "off", "version": str(spec.model_version)}
+    settings |= {"autocast": spec.autocast or "off", "compiled": spec.compiled or "no"}
+    return settings | {"version": str(spec.model_version)}

@@ -22,7 +22,8 @@ def command_of(group: Group) -> str:
         words = ["genbench", "evaluate", f"{spec.model}/*", "--record", spec.model]
         return shlex.join([*words, "--as-dataset", spec.dataset])
     words = ["genbench", "run", name_of(group), "-c", FILE]
-    return shlex.join([*words, "--bf16"] if group.first.spec.autocast else words)
+    words += ["--bf16"] if spec.autocast else []
+    return shlex.join([*words, "--compile", spec.compiled] if spec.compiled else words)
 
 
 def name_of(group: Group) -> str:

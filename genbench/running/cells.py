@@ -26,7 +26,12 @@ def dataset_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cell_specs(
-    suite: Suite, cells: Cells, model: Part, dataset: Part, autocast: bool
+    suite: Suite,
+    cells: Cells,
+    model: Part,
+    dataset: Part,
+    autocast: bool,
+    compiled: bool = False,
 ) -> list[CellSpec]:
     """Returns the cells of one model on one data set, one per seed, options checked and filled in."""
     model_class = MODELS.get(model.name)
@@ -55,6 +60,7 @@ def cell_specs(
             labelled=cells.labelled,
             precision=suite.precision,
             autocast="bf16" if autocast else None,
+            compiled="inductor" if compiled else None,
             training=training,
             seed=seed,
         )

@@ -33,6 +33,7 @@ def make_plan(
     datasets: Sequence[str] = (),
     redo: Redo = "missing",
     autocast: bool = False,
+    compiled: bool = False,
     had: set[str] | None = None,
 ) -> Plan:
     """Works out what a suite still needs; reads records, trains nothing.
@@ -46,6 +47,7 @@ def make_plan(
         redo: `missing` does cells without a record or with metrics that lack, `failed` also those that
             failed, `all` every cell.
         autocast: Train in bfloat16 where safe (CUDA only).
+        compiled: Compile losses with their gradients (CPU only).
         had: Data sets that earlier plans of the same pass have read whole, to which this one's are added:
             reading all points of a large one takes seconds.
 
@@ -64,7 +66,7 @@ def make_plan(
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):
-                named = cell_specs(suite, cells, model, dataset, autocast)
+                named = cell_specs(suite, cells, model, dataset, autocast, compiled)
                 specs = [spec for spec in named if spec.cell not in cells_so_far]
                 cells_so_far |= {spec.cell for spec in specs}
                 plan.cells += specs

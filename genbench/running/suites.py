@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+
 from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
@@ -20,6 +22,7 @@ from genbench.running.plan import Plan, Redo
 from genbench.running.run_result import RunResult
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
+from genbench.training.inductor import find_compiler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,8 @@ class RunOptions:
         timeout: Seconds that a job may take, or None for as long as it needs.
         redo: `missing` does what has no result, `failed` failures too, `all` everything.
         bf16: Train in bfloat16 autocast (CUDA only).
-        compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time; or `none`.
+        compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time, `inductor`
+            compiles losses with their gradients (CPU only); or `none`.
     """
 
     root: Path = Path(RUNS)
@@ -52,7 +56,7 @@ class RunOptions:
     timeout: float | None = None
     redo: Redo = "missing"
     bf16: bool = False
-    compile: Literal["none", "graphs"] = "none"
+    compile: Literal["none", "graphs", "inductor"] = "none"
 
     def make_executor(self) -> Executor:
         """Returns the executor that is meant.
@@ -71,8 +75,12 @@ class RunOptions:
             SpecError: If it cannot.
         """
         device = choose_device(self.device)
-        if self.compile not in ("none", "graphs"):
-            raise SpecError(f"--compile needs none or graphs, got {self.compile!r}; leave it out")
+        if self.compile not in ("none", "graphs", "inductor"):
+            raise SpecError(
+                f"--compile needs none, graphs or inductor, got {self.compile!r}; leave it out"
+            )
+        if self.compile == "inductor":
+            _check_inductor(device)
         if device.type == "cuda":
             return
         for flag, value in (
@@ -127,6 +135,7 @@ class RunOptions:
             datasets=datasets,
             redo=self.redo,
             autocast=self.bf16,
+            compiled=self.compile == "inductor",
             had=had,
         )
 
@@ -134,6 +143,17 @@ class RunOptions:
         """Returns the settings of claims' experiments."""
         return RunSettings(
             device=self.device, plugins=self.plugins, workers=workers, timeout=self.timeout
+        )
+
+
+def _check_inductor(device: torch.device) -> None:
+    if device.type != "cpu":
+        raise SpecError(
+            f"--compile inductor needs the CPU, got device {device}; say --device cpu, or --compile graphs"
+        )
+    if find_compiler() is None:
+        raise SpecError(
+            "--compile inductor needs a C++ compiler, found none; install g++, or leave it out"
         )
 
 

@@ -52,6 +52,7 @@ def describe_settings(record: Record) -> dict[str, Any]:
         "labelled": spec.labelled,
         "precision": spec.precision,
         "autocast": spec.autocast,
+        "compiled": spec.compiled,
         "training": None
         if training is None
         else json.dumps(training.model_dump(exclude_none=True), sort_keys=True),

@@ -85,6 +85,8 @@ class Used(Row):
     seconds: float = 0.0
     seeds_sharing: int = 1
     peak_memory_bytes: int | None = None
+    #: of a cell with `compiled`: players whose losses were compiled, and why others were not
+    compiled: str | None = Field(default=None, exclude_if=lambda compiled: compiled is None)
 
 
 class CurvePoint(Row):

@@ -14,7 +14,7 @@ class PlayerState:
     """A player in training: its weights, its optimiser, its running average."""
 
     def __init__(self, player: Player, seeds: int) -> None:
-        self.player = player
+        self.player, self.seeds = player, seeds
         self.weights = [p for p in player.module.parameters() if p.requires_grad]
         for name, p in player.module.named_parameters():
             if p.shape[:1] != (seeds,):
@@ -40,11 +40,23 @@ class PlayerState:
         average = self.player.average
         return average is None or (1 + self.updates) / (10 + self.updates) >= average
 
-    def update(self, loss: Tensor, progress: float) -> None:
-        """Makes one update from one loss per seed, shape (S,)."""
+    def differentiate(self, loss: Tensor) -> None:
+        """Leaves the gradients of one loss per seed, shape (S,), in the weights' `.grad`.
+
+        Raises:
+            ContractError: If there is not one loss per seed.
+        """
+        if loss.shape != (self.seeds,):
+            raise ContractError(
+                f"the loss of player {self.player.name!r} needs shape ({self.seeds},), one value per seed, "
+                f"got {tuple(loss.shape)}; average over the minibatch only"
+            )
         for w in self.weights:
             w.grad = None
         loss.sum().backward(inputs=self.weights)
+
+    def move(self, progress: float) -> None:
+        """Makes one update by the gradients that the weights hold."""
         if self.player.clip is not None:
             clip_by_seed(self.weights, self.player.clip)
         if self.player.schedule is not None:

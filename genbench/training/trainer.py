@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import Dataset
-from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget, Training
 from genbench.training.adjust import adjust_players, count_updates
 from genbench.training.denormals import flush_denormals
 from genbench.training.graphs import capture_rounds
+from genbench.training.inductor import CompiledLosses
 from genbench.training.memory import keep_memory
 from genbench.training.minibatches import Minibatches, visible_labels
 from genbench.training.players import PlayerState
@@ -60,6 +60,7 @@ class Trainer:
         training: How players train where it is not as they say.
         autocast: Run losses in bfloat16 where safe (CUDA only).
         graphs: Capture rounds in a CUDA graph where that is possible (CUDA only).
+        compiled: Compile losses with their gradients where that is possible (CPU only, without autocast).
         curve: Points on the learning curve, at equal shares of the budget.
         probe: Cheap metrics for the curve.
         listener: Called after every round; it decides itself how often it acts.
@@ -78,6 +79,7 @@ class Trainer:
         training: Training | None = None,
         autocast: bool = False,
         graphs: bool = False,
+        compiled: bool = False,
         curve: int = 0,
         probe: Probe | None = None,
         listener: Listener | None = None,
@@ -96,6 +98,7 @@ class Trainer:
             training, [state.player for state in self.players], dataset, rng
         )
         self.autocast = autocast and self.device.type == "cuda"
+        self.compiled = CompiledLosses(model) if compiled else None
         self.marks = [(i + 1) / curve for i in range(curve)]
         self.points: list[Point] = []
         self.step, self.examples, self.seconds = 0, 0, 0.0
@@ -155,18 +158,20 @@ class Trainer:
             updates = count_updates(player.steps, self.step)
             for _ in range(updates):
                 batch = self.minibatches(progress)
-                with self._precision():
-                    loss = player.loss(batch, self.noise)
-                if loss.shape != self.diverged.shape:
-                    raise ContractError(
-                        f"the loss of player {player.name!r} needs shape "
-                        f"{tuple(self.diverged.shape)}, one value per seed, got "
-                        f"{tuple(loss.shape)}; average over the minibatch only"
-                    )
-                state.update(loss, progress)
+                loss = self.differentiate(state, batch)
+                state.move(progress)
                 self.examples += batch.x.shape[1]
             if updates:
                 self.losses[player.name] = loss.detach()
+
+    def differentiate(self, state: PlayerState, batch: Batch) -> Tensor:
+        """Returns a player's loss, shape (S,), and leaves the gradients in its weights' `.grad`."""
+        if self.compiled is not None:
+            return self.compiled(state, batch, self.noise)
+        with self._precision():
+            loss = state.player.loss(batch, self.noise)
+        state.differentiate(loss)
+        return loss
 
     def end_round(self) -> None:
         """Marks seeds whose losses are not finite, and counts the round."""

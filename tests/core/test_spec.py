@@ -32,6 +32,7 @@ def test_a_cells_name_depends_on_all_that_decides_its_weights():
         {"batch": 5},
         {"precision": "float64"},
         {"autocast": "bf16"},
+        {"compiled": "inductor"},
         {"training": Training(share=0.75)},
         {"training": Training(decay="linear")},
         {"seed": 1},

@@ -1,9 +1,10 @@
 """Our stacks of seeds beside compiled JAX: rounds of seeds per second of the same GAN on ring.
 
 The rival is what a user who wants many seeds of a small model writes in JAX (`_jax_gan.py`): vmap over
-seeds, scan over rounds, one compiled program. Both run in processes of their own, pinned to one core or
-to all, in turn, and the median of the repeats counts. Then ours beside two busy loops, over the
-same without them. Run it on an otherwise idle machine with the extra `peers`:
+seeds, scan over rounds, one compiled program. Ours runs as it is, and with its losses compiled
+(`genbench run --compile inductor`). All run in processes of their own, pinned to one core or to all, in
+turn, and the median of the repeats counts. Then ours beside two busy loops, over the same without them.
+Run it on an otherwise idle machine with the extra `peers`:
 python tests/speed/compiled.py
 """
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: (minibatch, width, seeds)
 ROWS = ((64, 64, 8), (64, 64, 32), (256, 128, 1), (256, 128, 16))
 SECONDS, REPEATS = 3.0, 3
+HEADS = ("batch", "width", "seeds", "JAX", "ours", "compiled", "ours/JAX", "comp./JAX", "asked")
 #: a loop that ends with the process that began it, however that ends
 BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: sum(range(10_000))"
 #: what is asked: of JAX's rate, and of the quiet rate beside busy neighbours
@@ -31,12 +33,15 @@ from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.training.trainer import Trainer
-batch, width, seeds = map(int, sys.argv[1:4])
+batch, width, seeds = map(int, sys.argv[2:5])
 dataset, rng = DATASETS.get("ring")(), Rng(range(seeds))
 model = build("gan", dataset.spec, rng.fork("init"), {"hidden": (width,) * 3})
-make = lambda seconds: Trainer(model, dataset, Budget(seconds=seconds), batch=batch, rng=rng).run()
-make(0.5)
-trainer = make(float(sys.argv[4]))
+compiled = sys.argv[1] == "compiled"
+trainer = Trainer(model, dataset, Budget(steps=20), batch=batch, rng=rng, compiled=compiled).run()
+if compiled:
+    assert not trainer.compiled.reasons, trainer.compiled.reasons
+trainer.budget, trainer.step, trainer.seconds = Budget(seconds=float(sys.argv[5])), 0, 0.0
+trainer.run()
 print(seeds * trainer.step / trainer.seconds)
 """
 
@@ -58,21 +63,23 @@ def rate(code: list[str], row: tuple[int, int, int], cores: set[int]) -> float:
 
 def compare(cores: set[int]) -> bool:
     """Prints ours beside JAX on these cores; returns whether an aim is missed."""
-    ways = {"JAX": [str(ROOT / "tests/speed/_jax_gan.py")], "ours": ["-c", OURS]}
+    ways = {
+        "JAX": [str(ROOT / "tests/speed/_jax_gan.py")],
+        "ours": ["-c", OURS, "plain"],
+        "compiled": ["-c", OURS, "compiled"],
+    }
     print(f"\n{len(cores)} core{'s' * (len(cores) > 1)}: rounds of seeds per second")
-    print(f"{'batch':>6}{'width':>7}{'seeds':>7}{'JAX':>9}{'ours':>9}{'ratio':>8}{'asked':>7}")
+    print("".join(f"{word:>10}" for word in HEADS))
     missed = False
     for row in ROWS:
         rates: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(REPEATS):
             for name, code in ways.items():
                 rates[name].append(rate(code, row, cores))
-        jax, ours = (statistics.median(rates[name]) for name in ways)
-        missed |= ours < AIM * jax
-        print(
-            f"{row[0]:>6}{row[1]:>7}{row[2]:>7}{jax:>9.0f}{ours:>9.0f}{ours / jax:>8.2f}{AIM:>7}",
-            flush=True,
-        )
+        jax, ours, compiled = (statistics.median(rates[name]) for name in ways)
+        missed |= compiled < AIM * jax
+        numbers = "".join(f"{x:>10.0f}" for x in (*row, jax, ours, compiled))
+        print(f"{numbers}{ours / jax:>10.2f}{compiled / jax:>10.2f}{AIM:>10}", flush=True)
     return missed
 
 
@@ -83,10 +90,10 @@ def beside_neighbours(cores: set[int]) -> bool:
     for row in ROWS[:2]:
         shares = []
         for _ in range(REPEATS):
-            quiet = rate(["-c", OURS], row, cores)
+            quiet = rate(["-c", OURS, "plain"], row, cores)
             loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in "ab"]
             try:
-                shares.append(rate(["-c", OURS], row, cores) / quiet)
+                shares.append(rate(["-c", OURS, "plain"], row, cores) / quiet)
             finally:
                 for loop in loops:
                     loop.kill()
