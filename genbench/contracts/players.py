@@ -72,7 +72,8 @@ def _moves(trainer: Trainer) -> Iterator[tuple[Iterator[None], list[Tensor]]]:
     """Each player's next update, made when it is asked for, and the weights that are its own."""
 
     def update(state: PlayerState) -> Iterator[None]:
-        yield state.update(state.player.loss(trainer.minibatches(0.5), trainer.noise), 0.5)
+        trainer.differentiate(state, trainer.minibatches(0.5))
+        yield state.move(0.5)
 
     for state in trainer.players:
         yield update(state), list(state.weights)
