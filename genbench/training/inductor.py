@@ -176,6 +176,11 @@ class CompiledLosses:
             state.weights[i].grad = gradient
         return loss
 
+    def check(self, state: PlayerState) -> None:
+        """Refuses players for whom a program is not worth its compilation (docs/speed.md)."""
+        if any(w.dim() > 3 for w in state.weights):  # the seed's axis, channels, a kernel's axes
+            raise Refused("it convolves, where programs gain nothing")
+
     def describe(self) -> str:
         """Returns which players' losses are compiled, and why others are not."""
         made = dict.fromkeys(
@@ -191,10 +196,7 @@ class CompiledLosses:
         if name in self.reasons:
             return None
         try:
-            if any(
-                w.dim() > 3 for w in state.weights
-            ):  # the seed's axis, channels, a kernel's axes
-                raise Refused("it convolves, where programs gain nothing (docs/speed.md)")
+            self.check(state)
             if sum(key[0] == name for key in self.programs) >= SHAPES:
                 raise Refused("its minibatches have many shapes")
             program = self._compile(state, batch, noise)
