@@ -18,6 +18,8 @@ Chosen = tuple[Tensor, Tensor]
 MOMENTS = 256
 #: points, at least, and numbers, about, that third moments are summed of at once: they stay in a cache
 FEW, CACHED = 512, 2**15
+#: rows of a set that are multiplied with the rest of it at once
+ROWS = 128
 
 
 def subsets_of(lengths: tuple[int, int], subsets: int, size: int, seed: int) -> Chosen:
@@ -119,8 +121,18 @@ def _sums_of_few(real: Tensor, fake: Tensor, memory: Tensor) -> Tensor:
     n, m, size = len(real), len(fake), real.shape[1] - 1
     if _seconds_by_moments(n, m, size) < _seconds_by_tiles(n, m, size):
         return sums_by_moments([real], [fake])
-    products = ((real, real), (fake, fake), (real, fake))
-    return torch.stack([_sum_of_cubes(x, y, memory) for x, y in products])
+    within = (_sum_within(x, memory) for x in (real, fake))
+    return torch.stack([*within, _sum_of_cubes(real, fake, memory)])
+
+
+def _sum_within(x: Tensor, memory: Tensor) -> Tensor:
+    """The same of pairs of one set, of which it computes little more than half."""
+    total = x.new_zeros(())
+    for i in range(0, len(x), ROWS):
+        part = x[i : i + ROWS]
+        own = _sum_of_cubes(part, part, memory)
+        total += own + 2 * _sum_of_cubes(part, x[i + len(part) :], memory)
+    return total
 
 
 def _sum_of_cubes(x: Tensor, y: Tensor, memory: Tensor) -> Tensor:
