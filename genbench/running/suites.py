@@ -22,7 +22,7 @@ from genbench.running.plan import Plan, Redo
 from genbench.running.run_result import RunResult
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
-from genbench.training.inductor import find_compiler
+from genbench.training.inductor import find_lack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +151,9 @@ def _check_inductor(device: torch.device) -> None:
         raise SpecError(
             f"--compile inductor needs the CPU, got device {device}; say --device cpu, or --compile graphs"
         )
-    if find_compiler() is None:
-        raise SpecError(
-            "--compile inductor needs a C++ compiler, found none; install g++, or leave it out"
-        )
+    lack = find_lack()
+    if lack is not None:
+        raise SpecError(f"--compile inductor needs {lack}, or leave it out")
 
 
 class Listener:

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -46,10 +48,14 @@ THINNEST = 4
 SHAPES = 4
 
 
-def find_compiler() -> str | None:
-    """Returns the C++ compiler by which Inductor builds programs, or None."""
+def find_lack() -> str | None:
+    """Returns what Inductor lacks here to build programs, and what brings it, or None."""
     names = [os.environ["CXX"]] if os.environ.get("CXX") else COMPILERS
-    return next((path for path in map(shutil.which, names) if path), None)
+    if not any(map(shutil.which, names)):
+        return "a C++ compiler, found none; install g++"
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        return "Python's header files, found none; install python3-dev"
+    return None
 
 
 def compile_graph(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> Callable[..., Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import sysconfig
+
 import pytest
 import torch
 
@@ -14,7 +17,7 @@ from genbench.running.suites import RunOptions
 from genbench.training.inductor import (
     CompiledLosses,
     compile_graph,
-    find_compiler,
+    find_lack,
     multiply,
     multiply_and_add,
 )
@@ -169,7 +172,7 @@ def test_other_products_are_left_to_the_library():
     assert multiply_and_add(few, wide, few, beta=2.0) is NotImplemented
 
 
-@pytest.mark.skipif(find_compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.skipif(find_lack() is not None, reason=f"it needs {find_lack()}")
 def test_compiled_by_inductor(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     plain, made = make_trainer("gan", "ring"), make_trainer("gan", "ring", compile_graph)
@@ -181,7 +184,14 @@ def test_compiled_by_inductor(tmp_path, monkeypatch):
         assert torch.allclose(loss, made.losses[name], rtol=1e-4)
 
 
-def test_it_needs_a_compiler(tmp_path, monkeypatch):
+def test_it_needs_a_compiler_and_headers(tmp_path, monkeypatch):
+    options = RunOptions(root=tmp_path, device="cpu", compile="inductor")
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setenv("CXX", sys.executable)  # which is there
+    with pytest.raises(
+        SpecError, match="needs Python's header files, found none; install python3"
+    ):
+        options.check()
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(SpecError, match=r"needs a C\+\+ compiler, found none; install g\+\+"):
-        RunOptions(root=tmp_path, device="cpu", compile="inductor").check()
+        options.check()
