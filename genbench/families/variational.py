@@ -152,9 +152,15 @@ class Autoencoder(nn.Module):
         return x.unflatten(-1, self.spec.event)
 
 
-def warmed(progress: float, share: float) -> float:
-    """Returns a weight that rises linearly from 0 to 1 over the first share of the budget."""
-    return min(1.0, progress / share) if share > 0 else 1.0
+def warmed(progress: float, share: float) -> Any:
+    """Returns a weight that rises linearly from 0 to 1 over the first share of the budget.
+
+    Of a progress that is a tensor, as compiled losses see it, it is one.
+    """
+    if share <= 0:
+        return 1.0
+    weight = progress / share
+    return weight.clamp(max=1.0) if isinstance(weight, Tensor) else min(1.0, weight)
 
 
 class VariationalModel(Model, Density, Encoder, Reconstructor):

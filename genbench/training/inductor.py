@@ -6,8 +6,8 @@ once. A program is traced on tensors without values, so that neither weights nor
 move, and is taken only where it is the loss itself:
 
 - what it draws are its arguments, drawn by the same calls in the same order as without it;
-- a loss that reads the progress, draws by forks, changes plain attributes or puts new tensors in place of
-  its buffers is not compiled, nor one that waits for values;
+- a loss that draws by forks, changes plain attributes or puts new tensors in place of its buffers is not
+  compiled, nor one that does this or that depending on a value, be it the progress;
 - before its first use its loss, gradients and buffers are compared with those of the model's own code.
 
 A player without a program trains as always, and `CompiledLosses.reasons` says why. Sums are in another order,
@@ -23,7 +23,7 @@ import sysconfig
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -153,6 +153,7 @@ class CompiledLosses:
 
     def _compare(self, program: Program, state: PlayerState, batch: Batch, noise: Rng) -> None:
         """Refuses a program that does not compute what the model's own code does."""
+        batch = replace(batch, progress=0.5)  # where nothing that rises or falls is at its end
         before, kept = noise.state(), [x.clone() for x in self._tensors.read()]
         draws = [draw(noise) for draw in program.draws]
         noise.restore(before)

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from genbench.core.model import Batch
 from genbench.core.rng import Rng
 from genbench.nn.stacked import differentiable_twice
-from genbench.training.graphs import Watched
 from genbench.training.players import PlayerState
 
 
@@ -141,8 +140,9 @@ class Traced:
 
 
 def points_of(batch: Batch) -> list[Tensor]:
-    """Returns the tensors of a minibatch that are there."""
-    return [x for x in _points(batch) if x is not None]
+    """Returns the tensors of a minibatch that are there, and the progress as one without axes."""
+    progress = torch.full((), batch.progress, dtype=torch.float64, device=batch.x.device)
+    return [*(x for x in _points(batch) if x is not None), progress]
 
 
 def trace_loss(
@@ -165,7 +165,7 @@ def trace_loss(
     Raises:
         Refused: If it can be no graph.
     """
-    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
 
     tensors, mode = Tensors(model), FakeTensorMode()
@@ -173,7 +173,14 @@ def trace_loss(
     fakes = [mode.from_tensor(x) for x in given]
     with mode, _unchanged(model):
         stream = Stream(noise)
-        _, moved = _differentiate(model, tensors, state, batch, fakes, stream)
+        try:
+            _, moved = _differentiate(model, tensors, state, batch, fakes, stream)
+        except DataDependentOutputException:
+            raise Refused("what it does depends on a value") from None
+        except AssertionError as error:
+            if "non_fake" not in str(error):
+                raise
+            raise Refused("it reads a tensor that is no weight, buffer or draw") from None
         shown = [draw(Stream(noise)) for draw in stream.calls]
 
         def function(*inputs: Tensor) -> list[Tensor]:
@@ -199,14 +206,12 @@ def _differentiate(
     values = {f"model.{name}": x for name, x in zip(tensors.names, leaves, strict=False)}
     shown = iter(leaves[len(values) :])
     x, labels, source = (None if part is None else next(shown) for part in _points(batch))
-    watched: Any = Watched(float(batch.progress))
-    stood_in = replace(batch, x=x, labels=labels, source=source, progress=watched)
+    progress: Any = next(shown)
+    stood_in = replace(batch, x=x, labels=labels, source=source, progress=progress)
     loss_of = _Loss(model, state.player.loss)
     with differentiable_twice(), torch.enable_grad():
         loss = torch.func.functional_call(loss_of, values, (stood_in, stream))
         gradients = torch.autograd.grad(loss.sum(), [leaves[i] for i in own], allow_unused=True)
-    if watched.read:
-        raise Refused("it reads the progress")
     moved = [i for i, gradient in enumerate(gradients) if gradient is not None]
     return [loss.detach(), *(g for g in gradients if g is not None)], moved
 
