@@ -26,7 +26,7 @@ INSTALLED_AS = {
     "yaml": "pyyaml",
 }
 #: what is read where it happens to be installed, and what only Windows needs
-OPTIONAL = {"datasets", "filelock", "psutil"}
+OPTIONAL = {"datasets", "filelock", "psutil", "tqdm"}
 
 
 def declared():

@@ -63,10 +63,11 @@ def scored(batch, extractor, kind=""):
 
 
 def close(found, others):
+    # a convolution of another batch has other last bits on some processors, and fits of densities add to that
     assert set(found) == set(others)
     for name, values in found.items():
         for value, other in zip(values, others[name], strict=True):
-            assert value == other or value == pytest.approx(other, rel=1e-6, abs=1e-9), name
+            assert value == other or value == pytest.approx(other, rel=1e-5, abs=1e-9), name
 
 
 @pytest.mark.parametrize("features", ["identity", "random_conv"])
