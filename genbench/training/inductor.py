@@ -89,7 +89,7 @@ class Program:
 
 
 class CompiledLosses:
-    """Differentiates players' losses by programs where there can be one, else as `differentiate` does.
+    """Differentiates players' losses by programs where there can be one, else by the player itself.
 
     Arguments:
         model: The stack whose players train.
@@ -97,7 +97,7 @@ class CompiledLosses:
     """
 
     def __init__(self, model: nn.Module, compile: Compile = compile_graph) -> None:
-        self.model, self.compile = model, compile
+        self.compile = compile
         self.programs: dict[Any, Program | None] = {}
         #: by player, why its loss is not compiled
         self.reasons: dict[str, str] = {}
@@ -111,7 +111,7 @@ class CompiledLosses:
             self.programs[key] = self._make(state, batch, noise)
         program = self.programs[key]
         if program is None:
-            return differentiate(state, batch, noise)
+            return state.differentiate(batch, noise)
         draws = [draw(noise) for draw in program.draws]
         with torch.no_grad():
             loss, *gradients = program.run(*self._tensors.read(), *points, *draws)
@@ -128,10 +128,10 @@ class CompiledLosses:
 
     def describe(self) -> str:
         """Returns which players' losses are compiled, and why others are not."""
-        made = dict.fromkeys(
+        names = dict.fromkeys(
             key[0] for key, program in self.programs.items() if program is not None
         )
-        return "; ".join([*made, *(f"not {name}: {why}" for name, why in self.reasons.items())])
+        return "; ".join([*names, *(f"not {name}: {why}" for name, why in self.reasons.items())])
 
     def _make(self, state: PlayerState, batch: Batch, noise: Rng) -> Program | None:
         name = state.player.name
@@ -141,7 +141,7 @@ class CompiledLosses:
             self.check(state)
             if sum(key[0] == name for key in self.programs) >= SHAPES:
                 raise Refused("its minibatches have many shapes")
-            traced = trace_loss(self.model, state, batch, noise, others=THIN)
+            traced = trace_loss(self._tensors, state, batch, noise, others=THIN)
             with torch.no_grad():
                 run = self.compile(traced.graph, traced.examples)
             program = Program(run, traced.draws, traced.moved)
@@ -154,20 +154,20 @@ class CompiledLosses:
     def _compare(self, program: Program, state: PlayerState, batch: Batch, noise: Rng) -> None:
         """Refuses a program that does not compute what the model's own code does."""
         batch = replace(batch, progress=0.5)  # where nothing that rises or falls is at its end
-        before, kept = noise.state(), [x.clone() for x in self._tensors.read()]
+        before, values = noise.state(), [x.clone() for x in self._tensors.read()]
         draws = [draw(noise) for draw in program.draws]
         noise.restore(before)
         try:
-            loss = differentiate(state, batch, Stream(noise, draws))
+            loss = state.differentiate(batch, Stream(noise, draws))
             gradients = [w.grad for w in state.weights if w.grad is not None]
             own = [x.detach().clone() for x in (loss, *gradients, *self._tensors.read())]
-            self._tensors.put(kept)
+            self._tensors.put(values)
             with torch.no_grad():
-                made = list(program.run(*self._tensors.read(), *points_of(batch), *draws))
-            made += [x.clone() for x in self._tensors.read()]
+                numbers = list(program.run(*self._tensors.read(), *points_of(batch), *draws))
+            numbers += [x.clone() for x in self._tensors.read()]
         finally:
-            self._tensors.put(kept)
-        far = [_share_apart(a, b) for a, b in zip(made, own, strict=True)]
+            self._tensors.put(values)
+        far = [_share_apart(a, b) for a, b in zip(numbers, own, strict=True)]
         if not all(share < CLOSE for share in far):  # nan is not
             raise Refused(f"its program is {max(far):.1g} from the loss as it stands")
 
@@ -176,13 +176,6 @@ def _share_apart(a: Tensor, b: Tensor) -> float:
     if not b.is_floating_point():
         return 0.0
     return float((a - b).norm() / b.norm().clamp(min=1e-6))
-
-
-def differentiate(state: PlayerState, batch: Batch, noise: Rng) -> Tensor:
-    """Returns a player's loss, shape (S,), and leaves the gradients of its sum in the weights' `.grad`."""
-    loss = state.player.loss(batch, noise)
-    state.differentiate(loss)
-    return loss
 
 
 def multiply(a: Tensor, b: Tensor) -> Tensor:

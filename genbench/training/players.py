@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from genbench.core.errors import ContractError
-from genbench.core.model import Player
+from genbench.core.model import Batch, Player
+from genbench.core.rng import Rng
 from genbench.nn.optim import ELEMENTWISE, clip_by_seed
 
 
@@ -40,12 +44,21 @@ class PlayerState:
         average = self.player.average
         return average is None or (1 + self.updates) / (10 + self.updates) >= average
 
-    def differentiate(self, loss: Tensor) -> None:
-        """Leaves the gradients of one loss per seed, shape (S,), in the weights' `.grad`.
+    def differentiate(
+        self, batch: Batch, noise: Rng, precision: AbstractContextManager[Any] | None = None
+    ) -> Tensor:
+        """Returns the loss, shape (S,), and leaves the gradients of its sum in the weights' `.grad`.
+
+        Arguments:
+            batch: The minibatch.
+            noise: What the loss draws from.
+            precision: In which the loss is computed; None takes that of the weights.
 
         Raises:
             ContractError: If there is not one loss per seed.
         """
+        with precision or nullcontext():
+            loss = self.player.loss(batch, noise)
         if loss.shape != (self.seeds,):
             raise ContractError(
                 f"the loss of player {self.player.name!r} needs shape ({self.seeds},), one value per seed, "
@@ -54,6 +67,7 @@ class PlayerState:
         for w in self.weights:
             w.grad = None
         loss.sum().backward(inputs=self.weights)
+        return loss
 
     def move(self, progress: float) -> None:
         """Makes one update by the gradients that the weights hold."""

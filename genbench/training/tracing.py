@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,17 +19,12 @@ from genbench.core.rng import Rng
 from genbench.nn.stacked import differentiable_twice
 from genbench.training.players import PlayerState
 
+#: a call of a stream's method
+Draw = Callable[[Rng], Tensor]
+
 
 class Refused(Exception):
     """Why a loss is not compiled."""
-
-
-class Draw(Protocol):
-    """A call of a stream's method."""
-
-    def __call__(self, rng: Rng) -> Tensor:
-        """Draws from a stream."""
-        ...
 
 
 class Stream(Rng):
@@ -85,6 +80,7 @@ class Tensors:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        self.model = model
         modules = dict(model.named_modules())
         self._places: list[tuple[str, dict[str, Any], str]] = []
         for kind, named in (
@@ -146,7 +142,7 @@ def points_of(batch: Batch) -> list[Tensor]:
 
 
 def trace_loss(
-    model: nn.Module,
+    tensors: Tensors,
     state: PlayerState,
     batch: Batch,
     noise: Rng,
@@ -156,7 +152,7 @@ def trace_loss(
     """Traces a player's loss and gradients, first to know its draws, then as a graph.
 
     Arguments:
-        model: The stack that the player belongs to.
+        tensors: Those of the stack that the player belongs to.
         state: The player.
         batch: A minibatch of the shapes that are meant.
         noise: The stream that the loss draws from, which does not move.
@@ -168,32 +164,30 @@ def trace_loss(
     from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    tensors, mode = Tensors(model), FakeTensorMode()
-    given = [*tensors.read(), *points_of(batch)]
-    fakes = [mode.from_tensor(x) for x in given]
-    with mode, _unchanged(model):
+    mode, inputs = FakeTensorMode(), [*tensors.read(), *points_of(batch)]
+    fakes = [mode.from_tensor(x) for x in inputs]
+    with mode, _unchanged(tensors.model):
         stream = Stream(noise)
         try:
-            _, moved = _differentiate(model, tensors, state, batch, fakes, stream)
+            _, moved = _differentiate(tensors, state, batch, fakes, stream)
         except DataDependentOutputException:
             raise Refused("what it does depends on a value") from None
         except AssertionError as error:
             if "non_fake" not in str(error):
                 raise
             raise Refused("it reads a tensor that is no weight, buffer or draw") from None
-        shown = [draw(Stream(noise)) for draw in stream.calls]
+        draws = [draw(Stream(noise)) for draw in stream.calls]
 
         def function(*inputs: Tensor) -> list[Tensor]:
             again = Stream(noise, inputs[len(fakes) :])
-            return _differentiate(model, tensors, state, batch, inputs[: len(fakes)], again)[0]
+            return _differentiate(tensors, state, batch, inputs[: len(fakes)], again)[0]
 
-        graph = make_fx(function, dict(others), tracing_mode="real")(*fakes, *shown)
-    examples = [*given, *(draw(Stream(noise)) for draw in stream.calls)]
+        graph = make_fx(function, dict(others), tracing_mode="real")(*fakes, *draws)
+    examples = [*inputs, *(draw(Stream(noise)) for draw in stream.calls)]
     return Traced(graph, examples, stream.calls, moved)
 
 
 def _differentiate(
-    model: nn.Module,
     tensors: Tensors,
     state: PlayerState,
     batch: Batch,
@@ -204,11 +198,11 @@ def _differentiate(
     own = tensors.find(state.weights)
     leaves = [x.detach().requires_grad_() if i in own else x for i, x in enumerate(inputs)]
     values = {f"model.{name}": x for name, x in zip(tensors.names, leaves, strict=False)}
-    shown = iter(leaves[len(values) :])
-    x, labels, source = (None if part is None else next(shown) for part in _points(batch))
-    progress: Any = next(shown)
+    rest = iter(leaves[len(values) :])
+    x, labels, source = (None if part is None else next(rest) for part in _points(batch))
+    progress: Any = next(rest)
     stood_in = replace(batch, x=x, labels=labels, source=source, progress=progress)
-    loss_of = _Loss(model, state.player.loss)
+    loss_of = _Loss(tensors.model, state.player.loss)
     with differentiable_twice(), torch.enable_grad():
         loss = torch.func.functional_call(loss_of, values, (stood_in, stream))
         gradients = torch.autograd.grad(loss.sum(), [leaves[i] for i in own], allow_unused=True)

@@ -168,10 +168,7 @@ class Trainer:
         """Returns a player's loss, shape (S,), and leaves the gradients in its weights' `.grad`."""
         if self.compiled is not None:
             return self.compiled(state, batch, self.noise)
-        with self._precision():
-            loss = state.player.loss(batch, self.noise)
-        state.differentiate(loss)
-        return loss
+        return state.differentiate(batch, self.noise, self._precision())
 
     def end_round(self) -> None:
         """Marks seeds whose losses are not finite, and counts the round."""
