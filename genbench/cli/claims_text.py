@@ -178,6 +178,8 @@ def print_claim(console: Console, card: Card) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from genbench.report.claim_tables import says
+
     claim = card.claim
     console.print(f"[bold]{claim.id}[/bold]  {coloured(card)}", end="  ")
     console.print(escape(f"({card.verdict.because})"), highlight=False)
@@ -187,8 +189,7 @@ def print_claim(console: Console, card: Card) -> None:
     for head in ("effect", "mean [95 %]", "holds if", "seeds", "says", "80 % at"):
         table.add_column(head, overflow="fold")
     for part in card.verdict.parts:
-        says = part.outcome if part.effect.judged else "shown beside"
-        table.add_row(*cells(part), says, f"≈ {part.needed}" if part.needed else "")
+        table.add_row(*cells(part), says(part), f"≈ {part.needed}" if part.needed else "")
     console.print(table)
     if card.without_seed:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)

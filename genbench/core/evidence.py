@@ -55,12 +55,17 @@ class Run:
         return [Part(name=m, options=dict(self.metric_options.get(m, {}))) for m in self.metrics]
 
     def __str__(self) -> str:
-        return f"{_call(self.model, self.options)} on {_call(self.dataset, self.dataset_options)}"
+        return f"{_call(self.model, self.options)} on {self.data}"
 
     @property
     def title(self) -> str:
         """The model and the data set."""
-        return f"{self.model} on {_call(self.dataset, self.dataset_options)}"
+        return f"{self.model} on {self.data}"
+
+    @property
+    def data(self) -> str:
+        """The data set with its options."""
+        return _call(self.dataset, self.dataset_options)
 
 
 def _call(name: str, options: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.report.variations import Variation, describe_verdict
-from genbench.statistics.verdicts import VerdictPart
+from genbench.statistics.verdicts import ALIKE, VerdictPart
 
 RULE = (
     "A claim is supported where the intervals of all its parts lie beyond their bars, refuted where "
@@ -68,12 +68,21 @@ def tally_text(card: Card) -> str:
     return " ".join([*words, *([f"={constructed}"] if constructed else [])])
 
 
+def says(part: VerdictPart) -> str:
+    """Returns what a part says, e.g. "supported", or that it is shown beside."""
+    if not part.effect.judged:
+        return "shown beside"
+    alike = part.alike and part.outcome == "inconclusive"
+    return f"{part.outcome}: seeds all alike" if alike else part.outcome
+
+
 def needed_text(part: VerdictPart) -> str:
     """Returns how many seeds decide a part, e.g. "to decide this part at 80 % needs ≈ 40 seeds"."""
     if not part.effect.judged or part.outcome == "by definition" or not part.effect.values:
         return ""
     if part.needed is None:
-        return "no number of seeds decides this part at 80 %"
+        why = f"; {ALIKE}" if part.alike else ""
+        return f"no number of seeds decides this part at 80 %{why}"
     return f"to decide this part at 80 % needs ≈ {part.needed} seeds"
 
 

@@ -19,7 +19,7 @@ from genbench.store import Measurement, Record, Store
 BY_FEATURES = ("features", "judged", "labelled", "logits", "memory")
 #: views of abilities that null rows lack; claims on pairs compare with trivial translators themselves
 ABILITIES = ("model", "pairs")
-#: a column on a data set
+#: a data set with its options, and a column
 Place = tuple[str, str]
 
 
@@ -85,7 +85,7 @@ class MaskedEvidence:
 
     def scores(self, run: Run, column: str) -> Values:
         """Returns a column of a run's cells, or nothing if it is hidden."""
-        if (run.dataset, column) in self.hidden:
+        if (run.data, column) in self.hidden:
             return {}
         return self.evidence.scores(run, column)
 
@@ -141,7 +141,7 @@ def find_gates(
     """
     gates: dict[Place, Gate] = {}
     for run, column in scored:
-        place = run.dataset, column
+        place = run.data, column
         if place not in gates or not (gates[place].closed or gates[place].checked):
             gates[place] = nulls.gate(evidence, run, column)
     for place, names in _find_extractors(evidence, scored).items():
@@ -160,7 +160,7 @@ def _find_extractors(
         for record in evidence.records(run):
             for m in _measurements(record, column, keys):
                 if m.value is not None and METRICS.get(m.metric).view in BY_FEATURES:
-                    names[run.dataset, column].add(m.protocol.partition(", n=")[0])
+                    names[run.data, column].add(m.protocol.partition(", n=")[0])
     return names
 
 

@@ -52,8 +52,8 @@ def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
         return Estimate(own.n, own.mean, own.mean, own.mean, "constant")
     if own.mean is None or own.low is None or own.high is None:
         return own
-    floor = _quantile(level, own.n - 1) * effect.resolution / math.sqrt(12 * own.n)
-    extra = _quantile(level, math.inf) * noise_of(effect.values)
+    floor = quantile(level, own.n - 1) * effect.resolution / math.sqrt(12 * own.n)
+    extra = quantile(level, math.inf) * noise_of(effect.values)
     room = unseen_chance(own.n) * effect.jump
 
     longer = 1 + SKEW / own.n if level > LEVEL else 1.0
@@ -197,7 +197,7 @@ def welch_arm(rows: Sequence[RowMoments], noise: float, level: float) -> float:
     total = sum(part for part, _ in parts) + noise**2
     below = sum(part**2 / df for part, df in parts if df)
     freedom = total**2 / below if below > 0 else math.inf
-    return _quantile(level, freedom) * math.sqrt(total)
+    return quantile(level, freedom) * math.sqrt(total)
 
 
 def unseen_chance(n: int) -> float:
@@ -212,7 +212,7 @@ def _fill(value: float, completed: Sequence[float]) -> float:
     return max(completed) if value > 0 else min(completed)
 
 
-def _quantile(level: float, freedom: float) -> float:
+def quantile(level: float, freedom: float) -> float:
     """The quantile of Student's t, or of the normal distribution for endless degrees of freedom."""
     from scipy.special import ndtri, stdtrit
 

@@ -16,6 +16,8 @@ from genbench.statistics.power import count_needed_seeds
 #: the version of the rule by which verdicts are made, which registrations name
 RULE = "judge/2"
 
+ALIKE = "seeds are all alike, and the measure's resolution is not declared"
+
 
 @dataclass(frozen=True)
 class VerdictPart:
@@ -34,6 +36,11 @@ class VerdictPart:
     outcome: Outcome
     decided_at: int | None = None
     needed: int | None = None
+
+    @property
+    def alike(self) -> bool:
+        """Whether its seeds are all alike and it is not known how fine the measure is: no interval."""
+        return _are_alike(self.effect, self.estimate)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ class Verdict:
         return [part for part in self.parts if _constructed(part)]
 
 
+def _are_alike(effect: Effect, interval: Estimate) -> bool:
+    """Whether its interval has no width, which says nothing of a value that is random."""
+    return interval.low is not None and interval.low == interval.high and not effect.exact
+
+
 def _constructed(part: VerdictPart) -> bool:
     return part.outcome == "by definition"
 
@@ -112,7 +124,10 @@ def judge(
     by_id: dict[int, tuple[Outcome, int | None]] = {
         id(e): (o, at) for e, o, (_, at) in zip(judged, outcomes, decided, strict=True)
     }
-    parts = tuple(_make_part(e, by_id, len(judged)) for e in effects)
+    errors: dict[Outcome, float] = {
+        outcome: _share_error(outcomes, outcome, looks) for outcome in set(outcomes)
+    }
+    parts = tuple(_make_part(e, by_id, errors) for e in effects)
     outcome, because = _whole(outcomes, judged)
     if not judged and any(part.outcome == "by definition" for part in parts):
         outcome, because = (
@@ -129,13 +144,26 @@ def judge(
     return replace(verdict, because=f"{because} ({places})") if places else verdict
 
 
+def _share_error(outcomes: Sequence[Outcome], outcome: Outcome, looks: Looks | None) -> float:
+    """The two-sided error that Holm's steps and the strictest look leave a part that says this."""
+    parts = outcomes.count(outcome) if outcome == "inconclusive" else len(outcomes)
+    alpha = ALPHA / parts
+    if looks is None:
+        return alpha
+    return 1 - max(looks.level(look, alpha) for look in range(len(looks.counts)))
+
+
 def _make_part(
-    effect: Effect, decided: Mapping[int, tuple[Outcome, int | None]], parts: int
+    effect: Effect,
+    decided: Mapping[int, tuple[Outcome, int | None]],
+    errors: Mapping[Outcome, float],
 ) -> VerdictPart:
-    if effect.judged and id(effect) not in decided:
+    if not effect.judged:
+        return VerdictPart(effect, estimate(effect), "inconclusive")
+    if id(effect) not in decided:
         return VerdictPart(effect, estimate(effect), "by definition")
-    outcome, at = decided.get(id(effect), ("inconclusive", None))
-    needed = count_needed_seeds(effect, ALPHA / parts) if effect.judged else None
+    outcome, at = decided[id(effect)]
+    needed = count_needed_seeds(effect, errors[outcome])
     return VerdictPart(effect, estimate(effect), outcome, at, needed)
 
 
@@ -271,9 +299,7 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     if len(effect.values) < LEAST and not (effect.exact and effect.values):
         return "inconclusive"
     interval = estimate(effect, level)
-    if interval.low is None or interval.high is None:
-        return "inconclusive"
-    if interval.low == interval.high and not effect.exact:
+    if interval.low is None or interval.high is None or _are_alike(effect, interval):
         return "inconclusive"
     if interval.low > effect.bar:
         return "supported" if effect.wanted == "above" else "refuted"
@@ -290,6 +316,6 @@ def _why_open(judged: Sequence[Effect]) -> str:
         return "nothing has been measured yet"
     if few:
         return f"fewer than {LEAST} seeds have been measured"
-    if any(estimate(effect).method == "constant" and not effect.exact for effect in judged):
-        return "seeds are all alike, and the measure's resolution is not declared"
+    if any(_are_alike(effect, estimate(effect)) for effect in judged):
+        return ALIKE
     return "every interval holds its bar"

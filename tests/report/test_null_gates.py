@@ -8,7 +8,7 @@ from claim_records import write
 from report_records import measured, spec
 from test_tables import column, row
 
-from genbench.claims import sample_quality
+from genbench.claims import multimodal_output, sample_quality
 from genbench.claims._cells import move_to_fashion
 from genbench.core.claim import CLAIMS, Run
 from genbench.report.cards import Card
@@ -179,3 +179,22 @@ def test_no_metric_of_pairs_waits_for_noise_which_answers_no_source(tmp_path):
         write(store, run, caption_accuracy=0.9, caption_spread=0.8, fid=1)
     assert "caption_accuracy" in {column for run in claim.runs for column in run.metrics}
     assert Card(claim, store).unchecked == []
+
+
+def test_data_sets_of_one_name_and_other_options_are_seen_by_their_own_networks(tmp_path):
+    claim, store = CLAIMS.get("multimodal_output"), Store(tmp_path)
+    enlarged = [run for run in claim.runs if run.dataset == "super_resolution"]
+    assert len({run.data for run in enlarged}) == 2
+    for run in enlarged:
+        write(store, run, psnr=20, fid=30, sharpness=0.9, perceptual_distance=0.1)
+        seen = f"classifier:{run.dataset_options.get('of', 'digits')}, n=5"
+        for record in store.of(run.dataset, run.model):
+            if record.spec.dataset_options == dict(run.dataset_options):
+                rows = [m.model_copy(update={"protocol": seen}) for m in record.metrics]
+                store.write(record.model_copy(update={"metrics": rows}))
+    card = Card(claim, store)
+    assert card.withheld == []
+    judged = [p.effect.name for p in card.verdict.judged if "FID" in p.effect.name]
+    assert judged == [
+        f"{data}: log FID of squared error over the judge's" for data in multimodal_output.ENLARGED
+    ]

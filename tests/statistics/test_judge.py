@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
+from genbench.report.claim_tables import needed_text
 from genbench.statistics.contests import LEAST, estimate, moderate, summarise, unseen_chance
 from genbench.statistics.intervals import mean_interval, widen
 from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
-from genbench.statistics.verdicts import decide, judge, outcome_of
+from genbench.statistics.verdicts import ALIKE, decide, judge, outcome_of
 
 
 def normal(seed, n=8, mean=0.0, sd=1.0):
@@ -174,6 +175,44 @@ def test_the_seeds_that_are_needed_decide_four_times_in_five():
     at_bar = Effect("e", {0: 1.0, 1: -1.0}, 0.0)
     assert count_needed_seeds(at_bar, 0.05) is None
     assert count_needed_seeds(Effect("e", normal(0, 8, 50.0)), 0.05) == LEAST
+
+
+@pytest.mark.parametrize("shape", ["skewed", "normal"])
+def test_a_part_that_is_open_needs_more_seeds_than_it_has(shape):
+    rng, looks, alone = np.random.default_rng(3), Looks(8), 0
+    for bar in np.linspace(0.05, 2.0, 60):
+        draws = rng.lognormal(sigma=0.8, size=8) if shape == "skewed" else rng.normal(size=8)
+        effect = Effect("e", dict(enumerate(draws.tolist())), float(bar))
+        part = judge([effect, *(Effect("o", normal(k)) for k in range(10))], looks=looks).parts[0]
+        if part.outcome == "inconclusive":
+            assert part.needed is None or part.needed > 8
+            alone += judge([effect], looks=looks).parts[0].outcome != "inconclusive"
+    assert alone > 0
+
+
+def test_a_contest_needs_as_many_seeds_as_its_hardest_pair():
+    theirs = {"near": cells(normal(3, 8, 2.0)), "far": cells(normal(4, 8, -9.0))}
+
+    def count(*names):
+        rows = {name: theirs[name] for name in names}
+        return count_needed_seeds(contest({"a": cells(normal(1, 8, 3.0))}, rows), 0.05)
+
+    near, both, far = count("near"), count("near", "far"), count("far")
+    assert near is not None
+    assert far is not None
+    assert far < near
+    assert both == near
+
+
+def test_seeds_that_are_all_alike_need_a_resolution_and_not_more_seeds():
+    alike = judge([Effect("n", dict.fromkeys(range(8), 0.0), 0.1, "below")])
+    (part,) = alike.parts
+    assert (part.outcome, part.alike, part.needed) == ("inconclusive", True, None)
+    assert ALIKE in alike.because
+    assert needed_text(part).endswith(ALIKE)
+    told = judge([Effect("n", dict.fromkeys(range(8), 0.0), 0.1, "below", resolution=0.001)])
+    assert (told.outcome, told.parts[0].alike) == ("supported", False)
+    assert needed_text(told.parts[0]) == "to decide this part at 80 % needs ≈ 6 seeds"
 
 
 def test_what_holds_by_definition_is_no_evidence_unless_it_is_broken():

@@ -81,6 +81,7 @@ def make_page(
         models=site.models,
         numbers=claim_tables.numbers,
         bar=claim_tables.bar,
+        says=claim_tables.says,
         needed=claim_tables.needed_text,
         plus_minus=plus_minus,
         budgets=BUDGETS,
