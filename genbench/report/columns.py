@@ -54,6 +54,13 @@ class TableColumn:
         return bool(self.meaning.cost) and self.split == "test"
 
     @property
+    def never_without(self) -> frozenset[str]:
+        """The metrics beside which alone it is to be read."""
+        from genbench.core.metric import METRICS
+
+        return frozenset(METRICS.get(self.metric).beside if self.metric in METRICS else ())
+
+    @property
     def heading(self) -> str:
         """The id and an arrow that says which way is better, e.g. "fid ↓"."""
         return f"{self.id} {direction(self.better)}".rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
@@ -98,14 +98,14 @@ class Table:
     @property
     def footnotes(self) -> list[str]:
         """What the daggers behind numbers mean."""
-        doubts = {}
+        doubts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for group in self.groups:
             cells = [self.cell(group, column) for column in self.columns]
-            notes = [note for cell in cells for note in cell.notes]
-            if notes:
-                doubts[group.label] = notes[0]
-        text = "; ".join(f"{label}: {note}" for label, note in doubts.items())
-        return [f"{DAGGER} {text}"] if doubts else []
+            note = next((note for cell in cells for note in cell.notes), "")
+            what, _, detail = note.partition(": ")
+            if what:
+                doubts[what][detail].append(group.label)
+        return [f"{DAGGER} {what}: {_name_rows(rows)}" for what, rows in doubts.items()]
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -120,6 +120,13 @@ class Table:
         for name in self.groups[0].settings if self.groups else ():
             data[(name, "")] = [str(g.settings[name]) for g in self.groups]
         return pandas.DataFrame(data, index=index)
+
+
+def _name_rows(rows: Mapping[str, Sequence[str]]) -> str:
+    """The rows that a note is about, with the detail that they share, e.g. "gan, vae (load average 3 …)"."""
+    return "; ".join(
+        f"{', '.join(labels)}{f' – {detail}' if detail else ''}" for detail, labels in rows.items()
+    )
 
 
 def make_leaderboards(records: Iterable[Record], *, scale: str = "default") -> list[Table]:

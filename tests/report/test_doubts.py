@@ -18,7 +18,21 @@ def test_tables_mark_the_numbers_and_say_why(tmp_path):
     assert marked == {m.id for m in rows if m.unit == "ms"} != set()
     text = to_markdown(tables, title="t")
     assert (
-        f"† {table.groups[0].label}: the machine was loaded: load average 3.2 on 2 cores" in text
+        f"† the machine was loaded: {table.groups[0].label} – load average 3.2 on 2 cores" in text
     )
     assert r"\textdagger{}" in to_latex(tables)
     assert "†" not in to_markdown(make_leaderboards([plain]), title="t")
+
+
+def test_a_footnote_names_together_what_was_measured_alike(tmp_path):
+    store, records = Store(tmp_path), []
+    for model, load in (("gan", 3), ("vae", 2), ("wgan_gp", 3), ("pixelcnn", None)):
+        one = record(store, model, "ring", 0, with_samples=False)
+        note = f"the machine was loaded: load average {load}" if load else None
+        rows = [m.model_copy(update={"note": note}) for m in one.metrics]
+        records.append(one.model_copy(update={"metrics": rows}))
+    (table,) = make_leaderboards(records)
+    (line,) = table.footnotes
+    assert line.startswith("† the machine was loaded: ")
+    groups = line.removeprefix("† the machine was loaded: ").split("; ")
+    assert sorted(groups) == ["vae – load average 2", "wgan_gp, gan – load average 3"]

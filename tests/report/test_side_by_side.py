@@ -2,6 +2,7 @@
 
 import base64
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from report_records import FAMILIES, record
 
 from genbench.core.dataset import open_named
 from genbench.report.site.samples import make_gallery
+from genbench.report.site.sheets import draw_pictures, read_images
 from genbench.report.tables import make_leaderboards
+from genbench.running.job import RunSettings
 from genbench.store import Store
 
 
@@ -38,7 +41,7 @@ def test_rows_are_test_sources_and_columns_inputs_models_and_the_truth(tmp_path)
     gallery = make_gallery(store, table)
     panel = gallery.panels[0]
     assert panel.label == "side by side"
-    assert panel.about.endswith("columns: input 1, input 2, copy, truth")  # resample has no order
+    assert panel.columns == ("input 1", "input 2", "copy", "truth")  # resample has no order
     assert [p.label for p in gallery.panels[1:]] == [
         "held-out data",
         *(g.label for g in table.groups),
@@ -57,5 +60,22 @@ def test_small_sources_are_enlarged(tmp_path):
     truth = data.points("test")[:16].numpy()
     (table,) = make_leaderboards([stored(store, "nearest", "super_resolution", truth)])
     panel = make_gallery(store, table).panels[0]
-    assert panel.about.endswith("columns: input, nearest, truth")
+    assert panel.columns == ("input", "nearest", "truth")
     assert panel.size == (3 * 9 - 1, 8 * 9 - 1)
+
+
+def test_outputs_that_are_not_here_are_cut_out_of_the_picture_that_is_kept(tmp_path):
+    store, data = Store(tmp_path / "results"), open_named("super_resolution")
+    truth = data.points("test")[:64].numpy()
+    row = stored(store, "nearest", "super_resolution", 1 - truth)
+    store.write(row)
+    board = make_leaderboards([row])
+    draw_pictures(store, board, RunSettings(device="cpu"))
+    gone = row.model_copy(update={"artifacts": {}})
+    (table,) = make_leaderboards([gone])
+    assert make_gallery(store, table).panels[0].columns == ("input", "truth")
+    images = read_images(store, table.groups[0], data.spec.event)
+    assert np.allclose(images.mean(1), 1 - truth[:, 0], atol=1 / 255)
+    assert read_images(store, table.groups[0], (1, 9, 9)) is None
+    panel = make_gallery(store, table, kept=partial(read_images, store)).panels[0]
+    assert panel.columns == ("input", "nearest", "truth")

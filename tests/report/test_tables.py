@@ -5,6 +5,7 @@ import pytest
 from report_records import HOSTILE, failed, measured, record, spec
 
 from genbench.report import formats, text
+from genbench.report.site.pages import leading_columns
 from genbench.report.tables import list_failures, make_leaderboards
 from genbench.statistics.intervals import Estimate
 from genbench.store import Record, Used
@@ -247,3 +248,15 @@ def test_no_records_make_empty_tables():
     assert make_leaderboards([]) == []
     assert list_failures([]).empty
     assert formats.to_csv([]).startswith("dataset,model,group")
+
+
+def test_what_is_never_read_alone_stands_beside_what_decides():
+    def row_of(model, seed, fid):
+        scores = {"fid": fid, "psnr": 20 + seed, "ssim": 0.9, "latency_1_p50_ms": 1}
+        return made(model, seed, [measured(id, v) for id, v in scores.items()], "edges")
+
+    rows = [
+        row_of(model, s, fid + s) for s in range(5) for model, fid in (("srgan", 9), ("gan", 5))
+    ]
+    (table,) = make_leaderboards(rows)
+    assert [c.id for c in leading_columns(table)] == ["fid", "psnr", "latency_1_p50_ms"]

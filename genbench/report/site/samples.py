@@ -36,6 +36,7 @@ class Panel:
         png: A data URI of a sheet of images, or empty.
         size: The sheet's width and height in pixels of the images.
         text: Sequences of tokens as characters, one a line, or empty.
+        columns: What the sheet's columns are, left to right, of one whose rows belong together.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Panel:
     png: str = ""
     size: tuple[int, int] = (0, 0)
     text: str = ""
+    columns: tuple[str, ...] = ()
 
     @property
     def drawn(self) -> bool:
@@ -70,6 +72,10 @@ def _nothing(group: Group, about: str) -> Panel:
     return Panel(group.label, about)
 
 
+def _no_outputs(group: Group, event: tuple[int, ...]) -> np.ndarray | None:
+    return None
+
+
 def make_gallery(
     store: Store,
     table: Table,
@@ -77,6 +83,7 @@ def make_gallery(
     pixels: int = SHEET,
     dots: int = POINTS,
     absent: Callable[[Group, str], Panel] = _nothing,
+    kept: Callable[[Group, tuple[int, ...]], np.ndarray | None] = _no_outputs,
 ) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
@@ -88,6 +95,7 @@ def make_gallery(
         pixels: The most pixels on a sheet of images.
         dots: The most points of a scatter.
         absent: Makes the panel of a row whose samples are not here, from the row and why.
+        kept: Finds the first images of such a row, (N, C, H, W) in [0, 1], by their shape.
     """
     data = dataset_of(table)
     arrays_by_group = {group.id: _samples(store, group) for group in table.groups}
@@ -99,7 +107,9 @@ def make_gallery(
     panels = (
         [] if real is None else [_panel("held-out data", real, "real", box, data, pixels, dots)]
     )
-    pairs = pair_images(data, [(group, arrays_by_group[group.id][0]) for group in table.groups])
+    pairs = pair_images(
+        data, [(group, arrays_by_group[group.id][0]) for group in table.groups], kept
+    )
     if pairs is not None:
         panels.insert(0, _side_by_side(*pairs))
     elif data is not None and (sources := _real(data.given)) is not None:
@@ -251,8 +261,9 @@ def lay_out_first(array: np.ndarray, data: Dataset | None, side: int) -> np.ndar
 def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
     """A sheet of (rows, columns, C, H, W): what was given, what was made of it, the truth."""
     sheet = _lay_out(_bytes(images.reshape(-1, *images.shape[2:]), None), *images.shape[:2])
-    about = f"the first test sources, a row each; columns: {', '.join(columns)}"
-    return Panel("side by side", about, png=_encode(sheet), size=_size(sheet))
+    about = "the first test sources, a row each"
+    picture = {"png": _encode(sheet), "size": _size(sheet)}
+    return Panel("side by side", about, **picture, columns=tuple(columns))
 
 
 def _size(sheet: np.ndarray) -> tuple[int, int]:

@@ -86,6 +86,35 @@ def read_picture(path: Path, label: str) -> samples.Panel:
     return samples.Panel(label, f"seed {seed}", png=png, size=(width, height))
 
 
+def read_images(store: Store, group: Group, event: tuple[int, ...]) -> np.ndarray | None:
+    """Returns the images on a row's sheet, (N, C, H, W) in [0, 1]; None where it has no sheet of such images.
+
+    Arguments:
+        store: The results folder.
+        group: The row.
+        event: The shape of one image, (C, H, W).
+    """
+    try:
+        path = find_picture(store, group)
+        if path is None or path.suffix == ".txt":
+            return None
+        sheet = decode(read_file(path, LARGEST), path.name)[0]
+    except (OSError, ValueError, DataError, StoreError):
+        return None
+    _, height, width = event
+    rows, columns = (sheet.shape[1] + 1) // (height + 1), (sheet.shape[2] + 1) // (width + 1)
+    if sheet.shape[1:] != (rows * (height + 1) - 1, columns * (width + 1) - 1):
+        return None
+    tiles = [
+        sheet[:, y : y + height, x : x + width]
+        for y in range(0, sheet.shape[1], height + 1)
+        for x in range(0, sheet.shape[2], width + 1)
+    ]
+    import numpy as np
+
+    return np.stack(tiles).astype(np.float64) / 255
+
+
 def draw_pictures(
     store: Store,
     tables: Sequence[Table],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from genbench.core.dataset import Dataset
@@ -28,13 +28,16 @@ def is_translator(model: str) -> bool:
 
 
 def pair_images(
-    data: Dataset | None, arrays: Sequence[tuple[Group, np.ndarray | None]]
+    data: Dataset | None,
+    arrays: Sequence[tuple[Group, np.ndarray | None]],
+    kept: Callable[[Group, tuple[int, ...]], np.ndarray | None],
 ) -> tuple[np.ndarray, list[str]] | None:
     """Returns a grid of images, one row a test source, and the names of its columns; None without images.
 
     Arguments:
         data: The data set, or None.
         arrays: Each row of the table with its stored samples, (N, C, H, W) in data space.
+        kept: Finds the first of those of a row that has none here, by their shape.
 
     Returns:
         Images (rows, columns, C, H, W) in [0, 1]: the source (one column for each frame where it has
@@ -55,8 +58,11 @@ def pair_images(
     frames = [source] if whole else [source[:, k : k + 1] for k in range(source.shape[1])]
     columns = [("input" if whole else f"input {k + 1}", x) for k, x in enumerate(frames)]
     for group, samples in arrays:
-        if samples is not None and is_translator(group.model) and len(samples) >= len(truth):
-            columns.append((group.label, samples[: len(truth)]))
+        outputs = None
+        if is_translator(group.model):
+            outputs = kept(group, truth.shape[1:]) if samples is None else samples
+        if outputs is not None and len(outputs) >= len(truth):
+            columns.append((group.label, outputs[: len(truth)]))
     columns.append(("truth", truth))
     images = [_fitted(x, truth.shape[1:]) for _, x in columns]
     return np.stack(images, 1), [name for name, _ in columns]

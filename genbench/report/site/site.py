@@ -143,7 +143,12 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
     pages = []
     for table in tables:
         gallery = samples.make_gallery(
-            store, table, pixels=pixels, dots=dots, absent=partial(_kept_picture, store)
+            store,
+            table,
+            pixels=pixels,
+            dots=dots,
+            absent=partial(_kept_picture, store),
+            kept=partial(sheets.read_images, store),
         )
         panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
