@@ -163,7 +163,10 @@ def command(
         common.print_json(result.rows)
     elif dry_run:
         jobs = 1 if executor == "inline" else how["jobs"]
-        listener.print(run_text.expected_text(run_text.expect_time(result), jobs))
+        expected = run_text.expected_text(run_text.expect_time(result), jobs)
+        told = any(plan.jobs or plan.cells for plan in result.plans)
+        if expected or not told:
+            listener.print(expected or "nothing to do")
     elif suite_name == CLAIMS:
         listener.print(run_text.next_command(words, results))
     elif not quiet and result.stopped is None:

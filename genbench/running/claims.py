@@ -98,7 +98,7 @@ def run_until_decided(
         options: How and where.
         scale: The budget.
         max_seeds: Where to give up, at most the last of the declared looks.
-        dry_run: Make the plans of the first look alone.
+        dry_run: Make the plans alone, of the first look that lacks anything.
         listener: Told of the pass as it goes on.
 
     Raises:
@@ -125,7 +125,7 @@ def run_until_decided(
             result.results += one.results
             if any(plan.stopped is not None for plan in one.plans):
                 return result
-        if dry_run:
+        if dry_run and any(plan.jobs for plan in result.plans):
             break
         seed_counts = {name: count for count, group in by_count.items() for name in group}
         claims = {

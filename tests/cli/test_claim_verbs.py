@@ -61,6 +61,9 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert "0 to train; nothing to do" in out
     assert "verdicts: genbench claims planted-claim --plugin planted.py -o runs" in out
     assert "experiment" not in out
+    code, out, _ = genbench(*run, "--until-decided", "--dry-run")
+    assert out.rstrip("\n").endswith("0 to train; nothing to do")
+    assert "\n\n" not in out
     code, out, _ = genbench("claims", "planted-claim", *NAMED)
     assert "It is [so]." in out
     assert "others agree" in out

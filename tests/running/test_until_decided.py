@@ -66,6 +66,11 @@ def test_plans_alone_draw_nothing(plant):
     result = run_until_decided(["planted"], options, dry_run=True)
     assert len(result.plans) == 1
     assert count_seeds(claim, options) == 0
+    run_until_decided(["planted"], options, max_seeds=8)
+    result = run_until_decided(["planted"], options, dry_run=True)
+    (next_look,) = [job.trial_seeds for plan in result.plans for job in plan.jobs]
+    assert next_look == tuple(range(8, 16))
+    assert count_seeds(claim, options) == 8
 
 
 def test_more_seeds_than_the_last_look_are_refused(plant):
