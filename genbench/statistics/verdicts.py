@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from genbench.core.claim import Outcome
-from genbench.core.effect import Effect, Scores, Values
+from genbench.core.effect import Effect
 from genbench.statistics.contests import LEAST, estimate
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
+from genbench.statistics.subsets import keep_seeds
 
 #: the version of the rule by which verdicts are made, which registrations name
 RULE = "judge/2"
@@ -204,7 +205,7 @@ def _seeds(effect: Effect) -> int:
 
 
 def _first_seeds(effect: Effect, count: int) -> Effect:
-    return _keep(lambda seed: seed < count, effect)
+    return keep_seeds(lambda seed: seed < count, effect)
 
 
 def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outcome, str]:
@@ -250,24 +251,7 @@ def leave_one_out(
 
 
 def _without(seed: int, effect: Effect) -> Effect:
-    return _keep(lambda other: other != seed, effect)
-
-
-def _keep(condition: Callable[[int], bool], effect: Effect) -> Effect:
-    """An effect of some of its seeds."""
-
-    def rest(values: Values) -> Scores:
-        some = {s: v for s, v in values.items() if condition(s)}
-        sides = getattr(values, "sides", None)
-        both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
-        return Scores(some, getattr(values, "noise", 0.0), sides=both)
-
-    contest = effect.contest
-    if contest is not None:
-        pairs = {pair: rest(values) for pair, values in contest.pairs.items()}
-        ours, theirs = ({n: rest(row) for n, row in side.items()} for side in contest.sides)
-        contest = replace(contest, pairs=pairs, sides=(ours, theirs))
-    return replace(effect, values=rest(effect.values), contest=contest)
+    return keep_seeds(lambda other: other != seed, effect)
 
 
 def holm_outcomes(

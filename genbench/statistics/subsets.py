@@ -1,0 +1,25 @@
+"""Effects of some of their seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from genbench.core.effect import Effect, Scores, Values
+
+
+def keep_seeds(condition: Callable[[int], bool], effect: Effect) -> Effect:
+    """Returns an effect of those of its seeds that meet a condition, its contest and its sides likewise."""
+
+    def rest(values: Values) -> Scores:
+        some = {s: v for s, v in values.items() if condition(s)}
+        sides = getattr(values, "sides", None)
+        both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
+        return Scores(some, getattr(values, "noise", 0.0), sides=both)
+
+    contest = effect.contest
+    if contest is not None:
+        pairs = {pair: rest(values) for pair, values in contest.pairs.items()}
+        ours, theirs = ({n: rest(row) for n, row in side.items()} for side in contest.sides)
+        contest = replace(contest, pairs=pairs, sides=(ours, theirs))
+    return replace(effect, values=rest(effect.values), contest=contest)
