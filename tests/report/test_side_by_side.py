@@ -79,3 +79,9 @@ def test_outputs_that_are_not_here_are_cut_out_of_the_picture_that_is_kept(tmp_p
     assert read_images(store, table.groups[0], (1, 9, 9)) is None
     panel = make_gallery(store, table, kept=partial(read_images, store)).panels[0]
     assert panel.columns == ("input", "nearest", "truth")
+
+
+def test_where_no_truth_is_known_none_is_shown_as_such(tmp_path):
+    store, data = Store(tmp_path / "results"), open_named("attribute")
+    (table,) = make_leaderboards([stored(store, "copy", "attribute", data.points("test").numpy())])
+    assert make_gallery(store, table).panels[0].columns == ("input", "copy", "any real one")

@@ -41,7 +41,7 @@ def pair_images(
 
     Returns:
         Images (rows, columns, C, H, W) in [0, 1]: the source (one column for each frame where it has
-        other than 1 or 3 channels), every translator's output, the truth.
+        other than 1 or 3 channels), every translator's output, the truth, or any real image if there is none.
     """
     import numpy as np
 
@@ -63,7 +63,7 @@ def pair_images(
             outputs = kept(group, truth.shape[1:]) if samples is None else samples
         if outputs is not None and len(outputs) >= len(truth):
             columns.append((group.label, outputs[: len(truth)]))
-    columns.append(("truth", truth))
+    columns.append(("truth" if data.matched else "any real one", truth))
     images = [_fitted(x, truth.shape[1:]) for _, x in columns]
     return np.stack(images, 1), [name for name, _ in columns]
 
