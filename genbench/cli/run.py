@@ -163,10 +163,8 @@ def command(
         common.print_json(result.rows)
     elif dry_run:
         jobs = 1 if executor == "inline" else how["jobs"]
-        expected = run_text.expected_text(run_text.expect_time(result), jobs)
-        told = any(plan.jobs or plan.cells for plan in result.plans)
-        if expected or not told:
-            listener.print(expected or "nothing to do")
+        for line in run_text.list_expected(result, jobs):
+            listener.print(line)
     elif suite_name == CLAIMS:
         listener.print(run_text.next_command(words, results))
     elif not quiet and result.stopped is None:

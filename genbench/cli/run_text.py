@@ -41,6 +41,14 @@ def expect_time(result: RunResult) -> Expected:
     return expect(result.plans, known_costs(result.store))
 
 
+def list_expected(result: RunResult, workers: int) -> list[str]:
+    """Returns how long a planned run will take, or that there is nothing to do where no plan says so."""
+    if not any(plan.jobs or plan.cells for plan in result.plans):
+        return ["nothing to do"]
+    text = expected_text(expect_time(result), workers)
+    return [text] if text else []
+
+
 def expected_text(expected: Expected, workers: int) -> str:
     """Returns how long a run will take, in a sentence that says where that is known from."""
     jobs, unknown = sum(expected.sources.values()), expected.sources["nothing"]

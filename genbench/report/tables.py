@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean
@@ -14,6 +14,7 @@ from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
 from genbench.report.groups import Group, make_labels, name_options
 from genbench.report.standings import Standings, rank_rows
+from genbench.report.text import name_rows
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 from genbench.statistics.ranking import Ranking
 from genbench.store import Measurement, Record
@@ -105,7 +106,7 @@ class Table:
             what, _, detail = note.partition(": ")
             if what:
                 doubts[what][detail].append(group.label)
-        return [f"{DAGGER} {what}: {_name_rows(rows)}" for what, rows in doubts.items()]
+        return [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -120,13 +121,6 @@ class Table:
         for name in self.groups[0].settings if self.groups else ():
             data[(name, "")] = [str(g.settings[name]) for g in self.groups]
         return pandas.DataFrame(data, index=index)
-
-
-def _name_rows(rows: Mapping[str, Sequence[str]]) -> str:
-    """The rows that a note is about, with the detail that they share, e.g. "gan, vae (load average 3 …)"."""
-    return "; ".join(
-        f"{', '.join(labels)}{f' – {detail}' if detail else ''}" for detail, labels in rows.items()
-    )
 
 
 def make_leaderboards(records: Iterable[Record], *, scale: str = "default") -> list[Table]:

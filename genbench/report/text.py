@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from genbench.core.spec import Budget, NoBudget
 from genbench.statistics.intervals import Estimate
@@ -95,3 +96,10 @@ def count_range(counts: list[int]) -> str:
 def _scaled(e: Estimate, factor: float) -> Estimate:
     mean, low, high = (None if v is None else v * factor for v in (e.mean, e.low, e.high))
     return Estimate(e.n, mean, low, high, e.method, e.scale)
+
+
+def name_rows(rows: Mapping[str, Sequence[str]]) -> str:
+    """Returns the rows of a note by the detail that they share, e.g. "gan, vae – load average 3"."""
+    return "; ".join(
+        f"{', '.join(labels)}{f' – {detail}' if detail else ''}" for detail, labels in rows.items()
+    )

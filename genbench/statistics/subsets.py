@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Container
 from dataclasses import replace
 
 from genbench.core.effect import Effect, Scores, Values
 
 
-def keep_seeds(condition: Callable[[int], bool], effect: Effect) -> Effect:
-    """Returns an effect of those of its seeds that meet a condition, its contest and its sides likewise."""
+def keep_seeds(effect: Effect, seeds: Container[int]) -> Effect:
+    """Returns an effect of those of its seeds that are among these, its contest and its sides likewise."""
 
     def rest(values: Values) -> Scores:
-        some = {s: v for s, v in values.items() if condition(s)}
+        some = {s: v for s, v in values.items() if s in seeds}
         sides = getattr(values, "sides", None)
         both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
         return Scores(some, getattr(values, "noise", 0.0), sides=both)

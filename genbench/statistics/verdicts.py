@@ -191,7 +191,7 @@ def decide(
         if look and missing:
             break
         level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
-        parts = [e if count is None else _first_seeds(e, count) for e in effects]
+        parts = [e if count is None else keep_seeds(e, range(count)) for e in effects]
         now = holm_outcomes(parts, level_of, outcomes)
         for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
             if new != old:
@@ -202,10 +202,6 @@ def decide(
 
 def _seeds(effect: Effect) -> int:
     return max(effect.values, default=-1) + 1
-
-
-def _first_seeds(effect: Effect, count: int) -> Effect:
-    return keep_seeds(lambda seed: seed < count, effect)
 
 
 def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outcome, str]:
@@ -244,14 +240,11 @@ def leave_one_out(
     seeds = sorted({seed for effect in effects if effect.judged for seed in effect.values})
     if len(seeds) <= LEAST:
         return {}
+    rests = {seed: [other for other in seeds if other != seed] for seed in seeds}
     return {
-        seed: judge([_without(seed, e) for e in effects], refutes=refutes, looks=looks).outcome
-        for seed in seeds
+        seed: judge([keep_seeds(e, rest) for e in effects], refutes=refutes, looks=looks).outcome
+        for seed, rest in rests.items()
     }
-
-
-def _without(seed: int, effect: Effect) -> Effect:
-    return keep_seeds(lambda other: other != seed, effect)
 
 
 def holm_outcomes(

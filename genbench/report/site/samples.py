@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.core.dataset import Dataset, open_named
 from genbench.report.groups import Group
 from genbench.report.site.side_by_side import pair_images
+from genbench.report.site.tiles import lay_out
 from genbench.report.tables import Table
 from genbench.store import Record, Store
 
@@ -72,10 +73,6 @@ def _nothing(group: Group, about: str) -> Panel:
     return Panel(group.label, about)
 
 
-def _no_outputs(group: Group, event: tuple[int, ...]) -> np.ndarray | None:
-    return None
-
-
 def make_gallery(
     store: Store,
     table: Table,
@@ -83,7 +80,7 @@ def make_gallery(
     pixels: int = SHEET,
     dots: int = POINTS,
     absent: Callable[[Group, str], Panel] = _nothing,
-    kept: Callable[[Group, tuple[int, ...]], np.ndarray | None] = _no_outputs,
+    kept: Callable[[Group, tuple[int, ...]], np.ndarray | None] = lambda group, event: None,
 ) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
@@ -255,12 +252,12 @@ def draw_sheet(
 def lay_out_first(array: np.ndarray, data: Dataset | None, side: int) -> np.ndarray:
     """Returns a sheet (H, W, C), uint8, of the first images of (N, C, h, w), as many as a square holds."""
     side = max(1, min(side, math.isqrt(len(array))))
-    return _lay_out(_bytes(array[: side * side], data), side, side)
+    return lay_out(_bytes(array[: side * side], data), side, side)
 
 
 def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
     """A sheet of (rows, columns, C, H, W): what was given, what was made of it, the truth."""
-    sheet = _lay_out(_bytes(images.reshape(-1, *images.shape[2:]), None), *images.shape[:2])
+    sheet = lay_out(_bytes(images.reshape(-1, *images.shape[2:]), None), *images.shape[:2])
     about = "the first test sources, a row each"
     picture = {"png": _encode(sheet), "size": _size(sheet)}
     return Panel("side by side", about, **picture, columns=tuple(columns))
@@ -268,19 +265,6 @@ def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
 
 def _size(sheet: np.ndarray) -> tuple[int, int]:
     return sheet.shape[1], sheet.shape[0]
-
-
-def _lay_out(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """A sheet (H, W, C) of images (N, C, h, w), uint8, with lines of one pixel between them."""
-    import numpy as np
-
-    _, channels, height, width = images.shape
-    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), 127, np.uint8)
-    for i, image in enumerate(images):
-        y, x = divmod(i, columns)
-        y, x = y * (height + 1), x * (width + 1)
-        sheet[y : y + height, x : x + width] = image.transpose(1, 2, 0)
-    return sheet
 
 
 def _encode(sheet: np.ndarray) -> str:

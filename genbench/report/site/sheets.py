@@ -16,6 +16,7 @@ from genbench.evaluation.evaluator import draw
 from genbench.points.images import decode
 from genbench.report.groups import Group
 from genbench.report.site import samples
+from genbench.report.site.tiles import cut_out
 from genbench.report.tables import Table
 from genbench.running.build import open_dataset
 from genbench.running.job import RunSettings, StackJob, Stage
@@ -101,18 +102,8 @@ def read_images(store: Store, group: Group, event: tuple[int, ...]) -> np.ndarra
         sheet = decode(read_file(path, LARGEST), path.name)[0]
     except (OSError, ValueError, DataError, StoreError):
         return None
-    _, height, width = event
-    rows, columns = (sheet.shape[1] + 1) // (height + 1), (sheet.shape[2] + 1) // (width + 1)
-    if sheet.shape[1:] != (rows * (height + 1) - 1, columns * (width + 1) - 1):
-        return None
-    tiles = [
-        sheet[:, y : y + height, x : x + width]
-        for y in range(0, sheet.shape[1], height + 1)
-        for x in range(0, sheet.shape[2], width + 1)
-    ]
-    import numpy as np
-
-    return np.stack(tiles).astype(np.float64) / 255
+    images = cut_out(sheet, *event[1:])
+    return None if images is None else images / 255
 
 
 def draw_pictures(
