@@ -4,6 +4,7 @@ import math
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from genbench.claims import tuning_budget as budgets
 from genbench.claims import variational_bias as bias
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
+from genbench.core.effect import Effect, difference
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.experiments import mixing
@@ -329,6 +331,30 @@ def tuned(after_one, after_eight):
 )
 def test_tuning_budgets_by_planted_searches(after_one, after_eight, wanted):
     assert outcome("tuning_budget", tuned(after_one, after_eight)) == wanted
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 1.5])
+def test_families_that_are_alike_do_not_draw_nearer_by_the_luck_of_trials(spread):
+    draws, wrong = np.random.default_rng(0), 0
+    for _ in range(60):
+        trials = np.exp(spread * draws.normal(size=(5, 32, 8)))
+        first, last = (dict(enumerate(_rows(x))) for x in (trials[:, :, 0], trials.min(2)))
+        falls = difference(budgets.vary_between(first), budgets.vary_between(last))
+        wrong += judge([Effect("", falls, budgets.LEAST**2)]).outcome == "supported"
+    assert wrong <= 3
+
+
+def test_the_variance_between_families_is_that_of_their_means():
+    means, draws = np.array([-1.0, 0.0, 0.5, 2.0]), np.random.default_rng(1)
+    logs = means[:, None] + draws.normal(size=(4, 400))
+    values = list(budgets.vary_between(dict(enumerate(_rows(np.exp(logs))))).values())
+    error = np.std(values, ddof=1) / 20
+    assert np.mean(values) == pytest.approx(means.var(ddof=1), abs=3 * error)
+    assert error < 0.1 * means.var(ddof=1)
+
+
+def _rows(values):
+    return [dict(enumerate(map(float, row))) for row in values]
 
 
 def test_the_best_of_trials_is_chosen_by_validation_and_scored_on_test():
