@@ -59,6 +59,7 @@ class Contest:
         pairs: For each of ours and theirs, by how much ours is better, one value per seed.
         sides: The rows of both sides, on the scale of the comparison, higher being better.
         independent: Whether seeds of different rows share nothing; else they are compared pair by pair.
+        absent: Who has no value yet, where others have: who is best is not known without them.
     """
 
     ours: str
@@ -66,6 +67,7 @@ class Contest:
     pairs: Mapping[tuple[str, str], Values]
     sides: tuple[Mapping[str, Values], Mapping[str, Values]] = ({}, {})
     independent: bool = True
+    absent: tuple[str, ...] = ()
 
     @property
     def values(self) -> Values:
@@ -114,6 +116,11 @@ class Effect:
     jump: float = 0.0
     data: str = ""
 
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Who of a contest has not been measured yet, so that nothing can be decided."""
+        return self.contest.absent if self.contest is not None else ()
+
 
 def noise_of(values: Values) -> float:
     """Returns the standard deviation that more seeds cannot reduce, of an effect's values."""
@@ -147,7 +154,7 @@ def compare_best(
     """Compares the best of one side with the best of the other; positive where ours is better.
 
     Arguments:
-        ours: By name, one value per seed; rows without values are left out.
+        ours: By name, one value per seed; rows without values wait, and nothing is decided without them.
         theirs: The other side's.
         better: Which way is better.
         log: Whether differences are of logarithms, so that they are ratios.
@@ -163,7 +170,9 @@ def compare_best(
         if ours[a] and theirs[b]
     }
     sides = fill_failed(*({n: row for n, row in side.items() if row} for side in scaled))
-    return Contest(_best(sides[0]), _best(sides[1]), pairs, (scaled[0], scaled[1]), apart)
+    absent = tuple(name for side in (ours, theirs) for name, row in side.items() if not row)
+    best = _best(sides[0]), _best(sides[1])
+    return Contest(*best, pairs, (scaled[0], scaled[1]), apart, absent if pairs else ())
 
 
 def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]]]:

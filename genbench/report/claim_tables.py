@@ -72,6 +72,8 @@ def says(part: VerdictPart) -> str:
     """Returns what a part says, e.g. "supported", or that it is shown beside."""
     if not part.effect.judged:
         return "shown beside"
+    if part.effect.waits_for:
+        return f"{part.outcome}: waits for {', '.join(part.effect.waits_for)}"
     alike = part.alike and part.outcome == "inconclusive"
     return f"{part.outcome}: seeds all alike" if alike else part.outcome
 
@@ -79,6 +81,8 @@ def says(part: VerdictPart) -> str:
 def needed_text(part: VerdictPart) -> str:
     """Returns how many seeds decide a part, e.g. "to decide this part at 80 % needs ≈ 40 seeds"."""
     if not part.effect.judged or part.outcome == "by definition" or not part.effect.values:
+        return ""
+    if part.effect.waits_for:
         return ""
     if part.needed is None:
         why = f"; {ALIKE}" if part.alike else ""

@@ -100,7 +100,8 @@ def judge(
     """Returns the verdict of several effects, the claim being that all of them hold.
 
     An effect is supported where its interval (`contests.estimate`) lies beyond the bar on the side that the
-    claim asks for, refuted where it lies on the other side, else inconclusive. Intervals are wide enough for
+    claim asks for, refuted where it lies on the other side, else inconclusive, as it is while an entrant of
+    a contest has not been measured. Intervals are wide enough for
     all judged effects together: Holm's steps, so that the chance of any wrong part is 5 % at most. All parts
     supported make a supported claim, all refuted a refuted one; both kinds a mixed one; whatever else is
     inconclusive. Where seeds may be added, the parts are judged at every look of the declared sequence
@@ -273,7 +274,8 @@ def holm_outcomes(
 
 def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     """Returns what one effect says by itself at a level."""
-    if len(effect.values) < LEAST and not (effect.exact and effect.values):
+    few = len(effect.values) < LEAST and not (effect.exact and effect.values)
+    if few or effect.waits_for:
         return "inconclusive"
     interval = estimate(effect, level)
     if interval.low is None or interval.high is None or _are_alike(effect, interval):
@@ -291,6 +293,8 @@ def _why_open(judged: Sequence[Effect]) -> str:
     few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
     if all(not effect.values for effect in judged):
         return "nothing has been measured yet"
+    if absent := [name for effect in judged for name in effect.waits_for]:
+        return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:
         return f"fewer than {LEAST} seeds have been measured"
     if any(_are_alike(effect, estimate(effect)) for effect in judged):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, compare_best, difference
+from genbench.report.claim_tables import needed_text, says
 from genbench.statistics.verdicts import LEAST, holm_outcomes, judge, leave_one_out, outcome_of
 
 SPREAD = 0.02 * np.array([-1.3, -0.6, -0.2, 0.1, 0.3, 0.5, 0.4, 0.8])
@@ -144,6 +145,27 @@ def test_a_contest_needs_every_rival_at_enough_seeds():
     theirs["c"] = {0: 0.0, 1: 0.0}
     part = compare_best(ours, theirs, "higher")
     assert judge([Effect("gap", part.values, contest=part)]).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_a_contest_waits_for_entrants_without_any_value(side):
+    rng = np.random.default_rng(5)
+    rows = {"ours": rows_of(rng, "ab", shift=-9), "theirs": rows_of(rng, "cd")}
+    clear = compare_best(rows["ours"], rows["theirs"], "lower")
+    assert judge([Effect("gap", clear.values, 0, contest=clear)]).outcome == "supported"
+    rows[side] |= {"absent": {}}
+    contest = compare_best(rows["ours"], rows["theirs"], "lower")
+    verdict = judge([Effect("gap", contest.values, 0, contest=contest)])
+    assert (verdict.outcome, verdict.because) == ("inconclusive", "not measured yet: absent")
+    assert says(verdict.parts[0]) == "inconclusive: waits for absent"
+    assert needed_text(verdict.parts[0]) == ""
+
+
+def test_a_contest_of_nobody_waits_for_nobody():
+    contest = compare_best({"a": {}}, {"b": {}}, "lower")
+    assert contest.absent == ()
+    because = judge([Effect("gap", contest.values, 0, contest=contest)]).because
+    assert because == "nothing has been measured yet"
 
 
 def test_a_verdict_that_hangs_on_one_seed_is_shown_so():
