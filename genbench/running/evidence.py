@@ -12,7 +12,7 @@ from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
 from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
-from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, canonical
+from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.running.cells import cell_specs, dataset_options
 from genbench.statistics.looks import Looks
@@ -110,14 +110,18 @@ def resolve_tuned(run: Run) -> bool | Literal["density"]:
     """Returns which tuned options a run takes, none where there are none and its defaults may stand in."""
     if not run.tuned or run.untuned == "refuse":
         return run.tuned
-    criterion = "samples" if run.tuned is True else run.tuned
+    return run.tuned if find_choice(run) is not None else False
+
+
+def find_choice(run: Run) -> tuple[dict[str, Any], Training | None] | None:
+    """Returns the options and the training that tuning chose for a run, or None if it was not tuned."""
+    criterion = "density" if run.tuned == "density" else "samples"
     own = dataset_options(run.dataset, run.dataset_options)
     where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
     try:
-        find_tuned(*where, dataset_options=own)
+        return find_tuned(*where, dataset_options=own)
     except SpecError:
-        return False
-    return run.tuned
+        return None
 
 
 def specs_of(run: Run) -> list[CellSpec]:

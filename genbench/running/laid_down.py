@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from genbench.core.claim import Claim, Run
+from genbench.core.claim import Claim
 from genbench.core.model import MODELS
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.planted import RANGES, PlantedEvidence, read_planted
 from genbench.store import Store
 from genbench.store.registrations import Registration
 
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
+#: what registrations hold since 2026-11-29: of no account where an older one does not
+RECENT = ("made_of", "tuned_options")
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,12 @@ class Late:
     Arguments:
         laid_down: When it was laid down as it is.
         scored: When the first of the scores was begun.
+        replaced: What it took the place of, if the scores are that one's.
     """
 
     laid_down: str
     scored: str
+    replaced: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,31 +53,6 @@ class FirstScores:
         """The earliest of all."""
         times = [time for time in (*self.runs.values(), self.experiment) if time is not None]
         return min(times, key=moment, default=None)
-
-
-@dataclass(frozen=True)
-class Planted:
-    """Evidence in which some of a claim's runs have numbers that say nothing.
-
-    Arguments:
-        runs: Those that have.
-        experiment: Whether the experiment has.
-    """
-
-    runs: Sequence[Run]
-    experiment: bool
-
-    def scores(self, run: Run, column: str) -> Mapping[int, float]:
-        """Returns numbers between 0 and 1."""
-        return _numbers(run.seeds) if run in self.runs else {}
-
-    def finished(self, run: Run) -> list[int]:
-        """Returns all seeds."""
-        return list(range(run.seeds)) if run in self.runs else []
-
-    def measured(self, column: str) -> Mapping[int, float]:
-        """Returns numbers between 0 and 1."""
-        return _numbers(8) if self.experiment else {}
 
 
 def read_first_scores(claim: Claim, store: Store) -> FirstScores:
@@ -111,7 +91,7 @@ def find_late(
         history: Its registrations, oldest first.
     """
     for k, scored in scores.runs.items():
-        since = _since(history, lambda old, k=k: descriptions[k] in old["runs"].values())
+        since = _since(history, lambda old, k=k: _has_run(old["runs"], descriptions[k]))
         if scored is not None and moment(since) > moment(scored):
             yield Late(since, scored)
     if scores.experiment is not None:
@@ -144,11 +124,20 @@ def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, An
 
 
 def _has_part(parts: Sequence[Mapping[str, Any]], k: int, part: Mapping[str, Any]) -> bool:
-    """Whether the k-th of a registration's parts has this one's bar; wording is of no account."""
-    names = {"effect", *BY_RULE}
-    return k < len(parts) and all(
-        parts[k].get(name) == part.get(name) for name in {*parts[k], *part} - names
-    )
+    """Whether the k-th of a registration's parts is this one; wording is of no account."""
+    return k < len(parts) and not differing(parts[k], part, {"effect", *BY_RULE})
+
+
+def differing(
+    old: Mapping[str, Any], new: Mapping[str, Any], leave_out: Container[str] = ()
+) -> set[str]:
+    """Returns the fields that differ, but for what an older registration does not hold."""
+    names = {name for name in {**old, **new} if name in old or name not in RECENT}
+    return {n for n in names if n not in leave_out and old.get(n) != new.get(n)}
+
+
+def _has_run(runs: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> bool:
+    return any(not differing(old, run) for old in runs.values())
 
 
 def _reads_only_what_came_later(claim: Claim, k: int, since: str, scores: FirstScores) -> bool:
@@ -158,20 +147,13 @@ def _reads_only_what_came_later(claim: Claim, k: int, since: str, scores: FirstS
         return scored is None or moment(scored) > moment(since)
 
     runs = [run for i, run in enumerate(claim.runs) if later(scores.runs.get(i))]
-    evidence = Planted(runs, claim.experiment is not None and later(scores.experiment))
-    try:
-        parts = [effect for effect in claim.function(evidence) if effect.judged]
-    except (
-        ArithmeticError,
-        LookupError,
-        ValueError,
-    ):  # numbers that say nothing are no such scores
-        return False
-    return k < len(parts) and bool(parts[k].values)
-
-
-def _numbers(seeds: int) -> dict[int, float]:
-    return {seed: 0.5 + 0.4 * (seed + 1) / (seeds + 1) for seed in range(seeds)}
+    tried = claim.experiment is not None and later(scores.experiment)
+    for span in RANGES:
+        evidence = PlantedEvidence(claim.runs, span, runs, tried)
+        parts = read_planted(claim, evidence)
+        if parts is not None:
+            return k < len(parts) and bool(parts[k].values)
+    return False
 
 
 def moment(text: str) -> datetime:

@@ -10,8 +10,10 @@ from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
-from genbench.running.evidence import Scale
-from genbench.running.laid_down import BY_RULE, find_late, moment, read_first_scores
+from genbench.running.evidence import Scale, find_choice
+from genbench.running.laid_down import BY_RULE, RECENT, find_late, moment, read_first_scores
+from genbench.running.planted import UNREADABLE, hash_parts
+from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.environment import running_commit
@@ -68,15 +70,18 @@ class Standing:
 
 def list_terms(claim: Claim) -> dict[str, Any]:
     """Returns what a claim lays down: judged parts with their bars, runs and the experiment, as JSON."""
+    judged = [effect for effect in claim.function(NoEvidence()) if effect.judged]
+    hashes = hash_parts(claim)
+    made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
     parts = [
         {
             "effect": effect.name,
             "bar": float(effect.bar),
             "wanted": effect.wanted,
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
+            "made_of": own,
         }
-        for effect in claim.function(NoEvidence())
-        if effect.judged
+        for effect, own in zip(judged, made_of, strict=True)
     ]
     terms: dict[str, Any] = {"parts": parts, "runs": {}}
     for run in claim.runs:
@@ -102,7 +107,19 @@ def describe_run(run: Run) -> dict[str, Any]:
         about["dataset_options"] = _as_json(dict(run.dataset_options))
     if run.metric_options:
         about["metric_options"] = _as_json(dict(run.metric_options))
-    return about | ({"tuned": run.tuned} if run.tuned else {})
+    return about | (
+        {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
+    )
+
+
+def _tuned_options(run: Run) -> Any:
+    """The options and the training that tuning chose for a run, or in words that there are none."""
+    choice = find_choice(run)
+    if choice is None:
+        return "not tuned yet"
+    options, training = choice
+    chosen = training.model_dump(exclude_defaults=True) if training is not None else {}
+    return _as_json(options | chosen)
 
 
 def _as_json(value: Any) -> Any:
@@ -127,13 +144,23 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         if name not in sides[0] or name not in sides[1]:
             changes.append(f"{name}: {'added' if name in sides[1] else 'left out'}")
             continue
-        old, new = (dict(_fields(side[name], rules, name)) for side in sides)
+        old, new = (side[name] for side in sides)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            new = {key: value for key, value in new.items() if key in old or key not in RECENT}
+        was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
         changes += [
-            f"{field}: {old.get(field, ABSENT)}, now {new.get(field, ABSENT)}"
-            for field in {**old, **new}
-            if old.get(field, ABSENT) != new.get(field, ABSENT)
+            _say(field, was.get(field, ABSENT), is_now.get(field, ABSENT))
+            for field in {**was, **is_now}
+            if was.get(field, ABSENT) != is_now.get(field, ABSENT)
         ]
     return changes
+
+
+def _say(field: str, old: Any, new: Any) -> str:
+    part, _, name = field.rpartition(".")
+    if name == "made_of":
+        return f"{part}: made of other numbers (columns, sides, direction or scale)"
+    return f"{field}: {old}, now {new}"
 
 
 def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +212,13 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
             f"registered {_minute(worst.laid_down)}, after its first score of {_minute(worst.scored)}"
         )
         reasons += _changes_before(history)
-    extended = first is not None and not late and moment(last.date) > moment(first)
+    replaced = list(find_replaced(claim, [*usable, last], store, registrations.allows))
+    reasons += [
+        f"registered {_minute(one.laid_down)} in the place of {one.replaced}, which had been scored since "
+        f"{_minute(one.scored)}"
+        for one in replaced
+    ]
+    extended = first is not None and not reasons and moment(last.date) > moment(first)
     return Standing(last, first, tuple(reasons), extended)
 
 

@@ -55,11 +55,28 @@ class Replacement(Row):
     why: str
 
 
+class Declared(Row):
+    """A change of all claims' runs alike, on grounds other than their scores, from a date on.
+
+    Arguments:
+        field: The field of runs.
+        value: What it became; None for anything.
+        date: When it was declared.
+        why: The grounds.
+    """
+
+    field: str
+    value: Any = None
+    date: Annotated[Moment, Field(min_length=1)]
+    why: str
+
+
 class Registrations(Row):
     """The whole of baselines/registrations.json: by claim the registrations, oldest first."""
 
     version: Literal[1] = Field(default=1, alias="schema")
     rules: list[Replacement] = []
+    declared: list[Declared] = []
     claims: dict[str, list[Registration]] = {}
 
     def accepts(self, old: str, new: str) -> bool:
@@ -70,6 +87,13 @@ class Registrations(Row):
                 return False
             old = step
         return True
+
+    def allows(self, field: str, value: Any, date: str) -> bool:
+        """Returns whether a field of runs that has this value since a date has it by a declared change."""
+        return any(
+            one.field == field and one.value in (None, value) and one.date <= date
+            for one in self.declared
+        )
 
 
 def hash_terms(terms: dict[str, Any], rule: str) -> str:

@@ -86,7 +86,11 @@ class Trials:
 
     def read(self, claim: Claim, options: Mapping[str, Any]) -> Trial | None:
         """Returns a claim's trial, or None where there is none that can be used."""
-        return parse(self.path(claim, options))
+        return self.read_of(claim.name, claim.version, options)
+
+    def read_of(self, name: str, version: int, options: Mapping[str, Any]) -> Trial | None:
+        """Returns the trial of a claim's version, or None where there is none that can be used."""
+        return parse(self.path_of(name, version, options))
 
     def write(self, trial: Trial) -> Path:
         """Writes a trial, joined with that of other seeds; a file that is not a trial is set aside."""

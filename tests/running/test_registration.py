@@ -6,14 +6,28 @@ import pytest
 from claim_records import write
 
 from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, compare_best
 from genbench.core.entrants import list_models, make_runs, read_entrants
 from genbench.core.errors import SpecError, UnknownName
 from genbench.core.model import MODELS
+from genbench.running import evidence
 from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
-from genbench.running.registration import compare_terms, find_standing, list_terms, register
+from genbench.running.registration import (
+    compare_terms,
+    describe_run,
+    find_standing,
+    list_terms,
+    register,
+)
 from genbench.store import Store
-from genbench.store.registrations import Replacement, read_registrations
+from genbench.store.registrations import (
+    Declared,
+    Replacement,
+    hash_terms,
+    read_registrations,
+    write_registrations,
+)
+from genbench.store.trial import Trial, Trials
 
 RUN = Run("gan", "ring", ("modes",), steps=400)
 
@@ -59,10 +73,10 @@ def test_registered_before_scored_is_confirmatory_and_after_is_exploratory(tmp_p
 def test_what_has_changed_is_shown_field_by_field(tmp_path, store):
     path = tmp_path / "registrations.json"
     register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
-    changed = make_claim(replace(RUN, steps=800), bar=2.0)
+    changed = make_claim(replace(RUN, steps=1000), bar=2.0)
     assert standing(changed, store, path).reasons == (
         "changed since it was registered: part 1.bar: 1.0, now 2.0",
-        "changed since it was registered: runs.gan on ring.steps: 400, now 800",
+        "changed since it was registered: runs.gan on ring.steps: 400, now 1000",
     )
     register({"planted": changed}, path, date="2026-01-05T00:00:00+00:00")
     assert not standing(changed, store, path).exploratory
@@ -70,7 +84,7 @@ def test_what_has_changed_is_shown_field_by_field(tmp_path, store):
     reasons = standing(changed, store, path).reasons
     assert reasons[1:] == (
         "changed by that registration: part 1.bar: 1.0, now 2.0",
-        "changed by that registration: runs.gan on ring.steps: 400, now 800",
+        "changed by that registration: runs.gan on ring.steps: 400, now 1000",
     )
 
 
@@ -140,6 +154,133 @@ def test_a_part_that_cannot_be_read_with_planted_numbers_is_late(tmp_path, store
     assert standing(longer, store, path).exploratory
 
 
+RIVALS = [replace(RUN, model=name) for name in ("vae", "made")]
+
+
+def make_contest(column="fid", better="lower", log=True, rivals=RIVALS, said="FID"):
+    """A claim of one part: the GAN against its rivals."""
+    runs = (RUN, *RIVALS)
+
+    def effects(evidence):
+        ours = {"gan": evidence.scores(RUN, column)}
+        theirs = {run.model: evidence.scores(run, column) for run in rivals}
+        gap = compare_best(ours, theirs, better, log=log)
+        return [Effect(said + gap.who, gap.values, 0.1, contest=gap)]
+
+    about = {"statement": "s.", "source": "x", "why": "y"}
+    return Claim("planted", effects, runs=runs, **about)
+
+
+CHANGED = "part 1: made of other numbers (columns, sides, direction or scale)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"column": "kid"},
+        {"better": "higher"},
+        {"log": False},
+        {"rivals": RIVALS[:1]},
+        {"rivals": []},
+    ],
+)
+def test_what_a_part_is_made_of_is_registered(tmp_path, store, change):
+    path, changed = tmp_path / "registrations.json", make_contest(**change)
+    register({"planted": make_contest()}, path, date="2026-01-01T00:00:00+00:00")
+    assert not standing(make_contest(said="another wording"), store, path).exploratory
+    assert standing(changed, store, path).reasons == (
+        f"changed since it was registered: {CHANGED}",
+    )
+    write_scored(store, make_contest(), "2026-01-02T00:00:00+00:00")
+    register({"planted": changed}, path, date="2026-01-03T00:00:00+00:00")
+    assert f"changed by that registration: {CHANGED}" in standing(changed, store, path).reasons
+
+
+def test_what_older_registrations_do_not_hold_makes_nothing_younger(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_contest()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    known = read_registrations(path)
+    (own,) = known.claims["planted"]
+    parts = [{k: v for k, v in part.items() if k != "made_of"} for part in own.terms["parts"]]
+    terms = own.terms | {"parts": parts}
+    old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)})
+    write_registrations(path, known.model_copy(update={"claims": {"planted": [old]}}))
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    assert not standing(claim, store, path).exploratory
+    register({"planted": claim}, path, date="2026-01-03T00:00:00+00:00")
+    assert not standing(claim, store, path).exploratory
+    assert standing(make_contest(column="kid"), store, path).exploratory
+
+
+def test_more_rounds_after_a_look_are_exploratory_though_no_cell_of_theirs_was_scored(
+    tmp_path, store
+):
+    path, more = tmp_path / "registrations.json", make_claim(replace(RUN, steps=1000))
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    register({"planted": more}, path, date="2026-01-03T00:00:00+00:00")
+    write_scored(store, more, "2026-01-04T00:00:00+00:00")
+    assert standing(more, store, path).reasons == (
+        "registered 2026-01-03 00:00 in the place of gan on ring with steps=400, which had been scored "
+        "since 2026-01-02 00:00",
+    )
+
+
+def test_a_change_of_all_claims_alike_must_be_declared(tmp_path, store):
+    path, options = tmp_path / "registrations.json", make_claim(replace(RUN, options={"lr": 0.01}))
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    register({"planted": options}, path, date="2026-01-03T00:00:00+00:00")
+    known = read_registrations(path)
+    about = {"field": "options", "why": "all of them"}
+    for date, value, reasons in (
+        ("2026-01-03T00:00:00+00:00", None, 0),
+        ("2026-01-03T00:00:00+00:00", {"lr": 0.01}, 0),
+        ("2026-01-03T00:00:00+00:00", {"lr": 0.02}, 1),
+        ("2026-01-04T00:00:00+00:00", None, 1),
+    ):
+        declared = [Declared(date=date, value=value, **about)]
+        found = find_standing(options, store, known.model_copy(update={"declared": declared}))
+        assert len(found.reasons) == reasons, (date, value)
+
+
+def test_another_budget_of_an_experiment_after_a_look_is_exploratory(tmp_path, store):
+    def make(rounds):
+        def experiment(rng, *, rounds=rounds):
+            return {"x": [1.0] * len(rng)}
+
+        own = replace(make_claim(), name="tried", runs=(), experiment=experiment)
+        return replace(own, function=lambda evidence: [Effect("x", evidence.measured("x"), 0.5)])
+
+    path, old, new = tmp_path / "registrations.json", make(100), make(200)
+    register({"tried": old}, path, date="2026-01-01T00:00:00+00:00")
+    about = {"claim": "tried", "version": 1, "columns": {"x": {0: 1.0}}}
+    looked = {"options": {"rounds": 100}, "started": "2026-01-02T00:00:00+00:00"}
+    Trials(store.root).write(Trial(**about, **looked))
+    register({"tried": new}, path, date="2026-01-03T00:00:00+00:00")
+    assert standing(new, store, path).reasons == (
+        "registered 2026-01-03 00:00 in the place of its experiment with rounds=100, which had been scored "
+        "since 2026-01-02 00:00",
+    )
+
+
+def test_what_tuning_chose_is_registered_with_a_run(tmp_path, monkeypatch):
+    tuned = replace(RUN, dataset="digits", tuned=True, steps=3000, batch=128)
+    own = describe_run(tuned)["tuned_options"]
+    assert {"lr", "hidden"} <= set(own)
+    assert "tuned_options" not in describe_run(RUN)
+    monkeypatch.setattr(evidence, "find_tuned", lambda *a, **k: ({"lr": 0.5}, None))
+    assert describe_run(tuned)["tuned_options"] == {"lr": 0.5}
+    there, here = ({"runs": {"gan": {"tuned_options": one}}} for one in (own, {"lr": 0.5}))
+    assert f"runs.gan.tuned_options.lr: {own['lr']}, now 0.5" in compare_terms(there, here, True)
+    monkeypatch.setattr(evidence, "find_tuned", refuse)
+    assert describe_run(tuned)["tuned_options"] == "not tuned yet"
+
+
+def refuse(*about, **more):
+    raise SpecError("not tuned")
+
+
 def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_path, store):
     path, claim = tmp_path / "registrations.json", make_claim()
     register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
@@ -163,7 +304,9 @@ def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_pat
 
 def test_terms_hold_bars_runs_and_metrics():
     terms = list_terms(make_claim())
-    assert terms["parts"] == [{"effect": "modes", "bar": 1.0, "wanted": "above"}]
+    (part,) = terms["parts"]
+    assert len(part.pop("made_of")) == 12
+    assert part == {"effect": "modes", "bar": 1.0, "wanted": "above"}
     assert terms["runs"]["gan on ring"]["metrics"] == ["modes"]
     assert terms["runs"]["gan on ring"]["seeds"] == 8
 

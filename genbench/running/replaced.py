@@ -1,0 +1,105 @@
+"""Runs and experiments that a later registration put others in the place of, once they had been scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from genbench.core.claim import Claim, Run
+from genbench.core.errors import GenbenchError
+from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.laid_down import Late, differing, moment
+from genbench.store import Store
+from genbench.store.registrations import Registration
+from genbench.store.trial import Trials
+
+#: whether a change of a field to a value is declared to be one of all claims alike: (field, value, date)
+Allows = Callable[[str, Any, str], bool]
+#: what a run is for; other metrics of the same cells are no other run
+IN_PLACE = ("model", "dataset", "dataset_options")
+#: of a registration, but not of a run
+DERIVED = ("tuned_options",)
+
+
+def find_replaced(
+    claim: Claim, history: Sequence[Registration], store: Store, allows: Allows
+) -> Iterator[Late]:
+    """Yields what took the place of something that had been scored by then, so that the scores may be why.
+
+    A run has the place of one of the same model and data set in the registration before. What changes for
+    all claims alike on declared grounds is no such replacement, nor is one by the same cells.
+
+    Arguments:
+        claim: The claim.
+        history: Its registrations, oldest first.
+        store: Where scores are.
+        allows: Whether a change is declared.
+    """
+    for before, after in pairwise(history):
+        old, new = (one.terms.get("runs", {}) for one in (before, after))
+        for name, run in old.items():
+            if any(not differing(run, other, ("metrics",)) for other in new.values()):
+                continue
+            others = [o for o in new.values() if not differing(_place(run), _place(o))]
+            changes = [differing(run, other, ("metrics",)) for other in others]
+            if not changes or any(
+                all(allows(field, other.get(field), after.date) for field in fields)
+                for fields, other in zip(changes, others, strict=True)
+            ):
+                continue
+            scored = first_score_of(claim, run, store)
+            if scored is not None and moment(scored) < moment(after.date):
+                nearest = min(others, key=lambda other: len(differing(run, other)))
+                yield Late(after.date, scored, f"{name} with {_was(run, nearest)}")
+        yield from _find_replaced_experiment(claim, before, after, store)
+
+
+def _find_replaced_experiment(
+    claim: Claim, before: Registration, after: Registration, store: Store
+) -> Iterator[Late]:
+    old, new = (one.terms.get("experiment") for one in (before, after))
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return
+    if not differing(old, new, ("seeds",)):
+        return
+    options = dict(old.get("options", {}))
+    trial = Trials(store.root).read_of(claim.name, int(old.get("version", 1)), options)
+    if trial is not None and trial.started and moment(trial.started) < moment(after.date):
+        yield Late(after.date, trial.started, f"its experiment with {_was(old, new)}")
+
+
+def first_score_of(claim: Claim, about: Mapping[str, Any], store: Store) -> str | None:
+    """Returns when the first cell of a registered run was begun, at any budget, or None without any.
+
+    Arguments:
+        claim: The claim.
+        about: What the registration says of the run; with options that are no longer there, it has no cells.
+        store: Where cells are.
+    """
+    fields = {name: value for name, value in about.items() if name not in DERIVED}
+    run = Run(**(fields | {"metrics": tuple(about["metrics"]), "untuned": "default"}))
+    times: list[str] = []
+    for name in SCALES:
+        try:
+            records = ClaimEvidence(claim, store, Scale(name)).records(run)
+        except GenbenchError:
+            return None
+        times += [record.started for record in records if record.started]
+    return min(times, key=moment, default=None)
+
+
+def _was(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What was otherwise, e.g. "steps=400"; of options those that were."""
+    words = []
+    for field in sorted(differing(old, new, ("metrics", "seeds"))):
+        one, other = old.get(field), new.get(field)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            words.append(_was(one, other))
+        else:
+            words.append(f"{field}={one}")
+    return ", ".join(words)
+
+
+def _place(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: run.get(name) for name in IN_PLACE}
