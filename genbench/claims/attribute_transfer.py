@@ -60,7 +60,14 @@ def effects(evidence: Evidence) -> list[Effect]:
     parts = [
         Effect("CycleGAN: outputs of the target's class", of["CycleGAN"], 0.8, unit="share"),
         Effect("rank of the own source, of any coat less CycleGAN's", nearer, 20.0, unit="of 100"),
-        Effect("copies of the target's class", of["copy"], 0.8, "below", unit="share"),
+        Effect(
+            "copies of the target's class",
+            of["copy"],
+            0.8,
+            "below",
+            unit="share",
+            resolution=1 / COPY.samples,
+        ),
     ]
     spread = evidence.scores(CYCLEGAN, "target_class_spread")
     text = "CycleGAN: variance of outputs over that of real coats"
