@@ -6,10 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from genbench.cli import common
 from genbench.cli.run import check_names
+from genbench.core.errors import SpecError
 from genbench.core.spec import parse_part
+
+#: what goes with --accept and --curves: which searches are meant, and where they lie
+NAMING = {"models", "datasets", "plugins", "root", "as_json"}
+USED = {
+    "--accept": {"accept", "config", "sampler", "tuned", "dry_run"} | NAMING,
+    "--curves": {"curves"} | NAMING,
+}
+
+PLANNED = ", or write the numbers into the plan of a suite file and name it by --config"
 
 
 @click.command("tune")
@@ -41,8 +52,16 @@ from genbench.core.spec import parse_part
     help="Seconds that a trial has for a rung.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try failed trials again too.")
-@click.option("--dry-run", is_flag=True, help="Say what it would cost; do nothing.")
-@click.option("--accept", is_flag=True, help="Write the best options to --tuned; train nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what it would cost, or with --accept what it would write; do nothing.",
+)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Write the best options of finished searches to --tuned; train nothing.",
+)
 @click.option(
     "--curves",
     is_flag=True,
@@ -84,6 +103,7 @@ def command(
     genbench tune -d digits --executor processes -j 2
     genbench tune --accept
     """
+    refuse_unused(accept, curves)
     named = {"model": models}
     check_names(
         {} if how["plugins"] else {**named, "executor": (parse_part(how["executor"]).name,)}
@@ -94,10 +114,12 @@ def command(
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
 
     root = how.pop("root")
-    if accept or curves:
-        verb = tuning_text.accept if accept else tuning_text.show_curves
-        verb(root, tuned, models, datasets, as_json)
+    if curves:
+        tuning_text.show_curves(root, models, datasets, as_json)
         return
+    if accept:
+        what = {"models": models, "datasets": datasets, "sampler": sampler, "write": not dry_run}
+        raise SystemExit(tuning_text.accept(root, tuned, config, as_json, **what))
     about = {"models": models, "datasets": datasets, "trials": trials, "steps": steps}
     about |= {"sampler": sampler, "config": config}
     if dry_run:
@@ -112,3 +134,29 @@ def command(
     else:
         listener.print(f"trials: {root}/tuning/   next: genbench tune --accept -o {root}")
     raise SystemExit(exit_code(result))
+
+
+def refuse_unused(accept: bool, curves: bool) -> None:
+    """Refuses options that say how to train where nothing is trained, and --tuned where nothing is written.
+
+    Raises:
+        SpecError: Naming the options that would not be used.
+    """
+    context = click.get_current_context()
+    given = {
+        parameter.name: parameter.opts[-1]
+        for parameter in context.command.params
+        if parameter.name
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+    verb = "--accept" if accept else "--curves" if curves else None
+    if verb is None:
+        if "tuned" in given:
+            raise SpecError(
+                "--tuned is the file that --accept writes; add --accept, or leave it out"
+            )
+        return
+    unused = [option for name, option in given.items() if name not in USED[verb]]
+    if unused:
+        hint = "" if {"--trials", "--steps"}.isdisjoint(unused) or curves else PLANNED
+        raise SpecError(f"tune {verb} takes no {' and no '.join(unused)}; leave it out{hint}")

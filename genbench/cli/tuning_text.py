@@ -15,9 +15,12 @@ from genbench.report import tuned_scores
 from genbench.report.sheet import print_sheet
 from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
 from genbench.running.run_result import RunResult
-from genbench.running.tuning_choice import accept_tuning
+from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
 from genbench.store import Store
+from genbench.store.documents import load_tuning
+from genbench.store.suites import suite_file
+from genbench.store.tuned import TunedEntry
 from genbench.store.tuning import TuningResult, Tunings
 
 
@@ -54,14 +57,30 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
     )
 
 
-def accept(
-    root: Path, to: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool
-) -> None:
-    """Writes the best options to a file, and prints what was chosen."""
-    entries = accept_tuning(root, to, models, datasets)
+def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any) -> int:
+    """Writes the best options to a file, and prints what was chosen and what was refused.
+
+    Arguments:
+        root: The results folder.
+        to: The file.
+        config: The suite file, whose plans searches must have followed.
+        as_json: Whether the entries are printed as JSON.
+        what: As in `accept_tuning`; without `write` the file stays as it is.
+
+    Returns:
+        The exit code: 1 where nothing was accepted, or not all that was named by --model.
+    """
+    result = accept_tuning(root, to, load_tuning(suite_file(config)), **what)
     if as_json:
-        common.print_json([entry.model_dump(mode="json") for entry in entries])
-        return
+        common.print_json([entry.model_dump(mode="json") for entry in result.entries])
+    else:
+        _print_entries(result.entries, to, written=what["write"])
+    for refusal in result.refusals:
+        click.echo(f"refused: {refusal.problem}", err=True)
+    return int(bool(result.refusals) and bool(what["models"] or not result.entries))
+
+
+def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) -> None:
     for entry in entries:
         for name, choice in entry.choices.items():
             before = "no default" if choice.default is None else f"default {choice.default:.4g}"
@@ -69,12 +88,13 @@ def accept(
                 f"{entry.model:<16} {entry.dataset:<14} {name}: {choice.column} "
                 f"{choice.validation:.4g} ({before}), trial {choice.trial} of {entry.trials}"
             )
-    click.echo(f"written: {to}   suites take it by: tuned: true")
+    if entries and written:
+        click.echo(f"written: {to}   suites take it by: tuned: true")
+    elif entries:
+        click.echo(f"would be written: {to}   nothing was changed")
 
 
-def show_curves(
-    root: Path, to: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool
-) -> None:
+def show_curves(root: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool) -> None:
     """Prints the expected best after so many trials, by family and by model."""
     searches = require(read_searches(root, models, datasets), root)
     if as_json:

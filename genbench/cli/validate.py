@@ -25,13 +25,22 @@ MOST = 50
     is_flag=True,
     help="First seal records of genbench.record/1, which had no seal; only of folders that you trust.",
 )
+@click.option(
+    "--tuned",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check this file of tuned options by the folder's trials; of a folder named results it is "
+    "baselines/tuned.yaml beside it.",
+)
 @common.plugins
 @common.as_json
-def command(root: Path, migrate: bool, plugins: tuple[str, ...], as_json: bool) -> None:
+def command(
+    root: Path, migrate: bool, tuned: Path | None, plugins: tuple[str, ...], as_json: bool
+) -> None:
     """Check every record and artifact of a results folder; exit 1 if there are problems.
 
     Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts
-    that do not hash to their name, and folders that cannot be read. Older versions and foreign files are
+    that do not hash to their name, folders that cannot be read, and tuned options that their trials do
+    not give or that rest on unequal numbers of trials. Older versions and foreign files are
     only mentioned. A seal shows damage and slips; it is no signature, for whoever can write a record
     can seal it.
 
@@ -41,14 +50,17 @@ def command(root: Path, migrate: bool, plugins: tuple[str, ...], as_json: bool) 
     """
     from dataclasses import asdict
 
+    from genbench.running.tuning_check import check_tuned, find_tuned_file
     from genbench.store import Store
-    from genbench.store.validate import validate_results
+    from genbench.store.validate import sort_problems, validate_results
 
     common.load_plugins(plugins)
     if migrate:
         count = Store(root).migrate()
         click.echo(f"{count} records of an older schema were sealed", err=True)
     sound, problems = validate_results(root)
+    if options := tuned or find_tuned_file(root):
+        problems = sort_problems([*problems, *check_tuned(root, options)])
     bad = [problem for problem in problems if problem.bad]
     if as_json:
         rows = [{**asdict(problem), "bad": problem.bad} for problem in problems]

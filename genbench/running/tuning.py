@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import SpecError, unknown
+from genbench.core.errors import SpecError
 from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
@@ -21,6 +21,7 @@ from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
 from genbench.running.tuning_rule import (
     brackets,
+    choose_plans,
     find_obstacle,
     frontier,
     make_rule,
@@ -132,15 +133,10 @@ def make_campaign(
         UnknownName: For a data set without a plan, or a model that is not there.
         SpecError: If a plan asks for what is not there, or no named model can be tuned on any data set.
     """
-    names = {name: {name, plan.dataset or name} for name, plan in plans.items()}
-    for name in datasets:
-        if not any(name in own for own in names.values()):
-            raise unknown("tuning plan for data set", name, set().union(*names.values()))
+    chosen = choose_plans(plans, datasets)
     counts: dict[str, int] = {}
     rules: list[TuningRule] = []
-    for name, plan in plans.items():
-        if datasets and not names[name].intersection(datasets):
-            continue
+    for name, plan in chosen.items():
         dataset = plan.dataset or name
         for model in tuned_models(dataset, plan, models):
             rule = make_rule(model, dataset, plan, sampler)
@@ -148,9 +144,6 @@ def make_campaign(
             counts[rule.file] = trials or plan.trials
             brackets(rule, counts[rule.file])
     if models and not rules:
-        chosen = {
-            n: p for n, p in plans.items() if not datasets or names[n].intersection(datasets)
-        }
         reasons = (
             f"{model} cannot be tuned on {name}: {find_obstacle(model, plan.dataset or name, plan)}"
             for model in models

@@ -1,64 +1,16 @@
-"""The best trials of a results folder, as entries of the file of tuned options."""
+"""The best trials of a search, as an entry of the file of tuned options."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from genbench.core import options
-from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
-from genbench.core.spec import canonical
 from genbench.running.tuning_rule import score, specs_of_trial
-from genbench.store.tuned import TunedChoice, TunedEntry, write_tuned
-from genbench.store.tuning import TuningFile, Tunings, TuningTrial
-
-
-def accept_tuning(
-    root: Path, to: Path, models: Sequence[str] = (), datasets: Sequence[str] = ()
-) -> list[TunedEntry]:
-    """Writes the best options of all finished trials to a file; returns the entries.
-
-    Where a model was tuned on a data set at one budget by several rules, the file with the most trials of
-    the installed version counts.
-
-    Arguments:
-        root: The results folder.
-        to: The file of tuned options, whose other entries stay.
-        models: Only these, if any are named.
-        datasets: Only these, if any are named.
-
-    Raises:
-        SpecError: If there is nothing to accept.
-        StoreError: If a file of trials cannot be used.
-    """
-    best: dict[tuple[Any, ...], TuningFile] = {}
-    for _, file, problem in Tunings(root).scan():
-        if file is None:
-            raise StoreError(f"{problem}; the best of all trials needs a sound folder")
-        rule = file.rule
-        if (models and rule.model not in models) or (datasets and rule.dataset not in datasets):
-            continue
-        if rule.model not in MODELS or rule.model_version != MODELS.get(rule.model).version:
-            continue
-        key = (
-            rule.model,
-            rule.dataset,
-            canonical(rule.dataset_options),
-            str(rule.budget),
-            rule.batch,
-        )
-        if key not in best or len(file.trials) > len(best[key].trials):
-            best[key] = file
-    entries = [entry for file in best.values() if (entry := make_entry(file)) is not None]
-    if not entries:
-        raise SpecError(
-            f"{root}/tuning has no finished trials; make some with: genbench tune -o {root}"
-        )
-    write_tuned(to, entries)
-    return entries
+from genbench.store.tuned import TunedChoice, TunedEntry
+from genbench.store.tuning import TuningFile, TuningTrial
 
 
 def make_entry(file: TuningFile) -> TunedEntry | None:

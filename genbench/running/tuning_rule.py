@@ -9,7 +9,7 @@ from typing import Any
 
 from genbench.core import options
 from genbench.core.dataset import DATASETS
-from genbench.core.errors import SpecError
+from genbench.core.errors import SpecError, unknown
 from genbench.core.metric import find
 from genbench.core.model import MODELS, Density
 from genbench.core.search import describe_space, draw_point, split_point
@@ -191,6 +191,23 @@ def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> fl
 def last_score(rule: TuningRule, trial: TuningTrial, criterion: str) -> float:
     """Returns a trial's score at the last rung that it reached."""
     return score(rule, trial, criterion, max(len(trial.rungs) - 1, 0))
+
+
+def choose_plans(plans: Mapping[str, Tuning], datasets: Sequence[str]) -> dict[str, Tuning]:
+    """Returns the plans that are named, by their own names or their data sets'; all without names.
+
+    Raises:
+        UnknownName: For a data set without a plan.
+    """
+    names = {name: {name, plan.dataset or name} for name, plan in plans.items()}
+    for name in datasets:
+        if not any(name in own for own in names.values()):
+            raise unknown("tuning plan for data set", name, set().union(*names.values()))
+    return {
+        name: plan
+        for name, plan in plans.items()
+        if not datasets or names[name].intersection(datasets)
+    }
 
 
 def tuned_models(dataset: str, plan: Tuning, models: Sequence[str] = ()) -> Iterator[str]:

@@ -98,12 +98,28 @@ def _read(path: Path, stamp: int) -> TunedFile:
 
 def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
     """Writes entries over those of the same model, data set, budget and batch; others stay."""
-    before = _read(path, path.stat().st_mtime_ns).entries if path.is_file() else []
-    by_key = {_key(entry): entry for entry in [*before, *entries]}
-    ordered = [by_key[key] for key in sorted(by_key)]
-    content = TunedFile(entries=ordered).model_dump(mode="json", by_alias=True, exclude_none=True)
+    file = TunedFile(entries=merge_entries(path, entries))
+    content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
     text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
     write_bytes(path, (HEAD + text).encode())
+
+
+def merge_entries(path: Path, entries: Sequence[TunedEntry]) -> list[TunedEntry]:
+    """Returns what a file, or none, holds once entries are written to it, in the file's order."""
+    before = _read(path, path.stat().st_mtime_ns).entries if path.is_file() else []
+    by_key = {_key(entry): entry for entry in [*before, *entries]}
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def find_unequal(entries: Sequence[TunedEntry]) -> list[TunedEntry]:
+    """Returns the entries of data sets whose models had unequal tuning: other numbers, or other samplers.
+
+    Models are tuned alike on one data set with one set of options, at one budget and minibatch.
+    """
+    terms: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
+    for entry in entries:
+        terms.setdefault(_field(entry), set()).add((entry.trials, entry.sampler))
+    return [entry for entry in entries if len(terms[_field(entry)]) > 1]
 
 
 def find_tuned(
@@ -181,7 +197,12 @@ def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, flo
     return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))
 
 
-def _key(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
+def _field(entry: TunedEntry) -> tuple[str, str, str, float, int]:
+    """A data set with its options, a budget and a minibatch: where models are rivals."""
     ((kind, amount),) = entry.budget.items()
-    own = canonical(entry.dataset_options)
-    return entry.dataset, own, entry.model, kind, float(amount), entry.batch
+    return entry.dataset, canonical(entry.dataset_options), kind, float(amount), entry.batch
+
+
+def _key(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
+    dataset, own, kind, amount, batch = _field(entry)
+    return dataset, own, entry.model, kind, amount, batch

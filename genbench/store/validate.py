@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from genbench.store.trial import Trials
 from genbench.store.tuning import Tunings
 
 #: kinds of problems; those of BAD make a folder invalid
-BAD = ("record", "place", "duplicate", "artifact")
+BAD = ("record", "place", "duplicate", "artifact", "tuned")
 NOTES = ("stale", "unknown", "absent", "foreign", "leftover", "set aside")
 #: the name of a picture that `genbench pictures` keeps: a group and a seed
 PICTURE = re.compile(r"[0-9a-f]{16}-[0-9]+\.(webp|png|txt)")
@@ -79,7 +79,12 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
         *(_of_file(path, problem) for path, _, problem in trials if problem),
         *find_strangers(store, {path for path, _, _ in trials}),
     ]
-    return len(places), sorted(problems, key=lambda p: (not p.bad, p.kind, p.path))
+    return len(places), sort_problems(problems)
+
+
+def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Returns problems, the bad first, by kind and place."""
+    return sorted(problems, key=lambda p: (not p.bad, p.kind, p.path))
 
 
 def check_versions(record: Record) -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ VERBS = {
     "merge": ["merge"],
     "claims": ["claims", "nash-oscillation", "--no-run"],
     "reproduce": ["claims", "nash-oscillation", "--against", "other"],
-    "accept": ["tune", "--accept", "--tuned", "tuned.yaml"],
+    "accept": ["tune", "--accept", "--tuned", "tuned.yaml", "-c", "tiny.yaml"],
     "curves": ["tune", "--curves"],
     "costs": ["tune", "--dry-run", "-m", "vae", "-c", "tiny.yaml"],
     "pictures": ["pictures", "-d", "ring"],

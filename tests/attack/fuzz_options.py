@@ -130,7 +130,7 @@ BASES: dict[str, tuple[list[str], list[str]]] = {
     ),
     "sources": (["list", "sources"], ["--readme", "-c", "--plugin"]),
     "accept": (["tune", "--accept"], ["-m", "-d", "--tuned", "-c", "-o"]),
-    "curves": (["tune", "--curves"], ["-m", "-d", "--trials", "-c", "-o"]),
+    "curves": (["tune", "--curves"], ["-m", "-d", "-o"]),
     "check": (["check", "--baseline", "sound.json"], ["--baseline", "--candidate", "--format"]),
     "baseline": (["baseline", "accept"], ["--suite", "--from", "--to", "--by", "--note", "-c"]),
     "validate": (["validate"], ["--plugin"]),

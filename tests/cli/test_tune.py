@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
 
 from genbench.cli import cli
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import GenbenchError, SpecError
 from genbench.store import Store
 from genbench.store.tuning import Tunings
 from genbench.store.validate import validate
@@ -26,20 +27,10 @@ def folder(tmp_path_factory):
     return path
 
 
-def call(folder, *words):
-    common = [
-        "-m",
-        "vae",
-        "-d",
-        "ring",
-        "-c",
-        folder / "benchmarks.yaml",
-        "-o",
-        folder / "runs",
-    ]
-    return CliRunner().invoke(
-        cli, ["tune", *map(str, words), *map(str, common)], catch_exceptions=True
-    )
+def call(folder, *words, plans=True):
+    config = ["-c", folder / "benchmarks.yaml"] if plans else []
+    words = [*words, "-m", "vae", "-d", "ring", *config, "-o", folder / "runs"]
+    return CliRunner().invoke(cli, ["tune", *map(str, words)], catch_exceptions=True)
 
 
 def test_it_runs_and_writes_what_suites_take(folder):
@@ -50,12 +41,16 @@ def test_it_runs_and_writes_what_suites_take(folder):
     rows = json.loads(done.stdout)
     assert done.exit_code == 0
     assert len(rows) == 5 + 3 + 2  # trials that reach each rung, the default all of them
-    curves = call(folder, "--curves", "--json")
+    curves = call(folder, "--curves", "--json", plans=False)
+    assert curves.exit_code == 0
     assert {row["name"] for row in json.loads(curves.stdout)} == {
         "vae",
         "variational",
     }
-    assert "best of 4" in call(folder, "--curves").stdout
+    assert "best of 4" in call(folder, "--curves", plans=False).stdout
+    planned = call(folder, "--accept", "--dry-run", "--tuned", folder / "tuned.yaml")
+    assert (planned.exit_code, "would be written" in planned.stdout) == (0, True)
+    assert not (folder / "tuned.yaml").exists()
     accepted = call(folder, "--accept", "--tuned", folder / "tuned.yaml")
     assert (accepted.exit_code, "vae" in (folder / "tuned.yaml").read_text()) == (0, True)
     assert "0.0 core-hours left" in call(folder, "--dry-run").stdout
@@ -82,3 +77,40 @@ def test_what_cannot_be_is_one_sentence(folder, words, message):
     )
     assert isinstance(result.exception, GenbenchError)
     assert message in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--accept", "--curves"], "no --curves"),
+        (["--accept", "--steps", "4"], "no --steps.*plan of a suite file"),
+        (["--accept", "--trials", "5", "-j", "2"], "no --trials and no --jobs"),
+        (["--accept", "--retry-failed"], "no --retry-failed"),
+        (["--curves", "--dry-run"], "no --dry-run"),
+        (["--curves", "--tuned", "x.yaml"], "no --tuned"),
+        (["--curves", "--sampler", "tpe"], "no --sampler"),
+        (["--tuned", "x.yaml"], "add --accept"),
+    ],
+)
+def test_options_that_would_not_be_used_are_refused(tmp_path, monkeypatch, words, named):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["tune", *words])
+    assert isinstance(result.exception, SpecError)
+    assert re.search(named, str(result.exception))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_refused_is_named_and_the_exit_code_tells(folder, tmp_path):
+    """A plan of more trials than were made: named models are refused, and so is everything."""
+    longer = tmp_path / "benchmarks.yaml"
+    longer.write_text(CONFIG.replace("trials: 5", "trials: 9"))
+    call(folder, "--device", "cpu")
+    words = ["--accept", "-c", longer, "-o", folder / "runs", "--tuned", tmp_path / "tuned.yaml"]
+    result = CliRunner().invoke(cli, ["tune", *map(str, words)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "5 of 9 trials" in result.stderr
+    assert "type: genbench tune -m vae -d ring" in result.stderr
+    assert not (tmp_path / "tuned.yaml").exists()
+    named = call(folder, "--accept", "-m", "gan", "--tuned", tmp_path / "tuned.yaml")
+    assert (named.exit_code, "vae" in (tmp_path / "tuned.yaml").read_text()) == (1, True)
+    assert "refused: gan" in named.stderr

@@ -17,7 +17,7 @@ from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
 from genbench.running.suites import RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
-from genbench.running.tuning_choice import accept_tuning
+from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_rule import (
     brackets,
@@ -289,7 +289,8 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
 ):
     monkeypatch.chdir(tmp_path)
     to = tmp_path / "baselines" / "tuned.yaml"
-    entry = accept_tuning(tuned_folder, to)[0]
+    plans = {"ring": PLAN.model_copy(update={"trials": 5})}
+    entry = accept_tuning(tuned_folder, to, plans).entries[0]
     file = Tunings(tuned_folder).files()[0]
     finished = {t.k: t for t in file.trials if len(t.rungs) == 3}
     means = {k: math.fsum(t.rungs[2].scores["samples"].values()) / 2 for k, t in finished.items()}
@@ -320,7 +321,7 @@ def test_without_a_tuned_file_the_command_is_named(tmp_path, monkeypatch):
     with pytest.raises(SpecError, match="genbench tune --accept"):
         read_tuned()
     with pytest.raises(GenbenchError, match="no finished trials"):
-        accept_tuning(tmp_path, tmp_path / "tuned.yaml")
+        accept_tuning(tmp_path, tmp_path / "tuned.yaml", {"ring": PLAN})
 
 
 def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path, monkeypatch):
@@ -377,7 +378,8 @@ def test_plans_may_name_their_data_set_and_its_options_decide_what_is_taken(tmp_
         make_campaign(plans, datasets=["super_resolutions"])
     assert not run_tuning(campaign, RunOptions(root=tmp_path, device="cpu")).failed
     to = tmp_path / "tuned.yaml"
-    assert len(accept_tuning(tmp_path, to)) == 2
+    plans = {name: plan.model_copy(update={"trials": 1}) for name, plan in plans.items()}
+    assert len(accept_tuning(tmp_path, to, plans).entries) == 2
     where = "srresnet", "super_resolution", PLAN.budget, PLAN.batch, "samples", to
     options = campaign.rules[1].dataset_options
     assert find_tuned(*where, dataset_options=options)[0]["blocks"] == 1

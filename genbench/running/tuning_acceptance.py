@@ -1,0 +1,213 @@
+"""Which searches count as equal tuning: a plan's whole search, the same for every model of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genbench.core.errors import SpecError, StoreError
+from genbench.core.model import MODELS
+from genbench.core.spec import Tuning, canonical
+from genbench.running.tuning_choice import make_entry
+from genbench.running.tuning_rule import brackets, choose_plans, frontier, make_rule
+from genbench.store.tuned import TunedEntry, find_unequal, merge_entries, write_tuned
+from genbench.store.tuning import TuningFile, TuningRule, Tunings
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A search that is not accepted, or a named model without one.
+
+    Arguments:
+        model: The model.
+        problem: What is wrong and what to type, as a sentence.
+    """
+
+    model: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What the searches of a results folder give.
+
+    Arguments:
+        entries: The best options of every search that is accepted.
+        refusals: The others.
+    """
+
+    entries: tuple[TunedEntry, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def accept_tuning(
+    root: Path,
+    to: Path,
+    plans: Mapping[str, Tuning],
+    *,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    sampler: str = "random",
+    write: bool = True,
+) -> Acceptance:
+    """Writes the best options of all searches that followed their plans to the end to a file.
+
+    Refused are searches that are not finished, that have another number of trials or another rule than
+    their plan, or whose number or sampler is not that of other models of the data set in the file.
+
+    Arguments:
+        root: The results folder.
+        to: The file of tuned options, whose other entries stay.
+        plans: By name, how a data set is tuned.
+        models: Only these, if any are named.
+        datasets: Only these plans, if any are named, by their own names or their data sets'.
+        sampler: Where trials came from, `random` or `tpe`.
+        write: Whether the file is written.
+
+    Raises:
+        UnknownName: For a data set without a plan.
+        SpecError: If there is nothing to accept or to refuse.
+        StoreError: If a file of trials cannot be used.
+    """
+    chosen = choose_plans(plans, datasets)
+    entries: list[TunedEntry] = []
+    refusals: list[tuple[TuningRule, str]] = []
+    for file in _read_files(root):
+        rule = file.rule
+        wanted = not datasets or _find_plans(rule, chosen)
+        if not wanted or (models and rule.model not in models):
+            continue
+        entry = (
+            make_entry(file) if (problem := find_problem(file, chosen, sampler)) is None else None
+        )
+        if entry is not None:
+            entries.append(entry)
+        else:
+            refusals.append((rule, problem or f"{_name(rule)}: no trial was scored to the end"))
+    done = {(entry.model, _data(entry)) for entry in entries}
+    left = [Refusal(r.model, text) for r, text in refusals if (r.model, _data(r)) not in done]
+    equal, unequal = _split_unequal(to, entries)
+    tried = {*(entry.model for entry in entries), *(one.model for one in left)}
+    absent = [Refusal(name, _absent(name, root)) for name in models if name not in tried]
+    if not (entries or left):
+        raise SpecError(
+            f"{root}/tuning has no finished trials; make some with: genbench tune -o {root}"
+        )
+    if write and equal:
+        write_tuned(to, equal)
+    return Acceptance(tuple(equal), (*left, *unequal, *absent))
+
+
+def find_problem(
+    file: TuningFile, plans: Mapping[str, Tuning], sampler: str = "random"
+) -> str | None:
+    """Returns why a search is not that of a plan, as a sentence with what to type; None if it is.
+
+    Arguments:
+        file: The trials.
+        plans: By name, how a data set is tuned.
+        sampler: Where trials should have come from.
+    """
+    rule = file.rule
+    if rule.model not in MODELS:
+        return f"{_name(rule)}: the model is not installed; name its file by --plugin"
+    own = _find_plans(rule, plans)
+    if not own:
+        return f"{_name(rule)}: the suite file has no plan for it under tuning; name another by --config"
+    planned = {
+        name: make_rule(rule.model, rule.dataset, plan, sampler) for name, plan in own.items()
+    }
+    name = next((name for name, other in planned.items() if other.file == rule.file), None)
+    if name is not None:
+        return _find_shortfall(file, name, own[name].trials)
+    name, other = min(planned.items(), key=lambda pair: len(_differences(rule, pair[1])))
+    differences = _differences(rule, other)
+    if differences == ["sampler"]:
+        return (
+            f"{_name(rule)}: its trials come from the sampler {rule.sampler}, not {sampler}; "
+            f"add: --sampler {rule.sampler}"
+        )
+    return (
+        f"{_name(rule)}: tuned by another rule than the plan {name} ({', '.join(differences)} "
+        f"{'differs' if len(differences) == 1 else 'differ'}); type: {_command(rule.model, name, sampler)}"
+    )
+
+
+def _find_shortfall(file: TuningFile, plan: str, trials: int) -> str | None:
+    """Why a search by a plan's rule is longer or shorter than the plan, or None."""
+    rule, found = file.rule, file.by_number
+    command = _command(rule.model, plan, rule.sampler)
+    if len(found) > trials:
+        return (
+            f"{_name(rule)}: {len(found)} trials, where the plan {plan} gives every model {trials}; raise "
+            f"`trials` there and type: genbench tune -d {plan}"
+        )
+    if any(frontier(rule, found, members)[1] for members in brackets(rule, trials)):
+        return (
+            f"{_name(rule)}: its search has not ended ({len(found)} of {trials} trials begun); "
+            f"type: {command}"
+        )
+    return None
+
+
+def _split_unequal(
+    to: Path, entries: Sequence[TunedEntry]
+) -> tuple[list[TunedEntry], list[Refusal]]:
+    """The entries that are as long and as drawn as their rivals in the file, and the others' refusals."""
+    unequal = find_unequal(merge_entries(to, entries))
+    equal = [entry for entry in entries if entry not in unequal]
+    refusals = [
+        Refusal(
+            entry.model,
+            f"{entry.model} on {entry.dataset}: {entry.trials} trials by {entry.sampler}, where {to} has "
+            f"other numbers or samplers for other models of that data set; accept all of them together: "
+            f"genbench tune --accept -d {entry.dataset}, or write another file by --tuned",
+        )
+        for entry in entries
+        if entry in unequal
+    ]
+    return equal, refusals
+
+
+def _read_files(root: Path) -> list[TuningFile]:
+    scanned = list(Tunings(root).scan())
+    problems = [problem for _, file, problem in scanned if file is None]
+    if problems:
+        raise StoreError(f"{problems[0]}; the best of all trials needs a sound folder")
+    return [file for _, file, _ in scanned if file is not None]
+
+
+def _find_plans(rule: TuningRule, plans: Mapping[str, Tuning]) -> dict[str, Tuning]:
+    """The plans that tune a rule's model on the same data."""
+    by_data = {name: p for name, p in plans.items() if (p.dataset or name) == rule.dataset}
+    if rule.model not in MODELS:
+        return by_data
+    return {
+        name: plan
+        for name, plan in by_data.items()
+        if _data(make_rule(rule.model, rule.dataset, plan, "random")) == _data(rule)
+    }
+
+
+def _data(about: TuningRule | TunedEntry) -> tuple[str, str]:
+    return about.dataset, canonical(about.dataset_options)
+
+
+def _differences(rule: TuningRule, other: TuningRule) -> list[str]:
+    ours, theirs = (one.model_dump(mode="json") for one in (rule, other))
+    return [field for field in ours if ours[field] != theirs[field]]
+
+
+def _name(rule: TuningRule) -> str:
+    return f"{rule.model} on {rule.dataset} (tuning/{rule.file})"
+
+
+def _command(model: str, plan: str, sampler: str) -> str:
+    return f"genbench tune -m {model} -d {plan}" + (
+        "" if sampler == "random" else f" --sampler {sampler}"
+    )
+
+
+def _absent(model: str, root: Path) -> str:
+    return f"{model}: {root}/tuning has no trials of it; type: genbench tune -m {model} -o {root}"

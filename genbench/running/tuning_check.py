@@ -1,0 +1,106 @@
+"""Whether a file of tuned options is what its trials give, and gave all models of a data set the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from genbench.core.errors import SpecError
+from genbench.core.model import MODELS
+from genbench.running.tuning_choice import make_entry
+from genbench.store.absent import COMMITTED
+from genbench.store.tuned import FILE, TunedEntry, find_unequal, read_tuned
+from genbench.store.tuning import TuningFile, Tunings
+from genbench.store.validate import Problem
+
+
+def find_tuned_file(root: Path) -> Path | None:
+    """Returns the file of tuned options that belongs to a results folder: of committed results alone."""
+    path = root.resolve().parent / FILE
+    return path if root.resolve().name == COMMITTED.name and path.is_file() else None
+
+
+def check_tuned(root: Path, path: Path) -> list[Problem]:
+    """Returns what is wrong with a file of tuned options, by the trials of a results folder.
+
+    An entry must be what its trials give, by the file and the seal that it names, and have as many trials,
+    by the same sampler, as its rivals on the same data. Entries whose trials are not there are only
+    counted, and those of other versions of a model are only mentioned.
+
+    Arguments:
+        root: The results folder.
+        path: The file of tuned options.
+    """
+    try:
+        entries = read_tuned(path).entries
+    except SpecError as error:
+        return [Problem("tuned", str(path), str(error))]
+    files = {file.rule.file: file for file in Tunings(root).files()}
+    problems = [
+        Problem(kind, str(path), f"{_name(entry)}: {text}")
+        for entry in entries
+        if (file := files.get(entry.trials_file)) is not None
+        for kind, text in _compare(entry, file)
+    ]
+    problems += [
+        Problem("tuned", str(path), text) for text in _describe_unequal(find_unequal(entries))
+    ]
+    absent = sum(entry.trials_file not in files for entry in entries)
+    if absent:
+        text = f"the trials of {absent} entries are not in {root}/tuning, so that nothing shows these right"
+        problems.append(Problem("absent", str(path), text))
+    return problems
+
+
+def _describe_unequal(entries: Sequence[TunedEntry]) -> Iterator[str]:
+    """A sentence per data set whose models had other numbers of trials or other samplers."""
+    by_data: dict[str, dict[str, list[str]]] = {}
+    for entry in entries:
+        terms = f"{entry.trials} trials by {entry.sampler}"
+        by_data.setdefault(entry.dataset, {}).setdefault(terms, []).append(entry.model)
+    for dataset, by_terms in by_data.items():
+        fewest_first = sorted(by_terms.items(), key=lambda pair: len(pair[1]))
+        words = (
+            f"{', '.join(models[:3])}{' …' * (len(models) > 3)} had {terms}"
+            for terms, models in fewest_first
+        )
+        yield (
+            f"{dataset}: models were not tuned alike: {'; '.join(words)}; tune them alike and type: "
+            f"genbench tune --accept -d {dataset}"
+        )
+
+
+def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
+    """What an entry says that its trials do not, with the kind of problem that it is."""
+    rule = file.rule
+    again = f"accept them again: genbench tune --accept -m {rule.model} -d {rule.dataset}"
+    if rule.model not in MODELS or MODELS.get(rule.model).version != rule.model_version:
+        yield (
+            "stale",
+            f"tuned at version {rule.model_version} of the model, which is not installed",
+        )
+    elif entry.trials_hash != file.seal:
+        yield (
+            "tuned",
+            f"it names trials of seal {entry.trials_hash}, {rule.file} has {file.seal}; {again}",
+        )
+    elif (made := make_entry(file)) is None:
+        yield "tuned", f"no trial of {rule.file} was scored to the end; delete the entry"
+    elif fields := [*_differences(entry.model_dump(), made.model_dump())]:
+        yield "tuned", f"{', '.join(fields)} is not what its trials give; {again}"
+
+
+def _differences(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
+    """The dotted names of the values that differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted({*ours, *theirs}):
+            yield from _differences(
+                ours.get(key), theirs.get(key), f"{place}.{key}" if place else str(key)
+            )
+    elif ours != theirs:
+        yield f"{place} {ours!r} for {theirs!r}"
+
+
+def _name(entry: TunedEntry) -> str:
+    return f"{entry.model} on {entry.dataset}"

@@ -1,0 +1,158 @@
+"""Equal tuning: which searches are accepted into the file of tuned options, and which are named and left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genbench.core.errors import UnknownName
+from genbench.core.spec import Budget, Criteria, Part, Tuning
+from genbench.running.tuning_acceptance import accept_tuning
+from genbench.running.tuning_rule import brackets, frontier, make_rule, make_trial
+from genbench.store.documents import load_tuning
+from genbench.store.tuned import FILE, find_unequal, read_tuned
+from genbench.store.tuning import Rung, TuningFile, Tunings
+
+ROOT = Path(__file__).parents[2]
+PLAN = Tuning(
+    budget=Budget(steps=8),
+    batch=16,
+    samples=60,
+    criteria=Criteria(samples=Part(name="mmd")),
+    trials=5,
+)
+PLANS = {"ring": PLAN}
+
+
+def plant(root, model, *, trials=5, sampler="random", stop=99, plan=PLAN):
+    """Writes a search to its end, or so many rungs of it: trial k scores k."""
+    rule = make_rule(model, plan.dataset or "ring", plan, sampler)
+    file, written = TuningFile(rule=rule), 0
+    for members in brackets(rule, trials):
+        while True:
+            rung, alive = frontier(rule, file.by_number, members)
+            if not alive or written == stop:
+                break
+            for k in alive[: stop - written]:
+                trial = file.by_number.get(k) or make_trial(rule, k, {})
+                scores = {"samples": dict.fromkeys(trial.seeds, float(k))}
+                new = Rung(step=rung, examples=1, seconds=0.0, scoring=0.0, scores=scores)
+                grown = trial.model_copy(update={"rungs": [*trial.rungs, new]})
+                others = [one for one in file.trials if one.k != k]
+                file = file.model_copy(update={"trials": [*others, grown]})
+                written += 1
+    Tunings(root).save(file)
+
+
+def accept(root, **how):
+    return accept_tuning(root, root / "tuned.yaml", how.pop("plans", PLANS), **how)
+
+
+def models(entries):
+    return [entry.model for entry in entries]
+
+
+def test_a_whole_search_is_accepted_and_a_dry_run_writes_nothing(tmp_path):
+    plant(tmp_path, "gan")
+    result = accept(tmp_path, write=False)
+    assert (models(result.entries), result.refusals) == (["gan"], ())
+    assert not (tmp_path / "tuned.yaml").exists()
+    assert accept(tmp_path) == result
+    assert read_tuned(tmp_path / "tuned.yaml").entries == list(result.entries)
+
+
+@pytest.mark.parametrize("stop", [3, 4, 9], ids=["the default alone", "one rung", "all but one"])
+def test_a_search_that_has_not_ended_is_refused_though_a_trial_has(tmp_path, stop):
+    plant(tmp_path, "gan", stop=stop)
+    plant(tmp_path, "vae")
+    result = accept(tmp_path)
+    assert models(result.entries) == models(read_tuned(tmp_path / "tuned.yaml").entries) == ["vae"]
+    (refusal,) = result.refusals
+    assert refusal.model == "gan"
+    assert "not ended" in refusal.problem
+    assert "type: genbench tune -m gan -d ring" in refusal.problem
+
+
+def test_more_trials_than_the_plan_are_refused_with_both_numbers(tmp_path):
+    plant(tmp_path, "gan", trials=9)
+    result = accept(tmp_path)
+    assert result.entries == ()
+    assert "9 trials, where the plan ring gives every model 5" in result.refusals[0].problem
+    assert not (tmp_path / "tuned.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"budget": Budget(steps=9)}, "budget differs"),
+        ({"samples": 61, "seeds": 3}, "samples, seeds differ"),
+        ({"rungs": [1.0]}, "rungs differs"),
+        ({"criteria": Criteria(samples=Part(name="kid"))}, "criteria differs"),
+    ],
+    ids=str,
+)
+def test_another_rule_is_refused_and_its_fields_are_named(tmp_path, change, fields):
+    plant(tmp_path, "gan", plan=PLAN.model_copy(update=change))
+    result = accept(tmp_path)
+    assert result.entries == ()
+    assert f"another rule than the plan ring ({fields})" in result.refusals[0].problem
+
+
+def test_searches_of_other_rules_beside_the_plan_s_own_are_nobody_s_matter(tmp_path):
+    plant(tmp_path, "gan")
+    plant(tmp_path, "gan", plan=PLAN.model_copy(update={"samples": 61}))
+    plant(tmp_path, "gan", sampler="tpe")
+    result = accept(tmp_path)
+    assert (len(result.entries), result.refusals) == (1, ())
+
+
+def test_a_sampler_is_accepted_where_it_is_named_and_never_beside_another(tmp_path):
+    plant(tmp_path, "gan", sampler="tpe")
+    assert "add: --sampler tpe" in accept(tmp_path).refusals[0].problem
+    plant(tmp_path, "vae")
+    assert models(accept(tmp_path, models=["vae"]).entries) == ["vae"]
+    result = accept(tmp_path, sampler="tpe", models=["gan"])
+    assert result.entries == ()
+    assert "5 trials by tpe, where" in result.refusals[0].problem
+    plant(tmp_path, "vae", sampler="tpe")
+    assert models(accept(tmp_path, sampler="tpe").entries) == ["gan", "vae"]
+    assert {e.sampler for e in read_tuned(tmp_path / "tuned.yaml").entries} == {"tpe"}
+
+
+def test_a_longer_plan_waits_for_all_models_that_the_file_has(tmp_path):
+    plant(tmp_path, "gan")
+    plant(tmp_path, "vae")
+    accept(tmp_path)
+    longer = {"ring": PLAN.model_copy(update={"trials": 9})}
+    plant(tmp_path, "gan", trials=9)
+    result = accept(tmp_path, plans=longer)
+    assert (result.entries, [r.model for r in result.refusals]) == ((), ["vae", "gan"])
+    assert {entry.trials for entry in read_tuned(tmp_path / "tuned.yaml").entries} == {5}
+    plant(tmp_path, "vae", trials=9)
+    assert len(accept(tmp_path, plans=longer).entries) == 2
+
+
+def test_a_named_model_without_trials_is_refused(tmp_path):
+    plant(tmp_path, "gan")
+    result = accept(tmp_path, models=["gan", "vae"])
+    assert models(result.entries) == ["gan"]
+    assert "has no trials of it; type: genbench tune -m vae" in result.refusals[0].problem
+
+
+def test_data_sets_without_a_plan_are_named(tmp_path):
+    plant(tmp_path, "gan", plan=PLAN.model_copy(update={"dataset": "grid"}))
+    assert "no plan" in accept(tmp_path).refusals[0].problem
+    with pytest.raises(UnknownName, match="grid"):
+        accept(tmp_path, datasets=["grid"])
+
+
+def test_all_committed_entries_are_accepted_as_they_stand(tmp_path):
+    """Several data sets, and two sets of pairs with options of their own."""
+    committed = read_tuned(ROOT / FILE).entries
+    result = accept_tuning(
+        ROOT / "results", tmp_path / "tuned.yaml", load_tuning(ROOT / "benchmarks.yaml")
+    )
+    assert len(committed) > 40
+    assert [e for e in committed if e not in result.entries] == []
+    assert find_unequal(committed) == []
