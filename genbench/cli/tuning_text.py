@@ -13,7 +13,7 @@ from rich.text import Text
 from genbench.cli import common
 from genbench.report import tuned_scores
 from genbench.report.sheet import print_sheet
-from genbench.report.tuning import NOTE, make_sheet, read_searches, require, to_rows
+from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.running.run_result import RunResult
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
@@ -111,7 +111,8 @@ def show_curves(root: Path, models: Sequence[str], datasets: Sequence[str], as_j
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))
-        console.print(Text(NOTE, style="dim"))
+        for note in dict.fromkeys(search.note for search in searches):
+            console.print(Text(note, style="dim"))
     problems = [problem for _, _, problem in Tunings(root).scan() if problem]
     common.tell_unread(problems, ignore=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,24 @@ from genbench.core.catalogue import family_of
 from genbench.core.errors import StoreError
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
+from genbench.report.tuning_groups import group_by_rule
 from genbench.running.tuning_rule import last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
 #: trials at which tables have a column; curves have every number
 COLUMNS = (1, 2, 4, 8, 16)
+#: the sampler whose trials are drawn at random, each independent of the others
+DRAWN = "random"
 NOTE = (
     "Expected best validation score after k trials drawn at random from the search space, without "
     "the default, with the 95 % interval over trials; of a family, trials of all of its models alike. "
     "A trial that was stopped at a rung counts with its score there, one that diverged as the worst "
     "of the data set. Bold: the best family, or model, after so many."
+)
+IN_ORDER = (
+    "Best validation score so far after k trials, in the order in which the sampler proposed them, without "
+    "the default: each trial depends on those before, so that there is no interval, and no family's curve."
 )
 
 
@@ -61,7 +69,9 @@ class Search:
         budget: The budget of a trial, as text.
         floor: What training points score, or None.
         models: A line per model.
-        families: A line per family.
+        families: A line per family; none where trials depend on one another.
+        sampler: Where trials came from.
+        about: In what its rule differs from that of a search with the same heading; or "".
     """
 
     dataset: str
@@ -72,12 +82,27 @@ class Search:
     floor: float | None
     models: tuple[Line, ...]
     families: tuple[Line, ...]
+    sampler: str = DRAWN
+    about: str = ""
 
     @property
     def heading(self) -> str:
-        """The data set, the column and its direction, the budget."""
+        """The data set, the column and its direction, the budget, and what else tells it from others."""
         arrow = "↓" if self.better == "lower" else "↑"
-        return f"{self.dataset}: {self.column} {arrow} on the validation split, {self.budget}"
+        rest = [] if self.drawn else [f"trials by {self.sampler}"]
+        rest += [self.about] if self.about else []
+        head = f"{self.dataset}: {self.column} {arrow} on the validation split, {self.budget}"
+        return ", ".join([head, *rest])
+
+    @property
+    def drawn(self) -> bool:
+        """Whether trials were drawn at random, so that the order in which they were made tells nothing."""
+        return self.sampler == DRAWN
+
+    @property
+    def note(self) -> str:
+        """What its numbers are."""
+        return NOTE if self.drawn else IN_ORDER
 
 
 def read_searches(
@@ -90,28 +115,29 @@ def read_searches(
         models: Only these, if any are named.
         datasets: Only these, if any are named.
     """
-    groups: dict[tuple[str, ...], list[TuningFile]] = {}
-    for file in Tunings(root).files():
-        rule = file.rule
-        if (models and rule.model not in models) or (datasets and rule.dataset not in datasets):
-            continue
-        ((kind, amount),) = rule.budget.model_dump(exclude_none=True).items()
-        budget = f"{amount:g} {kind}, batch {rule.batch}"
-        for name, criterion in rule.criteria.items():
-            key = _label(rule), budget, name, criterion.column, criterion.better
-            groups.setdefault(key, []).append(file)
-    order = sorted(groups.items(), key=lambda group: (*group[0][:2], group[0][2] != "samples"))
-    return [make_search(key, files) for key, files in order]
+    files = [
+        file
+        for file in Tunings(root).files()
+        if (not models or file.rule.model in models)
+        and (not datasets or file.rule.dataset in datasets)
+    ]
+    groups = group_by_rule(files)
+    order = sorted(
+        groups, key=lambda g: (_label(g.rule), _budget(g.rule), g.criterion != "samples")
+    )
+    return [make_search(group.files, group.criterion, group.about) for group in order]
 
 
-def _label(rule: TuningRule) -> str:
-    own = ", ".join(f"{k}={v}" for k, v in sorted(rule.dataset_options.items()))
-    return f"{rule.dataset} ({own})" if own else rule.dataset
+def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") -> Search:
+    """Returns the lines of files of one rule, a model each, by one criterion.
 
-
-def make_search(key: tuple[str, ...], files: Sequence[TuningFile]) -> Search:
-    """Returns the lines of files of one data set, budget and criterion."""
-    dataset, budget, criterion, column, better = key
+    Arguments:
+        files: The files.
+        criterion: What chooses.
+        about: As in `Search`.
+    """
+    rule = files[0].rule
+    better, drawn = rule.criteria[criterion].better, rule.sampler == DRAWN
     sign = 1.0 if better == "lower" else -1.0
     worst = max(
         (v for file in files for v in _scores(file, criterion) if math.isfinite(v)), default=0.0
@@ -125,7 +151,6 @@ def make_search(key: tuple[str, ...], files: Sequence[TuningFile]) -> Search:
         lost = sum(not math.isfinite(v) for v in scores)
         finite = [v if math.isfinite(v) else worst for v in scores]
         defaults = [d for file in some if math.isfinite(d := _default(file, criterion))]
-        curve = expected_best_curve(finite, range(1, len(finite) + 1)) if finite else []
         return Line(
             name,
             family,
@@ -133,37 +158,59 @@ def make_search(key: tuple[str, ...], files: Sequence[TuningFile]) -> Search:
             sign * min(defaults) if defaults else None,
             lost,
             sum(file.seconds for file in some),
-            tuple(_turned(one, sign) for one in curve),
+            tuple(_turned(one, sign) for one in _make_curve(finite, drawn)),
         )
 
     floors = (file.floors.get(criterion) for file in files)
+    families = sorted(by_family.items()) if drawn else []
     return Search(
-        dataset,
+        _label(rule),
         criterion,
-        column,
+        rule.criteria[criterion].column,
         better,
-        budget,
+        _budget(rule),
         next((floor for floor in floors if floor is not None), None),
         tuple(line(f.rule.model, family_of(f.rule.model), [f]) for f in files),
-        tuple(line(name, name, some) for name, some in sorted(by_family.items())),
+        tuple(line(name, name, some) for name, some in families),
+        rule.sampler,
+        about,
     )
+
+
+def _make_curve(scores: Sequence[float], drawn: bool) -> list[ExpectedBest]:
+    """The expected best after 1, 2, … trials; of trials that depend on one another the best so far."""
+    if not drawn:
+        best = accumulate(scores, min)
+        return [ExpectedBest(k, value, value, value) for k, value in enumerate(best, 1)]
+    return expected_best_curve(scores, range(1, len(scores) + 1)) if scores else []
+
+
+def _label(rule: TuningRule) -> str:
+    own = ", ".join(f"{k}={v}" for k, v in sorted(rule.dataset_options.items()))
+    return f"{rule.dataset} ({own})" if own else rule.dataset
+
+
+def _budget(rule: TuningRule) -> str:
+    ((kind, amount),) = rule.budget.model_dump(exclude_none=True).items()
+    return f"{amount:g} {kind}, batch {rule.batch}"
 
 
 def make_sheet(search: Search) -> Sheet:
     """Returns the table of a search: families, then models."""
+    after = "best of" if search.drawn else "best so far of"
     heads = [Heading("family or model"), Heading("default", align="right")]
-    heads += [Heading(f"best of {k}", align="right") for k in COLUMNS]
+    heads += [Heading(f"{after} {k}", align="right") for k in COLUMNS]
     heads += [Heading(name, align="right") for name in ("trials", "lost", "core-minutes")]
     rows = [
-        *_rows(search.families, search.better, lambda line: line.name),
+        *_rows(search, search.families, lambda line: line.name),
         *_rows(
+            search,
             sorted(search.models, key=lambda line: (line.family, line.name)),
-            search.better,
             lambda line: f"  {line.name}",
         ),
     ]
     floor = [] if search.floor is None else [f"Training points score {number(search.floor)}."]
-    return Sheet(heads, rows, title=search.heading, notes=[NOTE, *floor])
+    return Sheet(heads, rows, title=search.heading, notes=[search.note, *floor])
 
 
 def to_rows(searches: Iterable[Search]) -> list[dict[str, Any]]:
@@ -174,6 +221,8 @@ def to_rows(searches: Iterable[Search]) -> list[dict[str, Any]]:
             "criterion": search.criterion,
             "column": search.column,
             "budget": search.budget,
+            "sampler": search.sampler,
+            "rule": search.about,
             "kind": kind,
             "name": line.name,
             "family": line.family,
@@ -200,24 +249,24 @@ def require(searches: Sequence[Search], root: Path) -> Sequence[Search]:
     return searches
 
 
-def _rows(lines: Sequence[Line], better: str, name: Any) -> Iterator[list[Entry]]:
-    best = {}
+def _rows(search: Search, lines: Sequence[Line], name: Any) -> Iterator[list[Entry]]:
+    best, better, drawn = {}, search.better, search.drawn
     for k in COLUMNS:
         values = [line.curve[k - 1].value for line in lines if k <= len(line.curve)]
         if values:
             best[k] = min(values) if better == "lower" else max(values)
     for line in lines:
-        cells = [_cell(line, k, best.get(k)) for k in COLUMNS]
+        cells = [_cell(line, k, best.get(k), drawn) for k in COLUMNS]
         tail = (str(len(line.values)), str(line.lost), number(line.seconds / 60))
         default = Entry(number(line.default), value=line.default)
         yield [Entry(name(line), value=line.name), default, *cells, *map(Entry, tail)]
 
 
-def _cell(line: Line, k: int, best: float | None) -> Entry:
+def _cell(line: Line, k: int, best: float | None, drawn: bool) -> Entry:
     if k > len(line.curve):
         return Entry("–")
     one = line.curve[k - 1]
-    after = f" [{number(one.low)}, {number(one.high)}]"
+    after = f" [{number(one.low)}, {number(one.high)}]" if drawn else ""
     return Entry(number(one.value), "best" if one.value == best else "", after, one.value)
 
 

@@ -22,12 +22,12 @@ PLAN = Tuning(
 )
 
 
-def plant(root, model, scores):
+def plant(root, model, scores, *, sampler="random", **change):
     """Writes trials whose seeds both score these at every rung that they reach; None: diverged."""
-    rule = make_rule(model, "ring", PLAN, "random")
+    rule = make_rule(model, "ring", PLAN.model_copy(update=change), sampler)
     for k, value in enumerate(scores):
-        trial = make_trial(rule, k)
-        for place in range(3 if k == 0 else 2):
+        trial = make_trial(rule, k, {} if sampler == "tpe" else None)
+        for place in range(min(len(rule.rungs), 3 if k == 0 else 2)):
             rung = Rung(
                 step=2,
                 examples=2,
@@ -128,6 +128,67 @@ def test_an_empty_file_gives_empty_lines(tmp_path):
     rule = make_rule("gan", "ring", PLAN, "random")
     from genbench.report.tuning import make_search
 
-    search = make_search(("ring", "8 steps", "samples", "mmd", "lower"), [TuningFile(rule=rule)])
+    search = make_search([TuningFile(rule=rule)], "samples")
     assert search.models[0].curve == ()
     assert to_markdown(make_sheet(search))
+
+
+def test_trials_of_a_sampler_that_learns_are_the_best_so_far_and_in_no_pool(tmp_path):
+    """Proposals depend on the trials before: neither exchangeable, nor to be pooled with random ones."""
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, 0.2, 0.6])
+    plant(tmp_path, "gan", [0.3, 0.7, 0.9, 0.1, 0.5], sampler="tpe")
+    random, ordered = sorted(read_searches(tmp_path), key=lambda search: search.sampler)
+    assert [search.models[0].values for search in (random, ordered)] == [
+        (0.8, 0.4, 0.2, 0.6),
+        (0.7, 0.9, 0.1, 0.5),
+    ]
+    assert random.families[0].values == random.models[0].values
+    assert ordered.families == ()
+    curve = ordered.models[0].curve
+    assert [(one.k, one.value, one.low, one.high) for one in curve] == [
+        (1, 0.7, 0.7, 0.7),
+        (2, 0.7, 0.7, 0.7),
+        (3, 0.1, 0.1, 0.1),
+        (4, 0.1, 0.1, 0.1),
+    ]
+    assert "trials by tpe" in ordered.heading
+    assert "tpe" not in random.heading
+    text = "\n".join(to_markdown(make_sheet(ordered)))
+    assert "best so far of 4" in text
+    assert "[" not in text
+    page = make_files(Site("r", (), (), {}, (), (random, ordered)))["tuning.html"].decode()
+    assert 'data-section="tuning-1-models"' in page
+    assert 'data-section="tuning-1-families"' not in page
+    assert "each trial depends on those before" in page
+    assert "1 model, 4 trials each." in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rungs": [0.5, 1.0]}, "rungs [0.5, 1.0]"),
+        ({"samples": 61}, "samples 61"),
+        ({"seeds": 3}, "seeds 3"),
+        ({"keep": 0.25}, "keep 0.25"),
+        (
+            {"criteria": Criteria(samples=Part(name="mmd", options={"estimator": "biased"}))},
+            "estimator",
+        ),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_trials_of_different_rules_never_mix(tmp_path, change, said):
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, 0.2, 0.6])
+    plant(tmp_path, "lsgan", [0.3, 0.7, 0.9, 0.1, 0.5], **change)
+    searches = {search.models[0].name: search for search in read_searches(tmp_path)}
+    assert [len(search.families[0].values) for search in searches.values()] == [4, 4]
+    assert said in searches["lsgan"].heading
+    assert searches["gan"].heading != searches["lsgan"].heading
+
+
+def test_an_earlier_search_space_of_a_model_is_not_pooled_with_the_later(tmp_path):
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, 0.2, 0.6])
+    plant(tmp_path, "gan", [0.3, 0.7, 0.9, 0.1, 0.5], base={"gan": {"latent": 3}})
+    searches = read_searches(tmp_path)
+    assert [len(search.models) for search in searches] == [1, 1]
+    assert sorted(bool(search.about) for search in searches) == [False, True]

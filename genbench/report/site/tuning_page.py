@@ -14,7 +14,7 @@ from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.text import number
 from genbench.report.tuned_scores import Gain, TunedScore
-from genbench.report.tuning import NOTE, Line, Search, make_sheet
+from genbench.report.tuning import Line, Search, make_sheet
 
 if TYPE_CHECKING:
     from genbench.report.site.site import Site
@@ -24,6 +24,7 @@ PAGE = "tuning.html"
 BANDS = 9
 BAND = "The band is the 95 % interval over trials."
 UNBANDED = "Intervals over trials are in the table."
+ORDERED = "Trials depend on those before, so that the best so far has no interval."
 
 
 def make_files(site: Site) -> dict[str, bytes]:
@@ -39,7 +40,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         summary=_summary(site.searches),
         gained=[_gained(site.tuned_scores, name) for name in _datasets(site.tuned_scores)],
         gains_note=tuned_scores.NOTE,
-        note=NOTE,
+        notes=list(dict.fromkeys(search.note for search in site.searches)),
         data=templating.embed({"plots": plots, "labels": []}),
     )
     return {PAGE: page}
@@ -61,8 +62,9 @@ def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
         }
         for line in curves
     ]
+    kind = "expected best" if search.drawn else "best so far,"
     levels = [] if search.floor is None else [("training points", search.floor)]
-    about = {"kind": "lines", "x": "trials", "y": f"expected best {search.column}"}
+    about = {"kind": "lines", "x": "trials", "y": f"{kind} {search.column}"}
     positive = all(v > 0 for one in series for v in one["low"]) and all(v > 0 for _, v in levels)
     return {**about, "log": "xy" if positive else "x", "levels": levels, "series": series}
 
@@ -71,6 +73,8 @@ def _summary(searches: Sequence[Search]) -> str:
     """How many models were tried how often on which data set, in one sentence."""
     tried: dict[str, tuple[int, set[int]]] = {}
     for search in searches:
+        if not search.drawn:
+            continue
         count, trials = tried.get(search.dataset, (0, set()))
         trials |= {len(line.curve) for line in search.models if line.curve}
         tried[search.dataset] = max(count, len(search.models)), trials
@@ -84,8 +88,8 @@ def _summary(searches: Sequence[Search]) -> str:
             )
     return (
         "Every model has the same number of trials and rounds, and is chosen by validation scores "
-        f"alone. Drawn at random, beside the default: {'; '.join(parts)}."
-    )
+        "alone."
+    ) + (f" Drawn at random, beside the default: {'; '.join(parts)}." if parts else "")
 
 
 def _datasets(scores: Sequence[TunedScore]) -> list[str]:
@@ -116,7 +120,8 @@ def _view(index: int, search: Search) -> dict[str, Any]:
                 for line in lines
                 if line.curve
             )
-            caption = BAND if len(figure["series"]) <= BANDS else UNBANDED
+            banded = BAND if len(figure["series"]) <= BANDS else UNBANDED
+            caption = banded if search.drawn else ORDERED
             about = {
                 "id": f"tuning-{index}-{kind}",
                 "kind": kind,
