@@ -100,6 +100,7 @@ documents: $(VENV)/.run
 	$(BIN)/genbench list sources --readme docs/sources.md
 	$(BIN)/genbench leaderboard -o results --readme README.md --picture docs/families.svg
 	$(BIN)/genbench leaderboard -o results --readme results/README.md
+	$(BIN)/genbench tune --curves -o results --readme docs/fairness.md
 	$(BIN)/genbench claims -o results --readme README.md
 	$(BIN)/genbench claims -o results --readme docs/claims.md
 

@@ -17,7 +17,7 @@ from genbench.core.spec import parse_part
 NAMING = {"models", "datasets", "plugins", "root", "as_json"}
 USED = {
     "--accept": {"accept", "config", "sampler", "tuned", "dry_run"} | NAMING,
-    "--curves": {"curves"} | NAMING,
+    "--curves": {"curves", "readme"} | NAMING,
 }
 
 PLANNED = ", or write the numbers into the plan of a suite file and name it by --config"
@@ -74,6 +74,12 @@ PLANNED = ", or write the numbers into the plan of a suite file and name it by -
     show_default=True,
     help="The file that --accept writes.",
 )
+@click.option(
+    "--readme",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --curves: rewrite what tuning took and families' best between the markers "
+    "<!-- tuning:begin -->, <!-- entrants:begin --> and their ends in this file.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 @common.as_json
 def command(
@@ -88,6 +94,7 @@ def command(
     accept: bool,
     curves: bool,
     tuned: Path,
+    readme: Path | None,
     quiet: bool,
     as_json: bool,
     **how: Any,
@@ -115,7 +122,7 @@ def command(
 
     root = how.pop("root")
     if curves:
-        tuning_text.show_curves(root, models, datasets, as_json)
+        tuning_text.show_curves(root, models, datasets, readme, as_json)
         return
     if accept:
         what = {"models": models, "datasets": datasets, "sampler": sampler, "write": not dry_run}
@@ -151,10 +158,9 @@ def refuse_unused(accept: bool, curves: bool) -> None:
     }
     verb = "--accept" if accept else "--curves" if curves else None
     if verb is None:
-        if "tuned" in given:
-            raise SpecError(
-                "--tuned is the file that --accept writes; add --accept, or leave it out"
-            )
+        for option, owner in (("tuned", "--accept"), ("readme", "--curves")):
+            if option in given:
+                raise SpecError(f"--{option} needs {owner}; add it, or leave --{option} out")
         return
     unused = [option for name, option in given.items() if name not in USED[verb]]
     if unused:

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from genbench.cli import common
-from genbench.report import tuned_scores
+from genbench.report import tuned_scores, tuning_costs
 from genbench.report.sheet import print_sheet
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
+from genbench.report.tuning_readme import update_readme
 from genbench.running.run_result import RunResult
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
@@ -94,12 +95,21 @@ def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) ->
         click.echo(f"would be written: {to}   nothing was changed")
 
 
-def show_curves(root: Path, models: Sequence[str], datasets: Sequence[str], as_json: bool) -> None:
-    """Prints the expected best after so many trials, by family and by model."""
+def show_curves(
+    root: Path,
+    models: Sequence[str],
+    datasets: Sequence[str],
+    document: Path | None,
+    as_json: bool,
+) -> None:
+    """Prints the expected best after so many trials, or rewrites the tables of tuning in a document."""
     searches = require(read_searches(root, models, datasets), root)
+    if document is not None:
+        changed = update_readme(document, searches)
+        click.echo(f"{document}: {'rewritten' if changed else 'is current'}", err=as_json)
     if as_json:
         common.print_json(to_rows(searches))
-    else:
+    elif document is None:
         console = Console()
         gains = tuned_scores.read_tuned_scores(Store(root))
         chosen = [
@@ -113,6 +123,7 @@ def show_curves(root: Path, models: Sequence[str], datasets: Sequence[str], as_j
             print_sheet(console, make_sheet(search))
         for note in dict.fromkeys(search.note for search in searches):
             console.print(Text(note, style="dim"))
+        print_sheet(console, tuning_costs.make_sheet(tuning_costs.sum_costs(searches)))
     problems = [problem for _, _, problem in Tunings(root).scan() if problem]
     common.tell_unread(problems, ignore=False)
 

@@ -29,7 +29,7 @@ class EntrantSettings(Strict):
 
 
 class EntrantField(Strict):
-    """All entrants for a kind of data: `criterion` is the column by which they are chosen and tuned."""
+    """All entrants for a kind of data: `criterion` is the column by which they are tuned."""
 
     tuned: bool = False
     criterion: str

@@ -111,6 +111,12 @@ def merge_entries(path: Path, entries: Sequence[TunedEntry]) -> list[TunedEntry]
     return [by_key[key] for key in sorted(by_key)]
 
 
+def rivals_of(entry: TunedEntry) -> tuple[str, str, str, float, int]:
+    """Returns what an entry has in common with its rivals: data set, its options, budget and minibatch."""
+    ((kind, amount),) = entry.budget.items()
+    return entry.dataset, canonical(entry.dataset_options), kind, float(amount), entry.batch
+
+
 def find_unequal(entries: Sequence[TunedEntry]) -> list[TunedEntry]:
     """Returns the entries of data sets whose models had unequal tuning: other numbers, or other samplers.
 
@@ -118,8 +124,8 @@ def find_unequal(entries: Sequence[TunedEntry]) -> list[TunedEntry]:
     """
     terms: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
     for entry in entries:
-        terms.setdefault(_field(entry), set()).add((entry.trials, entry.sampler))
-    return [entry for entry in entries if len(terms[_field(entry)]) > 1]
+        terms.setdefault(rivals_of(entry), set()).add((entry.trials, entry.sampler))
+    return [entry for entry in entries if len(terms[rivals_of(entry)]) > 1]
 
 
 def find_tuned(
@@ -197,12 +203,6 @@ def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, flo
     return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))
 
 
-def _field(entry: TunedEntry) -> tuple[str, str, str, float, int]:
-    """A data set with its options, a budget and a minibatch: where models are rivals."""
-    ((kind, amount),) = entry.budget.items()
-    return entry.dataset, canonical(entry.dataset_options), kind, float(amount), entry.batch
-
-
 def _key(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
-    dataset, own, kind, amount, batch = _field(entry)
+    dataset, own, kind, amount, batch = rivals_of(entry)
     return dataset, own, entry.model, kind, amount, batch

@@ -89,7 +89,9 @@ def test_what_cannot_be_is_one_sentence(folder, words, message):
         (["--curves", "--dry-run"], "no --dry-run"),
         (["--curves", "--tuned", "x.yaml"], "no --tuned"),
         (["--curves", "--sampler", "tpe"], "no --sampler"),
-        (["--tuned", "x.yaml"], "add --accept"),
+        (["--tuned", "x.yaml"], "--tuned needs --accept"),
+        (["--readme", "x.md"], "--readme needs --curves"),
+        (["--accept", "--readme", "x.md"], "no --readme"),
     ],
 )
 def test_options_that_would_not_be_used_are_refused(tmp_path, monkeypatch, words, named):

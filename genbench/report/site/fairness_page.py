@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from genbench.core.entrants import EntrantField, read_entrants
 from genbench.report.fairness import MATCHED
+from genbench.report.family_bests import FamilyBest, compare_entrants, make_sheet
 from genbench.report.groups import TRAINING
+from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
 from genbench.report.text import number
@@ -36,6 +40,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         for column in table.columns
         if column.headline and not table.judges(column)
     ]
+    bests = compare_entrants()
     page = templating.render(
         PAGE,
         **site.header(PAGE, "How the comparison is made fair"),
@@ -45,7 +50,8 @@ def make_files(site: Site) -> dict[str, bytes]:
         searches=[(s.heading, len(s.models), _trials(s.models)) for s in site.searches],
         exploratory=[card for card in site.claims if card.exploratory],
         registered=[card for card in site.claims if card.known and not card.exploratory],
-        unfair=list_unfair(site),
+        unfair=[*list_unfair(site), *describe_overtaken(bests)],
+        bests=Markup(to_html(make_sheet(bests))) if bests else "",
         matched=MATCHED,
         training=TRAINING,
     )
@@ -130,6 +136,28 @@ def list_unfair(site: Site) -> list[str]:
     if len(machines) > 1:
         sentences.append(
             f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+        )
+    return sentences
+
+
+def describe_overtaken(rows: Sequence[FamilyBest]) -> list[str]:
+    """Returns a sentence where entrants of a family score worse than another model, or were not tuned."""
+    overtaken = [
+        f"{row.best} on {row.dataset} ({number(row.value)} in {row.column}; "
+        f"{', '.join(f'{model} {number(value)}' for model, value in row.entrants.items())})"
+        for row in rows
+        if row.overtaken
+    ]
+    untuned = [f"{model} on {row.dataset}" for row in rows for model in row.untuned]
+    sentences = []
+    if overtaken:
+        sentences.append(
+            "Entrants were laid down before tuning; by validation scores another model is the best of its "
+            f"family: {'; '.join(overtaken)}."
+        )
+    if untuned:
+        sentences.append(
+            f"Not tuned, where others of the family are: {', '.join(untuned)}; these have their defaults."
         )
     return sentences
 

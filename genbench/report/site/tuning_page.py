@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from markupsafe import Markup
 
-from genbench.report import tuned_scores
+from genbench.report import tuned_scores, tuning_costs
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.text import number
@@ -40,6 +40,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         summary=_summary(site.searches),
         gained=[_gained(site.tuned_scores, name) for name in _datasets(site.tuned_scores)],
         gains_note=tuned_scores.NOTE,
+        costs=Markup(to_html(tuning_costs.make_sheet(tuning_costs.sum_costs(site.searches)))),
         notes=list(dict.fromkeys(search.note for search in site.searches)),
         data=templating.embed({"plots": plots, "labels": []}),
     )
