@@ -111,13 +111,8 @@ def show_curves(
         common.print_json(to_rows(searches))
     elif document is None:
         console = Console()
-        gains = tuned_scores.read_tuned_scores(Store(root))
-        chosen = [
-            row
-            for row in gains
-            if (not models or row.model in models) and (not datasets or row.dataset in datasets)
-        ]
-        print_sheet(console, tuned_scores.make_sheet(chosen))
+        gains = tuned_scores.read_tuned_scores(Store(root), models, datasets)
+        print_sheet(console, tuned_scores.make_sheet(gains))
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,7 +25,9 @@ NOTE = (
     "From defaults to tuned options. Validation: what options were chosen by, means over the seeds of a "
     "trial; the best of many is lucky there. Test: means over the seeds of cells with just these options, "
     "at the same budget, with 95 % intervals; better or worse as the interval of the difference has it, "
-    "with what test set and extractor leave uncertain, where that was measured."
+    "with what test set and extractor leave uncertain, where that was measured. Each row is of the options "
+    "that its own column chose: those chosen by samples and by likelihood are cells apart, unless one trial "
+    "was the best by both."
 )
 
 
@@ -35,7 +37,7 @@ class TunedScore:
 
     Arguments:
         model: The model.
-        dataset: The data set.
+        dataset: The data set with its options.
         choice: What was chosen, with its validation scores.
         better: The column's better direction.
         trials: How many trials there were.
@@ -69,14 +71,27 @@ class TunedScore:
         return "better" if sign * (gap.mean or 0.0) > 0 else "worse"
 
 
-def read_tuned_scores(store: Store) -> list[TunedScore]:
+def read_tuned_scores(
+    store: Store, models: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> list[TunedScore]:
     """Returns what tuning gained every model that was tuned to the end, by data set and model.
 
     Test scores are those of the results folder's cells that have all of the trial's options, at the same
     budget and by the same protocol; of several budgets that with the most seeds of both counts,
     then that with the most of the tuned options.
+
+    Arguments:
+        store: The folder.
+        models: Only these, if any are named.
+        datasets: Only these, if any are named.
     """
-    files = [file for file in Tunings(store.root).files() if file.rule.model in MODELS]
+    files = [
+        file
+        for file in Tunings(store.root).files()
+        if file.rule.model in MODELS
+        and (not models or file.rule.model in models)
+        and (not datasets or file.rule.dataset in datasets)
+    ]
     rows = [row for file in files for row in _compare(file, store)]
     return sorted(rows, key=lambda row: (row.dataset, row.model, row.choice.column))
 
@@ -145,7 +160,7 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
         )
         yield TunedScore(
             file.rule.model,
-            file.rule.dataset,
+            file.rule.data,
             choice,
             file.rule.criteria[name].better,
             entry.trials,

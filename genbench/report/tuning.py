@@ -122,9 +122,7 @@ def read_searches(
         and (not datasets or file.rule.dataset in datasets)
     ]
     groups = group_by_rule(files)
-    order = sorted(
-        groups, key=lambda g: (_label(g.rule), _budget(g.rule), g.criterion != "samples")
-    )
+    order = sorted(groups, key=lambda g: (g.rule.data, _budget(g.rule), g.criterion != "samples"))
     return [make_search(group.files, group.criterion, group.about) for group in order]
 
 
@@ -164,7 +162,7 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
     floors = (file.floors.get(criterion) for file in files)
     families = sorted(by_family.items()) if drawn else []
     return Search(
-        _label(rule),
+        rule.data,
         criterion,
         rule.criteria[criterion].column,
         better,
@@ -183,11 +181,6 @@ def _make_curve(scores: Sequence[float], drawn: bool) -> list[ExpectedBest]:
         best = accumulate(scores, min)
         return [ExpectedBest(k, value, value, value) for k, value in enumerate(best, 1)]
     return expected_best_curve(scores, range(1, len(scores) + 1)) if scores else []
-
-
-def _label(rule: TuningRule) -> str:
-    own = ", ".join(f"{k}={v}" for k, v in sorted(rule.dataset_options.items()))
-    return f"{rule.dataset} ({own})" if own else rule.dataset
 
 
 def _budget(rule: TuningRule) -> str:

@@ -61,6 +61,12 @@ class TuningRule(Row):
         return hashlib.sha256(canonical(dump).encode()).hexdigest()[:12]
 
     @property
+    def data(self) -> str:
+        """The data set with its options, for people."""
+        own = ", ".join(f"{key}={value}" for key, value in sorted(self.dataset_options.items()))
+        return f"{self.dataset} ({own})" if own else self.dataset
+
+    @property
     def file(self) -> str:
         """The name of the file of its trials."""
         return f"{self.model}-{self.dataset}-{self.digits}.json"

@@ -36,6 +36,32 @@ def test_tuned_options_have_one_name_and_defaults_none():
     assert label(tuned()) == ["gan (tuned by fid)"]
 
 
+def density_label(name, criterion):
+    """The label of a row of digits with the options that a criterion chose."""
+    usual = defaults(MODELS.get(name))
+    where = name, "digits", Budget(steps=3000), 128, criterion
+    options, training = find_tuned(*where)
+    (record,) = list(make_records(name, {"nll": [1.0]}, "digits", options=usual))
+    change = {"options": usual | options, "training": training}
+    change["model_version"] = MODELS.get(name).version
+    row = record.model_copy(update={"spec": record.spec.model_copy(update=change)})
+    (text,) = make_labels({row.spec.group: [row]}).values()
+    return text, row.spec.group
+
+
+@pytest.mark.parametrize("name", ["vae", "maf"])
+def test_options_chosen_by_likelihood_are_rows_of_their_own_and_say_so(name):
+    (samples, one), (density, other) = (density_label(name, c) for c in ("samples", "density"))
+    assert (samples, density) == (f"{name} (tuned by fid)", f"{name} (tuned by nll)")
+    assert one != other
+
+
+def test_a_trial_that_is_the_best_by_both_is_one_row_that_names_both():
+    texts = {density_label("made", criterion) for criterion in ("samples", "density")}
+    assert len(texts) == 1
+    assert texts.pop()[0] == "made (tuned by fid and nll)"
+
+
 def test_what_was_not_tuned_is_named_beside_it():
     names = label(tuned(), tuned(**{OTHER: "other"}))
     assert names[0] == "gan (tuned by fid)"

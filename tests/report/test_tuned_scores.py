@@ -81,3 +81,64 @@ def test_other_options_are_other_cells(store):
     write(store, DEFAULT, 0.5)
     write(store, TUNED.model_copy(update={"options": {**TUNED.options, "lr": 1.0}}), 0.2)
     assert read_tuned_scores(store)[0].gain == "not run"
+
+
+LIKELY = PLAN.model_copy(
+    update={"criteria": Criteria(samples=Part(name="mmd"), density=Part(name="nll"))}
+)
+
+
+@pytest.fixture
+def two_choices(tmp_path):
+    """Three trials of a model with a density: 1 is the best by samples, 2 by likelihood."""
+    rule = make_rule("vae", "ring", LIKELY, "random")
+    for k, (mmd, nll) in enumerate([(0.4, 3.0), (0.1, 2.5), (0.3, 1.0)]):
+        trial = make_trial(rule, k)
+        scores = {
+            "samples": dict.fromkeys(trial.seeds, mmd),
+            "density": dict.fromkeys(trial.seeds, nll),
+        }
+        for place in range(len(rule.rungs)):
+            rung = Rung(step=8, examples=8, seconds=30.0, scoring=0.0, scores=scores)
+            result = trial.model_copy(update={"rungs": [rung]})
+            Tunings(tmp_path).add(TuningResult(rule=rule, trial=result, rung=place, floors={}))
+    specs = [specs_of_trial(rule, make_trial(rule, k))[0] for k in range(3)]
+    return Store(tmp_path), specs
+
+
+def write_both(store, like, mmd, nll):
+    for seed in range(8):
+        spec = like.model_copy(update={"seed": seed, "budget": Budget(steps=50)})
+        metrics = [
+            Measurement(
+                id=id, metric=id, version=1, protocol=id, value=level + 0.01 * (-1) ** seed
+            )
+            for id, level in (("mmd", mmd), ("nll", nll))
+        ]
+        store.write(
+            Record(cell=spec.cell, group=spec.group, status="ok", spec=spec, metrics=metrics)
+        )
+
+
+def test_likelihood_is_read_of_the_options_that_it_chose_and_of_no_others(two_choices):
+    """The model that was chosen by samples has a likelihood too, which is not that of the density choice."""
+    store, (default, by_samples, by_likelihood) = two_choices
+    write_both(store, default, 0.5, 4.0)
+    write_both(store, by_samples, 0.2, 3.5)
+    rows = {row.choice.column: row for row in read_tuned_scores(store)}
+    assert (len(rows["nll"].tuned), rows["nll"].gain) == (0, "not run")
+    write_both(store, by_likelihood, 0.4, 1.0)
+    rows = {row.choice.column: row for row in read_tuned_scores(store)}
+    assert (rows["mmd"].choice.trial, rows["nll"].choice.trial) == (1, 2)
+    assert sum(rows["mmd"].tuned.values()) / 8 == pytest.approx(0.2)
+    assert sum(rows["nll"].tuned.values()) / 8 == pytest.approx(1.0)
+    assert sum(rows["nll"].default.values()) / 8 == pytest.approx(4.0)
+    assert rows["nll"].gain == "better"
+    lines = to_markdown(make_sheet(rows.values()))
+    assert any("| vae | ring | nll | 3 → 1 |" in line for line in lines)
+
+
+def test_models_and_data_sets_may_be_named(two_choices):
+    store, _ = two_choices
+    assert len(read_tuned_scores(store, ["vae"], ["ring"])) == 2
+    assert read_tuned_scores(store, ["gan"]) == read_tuned_scores(store, [], ["grid"]) == []

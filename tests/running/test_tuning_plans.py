@@ -1,0 +1,108 @@
+"""Tuning plans: all that compete on a data set are in them, so that nobody fights tuned rivals untuned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genbench.core.claim import CLAIMS
+from genbench.core.dataset import open_named
+from genbench.core.entrants import kind_of, list_models
+from genbench.core.model import MODELS
+from genbench.core.spec import Tuning
+from genbench.running.cells import dataset_options
+from genbench.running.tuning_rule import find_obstacle, tuned_models
+from genbench.store.documents import load_suites, load_tuning
+from genbench.store.tuned import FILE, read_tuned
+
+ROOT = Path(__file__).parents[2]
+PLANS = load_tuning(ROOT / "benchmarks.yaml")
+RUNS = [run for name in CLAIMS.names() for run in CLAIMS.get(name).runs]
+
+
+def own_options(dataset, options):
+    """All options of a data set, as text."""
+    return str(sorted(dataset_options(dataset, options).items()))
+
+
+def list_tuned_data():
+    """The data sets, with their options, on which claims read a tuned model."""
+    return sorted({(r.dataset, tuple(sorted(r.dataset_options.items()))) for r in RUNS if r.tuned})
+
+
+def plans_of(dataset, options):
+    wanted = own_options(dataset, options)
+    return [
+        plan
+        for name, plan in PLANS.items()
+        if (plan.dataset or name) == dataset and own_options(dataset, plan.options) == wanted
+    ]
+
+
+def entrants_for(spec):
+    """The entrants for data; none where points are made from sources, since no list names translators."""
+    return set(list_models(kind_of(spec))) if spec.source is None else set()
+
+
+def is_tunable(model, dataset, plan: Tuning):
+    return find_obstacle(model, dataset, plan) is None
+
+
+@pytest.mark.parametrize(("dataset", "options"), list_tuned_data(), ids=str)
+def test_every_entrant_and_every_tuned_run_of_claims_is_in_the_plan(dataset, options):
+    (plan,) = plans_of(dataset, dict(options))
+    planned = set(tuned_models(dataset, plan))
+    entrants = entrants_for(open_named(dataset, **dict(options)).spec)
+    read = {
+        run.model
+        for run in RUNS
+        if run.tuned
+        and (run.dataset, tuple(sorted(run.dataset_options.items()))) == (dataset, options)
+    }
+    rivals = {model for model in entrants | read if is_tunable(model, dataset, plan)}
+    assert sorted(rivals - planned) == []
+    assert rivals
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_plan_of_data_with_entrants_tunes_all_of_them(name):
+    dataset, plan = PLANS[name].dataset or name, PLANS[name]
+    entrants = entrants_for(open_named(dataset, **plan.options).spec)
+    able = {model for model in entrants if is_tunable(model, dataset, plan)}
+    assert sorted(able - set(tuned_models(dataset, plan))) == []
+
+
+def test_codes_without_labels_are_tuned_where_their_rivals_are():
+    """bigan, ali and infogan stand beside gan and vae, which are tuned there."""
+    for name in ("digits", "fashion_mnist"):
+        planned = set(tuned_models(name, PLANS[name]))
+        assert {"bigan", "ali", "infogan", "hinge_sn"} <= planned
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_what_a_plan_names_is_there(name):
+    dataset, plan = PLANS[name].dataset or name, PLANS[name]
+    named = [model for model in plan.models if find_obstacle(model, dataset, plan) is not None]
+    assert named == []
+    assert [model for model in plan.base if model not in MODELS] == []
+
+
+def test_every_likelihood_choice_of_digits_has_cells_at_the_budget_of_its_samples_choice():
+    """The suite digits_density holds them all, trained and measured as in the suites beside it."""
+    suites = load_suites(ROOT / "benchmarks.yaml")
+    chosen = {
+        entry.model
+        for entry in read_tuned(ROOT / FILE).entries
+        if entry.dataset == "digits" and "density" in entry.choices
+    }
+    cells = {part.name: c for c in suites["digits_density"].cells for part in c.models}
+    assert set(cells) == chosen
+    assert all(c.tuned == "density" for c in cells.values())
+    for name, own in cells.items():
+        (beside,) = (c for c in suites["images"].cells if name in {part.name for part in c.models})
+        assert (own.batch, own.budget) == (beside.batch, beside.budget)
+        assert beside.tuned is True
+    one, two = suites["digits_density"], suites["images"]
+    assert (one.seed_list, one.batch, one.budget) == (two.seed_list, two.batch, two.budget)
+    assert [part.name for part in one.metrics] == ["nll"]
