@@ -30,7 +30,11 @@ CASES = [
     ("holes", {}, "pix2pix", "psnr"),
     pytest.param("fashion_mnist", {}, "vae", "mmd", marks=needs_fashion),
     pytest.param(
-        "super_resolution", {**FASHION, "scale": 4}, "srresnet", "psnr", marks=needs_fashion
+        "super_resolution",
+        {**FASHION, "scale": 4},
+        "srresnet",
+        "psnr",
+        marks=[needs_fashion, pytest.mark.slow],
     ),
     pytest.param("fashion_mnist", {}, "vae", "fid", marks=[needs_fashion, pytest.mark.slow]),
     pytest.param("super_resolution", {}, "srresnet", "fid", marks=pytest.mark.slow),
