@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from genbench.report.fairness import EntrantTerms
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
 from genbench.report.variations import Variation, describe_verdict
+from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import ALIKE, VerdictPart
 
 RULE = (
@@ -153,11 +154,35 @@ def to_scoreboard(cards: Sequence[Card]) -> str:
     """Returns the claims by verdict in Markdown, exploratory ones in italics."""
     heads = [Heading("verdict"), Heading("claims")]
     rows = []
-    for kind, members in group_by_verdict(cards):
+    for kind, members in _split_open(group_by_verdict(cards)):
         names = (f"*{c.claim.id}*" if c.exploratory else c.claim.id for c in members)
         rows.append(f"| {kind} ({len(members)}) | {', '.join(names)} |")
     head = sheet.to_markdown(Sheet(heads, []))
     return "\n".join([*head, *rows]) + "\n"
+
+
+def _split_open(
+    groups: Sequence[tuple[str, list[Card]]],
+) -> Iterator[tuple[str, list[Card]]]:
+    """Yields groups, what is inconclusive by whether more seeds, of those that may be added, would tell."""
+    for kind, members in groups:
+        if kind != "inconclusive":
+            yield kind, members
+            continue
+        near = [card for card in members if _too_near(card)]
+        more = [card for card in members if card not in near]
+        for name, some in (("more seeds would tell", more), (f"{LAST} seeds would not", near)):
+            if some:
+                yield f"{kind}, {name}", some
+
+
+def _too_near(card: Card) -> bool:
+    """Whether a measured part is so near its bar that the most seeds ever added do not decide it."""
+    return any(
+        part.outcome == "inconclusive" and (part.needed is None or part.needed > LAST)
+        for part in card.verdict.judged
+        if part.effect.values and not part.effect.waits_for
+    )
 
 
 def to_latex(cards: Sequence[Card]) -> str:

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from genbench.core.claim import CLAIMS
-from genbench.report.cards import make_cards
-from genbench.report.claim_tables import update_readme
+from genbench.core.claim import CLAIMS, Claim, Run
+from genbench.core.effect import Effect
+from genbench.report.cards import Card, make_cards
+from genbench.report.claim_tables import to_scoreboard, update_readme
 from genbench.running.evidence import Scale
 from genbench.store import Store
 
@@ -22,3 +23,29 @@ def test_documents_show_the_verdicts(name, tmp_path):
     assert not update_readme(copy, made), (
         f"{name} is not current; run: genbench claims -o results --readme {name}"
     )
+
+
+RUN = Run("gan", "ring", ("mmd",), steps=10)
+
+
+def make_card(store, mean):
+    """A claim whose values lie this far above their bar, with a deviation of 1."""
+    values = {seed: mean + (-1) ** seed for seed in range(8)}
+    about = dict.fromkeys(("statement", "source", "why"), "x")
+
+    def effects(evidence):
+        return [Effect("x", values, 0.0)]
+
+    return Card(Claim(f"at_{mean}", effects, runs=(RUN,), **about), store)
+
+
+def test_the_scoreboard_says_whether_more_seeds_would_tell(tmp_path):
+    store = Store(tmp_path)
+    cards = [make_card(store, mean) for mean in (0.5, 0.01, 0.0, 9.0)]
+    rows = [line for line in to_scoreboard(cards).splitlines() if "at-" in line]
+    assert [row.split("|")[1].strip() for row in rows] == [
+        "supported (1)",
+        "inconclusive, more seeds would tell (1)",
+        "inconclusive, 64 seeds would not (2)",
+    ]
+    assert "at-0.5" in rows[1]
