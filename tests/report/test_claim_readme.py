@@ -41,11 +41,11 @@ def make_card(store, mean):
 
 def test_the_scoreboard_says_whether_more_seeds_would_tell(tmp_path):
     store = Store(tmp_path)
-    cards = [make_card(store, mean) for mean in (0.5, 0.01, 0.0, 9.0)]
+    cards = [make_card(store, mean) for mean in (0.6, 0.01, 0.0, 9.0)]
     rows = [line for line in to_scoreboard(cards).splitlines() if "at-" in line]
     assert [row.split("|")[1].strip() for row in rows] == [
         "supported (1)",
         "inconclusive, more seeds would tell (1)",
         "inconclusive, 64 seeds would not (2)",
     ]
-    assert "at-0.5" in rows[1]
+    assert "at-0.6" in rows[1]
