@@ -179,7 +179,11 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
     rankings: dict[TableColumn, Ranking] = {}
-    gates = {column: _gate(column, groups, cells) for column in columns if column.split == "test"}
+    gates = {
+        column: _gate(column, groups, cells, errors.floor_error(dataset, column.id))
+        for column in columns
+        if column.split == "test"
+    }
     for column in columns:
         if column.better != "none" and not (column in gates and gates[column].closed):
             rankings[column], ranked = _ranked(column, groups, cells)
@@ -194,7 +198,10 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
 
 
 def _gate(
-    column: TableColumn, groups: list[Group], cells: Mapping[tuple[str, TableColumn], Cell]
+    column: TableColumn,
+    groups: list[Group],
+    cells: Mapping[tuple[str, TableColumn], Cell],
+    error: float,
 ) -> Gate:
     """What null rows make of a column: a model's rows of several budgets are one."""
     rows: dict[str, list[float]] = defaultdict(list)
@@ -202,7 +209,16 @@ def _gate(
         if group.null:
             rows[group.model] += _values(cells, group, column).values()
     floor, ideal = _floor(column, cells), column.meaning.ideal
-    return check_nulls(rows, make_bar(column.better, ideal, floor, column.unit))
+    points = _count_points(column, groups) if column.unit == "share" else None
+    bar = make_bar(column.better, ideal, floor, column.unit, error=error, points=points)
+    return check_nulls(rows, bar)
+
+
+def _count_points(column: TableColumn, groups: list[Group]) -> int | None:
+    """The fewest generated points that a column's scores are of."""
+    asked = column.id, column.split
+    rows = (m for g in groups for r in g.records for m in r.metrics if (m.id, m.split) == asked)
+    return min((m.n_fake for m in rows if m.n_fake is not None), default=None)
 
 
 def _floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot, sqrt
 from statistics import fmean
 from typing import Literal
 
@@ -13,6 +14,8 @@ from genbench.statistics.intervals import mean_interval
 GOOD = 0.9
 #: up to so many times the distance between sets of real points, distances count as good
 NEAR = 2.0
+#: and up to so many standard errors beyond it
+SURE = 2.0
 #: units of logarithms, which have no true zero; a divergence has one nevertheless, its ideal
 LOGARITHMS = ("nats", "bits")
 
@@ -55,12 +58,14 @@ class Gate:
         rows: How many null rows were looked at.
         bar: From where on scores count as good, or None where that is not known.
         extractors: Where scores rest on features of different networks, these; they do not compare then.
+        why: Why there is no bar or no null row, where that is known.
     """
 
     passed: Mapping[str, float]
     rows: int
     bar: Bar | None
     extractors: tuple[str, ...] = ()
+    why: str = ""
 
     @property
     def closed(self) -> bool:
@@ -78,6 +83,8 @@ class Gate:
         if self.extractors:
             names = " and ".join(self.extractors)
             return f"scores by {names} do not compare; run again with --force what has the older"
+        if self.why and not self.checked:
+            return self.why
         if self.bar is None:
             return "there is no score of real points that says what is good"
         if self.closed:
@@ -93,29 +100,48 @@ def make_bar(
     ideal: float | None,
     floor: float | None,
     unit: str = "",
+    *,
+    error: float = 0.0,
+    points: int | None = None,
 ) -> Bar | None:
     """Returns from where on scores count as good, or None where neither real points nor the ideal tell.
 
     What is better higher is good from nine tenths of what real points score on (of the ideal, where they
-    were not measured), a distance up to twice theirs, a ratio of ideal 1 within a tenth of it. Numbers
-    without a true zero, such as nats, have no such bar: a row that has learned nothing and is likely is
-    good in their sense.
+    were not measured), a distance up to twice theirs or two standard errors beyond it, a ratio of ideal 1
+    within a tenth of it. A distance whose floor is 0, or below as of an unbiased estimate, has a bar only if
+    its error is known: nothing random is expected to be exactly 0. Numbers without a true zero, such as
+    nats, have no such bar: a row that has learned nothing and is likely is good in their sense.
 
     Arguments:
         better: Which way is better.
         ideal: The value of a perfect model, or None.
         floor: What real points score beside real points, or None.
         unit: That of the scores: shares of nats or bits mean nothing.
+        error: The standard error of what real points score, in the unit; 0 where it is not known.
+        points: How many points a share is counted of, which says how exactly it is known.
     """
     if better == "higher" and unit not in LOGARITHMS:
         best = ideal if floor is None else floor
         return Bar(GOOD * best, None) if best is not None and best > 0 else None
     if better == "lower":
-        # unbiased distances of real points may be below 0
-        return Bar(None, NEAR * max(floor, 0.0)) if ideal == 0.0 and floor is not None else None
+        return _make_upper_bar(floor, unit, error, points) if ideal == 0.0 else None
     if better == "higher":
         return None
     return Bar(GOOD * ideal, ideal / GOOD) if ideal is not None and ideal > 0 else None
+
+
+def _make_upper_bar(
+    floor: float | None, unit: str, error: float, points: int | None
+) -> Bar | None:
+    """Up to where a distance or a share of what is wrong counts as good."""
+    if floor is None:
+        return None
+    own = max(floor, 0.0)  # an unbiased distance of real points may be below 0
+    if unit == "share" and points:
+        share = min((own * points + 1) / (points + 2), 1.0)  # no failure of n is not a chance of 0
+        error = hypot(error, sqrt(share * (1 - share) / points))
+    high = max(NEAR * own, own + SURE * error)
+    return Bar(None, high) if high > 0 else None
 
 
 def check_nulls(rows: Mapping[str, Sequence[float]], bar: Bar | None) -> Gate:

@@ -33,11 +33,15 @@ class Spread(Row):
 
 
 class ColumnError(Row):
-    """A column's errors on a data set, by source; `unbounded` says that scores have no upper end."""
+    """A column's errors on a data set, by source; `unbounded` says that scores have no upper end.
+
+    `floor` is how far another test set would move what real points score, a standard deviation.
+    """
 
     test: Spread
     unbounded: bool = False
     extractor: Spread | None = None
+    floor: float | None = None
 
     def total(self, field: Literal["own", "own_log", "plain", "log"]) -> float:
         """Returns the standard deviation from both sources together, which are independent."""
@@ -73,6 +77,11 @@ class MeasurementErrors(Row):
     def find(self, dataset: str, column: str) -> ColumnError | None:
         """Returns the errors of a column on a data set, or None where they were not measured."""
         return self.errors.get(dataset, {}).get(column)
+
+    def floor_error(self, dataset: str, column: str) -> float:
+        """Returns the standard deviation of what real points score, 0 where it was not measured."""
+        error = self.find(dataset, column)
+        return (error.floor or 0.0) if error is not None else 0.0
 
     def noise(self, dataset: str, column: str, level: float) -> Noise:
         """Returns what lies between models' scores at a level, nothing where it was not measured."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genbench.statistics.null_rows import check_nulls, make_bar
+from genbench.statistics.null_rows import Gate, check_nulls, make_bar
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,6 @@ from genbench.statistics.null_rows import check_nulls, make_bar
         ("higher", 1.0, None, ">= 0.9"),  # of the ideal, where they were not measured
         ("higher", None, 25.0, ">= 22.5"),
         ("lower", 0.0, 0.5, "<= 1"),  # twice their distance
-        ("lower", 0.0, -0.001, "<= 0"),  # unbiased ones may be negative
         ("none", 1.0, 1.01, "0.9 to 1.11"),
     ],
 )
@@ -22,8 +21,15 @@ def test_what_counts_as_good(better, ideal, floor, bar):
 
 @pytest.mark.parametrize(
     ("better", "ideal", "floor"),
-    [("lower", None, 20.6), ("lower", 0.0, None), ("higher", None, None), ("none", None, 2.0)],
-    ids=["nats", "unmeasured", "unknown", "spread"],
+    [
+        ("lower", None, 20.6),
+        ("lower", 0.0, None),
+        ("lower", 0.0, -0.001),
+        ("lower", 0.0, 0.0),
+        ("higher", None, None),
+        ("none", None, 2.0),
+    ],
+    ids=["nats", "unmeasured", "unbiased", "zero", "unknown", "spread"],
 )
 def test_numbers_without_a_true_zero_or_real_points_have_no_bar(better, ideal, floor):
     bar = make_bar(better, ideal, floor)
@@ -32,6 +38,33 @@ def test_numbers_without_a_true_zero_or_real_points_have_no_bar(better, ideal, f
     assert not gate.closed
     assert not gate.checked
     assert "no score of real points" in gate.reason
+    assert Gate({}, 2, None, why="because").reason == "because"
+
+
+@pytest.mark.parametrize(
+    ("floor", "error", "bar"),
+    [
+        (-0.001, 0.0005, "<= 0.001"),  # an unbiased distance may be below 0: two errors beyond it
+        (0.0, 0.02, "<= 0.04"),
+        (0.01, 0.02, "<= 0.05"),
+        (0.5, 0.02, "<= 1"),  # twice their distance, where that is farther
+    ],
+)
+def test_a_floor_near_zero_has_a_bar_by_its_error(floor, error, bar):
+    assert str(make_bar("lower", 0.0, floor, error=error)) == bar
+
+
+def test_a_share_without_a_failure_is_known_as_far_as_points_were_counted():
+    bar = make_bar("lower", 0.0, 0.0, "share", points=10_000)
+    assert str(bar) == "<= 0.0002"
+    assert make_bar("lower", 0.0, 0.0, "distance", points=10_000) is None
+    assert check_nulls({"uniform": [0.0, 0.0001, 0.0002]}, bar).closed, "noise is as near as data"
+    far = check_nulls({"uniform": [0.3, 0.31, 0.29]}, bar)
+    assert far.checked
+    assert not far.closed
+    few = make_bar("lower", 0.0, 0.0, "share", points=10)
+    assert few is not None
+    assert few.high == pytest.approx(2 * (11 / 12 * 1 / 12 / 10) ** 0.5)
 
 
 def test_shares_of_logarithms_mean_nothing_but_a_divergence_has_a_zero():
