@@ -43,6 +43,8 @@ def figure(evidence: Evidence) -> Figure:
         "cyclegan": "it makes points from sources",
         "pix2pix": "it makes points from sources",
     },
+    digits_alone="on clothes two networks each way take 10,000 rounds of a GPU (suite "
+    "unpaired_gpu)",
     literature=(
         "Cityscapes, labels to photographs (Zhu et al., 2017, as quoted by others): CycleGAN .52/.17/.11, "
         "GAN alone .51/.11/.08, pix2pix .71/.25/.18.",

@@ -122,6 +122,8 @@ def figure(evidence: Evidence) -> Figure:
     seeds=16,
     quick={"updates": 150},
     scaled=("updates",),
+    digits_alone="seven paces, each trained anew by 16 seeds; the ring, where more points cost "
+    "nothing, is its second data set",
     literature=(
         "G must not be trained too much without updating D, lest it map many z to one x (Goodfellow et "
         "al., 2014, section 6).",

@@ -135,6 +135,8 @@ def figure(evidence: Evidence) -> Figure:
     seeds=16,
     quick={"steps": 375, "points": LOOKS},
     scaled=("steps",),
+    digits_alone="16 seeds, each measured at every look of its training; ring and grid are its "
+    "other data sets",
     literature=(
         "At the equilibrium the best discriminator is 1/2 everywhere (Goodfellow et al., 2014, theorem 1).",
         "Against: an accuracy of a half is as well that of a discriminator which is too weak or lags behind; "

@@ -37,6 +37,8 @@ def figure(evidence: Evidence) -> Figure:
     experiment=experiment,
     quick={"rounds": 375, "pool": 2000, "tasks": 1000},
     scaled=("rounds",),
+    digits_alone="its attributes, stroke width and slant, are of written strokes; clothes have "
+    "none",
     literature=(
         "Faces: one code per term is unstable, the mean of three is consistent (Radford et al., 2016, by "
         "eye).",

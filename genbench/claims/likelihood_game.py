@@ -115,6 +115,9 @@ def figure(evidence: Evidence) -> Figure:
     experiment=experiment,
     quick={"draws": 25_000, "rounds": 125},
     scaled=("draws", "rounds"),
+    null_exemptions={
+        "its experiment": "differences to the gradient of the likelihood, and ratios of variances",
+    },
     literature=(
         "Of the three losses that of maximum likelihood has the gradient of the highest variance, since few "
         "samples, the most real of them, give almost all of it (tutorial, section 3.2.5).",

@@ -138,6 +138,9 @@ def figure(evidence: Evidence) -> Figure:
     experiment=experiment,
     quick={"rounds": 250},
     scaled=("rounds",),
+    null_exemptions={
+        "its experiment": "numbers of steps",
+    },
     literature=(
         "Learning by persistent chains is brittle and relies on mixing (work on deep tempering).",
         "The machine of the data crosses with a chance that falls as (4 e (1 - e))^(D/2), here 0.6^D, so "

@@ -158,6 +158,8 @@ def figure(evidence: Evidence) -> Figure:
     seeds=16,
     quick={"steps": 375, "points": 15},
     scaled=("steps",),
+    digits_alone="16 seeds, each measured at every look of its training; ring and grid are its "
+    "other data sets",
     literature=(
         "With a kernel as wide as the median distance the test loses power where modes are narrow and "
         "stretched; a kernel chosen for power keeps it (Sutherland et al., 2017, blobs).",

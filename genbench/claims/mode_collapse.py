@@ -134,6 +134,8 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     "the plane reach it too, and strictly. Of the thousand modes of stacked digits their number is "
     "counted and how unevenly they are filled, by the published protocol.",
     runs=(*USUAL.values(), *HARD.values()),
+    digits_alone="stacks of three digits have a thousand modes, which published counts are of; "
+    "ring and grid, whose modes are known, are its other data sets",
     literature=(
         "Modes of the ring and the grid: GAN 6.3 and 17.3, PacGAN of 4 7.8 and 24.8 (Lin et al., 2018, "
         "table 1).",

@@ -163,6 +163,11 @@ def compare_enlargements(evidence: Evidence) -> list[Effect]:
     experiment=experiment,
     quick={"rounds": 500},
     scaled=("rounds",),
+    null_exemptions={
+        "near_answer": "a share of known right answers",
+        "mean_over_least": "a distance to a known average",
+        "its experiment": "distances to known answers",
+    },
     literature=(
         "The least squared error is E Var[y | c], of E[y | c]; draws of p(y | c) have twice that (by "
         "construction).",

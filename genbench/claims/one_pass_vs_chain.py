@@ -108,6 +108,11 @@ def compare_chains(evidence: Evidence) -> list[Effect]:
     experiment=experiment,
     quick={"rounds": 500},
     scaled=("rounds",),
+    null_exemptions={
+        "effective_sample_ms": "a time",
+        "effective_sample_steps": "a count of steps",
+        "its experiment": "a mixing time, worked out exactly",
+    },
     literature=(
         "Learning by persistent chains is brittle and relies on mixing (work on deep tempering).",
         "Against: cost alone; a chain's model may be as good, which exact probabilities of small "

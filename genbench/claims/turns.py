@@ -145,6 +145,8 @@ def figure(evidence: Evidence) -> Figure:
     seeds=16,
     quick={"rounds": 300},
     scaled=("rounds",),
+    digits_alone="three orders of play, each trained anew by 16 seeds; the ring, where more "
+    "points cost nothing, is its second data set",
     literature=(
         "On V = xy players that step at once spiral outwards, those that take turns circle at a bounded "
         "distance; regularised games converge either way, mostly faster in turns (Mescheder et al., 2018).",

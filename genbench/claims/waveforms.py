@@ -44,6 +44,9 @@ def figure(evidence: Evidence) -> Figure:
     timed=True,
     quick={"rounds": 120, "gan_rounds": 250, "lengths": (256, 1024, 2048), "seconds": 0.0},
     scaled=("rounds", "gan_rounds"),
+    null_exemptions={
+        "its experiment": "distances to a process that is known, and exponents of times",
+    },
     literature=(
         "By construction: no model has fewer nats a sample than the process on average; exact draws of a "
         "thousand waves are off its spectrum by the noise of periodograms alone.",

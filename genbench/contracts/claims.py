@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 
 from genbench.contracts.rules import Case, expect, rule
-from genbench.core.claim import CLAIMS, Run
+from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect
 from genbench.core.entrants import kind_of, list_models
 from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
+from genbench.running.dependencies import Probe
 from genbench.running.evidence import QUICK_SEEDS, SCALES, ClaimEvidence, Scale, specs_of
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -21,28 +22,6 @@ from genbench.store import Store
 #: fewer seeds leave most claims undecided
 SEEDS = 8
 NEEDED = ("statement", "source", "why", "literature", "threats")
-
-
-class Spy:
-    """Evidence that notes what is read, and answers everything with the same values."""
-
-    def __init__(self) -> None:
-        self.scored: list[tuple[Run, str]] = []
-        self.columns: list[str] = []
-
-    def scores(self, run: Run, column: str) -> dict[int, float]:
-        """Returns one value per seed, and notes the column."""
-        self.scored.append((run, column))
-        return {seed: 1.0 + seed / 10 for seed in range(run.seeds)}
-
-    def finished(self, run: Run) -> list[int]:
-        """Returns all seeds."""
-        return list(range(run.seeds))
-
-    def measured(self, column: str) -> dict[int, float]:
-        """Returns one value per seed, and notes the column."""
-        self.columns.append(column)
-        return {seed: 1.0 + seed / 10 for seed in range(SEEDS)}
 
 
 @rule("claim")
@@ -96,14 +75,14 @@ def its_runs_can_be_made(name: str) -> None:
 @rule("claim")
 def it_reads_what_it_declares(name: str) -> None:
     """Its effects read every run that it declares, and its experiment, and nothing else."""
-    claim, spy = CLAIMS.get(name), Spy()
-    expect_effects(claim.function(spy), "it")
-    expect_read(name, spy)
+    claim, probe = CLAIMS.get(name), Probe()
+    expect_effects(claim.function(probe), "it")
+    expect_read(name, probe)
     expect(
-        bool(spy.columns) == (claim.experiment is not None),
+        bool(probe.columns) == (claim.experiment is not None),
         "evidence.measured() and experiment= need each other; declare or read the experiment",
     )
-    unread = [str(run) for run in claim.runs if run not in [run for run, _ in spy.scored]]
+    unread = [str(run) for run in claim.runs if run not in [run for run, _ in probe.scored]]
     expect(not unread, f"{', '.join(unread)} is declared and not read; leave it out of runs=")
 
 
@@ -120,9 +99,9 @@ def expect_effects(effects: object, what: str) -> None:
         expect(finite, f"{effect.name!r} needs a finite bar, got {effect.bar!r}")
 
 
-def expect_read(name: str, spy: Spy) -> None:
+def expect_read(name: str, probe: Probe) -> None:
     """Raises Broken where evidence of other runs or columns was read than is declared."""
-    for run, column in spy.scored:
+    for run, column in probe.scored:
         expect(run in CLAIMS.get(name).runs, f"{run} is read and not declared; add it to runs=")
         filled = [c for metric in run.metrics for c in METRICS.get(metric).columns]
         expect(
@@ -177,11 +156,11 @@ def with_figure(name: str) -> list[Case]:
 @rule("claim", with_figure)
 def its_figure_can_be_drawn(name: str) -> None:
     """Its figure's series have different names, as many values as places, and declared evidence."""
-    draw, spy = CLAIMS.get(name).figure, Spy()
+    draw, probe = CLAIMS.get(name).figure, Probe()
     assert draw is not None
-    figure = draw(spy)
+    figure = draw(probe)
     expect(isinstance(figure, Figure), f"figure= needs a Figure, got {type(figure).__name__}")
-    expect_read(name, spy)
+    expect_read(name, probe)
     names = [series.name for series in figure.series]
     expect(len(set(names)) == len(names), f"series need different names, got {names}")
     for series in figure.series:
@@ -202,8 +181,8 @@ def with_other_metrics(name: str) -> list[Case]:
 @rule("claim", with_other_metrics)
 def other_metrics_give_effects(name: str) -> None:
     """`by_metric` returns effects by the metric's name, of declared evidence."""
-    by_metric, spy = CLAIMS.get(name).by_metric, Spy()
+    by_metric, probe = CLAIMS.get(name).by_metric, Probe()
     assert by_metric is not None
-    for metric, effects in by_metric(spy).items():
+    for metric, effects in by_metric(probe).items():
         expect_effects(effects, metric)
-    expect_read(name, spy)
+    expect_read(name, probe)

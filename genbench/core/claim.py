@@ -51,6 +51,9 @@ class Claim:
         version: Raised whenever a change may move what the experiment gives.
         elsewhere: Other data sets on which the same is read; `runs`, `function` and `by_metric` have
             their cells and effects too.
+        null_exemptions: By column that its judged effects read, why no null row need be worse by it, as of
+            times and of accuracies of labels; others are checked, or the card says that they are not.
+        digits_alone: Why it is read on digits, or on data made of them, and not on Fashion-MNIST.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Claim:
     outsiders: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
     elsewhere: tuple[Elsewhere, ...] = ()
+    null_exemptions: Mapping[str, str] = field(default_factory=dict)
+    digits_alone: str = ""
 
     @property
     def id(self) -> str:

@@ -12,6 +12,7 @@ from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
+from genbench.report.caveats import find_unchecked, find_without_test_set
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
@@ -76,12 +77,13 @@ class Card:
 
     @property
     def unchecked(self) -> list[str]:
-        """Which columns have no null row to be checked by, though it is known what is good."""
-        return [
-            f"{column} on {dataset}"
-            for (dataset, column), gate in self.gates.items()
-            if gate.bar is not None and not gate.rows
-        ]
+        """Which columns are judged and were not checked against null rows, and why, as phrases."""
+        return find_unchecked(self.claim, self.gates)
+
+    @property
+    def without_test_set(self) -> list[str]:
+        """The judged parts between models whose interval leaves out what test set and extractor do."""
+        return find_without_test_set(self.claim, self.effects)
 
     @property
     def effects(self) -> Sequence[Effect]:

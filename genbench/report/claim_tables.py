@@ -126,12 +126,18 @@ def to_markdown(cards: Sequence[Card]) -> str:
 
 
 def update_readme(path: Path, cards: Sequence[Card]) -> bool:
-    """Writes the overview (`claims`) or the scoreboard between a file's markers; returns if it changed.
+    """Writes what a file has markers for; returns if it changed.
+
+    The overview (`claims`), the scoreboard, or the claims that are read on digits alone (`digits-alone`).
 
     Raises:
         DataError: If the file cannot be read or has no pair of markers.
     """
-    bodies = {"claims": lambda: to_markdown(cards), "scoreboard": lambda: to_scoreboard(cards)}
+    bodies = {
+        "claims": lambda: to_markdown(cards),
+        "scoreboard": lambda: to_scoreboard(cards),
+        "digits-alone": lambda: to_digits_alone(cards),
+    }
     return readme.update(path, bodies)
 
 
@@ -183,6 +189,12 @@ def _too_near(card: Card) -> bool:
         for part in card.verdict.judged
         if part.effect.values and not part.effect.waits_for
     )
+
+
+def to_digits_alone(cards: Sequence[Card]) -> str:
+    """Returns in Markdown the claims that read digits and not Fashion-MNIST, with reasons."""
+    alone = [card.claim for card in cards if card.claim.digits_alone]
+    return "\n".join(f"- {claim.id}: {claim.digits_alone}." for claim in alone) + "\n"
 
 
 def to_latex(cards: Sequence[Card]) -> str:
@@ -242,6 +254,9 @@ def to_dict(card: Card) -> dict[str, Any]:
         "threats": list(claim.threats),
         "not_judged": card.withheld,
         "without_null_rows": card.unchecked,
+        "null_exemptions": dict(claim.null_exemptions),
+        "without_test_set": card.without_test_set,
+        "digits_alone": claim.digits_alone or None,
         "note": claim.notes.get(verdict.outcome),
         "exploratory": card.exploratory,
         "registration": registration_dict(card),

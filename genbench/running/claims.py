@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from genbench.core.claim import Claim, Run, find
@@ -15,6 +16,7 @@ from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.null_gates import NullRows, read_effects
+from genbench.running.null_runs import make_null_runs
 from genbench.running.plan import Plan, Redo, merge_plans
 from genbench.running.run_result import RunResult
 from genbench.running.suites import Listener, RunOptions, execute_plan
@@ -36,6 +38,7 @@ def run_claims(
 ) -> RunResult:
     """Makes the experiments that claims lack, and trains and scores the cells that they read.
 
+    Null rows of the columns that the claims' judged effects read, which train nothing, are among them.
     Experiments that measure times are made alone, in this process; the others and the cells go to the
     executor. Ctrl-C is as in `run_suite`.
 
@@ -62,21 +65,29 @@ def run_claims(
                 plan = plan_trials(some, scale, store, settings, options.redo)
                 if plan.jobs and not _do(plan, result, place, listener, dry_run):
                     return result
-        runs = [
-            scale.run(run)
-            for claim in claims.values()
-            for run in claim.runs
-            if (not models or run.model in models) and (not datasets or run.dataset in datasets)
-        ]
+        runs = [scale.run(run) for claim in claims.values() for run in claim.runs]
+        nulls = [run for claim in claims.values() for run in make_null_runs(claim, scale, store)]
+        runs, nulls = (
+            [run for run in some if _is_named(run, models, datasets)] for some in (runs, nulls)
+        )
         had: set[str] = set()
-        for suites in make_rounds(runs):
+        for suites, null_suites in zip_longest(
+            make_rounds(runs), make_rounds(nulls), fillvalue=[]
+        ):
+            # what trains nothing is the same at every budget
+            marked = [(suite, scale.mark) for suite in suites] + [(s, None) for s in null_suites]
             plans = [
-                options.plan_suite(suite, workers=executor.workers, scale=scale.mark, had=had)
-                for suite in suites
+                options.plan_suite(suite, workers=executor.workers, scale=mark, had=had)
+                for suite, mark in marked
             ]
             if not _do(merge_plans(plans), result, executor, listener, dry_run):
                 return result
     return result
+
+
+def _is_named(run: Run, models: Sequence[str], datasets: Sequence[str]) -> bool:
+    """Whether a run is of the models and data sets that are named, or none are."""
+    return (not models or run.model in models) and (not datasets or run.dataset in datasets)
 
 
 def run_until_decided(

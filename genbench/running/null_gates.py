@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from genbench.core.catalogue import is_null
 from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
-from genbench.core.metric import METRICS
+from genbench.core.metric import METRICS, PAIRED, Column
+from genbench.running.dependencies import find_changed
 from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
 from genbench.running.evidence_log import EvidenceLog
-from genbench.statistics.null_rows import Gate, check_nulls, make_bar
+from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store
+from genbench.store.measurement_error import read_measurement_errors
 
 #: views of metrics that see points through an extractor
 BY_FEATURES = ("features", "judged", "labelled", "logits", "memory")
 #: views of abilities that null rows lack; claims on pairs compare with trivial translators themselves
-ABILITIES = ("model", "pairs")
+ABILITIES = ("model", *PAIRED)
+#: why there is no gate of what nobody has measured, and no bar beside a floor of 0
+UNMEASURED = "nothing has been measured yet"
+UNSURE = "real points score 0 or less, by an error that is not known"
 #: a data set with its options, and a column
 Place = tuple[str, str]
 
@@ -46,14 +52,17 @@ class NullRows:
                     measurements.append(m)
                     rows[record.spec.model] += [] if m.value is None else [m.value]
         if not measurements:
-            return Gate({}, 0, None)
+            return Gate({}, 0, None, why=UNMEASURED)
         metric = METRICS.get(measurements[0].metric)
         if metric.view in ABILITIES:
-            return Gate({}, len(rows), None)
+            why = "" if any(rows.values()) else "null rows lack what it is measured of"
+            return Gate({}, len(rows), None, why=why)
         meaning = metric.columns[column]
-        floors = [m.floor for m in measurements if m.floor is not None]
-        floor = sum(floors) / len(floors) if floors else None
-        return check_nulls(rows, make_bar(meaning.better, meaning.ideal, floor, meaning.unit))
+        bar = _find_bar(run, meaning, column, measurements)
+        measured = any(m.floor is not None for m in measurements)
+        distance = meaning.better == "lower" and meaning.ideal == 0.0
+        why = UNSURE if bar is None and distance and measured else ""
+        return replace(check_nulls(rows, bar), why=why)
 
     def _of(self, dataset: str) -> list[Record]:
         if dataset not in self._records:
@@ -69,6 +78,22 @@ class NullRows:
                 if r.status == "ok" and r.spec.model_version == newest[r.spec.model]
             ]
         return self._records[dataset]
+
+
+def _find_bar(
+    run: Run, meaning: Column, column: str, measurements: Sequence[Measurement]
+) -> Bar | None:
+    """From where on scores of a column count as good, by the floors that measurements of it tell."""
+    floors = [m.floor for m in measurements if m.floor is not None]
+    counts = [m.n_fake for m in measurements if m.n_fake is not None]
+    return make_bar(
+        meaning.better,
+        meaning.ideal,
+        fmean(floors) if floors else None,
+        meaning.unit,
+        error=read_measurement_errors().floor_error(run.dataset, column),
+        points=min(counts, default=None),
+    )
 
 
 @dataclass(frozen=True)
@@ -171,19 +196,11 @@ def withhold(effects: Sequence[Effect], masked: Sequence[Effect]) -> list[Effect
         effects: Of all the evidence.
         masked: The same where null rows' columns are hidden.
     """
-    by_name = {effect.name: effect for effect in masked}
-    aligned = len(effects) == len(masked)
-    judged = []
-    for i, effect in enumerate(effects):
-        other = masked[i] if aligned else by_name.get(effect.name)
-        same = other is not None and _values(other) == _values(effect)
-        judged.append(effect if same else replace(effect, judged=False))
-    return judged
-
-
-def _values(effect: Effect) -> tuple[Values, Mapping[tuple[str, str], Values]]:
-    """All that an effect's interval is made of."""
-    return effect.values, effect.contest.pairs if effect.contest is not None else {}
+    changed = find_changed(effects, masked)
+    return [
+        replace(effect, judged=False) if other else effect
+        for effect, other in zip(effects, changed, strict=True)
+    ]
 
 
 def _measurements(record: Record, column: str, keys: set[str]) -> list[Measurement]:

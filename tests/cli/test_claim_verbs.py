@@ -43,11 +43,11 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     code, out, err = genbench(*run, "--dry-run")
     assert (code, err) == (0, "")
     assert "experiment of planted-claim: 8 seeds" in out
-    assert "6 to train" in out
+    assert "18 to train" in out, "six cells, and as many of two null rows"
     code, out, err = genbench(*run, "--json")
     assert code == 0, err
     rows = json.loads(out)
-    assert [row["status"] for row in rows] == ["ok"] * 7
+    assert [row["status"] for row in rows] == ["ok"] * 19
     assert rows[0]["claim"] == "planted-claim"
     code, out, _ = genbench("claims", "planted_claim", *NAMED, "--json")
     (row,) = json.loads(out)
@@ -75,7 +75,7 @@ def test_a_claim_that_is_asked_for_is_run_then_explained(genbench, tmp_path):
     code, out, err = genbench(*asked, "--json")
     (row,) = json.loads(out)
     assert (code, row["verdict"], row["missing"]) == (0, "supported", {})
-    assert "6 to train" in err
+    assert "18 to train" in err
     records = sorted((tmp_path / "new").rglob("*.json"))
     code, out, _ = genbench(*asked)
     assert code == 0

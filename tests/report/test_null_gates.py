@@ -10,6 +10,7 @@ from test_tables import column, row
 
 from genbench.claims import multimodal_output, sample_quality
 from genbench.claims._cells import move_to_fashion
+from genbench.cli.claims_text import list_details
 from genbench.core.claim import CLAIMS, Run
 from genbench.report.cards import Card
 from genbench.report.claim_tables import group_by_verdict, to_dict
@@ -101,7 +102,8 @@ def test_a_part_that_reads_what_noise_passes_is_not_judged(store):
     card = Card(claim, store)
     assert card.verdict.outcome == "supported"
     assert [part.effect.judged for part in card.verdict.parts] == 2 * [True, True, False]
-    assert "precision on digits" in card.unchecked
+    assert "precision on digits" in {text.partition(":")[0] for text in card.unchecked}
+    assert not any(text.startswith("recall") for text in card.unchecked), "it is not judged"
 
     write(store, UNIFORM, fid=800, kid=800, precision=0.95, recall=0.01)
     card = Card(claim, store)
@@ -111,7 +113,7 @@ def test_a_part_that_reads_what_noise_passes_is_not_judged(store):
     assert card.verdict.by_data == {"digits": "supported", "fashion_mnist": "supported"}
     (sentence,) = card.withheld
     assert sentence.startswith("precision on digits is not judged: uniform with 0.948")
-    assert "precision on digits" not in card.unchecked
+    assert not any(text.startswith("precision on digits") for text in card.unchecked)
     assert to_dict(card)["not_judged"] == [sentence]
 
 
@@ -178,7 +180,12 @@ def test_no_metric_of_pairs_waits_for_noise_which_answers_no_source(tmp_path):
     for run in claim.runs:
         write(store, run, caption_accuracy=0.9, caption_spread=0.8, fid=1)
     assert "caption_accuracy" in {column for run in claim.runs for column in run.metrics}
-    assert Card(claim, store).unchecked == []
+    card = Card(claim, store)
+    assert "caption_accuracy" in claim.null_exemptions
+    assert not [text for text in card.unchecked if text.startswith("caption_accuracy")]
+    lacking = "caption_spread on captioned_digits: null rows lack what it is measured of"
+    assert lacking in card.unchecked
+    assert lacking in list_details(card)["Not checked against null rows"]
 
 
 def test_data_sets_of_one_name_and_other_options_are_seen_by_their_own_networks(tmp_path):

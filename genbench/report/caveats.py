@@ -1,0 +1,62 @@
+"""What could not be checked of a claim's judged effects: gates of null rows, and test sets' noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from genbench.core.claim import Claim
+from genbench.core.effect import Effect
+from genbench.running.dependencies import Read, find_dependences, find_metric, list_judged_columns
+from genbench.running.evidence import EXPERIMENT
+from genbench.running.null_gates import UNMEASURED, Place
+from genbench.statistics.null_rows import Gate
+from genbench.store.measurement_error import read_measurement_errors
+from genbench.store.record import OF_TIME
+
+
+def find_unchecked(claim: Claim, gates: Mapping[Place, Gate]) -> list[str]:
+    """Returns which columns a claim judges though no null row could show that noise passes, and why.
+
+    Those that the claim exempts, with a reason of its own, are left out.
+    """
+    phrases: dict[str, None] = {}
+    for run, column in list_judged_columns(claim):
+        gate = gates.get((run.data, column))
+        if gate is None or column in claim.null_exemptions or gate.why == UNMEASURED:
+            continue
+        if not (gate.closed or gate.checked):
+            phrases[f"{column} on {run.data}: {gate.reason}"] = None
+    own = any(d.measured and d.is_evidence for d in find_dependences(claim))
+    if own and EXPERIMENT not in claim.null_exemptions:
+        phrases[f"what {EXPERIMENT} measures: null rows take no part in it"] = None
+    return list(phrases)
+
+
+def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
+    """Returns the judged effects between models whose interval leaves out what test set and extractor do.
+
+    Arguments:
+        claim: The claim.
+        effects: Its effects, of what was measured.
+    """
+    errors, dependences = read_measurement_errors(), find_dependences(claim)
+    by_name = {effect.name: effect for effect in effects}
+    aligned = len(dependences) == len(effects)
+    names = []
+    for i, dependence in enumerate(dependences):
+        effect = effects[i] if aligned else by_name.get(dependence.effect.name)
+        unknown = any(
+            has_test_set(read) and errors.find(read[0].dataset, read[1]) is None
+            for read in dependence.compared
+        )
+        if effect is not None and effect.judged and effect.values and unknown:
+            names.append(effect.name)
+    return names
+
+
+def has_test_set(read: Read) -> bool:
+    """Returns whether another test set would give other scores: not of times, or of a known truth."""
+    metric = find_metric(read)
+    if metric is None or metric.view == "truth":
+        return False
+    return metric.columns[read[1]].unit not in OF_TIME

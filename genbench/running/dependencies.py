@@ -1,0 +1,163 @@
+"""What a claim's effects rest on: the columns of runs that each reads, found by hiding them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect, Scores, Values
+from genbench.core.evidence import Evidence
+from genbench.core.metric import METRICS, Metric
+
+#: how many values an experiment's columns have
+SEEDS = 8
+#: a column of a run
+Read = tuple[Run, str]
+
+
+@dataclass
+class Probe:
+    """Evidence that answers every question with made-up values, all different, and notes what was asked.
+
+    Arguments:
+        hidden: Columns of runs that have no values.
+        hides_experiment: Whether the experiment's columns have none.
+        step: By how much the values of a column are larger than those of the one before.
+        scored: Columns of runs in the order in which they were asked for, of which the values are made.
+        columns: The experiment's columns that were asked for.
+    """
+
+    hidden: Sequence[Read] = ()
+    hides_experiment: bool = False
+    step: float = 1e-3
+    scored: list[Read] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+
+    def scores(self, run: Run, column: str) -> Values:
+        """Returns one value per seed, and notes the column."""
+        if (run, column) not in self.scored:
+            self.scored.append((run, column))
+        if (run, column) in self.hidden:
+            return {}
+        start = 1.0 + self.step * self.scored.index((run, column))
+        values = {seed: start + seed / 10 for seed in range(run.seeds)}
+        return Scores(values, independent=run.labelled is None)
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns all seeds."""
+        return list(range(run.seeds))
+
+    def measured(self, column: str) -> Values:
+        """Returns one value per seed, and notes the column."""
+        self.columns.append(column)
+        if self.hides_experiment:
+            return {}
+        return {seed: 1.0 + seed / 10 for seed in range(SEEDS)}
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """What one effect rests on.
+
+    Arguments:
+        effect: The effect, of made-up values.
+        reads: The columns of runs.
+        measured: Whether columns of the experiment, too.
+    """
+
+    effect: Effect
+    reads: tuple[Read, ...]
+    measured: bool
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether a verdict rests on it."""
+        return self.effect.judged and not self.effect.by_definition
+
+    @property
+    def compared(self) -> tuple[Read, ...]:
+        """The columns by which it compares several runs."""
+        return tuple(
+            (run, column)
+            for run, column in self.reads
+            if any(also == column and other != run for other, also in self.reads)
+        )
+
+
+def find_dependences(claim: Claim) -> tuple[Dependence, ...]:
+    """Returns what every effect of a claim rests on, whatever has been measured."""
+    return _find_dependences(claim.function)
+
+
+@lru_cache(maxsize=256)
+def _find_dependences(
+    function: Callable[[Evidence], Sequence[Effect]],
+) -> tuple[Dependence, ...]:
+    probe = Probe()
+    effects = function(probe)
+    scored = probe.scored
+
+    def change(hidden: Sequence[Read], *, own: bool = False, step: float = 1e-3) -> list[bool]:
+        whole = function(Probe((), False, step, list(scored)))
+        return find_changed(whole, function(Probe(hidden, own, step, list(scored))))
+
+    # the least of several is another without one of them alone, which the order of values decides
+    by_read = [
+        [a or b for a, b in zip(change([read]), change([read], step=-1e-3), strict=True)]
+        for read in scored
+    ]
+    together = {
+        place: change([read for read in scored if _place(read) == place])
+        for place in dict.fromkeys(map(_place, scored))
+    }
+    measured = change((), own=True)
+    dependences = []
+    for i, effect in enumerate(effects):
+        reads = [read for read, changed in zip(scored, by_read, strict=True) if changed[i]]
+        seen = set(map(_place, reads))
+        others = {place for place, changed in together.items() if changed[i]} - seen
+        reads += [read for read in scored if _place(read) in others]
+        dependences.append(Dependence(effect, tuple(reads), measured[i]))
+    return tuple(dependences)
+
+
+def _place(read: Read) -> tuple[str, str]:
+    run, column = read
+    return run.data, column
+
+
+def list_judged_columns(claim: Claim) -> list[Read]:
+    """Returns the columns of runs on which a claim's judged effects rest, each once."""
+    reads: list[Read] = []
+    for dependence in find_dependences(claim):
+        if dependence.is_evidence:
+            reads += [read for read in dependence.reads if read not in reads]
+    return reads
+
+
+def find_metric(read: Read) -> Metric | None:
+    """Returns the metric of the run that fills a column, or None where the run does not ask for it."""
+    run, column = read
+    entries = map(METRICS.get, run.metrics)
+    return next((entry for entry in entries if column in entry.columns), None)
+
+
+def find_changed(effects: Sequence[Effect], others: Sequence[Effect]) -> list[bool]:
+    """Returns for every effect whether it is another among others, of evidence with less in it.
+
+    Effects are matched by place, as names may tell who is the best; by name where there are fewer.
+    """
+    by_name = {effect.name: effect for effect in others}
+    aligned = len(effects) == len(others)
+    counterparts = others if aligned else [by_name.get(effect.name) for effect in effects]
+    return [
+        other is None or _values(other) != _values(effect)
+        for effect, other in zip(effects, counterparts, strict=True)
+    ]
+
+
+def _values(effect: Effect) -> tuple[Values, Mapping[tuple[str, str], Values]]:
+    """All that an effect's interval is made of."""
+    return effect.values, effect.contest.pairs if effect.contest is not None else {}
