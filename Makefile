@@ -103,12 +103,13 @@ documents: $(VENV)/.run
 	$(BIN)/genbench tune --curves -o results --readme docs/fairness.md
 	$(BIN)/genbench claims -o results --readme README.md
 	$(BIN)/genbench claims -o results --readme docs/claims.md
+	$(BIN)/genbench claims -o results --readme docs/fairness.md
 
 # error rates and power of verdicts, by simulation (ten minutes of a core)
 judge: $(VENV)/.run
 	$(BIN)/python tests/proof/judge.py --to docs/judge.md
 
-# how far another test set and another extractor would move scores (ten minutes of a core)
+# how far another test set and another extractor would move scores (a quarter of an hour of a core)
 measurement-error: $(VENV)/.run
 	$(BIN)/python tests/proof/measurement_error.py
 

@@ -12,7 +12,7 @@ from genbench.store import Store
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/claims.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/claims.md", "docs/fairness.md"])
 def test_documents_show_the_verdicts(name, tmp_path):
     copy = tmp_path / "copy.md"
     copy.write_text((ROOT / name).read_text())
