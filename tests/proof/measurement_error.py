@@ -50,7 +50,7 @@ class Settings:
 #: Fashion-MNIST has thirty times the test points of digits, which repeat themselves less
 DATASETS = {
     "digits": Settings(("gan", "wgan_gp", "vae", "realnvp", "made"), 1500, None, 40, 6),
-    "fashion_mnist": Settings(("gan", "wgan_gp", "vae", "realnvp"), 500, 2500, 20, 5),
+    "fashion_mnist": Settings(("r1_gan", "wgan_gp", "vae", "realnvp"), 1000, 2500, 20, 5),
 }
 #: metrics with the options that leave out what no claim reads
 METRIC_OPTIONS = {"fid": {}, "kid": {"subsets": 0}, "mmd": {}, "prdc": {}, "sharpness": {}}
