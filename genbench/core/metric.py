@@ -98,6 +98,8 @@ class Column:
         scale: What intervals of its means are worked out on: "log" of distances and times, which are never
             negative, "logit" of shares in [0, 1], else "linear"; None: as `interval_scale` says.
         alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
+        resolution: The finest step that it can tell, 1 of counts; 0 where that is not known, so that seeds
+            that are all alike tell nothing.
     """
 
     better: Better
@@ -112,6 +114,7 @@ class Column:
     tolerance: Tolerance | None = None
     alias: Alias | None = None
     scale: IntervalScale | None = None
+    resolution: float = 0.0
 
     @property
     def interval_scale(self) -> IntervalScale:

@@ -43,7 +43,9 @@ COLUMNS = {
     "samples_per_s": Column(
         "higher", "samples/s", None, "at 1024 at once, by the median time", guarded=False
     ),
-    "sequential_steps": Column("lower", "steps", 1.0, "evaluations that must follow one another"),
+    "sequential_steps": Column(
+        "lower", "steps", 1.0, "evaluations that must follow one another", resolution=1.0
+    ),
 }
 
 

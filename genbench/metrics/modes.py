@@ -19,9 +19,16 @@ NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of mod
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
     "modes": Column(
-        "higher", "modes", None, "modes with at least one high-quality sample", headline=30
+        "higher",
+        "modes",
+        None,
+        "modes with at least one high-quality sample",
+        headline=30,
+        resolution=1.0,
     ),
-    "modes_strict": Column("higher", "modes", None, "modes with a tenth of their share or more"),
+    "modes_strict": Column(
+        "higher", "modes", None, "modes with a tenth of their share or more", resolution=1.0
+    ),
     "high_quality": Column(
         "higher",
         "share",

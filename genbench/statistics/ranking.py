@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 #: differences that are in memory at once, so that many rows of many seeds need no gigabytes
 AT_ONCE = 2_000_000
-#: differences that vary by no more than this share of their size are equal but for rounding
+#: differences that vary by no more than this share of the values' size are equal but for rounding
 ROUNDING = 1e-12
 
 
@@ -78,24 +78,28 @@ def make_ranking(
     scores: Mapping[str, Mapping[int, float]],
     better: Literal["lower", "higher"],
     noise: Callable[[float, float], float] | None = None,
+    *,
+    resolution: float = 0.0,
 ) -> Ranking:
     """Returns who is significantly better than whom: paired t tests, Holm's correction, 5 %.
 
     All pairs are one family, over the seeds that both have; pairs of fewer than five common seeds
-    are not distinguished. So a row with a huge spread differs from nothing, and changes the rank of
-    no other row. Names without a value are left out.
+    are not distinguished, nor are pairs whose differences are all alike where the measure's resolution is
+    not known. So a row with a huge spread differs from nothing, and changes the rank of no other row.
+    Names without a value are left out.
 
     Arguments:
         scores: For every name, one value per seed.
         better: Whether lower or higher values are better.
         noise: Maps two means to the standard deviation that test set and extractor leave between them.
+        resolution: The finest step that the measure can tell, or 0 where it is not known.
     """
     sign = 1.0 if better == "lower" else -1.0
     means = {name: mean_interval(list(values.values())).mean for name, values in scores.items()}
     order = [name for _, name in sorted((sign * m, n) for n, m in means.items() if m is not None)]
     above: dict[str, set[str]] = {name: set() for name in order}
     if len(order) > 1:
-        first, second, p, difference = pairwise([scores[name] for name in order])
+        first, second, p, difference = pairwise([scores[name] for name in order], resolution)
         if noise is not None:
             p = _with_noise(p, [means[name] or 0.0 for name in order], first, second, noise)
         for i, j, adjusted, d in zip(first, second, holm(p.tolist()), difference, strict=True):
@@ -132,12 +136,17 @@ def _with_noise(
 
 
 def pairwise(
-    rows: Sequence[Mapping[int, float]],
+    rows: Sequence[Mapping[int, float]], resolution: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns for all pairs i < j: i, j, the two-sided p of the paired t test, the mean difference.
 
-    p is 1 with fewer than five common seeds; differences that are all equal are sure (p 0 or 1).
-    Mean differences are scaled to at most 1 in size.
+    The variance of differences is at least that of a rounding error of the resolution. p is 1 with fewer
+    than five common seeds, and for differences that are all alike where no resolution is known: that seeds
+    agree does not say how far another would. Mean differences are scaled to at most 1 in size.
+
+    Arguments:
+        rows: One value per seed.
+        resolution: The finest step that the measure can tell, or 0 where it is not known.
     """
     import numpy as np
 
@@ -146,14 +155,14 @@ def pairwise(
     first, second = np.triu_indices(len(rows), 1)
     pieces = max(1, -(-len(first) * max(1, len(seeds)) // AT_ONCE))
     parts = [
-        _paired(x[i], x[j])
+        _paired(x[i], x[j], resolution)
         for i, j in zip(np.array_split(first, pieces), np.array_split(second, pieces), strict=True)
     ]
     p, difference = (np.concatenate(column) for column in zip(*parts, strict=True))
     return first, second, p, difference
 
 
-def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _paired(a: np.ndarray, b: np.ndarray, resolution: float) -> tuple[np.ndarray, np.ndarray]:
     """The p and the mean of scaled differences over the last axis, values that are not finite left out."""
     import numpy as np
     from scipy.special import stdtr
@@ -163,16 +172,20 @@ def _paired(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         finite = np.isfinite(d)
         n = finite.sum(-1)
         d = np.where(finite, d, 0.0)
+        largest = np.where(finite, np.maximum(np.abs(a), np.abs(b)), 0.0).max(-1, initial=0.0)
         size = np.abs(d).max(-1, initial=0.0)
-        d = d / np.where(size > 0, size, 1.0)[:, None]
+        size = np.where(size > 0, size, 1.0)
+        d = d / size[:, None]
         mean = d.sum(-1) / np.maximum(n, 1)
         high = np.where(finite, d, -np.inf).max(-1, initial=-np.inf)
         low = np.where(finite, d, np.inf).min(-1, initial=np.inf)
         spread = np.where(finite, d - mean[:, None], 0.0)
-        error = np.sqrt((spread**2).sum(-1) / np.maximum(n - 1, 1) / np.maximum(n, 1))
+        variance = (spread**2).sum(-1) / np.maximum(n - 1, 1)
+        error = np.sqrt(np.maximum(variance, (resolution / size) ** 2 / 12) / np.maximum(n, 1))
         p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error)
-    p = np.where(high - low <= ROUNDING, np.where(size > 0, 0.0, 1.0), p)
-    return np.where(n < ENOUGH, 1.0, p), mean
+    alike = high - low <= ROUNDING * largest / size
+    untold = (n < ENOUGH) | (alike & (not resolution > 0))
+    return np.where(untold, 1.0, p), mean
 
 
 def _maximal(

@@ -38,12 +38,12 @@ def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
 
 
 def _p(differences: Sequence[float]) -> float | None:
-    """The two-sided p of the one-sample t test; differences that are all equal are sure."""
+    """The two-sided p of the one-sample t test; differences that are all equal tell nothing."""
     n = len(differences)
     if n < ENOUGH:
         return None
     if max(differences) - min(differences) <= 1e-12 * max(map(abs, differences)):
-        return 0.0 if any(differences) else 1.0
+        return 1.0
     size = max(map(abs, differences))
     differences = [d / size for d in differences]
     t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))

@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import networkx
 import numpy as np
@@ -7,6 +8,7 @@ from paired import paired_difference
 from scipy import stats
 
 from genbench.report.text import rank_text
+from genbench.statistics.contests import summarise
 from genbench.statistics.intervals import holm
 from genbench.statistics.ranking import Ranking, make_ranking, pairwise
 
@@ -31,7 +33,35 @@ def test_all_pairs_have_the_p_of_the_paired_t_test():
     expected = [paired_difference(rows[i], rows[j]).p for i, j in zip(first, second, strict=True)]
     assert p == pytest.approx([1.0 if value is None else value for value in expected])
     assert len(p) == 36
-    assert {0.0, 1.0} <= set(p)
+    assert 1.0 in set(p)
+
+
+ALIKE = {"a": by_seed([8.0] * 8), "b": by_seed([7.999999] * 8), "c": by_seed([8.0 + 2e-15] * 8)}
+
+
+def test_alike_seeds_of_an_unknown_resolution_tell_nothing():
+    assert ends(make_ranking(ALIKE, "lower")) == dict.fromkeys("bac", (1, 3))
+    dust = {name: {s: v + 2e-15 * (s % 3) for s, v in row.items()} for name, row in ALIKE.items()}
+    assert ends(make_ranking(dust, "lower")) == dict.fromkeys("bac", (1, 3))
+
+
+def test_alike_seeds_tell_steps_of_the_measure_s_resolution_and_nothing_finer():
+    counts = {"a": by_seed([8.0] * 8), "b": by_seed([3.0] * 8)} | {"c": by_seed([7.99] * 8)}
+    found = ends(make_ranking(counts, "higher", resolution=1.0))
+    assert found == {"a": (1, 2), "c": (1, 2), "b": (3, 3)}
+    first, _, p, _ = pairwise([counts["a"], counts["b"]], 1.0)
+    t = 5.0 / math.sqrt(1 / 12 / 8)
+    assert (len(first), p[0]) == (1, pytest.approx(2 * stats.t.sf(t, 7)))
+
+
+def test_an_interval_of_the_judge_and_a_rank_have_the_same_floor():
+    row = by_seed([8.0] * 8)
+    below = by_seed([7.7] * 8)
+    floor = summarise(row, 1.0).variance
+    assert floor == pytest.approx(1 / 12)
+    assert pairwise([row, below], 1.0)[2][0] == pytest.approx(
+        2 * stats.t.sf(0.3 / math.sqrt(floor / 8), 7)
+    )
 
 
 def test_ranks_separate_planted_gaps_and_leave_the_rest_open():
