@@ -107,7 +107,7 @@ def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
     """Yields the rows of the best models of a data set that compete."""
     groups = [g for g in table.groups if not g.reference and table.cell(g, column).values]
     sign = -1.0 if column.better == "higher" else 1.0
-    groups.sort(key=lambda g: sign * (table.cell(g, column).estimate.mean or 0.0))
+    groups.sort(key=lambda g: sign * (table.cell(g, column).standing.mean or 0.0))
     for place, group in enumerate(groups[:BEST]):
         yield [
             Entry(table.name if place == 0 else ""),

@@ -113,6 +113,8 @@ class Cell:
         notes: What casts doubt on some of the values.
         error: What test set and extractor leave uncertain, as far as that was measured.
         scale: What its interval is worked out on.
+        failed: What every seed that failed counts as where rows are compared: the worst value that any
+            completed seed of the table's models has.
     """
 
     values: Mapping[int, float]
@@ -125,26 +127,54 @@ class Cell:
     notes: tuple[str, ...] = ()
     error: ColumnError | None = None
     scale: IntervalScale = "linear"
+    failed: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
     def estimate(self) -> Estimate:
-        """The mean over seeds with its 95 % interval, which holds what test set and extractor may do."""
-        own = mean_interval(list(self.values.values()), scale=self.scale)
+        """The mean over completed seeds with its 95 % interval.
+
+        The interval holds what test set and extractor may do.
+        """
+        return self._estimate(self.values)
+
+    @property
+    def outcomes(self) -> Mapping[int, float]:
+        """The values of all seeds, by which rows are compared: those that failed count as the worst."""
+        return {**self.values, **self.failed} if self.failed else self.values
+
+    @cached_property
+    def standing(self) -> Estimate:
+        """The mean over all seeds with its 95 % interval, by which rows are ordered."""
+        return self._estimate(self.outcomes) if self.failed else self.estimate
+
+    def _estimate(self, values: Mapping[int, float]) -> Estimate:
+        own = mean_interval(list(values.values()), scale=self.scale)
         if self.error is None or own.mean is None:
             return own
         return widen(own, self.error.own_deviation(own.mean))
 
     @property
+    def seeds_text(self) -> str:
+        """How many seeds have a value, of how many where some failed, and whether they are too few."""
+        some = f"{self.estimate.n} of {self.standing.n}" if self.failed else f"{self.estimate.n}"
+        return f"{some}{', too few' if self.values and self.standing.too_few else ''}"
+
+    @property
     def text(self) -> str:
         """The mean ± half the width of the interval, or with its ends where that would be impossible.
 
-        Marked where a note casts doubt; without a value "–".
+        Marked where a note casts doubt or seeds failed; without a value "–".
         """
-        return f"{plus_minus(self.estimate)}{DAGGER if self.notes else ''}"
+        return f"{plus_minus(self.estimate)}{DAGGER if self.marked else ''}"
+
+    @property
+    def marked(self) -> bool:
+        """Whether a footnote says more of it."""
+        return bool(self.notes or self.failed)
 
     @property
     def rank_text(self) -> str:
         """The possible ranks, e.g. "#1–4", or that there are too few seeds for one."""
-        if self.values and self.estimate.too_few:
+        if self.values and self.standing.too_few:
             return "(too few seeds)"
         return rank_text(self.rank, self.last)

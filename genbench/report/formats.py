@@ -65,7 +65,7 @@ def make_sheet(
         rows.append([_name(group), *scores, *map(Entry, costs(group))])
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
-    marked = any(table.cell(g, c).notes for g in groups or table.groups for c in columns)
+    marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
     notes = [*notes, *(table.footnotes if marked else [])]
     return Sheet([Heading("model"), *heads], rows, foot, table.name, notes)
 
@@ -103,8 +103,7 @@ def _full_sheet(table: Table) -> Sheet:
 
 
 def _rank_and_count(cell: Cell) -> str:
-    few = ", too few" if cell.values and cell.estimate.too_few else ""
-    return f" {text.rank_text(cell.rank, cell.last)} (n={cell.estimate.n}{few})"
+    return f" {text.rank_text(cell.rank, cell.last)} (n={cell.seeds_text})"
 
 
 def to_latex(tables: Sequence[Table]) -> str:
@@ -208,4 +207,5 @@ def _score(cell: Cell, column: TableColumn) -> dict[str, Any]:
     numbers = {"mean": e.mean, "low": e.low, "high": e.high, "n": e.n, "floor": cell.floor}
     seeds = {str(seed): value for seed, value in cell.values.items()}
     extra = {"rank": cell.rank, "rank_last": cell.last, "best": cell.best, "reasons": cell.reasons}
-    return {**about, **numbers, **extra, "values": seeds}
+    failed = {str(seed): value for seed, value in cell.failed.items()}
+    return {**about, **numbers, **extra, "values": seeds, "failed_count_as": failed}

@@ -76,8 +76,13 @@ class Group:
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
-        """The records of completed runs; the others are failures and give no number."""
+        """The records of completed runs, which alone give numbers."""
         return tuple(r for r in self.records if r.status == "ok")
+
+    @cached_property
+    def failed(self) -> tuple[int, ...]:
+        """The seeds that diverged or failed, which count as the worst where rows are compared."""
+        return tuple(r.spec.seed for r in self.records if r.status not in ("ok", "skipped"))
 
     @cached_property
     def seconds(self) -> float | None:

@@ -45,7 +45,7 @@ class Check:
 
     def passes(self, cell: Cell | None) -> bool | None:
         """Returns whether a row may pass: its interval reaches the bar; None where that is not known."""
-        mean, high = (cell.estimate.mean, cell.estimate.high) if cell is not None else (None, None)
+        mean, high = (cell.standing.mean, cell.standing.high) if cell is not None else (None, None)
         if mean is None or self.bar is None:
             return None
         return (mean if high is None else high) >= self.bar
@@ -77,8 +77,13 @@ class Entrant:
 
     @property
     def mean(self) -> float:
-        """Its mean; rows without a value are no entrants."""
+        """Its mean over completed seeds; rows without a value are no entrants."""
         return self.cell.estimate.mean if self.cell.estimate.mean is not None else math.nan
+
+    @property
+    def standing(self) -> float:
+        """Its mean over all seeds, by which it is ordered."""
+        return self.cell.standing.mean if self.cell.standing.mean is not None else math.nan
 
     @property
     def family(self) -> str:
@@ -145,7 +150,7 @@ class Standings:
     def sure(self) -> bool:
         """Whether there are others, and the first is significantly better than all that pass."""
         first = self.first
-        if first is None or len(self.entrants) < 2 or first.cell.estimate.too_few:
+        if first is None or len(self.entrants) < 2 or first.cell.standing.too_few:
             return False
         return not self.unbeaten
 
@@ -168,7 +173,7 @@ class Standings:
             return f"no other {self.kind} was measured", "alone"
         if not self.rivals:
             return f"no other {self.kind} passes what must be passed beside it", "alone"
-        if first.cell.estimate.too_few:
+        if first.cell.standing.too_few:
             return "too few seeds to tell", "too few seeds"
         if self.unbeaten:
             names = ", ".join(e.name for e in self.unbeaten)
@@ -236,12 +241,16 @@ def find_standings(
 
 
 def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ranking:
-    """Returns which rows are significantly better than which in a column; those of few seeds are left out."""
+    """Returns which rows are significantly better than which in a column; those of few seeds are left out.
+
+    Seeds that failed count as the worst that any completed seed of the table's models has.
+    """
     own = {g.id: cells[g.id, column] for g in groups if has_values(cells, g, column)}
-    values = {id: cell.values for id, cell in own.items() if not cell.estimate.too_few}
+    values = {id: cell.outcomes for id, cell in own.items() if not cell.standing.too_few}
     error = next((cell.error for cell in own.values()), None)
     better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
-    return make_ranking(values, better, error.deviation_between if error is not None else None)
+    noise = error.deviation_between if error is not None else None
+    return make_ranking(values, better, noise, resolution=column.meaning.resolution)
 
 
 def find_leading(
@@ -249,7 +258,7 @@ def find_leading(
 ) -> set[str]:
     """Returns the ids of the rows near the best of them in a column that are not worse than it."""
     means = {
-        g.id: cells[g.id, column].estimate.mean for g in groups if has_values(cells, g, column)
+        g.id: cells[g.id, column].standing.mean for g in groups if has_values(cells, g, column)
     }
     numbers = {id: mean for id, mean in means.items() if mean is not None}
     if not numbers:
@@ -277,7 +286,7 @@ def _pick(
     sign = 1.0 if column.better == "lower" else -1.0
 
     def place(entrant: Entrant) -> tuple[bool, float, str]:
-        return bool(entrant.failed), sign * entrant.mean, entrant.group.label
+        return bool(entrant.failed), sign * entrant.standing, entrant.group.label
 
     by_name: dict[str, list[Entrant]] = {}
     for group in groups:

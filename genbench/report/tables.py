@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
+from genbench.report.failed_seeds import count_failures, describe_failures
 from genbench.report.groups import Group, make_labels, name_options
 from genbench.report.standings import Standings, rank_rows
 from genbench.report.text import name_rows
@@ -106,7 +107,8 @@ class Table:
             what, _, detail = note.partition(": ")
             if what:
                 doubts[what][detail].append(group.label)
-        return [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
+        notes = [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
+        return [*notes, *describe_failures(self.groups)]
 
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
@@ -184,6 +186,7 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
         for column in columns
         if column.split == "test"
     }
+    cells.update(count_failures(columns, groups, cells))
     for column in columns:
         if column.better != "none" and not (column in gates and gates[column].closed):
             rankings[column], ranked = _ranked(column, groups, cells)
@@ -272,12 +275,12 @@ def _ranked(
     }
     order = rank_rows([g for g in groups if g.id in running], column, cells)
     ends = {id: order.ends(id) for id in order.order}
-    means = [c.estimate.mean for c in running.values() if c.estimate.mean is not None]
+    means = [c.standing.mean for c in running.values() if c.standing.mean is not None]
     top = (min if column.better == "lower" else max)(means, default=None)
     ranked = {}
     for id, cell in running.items():
         first, last = ends.get(id, (None, None))
-        best = cell.estimate.mean == top
+        best = cell.standing.mean == top
         ranked[id, column] = replace(cell, rank=first, last=last, best=best)
     return order, ranked
 
@@ -302,7 +305,7 @@ def _ordered(
         first = min((c.blind, c.place) for c in ordering)
         candidates = [c for c in ordering if (c.blind, c.place) == first]
         by = max(candidates, key=lambda c: sum(bool(_values(cells, g, c)) for g in groups))
-    means = {g.id: cells.get((g.id, by), Cell({})).estimate.mean for g in groups}
+    means = {g.id: cells.get((g.id, by), Cell({})).standing.mean for g in groups}
     sign = -1.0 if by.better == "higher" else 1.0
     return sorted(
         groups, key=lambda g: (math.inf if (m := means[g.id]) is None else sign * m, g.label)

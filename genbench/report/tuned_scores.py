@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any, Literal
 
 from genbench.core.effect import Effect, Scores, difference
@@ -17,17 +19,28 @@ from genbench.statistics.contests import LEAST, estimate
 from genbench.statistics.intervals import mean_interval
 from genbench.store import Record, Store
 from genbench.store.measurement_error import read_measurement_errors
+from genbench.store.record import finite
 from genbench.store.tuned import TunedChoice
 from genbench.store.tuning import TuningFile, Tunings
 
-Gain = Literal["better", "worse", "not distinguished", "few seeds", "not run"]
+Gain = Literal[
+    "better",
+    "worse",
+    "not distinguished",
+    "better, fails more often",
+    "worse, fails less often",
+    "few seeds",
+    "not run",
+    "all seeds failed",
+]
 NOTE = (
     "From defaults to tuned options. Validation: what options were chosen by, means over the seeds of a "
     "trial; the best of many is lucky there. Test: means over the seeds of cells with just these options, "
     "at the same budget, with 95 % intervals; better or worse as the interval of the difference has it, "
-    "with what test set and extractor leave uncertain, where that was measured. Each row is of the options "
-    "that its own column chose: those chosen by samples and by likelihood are cells apart, unless one trial "
-    "was the best by both."
+    "with what test set and extractor leave uncertain, where that was measured; seeds that failed count as "
+    "the worst that either has, and options with which more of them fail are not said to be better. Each row "
+    "is of the options that its own column chose: those chosen by samples and by likelihood are cells apart, "
+    "unless one trial was the best by both."
 )
 
 
@@ -43,7 +56,7 @@ class TunedScore:
         trials: How many trials there were.
         seconds: What they took.
         budget: The rounds of the cells that are compared, as text; "" without any.
-        default: The default's test scores, by seed.
+        default: The default's test scores, by seed; infinite on the side that is worse where one failed.
         tuned: Those of the tuned options.
     """
 
@@ -64,11 +77,16 @@ class TunedScore:
             return "not run"
         if min(len(self.default), len(self.tuned)) < LEAST:
             return "few seeds"
+        default, tuned = map(_count_failed, (self.default, self.tuned))
+        if default == len(self.default) and tuned == len(self.tuned):
+            return "all seeds failed"
         sign = 1.0 if self.better == "higher" else -1.0
         gap = estimate(Effect("", difference(self.tuned, self.default)))
         if gap.low is None or gap.high is None or gap.low <= 0.0 <= gap.high:
             return "not distinguished"
-        return "better" if sign * (gap.mean or 0.0) > 0 else "worse"
+        if sign * (gap.mean or 0.0) > 0:
+            return "better, fails more often" if tuned > default else "better"
+        return "worse, fails less often" if tuned < default else "worse"
 
 
 def read_tuned_scores(
@@ -111,7 +129,7 @@ def make_sheet(rows: Iterable[TunedScore], dataset: str | None = None) -> Sheet:
 
 
 def _line(row: TunedScore) -> list[Entry]:
-    sides = [plus_minus(mean_interval([*values.values()])) for values in (row.default, row.tuned)]
+    sides = [_describe(values) for values in (row.default, row.tuned)]
     emphasis: dict[str, Emphasis] = {"better": "best", "worse": "bad"}
     return [
         Entry(row.model),
@@ -126,8 +144,19 @@ def _line(row: TunedScore) -> list[Entry]:
     ]
 
 
+def _describe(values: Mapping[int, float]) -> str:
+    """The mean of completed seeds, and how many of them failed."""
+    failed = _count_failed(values)
+    mean = plus_minus(mean_interval([*values.values()]))
+    return f"{mean} ({failed} of {len(values)} failed)" if failed else mean
+
+
+def _count_failed(values: Mapping[int, float]) -> int:
+    return sum(not math.isfinite(value) for value in values.values())
+
+
 def to_rows(rows: Iterable[TunedScore]) -> list[dict[str, Any]]:
-    """Returns the same as JSON objects."""
+    """Returns the same as JSON objects; seeds that failed have null."""
     return [
         {
             "model": row.model,
@@ -138,8 +167,8 @@ def to_rows(rows: Iterable[TunedScore]) -> list[dict[str, Any]]:
             "validation_default": row.choice.default,
             "validation_tuned": row.choice.validation,
             "budget": row.budget,
-            "test_default": dict(row.default),
-            "test_tuned": dict(row.tuned),
+            "test_default": {seed: finite(value) for seed, value in row.default.items()},
+            "test_tuned": {seed: finite(value) for seed, value in row.tuned.items()},
             "gain": row.gain,
         }
         for row in rows
@@ -155,14 +184,15 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
     default = specs_of_trial(file.rule, first)[0]
     for name, choice in entry.choices.items():
         tuned = specs_of_trial(file.rule, file.by_number[choice.trial])[0]
+        better = file.rule.criteria[name].better
         budget, before, after = _match(
-            _read(records, default, choice.column), _read(records, tuned, choice.column)
+            *(_read(records, like, choice.column, better) for like in (default, tuned))
         )
         yield TunedScore(
             file.rule.model,
             file.rule.data,
             choice,
-            file.rule.criteria[name].better,
+            better,
             entry.trials,
             file.seconds,
             budget,
@@ -175,21 +205,38 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
 Setting = tuple[str, str]
 
 
-def _read(
-    records: Iterable[Record], like: CellSpec, column: str
-) -> dict[Setting, dict[int, float]]:
-    """The test scores of cells with a trial's options, by setting and seed."""
-    scores: dict[Setting, dict[int, float]] = {}
+@dataclass
+class TestScores:
+    """The test scores of cells with a trial's options.
+
+    Arguments:
+        scores: By setting and seed.
+        failures: What seeds that failed count as, infinite on the side that is worse, by budget and seed: of
+            what was not measured there is no protocol.
+    """
+
+    scores: dict[Setting, dict[int, float]] = field(default_factory=dict)
+    failures: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def at(self, setting: Setting) -> dict[int, float]:
+        """Returns the scores of a setting by seed, with the seeds that failed at its budget."""
+        return self.scores.get(setting, {}) | self.failures.get(setting[0], {})
+
+
+def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -> TestScores:
+    rows, worst = TestScores(), -math.inf if better == "higher" else math.inf
     for record in records:
         spec = record.spec
         if spec.model_version != like.model_version or _choices(spec) != _choices(like):
             continue
         ((kind, amount),) = spec.budget.model_dump(exclude_none=True).items()
+        budget = f"{amount:g} {kind}, batch {spec.batch}"
+        if record.status not in ("ok", "skipped"):
+            rows.failures.setdefault(budget, {})[spec.seed] = worst
         for m in record.metrics:
             if (m.id, m.split) == (column, "test") and m.value is not None:
-                setting = f"{amount:g} {kind}, batch {spec.batch}", m.protocol
-                scores.setdefault(setting, {})[spec.seed] = m.value
-    return scores
+                rows.scores.setdefault((budget, m.protocol), {})[spec.seed] = m.value
+    return rows
 
 
 def _choices(spec: CellSpec) -> str:
@@ -200,21 +247,25 @@ def _choices(spec: CellSpec) -> str:
 
 
 def _match(
-    before: Mapping[Setting, dict[int, float]], after: Mapping[Setting, dict[int, float]]
+    before: TestScores, after: TestScores
 ) -> tuple[str, dict[int, float], dict[int, float]]:
     """The budget with the most seeds of both, else of the tuned options, and the scores there."""
-    settings = sorted({*before, *after}, key=lambda s: (_amount(s), s), reverse=True)
+    measured = {*before.scores, *after.scores}
+    unmeasured = {*before.failures, *after.failures} - {budget for budget, _ in measured}
+    settings = sorted(
+        {*measured, *((budget, "") for budget in unmeasured)},
+        key=lambda s: (_amount(s), s),
+        reverse=True,
+    )
     if not settings:
         return "", {}, {}
-    best = max(
-        settings,
-        key=lambda s: (
-            min(len(before.get(s, {})), len(after.get(s, {}))),
-            len(after.get(s, {})),
-            len(before.get(s, {})),
-        ),
-    )
-    return best[0], before.get(best, {}), after.get(best, {})
+
+    def count(setting: Setting) -> tuple[int, int, int]:
+        sizes = len(before.at(setting)), len(after.at(setting))
+        return min(sizes), sizes[1], sizes[0]
+
+    best = max(settings, key=count)
+    return best[0], before.at(best), after.at(best)
 
 
 def _amount(setting: Setting) -> float:
@@ -222,6 +273,7 @@ def _amount(setting: Setting) -> float:
 
 
 def _scores(values: Mapping[int, float], dataset: str, choice: TunedChoice) -> Scores:
-    level = sum(values.values()) / len(values) if values else 0.0
+    completed = [value for value in values.values() if math.isfinite(value)]
+    level = fmean(completed) if completed else 0.0
     noise = read_measurement_errors().noise(dataset, choice.column, level)
     return Scores(values, noise, independent=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genbench.report import sheet
-from genbench.report.columns import TableColumn
+from genbench.report.columns import DAGGER, TableColumn
 from genbench.report.contenders import headline, stand_apart
+from genbench.report.failed_seeds import NOTE
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
@@ -82,7 +83,11 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
         for e in standings.entrants
         for m in marks_of(e)
     }
-    return [f"{mark} {text}." for mark, text in MARKS.items() if mark in marks]
+    failed = any(
+        e.cell.failed for _, _, standings in contests_of(tables) for e in standings.entrants
+    )
+    notes = [f"{DAGGER} Seeds failed: {NOTE}."] if failed else []
+    return [*notes, *(f"{mark} {text}." for mark, text in MARKS.items() if mark in marks)]
 
 
 def describe_column(standings: Standings) -> str:

@@ -84,7 +84,7 @@ def test_best_respects_the_direction_and_leaves_out_references():
         ]
 
     rows = [made("a", s, scores(1.0 + 0.01 * s)) for s in range(6)]
-    rows += [made("b", s, scores(2.0 + 0.01 * s)) for s in range(6)]
+    rows += [made("b", s, scores(2.0 + 0.02 * s)) for s in range(6)]
     rows += [made("r", s, scores(x), taxonomy="reference") for s, x in enumerate([0.0, 9.0] * 3)]
     (table,) = make_leaderboards(rows)
     best = {c.id: [g.label for g in table.groups if table.cell(g, c).best] for c in table.columns}

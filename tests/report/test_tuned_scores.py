@@ -31,13 +31,14 @@ def store(tmp_path):
     return Store(tmp_path)
 
 
-def write(store, like, level, *, steps=50, seeds=8, protocol="mmd, n=60"):
+def write(store, like, level, *, steps=50, seeds=8, protocol="mmd, n=60", failing=()):
     for seed in range(seeds):
         spec = like.model_copy(update={"seed": seed, "budget": Budget(steps=steps)})
         value = level * (1 + 0.02 * (-1) ** seed)
         score = Measurement(id="mmd", metric="mmd", version=1, protocol=protocol, value=value)
+        status, scores = ("diverged", []) if seed in failing else ("ok", [score])
         store.write(
-            Record(cell=spec.cell, group=spec.group, status="ok", spec=spec, metrics=[score])
+            Record(cell=spec.cell, group=spec.group, status=status, spec=spec, metrics=scores)
         )
 
 
@@ -60,6 +61,41 @@ def test_the_gain_is_of_the_difference_of_test_scores(store, level, gain):
     assert "| 0.4 → 0.1 |" in line
     assert gain in line
     assert to_rows([row])[0]["test_tuned"] == dict(row.tuned)
+
+
+@pytest.mark.parametrize(
+    ("failing", "gain"),
+    [(range(4), "better, fails more often"), (range(8), "worse"), ((), "better")],
+    ids=["half", "all", "none"],
+)
+def test_tuned_options_that_diverge_are_not_called_better(store, failing, gain):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED, 0.2, failing=failing)
+    (row,) = read_tuned_scores(store)
+    assert (len(row.default), len(row.tuned), row.gain) == (8, 8, gain)
+    (line,) = to_markdown(make_sheet([row]))[2:]
+    assert (f"({len(failing)} of 8 failed)" in line) == bool(failing)
+    nothing = sum(value is None for value in to_rows([row])[0]["test_tuned"].values())
+    assert nothing == len(failing)
+
+
+def test_options_that_are_worse_but_diverge_less_are_not_just_called_worse(store):
+    write(store, DEFAULT, 0.2, failing=range(4))
+    write(store, TUNED, 0.9)
+    assert read_tuned_scores(store)[0].gain == "worse, fails less often"
+
+
+def test_defaults_that_diverge_are_worse_than_tuned_options_that_do_not(store):
+    write(store, DEFAULT, 0.2, failing=range(8))
+    write(store, TUNED, 0.5)
+    assert read_tuned_scores(store)[0].gain == "better"
+
+
+def test_where_all_seeds_of_both_failed_the_table_says_so(store):
+    write(store, DEFAULT, 0.2, failing=range(8))
+    write(store, TUNED, 0.5, failing=range(8))
+    (row,) = read_tuned_scores(store)
+    assert (row.gain, row.budget) == ("all seeds failed", "50 steps, batch 16")
 
 
 def test_few_seeds_decide_nothing(store):

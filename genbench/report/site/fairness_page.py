@@ -76,7 +76,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
                 "ratio": ratio,
                 "matched": ratio is None or abs(ratio - 1) <= MATCHED,
                 "training": number(entrant.group.seconds),
-                "seeds": entrant.cell.estimate.n,
+                "seeds": entrant.cell.seeds_text,
             }
         )
     checks = [

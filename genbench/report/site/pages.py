@@ -232,7 +232,7 @@ def _hint(cell: Cell) -> str:
     e = cell.estimate
     parts = [
         f"mean {text.interval(e)}",
-        f"{e.n} seeds" + (", too few to tell" if e.too_few else ""),
+        f"{cell.seeds_text} seeds",
     ]
     parts.append(f"floor {text.number(cell.floor)}" if cell.floor is not None else "")
     return "; ".join(part for part in (*parts, reasons) if part)

@@ -137,7 +137,7 @@ def _read_mean(table: Table, column: TableColumn, group: Group) -> float | None:
 def find_front(rows: Sequence[tuple[Entrant, float]], column: TableColumn) -> list[Entrant]:
     """Returns the entrants that no other betters in quality and cost, the cheapest first."""
     sign = 1.0 if column.better == "lower" else -1.0
-    pairs = [(x, sign * e.mean, e) for e, x in rows]
+    pairs = [(x, sign * e.standing, e) for e, x in rows]
     return [
         e
         for x, y, e in sorted(pairs, key=lambda row: row[:2])

@@ -1,0 +1,116 @@
+"""Leaderboards of models some of whose seeds failed: no row looks better for it."""
+
+import re
+
+import pytest
+from report_records import failed, measured, spec
+
+from genbench.report import formats
+from genbench.report.failed_seeds import NOTE
+from genbench.report.tables import make_leaderboards
+from genbench.report.winners import to_markdown
+from genbench.store import Record, Used
+
+SEEDS = 8
+STATUSES = ("diverged", "error", "oom", "timeout")
+
+
+def make_record(model, seed, value, taxonomy="implicit/direct"):
+    own = spec(model, "ring", seed)
+    metrics = [
+        measured("mmd", value),
+        measured("recall", 1 - value / 10, "k=5, identity", better="higher"),
+        measured("latency_1_p50_ms", value, unit="ms"),
+    ]
+    about = {"cell": own.cell, "group": own.group, "spec": own, "taxonomy": taxonomy}
+    return Record(status="ok", metrics=metrics, used=Used(seconds=4.0), **about)
+
+
+def make_rows(model, level, failures=0, **about):
+    """Records of a model around a level, of which the last seeds failed."""
+    good = [make_record(model, s, level * (1 + 0.01 * (s % 3)), **about) for s in range(SEEDS)]
+    kept = SEEDS - failures
+    return good[:kept] + [
+        failed(record, STATUSES[k % len(STATUSES)], "train", "loss is nan")
+        for k, record in enumerate(good[kept:])
+    ]
+
+
+def find(table, model, id):
+    (group,) = [g for g in table.groups if g.model == model]
+    (column,) = [c for c in table.columns if c.id == id]
+    return table.cell(group, column)
+
+
+@pytest.fixture
+def table():
+    """A GAN that is best where it completes, half of the time, a steady VAE, a worse flow, and noise."""
+    rows = [
+        *make_rows("gan", 1.0, failures=4),
+        *make_rows("vae", 1.5),
+        *make_rows("realnvp", 3.0),
+        *make_rows("uniform", 90.0, taxonomy="reference"),
+    ]
+    (table,) = make_leaderboards(rows)
+    return table
+
+
+def test_a_failed_seed_counts_as_the_worst_completed_one_of_the_models(table):
+    cell = find(table, "gan", "mmd")
+    assert dict(cell.failed) == dict.fromkeys(range(4, 8), pytest.approx(3.06))
+    assert (cell.estimate.n, cell.standing.n) == (4, 8)
+    assert cell.standing.mean == pytest.approx((4 * 3.06 + sum(cell.values.values())) / 8)
+    assert find(table, "gan", "recall").failed[7] == pytest.approx(1 - 0.306)
+
+
+def test_rows_are_ordered_and_shaded_by_all_seeds(table):
+    assert [g.model for g in table.groups][:3] == ["vae", "gan", "realnvp"]
+    assert [find(table, m, "mmd").best for m in ("gan", "vae")] == [False, True]
+    assert [find(table, m, "recall").best for m in ("gan", "vae")] == [False, True]
+    assert [e.group.model for e in table.standings.entrants] == ["vae", "gan", "realnvp"]
+    assert not find(table, "gan", "mmd").leading
+
+
+def test_the_rank_is_of_all_seeds(table):
+    """With its completed seeds alone, which are too few, the GAN would have none."""
+    cell = find(table, "gan", "mmd")
+    assert cell.estimate.too_few
+    assert (cell.rank, cell.last) == (1, 3)
+    assert (find(table, "vae", "mmd").rank, find(table, "realnvp", "mmd").rank) == (1, 2)
+
+
+def test_a_model_that_fails_more_often_ranks_no_better():
+    def mean_of(failures):
+        rows = [*make_rows("gan", 1.0, failures), *make_rows("vae", 1.5), *make_rows("made", 3.0)]
+        return find(make_leaderboards(rows)[0], "gan", "mmd").standing.mean
+
+    means = [mean_of(k) for k in range(SEEDS)]
+    assert means == sorted(means)
+    assert means[0] < 1.5 < means[4]
+
+
+def test_costs_are_those_of_completed_runs(table):
+    assert find(table, "gan", "latency_1_p50_ms").failed == {}
+    assert find(table, "gan", "latency_1_p50_ms").best
+
+
+def test_the_printed_mean_is_of_completed_seeds_and_marked(table):
+    assert re.fullmatch(r"1\.0\d* ± [\d.]+†", find(table, "gan", "mmd").text)
+    assert "†" not in find(table, "vae", "mmd").text
+    text = formats.to_markdown([table], title="a title")
+    assert f"† {NOTE}: gan (4 of 8)" in text
+    assert "(n=4 of 8)" in text
+    assert f"† Seeds failed: {NOTE}." in to_markdown([table])
+    scores = formats.to_dict([table])["leaderboards"][0]["rows"][1]["scores"]
+    (mmd,) = [score for score in scores if score["id"] == "mmd"]
+    assert set(mmd["values"]) == {"0", "1", "2", "3"}
+    assert set(mmd["failed_count_as"]) == {"4", "5", "6", "7"}
+
+
+def test_without_failures_all_is_as_it_was():
+    rows = [*make_rows("gan", 1.0), *make_rows("vae", 1.5)]
+    (table,) = make_leaderboards(rows)
+    cell = find(table, "gan", "mmd")
+    assert cell.outcomes is cell.values
+    assert cell.standing is cell.estimate
+    assert table.footnotes == []
