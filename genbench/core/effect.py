@@ -129,12 +129,12 @@ def noise_of(values: Values) -> float:
 
 
 def difference(a: Values, b: Values) -> Scores:
-    """Returns a - b over the seeds that both have."""
+    """Returns a - b over the seeds that both have, failures counted as `fill_failed` has it."""
     return _pairs(a, b, lambda x, y: x - y, "plain")
 
 
 def log_ratio(a: Values, b: Values) -> Scores:
-    """Returns log(a / b) over the seeds that both have with positive values."""
+    """Returns log(a / b) over the seeds that both have with positive values, failures likewise."""
     return _pairs(a, b, lambda x, y: _log(x) - _log(y), "log")
 
 
@@ -171,7 +171,7 @@ def compare_best(
     }
     sides = fill_failed(*({n: row for n, row in side.items() if row} for side in scaled))
     absent = tuple(name for side in (ours, theirs) for name, row in side.items() if not row)
-    best = _best(sides[0]), _best(sides[1])
+    best = [_best(filled or side) for filled, side in zip(sides, scaled, strict=True)]
     return Contest(*best, pairs, (scaled[0], scaled[1]), apart, absent if pairs else ())
 
 
@@ -180,17 +180,20 @@ def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]
 
     Arguments:
         sides: Rows by name, failures infinite on the side that is worse; a failure is an event of the
-            whole comparison's worst size, since nothing larger was measured.
+            whole comparison's worst size, since nothing larger was measured. A row that failed throughout
+            has the worst value in every seed, and there are no rows where all failed throughout.
     """
     finite = [
         v for side in sides for row in side.values() for v in row.values() if math.isfinite(v)
     ]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    if not finite:
+        return [{} for _ in sides]
+    low, high = min(finite), max(finite)
     return [
         {
             name: {seed: min(max(v, low), high) for seed, v in row.items()}
             for name, row in side.items()
-            if any(map(math.isfinite, row.values()))
+            if row
         }
         for side in sides
     ]
@@ -220,14 +223,29 @@ def _log(value: float) -> float:
 def _pairs(
     a: Values, b: Values, combine: Callable[[float, float], float], scale: Literal["plain", "log"]
 ) -> Scores:
-    values = {seed: combine(a[seed], b[seed]) for seed in sorted(a) if seed in b}
+    independent = _independent(a) and _independent(b)
+    # of rows compared pair by pair an interval sees differences alone, in which failures have no place
+    x, y = (a, b) if independent else _fill_pair(a, b)
+
+    def take(x: float, y: float) -> float:
+        if math.isinf(x) and x == y:  # neither is worse; without sides they stay failures
+            return 0.0 if independent else x
+        return combine(x, y)
+
+    values = {seed: take(x[seed], y[seed]) for seed in sorted(x) if seed in y}
     noises = [getattr(row, "noise", 0.0) for row in (a, b)]
     own = max(getattr(noise, scale) if isinstance(noise, Noise) else noise for noise in noises)
     sides = None
-    if _independent(a) and _independent(b):
+    if independent:
         sides = _scale(a, 1.0, scale == "log"), _scale(b, 1.0, scale == "log")
     number = {seed: value for seed, value in values.items() if not math.isnan(value)}
     return Scores(number, own, sides=sides)
+
+
+def _fill_pair(a: Values, b: Values) -> tuple[Values, Values]:
+    """Two rows, failures filled in; as they are where no seed of either completed."""
+    first, second = fill_failed({"": a}, {"": b})
+    return first.get("", a), second.get("", b)
 
 
 def _independent(row: Values) -> bool:

@@ -27,8 +27,8 @@ Gain = Literal[
     "better",
     "worse",
     "not distinguished",
-    "better, fails more often",
-    "worse, fails less often",
+    "better but fails more often",
+    "worse but fails less often",
     "few seeds",
     "not run",
     "all seeds failed",
@@ -85,8 +85,8 @@ class TunedScore:
         if gap.low is None or gap.high is None or gap.low <= 0.0 <= gap.high:
             return "not distinguished"
         if sign * (gap.mean or 0.0) > 0:
-            return "better, fails more often" if tuned > default else "better"
-        return "worse, fails less often" if tuned < default else "worse"
+            return "better but fails more often" if tuned > default else "better"
+        return "worse but fails less often" if tuned < default else "worse"
 
 
 def read_tuned_scores(

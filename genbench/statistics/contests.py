@@ -113,13 +113,32 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
 
 
 def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:
-    """Returns the moments of both sides' rows, failures filled in and variances moderated."""
+    """Returns the moments of both sides' rows, failures filled in and variances moderated.
+
+    Rows that failed throughout say nothing of how others vary.
+    """
     sides = [
         {name: summarise(row, effect.resolution) for name, row in side.items()}
         for side in fill_failed(*contest.sides)
     ]
-    moderated = iter(moderate([m for side in sides for m in side.values()]))
-    return [{name: next(moderated) for name in side} for side in sides]
+    places = [
+        (k, name)
+        for k, side in enumerate(sides)
+        for name in side
+        if any(map(math.isfinite, contest.sides[k][name].values()))
+    ]
+    moderated = moderate([sides[k][name] for k, name in places])
+    for (k, name), moments in zip(places, moderated, strict=True):
+        sides[k][name] = moments
+    return sides
+
+
+def all_failed(effect: Effect) -> bool:
+    """Returns whether seeds were tried, on both sides of a contest, and none completed."""
+    contest = find_contest(effect)
+    sides = [{"": effect.values}] if contest is None else contest.sides
+    rows = [[v for row in side.values() for v in row.values()] for side in sides]
+    return all(rows) and not any(math.isfinite(v) for row in rows for v in row)
 
 
 def summarise(row: Values, resolution: float = 0.0) -> RowMoments:

@@ -8,7 +8,7 @@ from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
-from genbench.statistics.contests import LEAST, estimate
+from genbench.statistics.contests import LEAST, all_failed, estimate
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
@@ -17,6 +17,9 @@ from genbench.statistics.subsets import keep_seeds
 #: the version of the rule by which verdicts are made, which registrations name
 RULE = "judge/2"
 
+ALL_FAILED = (
+    "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
+)
 ALIKE = "seeds are all alike, and the measure's resolution is not declared"
 
 
@@ -293,6 +296,8 @@ def _why_open(judged: Sequence[Effect]) -> str:
     few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
     if all(not effect.values for effect in judged):
         return "nothing has been measured yet"
+    if any(map(all_failed, judged)):
+        return ALL_FAILED
     if absent := [name for effect in judged for name in effect.waits_for]:
         return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:

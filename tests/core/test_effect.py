@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from genbench.core.effect import compare_best, difference, log_ratio, map_values
+from genbench.core.effect import (
+    Scores,
+    compare_best,
+    difference,
+    fill_failed,
+    log_ratio,
+    map_values,
+)
 
 
 def test_pairs_are_of_common_seeds():
@@ -30,3 +37,46 @@ def test_a_contest_is_between_the_best_of_both_sides():
 def test_a_contest_without_values_is_open():
     nobody = compare_best({"a": {}}, {"b": {0: 1.0}}, "lower")
     assert (nobody.values, nobody.who, nobody.pairs) == ({}, "", {})
+
+
+FAILED = dict.fromkeys(range(3), math.inf)
+
+
+def test_a_failed_seed_has_the_worst_value_of_the_whole_comparison():
+    a, b = fill_failed({"a": {0: 1.0, 1: math.inf}}, {"b": {0: 2.0, 1: 5.0}, "none": {}})
+    assert (a, b) == ({"a": {0: 1.0, 1: 5.0}}, {"b": {0: 2.0, 1: 5.0}})
+
+
+def test_a_row_that_failed_throughout_has_the_worst_value_in_every_seed():
+    rows = {"a": FAILED, "b": {0: 2.0, 1: 4.0, 2: 3.0}}
+    assert fill_failed(rows)[0]["a"] == dict.fromkeys(range(3), 4.0)
+    assert fill_failed({"a": FAILED}, {"b": FAILED}) == [{}, {}]
+
+
+def test_a_side_that_failed_throughout_is_named_and_loses():
+    gap = compare_best({"a": FAILED}, {"b": {0: 2.0, 1: 4.0, 2: 3.0}}, "lower")
+    assert (gap.ours, gap.theirs) == ("a", "b")
+    assert set(gap.values) == {0, 1, 2}
+    assert max(gap.values.values()) <= 0.0
+    both = compare_best({"a": FAILED}, {"b": FAILED}, "lower", log=True)
+    assert (both.who, both.values) == (
+        " (a against b)",
+        dict.fromkeys(range(3), -math.inf),
+    )
+
+
+def test_pairs_that_share_seeds_count_failures_as_the_worst_of_either():
+    steady = {0: 5.0, 1: 6.0, 2: 7.0}
+    assert difference({0: 1.0, 1: math.inf, 2: 1.0}, steady) == {0: -4.0, 1: 1.0, 2: -6.0}
+    assert log_ratio(FAILED, steady)[0] == pytest.approx(math.log(7 / 5))
+    assert difference(FAILED, FAILED) == FAILED
+    higher = {seed: -math.inf for seed in range(3)}
+    assert difference(higher, steady) == {0: 0.0, 1: -1.0, 2: -2.0}
+
+
+def test_independent_rows_keep_their_failures_for_the_interval_to_fill_in():
+    a, b = (Scores(row, independent=True) for row in ({0: math.inf, 1: 1.0}, {0: 2.0, 1: 2.0}))
+    assert difference(a, a)[0] == 0.0
+    gap = difference(a, b)
+    assert gap == {0: math.inf, 1: -1.0}
+    assert gap.sides == (a, b)

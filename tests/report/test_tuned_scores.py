@@ -65,7 +65,7 @@ def test_the_gain_is_of_the_difference_of_test_scores(store, level, gain):
 
 @pytest.mark.parametrize(
     ("failing", "gain"),
-    [(range(4), "better, fails more often"), (range(8), "worse"), ((), "better")],
+    [(range(4), "better but fails more often"), (range(8), "worse"), ((), "better")],
     ids=["half", "all", "none"],
 )
 def test_tuned_options_that_diverge_are_not_called_better(store, failing, gain):
@@ -82,7 +82,7 @@ def test_tuned_options_that_diverge_are_not_called_better(store, failing, gain):
 def test_options_that_are_worse_but_diverge_less_are_not_just_called_worse(store):
     write(store, DEFAULT, 0.2, failing=range(4))
     write(store, TUNED, 0.9)
-    assert read_tuned_scores(store)[0].gain == "worse, fails less often"
+    assert read_tuned_scores(store)[0].gain == "worse but fails less often"
 
 
 def test_defaults_that_diverge_are_worse_than_tuned_options_that_do_not(store):

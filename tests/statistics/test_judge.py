@@ -7,12 +7,19 @@ import pytest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
 from genbench.report.claim_tables import needed_text
-from genbench.statistics.contests import LEAST, estimate, moderate, summarise, unseen_chance
+from genbench.statistics.contests import (
+    LEAST,
+    estimate,
+    moderate,
+    summarise,
+    summarise_sides,
+    unseen_chance,
+)
 from genbench.statistics.intervals import mean_interval, widen
 from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
-from genbench.statistics.verdicts import ALIKE, decide, judge, outcome_of
+from genbench.statistics.verdicts import ALIKE, ALL_FAILED, decide, judge, outcome_of
 
 
 def normal(seed, n=8, mean=0.0, sd=1.0):
@@ -135,11 +142,51 @@ def test_failed_seeds_count_as_the_worst_that_was_measured():
     assert outcome_of(contest({"a": cells(whole)}, theirs)) == "supported"
     failing = {s: -math.inf if s % 4 else v for s, v in whole.items()}
     assert outcome_of(contest({"a": cells(failing)}, theirs)) != "supported"
-    assert compare_best({"a": failing}, {"v": theirs["v"]}, "higher").values[1] == -math.inf
+    assert compare_best({"a": cells(failing)}, theirs, "higher").values[1] == -math.inf
     lower = log_ratio(cells({0: math.inf, 1: 1.0}), cells({0: 1.0, 1: 1.0}))
     assert lower == {0: math.inf, 1: 0.0}
     never = {"a": cells(dict.fromkeys(range(8), -math.inf)), "b": cells(normal(3, 8, 4.0))}
     assert compare_best(never, theirs, "higher").ours == "b"
+
+
+NEVER = cells(dict.fromkeys(range(16), -math.inf))
+
+
+def test_a_side_whose_seeds_all_failed_loses():
+    other = cells(normal(1, 16))
+    verdict = judge([contest({"a": NEVER}, {"v": other})])
+    assert verdict.outcome == "refuted"
+    worst = min(other.values())
+    assert verdict.parts[0].estimate.mean == pytest.approx(
+        worst - mean_interval([*other.values()]).mean
+    )
+    assert judge([contest({"a": other}, {"v": NEVER})]).outcome == "supported"
+    apart = Effect("d", difference(NEVER, other))
+    assert (outcome_of(apart), estimate(apart).n) == ("refuted", 16)
+    shared = Effect("d", difference({**NEVER}, {**other}))
+    assert outcome_of(shared) == "refuted"
+
+
+@pytest.mark.parametrize("wrap", [cells, dict], ids=["apart", "sharing data"])
+def test_where_all_seeds_of_both_sides_failed_the_verdict_says_so(wrap):
+    for part in (
+        contest({"a": wrap(NEVER)}, {"v": wrap(NEVER)}),
+        Effect("d", difference(wrap(NEVER), wrap(NEVER))),
+    ):
+        verdict = judge([part])
+        assert (verdict.outcome, verdict.because) == ("inconclusive", ALL_FAILED)
+    verdict = judge([Effect("one row", wrap(NEVER))])
+    assert (verdict.outcome, verdict.because) == ("inconclusive", ALL_FAILED)
+
+
+def test_an_entrant_that_failed_throughout_does_not_say_how_much_others_vary():
+    rows = {name: cells(normal(k, 16, 1.0)) for k, name in enumerate("abc")}
+    theirs = {"v": cells(normal(9, 16))}
+    with_it = contest(rows | {"never": NEVER}, theirs)
+    without = summarise_sides(contest(rows, theirs), contest(rows, theirs).contest)[0]
+    own = summarise_sides(with_it, with_it.contest)[0]
+    assert {n: m for n, m in own.items() if n != "never"} == without
+    assert own["never"].variance == 0.0
 
 
 def test_noise_of_the_test_set_widens_what_is_between_models():
