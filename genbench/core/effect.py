@@ -171,8 +171,8 @@ def compare_best(
     }
     sides = fill_failed(*({n: row for n, row in side.items() if row} for side in scaled))
     absent = tuple(name for side in (ours, theirs) for name, row in side.items() if not row)
-    best = [_best(filled or side) for filled, side in zip(sides, scaled, strict=True)]
-    return Contest(*best, pairs, (scaled[0], scaled[1]), apart, absent if pairs else ())
+    one, other = (_best(filled or side) for filled, side in zip(sides, scaled, strict=True))
+    return Contest(one, other, pairs, (scaled[0], scaled[1]), apart, absent if pairs else ())
 
 
 def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]]]:

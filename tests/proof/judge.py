@@ -1,6 +1,6 @@
 """Error rates and power of verdicts, by simulation; prints the table that `docs/judge.md` keeps.
 
-python tests/proof/judge.py [--repeats 2000] [--to docs/judge.md]
+python tests/proof/judge.py [--repeats N] [--to docs/judge.md]
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ WANTS = {
 }
 #: a verdict may be wrong so often
 ALLOWED = 0.05
+#: a part that is so clear is to be supported so often
+POWER = 0.9
+#: simulated claims a row, and of the paired bootstrap, which is slow
+REPEATS, BOOTSTRAPPED = 2000, 300
 
 
 @dataclass
@@ -48,9 +52,14 @@ def rates(outcomes: list[str]) -> tuple[float, float]:
     return tuple(outcomes.count(kind) / len(outcomes) for kind in ("supported", "refuted"))
 
 
+def find_limit(repeats: int) -> float:
+    """The largest simulated rate that may still be one of 5 %: that and two of its standard errors."""
+    return ALLOWED + 2 * math.sqrt(ALLOWED * (1 - ALLOWED) / repeats)
+
+
 def wrong(rate: float, repeats: int) -> bool:
-    """Whether a rate is above 5 % by more than chance (two standard errors)."""
-    return rate > ALLOWED + 2 * math.sqrt(ALLOWED * (1 - ALLOWED) / repeats)
+    """Whether a rate is above 5 % by more than chance."""
+    return rate > find_limit(repeats)
 
 
 def draw_rows(rng, names, seeds, shift=0.0, spreads=None, shape="normal"):
@@ -158,7 +167,7 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
             for level, at in ((0.95, "alone"), (LOOKS.level(0), "first of four looks")):
                 if rule.startswith("paired") and at != "alone":
                     continue
-                some = min(repeats, 300) if rule.startswith("paired") else repeats
+                some = min(repeats, BOOTSTRAPPED) if rule.startswith("paired") else repeats
                 rng = np.random.default_rng(1)
                 outcomes = []
                 for _ in range(some):
@@ -170,7 +179,9 @@ def contests(repeats: int, seeds: int = 8) -> list[Row]:
                     outcomes.append(decide_by(contest_of(ours | best, theirs), level))
                 yes, no = rates(outcomes)
                 fine = (
-                    not wrong(yes + no, some) if kind == "error" else kind == "shown" or yes >= 0.9
+                    not wrong(yes + no, some)
+                    if kind == "error"
+                    else kind == "shown" or yes >= POWER
                 )
                 wants = WANTS[kind]
                 table.append(
@@ -204,7 +215,7 @@ def pairs(repeats: int) -> list[Row]:
             gap = compare_best(*shifted, "higher")
             outcomes.append(outcome_of(Effect("gap", gap.values, contest=gap)))
         yes, no = rates(outcomes)
-        fine = yes >= 0.9 if shift else not wrong(yes + no, repeats)
+        fine = yes >= POWER if shift else not wrong(yes + no, repeats)
         case = f"three against one, n = 8, data shared by seed, {shift:.0f} sd apart"
         table.append(Row(case, "pair by pair, alone (taken)", yes, no, repeats, wants, fine))
     return table
@@ -346,13 +357,26 @@ def test_sets(repeats: int) -> list[Row]:
     return table
 
 
+def introduce(repeats: int) -> list[str]:
+    """The lines above the table: how it was made, and what a row that holds means."""
+    some, limit = min(repeats, BOOTSTRAPPED), 100 * find_limit(repeats)
+    return [
+        f"Made by `make judge`: {repeats:,} simulated claims a row, {some} of the paired bootstrap. Rows",
+        "marked (taken) are the functions that judge claims; the others are what they replaced, or were not",
+        "taken.",
+        "",
+        f"A simulated rate is itself uncertain: where 5 % are asked for, a row holds up to {limit:.2f} %,",
+        f"which is 5 % and two standard errors of a rate of {repeats:,}. Where verdicts are wrong on either",
+        "side, supported and refuted count together. Power has no such allowance.",
+    ]
+
+
 def to_markdown(table: list[Row], repeats: int) -> str:
     """The table as Markdown."""
     lines = [
         "# Error rates and power of verdicts",
         "",
-        f"Made by `make judge`: {repeats} simulated claims a row, 300 of the paired bootstrap. Rows marked",
-        "(taken) are the functions that judge claims; the others are what they replaced, or were not taken.",
+        *introduce(repeats),
         "",
         "| case | rule | supported | refuted | asked | holds |",
         "| --- | --- | ---: | ---: | --- | --- |",
@@ -383,7 +407,7 @@ def make_table(repeats: int) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--to", type=Path)
     chosen = parser.parse_args()
     table = make_table(chosen.repeats)
