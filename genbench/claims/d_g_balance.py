@@ -162,7 +162,7 @@ def effects(evidence: Evidence) -> list[Effect]:
 def failed(evidence: Evidence, name: str, key: str) -> Effect:
     """Returns the share of seeds that end beyond `FACTOR` times the balanced game's median, or nowhere."""
     rows = {pace: evidence.measured(f"{name}_{pace}") for pace in PACES}
-    even = rows["k_1"].values()
+    even = [value for value in rows["k_1"].values() if math.isfinite(value)]
     most = FACTOR * median(even) if even else math.nan
     seeds = sorted(set().union(*rows.values()))
     values = {seed: float(not rows[key].get(seed, math.inf) <= most) for seed in seeds}

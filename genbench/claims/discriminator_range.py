@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.claims._ranks import rank_by_others
+from genbench.claims._ranks import compare_logs, fill_rows, rank_by_others
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, compare_best
@@ -127,14 +127,15 @@ def find_gains(evidence: Evidence) -> Values:
     """Returns by seed the log gain of the best other over the logistic one on two of three data sets.
 
     It is the second largest of the three gains; the best other of a seed and a data set is the one that the
-    other seeds name, so that the choice gains nothing.
+    other seeds name, so that the choice gains nothing. What diverged is as far from a data set as the
+    farthest that did not.
     """
     gains: dict[int, list[float]] = {}
     for data in DATA:
-        rows = {name: evidence.measured(f"{data}_{name}") for name in JUDGES}
+        rows = fill_rows({name: evidence.measured(f"{data}_{name}") for name in JUDGES})
         for seed, means in rank_by_others(rows).items():
             best = min(OTHERS, key=means.__getitem__)
-            gain = math.log(rows[LOGISTIC][seed] / rows[best][seed])
+            gain = compare_logs(rows[LOGISTIC][seed], rows[best][seed])
             gains.setdefault(seed, []).append(gain)
     return {seed: median(row) for seed, row in gains.items() if len(row) == len(DATA)}
 

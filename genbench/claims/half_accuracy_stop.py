@@ -14,7 +14,13 @@ from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.effect import Effect, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
-from genbench.experiments.curves import QUALITY, make_quality, measure_samples, train_and_look
+from genbench.experiments.curves import (
+    QUALITY,
+    compare_with_last_and_best,
+    make_quality,
+    measure_samples,
+    train_and_look,
+)
 from genbench.experiments.discriminators import measure_accuracy, train_discriminator
 from genbench.training.trainer import Trainer
 
@@ -55,14 +61,14 @@ def summarise(accuracy: Tensor, true: Tensor) -> dict[str, Tensor]:
     """Returns what the rule does, accuracies and qualities being of shape (S, T), lower being better.
 
     Whether it stops; then the log of the quality there over that of the last look and over that of the
-    best, and the share of training over, all NaN where it never does; and the last accuracy.
+    best, and the share of training over, all NaN where it never does, since there is nothing to compare; and
+    the last accuracy.
     """
     stop = find_stop(accuracy)
     reached = stop >= 0
     at = true.gather(1, stop.clamp_min(0).unsqueeze(1)).squeeze(1)
     rows = {
-        "over_last": (at / true[:, -1]).log(),
-        "over_best": (at / true.nan_to_num(math.inf).amin(1)).log(),
+        **compare_with_last_and_best(at, true),
         "stop": (stop + 1).double() / accuracy.shape[1],
     }
     nothing = torch.full_like(at, math.nan)

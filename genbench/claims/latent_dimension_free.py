@@ -14,7 +14,13 @@ from genbench.core.figure import Figure, Series
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.core.streams import ScaledStream
-from genbench.experiments.training import Discrepancy, draw_gaussian, draw_samples, train
+from genbench.experiments.training import (
+    Discrepancy,
+    draw_gaussian,
+    draw_samples,
+    fail,
+    train,
+)
 from genbench.families.flow import FlowModel
 
 #: below, at and above the two dimensions of the data
@@ -81,20 +87,23 @@ def train_flow(std: float, rounds: int, batch: int, rng: Rng) -> dict[str, Tenso
     """Returns a flow's negative log-likelihood, log-determinant, condition number and stray samples.
 
     All are in model space but for the distance to the circle; means over 2,000 fresh points, and the
-    median of the condition number's decimal logarithm.
+    median of the condition number's decimal logarithm; infinite of flows that diverged.
     """
     circle = NoisyCircle(std)
     model = build("realnvp", circle.spec, rng, {"layers": 8})
     assert isinstance(model, FlowModel)
     trainer = train(model, circle, rounds, rng, batch=batch)
     x = circle.to_model(circle.draw(2000, rng.fork("test")))
-    singular = torch.linalg.svdvals(jacobian(model, x).double())
+    slopes = jacobian(model, x).double()
+    singular = torch.linalg.svdvals(slopes.nan_to_num())
     radius = draw_samples(trainer, circle, 2000, rng.fork("sample")).norm(dim=-1)
+    nll = -model.log_prob(x, rng).detach().mean(-1)
+    condition = (singular[..., 0] / singular[..., 1]).log10().median(-1).values
     return {
-        "nll": -model.log_prob(x, rng).detach().mean(-1),
-        "log_det": singular.log().sum(-1).mean(-1),
-        "condition": (singular[..., 0] / singular[..., 1]).log10().median(-1).values,
-        "off": ((radius - 1).abs() > TOLERANCE).double().mean(-1),
+        "nll": fail(nll, nll, math.inf),
+        "log_det": fail(singular.log().sum(-1).mean(-1), slopes, math.inf),
+        "condition": fail(condition, slopes, math.inf),
+        "off": fail(((radius - 1).abs() > TOLERANCE).double().mean(-1), radius, math.inf),
     }
 
 
@@ -119,7 +128,7 @@ def experiment(
             columns[f"{name}_{latent}"] = square
             if name == "circle":
                 off = (fake.norm(dim=-1) - 1).abs() > TOLERANCE
-                columns[f"off_{latent}"] = off.double().mean(-1)
+                columns[f"off_{latent}"] = fail(off.double().mean(-1), fake, math.inf)
     for std in (*NOISES, BARE):
         rows = train_flow(std, flow_rounds, batch, rng.fork("flow", f"{std:g}"))
         columns |= {f"flow_{key}_{std:g}": row for key, row in rows.items()}

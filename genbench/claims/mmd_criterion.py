@@ -19,6 +19,7 @@ from genbench.experiments.curves import (
     QUALITY,
     SAMPLES,
     Measure,
+    compare_with_last_and_best,
     make_quality,
     measure_samples,
     train_and_look,
@@ -40,11 +41,14 @@ FIXED = "fixed"
 
 
 def spearman(a: Tensor, b: Tensor) -> Tensor:
-    """Returns rank correlations of rows without ties, shapes (S, T), (S, T) to (S,)."""
+    """Returns rank correlations of rows without ties, shapes (S, T), (S, T) to (S,).
+
+    Where a seed diverged there is nothing that could be ranked, and it is -infinite.
+    """
     ranks = [x.argsort(1).argsort(1).double() for x in (a, b)]
     x, y = (r - r.mean(1, keepdim=True) for r in ranks)
     correlations = (x * y).sum(1) / (x.square().sum(1) * y.square().sum(1)).sqrt()
-    return torch.where((a + b).isfinite().all(1), correlations, math.nan)
+    return torch.where((a + b).isfinite().all(1), correlations, -math.inf)
 
 
 def make_fixed(dataset: Dataset) -> Measure:
@@ -56,11 +60,16 @@ def make_fixed(dataset: Dataset) -> Measure:
 
 
 def make_chosen(dataset: Dataset) -> Callable[[Tensor, Rng], tuple[float, float]]:
-    """Returns what measures MMD over its error by a kernel chosen on a half, and log2 of that one's width."""
+    """Returns what measures MMD over its error by a kernel chosen on a half, and log2 of that one's width.
+
+    Of samples that are not finite the first is infinite, and no width is chosen (NaN).
+    """
     real = dataset.points("validation")[:HELD_OUT].flatten(1)
     median = find_median(real)
 
     def measure(fake: Tensor, rng: Rng) -> tuple[float, float]:
+        if not bool(fake.isfinite().all()):
+            return math.inf, math.nan
         order = rng.fork("halves").permutation(len(real))[0]
         ratio, width = measure_chosen(real[order], fake.flatten(1), median)
         return ratio, math.log2(width)
@@ -97,13 +106,12 @@ def summarise(watched: Tensor, true: Tensor) -> dict[str, Tensor]:
     is least over that of the last point, and over that of the best; and where that is, as a share.
     """
     late = round(LATE * watched.shape[1])
-    chosen = watched.nan_to_num(math.inf, math.inf).argmin(1, keepdim=True)
+    chosen = watched.argmin(1, keepdim=True)
     at = true.gather(1, chosen).squeeze(1)
     return {
         "rank": spearman(watched, true),
         "late_rank": spearman(watched[:, late:], true[:, late:]),
-        "over_last": (at / true[:, -1]).log(),
-        "over_best": (at / true.nan_to_num(math.inf).amin(1)).log(),
+        **compare_with_last_and_best(at, true),
         "chosen": (chosen.squeeze(1) + 1) / watched.shape[1],
     }
 

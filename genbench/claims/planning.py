@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from genbench.experiments.multimodal_output import (
     train_by_adversary,
     train_by_squared_error,
 )
+from genbench.experiments.training import fail
 
 #: how near to the goal is near, and what a whole step earns by itself
 WIDTH, BONUS = 0.3, 0.1
@@ -115,6 +118,7 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
     """Returns the regrets of planners, by place and on average.
 
     The model by squared error gives one landing for a step, the others give as many draws as are asked for.
+    The regret of a model whose landings are not finite is infinite.
     """
     networks = rng.fork("networks")
     models = {
@@ -123,10 +127,10 @@ def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:
         "exact": (None, TURNS),
     }
     watch = rng.fork("watch")
-    regrets = {
-        name: regret_of(imagine(network, turns, watch.fork(name)))
-        for name, (network, turns) in models.items()
-    }
+    regrets = {}
+    for name, (network, turns) in models.items():
+        values = imagine(network, turns, watch.fork(name))
+        regrets[name] = fail(regret_of(values), values, math.inf)
     regrets |= {name: row.expand(len(rng), -1) for name, row in known_regrets().items()}
     rows = {name: row.mean(-1).tolist() for name, row in regrets.items()}
     for name, row in regrets.items():

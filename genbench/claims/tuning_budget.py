@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from genbench.claims._ranks import fill_rows
 from genbench.core.claim import Evidence, claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Values, difference
@@ -58,7 +59,7 @@ def experiment(
 def read_columns(evidence: Evidence, name: str, budget: int) -> dict[str, Values]:
     """Returns squared MMDs on a data set after a number of trials, by family."""
     rows = {family: evidence.measured(f"{name}_{family}_{budget}") for family in FAMILIES}
-    return {family: row for family, row in rows.items() if row}
+    return fill_rows({family: row for family, row in rows.items() if row})
 
 
 def vary_between(rows: Mapping[str, Values]) -> dict[int, float]:

@@ -19,6 +19,7 @@ from genbench.core.model import Batch, Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.core.truth import Truth
+from genbench.experiments.training import fail
 from genbench.nn.optim import linear_decay
 from genbench.training.trainer import Trainer
 
@@ -80,12 +81,18 @@ def train(family: str, width: int, points: Tensor, rounds: int, rng: Rng) -> Mod
 
 
 def divergence(fake: Tensor, rng: Rng) -> list[float]:
-    """Returns the Jensen-Shannon divergences of points (S, n, 2) to the mixture, in nats."""
+    """Returns the Jensen-Shannon divergences of points (S, n, 2) to the mixture, in nats.
+
+    They are infinite where a point is not finite.
+    """
     reach = RADIUS + 5 * STD
     truth = Truth(log_density, box=(-reach, reach))
     measure = METRICS.get("js_to_truth").function
     return [
-        measure(one.cpu(), truth, rng=rng.only(k), cells=CELLS).value for k, one in enumerate(fake)
+        measure(one.cpu(), truth, rng=rng.only(k), cells=CELLS).value
+        if bool(one.isfinite().all())
+        else math.inf
+        for k, one in enumerate(fake)
     ]
 
 
@@ -98,7 +105,8 @@ def measure_bounds(model: Any, rng: Rng) -> dict[str, list[float]]:
         [model.autoencoder.bound(x, 1, rng.fork("one", k)).double() for k in range(16)]
     ).mean(0)
     kl = (log_density(x.double()) - many).mean(1)
-    return {"gap": (many - one).mean(1).tolist(), "kl": kl.tolist()}
+    rows = {"gap": (many - one).mean(1), "kl": kl}
+    return {name: fail(row, row, math.inf).tolist() for name, row in rows.items()}
 
 
 def experiment(rng: Rng, *, rounds: int = 4000) -> dict[str, list[float]]:

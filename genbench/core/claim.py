@@ -19,7 +19,8 @@ from genbench.core.rng import Rng
 Outcome = Literal["supported", "refuted", "mixed", "inconclusive", "by definition"]
 
 
-#: maps (rng, **options) to columns of one value per seed, in the order of the rng's seeds
+#: maps (rng, **options) to columns of one value per seed, in the order of the rng's seeds: infinite on the
+#: side that is worse where a seed diverged, NaN where a value does not exist because no event happened
 Experiment = Callable[..., Mapping[str, Sequence[float]]]
 
 

@@ -226,13 +226,12 @@ def _pairs(
     independent = _independent(a) and _independent(b)
     # of rows compared pair by pair an interval sees differences alone, in which failures have no place
     x, y = (a, b) if independent else _fill_pair(a, b)
-
-    def take(x: float, y: float) -> float:
-        if math.isinf(x) and x == y:  # neither is worse; without sides they stay failures
-            return 0.0 if independent else x
-        return combine(x, y)
-
-    values = {seed: take(x[seed], y[seed]) for seed in sorted(x) if seed in y}
+    # where both failed, as two columns of one run do, that stays a failure
+    values = {
+        seed: x[seed] if math.isinf(x[seed]) and x[seed] == y[seed] else combine(x[seed], y[seed])
+        for seed in sorted(x)
+        if seed in y
+    }
     noises = [getattr(row, "noise", 0.0) for row in (a, b)]
     own = max(getattr(noise, scale) if isinstance(noise, Noise) else noise for noise in noises)
     sides = None

@@ -85,5 +85,9 @@ class Evidence(Protocol):
         ...
 
     def measured(self, column: str) -> Values:
-        """Returns a column of the claim's own experiment, by seed; empty before it was made."""
+        """Returns a column of the claim's own experiment, by seed; empty before it was made.
+
+        What diverged is infinite on the side that is worse; what does not exist, like the round of an event
+        that never came, is left out.
+        """
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from genbench.core.dataset import Dataset
 from genbench.core.model import Batch, Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
-from genbench.experiments.training import draw_samples, train, train_players
+from genbench.experiments.training import draw_samples, fail, train, train_players
 from genbench.families.labels import labels_of
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import adam
@@ -143,7 +144,10 @@ def generate_by_class(
 def measure_accuracy(
     dataset: Dataset, shots: Tensor, extra: Tensor, steps: int, rng: Rng
 ) -> Tensor:
-    """Returns the test accuracy of classifiers trained half on real points, half on others, (S,)."""
+    """Returns the test accuracy of classifiers trained half on real points, half on others, (S,).
+
+    It is -infinite where a point is not finite.
+    """
 
     def see(x: Tensor) -> Tensor:
         # bounded data in [-1, 1], others as models see them
@@ -167,7 +171,7 @@ def measure_accuracy(
     assert truth is not None
     with torch.no_grad():
         classes = net(see(test.flatten(1).expand(len(rng), -1, -1))).argmax(-1)
-    return (classes == truth.to(rng.device)).double().mean(1)
+    return fail((classes == truth.to(rng.device)).double().mean(1), extra, -math.inf)
 
 
 def blur(dataset: Dataset, points: Tensor, noise: Tensor) -> Tensor:

@@ -41,12 +41,28 @@ def make_quality(dataset: Dataset, name: str) -> Measure:
 def measure_samples(
     trainer: Trainer, dataset: Dataset, measure: Measure, draws: Rng, n: int | None = None
 ) -> list[float]:
-    """Returns a measure of n fresh samples (None: `SAMPLES`) of every seed, NaN where one is not finite."""
+    """Returns a measure of n fresh samples (None: `SAMPLES`) of every seed, lower being better.
+
+    It is infinite where a sample is not finite.
+    """
     fakes = draw_samples(trainer, dataset, n or SAMPLES, draws)
     return [
-        measure(fake, draws.only(k)) if bool(fake.isfinite().all()) else math.nan
+        measure(fake, draws.only(k)) if bool(fake.isfinite().all()) else math.inf
         for k, fake in enumerate(fakes)
     ]
+
+
+def compare_with_last_and_best(at: Tensor, true: Tensor) -> dict[str, Tensor]:
+    """Returns log ratios of a look's quality to that of the last and of the best look, lower being better.
+
+    They are infinite where the look is of a seed that had diverged, and -infinite over a last one that had.
+
+    Arguments:
+        at: The quality at the look, shape (S,).
+        true: At all looks, shape (S, T).
+    """
+    ratios = {"over_last": at / true[:, -1], "over_best": at / true.amin(1)}
+    return {key: torch.where(at.isfinite(), row.log(), math.inf) for key, row in ratios.items()}
 
 
 def train_and_look(

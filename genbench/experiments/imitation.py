@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import train_players
+from genbench.experiments.training import fail, train_players
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
@@ -94,11 +95,11 @@ class Mass:
         return torch.stack(states, 2), torch.stack(pushes, 2)
 
     def costs(self, states: Tensor, pushes: Tensor) -> Tensor:
-        """Returns the mean cost of trajectories, float64, shape (S,)."""
+        """Returns the mean cost of trajectories, float64, shape (S,); infinite where they are not finite."""
         x, u = states.double(), pushes.double()
         q, r = self.q.diagonal().to(x.device), self.r.diagonal().to(u.device)
         step_costs = (x.square() * q).sum(-1) + (u.square() * r).sum(-1)
-        return step_costs.sum(-1).mean(-1)
+        return fail(step_costs.sum(-1).mean(-1), step_costs, math.inf)
 
 
 def linear(gain: Tensor) -> Policy:

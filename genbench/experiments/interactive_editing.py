@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.model import build
 from genbench.core.rng import Rng
-from genbench.experiments.training import train
+from genbench.experiments.training import fail, train
 from genbench.nn.inpainting import fit_codes
 
 GAN, INPAINTER = "r1_gan", "rbm"
@@ -58,20 +59,27 @@ def complete(model: Any, dataset: Dataset, target: Tensor, painted: Tensor, rng:
 def measure(
     dataset: Dataset, edits: Tensor, painted: Tensor, old: Tensor, goal: Tensor, rng: Rng
 ) -> dict[str, list[float]]:
-    """Returns root mean squares, of errors where it is painted and changes elsewhere, and FID."""
+    """Returns root mean squares, of errors where it is painted and changes elsewhere, and FID.
+
+    All are infinite for pictures that are not finite.
+    """
     extractor: Any = EXTRACTORS.get("classifier")(dataset)
     fid: Any = METRICS.get("fid").function
     real = extractor.extract(dataset.points("test"))
 
     def error(to: Tensor, where: Tensor) -> list[float]:
         square = (edits - to).square() * where
-        return (square.flatten(1).sum(1) / where.flatten(1).sum(1)).sqrt().tolist()
+        root = (square.flatten(1).sum(1) / where.flatten(1).sum(1)).sqrt()
+        return fail(root, edits, math.inf).tolist()
 
     return {
         "rmse": error(goal, painted),
         "change": error(old, ~painted),
         "fid": [
-            fid(real, extractor.extract(one.cpu()), rng=rng.only(k)) for k, one in enumerate(edits)
+            fid(real, extractor.extract(one.cpu()), rng=rng.only(k))
+            if bool(one.isfinite().all())
+            else math.inf
+            for k, one in enumerate(edits)
         ],
     }
 

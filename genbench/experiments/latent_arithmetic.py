@@ -140,6 +140,8 @@ def solve(
 ) -> dict[str, Tensor]:
     """Returns shares of tasks solved by sums, by unsorted ones, and by random steps as long, (S,).
 
+    They are -infinite where a model generates fewer than two classes, so that it can be set no task.
+
     Arguments:
         space: Where sums are made.
         dataset: Maps to data space, and has the classes that a classifier distinguishes.
@@ -164,7 +166,7 @@ def solve(
         images = dataset.to_data(space.decode(starts + step))
         shares[name] = torch.tensor(
             [
-                math.nan if task is None else _share(task, one, dataset, measure)
+                -math.inf if task is None else _share(task, one, dataset, measure)
                 for task, one in zip(tasks, images, strict=True)
             ]
         )
@@ -219,13 +221,16 @@ def measure_shares(
 def experiment(
     rng: Rng, *, rounds: int = 3000, pool: int = 2000, tasks: int = 1000
 ) -> dict[str, list[float]]:
-    """Returns the shares of tasks solved, by model, source of codes, attribute and step."""
+    """Returns the shares of tasks solved, by model, source of codes, attribute and step.
+
+    They are -infinite where a seed's losses did not stay finite.
+    """
     dataset = DATASETS.get("digits")()
     columns: dict[str, list[float]] = {}
     for name in MODELS:
         space, finite = train_space(name, dataset, rounds, rng.fork(name))
         shares = measure_shares(space, dataset, pool, tasks, rng.fork(name, "tasks"))
         columns |= {
-            f"{name}_{key}": row.where(finite, math.nan).tolist() for key, row in shares.items()
+            f"{name}_{key}": row.where(finite, -math.inf).tolist() for key, row in shares.items()
         }
     return columns

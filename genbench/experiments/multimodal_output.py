@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genbench.core.model import Batch, Player
 from genbench.core.rng import Rng
-from genbench.experiments.training import train_players
+from genbench.experiments.training import fail, train_players
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP
@@ -122,7 +122,7 @@ def train_by_adversary(rounds: int, rng: Rng, draw: Draw = draw, numbers: int = 
 
 @torch.no_grad()
 def measure(network: Answerer, rng: Rng) -> dict[str, Tensor]:
-    """Returns where the outputs lie, shape (S,) each."""
+    """Returns where the outputs lie, shape (S,) each; infinitely far off where they are not finite."""
     c, y = draw(QUESTIONS, rng).split(1, dim=-1)
     out, best = network(c, rng), answer(c)
     few = c[:, : QUESTIONS // TRIES].repeat_interleave(TRIES, dim=1)
@@ -131,13 +131,20 @@ def measure(network: Answerer, rng: Rng) -> dict[str, Tensor]:
         ((tries - sign * answer(few).unflatten(1, (-1, TRIES))).abs() < 3 * STD).any(2)
         for sign in (-1, 1)
     ]
-    return {
+    shares = {
         "near": (torch.minimum((out - best).abs(), (out + best).abs()) < 3 * STD)
         .double()
         .mean((1, 2)),
+        "both": (hits[0] & hits[1]).double().mean((1, 2)),
+    }
+    distances = {
         "error": (out - y).square().double().mean((1, 2)),
         "from_mean": (out - mean(c)).square().double().mean((1, 2)).sqrt(),
-        "both": (hits[0] & hits[1]).double().mean((1, 2)),
+    }
+    return {
+        key: fail(row, out, worst)
+        for rows, worst in ((shares, -math.inf), (distances, math.inf))
+        for key, row in rows.items()
     }
 
 

@@ -68,9 +68,7 @@ def train_grid(
             head = column(family, rate, decay)
             by_seed = list(zip(*curve, strict=True))
             columns[f"{head}_last"] = curve[-1]
-            columns[f"{head}_least"] = [
-                min(filter(math.isfinite, row), default=math.nan) for row in by_seed
-            ]
+            columns[f"{head}_least"] = [min(row) for row in by_seed]
             finite = (trainer.diverged < 0).tolist()
             columns[f"{head}_finite"] = [
                 float(a and all(map(math.isfinite, row)))
@@ -104,17 +102,16 @@ def failures(evidence: Evidence, family: str) -> dict[str, Values]:
         for kind in ("last", "least", "finite")
     }
     constant, last = evidence.measured(f"{family}_constant"), rows["last"]
-    middle = {place: median(row.values()) if row else 0.0 for place, row in last.items()}
+    middle = {place: _median(row, 0.0) for place, row in last.items()}
     shares: dict[str, dict[int, float]] = {kind: {} for kind in ("any", *KINDS)}
     for seed, most in constant.items():
         failed = []
         for place in GRID:
             end = last[place].get(seed, math.inf)
-            least = rows["least"][place].get(seed, 0.0)
+            least = rows["least"][place].get(seed, math.inf)
             diverged = not rows["finite"][place].get(seed)
-            failed.append(
-                (diverged, end > most, end > FACTOR * middle[place], end > FACTOR * least)
-            )
+            off, lost = (end > FACTOR * of or math.isinf(end) for of in (middle[place], least))
+            failed.append((diverged, end > most, off, lost))
         shares["any"][seed] = fmean(any(one) for one in failed)
         for k, kind in enumerate(KINDS):
             shares[kind][seed] = fmean(one[k] for one in failed)
@@ -122,11 +119,20 @@ def failures(evidence: Evidence, family: str) -> dict[str, Values]:
 
 
 def spread(evidence: Evidence, family: str) -> dict[int, float]:
-    """Returns how far a seed's log distance is from its setting's median, a mean over the grid."""
+    """Returns how far a seed's log distance is from its setting's median, a mean over the grid.
+
+    It is infinite for a seed that diverged anywhere; medians are of seeds that did not.
+    """
     deviations: dict[int, list[float]] = {}
     for place in GRID:
         row = evidence.measured(f"{column(family, *place)}_last")
-        middle = median(row.values()) if row else math.nan
+        middle = _median(row, math.inf)
         for seed, value in row.items():
-            deviations.setdefault(seed, []).append(abs(math.log(value / middle)))
+            away = abs(math.log(value / middle)) if math.isfinite(value) else math.inf
+            deviations.setdefault(seed, []).append(away)
     return {seed: fmean(values) for seed, values in deviations.items()}
+
+
+def _median(row: Values, default: float) -> float:
+    """The median over seeds that did not diverge."""
+    return median([v for v in row.values() if math.isfinite(v)] or [default])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -91,6 +92,18 @@ def draw_samples(trainer: Trainer, dataset: Dataset, n: int, rng: Rng) -> Tensor
         return dataset.to_data(model.sample(n, rng))
 
 
+def fail(values: Tensor, samples: Tensor, worst: float) -> Tensor:
+    """Returns values with the worst one for seeds whose samples are not all finite.
+
+    Arguments:
+        values: Of each seed, shape (S, …).
+        samples: What they were measured on, shape (S, …).
+        worst: Infinity on the side that is worse.
+    """
+    finite = samples.isfinite().flatten(1).all(1) if samples.dim() > 1 else samples.isfinite()
+    return torch.where(finite.view(-1, *[1] * (values.dim() - 1)), values, worst)
+
+
 class Discrepancy:
     """Measures samples by the squared MMD to fixed points, Gaussian kernels at and around their median.
 
@@ -107,10 +120,11 @@ class Discrepancy:
         self.within = self._mean(self.real, self.real)
 
     def __call__(self, fake: Tensor) -> Tensor:
-        """Returns the squared MMD of samples (S, n, *event), shape (S,); NaN where they have NaNs."""
+        """Returns the squared MMD of samples (S, n, *event), shape (S,), infinite where one is not finite."""
         real, rows = self.real.to(fake), fake.flatten(2).split(1)
         parts = [self._mean(y, y) - 2 * self._mean(real, y) for y in rows]
-        return self.within.to(fake) + torch.stack(parts)
+        squares = self.within.to(fake) + torch.stack(parts)
+        return fail(squares, fake, math.inf)
 
     def _mean(self, a: Tensor, b: Tensor) -> Tensor:
         return gaussian_sum(a, b, self.sigmas).mean() / len(self.sigmas)

@@ -13,7 +13,7 @@ from torch import Tensor
 from genbench.core.dataset import Dataset, open_named
 from genbench.core.model import Model, build
 from genbench.core.rng import Rng
-from genbench.experiments.training import draw_samples, train
+from genbench.experiments.training import draw_samples, fail, train
 
 #: a WaveNet that sees sixteen samples back, of which the process asks two
 WAVENET = {"channels": 16, "skip": 32, "cycle": 4}
@@ -33,8 +33,12 @@ def periodogram(waves: Tensor, levels: int) -> Tensor:
 
 
 def spectral_distance(spectrum: Tensor, law: Tensor) -> Tensor:
-    """Returns the root mean square over frequencies of the spectra's ratio in decibels, shape (S,)."""
-    return (10 * (spectrum / law).log10()).square().mean(-1).sqrt()
+    """Returns the root mean square over frequencies of the spectra's ratio in decibels, shape (S,).
+
+    It is infinite for the spectrum of waves that are not finite.
+    """
+    distance = (10 * (spectrum / law).log10()).square().mean(-1).sqrt()
+    return fail(distance, spectrum, math.inf)
 
 
 def average_bands(spectrum: Tensor) -> Tensor:
@@ -121,7 +125,7 @@ def experiment(
         if name == "wavenet":
             with trainer.averaged() as model:
                 excess, of_law = measure_excess(model, dataset, exact, own.fork("measure"))
-            columns |= {"excess": excess, "law": of_law}
+            columns |= {"excess": fail(excess, waves[name], math.inf), "law": of_law}
     columns["law_error"] = (columns["law"] - dataset.truth.entropy / length).abs()
     columns |= compare_spectra(waves, dataset)
     rows = {name: row.tolist() for name, row in columns.items()}

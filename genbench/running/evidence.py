@@ -195,9 +195,12 @@ class ClaimEvidence:
         return [r.spec.seed for r in records if keys <= {m.key for m in r.metrics}]
 
     def measured(self, column: str) -> dict[int, float]:
-        """Returns a column of the experiment, over the scale's seeds."""
-        rows, seeds = self.trial().columns.get(column, {}), self.scale.count(self.claim.seeds)
-        return {s: v for s, v in rows.items() if v is not None and s < seeds}
+        """Returns a column of the experiment, over the scale's seeds.
+
+        What diverged is infinite on the side that is worse; what does not exist is left out.
+        """
+        seeds = self.scale.count(self.claim.seeds)
+        return {s: v for s, v in self.trial().values(column).items() if s < seeds}
 
     def trial(self) -> Trial:
         """Returns what the claim's experiment has measured at this scale."""

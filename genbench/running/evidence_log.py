@@ -43,13 +43,16 @@ class CompletedSeeds:
 
     def scores(self, run: Run, column: str) -> Mapping[int, float]:
         """Returns a column of a run's completed cells."""
-        values = self.evidence.scores(run, column)
-        return {seed: value for seed, value in values.items() if math.isfinite(value)}
+        return _complete(self.evidence.scores(run, column))
 
     def finished(self, run: Run) -> Sequence[int]:
         """Returns the seeds of a run that were trained to the end."""
         return self.evidence.finished(run)
 
     def measured(self, column: str) -> Mapping[int, float]:
-        """Returns a column of the experiment."""
-        return self.evidence.measured(column)
+        """Returns a column of the experiment, of seeds that did not diverge."""
+        return _complete(self.evidence.measured(column))
+
+
+def _complete(values: Mapping[int, float]) -> dict[int, float]:
+    return {seed: value for seed, value in values.items() if math.isfinite(value)}

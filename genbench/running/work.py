@@ -15,7 +15,7 @@ from genbench.running.interrupts import Stopped, deadline, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack
 from genbench.running.tuning_job import TuneJob, run_tune_job
-from genbench.store.record import finite
+from genbench.store.trial import pack_columns
 
 
 def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
@@ -70,8 +70,4 @@ def run_experiment(job: TrialJob, stage: Stage, outcome: Outcome) -> None:
     rng = Rng(job.seeds, device=device).fork("claim", claim.name)
     with stopped_at_once():  # an experiment keeps no checkpoint that it could write first
         columns = claim.measure(rng, **job.options)
-    rows = {
-        name: {seed: finite(value) for seed, value in by_seed.items()}
-        for name, by_seed in columns.items()
-    }
-    outcome.results.append(job.trial(stage, columns=rows))
+    outcome.results.append(job.trial(stage, **pack_columns(columns)))

@@ -103,8 +103,7 @@ def differ_in_claims(one: Trial, other: Trial) -> list[str]:
         f"{name}, seed {seed}: {a} | {b}"
         for name in sorted({*one.columns, *other.columns})
         for seed in both
-        if (a := one.columns.get(name, {}).get(seed))
-        != (b := other.columns.get(name, {}).get(seed))
+        if (a := one.values(name).get(seed)) != (b := other.values(name).get(seed))
     ]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -14,11 +15,12 @@ from genbench.core.claim import Claim
 from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import canonical
 from genbench.store.folder import Store
-from genbench.store.record import Moment, Row
+from genbench.store.record import Moment, Row, finite
 
 SCHEMA = "genbench.trial/1"
 FOLDER = "claims"
 File = TypeVar("File")
+Value = TypeVar("Value")
 
 
 def claim_id(name: str) -> str:
@@ -26,10 +28,16 @@ def claim_id(name: str) -> str:
     return name.replace("_", "-")
 
 
+#: the side on which a value is infinite
+Side = Literal[-1, 1]
+
+
 class Trial(Row):
     """An experiment's columns, one value per seed; what is not a finite number is null.
 
-    `failures` holds, by seed, why a seed has no values. `seal` is a hash of the rest.
+    `infinite` says which of those are infinite, and on which side: what diverged is so on the side that is
+    worse. The others do not exist, like the round of an event that never came. `failures` holds, by seed,
+    why a seed has no values. `seal` is a hash of the rest.
     """
 
     schema_: str = Field(default=SCHEMA, alias="schema")
@@ -38,6 +46,8 @@ class Trial(Row):
     version: int
     options: dict[str, Any] = {}
     columns: dict[str, dict[int, float | None]] = {}
+    #: absent from the file where there are none
+    infinite: dict[str, dict[int, Side]] = Field(default={}, exclude_if=lambda rows: not rows)
     failures: dict[int, str] = {}
     seconds: float = 0.0
     environment: dict[str, Any] = {}
@@ -49,21 +59,49 @@ class Trial(Row):
         """The seeds that were tried, failures included."""
         return {seed for rows in self.columns.values() for seed in rows} | set(self.failures)
 
+    def values(self, column: str) -> dict[int, float]:
+        """Returns a column's values by seed, infinite ones too, without the seeds that have none."""
+        numbers = {s: v for s, v in self.columns.get(column, {}).items() if v is not None}
+        return numbers | {s: side * math.inf for s, side in self.infinite.get(column, {}).items()}
+
     def joined(self, other: Trial) -> Trial:
         """Returns this trial with the seeds of another; where both have one, the other's count."""
-        columns = {
-            name: {s: v for s, v in self.columns.get(name, {}).items() if s not in other.seeds}
-            | other.columns.get(name, {})
-            for name in {**self.columns, **other.columns}
-        }
+        columns = _join(self.columns, other.columns, other.seeds)
+        infinite = _join(self.infinite, other.infinite, other.seeds)
         failures = {s: w for s, w in self.failures.items() if s not in other.seeds}
         both = {
             "columns": columns,
+            "infinite": {name: row for name, row in infinite.items() if row},
             "failures": failures | other.failures,
             "seconds": self.seconds + other.seconds,
             "started": self.started or other.started,
         }
         return other.model_copy(update=both)
+
+
+def pack_columns(columns: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    """Returns the fields of a trial that hold an experiment's columns."""
+    infinite: dict[str, dict[int, Side]] = {
+        name: {seed: 1 if v > 0 else -1 for seed, v in row.items() if math.isinf(v)}
+        for name, row in columns.items()
+    }
+    return {
+        "columns": {name: {s: finite(v) for s, v in row.items()} for name, row in columns.items()},
+        "infinite": {name: row for name, row in infinite.items() if row},
+    }
+
+
+def _join(
+    own: Mapping[str, Mapping[int, Value]],
+    other: Mapping[str, Mapping[int, Value]],
+    seeds: set[int],
+) -> dict[str, dict[int, Value]]:
+    """Rows by name, those of some seeds replaced by another's."""
+    return {
+        name: {s: v for s, v in own.get(name, {}).items() if s not in seeds}
+        | {**other.get(name, {})}
+        for name in {**own, **other}
+    }
 
 
 class Trials:

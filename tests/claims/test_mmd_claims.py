@@ -101,11 +101,11 @@ def test_a_summary_is_what_ranks_and_choices_say():
     assert float(summary["over_best"].min()) >= 0
 
 
-def test_a_seed_that_diverges_gives_no_correlation_and_is_not_chosen():
+def test_a_seed_that_diverges_has_the_worst_correlation_and_is_not_chosen():
     a, b = torch.arange(4.0).unsqueeze(0), torch.ones(1, 4)
-    a[0, 3] = b[0, 3] = math.nan
+    a[0, 3] = b[0, 3] = math.inf
     summary = mmd_criterion.summarise(a, b)
-    assert math.isnan(summary["rank"][0])
+    assert summary["rank"][0] == -math.inf
     assert float(summary["chosen"][0]) == 0.25
 
 

@@ -76,7 +76,7 @@ def test_pairs_that_share_seeds_count_failures_as_the_worst_of_either():
 
 def test_independent_rows_keep_their_failures_for_the_interval_to_fill_in():
     a, b = (Scores(row, independent=True) for row in ({0: math.inf, 1: 1.0}, {0: 2.0, 1: 2.0}))
-    assert difference(a, a)[0] == 0.0
+    assert difference(a, a) == {0: math.inf, 1: 0.0}
     gap = difference(a, b)
     assert gap == {0: math.inf, 1: -1.0}
     assert gap.sides == (a, b)
