@@ -1,6 +1,7 @@
 """Trials: written whole, joined by seed, and refused once damaged."""
 
 import json
+import math
 import os
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from genbench.core.claim import Claim
 from genbench.store import Store
 from genbench.store.merge import merge
-from genbench.store.trial import Trial, Trials, examine, parse
+from genbench.store.merge_trials import differ_in_claims
+from genbench.store.trial import Trial, Trials, examine, pack_columns, parse
 from genbench.store.validate import validate
 
 
@@ -35,6 +37,28 @@ def test_a_trial_comes_back_and_seeds_join(claim, tmp_path):
     held = trials.read(claim, {"steps": 3})
     assert held.columns == {"x": {0: 1.0, 1: 5.0, 2: 2.5}}
     assert (held.seconds, held.seeds) == (3.0, {0, 1, 2})
+
+
+def test_infinite_values_are_kept_apart_from_missing_ones_and_join(claim, tmp_path):
+    trials = Trials(tmp_path)
+    columns = {"x": {0: math.inf, 1: math.nan, 2: 1.0}, "y": dict.fromkeys(range(3), -math.inf)}
+    trials.write(trial(**pack_columns(columns)))
+    trials.write(trial(**pack_columns({"x": {0: 2.0, 3: math.inf}, "y": {0: 1.0, 3: 1.0}})))
+    held = trials.read(claim, {"steps": 3})
+    assert held.values("x") == {0: 2.0, 2: 1.0, 3: math.inf}
+    assert held.values("y") == {0: 1.0, 1: -math.inf, 2: -math.inf, 3: 1.0}
+    assert (held.values("z"), held.failed) == ({}, {1, 2, 3})
+
+
+def test_a_trial_without_infinite_values_is_written_as_ever(claim, tmp_path):
+    path = Trials(tmp_path).write(trial(**pack_columns({"x": {0: 1.0, 1: math.nan}})))
+    assert "infinite" not in json.loads(path.read_text())
+
+
+def test_copies_that_are_infinite_on_different_sides_disagree():
+    one, other = (trial(**pack_columns({"x": {0: v}})) for v in (math.inf, -math.inf))
+    assert differ_in_claims(one, other) == ["x, seed 0: inf | -inf"]
+    assert differ_in_claims(one, one) == []
 
 
 def test_failures_are_replaced_by_values(claim, tmp_path):

@@ -225,13 +225,16 @@ class ClaimEvidence:
         return missing
 
     def failed(self) -> dict[str, int]:
-        """Returns, by run, how many seeds failed; those of cells count as the worst that was measured."""
+        """Returns, by run, how many seeds failed or diverged; they count as the worst that was measured.
+
+        Seeds with which the whole experiment failed are among them, and have no values.
+        """
         counts = {
             str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
             for run in self.claim.runs
         }
-        failures = self.trial().failures if self.claim.experiment is not None else {}
-        counts[EXPERIMENT] = sum(s < self.scale.count(self.claim.seeds) for s in failures)
+        failed = self.trial().failed if self.claim.experiment is not None else set()
+        counts[EXPERIMENT] = sum(s < self.scale.count(self.claim.seeds) for s in failed)
         return {name: count for name, count in counts.items() if count}
 
     def untried(self) -> list[int]:

@@ -59,6 +59,11 @@ class Trial(Row):
         """The seeds that were tried, failures included."""
         return {seed for rows in self.columns.values() for seed in rows} | set(self.failures)
 
+    @property
+    def failed(self) -> set[int]:
+        """The seeds that failed, or diverged in some column."""
+        return {seed for row in self.infinite.values() for seed in row} | set(self.failures)
+
     def values(self, column: str) -> dict[int, float]:
         """Returns a column's values by seed, infinite ones too, without the seeds that have none."""
         numbers = {s: v for s, v in self.columns.get(column, {}).items() if v is not None}

@@ -17,7 +17,7 @@ from genbench.core.effect import Effect, Scores
 from genbench.core.rng import Rng
 from genbench.experiments import curves, multimodal_output, stability
 from genbench.experiments.training import Discrepancy, fail
-from genbench.running.evidence import ClaimEvidence
+from genbench.running.evidence import EXPERIMENT, ClaimEvidence
 from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.running.job import Outcome, RunSettings, Stage, TrialJob
 from genbench.running.work import run_experiment
@@ -219,6 +219,11 @@ def test_evidence_has_the_failures_of_an_experiment_on_the_side_that_is_worse(ev
     part = judge(evidence.effects()).parts[0]
     assert part.estimate.n == 8
     assert part.estimate.mean == pytest.approx((1 + 1.1 + 1.3 + 1.4 + 1.6 + 1.7 + 2 * 1.7) / 8)
+
+
+def test_seeds_that_diverged_are_counted_as_failed(evidence):
+    assert evidence.failed() == {EXPERIMENT: 2}
+    assert evidence.missing() == {}
 
 
 def test_figures_leave_failures_out(evidence):
