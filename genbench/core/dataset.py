@@ -41,6 +41,8 @@ class DataSpec:
         binarisation: How grey levels became bits: `fixed` (once), `threshold`, or None.
         source: The spec of what a point is to be made from, or None where points stand alone.
         paired: Whether training shows a point beside its own source, not beside another point's.
+        hole: The rows and columns of an image that its source does not show, the first and the one past the
+            last of each, where a source is the image but for them, or None.
     """
 
     name: str
@@ -54,6 +56,7 @@ class DataSpec:
     binarisation: Literal["fixed", "threshold"] | None = None
     source: DataSpec | None = None
     paired: bool = True
+    hole: tuple[tuple[int, int], tuple[int, int]] | None = None
 
     @property
     def size(self) -> int:

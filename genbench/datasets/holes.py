@@ -69,6 +69,8 @@ class Holes(ImageDataset):
         grey = {"range": (0.0, 1.0), "levels": base.levels}
         count = channels if exemplar == "none" else 2 * channels
         source = DataSpec("holes sources", (count, *sides), **grey)
+        first = [(side - hole) // 2 for side in sides]
+        rows, columns = ((start, start + hole) for start in first)
         self.spec = DataSpec(
             "holes",
             base.spec.event,
@@ -76,10 +78,10 @@ class Holes(ImageDataset):
             classes=base.spec.classes,
             dequantisation="uniform",
             source=source,
+            hole=(rows, columns),
         )
         self.hidden = torch.zeros(base.spec.event, dtype=torch.bool)
-        row, column = ((side - hole) // 2 for side in sides)
-        self.hidden[:, row : row + hole, column : column + hole] = True
+        self.hidden[:, slice(*rows), slice(*columns)] = True
         self.given = Sources(source, lambda: self._sources)
         degrade = self._degrade if exemplar == "none" else None
         self.truth = Truth(box=(0.0, 1.0), hidden=self.hidden, degrade=degrade)

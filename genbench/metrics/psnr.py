@@ -56,5 +56,12 @@ def psnr(source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng
     reason = no_grey_levels(real, fake)
     if reason is not None:
         return Score(None, reason=reason)
-    error = squared_error(real, fake).clamp_min(LEAST)
-    return mean_score(-10 * torch.log10(error))
+    return mean_score(decibels(squared_error(real, fake)))
+
+
+def decibels(error: Tensor) -> Tensor:
+    """Maps mean squared errors of images in [0, 1] to peak signal-to-noise ratios in decibels.
+
+    No error counts as less than that of rounding to 256 levels.
+    """
+    return -10 * torch.log10(error.clamp_min(LEAST))

@@ -9,8 +9,8 @@ HEADLINES = [
     *("fid", "mmd", "modes", "high_quality"),
     *("psnr", "ssim", "consistency", "near_answer", "error_over_least", "answers_hit"),
     *("answer_chances", "pair_spread", "class_kept", "precision", "target_class", "content_kept"),
-    *("identified", "caption_accuracy", "caption_nll", "recall", "nll", "bits_per_dim"),
-    *("nats_per_token", "n_gram_js_2", "n_gram_js_4", "latency_1_p50_ms"),
+    *("identified", "caption_accuracy", "caption_nll", "hidden_psnr", "recall", "nll"),
+    *("bits_per_dim", "nats_per_token", "n_gram_js_2", "n_gram_js_4", "latency_1_p50_ms"),
 ]
 UNGUARDED = {
     *("latency_1_p50_ms", "latency_1_p95_ms", "latency_1024_p50_ms", "latency_1024_p95_ms"),

@@ -25,6 +25,7 @@ from genbench.metrics.consistency import consistency
 from genbench.metrics.content_kept import content_kept
 from genbench.metrics.cycle_error import cycle_error
 from genbench.metrics.error_over_least import error_over_least
+from genbench.metrics.hidden_psnr import hidden_psnr
 from genbench.metrics.identified import identified
 from genbench.metrics.near_answer import near_answer
 from genbench.metrics.pair_gap import pair_gap
@@ -243,6 +244,45 @@ def test_content_is_kept_by_the_output_nearest_to_its_own_source():
     same = content_kept(x, x, x[:1].expand(200, -1, -1, -1), None, Judge(), rng=RNG)
     assert same.value == pytest.approx(50.5, abs=0.01)
     assert "of different shapes" in content_kept(x[:, :, ::2], x, x, None, Judge(), rng=RNG).reason
+
+
+def test_psnr_of_what_is_hidden_is_scikit_image_s_of_the_hole_alone():
+    real, fake = images(5, side=8), images(6, side=8)
+    hidden = torch.zeros(1, 8, 8, dtype=torch.bool)
+    hidden[:, 2:6, 2:6] = True
+    fake = torch.where(hidden, (real + 0.2 * (fake - 0.5)).clamp(0, 1), fake)
+    holes = [x[:, :, 2:6, 2:6].double().numpy() for x in (real, fake)]
+    pairs = zip(*holes, strict=True)
+    expected = np.mean([peak_signal_noise_ratio(x, y, data_range=1.0) for x, y in pairs])
+    truth = Truth(hidden=hidden)
+    assert hidden_psnr(real, real, fake, truth, rng=RNG).value == pytest.approx(expected, abs=1e-6)
+    # what sources show does not count, whichever way it is wrong
+    other = torch.where(hidden, fake, 1 - fake)
+    assert hidden_psnr(real, real, other, truth, rng=RNG).value == pytest.approx(
+        expected, abs=1e-6
+    )
+    assert "not in [0, 1]" in hidden_psnr(real, real, fake + 1, truth, rng=RNG).reason
+    for other in (None, Truth(), Truth(hidden=hidden[:, 1:])):
+        with pytest.raises(DataError, match="hidden_psnr needs a data set that knows what is hid"):
+            hidden_psnr(real, real, fake, other, rng=RNG)
+
+
+def test_holes_have_it_and_other_pairs_say_why_not():
+    for name, known in (("holes", True), ("edges", False)):
+        data, rng = open_named(name), Rng([0])
+        model = prepare(build("copy", data.spec, rng, {}), data, rng)
+        evaluator = Evaluator(data, make_requests([Part(name="hidden_psnr")]), samples=50)
+        fake = draw(model, data, evaluator.n, rng)[0]
+        rows = {m.id: m for m in evaluator.score(fake, Trained(model, data), rng)}
+        assert "fid" in rows
+        row = rows["hidden_psnr"]
+        if known:
+            assert row.value == pytest.approx(
+                hidden_psnr(fake, data.points("test")[:50], fake, data.truth, rng=rng).value
+            )
+        else:
+            assert row.value is None
+            assert "hidden" in row.reason
 
 
 def test_what_is_hidden_decides_who_is_identified():

@@ -40,6 +40,19 @@ def test_copy_repeats_channels_that_lack():
     assert torch.equal(model.translate(x, Rng([0])), x.expand(1, 2, 3, 8, 8))
 
 
+@pytest.mark.parametrize("exemplar", ["none", "view", "wrong"])
+def test_copy_pastes_the_exemplar_into_the_hole_alone(exemplar):
+    data = open_named("holes", exemplar=exemplar)
+    model, rng = make("copy", data)
+    source = data.given.to_model(data.given.points("test")[:20]).unsqueeze(0)
+    hidden = data.truth.hidden
+    y = model.translate(source, rng)
+    assert torch.equal(y[..., ~hidden[0]], source[:, :, :1][..., ~hidden[0]])
+    assert torch.equal(y[..., hidden[0]], source[:, :, -1:][..., hidden[0]])
+    truth = data.points("test")[:20]
+    assert torch.equal(data.to_data(y[0])[:, ~hidden], truth[:, ~hidden])
+
+
 def test_enlargements_keep_constant_images_and_ranges():
     source = torch.full((1, 2, 1, 4, 4), 0.3)
     source[:, 1, :, :2] = 1.0

@@ -17,7 +17,8 @@ class Copy(ReferenceTranslator):
     """Creates a copy of the source: what a score gives to doing nothing.
 
     Of a source with more channels than a point has the last ones are copied (of several frames the last
-    one); with fewer they are repeated.
+    one); with fewer they are repeated. Where a source is the image with a hole, the exemplar beside it, if
+    there is one, is pasted into the hole alone.
     """
 
     simple_fit = True
@@ -40,6 +41,24 @@ class Copy(ReferenceTranslator):
         x = source
         if self.spec.is_image:
             channels = self.spec.event[0]
-            x = resize(source, self.spec.event[1:])[:, :, -channels:]
-            x = torch.cat([x] * -(-channels // x.shape[2]), 2)[:, :, :channels]
+            x = resize(source, self.spec.event[1:])
+            if self.spec.hole is None:
+                x = x[:, :, -channels:]
+                x = torch.cat([x] * -(-channels // x.shape[2]), 2)[:, :, :channels]
+            else:
+                x = paste(x, channels, self.spec.hole)
         return x if self.spec.range is None else x.clamp(*self.spec.range)
+
+
+def paste(source: Tensor, channels: int, hole: tuple[tuple[int, int], tuple[int, int]]) -> Tensor:
+    """Returns a source's image with what its last channels show in place of the hole.
+
+    Arguments:
+        source: Images with a hole, and exemplars as the last channels or none, shape (S, B, C', H, W).
+        channels: Those of the image.
+        hole: Its rows and columns, the first and the one past the last of each.
+    """
+    x = source[:, :, :channels].clone()
+    rows, columns = (slice(*ends) for ends in hole)
+    x[..., rows, columns] = source[:, :, -channels:, rows, columns]
+    return x
