@@ -60,5 +60,42 @@ def spread_within(real: Tensor, fake: Tensor, groups: Tensor) -> Score:
     return Score(float(torch.tensor(ratios).double().mean()))
 
 
+def spread_of_same(real: Tensor, fake: Tensor, groups: Tensor, sources: Tensor) -> Score:
+    """Returns the variance of outputs of the same source over that of a group's true points, averaged.
+
+    A group is of sources whose true points have one distribution; the variance within its sources is pooled,
+    so that no output of one source is compared with another's. The floor is that of the true points.
+
+    Arguments:
+        real: True points, shape (N, *event).
+        fake: Outputs, shape (N, *event).
+        groups: The group of each, (N,).
+        sources: Which source each is of, (N,).
+    """
+    ratios: list[tuple[float, float]] = []
+    for group in groups.unique():
+        rows = (groups == group).to(real.device)
+        own = sources[rows.to(sources.device)]
+        within = _pooled_variance(real[rows], own), _pooled_variance(fake[rows], own)
+        whole = float(_variance(real[rows])) if len(own) > 1 else 0.0
+        if whole > 0 and within[0] is not None and within[1] is not None:
+            ratios.append((within[0] / whole, within[1] / whole))
+    if not ratios:
+        return Score(None, reason="no source with more than one output in a group of true points")
+    floor, value = torch.tensor(ratios, dtype=torch.float64).mean(0).tolist()
+    return Score(value, floor=floor)
+
+
+def _pooled_variance(x: Tensor, sources: Tensor) -> float | None:
+    """The total variance within sources, over those that have several rows; None where none has."""
+    total, degrees = 0.0, 0
+    for source in sources.unique():
+        rows = x[(sources == source).to(x.device)]
+        if len(rows) > 1:
+            total += float(_variance(rows)) * (len(rows) - 1)
+            degrees += len(rows) - 1
+    return total / degrees if degrees else None
+
+
 def _variance(x: Tensor) -> Tensor:
     return x.double().flatten(1).var(0).sum()

@@ -9,7 +9,7 @@ from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
-from genbench.metrics._judged import spread_within
+from genbench.metrics._judged import spread_of_same, spread_within
 from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
 
@@ -20,6 +20,12 @@ COLUMNS = {
     ),
     "caption_spread": Column(
         "none", "ratio", None, "variance of outputs of one meaning over that of true points"
+    ),
+    "same_caption_spread": Column(
+        "none",
+        "ratio",
+        None,
+        "variance of outputs of one and the same caption over that of true points of its meaning",
     ),
 }
 
@@ -38,6 +44,9 @@ def caption_accuracy(
 
     They are read as the data set says: images by a judge that was trained on real ones, captions by their
     grammar. It never stands without the spread: one picture a caption is as right, and so is an average.
+    Captions of one meaning are several, for its synonyms, and one picture for each of them is as varied as
+    many by `caption_spread`; the variance within outputs of the very same caption is 0 then, and that of
+    exact draws about that of all true points of its meaning, which does not depend on the words.
 
     References:
         | Generative Adversarial Text to Image Synthesis (Reed et al., 2016), section 5, where people look
@@ -51,7 +60,8 @@ def caption_accuracy(
 
     Returns:
         Shares in [0, 1], the first with what true points have as its floor; and the variance of outputs of
-        one meaning over that of true points, null for captions.
+        one meaning, and of one caption, over that of true points of the meaning, null for captions. The floor
+        of the last is what true points have; it is null where no caption stands twice.
     """
     numbers = real.is_floating_point()
     if truth is None or truth.described is None:
@@ -65,12 +75,15 @@ def caption_accuracy(
     right = (targets == outputs).all(1)
     score = mean_score(right.double())
     floor = float((described.read(real) == targets).all(1).double().mean())
-    spread = Score(None, reason="captions have no variance")
+    spread = same = Score(None, reason="captions have no variance")
     if numbers:
         _, groups = torch.unique(targets, dim=0, return_inverse=True)
         spread = spread_within(real, fake, groups)
+        _, strings = torch.unique(source.cpu().flatten(1), dim=0, return_inverse=True)
+        same = spread_of_same(real, fake, groups, strings)
     return {
         "caption_accuracy": Score(score.value, score.stderr, floor=floor),
         "caption_readable": mean_score((outputs >= 0).all(1).double()),
         "caption_spread": spread,
+        "same_caption_spread": same,
     }

@@ -102,11 +102,48 @@ def test_one_picture_a_caption_is_right_and_has_no_spread(drawn):
     assert shuffled["caption_accuracy"].value < 0.05
 
 
+def test_one_picture_a_string_of_words_varies_with_synonyms_alone(drawn):
+    """Eight synonymous captions with a picture each pass the spread of a meaning, not that of a caption."""
+    x, source = drawn.points("test")[:4000], drawn.given.points("test")[:4000]
+    strings, which = torch.unique(source, dim=0, return_inverse=True)
+    first = torch.stack([(which == k).nonzero()[0, 0] for k in range(len(strings))])
+    one = caption_accuracy(source, x, x[first][which], drawn.truth, rng=RNG)
+    assert one["caption_spread"].value > 0.8
+    assert one["same_caption_spread"].value == pytest.approx(0, abs=1e-9)
+    own = caption_accuracy(source, x, x, drawn.truth, rng=RNG)["same_caption_spread"]
+    assert own.value == own.floor == pytest.approx(1, abs=0.05)
+    # other real images of the same meaning are exact draws
+    _, meanings = torch.unique(parse(source), dim=0, return_inverse=True)
+    order = torch.arange(len(x))
+    for meaning in meanings.unique():
+        rows = (meanings == meaning).nonzero()[:, 0]
+        order[rows] = rows.roll(1)
+    drawn_again = caption_accuracy(source, x, x[order], drawn.truth, rng=RNG)
+    assert drawn_again["same_caption_spread"].value == pytest.approx(1, abs=0.08)
+    # half of every deviation from the meaning's average is a quarter of the variance
+    means = torch.stack([x[meanings == m].mean(0) for m in meanings.unique()])[meanings]
+    half = caption_accuracy(source, x, (x + means) / 2, drawn.truth, rng=RNG)
+    assert half["same_caption_spread"].value == pytest.approx(own.floor / 4, rel=1e-5)
+    once = caption_accuracy(source[first], x[first], x[first], drawn.truth, rng=RNG)
+    assert "more than one output" in once["same_caption_spread"].reason
+
+
+def test_retrieval_draws_one_picture_a_string(drawn):
+    rng = Rng([0])
+    model = prepare(build("retrieval", drawn.spec, rng), drawn, rng)
+    source, x = drawn.given.points("test")[:2000], drawn.points("test")[:2000]
+    fake = Trained(model, drawn).translate(source, rng)
+    scores = caption_accuracy(source, x, fake, drawn.truth, rng=rng)
+    assert scores["caption_spread"].value > 0.5
+    assert scores["same_caption_spread"].value == pytest.approx(0, abs=1e-9)
+
+
 def test_captions_are_right_by_their_meaning(written):
     text, image = written.points("test")[:500], written.given.points("test")[:500]
     scores = caption_accuracy(image, text, text, written.truth, rng=RNG)
     assert scores["caption_accuracy"].value == scores["caption_readable"].value == 1
     assert scores["caption_spread"].value is None
+    assert "no variance" in scores["same_caption_spread"].reason
     synonyms = text.clone()
     synonyms[:, 0] = 1 - synonyms[:, 0]
     assert (
