@@ -11,7 +11,7 @@ from genbench.core.figure import Figure, strip
 
 #: the entropy of a caption given its image: three free choices between two words
 ENTROPY = 3 * math.log(2)
-#: the cells of the suite `captions`
+#: the cells of the suite `captioning`
 write = partial(
     Run,
     "captioner",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import DATASETS, Dataset, DataSpec, ImageDataset, dataset
@@ -34,6 +35,8 @@ PLACES: tuple[tuple[tuple[str, ...], ...], ...] = (
 )
 #: the places of a caption that say an attribute
 ATTRIBUTES = {"brightness": 1, "digit": 2, "vertical": 4, "horizontal": 5}
+#: how many values each of them has
+KINDS = tuple(len(PLACES[place]) for place in ATTRIBUTES.values())
 WORDS = tuple(word for place in PLACES for meaning in place for word in meaning)
 #: the free choices between two words of one meaning: article, brightness, vertical
 ENTROPY = 3 * math.log(2)
@@ -58,7 +61,8 @@ class CaptionedDigits(Dataset):
     photographs of birds and sentences of people.
 
     Arguments:
-        to: What is to be made: `image` from captions, or `text` from images.
+        to: What is to be made: `image` from captions, `text` from images, or `image_of_attributes` from what
+            captions say, an oracle's reading of them: 16 numbers, 0 or 1, for brightness, digit and corner.
     """
 
     quality = Quality(("fid", "caption_nll"), (Beside("caption_accuracy"),))
@@ -70,22 +74,28 @@ class CaptionedDigits(Dataset):
     def __init__(
         self,
         *,
-        to: Literal["image", "text"] = "image",
+        to: Literal["image", "text", "image_of_attributes"] = "image",
         data_dir: Path | None = None,
         offline: bool = False,
     ) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
-        self.to = to
+        self.to, words = to, to != "image_of_attributes"
         grey = {"range": (0.0, 1.0), "levels": LEVELS}
         text, event = {"kind": "tokens", "tokens": len(WORDS)}, (len(PLACES),)
-        if to == "image":
-            source = DataSpec("captioned_digits sources", event, **text)
+        if to != "text":
+            name = "captioned_digits sources"
+            told = DataSpec(name, (sum(KINDS),), range=(0.0, 1.0))
+            source = DataSpec(name, event, **text) if words else told
             self.spec = DataSpec(
                 self.name, (1, SIZE, SIZE), **grey, dequantisation="uniform", source=source
             )
-            self.given = _Captions(source, lambda split: self._pairs[split][1])
-            self.given.alphabet = WORDS
-            described = Described(tuple(ATTRIBUTES), self._see, lambda source, x: parse(source))
+            self.given = _Captions(source, lambda split: self._say(self._pairs[split][1]))
+            self.given.alphabet = WORDS if words else ""
+            described = Described(
+                tuple(ATTRIBUTES),
+                self._see,
+                lambda source, x: parse(source) if words else decode(source),
+            )
         else:
             source = DataSpec("captioned_digits sources", (1, SIZE, SIZE), **grey)
             self.spec = DataSpec(self.name, event, **text, source=source)
@@ -94,13 +104,13 @@ class CaptionedDigits(Dataset):
             described = Described(
                 tuple(ATTRIBUTES), parse, lambda source, x: parse(x), entropy=ENTROPY
             )
-        self.truth = Truth(box=(0.0, 1.0) if to == "image" else None, described=described)
-        self.pictures = _Pictures(self.spec if to == "image" else source)
+        self.truth = Truth(box=(0.0, 1.0) if to != "text" else None, described=described)
+        self.pictures = _Pictures(self.spec if to != "text" else source)
 
     def points(self, split: str) -> Tensor:
         """Returns a fixed draw of `stream_size` points: images in [0, 1] or captions."""
         levels, words = self._pairs[split]
-        return levels.float() / (LEVELS - 1) if self.to == "image" else words
+        return levels.float() / (LEVELS - 1) if self.to != "text" else words
 
     def draw(self, n: int, rng: Rng) -> Tensor:
         """Returns n points per seed, shape (S, n, *event)."""
@@ -110,20 +120,20 @@ class CaptionedDigits(Dataset):
         """Returns n points per seed with their sources, one of them images, the other captions."""
         levels, words = self._describe("train", n, rng)
         x = levels.to(rng.dtype) / (LEVELS - 1)
-        return (x, words) if self.to == "image" else (words, x)
+        return (x, self._say(words)) if self.to != "text" else (words, x)
 
     def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
         """Dequantises images; captions stay."""
-        return self.pictures.to_model(x, rng) if self.to == "image" else x
+        return self.pictures.to_model(x, rng) if self.to != "text" else x
 
     def to_data(self, y: Tensor) -> Tensor:
         """Clips and quantises images; captions stay."""
-        return self.pictures.to_data(y) if self.to == "image" else y
+        return self.pictures.to_data(y) if self.to != "text" else y
 
     @property
     def log_volume(self) -> float:
         """That of images; of captions 0."""
-        return self.pictures.log_volume if self.to == "image" else 0.0
+        return self.pictures.log_volume if self.to != "text" else 0.0
 
     @cached_property
     def classifier(self) -> Any:
@@ -168,6 +178,10 @@ class CaptionedDigits(Dataset):
         )
         return levels.to(torch.uint8), torch.stack(words, -1)
 
+    def _say(self, words: Tensor) -> Tensor:
+        """Captions (…, 6) as sources: as they are, or what they say as numbers."""
+        return encode(words) if self.to == "image_of_attributes" else words
+
     def _see(self, x: Tensor) -> Tensor:
         """The attributes of images (N, 1, 16, 16), (N, 4): brightness, digit, vertical, horizontal."""
         quadrants = x.cpu().float().unfold(2, SIDE, SIDE).unfold(3, SIDE, SIDE)[:, 0].flatten(1, 2)
@@ -197,8 +211,8 @@ class _Captions(Dataset):
     """Captions as sources.
 
     Arguments:
-        spec: Of tokens.
-        load: Maps a split to its captions, int64.
+        spec: Of tokens, or of what they say.
+        load: Maps a split to its captions.
     """
 
     def __init__(self, spec: DataSpec, load: Any) -> None:
@@ -224,6 +238,18 @@ def parse(words: Tensor) -> Tensor:
     read = meanings[torch.arange(len(PLACES)), words]
     broken = (read < 0).any(1)
     return read[:, list(ATTRIBUTES.values())].masked_fill(broken.unsqueeze(1), -1)
+
+
+def encode(words: Tensor) -> Tensor:
+    """Returns what captions (…, 6) say as numbers 0 or 1, one for every value of an attribute, (…, 16)."""
+    read = parse(words.flatten(0, -2)).to(words.device)
+    parts = [one_hot(values, count) for values, count in zip(read.T, KINDS, strict=True)]
+    return torch.cat(parts, 1).float().unflatten(0, words.shape[:-1])
+
+
+def decode(numbers: Tensor) -> Tensor:
+    """Returns the attributes that numbers (N, 16) stand for, int64, (N, 4)."""
+    return torch.stack([part.argmax(1) for part in numbers.cpu().split(KINDS, dim=1)], 1)
 
 
 def spell(words: Tensor) -> str:

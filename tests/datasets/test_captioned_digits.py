@@ -10,7 +10,7 @@ from genbench.core.model import MODELS, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.core.trained import Trained
-from genbench.datasets.captioned_digits import ENTROPY, WORDS, parse, spell
+from genbench.datasets.captioned_digits import ENTROPY, WORDS, decode, parse, spell
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll
 from genbench.metrics.pair_spread import pair_spread
@@ -126,6 +126,25 @@ def test_one_picture_a_string_of_words_varies_with_synonyms_alone(drawn):
     assert half["same_caption_spread"].value == pytest.approx(own.floor / 4, rel=1e-5)
     once = caption_accuracy(source[first], x[first], x[first], drawn.truth, rng=RNG)
     assert "more than one output" in once["same_caption_spread"].reason
+
+
+def test_an_oracle_is_told_what_captions_say(drawn):
+    told = open_named("captioned_digits", to="image_of_attributes")
+    assert torch.equal(told.points("test"), drawn.points("test"))
+    source, captions = (data.given.points("test")[:500] for data in (told, drawn))
+    assert source.shape == (500, 16)
+    assert (source.sum(1) == 4).all()
+    assert torch.equal(decode(source), parse(captions))
+    x, other = told.draw_pairs(30, Rng([0, 1])), drawn.draw_pairs(30, Rng([0, 1]))
+    assert torch.equal(x[0], other[0])
+    assert torch.equal(decode(x[1][1]), parse(other[1][1]))
+    real = told.points("test")[:500]
+    assert (
+        caption_accuracy(source, real, real, told.truth, rng=RNG)["caption_accuracy"].value > 0.9
+    )
+    options = {"network": "mlp", "hidden": [8], "l1": 0.0, "noise": 4}
+    model = prepare(build("pix2pix", told.spec, Rng([0]), options), told, Rng([0]))
+    assert Trained(model, told).translate(source[:3], Rng([0])).shape == (3, 1, 16, 16)
 
 
 def test_retrieval_draws_one_picture_a_string(drawn):
