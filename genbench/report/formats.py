@@ -66,7 +66,8 @@ def make_sheet(
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
     marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
-    notes = [*notes, *(table.footnotes if marked else [])]
+    whole = any(column.blind for column in columns)
+    notes = [*notes, *(table.footnotes if marked else []), *([] if whole else table.omissions)]
     return Sheet([Heading("model"), *heads], rows, foot, table.name, notes)
 
 

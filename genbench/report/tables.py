@@ -110,6 +110,18 @@ class Table:
         notes = [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
         return [*notes, *describe_failures(self.groups)]
 
+    @property
+    def omissions(self) -> list[str]:
+        """Why headlines that were measured are no headlines here: on the points themselves."""
+        shown = {column.id for column in self.columns if column.headline}
+        blind = {c.id: c for c in self.columns if c.blind and c.split == "test"}
+        return [
+            f"{id} is no headline here: it was measured on the points themselves ({column.protocol}), not on "
+            "learned features, and so compares two moments of raw coordinates"
+            for id, column in blind.items()
+            if id not in shown
+        ]
+
     def to_frame(self) -> pandas.DataFrame:
         """Returns the table as text, indexed by label, one column per (heading, about)."""
         import pandas

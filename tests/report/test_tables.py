@@ -260,3 +260,19 @@ def test_what_is_never_read_alone_stands_beside_what_decides():
     ]
     (table,) = make_leaderboards(rows)
     assert [c.id for c in leading_columns(table)] == ["fid", "psnr", "latency_1_p50_ms"]
+
+
+def test_a_distance_of_raw_points_is_hidden_with_the_reason():
+    """PSNR must not stand alone without a word."""
+    raw = [measured("psnr", 14.0, better="higher"), measured("fid", 3.0, "identity, n=500/500")]
+    (table,) = make_leaderboards([made("gan", seed, raw) for seed in range(5)])
+    (line,) = table.omissions
+    assert line.startswith("fid is no headline here: it was measured on the points themselves")
+    assert "identity, n=500/500" in line
+    assert formats.make_sheet(table, [column(table, "psnr")], heads=[]).notes == [line]
+    assert formats.make_sheet(table, table.columns, heads=[]).notes == []
+    learned = [*raw, measured("fid", 3.0, "random_conv@1, n=500/500")]
+    (table,) = make_leaderboards([made("gan", seed, learned) for seed in range(5)])
+    assert table.omissions == []
+    (table,) = make_leaderboards([made("gan", seed, raw[:1]) for seed in range(5)])
+    assert table.omissions == []
