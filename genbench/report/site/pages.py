@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from genbench.report import reproduce, text
+from genbench.report.ambiguity import describe_ambiguity
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.findings import find_caveats
 from genbench.report.groups import MEMORY, TRAINING, Group
@@ -14,7 +15,7 @@ from genbench.report.published_comparison import compare_with_published
 from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import about, figures, front, templating
 from genbench.report.site.panorama import make_panel
-from genbench.report.site.samples import Panel
+from genbench.report.site.samples import Panel, dataset_of
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
 from genbench.statistics.intervals import LEVEL
@@ -60,6 +61,7 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
         colours={family: i % 10 for i, family in enumerate(families)},
         significance_groups=find_significance_groups(table),
         gallery=page.gallery,
+        ambiguity=describe_ambiguity(table, dataset_of(table)),
         panels=list(zip(page.gallery.panels, links, strict=True)),
         quantities=page.curves,
         pareto=pareto,
