@@ -162,6 +162,7 @@ def command(
             (fake.label, fake.head),
             (real.label, real.head),
             result.notes,
+            None if result.source is None else result.source.head,
         )
     if as_json:
         common.print_json(result.to_dict())

@@ -41,6 +41,7 @@ class Evaluation:
         reference: The real ones.
         dataset: The data set that they belong to, or None.
         records: Where scores were recorded, the records, one a seed; the rows are then means.
+        source: What the points were made from, or None.
     """
 
     rows: tuple[Measurement, ...]
@@ -49,6 +50,7 @@ class Evaluation:
     reference: Side
     dataset: Dataset | None = None
     records: tuple[Record, ...] = ()
+    source: Side | None = None
 
     @property
     def metrics(self) -> dict[str, Measurement]:

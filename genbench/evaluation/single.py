@@ -106,7 +106,7 @@ class Setup:
             spare = find_spare(reference, fake.count, reference.train or training)
             calls = _add_floors(calls, spare, notes)
         rows = tuple(measure(calls, lenient=True))
-        return Evaluation(rows, tuple(notes), fake, real, dataset)
+        return Evaluation(rows, tuple(notes), fake, real, dataset, source=read.get("source"))
 
     def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
         """The sides, with the sources that samples were made from where there are some."""

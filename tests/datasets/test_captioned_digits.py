@@ -14,7 +14,7 @@ from genbench.datasets.captioned_digits import ENTROPY, WORDS, decode, parse, sp
 from genbench.metrics.caption_accuracy import caption_accuracy
 from genbench.metrics.caption_nll import caption_nll
 from genbench.metrics.pair_spread import pair_spread
-from genbench.report.site.samples import write_lines
+from genbench.report.site.lines import write_lines
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 

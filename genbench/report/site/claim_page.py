@@ -11,6 +11,7 @@ from genbench.core.figure import Figure, Place, Series
 from genbench.report import claim_tables
 from genbench.report.cards import Card
 from genbench.report.site import templating
+from genbench.report.site.samples import Panel, select_columns
 from genbench.report.text import number, plus_minus
 from genbench.statistics.verdicts import VerdictPart
 from genbench.store.trial import Trials
@@ -39,7 +40,9 @@ def make_files(site: Site) -> dict[str, bytes]:
         f"# Claims\n\n{tables.to_markdown(site.claims)}",
         *(write(site.claims) for write in (tables.to_csv, tables.to_json, tables.to_latex)),
     )
-    views = [_view(card) for card in site.claims]
+    views: list[dict[str, Any]] = [
+        {**_view(card), "pairs": find_pairs(site, card)} for card in site.claims
+    ]
     neighbours = zip([None, *views], views, [*views[1:], None], strict=False)
     return {
         **dict(zip(FILES, (text.encode() for text in texts), strict=True)),
@@ -87,6 +90,26 @@ def make_page(
         budgets=BUDGETS,
         data=templating.embed({"plots": plots, "labels": []}),
     )
+
+
+def find_pairs(site: Site, card: Card) -> list[tuple[str, str, Panel]]:
+    """Returns sheets of what a claim's models made of test sources, one for each data set that has any.
+
+    They are the data sets' own sheets with the columns of its rows alone.
+
+    Returns:
+        The data set's name, the file of its page, and the sheet.
+    """
+    ids = {record.group for read in card.cells for record in read.records}
+    sheets = []
+    for page in site.pages:
+        labels = {group.label for group in page.table.groups if group.id in ids}
+        whole = next((panel for panel in page.gallery.panels if panel.columns), None)
+        if whole is None or not labels:
+            continue
+        panel = select_columns(whole, site.pictures[whole.png], labels)
+        sheets += [(page.table.name, page.file, panel)] if panel is not None else []
+    return sheets
 
 
 def make_plot(figure: Figure) -> dict[str, Any] | None:

@@ -6,13 +6,14 @@ import base64
 import io
 import math
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from genbench.core.dataset import Dataset, open_named
 from genbench.report.groups import Group
-from genbench.report.site.side_by_side import pair_images
+from genbench.report.site.lines import LINES, write_lines
+from genbench.report.site.side_by_side import PairSheet, is_common, lay_out_pairs
 from genbench.report.site.tiles import lay_out
 from genbench.report.tables import Table
 from genbench.store import Record, Store
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 POINTS = 1000
-LINES = 12
 #: the most pixels on one sheet, so that pages with many models stay small
 SHEET = 64 * 28 * 28
 
@@ -38,6 +38,8 @@ class Panel:
         size: The sheet's width and height in pixels of the images.
         text: Sequences of tokens as characters, one a line, or empty.
         columns: What the sheet's columns are, left to right, of one whose rows belong together.
+        inputs: Its rows' inputs, where they are words.
+        outputs: Columns of words to its right, each with its name and its rows.
     """
 
     label: str
@@ -47,6 +49,8 @@ class Panel:
     size: tuple[int, int] = (0, 0)
     text: str = ""
     columns: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def drawn(self) -> bool:
@@ -81,6 +85,7 @@ def make_gallery(
     dots: int = POINTS,
     absent: Callable[[Group, str], Panel] = _nothing,
     kept: Callable[[Group, tuple[int, ...]], np.ndarray | None] = lambda group, event: None,
+    written: Callable[[Group], list[str] | None] = lambda group: None,
 ) -> Gallery:
     """Returns pictures of every row's samples: those of the lowest seed that has any.
 
@@ -93,6 +98,7 @@ def make_gallery(
         dots: The most points of a scatter.
         absent: Makes the panel of a row whose samples are not here, from the row and why.
         kept: Finds the first images of such a row, (N, C, H, W) in [0, 1], by their shape.
+        written: Finds its first lines of text.
     """
     data = dataset_of(table)
     arrays_by_group = {group.id: _samples(store, group) for group in table.groups}
@@ -104,11 +110,10 @@ def make_gallery(
     panels = (
         [] if real is None else [_panel("held-out data", real, "real", box, data, pixels, dots)]
     )
-    pairs = pair_images(
-        data, [(group, arrays_by_group[group.id][0]) for group in table.groups], kept
-    )
+    rows = [(group, arrays_by_group[group.id][0]) for group in table.groups]
+    pairs = lay_out_pairs(data, rows, kept, written)
     if pairs is not None:
-        panels.insert(0, _side_by_side(*pairs))
+        panels.insert(0, draw_pairs(pairs))
     elif data is not None and (sources := _real(data.given)) is not None:
         panels.insert(0, _panel("input", sources, "in order", box, data.given, pixels, dots))
     for group in table.groups:
@@ -201,18 +206,6 @@ def _panel(
     return Panel(label, about, points=_packed(inside[:dots], box))
 
 
-def write_lines(array: np.ndarray, data: Dataset) -> str:
-    """Returns the first of sequences (N, L) as text; what is not a token shows as a black square."""
-    alphabet = data.alphabet
-    between = " " if any(len(token) > 1 for token in alphabet) else ""
-    return "\n".join(
-        between.join(
-            alphabet[int(t)] if 0 <= t < len(alphabet) else "\N{BLACK SQUARE}" for t in row
-        )
-        for row in array[:LINES]
-    )
-
-
 def _packed(points: np.ndarray, box: tuple[float, float, float, float]) -> str:
     import numpy as np
 
@@ -255,12 +248,50 @@ def lay_out_first(array: np.ndarray, data: Dataset | None, side: int) -> np.ndar
     return lay_out(_bytes(array[: side * side], data), side, side)
 
 
-def _side_by_side(images: np.ndarray, columns: Sequence[str]) -> Panel:
-    """A sheet of (rows, columns, C, H, W): what was given, what was made of it, the truth."""
+def draw_pairs(pairs: PairSheet) -> Panel:
+    """A sheet of what was given, what was made of it, the truth."""
+    images = pairs.images
     sheet = lay_out(_bytes(images.reshape(-1, *images.shape[2:]), None), *images.shape[:2])
-    about = "the first test sources, a row each"
-    picture = {"png": _encode(sheet), "size": _size(sheet)}
-    return Panel("side by side", about, **picture, columns=tuple(columns))
+    return Panel(
+        "side by side",
+        "the first test sources, a row each",
+        png=_encode(sheet),
+        size=_size(sheet),
+        columns=tuple(pairs.columns),
+        inputs=tuple(pairs.inputs),
+        outputs=tuple((name, tuple(lines)) for name, lines in pairs.outputs.items()),
+    )
+
+
+def select_columns(panel: Panel, content: bytes, labels: Collection[str]) -> Panel | None:
+    """Returns a sheet of pairs with the columns of some rows of the table alone, beside inputs and truth.
+
+    Arguments:
+        panel: The sheet.
+        content: Its picture, a file.
+        labels: The rows' labels.
+
+    Returns:
+        The panel with its picture as a data URI; None where it shows none of the rows.
+    """
+    import numpy as np
+    from PIL import Image
+
+    sheet = np.asarray(Image.open(io.BytesIO(content)))
+    sheet = sheet[:, :, None] if sheet.ndim == 2 else sheet
+    names = panel.columns
+    width = (sheet.shape[1] + 1) // len(names)
+    ours = [k for k, name in enumerate(names) if name in labels or is_common(name)]
+    outputs = tuple((n, rows) for n, rows in panel.outputs if n in labels or is_common(n))
+    if not any(n in labels for n in (*(names[k] for k in ours), *(n for n, _ in outputs))):
+        return None
+    parts = [sheet[:, k * width : (k + 1) * width] for k in ours]
+    line = np.full((len(sheet), 1, sheet.shape[2]), 127, np.uint8)
+    parts = [p if p.shape[1] == width else np.concatenate([p, line], 1) for p in parts]
+    chosen = np.concatenate(parts, 1)[:, :-1]
+    columns = tuple(names[k] for k in ours)
+    picture = {"png": _encode(chosen), "size": _size(chosen)}
+    return replace(panel, columns=columns, outputs=outputs, **picture)
 
 
 def _size(sheet: np.ndarray) -> tuple[int, int]:

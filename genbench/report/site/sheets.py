@@ -16,6 +16,7 @@ from genbench.evaluation.evaluator import draw
 from genbench.points.images import decode
 from genbench.report.groups import Group
 from genbench.report.site import samples
+from genbench.report.site.lines import write_lines
 from genbench.report.site.tiles import cut_out
 from genbench.report.tables import Table
 from genbench.running.build import open_dataset
@@ -104,6 +105,17 @@ def read_images(store: Store, group: Group, event: tuple[int, ...]) -> np.ndarra
         return None
     images = cut_out(sheet, *event[1:])
     return None if images is None else images / 255
+
+
+def read_lines(store: Store, group: Group) -> list[str] | None:
+    """Returns the lines of a row's picture that is text, or None where it has none."""
+    try:
+        path = find_picture(store, group)
+        if path is None or path.suffix != ".txt":
+            return None
+        return read_file(path, LARGEST).decode().rstrip("\n").split("\n")
+    except (OSError, ValueError, StoreError):
+        return None
 
 
 def draw_pictures(
@@ -204,7 +216,7 @@ def make_picture(array: np.ndarray, data: Dataset) -> tuple[bytes, str]:
     if array.ndim == 4 and array.shape[1] in (1, 3):
         return encode_small([samples.lay_out_first(array, data, side) for side in (8, 7, 6, 5, 4)])
     if array.ndim == 2 and data.alphabet:
-        return (samples.write_lines(array, data) + "\n").encode(), ".txt"
+        return (write_lines(array, data) + "\n").encode(), ".txt"
     if array.ndim == 2 and array.shape[1] >= 2:
         return _scatter(array, data), ".png"
     raise DataError(f"pictures needs images, sequences or points, got samples {array.shape[1:]}")

@@ -149,6 +149,7 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
             dots=dots,
             absent=partial(_kept_picture, store),
             kept=partial(sheets.read_images, store),
+            written=partial(sheets.read_lines, store),
         )
         panels = tuple(_move_to_file(panel, pictures) for panel in gallery.panels)
         pages.append(Page(file_name("data", table.name), table, replace(gallery, panels=panels)))
