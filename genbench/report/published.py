@@ -50,6 +50,9 @@ class PublishedPart(Strict):
     Arguments:
         where: The table in the source.
         dataset: A data set of genbench, or `external:` and a name.
+        beside: For an external one, the data set of genbench beside whose numbers these are shown, of the
+            same task on other data; `differences` must say so.
+        beside_options: Options of that data set, as far as they decide which task it is.
         protocol: What was measured how, with the keys that genbench's protocols have where they have them.
         differences: What keeps the numbers from being ours, beside the protocol.
         training: Networks, optimiser and length, in short.
@@ -60,6 +63,8 @@ class PublishedPart(Strict):
 
     where: str
     dataset: str
+    beside: str = ""
+    beside_options: dict[str, bool | int | float | str] = {}
     protocol: dict[str, str] = {}
     differences: list[str] = []
     training: str = ""
@@ -67,8 +72,19 @@ class PublishedPart(Strict):
     runs: int | None = Field(default=None, gt=0)
     values: list[PublishedValue] = Field(min_length=1)
 
+    def is_shown_beside(self, dataset: str, options: Mapping[str, object]) -> bool:
+        """Returns whether the numbers stand beside those of a data set with these options."""
+        if not self.beside:
+            return self.dataset == dataset
+        fits = all(options.get(name) == value for name, value in self.beside_options.items())
+        return self.beside == dataset and fits
+
     @model_validator(mode="after")
     def _says_its_errors(self) -> PublishedPart:
+        if self.beside and not (self.dataset.startswith(EXTERNAL) and self.differences):
+            raise ValueError(
+                "beside needs a dataset that is external, and differences that say how"
+            )
         if self.error == "none" and any(v.error is not None for v in self.values):
             raise ValueError("error needs to say what the ± of the values is")
         return self
@@ -78,7 +94,9 @@ class PublishedSource(Strict):
     """The whole of a file: one paper or code repository.
 
     Arguments:
-        read_in_source: Whether every number was read in the source itself; nothing else is kept.
+        read_in_source: Whether every number was read in the source itself; if not, it was read where
+            `quoted_in` says.
+        quoted_in: The text that quotes the numbers, for those that were not read in the source.
     """
 
     version: Literal["genbench.published/1"] = Field(alias="schema")
@@ -86,14 +104,25 @@ class PublishedSource(Strict):
     authors: str
     year: int | None = Field(default=None, ge=1980, le=2100)
     kind: Literal["paper", "repository"]
-    read_in_source: Literal[True]
+    read_in_source: bool
+    quoted_in: str = ""
     note: str = ""
     parts: list[PublishedPart] = Field(min_length=1)
 
     @property
     def cited(self) -> str:
-        """The short citation, e.g. "Lin et al., 2018"."""
-        return f"{self.authors}, {self.year}" if self.year else self.authors
+        """The short citation, e.g. "Lin et al., 2018", and where it was quoted, if it was not read itself."""
+        cited = f"{self.authors}, {self.year}" if self.year else self.authors
+        return cited if self.read_in_source else f"{cited} (quoted)"
+
+    @model_validator(mode="after")
+    def _says_who_quotes(self) -> PublishedSource:
+        if self.read_in_source == bool(self.quoted_in):
+            raise ValueError(
+                "quoted_in needs to say where numbers were read that were not read in the source, and "
+                "nothing where they were"
+            )
+        return self
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def compare_with_published(
         _closest(table, source, part, value)
         for source in (load_sources() if sources is None else sources)
         for part in source.parts
-        if part.dataset == table.dataset
+        if part.is_shown_beside(table.dataset, _options(table))
         for value in part.values
     ]
     return sorted(rows, key=_order)
@@ -97,13 +97,21 @@ def _closest(
     table: Table, source: PublishedSource, part: PublishedPart, value: PublishedValue
 ) -> PublishedRow:
     """The number beside the scores here whose protocol differs least."""
+    there = part.dataset.removeprefix(EXTERNAL)
     options = (f"data set {table.name} here",) if table.name != table.dataset else ()
+    if part.beside:
+        options = (f"data set {there} there, {table.name} here",)
     alike: dict[tuple[str, ...], list[OwnScore]] = defaultdict(list)
     for here in _scores(table, value):
         about = (here.column.protocol, here.group.first.spec.options, here.column.kind)
         alike[*find_differences(part, value, *about), *options].append(here)
     least = min(alike, key=len, default=())
     return PublishedRow(Published(source, part, value, least), tuple(alike.get(least, ())))
+
+
+def _options(table: Table) -> dict[str, object]:
+    """The options of a table's data set."""
+    return dict(table.groups[0].first.spec.dataset_options) if table.groups else {}
 
 
 def _scores(table: Table, value: PublishedValue) -> Iterator[OwnScore]:

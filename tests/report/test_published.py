@@ -27,7 +27,9 @@ RANGES = {
     "share": (0.0, 1.0),
     "modes": (0.0, 10_000.0),
     "bits": (0.0, 9.0),
-    "classes": (1.0, 20.0),
+    "classes": (1.0, 30.0),
+    "dB": (0.0, 60.0),
+    "likeness": (-1.0, 1.0),
     "squared feature distance": (0.0, 500.0),
     "squared MMD": (-0.01, 1.0),
     "ratio": (0.0, 2.0),
@@ -116,6 +118,39 @@ def test_what_is_different_is_named():
     assert "features TensorFlow Inception there, classifier:x@1 88% here" in fid.differences
 
 
+def test_quoted_numbers_say_so():
+    quoted = {source.title: source for source in SOURCES if not source.read_in_source}
+    assert {path.stem for path in FILES} >= {"srgan", "cyclegan", "text_gan"}
+    assert len(quoted) == 3
+    for source in quoted.values():
+        assert source.cited.endswith(" (quoted)")
+        assert source.quoted_in
+    assert all(not s.cited.endswith("(quoted)") for s in SOURCES if s.read_in_source)
+
+
+def test_numbers_of_other_data_stand_beside_a_data_set_of_the_same_task():
+    """Each of them names one that exists, with options that it has, and says what differs."""
+    beside = [part for source in SOURCES for part in source.parts if part.beside]
+    assert {part.beside for part in beside} == {"edges", "super_resolution", "captioned_digits"}
+    for part in beside:
+        assert part.dataset.startswith(EXTERNAL)
+        assert part.differences
+        data = DATASETS.get(part.beside)
+        assert part.beside_options.keys() <= options.defaults(data).keys()
+        assert part.is_shown_beside(part.beside, part.beside_options)
+        assert not part.is_shown_beside("ring", part.beside_options)
+        other = dict.fromkeys(part.beside_options, "another")
+        assert not part.is_shown_beside(part.beside, other)
+
+
+def test_to_stand_beside_a_data_set_is_for_external_ones(tmp_path):
+    source = json.loads((own_folder() / "gan.json").read_text())
+    source["parts"][0]["beside"] = "ring"
+    (tmp_path / "gan.json").write_text(json.dumps(source, indent=1))
+    with pytest.raises(StoreError, match=r"beside needs a dataset that is external"):
+        load_sources(tmp_path)
+
+
 def test_bounds_and_unknown_rows():
     (vae,) = find_published("vae", f"{EXTERNAL}binarised_mnist", "nll")
     assert vae.text == "≤ 86.77"
@@ -126,7 +161,8 @@ def test_bounds_and_unknown_rows():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"read_in_source": False}, ":7: read_in_source: Input should be True, got False"),
+        ({"read_in_source": False}, "quoted_in needs to say where numbers were read"),
+        ({"quoted_in": "a survey"}, "quoted_in needs to say where numbers were read"),
         ({"yeer": 2018}, "unknown key 'yeer'"),
         ({"year": 1066}, ":5: year: Input should be greater than or equal to 1980, got 1066"),
         ({"parts": []}, "parts: List should have at least 1 item"),

@@ -74,6 +74,22 @@ def test_what_was_not_measured_is_said():
     assert rows(made("gan", dataset="moons")) == []
 
 
+def test_numbers_of_other_data_stand_beside_the_same_task_with_what_differs():
+    about = {"id": "class_kept", "dataset": "edges"}
+    for reverse, expected in ((False, ["0.42"]), (True, ["0.86"])):
+        here = {"reverse": reverse, "paired": True}
+        found = rows(made("pix2pix", **about, dataset_options=here, options={"judge": "none"}))
+        asked = [row for row in found if row.here and row.published.value.label == "L1"]
+        assert [row.published.text for row in asked] == expected
+        there = "cityscapes_reversed" if reverse else "cityscapes"
+        assert f"data set {there} there, edges" in asked[0].comparable
+        assert "not whole pictures" in asked[0].comparable
+    here = {"reverse": False, "paired": False}
+    found = [row for row in rows(made("cyclegan", **about, dataset_options=here)) if row.here]
+    assert {row.published.source.cited for row in found} == {"Zhu et al., 2017 (quoted)"}
+    assert rows(made("pix2pix", **{**about, "dataset": "quarter_turn"})) == []
+
+
 @pytest.fixture
 def pages(tmp_path):
     store = Store(tmp_path / "results")
