@@ -53,9 +53,9 @@ def figure(evidence: Evidence) -> Figure:
     threats=(
         "Captions of a small grammar, whose features are learnt by matching in the same budget.",
         "Perceptrons on 16×16 pixels; the paper convolves on 64×64.",
-        "The judged row's pictures are visibly flawed: specks on black, where real ones have none. The term that "
-        "keeps outputs of a caption apart counts every pixel alike, so that noise on black pays too; without it "
-        "about half of that light is left, which is the perceptron's. Attributes are read rightly all the same.",
+        "The judged row's pictures are visibly flawed: specks on black, where real ones have none. The term "
+        "that keeps outputs of a caption apart counts every pixel alike, so that noise on black pays too; "
+        "without it about half of that light is left. Attributes are read rightly all the same.",
         "The variance within a caption is of captions of one meaning, which are eight for their synonyms, so "
         "that one picture for every string of words would pass. Whether one and the same string is drawn in "
         "more than one way is shown beside, and not judged.",
