@@ -54,8 +54,8 @@ def figure(evidence: Evidence) -> Figure:
         "Digits of 8 pixels; a residual network changes little by itself, so that a game alone may keep what "
         "it is given.",
         "1,500 rounds; the suite unpaired_gpu has clothes of 28 pixels and 10,000.",
-        "With the forward cycle alone, a row that is not judged, pictures are visibly broken: grey strokes of "
-        "little contrast. That cycle asks only that the source can be read from an output, as it can from "
+        "With the forward cycle alone, a row that is not judged, pictures are visibly broken: grey strokes "
+        "of little contrast. That cycle asks only that the source can be read from an output, as it can from "
         "grey levels; the judge alone asks for real strokes, and does not win in these rounds.",
         "Any one-to-one map of all digits onto all turned ones satisfies judges and cycles alike.",
     ),
