@@ -118,10 +118,14 @@ def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
 
 
 def score_text(table: Table, group: Group, column: TableColumn) -> str:
-    """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2"."""
+    """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2".
+
+    What it is never printed without stands behind it.
+    """
     cell = table.cell(group, column)
     ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
-    return " ".join(f"{column.heading} {cell.text} {ranks}".split())
+    others = [f"{c.heading} {table.cell(group, c).text}" for c in table.beside(column)]
+    return ", ".join([" ".join(f"{column.heading} {cell.text} {ranks}".split()), *others])
 
 
 def next_command(claims: Sequence[str] | None, root: Path) -> str:

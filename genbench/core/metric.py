@@ -97,6 +97,8 @@ class Column:
         tolerance: How much worse the gate lets it get; None: as much as is usual for its unit.
         scale: What intervals of its means are worked out on: "log" of distances and times, which are never
             negative, "logit" of shares in [0, 1], else "linear"; None: as `interval_scale` says.
+        beside: Columns of the same metric that are printed wherever this one is, since it must not be read
+            alone.
         alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
         resolution: The finest step that it can tell, 1 of counts; 0 where that is not known, so that seeds
             that are all alike tell nothing.
@@ -115,6 +117,7 @@ class Column:
     alias: Alias | None = None
     scale: IntervalScale | None = None
     resolution: float = 0.0
+    beside: tuple[str, ...] = ()
 
     @property
     def interval_scale(self) -> IntervalScale:
@@ -231,6 +234,16 @@ def column_of(metric: str, id: str) -> Column | None:
         return METRICS.get(metric).columns.get(id) if metric in METRICS else None
     except GenbenchError:
         return None
+
+
+def leader_of(metric: str, id: str) -> Column | None:
+    """Returns the first headline of an installed metric that is never printed without a column, or None."""
+    try:
+        own = METRICS.get(metric).columns.values() if metric in METRICS else ()
+    except GenbenchError:
+        return None
+    leaders = [c for c in own if id in c.beside and c.headline is not None]
+    return min(leaders, key=lambda c: c.headline or 0, default=None)
 
 
 def find(names: list[str]) -> list[Metric]:

@@ -14,7 +14,9 @@ from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
 
 COLUMNS = {
-    "caption_accuracy": Column("higher", "share", 1.0, "outputs with all attributes right", 54),
+    "caption_accuracy": Column(
+        "higher", "share", 1.0, "outputs with all attributes right", 54, beside=("caption_spread",)
+    ),
     "caption_readable": Column(
         "higher", "share", 1.0, "outputs whose attributes can be read at all"
     ),

@@ -11,7 +11,12 @@ from genbench.metrics._judged import judge_classes
 
 COLUMNS = {
     "class_kept": Column(
-        "higher", "share", None, "outputs judged of their true point's class", 49
+        "higher",
+        "share",
+        None,
+        "outputs judged of their true point's class",
+        49,
+        beside=("class_kept_spread",),
     ),
     "class_kept_spread": Column(
         "none", "ratio", None, "variance of outputs within a class over that of true points"

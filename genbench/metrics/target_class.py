@@ -10,7 +10,14 @@ from genbench.core.rng import Rng
 from genbench.metrics._judged import judge_classes
 
 COLUMNS = {
-    "target_class": Column("higher", "share", None, "outputs judged of the target's class", 51),
+    "target_class": Column(
+        "higher",
+        "share",
+        None,
+        "outputs judged of the target's class",
+        51,
+        beside=("target_class_spread",),
+    ),
     "target_class_spread": Column(
         "none", "ratio", None, "variance of outputs over that of points of the target's class"
     ),

@@ -83,12 +83,20 @@ class TableColumn:
     @property
     def headline(self) -> bool:
         """Whether the column belongs to the compact table: a headline against held-out data."""
-        return self.meaning.headline is not None and self.split == "test" and not self.blind
+        return self.place < math.inf and self.split == "test" and not self.blind
 
-    @property
+    @cached_property
     def place(self) -> float:
-        """Its place among the headlines, infinite for other columns."""
-        return math.inf if self.meaning.headline is None else self.meaning.headline
+        """Its place among the headlines, infinite for other columns.
+
+        What a headline of its metric is never printed without stands behind that.
+        """
+        from genbench.core.metric import leader_of
+
+        if self.meaning.headline is not None:
+            return self.meaning.headline
+        leader = leader_of(self.metric, self.id)
+        return math.inf if leader is None or leader.headline is None else leader.headline + 0.5
 
     @property
     def order(self) -> tuple[Any, ...]:

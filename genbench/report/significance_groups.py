@@ -45,6 +45,11 @@ def _row(
     group = entrant.group
     members = [group.id in clique for clique in cliques]
     about = {"name": entrant.name, "family": group.family, "label": group.label}
-    mean = table.cell(group, column).text
+    others = [
+        f"{c.id} {table.cell(group, c).text}"
+        for c in table.beside(column)
+        if c.id in column.meaning.beside
+    ]
+    mean = ", ".join([table.cell(group, column).text, *others])
     rank = text.rank_text(*ranking.ends(group.id))
     return {**about, "mean": mean, "rank": rank, "in": members}

@@ -87,6 +87,29 @@ class Table:
         """Returns whether a column's numbers are ranked: not where a null row counts as good."""
         return column not in self.gates or not self.gates[column].closed
 
+    def beside(self, column: TableColumn) -> list[TableColumn]:
+        """Returns the columns without which a column must not be printed, as far as they have values.
+
+        Those that it names of its own metric, and the headlines of metrics beside which alone it is read.
+        """
+        own = [
+            c
+            for c in self.columns
+            if (c.metric, c.protocol, c.split) == (column.metric, column.protocol, column.split)
+            and c.id in column.meaning.beside
+        ]
+        others = [c for c in self.columns if c.headline and c.metric in column.never_without]
+        return own + others
+
+    def accompany(self, columns: Iterable[TableColumn]) -> list[TableColumn]:
+        """Returns columns with those without which they must not be printed, each behind the first such."""
+        whole = list(dict.fromkeys(columns))
+        for column in tuple(whole):
+            new = [c for c in self.beside(column) if c not in whole]
+            at = whole.index(column) + 1
+            whole[at:at] = new
+        return whole
+
     def about(self, column: TableColumn) -> str:
         """Returns what sets a column apart, and why it is not judged on this data set if it is not."""
         if self.judges(column):

@@ -8,7 +8,7 @@ from typing import Any
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.model import MODELS
 from genbench.report import reproduce, text
-from genbench.report.columns import Cell
+from genbench.report.columns import Cell, TableColumn
 from genbench.report.contenders import competes
 from genbench.report.groups import Group
 from genbench.report.site.panorama import find_cost, make_panel
@@ -98,10 +98,22 @@ def make_ranked(site: Site, page: Page) -> dict[str, Any]:
     }
 
 
+def list_beside(table: Table, standings: Standings) -> dict[str, TableColumn | None]:
+    """Returns what stands beside the column that decides, by id; None where it was not measured.
+
+    What must be passed, with what that is never printed without.
+    """
+    columns: dict[str, TableColumn | None] = {}
+    for check in standings.checks:
+        columns[check.beside.column] = check.column
+        if check.column is not None:
+            columns |= {c.id: c for c in table.beside(check.column) if c != standings.column}
+    return columns
+
+
 def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[str, Any]:
     cost, price = find_cost(table)
     latency = cost.startswith("latency")
-    checks = [{"id": c.beside.column, "bar": c.bar, "column": c.column} for c in standings.checks]
     first = standings.first
     return {
         "about": about,
@@ -109,7 +121,7 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
         "by_row": standings.by_row,
         "protocol": standings.column.about,
         "floor": standings.floor,
-        "checks": checks,
+        "beside": list_beside(table, standings),
         "how_sure": standings.how_sure,
         "sure": standings.sure,
         "rivals": len(standings.rivals),
@@ -128,14 +140,17 @@ def _row(
     site: Site, table: Table, standings: Standings, entrant: Entrant, latency: float | None
 ) -> dict[str, Any]:
     group = entrant.group
-    beside = [
-        (c.beside.column, table.cell(group, c.column) if c.column else Cell({}), c.passes)
-        for c in standings.checks
-    ]
+    passes = {c.beside.column: c.passes for c in standings.checks}
+    cells = {
+        id: table.cell(group, column) if column else Cell({})
+        for id, column in list_beside(table, standings).items()
+    }
     return {
         "entrant": entrant,
         "page": site.models[group.model],
-        "beside": [(id, cell, passes(cell)) for id, cell, passes in beside],
+        "beside": [
+            (cell, passes[id](cell) if id in passes else None) for id, cell in cells.items()
+        ],
         "latency": latency,
         "training": group.seconds,
         "budget": group.costs["budget"],

@@ -88,7 +88,8 @@ def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str
 def leading_columns(table: Table) -> list[TableColumn]:
     """Returns the columns that stand before the costs.
 
-    What decides, what must be passed, what is never read without either (PSNR), a sample's time.
+    What decides, what must be passed, what is never read without either (PSNR), what they are never read
+    without (the spread of class accuracy), a sample's time.
     """
     columns = []
     if table.standings is not None:
@@ -96,6 +97,7 @@ def leading_columns(table: Table) -> list[TableColumn]:
         columns += [c.column for c in table.standings.checks if c.column is not None]
         metrics = {column.metric for column in columns}
         columns += [c for c in table.columns if c.headline and metrics & c.never_without][:1]
+        columns = table.accompany(columns)
     costs = [c for c in table.columns if c.is_cost and c not in columns]
     return [*columns, *costs[:1]]
 
