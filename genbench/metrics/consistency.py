@@ -52,6 +52,13 @@ def consistency(
     real, fake = pairs("consistency", source, real, fake)
     if truth is None or truth.degrade is None:
         raise DataError("consistency needs a known map to sources, got none; take another metric")
-    square = mean_score(squared_error(truth.degrade(fake), source))
+    low = truth.degrade(fake)
+    if not isinstance(low, Tensor) or low.shape != source.shape:
+        got = tuple(low.shape) if isinstance(low, Tensor) else type(low).__name__
+        raise DataError(
+            f"consistency needs a map to sources of shape {tuple(source.shape)}, got {got} from it; name "
+            f"the one by which they were made"
+        )
+    square = mean_score(squared_error(low, source))
     value = math.sqrt(square.value or 0.0)
     return Score(value, (square.stderr or 0.0) / (2 * value) if value else 0.0)

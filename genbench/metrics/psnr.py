@@ -14,8 +14,8 @@ from genbench.metrics._pairs import no_grey_levels, pairs
 COLUMN = Column(
     "higher", "dB", None, "peak signal-to-noise ratio of outputs against true points", 41
 )
-#: the mean squared error of rounding to 256 levels, below which an image counts as equal
-LEAST = (1 / 255) ** 2 / 12
+#: the mean squared error of rounding to 256 levels, which an equal image counts
+ROUNDING = (1 / 255) ** 2 / 12
 
 
 @metric(
@@ -39,8 +39,8 @@ def psnr(source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng
         | section II; The Perception-Distortion Tradeoff (Blau and Michaeli, 2018), for its limits
 
     Differences:
-        The error of an image is at least that of rounding to 256 levels (58.9 dB), so that one equal image
-        does not make the mean infinite.
+        An image that is equal to the true one, in every value, counts 58.92 dB, the error of rounding to 256
+        levels, so that it does not make the mean infinite. All others count what they have, be it more.
 
     Arguments:
         source: What the images were made from, shape (N, *source.event).
@@ -62,6 +62,6 @@ def psnr(source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng
 def decibels(error: Tensor) -> Tensor:
     """Maps mean squared errors of images in [0, 1] to peak signal-to-noise ratios in decibels.
 
-    No error counts as less than that of rounding to 256 levels.
+    No error at all counts as that of rounding to 256 levels.
     """
-    return -10 * torch.log10(error.clamp_min(LEAST))
+    return -10 * torch.log10(torch.where(error > 0, error, ROUNDING))

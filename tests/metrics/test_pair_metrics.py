@@ -352,3 +352,28 @@ def test_only_memory_has_a_gap_between_training_and_test_pairs():
     model = prepare(build("copy", film.spec, rng), film, rng)
     reason = pair_gap(Trained(model, film), film.points("test"), rng=rng).reason
     assert reason == "moving_digits shows no fixed training pairs"
+
+
+def test_psnr_caps_an_equal_image_alone():
+    """One pixel that is off by one level of 255 is not equal, whatever rounding to 256 levels would cost."""
+    real = torch.full((3, 1, 28, 28), 0.5, dtype=torch.float64)
+    fake = real.clone()
+    fake[:, 0, 3, 4] += 1 / 255
+    peer = peak_signal_noise_ratio(real[0].numpy(), fake[0].numpy(), data_range=1.0)
+    assert psnr(real, real, fake, None, rng=RNG).value == pytest.approx(peer, abs=1e-6)
+    assert peer == pytest.approx(77.07, abs=0.01)
+    fake[0] = real[0]
+    mixed = psnr(real, real, fake, None, rng=RNG).value
+    assert mixed == pytest.approx((58.92 + 2 * peer) / 3, abs=0.01)
+
+
+def test_consistency_refuses_a_map_to_sources_of_another_shape():
+    real = images(0)
+    with pytest.raises(DataError, match=r"sources of shape \(6, 1, 8, 8\), got \(6, 1, 4, 4\)"):
+        consistency(
+            functional.avg_pool2d(real, 2),
+            real,
+            real,
+            Truth(degrade=lambda x: functional.avg_pool2d(x, 4)),
+            rng=RNG,
+        )
