@@ -28,6 +28,12 @@ from genbench.cli import common
     help="What SAMPLES were made from, like SAMPLES, for metrics of pairs: files by name, else by order.",
 )
 @click.option(
+    "--degrade",
+    metavar="NAME",
+    help="The data set whose known map leads from points to IN, for consistency, with its options: "
+    "super_resolution:of=photographs,scale=4. A split that has sources, as REFERENCE or IN, brings its own.",
+)
+@click.option(
     "--features",
     help="An extractor's name, with options as in --metrics; or module:function, or a file by torch.export "
     "(.pt2) or TorchScript, all of which are code: run what you trust. Default: what suits REFERENCE.",
@@ -119,9 +125,10 @@ def command(
     Each is a folder of images (searched deeply) or of shards; an archive of images (.zip, .tar); an
     array (.npy, .npz, FILE.npz:KEY, .pt, .safetensors) of shape (N, D), (N, H, W), (N, C, H, W) or
     (N, H, W, C) with pixels in [0, 1] or bytes; a table of points (.csv, .parquet); a saved Hugging Face
-    data set; a split such as digits:test; a cell of the results folder; or module:callable, a generator
-    of batches. The reference may be statistics (an .npz of mu and sigma). A metric that cannot be
-    computed is null with its reason; if none can, the exit code is 2.
+    data set; a split such as digits:test, with options of its data set as in
+    super_resolution:of=fashion_mnist,scale=4:test; a cell of the results folder; or module:callable, a
+    generator of batches. The reference may be statistics (an .npz of mu and sigma). A metric that cannot be
+    computed is null with its reason; if none that was asked for can, the exit code is 2.
 
     \b
     genbench evaluate mine.npz --reference digits:test --metrics fid,kid --json
@@ -129,10 +136,13 @@ def command(
     genbench evaluate mine.npy -r digits:test --metrics prdc:neighbours=3,mmd:kernel=rbf
     genbench evaluate seed0.npz seed1.npz -r digits:test --record mine
     genbench evaluate out/ -r truth/ --source in/ --metrics psnr,ssim
+    genbench evaluate out/ -r truth/ --source in/ --metrics consistency \\
+        --degrade super_resolution:of=photographs,scale=4
+    genbench evaluate out.npy -r super_resolution:of=fashion_mnist,scale=4:test --metrics consistency
     """
     common.load_plugins(plugins)
     from genbench.api import evaluate
-    from genbench.core.errors import DataError, SpecError
+    from genbench.core.errors import SpecError
 
     if len(samples) > 1 and options["record"] is None:
         raise SpecError(
@@ -149,9 +159,7 @@ def command(
             progress=watch,
             **options,
         )
-    if result.rows and all(row.value is None for row in result.rows):
-        reasons = dict.fromkeys(f"{row.metric}: {row.reason}" for row in result.rows)
-        raise DataError(f"no metric could be computed: {'; '.join(reasons)}")
+    result.refuse_nothing()
     if html is not None:
         from genbench.report.site.evaluation import write_page
 

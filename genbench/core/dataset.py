@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from torch import Tensor
 
+from genbench.core import options
 from genbench.core.errors import DataError
 from genbench.core.guard import blamed
 from genbench.core.quality import PICTURES, Quality
@@ -21,6 +22,8 @@ from genbench.core.rng import Rng
 from genbench.core.truth import Truth as Truth
 
 SPLITS = ("train", "validation", "test")
+#: options that say where files are, and decide no point
+PLACES = ("data_dir", "offline")
 #: what ends the names of the hashes of sources
 SOURCES = " sources"
 
@@ -266,7 +269,7 @@ def dataset(name: str) -> Callable[[D], D]:
     return register
 
 
-def open_named(name: str, **options: Any) -> Dataset:
+def open_named(name: str, **chosen: Any) -> Dataset:
     """Creates a registered data set with its options.
 
     Raises:
@@ -274,7 +277,19 @@ def open_named(name: str, **options: Any) -> Dataset:
     """
     cls: Any = DATASETS.get(name)
     with blamed(f"data set {name!r}", cls):
-        return cls(**options)
+        return cls(**chosen)
+
+
+def resolve_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all options of a data set that decide its points, checked and filled in.
+
+    Raises:
+        UnknownName: With the nearest match.
+        SpecError: For an option that it does not have, or a value of the wrong type.
+    """
+    own = {k: v for k, v in chosen.items() if k not in PLACES}
+    resolved = options.resolve(DATASETS.get(name), own, who=f"data set {name}")
+    return {k: v for k, v in resolved.items() if k not in PLACES}
 
 
 def has_sources(hashes: Iterable[str]) -> bool:

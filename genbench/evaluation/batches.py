@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -97,12 +97,19 @@ class Source:
         content: A reader of points of known number, a function that streams them, or moments.
         dataset: The data set that the points belong to, or None.
         split: Whether they are a data set's own.
+        options: Those of the data set, all that decide its points, checked and filled in.
+        loss_networks: Returns the extractors, by name, in the loss of the model that made the points, where
+            that is known; they do not judge them.
+        whole: The data set whose points are made of these, where they are the sources of one.
     """
 
     label: str
     content: Reader | Callable[[], Iterator[Chunk]] | Moments
     dataset: Dataset | None = None
     split: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    loss_networks: Callable[[], tuple[str, ...]] = tuple
+    whole: Dataset | None = None
 
 
 def normalise(

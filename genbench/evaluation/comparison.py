@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -44,6 +45,9 @@ class Reference:
             samples that metrics of pairs see; or None.
         classes: The class of each real point, in the data set's numbers, for metrics of view `judged`; or
             None.
+        without_sources: Why there are no sources, as the end of a sentence; "" where nobody named them.
+        degrade: The map from points (N, *event) to their sources, where the data set does not know it; or
+            None.
     """
 
     real: Side
@@ -56,6 +60,8 @@ class Reference:
     tag: str = ""
     sources: Side | None = None
     classes: Tensor | None = None
+    without_sources: str = ""
+    degrade: Callable[[Tensor], Tensor] | None = None
 
     @property
     def extractor(self) -> Extractor:
@@ -65,7 +71,8 @@ class Reference:
     @cached_property
     def truth(self) -> Truth | None:
         """What is known of the data set's distribution."""
-        return None if self.dataset is None else known_truth(self.dataset)
+        truth = None if self.dataset is None else known_truth(self.dataset)
+        return truth if self.degrade is None else replace(truth or Truth(), degrade=self.degrade)
 
     def make_call(
         self, request: MetricRequest, fake: Side, rng: Rng, trained: Trained | None = None
@@ -80,6 +87,7 @@ class Reference:
         """
         metric, facts = request.metric, self._facts(request.metric, fake)
         reason = self.find_obstacle(metric, trained)
+        reason = reason or self._find_partiality(metric, fake, trained)
         reason = reason or self._find_loss(metric, fake) or self._find_unlabelled(metric, fake)
         if reason is not None:
             return MetricCall(request, reason=reason, facts=facts)
@@ -106,7 +114,8 @@ class Reference:
             return f"{metric.name} compares numbers, {self.dataset.name} holds tokens"
         if metric.view in PAIRED and self.sources is None:
             name = self.dataset.name if self.dataset is not None else "the reference"
-            return f"{metric.name} needs sources that points are made from, {name} has none"
+            reason = self.without_sources or f"{name} has none; name them by --source IN"
+            return f"{metric.name} needs sources that points are made from, {reason}"
         unmatched = self.dataset is not None and not self.dataset.matched
         if metric.view in PAIRED and metric.matched and unmatched:
             assert self.dataset is not None
@@ -117,17 +126,14 @@ class Reference:
         if metric.view == "memory" and self.train is None:
             needs = f"{metric.name} needs the training points too; name them by --train"
             return self.without_train or needs
-        return (
-            self._find_lack(metric, trained)
-            or self._find_partiality(metric, trained)
-            or self._find_excess(metric)
-        )
+        return self._find_lack(metric, trained) or self._find_excess(metric)
 
-    def _find_partiality(self, metric: Metric, trained: Trained | None) -> str | None:
+    def _find_partiality(self, metric: Metric, fake: Side, trained: Trained | None) -> str | None:
         """Why a metric may not judge a model: it looks through a network of the model's own loss."""
-        own = () if trained is None else trained.model.loss_networks
-        if trained is None or not own:
+        own = fake.loss_networks if trained is None else trained.model.loss_networks
+        if not own:
             return None
+        name = fake.label if trained is None else trained.model.name
         judges = set(metric.networks)
         if looks_through(metric) or self._space(metric) in EXTRACTED:
             judges.add(self.extractor.name)
@@ -135,7 +141,7 @@ class Reference:
         if not shared:
             return None
         return (
-            f"{metric.name} looks through {shared[0]}, a part of the loss of {trained.model.name}, "
+            f"{metric.name} looks through {shared[0]}, a part of the loss of {name}, "
             f"which it cannot judge therefore"
         )
 
@@ -160,9 +166,10 @@ class Reference:
                 if trained is None or not isinstance(trained.model, ABILITIES[need]):
                     return f"{trained.model.name if trained else 'a set of samples'} has no {need}"
             elif getattr(self.truth, need, None) is None:
-                return (
-                    f"{self.dataset.name if self.dataset else 'the reference'} has no known {need}"
-                )
+                name = self.dataset.name if self.dataset else "the reference"
+                hint = "; name the data set that has it by --degrade NAME"
+                hint = hint if need == "degrade" and not self.split else ""
+                return f"{name} has no known {need}{hint}"
         return None
 
     def _find_loss(self, metric: Metric, fake: Side) -> str | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
+from genbench.core.guard import blamed
 from genbench.core.metric import METRICS as REGISTRY
 from genbench.core.metric import find
 from genbench.core.spec import Part, parse_part
@@ -17,6 +21,7 @@ from genbench.evaluation.recording import record_samples
 from genbench.evaluation.requests import MetricRequest, make_requests
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.single import Setup
+from genbench.evaluation.sources import open_dataset, parse_dataset
 from genbench.points.ranges import parse_ranges
 
 #: the least that the memory may be
@@ -41,6 +46,7 @@ def evaluate(
     precision: str = "float32",
     train: Any = None,
     source: Any = None,
+    degrade: str | Callable[[Tensor], Tensor] | None = None,
     limit: int | None = None,
     batch: int = 64,
     memory: str | int = "4GiB",
@@ -67,8 +73,9 @@ def evaluate(
             (N, H, W, C), with pixels in [0, 1] or bytes; the path of a file (.npy, .npz, `file.npz:key`,
             .pt, .safetensors, .csv, .parquet), of an archive of images (.zip, .tar) or of a folder of
             images, of shards of files, or of a Hugging Face data set on disk; a split of a data set
-            ("digits:test"); a recorded cell's id; or what yields batches, perhaps with labels: an
-            iterable, a data loader, a function that returns one, or "module:callable".
+            ("digits:test"), perhaps with options ("super_resolution:of=fashion_mnist,scale=4:test"); a
+            recorded cell's id; or what yields batches, perhaps with labels: an iterable, a data loader, a
+            function that returns one, or "module:callable".
         reference: Likewise, or an .npz file of `mu` and `sigma`, for metrics that need no more; None takes
             the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
@@ -87,6 +94,10 @@ def evaluate(
             consistency): a source for each sample and each true point of the reference. Pictures of
             folders and archives belong together by their names, all else by its order. Data sets with
             sources of their own need none.
+        degrade: The known map from points to sources, for `consistency`: a data set with options, whose grey
+            levels count, as in "super_resolution:of=photographs,scale=4", or a function from points
+            (N, *event) in data space to their sources (N, *source.event); None takes that of the data set
+            of the reference or of `source`.
         limit: Take so many points of each, drawn at random where all are at hand, otherwise the first; of
             pairs the first.
         batch: How many points are read and extracted at once.
@@ -126,6 +137,7 @@ def evaluate(
         reference=reference,
         train=train,
         source=source,
+        degrade=find_map(degrade, ReadOptions(*where, *how)),
         features=None if features is None else make_part(features),
         weights=weights,
         device=device,
@@ -157,6 +169,32 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     if twice:
         raise SpecError(f"metric {twice} is named twice with other options; evaluate it twice")
     return requests
+
+
+def find_map(
+    degrade: str | Callable[[Tensor], Tensor] | None, options: ReadOptions
+) -> Callable[[Tensor], Tensor] | None:
+    """Returns the known map from points to their sources, given as such or by the data set that knows it.
+
+    Raises:
+        SpecError, UnknownName: If there is no such data set, or it knows none.
+    """
+    if callable(degrade):
+        return partial(_apply_map, degrade)
+    if degrade is None:
+        return None
+    dataset, _ = open_dataset(parse_dataset(degrade), options)
+    if dataset.truth is None or dataset.truth.degrade is None:
+        raise SpecError(
+            f"--degrade needs a data set that knows the map from its points to their sources, "
+            f"{dataset.name} knows none; name one that does, as super_resolution:of=photographs,scale=4"
+        )
+    return dataset.truth.degrade
+
+
+def _apply_map(degrade: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with blamed("degrade", degrade):
+        return degrade(x)
 
 
 def expand_all(parts: list[Part]) -> list[Part]:

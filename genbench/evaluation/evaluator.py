@@ -81,6 +81,7 @@ class Evaluator:
             dataset,
             None if dataset.stream else self._side(train),
             without_train=reason,
+            without_sources=f"{dataset.name} has none",
             split="test",
             sources=source_data and self._side(source_data.points("test")[:samples]),
             classes=None if source_data is None or labels is None else labels[:samples],

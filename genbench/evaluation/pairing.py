@@ -25,7 +25,8 @@ def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions
     points: `evaluate` reads them without being told.
 
     Arguments:
-        source: As for `open_source`, or None. A split of a data set that has sources means those.
+        source: As for `open_source`, or None. A split of a data set that has sources means those, and
+            brings the map to them.
         opened: The other sides.
         options: How they are opened.
 
@@ -46,7 +47,21 @@ def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions
             f"--source out"
         )
     source_data = open_source(source, options, label="sources")
-    return _own_sources(source_data) or source_data
+    own = _own_sources(source_data)
+    return source_data if own is None else replace(own, whole=source_data.dataset)
+
+
+def explain_lack(opened: Mapping[str, Source]) -> str:
+    """Returns why samples have no sources though the data set of the reference has; "" if it has none."""
+    reference, samples = opened.get("reference"), opened["samples"]
+    own = None if reference is None else _own_sources(reference)
+    if reference is None or own is None:
+        return ""
+    count = "an unknown number of" if _count(samples) is None else _count(samples)
+    return (
+        f"{reference.label} has {_count(own)} for {count} samples of {samples.label}; give one sample for "
+        f"each, in their order"
+    )
 
 
 def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:

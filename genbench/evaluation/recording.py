@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, resolve_options
 from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError, nearest
 from genbench.core.model import MODELS
@@ -139,17 +139,14 @@ def _refuse_other_counts(results: Mapping[int, Evaluation]) -> None:
 def _make_record(
     setup: Setup, seed: int, result: Evaluation, name: str, home: str, started: str
 ) -> Record:
-    if all(row.value is None for row in result.rows):
-        reasons = dict.fromkeys(f"{row.metric}: {row.reason}" for row in result.rows)
-        raise DataError(
-            f"no metric of {result.samples.label} could be computed: {'; '.join(reasons)}"
-        )
+    result.refuse_nothing(f" of {result.samples.label}")
     spec = CellSpec(
         model=name,
         model_version=1,
         options={},
         dataset=home,
         dataset_version=DATASETS.get(home).version if home in DATASETS else 1,
+        dataset_options=_find_options(result, home),
         budget=NoBudget(),
         batch=0,
         seed=seed,
@@ -167,6 +164,13 @@ def _make_record(
         started=started,
         finished=now(),
     )
+
+
+def _find_options(result: Evaluation, home: str) -> dict[str, Any]:
+    """All options of the records' data set where the reference is of one that is not the default."""
+    own = result.dataset is not None and result.dataset.name == home
+    usual = resolve_options(home, {}) if own and result.options else {}
+    return dict(result.options) if own and usual != result.options else {}
 
 
 def _join_with_earlier(store: Store, record: Record) -> Record:

@@ -40,12 +40,21 @@ def looks_through(metric: Metric) -> bool:
 
 @dataclass(frozen=True)
 class MetricRequest:
-    """A metric with its options, all of them resolved, and the points and features it is asked of."""
+    """A metric with its options, all of them resolved, and the points and features it is asked of.
+
+    Arguments:
+        metric: The metric.
+        options: All of them.
+        samples: The largest number of points compared.
+        features: The extractor, or None for what suits the data set.
+        brought: Whether nobody asked for it: it stands beside a metric that must not be read alone.
+    """
 
     metric: Metric
     options: Mapping[str, Any] = field(default_factory=dict)
     samples: int = 0
     features: str | None = None
+    brought: bool = False
 
     @property
     def key(self) -> str:
@@ -90,7 +99,7 @@ def make_requests(
         for metric in find([part.name]):
             values = options.resolve(metric.function, part.options, who=f"metric {part.name}")
             values.pop("rng", None)
-            request = MetricRequest(metric, values, samples, key)
+            request = MetricRequest(metric, values, samples, key, metric.name in names)
             requests[metric.name, canonical(values)] = request
     return list(requests.values())
 

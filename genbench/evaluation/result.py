@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from genbench.core.dataset import Dataset
-from genbench.core.errors import nearest
+from genbench.core.errors import DataError, nearest
 from genbench.core.metric import METRICS
 from genbench.core.version import __version__
 from genbench.evaluation.side import Side
@@ -42,6 +43,8 @@ class Evaluation:
         dataset: The data set that they belong to, or None.
         records: Where scores were recorded, the records, one a seed; the rows are then means.
         source: What the points were made from, or None.
+        asked: The metrics that were asked for; others stand beside them.
+        options: Those of the data set of the reference, all that decide its points.
     """
 
     rows: tuple[Measurement, ...]
@@ -51,6 +54,20 @@ class Evaluation:
     dataset: Dataset | None = None
     records: tuple[Record, ...] = ()
     source: Side | None = None
+    asked: frozenset[str] = frozenset()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def refuse_nothing(self, of: str = "") -> None:
+        """Refuses an evaluation in which nothing that was asked for has a number.
+
+        Raises:
+            DataError: With the reasons.
+        """
+        rows = [row for row in self.rows if row.metric in self.asked]
+        if not rows or any(row.value is not None for row in rows):
+            return
+        reasons = dict.fromkeys(f"{row.metric}: {row.reason}" for row in rows)
+        raise DataError(f"no metric{of} could be computed: {'; '.join(reasons)}")
 
     @property
     def metrics(self) -> dict[str, Measurement]:

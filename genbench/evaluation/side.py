@@ -32,6 +32,7 @@ class Side:
         labels: The class of each point, (count,), where it is known.
         unlabelled: Why it is not known, where there is more to say than that.
         digest: A hash of the points, where it was asked for.
+        loss_networks: The extractors, by name, in the loss of the model that made the points.
     """
 
     views: dict[str, Tensor]
@@ -43,6 +44,7 @@ class Side:
     labels: Tensor | None = None
     unlabelled: str = ""
     digest: str = ""
+    loss_networks: tuple[str, ...] = ()
 
     @property
     def has_points(self) -> bool:

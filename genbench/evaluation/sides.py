@@ -102,7 +102,7 @@ class Reading:
 def is_held_out(source: Source) -> bool:
     """Tells whether a source is the test split of its data set."""
     data = source.dataset
-    return data is not None and source.split and source.label == f"{data.name}:test"
+    return data is not None and source.split and source.label.endswith(":test")
 
 
 def open_sides(
@@ -125,7 +125,7 @@ def open_sides(
     if reference is not None:
         opened["reference"] = open_source(reference, options, label="reference")
     elif fake.dataset is not None and not alone:
-        opened["reference"] = open_split(fake.dataset, "test")
+        opened["reference"] = open_split(fake.dataset, "test", fake.options)
     elif not alone:
         raise SpecError(
             f"evaluate needs --reference for {fake.label}; give a folder, a file or digits:test"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,12 @@ from genbench.evaluation.batches import ReadOptions, Source
 from genbench.evaluation.comparison import Reference
 from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import Spare, find_spare, measure_floors
-from genbench.evaluation.pairing import match_rows, open_sources, refuse_other_counts
+from genbench.evaluation.pairing import (
+    explain_lack,
+    match_rows,
+    open_sources,
+    refuse_other_counts,
+)
 from genbench.evaluation.requests import MetricRequest, find_spaces
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.scoring import MetricCall, measure
@@ -42,6 +47,7 @@ class Setup:
         reference: What samples are compared with, or None.
         train: The training points, or None.
         source: What the samples were made from, or None.
+        degrade: The known map from points to sources, or None for that of the data set.
         features: The extractor, or None for what suits the data set.
         weights: The extractor's option of that name.
         device: Where features are extracted and compared.
@@ -57,6 +63,7 @@ class Setup:
     reference: Any = None
     train: Any = None
     source: Any = None
+    degrade: Callable[[Tensor], Tensor] | None = None
     features: Part | None = None
     weights: str | Path | None = None
     device: str = "auto"
@@ -76,7 +83,9 @@ class Setup:
             alone=self.save_stats is not None,
         )
         opened = self._pair(opened)
-        dataset = next((source.dataset for source in opened.values() if source.dataset), None)
+        lack = explain_lack(opened) if self._needs_pairs and "source" not in opened else ""
+        compared = (source for side, source in opened.items() if side != "source")
+        dataset = next((source.dataset for source in compared if source.dataset), None)
         extractor = self._make_extractor(dataset)
         through_features = self.features is not None and extractor.protocol != "identity"
         reading = self._prepare(dataset, extractor, through_features, paired="source" in opened)
@@ -88,7 +97,8 @@ class Setup:
             notes.append(
                 f"{side.label}: mean and covariance of its features were written to {self.save_stats}"
             )
-        fake, real = read["samples"], read.get("reference")
+        own = opened["samples"].loss_networks()
+        fake, real = replace(read["samples"], loss_networks=own), read.get("reference")
         if real is None:
             return Evaluation((), tuple(notes), fake, fake, dataset)
         notes += find_doubts(read.values(), extractor)
@@ -98,6 +108,8 @@ class Setup:
             through_features=through_features,
             sources=read.get("source"),
             classes=self._find_classes(opened["reference"], real.count),
+            without_sources=lack,
+            degrade=self.degrade or _find_map(opened.get("source")),
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)
@@ -106,12 +118,19 @@ class Setup:
             spare = find_spare(reference, fake.count, reference.train or training)
             calls = _add_floors(calls, spare, notes)
         rows = tuple(measure(calls, lenient=True))
-        return Evaluation(rows, tuple(notes), fake, real, dataset, source=read.get("source"))
+        asked = frozenset(r.metric.name for r in self.requests if not r.brought)
+        options, source = opened["reference"].options, read.get("source")
+        return Evaluation(
+            rows, tuple(notes), fake, real, dataset, source=source, asked=asked, options=options
+        )
+
+    @property
+    def _needs_pairs(self) -> bool:
+        return any(request.metric.view in PAIRED for request in self.requests)
 
     def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
         """The sides, with the sources that samples were made from where there are some."""
-        needs_pairs = any(request.metric.view in PAIRED for request in self.requests)
-        if self.source is None and not needs_pairs:
+        if self.source is None and not self._needs_pairs:
             return dict(opened)
         sources = open_sources(self.source, opened, self.options)
         return dict(opened) if sources is None else match_rows({**opened, "source": sources})
@@ -165,6 +184,12 @@ class Setup:
             if whole:  # not some, drawn at random
                 return replace(reference, split="test")
         return replace(reference, tag=f"reference={reference.real.digest[:8]}")
+
+
+def _find_map(source: Source | None) -> Callable[[Tensor], Tensor] | None:
+    """The map from points to sources where those are a data set's."""
+    whole = None if source is None else source.whole
+    return None if whole is None or whole.truth is None else whole.truth.degrade
 
 
 def _are_few(real: Side, fake: Side) -> bool:

@@ -105,7 +105,9 @@ class ValidationScorer:
         self.features = features or default_features(self.judged)
         real = dataset.points("validation")[:samples]
         self.dtype = real.dtype
-        self.reference = Reference(self._side(real), dataset, split="test")
+        self.reference = Reference(
+            self._side(real), dataset, split="test", without_sources=f"{dataset.name} has none"
+        )
         if dataset.given is not None:
             sources = self._side(dataset.given.points("validation")[:samples])
             labels = dataset.labels("validation")

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import DATASETS, Dataset, resolve_options
 from genbench.core.errors import ContractError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
 from genbench.store.tuned import find_tuned
-
-
-def dataset_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns all options of a data set that decide its points, checked and filled in.
-
-    Raises:
-        SpecError: For an option that it does not have.
-    """
-    places = "data_dir", "offline"
-    own = {k: v for k, v in chosen.items() if k not in places}
-    resolved = options.resolve(DATASETS.get(name), own, who=f"data set {name}")
-    return {k: v for k, v in resolved.items() if k not in places}
 
 
 def cell_specs(
@@ -38,7 +25,7 @@ def cell_specs(
     budget, batch = cells.budget or suite.budget, cells.batch or suite.batch
     tuned: dict[str, Any] = {}
     training = cells.training
-    extra = dataset_options(dataset.name, dataset.options)
+    extra = resolve_options(dataset.name, dataset.options)
     if cells.tuned and model_class.search:
         criterion = "samples" if cells.tuned is True else cells.tuned
         tuned, own_training = find_tuned(

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from genbench.core import options
 from genbench.core.claim import Claim, Run
+from genbench.core.dataset import resolve_options
 from genbench.core.effect import Effect, Scores
 from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
-from genbench.running.cells import cell_specs, dataset_options
+from genbench.running.cells import cell_specs
 from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
@@ -116,7 +117,7 @@ def resolve_tuned(run: Run) -> bool | Literal["density"]:
 def find_choice(run: Run) -> tuple[dict[str, Any], Training | None] | None:
     """Returns the options and the training that tuning chose for a run, or None if it was not tuned."""
     criterion = "density" if run.tuned == "density" else "samples"
-    own = dataset_options(run.dataset, run.dataset_options)
+    own = resolve_options(run.dataset, run.dataset_options)
     where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
     try:
         return find_tuned(*where, dataset_options=own)

@@ -197,11 +197,14 @@ def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
         fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
         curves: dict[str, list[float | None]] = {}
         pairs = isinstance(model, Translator)  # of others no sample belongs to a source
+        whole = Trained(model, dataset)  # of all seeds: it says what the loss looks through
         usual = [r for r in requests if pairs or r.metric.view not in PAIRED]
         for k, fake in enumerate(fakes):
             usable = bool(fake.isfinite().all())
             one = rng.only(k)
-            rows = evaluator.score(fake, None, one, requests=usual, beside=False) if usable else []
+            rows = (
+                evaluator.score(fake, whole, one, requests=usual, beside=False) if usable else []
+            )
             values = {m.id: m.value for m in rows}
             for column in (c for request in requests for c in request.metric.columns):
                 curves.setdefault(column, []).append(values.get(column))

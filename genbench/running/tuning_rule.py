@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, resolve_options
 from genbench.core.errors import SpecError, unknown
 from genbench.core.metric import find
 from genbench.core.model import MODELS, Density
@@ -32,14 +32,13 @@ def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRul
     if plan.criteria.density is not None and issubclass(model_class, Density):
         criteria["density"] = _criterion(plan.criteria.density)
     base = plan.base.get(model, {})
-    own = options.resolve(dataset_class, plan.options, who=f"data set {dataset}")
     options.resolve(model_class, base, who=f"model {model}")
     return TuningRule(
         model=model,
         model_version=model_class.version,
         dataset=dataset,
         dataset_version=dataset_class.version,
-        dataset_options={k: v for k, v in own.items() if k not in ("data_dir", "offline")},
+        dataset_options=resolve_options(dataset, plan.options),
         base=base,
         space=describe_space(model_class.search),
         sampler=sampler,

@@ -1,18 +1,22 @@
 """Outputs that somebody made of inputs: matched by name or by order, or refused in one sentence."""
 
+import json
 import zipfile
 
 import numpy
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
 from genbench.api import evaluate
 from genbench.cli import main
 from genbench.core.dataset import open_named
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
+from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.evaluate import find_map
 
 N = 12
 METRICS_OF_PAIRS = "psnr,ssim"
@@ -145,3 +149,145 @@ def test_without_sources_metrics_of_pairs_say_so():
     assert result.psnr is None
     assert "needs sources that points are made from" in result.metrics["psnr"].reason
     assert result.mmd is not None
+
+
+def test_other_counts_than_a_data_set_s_sources_are_said():
+    """`super_resolution has none` would be false: it has 500."""
+    data = open_named("super_resolution")
+    some = data.points("test")[:50]
+    result = evaluate(some, "super_resolution:test", metrics="psnr,mmd", features="identity")
+    assert result.metrics["psnr"].reason == (
+        "psnr needs sources that points are made from, super_resolution:test has 500 for 50 samples of "
+        "samples; give one sample for each, in their order"
+    )
+    stream = evaluate(
+        lambda: iter([some]), "super_resolution:test", metrics="psnr,mmd", features="identity"
+    )
+    assert "has 500 for an unknown number of samples" in stream.metrics["psnr"].reason
+
+
+@pytest.mark.parametrize("metrics", ["psnr", "psnr,ssim"])
+def test_numbers_that_nobody_asked_for_do_not_stand_for_those_that_were(metrics, capsys):
+    """FID comes with PSNR by itself, so that it had a number where nothing that was named had one."""
+    numpy.save("x.npy", OUT)
+    numpy.save("y.npy", TRUTH)
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "x.npy", "-r", "y.npy", "--metrics", metrics])
+    text = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert len(text.splitlines()) == 1
+    assert "psnr needs sources that points are made from, the reference has none" in text
+    assert "name them by --source IN" in text
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "x.npy", "-r", "y.npy", "--metrics", f"{metrics},fid"])
+    assert not stop.value.code
+
+
+def test_records_hold_no_numbers_that_nobody_asked_for(tmp_path):
+    numpy.save("x.npy", OUT)
+    numpy.save("y.npy", TRUTH)
+    with pytest.raises(DataError, match=r"no metric of x\.npy could be computed: psnr"):
+        evaluate("x.npy", "y.npy", metrics="psnr", record="mine", as_dataset="things")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_split_takes_options_of_its_data_set():
+    data = open_named("super_resolution", scale=4, kernel="bicubic")
+    truth = data.points("test")
+    fake = (truth + 0.2 * torch.randn(truth.shape, generator=torch.manual_seed(0))).clamp(0, 1)
+    where = "super_resolution:scale=4,kernel=bicubic:test"
+    result = evaluate(fake, where, metrics="consistency,psnr", features="identity")
+    error = (data.degrade(fake) - data.given.points("test")).square().mean().sqrt()
+    assert result.consistency == pytest.approx(float(error), rel=1e-6)
+    assert result.reference.label == where
+    assert f"against {where}" in result.citations["psnr"]
+    other = evaluate(fake, "super_resolution:test", metrics="consistency", features="identity")
+    assert other.consistency != pytest.approx(result.consistency, rel=1e-3)
+    assert other.reference.label == "super_resolution:test"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("super_resolution:scael=4:test", "no option 'scael'; did you mean 'scale'?"),
+        ("super_resolution:scale=four:test", "option 'scale' needs int, got 'four'"),
+        ("super_resolution:scale=3:test", "a scale of 2 or more that divides the sides"),
+        ("super_resolution:scale=4", "names no split; say super_resolution:scale=4:test"),
+        ("super_resolution:scale=4:tset", "no split 'tset'; did you mean 'test'?"),
+        ("super_resolutoin:scale=4:test", "did you mean 'super_resolution'?"),
+        ("super_resolution:data_dir=x,offline=maybe:tset", "no split 'tset'"),
+    ],
+)
+def test_wrong_options_of_a_split_are_one_sentence(name, text, capsys):
+    numpy.save("x.npy", OUT)
+    with pytest.raises(SystemExit) as stop:
+        main(["evaluate", "x.npy", "-r", name, "--metrics", "mmd"])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert len(error.splitlines()) == 1
+    assert text in error
+
+
+def test_scores_against_a_data_set_with_options_are_recorded_of_that_one():
+    """Not of the default one, on whose leaderboard they would stand."""
+    data = open_named("super_resolution", scale=4)
+    fake = (data.points("test") * 0.9).clamp(0, 1)
+    where = {"metrics": "psnr", "features": "identity", "record": "mine"}
+    (record,) = evaluate(fake, "super_resolution:scale=4:test", **where).records
+    assert record.spec.dataset_options == {"of": "digits", "scale": 4, "kernel": "box"}
+    (usual,) = evaluate(fake, "super_resolution:test", **where).records
+    assert usual.spec.dataset_options == {}
+    assert usual.group != record.group
+
+
+def test_consistency_of_folders_is_that_of_the_map_that_is_named(tmp_path, capsys):
+    """Folders know no map: its data set names it, with its options, or a function does."""
+    x = torch.from_numpy(OUT).float() / 255
+    low = (functional.avg_pool2d(x, 2) * 255).round() / 255
+    error = (low - torch.from_numpy(IN).float() / 255).square().mean().sqrt()
+    folders = [save(tmp_path / n, x) for n, x in (("out", OUT), ("truth", TRUTH), ("in", IN))]
+    words = ["evaluate", folders[0], "-r", folders[1], "--source", folders[2], "--json"]
+    words += ["--metrics", "consistency", "--degrade"]
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "super_resolution:of=photographs,scale=2"])
+    assert not stop.value.code
+    scores = json.loads(capsys.readouterr().out)["metrics"]
+    assert scores["consistency"]["value"] == pytest.approx(float(error), rel=1e-5)
+    by_function = evaluate(
+        OUT,
+        TRUTH,
+        source=IN,
+        degrade=lambda x: (functional.avg_pool2d(x, 2) * 255).round() / 255,
+        metrics="consistency",
+    )
+    assert by_function.consistency == pytest.approx(float(error), rel=1e-5)
+    for name, text in (
+        ("digits", "digits knows none"),
+        ("super_resolution:of=photographs,scale=4", "a map to sources of shape"),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main([*words, name])
+        assert stop.value.code == 2
+        assert text in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(words[:-1])
+    assert stop.value.code == 2
+    assert "name the data set that has it by --degrade NAME" in capsys.readouterr().err
+
+
+def test_a_map_that_fails_is_named():
+    def broken(x):
+        raise ValueError("no such thing")
+
+    with pytest.raises(ContractError, match="degrade failed: ValueError: no such thing"):
+        find_map(broken, ReadOptions())(torch.zeros(1))
+
+
+def test_a_data_set_s_own_sources_bring_its_map_to_points_from_anywhere():
+    data = open_named("super_resolution", scale=4)
+    truth = data.points("test").numpy()
+    numpy.save("truth.npy", truth)
+    result = evaluate(
+        truth, "truth.npy", source="super_resolution:scale=4:test", metrics="consistency"
+    )
+    assert result.consistency == 0
