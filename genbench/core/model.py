@@ -124,6 +124,8 @@ class Model(nn.Module, ABC):
     loss_networks: tuple[str, ...] = ()
     #: what makes the host wait for a GPU nevertheless, `round`, `sample` or an ability's method, and why
     waits: ClassVar[Mapping[str, str]] = {}
+    #: buffers of shape (S,) that training measures or learns, and that the records of cells hold
+    recorded: ClassVar[tuple[str, ...]] = ()
     #: what `genbench tune` may choose; empty for models that are not trained
     search: ClassVar[Space] = {}
 

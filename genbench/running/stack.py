@@ -254,6 +254,7 @@ def _measure(
         single = only_seed(model, prepare_model(record.spec, evaluator.dataset, rng), k).eval()
         weights = {key: value.cpu().contiguous() for key, value in single.state_dict().items()}
         record.metrics = evaluator.score(fake, Trained(single, evaluator.dataset), rng)
+        record.learnt = _find_learnt(single)
         outcome.artifacts[record.cell] = {
             "samples": (_pack(fake), ".npz"),
             "weights": (save(weights), ".safetensors"),
@@ -291,9 +292,15 @@ def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
         record.metrics += evaluator.score(
             fake, Trained(model.eval(), evaluator.dataset), rng, requests=requests
         )
+        record.learnt = _find_learnt(model)
         record.finished = now()
         outcome.results.append(record)
         stage.tell((done + 1) / len(job.specs))
+
+
+def _find_learnt(model: Model) -> dict[str, float | None]:
+    """The numbers that training of one seed measured or learnt, by name."""
+    return {name: finite(float(model.get_buffer(name))) for name in type(model).recorded}
 
 
 def _pack(samples: Tensor) -> bytes:

@@ -118,6 +118,9 @@ class Record(Row):
     sequential_steps: int | None = None
     environment: dict[str, Any] = {}
     artifacts: dict[str, str] = {}
+    #: numbers that training measured or learnt, by the names of the model's buffers; absent from the file
+    #: where there are none
+    learnt: dict[str, float | None] = Field(default={}, exclude_if=lambda learnt: not learnt)
     #: the budget scale of the claims that a record was made for, where that is not their own budget;
     #: absent from the file where it is None
     scale: str | None = Field(default=None, exclude_if=lambda scale: scale is None)
@@ -153,8 +156,11 @@ def finite(value: float) -> float | None:
 
 
 def contents(record: Record) -> dict[str, Any]:
-    """Returns what a repetition of a cell gives again: all but times, memory, machine and purpose."""
-    passing = {"started", "finished", "failed_after_s", "environment", "scale"}
+    """Returns what a repetition of a cell gives again: all but times, memory, machine and purpose.
+
+    Nor what older records of the same weights do not hold, the numbers that training learnt.
+    """
+    passing = {"started", "finished", "failed_after_s", "environment", "scale", "learnt"}
     content = record.model_dump(exclude=passing)
     content["used"] = {key: content["used"][key] for key in ("steps", "examples")}
     content["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in content["curve"]]

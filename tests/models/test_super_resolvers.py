@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from small_suites import do, suite_of
 
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.errors import DataError, SpecError
@@ -13,6 +15,7 @@ from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.requests import make_requests
 from genbench.nn.vgg import VGG19
+from genbench.store import Store
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
@@ -198,3 +201,29 @@ def test_what_has_no_colours_has_no_perceptual_loss():
     two = DataSpec("two", (2, 8, 8), **grey, source=DataSpec("small", (2, 4, 4), **grey))
     with pytest.raises(SpecError, match="images of 1 or 3 colours"):
         build("srresnet", two, Rng([0]), {"loss": "perceptual"})
+
+
+def test_records_hold_the_measured_weight(tmp_path):
+    """The one number of adaptive content that nobody chose: else it would lie in the weights alone."""
+    options = {"content": "adaptive", **SMALL}
+    cells = [
+        {"models": [{"name": "srgan", "options": options}], "datasets": ["super_resolution"]},
+        {"models": ["nearest"], "datasets": ["super_resolution"]},
+    ]
+    changes = {"cells": cells, "metrics": ["psnr"], "curve_metrics": [], "budget": {"steps": 4}}
+    root = tmp_path / "results"
+    _, records = do(suite_of(tmp_path, **changes), root)
+    by_seed = {r.spec.seed: r for r in records if r.spec.model == "srgan"}
+    for record in by_seed.values():
+        weights = load_file(Store(root).artifact(record.artifacts["weights"]))
+        assert record.learnt == {"content_weight": float(weights["content_weight"])}
+        assert record.learnt["content_weight"] > 0
+    assert by_seed[0].learnt != by_seed[1].learnt
+    stored = {r.cell: r for r in Store(root).records()}
+    assert all(stored[r.cell].learnt == r.learnt for r in records)
+    (control, _) = [r for r in stored.values() if r.spec.model == "nearest"]
+    assert "learnt" not in control.model_dump()
+    again = suite_of(tmp_path, **changes | {"metrics": ["psnr", "ssim"]})
+    _, rescored = do(again, root)
+    assert all(r.learnt == stored[r.cell].learnt for r in rescored)
+    assert any(r.learnt for r in rescored)

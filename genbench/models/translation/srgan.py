@@ -35,7 +35,7 @@ class SRGAN(Enlarger, TranslationGame):
     The content's error d is the squared error, or the squared distance between hidden images of a trained
     network (`perceptual`) or of the discriminator itself (`adaptive`). Its weight w is measured when the
     discriminator enters, once per seed, so that the gradient of w d at the output is as large as the squared
-    error's; it is the buffer `content_weight`.
+    error's; it is the buffer `content_weight`, which records hold (`learnt`).
 
     References:
         | Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network (Ledig et al.,
@@ -70,6 +70,7 @@ class SRGAN(Enlarger, TranslationGame):
     paper = "Ledig et al., 2017"
     year = 2017
 
+    recorded = ("content_weight",)
     search = {**game_space(), "adversary": LogUniform(2e-3, 0.2)}
 
     content_weight: Tensor
