@@ -23,10 +23,13 @@ from genbench.running.job import classify
 KINDS = {
     "model": (
         "genbench.core.model",
-        ("models", "players", "abilities", "translators", "densities", "placement"),
+        ("models", "players", "disclosure", "abilities", "translators", "densities", "placement"),
     ),
-    "dataset": ("genbench.core.dataset", ("datasets", "truths", "sources", "placement")),
-    "metric": ("genbench.core.metric", ("metrics", "placement")),
+    "dataset": (
+        "genbench.core.dataset",
+        ("datasets", "truths", "described", "sources", "placement"),
+    ),
+    "metric": ("genbench.core.metric", ("metrics", "disclosure", "placement")),
     "extractor": ("genbench.core.feature", ("extractors", "placement")),
     "claim": ("genbench.core.claim", ("claims",)),
     "executor": ("genbench.running.executor", ("executors",)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import hexdigits
+
 import torch
 from torch import Tensor
 
@@ -16,7 +18,7 @@ from genbench.contracts.rules import (
 )
 from genbench.contracts.small import open_small
 from genbench.core.errors import DataError
-from genbench.core.feature import EXTRACTORS, Extractor, Logits
+from genbench.core.feature import EXTRACTORS, Extractor, HiddenImages, Logits
 from genbench.core.rng import Rng
 
 #: data sets on which an extractor is checked, as far as it takes them
@@ -25,6 +27,8 @@ N = 40
 FEATURES = "return one row of numbers per point, shape (N, F)"
 #: between a row alone and the same row in a batch, whose sums go in another order
 TOLERANCE = 1e-4
+#: images that a network of hidden images sees, and their side
+FEW, SIDE = 4, 16
 
 
 def make(name: str, data: str) -> Extractor:
@@ -140,3 +144,46 @@ def logits_are_one_row_per_point(name: str, data: str) -> None:
     alone = extractor.logits(x[:1])
     fix = "treat each point on its own"
     expect_close(logits[:1], alone, "logits in a batch and alone", TOLERANCE, fix=fix)
+
+
+def with_hidden_images(name: str) -> list[Case]:
+    """Returns one case for extractors that show their hidden images and can be made, none for others."""
+    return [()] if issubclass(EXTRACTORS.get(name), HiddenImages) and taken(name) else []
+
+
+@rule("extractor", with_hidden_images)
+def hidden_images_make_distances(name: str) -> None:
+    """`perceptual_network` maps images to vectors of length at most 1, each alone, frozen, with gradients."""
+    extractor = make(name, taken(name)[0][0])
+    assert isinstance(extractor, HiddenImages)
+    digest, taps = extractor.digest, extractor.taps
+    whole = isinstance(digest, str) and len(digest) == 64 and set(digest) <= set(hexdigits)
+    expect(whole, f"digest needs the sha256 of the weights, got {digest!r}")
+    right = isinstance(taps, tuple) and taps and all(isinstance(tap, int) for tap in taps)
+    expect(right, f"taps needs the numbers of hidden images, got {taps!r}; one or more")
+    network = extractor.perceptual_network(side=SIDE)
+    free = [key for key, w in network.named_parameters() if w.requires_grad]
+    expect(
+        not free,
+        f"perceptual_network needs frozen weights, got gradients of {', '.join(free[:3])}; call "
+        f".requires_grad_(False)",
+    )
+    for channels in (1, 3):
+        x = Rng([3]).uniform(FEW, channels, SIDE, SIDE)[0].requires_grad_()
+        with torch.enable_grad():
+            vectors = network(x)
+            expect(
+                vectors.dim() == 2, f"vectors need shape ({FEW}, F), got {tuple(vectors.shape)}"
+            )
+            (slope,) = torch.autograd.grad(vectors.sum(), x, allow_unused=True)
+        expect_tensor(vectors, "vectors", (FEW, vectors.shape[1]), fix=FEATURES)
+        longest = float(vectors.detach().square().sum(1).max())
+        expect(
+            longest <= 1 + TOLERANCE,
+            f"vectors need length at most 1, got {longest**0.5:.3g}; channels at unit length, then means",
+        )
+        passed = slope is not None and bool((slope != 0).flatten(1).any(1).all())
+        expect(passed, "perceptual_network needs to pass gradients on to images, got none")
+        alone = network(x[:1])
+        fix = "treat each image on its own"
+        expect_close(vectors[:1], alone, "vectors in a batch and alone", TOLERANCE, fix=fix)

@@ -19,6 +19,7 @@ from genbench.contracts.rules import (
 from genbench.contracts.small import (
     DATA,
     PAIRS,
+    count_rounds,
     draw_batch,
     draw_samples,
     first_when_trained,
@@ -29,6 +30,7 @@ from genbench.contracts.small import (
     open_small,
     taken,
     train,
+    with_networks,
 )
 from genbench.core.dataset import DataSpec
 from genbench.core.model import MODELS, Density, Model, Translator, only_seed
@@ -180,11 +182,11 @@ def the_global_generator_is_left_alone(name: str, data: str) -> None:
 # --- seeds are apart
 
 
-@rule("model", on_first)
+@rule("model", with_networks(on_first))
 def a_seed_in_a_stack_is_the_seed_alone(name: str, data: str) -> None:
     """Trained beside other seeds, a seed has the weights and samples that it has alone."""
-    stack, rng, _ = train(name, data, [4, 0, 2], ROUNDS, torch.float64)
-    alone, single, _ = train(name, data, [2], ROUNDS, torch.float64)
+    stack, rng, _ = train(name, data, [4, 0, 2], count_rounds(data, ROUNDS), torch.float64)
+    alone, single, _ = train(name, data, [2], count_rounds(data, ROUNDS), torch.float64)
     for (key, a), b in zip(stack.state_dict().items(), alone.state_dict().values(), strict=True):
         row = a if a.shape == b.shape else a[2:]
         expect_close(row, b, f"{key} of a seed in a stack and alone", ROUNDING, fix=SEEDS_APART)

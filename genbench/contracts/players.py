@@ -18,6 +18,7 @@ from genbench.contracts.small import (
     taken,
     train,
     when_trained,
+    with_networks,
 )
 from genbench.core.model import MODELS, Density
 from genbench.training.players import PlayerState
@@ -36,7 +37,7 @@ EASY = (
 )
 
 
-@rule("model", when_trained)
+@rule("model", with_networks(when_trained))
 def losses_are_one_number_per_seed(name: str, data: str) -> None:
     """Every player's loss returns one finite number per seed, shape (S,)."""
     model, rng = make(name, data, [0, 1])
@@ -46,7 +47,7 @@ def losses_are_one_number_per_seed(name: str, data: str) -> None:
         expect_tensor(loss, what, (2,), fix="average over the minibatch only")
 
 
-@rule("model", first_when_trained)
+@rule("model", with_networks(first_when_trained))
 def a_player_moves_its_own_weights_and_all_of_them(name: str, data: str) -> None:
     """A player's update moves every weight of its module, in each seed, and no other player's."""
     model, _, trainer = train(name, data, [0, 1], 3)
@@ -79,7 +80,7 @@ def _moves(trainer: Trainer) -> Iterator[tuple[Iterator[None], list[Tensor]]]:
         yield update(state), list(state.weights)
 
 
-@rule("model", first_when_trained)
+@rule("model", with_networks(first_when_trained))
 def every_weight_belongs_to_a_player(name: str, data: str) -> None:
     """Every parameter is in the module of a player, and has one name."""
     model, _ = make(name, data, [0])

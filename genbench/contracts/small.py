@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genbench.contracts.rules import Case, Cases
 from genbench.core import options
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import DATASETS, Dataset, DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import MODELS, Batch, Density, Model, Translator, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
@@ -60,12 +61,30 @@ SMALL: dict[str, Any] = {
     "cycle": 2,
     "network": "mlp",
 }
+#: other options, by what they are called behind a data set's name, for models that have the first of them
+VARIANTS: dict[str, dict[str, Any]] = {
+    "unet of patches": {"network": "unet", "patch": 4},
+    "encoder_decoder": {"network": "encoder_decoder"},
+    "resnet": {"network": "resnet"},
+    "perceptual loss": {"loss": "perceptual", "side": 16},
+    "perceptual content": {"content": "perceptual", "side": 16},
+}
 BATCH = 32
+BEHIND = ", "
+#: rounds of variants, which are more expensive
+BRIEF = 3
+
+
+def open_small(data: str) -> Dataset:
+    """Returns one of the small data sets, whatever variant of a model is named behind it.
+
+    What stands behind a colon tells two of one name apart.
+    """
+    return _open(data.partition(BEHIND)[0])
 
 
 @functools.cache
-def open_small(data: str) -> Dataset:
-    """Returns one of the small data sets; what stands behind a colon tells two of one name apart."""
+def _open(data: str) -> Dataset:
     return DATASETS.get(data.partition(":")[0])(**{**DATA, **PAIRS}.get(data, {}))
 
 
@@ -78,14 +97,52 @@ def taken(name: str) -> list[str]:
     return [data for data in every if cls.refuses(open_small(data).spec) is None]
 
 
-def small_options(name: str) -> dict[str, Any]:
-    """Returns options that keep a model small."""
+def small_options(name: str, data: str = "") -> dict[str, Any]:
+    """Returns options that keep a model small; those of a variant hold where one stands behind the data."""
     defaults, chosen = options.defaults(MODELS.get(name)), {}
     for key, value in SMALL.items():
         if key in defaults and isinstance(defaults[key], str) == isinstance(value, str):
             alike = isinstance(defaults[key], tuple) == isinstance(value, tuple)
             chosen[key] = value if alike else value[0]
-    return chosen
+    own = VARIANTS.get(data.partition(BEHIND)[2], {})
+    return chosen | {key: value for key, value in own.items() if key in defaults}
+
+
+def find_variants(name: str, option: str) -> list[Case]:
+    """Returns the variants of a translator by an option, on one data set of images; none without it."""
+    cls = MODELS.get(name)
+    if not issubclass(cls, Translator) or not isinstance(options.defaults(cls).get(option), str):
+        return []
+    takes = {data: open_small(data).spec for data in taken(name)}
+    images = [data for data, s in takes.items() if s.is_image and s.source and s.source.is_image]
+    if option == "network":  # which neither enlarges an image nor makes it smaller
+        images = [data for data in images if _keeps_size(takes[data])]
+    kinds = [k for k, own in VARIANTS.items() if next(iter(own)) == option and _has(cls, own)]
+    return [(BEHIND.join((data, kind)),) for data in images[:1] for kind in kinds]
+
+
+def _has(cls: type[Model], variant: dict[str, Any]) -> bool:
+    """Whether a model's first option of a variant may have that value."""
+    name, value = next(iter(variant.items()))
+    try:
+        options.resolve(cls, {name: value}, who=cls.name)
+    except SpecError:
+        return False
+    return True
+
+
+def _keeps_size(spec: DataSpec) -> bool:
+    return spec.source is not None and spec.event[1:] == spec.source.event[1:]
+
+
+def count_rounds(data: str, usual: int) -> int:
+    """Returns how many rounds a model is trained for a rule: few where a variant stands behind the data."""
+    return min(usual, BRIEF) if BEHIND in data else usual
+
+
+def with_networks(cases: Cases) -> Cases:
+    """Returns what chooses cases, and for translators every network beside the small one."""
+    return lambda name: [*cases(name), *find_variants(name, "network")]
 
 
 def make(
@@ -93,7 +150,7 @@ def make(
 ) -> tuple[Model, Rng]:
     """Returns a small model, built and prepared, and the rng that did it."""
     rng, dataset = Rng(seeds, dtype=dtype), open_small(data)
-    model = build(name, dataset.spec, rng, small_options(name))
+    model = build(name, dataset.spec, rng, small_options(name, data))
     model.prepare(training_set(dataset, type(model), rng), rng.fork("prepare"))
     return model, rng
 

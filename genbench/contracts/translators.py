@@ -12,11 +12,13 @@ from genbench.contracts.models import MODEL_SPACE, RNG_ALONE, SEEDS_APART, expec
 from genbench.contracts.rules import Case, expect, expect_close, expect_equal, expect_tensor, rule
 from genbench.contracts.small import (
     BATCH,
+    count_rounds,
     draw_batch,
     make,
     open_small,
     train,
     with_ability,
+    with_networks,
 )
 from genbench.core.model import MODELS, ConditionalDensity, Cyclic, Translator, only_seed
 from genbench.core.rng import Rng
@@ -38,7 +40,7 @@ def on_trained(name: str) -> Sequence[Case]:
 
 def make_translator(name: str, data: str) -> tuple[Translator, Rng, Tensor]:
     """Returns a model of two seeds after some rounds in float64, its rng, and sources."""
-    model, rng = trained(name, data, ROUNDS, torch.float64)
+    model, rng = trained(name, data, count_rounds(data, ROUNDS), torch.float64)
     source = draw_batch(data, rng).source
     assert source is not None
     return model, rng, source
@@ -50,7 +52,7 @@ def translate(model: Translator, source: Tensor, rng: Rng) -> Tensor:
         return model.translate(source, rng.fork("translate"))
 
 
-@rule("model", on_translators)
+@rule("model", with_networks(on_translators))
 def translations_have_their_shape_and_range(name: str, data: str) -> None:
     """`translate` returns one finite point per source, (S, B, *event), in the data's range, of rng alone."""
     model, rng, source = make_translator(name, data)
@@ -63,7 +65,7 @@ def translations_have_their_shape_and_range(name: str, data: str) -> None:
     expect_equal(after, before, "the state of torch's global generator", fix=RNG_ALONE)
 
 
-@rule("model", on_translators)
+@rule("model", with_networks(on_translators))
 def a_translation_is_of_its_own_source(name: str, data: str) -> None:
     """Other sources in the minibatch leave a translation as it is; where no noise enters, permuting
     sources permutes translations.
@@ -85,7 +87,7 @@ def a_translation_is_of_its_own_source(name: str, data: str) -> None:
         expect_close(whole[:, order], permuted, what, ROUNDING, fix=EACH_ALONE)
 
 
-@rule("model", on_trained)
+@rule("model", with_networks(on_trained))
 def translations_depend_on_the_source(name: str, data: str) -> None:
     """With the same noise another source gives another point, and a gradient reaches the source.
 
@@ -116,7 +118,7 @@ def translations_depend_on_the_source(name: str, data: str) -> None:
     )
 
 
-@rule("model", on_translators)
+@rule("model", with_networks(on_translators))
 def a_slice_translates_what_the_stack_translates(name: str, data: str) -> None:
     """A seed's weights, copied into a model of one seed, translate as the stack does."""
     stack, rng, _ = train(name, data, [4, 2], 2, torch.float64)

@@ -8,6 +8,7 @@ import pytest
 
 from genbench.contracts.check import KINDS, load_rules
 from genbench.contracts.rules import RULES
+from genbench.contracts.small import BEHIND
 from genbench.core.registry import REGISTRIES
 
 load_rules()
@@ -17,6 +18,8 @@ SLOW = {
     "training_improves_the_model": ("mmd_gan_conv", "resgan", "progan", "lapgan"),
     "a_seed_in_a_stack_is_the_seed_alone": ("mmd_gan_conv", "resgan", "progan"),
 }
+#: rules whose variants of models take long
+SLOW_VARIANTS = ("a_seed_in_a_stack_is_the_seed_alone",)
 
 
 def over_rules(kind: str, names: Iterable[str] | None = None, *, without: Iterable[str] = ()):
@@ -34,13 +37,19 @@ def over_rules(kind: str, names: Iterable[str] | None = None, *, without: Iterab
             name,
             case,
             id="-".join((one.check.__name__, name, *case)),
-            marks=[pytest.mark.slow] if name in SLOW.get(one.check.__name__, ()) else [],
+            marks=[pytest.mark.slow] if is_slow(one.check.__name__, name, case) else [],
         )
         for one in rules
         for name in (BUILT_IN[kind] if names is None else names)
         for case in one.cases(name)
     ]
     return pytest.mark.parametrize(("rule", "name", "case"), cases)
+
+
+def is_slow(rule: str, name: str, case: tuple[str, ...]) -> bool:
+    """Whether a rule takes long on a plugin, or on a variant of one."""
+    variant = rule in SLOW_VARIANTS and any(BEHIND in part for part in case)
+    return variant or name in SLOW.get(rule, ())
 
 
 def file_of(thing) -> str:

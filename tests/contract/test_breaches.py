@@ -106,6 +106,25 @@ BREACHES = {
         ),
         ("it says what it is", "year needs", "    year = 2017\n", ""),
         (
+            "a trained network in the loss is named",
+            "loss_networks needs the extractor whose network is judge, got none",
+            "self.critic = MLP(",
+            "from genbench.nn.frozen import Frozen\n        self.judge = Frozen(torch.nn.Linear(2, 2))\n"
+            "        self.critic = MLP(",
+        ),
+        (
+            "a trained network in the loss is named",
+            "got vgg; name the registered extractor",
+            "    year = 2017\n",
+            '    year = 2017\n    loss_networks = ("vgg",)\n',
+        ),
+        (
+            "what records hold is one number per seed",
+            "'weight' is none; register_buffer it",
+            "    year = 2017\n",
+            '    year = 2017\n    recorded = ("weight",)\n',
+        ),
+        (
             "it can be built",
             "subclass of Model",
             "class LSGANExample(Model):",
@@ -143,6 +162,20 @@ BREACHES = {
             "needs tensors of one device, got some on the stand-in",
             "return y * std + mean",
             "return y * (std.cpu() if isinstance(std, torch.Tensor) else std) + mean + torch.zeros(13)",
+        ),
+        (
+            "what is hidden is a part of a point",
+            "truth.hidden needs a coordinate that is hidden, got none",
+            "    spec = DataSpec(",
+            "    from genbench.core.truth import Truth\n"
+            "    truth = Truth(hidden=torch.zeros(13, dtype=torch.bool))\n    spec = DataSpec(",
+        ),
+        (
+            "what is hidden is a part of a point",
+            "truth.hidden needs shape (13,), got (12,)",
+            "    spec = DataSpec(",
+            "    from genbench.core.truth import Truth\n"
+            "    truth = Truth(hidden=torch.ones(12, dtype=torch.bool))\n    spec = DataSpec(",
         ),
         ("labels fit their points", "from 0 to 1, got 0 to 2", "classes=3", "classes=2"),
         ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
@@ -187,6 +220,30 @@ BREACHES = {
             "TypeError",
             "*, rng: Rng, ",
             "*, rng: Rng, strange, ",
+        ),
+        (
+            "what it is read beside is known",
+            "beside may name other metrics",
+            "columns=COLUMNS)",
+            'columns=COLUMNS, beside=("fidd",))',
+        ),
+        (
+            "what it is read beside is known",
+            "beside needs a tuple of names, got 'fid'; put a comma in",
+            "columns=COLUMNS)",
+            'columns=COLUMNS, beside=("fid"))',
+        ),
+        (
+            "what it is read beside is known",
+            "networks may name registered extractors",
+            "columns=COLUMNS)",
+            'columns=COLUMNS, networks=("vgg",))',
+        ),
+        (
+            "what it is read beside is known",
+            "spread_example's beside may name other columns of the metric (none); got width",
+            'ratio of total variances")',
+            'ratio of total variances", beside=("width",))',
         ),
         ("it is called as its view says", "real, fake", "real: Tensor, fake", "a: Tensor, fake"),
     ],
