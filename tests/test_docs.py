@@ -11,11 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 from documents import ROOT, blocks, worked_examples
+from PIL import Image
 
 from genbench.cli import VERBS
+from genbench.core.metric import METRICS
 from genbench.core.spec import Part
+from genbench.store.documents import load_suites
 
 EXAMPLES = worked_examples()
 
@@ -245,3 +249,43 @@ def test_the_page_on_scoring_samples_does_what_it_says(tmp_path, monkeypatch, ca
         else:
             assert end.value.code == 0, (words, err)
             assert out
+
+
+def test_the_document_of_metrics_lists_every_column():
+    """And names every metric in the table of what is measured."""
+    text = (ROOT / "docs/metrics.md").read_text()
+    measured, _, listed = text.partition("## Every column")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", listed, re.MULTILINE))
+    columns = {name: re.findall(r"`(\w+)`", cells) for name, cells in rows.items()}
+    assert columns == {name: [*entry.columns] for name, entry in METRICS.all().items()}
+    heads = " ".join(
+        line.split("|")[1] for line in measured.splitlines() if line.startswith("| `")
+    )
+    assert {*METRICS.names()} <= {*re.findall(r"`(\w+)`", heads)}
+
+
+def test_the_translator_of_the_document_of_python_trains_and_is_scored(
+    tmp_path, monkeypatch, capsys
+):
+    """With two rounds in place of 2,000, on folders of pictures of random pixels."""
+    monkeypatch.chdir(tmp_path)
+    draws = numpy.random.default_rng(0)
+    for folder, side in (("outputs", 16), ("truth", 16), ("inputs", 8)):
+        (tmp_path / folder).mkdir()
+        for k in range(12):
+            pixels = draws.integers(0, 256, (side, side), dtype=numpy.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{k:02}.png")
+    blocks_of_python = [b for b in blocks(ROOT / "docs/python.md", "python") if "source=" in b]
+    (code,) = blocks_of_python
+    assert "steps=2000" in code
+    exec(compile(code.replace("steps=2000", "steps=2"), "python.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert printed.count("consistency") >= 3
+
+
+def test_the_suites_for_a_gpu_are_a_command_of_the_documents():
+    text = (ROOT / "docs/running.md").read_text()
+    suites = [name for name in load_suites(ROOT / "benchmarks.yaml") if name.endswith("_gpu")]
+    assert suites == ["super_gpu", "unpaired_gpu"]
+    for name in suites:
+        assert f"genbench run {name} --device cuda" in text
