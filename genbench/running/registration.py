@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -201,17 +202,18 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
         reasons.append(f"rule: {last.rule}, now {RULE}")
     changes = compare_terms(last.terms, terms, last.rule == RULE)
     reasons += [f"changed since it was registered: {change}" for change in changes]
-    if last.seen is not None:
-        reasons.append(f"registered with scores at hand: {last.seen}")
     usable = [r for r in history[:-1] if registrations.accepts(r.rule, RULE)]
     runs = [describe_run(run) for run in claim.runs]
     late = list(find_late(claim, terms, runs, scores, [*usable, last]))
-    if late:
+    seen = [one.seen for one in history if one.seen is not None]
+    if seen and (late or last.seen is not None):
+        reasons.append(f"registered with scores at hand: {seen[-1]}")
+    elif late:
         worst = min(late, key=lambda one: moment(one.scored))
         reasons.append(
             f"registered {_minute(worst.laid_down)}, after its first score of {_minute(worst.scored)}"
         )
-        reasons += _changes_before(history)
+        reasons += _changes_by(worst.laid_down, history)
     replaced = list(find_replaced(claim, [*usable, last], store, registrations.allows))
     reasons += [
         f"registered {_minute(one.laid_down)} in the place of {one.replaced}, which had been scored since "
@@ -222,12 +224,12 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
     return Standing(last, first, tuple(reasons), extended)
 
 
-def _changes_before(history: list[Registration]) -> list[str]:
-    """What the last registration changed in the one before."""
-    if len(history) < 2:
-        return []
-    before, last = history[-2:]
-    changes = compare_terms(before.terms, last.terms, before.rule == last.rule)
+def _changes_by(date: str, history: list[Registration]) -> list[str]:
+    """What the registration of a date changed in the one before."""
+    changes: list[str] = []
+    for before, after in pairwise(history):
+        if after.date == date:
+            changes = compare_terms(before.terms, after.terms, before.rule == after.rule)
     return [f"changed by that registration: {change}" for change in changes]
 
 
