@@ -42,10 +42,10 @@ def print_claims(
     cards: list[Card], root: Path, *, explained: bool, form: str, wide: bool, as_json: bool
 ) -> None:
     """Prints claims: for programs, all about each, or the overview in a format."""
-    from genbench.report import claim_tables
+    from genbench.report import claim_json, claim_tables
 
     if as_json:
-        common.print_json([claim_tables.to_dict(card) for card in cards])
+        common.print_json([claim_json.to_dict(card) for card in cards])
     elif form != "table":
         write = claim_tables.to_markdown if form == "markdown" else claim_tables.to_csv
         click.echo(write(cards), nl=False)

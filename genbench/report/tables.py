@@ -15,15 +15,12 @@ from genbench.report.contests import settle, shade
 from genbench.report.failed_seeds import count_failures, describe_failures
 from genbench.report.groups import Group, make_labels, name_options
 from genbench.report.standings import Standings, rank_rows
+from genbench.report.table_gates import find_error, find_floor, make_gate, values_of
 from genbench.report.text import name_rows
-from genbench.statistics.null_rows import Gate, check_nulls, make_bar
+from genbench.statistics.null_rows import Gate
 from genbench.statistics.ranking import Ranking
 from genbench.store import Measurement, Record
-from genbench.store.measurement_error import (
-    ColumnError,
-    MeasurementErrors,
-    read_measurement_errors,
-)
+from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.scales import select_scale
 
 if TYPE_CHECKING:
@@ -118,7 +115,7 @@ class Table:
 
     def floor(self, column: TableColumn) -> float | None:
         """Returns the mean floor of a column: what real points score against real points."""
-        return _floor(column, self.cells)
+        return find_floor(column, self.cells)
 
     @property
     def footnotes(self) -> list[str]:
@@ -217,7 +214,7 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     columns = sorted(filled, key=lambda c: c.order)
     rankings: dict[TableColumn, Ranking] = {}
     gates = {
-        column: _gate(column, groups, cells, errors.floor_error(dataset, column.id))
+        column: make_gate(column, groups, cells, errors.floor_error(dataset, column.id))
         for column in columns
         if column.split == "test"
     }
@@ -227,51 +224,12 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             rankings[column], ranked = _ranked(column, groups, cells)
             cells.update(ranked)
     judged = [c for c in columns if c not in gates or not gates[c].closed]
-    own, apart = settle(groups, judged, cells, lambda column: _floor(column, cells))
+    own, apart = settle(groups, judged, cells, lambda column: find_floor(column, cells))
     for standings in (own, apart):
         if standings is not None:
             cells.update(shade(judged, cells, standings))
     ordered = tuple(_ordered(groups, judged, cells, own))
     return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates, own, apart)
-
-
-def _gate(
-    column: TableColumn,
-    groups: list[Group],
-    cells: Mapping[tuple[str, TableColumn], Cell],
-    error: float,
-) -> Gate:
-    """What null rows make of a column: a model's rows of several budgets are one."""
-    rows: dict[str, list[float]] = defaultdict(list)
-    for group in groups:
-        if group.null:
-            rows[group.model] += _values(cells, group, column).values()
-    floor, ideal = _floor(column, cells), column.meaning.ideal
-    points = _count_points(column, groups) if column.unit == "share" else None
-    bar = make_bar(column.better, ideal, floor, column.unit, error=error, points=points)
-    return check_nulls(rows, bar)
-
-
-def _count_points(column: TableColumn, groups: list[Group]) -> int | None:
-    """The fewest generated points that a column's scores are of."""
-    asked = column.id, column.split
-    rows = (m for g in groups for r in g.records for m in r.metrics if (m.id, m.split) == asked)
-    return min((m.n_fake for m in rows if m.n_fake is not None), default=None)
-
-
-def _floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell]) -> float | None:
-    floors = [c.floor for (_, k), c in cells.items() if k == column]
-    values = [value for value in floors if value is not None]
-    return fmean(values) if values else None
-
-
-def find_error(errors: MeasurementErrors, dataset: str, column: TableColumn) -> ColumnError | None:
-    """Returns what test set and extractor leave uncertain: of scores against test points alone."""
-    error = errors.find(dataset, column.id)
-    if error is None or column.split != "test":
-        return None
-    # measured by the classifier's features, for columns that need any
-    return error if error.extractor is None or column.protocol.startswith("classifier") else None
 
 
 def _cells(group: Group) -> dict[TableColumn, Cell]:
@@ -339,15 +297,9 @@ def _ordered(
     else:
         first = min((c.blind, c.place) for c in ordering)
         candidates = [c for c in ordering if (c.blind, c.place) == first]
-        by = max(candidates, key=lambda c: sum(bool(_values(cells, g, c)) for g in groups))
+        by = max(candidates, key=lambda c: sum(bool(values_of(cells, g, c)) for g in groups))
     means = {g.id: cells.get((g.id, by), Cell({})).standing.mean for g in groups}
     sign = -1.0 if by.better == "higher" else 1.0
     return sorted(
         groups, key=lambda g: (math.inf if (m := means[g.id]) is None else sign * m, g.label)
     )
-
-
-def _values(
-    cells: Mapping[tuple[str, TableColumn], Cell], group: Group, column: TableColumn
-) -> Mapping[int, float]:
-    return cells.get((group.id, column), Cell({})).values

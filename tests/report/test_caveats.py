@@ -9,7 +9,7 @@ from genbench.cli.claims_text import list_details
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect, difference, log_ratio
 from genbench.report.cards import Card
-from genbench.report.claim_tables import to_dict
+from genbench.report.claim_json import to_dict
 from genbench.running.evidence import EXPERIMENT
 from genbench.store import Store
 from genbench.store import measurement_error as errors

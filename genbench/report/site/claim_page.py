@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genbench.core.figure import Figure, Place, Series
-from genbench.report import claim_tables
+from genbench.report import claim_json, claim_tables
 from genbench.report.cards import Card
 from genbench.report.site import templating
 from genbench.report.site.samples import Panel, select_columns
@@ -35,10 +35,10 @@ def make_files(site: Site) -> dict[str, bytes]:
     """Returns the page and its tables by their names; nothing where no claim has measurements."""
     if not site.claims:
         return {}
-    tables = claim_tables
+    writers = claim_tables.to_csv, claim_json.to_json, claim_tables.to_latex
     texts = (
-        f"# Claims\n\n{tables.to_markdown(site.claims)}",
-        *(write(site.claims) for write in (tables.to_csv, tables.to_json, tables.to_latex)),
+        f"# Claims\n\n{claim_tables.to_markdown(site.claims)}",
+        *(write(site.claims) for write in writers),
     )
     views: list[dict[str, Any]] = [
         {**_view(card), "pairs": find_pairs(site, card)} for card in site.claims
