@@ -52,9 +52,9 @@ class Standing:
     """How a claim stands to its registration.
 
     Arguments:
-        registration: The last one, or None.
+        registration: The first from which on all have the terms of today, the last one at worst, or None.
         first_score: When the first of its scores was begun, or None without any.
-        extended: Whether the last one only added to what had been scored by then.
+        extended: Whether that one only added to what had been scored by then.
         reasons: Why its verdict is exploratory; none where it is confirmatory.
     """
 
@@ -220,8 +220,19 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
         f"{_minute(one.scored)}"
         for one in replaced
     ]
-    extended = first is not None and not reasons and moment(last.date) > moment(first)
-    return Standing(last, first, tuple(reasons), extended)
+    since = _find_first_alike([*usable, last])
+    extended = first is not None and not reasons and moment(since.date) > moment(first)
+    return Standing(since, first, tuple(reasons), extended)
+
+
+def _find_first_alike(history: list[Registration]) -> Registration:
+    """The first registration after which no other changed the terms, but for what older ones do not hold."""
+    since = history[-1]
+    for before in reversed(history[:-1]):
+        if compare_terms(before.terms, since.terms, before.rule == since.rule):
+            break
+        since = before
+    return since
 
 
 def _changes_by(date: str, history: list[Registration]) -> list[str]:

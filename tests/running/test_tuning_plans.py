@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from genbench.core.claim import CLAIMS
-from genbench.core.dataset import open_named
+from genbench.core.dataset import open_named, resolve_options
 from genbench.core.entrants import kind_of, list_models
 from genbench.core.model import MODELS
 from genbench.core.spec import Tuning
-from genbench.running.cells import dataset_options
 from genbench.running.tuning_rule import find_obstacle, tuned_models
 from genbench.store.documents import load_suites, load_tuning
 from genbench.store.tuned import FILE, read_tuned
@@ -23,7 +22,7 @@ RUNS = [run for name in CLAIMS.names() for run in CLAIMS.get(name).runs]
 
 def own_options(dataset, options):
     """All options of a data set, as text."""
-    return str(sorted(dataset_options(dataset, options).items()))
+    return str(sorted(resolve_options(dataset, options).items()))
 
 
 def list_tuned_data():
