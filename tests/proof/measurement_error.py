@@ -31,17 +31,22 @@ from genbench.store.measurement_error import FILE, MeasurementErrors, read_measu
 
 @dataclass(frozen=True)
 class Settings:
-    """How a data set is measured: models trained, rounds, their points, and repetitions of both kinds."""
+    """How a data set is measured: models, the suite whose budget and tuned options they have, their points,
+    and repetitions of both kinds.
+
+    Errors grow with a distance, and in proportion to it they are larger the better a model is, so that the
+    models are as good as those that claims compare.
+    """
 
     models: tuple[str, ...]
-    rounds: int
+    suite: str
     points: int | None
     halves: int
     extractors: int
 
     def __str__(self) -> str:
         return (
-            f"{', '.join(self.models)} after {self.rounds} rounds, one seed each, "
+            f"{', '.join(self.models)} as in the suite {self.suite}, one seed each, "
             f"{self.points or 'as many'} points beside the test points; {self.halves} halves of those, "
             f"{self.extractors} classifiers"
         )
@@ -49,8 +54,10 @@ class Settings:
 
 #: Fashion-MNIST has thirty times the test points of digits, which repeat themselves less
 DATASETS = {
-    "digits": Settings(("gan", "wgan_gp", "vae", "realnvp", "made"), 1500, None, 40, 6),
-    "fashion_mnist": Settings(("r1_gan", "wgan_gp", "vae", "realnvp"), 1000, 2500, 20, 5),
+    "digits": Settings(("gan", "wgan_gp", "vae", "realnvp", "made"), "images", None, 40, 6),
+    "fashion_mnist": Settings(
+        ("r1_gan", "wgan_gp", "vae", "realnvp"), "fashion_claims", 2500, 20, 5
+    ),
 }
 #: metrics with the options that leave out what no claim reads
 METRIC_OPTIONS = {"fid": {}, "kid": {"subsets": 0}, "mmd": {}, "prdc": {}, "sharpness": {}}
@@ -170,7 +177,7 @@ def train_models(dataset, settings):
     n = settings.points or len(dataset.points("test"))
     samples = {}
     for model in settings.models:
-        trained = genbench.train(model, dataset.name, steps=settings.rounds, seeds=1, batch=128)
+        trained = genbench.train(model, dataset.name, seeds=1, suite=settings.suite)
         samples[model] = trained.sample(n).reshape(n, *dataset.spec.event)
         print(f"{dataset.name}: {model} trained", flush=True)
     return samples
