@@ -6,6 +6,8 @@ import pytest
 
 import genbench
 from genbench.core.errors import DataError, SpecError
+from genbench.core.spec import Budget
+from genbench.store.tuned import find_tuned
 
 BASELINE = Path(__file__).parents[1] / "baselines" / "ci.json"
 SUITE = {
@@ -52,3 +54,18 @@ def test_refusals_say_what_is_wrong(folder):
         genbench.samples("zzz", results=folder)
     with pytest.raises(SpecError, match="one results folder"):
         genbench.leaderboard(folder, folder)
+
+
+def test_a_pair_of_a_suite_is_trained_as_there():
+    def find_spec(model, dataset, **about):
+        return genbench.train(model, dataset, suite="images", steps=1, **about).job.specs[0]
+
+    spec = find_spec("vae", "digits")
+    tuned, _ = find_tuned("vae", "digits", Budget(steps=1), 128, "samples")
+    assert spec.batch == 128
+    assert {name: spec.options[name] for name in tuned} == {
+        name: tuple(value) if isinstance(value, list) else value for name, value in tuned.items()
+    }
+    assert find_spec("pixelcnn", "digits").batch == 64
+    assert find_spec("pixelcnn", "digits", batch=9).batch == 9
+    assert find_spec("vae", "ring").options["latent"] is None

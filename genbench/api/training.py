@@ -166,7 +166,8 @@ def train(
         steps: Rounds of training; None takes the suite's budget.
         batch: Points per seed in a minibatch; None takes the suite's.
         labelled: How many training labels a seed sees; None shows all.
-        suite: Whose settings hold for all that is not named here.
+        suite: Whose settings hold for all that is not named here; a pair that it has is trained as there,
+            with tuned options where it takes them.
         device: auto, cpu, cuda or cuda:N.
         data_dir: A folder with data sets' files.
         offline: Whether downloads are forbidden.
@@ -180,8 +181,10 @@ def train(
     chosen = suite if isinstance(suite, Suite) else find_suite(suite)
     chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled)
     numbers = seeds if isinstance(seeds, int) else list(seeds)
-    chosen = chosen.model_copy(update={"seeds": numbers, "batch": batch or chosen.batch})
     cells = chosen.cells[0]
+    batch = batch or cells.batch or chosen.batch
+    chosen = chosen.model_copy(update={"seeds": numbers, "batch": batch})
+    cells = cells.model_copy(update={"batch": batch})
     specs = cell_specs(chosen, cells, cells.models[0], cells.datasets[0], autocast=False)
     settings = RunSettings(
         device=device,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -239,6 +240,14 @@ def find_pairs(
     return list(own_models.values()), [own_datasets.get(name, name) for name in datasets]
 
 
+def _find_cells(suite: Suite, model: Part, dataset: Part) -> Cells:
+    """The cells of one pair, trained as where a suite has it, else by what holds for all of the suite."""
+    own = (cells for cells in suite.cells if model in cells.models and dataset in cells.datasets)
+    pair = {"models": [model], "datasets": [dataset]}
+    found = next(own, None)
+    return found.model_copy(update=pair) if found is not None else Cells(**pair)
+
+
 def change_suite(
     suite: Suite,
     models: Sequence[Part | str] = (),
@@ -252,7 +261,8 @@ def change_suite(
 
     Arguments:
         suite: The suite.
-        models: With `datasets`, the cells are all pairs of these in place of the suite's own.
+        models: With `datasets`, the cells are all pairs of these in place of the suite's own; a pair that the
+            suite has keeps how it is trained there: budget, minibatch, tuned options.
         datasets: See `models`.
         seeds: So many seeds, from 0 on.
         steps: Every cell trains for so many rounds.
@@ -265,7 +275,7 @@ def change_suite(
             [part if isinstance(part, Part) else Part(name=part) for part in some]
             for some in (models, datasets)
         ]
-        cells = [Cells(models=parts[0], datasets=parts[1])]
+        cells = [_find_cells(suite, *pair) for pair in product(*parts)]
     about: dict[str, Any] = {"labelled": labelled} if labelled else {}
     if steps:
         changes["budget"] = about["budget"] = Budget(steps=steps)

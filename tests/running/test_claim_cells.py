@@ -111,7 +111,7 @@ def test_an_experiment_is_made_once_a_seed(tmp_path):
     held = ClaimEvidence(claim, Store(tmp_path))
     first = held.measured("x")
     assert set(first) == set(range(8))
-    assert held.measured("root") == {}  # no finite number
+    assert held.measured("root") == dict.fromkeys(range(8), math.inf)  # what diverged
     assert held.missing() == {}
     more = ClaimEvidence(claim, Store(tmp_path), Scale(seeds=10))
     assert more.untried() == [8, 9]
