@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,16 +214,22 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],
         "Not judged": card.withheld,
-        "Not checked against null rows": card.unchecked,
-        "Needs no null row": [f"{name}: {why}" for name, why in claim.null_exemptions.items()],
+        "Not checked against null rows": _in_one(card.unchecked),
+        "Needs no null row": _in_one(f"{n}: {why}" for n, why in claim.null_exemptions.items()),
         "On digits alone": [claim.digits_alone] if claim.digits_alone else [],
-        "Test set and extractor are not in this interval": card.without_test_set,
+        "Intervals without test set and extractor": _in_one(card.without_test_set),
         "Cells": [str(run) for run in claim.runs],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
         "Failed": [f"{name}: {count} seeds" for name, count in card.evidence.failed().items()],
         "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
     }
+
+
+def _in_one(items: Iterable[str]) -> list[str]:
+    """One line of all, which says nothing where there are none."""
+    line = "; ".join(items)
+    return [line] if line else []
 
 
 def verdict_of(setting: Variation) -> str:

@@ -68,7 +68,7 @@ def test_judged_comparisons_whose_noise_is_unknown_are_named(store, known):
     card = Card(make_claim(), store)
     assert card.without_test_set == ["inpainting"]
     assert to_dict(card)["without_test_set"] == ["inpainting"]
-    head = "Test set and extractor are not in this interval"
+    head = "Intervals without test set and extractor"
     assert list_details(card)[head] == ["inpainting"]
     known("fid", "inpainting")
     assert Card(make_claim(), store).without_test_set == []
