@@ -95,7 +95,7 @@ def test_the_worked_metric_and_extractor_of_contributing_score(name, tmp_path, g
 
 def test_the_worked_claim_of_contributing_is_judged(tmp_path, genbench):
     _, run, claims = commands_of("coverage_example", tmp_path)
-    assert "16 to train" in genbench(*run)
+    assert "32 to train" in genbench(*run)  # with the null rows of what it judges
     (row,) = json.loads(genbench(*claims, "--no-run", "--json"))
     assert (row["id"], row["verdict"]) == ("coverage-example", "inconclusive")
 
@@ -223,8 +223,10 @@ def test_the_page_on_scoring_samples_does_what_it_says(tmp_path, monkeypatch, ca
     for folder in ("generated", "real", "outputs", "truth", "inputs"):
         Path(folder).mkdir()
         for k, picture in enumerate(pictures):
-            Image.fromarray(picture).save(f"{folder}/{k}.png")
+            side = 4 if folder == "inputs" else 16
+            Image.fromarray(picture[:side, :side]).save(f"{folder}/{k}.png")
     numpy.save("floats.npy", pictures / 127.5 - 1)
+    numpy.save("outputs.npy", DATASETS.get("digits")().points("test").numpy())
     numpy.savez("adm.npz", arr_0=pictures)
     for seed in range(3):
         numpy.save(f"seed{seed}.npy", digits[seed:78:3])
@@ -286,6 +288,6 @@ def test_the_translator_of_the_document_of_python_trains_and_is_scored(
 def test_the_suites_for_a_gpu_are_a_command_of_the_documents():
     text = (ROOT / "docs/running.md").read_text()
     suites = [name for name in load_suites(ROOT / "benchmarks.yaml") if name.endswith("_gpu")]
-    assert suites == ["super_gpu", "unpaired_gpu"]
+    assert len(suites) >= 8
     for name in suites:
         assert f"genbench run {name} --device cuda" in text
