@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from genbench.core.claim import Evidence, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, claim
 from genbench.core.effect import Effect, map_values
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
@@ -113,6 +113,8 @@ def figure(evidence: Evidence) -> Figure:
     "reaches from samples alone can be compared with it; the Jensen-Shannon divergence that follows "
     "from its value is compared with the numerical one.",
     experiment=experiment,
+    version=2,
+    first_seed=NEW_SEEDS,
     scaled=("steps",),
     null_exemptions={
         "its experiment": "differences to values that are known in closed form",

@@ -16,6 +16,9 @@ from genbench.core.figure import Figure
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 
+#: where the seeds of a claim begin that is tested anew, beyond the last of all looks
+NEW_SEEDS = 100
+
 Outcome = Literal["supported", "refuted", "mixed", "inconclusive", "by definition"]
 
 
@@ -37,6 +40,9 @@ class Claim:
         runs: Cells that it reads.
         experiment: What it measures itself, where cells of models and data sets do not suffice.
         seeds: How many seeds the experiment takes.
+        first_seed: The first seed of all that it reads, 0 or `NEW_SEEDS`: a claim that was laid down
+            when scores were at hand is tested anew by seeds that no look has reached. An experiment
+            that is otherwise the same needs a higher `version` for it.
         quick: Options of the experiment for a quick pass.
         scaled: Options of the experiment that half or twice the budget multiplies.
         timed: Whether the experiment measures times, so that nothing else may run meanwhile.
@@ -75,6 +81,7 @@ class Claim:
     notes: Mapping[Outcome, str] = field(default_factory=dict)
     outsiders: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
+    first_seed: int = 0
     elsewhere: tuple[Elsewhere, ...] = ()
     null_exemptions: Mapping[str, str] = field(default_factory=dict)
     digits_alone: str = ""
@@ -124,10 +131,18 @@ def claim(
     def register(
         function: Callable[[Evidence], Sequence[Effect]],
     ) -> Callable[[Evidence], Sequence[Effect]]:
-        CLAIMS.add(name, _read_everywhere(Claim(name, function, **about)))
+        CLAIMS.add(name, _read_everywhere(_check_seeds(Claim(name, function, **about))))
         return function
 
     return register
+
+
+def _check_seeds(claim: Claim) -> Claim:
+    if claim.first_seed not in (0, NEW_SEEDS):
+        raise ContractError(
+            f"claim {claim.id} needs first_seed 0 or {NEW_SEEDS}, got {claim.first_seed}"
+        )
+    return claim
 
 
 def _read_everywhere(claim: Claim) -> Claim:

@@ -12,7 +12,7 @@ from genbench.core.spec import Part
 
 @dataclass(frozen=True)
 class Run:
-    """Cells that a claim reads: one model on one data set, seeds 0 to `seeds` - 1.
+    """Cells that a claim reads: one model on one data set, so many seeds from the first on.
 
     They are the cells of any suite with the same settings, and with the same number of samples the
     same metrics are the same measurements, so nothing is trained or measured twice.
@@ -25,6 +25,7 @@ class Run:
         dataset_options: The data set's, likewise.
         metric_options: Those of metrics, by metric, likewise.
         seeds: How many seeds.
+        first_seed: The first of them, which evidence sets to that of the claim (`Claim.first_seed`).
         steps: Rounds of training.
         batch: Real examples in a minibatch.
         labelled: Training labels that a seed sees; all if None.
@@ -48,6 +49,7 @@ class Run:
     untuned: Literal["refuse", "default"] = "refuse"
     dataset_options: Mapping[str, Any] = field(default_factory=dict)
     metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    first_seed: int = 0
 
     @property
     def parts(self) -> list[Part]:

@@ -65,7 +65,7 @@ def run_claims(
                 plan = plan_trials(some, scale, store, settings, options.redo)
                 if plan.jobs and not _do(plan, result, place, listener, dry_run):
                     return result
-        runs = [scale.run(run) for claim in claims.values() for run in claim.runs]
+        runs = [scale.run(run, one.first_seed) for one in claims.values() for run in one.runs]
         nulls = [run for claim in claims.values() for run in make_null_runs(claim, scale, store)]
         runs, nulls = (
             [run for run in some if _is_named(run, models, datasets)] for some in (runs, nulls)
@@ -191,7 +191,7 @@ def plan_trials(
         trial, problem = examine(path)
         damaged += [problem] if problem and os.path.lexists(path) else []
         again = redo == "all" or (redo == "failed" and trial is not None and trial.failures)
-        seeds = range(scale.count(claim.seeds)) if again else evidence.untried()
+        seeds = evidence.own_seeds if again else evidence.untried()
         if seeds:
             jobs.append(
                 TrialJob(
@@ -233,5 +233,5 @@ def _group_runs(runs: Sequence[Run]) -> list[Suite]:
     alike: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
         metrics = frozenset(canonical(part.model_dump()) for part in run.parts)
-        alike.setdefault((metrics, run.samples, run.seeds), []).append(run)
+        alike.setdefault((metrics, run.samples, run.seeds, run.first_seed), []).append(run)
     return [suite_of(*group) for group in alike.values()]

@@ -54,10 +54,11 @@ class Scale:
         words = [] if self.budget == "default" else ["--budget-scale", self.budget]
         return words if self.seeds is None else [*words, "--seeds", str(self.seeds)]
 
-    def run(self, run: Run) -> Run:
-        """Returns a run at this scale."""
+    def run(self, run: Run, first_seed: int = 0) -> Run:
+        """Returns a run at this scale, from the first seed of its claim on."""
         return replace(
             run,
+            first_seed=first_seed,
             steps=max(1, round(run.steps * SCALES[self.budget])),
             seeds=self.count(run.seeds),
         )
@@ -88,7 +89,7 @@ def suite_of(*runs: Run) -> Suite:
     first = runs[0]
     return Suite(
         description="what the claims need",
-        seeds=first.seeds,
+        seeds=list_seeds(first) if first.first_seed else first.seeds,
         metrics=first.parts,
         samples=first.samples,
         seeds_at_once=None,
@@ -105,6 +106,11 @@ def suite_of(*runs: Run) -> Suite:
             for run in runs
         ],
     )
+
+
+def list_seeds(run: Run) -> list[int]:
+    """Returns the seeds of a run."""
+    return list(range(run.first_seed, run.first_seed + run.seeds))
 
 
 def resolve_tuned(run: Run) -> bool | Literal["density"]:
@@ -160,13 +166,14 @@ class ClaimEvidence:
     def scores(self, run: Run, column: str) -> Scores:
         """Returns a column of a run's finished cells, as asked by the run's own metrics and samples.
 
-        Seeds that diverged or failed have an infinite value on the side that is worse; the values know
-        what test set and extractor leave uncertain, where that was measured.
+        Seeds count from the claim's first, which is 0. Those that diverged or failed have an infinite value
+        on the side that is worse; the values know what test set and extractor leave uncertain, where that
+        was measured.
         """
         records = self._finished(run)
         keys = keys_of(run) if records else set()
         values = {
-            record.spec.seed: m.value
+            self._place(record.spec.seed): m.value
             for record in records
             for m in record.metrics
             if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None
@@ -174,7 +181,7 @@ class ClaimEvidence:
         level = fmean(values.values()) if values else 0.0
         worst = _worst(run, column)
         failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
-        values |= {r.spec.seed: worst for r in failed if worst is not None}
+        values |= {self._place(r.spec.seed): worst for r in failed if worst is not None}
         noise = read_measurement_errors().noise(run.dataset, column, level)
         # labels are a seed's own, and the same for all models
         return Scores(values, noise, independent=run.labelled is None)
@@ -184,7 +191,7 @@ class ClaimEvidence:
         key = run_key(run)
         if key not in self._records:
             some = self.store.has(run.dataset, run.model)
-            specs = specs_of(self.scale.run(run)) if some else []
+            specs = specs_of(self.scale.run(run, self.claim.first_seed)) if some else []
             records = (self.store.read(spec) for spec in specs)
             self._records[key] = [record for record in records if record is not None]
         return self._records[key]
@@ -193,15 +200,16 @@ class ClaimEvidence:
         """Returns the seeds of a run that were trained to the end and measured."""
         records = self._finished(run)
         keys = keys_of(run) if records else set()
-        return [r.spec.seed for r in records if keys <= {m.key for m in r.metrics}]
+        some = (r for r in records if keys <= {m.key for m in r.metrics})
+        return [self._place(record.spec.seed) for record in some]
 
     def measured(self, column: str) -> dict[int, float]:
         """Returns a column of the experiment, over the scale's seeds.
 
         What diverged is infinite on the side that is worse; what does not exist is left out.
         """
-        seeds = self.scale.count(self.claim.seeds)
-        return {s: v for s, v in self.trial().values(column).items() if s < seeds}
+        values = self.trial().values(column)
+        return {self._place(s): v for s, v in values.items() if s in self.own_seeds}
 
     def trial(self) -> Trial:
         """Returns what the claim's experiment has measured at this scale."""
@@ -218,8 +226,9 @@ class ClaimEvidence:
         for run in self.claim.runs:
             records = self.records(run)
             settled = {r.spec.seed for r in records if r.status not in ("ok", *FAILURES)}
-            done = settled | set(self.finished(run))
-            seeds = [s for s in range(self.scale.run(run).seeds) if s not in done]
+            done = {self._place(seed) for seed in settled} | set(self.finished(run))
+            own = list_seeds(self.scale.run(run, self.claim.first_seed))
+            seeds = [seed for seed in own if self._place(seed) not in done]
             missing |= {str(run): seeds} if seeds else {}
         if self.claim.experiment is not None and (seeds := self.untried()):
             missing[EXPERIMENT] = seeds
@@ -235,12 +244,22 @@ class ClaimEvidence:
             for run in self.claim.runs
         }
         failed = self.trial().failed if self.claim.experiment is not None else set()
-        counts[EXPERIMENT] = sum(s < self.scale.count(self.claim.seeds) for s in failed)
+        counts[EXPERIMENT] = sum(seed in self.own_seeds for seed in failed)
         return {name: count for name, count in counts.items() if count}
 
     def untried(self) -> list[int]:
         """Returns the seeds that the experiment was not made with yet."""
-        return sorted(set(range(self.scale.count(self.claim.seeds))) - self._read().seeds)
+        return sorted(set(self.own_seeds) - self._read().seeds)
+
+    @property
+    def own_seeds(self) -> range:
+        """The seeds of the experiment at this scale."""
+        first = self.claim.first_seed
+        return range(first, first + self.scale.count(self.claim.seeds))
+
+    def _place(self, seed: int) -> int:
+        """A seed's place among the claim's."""
+        return seed - self.claim.first_seed
 
     def _read(self) -> Trial:
         trial = Trials(self.store.root).read(self.claim, self.scale.options(self.claim))

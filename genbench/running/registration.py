@@ -89,14 +89,19 @@ def list_terms(claim: Claim) -> dict[str, Any]:
         name, k = str(run), 2
         while name in terms["runs"]:
             name, k = f"{run} #{k}", k + 1
-        terms["runs"][name] = describe_run(run)
+        terms["runs"][name] = describe_run(run) | _seeds_of(claim)
     if claim.experiment is not None:
         terms["experiment"] = {
             "options": _as_json(Scale().options(claim)),
             "seeds": claim.seeds,
             "version": claim.version,
+            **_seeds_of(claim),
         }
     return terms
+
+
+def _seeds_of(claim: Claim) -> dict[str, int]:
+    return {"first_seed": claim.first_seed} if claim.first_seed else {}
 
 
 def describe_run(run: Run) -> dict[str, Any]:
@@ -203,7 +208,7 @@ def find_standing(claim: Claim, store: Store, registrations: Registrations) -> S
     changes = compare_terms(last.terms, terms, last.rule == RULE)
     reasons += [f"changed since it was registered: {change}" for change in changes]
     usable = [r for r in history[:-1] if registrations.accepts(r.rule, RULE)]
-    runs = [describe_run(run) for run in claim.runs]
+    runs = [describe_run(run) | _seeds_of(claim) for run in claim.runs]
     late = list(find_late(claim, terms, runs, scores, [*usable, last]))
     seen = [one.seen for one in history if one.seen is not None]
     if seen and (late or last.seen is not None):

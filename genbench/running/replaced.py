@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +29,8 @@ def find_replaced(
     """Yields what took the place of something that had been scored by then, so that the scores may be why.
 
     A run has the place of one of the same model and data set in the registration before. What changes for
-    all claims alike on declared grounds is no such replacement, nor is one by the same cells.
+    all claims alike on declared grounds is no such replacement, nor is one by the same cells or by seeds
+    that had not been tried.
 
     Arguments:
         claim: The claim.
@@ -44,7 +46,8 @@ def find_replaced(
             others = [o for o in new.values() if not differing(_place(run), _place(o))]
             changes = [differing(run, other, ("metrics",)) for other in others]
             if not changes or any(
-                all(allows(field, other.get(field), after.date) for field in fields)
+                "first_seed" in fields
+                or all(allows(field, other.get(field), after.date) for field in fields)
                 for fields, other in zip(changes, others, strict=True)
             ):
                 continue
@@ -61,7 +64,8 @@ def _find_replaced_experiment(
     old, new = (one.terms.get("experiment") for one in (before, after))
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return
-    if not differing(old, new, ("seeds",)):
+    changes = differing(old, new, ("seeds",))
+    if not changes or "first_seed" in changes:
         return
     options = dict(old.get("options", {}))
     trial = Trials(store.root).read_of(claim.name, int(old.get("version", 1)), options)
@@ -77,8 +81,9 @@ def first_score_of(claim: Claim, about: Mapping[str, Any], store: Store) -> str 
         about: What the registration says of the run; with options that are no longer there, it has no cells.
         store: Where cells are.
     """
-    fields = {name: value for name, value in about.items() if name not in DERIVED}
+    fields: dict[str, Any] = {name: value for name, value in about.items() if name not in DERIVED}
     run = Run(**(fields | {"metrics": tuple(about["metrics"]), "untuned": "default"}))
+    claim = replace(claim, first_seed=run.first_seed)
     times: list[str] = []
     for name in SCALES:
         try:

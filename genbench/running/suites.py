@@ -243,9 +243,10 @@ def find_pairs(
 def _find_cells(suite: Suite, model: Part, dataset: Part) -> Cells:
     """The cells of one pair, trained as where a suite has it, else by what holds for all of the suite."""
     own = (cells for cells in suite.cells if model in cells.models and dataset in cells.datasets)
-    pair = {"models": [model], "datasets": [dataset]}
     found = next(own, None)
-    return found.model_copy(update=pair) if found is not None else Cells(**pair)
+    if found is None:
+        return Cells(models=[model], datasets=[dataset])
+    return found.model_copy(update={"models": [model], "datasets": [dataset]})
 
 
 def change_suite(

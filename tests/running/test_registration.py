@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from claim_records import write
 
-from genbench.core.claim import Claim, Run
+from genbench.core.claim import NEW_SEEDS, Claim, Run, claim
 from genbench.core.effect import Effect, compare_best
 from genbench.core.entrants import list_models, make_runs, read_entrants
-from genbench.core.errors import SpecError, UnknownName
+from genbench.core.errors import ContractError, SpecError, UnknownName
 from genbench.core.model import MODELS
+from genbench.core.rng import Rng
 from genbench.running import evidence
 from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
 from genbench.running.registration import (
@@ -224,6 +225,46 @@ def test_more_rounds_after_a_look_are_exploratory_though_no_cell_of_theirs_was_s
         "registered 2026-01-03 00:00 in the place of gan on ring with steps=400, which had been scored "
         "since 2026-01-02 00:00",
     )
+
+
+def test_a_claim_that_was_scored_is_tested_anew_by_seeds_that_no_look_has_reached(tmp_path, store):
+    path, anew = tmp_path / "registrations.json", make_claim(replace(RUN, steps=1000), bar=2.0)
+    anew = replace(anew, first_seed=NEW_SEEDS)
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    write_scored(store, replace(anew, first_seed=0), "2026-01-02T00:00:00+00:00")
+    register({"planted": anew}, path, date="2026-01-03T00:00:00+00:00")
+    held = ClaimEvidence(anew, store)
+    assert held.missing() == {"gan on ring": list(range(NEW_SEEDS, NEW_SEEDS + 8))}
+    assert held.scores(anew.runs[0], "modes") == {}
+    assert not standing(anew, store, path).exploratory
+    for spec in specs_of(Scale().run(anew.runs[0], NEW_SEEDS)):
+        old = store.read(specs_of(anew.runs[0])[0])
+        about = {"spec": spec, "cell": spec.cell, "started": "2026-01-04T00:00:00+00:00"}
+        store.write(old.model_copy(update=about))
+    held = ClaimEvidence(anew, store)
+    assert held.missing() == {}
+    assert sorted(held.scores(anew.runs[0], "modes")) == list(range(8))
+    assert held.finished(anew.runs[0]) == list(range(8))
+    assert not standing(anew, store, path).exploratory
+    assert standing(replace(anew, first_seed=0), store, path).exploratory
+    with pytest.raises(ContractError, match="first_seed 0 or 100, got 7"):
+        claim("planted_anew", first_seed=7, statement="s.", source="x", why="y")(anew.function)
+
+
+def test_an_experiment_is_made_anew_from_its_first_seed_on(tmp_path):
+    def experiment(rng):
+        return {"x": [float(seed) for seed in rng.seeds]}
+
+    about = {"statement": "s.", "source": "x", "why": "y", "first_seed": NEW_SEEDS}
+    one = Claim("anew", lambda evidence: [], experiment=experiment, seeds=3, **about)
+    held = ClaimEvidence(one, Store(tmp_path))
+    assert held.untried() == [NEW_SEEDS, NEW_SEEDS + 1, NEW_SEEDS + 2]
+    columns = one.measure(Rng(held.untried()))
+    Trials(tmp_path).write(Trial(claim="anew", version=1, columns=columns))
+    again = ClaimEvidence(one, Store(tmp_path))
+    assert again.measured("x") == {0: 100.0, 1: 101.0, 2: 102.0}
+    assert (again.untried(), again.failed()) == ([], {})
 
 
 def test_a_change_of_all_claims_alike_must_be_declared(tmp_path, store):
