@@ -71,7 +71,7 @@ def measure_rest(evidence: Evidence) -> list[Effect]:
         "infogan": "its codes are the question",
     },
     threats=(
-        "Samples may be of their class and lack variety; the suite `conditional` shows the spread.",
+        "Samples may be of their class and lack variety; the suite conditional shows the spread.",
         "The bar is an accuracy of nine tenths; the classifier itself errs on a few real digits.",
     ),
     figure=figure,

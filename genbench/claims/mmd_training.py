@@ -52,7 +52,7 @@ def figure(evidence: Evidence) -> Figure:
     outsiders={"mmd_gan": "its kernel is learnt, as the claim has it"},
     threats=(
         "As many rounds are not as much work: MMD-GAN's critic makes five updates in each. After 1,500 at "
-        "half the minibatch, as in the suite `images`, its FID is 69, that of several fixed widths 30; those "
+        "half the minibatch, as in the suite images, its FID is 69, that of several fixed widths 30; those "
         "are tuned, and MMD-GAN is not yet.",
         "Fixed kernels want large minibatches: 1,000 in the paper, 128 here.",
         "64 dimensions are few: fixed kernels fall behind as dimensions grow.",

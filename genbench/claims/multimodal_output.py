@@ -178,7 +178,7 @@ def compare_enlargements(evidence: Evidence) -> list[Effect]:
     ),
     threats=(
         "Frames of one digit on black and images of 8 and 28 pixels: photographs are in the suite "
-        "`super_photos`, by fewer seeds.",
+        "super_photos, by fewer seeds.",
         "The weight of the judge decides super-resolution: in a pilot three times as much lost what it "
         "gained. With step and average of weights it was chosen by FID on the validation split, which is the "
         "judge's own measure rather than that of squared error.",
