@@ -14,8 +14,8 @@ from genbench.core.entrants import kind_of, list_models
 from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.running.dependencies import Probe
 from genbench.running.evidence import QUICK_SEEDS, SCALES, ClaimEvidence, Scale, specs_of
+from genbench.running.planted import RANGES, PlantedEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -75,7 +75,7 @@ def its_runs_can_be_made(name: str) -> None:
 @rule("claim")
 def it_reads_what_it_declares(name: str) -> None:
     """Its effects read every run that it declares, and its experiment, and nothing else."""
-    claim, probe = CLAIMS.get(name), Probe()
+    claim, probe = CLAIMS.get(name), PlantedEvidence(span=RANGES[1])
     expect_effects(claim.function(probe), "it")
     expect_read(name, probe)
     expect(
@@ -99,7 +99,7 @@ def expect_effects(effects: object, what: str) -> None:
         expect(finite, f"{effect.name!r} needs a finite bar, got {effect.bar!r}")
 
 
-def expect_read(name: str, probe: Probe) -> None:
+def expect_read(name: str, probe: PlantedEvidence) -> None:
     """Raises Broken where evidence of other runs or columns was read than is declared."""
     for run, column in probe.scored:
         expect(run in CLAIMS.get(name).runs, f"{run} is read and not declared; add it to runs=")
@@ -156,7 +156,7 @@ def with_figure(name: str) -> list[Case]:
 @rule("claim", with_figure)
 def its_figure_can_be_drawn(name: str) -> None:
     """Its figure's series have different names, as many values as places, and declared evidence."""
-    draw, probe = CLAIMS.get(name).figure, Probe()
+    draw, probe = CLAIMS.get(name).figure, PlantedEvidence(span=RANGES[1])
     assert draw is not None
     figure = draw(probe)
     expect(isinstance(figure, Figure), f"figure= needs a Figure, got {type(figure).__name__}")
@@ -181,7 +181,7 @@ def with_other_metrics(name: str) -> list[Case]:
 @rule("claim", with_other_metrics)
 def other_metrics_give_effects(name: str) -> None:
     """`by_metric` returns effects by the metric's name, of declared evidence."""
-    by_metric, probe = CLAIMS.get(name).by_metric, Probe()
+    by_metric, probe = CLAIMS.get(name).by_metric, PlantedEvidence(span=RANGES[1])
     assert by_metric is not None
     for metric, effects in by_metric(probe).items():
         expect_effects(effects, metric)

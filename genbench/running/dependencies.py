@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect, Scores, Values
+from genbench.core.claim import Claim
+from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence
 from genbench.core.metric import METRICS, Metric
+from genbench.running.planted import RANGES, PlantedEvidence, Read
 
-#: how many values an experiment's columns have
-SEEDS = 8
-#: a column of a run
-Read = tuple[Run, str]
-
-
-@dataclass
-class Probe:
-    """Evidence that answers every question with made-up values, all different, and notes what was asked.
-
-    Arguments:
-        hidden: Columns of runs that have no values.
-        hides_experiment: Whether the experiment's columns have none.
-        step: By how much the values of a column are larger than those of the one before.
-        scored: Columns of runs in the order in which they were asked for, of which the values are made.
-        columns: The experiment's columns that were asked for.
-    """
-
-    hidden: Sequence[Read] = ()
-    hides_experiment: bool = False
-    step: float = 1e-3
-    scored: list[Read] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-
-    def scores(self, run: Run, column: str) -> Values:
-        """Returns one value per seed, and notes the column."""
-        if (run, column) not in self.scored:
-            self.scored.append((run, column))
-        if (run, column) in self.hidden:
-            return {}
-        start = 1.0 + self.step * self.scored.index((run, column))
-        values = {seed: start + seed / 10 for seed in range(run.seeds)}
-        return Scores(values, independent=run.labelled is None)
-
-    def finished(self, run: Run) -> list[int]:
-        """Returns all seeds."""
-        return list(range(run.seeds))
-
-    def measured(self, column: str) -> Values:
-        """Returns one value per seed, and notes the column."""
-        self.columns.append(column)
-        if self.hides_experiment:
-            return {}
-        return {seed: 1.0 + seed / 10 for seed in range(SEEDS)}
+#: shares make no sense of several of the numbers that claims read, and these lie beyond them
+SPAN = RANGES[1]
 
 
 @dataclass(frozen=True)
@@ -95,24 +54,27 @@ def find_dependences(claim: Claim) -> tuple[Dependence, ...]:
 def _find_dependences(
     function: Callable[[Evidence], Sequence[Effect]],
 ) -> tuple[Dependence, ...]:
-    probe = Probe()
+    probe = PlantedEvidence(span=SPAN)
     effects = function(probe)
     scored = probe.scored
 
-    def change(hidden: Sequence[Read], *, own: bool = False, step: float = 1e-3) -> list[bool]:
-        whole = function(Probe((), False, step, list(scored)))
-        return find_changed(whole, function(Probe(hidden, own, step, list(scored))))
+    def change(
+        hidden: Sequence[Read], *, experiment: bool = True, falling: bool = False
+    ) -> list[bool]:
+        whole = PlantedEvidence(span=SPAN, falling=falling)
+        less = replace(whole, hidden=hidden, experiment=experiment)
+        return find_changed(function(whole), function(less))
 
     # the least of several is another without one of them alone, which the order of values decides
     by_read = [
-        [a or b for a, b in zip(change([read]), change([read], step=-1e-3), strict=True)]
+        [a or b for a, b in zip(change([read]), change([read], falling=True), strict=True)]
         for read in scored
     ]
     together = {
         place: change([read for read in scored if _place(read) == place])
         for place in dict.fromkeys(map(_place, scored))
     }
-    measured = change((), own=True)
+    measured = change((), experiment=False)
     dependences = []
     for i, effect in enumerate(effects):
         reads = [read for read, changed in zip(scored, by_read, strict=True) if changed[i]]

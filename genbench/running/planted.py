@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
 from genbench.core.spec import canonical
+from genbench.running.evidence import run_key
 
 #: made-up numbers lie between these; the second where shares, which the first might be, make no sense
 RANGES = ((0.05, 0.95), (1.5, 9.5))
@@ -19,7 +20,11 @@ DIGITS = 6
 UNREADABLE = "cannot be read with made-up numbers"
 
 
-@dataclass(frozen=True)
+#: a column of a run
+Read = tuple[Run, str]
+
+
+@dataclass
 class PlantedEvidence:
     """Evidence whose numbers are hashes of what they stand for: run, column and seed.
 
@@ -27,20 +32,31 @@ class PlantedEvidence:
     steps or options of a run, of which a registration says more itself, leave its numbers as they are.
 
     Arguments:
-        runs: All of a claim's.
+        runs: All of a claim's; others are told apart by all that they are.
         span: Between which the numbers lie.
         having: Which of the runs have numbers; all if None.
         experiment: Whether the experiment has.
+        hidden: Columns of runs that have none.
+        falling: Whether numbers lie as far from the span's upper end as they would from its lower one.
+        scored: Columns of runs in the order in which they were asked for.
+        columns: The experiment's columns that were asked for.
     """
 
-    runs: Sequence[Run]
+    runs: Sequence[Run] = ()
     span: tuple[float, float] = RANGES[0]
     having: Sequence[Run] | None = None
     experiment: bool = True
+    hidden: Sequence[Read] = ()
+    falling: bool = False
+    scored: list[Read] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     def scores(self, run: Run, column: str) -> Scores:
         """Returns numbers of a run's column."""
-        own = self._number(self._name(run), column) if self._has(run) else {}
+        if (run, column) not in self.scored:
+            self.scored.append((run, column))
+        shown = self._has(run) and (run, column) not in self.hidden
+        own = self._number(self._name(run), column) if shown else {}
         return Scores(own, independent=run.labelled is None)
 
     def finished(self, run: Run) -> list[int]:
@@ -49,6 +65,7 @@ class PlantedEvidence:
 
     def measured(self, column: str) -> dict[int, float]:
         """Returns numbers of the experiment's column."""
+        self.columns.append(column)
         return self._number("its experiment", column) if self.experiment else {}
 
     def _has(self, run: Run) -> bool:
@@ -56,10 +73,10 @@ class PlantedEvidence:
 
     def _name(self, run: Run) -> str:
         alike = [one for one in self.runs if one.title == run.title]
-        return f"{run.title} {alike.index(run) if run in alike else -1}"
+        return f"{run.title} {alike.index(run)}" if run in alike else run_key(run)
 
     def _number(self, *about: str) -> dict[int, float]:
-        low, high = self.span
+        low, high = reversed(self.span) if self.falling else self.span
         values = {}
         for seed in range(SEEDS):
             digest = hashlib.sha256(canonical([*about, seed]).encode()).digest()
