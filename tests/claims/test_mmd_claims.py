@@ -22,7 +22,7 @@ from genbench.store import Store
 @pytest.mark.parametrize(
     ("linear", "rbf", "several", "learnt", "outcome"),
     [
-        (300, 100, 90, 40, "supported"),
+        (900, 200, 150, 20, "supported"),
         (80, 100, 150, 200, "refuted"),
         (300, 100, 90, 120, "mixed"),
     ],

@@ -16,7 +16,7 @@ WILD = [9 * e for e in reversed(NOISE)]
 TAXONOMIES = dict.fromkeys(("kde", "gaussian", "uniform", "copy"), "reference")
 
 
-def make_records(model, columns, dataset="fashion_mnist", steps=9, labelled=None, options=None):
+def make_records(model, columns, dataset="binary_digits", steps=9, labelled=None, options=None):
     count = max(len(values) for values in columns.values())
     for seed in range(count):
         spec = CellSpec(
@@ -66,7 +66,7 @@ def scores(fid, recall=0.8):
     return {"fid": around(fid), "recall": [recall + 0.01 * e for e in NOISE]}
 
 
-def make_table(dataset="fashion_mnist", **rows):
+def make_table(dataset="binary_digits", **rows):
     records = [r for model, row in rows.items() for r in make_records(model, row, dataset)]
     (table,) = make_leaderboards(records)
     return table
@@ -154,7 +154,7 @@ def test_models_that_learn_from_labels_compete_apart():
     assert [e.group.model for e in table.standings.entrants] == ["gan", "vae"]
     assert [e.group.model for e in table.labelled.entrants] == ["cgan", "vae_m2"]
     rows = [row[0].text for row in make_sheet([table]).rows]
-    assert rows == ["fashion_mnist", "fashion_mnist, with labels"]
+    assert rows == ["binary_digits", "binary_digits, with labels"]
 
 
 def test_on_data_of_pairs_every_row_stands_for_itself():
@@ -178,21 +178,21 @@ def test_on_data_of_pairs_every_row_stands_for_itself():
     lines = to_markdown([table, make_table(gan=scores(10.0), vae=scores(20.0))])
     assert "pix2pix" not in lines
     assert "adversarial: gan" in lines
-    assert "translators compete, are in the whole table: `fashion_mnist`." in lines
+    assert "translators compete, are in the whole table: `binary_digits`." in lines
     assert ALONE not in lines
 
 
 def test_tables_name_options_of_data_sets_that_are_not_defaults():
     """With all of them names took most of a line, the longer the more options a data set got."""
     names = []
-    for options in ({}, {"of": "digits", "scale": 2}, {"of": "fashion_mnist", "scale": 4}):
+    for options in ({}, {"of": "digits", "scale": 2}, {"of": "binary_digits", "scale": 4}):
         rows = list(make_records("copy", scores(10.0), dataset="super_resolution"))
         specs = [r.spec.model_copy(update={"dataset_options": options}) for r in rows]
         moved = [r.model_copy(update={"spec": s}) for r, s in zip(rows, specs, strict=True)]
         (table,) = make_leaderboards(moved)
         names.append(table.name)
     usual = "super_resolution"
-    assert names == [usual, usual, f'{usual} (of="fashion_mnist", scale=4)']
+    assert names == [usual, usual, f'{usual} (of="binary_digits", scale=4)']
 
 
 def test_rows_that_were_shown_some_labels_are_in_no_contest():
@@ -269,7 +269,7 @@ def test_a_data_set_without_a_declaration_says_so(monkeypatch):
 
 
 def test_entrants_on_the_list_stand_for_their_family_though_another_row_is_better():
-    (run,) = [r for r in make_list("image", "fashion_mnist") if r.model == "vae"]
+    (run,) = [r for r in make_list("image", "binary_digits") if r.model == "vae"]
     spec = specs_of(run)[0]
     listed = [
         r.model_copy(update={"spec": own, "cell": own.cell, "group": own.group})
