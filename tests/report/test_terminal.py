@@ -19,7 +19,8 @@ def test_headlines_are_printed_with_protocols_and_seeds(store):
     assert "fid ↓ [1]" in text
     assert "[1] fid: classifier:digits@1, n=500/500 · test" in text
     half = re.search(r"9\.7\d? ± (\d\.\d)", text)
-    assert half and float(half[1]) > 1.5, "seeds alone leave 1.0, test set and extractor more"
+    assert half is not None
+    assert float(half[1]) > 1.5, "seeds alone leave 1.0, test set and extractor more"
     assert "resampler (reference)" in text
     assert "7/8" in text
     assert "density" not in text
