@@ -15,7 +15,7 @@ from genbench.core.files import RUNS
 from genbench.report.caveats import find_unchecked, find_without_test_set
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
-from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.evidence import SCALES, ClaimEvidence, Scale, widen_scale
 from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.running.null_gates import GatedEffects, NullRows, read_effects
 from genbench.running.registration import Standing, find_standing
@@ -257,7 +257,7 @@ class Card:
     def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            scale = widen(self.claim, self.store, Scale(name, self.scale.seeds))
+            scale = widen_scale(self.claim, self.store, Scale(name, self.scale.seeds))
             other = Card(self.claim, self.store, scale, self.folder, self.nulls)
         verdict = other.verdict if other.known or other is self else None
         return Variation("budget", name, verdict, bool(other.missing), other.command, self.verdict)
@@ -282,26 +282,7 @@ def make_cards(
     cards, nulls = [], NullRows(store)
     for claim in find(names).values():
         scales = [scale] if scale is not None else [Scale(name) for name in ORDER]
-        scales = [widen(claim, store, candidate) for candidate in scales]
+        scales = [widen_scale(claim, store, candidate) for candidate in scales]
         candidates = [Card(claim, store, candidate, folder, nulls) for candidate in scales]
         cards.append(next((card for card in candidates if card.known), candidates[0]))
     return cards
-
-
-def widen(claim: Claim, store: Store, scale: Scale) -> Scale:
-    """Returns a scale with the most seeds of the declared looks that are all there, or as it is.
-
-    Those come from `genbench run claims --until-decided`.
-    """
-    if scale.seeds is not None:
-        return scale
-    wider = scale
-    for count in scale.looks(claim).counts[1:]:
-        candidate = Scale(scale.budget, count)
-        evidence = ClaimEvidence(claim, store, candidate)
-        # most claims have no more seeds than they plan, which their first run tells
-        first = claim.runs[:1]
-        if any(len(evidence.records(run)) < count for run in first) or evidence.missing():
-            break
-        wider = candidate
-    return wider

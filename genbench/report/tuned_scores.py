@@ -103,14 +103,8 @@ def read_tuned_scores(
         models: Only these, if any are named.
         datasets: Only these, if any are named.
     """
-    files = [
-        file
-        for file in Tunings(store.root).files()
-        if file.rule.model in MODELS
-        and (not models or file.rule.model in models)
-        and (not datasets or file.rule.dataset in datasets)
-    ]
-    rows = [row for file in files for row in _compare(file, store)]
+    files = Tunings(store.root).files(models, datasets)
+    rows = [row for file in files if file.rule.model in MODELS for row in _compare(file, store)]
     return sorted(rows, key=lambda row: (row.dataset, row.model, row.choice.column))
 
 

@@ -115,13 +115,7 @@ def read_searches(
         models: Only these, if any are named.
         datasets: Only these, if any are named.
     """
-    files = [
-        file
-        for file in Tunings(root).files()
-        if (not models or file.rule.model in models)
-        and (not datasets or file.rule.dataset in datasets)
-    ]
-    groups = group_by_rule(files)
+    groups = group_by_rule(Tunings(root).files(models, datasets))
     order = sorted(groups, key=lambda g: (g.rule.data, _budget(g.rule), g.criterion != "samples"))
     return [make_search(group.files, group.criterion, group.about) for group in order]
 

@@ -281,3 +281,19 @@ def _worst(run: Run, column: str) -> float | None:
 def keys_of(run: Run) -> set[str]:
     """Returns what a run's measurements are keyed by."""
     return {request.key for request in make_requests(run.parts, samples=run.samples)}
+
+
+def widen_scale(claim: Claim, store: Store, scale: Scale) -> Scale:
+    """Returns a scale with the most seeds of the looks (`--until-decided`) that are there, or as it is."""
+    if scale.seeds is not None:
+        return scale
+    wider = scale
+    for count in scale.looks(claim).counts[1:]:
+        candidate = Scale(scale.budget, count)
+        evidence = ClaimEvidence(claim, store, candidate)
+        # most claims have no more seeds than they plan, which their first run tells
+        first = claim.runs[:1]
+        if any(len(evidence.records(run)) < count for run in first) or evidence.missing():
+            break
+        wider = candidate
+    return wider

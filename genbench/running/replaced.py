@@ -46,7 +46,7 @@ def find_replaced(
             others = [o for o in new.values() if not differing(_place(run), _place(o))]
             changes = [differing(run, other, ("metrics",)) for other in others]
             if not changes or any(
-                "first_seed" in fields
+                _has_new_seeds(run, other)
                 or all(allows(field, other.get(field), after.date) for field in fields)
                 for fields, other in zip(changes, others, strict=True)
             ):
@@ -64,8 +64,7 @@ def _find_replaced_experiment(
     old, new = (one.terms.get("experiment") for one in (before, after))
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return
-    changes = differing(old, new, ("seeds",))
-    if not changes or "first_seed" in changes:
+    if not differing(old, new, ("seeds",)) or _has_new_seeds(old, new):
         return
     options = dict(old.get("options", {}))
     trial = Trials(store.root).read_of(claim.name, int(old.get("version", 1)), options)
@@ -92,6 +91,11 @@ def first_score_of(claim: Claim, about: Mapping[str, Any], store: Store) -> str 
             return None
         times += [record.started for record in records if record.started]
     return min(times, key=moment, default=None)
+
+
+def _has_new_seeds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether no look at the old one can have reached the seeds of the new one."""
+    return int(new.get("first_seed", 0)) > int(old.get("first_seed", 0))
 
 
 def _was(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

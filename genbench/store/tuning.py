@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -234,9 +234,15 @@ class Tunings:
         """Yields (path, trials, None) or (path, None, what is wrong) for every file, or for the folder."""
         return scan_folder(self.root, examine)
 
-    def files(self) -> list[TuningFile]:
-        """Returns all files that can be used."""
-        return [file for _, file, _ in self.scan() if file is not None]
+    def files(self, models: Sequence[str] = (), datasets: Sequence[str] = ()) -> list[TuningFile]:
+        """Returns the files that can be used, of these models and data sets alone if any are named."""
+        return [
+            file
+            for _, file, _ in self.scan()
+            if file is not None
+            and (not models or file.rule.model in models)
+            and (not datasets or file.rule.dataset in datasets)
+        ]
 
 
 def to_bytes(file: TuningFile) -> bytes:
