@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from types import MappingProxyType
@@ -120,6 +120,17 @@ class Effect:
     def waits_for(self) -> tuple[str, ...]:
         """Who of a contest has not been measured yet, so that nothing can be decided."""
         return self.contest.absent if self.contest is not None else ()
+
+
+def match_effects(effects: Sequence[Effect], others: Sequence[Effect]) -> list[int | None]:
+    """Returns for every effect the place of its counterpart among others, None where it has none.
+
+    They are matched by place, as names may tell who is the best; by name where there are more or fewer.
+    """
+    if len(effects) == len(others):
+        return list(range(len(effects)))
+    places = {effect.name: k for k, effect in enumerate(others)}
+    return [places.get(effect.name) for effect in effects]
 
 
 def noise_of(values: Values) -> float:

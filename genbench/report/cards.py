@@ -20,9 +20,10 @@ from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.running.null_gates import GatedEffects, NullRows, read_effects
 from genbench.running.registration import Standing, find_standing
 from genbench.statistics.intervals import Estimate, mean_interval
+from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
-from genbench.statistics.verdicts import Verdict, VerdictPart, judge, leave_one_out
+from genbench.statistics.verdicts import Verdict, VerdictPart, judge
 from genbench.store import Store
 from genbench.store.cached import CachedStore
 from genbench.store.registrations import read_registrations

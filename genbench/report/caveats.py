@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from genbench.core.claim import Claim
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, match_effects
 from genbench.running.dependencies import Read, find_dependences, find_metric, list_judged_columns
 from genbench.running.evidence import EXPERIMENT
 from genbench.running.null_gates import UNMEASURED, Place
@@ -40,11 +40,10 @@ def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
         effects: Its effects, of what was measured.
     """
     errors, dependences = read_measurement_errors(), find_dependences(claim)
-    by_name = {effect.name: effect for effect in effects}
-    aligned = len(dependences) == len(effects)
+    places = match_effects([dependence.effect for dependence in dependences], effects)
     names = []
-    for i, dependence in enumerate(dependences):
-        effect = effects[i] if aligned else by_name.get(dependence.effect.name)
+    for dependence, place in zip(dependences, places, strict=True):
+        effect = effects[place] if place is not None else None
         unknown = any(
             has_test_set(read) and errors.find(read[0].dataset, read[1]) is None
             for read in dependence.compared

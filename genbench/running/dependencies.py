@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from genbench.core.claim import Claim
-from genbench.core.effect import Effect, Values
+from genbench.core.effect import Effect, Values, match_effects
 from genbench.core.evidence import Evidence
 from genbench.core.metric import METRICS, Metric
 from genbench.running.planted import RANGES, PlantedEvidence, Read
@@ -107,17 +107,9 @@ def find_metric(read: Read) -> Metric | None:
 
 
 def find_changed(effects: Sequence[Effect], others: Sequence[Effect]) -> list[bool]:
-    """Returns for every effect whether it is another among others, of evidence with less in it.
-
-    Effects are matched by place, as names may tell who is the best; by name where there are fewer.
-    """
-    by_name = {effect.name: effect for effect in others}
-    aligned = len(effects) == len(others)
-    counterparts = others if aligned else [by_name.get(effect.name) for effect in effects]
-    return [
-        other is None or _values(other) != _values(effect)
-        for effect, other in zip(effects, counterparts, strict=True)
-    ]
+    """Returns for every effect whether it is another among others, of evidence with less in it."""
+    pairs = zip(effects, match_effects(effects, others), strict=True)
+    return [place is None or _values(others[place]) != _values(effect) for effect, place in pairs]
 
 
 def _values(effect: Effect) -> tuple[Values, Mapping[tuple[str, str], Values]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from genbench.core.claim import Outcome
-from genbench.core.effect import Effect
+from genbench.core.effect import Effect, match_effects
 from genbench.statistics.contests import LEAST, all_failed, estimate
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
@@ -224,31 +224,10 @@ def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outco
 def match_parts(
     ours: Sequence[VerdictPart], theirs: Sequence[VerdictPart]
 ) -> list[tuple[VerdictPart, VerdictPart]]:
-    """Returns a claim's parts beside those that it has elsewhere.
-
-    Pairs are by place, as names may tell who is the best; by name where a claim has others elsewhere.
-    """
-    if len(ours) == len(theirs):
-        return list(zip(ours, theirs, strict=True))
-    named = {part.effect.name: part for part in theirs}
-    return [(part, named[part.effect.name]) for part in ours if part.effect.name in named]
-
-
-def leave_one_out(
-    effects: Sequence[Effect], *, refutes: bool = True, looks: Looks | None = None
-) -> dict[int, Outcome]:
-    """Returns, by seed, the verdict without that seed: one that depends on a single seed is shown so.
-
-    Nothing is returned where too few would be left to decide anything.
-    """
-    seeds = sorted({seed for effect in effects if effect.judged for seed in effect.values})
-    if len(seeds) <= LEAST:
-        return {}
-    rests = {seed: [other for other in seeds if other != seed] for seed in seeds}
-    return {
-        seed: judge([keep_seeds(e, rest) for e in effects], refutes=refutes, looks=looks).outcome
-        for seed, rest in rests.items()
-    }
+    """Returns a claim's parts beside those that it has elsewhere."""
+    places = match_effects([part.effect for part in ours], [part.effect for part in theirs])
+    pairs = zip(ours, places, strict=True)
+    return [(part, theirs[place]) for part, place in pairs if place is not None]
 
 
 def holm_outcomes(
