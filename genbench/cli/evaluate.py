@@ -18,8 +18,8 @@ from genbench.cli import common
 @click.option(
     "--metrics",
     help="Names, separated by commas, with options: prdc:neighbours=3,kid:subsets=10:subset_size=50; "
-    "all: every metric that needs no trained model; default: fid,kid,mmd,prdc, and fid_infinity below "
-    "10,000 points.",
+    "all: every metric that needs no trained model; default: fid,kid,mmd,prdc, fid_infinity below 10,000 "
+    "points, psnr,ssim with --source, and consistency with --degrade.",
 )
 @click.option("--train", help="Training points, like SAMPLES, for metrics of memorisation.")
 @click.option(

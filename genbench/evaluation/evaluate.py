@@ -27,6 +27,10 @@ from genbench.points.ranges import parse_ranges
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
+#: what is measured beside them of samples that were made from sources
+OF_PAIRS = "psnr,ssim"
+#: and of those whose sources are known to be a map of the points
+OF_KNOWN = "consistency"
 #: the name that stands for every metric of points
 ALL = "all"
 #: what endless samples would score, beside what few do
@@ -80,7 +84,8 @@ def evaluate(
             the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
             of {"name": …, "options": {…}}, as in a suite; "all" stands for every metric that needs no
-            trained model. None takes fid, kid, mmd and prdc, and below 10,000 points fid_infinity too.
+            trained model. None takes fid, kid, mmd and prdc, below 10,000 points fid_infinity too, psnr and ssim
+            where `source` is given, and consistency where `degrade` is.
         features: The extractor: a registered name with options, "module:function" or a file by
             TorchScript or torch.export; None takes what suits the reference's data set, otherwise
             `identity`.
@@ -130,8 +135,9 @@ def evaluate(
     how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
     if save_stats is not None and Path(save_stats).suffix != ".npz":
         raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
+    usual = choose_usual(pairs=source is not None, known=degrade is not None)
     setup = Setup(
-        requests=request_metrics(METRICS if metrics is None else metrics),
+        requests=request_metrics(usual if metrics is None else metrics),
         options=ReadOptions(*where, *how),
         of_few=request_metrics(UNBIASED) if metrics is None else [],
         reference=reference,
@@ -150,6 +156,16 @@ def evaluate(
     if as_dataset is not None:
         raise SpecError("--as-dataset is for records; name what is recorded by --record NAME")
     return setup.score(samples)
+
+
+def choose_usual(*, pairs: bool, known: bool) -> str:
+    """Returns the names of what is measured where nobody names metrics.
+
+    Arguments:
+        pairs: Whether it is named what samples were made from.
+        known: Whether it is named how that comes from the points.
+    """
+    return ",".join([METRICS, *[OF_PAIRS] * pairs, *[OF_KNOWN] * known])
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import partial
 
 import numpy
 import pytest
@@ -273,6 +274,19 @@ def test_consistency_of_folders_is_that_of_the_map_that_is_named(tmp_path, capsy
         main(words[:-1])
     assert stop.value.code == 2
     assert "name the data set that has it by --degrade NAME" in capsys.readouterr().err
+
+
+def test_what_is_known_of_pairs_says_what_is_measured_where_nobody_names_metrics():
+    """Sources ask for errors of pairs, the map to them for consistency; without them neither is mentioned."""
+    features = {"features": "identity"}
+    pairs = evaluate(OUT, TRUTH, source=IN, **features)
+    assert pairs.psnr == psnr(evaluate(OUT, TRUTH, source=IN, metrics="psnr", **features))
+    assert {"fid", "kid", "mmd", "precision", "psnr", "ssim"} <= set(pairs.metrics)
+    assert "consistency" not in pairs.metrics
+    low = partial(functional.avg_pool2d, kernel_size=2)
+    known = evaluate(OUT, TRUTH, source=IN, degrade=low, **features)
+    assert set(known.metrics) - set(pairs.metrics) == {"consistency"}
+    assert not {"psnr", "ssim", "consistency"} & set(evaluate(OUT, TRUTH, **features).metrics)
 
 
 def test_a_map_that_fails_is_named():
