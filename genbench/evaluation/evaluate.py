@@ -84,8 +84,8 @@ def evaluate(
             the test split of the data set that the samples belong to.
         metrics: Names with options, "prdc:neighbours=3,mmd", or a list of such texts, of `Part`s or
             of {"name": …, "options": {…}}, as in a suite; "all" stands for every metric that needs no
-            trained model. None takes fid, kid, mmd and prdc, below 10,000 points fid_infinity too, psnr and ssim
-            where `source` is given, and consistency where `degrade` is.
+            trained model. None takes fid, kid, mmd and prdc, below 10,000 points fid_infinity too, psnr
+            and ssim where `source` is given, and consistency where `degrade` is.
         features: The extractor: a registered name with options, "module:function" or a file by
             TorchScript or torch.export; None takes what suits the reference's data set, otherwise
             `identity`.
