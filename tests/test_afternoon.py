@@ -31,7 +31,7 @@ suites:
     seeds: 2
     batch: 128
     budget: {steps: 60}
-    metrics: [fid, kid, mmd, prdc, modes, nll, {name: latency, options: {seconds: 0.25}}]
+    metrics: [fid, kid, mmd, prdc, modes, nll, js_to_truth, {name: latency, options: {seconds: 0.25}}]
     samples: 2500
     cells:
       - models: [vae, {name: gan, options: {lr: 0.003}}]

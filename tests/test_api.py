@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import genbench
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import DataError, SpecError, UnknownName
 from genbench.core.spec import Budget
 from genbench.store.tuned import find_tuned
 
@@ -69,3 +69,61 @@ def test_a_pair_of_a_suite_is_trained_as_there():
     assert find_spec("pixelcnn", "digits").batch == 64
     assert find_spec("pixelcnn", "digits", batch=9).batch == 9
     assert find_spec("vae", "ring").options["latent"] is None
+
+
+def measured(models, datasets, **about):
+    """The metrics that a comparison of its own would be measured by."""
+    planned = genbench.run(
+        models=models, datasets=datasets, results="nowhere", dry_run=True, **about
+    )
+    (job,) = planned.plans[0].jobs
+    return [part.name for part in job.settings.metrics]
+
+
+def test_a_comparison_of_its_own_is_measured_by_what_decides_on_its_data():
+    """`Dataset.quality` names columns; images that are made from something have errors of pairs, too."""
+    usual = measured(["vae"], ["digits"])
+    assert not {"js_to_truth", "psnr", "near_answer"} & set(usual)
+    assert measured(["vae"], ["ring"]) == [*usual, "js_to_truth"]
+    assert measured(["vae"], ["circle"]) == [*usual, "manifold_distance"]
+    assert measured(["srresnet"], ["super_resolution"]) == [*usual, "psnr", "ssim"]
+    assert measured(["srresnet"], ["super_resolution:scale=4"])[-1] == "ssim"
+    frames = measured(["regression"], ["moving_digits"])
+    assert set(frames) == {*usual, "near_answer", "psnr", "ssim"}
+    trained = genbench.train("bicubic", "super_resolution")
+    assert [part.name for part in trained.suite.metrics] == [*usual, "psnr", "ssim"]
+    trained = genbench.train("bicubic", "super_resolution", suite="demo")
+    assert [part.name for part in trained.suite.metrics] == usual
+
+
+def test_names_of_a_comparison_of_its_own_may_have_options():
+    """As in `train`; of one kind alone, what the suite has keeps its options unless others are named."""
+
+    def specs(**about):
+        planned = genbench.run(results="nowhere", dry_run=True, seeds=1, **about).plans[0].jobs
+        return [job.specs[0] for job in planned]
+
+    pair = specs(models=["srresnet:width=8", "srresnet"], datasets=["super_resolution:scale=4"])
+    assert sorted(spec.options["width"] for spec in pair) == [8, 16]
+    assert {spec.dataset_options["scale"] for spec in pair} == {4}
+    assert {spec.options["lr"] for spec in specs(models=["gan"])} == {0.003}
+    assert {spec.options["lr"] for spec in specs(models=["gan:lr=0.5"])} == {0.5}
+    with pytest.raises(SpecError, match="name no suite for a comparison of your own"):
+        specs(suite="demo", models=["gan:lr=0.5"])
+
+
+def test_metrics_that_are_named_are_measured_in_place_of_the_suite_s():
+    """With their options; never an error of pairs without FID."""
+    pair = ["srresnet"], ["super_resolution"]
+    assert measured(*pair, metrics="psnr,prdc:neighbours=3") == ["psnr", "prdc"]
+    run = genbench.run(SUITE, metrics="kid", results="nowhere", dry_run=True)
+    assert [part.name for part in run.plans[0].jobs[0].settings.metrics] == ["kid"]
+    with pytest.raises(UnknownName, match="unknown metric 'pnsr'; did you mean 'psnr'"):
+        measured(*pair, metrics="pnsr")
+
+
+def test_a_run_brings_fid_to_psnr(tmp_path):
+    bicubic = {"models": ["bicubic"], "datasets": ["super_resolution"], "seeds": 1}
+    result = genbench.run(**bicubic, metrics="psnr", results=tmp_path / "runs")
+    (record,) = result.records
+    assert {"psnr", "fid"} <= {m.id for m in record.metrics}

@@ -50,7 +50,7 @@ def quickly(run):
 
 
 def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 8
     assert max(code.count("\n") for code, _ in EXAMPLES.values()) <= 60
 
 
@@ -76,6 +76,16 @@ def test_the_worked_model_of_contributing_trains(tmp_path, genbench):
 def test_the_worked_executor_of_contributing_runs(tmp_path, genbench):
     _, run = commands_of("threads_example", tmp_path)
     assert [cell["status"] for cell in json.loads(genbench(*quickly(run)))] == ["ok"] * 4
+
+
+@pytest.mark.parametrize("name", ["linear_example", "blurred_example"])
+def test_the_worked_translator_and_its_data_of_contributing_train(name, tmp_path, genbench):
+    _, run = commands_of(name, tmp_path)
+    cells = json.loads(genbench(*quickly(run)))
+    assert {cell["status"] for cell in cells} == {"ok"}
+    assert len({cell["model"] for cell in cells}) == 2  # beside a control
+    printed = genbench("leaderboard", "-o", "runs", "--plugin", f"{name}.py")
+    assert {"psnr", "ssim", "fid"} <= set(printed.split())
 
 
 def test_the_worked_data_set_of_contributing_is_learned(tmp_path, genbench):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.files import RUNS
 from genbench.core.spec import Suite
 from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.evaluate import PartLike, request_parts
 from genbench.evaluation.evaluate import evaluate as _evaluate
 from genbench.evaluation.sources import open_points
 from genbench.report.cards import Card, make_cards
@@ -27,6 +28,7 @@ from genbench.running.run_result import RunResult
 from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, CostEstimate
+from genbench.running.usual_metrics import add_usual
 from genbench.statistics.looks import LAST
 from genbench.store import Store
 from genbench.store.documents import read_suite
@@ -58,6 +60,7 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
+    metrics: str | Iterable[PartLike] | None = None,
     claims: Sequence[str] = (),
     budget_scale: str = "default",
     until_decided: bool = False,
@@ -74,11 +77,15 @@ def run(
         suite: A suite's name, "claims" for all that the claims need, or a suite as `benchmarks.yaml` has it.
             None takes the settings of `demo`: models and data sets together are its cells in place of its
             own, models alone are trained on its data sets, on data sets alone its models are.
-        models: Keep these models alone.
-        datasets: Keep these data sets alone.
+        models: Of a suite that is named keep these models alone; otherwise names, perhaps with options, as
+            in `train`.
+        datasets: Likewise.
         seeds: So many seeds, from 0 on.
         steps: Every cell trains for so many rounds.
         labelled: Every seed sees only so many training labels.
+        metrics: Names with options, as in `evaluate`, measured in place of the suite's. None takes the
+            suite's; of pairs of models and data sets, also what the data sets' `quality` names and, of
+            images that are made from something, psnr and ssim.
         claims: With "claims": these alone.
         budget_scale: With "claims": quick, half, default or double.
         until_decided: With "claims": add seeds, at the declared looks, to those of which a part is open.
@@ -94,6 +101,7 @@ def run(
     """
     chosen = RunOptions(root=Path(results), **options)
     how: dict[str, Any] = {"models": models, "datasets": datasets, "dry_run": dry_run}
+    how["listener"] = listener
     if suite == "claims" and until_decided:
         return run_until_decided(
             claims,
@@ -104,17 +112,21 @@ def run(
             listener=listener,
         )
     if suite == "claims":
-        return run_claims(
-            claims, chosen, scale=Scale(budget_scale, seeds), listener=listener, **how
-        )
+        return run_claims(claims, chosen, scale=Scale(budget_scale, seeds), **how)
     own = suite is None
     if suite is None or isinstance(suite, str):
         suite = find_suite(suite or "demo", config)
     elif not isinstance(suite, Suite):
         suite = read_suite(suite)
     pairs = find_pairs(suite, models, datasets) if own else ()
-    suite = change_suite(suite, *pairs, seeds=seeds, steps=steps, labelled=labelled)
-    return run_suite(suite, chosen, listener=listener, **how)
+    asked = [] if metrics is None else request_parts(metrics)
+    size = {"seeds": seeds, "steps": steps, "labelled": labelled}
+    suite = change_suite(suite, *pairs, metrics=asked, **size)
+    if any(pairs):
+        how |= {"models": (), "datasets": ()}
+        if not asked:
+            suite = add_usual(suite, data_dir=chosen.data_dir, offline=chosen.offline)
+    return run_suite(suite, chosen, **how)
 
 
 def tune(

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
-from genbench.core.spec import Part, Suite
+from genbench.core.spec import Suite
 from genbench.core.trained import Trained
-from genbench.evaluation.evaluate import PartLike, make_part, request_metrics
+from genbench.evaluation.evaluate import PartLike, make_part, request_parts
 from genbench.evaluation.evaluator import draw
 from genbench.report.leaderboard import Leaderboard
 from genbench.running.build import open_dataset, prepare_model
@@ -22,6 +22,7 @@ from genbench.running.cells import cell_specs, find_refusal
 from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.stack import evaluate_stack, train_stack
 from genbench.running.suites import change_suite
+from genbench.running.usual_metrics import add_usual
 from genbench.store import Record
 from genbench.store.suites import find_suite
 
@@ -119,11 +120,7 @@ class TrainedModel:
         """
         settings = self.job.settings
         if metrics is not None:
-            parts = tuple(
-                Part(name=request.metric.name, options=dict(request.options))
-                for request in request_metrics(metrics)
-            )
-            settings = replace(settings, metrics=parts)
+            settings = replace(settings, metrics=tuple(request_parts(metrics)))
         if features is not None:
             settings = replace(settings, features=make_part(features))
         settings = replace(settings, samples=samples or settings.samples)
@@ -149,7 +146,7 @@ def train(
     steps: int | None = None,
     batch: int | None = None,
     labelled: int | None = None,
-    suite: str | Suite = "demo",
+    suite: str | Suite | None = None,
     device: str = "auto",
     data_dir: Path | str | None = None,
     offline: bool = False,
@@ -167,7 +164,8 @@ def train(
         batch: Points per seed in a minibatch; None takes the suite's.
         labelled: How many training labels a seed sees; None shows all.
         suite: Whose settings hold for all that is not named here; a pair that it has is trained as there,
-            with tuned options where it takes them.
+            with tuned options where it takes them. None takes `demo`, and measures beside what that does
+            what the data set's `quality` names and, of images that are made from something, psnr and ssim.
         device: auto, cpu, cuda or cuda:N.
         data_dir: A folder with data sets' files.
         offline: Whether downloads are forbidden.
@@ -178,8 +176,11 @@ def train(
         DataError: If the data set cannot be had.
     """
     pair = [make_part(model)], [make_part(dataset)]
-    chosen = suite if isinstance(suite, Suite) else find_suite(suite)
+    chosen = suite if isinstance(suite, Suite) else find_suite(suite or "demo")
     chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled)
+    files = Path(data_dir) if data_dir else None
+    if suite is None:
+        chosen = add_usual(chosen, data_dir=files, offline=offline)
     numbers = seeds if isinstance(seeds, int) else list(seeds)
     cells = chosen.cells[0]
     batch = batch or cells.batch or chosen.batch
@@ -188,7 +189,7 @@ def train(
     specs = cell_specs(chosen, cells, cells.models[0], cells.datasets[0], autocast=False)
     settings = RunSettings(
         device=device,
-        data_dir=Path(data_dir) if data_dir else None,
+        data_dir=files,
         offline=offline,
         metrics=tuple(chosen.metrics),
         samples=chosen.samples,

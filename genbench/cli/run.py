@@ -32,6 +32,10 @@ CLAIMS = "claims"
     help="Show every seed this many training labels only, balanced over the classes.",
 )
 @click.option(
+    "--metrics",
+    help="Measure these in place of the suite's, as in evaluate: fid,prdc:neighbours=3.",
+)
+@click.option(
     "--claim",
     "claims",
     multiple=True,
@@ -109,6 +113,7 @@ def command(
     seeds: int | None,
     steps: int | None,
     labelled: int | None,
+    metrics: str | None,
     claims: tuple[str, ...],
     budget_scale: str,
     until_decided: bool,
@@ -125,14 +130,17 @@ def command(
 
     Without SUITE, --model and --dataset together make a comparison of their own; --model alone is
     trained on the data sets of the suite `demo`, and on --dataset alone the models of `demo` are;
-    without either, `demo` is run. `claims` stands for all that the claims need. A run that was killed
-    goes on from its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one
-    stops at once. Several runs may share a results folder.
+    without either, `demo` is run. Options follow a name, as in `gan:lr=0.003`. Such a comparison is
+    measured as `demo` is, by what decides on its data sets and, where images are made from something,
+    by psnr and ssim. `claims` stands for all that the claims need. A run that was killed goes on from
+    its last checkpoint when repeated; Ctrl-C writes the checkpoints first, a second one stops at once.
+    Several runs may share a results folder.
 
     \b
     genbench run demo
     genbench run toys --executor processes --jobs 2 --dry-run
-    genbench run -m vae -m gan -d digits --seeds 8 --steps 3000
+    genbench run -m vae -m gan:lr=0.003 -d digits --seeds 8 --steps 3000
+    genbench run -m srresnet -m bicubic -d super_resolution --metrics psnr,ssim,consistency
     genbench run claims --claim mode-collapse --budget-scale quick
     genbench run claims --claim mode-collapse --until-decided --max-seeds 32
     """
@@ -140,9 +148,14 @@ def command(
     if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     executor = parse_part(how["executor"]).name
-    named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
+    named = {"claim": claims, "executor": (executor,), "model": models, "dataset": datasets}
+    if suite_name is None:  # with options, which are no part of a name
+        named |= {
+            kind: tuple(parse_part(n).name for n in named[kind]) for kind in ("model", "dataset")
+        }
     refuse_looks(suite_name, until_decided, max_seeds, models or datasets)
-    refuse(suite_name, config, {"steps": steps, "labelled": labelled}, claims, budget_scale)
+    own = {"steps": steps, "labelled": labelled, "metrics": metrics}
+    refuse(suite_name, config, own, claims, budget_scale)
     check_names({} if how["plugins"] else named)
     common.load_plugins(how["plugins"], how["timeout"])
     from genbench import api
@@ -154,7 +167,7 @@ def command(
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"models": models, "datasets": datasets, "claims": claims, "config": config}
     how |= {"until_decided": until_decided, "max_seeds": max_seeds}
-    how |= {"seeds": seeds, "steps": steps, "labelled": labelled, "budget_scale": budget_scale}
+    how |= {"seeds": seeds, "budget_scale": budget_scale} | own
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     words = [*claims, *Scale(budget_scale, seeds).words]
@@ -177,16 +190,17 @@ def command(
 def refuse(
     suite_name: str | None,
     config: Path | None,
-    size: dict[str, int | None],
+    own: dict[str, int | str | None],
     claims: tuple[str, ...],
     budget_scale: str,
 ) -> None:
     """Refuses an unknown suite, what claims decide themselves, and what goes with claims alone."""
     if suite_name == CLAIMS:
-        for name, value in size.items():
+        for name, value in own.items():
             if value is not None:
+                instead = "leave it out" if name == "metrics" else "use --budget-scale"
                 raise SpecError(
-                    f"run claims takes no --{name}, claims say it themselves; use --budget-scale"
+                    f"run claims takes no --{name}, claims say it themselves; {instead}"
                 )
         return
     if claims or budget_scale != "default":

@@ -76,7 +76,7 @@ def it_says_what_it_is(name: str) -> None:
     for part in ("References:", "Differences:"):
         expect(part in doc, f"the docstring needs {part}, got none; say what the model follows")
     expect(cls.paper, 'paper needs a value, e.g. "Mao et al., 2017" or "unpublished"')
-    expect(1980 < cls.year < 2100, f"year needs the paper's year, got {cls.year!r}")
+    expect(1900 <= cls.year < 2100, f"year needs the paper's year, from 1900 on, got {cls.year!r}")
 
 
 @rule("model")

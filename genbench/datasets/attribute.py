@@ -8,11 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, dataset
+from genbench.core.derived import Sources, open_images
 from genbench.core.errors import SpecError
 from genbench.core.quality import Beside, Quality
 from genbench.core.truth import Truth
-from genbench.datasets._derived import open_images
-from genbench.datasets._sources import Sources
 
 
 @dataset("attribute")

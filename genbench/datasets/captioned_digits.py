@@ -13,12 +13,12 @@ from torch.nn.functional import one_hot
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import DATASETS, Dataset, DataSpec, ImageDataset, dataset
+from genbench.core.derived import Sources
 from genbench.core.feature import EXTRACTORS
 from genbench.core.quality import Beside, Quality
 from genbench.core.rng import Rng
 from genbench.core.truth import Described, Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
-from genbench.datasets._sources import Sources
 
 SIDE, SIZE = 8, 16
 #: the words of a caption, place by place: those of one meaning stand together

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import dataset
+from genbench.core.derived import DerivedImages, open_images
 from genbench.core.errors import SpecError
-from genbench.datasets._derived import DerivedImages, open_images
 
 #: the weights of red, green and blue in luma, ITU-R BT.601
 LUMA = Constant(torch.tensor([0.299, 0.587, 0.114]))

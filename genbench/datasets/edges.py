@@ -12,11 +12,10 @@ from torch.nn import functional
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import dataset
+from genbench.core.derived import ROWS, DerivedImages, Sources, open_images
 from genbench.core.errors import SpecError
 from genbench.core.quality import Beside, Quality
 from genbench.core.truth import Truth
-from genbench.datasets._derived import ROWS, DerivedImages, open_images
-from genbench.datasets._sources import Sources
 
 #: Sobel's kernel across columns; a step from black to white has the value 4
 KERNEL = Constant(torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]))

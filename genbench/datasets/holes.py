@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, dataset
+from genbench.core.derived import Sources, open_images
 from genbench.core.errors import SpecError
 from genbench.core.quality import Beside, Quality
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
-from genbench.datasets._derived import open_images
-from genbench.datasets._sources import Sources
 
 #: how far a view is moved at most, in pixels and as a share of the side, and the range of its brightness
 SHIFT, SHARE, BRIGHTNESS = 2, 1 / 8, (0.7, 1.3)

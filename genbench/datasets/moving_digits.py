@@ -10,12 +10,12 @@ from torch import Tensor
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
+from genbench.core.derived import Sources
 from genbench.core.errors import SpecError
 from genbench.core.quality import Quality
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
-from genbench.datasets._sources import Sources
 
 SIDE, STEP = 8, 4
 #: down, right, up, left, in pixels (rows, columns): a turn to the left is the next, to the right the last

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import dataset
+from genbench.core.derived import DerivedImages, open_images
 from genbench.core.errors import SpecError
 from genbench.core.quality import Beside, Quality
-from genbench.datasets._derived import DerivedImages, open_images
 
 
 @dataset("quarter_turn")

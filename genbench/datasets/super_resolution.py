@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbench.core.dataset import dataset
+from genbench.core.derived import DerivedImages, open_images
 from genbench.core.errors import SpecError
-from genbench.datasets._derived import DerivedImages, open_images
 
 
 @dataset("super_resolution")

@@ -187,6 +187,16 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     return requests
 
 
+def request_parts(metrics: str | Iterable[PartLike]) -> list[Part]:
+    """Returns the metrics named as in `evaluate`, as a suite names them.
+
+    Raises:
+        SpecError, UnknownName: As `request_metrics` does.
+    """
+    requests = (r for r in request_metrics(metrics) if not r.brought)
+    return [Part(name=r.metric.name, options=dict(r.options)) for r in requests]
+
+
 def find_map(
     degrade: str | Callable[[Tensor], Tensor] | None, options: ReadOptions
 ) -> Callable[[Tensor], Tensor] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import product
@@ -220,24 +220,30 @@ def execute_plan(plan: Plan, store: Store, executor: Executor, listener: Listene
 
 def find_pairs(
     suite: Suite, models: Sequence[str], datasets: Sequence[str]
-) -> tuple[Sequence[Part | str], Sequence[Part | str]]:
+) -> tuple[list[Part], list[Part]]:
     """Returns the models and data sets of a comparison for which no suite was named.
 
-    Both are as they were named; of one kind alone, the other is the suite's, and a model that the suite
-    has keeps the options that it has there.
+    Both are as they were named; of one kind alone, the other is the suite's, and what the suite has keeps
+    the options that it has there, unless others are named.
 
     Arguments:
         suite: Whose settings hold.
-        models: Names, perhaps none.
-        datasets: Names, perhaps none.
+        models: Names, perhaps with options ("gan:lr=0.003"), perhaps none.
+        datasets: Likewise.
     """
-    if bool(models) == bool(datasets):
-        return models, datasets
     own_models = {part.name: part for cells in suite.cells for part in cells.models}
     own_datasets = {part.name: part for cells in suite.cells for part in cells.datasets}
+    named = [parse_part(model) for model in models], [parse_part(data) for data in datasets]
+    if bool(models) == bool(datasets):
+        return named
     if models:
-        return [own_models.get(name, name) for name in models], list(own_datasets.values())
-    return list(own_models.values()), [own_datasets.get(name, name) for name in datasets]
+        return _as_there(named[0], own_models), list(own_datasets.values())
+    return list(own_models.values()), _as_there(named[1], own_datasets)
+
+
+def _as_there(named: Sequence[Part], own: Mapping[str, Part]) -> list[Part]:
+    """What was named, with a suite's options where no others are."""
+    return [part if part.options else own.get(part.name, part) for part in named]
 
 
 def _find_cells(suite: Suite, model: Part, dataset: Part) -> Cells:
@@ -251,12 +257,13 @@ def _find_cells(suite: Suite, model: Part, dataset: Part) -> Cells:
 
 def change_suite(
     suite: Suite,
-    models: Sequence[Part | str] = (),
-    datasets: Sequence[Part | str] = (),
+    models: Sequence[Part] = (),
+    datasets: Sequence[Part] = (),
     *,
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
+    metrics: Sequence[Part] = (),
 ) -> Suite:
     """Returns a suite with other cells or settings.
 
@@ -268,17 +275,16 @@ def change_suite(
         seeds: So many seeds, from 0 on.
         steps: Every cell trains for so many rounds.
         labelled: Every seed sees only so many training labels.
+        metrics: Measured in place of the suite's own.
     """
     changes: dict[str, Any] = {"seeds": seeds} if seeds else {}
     cells = suite.cells
     if models and datasets:
-        parts = [
-            [part if isinstance(part, Part) else Part(name=part) for part in some]
-            for some in (models, datasets)
-        ]
-        cells = [_find_cells(suite, *pair) for pair in product(*parts)]
+        cells = [_find_cells(suite, *pair) for pair in product(models, datasets)]
     about: dict[str, Any] = {"labelled": labelled} if labelled else {}
     if steps:
         changes["budget"] = about["budget"] = Budget(steps=steps)
+    if metrics:
+        changes["metrics"] = list(metrics)
     changes["cells"] = [part.model_copy(update=about) for part in cells]
     return suite.model_copy(update=changes)

@@ -163,6 +163,7 @@ def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
         (("claims", "nash-oscilation"), "unknown claim 'nash_oscilation'; did you mean"),
         (("run", "claims", "--claim", "nash"), "unknown claim 'nash'"),
         (("run", "claims", "--steps", "3"), "takes no --steps"),
+        (("run", "claims", "--metrics", "fid"), "claims say it themselves; leave it out"),
         (("run", "demo", "--claim", "nash-oscillation"), "need the suite claims, got 'demo'"),
         (("run", "--budget-scale", "quick"), "need the suite claims"),
     ],

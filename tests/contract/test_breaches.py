@@ -181,6 +181,70 @@ BREACHES = {
         ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
         ("it can be opened", "whole number >= 1", "    paper =", "    version = 0\n    paper ="),
     ],
+    "linear_example": [
+        (
+            "translations depend on the source",
+            "other points of other sources, got the same for 100%",
+            "return self.mean + x.unflatten(-1, self.spec.event)",
+            "return self.mean + 0 * x.unflatten(-1, self.spec.event)",
+        ),
+        (
+            "translations depend on the source",
+            "needs to pass gradients on to the source",
+            "x = self.output(source)\n",
+            "x = self.output(source.detach())\n",
+        ),
+        (
+            "a translation is of its own source",
+            "no mean over the minibatch",
+            "x = self.output(source)\n",
+            "x = self.output(source - source.mean(1, keepdim=True))\n",
+        ),
+        (
+            "translations have their shape and range",
+            "translations need values in",
+            "return x if self.spec.range is None else x.clamp(*self.spec.range)",
+            "return x",
+        ),
+        (
+            "translations have their shape and range",
+            "translate, called twice",
+            "x = self.output(source)\n",
+            "x = self.output(source) + torch.rand(())\n",
+        ),
+        (
+            "a slice translates what the stack translates",
+            "across the first axis",
+            "x = self.output(source)\n",
+            "x = self.output(source)\n        x = x - x.mean(0)\n",
+        ),
+    ],
+    "blurred_example": [
+        (
+            "sources belong to points row by row",
+            "sources of train",
+            "functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)",
+            "functional.avg_pool2d(x, 2)",
+        ),
+        (
+            "the known map gives the sources",
+            "degrade needs to give the sources",
+            "return functional",
+            "return torch.rand(()) * functional",
+        ),
+        (
+            "the known map gives the sources",
+            "degrade needs to give the sources",
+            "return functional",
+            "x = x.flip(0)\n        return functional",
+        ),
+        (
+            "unpaired training shows no pair",
+            "paired=False needs a spec of that, got True; hand it on to DataSpec",
+            'of: str = "digits", data',
+            'of: str = "digits", paired: bool = True, data',
+        ),
+    ],
     "spread_example": [
         (
             "the order of points does not matter",

@@ -1,8 +1,9 @@
-"""Images of another data set, to be made from what a known map makes of them."""
+"""Images that are to be made from something: sources, and images of which a known map makes them."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from torch import Tensor
 from genbench.core.dataset import SPLITS, DataSpec, ImageDataset, open_named
 from genbench.core.errors import SpecError
 from genbench.core.quality import Quality
+from genbench.core.rng import Rng
 from genbench.core.truth import Truth
-from genbench.datasets._sources import Sources
 
 #: images that are mapped at once
 ROWS = 2000
@@ -29,6 +30,35 @@ def open_images(who: str, of: str, data_dir: Path | None, offline: bool) -> Imag
     if not isinstance(base, ImageDataset) or base.stream:
         raise SpecError(f"{who} needs of=… a fixed data set of images, got {of}")
     return base
+
+
+class Sources(ImageDataset):
+    """The sources of another data set's points: images of grey levels, to which no noise is added.
+
+    Model space is the middle of a level's cell, (v + 1/2)/levels.
+
+    Arguments:
+        spec: Of a source; its `levels` must be set.
+        load: Returns {split: pixels (N, C, H, W), uint8}.
+    """
+
+    def __init__(self, spec: DataSpec, load: Callable[[], dict[str, Tensor]]) -> None:
+        super().__init__()
+        self.spec, self._load = spec, load
+        self.name = spec.name  # type: ignore[misc]
+        self.levels = spec.levels or 256  # type: ignore[misc]
+
+    def load(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Returns the splits' pixels; they have no labels of their own."""
+        return {split: (pixels, pixels.new_zeros(0)) for split, pixels in self._load().items()}
+
+    def labels(self, split: str) -> Tensor | None:
+        """Returns None."""
+        return None
+
+    def to_model(self, x: Tensor, rng: Rng | None = None) -> Tensor:
+        """Returns the middles of the levels' cells."""
+        return super().to_model(x)
 
 
 class DerivedImages(ImageDataset):
