@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.contenders import Cells
 from genbench.report.declared import find_listed, find_quality
 from genbench.report.groups import Group
-from genbench.report.standings import Cells, Standings, find_leading, find_standings
+from genbench.report.placing import find_leading, find_standings
+from genbench.report.standings import Standings
 
 
 def settle(

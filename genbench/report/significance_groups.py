@@ -7,7 +7,8 @@ from typing import Any
 
 from genbench.report import text
 from genbench.report.columns import TableColumn
-from genbench.report.standings import Entrant, rank_rows
+from genbench.report.placing import rank_rows
+from genbench.report.standings import Entrant
 from genbench.report.tables import Table
 from genbench.statistics.ranking import Ranking
 

@@ -14,7 +14,8 @@ from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
 from genbench.report.failed_seeds import count_failures, describe_failures
 from genbench.report.groups import Group, make_labels, name_options
-from genbench.report.standings import Standings, rank_rows
+from genbench.report.placing import rank_rows
+from genbench.report.standings import Standings
 from genbench.report.table_gates import find_error, find_floor, make_gate, values_of
 from genbench.report.text import name_rows
 from genbench.statistics.null_rows import Gate

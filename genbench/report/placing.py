@@ -1,0 +1,185 @@
+"""Places the rows of a data set: who stands for a family, what they pass, and who is near the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from genbench.core.catalogue import is_baseline
+from genbench.core.quality import Beside, Quality
+from genbench.report.columns import TableColumn
+from genbench.report.contenders import (
+    Cells,
+    Naming,
+    choose_column,
+    competes,
+    has_values,
+    headline,
+    name_family,
+    name_rows,
+    stand_apart,
+)
+from genbench.report.groups import Group
+from genbench.report.standings import Check, Entrant, Standings
+from genbench.statistics.ranking import Ranking, make_ranking
+
+#: what a data set without a declaration has
+UNDECLARED = Quality(())
+
+
+def find_standings(
+    groups: Sequence[Group],
+    columns: Sequence[TableColumn],
+    cells: Cells,
+    *,
+    quality: Quality | None,
+    is_listed: Callable[[Group], bool],
+    floor: Callable[[TableColumn], float | None],
+    labels: bool = False,
+) -> Standings | None:
+    """Returns the standings of a data set; None where nothing decides them.
+
+    Arguments:
+        groups: The rows of its table.
+        columns: The columns that are judged.
+        cells: Every row's cell in a column.
+        quality: What the data set declares.
+        is_listed: Tells the entrants that are laid down.
+        floor: What real points score in a column.
+        labels: Whether models that learn from labels are meant, or all others.
+    """
+    quality = quality or UNDECLARED
+    running = [g for g in groups if competes(g, labels)]
+    by_row = stand_apart(groups)
+    naming = name_rows(running) if by_row else name_family
+    column = choose_column(
+        quality.primary, running, columns, cells, naming, is_listed=is_listed
+    ) or headline(columns)
+    if column is None or not any(has_values(cells, g, column) for g in running):
+        return None
+    if by_row:
+        naming = name_rows([g for g in running if has_values(cells, g, column)])
+    checks = tuple(
+        _make_check(b, running, columns, cells, floor, is_listed) for b in quality.beside
+    )
+    entrants = _pick(running, column, checks, cells, is_listed, naming)
+    yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
+    rows = [*(e.group for e in entrants), *(g for g in yardsticks if has_values(cells, g, column))]
+    ranking = rank_rows(rows, column, cells)
+    entrants = _mark_losses(entrants, yardsticks, ranking)
+    whole = Standings(
+        quality, column, checks, tuple(entrants), ranking, floor(column), by_row=by_row
+    )
+    near = find_leading([e.group for e in entrants if not e.failed], whole, column, cells)
+    marked = tuple(replace(e, leading=e.group.id in near) for e in entrants)
+    return replace(whole, entrants=marked)
+
+
+def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ranking:
+    """Returns which rows are significantly better than which in a column; those of few seeds are left out.
+
+    Seeds that failed count as the worst that any completed seed of the table's models has.
+    """
+    own = {g.id: cells[g.id, column] for g in groups if has_values(cells, g, column)}
+    values = {id: cell.outcomes for id, cell in own.items() if not cell.standing.too_few}
+    error = next((cell.error for cell in own.values()), None)
+    better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
+    noise = error.deviation_between if error is not None else None
+    return make_ranking(values, better, noise, resolution=column.meaning.resolution)
+
+
+def find_leading(
+    groups: Sequence[Group], standings: Standings, column: TableColumn, cells: Cells
+) -> set[str]:
+    """Returns the ids of the rows near the best of them in a column that are not worse than it."""
+    means = {
+        g.id: cells[g.id, column].standing.mean for g in groups if has_values(cells, g, column)
+    }
+    numbers = {id: mean for id, mean in means.items() if mean is not None}
+    if not numbers:
+        return set()
+    best = (min if column.better == "lower" else max)(numbers, key=lambda id: numbers[id])
+    floors = [cells[id, column].floor for id in numbers]
+    room = standings.quality.margin * max(abs(numbers[best]), *(abs(f or 0.0) for f in floors))
+    above = rank_rows(groups, column, cells).above
+    return {
+        id
+        for id, mean in numbers.items()
+        if abs(mean - numbers[best]) <= room and best not in above.get(id, frozenset())
+    }
+
+
+def _pick(
+    groups: Sequence[Group],
+    column: TableColumn,
+    checks: Sequence[Check],
+    cells: Cells,
+    is_listed: Callable[[Group], bool],
+    naming: Naming,
+) -> list[Entrant]:
+    """The entrant of every contender, those that pass first, then by mean."""
+    sign = 1.0 if column.better == "lower" else -1.0
+
+    def place(entrant: Entrant) -> tuple[bool, float, str]:
+        return bool(entrant.failed), sign * entrant.standing, entrant.group.label
+
+    by_name: dict[str, list[Entrant]] = {}
+    for group in groups:
+        if has_values(cells, group, column):
+            entrant = _enter(naming(group), group, column, checks, cells, is_listed(group))
+            by_name.setdefault(entrant.name, []).append(entrant)
+    picked = []
+    for rows in by_name.values():
+        listed = [row for row in rows if row.listed]
+        picked.append(min(listed or rows, key=place))
+    return sorted(picked, key=place)
+
+
+def _mark_losses(
+    entrants: Sequence[Entrant], yardsticks: Sequence[Group], ranking: Ranking
+) -> list[Entrant]:
+    """The entrants with the simple fits that are significantly better than each, the best first."""
+    names = {g.id: g.model for g in yardsticks}
+    simple = [id for id in ranking.order if id in names]
+    above = [ranking.above.get(e.group.id, frozenset()) for e in entrants]
+    losses = [tuple(dict.fromkeys(names[i] for i in simple if i in better)) for better in above]
+    return [replace(e, loses_to=lost) for e, lost in zip(entrants, losses, strict=True)]
+
+
+def _enter(
+    name: str,
+    group: Group,
+    column: TableColumn,
+    checks: Sequence[Check],
+    cells: Cells,
+    listed: bool,
+) -> Entrant:
+    outcomes = {
+        c.beside.column: c.passes(cells.get((group.id, c.column)) if c.column else None)
+        for c in checks
+    }
+    return Entrant(
+        name,
+        group,
+        cells[group.id, column],
+        listed,
+        failed=tuple(id for id, passes in outcomes.items() if passes is False),
+        unchecked=tuple(id for id, passes in outcomes.items() if passes is None),
+    )
+
+
+def _make_check(
+    beside: Beside,
+    groups: Sequence[Group],
+    columns: Sequence[TableColumn],
+    cells: Cells,
+    floor: Callable[[TableColumn], float | None],
+    is_listed: Callable[[Group], bool],
+) -> Check:
+    column = choose_column([beside.column], groups, columns, cells, is_listed=is_listed)
+    if column is None:
+        return Check(beside, None, None)
+    real = floor(column)
+    best = column.meaning.ideal if real is None else real
+    return Check(beside, column, None if best is None else beside.share * best)
