@@ -110,18 +110,29 @@ def parameters(name: str, spec: DataSpec) -> int | str:
 
 
 def of_dataset(name: str) -> dict[str, Any] | None:
-    """Returns what a data set declares."""
+    """Returns what a data set declares, its options with their defaults, what is known and what decides."""
     from dataclasses import asdict
 
-    from genbench.core.dataset import DATASETS, describe, open_named
+    from genbench.core.dataset import DATASETS, describe, open_named, resolve_options
 
     if name not in DATASETS:
         return None
     dataset = open_named(name)
-    entropy = dataset.truth.entropy if dataset.truth else None
     spec = asdict(dataset.spec)
     spec["values"] = spec.pop("kind")  # `kind` says that this is a data set
-    return {**describe(type(dataset)), **spec, "entropy_nats": entropy}
+    if spec["source"] is not None:
+        spec["source"] = {key: value for key, value in spec["source"].items() if value is not None}
+    quality, truth = dataset.quality, dataset.truth
+    return {
+        **describe(type(dataset)),
+        "options": resolve_options(name, {}),
+        **spec,
+        "entropy_nats": truth.entropy if truth else None,
+        "known": truth.known if truth else [],
+        "decided_by": [] if quality is None else list(quality.primary),
+        "to_be_passed": [] if quality is None else [part.column for part in quality.beside],
+        "documentation": getdoc(type(dataset)),
+    }
 
 
 def of_metric(name: str) -> dict[str, Any] | None:
@@ -200,7 +211,7 @@ def text(value: Any) -> str:
     from rich.markup import escape
 
     if isinstance(value, dict):
-        return escape("\n".join(f"{key}: {item}" for key, item in value.items()))
+        return escape("\n".join(f"{key}: {item}" for key, item in value.items())) or "–"
     if isinstance(value, list):
         return escape("\n".join(map(str, value))) or "–"
     if isinstance(value, str):

@@ -43,6 +43,20 @@ class Described:
     entropy: float | None = None
 
 
+#: what may be known, in words, by the field of `Truth` that holds it
+KNOWN = {
+    "log_prob": "the density",
+    "entropy": "its entropy",
+    "modes": "modes",
+    "distance": "the distance to the manifold",
+    "n_grams": "n-grams",
+    "answers": "all right answers to a source",
+    "degrade": "the map from points to sources",
+    "hidden": "what no source shows",
+    "described": "what captions say",
+}
+
+
 @dataclass(frozen=True)
 class Truth:
     """What is known of the distribution behind a data set, in data space.
@@ -96,6 +110,11 @@ class Truth:
                 f"Truth needs weights of {modes} modes, all positive, of sum 1, got shape "
                 f"{tuple(w.shape)} and sum {total:.6g}; None stands for equal ones"
             )
+
+    @property
+    def known(self) -> list[str]:
+        """What of all this is known, in words."""
+        return [words for field, words in KNOWN.items() if getattr(self, field) is not None]
 
     @property
     def modes(self) -> int | None:

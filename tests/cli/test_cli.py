@@ -322,6 +322,23 @@ def test_show_tells_all_about_one_thing(asjson, genbench, name, kind, key):
     assert key in out
 
 
+def test_show_tells_what_a_data_set_takes_what_it_is_made_from_and_what_decides(asjson, genbench):
+    found = asjson("show", "super_resolution")
+    assert found["options"] == {"of": "digits", "scale": 2, "kernel": "box"}
+    assert found["source"]["event"] == [1, 4, 4]
+    assert found["known"] == ["the map from points to sources"]
+    assert found["decided_by"] == ["fid"]
+    frames = asjson("show", "moving_digits")
+    assert frames["known"] == ["all right answers to a source"]
+    assert frames["decided_by"] == ["near_answer", "fid"]
+    ring = asjson("show", "ring")
+    assert ring["known"] == ["the density", "its entropy", "modes"]
+    assert (ring["options"], ring["to_be_passed"]) == ({}, ["modes_strict"])
+    code, out, _ = genbench("show", "digits")
+    assert code == 0
+    assert ("recall" in out, "None" in out) == (True, False)
+
+
 def test_show_counts_a_models_weights_or_says_why_not(asjson):
     found = asjson("show", "gan")
     assert found["parameters"]["ring"] > 1000
