@@ -35,6 +35,8 @@ COLUMNS = (
 )
 
 
+#: the ability to tell a point's density given its source
+CONDITIONAL = "conditional_density"
 #: the width of every column but the last in 80 columns
 WIDTHS = (18, 10, 21, 6, 5, 6)
 
@@ -42,9 +44,10 @@ WIDTHS = (18, 10, 21, 6, 5, 6)
 def rows() -> list[dict[str, Any]]:
     """Returns one object per model in the tree's order: what it declares, and what follows from it.
 
-    Beyond `core.catalogue.describe`: `likelihood` (exact, lower, estimate or none), `sequential_steps`
-    (a number, or a formula in D, the number of coordinates), `latent` (free: an option sets its
-    dimension, or the number of hidden units; D: as many as coordinates; none), `chain` and `conditional`.
+    Beyond `core.catalogue.describe`: `likelihood` (exact, lower, estimate, given: that of a point given
+    its source alone, or none), `sequential_steps` (a number, or a formula in D, the number of
+    coordinates), `latent` (free: an option sets its dimension, or the number of hidden units; D: as many
+    as coordinates; none), `chain` and `conditional`.
     """
     from genbench.core.catalogue import describe
     from genbench.core.model import MODELS
@@ -52,14 +55,16 @@ def rows() -> list[dict[str, Any]]:
     models = []
     for cls in MODELS.all().values():
         about = describe(cls)
+        abilities = about["abilities"]
         models.append(
             {
                 **about,
-                "likelihood": about["density"] or "none",
+                "likelihood": about["density"]
+                or ("given" if CONDITIONAL in abilities else "none"),
                 "sequential_steps": sequential_steps(cls),
                 "latent": latent(about),
-                "chain": "markov_chain" in about["abilities"],
-                "conditional": "conditional" in about["abilities"],
+                "chain": "markov_chain" in abilities,
+                "conditional": "conditional" in abilities,
             }
         )
     return sorted(
@@ -97,7 +102,7 @@ def sequential_steps(cls: type[Model]) -> str:
 
 
 def pairs() -> list[tuple[DataSpec, DataSpec]]:
-    """Returns two sizes of every kind of data, the smaller first; the last but one are made from images."""
+    """Returns two sizes of every kind of data, the smaller first, some of them made from images or words."""
     from genbench.core.dataset import DataSpec
 
     def both(sizes: list[tuple[int, ...]], **about: Any) -> tuple[DataSpec, DataSpec]:
@@ -106,12 +111,21 @@ def pairs() -> list[tuple[DataSpec, DataSpec]]:
 
     grey = {"range": (0.0, 1.0), "levels": 17, "classes": 10}
     small = DataSpec("source", (1, 4, 4), range=(0.0, 1.0), levels=17)
+    words = DataSpec("source", (4,), kind="tokens", tokens=5)
+    half = {side: DataSpec("source", (2, side, side), range=(0.0, 1.0)) for side in (8, 16)}
+    holed = [
+        DataSpec("example", (1, side, side), **grey, source=source, hole=((2, 6), (2, 6)))
+        for side, source in half.items()
+    ]
     return [
         both([(2,), (3,)]),
         both([(4,), (8,)], kind="binary"),
         both([(1, 8, 8), (1, 16, 16)], **grey),
         both([(4,), (8,)], kind="tokens", tokens=5),
         both([(1, 8, 8), (1, 16, 16)], **grey, source=small),
+        both([(1, 8, 8), (1, 16, 16)], **grey, source=words),
+        both([(4,), (8,)], kind="tokens", tokens=5, source=small),
+        (holed[0], holed[1]),
         both([(32,), (64,)], range=(0.0, 1.0), levels=16),
     ]
 

@@ -36,6 +36,9 @@ def test_every_model_is_in_the_tree(rows):
         ("made", "exact", "D", "none", False),
         ("rbm", "estimate", "200", "free", True),
         ("gaussian", "exact", "1", "none", False),
+        ("captioner", "given", "D", "none", False),
+        ("text_gan", "none", "1", "free", False),
+        ("exgan", "none", "1", "none", False),
     ],
 )
 def test_columns_follow_from_the_code(rows, name, likelihood, steps, latent, chain):
@@ -44,6 +47,10 @@ def test_columns_follow_from_the_code(rows, name, likelihood, steps, latent, cha
     assert row["sequential_steps"] == steps
     assert row["latent"] == latent
     assert row["chain"] is chain
+
+
+def test_every_model_s_steps_are_known(rows):
+    assert [name for name, row in rows.items() if row["sequential_steps"] == "–"] == []
 
 
 BROKEN = """
