@@ -36,6 +36,7 @@ class SlicedGenerator(Model):
     """
 
     taxonomy = "implicit/direct"
+    family = "moment"  # no adversary, of which most models at that place of the taxonomy have one
     paper = "Deshpande et al., 2018"
     year = 2018
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import torch
 from safetensors.torch import load, save
@@ -75,6 +76,10 @@ def it_says_what_it_is(name: str) -> None:
         return
     for part in ("References:", "Differences:"):
         expect(part in doc, f"the docstring needs {part}, got none; say what the model follows")
+    expect(
+        re.fullmatch(r"[a-z][a-z ]*|", cls.family),
+        f"family needs lower-case words such as diffusion, or none, got {cls.family!r}",
+    )
     expect(cls.paper, 'paper needs a value, e.g. "Mao et al., 2017" or "unpublished"')
     expect(1900 <= cls.year < 2100, f"year needs the paper's year, from 1900 on, got {cls.year!r}")
 

@@ -6,8 +6,18 @@ from typing import Any
 
 from genbench.core import options
 from genbench.core.errors import GenbenchError
-from genbench.core.model import ABILITIES, MODELS, Classifier, Conditional, Density, Model
+from genbench.core.model import (
+    ABILITIES,
+    MODELS,
+    Classifier,
+    Conditional,
+    Density,
+    Model,
+    Translator,
+)
 
+#: of models that make points from sources
+TRANSLATION = "translation"
 #: families of models from elsewhere, by their place in the taxonomy
 FAMILIES: dict[str, str] = {
     "explicit/tractable/fully visible": "autoregressive",
@@ -20,22 +30,39 @@ FAMILIES: dict[str, str] = {
 }
 
 
-def family_of(name: str, taxonomy: str = "") -> str:
+#: models that genbench ships lie in the folder of their family
+SHIPPED = "genbench.models."
+
+
+def family_of(name: str, taxonomy: str = "", recorded: str = "") -> str:
     """Returns a model's family: "adversarial", "flow" …, the folder of its file where genbench ships it.
 
     Arguments:
         name: The model.
         taxonomy: Its place in the taxonomy, for models that are not installed.
+        recorded: What their records call it, where that is not what the taxonomy says.
     """
     try:
         model = MODELS.get(name) if name in MODELS else None
     except GenbenchError:
         model = None
-    place = model.__module__.split(".") if model is not None else []
-    if place[:2] == ["genbench", "models"]:
-        return place[2]
-    own = model.taxonomy if model is not None else taxonomy
-    return FAMILIES.get(own, own.rpartition("/")[-1] or "unknown")
+    if model is None:
+        return recorded or _usual_family(taxonomy)
+    if model.__module__.startswith(SHIPPED):
+        return model.__module__.split(".")[2]
+    return family_to_record(name) or _usual_family(model.taxonomy)
+
+
+def family_to_record(name: str) -> str:
+    """Returns the family of a plugin's model where its taxonomy does not say it, else an empty string."""
+    model = MODELS.get(name)
+    if model.__module__.startswith(SHIPPED):
+        return ""
+    return model.family or (TRANSLATION if issubclass(model, Translator) else "")
+
+
+def _usual_family(taxonomy: str) -> str:
+    return FAMILIES.get(taxonomy, taxonomy.rpartition("/")[-1] or "unknown")
 
 
 def is_null(name: str) -> bool:

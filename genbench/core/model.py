@@ -111,6 +111,8 @@ class Model(nn.Module, ABC):
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
     taxonomy: ClassVar[Taxonomy]
+    #: what a plugin's model competes as; empty for the usual family of its taxonomy, or `translation`
+    family: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     year: ClassVar[int] = 0
     #: whether it learns no more than the data's extent or first moments: a metric by which it counts as

@@ -55,7 +55,8 @@ class Group:
         """The model's family, e.g. "adversarial"."""
         from genbench.core.catalogue import family_of
 
-        return family_of(self.model, self.taxonomy)
+        recorded = next((r.family for r in self.records if r.family), "")
+        return family_of(self.model, self.taxonomy, recorded)
 
     @property
     def reference(self) -> bool:

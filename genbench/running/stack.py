@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from genbench.core.catalogue import family_to_record
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
@@ -109,6 +110,7 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
                 status="ok",
                 spec=spec,
                 taxonomy=type(model).taxonomy,
+                family=family_to_record(spec.model),
                 parameters=parameter_count(model),
                 data_hashes=dataset.hashes,
                 used=Used(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genbench.core.catalogue import family_of
 from genbench.core.errors import SpecError
 from genbench.core.files import write_bytes
 from genbench.store.record import Record
@@ -69,7 +70,7 @@ def _about(record: Record) -> dict[str, Any]:
         "reason": record.reason,
         "model": spec.model,
         "taxonomy": record.taxonomy,
-        "family": record.taxonomy.rpartition("/")[-1],
+        "family": family_of(spec.model, record.taxonomy, record.family),
         "dataset": spec.dataset,
         **describe_settings(record),
         "seed": spec.seed,

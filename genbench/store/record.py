@@ -110,6 +110,8 @@ class Record(Row):
     failed_after_s: float | None = None
     spec: CellSpec
     taxonomy: str = ""
+    #: the family of a plugin's model; absent from the file where the taxonomy says it
+    family: str = Field(default="", exclude_if=lambda family: not family)
     parameters: int | None = None
     data_hashes: dict[str, str] = {}
     used: Used = Used()

@@ -106,6 +106,12 @@ BREACHES = {
         ),
         ("it says what it is", "year needs", "    year = 2017\n", ""),
         (
+            "it says what it is",
+            "family needs lower-case words such as diffusion, or none, got 'GANs!'",
+            "    year = 2017\n",
+            '    year = 2017\n    family = "GANs!"\n',
+        ),
+        (
             "a trained network in the loss is named",
             "loss_networks needs the extractor whose network is judge, got none",
             "self.critic = MLP(",
