@@ -33,8 +33,8 @@ def stand_apart(groups: Iterable[Group]) -> bool:
 
 
 def name_family(group: Group) -> str:
-    """Returns the family that a row stands for."""
-    return group.family
+    """Returns the family that a row stands for; samples from elsewhere stand for nobody else's."""
+    return f"{group.family} {group.model}" if group.external else group.family
 
 
 def name_rows(groups: Sequence[Group]) -> Naming:
@@ -61,8 +61,10 @@ def choose_column(
     """Returns the first column by which half of the contenders were measured, else that of most.
 
     Of several protocols of a column that of the most entrants that are laid down counts, where those are
-    told: older cells by another network's features may be more.
+    told: older cells by another network's features may be more. Samples from elsewhere, which may have been
+    measured by anything, have no say where others compete.
     """
+    groups = [g for g in groups if not g.external] or groups
     everyone = {naming(g) for g in groups}
     best: tuple[int, TableColumn] | None = None
 

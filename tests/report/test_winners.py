@@ -5,11 +5,11 @@ import re
 import pytest
 
 from genbench.core.quality import Beside, Quality
-from genbench.core.spec import Budget, CellSpec
+from genbench.core.spec import Budget, CellSpec, NoBudget
 from genbench.report import declared
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import ALONE, describe_column, make_sheet, to_markdown
-from genbench.store import Measurement, Record, Used
+from genbench.store import EXTERNAL, Measurement, Record, Used
 
 NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
 WILD = [9 * e for e in reversed(NOISE)]
@@ -57,6 +57,16 @@ def make_records(model, columns, dataset="binary_digits", steps=9, labelled=None
         )
 
 
+def from_elsewhere(model, columns):
+    """The records as those of samples that were not made here."""
+    for record in make_records(model, columns):
+        digest = f"{model}{record.spec.seed}"
+        about = {"budget": NoBudget(), "batch": 0, "samples": digest}
+        spec = record.spec.model_copy(update=about)
+        names = {"cell": spec.cell, "group": spec.group, "spec": spec, "taxonomy": EXTERNAL}
+        yield record.model_copy(update=names)
+
+
 def around(mean, noise=NOISE):
     # rows whose differences are all alike would tell nothing
     return [mean + (1 + mean / 1000) * e for e in noise]
@@ -84,6 +94,26 @@ def test_the_best_row_of_every_family_and_whether_the_first_is_sure(other, sure)
     assert table.standings.sure == sure
     assert ("**adversarial: gan" in to_markdown([table])) == sure
     assert ("| yes |" if sure else "| not from variational |") in to_markdown([table])
+
+
+def test_samples_from_elsewhere_compete_each_for_itself():
+    """Beside families; what they were measured by does not choose the column that decides."""
+    rows = {"vae": scores(10.0), "realnvp": scores(20.0)}
+    records = [r for model, row in rows.items() for r in make_records(model, row)]
+    for model, fid in (("mine", 5.0), ("theirs", 7.0), ("others", 30.0)):
+        records += from_elsewhere(model, scores(fid))
+    for k in range(6):  # without a FID
+        records += from_elsewhere(f"odd{k}", {"mmd": around(1.0)})
+    (table,) = make_leaderboards(records)
+    entrants = table.standings.entrants
+    assert table.standings.column.id == "fid"
+    assert [(e.family, e.group.model) for e in entrants] == [
+        ("external", "mine"),
+        ("external", "theirs"),
+        ("variational", "vae"),
+        ("flow", "realnvp"),
+        ("external", "others"),
+    ]
 
 
 def test_rivals_of_the_same_family_make_the_family_no_less_sure():

@@ -167,7 +167,7 @@ def _compared(
         base, values = ({k: math.log(v) for k, v in side.items()} for side in (base, values))
     before, after = (fmean(side.values()) for side in (base, values))
     allowed = tolerance.allowed(before, math.sqrt(variance(list(base.values()))))
-    worse = sign * (after - before)
+    worse = sign * (after - before) + 0.0  # not the negative zero
     amounts = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
     row = replace(row, worse=amounts[0], tolerance=amounts[1], timed=timed)
     p = worsening_p(base, values, sign, resolution=0.0 if timed else tolerance.absolute)

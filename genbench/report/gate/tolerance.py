@@ -11,6 +11,10 @@ BY_UNIT: dict[str, Tolerance] = {
     "share": Tolerance(absolute=0.02, spreads=0.5),
     "modes": Tolerance(absolute=0.5, spreads=0.5),
     "nats": Tolerance(absolute=0.02, spreads=0.5),
+    # logarithms, of which a share of the mean means nothing, and likenesses near 1
+    "dB": Tolerance(absolute=0.1, spreads=0.5),
+    "log ratio": Tolerance(absolute=0.05, spreads=0.5),
+    "likeness": Tolerance(absolute=0.01, spreads=0.5),
     "steps": Tolerance(),
     **dict.fromkeys(OF_TIME, Tolerance(ratio=1.5)),
 }
