@@ -37,6 +37,9 @@ def figure(evidence: Evidence) -> Figure:
     "exemplar and testing with a wrong one says whether it is looked at.",
     runs=tuple(ROWS.values()),
     outsiders={"exgan": "it makes points from sources"},
+    null_exemptions={
+        "identified": "what tells nothing of its source is identified by chance, one in all test images",
+    },
     literature=(
         "Dolhansky and Canton Ferrer (2018) compare completions of eyes with and without exemplars; their "
         "numbers were not at hand.",

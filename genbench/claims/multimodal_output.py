@@ -166,6 +166,7 @@ def compare_enlargements(evidence: Evidence) -> list[Effect]:
     null_exemptions={
         "near_answer": "a share of known right answers",
         "mean_over_least": "a distance to a known average",
+        "psnr": "the squared error itself, which the claim is about; the distance is judged beside",
         "its experiment": "distances to known answers",
     },
     literature=(
