@@ -166,24 +166,34 @@ def to_scoreboard(cards: Sequence[Card]) -> str:
 def _split_open(
     groups: Sequence[tuple[str, list[Card]]],
 ) -> Iterator[tuple[str, list[Card]]]:
-    """Yields groups, what is inconclusive by whether more seeds, of those that may be added, would tell."""
+    """Yields groups, what is inconclusive by what it lacks: seeds, more than may be added, or runs."""
+    names = ("more seeds would tell", f"{LAST} seeds would not", "measured in part")
     for kind, members in groups:
         if kind != "inconclusive":
             yield kind, members
             continue
-        near = [card for card in members if _too_near(card)]
-        more = [card for card in members if card not in near]
-        for name, some in (("more seeds would tell", more), (f"{LAST} seeds would not", near)):
+        lacks = [_find_lack(card) for card in members]
+        for k, name in enumerate(names):
+            some = [card for card, lack in zip(members, lacks, strict=True) if lack == k]
             if some:
                 yield f"{kind}, {name}", some
+
+
+def _find_lack(card: Card) -> int:
+    """What an inconclusive claim lacks: 0 seeds, 1 more than may be added, 2 runs of some of its parts."""
+    waiting = (not part.effect.values or part.effect.waits_for for part in card.verdict.judged)
+    if card.missing and any(waiting):  # what never came to be, as a stop, has no values either
+        return 2
+    return int(_too_near(card))
 
 
 def _too_near(card: Card) -> bool:
     """Whether a measured part is so near its bar that the most seeds ever added do not decide it."""
     return any(
-        part.outcome == "inconclusive" and (part.needed is None or part.needed > LAST)
+        part.outcome == "inconclusive"
+        and part.effect.values
+        and (part.needed is None or part.needed > LAST)
         for part in card.verdict.judged
-        if part.effect.values and not part.effect.waits_for
     )
 
 

@@ -28,24 +28,27 @@ def test_documents_show_the_verdicts(name, tmp_path):
 RUN = Run("gan", "ring", ("mmd",), steps=10)
 
 
-def make_card(store, mean):
-    """A claim whose values lie this far above their bar, with a deviation of 1."""
+def make_card(store, mean, *, whole=True):
+    """A claim whose values lie this far above their bar, with deviation 1; perhaps with a part to come."""
     values = {seed: mean + (-1) ** seed for seed in range(8)}
+    more = [] if whole else [Effect("y", {}, 0.0)]
     about = dict.fromkeys(("statement", "source", "why"), "x")
 
     def effects(evidence):
-        return [Effect("x", values, 0.0)]
+        return [Effect("x", values, 0.0), *more]
 
-    return Card(Claim(f"at_{mean}", effects, runs=(RUN,), **about), store)
+    return Card(Claim(f"{'at' if whole else 'part'}_{mean}", effects, runs=(RUN,), **about), store)
 
 
 def test_the_scoreboard_says_whether_more_seeds_would_tell(tmp_path):
     store = Store(tmp_path)
     cards = [make_card(store, mean) for mean in (0.6, 0.01, 0.0, 9.0)]
-    rows = [line for line in to_scoreboard(cards).splitlines() if "at-" in line]
+    cards += [make_card(store, mean, whole=False) for mean in (0.6, 9.0)]
+    rows = [line for line in to_scoreboard(cards).splitlines() if "-" in line and "(" in line]
     assert [row.split("|")[1].strip() for row in rows] == [
         "supported (1)",
         "inconclusive, more seeds would tell (1)",
         "inconclusive, 64 seeds would not (2)",
+        "inconclusive, measured in part (2)",
     ]
     assert "at-0.6" in rows[1]
