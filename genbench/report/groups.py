@@ -18,7 +18,7 @@ from genbench.core.spec import CellSpec
 from genbench.report.text import budget_text, number
 from genbench.store import Record
 from genbench.store.frame import describe_settings
-from genbench.store.tuned import choices_of
+from genbench.store.tuned import choices_of, options_kept
 
 REFERENCE = "reference"
 #: the setting that stands for all options and ways of training that tuning chose
@@ -130,8 +130,8 @@ class Group:
 def make_labels(members: Mapping[str, list[Record]]) -> dict[str, str]:
     """Names every group by its model and by the settings that tell it from its namesakes.
 
-    Tuned options are many and have uneven values: "tuned by fid" stands for all of them, and options that are
-    the model's defaults go without saying beside it.
+    Tuned options are many and have uneven values: "tuned by fid" stands for all of them, or all but one that
+    is named, and options that are the model's defaults go without saying beside it.
     """
     settings = {id: _settings(rows[0]) for id, rows in members.items()}
     labels = {}
@@ -175,8 +175,8 @@ def _is_named(key: str, value: str) -> bool:
 
 def _settings(record: Record) -> dict[str, str]:
     spec = record.spec
-    choices = choices_of(spec)
-    tuned = {name for choice in choices for name in choice.options}
+    choices = choices_of(spec) or choices_of(spec, overridden=1)
+    tuned = {name for choice in choices for name in options_kept(spec, choice)}
     options = sorted(item for item in spec.options.items() if item[0] not in tuned)
     settings = {key: json.dumps(value) for key, value in options}
     settings["budget"] = budget_text(spec.budget)

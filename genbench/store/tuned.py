@@ -165,10 +165,18 @@ def find_tuned(
     return dict(choice.options), Training(**choice.training) if choice.training else None
 
 
-def choices_of(spec: CellSpec, path: Path | None = None) -> list[TunedChoice]:
+def choices_of(
+    spec: CellSpec, path: Path | None = None, *, overridden: int = 0
+) -> list[TunedChoice]:
     """Returns the choices of tuning that a cell was trained by, of any budget; none without such a file.
 
     Options that were not tuned may be others than usual.
+
+    Arguments:
+        spec: Of the cell.
+        path: The file of choices; None takes the usual one.
+        overridden: How many tuned options may have another value, where how it trains was tuned too, by which
+            a cell is known; else defaults, some of which were chosen, would pass for tuned.
     """
     try:
         entries = read_tuned(path).entries
@@ -176,6 +184,7 @@ def choices_of(spec: CellSpec, path: Path | None = None) -> list[TunedChoice]:
         return []
     own = (spec.model, spec.model_version, spec.dataset, canonical(spec.dataset_options))
     training = _training(spec.training.model_dump() if spec.training else {})
+    overridden = overridden if spec.training is not None else 0
     return [
         choice
         for entry in entries
@@ -183,11 +192,14 @@ def choices_of(spec: CellSpec, path: Path | None = None) -> list[TunedChoice]:
         == (entry.model, entry.model_version, entry.dataset, canonical(entry.dataset_options))
         for choice in entry.choices.values()
         if choice.trial and training == _training(choice.training)
-        if all(
-            canonical(spec.options.get(name)) == canonical(value)
-            for name, value in choice.options.items()
-        )
+        if len(choice.options) - len(options_kept(spec, choice)) <= overridden
     ]
+
+
+def options_kept(spec: CellSpec, choice: TunedChoice) -> set[str]:
+    """Returns the names of the tuned options that have their chosen value in a cell."""
+    own = {name: canonical(spec.options.get(name)) for name in choice.options}
+    return {name for name, value in choice.options.items() if own[name] == canonical(value)}
 
 
 def _training(values: Mapping[str, Any]) -> str:

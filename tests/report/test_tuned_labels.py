@@ -68,6 +68,17 @@ def test_what_was_not_tuned_is_named_beside_it():
     assert names[1] == f'gan ({OTHER}="other", tuned by fid)'
 
 
+def test_a_tuned_option_that_has_another_value_is_named_where_the_training_tells_the_rest():
+    one, *more = list(OPTIONS)
+    off = tuned(**{one: 0.0625})
+    assert label(tuned(), off) == ["gan (tuned by fid)", f"gan ({one}=0.0625, tuned by fid)"]
+    untuned = {**off, "training": None}
+    assert "tuned" not in label(tuned(), untuned)[1]
+    several = tuned(**dict.fromkeys([one, *more], 0.0625))
+    assert more
+    assert "tuned" not in label(tuned(), several)[1]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
