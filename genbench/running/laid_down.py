@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from genbench.core.claim import Claim
@@ -12,7 +11,7 @@ from genbench.core.model import MODELS
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.planted import RANGES, PlantedEvidence, read_planted
 from genbench.store import Store
-from genbench.store.registrations import Registration
+from genbench.store.registrations import Registration, moment
 
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
@@ -154,9 +153,3 @@ def _reads_only_what_came_later(claim: Claim, k: int, since: str, scores: FirstS
         if parts is not None:
             return k < len(parts) and bool(parts[k].values)
     return False
-
-
-def moment(text: str) -> datetime:
-    """Returns a date as a moment; without a zone it is of UTC."""
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.running.evidence import Scale, find_choice
-from genbench.running.laid_down import BY_RULE, RECENT, find_late, moment, read_first_scores
+from genbench.running.laid_down import BY_RULE, RECENT, find_late, read_first_scores
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
@@ -22,8 +22,8 @@ from genbench.store.registrations import (
     FILE,
     Registration,
     Registrations,
-    find_file,
     hash_terms,
+    moment,
     read_registrations,
     write_registrations,
 )
@@ -254,6 +254,8 @@ def register(
 ) -> list[tuple[str, bool]]:
     """Writes down the terms of claims as they are; returns by id whether there was anything new.
 
+    Without a path they go to the working folder's file; what genbench's own holds is known there.
+
     Raises:
         SpecError: If no claim is named.
         WriteError: If the file cannot be written.
@@ -262,18 +264,18 @@ def register(
         raise SpecError(
             "--register needs the claims to be named: genbench claims CLAIM --register"
         )
-    path = path or find_file() or FILE
+    whole, path = read_registrations(path), path or FILE
     registrations, written = read_registrations(path), []
     now, commit = date or datetime.now(UTC).isoformat(timespec="seconds"), running_commit()
     everything = dict(registrations.claims)
     for name, claim in claims.items():
         terms = list_terms(claim)
-        history = everything.get(name, [])
+        history = whole.claims.get(name, [])
         new = not history or (history[-1].terms, history[-1].rule) != (terms, RULE)
         if new:
             about = {"date": now, "commit": commit, "rule": RULE, "terms": terms}
             entry = Registration(hash=hash_terms(terms, RULE), **about)
-            everything[name] = [*history, entry]
+            everything[name] = [*everything.get(name, []), entry]
         written.append((name, new))
     write_registrations(path, registrations.model_copy(update={"claims": everything}))
     return written

@@ -10,9 +10,9 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
-from genbench.running.laid_down import Late, differing, moment
+from genbench.running.laid_down import Late, differing
 from genbench.store import Store
-from genbench.store.registrations import Registration
+from genbench.store.registrations import Registration, moment
 from genbench.store.trial import Trials
 
 #: whether a change of a field to a value is declared to be one of all claims alike: (field, value, date)

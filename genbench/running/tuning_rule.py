@@ -229,5 +229,6 @@ def find_obstacle(model: str, dataset: str, plan: Tuning) -> str | None:
     cls: Any = DATASETS.get(dataset)
     refusal = MODELS.get(model).refuses(cls(**plan.options).spec)
     if refusal is None and not MODELS.get(model).search:
-        return "it has no search space"
+        trained = MODELS.get(model).taxonomy != "reference"
+        return "it has no search space" + ("; declare search in its file" if trained else "")
     return refusal

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,23 +103,40 @@ def hash_terms(terms: dict[str, Any], rule: str) -> str:
     return hashlib.sha256(canonical({"rule": rule, "terms": terms}).encode()).hexdigest()[:16]
 
 
-def find_file() -> Path | None:
-    """Returns the file of the working folder, else the one of genbench, or None."""
-    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE]
-    return next((path for path in candidates if path.is_file()), None)
-
-
 def read_registrations(path: Path | None = None) -> Registrations:
-    """Reads the file of registrations; without one nothing is registered.
+    """Reads the file named, or that of the working folder with that of genbench beside.
+
+    Without any nothing is registered.
 
     Raises:
-        StoreError: If it is not one.
+        StoreError: If one is none.
     """
-    path = path or find_file()
-    if path is None or not path.is_file():
-        return Registrations()
+    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
+    files = dict.fromkeys(file.resolve() for file in candidates if file.is_file())
     make = "write it by: genbench claims CLAIM --register"
-    return read_json(path, Registrations, what="file of registrations", make=make)
+    read = [
+        read_json(file, Registrations, what="file of registrations", make=make) for file in files
+    ]
+    return _join(read) if len(read) != 1 else read[0]
+
+
+def _join(several: Sequence[Registrations]) -> Registrations:
+    """What all files hold, a claim's registrations in the order of their dates."""
+    whole = Registrations()
+    for file in several:
+        whole.rules.extend(rule for rule in file.rules if rule not in whole.rules)
+        whole.declared.extend(one for one in file.declared if one not in whole.declared)
+        for name, history in file.claims.items():
+            known = whole.claims.setdefault(name, [])
+            known.extend(one for one in history if one not in known)
+            known.sort(key=lambda one: moment(one.date))
+    return whole
+
+
+def moment(text: str) -> datetime:
+    """Returns the moment that is written as ISO 8601; without a zone it is UTC."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def write_registrations(path: Path, registrations: Registrations) -> None:

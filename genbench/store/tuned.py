@@ -67,18 +67,28 @@ class TunedFile(Row):
 
 
 def read_tuned(path: Path | None = None) -> TunedFile:
-    """Reads tuned options: of the file named, of the working folder, or those of genbench.
+    """Reads tuned options: of the file named, or of the working folder with those of genbench beside.
+
+    What the working folder's file tells of a model, data set, budget and minibatch counts there.
 
     Raises:
         SpecError: If there is no such file, or it is not one of tuned options.
     """
     candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    file = next((p for p in candidates if p.is_file()), None)
-    if file is None:
+    files = dict.fromkeys(p.resolve() for p in candidates if p.is_file())
+    if not files:
         raise SpecError(
             f"tuned: true needs {path or FILE}, which is not there; write it by: genbench tune --accept"
         )
-    return _read(file, file.stat().st_mtime_ns)
+    return _join(tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=8)
+def _join(files: tuple[tuple[Path, int], ...]) -> TunedFile:
+    first, *others = (_read(*file) for file in files)
+    own = {_key(entry) for entry in first.entries}
+    rest = [entry for other in others for entry in other.entries if _key(entry) not in own]
+    return TunedFile(entries=[*first.entries, *rest])
 
 
 @lru_cache(maxsize=8)

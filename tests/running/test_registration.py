@@ -22,6 +22,7 @@ from genbench.running.registration import (
 )
 from genbench.store import Store
 from genbench.store.registrations import (
+    FILE,
     Declared,
     Replacement,
     hash_terms,
@@ -54,6 +55,30 @@ def write_scored(store, claim, started):
 
 def standing(claim, store, path):
     return find_standing(claim, store, read_registrations(path))
+
+
+def test_a_working_folder_s_registrations_stand_beside_those_that_genbench_ships(
+    tmp_path, monkeypatch
+):
+    """Its file has its own alone; a shipped claim that is laid down anew there keeps its history."""
+    monkeypatch.chdir(tmp_path)
+    shipped = read_registrations()
+    assert len(shipped.claims) > 40
+    changed = {"planted": make_claim(), "turns": make_claim(bar=3.0)}
+    assert register(changed, date="2026-12-30T00:00:00+00:00") == [
+        ("planted", True),
+        ("turns", True),
+    ]
+    own = read_registrations(tmp_path / FILE)
+    assert {name: len(history) for name, history in own.claims.items()} == {
+        "planted": 1,
+        "turns": 1,
+    }
+    both = read_registrations()
+    assert both.claims.keys() == shipped.claims.keys() | {"planted"}
+    assert both.claims["turns"] == [*shipped.claims["turns"], *own.claims["turns"]]
+    assert (both.rules, both.declared) == (shipped.rules, shipped.declared)
+    assert register(changed) == [("planted", False), ("turns", False)]
 
 
 def test_registered_before_scored_is_confirmatory_and_after_is_exploratory(tmp_path, store):

@@ -28,9 +28,10 @@ from genbench.running.tuning_rule import (
     survivors,
 )
 from genbench.store import Store
-from genbench.store.tuned import find_tuned, read_tuned
+from genbench.store.tuned import FILE, find_tuned, read_tuned, write_tuned
 from genbench.store.tuning import Rung, Tunings, parse, to_bytes
 
+ROOT = Path(__file__).parents[2]
 PLAN = Tuning(
     budget=Budget(steps=8),
     batch=16,
@@ -298,7 +299,15 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
     assert chosen.trial == min(means, key=means.__getitem__)
     assert chosen.gain == pytest.approx(means[0] - means[chosen.trial], abs=2e-6)
     assert entry.trials_hash == file.seal
-    assert read_tuned() == read_tuned(to)
+    own = read_tuned(to).entries
+    assert read_tuned().entries[: len(own)] == own
+    shipped = read_tuned(ROOT / FILE).entries
+    assert read_tuned().entries[len(own) :] == shipped  # of another budget and minibatch
+    accept_tuning(tuned_folder, to, plans)
+    write_tuned(to, [entry.model_copy(update={"trials": 6}), shipped[0]])
+    both = read_tuned().entries
+    assert len(both) == len(shipped) + 1
+    assert [e.trials for e in both if e.budget == entry.budget and e.dataset == "ring"] == [6]
     cells = Cells(models=["vae"], datasets=["ring"], tuned=True)
     suite = Suite(description="", metrics=["mmd"], budget=Budget(steps=8), batch=16, cells=[cells])
     spec = cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)[0]
@@ -309,8 +318,8 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
     )
     other = cell_specs(suite, named, named.models[0], named.datasets[0], autocast=False)[0]
     assert other.options["lr"] == 0.5
-    with pytest.raises(SpecError, match="gan was not tuned on ring by samples"):
-        cell_specs(suite, cells, Part(name="gan"), Part(name="ring"), autocast=False)
+    with pytest.raises(SpecError, match="gan was not tuned on circle by samples"):
+        cell_specs(suite, cells, Part(name="gan"), Part(name="circle"), autocast=False)
     control = cell_specs(suite, cells, Part(name="gaussian"), Part(name="ring"), autocast=False)
     assert control[0].training is None
 
