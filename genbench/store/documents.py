@@ -18,12 +18,28 @@ from pydantic_core import from_json
 from genbench.core.errors import SpecError, StoreError, nearest
 from genbench.core.files import read_file
 from genbench.core.spec import Suite, SuiteFile, Tuning
+from genbench.core.version import PACKAGE
 from genbench.store.yaml_trees import compose_json, find_twice, parse_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_JSON_BYTES = 20_000_000
 WIDTH = 110
+
+
+def list_shipped(name: Path | str, named: Path | None = None) -> list[Path]:
+    """Returns the working folder's file of a name, then that which genbench ships, those that are there.
+
+    Arguments:
+        name: Relative to the working folder.
+        named: A file that somebody named, in place of both.
+    """
+    candidates = [Path(name), PACKAGE / name, PACKAGE.parent / name] if named is None else [named]
+    found: dict[Path, Path] = {}
+    for path in candidates:
+        if path.is_file():
+            found.setdefault(path.resolve(), path)
+    return [*found.values()]
 
 
 def load_suites(path: Path) -> dict[str, Suite]:

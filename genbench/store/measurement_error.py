@@ -10,8 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from genbench.core.effect import Noise
-from genbench.core.version import PACKAGE
-from genbench.store.documents import read_json
+from genbench.store.documents import list_shipped, read_json
 from genbench.store.record import Row
 
 #: where the file lies, from the working folder or from that of genbench
@@ -97,8 +96,8 @@ def read_measurement_errors(path: Path | None = None) -> MeasurementErrors:
     Raises:
         StoreError: If it is not such a file.
     """
-    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    file = next((p for p in candidates if p.is_file()), None)
+    files = list_shipped(FILE, path)
+    file = next(iter(files), None)
     return _read(file, file.stat().st_mtime_ns) if file is not None else MeasurementErrors()
 
 

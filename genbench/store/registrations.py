@@ -13,8 +13,7 @@ from pydantic import Field
 
 from genbench.core.files import write_bytes
 from genbench.core.spec import canonical
-from genbench.core.version import PACKAGE
-from genbench.store.documents import read_json, reviewable
+from genbench.store.documents import list_shipped, read_json, reviewable
 from genbench.store.record import Moment, Row
 
 #: where the file lies, from the working folder or from that of genbench
@@ -111,8 +110,7 @@ def read_registrations(path: Path | None = None) -> Registrations:
     Raises:
         StoreError: If one is none.
     """
-    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    files = dict.fromkeys(file.resolve() for file in candidates if file.is_file())
+    files = list_shipped(FILE, path)
     make = "write it by: genbench claims CLAIM --register"
     read = [
         read_json(file, Registrations, what="file of registrations", make=make) for file in files

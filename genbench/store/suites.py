@@ -7,15 +7,16 @@ from pathlib import Path
 from genbench.core.errors import unknown
 from genbench.core.spec import Suite
 from genbench.core.version import PACKAGE
-from genbench.store.documents import load_suites
+from genbench.store.documents import list_shipped, load_suites
+
+FILE = "benchmarks.yaml"
 
 
 def suite_file(config: Path | None = None) -> Path:
     """Returns the suite file: the one that is named, ./benchmarks.yaml, or the one of genbench."""
     if config is not None:
         return config
-    candidates = [Path("benchmarks.yaml"), PACKAGE / "benchmarks.yaml"]
-    return next((p for p in candidates if p.is_file()), PACKAGE.parent / "benchmarks.yaml")
+    return next(iter(list_shipped(FILE)), PACKAGE.parent / FILE)
 
 
 def find_suite(name: str, config: Path | None = None) -> Suite:

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from genbench.core.errors import SpecError
 from genbench.core.files import read_file, write_bytes
 from genbench.core.spec import Budget, CellSpec, Training, canonical
-from genbench.core.version import PACKAGE
+from genbench.store.documents import list_shipped
 from genbench.store.record import Row
 from genbench.store.yaml_trees import parse_yaml
 
@@ -74,13 +74,12 @@ def read_tuned(path: Path | None = None) -> TunedFile:
     Raises:
         SpecError: If there is no such file, or it is not one of tuned options.
     """
-    candidates = [FILE, PACKAGE / FILE, PACKAGE.parent / FILE] if path is None else [path]
-    files = dict.fromkeys(p.resolve() for p in candidates if p.is_file())
+    files = list_shipped(FILE, path)
     if not files:
         raise SpecError(
             f"tuned: true needs {path or FILE}, which is not there; write it by: genbench tune --accept"
         )
-    return _join(tuple((file, file.stat().st_mtime_ns) for file in files))
+    return _join(tuple((file.resolve(), file.stat().st_mtime_ns) for file in files))
 
 
 @lru_cache(maxsize=8)

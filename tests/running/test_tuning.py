@@ -326,7 +326,7 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
 
 def test_without_a_tuned_file_the_command_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("genbench.store.tuned.PACKAGE", tmp_path / "genbench")
+    monkeypatch.setattr("genbench.store.documents.PACKAGE", tmp_path / "genbench")
     with pytest.raises(SpecError, match="genbench tune --accept"):
         read_tuned()
     with pytest.raises(GenbenchError, match="no finished trials"):
