@@ -58,7 +58,7 @@ def expected_text(expected: Expected, workers: int) -> str:
         return "expected time: unknown, as nothing like this has been recorded"
     guesses = [
         f"{expected.sources[source]} of {jobs} jobs guessed from {source}"
-        for source in ("other data", "other models")
+        for source in ("other options", "other data", "other models")
         if expected.sources[source]
     ]
     lacks = [f"{unknown} of {jobs} jobs unknown"] if unknown else []

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, median
+from typing import Any
 
+from genbench.core.dataset import DATASETS, open_named
+from genbench.core.errors import GenbenchError
 from genbench.core.model import MODELS
-from genbench.core.spec import CellSpec
+from genbench.core.spec import CellSpec, canonical
 from genbench.running.job import Job, StackJob, TrialJob
 from genbench.running.plan import Plan
 from genbench.store import Record, Store
 from genbench.store.absent import COMMITTED
 from genbench.store.trial import Trials, parse
 
-#: records of cells that are read of a model on a data set
-FEW = 8
 #: where a rate is known from, the best first; `Rate.source` is one of these
-SOURCES = ("cells", "other data", "other models", "nothing")
+SOURCES = ("cells", "other options", "other data", "other models", "nothing")
+
+
+#: the exponent of a round's time in the coordinates of a point, above SMALL: the median of eleven models
+#: between digits and Fashion-MNIST in results/ (from .5 to 1.3); below it, the time hardly grows
+GROWTH, SMALL = 0.87, 64
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,8 @@ class Rate:
 
     Arguments:
         seconds: Of a stack as it was recorded, divided by its seeds; 0 where nothing is known.
-        source: `cells` of the same pair, the model's cells on `other data`, the median of `other models` on
-            the data set, or `nothing`.
+        source: `cells` of the same model and data, the model's cells with `other options` or on `other
+            data` (by the size of a point), the median of `other models` on the data, or `nothing`.
     """
 
     seconds: float
@@ -39,24 +47,12 @@ class CellCosts:
     """Seconds of cells, looked up in results folders.
 
     Arguments:
-        stores: The folders, the most telling first; the first that knows a pair is believed.
+        stores: The folders, the most telling first; the first that knows a model on a data set is believed.
     """
 
     def __init__(self, *stores: Store) -> None:
         self.stores = stores
-        self.rate = cache(self._rate)
         self._records = cache(self._read)
-
-    def _rate(self, model: str, dataset: str, batch: int) -> Rate:
-        """Returns how long a round of one seed of a model takes, with so many points in a minibatch."""
-        if rates := self._rates(dataset, model, batch):
-            return Rate(fmean(rates), "cells")
-        folders = {p.name for s in self.stores for p in s.root.glob("*") if p.is_dir()}
-        if rates := [rate for name in sorted(folders) for rate in self._rates(name, model, batch)]:
-            return Rate(max(rates), "other data")
-        if rates := [r for m in MODELS.names() for r in self._rates(dataset, m, batch) if r]:
-            return Rate(median(rates), "other models")
-        return Rate(0.0, "nothing")
 
     def rate_of(self, spec: CellSpec) -> Rate:
         """Returns how long a round of a cell takes, by its own record where it has one."""
@@ -64,21 +60,55 @@ class CellCosts:
             record = store.read(spec)
             if record is not None and record.status == "ok":
                 return Rate(_rate_of(record, spec.batch), "cells")
-        return self.rate(spec.model, spec.dataset, spec.batch)
+        data = spec.dataset, spec.dataset_options
+        return self.rate(spec.model, spec.options, *data, spec.batch)
 
-    def scoring(self, model: str, dataset: str, metrics: Iterable[str]) -> float:
-        """Returns how long the metrics of one seed take, as far as they were recorded on the data set."""
-        records = self._records(dataset, model)
+    def rate(
+        self,
+        model: str,
+        options: Mapping[str, Any],
+        dataset: str,
+        dataset_options: Mapping[str, Any],
+        batch: int,
+    ) -> Rate:
+        """Returns how long a round of one seed takes, of records whose options are the nearest."""
+        here = [r for r in self._ok(dataset, model) if _of_data(r, dataset_options)]
+        if here:
+            near, differing = _find_nearest(here, options)
+            rate = fmean(_rate_of(r, batch) for r in near)
+            return Rate(rate, "other options" if differing else "cells")
+        folders = {p.name for s in self.stores for p in s.root.glob("*") if p.is_dir()}
+        if elsewhere := [r for name in sorted(folders) for r in self._ok(name, model)]:
+            near, _ = _find_nearest(elsewhere, options)
+            size = _size_of(dataset, canonical(dict(dataset_options)))
+            growths = [_growth(r, size) for r in near]
+            least = min(abs(math.log(growth)) for growth in growths)
+            rates = [
+                growth * _rate_of(r, batch)
+                for r, growth in zip(near, growths, strict=True)
+                if abs(math.log(growth)) <= least
+            ]
+            return Rate(max(rates), "other data")
+        others = [
+            rate
+            for other in MODELS.names()
+            for r in self._ok(dataset, other)
+            if _of_data(r, dataset_options) and (rate := _rate_of(r, batch))
+        ]
+        return Rate(median(others), "other models") if others else Rate(0.0, "nothing")
+
+    def scoring(self, spec: CellSpec, metrics: Iterable[str]) -> float:
+        """Returns how long the metrics of one seed take, as far as they were recorded of the data."""
+        records = self._records(spec.dataset, spec.model)
+        records = [r for r in records if _of_data(r, spec.dataset_options)] or records
         return sum(fmean(times) for name in metrics if (times := _scoring_times(records, name)))
 
-    def _rates(self, dataset: str, model: str, batch: int) -> list[float]:
-        return [_rate_of(r, batch) for r in self._records(dataset, model) if r.status == "ok"]
+    def _ok(self, dataset: str, model: str) -> list[Record]:
+        return [r for r in self._records(dataset, model) if r.status == "ok"]
 
     def _read(self, dataset: str, model: str) -> list[Record]:
         for store in self.stores:
-            paths = sorted((store.root / dataset / model).glob("*.json"))[:FEW]
-            records = [record for path in paths if (record := store.parse(path)[0]) is not None]
-            if records:
+            if records := list(store.of(dataset, model)):
                 return records
         return []
 
@@ -127,7 +157,7 @@ def _cost(job: Job, costs: CellCosts) -> tuple[float, str]:
         return 0.0, "nothing"
     spec, seeds = job.specs[0], len(job.specs)
     names = [part.name for part in job.settings.metrics]
-    scoring = seeds * costs.scoring(spec.model, spec.dataset, names)
+    scoring = seeds * costs.scoring(spec, names)
     if job.rescore:
         return scoring, "cells"
     budget = spec.budget
@@ -145,6 +175,47 @@ def _trial_cost(job: TrialJob, costs: CellCosts) -> tuple[float, str]:
         if trial is not None and trial.seeds and trial.seconds:
             return trial.seconds / len(trial.seeds) * len(job.seeds), "cells"
     return 0.0, "nothing"
+
+
+def _of_data(record: Record, dataset_options: Mapping[str, Any]) -> bool:
+    return canonical(record.spec.dataset_options) == canonical(dict(dataset_options))
+
+
+def _find_nearest(
+    records: Sequence[Record], options: Mapping[str, Any]
+) -> tuple[list[Record], int]:
+    """The records with the fewest options that may cost something and differ, and how many those are."""
+    counts = [_count_differing(r.spec.options, options) for r in records]
+    least = min(counts)
+    return [r for r, count in zip(records, counts, strict=True) if count == least], least
+
+
+def _count_differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """How many options differ; fractions, as step sizes and weights are, by whether they are 0 alone."""
+
+    def reduce(value: Any) -> str:
+        return str(value != 0) if isinstance(value, float) else canonical(value)
+
+    return sum(reduce(one[key]) != reduce(other[key]) for key in one.keys() & other.keys())
+
+
+def _growth(record: Record, size: int | None) -> float:
+    """How many times as long a round takes with points of another size, where both sizes are known."""
+    own = _size_of(record.spec.dataset, canonical(record.spec.dataset_options))
+    if not size or not own:
+        return 1.0
+    return (max(size, SMALL) / max(own, SMALL)) ** GROWTH
+
+
+@cache
+def _size_of(dataset: str, options: str) -> int | None:
+    """The coordinates of a point, by its data set's options as canonical JSON; None of one not installed."""
+    if dataset not in DATASETS:
+        return None
+    try:
+        return open_named(dataset, **json.loads(options)).spec.size
+    except GenbenchError:
+        return None
 
 
 def _rate_of(record: Record, batch: int) -> float:

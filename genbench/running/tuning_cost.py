@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from genbench.core.model import MODELS
+from genbench.core.options import defaults
+from genbench.core.spec import canonical
 from genbench.running.cell_costs import known_costs
 from genbench.running.tuning_rule import brackets, pending
 from genbench.store import Store
@@ -26,8 +29,7 @@ class CostEstimate:
         full: Seconds that training one trial to its end takes, all of its seeds.
         scoring: Seconds that scoring one trial once takes.
         seconds: Seconds of everything that is still to be done, of one worker.
-        source: Where that is known from: `trials`, `cells` of the same pair, the model's cells on `other
-            data`, the median of `other models`, or `nothing`.
+        source: Where that is known from: `trials`, or what a `Rate` of cells says.
     """
 
     rule: TuningRule
@@ -48,7 +50,7 @@ class CostBook:
     def __init__(self, store: Store) -> None:
         self.store, self.cells = store, known_costs(store)
         self.files = Tunings(store.root).files()
-        self._rates: dict[tuple[str, str, int], tuple[float, str]] = {}
+        self._rates: dict[str, tuple[float, str]] = {}
 
     def expect(self, rule: TuningRule, rung: int) -> float:
         """Returns the seconds that going on to a rung takes, training and scoring."""
@@ -57,7 +59,7 @@ class CostBook:
 
     def full(self, rule: TuningRule) -> tuple[float, str]:
         """Returns the seconds of training a trial to its end, and where they are known from."""
-        rate, source = self._rate(rule.model, rule.dataset, rule.batch)
+        rate, source = self._rate(rule)
         budget = rule.budget
         if budget.seconds is not None:
             return budget.seconds, "the budget"
@@ -69,7 +71,7 @@ class CostBook:
         own = [
             rung.scoring
             for file in self.files
-            if (file.rule.model, file.rule.dataset) == (rule.model, rule.dataset)
+            if _pair(file.rule)[:3] == _pair(rule)[:3]
             for trial in file.trials
             for rung in trial.rungs
         ]
@@ -85,18 +87,18 @@ class CostBook:
         )
         return CostEstimate(rule, trials, full, self.scoring(rule), seconds, source)
 
-    def _rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
-        key = model, dataset, batch
+    def _rate(self, rule: TuningRule) -> tuple[float, str]:
+        """Seconds of a round of one seed in a stack of two, and where they are known from."""
+        key = rule.file
         if key not in self._rates:
-            self._rates[key] = self._find_rate(*key)
+            own = [r for f in self.files if _pair(f.rule) == _pair(rule) for r in _rates(f)]
+            self._rates[key] = (fmean(own), "trials") if own else self._find_rate(rule)
         return self._rates[key]
 
-    def _find_rate(self, model: str, dataset: str, batch: int) -> tuple[float, str]:
-        """Seconds of a round of one seed in a stack of two, and where they are known from."""
-        own = [r for f in self.files if _pair(f) == (model, dataset, batch) for r in _rates(f)]
-        if own:
-            return fmean(own), "trials"
-        rate = self.cells.rate(model, dataset, batch)
+    def _find_rate(self, rule: TuningRule) -> tuple[float, str]:
+        options = {**defaults(MODELS.get(rule.model)), **rule.base}
+        data = rule.dataset, rule.dataset_options
+        rate = self.cells.rate(rule.model, options, *data, rule.batch)
         return SMALL_STACK * rate.seconds, rate.source
 
 
@@ -117,8 +119,8 @@ def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[fl
     return counts
 
 
-def _pair(file: TuningFile) -> tuple[str, str, int]:
-    return file.rule.model, file.rule.dataset, file.rule.batch
+def _pair(rule: TuningRule) -> tuple[str, str, str, int]:
+    return rule.model, rule.dataset, canonical(rule.dataset_options), rule.batch
 
 
 def _rates(file: TuningFile) -> Iterator[float]:

@@ -5,7 +5,7 @@ from small_suites import SUITE, do, suite_of
 
 from genbench import api
 from genbench.cli.run_text import expect_time, expected_text
-from genbench.running.cell_costs import SOURCES, CellCosts, Expected, expect
+from genbench.running.cell_costs import GROWTH, SOURCES, CellCosts, Expected, expect
 from genbench.store import Store
 
 
@@ -41,7 +41,7 @@ def test_the_same_cells_take_what_they_took(recorded):
     more = planned(recorded, seeds=5, budget={"steps": 40})
     expected = expect_time(more)
     assert expected.seconds == pytest.approx(5 * (40 * 0.5 + 3.0))
-    assert expected.sources == {"cells": 1, "other data": 0, "other models": 0, "nothing": 0}
+    assert expected.sources == dict.fromkeys(SOURCES, 0) | {"cells": 1}
 
 
 def test_other_data_and_other_models_are_guesses_and_say_so(recorded):
@@ -52,6 +52,38 @@ def test_other_data_and_other_models_are_guesses_and_say_so(recorded):
     assert "1 of 1 jobs guessed from other data" in text
     vae = planned(recorded, cells=[{"models": ["vae"], "datasets": ["ring"]}])
     assert "guessed from other models" in expected_text(expect_time(vae), 1)
+
+
+def test_other_options_and_sizes_of_data_are_told_apart(tmp_path):
+    """A network of another width is a guess; of other data of the same name, too, by size."""
+    store = Store(tmp_path / "runs")
+    pair = {"models": ["srresnet:width=8"], "datasets": ["super_resolution"]}
+    small = api.run(**pair, metrics="psnr", seeds=1, steps=2, results=store.root, device="cpu")
+    (record,) = small.records
+    used = record.used.model_copy(update={"seconds": 0.5 * 2})
+    store.write(record.model_copy(update={"used": used, "metrics": []}))
+
+    def guess(model, data, steps=40):
+        plan = api.run(
+            models=[model],
+            datasets=[data],
+            metrics="psnr",
+            seeds=1,
+            steps=steps,
+            results=store.root,
+            dry_run=True,
+            device="cpu",
+        )
+        expected = expect(plan.plans, CellCosts(store))
+        (source,) = (name for name, count in expected.sources.items() if count)
+        return expected.seconds, source
+
+    assert guess("srresnet:width=8", "super_resolution") == (40 * 0.5, "cells")
+    assert guess("srresnet:width=8:lr=0.01", "super_resolution") == (40 * 0.5, "cells")
+    assert guess("srresnet:width=16", "super_resolution") == (40 * 0.5, "other options")
+    enlarged = "super_resolution:of=photographs"  # 3 × 32 × 32 in place of 8 × 8
+    seconds, source = guess("srresnet:width=8", enlarged)
+    assert (source, seconds) == ("other data", pytest.approx(40 * 0.5 * 48**GROWTH))
 
 
 def test_what_nothing_is_known_of_is_not_guessed(tmp_path):
