@@ -34,6 +34,8 @@ CSV_COLUMNS = (
     *("source", "leading_effect", "mean", "low", "high", "wanted", "bar", "unit", "seeds"),
     *("budget_scale", "turned", "command", "exploratory", "parts_by_definition"),
 )
+#: what inconclusive claims lack: seeds, more of them than may be added, or runs of some of their parts
+LACKS = ("more seeds would tell", f"{LAST} seeds would not", "measured in part")
 
 
 def numbers(part: VerdictPart | None) -> str:
@@ -167,24 +169,23 @@ def _split_open(
     groups: Sequence[tuple[str, list[Card]]],
 ) -> Iterator[tuple[str, list[Card]]]:
     """Yields groups, what is inconclusive by what it lacks: seeds, more than may be added, or runs."""
-    names = ("more seeds would tell", f"{LAST} seeds would not", "measured in part")
     for kind, members in groups:
         if kind != "inconclusive":
             yield kind, members
             continue
-        lacks = [_find_lack(card) for card in members]
-        for k, name in enumerate(names):
-            some = [card for card, lack in zip(members, lacks, strict=True) if lack == k]
-            if some:
-                yield f"{kind}, {name}", some
+        by_lack: dict[str, list[Card]] = {lack: [] for lack in LACKS}
+        for card in members:
+            by_lack[_describe_lack(card)].append(card)
+        yield from ((f"{kind}, {lack}", some) for lack, some in by_lack.items() if some)
 
 
-def _find_lack(card: Card) -> int:
-    """What an inconclusive claim lacks: 0 seeds, 1 more than may be added, 2 runs of some of its parts."""
+def _describe_lack(card: Card) -> str:
+    """What an inconclusive claim lacks, one of `LACKS`."""
+    seeds, precision, runs = LACKS
     waiting = (not part.effect.values or part.effect.waits_for for part in card.verdict.judged)
     if card.missing and any(waiting):  # what never came to be, as a stop, has no values either
-        return 2
-    return int(_too_near(card))
+        return runs
+    return precision if _too_near(card) else seeds
 
 
 def _too_near(card: Card) -> bool:
