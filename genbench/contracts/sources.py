@@ -60,7 +60,7 @@ def sources_survive_their_model_space(name: str) -> None:
 
 @rule("dataset", with_sources)
 def the_known_map_gives_the_sources(name: str) -> None:
-    """Where `degrade` is known, it makes of every test point its source, of the others whatever they are."""
+    """Where `degrade` is known, it makes of every test point its source, whatever is mapped beside."""
     expect_known_map(open_once(name))
 
 

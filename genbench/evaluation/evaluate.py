@@ -27,8 +27,8 @@ from genbench.points.ranges import parse_ranges
 #: the least that the memory may be
 LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
-#: what is measured beside them of samples that were made from sources
-OF_PAIRS = "psnr,ssim"
+#: what is measured beside them of images that were made from something
+OF_PAIRS = ("psnr", "ssim")
 #: and of those whose sources are known to be a map of the points
 OF_KNOWN = "consistency"
 #: the name that stands for every metric of points
@@ -165,7 +165,7 @@ def choose_usual(*, pairs: bool, known: bool) -> str:
         pairs: Whether it is named what samples were made from.
         known: Whether it is named how that comes from the points.
     """
-    return ",".join([METRICS, *[OF_PAIRS] * pairs, *[OF_KNOWN] * known])
+    return ",".join([METRICS, *(OF_PAIRS if pairs else ()), *([OF_KNOWN] if known else [])])
 
 
 def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:

@@ -8,11 +8,7 @@ from genbench.core.dataset import DATASETS, Dataset, open_named, resolve_options
 from genbench.core.errors import GenbenchError
 from genbench.core.metric import find
 from genbench.core.spec import Part, Suite
-
-#: errors of images that are made from something
-OF_PAIRS = ("psnr", "ssim")
-#: the axes of an image: channels, height, width
-IMAGE = 3
+from genbench.evaluation.evaluate import OF_PAIRS
 
 
 def add_usual(suite: Suite, *, data_dir: Path | None = None, offline: bool = False) -> Suite:
@@ -47,5 +43,5 @@ def _declared(name: str) -> list[str]:
 
 
 def _has_pairs(data: Dataset) -> bool:
-    source = data.spec.source
-    return source is not None and len(data.spec.event) == IMAGE and data.spec.kind == "continuous"
+    spec = data.spec
+    return spec.source is not None and spec.is_image and spec.kind == "continuous"
