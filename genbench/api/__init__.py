@@ -100,32 +100,26 @@ def run(
         GenbenchError: If something named is not there, or the folder cannot be written.
     """
     chosen = RunOptions(root=Path(results), **options)
-    how: dict[str, Any] = {"models": models, "datasets": datasets, "dry_run": dry_run}
-    how["listener"] = listener
+    how: dict[str, Any] = {"dry_run": dry_run, "listener": listener}
+    filters = {"models": models, "datasets": datasets}
     if suite == "claims" and until_decided:
-        return run_until_decided(
-            claims,
-            chosen,
-            scale=Scale(budget_scale),
-            max_seeds=max_seeds or LAST,
-            dry_run=dry_run,
-            listener=listener,
-        )
+        scale = Scale(budget_scale)
+        return run_until_decided(claims, chosen, scale=scale, max_seeds=max_seeds or LAST, **how)
     if suite == "claims":
-        return run_claims(claims, chosen, scale=Scale(budget_scale, seeds), **how)
+        return run_claims(claims, chosen, scale=Scale(budget_scale, seeds), **filters, **how)
     own = suite is None
     if suite is None or isinstance(suite, str):
         suite = find_suite(suite or "demo", config)
     elif not isinstance(suite, Suite):
         suite = read_suite(suite)
     pairs = find_pairs(suite, models, datasets) if own else ()
-    asked = [] if metrics is None else request_parts(metrics)
+    parts = [] if metrics is None else request_parts(metrics)
     size = {"seeds": seeds, "steps": steps, "labelled": labelled}
-    suite = change_suite(suite, *pairs, metrics=asked, **size)
-    if any(pairs):
-        how |= {"models": (), "datasets": ()}
-        if not asked:
-            suite = add_usual(suite, data_dir=chosen.data_dir, offline=chosen.offline)
+    suite = change_suite(suite, *pairs, metrics=parts, **size)
+    if not any(pairs):
+        return run_suite(suite, chosen, **filters, **how)
+    if not parts:
+        suite = add_usual(suite, data_dir=chosen.data_dir, offline=chosen.offline)
     return run_suite(suite, chosen, **how)
 
 

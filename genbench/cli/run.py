@@ -148,11 +148,7 @@ def command(
     if quiet and verbose:
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     executor = parse_part(how["executor"]).name
-    named = {"claim": claims, "executor": (executor,), "model": models, "dataset": datasets}
-    if suite_name is None:  # with options, which are no part of a name
-        named |= {
-            kind: tuple(parse_part(n).name for n in named[kind]) for kind in ("model", "dataset")
-        }
+    named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
     refuse_looks(suite_name, until_decided, max_seeds, models or datasets)
     own = {"steps": steps, "labelled": labelled, "metrics": metrics}
     refuse(suite_name, config, own, claims, budget_scale)
@@ -230,4 +226,5 @@ def check_names(named: dict[str, tuple[str, ...]]) -> None:
     """Refuses unknown names early where no plugin could bring them, before torch is imported."""
     for kind, names in named.items():
         for name in names:
+            name = parse_part(name).name  # options are no part of it
             check(kind, name.replace("-", "_") if kind == "claim" else name)

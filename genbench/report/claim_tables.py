@@ -182,8 +182,8 @@ def _split_open(
 def _describe_lack(card: Card) -> str:
     """What an inconclusive claim lacks, one of `LACKS`."""
     seeds, precision, runs = LACKS
-    waiting = (not part.effect.values or part.effect.waits_for for part in card.verdict.judged)
-    if card.missing and any(waiting):  # what never came to be, as a stop, has no values either
+    gaps = (not part.effect.values or part.effect.waits_for for part in card.verdict.judged)
+    if card.missing and any(gaps):  # what never came to be, as a stop, has no values either
         return runs
     return precision if _too_near(card) else seeds
 

@@ -24,9 +24,9 @@ from genbench.store.trial import Trials, parse
 SOURCES = ("cells", "other options", "other data", "other models", "nothing")
 
 
-#: the exponent of a round's time in the coordinates of a point, above SMALL: the median of eleven models
-#: between digits and Fashion-MNIST in results/ (from .5 to 1.3); below it, the time hardly grows
-GROWTH, SMALL = 0.87, 64
+#: the exponent of a round's time in the coordinates of a point, above SMALL, between digits and
+#: Fashion-MNIST (tests/proof/cost_growth.py); below it the time hardly grows
+GROWTH, SMALL = 0.85, 64
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,11 @@ class CellCosts:
             near, differing = _find_nearest(here, options)
             rate = fmean(_rate_of(r, batch) for r in near)
             return Rate(rate, "other options" if differing else "cells")
-        folders = {p.name for s in self.stores for p in s.root.glob("*") if p.is_dir()}
-        if elsewhere := [r for name in sorted(folders) for r in self._ok(name, model)]:
-            near, _ = _find_nearest(elsewhere, options)
+        if elsewhere := self._everywhere(model):
             size = _size_of(dataset, canonical(dict(dataset_options)))
-            growths = [_growth(r, size) for r in near]
-            least = min(abs(math.log(growth)) for growth in growths)
-            rates = [
-                growth * _rate_of(r, batch)
-                for r, growth in zip(near, growths, strict=True)
-                if abs(math.log(growth)) <= least
-            ]
-            return Rate(max(rates), "other data")
+            return Rate(
+                _scale_rate(_find_nearest(elsewhere, options)[0], size, batch), "other data"
+            )
         others = [
             rate
             for other in MODELS.names()
@@ -102,6 +95,10 @@ class CellCosts:
         records = self._records(spec.dataset, spec.model)
         records = [r for r in records if _of_data(r, spec.dataset_options)] or records
         return sum(fmean(times) for name in metrics if (times := _scoring_times(records, name)))
+
+    def _everywhere(self, model: str) -> list[Record]:
+        folders = {p.name for s in self.stores for p in s.root.glob("*") if p.is_dir()}
+        return [r for name in sorted(folders) for r in self._ok(name, model)]
 
     def _ok(self, dataset: str, model: str) -> list[Record]:
         return [r for r in self._records(dataset, model) if r.status == "ok"]
@@ -197,6 +194,14 @@ def _count_differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
         return str(value != 0) if isinstance(value, float) else canonical(value)
 
     return sum(reduce(one[key]) != reduce(other[key]) for key in one.keys() & other.keys())
+
+
+def _scale_rate(records: Sequence[Record], size: int | None, batch: int) -> float:
+    """The longest round of the records whose points are nearest in size, scaled to that size."""
+    growths = [_growth(r, size) for r in records]
+    least = min(abs(math.log(growth)) for growth in growths)
+    pairs = zip(records, growths, strict=True)
+    return max(g * _rate_of(r, batch) for r, g in pairs if abs(math.log(g)) <= least)
 
 
 def _growth(record: Record, size: int | None) -> float:
