@@ -125,7 +125,9 @@ class DerivedImages(ImageDataset):
         }
 
     def _degrade(self, x: Tensor) -> Tensor:
-        return self._to_levels(x).to(x.dtype) / (self.levels - 1)
+        """The sources of images, which are brought to the grid as it is stored, whatever type they have."""
+        on_grid = (x.float() * (self.levels - 1)).round() / (self.levels - 1)
+        return self._to_levels(on_grid).to(x.dtype) / (self.levels - 1)
 
     def _to_levels(self, x: Tensor) -> Tensor:
         """The levels of sources, uint8."""

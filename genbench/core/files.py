@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import tempfile
 import time
@@ -41,6 +42,12 @@ def cache_folder() -> Path:
         return Path.home() / ".cache" / "genbench"
     except RuntimeError:  # no HOME, and nobody of this number
         return Path(tempfile.gettempdir()) / f"genbench-{user_number()}"
+
+
+def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Returns the key by which names are sorted everywhere: numbers in them count as such, 9 before 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts], name
 
 
 def user_number() -> int:

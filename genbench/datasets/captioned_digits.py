@@ -226,7 +226,7 @@ class _Captions(Dataset):
 
 
 def parse(words: Tensor) -> Tensor:
-    """Returns what captions (N, 6) say, int64, (N, 4); all -1 where a word is not of its place."""
+    """Returns what captions (N, 6) say, int64, (N, 4); all -1 where a word is unknown or not of its place."""
     meanings = torch.full((len(PLACES), len(WORDS)), -1)
     at = 0
     for place, groups in enumerate(PLACES):
@@ -235,7 +235,8 @@ def parse(words: Tensor) -> Tensor:
                 meanings[place, at] = meaning
                 at += 1
     words = words.cpu()
-    read = meanings[torch.arange(len(PLACES)), words]
+    known = (words >= 0) & (words < len(WORDS))
+    read = meanings[torch.arange(len(PLACES)), words.where(known, 0)].where(known, -1)
     broken = (read < 0).any(1)
     return read[:, list(ATTRIBUTES.values())].masked_fill(broken.unsqueeze(1), -1)
 

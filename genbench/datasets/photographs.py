@@ -43,10 +43,11 @@ TEST = (
 
 @dataset("photographs")
 class Photographs(ImageDataset):
-    """Patches of 32×32 pixels in colour, every 16 pixels, of six photographs (3,145 / 525 / 1,434).
+    """Patches of 32×32 pixels in colour, every 16 pixels, of six photographs (3,145 / 516 / 1,434).
 
     Test patches are of other pictures than training patches. Validation patches are of the right-hand 96
-    columns of the training pictures, which training patches do not reach into. The pictures come with
+    columns of the training pictures, which training patches do not reach into, without those that are all
+    black like some of them. The pictures come with
     scikit-image (`pip install genbench[photographs]`) and scikit-learn, under licences that allow it:
     `TRAIN` and `TEST` list them. Few subjects: what is learnt here is edges and textures, not things.
 
@@ -69,7 +70,11 @@ class Photographs(ImageDataset):
             "validation": [cut(x[..., -STRIP:]) for x in train],
             "test": [cut(x) for x in test],
         }
-        return {split: (torch.cat(parts), torch.zeros(0)) for split, parts in splits.items()}
+        patches = {split: torch.cat(parts) for split, parts in splits.items()}
+        known = {patch.tobytes() for patch in patches["train"].numpy()}
+        new = [patch.tobytes() not in known for patch in patches["validation"].numpy()]
+        patches["validation"] = patches["validation"][torch.tensor(new)]
+        return {split: (x, torch.zeros(0)) for split, x in patches.items()}
 
     def labels(self, split: str) -> Tensor | None:
         """Returns None."""

@@ -101,6 +101,7 @@ class Source:
         loss_networks: Returns the extractors, by name, in the loss of the model that made the points, where
             that is known; they do not judge them.
         whole: The data set whose points are made of these, where they are the sources of one.
+        translated: Whether a model made them of the data set's first test sources, in order.
     """
 
     label: str
@@ -110,6 +111,7 @@ class Source:
     options: Mapping[str, Any] = field(default_factory=dict)
     loss_networks: Callable[[], tuple[str, ...]] = tuple
     whole: Dataset | None = None
+    translated: bool = False
 
 
 def normalise(
@@ -185,7 +187,8 @@ def _normalise_reader(
         classes = as_classes(reader.labels)
         return classes if classes is None or rows is None else classes[rows]
 
-    whole = None if rows is not None or rules.changes else _find_whole(reader, rules.spec)
+    changes = rows is not None or rules.changes or not _stay(rules)
+    whole = None if changes else _find_whole(reader, rules.spec)
     count = len(reader) if rows is None else len(rows)
     moments = getattr(reader, "moments", None)
     more = {"whole": whole, "moments": moments, "labels": labels}
@@ -243,6 +246,13 @@ def _regroup(parts: Iterator[tuple[numpy.ndarray, Chunk]], size: int) -> Iterato
 
 def _join(arrays: list[numpy.ndarray]) -> Tensor:
     return torch.from_numpy(arrays[0] if len(arrays) == 1 else numpy.concatenate(arrays))
+
+
+def _stay(rules: Rules) -> bool:
+    """Whether floats are points as they are, neither tokens nor pixels, which may need to be clipped."""
+    return (
+        rules.ready or rules.spec is None or (rules.spec.range, rules.spec.tokens) == (None,) * 2
+    )
 
 
 def _find_whole(reader: Any, spec: Any) -> Tensor | None:

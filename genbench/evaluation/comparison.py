@@ -48,6 +48,8 @@ class Reference:
         without_sources: Why there are no sources, as the end of a sentence; "" where nobody named them.
         degrade: The map from points (N, *event) to their sources, where the data set does not know it; or
             None.
+        known_by: What the user calls that map, which protocols of metrics that need it say; or "".
+        changes: What was done to pictures before they are compared, which all protocols say.
     """
 
     real: Side
@@ -62,6 +64,8 @@ class Reference:
     classes: Tensor | None = None
     without_sources: str = ""
     degrade: Callable[[Tensor], Tensor] | None = None
+    known_by: str = ""
+    changes: tuple[str, ...] = ()
 
     @property
     def extractor(self) -> Extractor:
@@ -226,6 +230,8 @@ class Reference:
         heads += [self.tag] if self.tag else []
         if metric.view in PAIRED and self.tag and self.sources is not None:
             heads.append(f"sources={self.sources.digest[:8]}")
+        heads += [f"map={self.known_by}"] if self.known_by and "degrade" in metric.needs else []
+        heads += self.changes
         return Facts(heads, self.split, *counts)
 
     def _space(self, metric: Metric) -> str | None:

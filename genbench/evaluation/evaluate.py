@@ -144,6 +144,7 @@ def evaluate(
         train=train,
         source=source,
         degrade=find_map(degrade, ReadOptions(*where, *how)),
+        known_by=name_map(degrade),
         features=None if features is None else make_part(features),
         weights=weights,
         device=device,
@@ -216,6 +217,18 @@ def find_map(
             f"{dataset.name} knows none; name one that does, as super_resolution:of=photographs,scale=4"
         )
     return dataset.truth.degrade
+
+
+def name_map(degrade: str | Callable[[Tensor], Tensor] | None) -> str:
+    """Returns what a map from points to sources is called in protocols; "" of none."""
+    if callable(degrade):
+        return str(getattr(degrade, "__qualname__", type(degrade).__name__))
+    if degrade is None:
+        return ""
+    part = parse_dataset(degrade)
+    return ":".join(
+        [part.name, *(f"{key}={value}" for key, value in sorted(part.options.items()))]
+    )
 
 
 def _apply_map(degrade: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 from genbench.core.errors import DataError, SpecError
 from genbench.evaluation.batches import ReadOptions, Source
 from genbench.evaluation.side import Side
+from genbench.evaluation.sides import is_held_out
 from genbench.evaluation.sources import open_source, open_split
 from genbench.points.images import ImageReader
 
@@ -36,7 +37,11 @@ def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions
     reference = opened.get("reference")
     own = None if reference is None else _own_sources(reference)
     if source is None:
-        if own is None or _count(own) != _count(opened["samples"]):
+        if (
+            own is None
+            or _are_of_others(opened)
+            or not _fit([own, opened["samples"]], options.limit)
+        ):
             return None
         return own
     if reference is None:
@@ -51,12 +56,24 @@ def open_sources(source: Any, opened: Mapping[str, Source], options: ReadOptions
     return source_data if own is None else replace(own, whole=source_data.dataset)
 
 
+def find_limit(opened: Mapping[str, Source], limit: int | None) -> int | None:
+    """Returns how many of the first pairs are taken: no more than a cell holds, which has the first alone."""
+    samples = opened["samples"]
+    counts = [limit, _count(samples) if samples.translated else None]
+    return min((count for count in counts if count is not None), default=None)
+
+
 def explain_lack(opened: Mapping[str, Source]) -> str:
     """Returns why samples have no sources though the data set of the reference has; "" if it has none."""
     reference, samples = opened.get("reference"), opened["samples"]
     own = None if reference is None else _own_sources(reference)
     if reference is None or own is None:
         return ""
+    if _are_of_others(opened):
+        return (
+            f"{samples.label} was made of the test sources of its data set, not of those of "
+            f"{reference.label}; leave the reference out"
+        )
     count = "an unknown number of" if _count(samples) is None else _count(samples)
     return (
         f"{reference.label} has {_count(own)} for {count} samples of {samples.label}; give one sample for "
@@ -64,11 +81,16 @@ def explain_lack(opened: Mapping[str, Source]) -> str:
     )
 
 
-def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:
+def match_rows(opened: Mapping[str, Source], limit: int | None = None) -> dict[str, Source]:
     """Returns the sides with rows that belong together, before anything is read.
 
     Files of folders or archives belong together by their names, without the suffix, and are put into the
-    order of the reference's; all else belongs together by its order.
+    order of the reference's; all else belongs together by its order, that of files being their names', 9
+    before 10, which a note says.
+
+    Arguments:
+        opened: The sides.
+        limit: How many of the first pairs are taken, or None for all: what lies behind them may differ.
 
     Raises:
         DataError: Naming the first name that another side lacks, or the counts.
@@ -85,16 +107,19 @@ def match_rows(opened: Mapping[str, Source]) -> dict[str, Source]:
                     f"pairs need files of the same names, {missing} of {opened[side].label} is not in "
                     f"{opened[other].label}; leave it out or add the other"
                 )
-    _refuse_counts({opened[side].label: _count(opened[side]) for side in sides})
+    _refuse_counts({opened[side].label: _count(opened[side]) for side in sides}, limit)
     order = next(iter(whole.values()), [])
     ordered = {
         side: replace(opened[side], content=_reorder(opened[side], order)) for side in whole
     }
+    nameless = [opened[side].label for side in sides if side not in whole]
+    if order and nameless:
+        _tell_order(next(iter(ordered.values())), order, nameless)
     return {**opened, **ordered}
 
 
 def refuse_other_counts(sides: Mapping[str, Side]) -> None:
-    """Refuses sides of different numbers of points once they have been read.
+    """Refuses sides of different numbers of points once they have been read, as far as a limit lets them.
 
     Sides without sources may have any number.
 
@@ -105,13 +130,42 @@ def refuse_other_counts(sides: Mapping[str, Side]) -> None:
         _refuse_counts({sides[side].label: sides[side].count for side in PAIRED if side in sides})
 
 
-def _refuse_counts(counts: Mapping[str, int | None]) -> None:
-    if len({count for count in counts.values() if count is not None}) > 1:
+def _are_of_others(opened: Mapping[str, Source]) -> bool:
+    """Whether samples are of a cell whose sources are not those of the reference."""
+    samples, reference = opened["samples"], opened["reference"]
+    if not samples.translated or samples.dataset is None or reference.dataset is None:
+        return False
+    same = samples.dataset.name, dict(samples.options)
+    return not is_held_out(reference) or same != (reference.dataset.name, dict(reference.options))
+
+
+def _fit(sources: Sequence[Source], limit: int | None) -> bool:
+    """Whether sources of known length have as many points, as far as a limit lets them be read."""
+    counts = {_clip(_count(source), limit) for source in sources}
+    return len(counts) == 1 and None not in counts
+
+
+def _clip(count: int | None, limit: int | None) -> int | None:
+    return count if count is None or limit is None else min(count, limit)
+
+
+def _refuse_counts(counts: Mapping[str, int | None], limit: int | None = None) -> None:
+    if len({_clip(count, limit) for count in counts.values() if count is not None}) > 1:
         texts = ", ".join(f"{count} of {label}" for label, count in counts.items())
         raise DataError(
             f"pairs need a sample and a true point for every source, got {texts}; give those that "
             f"belong together"
         )
+
+
+def _tell_order(named: Source, order: Sequence[str], nameless: Sequence[str]) -> None:
+    """Notes by which order files were matched with points that have no names."""
+    reader = named.content
+    assert isinstance(reader, ImageReader)
+    reader.remarks.append(
+        f"its pictures were matched by their order, {order[0]} first and {order[-1]} last, as "
+        f"{' and '.join(nameless)} {'has' if len(nameless) == 1 else 'have'} no names"
+    )
 
 
 def _own_sources(source: Source) -> Source | None:

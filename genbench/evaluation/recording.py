@@ -14,6 +14,7 @@ import torch
 from genbench.core.dataset import DATASETS, resolve_options
 from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError, nearest
+from genbench.core.files import natural_order
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, NoBudget
 from genbench.evaluation.result import Evaluation
@@ -74,7 +75,7 @@ def list_seeds(samples: Any) -> dict[int, Any]:
             raise SpecError(f"record needs samples by seed, 0, 1, …, got {wrong or 'none'}")
         return dict(samples)
     if isinstance(samples, str) and glob.has_magic(samples) and not Path(samples).exists():
-        names = sorted(glob.glob(samples), key=_natural)
+        names = sorted(glob.glob(samples), key=natural_order)
         if not names:
             raise SpecError(f"no file fits {samples!r}; give one file or folder for each seed")
         return dict(enumerate(names))
@@ -82,12 +83,6 @@ def list_seeds(samples: Any) -> dict[int, Any]:
     if several and samples and all(isinstance(part, str | Path) for part in samples):
         return dict(enumerate(samples))
     return {0: samples}
-
-
-def _natural(name: str) -> list[Any]:
-    """Sorts seed10 after seed9."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
 
 
 def _check_names(name: str, as_dataset: str | None) -> None:

@@ -21,6 +21,7 @@ from genbench.evaluation.extractors import default_features, make_extractor
 from genbench.evaluation.floors import Spare, find_spare, measure_floors
 from genbench.evaluation.pairing import (
     explain_lack,
+    find_limit,
     match_rows,
     open_sources,
     refuse_other_counts,
@@ -48,6 +49,7 @@ class Setup:
         train: The training points, or None.
         source: What the samples were made from, or None.
         degrade: The known map from points to sources, or None for that of the data set.
+        known_by: What that map is called, or "".
         features: The extractor, or None for what suits the data set.
         weights: The extractor's option of that name.
         device: Where features are extracted and compared.
@@ -64,6 +66,7 @@ class Setup:
     train: Any = None
     source: Any = None
     degrade: Callable[[Tensor], Tensor] | None = None
+    known_by: str = ""
     features: Part | None = None
     weights: str | Path | None = None
     device: str = "auto"
@@ -82,13 +85,13 @@ class Setup:
             *(samples, self.reference, self.train, self.options),
             alone=self.save_stats is not None,
         )
-        opened = self._pair(opened)
+        opened, options = self._pair(opened)
         lack = explain_lack(opened) if self._needs_pairs and "source" not in opened else ""
         compared = (source for side, source in opened.items() if side != "source")
         dataset = next((source.dataset for source in compared if source.dataset), None)
         extractor = self._make_extractor(dataset)
         through_features = self.features is not None and extractor.protocol != "identity"
-        reading = self._prepare(dataset, extractor, through_features, paired="source" in opened)
+        reading = self._prepare(dataset, extractor, through_features, options)
         read, notes = reading.read(opened), reading.notes
         refuse_other_counts(read)
         if self.save_stats is not None:
@@ -110,6 +113,8 @@ class Setup:
             classes=self._find_classes(opened["reference"], real.count),
             without_sources=lack,
             degrade=self.degrade or _find_map(opened.get("source")),
+            known_by=self.known_by,
+            changes=self._describe_changes(),
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)
@@ -128,12 +133,18 @@ class Setup:
     def _needs_pairs(self) -> bool:
         return any(request.metric.view in PAIRED for request in self.requests)
 
-    def _pair(self, opened: Mapping[str, Source]) -> dict[str, Source]:
-        """The sides, with the sources that samples were made from where there are some."""
+    def _pair(self, opened: Mapping[str, Source]) -> tuple[dict[str, Source], ReadOptions]:
+        """The sides, with the sources that samples were made from where there are some, and how they are
+        read.
+        """
         if self.source is None and not self._needs_pairs:
-            return dict(opened)
-        sources = open_sources(self.source, opened, self.options)
-        return dict(opened) if sources is None else match_rows({**opened, "source": sources})
+            return dict(opened), self.options
+        limit = find_limit(opened, self.options.limit)
+        options = replace(self.options, paired=True, limit=limit)
+        sources = open_sources(self.source, opened, options)
+        if sources is None:
+            return dict(opened), self.options
+        return match_rows({**opened, "source": sources}, limit), options
 
     def _find_classes(self, reference: Source, count: int) -> Tensor | None:
         """The classes of a data set's own points, in its own numbers, where rows belong together."""
@@ -155,13 +166,12 @@ class Setup:
         dataset: Dataset | None,
         extractor: Extractor,
         through_features: bool,
-        *,
-        paired: bool,
+        options: ReadOptions,
     ) -> Reading:
         spaces = find_spaces(self.requests, extractor, through_features=through_features)
         spaces |= {"features"} if self.save_stats is not None else set()
         return Reading(
-            *(replace(self.options, paired=paired), dataset, extractor, spaces),
+            *(options, dataset, extractor, spaces),
             choose_device(self.device, mps=True),
             cache=self.cache,
             labelled=any(request.metric.view == "labelled" for request in self.requests),
@@ -172,6 +182,12 @@ class Setup:
         more = self.of_few if _are_few(reference.real, fake) else ()
         rng = Rng([self.options.seed]).fork("evaluate")
         return [reference.make_call(request, fake, rng) for request in [*self.requests, *more]]
+
+    def _describe_changes(self) -> tuple[str, ...]:
+        """What is done to pictures before they are compared, as protocols say it."""
+        size, channels = self.options.size, self.options.channels
+        resized = [] if size is None else [f"resized to {size[1]}x{size[0]}"]
+        return *resized, *([] if channels is None else [f"channels={channels}"])
 
     def _name(self, reference: Reference, source: Source) -> Reference:
         """A reference whose protocols are those of trained cells where it is theirs, and only there."""

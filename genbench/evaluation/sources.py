@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.dataset import DATASETS, SPLITS, Dataset, open_named, resolve_options
 from genbench.core.errors import DataError, nearest
 from genbench.core.guard import blamed
-from genbench.core.model import MODELS, build
+from genbench.core.model import MODELS, Translator, build
 from genbench.core.options import defaults
 from genbench.core.registry import named_callable
 from genbench.core.rng import Rng
@@ -171,7 +171,14 @@ def _open_cell(record: Record, options: ReadOptions) -> Source:
     dataset, own = open_dataset(Part(name=spec.dataset, options=spec.dataset_options), options)
     label = f"{record.cell} ({spec.model} on {spec.dataset}, seed {spec.seed})"
     networks = partial(_find_loss_networks, spec, dataset)
-    return Source(label, open_file(path), dataset, options=own, loss_networks=networks)
+    cls = None if spec.external or spec.model not in MODELS else MODELS.get(spec.model)
+    translated = cls is not None and issubclass(cls, Translator)
+    return Source(
+        *(label, open_file(path), dataset),
+        options=own,
+        loss_networks=networks,
+        translated=translated,
+    )
 
 
 def _find_loss_networks(spec: CellSpec, dataset: Dataset) -> tuple[str, ...]:

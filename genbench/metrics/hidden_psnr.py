@@ -8,7 +8,7 @@ from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
-from genbench.metrics._model import mean_score, squared_error
+from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import no_grey_levels, pairs
 from genbench.metrics.psnr import decibels
 
@@ -41,7 +41,7 @@ def hidden_psnr(
         | 2004), section II
 
     Differences:
-        The error of an image is at least that of rounding to 256 levels, as for `psnr`.
+        An image counts no more than with one hidden value off by one of 256 levels, as for `psnr`.
 
     Arguments:
         source: What the images were made from, shape (N, *source.event).
@@ -68,4 +68,4 @@ def hidden_psnr(
             f"got {shape}; take psnr"
         )
     x, y = (part.cpu()[:, hidden.cpu()] for part in (real, fake))
-    return mean_score(decibels(squared_error(x, y)))
+    return mean_score(decibels(x, y))

@@ -14,8 +14,8 @@ from genbench.metrics._pairs import no_grey_levels, pairs
 COLUMN = Column(
     "higher", "dB", None, "peak signal-to-noise ratio of outputs against true points", 41
 )
-#: the mean squared error of rounding to 256 levels, which an equal image counts
-ROUNDING = (1 / 255) ** 2 / 12
+#: the squared error of one value that is off by one of 256 levels
+LEVEL = (1 / 255) ** 2
 
 
 @metric(
@@ -39,8 +39,8 @@ def psnr(source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng
         | section II; The Perception-Distortion Tradeoff (Blau and Michaeli, 2018), for its limits
 
     Differences:
-        An image that is equal to the true one, in every value, counts 58.92 dB, the error of rounding to 256
-        levels, so that it does not make the mean infinite. All others count what they have, be it more.
+        No image counts more than one that is off by one of 256 levels in one value (69.2 dB of 128 values,
+        83.0 of 3,072), so that one that is equal to the true one does not make the mean infinite.
 
     Arguments:
         source: What the images were made from, shape (N, *source.event).
@@ -56,12 +56,13 @@ def psnr(source: Tensor, real: Tensor, fake: Tensor, truth: Truth | None, *, rng
     reason = no_grey_levels(real, fake)
     if reason is not None:
         return Score(None, reason=reason)
-    return mean_score(decibels(squared_error(real, fake)))
+    return mean_score(decibels(real, fake))
 
 
-def decibels(error: Tensor) -> Tensor:
-    """Maps mean squared errors of images in [0, 1] to peak signal-to-noise ratios in decibels.
+def decibels(real: Tensor, fake: Tensor) -> Tensor:
+    """Returns the peak signal-to-noise ratio of each image in [0, 1], float64, shape (N,), in decibels.
 
-    No error at all counts as that of rounding to 256 levels.
+    The least error that counts is that of one value off by one of 256 levels.
     """
-    return -10 * torch.log10(torch.where(error > 0, error, ROUNDING))
+    least = LEVEL / max(real[0].numel(), 1)
+    return -10 * torch.log10(squared_error(real, fake).clamp_min(least))

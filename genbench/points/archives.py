@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy
 
 from genbench.core.errors import DataError
+from genbench.core.files import natural_order
 from genbench.points.arrays import refuse_bombs
 from genbench.points.images import SUFFIXES, ImageReader
 from genbench.points.labels import name_by_folder
@@ -135,7 +136,9 @@ def _make_reader(path: Path, entries: list[Entry], others: int) -> ImageReader:
         place = PurePosixPath(name.replace("\\", "/"))
         if place.is_absolute() or ".." in place.parts or name[1:2] == ":":
             raise DataError(f"{path} names a file outside itself, {name!r}; pack it anew")
-    entries = sorted((e for e in entries if not _is_hidden(e[0])), key=lambda entry: entry[0])
+    entries = sorted(
+        (e for e in entries if not _is_hidden(e[0])), key=lambda entry: natural_order(entry[0])
+    )
     pictures = [e for e in entries if PurePosixPath(e[0]).suffix.lower() in SUFFIXES]
     rest = {name: load for name, size, load in entries if size <= LARGEST}
     if len(pictures) < 2:

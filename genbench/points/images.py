@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from genbench.core.errors import DataError
-from genbench.core.files import read_file
+from genbench.core.files import natural_order, read_file
 from genbench.points.labels import name_by_folder
 from genbench.points.readers import Chunk, hash_file
 
@@ -139,7 +139,7 @@ def find_files(path: Path) -> tuple[list[Path], int, int]:
     entered = {os.path.realpath(path)}
     for root, folders, names in os.walk(path, onerror=_refuse, followlinks=True):
         ahead = []
-        for name in sorted(folders):
+        for name in sorted(folders, key=natural_order):
             place = os.path.realpath(os.path.join(root, name))
             if place in entered:
                 again += 1
@@ -147,7 +147,7 @@ def find_files(path: Path) -> tuple[list[Path], int, int]:
                 entered.add(place)
                 ahead.append(name)
         folders[:] = ahead
-        for name in sorted(names):
+        for name in sorted(names, key=natural_order):
             if name.startswith("."):
                 hidden += 1
             else:

@@ -65,7 +65,7 @@ class Normaliser:
         """Looks at as many whole numbers as it takes to know bits from bytes; floats need no look."""
         for chunk in chunks:
             array = check(chunk)
-            scale = self._scale_for(array)
+            scale = self._scale_for(array, picture=chunk.picture)
             if not scale.needs_look(array.dtype) or scale.look(array):
                 return
 
@@ -82,7 +82,7 @@ class Normaliser:
 
     def _convert(self, chunk: Chunk) -> numpy.ndarray:
         array = check(chunk)
-        scale = self._scale_for(array)
+        scale = self._scale_for(array, picture=chunk.picture)
         array = self._lay_out(array, chunk)
         bad = int((~numpy.isfinite(array)).sum()) if array.dtype.kind == "f" else 0
         if bad:
@@ -95,7 +95,10 @@ class Normaliser:
                 f"{chunk.name} holds numbers beyond {LARGEST:g}, whose squares are not finite; divide all "
                 f"points by one number"
             )
-        if not (self.rules.ready and array.dtype.kind in "iu"):  # tokens are no numbers
+        tokens = None if self.rules.spec is None else self.rules.spec.tokens
+        if tokens is not None:
+            array = to_tokens(array, tokens, chunk.name)
+        elif not (self.rules.ready and array.dtype.kind in "iu"):
             array = scale.apply(array, chunk.name)
         array = numpy.ascontiguousarray(array)
         if self.rules.channels is not None or self.rules.size is not None:
@@ -105,7 +108,7 @@ class Normaliser:
         self.event = self.event or array.shape[1:]
         return array
 
-    def _scale_for(self, array: numpy.ndarray) -> PixelScale:
+    def _scale_for(self, array: numpy.ndarray, *, picture: bool) -> PixelScale:
         if self.scale is None:
             rules, spec = self.rules, self.rules.spec
             pixels = array.ndim > 2 or (spec is not None and spec.range is not None)
@@ -126,7 +129,10 @@ class Normaliser:
             levels = None if spec is None else spec.levels
             declared = None if rules.ready else rules.range
             self.scale = PixelScale(
-                self.label, declared, levels=levels, pixels=pixels and not rules.ready
+                *(self.label, declared),
+                levels=levels,
+                pixels=pixels and not rules.ready,
+                picture=picture,
             )
         return self.scale
 
@@ -257,6 +263,22 @@ def check(chunk: Chunk) -> numpy.ndarray:
     if 0 in array.shape:
         raise DataError(f"{name} is empty, shape {array.shape}; give at least two points")
     return array
+
+
+def to_tokens(array: numpy.ndarray, tokens: int, name: str) -> numpy.ndarray:
+    """Returns tokens as whole numbers, int64, of whatever type they were stored in.
+
+    Raises:
+        DataError: If one is no whole number from 0 to tokens - 1.
+    """
+    floats = array.dtype.kind == "f"
+    low, high = array.min().item(), array.max().item()
+    if low < 0 or high >= tokens or (floats and (array != array.round()).any()):
+        raise DataError(
+            f"{name} needs tokens, whole numbers from 0 to {tokens - 1}, got values from {low:g} to "
+            f"{high:g}; number them as the data set does"
+        )
+    return array.astype(numpy.int64)
 
 
 def resize(pixels: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:

@@ -92,14 +92,15 @@ class PixelScale:
     """Brings pixel values of one source to [0, 1], and refuses what does not fit.
 
     Floats are in [0, 1] and whole numbers are bytes (of 16 bits where their type is), unless a range is
-    declared. Whole numbers that are all 0 or 1 are bits. A declared range that ends at 1 or below says
-    nothing of whole numbers.
+    declared. Whole numbers that are all 0 or 1 are bits, but in picture files, which have a mode for those.
+    A declared range that ends at 1 or below says nothing of whole numbers.
 
     Arguments:
         label: What the source is called.
         declared: The range that the user declares, or None.
         levels: How many grey levels the data set has that it belongs to, or None.
         pixels: Whether values are pixels; otherwise they stay as they are, unless a range is declared.
+        picture: Whether they come from picture files.
     """
 
     def __init__(
@@ -109,15 +110,17 @@ class PixelScale:
         *,
         levels: int | None = None,
         pixels: bool = True,
+        picture: bool = False,
     ) -> None:
         self.label, self.declared, self.levels, self.pixels = label, declared, levels, pixels
         #: whether whole numbers are bits; None as long as all were 0
-        self.bits: bool | None = None
+        self.bits: bool | None = False if picture and levels != 2 else None
         self.seen: dict[str, tuple[float, float]] = {}
 
     def needs_look(self, dtype: numpy.dtype) -> bool:
         """Tells whether all values have to be seen before the first of such a type is scaled."""
-        return dtype.kind in "iu" and self._range_for(dtype) is None and self.pixels
+        unknown = self.bits is None and dtype.kind in "iu"
+        return unknown and self._range_for(dtype) is None and self.pixels
 
     def look(self, array: numpy.ndarray) -> bool:
         """Looks at whole numbers without scaling them; returns whether it has seen enough."""
@@ -151,7 +154,7 @@ class PixelScale:
             return self._to_unit(array, declared, name)
         if kind.kind == "f":
             self._refuse_beyond(Range(0, 1), low, high, name)
-            return to_float(array, name)
+            return clip(to_float(array, name))
         full = 65535 if kind == numpy.uint16 else 255
         if high > 0 and self.bits is None:
             self.bits = high == 1
@@ -179,10 +182,14 @@ class PixelScale:
                 full = 65535 if key.endswith("16") else 255
                 odd = high <= FEW_LEVELS or high in OTHER_SCALES if full == 255 else high <= HALF
                 if high > 0 and odd:
+                    likely = guess(low, high, self.levels, option=True)
+                    side = "samples=" if high <= 1 else ""  # as else it would be for floats alone
+                    how = f"{side}{likely} or {side}0,{full}" + (
+                        ", or reference=…" if side else ""
+                    )
                     raise DataError(
                         f"{self.label} holds whole numbers from {low} to {high}, which may be "
-                        f"{guess(low, high, self.levels)} or 0 to {full}; say which by --range "
-                        f"{guess(low, high, self.levels, option=True)} or 0,{full}"
+                        f"{guess(low, high, self.levels)} or 0 to {full}; say which by --range {how}"
                     )
 
     def _doubt_floats(self, low: float, high: float) -> None:
@@ -219,7 +226,7 @@ class PixelScale:
         kind = floats.dtype.type
         if declared.low:
             floats = floats - kind(declared.low)
-        return floats / kind(declared.high - declared.low)
+        return clip(floats / kind(declared.high - declared.low))
 
     def _refuse_beyond(self, allowed: Range, low: float, high: float, name: str) -> None:
         slack = SLACK * (allowed.high - allowed.low)
@@ -229,6 +236,12 @@ class PixelScale:
             f"{name} needs pixels between {allowed}, got {low:.4g} to {high:.4g}; "
             f"{advise(low, high, self.levels)}"
         )
+
+
+def clip(floats: numpy.ndarray) -> numpy.ndarray:
+    """Returns values that were let beyond [0, 1] by a rounding within it."""
+    inside = not floats.size or (floats.min() >= 0 and floats.max() <= 1)
+    return floats if inside else floats.clip(0, 1)
 
 
 def to_float(array: numpy.ndarray, name: str) -> numpy.ndarray:
