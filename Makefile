@@ -97,6 +97,7 @@ docs: $(VENV)/.base
 # what is generated in the documents: commands, tables of leaderboards and claims
 documents: $(VENV)/.run
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_times.py
 	$(BIN)/genbench list sources --readme docs/sources.md
 	$(BIN)/genbench leaderboard -o results --readme README.md --picture docs/families.svg
 	$(BIN)/genbench leaderboard -o results --readme results/README.md
