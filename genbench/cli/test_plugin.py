@@ -85,8 +85,11 @@ def conclusion(results: list[RuleResult]) -> str:
     text = f"{names}: {counts['kept']} of {applied} rules kept"
     if counts["broken"]:
         text += f", {counts['broken']} broken"
-    if counts["not checked"]:
-        text += f", {counts['not checked']} not checked because of that"
+    doubts = sum(f.status == "not checked" and f.reason is not None for f in results)
+    if counts["not checked"] > doubts:
+        text += f", {counts['not checked'] - doubts} not checked because of that"
+    if doubts:
+        text += f", {doubts} not checked for the reason given"
     if counts["not applicable"]:
         text += f"; {counts['not applicable']} do not apply"
     return f"{text}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from genbench.contracts.models import MODEL_SPACE, RNG_ALONE, expect_in_range
 from genbench.contracts.rules import (
@@ -14,6 +15,7 @@ from genbench.contracts.rules import (
     expect_close,
     expect_equal,
     expect_tensor,
+    left_alone,
     rule,
 )
 from genbench.contracts.small import (
@@ -46,13 +48,26 @@ def trained(
     return model.eval(), rng
 
 
+def ask(model: Any, method: str, *inputs: Tensor, rng: Rng | None = None) -> Tensor:
+    """Returns what a model's method makes of its inputs, which it must leave as they are.
+
+    Arguments:
+        model: A model in evaluation mode.
+        method: The method's name.
+        inputs: What it is given, before its rng.
+        rng: Forked by the method's name, so that the noise is the same every time; None where it takes none.
+    """
+    noise = () if rng is None else (rng.fork(method),)
+    with torch.no_grad(), left_alone(method, *inputs):
+        return getattr(model, method)(*inputs, *noise)
+
+
 @rule("model", on_densities)
 def log_prob_is_one_number_per_point(name: str, data: str) -> None:
     """`log_prob` returns finite numbers (S, B), at most 0 where points are discrete."""
     model, rng = trained(name, data)
     x = draw_batch(data, rng).x
-    with torch.no_grad():
-        log_prob = model.log_prob(x, rng.fork("density"))
+    log_prob = ask(model, "log_prob", x, rng=rng)
     expect_tensor(log_prob, "log_prob", (2, BATCH), fix="return nats per point, shape (S, B)")
     if open_small(data).spec.kind in ("binary", "tokens"):
         expect((log_prob <= 0).all(), f"log probabilities need to be <= 0, got {log_prob.max()}")
@@ -64,8 +79,7 @@ def inpainting_keeps_what_is_known(name: str, data: str) -> None:
     model, rng = trained(name, data)
     x = draw_batch(data, rng).x
     mask = rng.fork("known").uniform(*x.shape[1:]) < 0.5
-    with torch.no_grad():
-        whole = model.inpaint(x, mask, rng.fork("inpaint"))
+    whole = ask(model, "inpaint", x, mask, rng=rng)
     expect(whole.shape == x.shape, f"inpaint needs {tuple(x.shape)}, got {tuple(whole.shape)}")
     expect_equal(whole[mask], x[mask], "known entries", fix="copy them from x")
 
@@ -88,8 +102,7 @@ def classify_returns_logits(name: str, data: str) -> None:
     """`classify` returns finite logits, shape (S, B, classes)."""
     model, rng = trained(name, data)
     classes = open_small(data).spec.classes or 0
-    with torch.no_grad():
-        logits = model.classify(draw_batch(data, rng).x)
+    logits = ask(model, "classify", draw_batch(data, rng).x)
     expect_tensor(logits, "classify", (2, BATCH, classes), fix="return one logit per class")
 
 
@@ -98,8 +111,8 @@ def sample_class_returns_a_point_per_label(name: str, data: str) -> None:
     """`sample_class` returns one point per label, shape (S, n, *event), in the data's range."""
     model, rng = trained(name, data)
     labels, spec = draw_batch(data, rng).labels, open_small(data).spec
-    with torch.no_grad():
-        x = model.sample_class(labels, rng.fork("class"))
+    assert labels is not None
+    x = ask(model, "sample_class", labels, rng=rng)
     expect_tensor(x, "sample_class", (2, BATCH, *spec.event), fix=MODEL_SPACE)
     expect_in_range(x, spec, "sample_class")
 
@@ -109,8 +122,7 @@ def reconstruct_returns_points(name: str, data: str) -> None:
     """`reconstruct` returns points of the shape of its argument, in the data's range."""
     model, rng = trained(name, data)
     spec = open_small(data).spec
-    with torch.no_grad():
-        x = model.reconstruct(draw_batch(data, rng).x, rng.fork("again"))
+    x = ask(model, "reconstruct", draw_batch(data, rng).x, rng=rng)
     expect_tensor(x, "reconstruct", (2, BATCH, *spec.event), fix=MODEL_SPACE)
     expect_in_range(x, spec, "reconstructions")
 
@@ -119,8 +131,7 @@ def reconstruct_returns_points(name: str, data: str) -> None:
 def encode_returns_codes(name: str, data: str) -> None:
     """`encode` returns codes (S, B, L), whose first `categories` entries sum to one."""
     model, rng = trained(name, data)
-    with torch.no_grad():
-        codes = model.encode(draw_batch(data, rng).x, rng.fork("code"))
+    codes = ask(model, "encode", draw_batch(data, rng).x, rng=rng)
     expect(codes.dim() == 3, f"encode needs codes (S, B, L), got {tuple(codes.shape)}")
     expect_tensor(codes, "encode", (2, BATCH, codes.shape[2]), fix="return one code per point")
     if model.categories:
@@ -153,7 +164,7 @@ def a_chain_steps_from_points_to_points(name: str, data: str) -> None:
     shape = (2, 8, *open_small(data).spec.event)
     with torch.no_grad():
         x = model.chain_start(8, rng.fork("start"))
-        steps = [model.chain_step(x, rng.fork("step")) for _ in range(2)]
+    steps = [ask(model, "chain_step", x, rng=rng) for _ in range(2)]
     expect_tensor(x, "chain_start", shape, fix=MODEL_SPACE)
     expect_tensor(steps[0], "chain_step", shape, fix=MODEL_SPACE)
     one, two = steps

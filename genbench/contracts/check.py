@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from genbench.contracts.datasets import DATA_DIR
-from genbench.contracts.rules import Broken, Case, Rule, rules_of
+from genbench.contracts.rules import Broken, Case, Rule, Unchecked, rules_of
 from genbench.core.errors import SpecError, unknown
 from genbench.core.registry import REGISTRIES, load_plugin
 from genbench.running.job import classify
@@ -23,7 +23,10 @@ from genbench.running.job import classify
 KINDS = {
     "model": (
         "genbench.core.model",
-        ("models", "players", "disclosure", "abilities", "translators", "densities", "placement"),
+        (
+            *("models", "players", "disclosure", "abilities", "translators", "densities"),
+            *("conditionals", "placement"),
+        ),
     ),
     "dataset": (
         "genbench.core.dataset",
@@ -47,9 +50,9 @@ class RuleResult:
         plugin: The plugin's name.
         rule: The rule's name.
         sentence: The rule.
-        status: Whether it is kept; "not checked" where a rule that comes first is broken.
+        status: Whether it is kept; "not checked" where a rule that comes first is broken, or with a reason.
         cases: On what it was checked, up to where it was broken.
-        reason: How it is broken and what to do.
+        reason: How it is broken and what to do, or why it could not be checked.
     """
 
     kind: str
@@ -127,18 +130,25 @@ def check_plugin(kind: str, name: str, *, data_dir: Path | None = None) -> Itera
 
 
 def check_rule(rule: Rule, name: str) -> RuleResult:
-    """Returns what comes of one rule; its first broken case says how."""
+    """Returns what comes of one rule; its first broken case says how, one that cannot be checked why."""
     done: list[str] = []
+    doubt: str | None = None
     try:
         REGISTRIES[rule.kind].get(name)
         cases: Sequence[Case] = rule.cases(name)
         for case in cases:
             done.append(" ".join(case))
-            rule.check(name, *case)
+            try:
+                rule.check(name, *case)
+            except Unchecked as error:
+                doubt = _place(done) + " ".join(str(error).split())
+                done.pop()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may raise SystemExit too
         return _finding(rule, name, "broken", done, _reason(error, done))
+    if doubt is not None and not done:
+        return _finding(rule, name, "not checked", done, doubt)
     return _finding(rule, name, "kept" if cases else "not applicable", done)
 
 
@@ -151,8 +161,11 @@ def _finding(
 
 def _reason(error: BaseException, done: list[str]) -> str:
     sentence = str(error) if isinstance(error, Broken) else classify(error)[1]
-    place = f"on {done[-1]}: " if done and done[-1] else ""
-    return place + " ".join(sentence.split())
+    return _place(done) + " ".join(sentence.split())
+
+
+def _place(done: list[str]) -> str:
+    return f"on {done[-1]}: " if done and done[-1] else ""
 
 
 def _registered() -> dict[tuple[str, str], Any]:

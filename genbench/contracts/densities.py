@@ -10,7 +10,7 @@ import torch
 from scipy.stats import chi2
 from torch import Tensor
 
-from genbench.contracts.integrals import counts, integral, masses
+from genbench.contracts.integrals import LogProb, counts, integral, masses
 from genbench.contracts.rules import Case, Cases, expect, rule
 from genbench.contracts.small import make, taken, train
 from genbench.core.model import MODELS, Density, Model
@@ -152,17 +152,34 @@ def samples_follow_exact_densities(name: str, data: str) -> None:
 def follow_in_the_plane(name: str, data: str, steps: int, n: int) -> None:
     """Raises Broken unless samples fit the masses of squares, by cells split into n×n."""
     model, rng = evaluated(name, data, steps)
-    mass = masses(log_density(model, rng), n=n)
-    expect(mass.sum() < 1.01, f"the density needs a mass of at most 1, got {mass.sum():.4f}")
     with torch.no_grad():
         fake = model.sample(SAMPLES, rng.fork("sample"))[0]
-    expect_fit(rejection(counts(fake), SAMPLES * mass))
+    expect_points_follow(log_density(model, rng), fake, n)
 
 
-def expect_fit(chance: float) -> None:
-    """Raises Broken where a test of fit rejects."""
+def expect_points_follow(
+    log_prob: LogProb, points: Tensor, n: int, of: tuple[str, str] = ("sample", "log_prob")
+) -> None:
+    """Raises Broken unless points (N, 2) fit the masses of squares, by cells split into n×n.
+
+    Arguments:
+        log_prob: Maps points to log densities.
+        points: As many as `SAMPLES`.
+        n: As `masses` takes it.
+        of: The methods that draw points and that give densities, for the error.
+    """
+    mass = masses(log_prob, n=n)
+    expect(
+        mass.sum() < 1.01,
+        f"the density of {of[1]} needs a mass of at most 1, got {mass.sum():.4f}; normalise it",
+    )
+    expect_fit(rejection(counts(points), SAMPLES * mass), *of)
+
+
+def expect_fit(chance: float, draws: str = "sample", density: str = "log_prob") -> None:
+    """Raises Broken where a test of fit rejects what one method draws by the density of another."""
     expect(
         chance > LEVEL,
-        f"samples need to follow the density, got counts of probability {chance:.2g}; "
-        "sample and log_prob must be of one distribution",
+        f"what {draws} draws needs to follow {density}, got counts of probability {chance:.2g}; "
+        f"{draws} and {density} must be of one distribution",
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.contracts.rules import Case, expect, expect_tensor, rule
+from genbench.contracts.rules import Case, expect, expect_tensor, left_alone, rule
 from genbench.contracts.small import (
     PAIRS,
     draw_batch,
@@ -42,8 +42,9 @@ def losses_are_one_number_per_seed(name: str, data: str) -> None:
     """Every player's loss returns one finite number per seed, shape (S,)."""
     model, rng = make(name, data, [0, 1])
     for player in model.players():
-        loss = player.loss(draw_batch(data, rng), rng.fork("train"))
-        what = f"the loss of player {player.name!r}"
+        what, batch = f"the loss of player {player.name!r}", draw_batch(data, rng)
+        with left_alone(what, batch.x, batch.labels, batch.source):
+            loss = player.loss(batch, rng.fork("train"))
         expect_tensor(loss, what, (2,), fix="average over the minibatch only")
 
 

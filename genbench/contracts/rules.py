@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from genbench.core.guard import unchanged
 
 #: on what a rule is checked, such as a data set; empty where there is nothing to choose
 Case = tuple[str, ...]
@@ -18,6 +21,10 @@ Cases = Callable[[str], Sequence[Case]]
 
 class Broken(AssertionError):
     """A rule is broken; the text says what was expected, what was got and what to do."""
+
+
+class Unchecked(Exception):
+    """A rule applies and could not be checked; the text says why, so that nobody takes it for kept."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Rule:
 
 
 RULES: list[Rule] = []
+#: stands for code that the guard trusts in nothing, so that it compares checksums, of built-in plugins too
+STRANGER = object()
 
 
 def once(name: str) -> list[Case]:
@@ -76,6 +85,20 @@ def expect(condition: Any, sentence: str) -> None:
     """Raises Broken with a sentence unless a condition holds."""
     if not bool(condition):
         raise Broken(sentence)
+
+
+def left_alone(who: str, *inputs: object) -> AbstractContextManager[None]:
+    """Refuses a body that writes into the tensors that it is given, by whatever way.
+
+    Arguments:
+        who: What is called, as the error names it.
+        inputs: What it is given; all but tensors that hold something are left out.
+
+    Raises:
+        ChangedInput: If an input is not what it was, whatever else the body raised.
+    """
+    tensors = [x for x in inputs if isinstance(x, Tensor) and x.numel()]
+    return unchanged(who, tensors, code=STRANGER)
 
 
 def expect_subclass(cls: Any, base: type, kind: str) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbench.contracts.rules import Case, Cases
+from genbench.contracts.tiny import TINY
 from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset, DataSpec
 from genbench.core.errors import SpecError
-from genbench.core.model import MODELS, Batch, Density, Model, Translator, build
+from genbench.core.guard import unchanged
+from genbench.core.model import MODELS, Batch, Cyclic, Density, Model, Translator, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.training.minibatches import Minibatches, training_set
@@ -37,10 +40,11 @@ PAIRS: dict[str, dict[str, Any]] = {
     "captioned_digits": {},
     "captioned_digits:text": {"to": "text"},
 }
-#: those that are for models with an option of a name alone, so that the others are not checked on all
-OWN = {
+#: those that are for models with an option of a name, or an ability, alone, so that the others are not
+#: checked on all; models that take none of the others have them too
+OWN: dict[str, str | type] = {
     "ar_wave": "taps",
-    "quarter_turn": "cycle",
+    "quarter_turn": Cyclic,
     "holes": "exemplar",
     "captioned_digits": "units",
     "captioned_digits:text": "units",
@@ -85,16 +89,35 @@ def open_small(data: str) -> Dataset:
 
 @functools.cache
 def _open(data: str) -> Dataset:
+    if data in TINY:
+        return TINY[data]()
     return DATASETS.get(data.partition(":")[0])(**{**DATA, **PAIRS}.get(data, {}))
 
 
 def taken(name: str) -> list[str]:
     """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
     cls = MODELS.get(name)
-    defaults = options.defaults(cls)
-    every = [*DATA, *(PAIRS if issubclass(cls, Translator) else ())]
-    every = [data for data in every if data not in OWN or OWN[data] in defaults]
-    return [data for data in every if cls.refuses(open_small(data).spec) is None]
+    if issubclass(cls, Translator):
+        pairs = _taken(cls, PAIRS)
+        return _taken(cls, DATA, spare=not pairs) + pairs
+    return _taken(cls, DATA)
+
+
+def _taken(cls: type[Model], every: Iterable[str], *, spare: bool = True) -> list[str]:
+    """Those of the data sets that a model does not refuse, without those that are other models' own.
+
+    Of a model that takes none else, with those too, unless they are not to be `spare` ones.
+    """
+    takes = [data for data in every if cls.refuses(open_small(data).spec) is None]
+    usual = [data for data in takes if data not in OWN or _is_for(cls, OWN[data])]
+    return usual or (takes if spare else [])
+
+
+def _is_for(cls: type[Model], whose: str | type) -> bool:
+    """Whether a model has an option of a name, or an ability."""
+    if isinstance(whose, str):
+        return whose in options.defaults(cls)
+    return issubclass(cls, whose)
 
 
 def small_options(name: str, data: str = "") -> dict[str, Any]:
@@ -151,7 +174,9 @@ def make(
     """Returns a small model, built and prepared, and the rng that did it."""
     rng, dataset = Rng(seeds, dtype=dtype), open_small(data)
     model = build(name, dataset.spec, rng, small_options(name, data))
-    model.prepare(training_set(dataset, type(model), rng), rng.fork("prepare"))
+    batch = training_set(dataset, type(model), rng)
+    with unchanged("prepare", (batch.x, batch.labels, batch.source), code=type(model)):
+        model.prepare(batch, rng.fork("prepare"))
     return model, rng
 
 
