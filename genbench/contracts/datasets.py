@@ -17,6 +17,7 @@ from genbench.contracts.rules import (
     expect_equal,
     expect_subclass,
     expect_tensor,
+    left_alone,
     rule,
 )
 from genbench.core.dataset import DATASETS, SPLITS, Dataset, DataSpec
@@ -101,24 +102,24 @@ def its_spec_is_consistent(name: str) -> None:
 def points_are_as_the_spec_says(name: str) -> None:
     """Every split has finite points (N, *event), float32 (int64 for tokens), of the spec's kind."""
     dataset = open_once(name)
-    spec = dataset.spec
-    dtype = torch.int64 if spec.kind == "tokens" else torch.float32
     for split, x in splits(dataset).items():
-        what = f"points({split!r})"
-        expect_tensor(x, what, (len(x), *spec.event), dtype, fix="return them in data space")
-        if spec.kind == "binary":
-            expect(((x == 0) | (x == 1)).all(), f"{what} of kind 'binary' need to be 0 or 1")
-        if spec.kind == "tokens":
-            low, high = int(x.min()), int(x.max())
-            expect(
-                low >= 0 and high < (spec.tokens or 0),
-                f"{what} need tokens from 0 to {(spec.tokens or 0) - 1}, got {low} to {high}",
-            )
-        if spec.is_image:
-            low, high = x.min().item(), x.max().item()
-            expect(
-                low >= 0 and high <= 1, f"{what}, images, need [0, 1], got {low:.4g} to {high:.4g}"
-            )
+        expect_points(x, dataset.spec, f"points({split!r})")
+
+
+def expect_points(x: Tensor, spec: DataSpec, what: str) -> None:
+    """Raises Broken unless x holds points of a spec in data space, (N, *event)."""
+    dtype = torch.int64 if spec.kind == "tokens" else torch.float32
+    expect_tensor(x, what, (len(x), *spec.event), dtype, fix="return them in data space")
+    low, high = x.min().item(), x.max().item()
+    if spec.kind == "binary":
+        expect(((x == 0) | (x == 1)).all(), f"{what} of kind 'binary' need to be 0 or 1")
+    if spec.kind == "tokens":
+        expect(
+            low >= 0 and high < (spec.tokens or 0),
+            f"{what} need tokens from 0 to {(spec.tokens or 0) - 1}, got {low} to {high}",
+        )
+    if spec.is_image:
+        expect(low >= 0 and high <= 1, f"{what}, images, need [0, 1], got {low:.4g} to {high:.4g}")
 
 
 @rule("dataset")
@@ -216,10 +217,13 @@ def model_space_and_back_is_the_identity(name: str) -> None:
     dataset = open_once(name)
     x = sample(dataset, [0, 1])
     for what, rng in (("with an rng", Rng([0, 1], dtype=F64)), ("without", None)):
-        y = dataset.to_model(x, rng)
+        with left_alone("to_model", x):
+            y = dataset.to_model(x, rng)
         expect(y.shape == x.shape, f"to_model needs {tuple(x.shape)}, got {tuple(y.shape)}")
+        with left_alone("to_data", y):
+            back = dataset.to_data(y)
         expect_close(
-            dataset.to_data(y),
+            back,
             x,
             f"to_data(to_model(x)) {what}",
             ROUNDING,

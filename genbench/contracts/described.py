@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from genbench.contracts.datasets import open_once
-from genbench.contracts.rules import expect, expect_equal, expect_tensor, rule
+from genbench.contracts.rules import expect, expect_equal, expect_tensor, left_alone, rule
+from genbench.contracts.sources import pairs_of
 from genbench.contracts.truths import knows, truth_of
+from genbench.core.truth import Described
 
 #: points that are looked at
 N = 256
@@ -39,30 +41,37 @@ def what_points_show_is_what_was_asked_for(name: str) -> None:
     dataset, described = open_once(name), truth_of(name).described
     assert described is not None
     expect(dataset.given is not None, "described needs sources that say what is wanted; set given")
-    assert dataset.given is not None
-    x, source = dataset.points("test")[:N], dataset.given.points("test")[:N]
+    for what, x, source in pairs_of(dataset, N):
+        expect_read(described, x, source, f"of true points of {what}")
+    entropy = described.entropy
+    expect(
+        entropy is None
+        or (math.isfinite(entropy) and (entropy >= 0 or dataset.spec.kind == "continuous")),
+        f"described.entropy needs nats of a point given its source, got {entropy}",
+    )
+
+
+def expect_read(described: Described, x: Tensor, source: Tensor, what: str) -> None:
+    """Raises Broken unless what points show is read as their own sources asked for it."""
     shape, fix = (len(x), len(described.names)), "one whole number per name of described"
-    targets, outputs = described.wanted(source, x), described.read(x)
+    with left_alone("described.wanted", source, x):
+        targets = described.wanted(source, x)
+    with left_alone("described.read", x):
+        outputs = described.read(x)
     expect_tensor(targets, "described.wanted", shape, torch.int64, fix=fix)
     expect_tensor(outputs, "described.read", shape, torch.int64, fix=fix)
     expect(targets.min() >= 0, f"described.wanted needs numbers from 0, got {targets.min()}")
     right = _share(targets, outputs)
     expect(
         right.min() >= READ,
-        f"described.read needs what was wanted of {READ:.0%} of true points or more, got {right.min():.0%} "
-        f"of {described.names[int(right.argmin())]!r}",
+        f"described.read needs what was wanted {what} in {READ:.0%} or more, got {right.min():.0%} of "
+        f"{described.names[int(right.argmin())]!r}; read them right, and keep each beside its own source",
     )
     chance = _share(targets, outputs.flip(0))
     expect(
         right.mean() > chance.mean(),
         f"described needs other numbers of other points, got {right.mean():.0%} right of the own and "
         f"{chance.mean():.0%} of another point; read the point",
-    )
-    entropy = described.entropy
-    expect(
-        entropy is None
-        or (math.isfinite(entropy) and (entropy >= 0 or dataset.spec.kind == "continuous")),
-        f"described.entropy needs nats of a point given its source, got {entropy}",
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from rule_plants import find
 from torch import nn
 
-from genbench.contracts.check import check_rule, load_rules
-from genbench.contracts.rules import rules_of
+from genbench.contracts.check import load_rules
 from genbench.core.dataset import dataset
 from genbench.core.feature import Extractor, HiddenImages, extractor
 from genbench.core.model import MODELS, model
@@ -18,12 +18,6 @@ from genbench.models.translation.regression import Regression
 
 pytestmark = pytest.mark.usefixtures("registered")
 load_rules()
-
-
-def find(kind, name, rule):
-    """What comes of a rule on a plugin."""
-    (one,) = [one for one in rules_of(kind) if one.name == rule]
-    return check_rule(one, name)
 
 
 class Deaf(Edges):
@@ -60,7 +54,7 @@ def test_an_unpaired_option_is_checked_too(cls, text):
 DESCRIPTIONS = {
     "one word for all": (
         lambda old, x: torch.zeros_like(old(x)),
-        "what was wanted of 80% of true points",
+        "what was wanted of true points of train in 80%",
     ),
     "real numbers": (lambda old, x: old(x).float(), "needs torch.int64"),
     "a column too few": (lambda old, x: old(x)[:, 1:], "needs shape"),
