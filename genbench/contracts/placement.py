@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from genbench.contracts import datasets, extractors
-from genbench.contracts.metrics import TIMED
+from genbench.contracts.metrics import TIMED, expect_numbers
 from genbench.contracts.planted import draw, measure
 from genbench.contracts.rules import Case, expect, rule
 from genbench.contracts.small import BATCH, on_all, open_small, small_options
@@ -237,6 +237,7 @@ def it_scores_points_on_other_devices(name: str) -> None:
     with stand_in():
         there = measure(entry, fake.to(DEVICE), real=real.to(DEVICE))
     here = measure(entry, fake, real=real)
+    expect_numbers(entry, here, there)
     for column, meaning in entry.columns.items():
         one, two = here[column].value, there[column].value
         if meaning.unit in TIMED:

@@ -190,13 +190,13 @@ BREACHES = {
     "linear_example": [
         (
             "translations depend on the source",
-            "other points of other sources, got the same for 100%",
+            "translate needs other outputs of other inputs, got the same for 100%",
             "return self.mean + x.unflatten(-1, self.spec.event)",
             "return self.mean + 0 * x.unflatten(-1, self.spec.event)",
         ),
         (
             "translations depend on the source",
-            "needs to pass gradients on to the source",
+            "translate needs to pass gradients on to its input",
             "x = self.output(source)\n",
             "x = self.output(source.detach())\n",
         ),
@@ -208,7 +208,7 @@ BREACHES = {
         ),
         (
             "translations have their shape and range",
-            "translations need values in",
+            "what translate returns need values in",
             "return x if self.spec.range is None else x.clamp(*self.spec.range)",
             "return x",
         ),
@@ -234,7 +234,7 @@ BREACHES = {
         ),
         (
             "the known map gives the sources",
-            "degrade needs to give the sources",
+            "degrade of train, called twice",
             "return functional",
             "return torch.rand(()) * functional",
         ),
@@ -260,7 +260,7 @@ BREACHES = {
         ),
         (
             "two calls agree and change nothing",
-            "do not edit them in place",
+            "spread_example needs to leave what it is given as it is",
             "    wide, narrow",
             "    fake -= fake.mean(0)\n    wide, narrow",
         ),
