@@ -15,7 +15,8 @@ from genbench.contracts.densities import (
     expect_points_follow,
     rejection,
 )
-from genbench.contracts.rules import Case, Unchecked, expect, rule
+from genbench.contracts.models import MODEL_SPACE, expect_in_range
+from genbench.contracts.rules import Case, Unchecked, expect, expect_tensor, rule
 from genbench.contracts.small import draw_batch, open_small
 from genbench.contracts.tiny import LENGTH, LETTERS, TINY
 from genbench.core.model import MODELS, ConditionalDensity, Translator
@@ -58,9 +59,11 @@ def densities_given_a_source_are_those_of_translations(name: str, data: str) -> 
 
 def _translations(model: Any, source: Tensor, rng: Rng) -> Tensor:
     """Many translations of one source (1, 1, *event), shape (N, *event)."""
-    return ask(model, "translate", source.repeat(1, SAMPLES, *(1,) * (source.dim() - 2)), rng=rng)[
-        0
-    ]
+    given = source.repeat(1, SAMPLES, *(1,) * (source.dim() - 2))
+    x = ask(model, "translate", given, rng=rng)
+    expect_tensor(x, "translate", (1, SAMPLES, *model.spec.event), fix=MODEL_SPACE)
+    expect_in_range(x, model.spec, "what translate returns")
+    return x[0]
 
 
 def _log_prob(model: Any, x: Tensor, source: Tensor, rng: Rng) -> Tensor:
