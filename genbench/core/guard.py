@@ -148,10 +148,11 @@ def _state(x: Tensor, foreign: bool) -> tuple[int, int]:
 
 def checksum(x: Tensor) -> int:
     """Returns a checksum of a tensor's numbers, read a few MiB at a time."""
+    if not x.numel():
+        return 0
     rows = x.detach().reshape(len(x), -1) if x.dim() else x.detach().reshape(1, 1)
     height = max(1, BLOCK // max(1, rows[:1].nbytes))
     total = 0
     for part in rows.split(height):
-        if part.numel():
-            total = zlib.crc32(part.contiguous().view(torch.uint8).cpu().numpy().data, total)
+        total = zlib.crc32(part.contiguous().view(torch.uint8).cpu().numpy().data, total)
     return total
