@@ -14,7 +14,7 @@ from genbench.core.errors import StoreError
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.report.tuning_groups import group_by_rule
-from genbench.running.tuning_rule import last_score
+from genbench.running.tuning_rule import counted_scores, last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
@@ -258,8 +258,9 @@ def _cell(line: Line, k: int, best: float | None, drawn: bool) -> Entry:
 
 
 def _scores(file: TuningFile, criterion: str) -> list[float]:
-    """Each trial's last score but the default's, the lower the better."""
-    return [last_score(file.rule, trial, criterion) for trial in file.trials if trial.k > 0]
+    """Each trial's last score that counts but the default's, the lower the better."""
+    scores = counted_scores(file.rule, file.by_number, criterion)
+    return [scores[trial.k] for trial in file.trials if trial.k > 0]
 
 
 def _default(file: TuningFile, criterion: str) -> float:

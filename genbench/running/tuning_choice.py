@@ -8,7 +8,7 @@ from typing import Any
 
 from genbench.core import options
 from genbench.core.model import MODELS
-from genbench.running.tuning_rule import score, specs_of_trial
+from genbench.running.tuning_rule import find_finalists, score, specs_of_trial
 from genbench.store.tuned import TunedChoice, TunedEntry
 from genbench.store.tuning import TuningFile, TuningTrial
 
@@ -37,7 +37,9 @@ def make_entry(file: TuningFile) -> TunedEntry | None:
 def _choices(file: TuningFile) -> Iterator[tuple[str, TunedChoice]]:
     rule, last = file.rule, len(file.rule.rungs) - 1
     for name, criterion in rule.criteria.items():
-        scored = [(score(rule, trial, name, last), trial.k, trial) for trial in file.trials]
+        finalists = find_finalists(rule, file.by_number, name)
+        trials = [trial for trial in file.trials if trial.k in finalists]
+        scored = [(score(rule, trial, name, last), trial.k, trial) for trial in trials]
         finished = [row for row in scored if math.isfinite(row[0])]
         if not finished:
             continue

@@ -34,6 +34,7 @@ def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRul
     base = plan.base.get(model, {})
     options.resolve(model_class, base, who=f"model {model}")
     return TuningRule(
+        version=2 if len(criteria) > 1 else 1,
         model=model,
         model_version=model_class.version,
         dataset=dataset,
@@ -158,20 +159,48 @@ def survivors(rule: TuningRule, trials: Sequence[TuningTrial], rung: int) -> lis
     """Returns the numbers of the trials that go on from a rung: the best `keep`, rounded up.
 
     Where there are several criteria they choose in turn, the best that is not yet chosen each time, so
-    that as many go on whatever the criteria. What diverged or failed comes last; ties go by number.
+    that as many go on whatever the criteria; but to the last rung each sends its own, since turns would end
+    with the first's alone. What diverged or failed comes last; ties go by number.
     """
     many = math.ceil(rule.keep * len(trials))
-    orders = [
-        iter(sorted(trials, key=lambda t, n=name: (score(rule, t, n, rung), t.k)))
-        for name in rule.criteria
-    ]
+    orders = [_sort(rule, trials, name, rung) for name in rule.criteria]
+    if _is_last_choice(rule, rung):
+        return sorted({k for order in orders for k in order[:many]})
     chosen: list[int] = []
     while len(chosen) < many:
         for order in orders:
-            best = next((t.k for t in order if t.k not in chosen), None)
+            best = next((k for k in order if k not in chosen), None)
             if best is not None and len(chosen) < many:
                 chosen.append(best)
     return sorted(chosen)
+
+
+def _is_last_choice(rule: TuningRule, rung: int) -> bool:
+    """Whether a rung's survivors train for the whole budget, each criterion's own."""
+    return rule.version > 1 and 0 <= rung == len(rule.rungs) - 2
+
+
+def _sort(rule: TuningRule, trials: Sequence[TuningTrial], name: str, rung: int) -> list[int]:
+    """The numbers of trials, the best by a criterion first."""
+    return [t.k for t in sorted(trials, key=lambda t: (score(rule, t, name, rung), t.k))]
+
+
+def find_finalists(rule: TuningRule, trials: Mapping[int, TuningTrial], name: str) -> set[int]:
+    """Returns the trials whose scores at the whole budget count for a criterion: those that it sent there.
+
+    So each criterion chooses among as many, whatever others sent.
+    """
+    last = len(rule.rungs) - 2
+    if not _is_last_choice(rule, last):
+        return set(trials)
+    found = {0}
+    for at in range(1, max(trials, default=0) + 1, rule.bracket):
+        alive = [k for k in range(at, at + rule.bracket) if k in trials]
+        for rung in range(last):
+            alive = survivors(rule, [trials[k] for k in alive], rung)
+        order = _sort(rule, [trials[k] for k in alive], name, last)
+        found |= set(order[: math.ceil(rule.keep * len(alive))])
+    return found
 
 
 def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> float:
@@ -185,6 +214,20 @@ def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> fl
         return math.inf
     sign = 1.0 if rule.criteria[criterion].better == "lower" else -1.0
     return sign * math.fsum(numbers) / len(numbers)
+
+
+def counted_scores(
+    rule: TuningRule, trials: Mapping[int, TuningTrial], name: str
+) -> dict[int, float]:
+    """Returns each trial's score at the last rung to which a criterion sent it, by number."""
+    finalists = find_finalists(rule, trials, name)
+    whole = len(rule.rungs) - 1
+    return {
+        k: score(
+            rule, trial, name, min(max(len(trial.rungs) - 1, 0), whole - (k not in finalists))
+        )
+        for k, trial in trials.items()
+    }
 
 
 def last_score(rule: TuningRule, trial: TuningTrial, criterion: str) -> float:

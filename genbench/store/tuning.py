@@ -34,7 +34,8 @@ class Criterion(Row):
 class TuningRule(Row):
     """All that trials of one file have in common; `digits`, its hash, is a part of the file's name."""
 
-    #: of the halving and of the samplers; raised when either changes
+    #: of the halving and of the samplers; raised when either changes. By 2 each of several criteria sends
+    #: trials of its own to the last rung
     version: int = 1
     model: str
     model_version: int

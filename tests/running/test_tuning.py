@@ -18,9 +18,12 @@ from genbench.running.cells import cell_specs
 from genbench.running.suites import RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_acceptance import accept_tuning
+from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_rule import (
     brackets,
+    counted_scores,
+    find_finalists,
     make_rule,
     make_trial,
     pending,
@@ -29,7 +32,7 @@ from genbench.running.tuning_rule import (
 )
 from genbench.store import Store
 from genbench.store.tuned import FILE, find_tuned, read_tuned, write_tuned
-from genbench.store.tuning import Rung, Tunings, parse, to_bytes
+from genbench.store.tuning import Rung, TuningFile, Tunings, parse, to_bytes
 
 ROOT = Path(__file__).parents[2]
 PLAN = Tuning(
@@ -127,6 +130,48 @@ def test_criteria_choose_in_turn():
     assert survivors(rule, trials, 0) == [1, 4]
 
 
+def finished(rule, rows):
+    """Trials of one bracket, scored at the rungs that the rule sends them to, by criterion."""
+    trials = {k: make_trial(rule, k) for k in range(1, 5)}
+    members = [1, 2, 3, 4]
+    for _ in rule.rungs:
+        for k, _ in pending(rule, trials, members):
+            before = scored(rule, k, {name: row[k - 1] for name, row in rows.items()})
+            rungs = [*trials[k].rungs, before.rungs[0]]
+            trials[k] = trials[k].model_copy(update={"rungs": rungs})
+    assert pending(rule, trials, members) == []
+    return trials
+
+
+def test_each_criterion_has_a_finalist_of_its_own():
+    """Turns of two would end with the first criterion's alone, and likelihood would never be chosen by."""
+    rule = make_rule("vae", "ring", PLAN, "random")
+    rows = {
+        "samples": [[k, k] for k in (1.0, 2.0, 3.0, 4.0)],
+        "density": [[k, k] for k in (9.0, 8.0, 7.0, 1.0)],
+    }
+    trials = finished(rule, rows)
+    assert {k: len(t.rungs) for k, t in trials.items()} == {1: 3, 2: 1, 3: 1, 4: 3}
+    assert find_finalists(rule, trials, "samples") == {0, 1}
+    assert find_finalists(rule, trials, "density") == {0, 4}
+    file = TuningFile(rule=rule, trials=list(trials.values()))
+    entry = make_entry(file)
+    assert (entry.choices["samples"].trial, entry.choices["density"].trial) == (1, 4)
+
+
+def test_a_finalist_of_one_criterion_counts_for_another_as_far_as_that_sent_it():
+    """A trial that likelihood alone sent to the end is no further draw for samples."""
+    rule = make_rule("vae", "ring", PLAN, "random")
+    rows = {"samples": [[k, k] for k in (2.0, 3.0, 4.0, 5.0)], "density": [[9.0, 9.0]] * 3}
+    trials = finished(rule, rows | {"density": [*rows["density"], [1.0, 1.0]]})
+    late = scored(rule, 4, {"samples": [0.0, 0.0], "density": [1.0, 1.0]}).rungs[0]
+    trials[4] = trials[4].model_copy(update={"rungs": [*trials[4].rungs[:2], late]})
+    assert counted_scores(rule, trials, "samples") == {1: 2.0, 2: 3.0, 3: 4.0, 4: 5.0}
+    assert counted_scores(rule, trials, "density")[4] == 1.0
+    entry = make_entry(TuningFile(rule=rule, trials=list(trials.values())))
+    assert entry.choices["samples"].trial == 1
+
+
 def test_a_rung_waits_for_all_of_its_bracket():
     rule = make_rule("gan", "ring", PLAN, "random")
     trials = {k: scored(rule, k, {"samples": [k, k]}) for k in (1, 2, 3)}
@@ -145,7 +190,9 @@ def test_brackets_are_whole():
 def test_a_search_runs_its_rungs_and_repeating_it_does_nothing(tuned_folder):
     file = Tunings(tuned_folder).files()[0]
     assert len(file.trials[0].rungs) == 3
-    assert sorted(len(t.rungs) for t in file.trials[1:]) == [1, 1, 2, 3]
+    whole = set.union(*(find_finalists(file.rule, file.by_number, c) for c in file.rule.criteria))
+    rungs = sorted(len(t.rungs) for t in file.trials[1:])
+    assert rungs == [1, 1, 2, 3] if len(whole) == 2 else [1, 1, 3, 3]
     assert {r.step for t in file.trials for r in t.rungs} == {2, 4, 8}
     assert {r.examples for t in file.trials for r in t.rungs} == {32, 64, 128}
     assert set(file.rule.criteria) == {"samples", "density"}
