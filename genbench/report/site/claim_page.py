@@ -88,7 +88,7 @@ def make_page(
         needed=claim_tables.needed_text,
         plus_minus=plus_minus,
         budgets=BUDGETS,
-        data=templating.embed({"plots": plots, "labels": []}),
+        data=templating.embed({"plots": plots}),
     )
 
 

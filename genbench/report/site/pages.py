@@ -39,7 +39,7 @@ def make_overview_page(site: Site, files: Sequence[str]) -> bytes:
         caveats=find_caveats(tables, site.problems),
         finished=site.finished,
         files=files,
-        **({"data": templating.embed({"plots": {}, "labels": []})} if tables else {}),
+        **({"data": templating.embed({"plots": {}})} if tables else {}),
     )
 
 
@@ -66,7 +66,7 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
         quantities=page.curves,
         pareto=pareto,
         commands=[(g.label, reproduce.command_of(g), g) for g in table.groups],
-        data=templating.embed({"plots": plots, "labels": site.labels}),
+        data=templating.embed({"plots": plots}),
     )
 
 
@@ -135,7 +135,7 @@ def make_model_page(site: Site, name: str) -> bytes:
         places=places,
         rows=rows,
         failures=failures,
-        data=templating.embed({"plots": plots, "labels": site.labels}),
+        data=templating.embed({"plots": plots}),
     )
 
 
@@ -150,9 +150,7 @@ def make_comparison_page(site: Site) -> bytes:
         "compare.html",
         **site.header("compare.html", "Compare"),
         labels=site.labels,
-        data=templating.embed(
-            {"tables": tables, "student": student, "plots": {}, "labels": site.labels}
-        ),
+        data=templating.embed({"tables": tables, "student": student, "plots": {}}),
     )
 
 

@@ -107,7 +107,7 @@ class Site:
 
     @cached_property
     def labels(self) -> list[str]:
-        """The labels in the order of their colours: first those that stand in most tables."""
+        """The labels of all rows: first those that stand in most tables."""
         count = Counter(g.label for t in self.tables for g in t.groups)
         return sorted(count, key=lambda label: (-count[label], label))
 

@@ -42,7 +42,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         gains_note=tuned_scores.NOTE,
         costs=Markup(to_html(tuning_costs.make_sheet(tuning_costs.sum_costs(site.searches)))),
         notes=list(dict.fromkeys(search.note for search in site.searches)),
-        data=templating.embed({"plots": plots, "labels": []}),
+        data=templating.embed({"plots": plots}),
     )
     return {PAGE: page}
 

@@ -3,10 +3,9 @@
   const root = document.documentElement;
   const data = JSON.parse(document.getElementById("data").textContent);
   const palette = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "ink"];
-  const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-  const symbols = ["circle", "square", "diamond", "triangle-up", "cross", "x"];
+  const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "10px,3px", "2px,6px", "14px,3px,3px,3px,3px,3px"];
+  const symbols = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star", "pentagon"];
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const place = new Map(data.labels.map((label, i) => [label, i]));
   const style = (i) => {
     const colour = palette[i % palette.length];
     const round = Math.floor(i / palette.length);
@@ -16,20 +15,46 @@
       symbol: symbols[round % symbols.length],
     };
   };
-  const look = (label) => style(place.get(label) ?? 0);
+  // a row looks the same in all plots of the page, and like no other row of a plot that it is in
+  const places = (() => {
+    const plots = Object.values(data.plots).flatMap(({ curves, pareto }) =>
+      [...(curves ?? []).map((q) => q.traces), ...(pareto?.costs ?? []).map((c) => c.points)]);
+    const beside = new Map();
+    for (const rows of plots) {
+      for (const { label } of rows) {
+        if (!beside.has(label)) beside.set(label, new Set());
+        rows.forEach((other) => beside.get(label).add(other.label));
+      }
+    }
+    const chosen = new Map();
+    for (const [label, others] of beside) {
+      const taken = new Set([...others].map((other) => chosen.get(other)));
+      let place = 0;
+      while (taken.has(place)) place++;
+      chosen.set(label, place);
+    }
+    return chosen;
+  })();
+  const look = (label) => style(places.get(label) ?? 0);
   // Plotly reads a little HTML in its texts; names must show as they are
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const short = (text) => plain(text.length > 28 ? text.slice(0, 27) + "…" : text);
 
+  const narrow = () => innerWidth < 600;
+  // a narrow page has the legend above the plot, and room for it; a longer one is scrolled
+  function makeRoom(plot, entries) {
+    plot.dataset.height ??= plot.style.height;
+    plot.style.height = narrow() ? `${380 + 24 * Math.min(entries, 10)}px` : plot.dataset.height;
+  }
+
   function layout(xTitle, yTitle) {
     const axis = { gridcolor: css("--line"), linecolor: css("--line"), zeroline: false, automargin: true };
-    const narrow = innerWidth < 600;
     return {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: css("--ink"), size: 12, family: getComputedStyle(document.body).fontFamily },
       margin: { l: 56, r: 12, t: 12, b: 48 },
       xaxis: { ...axis, title: { text: xTitle } }, yaxis: { ...axis, title: { text: yTitle } },
-      legend: narrow ? { orientation: "h", y: -0.22 } : {},
+      legend: narrow() ? { orientation: "h", y: 1, yanchor: "bottom", x: 0 } : {},
       hoverlabel: { bgcolor: css("--panel"), bordercolor: css("--line"), font: { color: css("--ink") } },
     };
   }
@@ -42,16 +67,22 @@
 
   const controls = (plot) => plot.closest("figure").previousElementSibling;
 
+  const steps = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8], [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9]];
   // a tick that stands for 20 says "20": within a few decades the library would write "2"
   function logAxis(values) {
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const decades = Math.log10(high / low);
-    const steps = decades > 4 ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
-    const tickvals = [];
-    for (let k = Math.floor(Math.log10(low)) - 1; k <= Math.log10(high) + 1; k++) {
-      tickvals.push(...steps.map((s) => Number(`${s}e${k}`)));
-    }
-    return { type: "log", tickmode: "array", tickvals, exponentformat: "power" };
+    const ticks = (each) => {
+      const all = [];
+      for (let k = Math.floor(Math.log10(low)) - 1; k <= Math.log10(high) + 1; k++) {
+        all.push(...each.map((s) => Number(`${s}e${k}`)));
+      }
+      return all;
+    };
+    const [few, ...more] = steps;
+    const order = Math.log10(high / low) > 4 ? [few, ...more] : more;
+    const tickvals = order.map(ticks).find((all) => all.filter((v) => low <= v && v <= high).length > 2);
+    // where values are so near each other a plain axis is readable, and hardly differs
+    return tickvals ? { type: "log", tickmode: "array", tickvals, exponentformat: "power" } : {};
   }
 
   function drawCurves(plot) {
@@ -62,7 +93,7 @@
     const traces = quantity.traces.flatMap((t, i) => {
       const { colour, dash } = look(t.label);
       const x = t[axis];
-      const visible = i < most ? true : "legendonly";
+      const visible = i < most ? true : narrow() ? false : "legendonly";
       return [
         { x: [...x, ...[...x].reverse()], y: [...t.high, ...[...t.low].reverse()], type: "scatter",
           visible, mode: "lines", fill: "toself", fillcolor: faded(colour, 0.16), line: { width: 0 },
@@ -75,10 +106,11 @@
     const shape = layout(axis === "step" ? "steps" : "seconds of training", plain(quantity.name));
     shape.hovermode = "x";
     // values of both signs have no logarithm, so that their axis stays as it is
-    const values = quantity.traces.flatMap((t) => t.mid);
-    if (bar.querySelector(".log").checked && values.every((v) => v > 0)) {
+    const values = quantity.traces.slice(0, most).flatMap((t) => t.mid);
+    if (bar.querySelector(".log").checked && quantity.traces.every((t) => t.mid.every((v) => v > 0))) {
       Object.assign(shape.yaxis, logAxis(values));
     }
+    makeRoom(plot, Math.min(most, quantity.traces.length));
     plot.setAttribute("aria-label", `Learning curves: ${quantity.name} against ${axis}. Last medians: ` +
       quantity.traces.map((t) => `${t.label} ${t.mid[t.mid.length - 1]}`).join(", "));
     Plotly.react(plot, traces, shape, config);
@@ -112,6 +144,7 @@
     }
     const shape = layout(plain(cost.name), `${plain(about.quality)}, ${about.better} is better`);
     shape.showlegend = true;
+    makeRoom(plot, cost.points.length);
     for (const [axis, key] of [[shape.xaxis, "x"], [shape.yaxis, "y"]]) {
       if (spread(cost.points, key)) Object.assign(axis, logAxis(cost.points.map((p) => p[key][0])));
     }
@@ -168,15 +201,12 @@
       Object.assign(places, { categoryorder: "array", categoryarray: order.map(short).reverse(), type: "category" });
       shape.boxmode = order.length < all.length ? "group" : "overlay";
     }
-    if (shape.legend.y) {  // a narrow page has the legend above, and room for it
-      shape.legend = { orientation: "h", y: 1, yanchor: "bottom", x: 0 };
-      if (strip) values.title = { text: "" };  // the heading above the plot says it
-      else plot.style.height = `${380 + 24 * figure.series.length}px`;
-    }
+    if (strip && narrow()) values.title = { text: "" };  // the heading above the plot says it
+    if (!strip) makeRoom(plot, figure.series.length);
     const across = strip ? "x" : "y";
     shape.shapes = figure.levels.map(([, v]) => ({ type: "line", line: { color: css("--soft"), dash: "dot", width: 1.5 },
       [`${across}0`]: v, [`${across}1`]: v, [`${strip ? "y" : "x"}0`]: 0, [`${strip ? "y" : "x"}1`]: 1, [`${strip ? "y" : "x"}ref`]: "paper" }));
-    const log = figure.log.includes("y");
+    const log = values.type === "log";
     shape.annotations = figure.levels.map(([name, v]) => ({ text: short(name), showarrow: false, font: { color: css("--soft"), size: 11 },
       ...(strip ? { x: log ? Math.log10(v) : v, y: 0, yref: "paper", yanchor: "bottom", xanchor: "right", textangle: -90 }
         : { y: log ? Math.log10(v) : v, x: 1, xref: "paper", xanchor: "right", yanchor: "bottom" }) }));
