@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.floors import describe_floors
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.site.templating import finite
@@ -67,7 +68,12 @@ def make_sheet(
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
     marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
     whole = any(column.blind for column in columns)
-    notes = [*notes, *(table.footnotes if marked else []), *([] if whole else table.omissions)]
+    notes = [
+        *notes,
+        *describe_floors(table, columns),
+        *(table.footnotes if marked else []),
+        *([] if whole else table.omissions),
+    ]
     return Sheet([Heading("model"), *heads], rows, foot, table.name, notes)
 
 
@@ -87,7 +93,11 @@ def to_markdown(tables: Sequence[Table], *, title: str) -> str:
     for table in tables:
         lines = sheet.to_markdown(_full_sheet(table))
         parts += ["", f"## {sheet.markdown_text(table.name)}", "", *lines]
-        parts += [part for line in table.footnotes for part in ("", sheet.markdown_text(line))]
+        parts += [
+            part
+            for line in (*describe_floors(table, table.columns), *table.footnotes)
+            for part in ("", sheet.markdown_text(line))
+        ]
     return "\n".join(parts) + "\n"
 
 

@@ -138,6 +138,11 @@ class Standings:
         return not self.unbeaten
 
     @property
+    def alone(self) -> bool:
+        """Whether one passes and no other does."""
+        return self.first is not None and not self.rivals
+
+    @property
     def how_sure(self) -> str:
         """How sure it is that the first is the best, in a phrase."""
         return self._certainty[0]

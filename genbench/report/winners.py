@@ -53,7 +53,7 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
             [
                 Entry(name),
                 Entry(describe_column(standings)),
-                Entry(describe(first), "best" if standings.sure else "")
+                Entry(describe(first), "best" if standings.sure and not standings.alone else "")
                 if first is not None
                 else Entry("none passes"),
                 Entry(describe(others[0]) if others else "–"),

@@ -15,6 +15,7 @@ from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import templating
 from genbench.report.site.build import write_report
 from genbench.report.tables import make_leaderboards
+from genbench.report.text import count_range
 from genbench.running.cells import groups_of
 from genbench.store import Store
 from genbench.store.documents import load_suites
@@ -280,3 +281,43 @@ def test_an_empty_store_makes_a_page_that_says_so(empty, tmp_path):
     assert "There are no records yet" in page.read_text()
     for link in Outline(page.read_text()).links:
         assert link.startswith(("data:", "#")) or (tmp_path / link).is_file()
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory):
+    """Pages of two models: the better has no samples, and one more score by another protocol."""
+    store = Store(tmp_path_factory.mktemp("results"))
+    for model in ("gan", "pixelcnn"):
+        for seed in range(5):
+            row = record(store, model, "digits", seed, with_samples=model == "gan")
+            if model == "pixelcnn":
+                fid = next(m for m in row.metrics if m.id == "fid")
+                other = fid.model_copy(update={"protocol": "classifier:digits@2, n=500/500"})
+                row = row.model_copy(update={"metrics": [*row.metrics, other]})
+            store.write(row)
+    folder = write_report(read_leaderboard(store), tmp_path_factory.mktemp("report")).parent
+    return {path.name: path.read_text() for path in folder.glob("*.html")}
+
+
+def test_a_score_by_another_protocol_is_not_said_to_be_lacking(sparse):
+    (lacking,) = re.findall(r"Without a value:.*", sparse["model-gan.html"])
+    assert "fid" not in lacking
+    assert "bits_per_dim ↓" in lacking
+
+
+def test_the_first_entrant_has_its_picture_or_the_reason_why_not(sparse):
+    part = sparse["index.html"].partition("What the entrants draw")[2].partition("<section>")[0]
+    assert '<div class="none">no samples were stored</div>' in part
+    assert "genbench pictures" in part
+    assert "No picture of pixelcnn (no samples were stored)." in sparse["model-pixelcnn.html"]
+
+
+def test_many_rows_that_are_not_fair_are_all_in_a_list(html):
+    rows = re.search(r'<details class="rows">.*?</details>', html["fairness.html"], re.S)[0]
+    count = int(re.search(r"(\d+) rows stand for their families", html["fairness.html"])[1])
+    assert rows.count("<li>") == count
+    assert f"The {count} rows" in rows
+
+
+def test_counts_go_from_the_fewest_to_the_most():
+    assert count_range([8, 4, 6]) == "4–8"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from genbench.core.dataset import DataSpec, open_named
@@ -11,11 +12,12 @@ from genbench.report import reproduce, text
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.contenders import competes
 from genbench.report.groups import Group
-from genbench.report.site.panorama import find_cost, make_panel
+from genbench.report.site.frontier import find_cost
+from genbench.report.site.panorama import make_panel
 from genbench.report.site.site import Page, Site
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
-from genbench.report.winners import describe_column
+from genbench.report.winners import describe_column, name_entrant
 
 #: panels of the first screen, three lines of five
 PANELS = 15
@@ -64,19 +66,22 @@ def list_families(site: Site) -> list[str]:
 def summarise(
     tables: Sequence[Table], names: Mapping[str, str]
 ) -> dict[str, list[tuple[str, list[str]]]]:
-    """Returns the data sets that each family or row leads, surely or shared, the one with most first."""
-    sure: dict[str, list[str]] = {}
-    shared: dict[str, list[str]] = {}
+    """Returns the data sets that each family or row leads, the one with most first.
+
+    By "sure" where it is significantly better than all that pass, "alone" where no other passes, "shared"
+    elsewhere.
+    """
+    led: dict[str, dict[str, list[str]]] = {"sure": {}, "alone": {}, "shared": {}}
     for table in tables:
         standings = table.standings
         if standings is None or standings.first is None or len(standings.entrants) < 2:
             continue
-        rows = sure if standings.sure else shared
-        rows.setdefault(standings.first.name, []).append(names[table.name])
-    ordered = [
-        sorted(rows.items(), key=lambda item: (-len(item[1]), item[0])) for rows in (sure, shared)
-    ]
-    return {"sure": ordered[0], "shared": ordered[1]}
+        kind = "alone" if standings.alone else "sure" if standings.sure else "shared"
+        led[kind].setdefault(standings.first.name, []).append(names[table.name])
+    return {
+        kind: sorted(rows.items(), key=lambda item: (-len(item[1]), item[0]))
+        for kind, rows in led.items()
+    }
 
 
 def make_ranked(site: Site, page: Page) -> dict[str, Any]:
@@ -96,6 +101,25 @@ def make_ranked(site: Site, page: Page) -> dict[str, Any]:
         "rows_in_all": len(table.groups),
         "absent": find_absent(site, table),
     }
+
+
+def list_pictures(site: Site) -> list[dict[str, Any]]:
+    """Returns, by data set, the pictures of entrants that there are; of the first also why there is none."""
+    sheets = []
+    for page in site.pages:
+        panels, absent = [], []
+        for standings, e in ((s, e) for s in page.table.contests for e in s.entrants):
+            panel = page.panel(e.group)
+            if panel.drawn or e is standings.first:
+                family, label = ("", e.name) if standings.by_row else (e.family, e.group.model)
+                panels.append((family, replace(panel, label=label)))
+            else:
+                absent.append(name_entrant(e))
+        if panels:
+            head = {"name": page.table.name, "page": page.file, "centres": page.gallery.centres}
+            complete = not absent and all(panel.drawn for _, panel in panels)
+            sheets.append({**head, "panels": panels, "absent": absent, "complete": complete})
+    return sheets
 
 
 def list_beside(table: Table, standings: Standings) -> dict[str, TableColumn | None]:
@@ -127,7 +151,7 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
         "rivals": len(standings.rivals),
         "cost": cost if latency else "",
         "rows": [
-            _row(site, table, standings, e, price(e.group) if latency else None)
+            _row(site, table, standings, e, price(e.group).mean if latency else None)
             for e in standings.entrants
         ],
         "command": reproduce.command_of(first.group) if first is not None else "",

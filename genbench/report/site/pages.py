@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from genbench.report import reproduce, text
 from genbench.report.ambiguity import describe_ambiguity
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.findings import find_caveats
+from genbench.report.floors import describe_floors
 from genbench.report.groups import MEMORY, TRAINING, Group
 from genbench.report.published_comparison import compare_with_published
 from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import about, figures, front, templating
 from genbench.report.site.panorama import make_panel
-from genbench.report.site.samples import Panel, dataset_of
+from genbench.report.site.samples import dataset_of
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
 from genbench.statistics.intervals import LEVEL
@@ -34,7 +34,7 @@ def make_overview_page(site: Site, files: Sequence[str]) -> bytes:
         tables=tables,
         overview=_overview(tables),
         front=front.make_front(site),
-        sheets=_sheets(site),
+        sheets=front.list_pictures(site),
         taxonomy=_taxonomy(site),
         caveats=find_caveats(tables, site.problems),
         finished=site.finished,
@@ -81,6 +81,7 @@ def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str
         "lead": lead,
         "rest": rest,
         "ranks": text.RANKS,
+        "floors": describe_floors(table, table.columns),
         "published": compare_with_published(table),
     }
 
@@ -165,7 +166,13 @@ def _paired(page: Page) -> dict[str, Any]:
         picture |= {"text": panel.text, "about": panel.about}
         groups.append({"label": group.label, "values": rounded, **picture})
     columns = [
-        {"heading": c.heading, "about": table.about(c), "better": c.better, "headline": c.headline}
+        {
+            "heading": c.heading,
+            "about": c.about,
+            "better": c.better,
+            "headline": c.headline,
+            "closed": "" if table.judges(c) else table.gates[c].reason,
+        }
         for c in table.columns
     ]
     head = {"name": table.name, "page": page.file, "centres": page.gallery.centres}
@@ -184,6 +191,7 @@ def _place(id: str, page: Page, groups: Sequence[Group]) -> dict[str, Any]:
         "id": id,
         "page": page.file,
         "table": table,
+        "floors": describe_floors(table, table.columns),
         "panels": [page.panel(group) for group in groups],
         "centres": page.gallery.centres,
         "rows": [
@@ -215,11 +223,12 @@ def _row(
 
 
 def _lacking(table: Table, group: Group) -> dict[str, list[str]]:
-    """The columns in which a row has no value, by the reason."""
+    """The columns in which a row has no value by any protocol, by the reason."""
     lacking: dict[str, list[str]] = {}
+    measured = {column.heading for column in table.columns if table.cell(group, column).values}
     for column in table.columns:
         cell = table.cell(group, column)
-        if not cell.values:
+        if not cell.values and column.heading not in measured:
             headings = lacking.setdefault("; ".join(cell.reasons) or "not measured", [])
             if column.heading not in headings:
                 headings.append(column.heading)
@@ -247,23 +256,6 @@ def _cost_key(group: Group, name: str) -> float | str:
         value = numbers[name]
         return "" if value is None else value
     return len(group.ok) if name == "ok" else group.costs[name]
-
-
-def _sheets(site: Site) -> list[tuple[str, str, list[tuple[str, Panel]], str]]:
-    """By data set, the pictures of the entrants that there are."""
-    sheets = []
-    for page in site.pages:
-        panels = [
-            ("", replace(p, label=e.name))
-            if standings.by_row
-            else (e.family, replace(p, label=e.group.model))
-            for standings in page.table.contests
-            for e in standings.entrants
-            if (p := page.panel(e.group)).drawn
-        ]
-        if panels:
-            sheets.append((page.table.name, page.file, panels, page.gallery.centres))
-    return sheets
 
 
 def _taxonomy(site: Site) -> dict[str, Any]:

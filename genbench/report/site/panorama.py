@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from statistics import median
 from typing import Any
 
-from genbench.report.columns import TableColumn
-from genbench.report.groups import TRAINING, Group
+from genbench.report.floors import is_bound
+from genbench.report.site.frontier import find_cost, find_front
 from genbench.report.site.templating import shorten
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
@@ -25,6 +25,10 @@ LETTER, LINE = 5.6, 11
 MOST = 30
 #: values further apart than this stand on a logarithmic axis
 WIDE = 8.0
+#: an axis of costs is no shorter than their middle times this, one of scores than this times the median
+#: interval, so that noise does not fill it
+LEAST_COSTS, LEAST_SCORES = 0.4, 1.5
+UNDISTINGUISHED = "none can be distinguished"
 #: what real points score is drawn where it is not further off than this from all entrants
 FAR = 4.0
 
@@ -55,41 +59,47 @@ class Axis:
         return round(self.start + share * (self.end - self.start), 1)
 
 
-def make_axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """Returns an axis that holds values with a margin, logarithmic where they differ by much."""
+def make_axis(
+    values: Sequence[float], start: float, end: float, *, least_span: float = 0.0
+) -> Axis:
+    """Returns an axis that holds values with a margin, logarithmic where they differ by much.
+
+    Arguments:
+        values: What it holds.
+        start: The first pixel.
+        end: The last.
+        least_span: What a linear axis holds at least, from one end to the other.
+    """
     least, most = min(values), max(values)
     log = least > 0 and most / least > WIDE
     if log:
         return Axis(least / 1.2, most * 1.2, start, end, True)
     margin = 0.06 * (most - least) or abs(most) * 0.1 or 1.0
+    margin = max(margin, (least_span - (most - least)) / 2)
     return Axis(least - margin, most + margin, start, end, False)
 
 
 def make_panel(table: Table) -> dict[str, Any] | None:
     """Returns the picture of a data set, or None without standings.
 
-    {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "floor", "words"}; points are
-    entrants with family, name, x, y, the ends of their interval and whether they pass, in pixels; further up
-    is better, further left is cheaper. Labels name the entrants that no other betters in both.
+    {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "remark", "floor", "words"};
+    points are entrants with family, name, x, y, the ends of their interval and whether they pass, in pixels;
+    further up is better, further left is cheaper. Labels name the entrants of `find_front`.
     """
     standings = table.standings
     if standings is None:
         return None
-    (cost, price), floor = find_cost(table), standings.floor
-    pairs = [(e, x) for e in standings.entrants if (x := price(e.group)) is not None and x > 0]
+    cost, price = find_cost(table)
+    prices = {g.id: price(g) for g in table.groups}
+    pairs = [(e, x) for e in standings.entrants if (x := prices[e.group.id].mean) and x > 0]
     if not pairs:
         return None
-    up = _quality_axis(standings, [e for e, _ in pairs])
-    rows = [
-        (g, x, mean)
-        for g in table.groups
-        if (x := price(g)) is not None and x > 0
-        if (mean := table.cell(g, standings.column).estimate.mean) is not None
-        if up.low <= mean <= up.high
-    ]
-    across = make_axis([x for _, x in pairs], LEFT + 6, WIDTH - RIGHT - 6)
+    floor = standings.floor if is_bound(table, standings.column) else None
+    up = _quality_axis(standings, [e for e, _ in pairs], floor)
+    across = _cost_axis([x for _, x in pairs])
     points = [_point(e, across.at(x), up) for e, x in pairs]
-    front = find_front([(e, x) for e, x in pairs if not e.failed], standings.column)
+    passing = [(e, prices[e.group.id]) for e, _ in pairs if not e.failed]
+    front = find_front(passing, standings.ranking)
     ids = {e.group.id for e in front}
     return {
         "name": table.name,
@@ -98,51 +108,35 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         "quality": standings.column.heading,
         "ends": [[number(v) for v in (axis.low, axis.high)] for axis in (across, up)],
         "points": points,
-        "others": [
-            {"family": g.family, "reference": g.reference, "x": across.at(x), "y": up.at(mean)}
-            for g, x, mean in rows
-            if g.id not in {e.group.id for e, _ in pairs} and across.low <= x <= across.high
-        ],
+        "others": _place_others(
+            table, standings, {g: x.mean for g, x in prices.items()}, across, up
+        ),
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
         "labels": place_labels([p for p in points if p["id"] in ids], points),
+        "remark": UNDISTINGUISHED if passing and not front else "",
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
         "words": _words(table.name, cost, standings, pairs, front),
     }
+
+
+def _place_others(
+    table: Table, standings: Standings, costs: Mapping[str, float | None], across: Axis, up: Axis
+) -> list[dict[str, Any]]:
+    """The rows that are no entrants and lie within both axes."""
+    entered = {e.group.id for e in standings.entrants if costs[e.group.id]}
+    return [
+        {"family": g.family, "reference": g.reference, "x": across.at(x), "y": up.at(mean)}
+        for g in table.groups
+        if g.id not in entered and (x := costs[g.id]) and across.low <= x <= across.high
+        if (mean := table.cell(g, standings.column).estimate.mean) is not None
+        if up.low <= mean <= up.high
+    ]
 
 
 def name_briefly(tables: Sequence[Table]) -> dict[str, str]:
     """Returns data sets' names without their options, where that leaves them apart, by the whole name."""
     count = Counter(table.dataset for table in tables)
     return {t.name: t.dataset if count[t.dataset] == 1 else t.name for t in tables}
-
-
-def find_cost(table: Table) -> tuple[str, Callable[[Group], float | None]]:
-    """Returns what a sample costs and how to read it: its latency, else the seconds of training.
-
-    Latency, where it has been measured of half of the entrants or more.
-    """
-    by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
-    entrants = [e.group for standings in table.contests[:1] for e in standings.entrants]
-    for column in sorted(by_id.values(), key=lambda c: c.order):
-        measured = [g for g in entrants if table.cell(g, column).values]
-        if entrants and 2 * len(measured) >= len(entrants):
-            return column.meaning.cost, partial(_read_mean, table, column)
-    return TRAINING, lambda group: group.seconds
-
-
-def _read_mean(table: Table, column: TableColumn, group: Group) -> float | None:
-    return table.cell(group, column).estimate.mean
-
-
-def find_front(rows: Sequence[tuple[Entrant, float]], column: TableColumn) -> list[Entrant]:
-    """Returns the entrants that no other betters in quality and cost, the cheapest first."""
-    sign = 1.0 if column.better == "lower" else -1.0
-    pairs = [(x, sign * e.standing, e) for e, x in rows]
-    return [
-        e
-        for x, y, e in sorted(pairs, key=lambda row: row[:2])
-        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b, _ in pairs)
-    ]
 
 
 def points_of(points: Sequence[dict[str, Any]], front: Sequence[Entrant]) -> list[dict[str, Any]]:
@@ -176,7 +170,11 @@ def place_labels(
             for y in (point["y"] + 4, point["y"] + 4 + LINE, point["y"] + 4 - LINE)
             for x in (right, left)
             if x >= 2 and x + wide <= WIDTH and TOP + 8 <= y <= HEIGHT - BOTTOM
-        ] or [(max(2.0, min(right, WIDTH - wide)), max(point["y"] + 4, TOP + 8))]
+        ] or [
+            (max(2.0, min(point["x"] - wide / 2, WIDTH - wide)), y)
+            for y in (point["y"] + 4 + LINE, point["y"] - 8)
+            if TOP + 8 <= y <= HEIGHT - BOTTOM
+        ]
         others = [mark for mark in marks if mark is not point]
         x, y = min(places, key=lambda place: _count_covered(*place, wide, labels, others))
         labels.append({"text": text, "x": round(x, 1), "y": round(y, 1), "wide": wide})
@@ -200,16 +198,21 @@ def _count_covered(
     )
 
 
-def _quality_axis(standings: Standings, entrants: Sequence[Entrant]) -> Axis:
+def _cost_axis(costs: Sequence[float]) -> Axis:
+    middle = (min(costs) + max(costs)) / 2
+    return make_axis(costs, LEFT + 6, WIDTH - RIGHT - 6, least_span=LEAST_COSTS * middle)
+
+
+def _quality_axis(standings: Standings, entrants: Sequence[Entrant], floor: float | None) -> Axis:
     """The axis on which further up is better, over those that pass: what fails may stand at its ends."""
-    passing = [e.mean for e in entrants if not e.failed]
-    values = passing if len(passing) > 1 else [e.mean for e in entrants]
-    floor = standings.floor
+    passing = [e for e in entrants if not e.failed]
+    shown = passing if len(passing) > 1 else entrants
+    values = [e.mean for e in shown]
     if floor is not None and min(values) / FAR <= floor <= max(values) * FAR:
         values.append(floor)
-    if standings.column.better == "lower":
-        return make_axis(values, TOP, HEIGHT - BOTTOM)
-    return make_axis(values, HEIGHT - BOTTOM, TOP)
+    noise = median(2 * (e.cell.estimate.half or 0.0) for e in shown)
+    ends = (TOP, HEIGHT - BOTTOM) if standings.column.better == "lower" else (HEIGHT - BOTTOM, TOP)
+    return make_axis(values, *ends, least_span=LEAST_SCORES * noise)
 
 
 def _point(entrant: Entrant, x: float, up: Axis) -> dict[str, Any]:
@@ -240,4 +243,7 @@ def _words(
         for e, x in pairs
     )
     best = ", ".join(e.name for e in front) or "none"
-    return f"{name}: {standings.column.heading} against {cost}. {rows}. No other is better in both: {best}."
+    return (
+        f"{name}: {standings.column.heading} against {cost}. {rows}. "
+        f"Better than every other that passes, in quality or in cost: {best}."
+    )

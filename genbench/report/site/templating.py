@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PLOTLY = "plotly.min.js"
 #: the longest text of a record that a page shows in full where many rows stand together
 LONG = 2000
+#: where labels may be broken: behind what joins words
+PIECES = re.compile(r"(?<=[_=/:])(?! )")
 
 
 @lru_cache
@@ -36,6 +38,8 @@ def make_engine() -> Environment:
     engine.filters["number"] = number
     engine.filters["plain"] = to_plain_json
     engine.filters["shorten"] = shorten
+    engine.filters["breakable"] = to_breakable
+    engine.filters["longest_piece"] = count_longest
     engine.filters["sortable"] = lambda value: "" if value is None else f"{value:.7g}"
     engine.filters["claim_page"] = lambda id: file_name("claim", id)
     engine.globals["rank"] = rank_text
@@ -56,6 +60,18 @@ def to_plain_json(value: Any) -> str:
 def shorten(label: str, most: int = 28) -> str:
     """Returns a label that fits into a narrow column, cut where it is longer."""
     return label if len(label) <= most else label[: most - 1] + "…"
+
+
+def to_breakable(label: str) -> Markup:
+    """Returns a label that a narrow column breaks between words, e.g. behind "_" and "="."""
+    from markupsafe import Markup
+
+    return Markup("<wbr>").join(PIECES.split(label))
+
+
+def count_longest(label: str) -> int:
+    """Returns the letters of the longest piece of a label that is not broken."""
+    return max((len(word) for piece in PIECES.split(label) for word in piece.split()), default=0)
 
 
 def read_asset(name: str) -> str:
