@@ -9,7 +9,7 @@ from report_records import HOSTILE, failed, record
 from genbench.report.leaderboard import read_leaderboard, write_leaderboards
 from genbench.report.site.build import write_report
 from genbench.report.tables import make_leaderboards
-from genbench.store import Store
+from genbench.store import CurvePoint, Store
 
 pytestmark = needs_browser
 PAGES = (
@@ -129,6 +129,8 @@ def test_curves_switch_between_quantities_and_axes(ring):
     assert plot.evaluate("p => Math.max(...p.data[1].x)") == pytest.approx(8.0)
     bar.locator(".quantity").select_option(label="loss of the critic")
     wait("yaxis", "loss of the critic")
+    bar.locator(".quantity").select_option(label="mmd")
+    wait("yaxis", "mmd")
     assert plot.evaluate("p => p.layout.yaxis.type") == "log"
     bar.locator(".log").uncheck()
     page.wait_for_function("p => p.layout.yaxis.type !== 'log'", arg=plot.element_handle())
@@ -176,6 +178,53 @@ def test_two_models_are_compared_over_common_seeds(opened, store):
     page.locator("#b").select_option(label="real_nvp")
     assert "b=real_nvp" in page.url
     assert page.locator("#compared figcaption b").nth(1).inner_text() == "real_nvp"
+
+
+def test_no_two_rows_of_a_plot_look_the_same(browser, tmp_path):
+    store = Store(tmp_path / "results")
+    for width in range(50):
+        store.write(record(store, "gan", "ring", 0, with_samples=False, options={"width": width}))
+    watch = Watch(browser, write_report(read_leaderboard(store), tmp_path / "out").parent)
+    page = watch.open("data-ring.html")
+    draw(page)
+    lines = "p => p.data.filter(t => t.name).map(t => [t.name, t.line.color, t.line.dash])"
+    marks = "p => p.data.filter(t => t.name).map(t => [t.name, t.marker.color, t.marker.symbol])"
+    looks = []
+    for kind, read in ((".curves", lines), (".pareto", marks)):
+        rows = page.locator(kind).evaluate(read)
+        assert len(rows) == 50
+        assert len({tuple(look) for _, *look in rows}) == 50
+        looks.append({name: colour for name, colour, _ in rows})
+    assert looks[0] == looks[1], "a row has one colour on a page"
+    watch.close()
+
+
+def test_narrow_plots_have_the_legend_above_and_wide_ones_their_height_back(opened):
+    page = opened("data-ring.html", width=380)
+    draw(page)
+    plot = page.locator(".curves").first
+    legend = plot.locator(".legend").bounding_box()
+    area = plot.locator(".cartesianlayer").first.bounding_box()
+    assert legend["y"] + legend["height"] <= area["y"] + 1
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_function("p => p.style.height === ''", arg=plot.element_handle())
+
+
+@pytest.mark.parametrize(
+    ("high", "kind"), [(1.2, "linear"), (1.9, "log"), (40.0, "log"), (1e6, "log")]
+)
+def test_an_axis_of_curves_has_three_ticks(browser, tmp_path, high, kind):
+    store = Store(tmp_path / "results")
+    row = record(store, "gan", "ring", 0, with_samples=False)
+    ends = [CurvePoint(step=i, seconds=i, metrics={"mmd": v}) for i, v in enumerate((1.0, high))]
+    store.write(row.model_copy(update={"curve": ends}))
+    watch = Watch(browser, write_report(read_leaderboard(store), tmp_path / "out").parent)
+    page = watch.open("data-ring.html")
+    draw(page)
+    plot = page.locator(".curves")
+    assert plot.evaluate("p => p._fullLayout.yaxis.type") == kind
+    assert plot.locator(".ytick").count() >= 3
+    watch.close()
 
 
 def test_the_taxonomy_leads_to_models_by_keyboard(opened):

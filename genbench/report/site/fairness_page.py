@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from genbench.report.groups import TRAINING
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
-from genbench.report.text import number
+from genbench.report.text import count_range, number
 from genbench.report.winners import contests_of, describe_column
 
 if TYPE_CHECKING:
@@ -47,10 +48,13 @@ def make_files(site: Site) -> dict[str, bytes]:
         contests=contests,
         kinds=[(kind, list_entrants(field), field) for kind, field in _kinds()],
         closed=closed,
-        searches=[(s.heading, len(s.models), _trials(s.models)) for s in site.searches],
+        searches=[
+            (s.heading, len(s.models), count_range([len(m.values) for m in s.models]))
+            for s in site.searches
+        ],
         exploratory=[card for card in site.claims if card.exploratory],
         registered=[card for card in site.claims if card.known and not card.exploratory],
-        unfair=[*list_unfair(site), *describe_overtaken(bests)],
+        unfair=[*list_unfair(site), *map(Remark, describe_overtaken(bests))],
         bests=Markup(to_html(make_sheet(bests))) if bests else "",
         matched=MATCHED,
         training=TRAINING,
@@ -109,35 +113,57 @@ def list_entrants(field: EntrantField) -> list[dict[str, Any]]:
     ]
 
 
-def list_unfair(site: Site) -> list[str]:
-    """Returns what is not fair yet, as sentences that hold of these records."""
+@dataclass(frozen=True)
+class Remark:
+    """What is not fair yet.
+
+    Arguments:
+        sentence: What holds of these records.
+        rows: Of which rows, where they are many.
+    """
+
+    sentence: str
+    rows: tuple[str, ...] = ()
+
+
+def list_unfair(site: Site) -> list[Remark]:
+    """Returns what is not fair yet."""
     untuned = [kind for kind, field in _kinds() if not field.tuned]
-    sentences = [
-        "Of several entrants of a family the best by these scores stands for it, and ranks do not pay for "
-        "that choice; intervals of claims do."
+    remarks = [
+        Remark(
+            "Of several entrants of a family the best by these scores stands for it, and ranks do not pay "
+            "for that choice; intervals of claims do."
+        )
     ]
     if untuned:
-        sentences.append(
-            f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, has "
-            "not ended."
+        remarks.append(
+            Remark(
+                f"Entrants for {', '.join(untuned)} have their default options: tuning, the same for all, "
+                "has not ended."
+            )
         )
-    unlisted = [
+    unlisted = tuple(
         f"{e.group.label} on {name}"
         for name, _, standings in contests_of(site.tables)
         for e in standings.entrants
         if not e.listed and not standings.by_row
-    ]
+    )
     if unlisted:
-        sentences.append(
-            f"{len(unlisted)} rows stand for their families without being on the list of entrants for that "
-            f"data, or at another budget: {', '.join(unlisted[:12])}{' …' if len(unlisted) > 12 else ''}."
+        remarks.append(
+            Remark(
+                f"{len(unlisted)} rows stand for their families without being on the list of entrants for "
+                "that data, or at another budget.",
+                unlisted,
+            )
         )
     machines = {str(r.environment.get("cpu") or r.environment.get("device")) for r in site.records}
     if len(machines) > 1:
-        sentences.append(
-            f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+        remarks.append(
+            Remark(
+                f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+            )
         )
-    return sentences
+    return remarks
 
 
 def describe_overtaken(rows: Sequence[FamilyBest]) -> list[str]:
@@ -164,8 +190,3 @@ def describe_overtaken(rows: Sequence[FamilyBest]) -> list[str]:
 
 def _kinds() -> list[tuple[str, EntrantField]]:
     return list(read_entrants().kinds.items())
-
-
-def _trials(models: Sequence[Any]) -> str:
-    counts = sorted({len(line.values) for line in models})
-    return "–".join(str(n) for n in {counts[0], counts[-1]}) if counts else "0"

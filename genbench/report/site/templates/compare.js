@@ -31,7 +31,8 @@
     return { n, gap, half: data.student[n] * spread / Math.sqrt(n) };
   }
 
-  function verdict({ n, gap, half }, better, names) {
+  function verdict({ n, gap, half }, { better, closed }, names) {
+    if (closed) return `not judged here: ${closed}`;
     if (n < 5) return "too few seeds to tell";
     if (better === "none") return "no direction";
     if (gap === 0 && half === 0) return "equal";
@@ -51,13 +52,16 @@
       const cells = [digits(mean(Object.values(x))), digits(mean(Object.values(y))), shownGap, String(gap.n)];
       body.append(make("tr", {}, make("th", { scope: "row" }, column.heading),
         ...cells.map((text) => make("td", { class: "num" }, text)),
-        make("td", {}, verdict(gap, column.better, names)), make("td", { class: "reason" }, make("span", { class: "about" }, column.about))));
+        make("td", {}, verdict(gap, column, names)), make("td", { class: "reason" }, make("span", { class: "about" }, column.about))));
     });
     if (!body.children.length) return make("p", { class: "note" }, "No column that both have.");
     const label = `${names[0]} and ${names[1]} on ${table.name}`;
     return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
       make("table", {}, make("caption", {}, label), make("thead", {}, head), body));
   }
+
+  // a narrow column breaks labels between words
+  const breakable = (label) => label.split(/(?<=[_=/:])/).flatMap((piece) => [piece, make("wbr")]);
 
   function picture(group, table) {
     const words = `Samples of ${group.label}, ${group.about}`;
@@ -66,7 +70,7 @@
       : group.png ? make("img", { src: group.png, alt: words })
         : group.text ? make("pre", { class: "text", tabindex: "0", role: "region", "aria-label": words }, group.text)
           : make("div", { class: "none" }, group.about);
-    return make("figure", {}, shown, make("figcaption", {}, make("b", {}, group.label), group.about));
+    return make("figure", {}, shown, make("figcaption", {}, make("b", {}, ...breakable(group.label)), group.about));
   }
 
   function show() {
