@@ -8,7 +8,7 @@ from genbench.report.formats import to_markdown
 from genbench.report.site.front import summarise
 from genbench.report.site.frontier import find_cost, find_front, is_cheaper
 from genbench.report.site.panorama import (
-    UNDISTINGUISHED,
+    NOBODY,
     WIDTH,
     make_axis,
     make_panel,
@@ -62,7 +62,7 @@ def test_differences_within_intervals_name_nobody():
     table = make_table({"gan": (10.0, 0.750), "vae": (10.05, 0.755)})
     assert front_of(table) == []
     panel = make_panel(table)
-    assert (panel["labels"], panel["front"], panel["remark"]) == ([], "", UNDISTINGUISHED)
+    assert (panel["labels"], panel["front"], panel["remark"]) == ([], "", NOBODY)
     assert panel["words"].endswith("in quality or in cost: none.")
 
 

@@ -28,7 +28,7 @@ WIDE = 8.0
 #: an axis of costs is no shorter than their middle times this, one of scores than this times the median
 #: interval, so that noise does not fill it
 LEAST_COSTS, LEAST_SCORES = 0.4, 1.5
-UNDISTINGUISHED = "none can be distinguished"
+NOBODY = "none is better than every other"
 #: what real points score is drawn where it is not further off than this from all entrants
 FAR = 4.0
 
@@ -113,7 +113,7 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         ),
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
         "labels": place_labels([p for p in points if p["id"] in ids], points),
-        "remark": UNDISTINGUISHED if passing and not front else "",
+        "remark": NOBODY if passing and not front else "",
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
         "words": _words(table.name, cost, standings, pairs, front),
     }
