@@ -1,5 +1,6 @@
 """The front door's functions that read and write a results folder (the others: tests/test_afternoon.py)."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import genbench
 from genbench.core.errors import DataError, SpecError, UnknownName
 from genbench.core.spec import Budget
+from genbench.store import Store
 from genbench.store.tuned import find_tuned
 
 BASELINE = Path(__file__).parents[1] / "baselines" / "ci.json"
@@ -120,6 +122,23 @@ def test_metrics_that_are_named_are_measured_in_place_of_the_suite_s():
     assert [part.name for part in run.plans[0].jobs[0].settings.metrics] == ["kid"]
     with pytest.raises(UnknownName, match="unknown metric 'pnsr'; did you mean 'psnr'"):
         measured(*pair, metrics="pnsr")
+
+
+def test_metrics_that_are_named_are_recorded_as_such(folder, tmp_path):
+    """So that the leaderboard shows them, whatever they are."""
+    root = tmp_path / "runs"
+    shutil.copytree(folder, root)
+    assert not any(record.named for record in Store(root).records())
+    result = genbench.run(SUITE, metrics="sliced_wasserstein,mmd", results=root)
+    assert all(record.named == ["mmd", "sliced_wasserstein"] for record in result.records)
+    assert genbench.run(SUITE, metrics="mmd,recall", results=root).records
+    assert genbench.run(SUITE, metrics="mmd,energy_distance", results=root).records
+    assert not genbench.run(SUITE, metrics="precision", results=root).records
+    names = {"energy_distance", "mmd", "precision", "recall", "sliced_wasserstein"}
+    assert all(set(record.named) == names for record in Store(root).records())
+    text = genbench.leaderboard(root).to_markdown()
+    assert "sliced" in text
+    assert "coverage" not in text
 
 
 def test_a_run_brings_fid_to_psnr(tmp_path):

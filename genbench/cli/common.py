@@ -61,7 +61,7 @@ as_json = click.option(
 wide = click.option(
     "--wide",
     is_flag=True,
-    help="Leave nothing out: lines as long as they must be, whatever the terminal's width.",
+    help="Leave nothing out: every column, lines as long as they must be, whatever the terminal's width.",
 )
 form = click.option(
     "--format",
@@ -69,7 +69,7 @@ form = click.option(
     type=click.Choice(["table", "markdown", "csv"]),
     default="table",
     show_default=True,
-    help="For a terminal, a document, or a spreadsheet; the last two leave nothing out.",
+    help="For a terminal, a document, or a spreadsheet, which leaves nothing out.",
 )
 ignore_damaged = click.option(
     "--ignore-damaged",

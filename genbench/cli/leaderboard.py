@@ -66,7 +66,9 @@ def command(
 ) -> None:
     """Print the leaderboards of a results folder, or write them with --to or --readme.
 
-    With SUITE only that suite's cells are shown, whatever their seeds. Results that others submit are
+    What decides on a data set comes first, then the headlines, then plugins' columns and what `run
+    --metrics` named; --wide shows every column. With SUITE only that suite's cells are shown, whatever
+    their seeds. Results that others submit are
     shown after `genbench validate` and `genbench merge`; every row of the page says which code and
     machine its numbers come from.
 
@@ -143,10 +145,11 @@ def print_tables(tables: Sequence[Table], form: str, wide: bool) -> None:
     from genbench.report.terminal import print_leaderboards
 
     if form == "table":
-        print_leaderboards(common.make_console(wide), tables)
+        print_leaderboards(common.make_console(wide), tables, whole=wide)
+    elif form == "markdown":
+        click.echo(leaderboard.to_markdown(tables, whole=wide), nl=False)
     else:
-        write = leaderboard.to_markdown if form == "markdown" else formats.to_csv
-        click.echo(write(tables), nl=False)
+        click.echo(formats.to_csv(tables), nl=False)
 
 
 def print_changes(changes: Sequence[Change], form: str, wide: bool) -> None:

@@ -60,6 +60,6 @@ def command(
         common.print_json({"page": str(page), "records": count, "set_aside": problems})
     else:
         console = common.make_console(wide)
-        print_leaderboards(console, board.tables)
+        print_leaderboards(console, board.tables, whole=wide)
         console.print(f"{count} records; page: {page}", highlight=False)
     common.tell_unread(problems, ignore=ignore_damaged)

@@ -46,6 +46,10 @@ class Registry(Generic[T]):
     def __contains__(self, name: str) -> bool:
         return name in self._modules or name in self._objects
 
+    def is_built_in(self, name: str) -> bool:
+        """Returns whether a name is that of one of genbench's own files."""
+        return name in self._modules
+
     def names(self) -> list[str]:
         """Returns every known name, sorted."""
         return sorted({*self._modules, *self._objects})

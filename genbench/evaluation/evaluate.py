@@ -175,9 +175,7 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     Raises:
         SpecError, UnknownName: If there are none, or one is unknown or named with two sets of options.
     """
-    texts = metrics.split(",") if isinstance(metrics, str) else metrics
-    parts = [make_part(part) for part in texts if not isinstance(part, str) or part.strip()]
-    parts = expand_all(parts)
+    parts = expand_all(_parse(metrics))
     if not parts:
         raise SpecError("--metrics needs at least one name, got none; try --metrics fid,kid")
     requests = make_requests(parts)
@@ -196,6 +194,16 @@ def request_parts(metrics: str | Iterable[PartLike]) -> list[Part]:
     """
     requests = (r for r in request_metrics(metrics) if not r.brought)
     return [Part(name=r.metric.name, options=dict(r.options)) for r in requests]
+
+
+def request_names(metrics: str | Iterable[PartLike]) -> tuple[str, ...]:
+    """Returns the names of metrics and columns as they are given, each once, without `all`."""
+    return tuple(dict.fromkeys(part.name for part in _parse(metrics) if part.name != ALL))
+
+
+def _parse(metrics: str | Iterable[PartLike]) -> list[Part]:
+    texts = metrics.split(",") if isinstance(metrics, str) else metrics
+    return [make_part(part) for part in texts if not isinstance(part, str) or part.strip()]
 
 
 def find_map(

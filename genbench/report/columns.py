@@ -54,6 +54,13 @@ class TableColumn:
         return bool(self.meaning.cost) and self.split == "test"
 
     @property
+    def added(self) -> bool:
+        """Whether its metric is none of genbench's own: a plugin's, or none that is installed here."""
+        from genbench.core.metric import METRICS
+
+        return not METRICS.is_built_in(self.metric)
+
+    @property
     def never_without(self) -> frozenset[str]:
         """The metrics beside which alone it is to be read."""
         from genbench.core.metric import METRICS

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from genbench.report.compact import key_columns
 from genbench.report.tables import Table
 from genbench.report.text import budget_text
 from genbench.statistics.intervals import ENOUGH
@@ -81,7 +82,7 @@ def _protocols(table: Table) -> list[str]:
 
 def _not_judged(table: Table) -> list[str]:
     """One sentence for the headlines by which a row that has learned nothing counts as good."""
-    closed = [c for c in table.columns if c.headline and not table.judges(c)]
+    closed = [c for c in key_columns(table) if not table.judges(c)]
     reasons = {f"{c.id} ({table.gates[c].reason})": None for c in closed}
     if not reasons:
         return []

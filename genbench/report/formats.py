@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.compact import compact_columns
 from genbench.report.floors import describe_floors
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
@@ -67,7 +68,7 @@ def make_sheet(
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
     marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
-    whole = any(column.blind for column in columns)
+    whole = any(c.blind and all(c != s.column for s in table.contests) for c in columns)
     notes = [
         *notes,
         *describe_floors(table, columns),
@@ -118,13 +119,13 @@ def _rank_and_count(cell: Cell) -> str:
 
 
 def to_latex(tables: Sequence[Table]) -> str:
-    r"""Returns one booktabs table per data set with the headline columns; needs \usepackage{booktabs}."""
+    r"""Returns a booktabs table per data set, what decides and the headlines; needs \usepackage{booktabs}."""
     parts = [
         "% Mean and half the 95 % interval over seeds (bootstrap-t); bold: best mean.",
         r"% needs \usepackage{booktabs}",
     ]
     for table in tables:
-        columns = [c for c in table.columns if c.headline] or list(table.columns)
+        columns = compact_columns(table)
         table_sheet = make_sheet(
             table,
             columns,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genbench.core.files import RUNS, write_bytes
-from genbench.report import formats, readme, text, winners
+from genbench.report import compact, formats, readme, text, winners
 from genbench.report.groups import TRAINING, Group
 from genbench.report.sheet import Heading, markdown_text, to_html
 from genbench.report.sheet import to_markdown as markdown_lines
@@ -65,7 +65,7 @@ class Leaderboard:
         return formats.to_dict(self.tables)
 
     def to_markdown(self) -> str:
-        """Returns the headline columns in Markdown, as `genbench leaderboard` prints them."""
+        """Returns what decides and the headlines in Markdown, as `genbench leaderboard` prints them."""
         return to_markdown(self.tables)
 
     def write(self, folder: Path | str, *, title: str = "genbench leaderboard") -> Path:
@@ -155,12 +155,13 @@ def render_page(tables: Sequence[Table], title: str) -> bytes:
     )
 
 
-def to_markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
-    """Returns the headline columns of every table in Markdown, protocols and sources below.
+def to_markdown(tables: Sequence[Table], *, most: int | None = None, whole: bool = False) -> str:
+    """Returns what decides and the headlines of every table in Markdown, protocols and sources below.
 
     Arguments:
         tables: The leaderboards.
         most: How many models a table shows, reference rows apart; all without it.
+        whole: Show every column.
     """
     marks = _marks(tables)
     parts = [
@@ -168,7 +169,7 @@ def to_markdown(tables: Sequence[Table], *, most: int | None = None) -> str:
         "*Reference* rows do not compete; the floor is what real points score against real points."
     ]
     for table in tables:
-        sheet, rest = _compact_sheet(table, marks, most)
+        sheet, rest = _compact_sheet(table, marks, most, whole=whole)
         parts += ["", f"### {markdown_text(table.name)}", "", *markdown_lines(sheet), ""]
         parts += [f"{i}. {markdown_text(note)}" for i, note in enumerate(sheet.notes, 1)]
         parts += ["", f"{rest} more rows: see `genbench report`."] if rest else []
@@ -208,13 +209,11 @@ def update_readme(path: Path, tables: Sequence[Table]) -> bool:
 
 
 def _compact_sheet(
-    table: Table, marks: dict[str, str], most: int | None = None
+    table: Table, marks: dict[str, str], most: int | None = None, *, whole: bool = False
 ) -> tuple[formats.Sheet, int]:
-    """The headline columns of the first models, and how many models are left out."""
+    """The columns to show of the first models, and how many models are left out."""
     running = [g for g in table.groups if not g.reference]
-    columns = [
-        c for c in table.columns if c.headline and any(table.cell(g, c).values for g in running)
-    ]
+    columns = compact.whole_columns(table) if whole else compact.filled_columns(table)
     first = {g.id for g in running[:most]}
     heads = [f"{c.heading} ({i})" for i, c in enumerate(columns, 1)]
     sheet = formats.make_sheet(

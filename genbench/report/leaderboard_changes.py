@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.compact import compact_columns
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.sheet import to_markdown as markdown_lines
@@ -49,7 +50,7 @@ class Change:
 
 
 def find_changes(before: Sequence[Table], now: Sequence[Table]) -> list[Change]:
-    """Returns the headline scores that differ, new rows first.
+    """Returns the scores of leaderboards' short forms that differ, new rows first.
 
     Arguments:
         before: The leaderboards that are compared with.
@@ -67,7 +68,7 @@ def _compare(name: str, old: Table | None, new: Table | None) -> Iterator[Change
     for table in (old, new):
         if table is not None:
             groups |= {group.id: group for group in table.groups}
-            columns |= dict.fromkeys(c for c in table.columns if c.headline)
+            columns |= dict.fromkeys(compact_columns(table))
     for group in groups.values():
         sides = [_row(table, group) for table in (old, new)]
         for column in columns:

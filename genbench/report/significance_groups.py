@@ -7,6 +7,7 @@ from typing import Any
 
 from genbench.report import text
 from genbench.report.columns import TableColumn
+from genbench.report.compact import key_columns
 from genbench.report.placing import rank_rows
 from genbench.report.standings import Entrant
 from genbench.report.tables import Table
@@ -17,7 +18,7 @@ MOST = len(ascii_lowercase)
 
 
 def find_significance_groups(table: Table) -> list[dict[str, Any]]:
-    """Returns one entry per headline column in which two entrants or more can be ranked.
+    """Returns one entry per column that decides or is a headline in which two entrants or more can be ranked.
 
     {"column", "letters", "rows"}: a row has name, family, label, mean, rank among the entrants, and for every
     letter whether it belongs to that group, whose rows cannot be distinguished.
@@ -27,7 +28,7 @@ def find_significance_groups(table: Table) -> list[dict[str, Any]]:
     first = table.standings.column
     by_id = {entrant.group.id: entrant for entrant in table.standings.entrants}
     entrants = [entrant.group for entrant in by_id.values()]
-    columns = [c for c in table.columns if c.headline and c.better != "none" and table.judges(c)]
+    columns = [c for c in key_columns(table) if c.better != "none" and table.judges(c)]
     entries = []
     for column in sorted(columns, key=lambda c: (c != first, c.order)):
         ranking = rank_rows(entrants, column, table.cells)

@@ -133,12 +133,14 @@ class Table:
 
     @property
     def omissions(self) -> list[str]:
-        """Why headlines that were measured are no headlines here: on the points themselves."""
+        """Why headlines that were measured are none here, or say little: on the points themselves."""
         shown = {column.id for column in self.columns if column.headline}
+        decides = {standings.column.id for standings in self.contests}
         blind = {c.id: c for c in self.columns if c.blind and c.split == "test"}
         return [
-            f"{id} is no headline here: it was measured on the points themselves ({column.protocol}), not on "
-            "learned features, and so compares two moments of raw coordinates"
+            f"{id} {'decides here, but' if id in decides else 'is no headline here: it'} was measured on the "
+            f"points themselves ({column.protocol}), not on learned features, and so compares two moments of "
+            "raw coordinates"
             for id, column in blind.items()
             if id not in shown
         ]

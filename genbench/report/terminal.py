@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from genbench.report.compact import compact_columns, whole_columns
 from genbench.report.findings import find_caveats
 from genbench.report.formats import make_sheet
 from genbench.report.groups import TRAINING
@@ -18,23 +19,25 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_leaderboards(console: Console, tables: Sequence[Table]) -> None:
-    """Prints compact tables: headline columns with ranks, training time and how many runs completed.
+def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool = False) -> None:
+    """Prints tables: what decides and the headlines with ranks, training time, how many runs completed.
 
     Columns that do not fit the console's width go on in a further block below.
 
     Arguments:
         console: Where to print.
         tables: What `genbench.report.tables.make_leaderboards` returned.
+        whole: Show every column and all costs.
     """
     for table in tables:
-        columns = [column for column in table.columns if column.headline]
+        columns = whole_columns(table) if whole else compact_columns(table)
+        costs = list(table.groups[0].costs) if whole else [TRAINING, "ok"]
         heads = [f"{column.heading} [{i}]" for i, column in enumerate(columns, 1)]
         sheet = make_sheet(
             table,
             columns,
-            heads=[Heading(head, align="right") for head in (*heads, TRAINING, "ok")],
-            costs=lambda group: (group.costs[TRAINING], group.costs["ok"]),
+            heads=[Heading(head, align="right") for head in (*heads, *costs)],
+            costs=lambda group, costs=costs: [group.costs[name] for name in costs],
             after=lambda cell: f" {cell.rank_text}".rstrip(),
         )
         console.print(Text(table.name, style="bold"))

@@ -45,7 +45,7 @@ def run_plan(
         WriteError: If the folder cannot be written at all; nothing has been done then.
     """
     skipped = [record for record in plan.skipped if store.read(record.spec) is None]
-    if not (skipped or plan.broken or plan.jobs or plan.scaled):
+    if not (skipped or plan.broken or plan.jobs or plan.marks):
         return
     with Locks(store.root) as locks:
         driver = _Driver(plan, store, locks)
@@ -73,7 +73,7 @@ class _Driver:
     def __init__(self, plan: Plan, store: Store, locks: Locks) -> None:
         self.plan, self.store, self.waiting = plan, store, deque(range(len(plan.jobs)))
         cells = CellFiling(plan, store, locks)
-        cells.unscale()
+        cells.mark()
         self.filings: dict[type[Job], Filing[Any]] = {
             StackJob: cells,
             TrialJob: TrialFiling(plan, store, locks),

@@ -101,13 +101,13 @@ class CellFiling(Filing[StackJob]):
         for spec in job.specs:
             self.locks.give(spec.cell)
 
-    def unscale(self) -> None:
-        """Takes the mark of another budget from finished cells that are now asked for as they are."""
-        for spec in self.plan.scaled:
+    def mark(self) -> None:
+        """Writes into the records of finished cells what they are for, where that is to be said otherwise."""
+        for spec, marks in self.plan.marks:
             if self.locks.take(spec.cell):
                 record = self.store.read(spec)
-                if record is not None and record.scale is not None:
-                    self.store.write(record.model_copy(update={"scale": None}))
+                if record is not None:
+                    self.store.write(record.model_copy(update=marks))
                 self.locks.give(spec.cell)
 
     def _stamp(self, spec: CellSpec) -> int | None:
@@ -132,6 +132,7 @@ class CellFiling(Filing[StackJob]):
         for kind, (content, suffix) in outcome.artifacts.get(record.cell, {}).items():
             record.artifacts[kind] = self.store.put(content, suffix)
         record.scale = job.settings.scale
+        record.named = sorted({*record.named, *job.settings.named})
         if record.status in FAILURES or record.scale is not None:
             before = self.store.read(record.spec)
             measured = before is not None and before.status not in (*FAILURES, "skipped")
@@ -159,6 +160,7 @@ class CellFiling(Filing[StackJob]):
         weights = before.artifacts.get("weights")
         if weights is not None and weights == record.artifacts.get("weights"):
             record.metrics = [*others, *record.metrics]
+            record.named = sorted({*before.named, *record.named})
         else:
             self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
 

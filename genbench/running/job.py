@@ -43,6 +43,8 @@ class RunSettings:
     workers: int = 1
     #: the claims' budget scale that cells are trained for, where it is not their own budget
     scale: str | None = None
+    #: the metrics that a user named, in place of a suite's
+    named: tuple[str, ...] = ()
     #: seconds of wall clock that a job may take; None: as long as it needs
     timeout: float | None = None
     #: whether rounds are captured in CUDA graphs

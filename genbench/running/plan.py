@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from genbench.core.spec import CellSpec
 from genbench.running.job import Job, StackJob
@@ -31,7 +31,8 @@ class Plan:
         cells: Every cell of the suite, in order.
         damaged: A sentence for every file that stands in a record's place and is not one.
         stamps: By cell, when its record was written, so that a job sees what others did meanwhile.
-        scaled: Those of `done` that were made for claims at another budget and are now asked for as such.
+        marks: Those of `done` whose records are to say otherwise what they are for, by field: made for claims
+            at another budget and now asked for as such, or of metrics that are now named.
         changed: By model, cells of `done` that were made with another source of a user's plugin.
         replaced: Old records of cells that were trained anew to other weights, where they lie now.
         busy: Jobs, or what is left of them, that another run on this folder has in hand.
@@ -46,7 +47,7 @@ class Plan:
     cells: list[CellSpec] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     stamps: dict[str, int] = field(default_factory=dict)
-    scaled: list[CellSpec] = field(default_factory=list)
+    marks: list[tuple[CellSpec, dict[str, Any]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     replaced: list[Path] = field(default_factory=list)
     busy: list[Job] = field(default_factory=list)

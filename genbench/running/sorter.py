@@ -181,8 +181,15 @@ class _Sorter:
             self.plan.failed.append(record)
             return
         self.plan.done.append(spec)
-        if record is not None and record.scale and self.settings.scale is None:
-            self.plan.scaled.append(spec)
+        if record is None:
+            return
+        marks: dict[str, Any] = {}
+        if record.scale and self.settings.scale is None:
+            marks["scale"] = None
+        if not set(self.settings.named) <= set(record.named):
+            marks["named"] = sorted({*record.named, *self.settings.named})
+        if marks:
+            self.plan.marks.append((spec, marks))
 
     def _read(self, spec: CellSpec) -> Record | None:
         path = self.store.path(spec)

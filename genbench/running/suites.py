@@ -44,6 +44,7 @@ class RunOptions:
         bf16: Train in bfloat16 autocast (CUDA only).
         compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time, `inductor`
             compiles losses with their gradients (CPU only); or `none`.
+        named: Metrics that are asked for by name, which leaderboards show whatever they are.
     """
 
     root: Path = Path(RUNS)
@@ -58,6 +59,7 @@ class RunOptions:
     redo: Redo = "missing"
     bf16: bool = False
     compile: Literal["none", "graphs", "inductor"] = "none"
+    named: tuple[str, ...] = ()
 
     def make_executor(self) -> Executor:
         """Returns the executor that is meant.
@@ -126,6 +128,7 @@ class RunOptions:
             workers=workers,
             timeout=self.timeout,
             scale=scale,
+            named=self.named,
             graphs=self.compile == "graphs",
         )
         return make_plan(

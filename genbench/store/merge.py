@@ -119,6 +119,9 @@ def find_differences(one: Record, other: Record) -> list[str]:
 def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if one.scale != other.scale and None in (one.scale, other.scale):
         one, other = (record.model_copy(update={"scale": None}) for record in (one, other))
+    if one.named != other.named:
+        named = sorted({*one.named, *other.named})
+        one, other = (record.model_copy(update={"named": named}) for record in (one, other))
     if one.status in FAILURES and other.status not in FAILURES:
         return other
     if other.status in FAILURES and one.status not in FAILURES:

@@ -126,6 +126,9 @@ class Record(Row):
     #: the budget scale of the claims that a record was made for, where that is not their own budget;
     #: absent from the file where it is None
     scale: str | None = Field(default=None, exclude_if=lambda scale: scale is None)
+    #: the metrics that a run named for itself, which leaderboards show whatever they are; absent from the
+    #: file where there are none
+    named: list[str] = Field(default=[], exclude_if=lambda named: not named)
     started: Moment = ""
     finished: Moment = ""
 
@@ -162,7 +165,7 @@ def contents(record: Record) -> dict[str, Any]:
 
     Nor what older records of the same weights do not hold, the numbers that training learnt.
     """
-    passing = {"started", "finished", "failed_after_s", "environment", "scale", "learnt"}
+    passing = {"started", "finished", "failed_after_s", "environment", "scale", "learnt", "named"}
     content = record.model_dump(exclude=passing)
     content["used"] = {key: content["used"][key] for key in ("steps", "examples")}
     content["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in content["curve"]]

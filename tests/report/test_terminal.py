@@ -8,9 +8,9 @@ from genbench.report.tables import make_leaderboards
 from genbench.report.terminal import print_leaderboards
 
 
-def printed(tables, width=220):
+def printed(tables, width=220, **how):
     out = io.StringIO()
-    print_leaderboards(Console(file=out, width=width), tables)
+    print_leaderboards(Console(file=out, width=width), tables, **how)
     return out.getvalue()
 
 
