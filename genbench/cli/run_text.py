@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from genbench.cli.progress import clock_text
+from genbench.core.catalogue import is_baseline
 from genbench.core.errors import SpecError
 from genbench.report.columns import TableColumn
+from genbench.report.compact import asked_columns, compact_columns
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tables import Table, make_leaderboards
@@ -70,7 +72,7 @@ def expected_text(expected: Expected, workers: int) -> str:
 
 
 def print_best(console: Console, result: RunResult) -> None:
-    """Prints the three best rows of every data set of a run, by the column that orders them."""
+    """Prints the three best rows of every data set of a run, by what decides there."""
     tables = make_leaderboards(read_records(result))
     ordered = [(table, column) for table in tables if (column := find_leading(table)) is not None]
     rows = [row for table, column in ordered[:MOST] for row in list_best(table, column)]
@@ -78,7 +80,7 @@ def print_best(console: Console, result: RunResult) -> None:
         return
     heads = [
         Heading("data set"),
-        Heading("best"),
+        Heading("best first"),
         Heading("score"),
         Heading("completed", align="right"),
     ]
@@ -98,33 +100,64 @@ def read_records(result: RunResult) -> list[Record]:
 
 
 def find_leading(table: Table) -> TableColumn | None:
-    """Returns the first headline of a table that has a direction, and is judged if any is."""
-    headlines = [c for c in table.columns if c.headline and c.better != "none"]
-    return next(iter([*filter(table.judges, headlines), *headlines]), None)
+    """Returns the column that decides, else the first that has a direction, and is judged if any is."""
+    if table.contests:
+        return table.contests[0].column
+    columns = [c for c in compact_columns(table) if c.better != "none" and not c.is_cost]
+    return next(iter([*filter(table.judges, columns), *columns]), None)
 
 
 def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
-    """Yields the rows of the best models of a data set that compete."""
-    groups = [g for g in table.groups if not g.reference and table.cell(g, column).values]
+    """Yields the rows of the best models that compete, and before them the best simple fit that beats them.
+
+    Those that pass what must be passed beside the column come first.
+    """
     sign = -1.0 if column.better == "higher" else 1.0
-    groups.sort(key=lambda g: sign * (table.cell(g, column).standing.mean or 0.0))
-    for place, group in enumerate(groups[:BEST]):
+
+    def place(group: Group) -> tuple[bool, float]:
+        return bool(find_failed(table, group)), sign * (
+            table.cell(group, column).standing.mean or 0.0
+        )
+
+    measured = sorted((g for g in table.groups if table.cell(g, column).values), key=place)
+    running = [g for g in measured if not g.reference]
+    simple = [g for g in measured if g.reference and is_baseline(g.model)]
+    better = [g for g in simple[:1] if running and place(g) < place(running[0])]
+    for i, group in enumerate([*better, *running[:BEST]]):
+        best = group is running[0] and table.judges(column) and not find_failed(table, group)
         yield [
-            Entry(table.name if place == 0 else ""),
-            Entry(group.label, "best" if place == 0 else ""),
+            Entry(table.name if i == 0 else ""),
+            Entry(group.label, "best" if best else "", " (reference)" if group.reference else ""),
             Entry(score_text(table, group, column)),
             Entry(group.costs["ok"]),
         ]
 
 
+def find_failed(table: Table, group: Group) -> list[str]:
+    """Returns the columns beside the deciding one that a row does not pass."""
+    checks = table.contests[0].checks if table.contests else ()
+    return [
+        c.beside.column
+        for c in checks
+        if c.column and c.passes(table.cell(group, c.column)) is False
+    ]
+
+
 def score_text(table: Table, group: Group, column: TableColumn) -> str:
     """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2".
 
-    What it is never printed without stands behind it.
+    What it is never printed without stands behind it, then what must be passed and what was asked for.
     """
     cell = table.cell(group, column)
     ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
-    others = [f"{c.heading} {table.cell(group, c).text}" for c in table.beside(column)]
+    checks = [check.column for s in table.contests[:1] for check in s.checks if check.column]
+    more = dict.fromkeys((*table.beside(column), *checks, *asked_columns(table)))
+    failed = find_failed(table, group)
+    others = [
+        f"{c.heading} {table.cell(group, c).text}{', too low' if c.id in failed else ''}"
+        for c in more
+        if c != column
+    ]
     return ", ".join([" ".join(f"{column.heading} {cell.text} {ranks}".split()), *others])
 
 

@@ -1,0 +1,58 @@
+"""The closing table of `genbench run` goes by what decides, and leaves out no simple fit that is better."""
+
+from report_records import measured
+from test_compact import RING, make_table
+from test_tables import made
+
+from genbench.cli.run_text import find_leading, list_best
+from genbench.report.tables import make_leaderboards
+
+
+def rows(table):
+    column = find_leading(table)
+    assert column is not None
+    return [[entry.words for entry in row] for row in list_best(table, column)]
+
+
+def names(table):
+    return [row[1] for row in rows(table)]
+
+
+def test_rows_are_ordered_by_what_decides_in_its_direction():
+    table = make_table("ring", **{id: value for id, value in RING.items() if "js" not in id})
+    assert names(table) == ["vae", "gan"], "the higher share of good samples, the higher MMD"
+    first = rows(table)[0][2]
+    assert first.startswith("high_quality ↑ 0.6")
+    assert "modes_strict ↑ 6" in first
+    assert names(make_table("circle", manifold_distance=0.1, coverage=0.9)) == ["gan", "vae"]
+
+
+def test_what_does_not_pass_comes_last_and_is_said():
+    table = make_table("circle", manifold_distance=0.1, coverage=0.9)
+    records = [record for group in table.groups for record in group.records]
+    for record in records[:5]:
+        (row,) = [m for m in record.metrics if m.id == "coverage"]
+        row.value = 0.1
+    (table,) = make_leaderboards(records)
+    assert names(table) == ["vae", "gan"]
+    assert "coverage ↑ 0.1 ± 0, too low" in rows(table)[1][2]
+
+
+def test_a_better_simple_fit_is_named():
+    def record(model, seed, value, taxonomy="implicit/direct"):
+        row = measured("mmd", value + seed / 1000, better="lower", floor=0.001)
+        return made(model, seed, [row], "of_somebody", taxonomy)
+
+    records = [record("gan", seed, 0.38) for seed in range(5)]
+    records += [record("gaussian", seed, 0.0085, "reference") for seed in range(5)]
+    records += [record("resample", seed, 0.001, "reference") for seed in range(5)]
+    (table,) = make_leaderboards(records)
+    assert names(table) == ["gaussian (reference)", "gan"]
+
+
+def test_what_was_named_stands_in_the_score():
+    table = make_table("ring", named=["energy_distance"], mmd=0.1, energy_distance=0.2, own=3.0)
+    text = rows(table)[0][2]
+    assert text.startswith("mmd ↓ 0.1")
+    assert "energy_distance ↑" in text
+    assert "own ↓ 3" in text
