@@ -163,22 +163,29 @@ def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None
     """Imports the plugins named on the command line.
 
     Raises:
-        SpecError: If one cannot be imported, or not in so many seconds.
+        SpecError: If one cannot be imported, or not in so many seconds, or registers nothing.
     """
     if not plugins:
         return
     from genbench.core.errors import SpecError
-    from genbench.core.registry import load_plugin
+    from genbench.core.names import FOLDERS
+    from genbench.core.registry import brings_plugins, list_registered, load_plugin
     from genbench.running.interrupts import OutOfTime, deadline
 
     if timeout is not None:  # libraries are not the plugin's, and cannot be imported by halves
         importlib.import_module("genbench.api")
     for plugin in plugins:
+        before = list_registered()
         try:
             with deadline(timeout):
-                load_plugin(plugin)
+                home = load_plugin(plugin)
         except OutOfTime as late:
             raise SpecError(f"--plugin {plugin} could not be imported: {late}") from None
+        if not brings_plugins(home, before):
+            raise SpecError(
+                f"--plugin {plugin} needs to register a plugin, got none; decorate it with one of "
+                f"{', '.join(f'@{kind}' for kind in FOLDERS)}"
+            )
 
 
 def suites(config: Path | None) -> dict[str, Suite]:

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Literal
 
 from genbench.core import options
+from genbench.core.declarations import FLAG, TEXT, TEXTS, VERSION, WHOLE, Need, check_values
 from genbench.core.effect import Effect
 from genbench.core.elsewhere import Elsewhere, mark
 from genbench.core.errors import ContractError
@@ -116,6 +117,23 @@ class Claim:
 
 
 CLAIMS: Registry[Claim] = Registry("claim", "genbench.claims")
+#: what a claim says of itself, and what is allowed
+DECLARED: dict[str, Need] = {
+    "statement": TEXT,
+    "source": TEXT,
+    "why": TEXT,
+    "runs": (
+        lambda runs: isinstance(runs, (tuple, list)) and all(isinstance(r, Run) for r in runs),
+        "a tuple of Runs",
+    ),
+    "seeds": WHOLE,
+    "first_seed": WHOLE,
+    "version": VERSION,
+    "scaled": TEXTS,
+    "timed": FLAG,
+    "literature": TEXTS,
+    "threats": TEXTS,
+}
 
 
 def claim(
@@ -131,7 +149,9 @@ def claim(
     def register(
         function: Callable[[Evidence], Sequence[Effect]],
     ) -> Callable[[Evidence], Sequence[Effect]]:
-        CLAIMS.add(name, _read_everywhere(_check_seeds(Claim(name, function, **about))))
+        made = Claim(name, function, **about)
+        check_values("claim", name, function, DECLARED, of=made)
+        CLAIMS.add(name, _read_everywhere(_check_seeds(made)))
         return function
 
     return register

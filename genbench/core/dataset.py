@@ -14,8 +14,18 @@ from typing import Any, ClassVar, Literal, TypeVar
 from torch import Tensor
 
 from genbench.core import options
+from genbench.core.declarations import (
+    FLAG,
+    TEXT,
+    VERSION,
+    Need,
+    check_class,
+    check_values,
+    check_whole,
+    instance_of,
+)
 from genbench.core.errors import DataError
-from genbench.core.guard import blamed
+from genbench.core.guard import blamed, is_own
 from genbench.core.quality import PICTURES, Quality
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
@@ -258,11 +268,22 @@ DATASETS: Registry[type[Dataset]] = Registry("dataset", "genbench.datasets")
 
 D = TypeVar("D", bound=type[Dataset])
 
+SPEC = instance_of(DataSpec, what="a genbench.DataSpec")
+#: what a data set's class says of itself, and what is allowed
+DECLARED: dict[str, Need] = {
+    "version": VERSION,
+    "stream": FLAG,
+    "paper": TEXT,
+    "quality": instance_of(Quality, type(None), what="a genbench.core.quality.Quality, or None"),
+}
+
 
 def dataset(name: str) -> Callable[[D], D]:
     """Returns a decorator that registers a Dataset class under a name, its file's name."""
 
     def register(cls: D) -> D:
+        check_class("dataset", name, cls, Dataset)
+        check_values("dataset", name, cls, DECLARED)
         cls.name = name
         return registrar(DATASETS, name)(cls)  # type: ignore[return-value]
 
@@ -274,10 +295,15 @@ def open_named(name: str, **chosen: Any) -> Dataset:
 
     Raises:
         UnknownName: With the nearest match.
+        ContractError: If it has no spec.
     """
     cls: Any = DATASETS.get(name)
+    check_whole("dataset", name, cls)
     with blamed(f"data set {name!r}", cls):
-        return cls(**chosen)
+        data = cls(**chosen)
+        if not is_own(cls):
+            check_values("dataset", name, cls, {"spec": SPEC}, of=data)
+    return data
 
 
 def resolve_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,15 @@ import traceback
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from genbench.core.declarations import path_of
+from genbench.core.declarations import where as place_of
 from genbench.core.errors import ContractError, GenbenchError
+from genbench.core.version import PACKAGE
 
 #: what torch says, in a RuntimeError, when the machine's own memory is used up
 NO_MEMORY = ("not enough memory", "can't allocate memory")
@@ -84,13 +88,22 @@ def blamed(who: str, code: object) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if is_own(code) or ran_out(error):
             raise
-        raise ContractError(f"{who} failed: {describe(error)}; repair it") from error
+        raise ContractError(f"{who} failed: {describe(error, code)}; repair it") from error
 
 
-def describe(error: BaseException) -> str:
-    """Returns an exception in one line, with the place where it was raised."""
+def describe(error: BaseException, code: object = None) -> str:
+    """Returns an exception in one line, with the place where it was raised.
+
+    Arguments:
+        error: The exception.
+        code: The plugin that is to blame: the last of its own lines is named, or where there is none and
+            genbench's line raised it, as one that calls it wrongly, its class or function with its file.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    own = [] if code is None else [f for f in frames if Path(f.filename) == path_of(code)]
+    where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in (own or frames)[-1:])
+    if code is not None and not own and Path(frames[-1].filename).is_relative_to(PACKAGE):
+        where = f" ({place_of(code)})"
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from genbench.core import options
-from genbench.core.errors import GenbenchError
+from genbench.core.declarations import (
+    FLAG,
+    TEXT,
+    TEXTS,
+    VERSION,
+    WHOLE,
+    Need,
+    check_values,
+    instance_of,
+    one_of,
+    where,
+)
+from genbench.core.errors import ContractError, GenbenchError
 from genbench.core.registry import Registry
 from genbench.core.tolerance import Tolerance
 
@@ -188,6 +200,33 @@ class Metric:
 
 #: views whose rows belong together
 PAIRED: tuple[View, ...] = ("pairs", "judged")
+NUMBER = instance_of(int, float, type(None), what="a number, or None")
+#: what a metric says of itself, and what is allowed
+DECLARED: dict[str, Need] = {
+    "view": one_of(get_args(View)),
+    "columns": (lambda value: isinstance(value, Mapping) and bool(value), "columns, {id: Column}"),
+    "needs": TEXTS,
+    "train_reference": FLAG,
+    "version": VERSION,
+    "paper": TEXT,
+    "matrices": WHOLE,
+    "beside": TEXTS,
+    "networks": TEXTS,
+    "matched": FLAG,
+}
+#: likewise a column
+COLUMN_DECLARED: dict[str, Need] = {
+    "better": one_of(get_args(Better)),
+    "unit": TEXT,
+    "ideal": NUMBER,
+    "doc": TEXT,
+    "headline": NUMBER,
+    "orders": FLAG,
+    "cost": TEXT,
+    "learned": FLAG,
+    "guarded": FLAG,
+    "beside": TEXTS,
+}
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
 
 
@@ -210,10 +249,26 @@ def metric(
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
-        METRICS.add(name, Metric(name, function, view, columns, *more))
+        entry = Metric(name, function, view, columns, *more)
+        _check_declared(entry)
+        METRICS.add(name, entry)
         return function
 
     return register
+
+
+def _check_declared(entry: Metric) -> None:
+    """Refuses what a metric or one of its columns says of itself and cannot be."""
+    name, function = entry.name, entry.function
+    check_values("metric", name, function, DECLARED, of=entry)
+    for id, column in entry.columns.items():
+        part = f"the column {id!r} with "
+        if not isinstance(column, Column) or not isinstance(id, str):
+            raise ContractError(
+                f"metric {name!r} ({where(function)}) needs a genbench.core.metric.Column for every column "
+                f"id, got {column!r} for {id!r}"
+            )
+        check_values("metric", name, function, COLUMN_DECLARED, of=column, part=part)
 
 
 def columns() -> dict[str, tuple[Metric, Column]]:

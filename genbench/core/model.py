@@ -5,13 +5,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
 
 from genbench.core import options
 from genbench.core.dataset import DataSpec
+from genbench.core.declarations import (
+    FLAG,
+    TEXT,
+    TEXTS,
+    VERSION,
+    WHOLE,
+    Need,
+    check_class,
+    check_values,
+    check_whole,
+    instance_of,
+    one_of,
+)
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
 from genbench.core.search import Space
@@ -273,11 +286,27 @@ MODELS: Registry[type[Model]] = Registry("model", "genbench.models")
 
 M = TypeVar("M", bound=type[Model])
 
+#: what a model's class says of itself, and what is allowed
+DECLARED: dict[str, Need] = {
+    "taxonomy": one_of(get_args(Taxonomy)),
+    "version": VERSION,
+    "paper": TEXT,
+    "year": WHOLE,
+    "family": TEXT,
+    "null": FLAG,
+    "simple_fit": FLAG,
+    "prepare_size": WHOLE,
+    "recorded": TEXTS,
+    "search": instance_of(Mapping, what="options with what tuning may choose, {name: space}"),
+}
+
 
 def model(name: str) -> Callable[[M], M]:
     """Returns a decorator that registers a Model class under a name, its file's name."""
 
     def register(cls: M) -> M:
+        check_class("model", name, cls, Model)
+        check_values("model", name, cls, DECLARED)
         cls.name = name
         return registrar(MODELS, name)(cls)  # type: ignore[return-value]
 
@@ -298,6 +327,7 @@ def build(name: str, spec: DataSpec, rng: Rng, chosen: dict[str, Any] | None = N
         SpecError: For an option that the model does not have, or a value of the wrong type.
     """
     cls = MODELS.get(name)
+    check_whole("model", name, cls)
     resolved = options.resolve(cls, chosen or {}, who=f"model {name}")
     return cls(spec, rng.fork("init"), **resolved).to(device=rng.device, dtype=rng.dtype)
 

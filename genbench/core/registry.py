@@ -6,11 +6,12 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from genbench.core.declarations import check_name
 from genbench.core.errors import ContractError, SpecError, nearest, unknown
 
 T = TypeVar("T")
@@ -55,7 +56,12 @@ class Registry(Generic[T]):
         return sorted({*self._modules, *self._objects})
 
     def add(self, name: str, thing: T) -> T:
-        """Registers a thing under a name; a second thing under the same name is refused."""
+        """Registers a thing under a name.
+
+        Raises:
+            ContractError: If a folder of results could not have the name, or something else has it.
+        """
+        check_name(self.kind, name, getattr(thing, "function", thing))
         if name in self._modules and not _home(thing).startswith("genbench."):
             raise ContractError(
                 f"{self.kind} {name!r} is built in and cannot be replaced by {_home(thing)}; rename it"
@@ -164,6 +170,31 @@ def load_plugin(where: str) -> str:
             f"--plugin {where} could not be imported: {type(error).__name__}: {text}"
         ) from error
     return name
+
+
+def list_registered() -> dict[tuple[str, str], object]:
+    """Returns all that has been registered so far, by kind and name; imports nothing."""
+    return {
+        (kind, name): thing
+        for kind, registry in REGISTRIES.items()
+        for name, thing in registry.registered().items()
+    }
+
+
+def brings_plugins(home: str, before: Collection[tuple[str, str]]) -> bool:
+    """Returns whether a module that was imported, or what it imported, registers anything.
+
+    Arguments:
+        home: The module.
+        before: What was registered before.
+    """
+    for key, thing in list_registered().items():
+        module = _home(thing)
+        if f"{module}.".startswith(f"{home}.") or (
+            key not in before and not module.startswith("genbench.")
+        ):
+            return True
+    return False
 
 
 _entry_points_loaded = False

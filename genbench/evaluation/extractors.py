@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from genbench.core import options
 from genbench.core.dataset import Dataset
+from genbench.core.declarations import check_whole
 from genbench.core.device import choose_device
 from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Extractor
@@ -137,6 +138,7 @@ def make_extractor(
         )
     else:
         cls = EXTRACTORS.get(features.name)
+        check_whole("extractor", features.name, cls)
         with blamed(f"extractor {features.name}", cls):
             inner = cls(dataset, **features.options)
             if not is_own(cls) and not isinstance(inner.protocol, str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from genbench.core.dataset import DATASETS, resolve_options
+from genbench.core.declarations import NAME
 from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError, nearest
 from genbench.core.files import natural_order
@@ -22,9 +22,6 @@ from genbench.evaluation.single import Setup
 from genbench.statistics.intervals import mean_interval
 from genbench.store import EXTERNAL, Measurement, Record, Store
 from genbench.store.environment import environment, now
-
-#: what a data set's or a model's name may be, so that it can name a folder
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def record_samples(setup: Setup, samples: Any, name: str, as_dataset: str | None) -> Evaluation:

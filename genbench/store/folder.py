@@ -10,14 +10,12 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
+from genbench.core.declarations import NAME
 from genbench.core.errors import StoreError, WriteError
 from genbench.core.files import list_folder, make_folder, read_file, write_bytes
 from genbench.core.spec import CellSpec
 from genbench.store.form import from_bytes, to_bytes
 from genbench.store.record import Record
-
-#: what data sets and models may be called, so that their folders stay in the results folder
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Store:

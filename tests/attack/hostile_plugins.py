@@ -21,7 +21,7 @@ from genbench.core.feature import Extractor, extractor
 MODEL = """
 @model("{name}")
 class Plugin(Model):
-    taxonomy = "explicit/tractable"
+    taxonomy = "explicit/tractable/fully visible"
     def __init__(self, spec, rng, *, width: int = 3) -> None:
         super().__init__(spec, rng)
         {init}

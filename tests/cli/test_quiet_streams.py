@@ -156,7 +156,7 @@ def test_json_stands_alone_whatever_plugins_and_their_libraries_print(tmp_path):
     (tmp_path / "noisy.py").write_text(
         "import os\nprint('on import')\nos.write(1, b'raw on import')\n"
         "from genbench.core.model import Model, model\n"
-        "@model('noisy')\nclass Noisy(Model):\n    taxonomy = 'explicit/tractable'\n"
+        "@model('noisy')\nclass Noisy(Model):\n    taxonomy = 'explicit/tractable/fully visible'\n"
         "    def players(self):\n        return ()\n"
         "    def sample(self, n, rng):\n        print('sampling'); os.write(1, b'raw')\n"
         "        return rng.normal(n, *self.spec.event)\n"

@@ -71,7 +71,8 @@ def test_a_broken_rule_is_printed_with_what_to_do(run, tmp_path):
 
 def test_what_cannot_be_built_is_not_checked_further(run, tmp_path):
     code = (
-        "from genbench import Model, model\n\n@model('hollow')\nclass Hollow(Model):\n    pass\n"
+        "from genbench import Model, model\n\n@model('hollow')\nclass Hollow(Model):\n"
+        "    taxonomy = 'implicit/direct'\n"
     )
     (tmp_path / "mine.py").write_text(code)
     done = run("mine.py")

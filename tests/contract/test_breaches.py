@@ -130,12 +130,6 @@ BREACHES = {
             "    year = 2017\n",
             '    year = 2017\n    recorded = ("weight",)\n',
         ),
-        (
-            "it can be built",
-            "subclass of Model",
-            "class LSGANExample(Model):",
-            "class LSGANExample:",
-        ),
     ],
     "wine_example": [
         (
@@ -185,7 +179,12 @@ BREACHES = {
         ),
         ("labels fit their points", "from 0 to 1, got 0 to 2", "classes=3", "classes=2"),
         ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
-        ("it can be opened", "whole number >= 1", "    paper =", "    version = 0\n    paper ="),
+        (
+            "it can be opened",
+            "needs spec = a genbench.DataSpec, got none",
+            '    spec = DataSpec("wine_example", (13,), classes=3)\n',
+            "",
+        ),
     ],
     "linear_example": [
         (
@@ -296,12 +295,6 @@ BREACHES = {
             "beside may name other metrics",
             "columns=COLUMNS)",
             'columns=COLUMNS, beside=("fidd",))',
-        ),
-        (
-            "what it is read beside is known",
-            "beside needs a tuple of names, got 'fid'; put a comma in",
-            "columns=COLUMNS)",
-            'columns=COLUMNS, beside=("fid"))',
         ),
         (
             "what it is read beside is known",

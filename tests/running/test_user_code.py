@@ -53,7 +53,7 @@ HERE = {"__module__": __name__}
 
 
 class Base(Model):
-    taxonomy = "explicit/tractable"
+    taxonomy = "explicit/tractable/fully visible"
 
     def players(self):
         return ()
