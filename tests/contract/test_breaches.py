@@ -181,7 +181,7 @@ BREACHES = {
         ("points are as the spec says", "(100, 12), got (100, 13)", "(13,)", "(12,)"),
         (
             "it can be opened",
-            "needs spec = a genbench.DataSpec, got none",
+            "spec needs a DataSpec, got None",
             '    spec = DataSpec("wine_example", (13,), classes=3)\n',
             "",
         ),

@@ -440,6 +440,48 @@ def test_a_column_without_tolerance_is_not_guarded(baseline, records):
 # how it is told
 
 
+def printed(result, width=80):
+    out = io.StringIO()
+    text.print_result(Console(file=out, width=width), result)
+    return out.getvalue()
+
+
+def test_what_is_better_is_counted_and_named(baseline, records):
+    """By the standard by which others are worse; times as ratios."""
+    result = check(baseline, changed(records, "gan", measuring(mmd=scaled(0.2))))
+    (row,) = [row for row in result.rows if row.better]
+    assert (row.column, row.verdict, result.exit_code) == ("mmd", "ok", 0)
+    assert row.p_better is not None
+    assert row.p_better < baseline.level
+    assert result.summary.endswith("scores tested, 1 of them better than they were")
+    shown = printed(result)
+    assert "1 score is better than it was:" in shown
+    assert "ring · gan · mmd" in shown
+    passed = sum(row.verdict == "ok" for row in result.rows) - 1
+    assert f"{passed} scores are as good as they were: --all lists them" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "ring · gan · mmd" in text.to_markdown(result).split("<details>")[0]
+    assert result.to_dict()["rows"][0]["better"] is False
+    same = check(baseline, records)
+    assert not any(row.better for row in same.rows)
+    assert "better" not in printed(same)
+    faster = measuring(latency_1_min_ms=scaled(0.1))
+    timed = check(baseline, changed(records, "gan", faster))
+    assert {row.column for row in timed.rows if row.better} == {"latency_1_min_ms"}
+
+
+def test_a_baseline_that_allows_everything_says_so(baseline, records):
+    free = baseline.model_copy(update={"tolerances": dict.fromkeys(baseline.tolerances)})
+    result = check(free, records)
+    assert result.exit_code == 4
+    assert result.summary.startswith(
+        "nothing could be tested: every tolerance of the baseline is null"
+    )
+    assert "nothing worse" not in printed(result)
+    few = check(accepted([r for r in records if r.spec.seed < 2]), records)
+    assert "scores too few seeds" in few.summary
+
+
 @pytest.fixture(scope="module")
 def outcome(baseline, records):
     worse = changed(records, "gan", measuring(mmd=scaled(4)))

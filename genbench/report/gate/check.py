@@ -97,6 +97,7 @@ def check(
     rows = [
         _judged(row, None if p is None else next(adjusted), baseline.level) for row, p in tests
     ]
+    rows = _mark_better(rows, baseline.level)
     remarks = (*_remarks(baseline, groups, rows), *problems)
     return GateResult(baseline, tuple(rows), remarks, _sees(rows, baseline.level))
 
@@ -170,12 +171,13 @@ def _compared(
     worse = sign * (after - before) + 0.0  # not the negative zero
     amounts = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
     row = replace(row, worse=amounts[0], tolerance=amounts[1], timed=timed)
-    p = worsening_p(base, values, sign, resolution=0.0 if timed else tolerance.absolute)
+    resolution = 0.0 if timed else tolerance.absolute
+    p = worsening_p(base, values, sign, resolution=resolution)
     if p is None:
         n = min(score.n, len(values))
         why = f"{n} {'seed' if n == 1 else 'seeds'} can never show a change; {ENOUGH} are needed"
         return replace(row, verdict="too few seeds", why=why), None
-    return row, p
+    return replace(row, p_better=worsening_p(base, values, -sign, resolution=resolution)), p
 
 
 def _judged(row: GateRow, p: float | None, level: float) -> GateRow:
@@ -189,6 +191,21 @@ def _judged(row: GateRow, p: float | None, level: float) -> GateRow:
             row, verdict="regression", why=f"worse by {worse:.3g} {how}, {allowed:.3g} is allowed"
         )
     return row
+
+
+def _mark_better(rows: Sequence[GateRow], level: float) -> list[GateRow]:
+    """Returns rows with those marked that are better by the standard by which others are worse."""
+    adjusted = iter(holm([row.p_better for row in rows if row.p_better is not None]))
+    marked = []
+    for row in rows:
+        if row.p_better is None:
+            marked.append(row)
+            continue
+        p, worse, allowed = next(adjusted), row.worse or 0.0, row.tolerance or 0.0
+        gain = (worse > 0 and 1 / worse > allowed) if row.timed else -worse > allowed
+        better = row.verdict == "ok" and gain and p < level
+        marked.append(replace(row, p_better=p, better=better))
+    return marked
 
 
 def _remarks(

@@ -46,6 +46,8 @@ class GateRow:
         worse: By how much the candidate's mean is worse (of times: the ratio, above 1 if worse).
         tolerance: How much is allowed, in the same terms.
         p: The one-sided p of the test, corrected by Holm over the whole gate; None without a test.
+        p_better: The same of the test that the candidate is better.
+        better: Whether it is, by more than is allowed the other way, beyond chance.
         timed: Whether `worse` and `tolerance` are ratios.
     """
 
@@ -61,6 +63,8 @@ class GateRow:
     worse: float | None = None
     tolerance: float | None = None
     p: float | None = None
+    p_better: float | None = None
+    better: bool = False
     timed: bool = False
 
     @property
@@ -133,7 +137,27 @@ class GateResult:
         """The result in a line, e.g. "1 regression, 2 missing; 120 scores tested"."""
         counts = Counter(row.verdict for row in self.rows if row.bad)
         bad = ", ".join(f"{counts[v]} {_plural(v, counts[v])}" for v in BAD if v in counts)
-        return f"{bad or 'nothing worse'}; {self.tested} scores tested"
+        better = sum(row.better for row in self.rows)
+        if not bad and not self.tested:
+            return f"nothing could be tested: {self._hindrance}"
+        more = f", {better} of them better than they were" if better else ""
+        return f"{bad or 'nothing worse'}; {self.tested} scores tested{more}"
+
+    @property
+    def _hindrance(self) -> str:
+        """Why no score was tested, where nothing is worse."""
+        guarded = [score.id for cell in self.baseline.cells for score in cell.scores]
+        if not guarded:
+            return "the baseline guards no score"
+        if all(self.baseline.tolerances[id] is None for id in guarded):
+            return (
+                "every tolerance of the baseline is null; let it say how much worse a score may be"
+            )
+        counts = Counter(row.verdict for row in self.rows if row.verdict != "ok")
+        return (
+            ", ".join(f"{n} scores {verdict}" for verdict, n in counts.items())
+            or "no score is left"
+        )
 
     @property
     def notes(self) -> list[str]:

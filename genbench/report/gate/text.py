@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -20,7 +21,7 @@ _CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def print_result(console: Console, result: GateResult, *, everything: bool = False) -> None:
-    """Prints the scores that fail (or all), one line each, what was not compared by reason, and the summary.
+    """Prints scores that fail (or all) and that are better, what was not compared by reason, and the summary.
 
     Arguments:
         console: Where to print.
@@ -39,11 +40,14 @@ def print_result(console: Console, result: GateResult, *, everything: bool = Fal
         count = f"{len(members)} {'row' if len(members) == 1 else 'rows'}"
         console.print(Text.assemble((verdict, style), f", {count}: {why}"))
         console.print(Padding(Text(", ".join(map(_place, members)), style="dim"), (0, 0, 0, 2)))
-    passed = sum(row.verdict == "ok" for row in result.rows)
+    better = [replace(row, p=row.p_better) for row in result.rows if row.better]
+    if better:
+        console.print(f"{_count(len(better), 'better than')}:", highlight=False)
+        print_sheet(console, result.to_lines(better), names=max(24, console.width - 52))
+    passed = sum(row.verdict == "ok" for row in result.rows) - len(better)
     if passed and not everything:
-        console.print(
-            f"{passed} scores are as good as they were: --all lists them", highlight=False
-        )
+        text = f"{_count(passed, 'as good as')}: --all lists them"
+        console.print(text, highlight=False)
     for sentence in result.notes:
         console.print(Text(f"· {sentence}", style="dim"))
     style = "bold green" if result.ok else "bold red"
@@ -56,6 +60,10 @@ def to_markdown(result: GateResult) -> str:
     failing = result.to_sheet()
     if failing.rows:
         lines += [*markdown_lines(failing), ""]
+    better = [replace(row, p=row.p_better) for row in result.rows if row.better]
+    if better:
+        lines += [f"{_count(len(better), 'better than')}:", ""]
+        lines += [*markdown_lines(result.to_lines(better)), ""]
     lines += [f"- {markdown_text(' '.join(note.split()))}" for note in result.notes]
     lines += ["", f"<details><summary>all {len(result.rows)} rows</summary>", ""]
     lines += [*markdown_lines(result.to_sheet(result.rows)), "", "</details>"]
@@ -88,6 +96,12 @@ def to_junit(result: GateResult) -> str:
     root.append(suite)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ElementTree.tostring(root, "unicode")}\n'
+
+
+def _count(n: int, how: str) -> str:
+    return (
+        f"{n} {'score is' if n == 1 else 'scores are'} {how} {'it was' if n == 1 else 'they were'}"
+    )
 
 
 def _by_reason(rows: Iterable[GateRow]) -> dict[tuple[str, str], list[GateRow]]:
