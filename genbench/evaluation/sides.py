@@ -162,22 +162,31 @@ def normalise_sides(
     for side, shape in shapes.items():
         for other, reference in shapes.items():
             if (side, other) != (other, side) and shape[1:] != reference[1:]:
-                _refuse_other_shape(side, shape, other, reference, opened)
+                _refuse_other_shape(side, shape, other, reference, sides)
     return sides
 
 
 def _refuse_other_shape(
-    side: str, shape: Any, other: str, reference: Any, opened: Mapping[str, Source]
+    side: str, shape: Any, other: str, reference: Any, sides: Mapping[str, Points]
 ) -> None:
     order = ("samples", "reference", "train")
     (side, shape), (other, reference) = sorted(
         ((side, shape), (other, reference)), key=lambda pair: order.index(pair[0])
     )
-    texts = [f"({', '.join(map(str, x))})" for x in (shape, reference)]
+    texts = [
+        f"({', '.join(map(str, x))}){_tell_left(sides[name])}"
+        for name, x in ((side, shape), (other, reference))
+    ]
     raise DataError(
         f"evaluate needs points of one shape, got {side} {texts[0]} and {other} {texts[1]}; "
         f"{_advise(shape[1:], reference[1:])}"
     )
+
+
+def _tell_left(points: Points) -> str:
+    """What of a file is no part of its points, in brackets."""
+    left = [note for note in points.notes() if "set aside" in note or "not read" in note]
+    return f" ({'; '.join(left)})" if left else ""
 
 
 def _advise(shape: tuple[int, ...], reference: tuple[int, ...]) -> str:

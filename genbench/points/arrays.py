@@ -15,6 +15,7 @@ import numpy
 
 from genbench.core.errors import DataError, nearest
 from genbench.core.guard import ran_out
+from genbench.points.labels import as_classes
 from genbench.points.moments import Moments, read_moments
 from genbench.points.readers import ArrayReader, hash_file
 
@@ -198,6 +199,8 @@ def _find_name(names: list[str], archive: Any, path: Path) -> str:
     if "arr_0" in names and not others and (len(points) == 1 or "arr_1" not in points):
         return "arr_0"
     hint = f"; rename one, or name it: {path}:{names[0]}" if names else "; rename one"
+    if len(names) > 1 and len({_shape(archive, other) for other in names}) == 1 and not points:
+        hint = f"; save one array, numpy.stack([{', '.join(names[:3])}], 1), where each is a coordinate"
     raise DataError(f"{path} needs one array or one named 'samples', got {names or 'none'}{hint}")
 
 
@@ -205,6 +208,8 @@ def _find_labels(archive: Any, names: list[str], name: str, count: Any) -> str |
     """The array of whole numbers that stands for the points' classes, or None."""
     for other in ("arr_1" if name == "arr_0" else "", "labels", "label", "y"):
         if other in names and other != name and _shape(archive, other) == count:
+            if other == "y" and as_classes(archive[other]) is None:
+                continue  # numbers that are not whole are no classes
             return other
     return None
 

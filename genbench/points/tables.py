@@ -13,11 +13,15 @@ import numpy
 
 from genbench.core.errors import DataError
 from genbench.points.images import decode
+from genbench.points.label_columns import (
+    find_label_columns,
+    is_number,
+    may_be_labels,
+    refuse_text,
+)
 from genbench.points.labels import as_classes
 from genbench.points.readers import ArrayReader, Chunk, JoinedReader, Reader, hash_file
 
-#: columns that are set aside, being what the points are of and not where they are
-LABELS = ("label", "labels", "class", "classes", "target", "targets", "y", "fine_label", "cls")
 #: the largest text that is read
 MOST_TEXT = 4 * 2**30
 #: the most bytes that a group of a table's rows may unpack to
@@ -28,7 +32,8 @@ PARQUET = "pip install 'genbench[parquet]'"
 def open_csv(path: Path) -> ArrayReader:
     """Reads points from text: a row each, numbers between commas, semicolons or tabs.
 
-    The first line is a head where it holds a word. A column named label, class, target or y is set aside.
+    The first line is a head where it holds a word. A column named label, class or target is set aside, one
+    named y where it holds classes.
 
     Raises:
         DataError: Naming the file and the column.
@@ -43,7 +48,7 @@ def open_csv(path: Path) -> ArrayReader:
             line = file.readline(1 << 20)
         between = next((sign for sign in ("\t", ";", ",") if sign in line), ",")
         first = next(csv.reader([line], delimiter=between), [])
-        head = None if first and all(map(_is_number, first)) else 0
+        head = None if first and all(map(is_number, first)) else 0
         frame = pandas.read_csv(path, sep=between, header=head, skipinitialspace=True)
     except MemoryError:
         raise DataError(
@@ -59,36 +64,30 @@ def open_csv(path: Path) -> ArrayReader:
         )
     names = [str(name) for name in frame.columns]
     columns = {name: frame.iloc[:, k].to_numpy() for k, name in enumerate(names)}
-    array, labels, remarks = _split(columns, str(path))
-    return ArrayReader(str(path), array, labels, source=lambda: digest, remarks=remarks)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    aside = find_label_columns(columns, str(path))
+    array, labels = _split(columns, aside, str(path))
+    return ArrayReader(
+        str(path), array, labels, source=lambda: digest, remarks=tuple(_tell(aside))
+    )
 
 
 def _split(
-    columns: dict[str, Any], label: str
-) -> tuple[numpy.ndarray, numpy.ndarray | None, tuple[str, ...]]:
-    """Numbers side by side, (N, D), and what was set aside."""
-    aside = [name for name in columns if name.lower() in LABELS and len(columns) > 1]
+    columns: dict[str, Any], aside: list[str], label: str
+) -> tuple[numpy.ndarray, numpy.ndarray | None]:
+    """Numbers side by side, (N, D), and the labels that are set aside."""
     numbers = {name: column for name, column in columns.items() if name not in aside}
     for name, column in numbers.items():
-        if column.dtype.kind not in "fiub":
-            raise DataError(
-                f"{label} needs numbers, got {column.dtype} in column {name!r}; leave it out"
-            )
+        refuse_text(column, name, label)
     labels = as_classes(columns[aside[0]]) if len(aside) == 1 else None
-    remarks = (f"its column {', '.join(aside)} was set aside as labels",) if aside else ()
     kinds = [column.dtype for column in numbers.values()]
     if len(kinds) > 1 and {"i", "u"} & {kind.kind for kind in kinds}:
         # whole numbers beside floats: each as exact as it can be
         numbers = {name: column.astype(numpy.float64) for name, column in numbers.items()}
-    return numpy.stack(list(numbers.values()), axis=1), labels, remarks
+    return numpy.stack(list(numbers.values()), axis=1), labels
+
+
+def _tell(aside: list[str]) -> list[str]:
+    return [f"its column {', '.join(aside)} was set aside as labels"] if aside else []
 
 
 def open_parquet(path: Path) -> Reader:
@@ -226,25 +225,34 @@ class TableReader:
         columns = {name: self._numbers(part.column(name), name) for name in part.column_names}
         wide = {name: x for name, x in columns.items() if x.ndim > 1}
         if len(wide) == 1:
-            return [Chunk(next(iter(wide.values())), self.label, _labels(columns))]
-        array, labels, _ = _split(columns, self.label)
+            return [Chunk(next(iter(wide.values())), self.label, self._labels(part))]
+        array, labels = _split(columns, self.aside, self.label)
         return [Chunk(array, self.label, labels)]
+
+    @cached_property
+    def aside(self) -> list[str]:
+        """The columns of labels; beside pictures and lists y is one, whatever its values."""
+        fields = list(self.table.schema)
+        names = [field.name for field in fields if may_be_labels(field.name)]
+        single = [f.name for f in fields if not _is_picture(f) and not _is_list(f)]
+        if len(single) < len(fields) or not names:
+            return names
+        values = {name: self._numbers(self.table.column(name), name) for name in names}
+        return find_label_columns({name: values.get(name) for name in single}, self.label)
 
     @property
     def labels(self) -> numpy.ndarray | None:
         """The column of classes, where there is one."""
-        names = [name for name in self.table.column_names if name.lower() in LABELS]
-        return _labels({name: self._numbers(self.table.column(name), name) for name in names})
+        return self._labels(self.table)
+
+    def _labels(self, part: Any) -> numpy.ndarray | None:
+        if len(self.aside) != 1:
+            return None
+        return as_classes(self._numbers(part.column(self.aside[0]), self.aside[0]))
 
     def _decode(self, part: Any, column: str, rows: numpy.ndarray) -> list[Chunk]:
         chunks = []
-        labels = _labels(
-            {
-                name: self._numbers(part.column(name), name)
-                for name in part.column_names
-                if name.lower() in LABELS
-            }
-        )
+        labels = self._labels(part)
         for k, value in enumerate(part.column(column).to_pylist()):
             name = f"row {rows[k]} of {self.label}"
             content = value.get("bytes") if isinstance(value, dict) else value
@@ -260,8 +268,7 @@ class TableReader:
         try:
             if column.null_count:
                 raise DataError(f"{self.label} has empty places in column {name!r}; fill them")
-            kind = str(column.type)
-            if "list" in kind or "extension" in kind or "array" in kind.lower():
+            if _is_list(column):
                 return numpy.asarray(column.to_pylist())
             return column.to_numpy()
         except ValueError as error:
@@ -274,8 +281,7 @@ class TableReader:
 
     def notes(self) -> list[str]:
         """Returns which columns are set aside."""
-        aside = [name for name in self.table.column_names if name.lower() in LABELS]
-        return [f"its column {', '.join(aside)} was set aside as labels"] if aside else []
+        return _tell(self.aside)
 
 
 def _is_picture(field: Any) -> bool:
@@ -283,6 +289,6 @@ def _is_picture(field: Any) -> bool:
     return kind in ("binary", "large_binary") or (kind.startswith("struct<") and "bytes:" in kind)
 
 
-def _labels(columns: dict[str, numpy.ndarray]) -> numpy.ndarray | None:
-    rows = [x for name, x in columns.items() if name.lower() in LABELS]
-    return as_classes(rows[0]) if len(rows) == 1 else None
+def _is_list(column: Any) -> bool:
+    kind = str(column.type)
+    return "list" in kind or "extension" in kind or "array" in kind.lower()

@@ -49,11 +49,13 @@ def open_tensor(path: Path, key: str = "") -> ArrayReader:
         ),
         None,
     )
+    rest = [other for other, x in tensors.items() if other != name and x is not labels]
     return ArrayReader(
         str(path),
         to_array(tensors[name], str(path)),
         None if labels is None else labels.numpy(),
         source=lambda: f"{hash_file(path)} {name}",
+        remarks=tuple(f"its tensor {other} was not read" for other in rest),
     )
 
 
@@ -114,6 +116,8 @@ def _find_name(tensors: dict[str, Tensor], path: Path, key: str) -> str:
         return "samples" if "samples" in tensors else points[0]
     listed = sorted(tensors)[:8]
     hint = f"; name it: {path}:{points[0]}" if points else ""
+    if not points and len(tensors) > 1 and len({x.shape for x in tensors.values()}) == 1:
+        hint = f"; save one tensor, torch.stack([{', '.join(listed[:3])}], 1), where each is a coordinate"
     raise DataError(
         f"{path} needs one tensor or one named 'samples', got {listed or 'none'}{hint}"
     )
