@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from genbench.report.cards import Card
 from genbench.report.variations import describe_verdict
-from genbench.running.evidence import Scale
+from genbench.running.evidence import Scale, widen_scale
+from genbench.running.null_gates import NullRows
 from genbench.statistics.verdicts import VerdictPart, match_parts
-from genbench.store import Store
+from genbench.store.cached import CachedStore
 
 Comparison = Literal[
     "same", "opposite", "left open", "decided", "other", "not measured", "new", "in neither"
@@ -30,8 +31,8 @@ class Reproduction:
 
     Arguments:
         here: What was measured anew.
-        there: What it is compared with, at the claims' own budget.
-        alike: The other folder at the budget of `here`, where values may be the same numbers.
+        there: What it is compared with, at the claims' own budget, with the seeds of all its looks.
+        alike: The other folder at the budget of `here`, where values may be the same numbers, likewise.
     """
 
     here: Card
@@ -101,10 +102,16 @@ class Reproduction:
 
 def compare_folders(cards: Sequence[Card], against: Path) -> list[Reproduction]:
     """Returns claims' cards beside those of another results folder."""
-    store, comparisons = Store(against), []
+    store, comparisons = CachedStore(against), []
+    nulls = NullRows(store)
+
+    def there(card: Card, budget: str) -> Card:
+        scale = widen_scale(card.claim, store, Scale(budget))
+        return Card(card.claim, store, scale, against, nulls)
+
     for card in cards:
-        there = Card(card.claim, store, Scale(), against)
-        whole = card.scale == there.scale
-        alike = there if whole else Card(card.claim, store, card.scale, against)
-        comparisons.append(Reproduction(card, there, alike))
+        own = there(card, "default")
+        budget = card.scale.budget
+        alike = own if budget == own.scale.budget else there(card, budget)
+        comparisons.append(Reproduction(card, own, alike))
     return comparisons

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 from claim_records import write
+from click.testing import CliRunner
 
 from genbench.claims import conditioning, vae_blur
-from genbench.core.claim import CLAIMS
+from genbench.cli.claims import command
+from genbench.core.claim import CLAIMS, Claim
+from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
 from genbench.report.reproduction import Reproduction, compare_folders
 from genbench.running.evidence import Scale
 from genbench.store import Store
+from genbench.store.trial import Trial, Trials
 
 
 def blur(folder, vae, scale=None):
@@ -97,3 +101,47 @@ def test_other_effects_are_matched_by_name(tmp_path, monkeypatch):
     )
     found = Reproduction(ours, ours, theirs).values
     assert found[0] == found[1] == sum(len(effect.values) for effect in ours.effects[1:])
+
+
+@pytest.fixture
+def plant(tmp_path, monkeypatch):
+    """Registers a claim of an experiment; writes folders in which 16 seeds decide it and eight do not."""
+    claim = Claim(
+        "planted",
+        lambda evidence: [Effect("x", evidence.measured("x"), 0.0)],
+        *("s.", "x", "y"),
+        experiment=lambda rng: {"x": rng.normal(1)[:, 0].tolist()},
+    )
+    monkeypatch.setitem(CLAIMS._objects, "planted", claim)
+
+    def call(name, mean, seeds=16):
+        values = {seed: mean + (-1) ** seed for seed in range(seeds)}
+        options = Scale().options(claim)
+        Trials(tmp_path / name).write(
+            Trial(claim="planted", version=1, options=options, columns={"x": values})
+        )
+        return tmp_path / name
+
+    return call
+
+
+def test_a_folder_beside_itself_has_the_seeds_of_the_same_looks(plant):
+    folder = plant("a", 1.0)
+    (card,) = make_cards(Store(folder), ["planted"])
+    (found,) = compare_folders([card], folder)
+    assert card.verdict.parts[0].decided_at == 16
+    assert found.there.verdict.outcome == found.alike.verdict.outcome == "supported"
+    assert (found.comparison, found.values) == ("same", (16, 16))
+    (fewer,) = make_cards(Store(plant("b", 1.0, 8)), ["planted"])
+    (found,) = compare_folders([fewer], folder)
+    assert (fewer.verdict.outcome, found.comparison) == ("inconclusive", "left open")
+
+
+def test_what_later_looks_of_two_folders_contradict_is_an_error(plant):
+    ours, theirs = plant("a", 1.0), plant("b", -1.0)
+    cards = make_cards(Store(ours), ["planted"])
+    (found,) = compare_folders(cards, theirs)
+    assert (found.comparison, len(found.changed_parts)) == ("opposite", 1)
+    for folder, code in ((theirs, 1), (ours, 0)):
+        words = ["planted", "-o", str(ours), "--against", str(folder)]
+        assert CliRunner().invoke(command, words).exit_code == code
