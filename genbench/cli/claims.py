@@ -60,6 +60,9 @@ def command(
     `genbench run claims --claim ID` does, unless --no-run, --readme or --against is given.
     `genbench report` shows the same as a page.
 
+    Nothing is decided before all seeds that a claim plans were tried, completed or failed: with fewer, as
+    with a small `--seeds`, it is inconclusive "so far", and the numbers beside are provisional.
+
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
     refuted in the other, or has not been measured here. Exit code 3 says that runs failed, or that records
     or trials could not be read.

@@ -101,6 +101,8 @@ class Effect:
         jump: How far a rare event may move one seed's value, e.g. all modes lost; intervals leave room
             for one that so few seeds need not show.
         data: The data set that it was measured on, where a claim is read on several.
+        tried: The seeds with which all that it reads was tried, whether they have a value or not; None where
+            nobody says, which is taken as all up to the last value.
     """
 
     name: str
@@ -115,6 +117,14 @@ class Effect:
     resolution: float = 0.0
     jump: float = 0.0
     data: str = ""
+    tried: frozenset[int] | None = None
+
+    @property
+    def tried_seeds(self) -> frozenset[int]:
+        """The seeds with which it was tried, as far as that is known."""
+        if self.tried is not None:
+            return self.tried
+        return frozenset(range(max(self.values, default=-1) + 1))
 
     @property
     def waits_for(self) -> tuple[str, ...]:

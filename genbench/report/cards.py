@@ -134,7 +134,7 @@ class Card:
     @property
     def verdict_text(self) -> str:
         """The verdict as people read it, and whether it is exploratory."""
-        text = describe_verdict(self.verdict, bool(self.missing), self.waiting)
+        text = describe_verdict(self.verdict, self.provisional, self.waiting)
         return f"{text}, exploratory" if self.exploratory else text
 
     @cached_property
@@ -154,6 +154,11 @@ class Card:
         """By run, the seeds that are still to be trained or measured."""
         return self.evidence.missing()
 
+    @property
+    def provisional(self) -> bool:
+        """Whether seeds are missing, or fewer were asked for than are planned."""
+        return bool(self.missing) or (self.scale.seeds or self.looks.first) < self.looks.first
+
     @cached_property
     def without_seed(self) -> dict[int, Outcome]:
         """By seed, the verdict without it."""
@@ -171,7 +176,7 @@ class Card:
             return []
         rows = read_effects(self.claim.by_metric, self.evidence, self._null_rows).rows
         verdicts = {name: self._judge_other(effects) for name, effects in rows.items()}
-        about = (bool(self.missing), self.command, self.verdict)
+        about = (self.provisional, self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
 
     @property
@@ -261,7 +266,7 @@ class Card:
             scale = widen_scale(self.claim, self.store, Scale(name, self.scale.seeds))
             other = Card(self.claim, self.store, scale, self.folder, self.nulls)
         verdict = other.verdict if other.known or other is self else None
-        return Variation("budget", name, verdict, bool(other.missing), other.command, self.verdict)
+        return Variation("budget", name, verdict, other.provisional, other.command, self.verdict)
 
 
 def make_cards(

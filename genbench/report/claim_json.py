@@ -27,7 +27,7 @@ def to_dict(card: Card) -> dict[str, Any]:
     return {
         "id": claim.id,
         "verdict": verdict.outcome,
-        "provisional": bool(card.missing),
+        "provisional": card.provisional,
         "because": verdict.because,
         "statement": claim.statement,
         "source": claim.source,

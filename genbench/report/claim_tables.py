@@ -73,6 +73,8 @@ def says(part: VerdictPart) -> str:
         return "shown beside"
     if part.effect.waits_for:
         return f"{part.outcome}: waits for {', '.join(part.effect.waits_for)}"
+    if part.seeds_so_far and part.effect.values:
+        return f"{part.outcome}: {part.seeds_so_far}"
     alike = part.alike and part.outcome == "inconclusive"
     return f"{part.outcome}: seeds all alike" if alike else part.outcome
 
@@ -182,8 +184,11 @@ def _split_open(
 def _describe_lack(card: Card) -> str:
     """What an inconclusive claim lacks, one of `LACKS`."""
     seeds, precision, runs = LACKS
-    gaps = (not part.effect.values or part.effect.waits_for for part in card.verdict.judged)
-    if card.missing and any(gaps):  # what never came to be, as a stop, has no values either
+    gaps = (
+        not part.effect.values or part.effect.waits_for or part.seeds_so_far
+        for part in card.verdict.judged
+    )
+    if card.provisional and any(gaps):  # what never came to be, as a stop, has no values either
         return runs
     return precision if _too_near(card) else seeds
 
@@ -214,7 +219,7 @@ def to_csv(cards: Sequence[Card]) -> str:
     """Returns the overview as CSV, one row per claim."""
     rows = []
     for card in cards:
-        head = (card.claim.id, card.kind, bool(card.missing))
+        head = (card.claim.id, card.kind, card.provisional)
         about = (*tally(card), card.claim.statement, card.claim.source)
         about_it = (card.exploratory, len(card.verdict.by_definition))
         tail = (card.scale.budget, "; ".join(card.changes), card.command, *about_it)

@@ -87,8 +87,8 @@ class Reproduction:
         return {
             "id": self.here.claim.id,
             "said": self.comparison,
-            "verdict": describe_verdict(self.here.verdict, bool(self.here.missing)),
-            "against": describe_verdict(self.there.verdict, bool(self.there.missing)),
+            "verdict": describe_verdict(self.here.verdict, self.here.provisional),
+            "against": describe_verdict(self.there.verdict, self.there.provisional),
             "budget_scale": self.here.scale.budget,
             "against_budget_scale": self.there.scale.budget,
             "turned": [

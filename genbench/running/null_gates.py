@@ -14,6 +14,7 @@ from genbench.core.metric import METRICS, PAIRED, Column
 from genbench.running.dependencies import find_changed
 from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
 from genbench.running.evidence_log import EvidenceLog
+from genbench.running.tried_seeds import mark_tried
 from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
@@ -127,6 +128,8 @@ class MaskedEvidence:
 class GatedEffects:
     """A claim's effects by a name each list has, not judged where they rest on what null rows pass.
 
+    They know with which seeds they were tried.
+
     Arguments:
         rows: The effects.
         log: The evidence, with what was read of it.
@@ -151,7 +154,7 @@ def read_effects(
     if hidden:
         others = function(MaskedEvidence(evidence, hidden))
         rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
-    return GatedEffects(rows, log, gates)
+    return GatedEffects(mark_tried(evidence, rows), log, gates)
 
 
 def find_gates(

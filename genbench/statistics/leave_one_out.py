@@ -8,7 +8,7 @@ from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
 from genbench.statistics.contests import LEAST
 from genbench.statistics.looks import Looks
-from genbench.statistics.subsets import keep_seeds
+from genbench.statistics.subsets import drop_seed
 from genbench.statistics.verdicts import judge
 
 
@@ -17,13 +17,13 @@ def leave_one_out(
 ) -> dict[int, Outcome]:
     """Returns, by seed, the verdict without that seed: one that depends on a single seed is shown so.
 
-    Nothing is returned where too few would be left to decide anything.
+    It is judged at the same looks, each with one seed fewer. Nothing is returned where too few would be left
+    to decide anything.
     """
     seeds = sorted({seed for effect in effects if effect.judged for seed in effect.values})
     if len(seeds) <= LEAST:
         return {}
-    rests = {seed: [other for other in seeds if other != seed] for seed in seeds}
     return {
-        seed: judge([keep_seeds(e, rest) for e in effects], refutes=refutes, looks=looks).outcome
-        for seed, rest in rests.items()
+        seed: judge([drop_seed(e, seed) for e in effects], refutes=refutes, looks=looks).outcome
+        for seed in seeds
     }

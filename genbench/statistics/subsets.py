@@ -22,4 +22,11 @@ def keep_seeds(effect: Effect, seeds: Container[int]) -> Effect:
         pairs = {pair: rest(values) for pair, values in contest.pairs.items()}
         ours, theirs = ({n: rest(row) for n, row in side.items()} for side in contest.sides)
         contest = replace(contest, pairs=pairs, sides=(ours, theirs))
-    return replace(effect, values=rest(effect.values), contest=contest)
+    tried = None if effect.tried is None else frozenset(s for s in effect.tried if s in seeds)
+    return replace(effect, values=rest(effect.values), contest=contest, tried=tried)
+
+
+def drop_seed(effect: Effect, seed: int) -> Effect:
+    """Returns an effect without a seed's values, as if that had been tried and given none."""
+    rest = keep_seeds(effect, effect.tried_seeds - {seed})
+    return replace(rest, tried=effect.tried_seeds)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect, match_effects
 from genbench.statistics.contests import LEAST, all_failed, estimate
-from genbench.statistics.intervals import LEVEL, Estimate
+from genbench.statistics.decisions import are_alike, decide, has_tried, say_tried
+from genbench.statistics.intervals import Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
-from genbench.statistics.subsets import keep_seeds
 
 #: the version of the rule by which verdicts are made, which registrations name
-RULE = "judge/2"
+RULE = "judge/3"
 
 ALL_FAILED = (
     "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
@@ -33,6 +32,7 @@ class VerdictPart:
         outcome: What it says.
         decided_at: The number of seeds at which it was decided, or None.
         needed: How many seeds decide it four times in five, or None where no number would.
+        planned: How many seeds were to be tried before anything is decided, where that is known.
     """
 
     effect: Effect
@@ -40,11 +40,19 @@ class VerdictPart:
     outcome: Outcome
     decided_at: int | None = None
     needed: int | None = None
+    planned: int | None = None
+
+    @property
+    def seeds_so_far(self) -> str:
+        """How many of the planned seeds were tried, e.g. "7 of 8 seeds so far", or "" where all were."""
+        if self.planned is None or has_tried(self.effect, self.planned):
+            return ""
+        return say_tried([self.effect], self.planned)
 
     @property
     def alike(self) -> bool:
         """Whether its seeds are all alike and it is not known how fine the measure is: no interval."""
-        return _are_alike(self.effect, self.estimate)
+        return are_alike(self.effect, self.estimate)
 
 
 @dataclass(frozen=True)
@@ -88,11 +96,6 @@ class Verdict:
         return [part for part in self.parts if _constructed(part)]
 
 
-def _are_alike(effect: Effect, interval: Estimate) -> bool:
-    """Whether its interval has no width, which says nothing of a value that is random."""
-    return interval.low is not None and interval.low == interval.high and not effect.exact
-
-
 def _constructed(part: VerdictPart) -> bool:
     return part.outcome == "by definition"
 
@@ -108,7 +111,8 @@ def judge(
     all judged effects together: Holm's steps, so that the chance of any wrong part is 5 % at most. All parts
     supported make a supported claim, all refuted a refuted one; both kinds a mixed one; whatever else is
     inconclusive. Where seeds may be added, the parts are judged at every look of the declared sequence
-    with its first seeds, at the level that the look leaves, and what is decided stays.
+    with its first seeds, at the level that the look leaves, and what is decided stays. No part is judged at
+    a look before all seeds of that look were tried, completed or failed: with fewer it would be another look.
 
     Arguments:
         effects: Those that are judged, and those shown beside them.
@@ -132,8 +136,9 @@ def judge(
     errors: dict[Outcome, float] = {
         outcome: _share_error(outcomes, outcome, looks) for outcome in set(outcomes)
     }
-    parts = tuple(_make_part(e, by_id, errors) for e in effects)
-    outcome, because = _whole(outcomes, judged)
+    planned = looks.first if looks is not None else None
+    parts = tuple(replace(_make_part(e, by_id, errors), planned=planned) for e in effects)
+    outcome, because = _whole(outcomes, judged, planned)
     if not judged and any(part.outcome == "by definition" for part in parts):
         outcome, because = (
             "by definition",
@@ -180,45 +185,24 @@ def _holds_by_definition(effect: Effect) -> bool:
     return all(sign * (value - effect.bar) > 0 for value in effect.values.values())
 
 
-def decide(
-    effects: Sequence[Effect], looks: Looks | None = None
-) -> list[tuple[Outcome, int | None]]:
-    """Returns what every effect says after all looks, and at how many seeds that was decided."""
-    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
-    at: list[int | None] = [None] * len(effects)
-    for look, count in enumerate(looks.counts if looks is not None else (None,)):
-        missing = [
-            e
-            for e, o in zip(effects, outcomes, strict=True)
-            if o == "inconclusive" and count is not None and _seeds(e) < count
-        ]
-        if look and missing:
-            break
-        level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
-        parts = [e if count is None else keep_seeds(e, range(count)) for e in effects]
-        now = holm_outcomes(parts, level_of, outcomes)
-        for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
-            if new != old:
-                at[k] = min(count or _seeds(effects[k]), _seeds(effects[k]))
-        outcomes = now
-    return list(zip(outcomes, at, strict=True))
-
-
-def _seeds(effect: Effect) -> int:
-    return max(effect.values, default=-1) + 1
-
-
-def _whole(outcomes: Sequence[Outcome], judged: Sequence[Effect]) -> tuple[Outcome, str]:
+def _whole(
+    outcomes: Sequence[Outcome], judged: Sequence[Effect], planned: int | None = None
+) -> tuple[Outcome, str]:
     """The verdict of parts, and the rule that gave it."""
     kinds = set(outcomes)
+    early = [] if planned is None else [e for e in judged if not has_tried(e, planned)]
+    early = [effect for effect in early if effect.values and not effect.waits_for]
+    short = say_tried(early, planned or 0) if early else ""
     if not outcomes or kinds == {"inconclusive"}:
-        return "inconclusive", _why_open(judged)
+        why = _why_open(judged)
+        return "inconclusive", f"{short}, and nothing is decided before" if short else why
     if len(kinds) == 1:
         many = f"all {len(outcomes)} parts are" if len(outcomes) > 1 else "its one part is"
         return outcomes[0], f"{many} {outcomes[0]}"
     counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in sorted(kinds))
     both = {"supported", "refuted"} <= kinds
-    return "mixed" if both else "inconclusive", f"parts: {counts}"
+    because = f"parts: {counts}" + (f"; {short}" if short else "")
+    return "mixed" if both else "inconclusive", because
 
 
 def match_parts(
@@ -228,45 +212,6 @@ def match_parts(
     places = match_effects([part.effect for part in ours], [part.effect for part in theirs])
     pairs = zip(ours, places, strict=True)
     return [(part, theirs[place]) for part, place in pairs if place is not None]
-
-
-def holm_outcomes(
-    effects: Sequence[Effect],
-    level_of: Callable[[float], float] = lambda alpha: 1 - alpha,
-    before: Sequence[Outcome] | None = None,
-) -> list[Outcome]:
-    """Returns what every effect says: as parts are decided, the others' intervals may be narrower.
-
-    Arguments:
-        effects: The parts.
-        level_of: Maps the error that a part may make to the coverage of its interval.
-        before: What was decided at earlier looks, and stays.
-    """
-    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
-    outcomes = list(before) if before is not None else outcomes
-    while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
-        level = level_of(ALPHA / len(open_))
-        decided: dict[int, Outcome] = {k: outcome_of(effects[k], level) for k in open_}
-        if set(decided.values()) == {"inconclusive"}:
-            break
-        for k, outcome in decided.items():
-            outcomes[k] = outcome
-    return outcomes
-
-
-def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
-    """Returns what one effect says by itself at a level."""
-    few = len(effect.values) < LEAST and not (effect.exact and effect.values)
-    if few or effect.waits_for:
-        return "inconclusive"
-    interval = estimate(effect, level)
-    if interval.low is None or interval.high is None or _are_alike(effect, interval):
-        return "inconclusive"
-    if interval.low > effect.bar:
-        return "supported" if effect.wanted == "above" else "refuted"
-    if interval.high < effect.bar:
-        return "refuted" if effect.wanted == "above" else "supported"
-    return "inconclusive"
 
 
 def _why_open(judged: Sequence[Effect]) -> str:
@@ -281,6 +226,6 @@ def _why_open(judged: Sequence[Effect]) -> str:
         return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:
         return f"fewer than {LEAST} seeds have been measured"
-    if any(_are_alike(effect, estimate(effect)) for effect in judged):
+    if any(are_alike(effect, estimate(effect)) for effect in judged):
         return ALIKE
     return "every interval holds its bar"

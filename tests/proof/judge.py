@@ -15,9 +15,9 @@ import numpy as np
 
 from genbench.core.effect import Effect, Scores, compare_best, fill_failed
 from genbench.statistics.contests import summarise
+from genbench.statistics.decisions import LEAST, decide, outcome_of
 from genbench.statistics.intervals import mean_interval
 from genbench.statistics.looks import Looks
-from genbench.statistics.verdicts import LEAST, decide, outcome_of
 
 SIX, FIVE = "abcdef", "vwxyz"
 LOOKS = Looks(8)

@@ -20,6 +20,7 @@ from genbench.running.registration import (
     list_terms,
     register,
 )
+from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.registrations import (
     FILE,
@@ -360,7 +361,7 @@ def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_pat
     reasons = find_standing(claim, store, before).reasons
     assert reasons == (
         "the registration of 2026-01-01 is not as it was hashed",
-        "rule: judge/0, now judge/2",
+        f"rule: judge/0, now {RULE}",
     )
     steps = [
         Replacement(rule=new, replaces=one, date="2026-01-02", why="simulation")

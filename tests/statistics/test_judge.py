@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
-from genbench.report.claim_tables import needed_text
+from genbench.report.claim_tables import needed_text, says
 from genbench.statistics.contests import (
     LEAST,
     estimate,
@@ -15,11 +15,14 @@ from genbench.statistics.contests import (
     summarise_sides,
     unseen_chance,
 )
+from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.intervals import mean_interval, widen
+from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
-from genbench.statistics.verdicts import ALIKE, ALL_FAILED, decide, judge, outcome_of
+from genbench.statistics.subsets import keep_seeds
+from genbench.statistics.verdicts import ALIKE, ALL_FAILED, judge
 
 
 def normal(seed, n=8, mean=0.0, sd=1.0):
@@ -64,6 +67,37 @@ def test_what_a_look_decides_stays_and_an_unfinished_look_is_not_taken():
     assert decide([Effect("e", half)], Looks(8)) == decide([Effect("e", open_)], Looks(8))
     verdict = judge([Effect("e", normal(0, 16, 0.9))], looks=Looks(8))
     assert verdict.parts[0].decided_at in (8, 16)
+
+
+def test_nothing_is_decided_before_all_planned_seeds_were_tried():
+    effect = Effect("e", normal(0, 16, 3.0))
+    for n in range(6, 16):
+        part = keep_seeds(effect, range(n))
+        verdict = judge([part], looks=Looks(16))
+        assert (verdict.outcome, verdict.parts[0].decided_at) == ("inconclusive", None)
+        assert verdict.because == f"{n} of 16 seeds so far, and nothing is decided before"
+        assert says(verdict.parts[0]) == f"inconclusive: {n} of 16 seeds so far"
+    assert judge([effect], looks=Looks(16)).outcome == "supported"
+
+
+def test_seeds_without_a_value_were_tried_and_no_part_waits_for_another():
+    values = normal(0, 32, 0.75)
+    del values[15], values[31]
+    whole = frozenset(range(32))
+    part = Effect("e", values, tried=whole)
+    assert decide([part], Looks(16)) == [("supported", 32)]
+    first = Effect("f", normal(1, 16, 9.0), tried=whole - {7})
+    assert decide([part, first], Looks(16)) == [("supported", 32), ("inconclusive", None)]
+    verdict = judge([part, first], looks=Looks(16))
+    assert verdict.because == "parts: 1 inconclusive, 1 supported; 15 of 16 seeds so far"
+
+
+def test_every_seed_is_left_out_of_the_same_looks():
+    effect = Effect("e", normal(0, 32, 0.75))
+    assert decide([effect], Looks(16)) == [("supported", 32)]
+    assert leave_one_out([effect], looks=Looks(16)) == dict.fromkeys(range(32), "supported")
+    shorter = keep_seeds(effect, set(range(31)))
+    assert judge([shorter], looks=Looks(16)).outcome == "inconclusive", "another look"
 
 
 def test_adding_seeds_until_a_verdict_errs_as_rarely_as_declared():

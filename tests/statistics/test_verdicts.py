@@ -5,8 +5,9 @@ import pytest
 
 from genbench.core.effect import Effect, compare_best, difference
 from genbench.report.claim_tables import needed_text, says
+from genbench.statistics.decisions import LEAST, holm_outcomes, outcome_of
 from genbench.statistics.leave_one_out import leave_one_out
-from genbench.statistics.verdicts import LEAST, holm_outcomes, judge, outcome_of
+from genbench.statistics.verdicts import judge
 
 SPREAD = 0.02 * np.array([-1.3, -0.6, -0.2, 0.1, 0.3, 0.5, 0.4, 0.8])
 

@@ -1,0 +1,96 @@
+"""Decides effects look by look: on which side of its bar each lies, all of them together at 5 %."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from functools import partial
+
+from genbench.core.claim import Outcome
+from genbench.core.effect import Effect
+from genbench.statistics.contests import LEAST, estimate
+from genbench.statistics.intervals import LEVEL, Estimate
+from genbench.statistics.looks import ALPHA, Looks
+from genbench.statistics.subsets import keep_seeds
+
+
+def decide(
+    effects: Sequence[Effect], looks: Looks | None = None
+) -> list[tuple[Outcome, int | None]]:
+    """Returns what every effect says after all looks, and at how many seeds that was decided.
+
+    A look waits for the seeds that it asks of a part, and the other parts do not wait with it.
+    """
+    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    at: list[int | None] = [None] * len(effects)
+    for look, count in enumerate(looks.counts if looks is not None else (None,)):
+        early = {k for k, e in enumerate(effects) if count is not None and not has_tried(e, count)}
+        if len(early) == len(effects):
+            break
+        level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
+        parts = [e if count is None else keep_seeds(e, range(count)) for e in effects]
+        now = holm_outcomes(parts, level_of, outcomes, early)
+        for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
+            if new != old:
+                own = len(effects[k].values if effects[k].exact else effects[k].tried_seeds)
+                at[k] = min(count or own, own)
+        outcomes = now
+    return list(zip(outcomes, at, strict=True))
+
+
+def has_tried(effect: Effect, count: int) -> bool:
+    """Returns whether an effect was tried with so many first seeds; of an exact one the first says all."""
+    return effect.exact or effect.tried_seeds.issuperset(range(count))
+
+
+def say_tried(effects: Sequence[Effect], count: int) -> str:
+    """Returns how many of the first seeds effects were tried with, the least of them."""
+    some = min(len(effect.tried_seeds.intersection(range(count))) for effect in effects)
+    return f"{some} of {count} seeds so far"
+
+
+def holm_outcomes(
+    effects: Sequence[Effect],
+    level_of: Callable[[float], float] = lambda alpha: 1 - alpha,
+    before: Sequence[Outcome] | None = None,
+    early: Container[int] = (),
+) -> list[Outcome]:
+    """Returns what every effect says: as parts are decided, the others' intervals may be narrower.
+
+    Arguments:
+        effects: The parts.
+        level_of: Maps the error that a part may make to the coverage of its interval.
+        before: What was decided at earlier looks, and stays.
+        early: Places of parts that are not decided yet; they have their share of the error.
+    """
+    outcomes: list[Outcome] = ["inconclusive"] * len(effects)
+    outcomes = list(before) if before is not None else outcomes
+    while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
+        level = level_of(ALPHA / len(open_))
+        decided: dict[int, Outcome] = {
+            k: outcome_of(effects[k], level) for k in open_ if k not in early
+        }
+        if set(decided.values()) <= {"inconclusive"}:
+            break
+        for k, outcome in decided.items():
+            outcomes[k] = outcome
+    return outcomes
+
+
+def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
+    """Returns what one effect says by itself at a level."""
+    few = len(effect.values) < LEAST and not (effect.exact and effect.values)
+    if few or effect.waits_for:
+        return "inconclusive"
+    interval = estimate(effect, level)
+    if interval.low is None or interval.high is None or are_alike(effect, interval):
+        return "inconclusive"
+    if interval.low > effect.bar:
+        return "supported" if effect.wanted == "above" else "refuted"
+    if interval.high < effect.bar:
+        return "refuted" if effect.wanted == "above" else "supported"
+    return "inconclusive"
+
+
+def are_alike(effect: Effect, interval: Estimate) -> bool:
+    """Returns whether an interval has no width, which says nothing of a value that is random."""
+    return interval.low is not None and interval.low == interval.high and not effect.exact
