@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from types import MappingProxyType
@@ -35,6 +35,8 @@ class Scores(dict[int, float]):
         independent: Whether seeds of two models share nothing, as those of cells do, so that it says nothing
             that they have the same number. Seeds of an experiment share data, and are compared pair by pair.
         sides: Of a difference, the two rows that it is between, where they are independent.
+        beyond: Seeds whose true value is not that which they count as, with the side on which it lies: the
+            logarithm of what is not positive lies below all numbers.
     """
 
     def __init__(
@@ -44,9 +46,11 @@ class Scores(dict[int, float]):
         *,
         independent: bool = False,
         sides: tuple[Values, Values] | None = None,
+        beyond: Iterable[tuple[int, int]] = (),
     ) -> None:
         super().__init__(values)
         self.noise, self.independent, self.sides = noise, independent, sides
+        self.beyond = frozenset(beyond)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class Contest:
     def values(self) -> Values:
         """By how much our best is better than theirs."""
         return self.pairs.get((self.ours, self.theirs), {})
+
+    @property
+    def beyond(self) -> set[tuple[int, int]]:
+        """The seeds of any row that lie beyond what they count as, and where that puts our advantage."""
+        signs = zip((1, -1), self.sides, strict=True)
+        rows = ((sign, row) for sign, side in signs for row in side.values())
+        return {own for sign, row in rows for own in _beyond(row, sign)}
 
     @property
     def who(self) -> str:
@@ -127,6 +138,12 @@ class Effect:
         return frozenset(range(max(self.values, default=-1) + 1))
 
     @property
+    def beyond(self) -> set[int]:
+        """The sides, -1 and 1, on which it may lie farther than its values say: no bar there is safe."""
+        own = _beyond(self.values) if self.contest is None else self.contest.beyond
+        return {side for _, side in own}
+
+    @property
     def waits_for(self) -> tuple[str, ...]:
         """Who of a contest has not been measured yet, so that nothing can be decided."""
         return self.contest.absent if self.contest is not None else ()
@@ -151,18 +168,25 @@ def noise_of(values: Values) -> float:
 
 def difference(a: Values, b: Values) -> Scores:
     """Returns a - b over the seeds that both have, failures counted as `fill_failed` has it."""
-    return _pairs(a, b, lambda x, y: x - y, "plain")
+    return _pairs(a, b, log=False)
 
 
 def log_ratio(a: Values, b: Values) -> Scores:
-    """Returns log(a / b) over the seeds that both have with positive values, failures likewise."""
-    return _pairs(a, b, lambda x, y: _log(x) - _log(y), "log")
+    """Returns log(a / b) over the seeds that both have, failures likewise.
+
+    What is not positive is less than all that is: it counts as the least that was measured, and `beyond`
+    says so.
+    """
+    return _pairs(a, b, log=True)
 
 
 def map_values(function: Callable[[float], float], values: Values) -> Scores:
     """Returns a function of every value, by seed."""
     mapped = {seed: function(value) for seed, value in values.items()}
-    return Scores(mapped, getattr(values, "noise", 0.0), independent=_independent(values))
+    # whichever way the function goes
+    beyond = {(seed, side) for seed, _ in _beyond(values) for side in (-1, 1)}
+    noise = getattr(values, "noise", 0.0)
+    return Scores(mapped, noise, independent=_independent(values), beyond=beyond)
 
 
 def compare_best(
@@ -185,7 +209,7 @@ def compare_best(
     scaled = tuple({n: _scale(row, sign, log) for n, row in s.items()} for s in (ours, theirs))
     apart = all(_independent(row) for side in (ours, theirs) for row in side.values() if row)
     pairs = {
-        (a, b): map_values(lambda v: sign * v, take(ours[a], theirs[b]))
+        (a, b): _scale(take(ours[a], theirs[b]), sign, log=False)
         for a in ours
         for b in theirs
         if ours[a] and theirs[b]
@@ -226,40 +250,43 @@ def _best(rows: Mapping[str, Values]) -> str:
 
 
 def _scale(row: Values, sign: float, log: bool) -> Scores:
-    """A row on the scale of a comparison; values without a logarithm are left out."""
+    """A row on the scale of a comparison; what is not a number is left out."""
     values = {seed: sign * (_log(v) if log else v) for seed, v in row.items()}
     noise = getattr(row, "noise", 0.0)
     own = (noise.log if log else noise.plain) if isinstance(noise, Noise) else noise
     values = {seed: v for seed, v in values.items() if not math.isnan(v)}
-    return Scores(values, own, independent=_independent(row))
+    side = 1 if sign > 0 else -1
+    beyond = _beyond(row, side)
+    if log:
+        beyond |= {(seed, -side) for seed, v in row.items() if math.isfinite(v) and v <= 0}
+    return Scores(values, own, independent=_independent(row), beyond=beyond)
 
 
 def _log(value: float) -> float:
-    """The logarithm; failures stay what they are, and there is none of what is not positive."""
-    if math.isinf(value):
+    """The logarithm; failures stay what they are, and what is not positive lies below all numbers."""
+    if not math.isfinite(value):
         return value
-    return math.log(value) if value > 0 else math.nan
+    return math.log(value) if value > 0 else -math.inf
 
 
-def _pairs(
-    a: Values, b: Values, combine: Callable[[float, float], float], scale: Literal["plain", "log"]
-) -> Scores:
-    independent = _independent(a) and _independent(b)
+def _beyond(row: Values, sign: int = 1) -> set[tuple[int, int]]:
+    return {(seed, sign * side) for seed, side in getattr(row, "beyond", ())}
+
+
+def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
+    one, other = sides = _scale(a, 1.0, log), _scale(b, 1.0, log)
+    independent = one.independent and other.independent
     # of rows compared pair by pair an interval sees differences alone, in which failures have no place
-    x, y = (a, b) if independent else _fill_pair(a, b)
+    x, y = sides if independent else _fill_pair(*sides)
     # where both failed, as two columns of one run do, that stays a failure
     values = {
-        seed: x[seed] if math.isinf(x[seed]) and x[seed] == y[seed] else combine(x[seed], y[seed])
+        seed: x[seed] if math.isinf(x[seed]) and x[seed] == y[seed] else x[seed] - y[seed]
         for seed in sorted(x)
         if seed in y
     }
-    noises = [getattr(row, "noise", 0.0) for row in (a, b)]
-    own = max(getattr(noise, scale) if isinstance(noise, Noise) else noise for noise in noises)
-    sides = None
-    if independent:
-        sides = _scale(a, 1.0, scale == "log"), _scale(b, 1.0, scale == "log")
-    number = {seed: value for seed, value in values.items() if not math.isnan(value)}
-    return Scores(number, own, sides=sides)
+    noise = max(noise_of(row) for row in sides)
+    beyond = _beyond(one) | _beyond(other, -1)
+    return Scores(values, noise, sides=sides if independent else None, beyond=beyond)
 
 
 def _fill_pair(a: Values, b: Values) -> tuple[Values, Values]:

@@ -84,9 +84,9 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     interval = estimate(effect, level)
     if interval.low is None or interval.high is None or are_alike(effect, interval):
         return "inconclusive"
-    if interval.low > effect.bar:
+    if interval.low > effect.bar and -1 not in effect.beyond:
         return "supported" if effect.wanted == "above" else "refuted"
-    if interval.high < effect.bar:
+    if interval.high < effect.bar and 1 not in effect.beyond:
         return "refuted" if effect.wanted == "above" else "supported"
     return "inconclusive"
 

@@ -15,7 +15,8 @@ def keep_seeds(effect: Effect, seeds: Container[int]) -> Effect:
         some = {s: v for s, v in values.items() if s in seeds}
         sides = getattr(values, "sides", None)
         both = (rest(sides[0]), rest(sides[1])) if sides is not None else None
-        return Scores(some, getattr(values, "noise", 0.0), sides=both)
+        beyond = {(s, side) for s, side in getattr(values, "beyond", ()) if s in seeds}
+        return Scores(some, getattr(values, "noise", 0.0), sides=both, beyond=beyond)
 
     contest = effect.contest
     if contest is not None:

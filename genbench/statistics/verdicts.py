@@ -19,6 +19,10 @@ RULE = "judge/3"
 ALL_FAILED = (
     "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
 )
+BEYOND = (
+    "values of 0 or less have no logarithm: they count as the least that was measured, and decide nothing "
+    "that a smaller number would change"
+)
 ALIKE = "seeds are all alike, and the measure's resolution is not declared"
 
 
@@ -228,4 +232,4 @@ def _why_open(judged: Sequence[Effect]) -> str:
         return f"fewer than {LEAST} seeds have been measured"
     if any(are_alike(effect, estimate(effect)) for effect in judged):
         return ALIKE
-    return "every interval holds its bar"
+    return BEYOND if any(effect.beyond for effect in judged) else "every interval holds its bar"

@@ -16,7 +16,8 @@ from genbench.core.effect import (
 
 def test_pairs_are_of_common_seeds():
     assert difference({0: 3.0, 1: 5.0, 2: 1.0}, {1: 2.0, 2: 4.0, 3: 9.0}) == {1: 3.0, 2: -3.0}
-    assert log_ratio({0: math.e, 1: 1.0}, {0: 1.0, 1: 0.0}) == {0: 1.0}
+    ratio = log_ratio({0: math.e, 1: 1.0}, {0: 1.0, 1: 0.0})
+    assert (ratio, ratio.beyond) == ({0: 1.0, 1: 0.0}, {(1, 1)})
     assert difference({0: math.nan}, {0: 1.0}) == {}
     assert map_values(abs, {4: -2.0}) == {4: 2.0}
 
