@@ -9,6 +9,7 @@ from statistics import fmean, variance
 
 from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, noise_of
 from genbench.statistics.intervals import LEVEL, Estimate, mean_interval
+from genbench.statistics.ranking import ROUNDING
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
@@ -40,7 +41,9 @@ def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
     It is a bootstrap-t interval of one row of values, or Welch's where the best of two sides are compared;
     wider by what more seeds do not reduce (`Noise`), by a rare event that so few seeds need not show
     (`jump`), and never narrower than the measure's resolution allows. A seed that failed counts as the
-    worst of all that completed. An exact effect is its own interval.
+    worst of all that completed. An exact effect is its own interval. Values that are all equal, of a row or
+    of one that decides a contest, have an interval without width, unless the measure's resolution is known:
+    how far another seed would be from them is not.
     """
     contest = find_contest(effect)
     if contest is not None:
@@ -51,6 +54,8 @@ def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
     if effect.exact and own.mean is not None and (own.low is None or own.method == "constant"):
         return Estimate(own.n, own.mean, own.mean, own.mean, "constant")
     if own.mean is None or own.low is None or own.high is None:
+        return own
+    if own.method == "constant" and not effect.resolution:
         return own
     floor = quantile(level, own.n - 1) * effect.resolution / math.sqrt(12 * own.n)
     extra = quantile(level, math.inf) * noise_of(effect.values)
@@ -97,11 +102,14 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
     mean = ours[contest.ours].mean - theirs[contest.theirs].mean
     if n < LEAST:
         return Estimate(n, mean)
+    alike = find_alike(effect, contest)
     noise = max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
     room = unseen_chance(n) * effect.jump
 
     def arm(a: str, b: str, choices: int) -> float:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
+        if (a, b) in alike:
+            return math.inf
         return welch_arm(rows, noise, 1 - (1 - level) / choices) + room
 
     def gap(a: str, b: str) -> float:
@@ -109,7 +117,36 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
 
     low = max(min(gap(a, b) - arm(a, b, len(ours)) for b in theirs) for a in ours)
     high = min(max(gap(a, b) + arm(a, b, len(theirs)) for a in ours) for b in theirs)
+    if math.isinf(low) or math.isinf(high):
+        return Estimate(n, mean, mean, mean, "constant")
     return Estimate(n, mean, low, high, "welch")
+
+
+def find_alike(effect: Effect, contest: Contest) -> set[tuple[str, str]]:
+    """Returns the pairs of which a row is the same in all seeds, or the difference where seeds share data.
+
+    There are none where the measure's resolution is known; a row that failed throughout is known to be worst.
+    """
+    if effect.resolution:
+        return set()
+    ours, theirs = contest.sides
+    if not contest.independent:
+        x, y = fill_failed(ours, theirs)
+        gaps = {(a, b): [x[a][s] - y[b][s] for s in x[a] if s in y[b]] for a in x for b in y}
+        return {(a, b) for (a, b), gap in gaps.items() if _is_constant(gap)}
+    return {
+        (a, b)
+        for a, one in ours.items()
+        for b, other in theirs.items()
+        if _is_constant(list(one.values())) or _is_constant(list(other.values()))
+    }
+
+
+def _is_constant(values: Sequence[float]) -> bool:
+    """Whether several numbers are all equal but for rounding."""
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return False
+    return max(values) - min(values) <= ROUNDING * max(map(abs, values))
 
 
 def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:

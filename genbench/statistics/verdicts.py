@@ -177,8 +177,10 @@ def _make_part(
     if id(effect) not in decided:
         return VerdictPart(effect, estimate(effect), "by definition")
     outcome, at = decided[id(effect)]
-    needed = count_needed_seeds(effect, errors[outcome])
-    return VerdictPart(effect, estimate(effect), outcome, at, needed)
+    interval = estimate(effect)
+    alike = are_alike(effect, interval)
+    needed = None if alike else count_needed_seeds(effect, errors[outcome])
+    return VerdictPart(effect, interval, outcome, at, needed)
 
 
 def _holds_by_definition(effect: Effect) -> bool:

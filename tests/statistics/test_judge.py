@@ -69,6 +69,40 @@ def test_what_a_look_decides_stays_and_an_unfinished_look_is_not_taken():
     assert verdict.parts[0].decided_at in (8, 16)
 
 
+@pytest.mark.parametrize("independent", [True, False])
+@pytest.mark.parametrize("noise", [0.0, 0.001])
+def test_no_pair_without_variance_decides_a_contest(independent, noise):
+    def row(values):
+        return Scores(dict(enumerate(values)), Noise(plain=noise), independent=independent)
+
+    rng = np.random.default_rng(0)
+    ours = {"same": row([1.0] * 8), "free": row(0.99 + 0.001 * rng.normal(size=8))}
+    theirs = {"same": row([2.0] * 8), "free": row(2.05 + 0.01 * rng.normal(size=8))}
+
+    def judge_gap(one, other, **about):
+        gap = compare_best(one, other, "lower")
+        return judge([Effect("gap", gap.values, 0.995, contest=gap, **about)])
+
+    pairs = [({"same": ours["same"]}, {"same": theirs["same"]})]
+    # of seeds that share data the differences count, and those of rows of which one varies do
+    pairs += [(ours, theirs)] if independent else []
+    for one, other in pairs:
+        verdict = judge_gap(one, other)
+        assert (verdict.outcome, verdict.because) == ("inconclusive", ALIKE)
+        assert (verdict.parts[0].alike, verdict.parts[0].needed) == (True, None)
+        fine = judge_gap(one, other, resolution=0.0001)
+        assert (fine.outcome, fine.parts[0].alike) == ("supported", False)
+    free = judge_gap({"free": ours["free"]}, {"free": theirs["free"]})
+    assert free.outcome == "supported"
+
+
+def test_noise_and_rare_events_give_equal_values_no_interval():
+    same = Scores(dict.fromkeys(range(8), 2.0), 0.01)
+    assert judge([Effect("e", same, 1.0)]).because == ALIKE
+    assert judge([Effect("e", same, 1.0, jump=0.1)]).because == ALIKE
+    assert judge([Effect("e", same, 1.0, resolution=0.1)]).outcome == "supported"
+
+
 def test_nothing_is_decided_before_all_planned_seeds_were_tried():
     effect = Effect("e", normal(0, 16, 3.0))
     for n in range(6, 16):
