@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -114,6 +115,8 @@ class Column:
         alias: torch-fidelity's key of the same number, and when it is the same; None where it has none.
         resolution: The finest step that it can tell, 1 of counts; 0 where that is not known, so that seeds
             that are all alike tell nothing.
+        worst_if: What the reason of a null says where the model is as bad as can be, so that the number does
+            not exist, e.g. "no sample is near a mode". Such a null counts as a seed that failed does.
     """
 
     better: Better
@@ -130,6 +133,20 @@ class Column:
     scale: IntervalScale | None = None
     resolution: float = 0.0
     beside: tuple[str, ...] = ()
+    worst_if: tuple[str, ...] = ()
+
+    @property
+    def worst(self) -> float | None:
+        """What a seed that failed scores: infinitely much or little, or nothing where no side is better."""
+        return {"lower": math.inf, "higher": -math.inf}.get(self.better)
+
+    def is_worst(self, reason: str | None) -> bool:
+        """Returns whether a null with this reason is the model's own fault, and as bad as can be."""
+        if self.worst is None or reason is None:
+            return False
+        return reason.endswith(f" is {self.worst}") or any(
+            part in reason for part in self.worst_if
+        )
 
     @property
     def interval_scale(self) -> IntervalScale:

@@ -12,12 +12,18 @@ from genbench.core.trained import Trained
 from genbench.metrics._model import at_least, lacks, mean_score, nothing
 from genbench.metrics._pairs import answers_to, is_near, one_answer
 
+NOTHING_NEAR = "no output is near an answer"
 COLUMNS = {
     "answers_hit": Column(
         "higher", "answers", None, "right answers to a source that are given", 46
     ),
     "answer_chances": Column(
-        "lower", "nats", 0.0, "KL of how often each answer is given to how often it is right", 47
+        "lower",
+        "nats",
+        0.0,
+        "KL of how often each answer is given to how often it is right",
+        47,
+        worst_if=(NOTHING_NEAR,),
     ),
 }
 
@@ -78,7 +84,7 @@ def answers_hit(
 def _divergence(hits: Tensor, chances: Tensor) -> Score:
     """The divergence of counts from chances, in nats."""
     if hits.sum() == 0:
-        return Score(None, reason="no output is near an answer")
+        return Score(None, reason=NOTHING_NEAR)
     share = hits / hits.sum()
     value = float(torch.special.xlogy(share, share / chances).sum())
     exact = (len(share) - 1) / (2 * float(hits.sum()))

@@ -15,7 +15,14 @@ from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 
-COLUMN = Column("lower", "nats", 0.0, "what the bound gains from one draw of the code to many")
+BROKEN = "the bound is not finite on some points"
+COLUMN = Column(
+    "lower",
+    "nats",
+    0.0,
+    "what the bound gains from one draw of the code to many",
+    worst_if=(BROKEN,),
+)
 
 
 @metric(
@@ -78,7 +85,7 @@ def bound_gap(
     one = sum(_bound(model, y, 1, rng.fork("one", k)) for k in range(repeats)) / repeats
     gain = many - one
     if not torch.isfinite(gain).all():
-        return Score(None, kind="bound", reason="the bound is not finite on some points")
+        return Score(None, kind="bound", reason=BROKEN)
     return Score(gain.mean().item(), gain.std().item() / math.sqrt(len(gain)), "bound")
 
 

@@ -17,15 +17,26 @@ from genbench.core.trained import Trained
 from genbench.metrics._chain import autocorrelation_time
 from genbench.metrics._clock import call_seconds, finish
 
+STUCK = "the chain does not move"
 COLUMNS = {
     "autocorrelation_time": Column(
-        "lower", "steps", 1.0, "of the chain's slowest direction", tolerance=USUAL
+        "lower",
+        "steps",
+        1.0,
+        "of the chain's slowest direction",
+        tolerance=USUAL,
+        worst_if=(STUCK,),
     ),
     "effective_sample_ms": Column(
-        "lower", "ms", None, "time for one effectively independent sample"
+        "lower", "ms", None, "time for one effectively independent sample", worst_if=(STUCK,)
     ),
     "effective_sample_steps": Column(
-        "lower", "steps", 1.0, "network evaluations for the same", tolerance=USUAL
+        "lower",
+        "steps",
+        1.0,
+        "network evaluations for the same",
+        tolerance=USUAL,
+        worst_if=(STUCK,),
     ),
 }
 
@@ -71,7 +82,7 @@ def effective_sample_cost(
     states, seconds = _run(model, chains, steps, rng)
     tau, whole = autocorrelation_time(states)
     if tau is None:
-        return {name: Score(None, reason="the chain does not move") for name in COLUMNS}
+        return {name: Score(None, reason=STUCK) for name in COLUMNS}
     kind = "estimate" if whole else "bound"
     values = (tau, 1e3 * tau * seconds / chains, tau)
     return {name: Score(v, kind=kind) for name, v in zip(COLUMNS, values, strict=True)}

@@ -15,12 +15,38 @@ from genbench.core.trained import Trained
 from genbench.metrics._neighbours import nearest, slack
 from genbench.points.pairwise import Cloud
 
+#: a divergence is infinite where one of two distributions excludes points of the other
+INFINITE = "infinite or undefined on"
+NO_NUMBER = "a density is not a number"
+REPEATS = "samples repeat others, so their law has no density"
 COLUMNS = {
-    "kl_to_truth": Column("lower", "nats", 0.0, "KL(truth || model) by the model's density"),
-    "reverse_kl_to_truth": Column("lower", "nats", 0.0, "KL(model || truth) by its density"),
-    "js_by_density": Column("lower", "nats", 0.0, "Jensen-Shannon by its density; at most ln 2"),
+    "kl_to_truth": Column(
+        "lower",
+        "nats",
+        0.0,
+        "KL(truth || model) by the model's density",
+        worst_if=(INFINITE,),
+    ),
+    "reverse_kl_to_truth": Column(
+        "lower",
+        "nats",
+        0.0,
+        "KL(model || truth) by its density",
+        worst_if=(INFINITE,),
+    ),
+    "js_by_density": Column(
+        "lower",
+        "nats",
+        0.0,
+        "Jensen-Shannon by its density; at most ln 2",
+        worst_if=(NO_NUMBER,),
+    ),
     "reverse_kl_neighbours": Column(
-        "lower", "nats", 0.0, "KL(model || truth) by nearest neighbours of samples, for any model"
+        "lower",
+        "nats",
+        0.0,
+        "KL(model || truth) by nearest neighbours of samples, for any model",
+        worst_if=(INFINITE, REPEATS),
     ),
 }
 #: the largest share of samples that may repeat others
@@ -105,7 +131,7 @@ def _by_density(model: Density, forward: Tensor, backward: Tensor) -> dict[str, 
     if len(values) < 2:
         return {
             **both,
-            "js_by_density": Score(None, kind="estimate", reason="a density is not a number"),
+            "js_by_density": Score(None, kind="estimate", reason=NO_NUMBER),
         }
     error = math.hypot(*(m.stderr or 0.0 for m in means)) / 2
     return {**both, "js_by_density": Score(sum(values) / 2, error, kind="estimate")}
@@ -114,7 +140,7 @@ def _by_density(model: Density, forward: Tensor, backward: Tensor) -> dict[str, 
 def _mean(values: Tensor, kind: str) -> Score:
     broken = int((~torch.isfinite(values)).sum())
     if broken:
-        reason = f"infinite or undefined on {broken} of {len(values)} points"
+        reason = f"{INFINITE} {broken} of {len(values)} points"
         return Score(None, kind=kind, reason=reason)  # type: ignore[arg-type]
     error = values.std().item() / math.sqrt(len(values))
     return Score(values.mean().item(), error, kind)  # type: ignore[arg-type]
@@ -135,7 +161,7 @@ def _by_neighbours(trained: Trained, fake: Tensor, at_fake: Tensor, rank: int) -
     apart = squares > slack(Cloud(x))
     repeated = n - int(apart.sum())
     if repeated > REPEATED * n:
-        reason = f"{repeated} of {n} samples repeat others, so their law has no density"
+        reason = f"{repeated} of {n} {REPEATS}"
         return Score(None, kind="estimate", reason=reason)
     squares, at_fake = squares[apart], at_fake[apart]
     log_ball = size / 2 * math.log(math.pi) - math.lgamma(size / 2 + 1)

@@ -36,9 +36,20 @@ COLUMNS = {
         "samples within 3 std of a mode; 0.989 in 2-D",
         headline=40,
     ),
-    "reverse_kl": Column("lower", "nats", 0.0, "KL of the modes' histogram to their weights"),
+    "reverse_kl": Column(
+        "lower",
+        "nats",
+        0.0,
+        "KL of the modes' histogram to their weights",
+        worst_if=(NO_HIGH_QUALITY,),
+    ),
     "reverse_kl_corrected": Column(
-        "lower", "nats", 0.0, "the same less its Miller-Madow bias", guarded=False
+        "lower",
+        "nats",
+        0.0,
+        "the same less its Miller-Madow bias",
+        guarded=False,
+        worst_if=(NO_HIGH_QUALITY,),
     ),
 }
 

@@ -15,9 +15,16 @@ from genbench.core.model import Density
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 
+#: a point that the model excludes, or at which its density overflows
+NOT_FINITE = "log_prob is not finite on"
 COLUMNS = {
     "nll": Column(
-        "lower", "nats", None, "mean negative log-likelihood in data space", headline=70
+        "lower",
+        "nats",
+        None,
+        "mean negative log-likelihood in data space",
+        headline=70,
+        worst_if=(NOT_FINITE,),
     ),
     "bits_per_dim": Column(
         "lower",
@@ -26,9 +33,15 @@ COLUMNS = {
         "the same per coordinate, for quantised images",
         headline=80,
         guarded=False,
+        worst_if=(NOT_FINITE,),
     ),
     "nats_per_token": Column(
-        "lower", "nats", None, "the same per token, for sequences of tokens", headline=90
+        "lower",
+        "nats",
+        None,
+        "the same per token, for sequences of tokens",
+        headline=90,
+        worst_if=(NOT_FINITE,),
     ),
 }
 KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
@@ -77,7 +90,7 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
     protocol = {"dequantisation": noise} if noise else {}
     broken = int((~torch.isfinite(values)).sum())
     if broken:
-        reason = f"log_prob is not finite on {broken} of {len(values)} points"
+        reason = f"{NOT_FINITE} {broken} of {len(values)} points"
         nats = Score(None, kind=kind, reason=reason, protocol=protocol)
     else:
         shared = model.common_error(rng.fork("model"))

@@ -128,8 +128,8 @@ class Cell:
         notes: What casts doubt on some of the values.
         error: What test set and extractor leave uncertain, as far as that was measured.
         scale: What its interval is worked out on.
-        failed: What every seed that failed counts as where rows are compared: the worst value that any
-            completed seed of the table's models has.
+        failed: What every seed that failed counts as where rows are compared, or whose model leaves the
+            number undefined: the worst value that any completed seed of the table's models has.
     """
 
     values: Mapping[int, float]

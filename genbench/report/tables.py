@@ -129,7 +129,7 @@ class Table:
             if what:
                 doubts[what][detail].append(group.label)
         notes = [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
-        return [*notes, *describe_failures(self.groups)]
+        return [*notes, *describe_failures(self.groups, self.cells)]
 
     @property
     def omissions(self) -> list[str]:

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any, Literal
 
 from genbench.core.effect import Effect, Scores, difference
+from genbench.core.metric import column_of
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, canonical
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
@@ -228,8 +229,12 @@ def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -
         if record.status not in ("ok", "skipped"):
             rows.failures.setdefault(budget, {})[spec.seed] = worst
         for m in record.metrics:
-            if (m.id, m.split) == (column, "test") and m.value is not None:
-                rows.scores.setdefault((budget, m.protocol), {})[spec.seed] = m.value
+            if (m.id, m.split) == (column, "test"):
+                about = column_of(m.metric, m.id)
+                lost = m.value is None and about is not None and about.is_worst(m.reason)
+                if lost or m.value is not None:
+                    own = rows.scores.setdefault((budget, m.protocol), {})
+                    own[spec.seed] = worst if m.value is None else m.value
     return rows
 
 

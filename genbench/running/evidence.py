@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields, replace
 from statistics import fmean
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from genbench.core.claim import Claim, Run
 from genbench.core.dataset import resolve_options
 from genbench.core.effect import Effect, Scores
 from genbench.core.errors import SpecError
-from genbench.core.metric import METRICS
+from genbench.core.metric import METRICS, Column
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.running.cells import cell_specs
@@ -166,22 +165,26 @@ class ClaimEvidence:
     def scores(self, run: Run, column: str) -> Scores:
         """Returns a column of a run's finished cells, as asked by the run's own metrics and samples.
 
-        Seeds count from the claim's first, which is 0. Those that diverged or failed have an infinite value
-        on the side that is worse; the values know what test set and extractor leave uncertain, where that
-        was measured.
+        Seeds count from the claim's first, which is 0. Those that diverged or failed, or whose model is so
+        bad that the number does not exist, have an infinite value on the side that is worse; the values know
+        what test set and extractor leave uncertain, where that was measured.
         """
         records = self._finished(run)
         keys = keys_of(run) if records else set()
-        values = {
-            self._place(record.spec.seed): m.value
+        rows = [
+            (self._place(record.spec.seed), m)
             for record in records
             for m in record.metrics
-            if (m.id, m.split) == (column, "test") and m.key in keys and m.value is not None
-        }
+            if (m.id, m.split) == (column, "test") and m.key in keys
+        ]
+        values = {seed: m.value for seed, m in rows if m.value is not None}
         level = fmean(values.values()) if values else 0.0
-        worst = _worst(run, column)
-        failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
-        values |= {self._place(r.spec.seed): worst for r in failed if worst is not None}
+        about = _find_column(run, column)
+        if about is not None and about.worst is not None:
+            failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
+            lost = [seed for seed, m in rows if m.value is None and about.is_worst(m.reason)]
+            lost += [self._place(record.spec.seed) for record in failed]
+            values |= dict.fromkeys(lost, about.worst)
         noise = read_measurement_errors().noise(run.dataset, column, level)
         # labels are a seed's own, and the same for all models
         return Scores(values, noise, independent=run.labelled is None)
@@ -269,13 +272,10 @@ class ClaimEvidence:
         return [record for record in self.records(run) if record.status == "ok"]
 
 
-def _worst(run: Run, column: str) -> float | None:
-    """What a failed seed scores: infinitely much or little, or nothing where no side is better."""
-    for name in run.metrics:
-        about = METRICS.get(name).columns.get(column)
-        if about is not None and about.better != "none":
-            return math.inf if about.better == "lower" else -math.inf
-    return None
+def _find_column(run: Run, column: str) -> Column | None:
+    """What a run's metrics say of a column."""
+    found = (METRICS.get(name).columns.get(column) for name in run.metrics)
+    return next((about for about in found if about is not None), None)
 
 
 def keys_of(run: Run) -> set[str]:

@@ -5,8 +5,9 @@ import re
 import pytest
 from report_records import failed, measured, spec
 
+from genbench.metrics.modes import NO_HIGH_QUALITY
 from genbench.report import formats
-from genbench.report.failed_seeds import NOTE
+from genbench.report.failed_seeds import NOTE, UNDEFINED
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import to_markdown
 from genbench.store import Record, Used
@@ -114,3 +115,29 @@ def test_without_failures_all_is_as_it_was():
     assert cell.outcomes is cell.values
     assert cell.standing is cell.estimate
     assert table.footnotes == []
+
+
+def test_a_number_that_the_model_leaves_undefined_counts_as_the_worst():
+    """Of noise-like samples there is no histogram of modes; what does not apply to a model stays out."""
+
+    def lacking(record, reason):
+        null = measured("reverse_kl", None, metric="modes", kind="estimate", reason=reason)
+        return record.model_copy(update={"metrics": [null]})
+
+    def row(model, level):
+        rows = make_rows(model, level)
+        for record in rows:
+            (record.metrics[0],) = [
+                measured("reverse_kl", record.metrics[0].value, metric="modes")
+            ]
+        return rows
+
+    gan, vae, flow = row("gan", 0.1), row("vae", 0.2), row("realnvp", 0.3)
+    gan[4:] = [lacking(record, NO_HIGH_QUALITY) for record in gan[4:]]
+    vae[7] = lacking(vae[7], "ring has no known modes")
+    (table,) = make_leaderboards([*gan, *vae, *flow])
+    cell = find(table, "gan", "reverse_kl")
+    assert dict(cell.failed) == dict.fromkeys(range(4, 8), pytest.approx(0.306))
+    assert (cell.estimate.n, cell.standing.n, cell.marked) == (4, 8, True)
+    assert (find(table, "vae", "reverse_kl").failed, cell.rank, cell.last) == ({}, 1, 3)
+    assert table.footnotes == [f"† {UNDEFINED}: reverse_kl of gan (4 of 8)"]
