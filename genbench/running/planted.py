@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -113,4 +114,7 @@ def _hash(effects: Sequence[Effect]) -> str:
 
 
 def _round(values: Mapping[int, float]) -> list[str]:
-    return [f"{seed} {value:.{DIGITS}g}" for seed, value in sorted(values.items())]
+    """Values as text, without those that have no logarithm, which rules may count as they please."""
+    lost = {seed for seed, _ in getattr(values, "beyond", ())}
+    some = [(s, v) for s, v in sorted(values.items()) if s not in lost and math.isfinite(v)]
+    return [f"{seed} {value:.{DIGITS}g}" for seed, value in some]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
@@ -41,9 +41,8 @@ def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
     It is a bootstrap-t interval of one row of values, or Welch's where the best of two sides are compared;
     wider by what more seeds do not reduce (`Noise`), by a rare event that so few seeds need not show
     (`jump`), and never narrower than the measure's resolution allows. A seed that failed counts as the
-    worst of all that completed. An exact effect is its own interval. Values that are all equal, of a row or
-    of one that decides a contest, have an interval without width, unless the measure's resolution is known:
-    how far another seed would be from them is not.
+    worst of all that completed. An exact effect is its own interval. Values that are all equal have an
+    interval without width, unless the measure's resolution is known: how far another seed would be is not.
     """
     contest = find_contest(effect)
     if contest is not None:
@@ -82,7 +81,12 @@ def find_contest(effect: Effect) -> Contest | None:
     return Contest("ours", "theirs", {}, ({"ours": ours}, {"theirs": theirs}))
 
 
-def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Estimate:
+def compare_sides(
+    effect: Effect,
+    contest: Contest,
+    level: float = LEVEL,
+    untold: Container[tuple[str, str]] = (),
+) -> Estimate:
     """Returns the interval of our best less their best, both chosen by the same data.
 
     Below: one of ours beats all of theirs, by Welch's intervals each with Bonferroni's level for the choice
@@ -93,6 +97,12 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
     References:
         | The Generalization of "Student's" Problem (Welch, 1947)
         | Multiparameter Hypothesis Testing and Acceptance Sampling (Berger, 1982), for the intersection
+
+    Arguments:
+        effect: The effect.
+        contest: Its contest.
+        level: The two-sided coverage.
+        untold: Pairs whose difference is not known to any end.
     """
     ours, theirs = summarise_sides(effect, contest)
     paired = {} if contest.independent else compare_pairs(effect, contest)
@@ -102,13 +112,12 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
     mean = ours[contest.ours].mean - theirs[contest.theirs].mean
     if n < LEAST:
         return Estimate(n, mean)
-    alike = find_alike(effect, contest)
     noise = max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
     room = unseen_chance(n) * effect.jump
 
     def arm(a: str, b: str, choices: int) -> float:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
-        if (a, b) in alike:
+        if (a, b) in untold:
             return math.inf
         return welch_arm(rows, noise, 1 - (1 - level) / choices) + room
 
@@ -117,8 +126,6 @@ def compare_sides(effect: Effect, contest: Contest, level: float = LEVEL) -> Est
 
     low = max(min(gap(a, b) - arm(a, b, len(ours)) for b in theirs) for a in ours)
     high = min(max(gap(a, b) + arm(a, b, len(theirs)) for a in ours) for b in theirs)
-    if math.isinf(low) or math.isinf(high):
-        return Estimate(n, mean, mean, mean, "constant")
     return Estimate(n, mean, low, high, "welch")
 
 

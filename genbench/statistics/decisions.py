@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Sequence
 from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
-from genbench.statistics.contests import LEAST, estimate
+from genbench.statistics.contests import LEAST, compare_sides, estimate, find_alike, find_contest
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.subsets import keep_seeds
@@ -81,8 +82,10 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     few = len(effect.values) < LEAST and not (effect.exact and effect.values)
     if few or effect.waits_for:
         return "inconclusive"
-    interval = estimate(effect, level)
-    if interval.low is None or interval.high is None or are_alike(effect, interval):
+    interval = decide_by(effect, level)
+    if interval.low is None or interval.high is None:
+        return "inconclusive"
+    if interval.low == interval.high and not effect.exact:
         return "inconclusive"
     if interval.low > effect.bar and -1 not in effect.beyond:
         return "supported" if effect.wanted == "above" else "refuted"
@@ -91,6 +94,21 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     return "inconclusive"
 
 
+def decide_by(effect: Effect, level: float) -> Estimate:
+    """Returns the interval that decides an effect: without end where rows of equal values would end it."""
+    contest = find_contest(effect)
+    if contest is None or not (untold := find_alike(effect, contest)):
+        return estimate(effect, level)
+    return compare_sides(effect, contest, level, untold)
+
+
 def are_alike(effect: Effect, interval: Estimate) -> bool:
-    """Returns whether an interval has no width, which says nothing of a value that is random."""
-    return interval.low is not None and interval.low == interval.high and not effect.exact
+    """Returns whether values that are all equal, and random, leave an interval no width, or no end."""
+    if effect.exact or interval.low is None or interval.high is None:
+        return False
+    decisive = decide_by(effect, LEVEL)
+    endless = -math.inf in (decisive.low, decisive.high) or math.inf in (
+        decisive.low,
+        decisive.high,
+    )
+    return interval.low == interval.high or endless

@@ -178,7 +178,7 @@ def _make_part(
         return VerdictPart(effect, estimate(effect), "by definition")
     outcome, at = decided[id(effect)]
     interval = estimate(effect)
-    alike = are_alike(effect, interval)
+    alike = outcome == "inconclusive" and are_alike(effect, interval)
     needed = None if alike else count_needed_seeds(effect, errors[outcome])
     return VerdictPart(effect, interval, outcome, at, needed)
 

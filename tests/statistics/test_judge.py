@@ -94,6 +94,9 @@ def test_no_pair_without_variance_decides_a_contest(independent, noise):
         assert (fine.outcome, fine.parts[0].alike) == ("supported", False)
     free = judge_gap({"free": ours["free"]}, {"free": theirs["free"]})
     assert free.outcome == "supported"
+    assert judge_gap(ours, {"free": theirs["free"]}).outcome == "supported", (
+        "by the row that varies"
+    )
 
 
 def test_noise_and_rare_events_give_equal_values_no_interval():
