@@ -54,11 +54,6 @@ def find_dependences(claim: Claim) -> tuple[Dependence, ...]:
 def _find_dependences(
     function: Callable[[Evidence], Sequence[Effect]],
 ) -> tuple[Dependence, ...]:
-    return trace_effects(function)
-
-
-def trace_effects(function: Callable[[Evidence], Sequence[Effect]]) -> tuple[Dependence, ...]:
-    """Returns what every effect that a function makes of evidence rests on."""
     probe = PlantedEvidence(span=SPAN)
     effects = function(probe)
     scored = probe.scored
