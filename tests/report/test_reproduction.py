@@ -7,7 +7,7 @@ from claim_records import write
 from click.testing import CliRunner
 
 from genbench.claims import conditioning, vae_blur
-from genbench.cli.claims import command
+from genbench.cli import cli
 from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
@@ -143,5 +143,5 @@ def test_what_later_looks_of_two_folders_contradict_is_an_error(plant):
     (found,) = compare_folders(cards, theirs)
     assert (found.comparison, len(found.changed_parts)) == ("opposite", 1)
     for folder, code in ((theirs, 1), (ours, 0)):
-        words = ["planted", "-o", str(ours), "--against", str(folder)]
-        assert CliRunner().invoke(command, words).exit_code == code
+        words = ["claims", "planted", "-o", str(ours), "--against", str(folder)]
+        assert CliRunner().invoke(cli, words).exit_code == code

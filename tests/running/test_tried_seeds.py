@@ -5,7 +5,7 @@ from claim_records import write
 from click.testing import CliRunner
 
 from genbench.claims import vae_blur
-from genbench.cli.claims import command
+from genbench.cli import cli
 from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.report.cards import make_cards
@@ -64,8 +64,8 @@ def test_fewer_seeds_than_planned_are_no_look(store):
         assert card.verdict_text.startswith("inconclusive so far")
         assert f"{n} of 8 seeds so far" in card.verdict.because
     assert make_card(store, seeds=8).verdict.outcome == "supported"
-    words = ["vae-blur", "-o", str(store.root), "--seeds", "6", "--no-run"]
-    said = CliRunner().invoke(command, words)
+    words = ["claims", "vae-blur", "-o", str(store.root), "--seeds", "6", "--no-run"]
+    said = CliRunner().invoke(cli, words)
     assert (said.exit_code, "6 of 8 seeds so far" in said.output) == (0, True)
 
 
@@ -97,7 +97,7 @@ def test_seeds_of_an_experiment_are_tried_whether_an_event_came_or_not(tmp_path,
     assert judge(seven, failures=[7]) == ("supported", frozenset(range(8)))
 
 
-def test_what_cannot_be_traced_waits_for_all(store, monkeypatch):
+def test_what_cannot_be_traced_waits_for_all_of_its_data_set(store, monkeypatch):
     claim = CLAIMS.get("vae_blur")
 
     def refuse(_):
@@ -107,4 +107,7 @@ def test_what_cannot_be_traced_waits_for_all(store, monkeypatch):
     store.path(specs_of(VAE)[7]).unlink()
     evidence = ClaimEvidence(claim, store)
     (effects,) = mark_tried(evidence, {"": evidence.effects()}).values()
-    assert {effect.tried for effect in effects} == {frozenset(range(7))}
+    assert {(effect.data, len(effect.tried_seeds)) for effect in effects} == {
+        ("digits", 7),
+        ("fashion_mnist", 8),
+    }
