@@ -81,9 +81,11 @@ def test_augmentation(gain, outcome):
     claim = CLAIMS.get("augmentation")
     base = [0.85 + 0.002 * k for k in range(8)]
     names = (*augmentation.CONDITIONAL, *augmentation.APART, *augmentation.FITTED)
-    columns = {name: base for name in (*names, augmentation.ALONE, augmentation.NOISE)}
+    columns = {augmentation.ALONE: base}
+    for j, name in enumerate((*names, augmentation.NOISE)):
+        columns[name] = [v + 0.0001 * ((k + j) % 3) for k, v in enumerate(base)]
     columns["cgan"] = [v + gain + 0.001 * (k % 3) for k, v in enumerate(base)]
-    columns["acgan"] = [v - 0.05 for v in base]
+    columns["acgan"] = [v - 0.05 for v in columns["acgan"]]
     verdict = judge(claim.function(PlantedColumns(columns)))
     assert verdict.outcome == outcome
     assert "(cgan against real points alone)" in verdict.parts[0].effect.name

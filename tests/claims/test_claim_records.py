@@ -71,7 +71,7 @@ def modes(store, gan, cured, strict):
     def plant(run, loose, strict):
         # of a thousand modes fifty times as many, and what is filled less is filled less evenly
         times = 50 if run.dataset == mode_collapse.STACKS else 1
-        about = {"modes_strict": times * strict, "reverse_kl": 0.05 * (20 - strict)}
+        about = {"modes_strict": times * strict, "reverse_kl": 0.05 * (21 - strict)}
         write(store, run, modes=times * loose, **about)
 
     for (name, _), run in mode_collapse.USUAL.items():
