@@ -201,6 +201,14 @@ def print_claim(console: Console, card: Card) -> None:
     console.print()
 
 
+def _date_as_written(card: Card) -> list[str]:
+    """A sentence where nothing but the file tells when a claim was registered."""
+    last = card.standing.registration
+    if last is None or card.exploratory or card.standing.in_git:
+        return []
+    return [f"{last.date[:10]} as written: git has no history of it here"]
+
+
 def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
     from genbench.report.claim_tables import needed_text
@@ -210,6 +218,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
     unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
     return {
         "Exploratory": list(card.standing.reasons) if card.exploratory else [],
+        "Registered": _date_as_written(card),
         "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from genbench.cli import common
 from genbench.core.files import RUNS
+
+if TYPE_CHECKING:
+    from genbench.store.validate import Problem
 
 #: problems that are printed
 MOST = 50
@@ -23,7 +27,8 @@ MOST = 50
 @click.option(
     "--migrate",
     is_flag=True,
-    help="First seal records of genbench.record/1, which had no seal; only of folders that you trust.",
+    help="First seal records of genbench.record/1, which had no seal, and registrations of that time beside "
+    "the folder; only of what you trust.",
 )
 @click.option(
     "--tuned",
@@ -39,10 +44,11 @@ def command(
     """Check every record and artifact of a results folder; exit 1 if there are problems.
 
     Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts
-    that do not hash to their name, folders that cannot be read, and tuned options that their trials do
-    not give or that rest on unequal numbers of trials. Older versions and foreign files are
-    only mentioned. A seal shows damage and slips; it is no signature, for whoever can write a record
-    can seal it.
+    that do not hash to their name, folders that cannot be read, tuned options that their trials do
+    not give or that rest on unequal numbers of trials, and, in baselines/registrations.json beside the
+    folder, registrations that are not as they were sealed, or not as git has them. Older versions and
+    foreign files are only mentioned. A seal shows damage and slips; it is no signature, for whoever can
+    write a record can seal it.
 
     \b
     genbench validate
@@ -50,17 +56,10 @@ def command(
     """
     from dataclasses import asdict
 
-    from genbench.running.tuning_check import check_tuned, find_tuned_file
-    from genbench.store import Store
-    from genbench.store.validate import sort_problems, validate_results
-
     common.load_plugins(plugins)
     if migrate:
-        count = Store(root).migrate()
-        click.echo(f"{count} records of an older schema were sealed", err=True)
-    sound, problems = validate_results(root)
-    if options := tuned or find_tuned_file(root):
-        problems = sort_problems([*problems, *check_tuned(root, options)])
+        seal_older(root)
+    sound, problems = find_problems(root, tuned)
     bad = [problem for problem in problems if problem.bad]
     if as_json:
         rows = [{**asdict(problem), "bad": problem.bad} for problem in problems]
@@ -76,3 +75,29 @@ def command(
         click.echo(f"{sound} sound records in {root}, {count}")
     if bad:
         raise SystemExit(1)
+
+
+def seal_older(root: Path) -> None:
+    """Seals records, and registrations beside them, that were written before there were seals."""
+    from genbench.store import Store
+    from genbench.store.registration_check import find_registrations_file
+    from genbench.store.registrations import seal_registrations
+
+    click.echo(f"{Store(root).migrate()} records of an older schema were sealed", err=True)
+    file = find_registrations_file(root)
+    if file is not None and (count := seal_registrations(file)):
+        click.echo(f"{file}: {count} registrations were sealed", err=True)
+
+
+def find_problems(root: Path, tuned: Path | None) -> tuple[int, list[Problem]]:
+    """Returns the number of sound records and what is wrong with a folder and the files that go with it."""
+    from genbench.running.tuning_check import check_tuned, find_tuned_file
+    from genbench.store.registration_check import check_registrations, find_registrations_file
+    from genbench.store.validate import sort_problems, validate_results
+
+    sound, problems = validate_results(root)
+    if options := tuned or find_tuned_file(root):
+        problems += check_tuned(root, options)
+    if registrations := find_registrations_file(root):
+        problems += check_registrations(registrations)
+    return sound, sort_problems(problems)

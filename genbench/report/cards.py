@@ -26,6 +26,7 @@ from genbench.statistics.null_rows import Gate
 from genbench.statistics.verdicts import Verdict, VerdictPart, judge
 from genbench.store import Store
 from genbench.store.cached import CachedStore
+from genbench.store.registration_history import read_history
 from genbench.store.registrations import read_registrations
 
 #: which scale a card is of, where none is asked for: the first that has measurements
@@ -109,7 +110,7 @@ class Card:
     @cached_property
     def standing(self) -> Standing:
         """Whether it was registered before it was scored."""
-        return find_standing(self.claim, self.store, read_registrations())
+        return find_standing(self.claim, self.store, read_registrations(), read_history())
 
     @property
     def exploratory(self) -> bool:

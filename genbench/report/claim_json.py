@@ -80,6 +80,7 @@ def registration_dict(card: Card) -> dict[str, Any]:
         "rule": last.rule if last is not None else None,
         "first_score": standing.first_score,
         "extended": standing.extended,
+        "dated_by_git": standing.in_git,
         "because": list(standing.reasons),
     }
 

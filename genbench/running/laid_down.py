@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from genbench.core.claim import Claim
@@ -11,8 +12,12 @@ from genbench.core.model import MODELS
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.planted import RANGES, PlantedEvidence, read_planted
 from genbench.store import Store
+from genbench.store.git import date_files
 from genbench.store.registrations import Registration, moment
+from genbench.store.trial import Trials
 
+#: when a file was scored, by what it says itself
+Clock = Callable[[Path, str], str]
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: what registrations hold since 2026-11-29: of no account where an older one does not
@@ -50,24 +55,49 @@ class FirstScores:
     @property
     def first(self) -> str | None:
         """The earliest of all."""
-        times = [time for time in (*self.runs.values(), self.experiment) if time is not None]
-        return min(times, key=moment, default=None)
+        return earliest([*self.runs.values(), self.experiment])
 
 
-def read_first_scores(claim: Claim, store: Store) -> FirstScores:
-    """Returns when what a claim reads was first scored."""
+def read_first_scores(claim: Claim, store: Store, clock: Clock) -> FirstScores:
+    """Returns when what a claim reads was first scored, by a clock."""
     runs: dict[int, str | None] = {}
     trials: list[str] = []
     for name in SCALES:
-        evidence = ClaimEvidence(claim, store, Scale(name))
+        scale = Scale(name)
+        evidence = ClaimEvidence(claim, store, scale)
         for k, run in enumerate(claim.runs):
             if MODELS.get(run.model).taxonomy != "reference":
-                times = [r.started for r in evidence.records(run) if r.started]
-                times += [before] if (before := runs.get(k)) else []
-                runs[k] = min(times, key=moment, default=None)
-        if claim.experiment is not None and (started := evidence.trial().started):
-            trials.append(started)
-    return FirstScores(runs, min(trials, key=moment, default=None))
+                records = evidence.records(run)
+                times = [clock(store.path(r.spec), r.started) for r in records]
+                runs[k] = earliest([*times, runs.get(k)])
+        if claim.experiment is not None and (trial := evidence.trial()).started:
+            path = Trials(store.root).path(claim, scale.options(claim))
+            trials.append(clock(path, trial.started))
+    return FirstScores(runs, earliest(trials))
+
+
+def earliest(times: Iterable[str | None]) -> str | None:
+    """Returns the first of times, None where nobody noted any."""
+    return min((time for time in times if time), key=moment, default=None)
+
+
+class Commits:
+    """When the files of a results folder were scored at the latest: git has them since then.
+
+    Arguments:
+        store: The folder.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.dates = date_files(store.root)
+
+    def written(self, path: Path, started: str) -> str:
+        """Returns what a file says, or when git first had it where that was before."""
+        return earliest([started, self.committed(path, started)]) or ""
+
+    def committed(self, path: Path, started: str) -> str:
+        """Returns when git first had a file; "" where it has not."""
+        return self.dates.get(path.resolve(), "")
 
 
 def find_late(

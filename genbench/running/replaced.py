@@ -10,7 +10,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
-from genbench.running.laid_down import Late, differing
+from genbench.running.laid_down import Clock, Late, differing, earliest
 from genbench.store import Store
 from genbench.store.registrations import Registration, moment
 from genbench.store.trial import Trials
@@ -24,7 +24,7 @@ DERIVED = ("tuned_options",)
 
 
 def find_replaced(
-    claim: Claim, history: Sequence[Registration], store: Store, allows: Allows
+    claim: Claim, history: Sequence[Registration], store: Store, allows: Allows, clock: Clock
 ) -> Iterator[Late]:
     """Yields what took the place of something that had been scored by then, so that the scores may be why.
 
@@ -37,6 +37,7 @@ def find_replaced(
         history: Its registrations, oldest first.
         store: Where scores are.
         allows: Whether a change is declared.
+        clock: When a file was scored.
     """
     for before, after in pairwise(history):
         old, new = (one.terms.get("runs", {}) for one in (before, after))
@@ -51,15 +52,15 @@ def find_replaced(
                 for fields, other in zip(changes, others, strict=True)
             ):
                 continue
-            scored = first_score_of(claim, run, store)
+            scored = first_score_of(claim, run, store, clock)
             if scored is not None and moment(scored) < moment(after.date):
                 nearest = min(others, key=lambda other: len(differing(run, other)))
                 yield Late(after.date, scored, f"{name} with {_was(run, nearest)}")
-        yield from _find_replaced_experiment(claim, before, after, store)
+        yield from _find_replaced_experiment(claim, before, after, store, clock)
 
 
 def _find_replaced_experiment(
-    claim: Claim, before: Registration, after: Registration, store: Store
+    claim: Claim, before: Registration, after: Registration, store: Store, clock: Clock
 ) -> Iterator[Late]:
     old, new = (one.terms.get("experiment") for one in (before, after))
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
@@ -67,18 +68,25 @@ def _find_replaced_experiment(
     if not differing(old, new, ("seeds",)) or _has_new_seeds(old, new):
         return
     options = dict(old.get("options", {}))
-    trial = Trials(store.root).read_of(claim.name, int(old.get("version", 1)), options)
-    if trial is not None and trial.started and moment(trial.started) < moment(after.date):
-        yield Late(after.date, trial.started, f"its experiment with {_was(old, new)}")
+    trials, version = Trials(store.root), int(old.get("version", 1))
+    trial = trials.read_of(claim.name, version, options)
+    if trial is None or not trial.started:
+        return
+    scored = clock(trials.path_of(claim.name, version, options), trial.started)
+    if moment(scored) < moment(after.date):
+        yield Late(after.date, scored, f"its experiment with {_was(old, new)}")
 
 
-def first_score_of(claim: Claim, about: Mapping[str, Any], store: Store) -> str | None:
+def first_score_of(
+    claim: Claim, about: Mapping[str, Any], store: Store, clock: Clock
+) -> str | None:
     """Returns when the first cell of a registered run was begun, at any budget, or None without any.
 
     Arguments:
         claim: The claim.
         about: What the registration says of the run; with options that are no longer there, it has no cells.
         store: Where cells are.
+        clock: When a file was scored.
     """
     fields: dict[str, Any] = {name: value for name, value in about.items() if name not in DERIVED}
     run = Run(**(fields | {"metrics": tuple(about["metrics"]), "untuned": "default"}))
@@ -89,8 +97,8 @@ def first_score_of(claim: Claim, about: Mapping[str, Any], store: Store) -> str 
             records = ClaimEvidence(claim, store, Scale(name)).records(run)
         except GenbenchError:
             return None
-        times += [record.started for record in records if record.started]
-    return min(times, key=moment, default=None)
+        times += [clock(store.path(record.spec), record.started) for record in records]
+    return earliest(times)
 
 
 def _has_new_seeds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

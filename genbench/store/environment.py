@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import platform
-import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +20,7 @@ except ImportError:  # Windows
     resource = None
 
 from genbench.core.version import __version__
+from genbench.store.git import ask_git
 
 
 def environment(device: torch.device, workers: int = 1) -> dict[str, Any]:
@@ -89,24 +88,9 @@ def running_commit() -> str | None:
 
 def find_commit(file: Path) -> str | None:
     """Returns the commit of the repository that tracks a file; None where it merely lies in one."""
-    if _ask_git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+    if ask_git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return None
-    return _ask_git(file.parent, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*")
-
-
-def _ask_git(folder: Path, *args: str) -> str | None:
-    try:
-        process = subprocess.run(
-            ["git", *args],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return process.stdout.strip() or None if process.returncode == 0 else None
+    return ask_git(file.parent, "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*")
 
 
 def _installed_commit() -> str | None:

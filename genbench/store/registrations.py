@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +31,7 @@ class Registration(Row):
         hash: 16 digits of the sha256 of terms and rule.
         note: Where it was taken from, if not by `genbench claims --register`.
         seen: Which scores had been seen that the results folder no longer has, so that dates cannot tell.
+        seal: 16 digits of the sha256 of all the rest; what was written before there were seals has none.
     """
 
     date: Annotated[Moment, Field(min_length=1)]
@@ -40,11 +41,33 @@ class Registration(Row):
     hash: str
     note: str | None = None
     seen: str | None = None
+    seal: str | None = None
 
     @property
     def intact(self) -> bool:
-        """Whether the hash is that of the terms and the rule."""
-        return self.hash == hash_terms(self.terms, self.rule)
+        """Whether the hash is that of the terms and the rule, and the seal that of the whole."""
+        return self.fault is None
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it, or None."""
+        if self.hash != hash_terms(self.terms, self.rule):
+            return "is not as it was hashed"
+        if self.seal is None:
+            return (
+                "has no seal; where you know that nobody changed it, seal it by: "
+                "genbench validate --migrate"
+            )
+        return None if self.seal == self.digest else "is not as it was sealed"
+
+    @property
+    def digest(self) -> str:
+        """What its seal must be."""
+        return digest_entry(self.model_dump(mode="json"))
+
+    def sealed(self) -> Registration:
+        """Returns it with its seal."""
+        return self.model_copy(update={"seal": self.digest})
 
 
 class Replacement(Row):
@@ -102,6 +125,12 @@ def hash_terms(terms: dict[str, Any], rule: str) -> str:
     return hashlib.sha256(canonical({"rule": rule, "terms": terms}).encode()).hexdigest()[:16]
 
 
+def digest_entry(entry: Mapping[str, Any]) -> str:
+    """Returns 16 digits of the sha256 of all fields of a registration but its seal."""
+    content = {key: v for key, v in entry.items() if v is not None and key != "seal"}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:16]
+
+
 def read_registrations(path: Path | None = None) -> Registrations:
     """Reads the file named, or that of the working folder with that of genbench beside.
 
@@ -148,3 +177,21 @@ def write_registrations(path: Path, registrations: Registrations) -> None:
     )
     content = ordered.model_dump(mode="json", by_alias=True, exclude_none=True)
     write_bytes(path, (reviewable(json.loads(json.dumps(content))) + "\n").encode())
+
+
+def seal_registrations(path: Path) -> int:
+    """Seals the registrations of a file that were written before there were seals; returns how many.
+
+    Raises:
+        StoreError: If it is no file of registrations.
+        WriteError: If it cannot be written.
+    """
+    known = read_registrations(path)
+    count = sum(one.seal is None for history in known.claims.values() for one in history)
+    claims = {
+        name: [one if one.seal is not None else one.sealed() for one in history]
+        for name, history in known.claims.items()
+    }
+    if count:
+        write_registrations(path, known.model_copy(update={"claims": claims}))
+    return count

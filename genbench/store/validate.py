@@ -20,8 +20,8 @@ from genbench.store.trial import Trials
 from genbench.store.tuning import Tunings
 
 #: kinds of problems; those of BAD make a folder invalid
-BAD = ("record", "place", "duplicate", "artifact", "tuned")
-NOTES = ("stale", "unknown", "absent", "foreign", "leftover", "set aside")
+BAD = ("record", "place", "duplicate", "artifact", "tuned", "registration")
+NOTES = ("stale", "unknown", "absent", "dates", "foreign", "leftover", "set aside")
 #: the name of a picture that `genbench pictures` keeps: a group and a seed
 PICTURE = re.compile(r"[0-9a-f]{16}-[0-9]+\.(webp|png|txt)")
 

@@ -19,7 +19,8 @@ import tarfile
 from pathlib import Path
 
 from genbench.core.claim import CLAIMS
-from genbench.running.registration import BY_RULE, compare_terms, list_terms
+from genbench.running.claim_terms import compare_terms, list_terms
+from genbench.running.laid_down import BY_RULE
 from genbench.store.registrations import (
     FILE,
     Registration,
@@ -132,7 +133,7 @@ def main() -> None:
                 hash=hash_terms(terms, OLD_RULE),
                 note=NOTE,
                 seen=SEEN.get(claim.id) if k == len(history) - 1 else None,
-            )
+            ).sealed()
             for k, (commit, when, terms) in enumerate(history)
         ]
     write_registrations(chosen.to, Registrations(rules=rules, claims=claims))

@@ -12,14 +12,9 @@ from genbench.core.errors import ContractError, SpecError, UnknownName
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
 from genbench.running import evidence
+from genbench.running.claim_terms import compare_terms, describe_run, list_terms
 from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
-from genbench.running.registration import (
-    compare_terms,
-    describe_run,
-    find_standing,
-    list_terms,
-    register,
-)
+from genbench.running.registration import find_standing, register
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.registrations import (
@@ -159,7 +154,7 @@ def test_registrations_made_with_scores_at_hand_make_nothing_older(tmp_path, sto
     known = read_registrations(path)
     first, last = known.claims["planted"]
     for spoilt in (
-        first.model_copy(update={"seen": "all of them"}),
+        first.model_copy(update={"seen": "all of them"}).sealed(),
         first.model_copy(update={"hash": "0" * 16}),
     ):
         found = known.model_copy(update={"claims": {"planted": [spoilt, last]}})
@@ -230,7 +225,7 @@ def test_what_older_registrations_do_not_hold_makes_nothing_younger(tmp_path, st
     (own,) = known.claims["planted"]
     parts = [{k: v for k, v in part.items() if k != "made_of"} for part in own.terms["parts"]]
     terms = own.terms | {"parts": parts}
-    old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)})
+    old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)}).sealed()
     write_registrations(path, known.model_copy(update={"claims": {"planted": [old]}}))
     write_scored(store, claim, "2026-01-02T00:00:00+00:00")
     assert not standing(claim, store, path).exploratory

@@ -1,0 +1,147 @@
+"""What a claim lays down: bars, runs, budgets, metrics and the experiment, and how two such terms differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from genbench.core.claim import Claim, Run
+from genbench.running.evidence import Scale, find_choice
+from genbench.running.laid_down import BY_RULE, RECENT
+from genbench.running.planted import UNREADABLE, hash_parts
+
+ABSENT = "absent"
+
+
+class NoEvidence:
+    """Evidence of nothing, with which a claim's effects show their bars."""
+
+    def scores(self, run: Run, column: str) -> Mapping[int, float]:
+        """Returns nothing."""
+        return {}
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns nothing."""
+        return []
+
+    def measured(self, column: str) -> Mapping[int, float]:
+        """Returns nothing."""
+        return {}
+
+
+def list_terms(claim: Claim) -> dict[str, Any]:
+    """Returns what a claim lays down: judged parts with their bars, runs and the experiment, as JSON."""
+    judged = [effect for effect in claim.function(NoEvidence()) if effect.judged]
+    hashes = hash_parts(claim)
+    made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
+    parts = [
+        {
+            "effect": effect.name,
+            "bar": float(effect.bar),
+            "wanted": effect.wanted,
+            **{name: value for name in BY_RULE if (value := getattr(effect, name))},
+            "made_of": own,
+        }
+        for effect, own in zip(judged, made_of, strict=True)
+    ]
+    terms: dict[str, Any] = {"parts": parts, "runs": {}}
+    for run in claim.runs:
+        name, k = str(run), 2
+        while name in terms["runs"]:
+            name, k = f"{run} #{k}", k + 1
+        terms["runs"][name] = describe_run(run) | seeds_of(claim)
+    if claim.experiment is not None:
+        terms["experiment"] = {
+            "options": _as_json(Scale().options(claim)),
+            "seeds": claim.seeds,
+            "version": claim.version,
+            **seeds_of(claim),
+        }
+    return terms
+
+
+def seeds_of(claim: Claim) -> dict[str, int]:
+    """Returns what terms say of the seeds of a claim that does not begin with the first."""
+    return {"first_seed": claim.first_seed} if claim.first_seed else {}
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Returns what a registration says of a run."""
+    names = ("model", "dataset", "seeds", "steps", "batch", "labelled", "samples")
+    about = {name: getattr(run, name) for name in names}
+    about |= {"metrics": sorted(run.metrics), "options": _as_json(dict(run.options))}
+    if run.dataset_options:
+        about["dataset_options"] = _as_json(dict(run.dataset_options))
+    if run.metric_options:
+        about["metric_options"] = _as_json(dict(run.metric_options))
+    return about | (
+        {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
+    )
+
+
+def _tuned_options(run: Run) -> Any:
+    """The options and the training that tuning chose for a run, or in words that there are none."""
+    choice = find_choice(run)
+    if choice is None:
+        return "not tuned yet"
+    options, training = choice
+    chosen = training.model_dump(exclude_defaults=True) if training is not None else {}
+    return _as_json(options | chosen)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(inner) for key, inner in sorted(value.items())}
+    return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool) -> list[str]:
+    """Returns what differs, field by field, e.g. "experiment.options.rounds: 800, now 1600".
+
+    A part, a run or an experiment that one side alone has is one line.
+
+    Arguments:
+        before: The terms that were registered.
+        now: Those of today; the wording of effects is of no account.
+        rules: Whether what rules add to parts counts, as it does where the rule is the same.
+    """
+    sides = [_split(before), _split(now)]
+    changes = []
+    for name in {**sides[0], **sides[1]}:
+        if name not in sides[0] or name not in sides[1]:
+            changes.append(f"{name}: {'added' if name in sides[1] else 'left out'}")
+            continue
+        old, new = (side[name] for side in sides)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            new = {key: value for key, value in new.items() if key in old or key not in RECENT}
+        was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
+        changes += [
+            _say(field, was.get(field, ABSENT), is_now.get(field, ABSENT))
+            for field in {**was, **is_now}
+            if was.get(field, ABSENT) != is_now.get(field, ABSENT)
+        ]
+    return changes
+
+
+def _say(field: str, old: Any, new: Any) -> str:
+    part, _, name = field.rpartition(".")
+    if name == "made_of":
+        return f"{part}: made of other numbers (columns, sides, direction or scale)"
+    return f"{field}: {old}, now {new}"
+
+
+def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Terms by what they are of: a part, a run, the experiment."""
+    parts = {f"part {k}": part for k, part in enumerate(terms.get("parts", ()), 1)}
+    runs = {f"runs.{name}": run for name, run in terms.get("runs", {}).items()}
+    others = {name: value for name, value in terms.items() if name not in ("parts", "runs")}
+    return {**parts, **runs, **others}
+
+
+def _fields(value: Any, rules: bool, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key != "effect" and (rules or key not in BY_RULE):
+                yield from _fields(inner, rules, f"{name}.{key}")
+    else:
+        yield name, value

@@ -1,0 +1,106 @@
+"""Whether a file of registrations is as it was written, and as git has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+from genbench.core.errors import StoreError
+from genbench.store.git import date_commits
+from genbench.store.registration_history import History, read_history
+from genbench.store.registrations import (
+    FILE,
+    Registration,
+    Registrations,
+    moment,
+    read_registrations,
+)
+from genbench.store.validate import Problem
+
+#: a claim and one of its registrations
+Named = tuple[str, Registration]
+
+
+def find_registrations_file(root: Path) -> Path | None:
+    """Returns the file of registrations that lies beside a results folder."""
+    path = root.resolve().parent / FILE
+    return path if path.is_file() else None
+
+
+def check_registrations(path: Path) -> list[Problem]:
+    """Returns what is wrong with a file of registrations, by their seals and by git.
+
+    Every registration must be as it was sealed, be in git since the day of its date, and name no commit
+    that is younger; none may have been taken out of the file. What is in no commit yet is mentioned, and
+    so is where git has no history: dates are as they were written then.
+
+    Arguments:
+        path: The file.
+    """
+    try:
+        known = read_registrations(path)
+    except StoreError as error:
+        return [Problem("registration", str(path), str(error))]
+    rows = [(claim, one) for claim, history in known.claims.items() for one in history]
+    problems = [
+        Problem("registration", str(path), f"{_name(claim, one)} {one.fault}")
+        for claim, one in rows
+        if one.fault is not None
+    ]
+    history = read_history(path)
+    if history is None:
+        text = "git has no history of it here, so that the dates of registrations are as written"
+        return [*problems, Problem("dates", str(path), text)]
+    texts = [*_find_backdated(rows, history), *_find_backdated_changes(known, history)]
+    texts += [*_find_removed(rows, history), *_find_younger_commits(rows, path)]
+    problems += [Problem("registration", str(path), text) for text in texts]
+    new = sum(one.digest not in history.entries and history.believes(one) for _, one in rows)
+    if new:
+        text = f"{new} registrations are in no commit yet; commit them before what they are for is scored"
+        problems.append(Problem("dates", str(path), text))
+    return problems
+
+
+def _find_backdated(rows: list[Named], history: History) -> Iterator[str]:
+    for claim, one in rows:
+        if not history.believes(one):
+            entry = history.entries.get(one.digest)
+            since = "not at all" if entry is None else f"since {_minute(entry.date)} only"
+            yield f"{_name(claim, one)} is in git {since}"
+
+
+def _find_backdated_changes(known: Registrations, history: History) -> Iterator[str]:
+    dated = history.declared(known).declared
+    for change, other in zip(known.declared, dated, strict=True):
+        if change.date != other.date:
+            yield (
+                f"the change of {change.field} declared {_minute(change.date)} is in git since "
+                f"{_minute(other.date)} only"
+            )
+
+
+def _find_removed(rows: list[Named], history: History) -> Iterator[str]:
+    for entry in history.removed([one for _, one in rows]):
+        where = f"by commit {entry.removed[:12]}" if entry.removed else "here"
+        yield (
+            f"{entry.claim}: its registration of {str(entry.content.get('date'))[:16]}, which commit "
+            f"{entry.commit[:12]} has, was changed or taken out {where}; put it back: they are only added to"
+        )
+
+
+def _find_younger_commits(rows: list[Named], path: Path) -> Iterator[str]:
+    commits = {one.digest: (one.commit or "").rstrip("+") for _, one in rows}
+    dates = date_commits(path.resolve().parent, commits.values())
+    for claim, one in rows:
+        date = dates.get(commits[one.digest])
+        if date is not None and moment(date) > moment(one.date):
+            yield f"{_name(claim, one)} names the commit {one.commit}, which is of {_minute(date)}"
+
+
+def _name(claim: str, one: Registration) -> str:
+    return f"{claim}: the registration of {_minute(one.date)}"
+
+
+def _minute(text: str) -> str:
+    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
