@@ -97,7 +97,7 @@ def do(suite, root, *, executor=None, report=None, **about):
 
 def timeless(record):
     """All of a record but times, memory and what is measured in seconds."""
-    kept = record.model_dump(exclude={"started", "finished", "failed_after_s"})
+    kept = record.model_dump(exclude={"started", "first_started", "finished", "failed_after_s"})
     kept["environment"].pop("git", None)  # the source tree may change while tests run
     kept["used"] = {k: kept["used"][k] for k in ("steps", "examples", "seeds_sharing")}
     kept["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in kept["curve"]]

@@ -142,3 +142,13 @@ def test_where_a_conflict_stops_it_all_that_cannot_be_read_is_said(tmp_path):
     assert len(result.conflicts) == 1
     assert [str(damaged) in text for text in result.set_aside] == [True]
     assert not to.root.exists()
+
+
+@pytest.mark.parametrize("keep", ["first", "last", "newest"])
+def test_the_first_start_of_a_cell_outlives_the_record_that_has_it(stores, keep):
+    a, b, c = stores
+    first, later = "2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"
+    a.write(record().model_copy(update={"started": first}))
+    b.write(scored(2.5).model_copy(update={"started": later}))
+    merge([a, b], c, keep=keep)
+    assert c.read(record().spec).begun == first

@@ -133,21 +133,22 @@ class CellFiling(Filing[StackJob]):
             record.artifacts[kind] = self.store.put(content, suffix)
         record.scale = job.settings.scale
         record.named = sorted({*record.named, *job.settings.named})
+        before = self.store.read(record.spec)
         if record.status in FAILURES or record.scale is not None:
-            before = self.store.read(record.spec)
             measured = before is not None and before.status not in (*FAILURES, "skipped")
             if record.status in FAILURES and measured:
                 return  # a failure must not cost what was measured
             if before is not None and before.scale is None:
                 record.scale = None  # it was asked for at its own budget already
-        self._keep_measurements(record, job.settings)
+        if before is not None:
+            self._keep_measurements(record, before, job.settings)
+            record = record.after(before)
         path = self.store.write(record)
         self.plan.stamps[record.cell] = path.stat().st_mtime_ns
 
-    def _keep_measurements(self, record: Record, settings: RunSettings) -> None:
+    def _keep_measurements(self, record: Record, before: Record, settings: RunSettings) -> None:
         """Adds what was measured before, where the weights are the same; else sets the old record aside."""
-        before = self.store.read(record.spec)
-        if before is None or (before.status, record.status) != ("ok", "ok"):
+        if (before.status, record.status) != ("ok", "ok"):
             return
         requests = make_requests(
             settings.metrics, samples=settings.samples, features=settings.features

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from genbench.running.evidence import SCALES, ClaimEvidence, Scale
 from genbench.running.planted import RANGES, PlantedEvidence, read_planted
 from genbench.store import Store
 from genbench.store.git import date_files
-from genbench.store.registrations import Registration, moment
+from genbench.store.moments import earliest, moment
+from genbench.store.registrations import Registration
 from genbench.store.trial import Trials
 
 #: when a file was scored, by what it says itself
@@ -68,17 +69,12 @@ def read_first_scores(claim: Claim, store: Store, clock: Clock) -> FirstScores:
         for k, run in enumerate(claim.runs):
             if MODELS.get(run.model).taxonomy != "reference":
                 records = evidence.records(run)
-                times = [clock(store.path(r.spec), r.started) for r in records]
+                times = [clock(store.path(r.spec), r.begun) for r in records]
                 runs[k] = earliest([*times, runs.get(k)])
         if claim.experiment is not None and (trial := evidence.trial()).started:
             path = Trials(store.root).path(claim, scale.options(claim))
             trials.append(clock(path, trial.started))
     return FirstScores(runs, earliest(trials))
-
-
-def earliest(times: Iterable[str | None]) -> str | None:
-    """Returns the first of times, None where nobody noted any."""
-    return min((time for time in times if time), key=moment, default=None)
 
 
 class Commits:

@@ -16,13 +16,13 @@ from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
 from genbench.store.environment import running_commit
+from genbench.store.moments import moment
 from genbench.store.registration_history import History
 from genbench.store.registrations import (
     FILE,
     Registration,
     Registrations,
     hash_terms,
-    moment,
     read_registrations,
     write_registrations,
 )

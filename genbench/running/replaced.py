@@ -10,9 +10,10 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
 from genbench.running.evidence import SCALES, ClaimEvidence, Scale
-from genbench.running.laid_down import Clock, Late, differing, earliest
+from genbench.running.laid_down import Clock, Late, differing
 from genbench.store import Store
-from genbench.store.registrations import Registration, moment
+from genbench.store.moments import earliest, moment
+from genbench.store.registrations import Registration
 from genbench.store.trial import Trials
 
 #: whether a change of a field to a value is declared to be one of all claims alike: (field, value, date)
@@ -97,7 +98,7 @@ def first_score_of(
             records = ClaimEvidence(claim, store, Scale(name)).records(run)
         except GenbenchError:
             return None
-        times += [clock(store.path(record.spec), record.started) for record in records]
+        times += [clock(store.path(record.spec), record.begun) for record in records]
     return earliest(times)
 
 

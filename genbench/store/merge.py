@@ -117,6 +117,10 @@ def find_differences(one: Record, other: Record) -> list[str]:
 
 
 def _united(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
+    return _choose(one, other, conflict, keep).after(one, other)
+
+
+def _choose(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if one.scale != other.scale and None in (one.scale, other.scale):
         one, other = (record.model_copy(update={"scale": None}) for record in (one, other))
     if one.named != other.named:

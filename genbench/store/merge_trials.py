@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from genbench.store import trial as claims
 from genbench.store import tuning
 from genbench.store.folder import Store
+from genbench.store.moments import earliest
 from genbench.store.trial import Trial, Trials
 from genbench.store.tuning import Rung, TuningFile, Tunings, TuningTrial
 
@@ -109,7 +110,8 @@ def differ_in_claims(one: Trial, other: Trial) -> list[str]:
 
 def join_claims(one: Trial, other: Trial) -> Trial:
     """Returns both trials as one; where both have a seed, the other's counts."""
-    return other if one.seeds <= other.seeds else one.joined(other)
+    whole = other if one.seeds <= other.seeds else one.joined(other)
+    return whole.model_copy(update={"started": earliest([one.started, other.started]) or ""})
 
 
 def differ_in_tuning(one: TuningFile, other: TuningFile) -> list[str]:
@@ -146,7 +148,7 @@ def join_tuning(one: TuningFile, other: TuningFile) -> TuningFile:
         "floors": one.floors | other.floors,
         "protocols": one.protocols | other.protocols,
         "environments": machines,
-        "started": min(filter(None, (one.started, other.started)), default=""),
+        "started": earliest([one.started, other.started]) or "",
     }
     return other.model_copy(update=about)
 

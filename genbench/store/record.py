@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genbench.core.spec import CellSpec
+from genbench.store.moments import Moment, earliest
 
 SCHEMA = "genbench.record/2"
 #: stands in place of a taxonomy where the samples come from elsewhere
@@ -20,17 +20,6 @@ Status = Literal["ok", "diverged", "error", "timeout", "oom", "skipped"]
 FAILURES = ("error", "oom", "timeout")
 #: units of measurements that the machine decides and not the model
 OF_TIME = ("ms", "s", "samples/s", "1/s", "calibrations")
-
-
-def _check_moment(text: str) -> str:
-    # years that have room on both sides for any zone and any clock
-    if text and not 1970 <= datetime.fromisoformat(text).year < 9999:
-        raise ValueError(f"a time needs to lie between 1970 and 9998, got {text[:40]!r}")
-    return text
-
-
-#: a moment in ISO 8601, or "" where nobody noted it
-Moment = Annotated[str, AfterValidator(_check_moment)]
 
 
 class Row(BaseModel):
@@ -131,6 +120,9 @@ class Record(Row):
     named: list[str] = Field(default=[], exclude_if=lambda named: not named)
     started: Moment = ""
     finished: Moment = ""
+    #: when the first record of the cell was begun, where another has taken its place; absent from the
+    #: file where there was none
+    first_started: Moment = Field(default="", exclude_if=lambda started: not started)
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -144,6 +136,17 @@ class Record(Row):
         if external and (self.used.seconds or self.used.steps or self.curve):
             raise ValueError("samples from elsewhere have no training")
         return self
+
+    @property
+    def begun(self) -> str:
+        """When the cell was first begun, "" where nobody noted it."""
+        return self.first_started or self.started
+
+    def after(self, *others: Record) -> Record:
+        """Returns it as what takes the place of other records of the cell, whose first start it keeps."""
+        first = earliest([self.begun, *(other.begun for other in others)]) or ""
+        kept = "" if first == self.started else first
+        return self.model_copy(update={"first_started": kept})
 
     @property
     def seeds(self) -> set[int]:
@@ -165,7 +168,16 @@ def contents(record: Record) -> dict[str, Any]:
 
     Nor what older records of the same weights do not hold, the numbers that training learnt.
     """
-    passing = {"started", "finished", "failed_after_s", "environment", "scale", "learnt", "named"}
+    passing = {
+        "started",
+        "first_started",
+        "finished",
+        "failed_after_s",
+        "environment",
+        "scale",
+        "learnt",
+        "named",
+    }
     content = record.model_dump(exclude=passing)
     content["used"] = {key: content["used"][key] for key in ("steps", "examples")}
     content["curve"] = [{k: v for k, v in p.items() if k != "seconds"} for p in content["curve"]]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from genbench.core.errors import StoreError
 from genbench.store.git import date_commits
+from genbench.store.moments import moment
 from genbench.store.registration_history import History, read_history
 from genbench.store.registrations import (
     FILE,
     Registration,
     Registrations,
-    moment,
     read_registrations,
 )
 from genbench.store.validate import Problem

@@ -15,13 +15,13 @@ from pydantic_core import from_json
 from genbench.core.files import read_file
 from genbench.store.documents import list_shipped
 from genbench.store.git import Version, date_commits, read_versions
+from genbench.store.moments import moment
 from genbench.store.registrations import (
     FILE,
     Declared,
     Registration,
     Registrations,
     digest_entry,
-    moment,
 )
 
 #: how much later than it says a registration may be committed

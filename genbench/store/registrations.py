@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,8 @@ from pydantic import Field
 from genbench.core.files import write_bytes
 from genbench.core.spec import canonical
 from genbench.store.documents import list_shipped, read_json, reviewable
-from genbench.store.record import Moment, Row
+from genbench.store.moments import Moment, moment
+from genbench.store.record import Row
 
 #: where the file lies, from the working folder or from that of genbench
 FILE = Path("baselines/registrations.json")
@@ -158,12 +158,6 @@ def _join(several: Sequence[Registrations]) -> Registrations:
             known.extend(one for one in history if one not in known)
             known.sort(key=lambda one: moment(one.date))
     return whole
-
-
-def moment(text: str) -> datetime:
-    """Returns the moment that is written as ISO 8601; without a zone it is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def write_registrations(path: Path, registrations: Registrations) -> None:

@@ -15,7 +15,8 @@ from genbench.core.claim import Claim
 from genbench.core.files import list_folder, read_file, write_bytes
 from genbench.core.spec import canonical
 from genbench.store.folder import Store
-from genbench.store.record import Moment, Row, finite
+from genbench.store.moments import Moment, earliest
+from genbench.store.record import Row, finite
 
 SCHEMA = "genbench.trial/1"
 FOLDER = "claims"
@@ -79,7 +80,7 @@ class Trial(Row):
             "infinite": {name: row for name, row in infinite.items() if row},
             "failures": failures | other.failures,
             "seconds": self.seconds + other.seconds,
-            "started": self.started or other.started,
+            "started": earliest([self.started, other.started]) or "",
         }
         return other.model_copy(update=both)
 

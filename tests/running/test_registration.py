@@ -92,6 +92,17 @@ def test_registered_before_scored_is_confirmatory_and_after_is_exploratory(tmp_p
     assert reason == "registered 2026-01-02 00:00, after its first score of 2026-01-01 23:00"
 
 
+def test_scores_that_are_made_again_are_as_old_as_the_first(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-02T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-01T00:00:00+00:00")
+    for record in ClaimEvidence(claim, store).records(claim.runs[0]):
+        again = record.model_copy(update={"started": "2026-01-03T00:00:00+00:00"})
+        store.write(again.after(record))
+    (reason,) = standing(claim, store, path).reasons
+    assert reason == "registered 2026-01-02 00:00, after its first score of 2026-01-01 00:00"
+
+
 def test_what_has_changed_is_shown_field_by_field(tmp_path, store):
     path = tmp_path / "registrations.json"
     register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")

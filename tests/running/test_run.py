@@ -219,6 +219,23 @@ def test_force_trains_again(tmp_path):
     assert all_timeless(tmp_path / "r") == before
 
 
+def test_a_cell_that_is_trained_again_keeps_its_first_start(tmp_path):
+    """Else a registration that is younger than the first score would pass for older."""
+    suite, store, first = (
+        suite_of(tmp_path, seeds=1),
+        Store(tmp_path / "r"),
+        "2026-01-01T00:00:00+00:00",
+    )
+    (record,) = do(suite, store.root)[1]
+    store.write(record.model_copy(update={"started": first}))
+    assert '"first_started"' not in store.path(record.spec).read_text()
+    for _ in range(2):
+        do(suite, store.root, redo="all")
+        (again,) = store.records()
+        assert again.started > first
+        assert (again.first_started, again.begun) == (first, first)
+
+
 def test_a_model_that_raises_is_a_row_and_leaves_the_other_cells(tmp_path, plugin):
     _, records = do(planted(tmp_path, "raise"), tmp_path / "r", plugins=(plugin,))
     found = by_model(records)
