@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from genbench.core.claim import Claim, Run
-from genbench.running.evidence import Scale, find_choice
+from genbench.core.errors import SpecError
+from genbench.evaluation.requests import make_requests
+from genbench.running.evidence import Scale, find_choice, specs_of
 from genbench.running.laid_down import BY_RULE, RECENT
 from genbench.running.planted import UNREADABLE, hash_parts
 
@@ -74,9 +77,37 @@ def describe_run(run: Run) -> dict[str, Any]:
         about["dataset_options"] = _as_json(dict(run.dataset_options))
     if run.metric_options:
         about["metric_options"] = _as_json(dict(run.metric_options))
-    return about | (
-        {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
-    )
+    about |= {"tuned": run.tuned, "tuned_options": _tuned_options(run)} if run.tuned else {}
+    return about | {"resolved": _resolve(run), "measured": _resolve_metrics(run)}
+
+
+def _resolve(run: Run) -> Any:
+    """The versions and the defaults that decide a run beside what it names and what tuning chose."""
+    try:
+        spec = specs_of(replace(run, seeds=1))[0]
+    except SpecError as error:
+        return str(error)
+    choice = find_choice(run) if run.tuned else None
+    others = {*run.options, *(choice[0] if choice is not None else ())}
+    defaults = {name: value for name, value in spec.options.items() if name not in others}
+    of_data = {k: v for k, v in spec.dataset_options.items() if k not in run.dataset_options}
+    return {
+        "model_version": spec.model_version,
+        "defaults": _as_json(defaults),
+        "dataset_version": spec.dataset_version,
+        "dataset_defaults": _as_json(of_data),
+    }
+
+
+def _resolve_metrics(run: Run) -> dict[str, Any]:
+    """The versions and all options of what measures a run, by metric."""
+    return {
+        request.metric.name: {
+            "version": request.metric.version,
+            "options": _as_json(dict(request.options)),
+        }
+        for request in make_requests(run.parts, samples=run.samples)
+    }
 
 
 def _tuned_options(run: Run) -> Any:

@@ -12,6 +12,7 @@ from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
 from genbench.running.laid_down import Commits, Late, find_late, read_first_scores
+from genbench.running.other_defaults import find_other_defaults
 from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
@@ -94,6 +95,10 @@ def find_standing(
         f"registered {_minute(one.laid_down)} in the place of {one.replaced}, which had been scored since "
         f"{_minute(one.scored)}"
         for one in find_replaced(claim, usable, store, registrations.allows, commits.written)
+    ]
+    reasons += [
+        f"{one.run} was scored {_minute(one.scored)} with {one.words}, which its registration leaves open"
+        for one in find_other_defaults(claim, usable, store, registrations)
     ]
     since = _find_first_alike(usable)
     extended = first is not None and not reasons and moment(since.date) > moment(first)

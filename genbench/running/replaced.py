@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
-from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.core.spec import CellSpec
+from genbench.running.evidence import SCALES, Scale, specs_of
 from genbench.running.laid_down import Clock, Late, differing
 from genbench.store import Store
 from genbench.store.moments import earliest, moment
@@ -21,7 +21,11 @@ Allows = Callable[[str, Any, str], bool]
 #: what a run is for; other metrics of the same cells are no other run
 IN_PLACE = ("model", "dataset", "dataset_options")
 #: of a registration, but not of a run
-DERIVED = ("tuned_options",)
+DERIVED = ("tuned_options", "resolved", "measured")
+#: what measures cells, which are the same by any metric
+MEASURING = ("metrics", "measured")
+#: by which some options are no defaults
+CHOOSING = ("options", "dataset_options", "tuned", "tuned_options")
 
 
 def find_replaced(
@@ -43,21 +47,35 @@ def find_replaced(
     for before, after in pairwise(history):
         old, new = (one.terms.get("runs", {}) for one in (before, after))
         for name, run in old.items():
-            if any(not differing(run, other, ("metrics",)) for other in new.values()):
+            if any(not differing(run, other, MEASURING) for other in new.values()):
                 continue
             others = [o for o in new.values() if not differing(_place(run), _place(o))]
-            changes = [differing(run, other, ("metrics",)) for other in others]
+            changes = [_list_changes(run, other) for other in others]
             if not changes or any(
                 _has_new_seeds(run, other)
                 or all(allows(field, other.get(field), after.date) for field in fields)
                 for fields, other in zip(changes, others, strict=True)
             ):
                 continue
-            scored = first_score_of(claim, run, store, clock)
+            scored = first_score_of(run, store, clock)
             if scored is not None and moment(scored) < moment(after.date):
                 nearest = min(others, key=lambda other: len(differing(run, other)))
                 yield Late(after.date, scored, f"{name} with {_was(run, nearest)}")
         yield from _find_replaced_experiment(claim, before, after, store, clock)
+
+
+def _list_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """The fields of runs that differ; which defaults are left follows from what is named or tuned."""
+    fields = differing(old, new, MEASURING)
+    before, after = (one.get("resolved") for one in (old, new))
+    if fields.isdisjoint(CHOOSING) or "resolved" not in fields:
+        return fields
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        own, other = (one["defaults"] | one["dataset_defaults"] for one in (before, after))
+        versions = differing(before, after, ("defaults", "dataset_defaults"))
+        if versions or any(own[name] != other[name] for name in own if name in other):
+            return fields
+    return fields - {"resolved"}
 
 
 def _find_replaced_experiment(
@@ -78,28 +96,43 @@ def _find_replaced_experiment(
         yield Late(after.date, scored, f"its experiment with {_was(old, new)}")
 
 
-def first_score_of(
-    claim: Claim, about: Mapping[str, Any], store: Store, clock: Clock
-) -> str | None:
+def first_score_of(about: Mapping[str, Any], store: Store, clock: Clock) -> str | None:
     """Returns when the first cell of a registered run was begun, at any budget, or None without any.
 
     Arguments:
-        claim: The claim.
         about: What the registration says of the run; with options that are no longer there, it has no cells.
         store: Where cells are.
         clock: When a file was scored.
     """
     fields: dict[str, Any] = {name: value for name, value in about.items() if name not in DERIVED}
     run = Run(**(fields | {"metrics": tuple(about["metrics"]), "untuned": "default"}))
-    claim = replace(claim, first_seed=run.first_seed)
     times: list[str] = []
-    for name in SCALES:
+    for scale in map(Scale, SCALES if store.has(run.dataset, run.model) else ()):
         try:
-            records = ClaimEvidence(claim, store, Scale(name)).records(run)
+            specs = specs_of(scale.run(run, run.first_seed))
         except GenbenchError:
             return None
-        times += [clock(store.path(record.spec), record.begun) for record in records]
+        records = [store.read(_as_registered(spec, about)) for spec in specs]
+        times += [clock(store.path(r.spec), r.begun) for r in records if r is not None]
     return earliest(times)
+
+
+def _as_registered(spec: CellSpec, about: Mapping[str, Any]) -> CellSpec:
+    """A cell with the defaults and versions that a registration holds, where it does."""
+    resolved, tuned = about.get("resolved"), about.get("tuned_options")
+    if not isinstance(resolved, Mapping):
+        return spec
+    named = {*about.get("options", {}), *(tuned if isinstance(tuned, Mapping) else ())}
+    chosen = {name: value for name, value in spec.options.items() if name in named}
+    of_data = about.get("dataset_options", {})
+    own = {name: value for name, value in spec.dataset_options.items() if name in of_data}
+    changes = {
+        "model_version": resolved["model_version"],
+        "dataset_version": resolved["dataset_version"],
+        "options": chosen | resolved["defaults"],
+        "dataset_options": own | resolved["dataset_defaults"],
+    }
+    return spec.model_copy(update=changes)
 
 
 def _has_new_seeds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -110,7 +143,7 @@ def _has_new_seeds(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 def _was(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What was otherwise, e.g. "steps=400"; of options those that were."""
     words = []
-    for field in sorted(differing(old, new, ("metrics", "seeds"))):
+    for field in sorted(_list_changes(old, new) - {"seeds"}):
         one, other = old.get(field), new.get(field)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             words.append(_was(one, other))

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from claim_records import write
 
+from genbench.core import options
 from genbench.core.claim import NEW_SEEDS, Claim, Run, claim
+from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, compare_best
 from genbench.core.entrants import list_models, make_runs, read_entrants
 from genbench.core.errors import ContractError, SpecError, UnknownName
@@ -16,7 +18,7 @@ from genbench.running.claim_terms import compare_terms, describe_run, list_terms
 from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
 from genbench.running.registration import find_standing, register
 from genbench.statistics.verdicts import RULE
-from genbench.store import Store
+from genbench.store import CurvePoint, Store
 from genbench.store.registrations import (
     FILE,
     Declared,
@@ -431,3 +433,84 @@ def test_what_one_side_alone_has_is_one_line():
     again = {**before, "runs": {"gan on ring": {**run, "steps": 800}}}
     assert compare_terms(before, again, True) == ["runs.gan on ring.steps: 400, now 800"]
     assert compare_terms(before, before, True) == []
+
+
+def change_default(monkeypatch, **values):
+    """Gives the GAN other defaults from now on."""
+    resolve = options.resolve
+
+    def changed(function, chosen, *, who):
+        own = {} if who != "model gan" else {k: v for k, v in values.items() if k not in chosen}
+        return resolve(function, {**chosen, **own}, who=who)
+
+    monkeypatch.setattr(options, "resolve", changed)
+
+
+def drop_resolved(path):
+    """Makes registrations of the time when they did not hold defaults."""
+    known = read_registrations(path)
+    older = []
+    for one in known.claims["planted"]:
+        runs = {
+            name: {k: v for k, v in run.items() if k not in ("resolved", "measured")}
+            for name, run in one.terms["runs"].items()
+        }
+        terms = one.terms | {"runs": runs}
+        changes = {"terms": terms, "hash": hash_terms(terms, one.rule)}
+        older.append(one.model_copy(update=changes).sealed())
+    write_registrations(path, known.model_copy(update={"claims": {"planted": older}}))
+
+
+def test_defaults_and_versions_are_registered(tmp_path, store, monkeypatch):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    assert describe_run(RUN)["resolved"]["defaults"]["lr"] == 0.001
+    assert "lr" not in describe_run(replace(RUN, options={"lr": 0.1}))["resolved"]["defaults"]
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    assert not standing(claim, store, path).exploratory
+    for registry, name, changed in (
+        (MODELS, "gan", "runs.gan on ring.resolved.model_version: 1, now 7"),
+        (DATASETS, "ring", "runs.gan on ring.resolved.dataset_version: 1, now 7"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(registry.get(name), "version", 7)
+            assert (
+                f"changed since it was registered: {changed}"
+                in standing(claim, store, path).reasons
+            )
+    change_default(monkeypatch, lr=0.5)
+    text = "runs.gan on ring.resolved.defaults.lr: 0.001, now 0.5"
+    assert standing(claim, store, path).reasons[0] == f"changed since it was registered: {text}"
+    register({"planted": claim}, path, date="2026-01-03T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-04T00:00:00+00:00")
+    (reason,) = standing(claim, store, path).reasons
+    assert "in the place of gan on ring with lr=0.001, which had been scored" in reason
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_default_that_was_changed_after_the_first_score_is_known_by_the_records(
+    tmp_path, store, monkeypatch, again
+):
+    """Registrations of before hold none, and a new one must not make that good."""
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    drop_resolved(path)
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    for record in ClaimEvidence(claim, store).records(RUN):
+        points = [CurvePoint(step=k, seconds=0.0, losses={}) for k in range(evidence.CURVE)]
+        store.write(record.model_copy(update={"curve": points}))
+    assert not standing(claim, store, path).exploratory
+    change_default(monkeypatch, lr=0.5)
+    if again:
+        register({"planted": claim}, path, date="2026-01-03T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-04T00:00:00+00:00")
+    (reason,) = standing(claim, store, path).reasons
+    assert reason == (
+        "gan on ring was scored 2026-01-02 00:00 with lr=0.001 (now 0.5), which its registration leaves open"
+    )
+    named = make_claim(replace(RUN, options={"lr": 0.001}))
+    known = read_registrations(path)
+    register({"other": named}, path, date="2026-01-01T00:00:00+00:00")
+    assert not standing(claim, store, path).exploratory, "another run names the option"
+    write_registrations(path, known)
+    assert standing(replace(claim, first_seed=NEW_SEEDS), store, path).reasons[-1:] != (reason,)
