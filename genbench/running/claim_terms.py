@@ -12,6 +12,7 @@ from genbench.evaluation.requests import make_requests
 from genbench.running.evidence import Scale, find_choice, specs_of
 from genbench.running.laid_down import BY_RULE, RECENT
 from genbench.running.planted import UNREADABLE, hash_parts
+from genbench.running.planted_extremes import hash_extremes
 
 ABSENT = "absent"
 
@@ -37,6 +38,7 @@ def list_terms(claim: Claim) -> dict[str, Any]:
     judged = [effect for effect in claim.function(NoEvidence()) if effect.judged]
     hashes = hash_parts(claim)
     made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
+    extremes = hash_extremes(claim, len(judged))
     parts = [
         {
             "effect": effect.name,
@@ -44,8 +46,9 @@ def list_terms(claim: Claim) -> dict[str, Any]:
             "wanted": effect.wanted,
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
             "made_of": own,
+            "made_of_extremes": far,
         }
-        for effect, own in zip(judged, made_of, strict=True)
+        for effect, own, far in zip(judged, made_of, extremes, strict=True)
     ]
     terms: dict[str, Any] = {"parts": parts, "runs": {}}
     for run in claim.runs:
@@ -146,11 +149,10 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             new = {key: value for key, value in new.items() if key in old or key not in RECENT}
         was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
-        changes += [
-            _say(field, was.get(field, ABSENT), is_now.get(field, ABSENT))
-            for field in {**was, **is_now}
-            if was.get(field, ABSENT) != is_now.get(field, ABSENT)
-        ]
+        fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
+        if len(fields) > 1:  # of which that is no news
+            fields = [field for field in fields if not field.endswith(".made_of_extremes")]
+        changes += [_say(f, was.get(f, ABSENT), is_now.get(f, ABSENT)) for f in fields]
     return changes
 
 
@@ -158,6 +160,8 @@ def _say(field: str, old: Any, new: Any) -> str:
     part, _, name = field.rpartition(".")
     if name == "made_of":
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
+    if name == "made_of_extremes":
+        return f"{part}: makes something else of failed, absent, negative, tiny or large numbers"
     return f"{field}: {old}, now {new}"
 
 

@@ -22,7 +22,7 @@ Clock = Callable[[Path, str], str]
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: what registrations hold since 2026-11-29: of no account where an older one does not
-RECENT = ("made_of", "tuned_options", "resolved", "measured")
+RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured")
 
 
 @dataclass(frozen=True)

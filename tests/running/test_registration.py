@@ -383,7 +383,7 @@ def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_pat
 def test_terms_hold_bars_runs_and_metrics():
     terms = list_terms(make_claim())
     (part,) = terms["parts"]
-    assert len(part.pop("made_of")) == 12
+    assert len(part.pop("made_of")) == len(part.pop("made_of_extremes")) == 12
     assert part == {"effect": "modes", "bar": 1.0, "wanted": "above"}
     assert terms["runs"]["gan on ring"]["metrics"] == ["modes"]
     assert terms["runs"]["gan on ring"]["seeds"] == 8

@@ -1,0 +1,143 @@
+"""What a claim makes of made-up numbers out of the ordinary: failures, gaps, other signs and sizes."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect, Scores
+from genbench.core.metric import METRICS
+from genbench.core.spec import canonical
+from genbench.running.planted import DIGITS, SEEDS, UNREADABLE, PlantedEvidence, read_planted
+from genbench.statistics.looks import LAST
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One way to make numbers up.
+
+    Arguments:
+        exponents: Between which powers of ten their sizes lie.
+        negative: The share of negative numbers.
+        failed: The share of seeds that are infinite, on the side that is worse.
+        wholly: The share of columns all of whose seeds are.
+        absent: The share of seeds without a number.
+        seeds: How many seeds.
+        factor: On all numbers.
+    """
+
+    exponents: tuple[float, float] = (-1.3, 1.0)
+    negative: float = 0.0
+    failed: float = 0.0
+    wholly: float = 0.0
+    absent: float = 0.0
+    seeds: int = SEEDS
+    factor: float = 1.0
+
+
+#: by name, hashed into registrations: another set needs another field there
+PLANTS: Mapping[str, Plant] = {
+    "shares of which some failed": Plant((-1.3, 0.0), failed=0.3),
+    "numbers of which some failed": Plant(failed=0.3),
+    "some failed wholly": Plant(wholly=0.4),
+    "some absent": Plant(absent=0.3),
+    "negative": Plant((-2.0, 2.0), negative=1.0),
+    "of both signs": Plant((-2.0, 2.0), negative=0.5),
+    "tiny": Plant((-9.0, -1.3)),
+    "large": Plant((0.9, 9.0)),
+    "many": Plant(seeds=LAST),
+    "all equal": Plant((0.0, 0.0)),
+    "all zero": Plant(factor=0.0),
+}
+
+
+@dataclass
+class ExtremeEvidence(PlantedEvidence):
+    """Evidence whose numbers are made up in one of these ways.
+
+    Arguments:
+        plant: The way.
+    """
+
+    plant: Plant = field(default_factory=Plant)
+
+    def scores(self, run: Run, column: str) -> Scores:
+        """Returns numbers of a run's column."""
+        own = self._plant(_worse_side(run, column), self._name(run), column)
+        return Scores(own, independent=run.labelled is None)
+
+    def finished(self, run: Run) -> list[int]:
+        """Returns all seeds."""
+        return list(range(self.plant.seeds))
+
+    def measured(self, column: str) -> dict[int, float]:
+        """Returns numbers of the experiment's column."""
+        side = 1.0 if _shares("its experiment", column)[0] < 0.5 else -1.0
+        return self._plant(side, "its experiment", column)
+
+    def _plant(self, side: float, *about: str) -> dict[int, float]:
+        plant = self.plant
+        if _shares(*about)[1] < plant.wholly:
+            return dict.fromkeys(range(plant.seeds), side * math.inf)
+        values = {}
+        low, high = plant.exponents
+        for seed in range(plant.seeds):
+            size, sign, failed, absent = _shares(*about, str(seed))
+            if absent >= plant.absent:
+                own = math.copysign(10 ** (low + (high - low) * size), sign - plant.negative)
+                values[seed] = side * math.inf if failed < plant.failed else plant.factor * own
+        return values
+
+
+def hash_extremes(claim: Claim, count: int) -> list[str]:
+    """Returns, for each of so many judged parts, 12 digits of a hash of what it makes of all these numbers.
+
+    Its bar and side are among that: a claim may look at its evidence before it sets them.
+    """
+    rows = {name: _read(claim, plant) for name, plant in PLANTS.items()}
+    return [
+        _hash({name: parts[k] if k < len(parts) else "none" for name, parts in rows.items()})
+        for k in range(count)
+    ]
+
+
+def _read(claim: Claim, plant: Plant) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of infinite numbers less infinite ones
+        effects = read_planted(claim, ExtremeEvidence(claim.runs, plant=plant))
+        return [UNREADABLE] if effects is None else [_describe(effect) for effect in effects]
+
+
+def _describe(effect: Effect) -> str:
+    sides = effect.contest.sides if effect.contest is not None else ()
+    rows = [[_round(effect.values)], *(sorted(map(_round, side.values())) for side in sides)]
+    return canonical([rows, f"{effect.bar:.{DIGITS}g}", effect.wanted])
+
+
+def _round(values: Mapping[int, float]) -> list[str]:
+    return [f"{seed} {value:.{DIGITS}g}" for seed, value in sorted(values.items())]
+
+
+def _hash(parts: Mapping[str, str]) -> str:
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=100_000)
+def _shares(*about: str) -> list[float]:
+    """Four numbers from 0 to 1 that stand for something."""
+    digest = hashlib.sha256(canonical(about).encode()).digest()
+    return [int.from_bytes(digest[k : k + 6], "big") / 2**48 for k in (0, 6, 12, 18)]
+
+
+def _worse_side(run: Run, column: str) -> float:
+    """On which side what failed is infinite, upwards where none is better."""
+    for name in run.metrics:
+        about = METRICS.get(name).columns.get(column)
+        if about is not None and about.better == "higher":
+            return -1.0
+    return 1.0
