@@ -73,7 +73,8 @@ def accept_tuning(
     chosen = choose_plans(plans, datasets)
     entries: list[TunedEntry] = []
     refusals: list[tuple[TuningRule, str]] = []
-    for file in _read_files(root):
+    files = _read_files(root)
+    for file in files:
         rule = file.rule
         wanted = not datasets or _find_plans(rule, chosen)
         if not wanted or (models and rule.model not in models):
@@ -90,7 +91,7 @@ def accept_tuning(
     equal, unequal = _split_unequal(to, entries)
     tried = {*(entry.model for entry in entries), *(one.model for one in left)}
     absent = [Refusal(name, _absent(name, root)) for name in models if name not in tried]
-    if not (entries or left):
+    if not (entries or left or (files and absent)):
         raise SpecError(
             f"{root}/tuning has no finished trials; make some with: genbench tune -o {root}"
         )

@@ -116,3 +116,6 @@ def test_what_is_refused_is_named_and_the_exit_code_tells(folder, tmp_path):
     named = call(folder, "--accept", "-m", "gan", "--tuned", tmp_path / "tuned.yaml")
     assert (named.exit_code, "vae" in (tmp_path / "tuned.yaml").read_text()) == (1, True)
     assert "refused: gan" in named.stderr
+    alone = ["--accept", "-m", "gan", *words[1:]]
+    result = CliRunner().invoke(cli, ["tune", *map(str, alone)])
+    assert (result.exit_code, "has no trials of it" in result.stderr) == (1, True)

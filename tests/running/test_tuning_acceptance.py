@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genbench.core.errors import UnknownName
+from genbench.core.errors import SpecError, UnknownName
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_rule import brackets, frontier, make_rule, make_trial
@@ -138,6 +138,10 @@ def test_a_named_model_without_trials_is_refused(tmp_path):
     result = accept(tmp_path, models=["gan", "vae"])
     assert models(result.entries) == ["gan"]
     assert "has no trials of it; type: genbench tune -m vae" in result.refusals[0].problem
+    (alone,) = accept(tmp_path, models=["vae"]).refusals
+    assert alone == result.refusals[0]
+    with pytest.raises(SpecError, match="has no finished trials"):
+        accept(tmp_path / "empty", models=["vae"])
 
 
 def test_data_sets_without_a_plan_are_named(tmp_path):
