@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
 from typing import Any
 
 from genbench.core import options
@@ -9,7 +11,7 @@ from genbench.core.dataset import DATASETS, Dataset, resolve_options
 from genbench.core.errors import ContractError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
-from genbench.store.tuned import find_tuned
+from genbench.store.tuned import OutdatedTuning, find_tuned
 
 
 def cell_specs(
@@ -58,13 +60,13 @@ def cell_specs(
 def groups_of(suite: Suite) -> set[str]:
     """Returns the groups of a suite's cells, whatever their seeds."""
     one = suite.model_copy(update={"seeds": [0]})
-    return {
-        spec.group
-        for cells in suite.cells
-        for dataset in cells.datasets
-        for model in cells.models
-        for spec in cell_specs(one, cells, model, dataset, autocast=False)
-    }
+    groups: set[str] = set()
+    for cells in suite.cells:
+        for dataset, model in product(cells.datasets, cells.models):
+            with suppress(OutdatedTuning):  # of whose options there can be no cells
+                specs = cell_specs(one, cells, model, dataset, autocast=False)
+                groups |= {spec.group for spec in specs}
+    return groups
 
 
 def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:

@@ -115,7 +115,10 @@ def _resolve_metrics(run: Run) -> dict[str, Any]:
 
 def _tuned_options(run: Run) -> Any:
     """The options and the training that tuning chose for a run, or in words that there are none."""
-    choice = find_choice(run)
+    try:
+        choice = find_choice(run)
+    except SpecError as error:
+        return str(error)
     if choice is None:
         return "not tuned yet"
     options, training = choice

@@ -19,7 +19,7 @@ from genbench.statistics.looks import Looks
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuned import find_tuned
+from genbench.store.tuned import OutdatedTuning, find_tuned
 
 #: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
 SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
@@ -116,16 +116,25 @@ def resolve_tuned(run: Run) -> bool | Literal["density"]:
     """Returns which tuned options a run takes, none where there are none and its defaults may stand in."""
     if not run.tuned or run.untuned == "refuse":
         return run.tuned
-    return run.tuned if find_choice(run) is not None else False
+    try:
+        return run.tuned if find_choice(run) is not None else False
+    except OutdatedTuning:  # which its defaults may not hide
+        return run.tuned
 
 
 def find_choice(run: Run) -> tuple[dict[str, Any], Training | None] | None:
-    """Returns the options and the training that tuning chose for a run, or None if it was not tuned."""
+    """Returns the options and the training that tuning chose for a run, or None if it was not tuned.
+
+    Raises:
+        OutdatedTuning: If it was tuned at another version.
+    """
     criterion = "density" if run.tuned == "density" else "samples"
     own = resolve_options(run.dataset, run.dataset_options)
     where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
     try:
         return find_tuned(*where, dataset_options=own)
+    except OutdatedTuning:
+        raise
     except SpecError:
         return None
 
@@ -194,7 +203,10 @@ class ClaimEvidence:
         key = run_key(run)
         if key not in self._records:
             some = self.store.has(run.dataset, run.model)
-            specs = specs_of(self.scale.run(run, self.claim.first_seed)) if some else []
+            try:
+                specs = specs_of(self.scale.run(run, self.claim.first_seed)) if some else []
+            except OutdatedTuning:  # of whose options there can be no cells
+                specs = []
             records = (self.store.read(spec) for spec in specs)
             self._records[key] = [record for record in records if record is not None]
         return self._records[key]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genbench.core.errors import SpecError
-from genbench.core.model import MODELS
 from genbench.running.tuning_choice import make_entry
 from genbench.store.absent import COMMITTED
-from genbench.store.tuned import FILE, TunedEntry, find_unequal, read_tuned
+from genbench.store.tuned import FILE, TunedEntry, find_outdated, find_unequal, read_tuned
 from genbench.store.tuning import TuningFile, Tunings
 from genbench.store.validate import Problem
 
@@ -25,8 +24,9 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
     """Returns what is wrong with a file of tuned options, by the trials of a results folder.
 
     An entry must be what its trials give, by the file and the seal that it names, and have as many trials,
-    by the same sampler, as its rivals on the same data. Entries whose trials are not there are only
-    counted, and those of other versions of a model are only mentioned.
+    by the same sampler, as its rivals on the same data. In a folder with trials those of every entry must
+    be; of a folder without any it is only said that nothing can be checked. Entries of other versions of a
+    model or a data set are only mentioned.
 
     Arguments:
         root: The results folder.
@@ -46,11 +46,23 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
     problems += [
         Problem("tuned", str(path), text) for text in _describe_unequal(find_unequal(entries))
     ]
-    absent = sum(entry.trials_file not in files for entry in entries)
-    if absent:
-        text = f"the trials of {absent} entries are not in {root}/tuning, so that nothing shows these right"
-        problems.append(Problem("absent", str(path), text))
-    return problems
+    return [*problems, *_find_absent(root, path, entries, files)]
+
+
+def _find_absent(
+    root: Path, path: Path, entries: Sequence[TunedEntry], files: Mapping[str, TuningFile]
+) -> Iterator[Problem]:
+    """The entries whose trials are not in the folder: each a problem where others are."""
+    absent = [entry for entry in entries if entry.trials_file not in files]
+    if absent and not files:
+        text = f"{root}/tuning has no trials, so that the options of {len(absent)} entries cannot be checked"
+        yield Problem("absent", str(path), text)
+    for entry in absent if files else ():
+        text = (
+            f"{_name(entry)}: its trials, {entry.trials_file}, are not in {root}/tuning, beside those of "
+            f"others; bring them there, or tune it again: genbench tune -m {entry.model} -d {entry.dataset}"
+        )
+        yield Problem("tuned", str(path), text)
 
 
 def _describe_unequal(entries: Sequence[TunedEntry]) -> Iterator[str]:
@@ -75,11 +87,8 @@ def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
     """What an entry says that its trials do not, with the kind of problem that it is."""
     rule = file.rule
     again = f"accept them again: genbench tune --accept -m {rule.model} -d {rule.dataset}"
-    if rule.model not in MODELS or MODELS.get(rule.model).version != rule.model_version:
-        yield (
-            "stale",
-            f"tuned at version {rule.model_version} of the model, which is not installed",
-        )
+    if outdated := find_outdated(rule):
+        yield "stale", f"tuned at {outdated}"
     elif entry.trials_hash != file.seal:
         yield (
             "tuned",

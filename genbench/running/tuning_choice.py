@@ -23,6 +23,7 @@ def make_entry(file: TuningFile) -> TunedEntry | None:
         model=rule.model,
         model_version=rule.model_version,
         dataset=rule.dataset,
+        dataset_version=rule.dataset_version,
         dataset_options=rule.dataset_options,
         budget=rule.budget.model_dump(exclude_none=True),
         batch=rule.batch,

@@ -11,11 +11,14 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
+from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
 from genbench.core.files import read_file, write_bytes
+from genbench.core.model import MODELS
 from genbench.core.spec import Budget, CellSpec, Training, canonical
 from genbench.store.documents import list_shipped
 from genbench.store.record import Row
+from genbench.store.tuning import TuningRule
 from genbench.store.yaml_trees import parse_yaml
 
 #: where the file lies, from the working folder or from that of genbench
@@ -24,6 +27,10 @@ HEAD = (
     "# Written by `genbench tune --accept` of results/tuning; `tuned: true` takes it from here.\n"
     "# Scores are of the validation split, the default's those of trial 0.\n"
 )
+
+
+class OutdatedTuning(SpecError):
+    """Options were chosen for another version of a model or of a data set."""
 
 
 class TunedChoice(Row):
@@ -44,11 +51,15 @@ class TunedChoice(Row):
 
 
 class TunedEntry(Row):
-    """A model on a data set at a budget: `trials_hash` is the seal of the file of its trials."""
+    """A model on a data set at a budget: `trials_hash` is the seal of the file of its trials.
+
+    The data set's version is absent from the file where it is 1.
+    """
 
     model: str
     model_version: int
     dataset: str
+    dataset_version: int = Field(default=1, exclude_if=lambda version: version == 1)
     dataset_options: dict[str, Any] = {}
     budget: dict[str, Any]
     batch: int
@@ -153,6 +164,7 @@ def find_tuned(
     ratio.
 
     Raises:
+        OutdatedTuning: If it was tuned at another version of the model or of the data set alone.
         SpecError: If the model was not tuned there, or not by this criterion.
     """
     entries = [
@@ -163,15 +175,35 @@ def find_tuned(
         and dict(entry.dataset_options) == dict(dataset_options or {})
     ]
     near = [(_distance(entry, budget, batch), k) for k, entry in enumerate(entries)]
-    near = [pair for pair in near if math.isfinite(pair[0][0])]
+    near = sorted(pair for pair in near if math.isfinite(pair[0][0]))
     if not near:
         own = f" with {canonical(dict(dataset_options))}" if dataset_options else ""
         raise SpecError(
             f"{model} was not tuned on {dataset}{own} by {criterion}; "
             f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
         )
-    choice = entries[min(near)[1]].choices[criterion]
+    nearest = [entries[k] for _, k in near]
+    entry = next((entry for entry in nearest if not find_outdated(entry)), None)
+    if entry is None:
+        raise OutdatedTuning(
+            f"{model} was tuned on {dataset} at {find_outdated(nearest[0])}; "
+            f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
+        )
+    choice = entry.choices[criterion]
     return dict(choice.options), Training(**choice.training) if choice.training else None
+
+
+def find_outdated(entry: TunedEntry | TuningRule) -> str | None:
+    """Returns which version of its model or data set, other than the installed, it is of, or None."""
+    for registry, name, version in (
+        (MODELS, entry.model, entry.model_version),
+        (DATASETS, entry.dataset, entry.dataset_version),
+    ):
+        if name not in registry:
+            return f"version {version} of {name}, which is not installed"
+        if (installed := registry.get(name).version) != version:
+            return f"version {version} of {name}, which is at version {installed}"
+    return None
 
 
 def choices_of(
@@ -191,14 +223,15 @@ def choices_of(
         entries = read_tuned(path).entries
     except SpecError:
         return []
-    own = (spec.model, spec.model_version, spec.dataset, canonical(spec.dataset_options))
+    own = (spec.model, spec.model_version, spec.dataset, spec.dataset_version)
+    of_data = canonical(spec.dataset_options)
     training = _training(spec.training.model_dump() if spec.training else {})
     overridden = overridden if spec.training is not None else 0
     return [
         choice
         for entry in entries
-        if own
-        == (entry.model, entry.model_version, entry.dataset, canonical(entry.dataset_options))
+        if own == (entry.model, entry.model_version, entry.dataset, entry.dataset_version)
+        and of_data == canonical(entry.dataset_options)
         for choice in entry.choices.values()
         if choice.trial and training == _training(choice.training)
         if len(choice.options) - len(options_kept(spec, choice)) <= overridden

@@ -10,8 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from genbench.cli import cli
+from genbench.core.claim import Claim, Run
+from genbench.core.dataset import DATASETS
+from genbench.core.model import MODELS
+from genbench.core.spec import Budget
+from genbench.running.cells import groups_of
+from genbench.running.claim_terms import describe_run
+from genbench.running.evidence import ClaimEvidence, resolve_tuned
 from genbench.running.tuning_check import check_tuned, find_tuned_file
-from genbench.store.tuned import FILE
+from genbench.store import Store
+from genbench.store.documents import load_suites
+from genbench.store.tuned import FILE, OutdatedTuning, find_tuned, read_tuned
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / FILE).read_text()
@@ -58,16 +67,54 @@ def test_an_edit_by_hand_is_found_and_named(tmp_path, key, value):
     assert "genbench tune --accept" in problems[0].problem
 
 
+@pytest.mark.parametrize(("registry", "place"), [(MODELS, "model"), (DATASETS, "dataset")])
+def test_another_version_is_mentioned_and_its_options_are_refused(monkeypatch, registry, place):
+    name = line("dataset").split()[1] if place == "dataset" else ENTRY.split()[0]
+    monkeypatch.setattr(registry.get(name), "version", 7)
+    kinds = {problem.kind for problem in check_tuned(ROOT / "results", ROOT / FILE)}
+    assert kinds == {"stale"}
+    own = next(e for e in read_tuned(ROOT / FILE).entries if getattr(e, place) == name)
+    budget, about = Budget(**own.budget), {"dataset_options": own.dataset_options}
+    with pytest.raises(OutdatedTuning, match=rf"at version \d of {name}, which is at version 7"):
+        find_tuned(own.model, own.dataset, budget, own.batch, "samples", ROOT / FILE, **about)
+
+
+def test_a_suite_refuses_options_of_another_version_and_reports_leave_their_cells_out(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(MODELS.get("vae"), "version", 7)
+    run = ["run", "images", "-m", "vae", "-d", "digits", "-o", str(tmp_path), "--dry-run"]
+    result = CliRunner().invoke(cli, run, env={"COLUMNS": "300"})
+    assert isinstance(result.exception, OutdatedTuning)
+    assert "vae was tuned on digits at version 2 of vae" in str(result.exception)
+    assert groups_of(load_suites(ROOT / "benchmarks.yaml")["images"])
+    one = Run("vae", "digits", ("fid",), steps=2000, batch=128, tuned=True, untuned="default")
+    assert resolve_tuned(one) is True, "its defaults do not stand in"
+    assert "at version 2 of vae" in describe_run(one)["tuned_options"]
+    held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), Store(ROOT / "results"))
+    assert (held.records(one), len(held.missing())) == ([], 1)
+
+
 def test_unequal_tuning_is_one_sentence_per_data_set(tmp_path):
     problems = check(tmp_path / "tuned.yaml", TEXT.replace(line("trials"), "  trials: 41", 1))
     (unequal,) = (p for p in problems if "not tuned alike" in p.problem)
     assert "had 41 trials by random; " in unequal.problem
 
 
-def test_trials_that_are_not_there_are_counted_and_no_fault(tmp_path):
+def test_trials_that_are_not_there_are_a_fault_beside_others(tmp_path):
+    """Else an entry that names none may say anything."""
+    edited = TEXT.replace(line("trials_file"), "  trials_file: gone.json", 1)
+    edited = edited.replace(line("lr"), "        lr: 0.5", 1)
+    (only,) = check(tmp_path / "tuned.yaml", edited)
+    assert (only.kind, only.bad) == ("tuned", True)
+    assert "its trials, gone.json, are not in" in only.problem
+
+
+def test_without_any_trials_it_is_said_that_nothing_can_be_checked(tmp_path):
     (tmp_path / "runs").mkdir()
     (only,) = check_tuned(tmp_path / "runs", ROOT / FILE)
     assert (only.kind, only.bad) == ("absent", False)
+    assert "cannot be checked" in only.problem
     assert find_tuned_file(tmp_path / "runs") is None
 
 
