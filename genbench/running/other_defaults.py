@@ -76,7 +76,8 @@ def find_other_defaults(
         title = run.model, run.dataset
         if title in vague and MODELS.get(run.model).taxonomy != "reference":
             named = list_named_options(registrations, *title)
-            yield from _find_of_run(claim, run, store, named)
+            at_scales = _find_of_run(claim, run, store, named)
+            yield from sorted(at_scales, key=lambda one: moment(one.scored))[:1]
 
 
 def list_named_options(
