@@ -21,6 +21,8 @@ from genbench.store.trial import Trials
 Clock = Callable[[Path, str], str]
 #: what was added to parts by a later rule: of no account where the registration is of an earlier one
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
+#: the rules whose registrations hold it
+WHOLE = ("judge/2", "judge/3")
 #: what registrations hold since 2026-11-29: of no account where an older one does not
 RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured")
 
@@ -151,6 +153,11 @@ def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, An
 def _has_part(parts: Sequence[Mapping[str, Any]], k: int, part: Mapping[str, Any]) -> bool:
     """Whether the k-th of a registration's parts is this one; wording is of no account."""
     return k < len(parts) and not differing(parts[k], part, {"effect", *BY_RULE})
+
+
+def share_fields(old: str, new: str) -> bool:
+    """Returns whether registrations by two rules hold the same fields of parts."""
+    return old == new or {old, new} <= set(WHOLE)
 
 
 def differing(

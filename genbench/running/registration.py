@@ -11,7 +11,7 @@ from pathlib import Path
 from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
-from genbench.running.laid_down import Commits, Late, find_late, read_first_scores
+from genbench.running.laid_down import Commits, Late, find_late, read_first_scores, share_fields
 from genbench.running.other_defaults import find_other_defaults
 from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
@@ -81,7 +81,7 @@ def find_standing(
     reasons = [f"the registration of {last.date[:10]} {last.fault}"] if last.fault else []
     if not registrations.accepts(last.rule, RULE):
         reasons.append(f"rule: {last.rule}, now {RULE}")
-    changes = compare_terms(last.terms, terms, last.rule == RULE)
+    changes = compare_terms(last.terms, terms, share_fields(last.rule, RULE))
     reasons += [f"changed since it was registered: {change}" for change in changes]
     usable = [r for r in own[:-1] if registrations.accepts(r.rule, RULE)] + [last]
     runs = [describe_run(run) | seeds_of(claim) for run in claim.runs]
@@ -131,7 +131,7 @@ def _find_first_alike(history: Sequence[Registration]) -> Registration:
     """The first registration after which no other changed the terms, but for what older ones do not hold."""
     since = history[-1]
     for before in reversed(history[:-1]):
-        if compare_terms(before.terms, since.terms, before.rule == since.rule):
+        if compare_terms(before.terms, since.terms, share_fields(before.rule, since.rule)):
             break
         since = before
     return since
@@ -142,7 +142,9 @@ def _changes_by(date: str, history: Sequence[Registration]) -> list[str]:
     changes: list[str] = []
     for before, after in pairwise(history):
         if after.date == date:
-            changes = compare_terms(before.terms, after.terms, before.rule == after.rule)
+            changes = compare_terms(
+                before.terms, after.terms, share_fields(before.rule, after.rule)
+            )
     return [f"changed by that registration: {change}" for change in changes]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
-from statistics import fmean, variance
+from dataclasses import replace
 
 from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, noise_of
-from genbench.statistics.intervals import LEVEL, Estimate, mean_interval
-from genbench.statistics.ranking import ROUNDING
+from genbench.statistics.intervals import LEVEL, Estimate, find_unit
+from genbench.statistics.moments import RowMoments, are_alike, mean_arms, moderate, summarise
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
@@ -17,56 +16,81 @@ LEAST = 6
 UNSEEN = 0.05
 
 
-#: above 95 % the arms of few seeds are longer by so many n-ths, for the sake of skewed values; by simulation
-SKEW = 2.0
-#: with fewer degrees of freedom between rows their spreads have little in common
-ALIKE = 4.0
-#: fewer rows than this say too little of how much spreads differ
-ROWS = 4
-
-
-@dataclass(frozen=True)
-class RowMoments:
-    """A row's mean, the variance of a seed, the number of seeds, and the variance's degrees of freedom."""
-
-    mean: float
-    variance: float
-    n: int
-    freedom: float
-
-
-def estimate(effect: Effect, level: float = LEVEL) -> Estimate:
+def estimate(
+    effect: Effect, level: float = LEVEL, untold: Container[tuple[str, str]] = ()
+) -> Estimate:
     """Returns an effect's mean over seeds with its interval at a level.
 
-    It is a bootstrap-t interval of one row of values, or Welch's where the best of two sides are compared;
+    It is Student's interval of one row of values, or Welch's where the best of two sides are compared, with
+    a longer arm on the side where values are drawn out (`mean_arms`);
     wider by what more seeds do not reduce (`Noise`), by a rare event that so few seeds need not show
     (`jump`), and never narrower than the measure's resolution allows. A seed that failed counts as the
     worst of all that completed. An exact effect is its own interval. Values that are all equal have an
     interval without width, unless the measure's resolution is known: how far another seed would be is not.
+
+    Arguments:
+        effect: The effect.
+        level: The two-sided coverage.
+        untold: Pairs of a contest whose difference is not known to any end.
+    """
+    effect, unit = scale_down(effect)
+    contest = find_contest(effect)
+    found = (
+        _estimate_row(effect, level)
+        if contest is None
+        else compare_sides(effect, contest, level, untold)
+    )
+    ends = (None if end is None else end * unit for end in (found.mean, found.low, found.high))
+    mean, low, high = ends
+    return replace(found, mean=mean, low=low, high=high)
+
+
+def scale_down(effect: Effect) -> tuple[Effect, float]:
+    """Returns an effect with its contest in a unit in which sums do not overflow, and that unit.
+
+    It is 1 but for values as huge as a diverging model's.
     """
     contest = find_contest(effect)
+    sides = [{"": effect.values}] if contest is None else contest.sides
+    unit = find_unit([v for side in sides for row in side.values() for v in row.values()])
+    if unit == 1:
+        return effect, unit
+
+    def shrink(row: Values) -> Scores:
+        return Scores({seed: v / unit for seed, v in row.items()}, noise_of(row) / unit)
+
     if contest is not None:
-        return compare_sides(effect, contest, level)
-    values = [v for v in effect.values.values() if math.isfinite(v)]
-    filled = [_fill(v, values) for v in effect.values.values()] if values else []
-    own = mean_interval(filled, level=level)
-    if effect.exact and own.mean is not None and (own.low is None or own.method == "constant"):
-        return Estimate(own.n, own.mean, own.mean, own.mean, "constant")
-    if own.mean is None or own.low is None or own.high is None:
-        return own
-    if own.method == "constant" and not effect.resolution:
-        return own
-    floor = quantile(level, own.n - 1) * effect.resolution / math.sqrt(12 * own.n)
-    extra = quantile(level, math.inf) * noise_of(effect.values)
-    room = unseen_chance(own.n) * effect.jump
+        ours, theirs = ({n: shrink(row) for n, row in side.items()} for side in contest.sides)
+        contest = replace(contest, sides=(ours, theirs))
+    sizes = {name: getattr(effect, name) / unit for name in ("bar", "resolution", "jump")}
+    return replace(effect, values=shrink(effect.values), contest=contest, **sizes), unit
 
-    longer = 1 + SKEW / own.n if level > LEVEL else 1.0
 
-    def arm(length: float) -> float:
-        return math.hypot(max(longer * length, floor), extra) + room
+def _estimate_row(effect: Effect, level: float) -> Estimate:
+    """The interval of one row of values."""
+    row = summarise_row(effect)
+    if row is None:
+        return Estimate(0)
+    alike = row.n < 2 or are_alike([v for v in effect.values.values() if math.isfinite(v)])
+    if effect.exact and alike:
+        return Estimate(row.n, row.mean, row.mean, row.mean, "constant")
+    if row.n < 2:
+        return Estimate(row.n, row.mean)
+    if alike and not effect.resolution:
+        return Estimate(row.n, row.mean, row.mean, row.mean, "constant")
+    below, above = mean_arms((row,), noise_of(effect.values), level)
+    room = unseen_chance(row.n) * effect.jump
+    low, high = row.mean - below - room, row.mean + above + room
+    return Estimate(row.n, row.mean, low, high, "constant" if alike else "t")
 
-    low, high = own.mean - arm(own.mean - own.low), own.mean + arm(own.high - own.mean)
-    return replace(own, low=low, high=high)
+
+def summarise_row(effect: Effect) -> RowMoments | None:
+    """Returns the moments of one row of values, failures filled in, or None where no seed completed."""
+    completed = [v for v in effect.values.values() if math.isfinite(v)]
+    if not completed:
+        return None
+    filled = {seed: _fill(v, completed) for seed, v in effect.values.items()}
+    return summarise(filled, effect.resolution)
 
 
 def find_contest(effect: Effect) -> Contest | None:
@@ -95,7 +119,6 @@ def compare_sides(
     they are alike (`moderate`).
 
     References:
-        | The Generalization of "Student's" Problem (Welch, 1947)
         | Multiparameter Hypothesis Testing and Acceptance Sampling (Berger, 1982), for the intersection
 
     Arguments:
@@ -115,17 +138,18 @@ def compare_sides(
     noise = max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
     room = unseen_chance(n) * effect.jump
 
-    def arm(a: str, b: str, choices: int) -> float:
+    def arms(a: str, b: str, choices: int) -> tuple[float, float]:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
         if (a, b) in untold:
-            return math.inf
-        return welch_arm(rows, noise, 1 - (1 - level) / choices) + room
+            return math.inf, math.inf
+        below, above = mean_arms(rows, noise, 1 - (1 - level) / choices)
+        return below + room, above + room
 
     def gap(a: str, b: str) -> float:
         return ours[a].mean - theirs[b].mean
 
-    low = max(min(gap(a, b) - arm(a, b, len(ours)) for b in theirs) for a in ours)
-    high = min(max(gap(a, b) + arm(a, b, len(theirs)) for a in ours) for b in theirs)
+    low = max(min(gap(a, b) - arms(a, b, len(ours))[0] for b in theirs) for a in ours)
+    high = min(max(gap(a, b) + arms(a, b, len(theirs))[1] for a in ours) for b in theirs)
     return Estimate(n, mean, low, high, "welch")
 
 
@@ -151,9 +175,7 @@ def find_alike(effect: Effect, contest: Contest) -> set[tuple[str, str]]:
 
 def _is_constant(values: Sequence[float]) -> bool:
     """Whether several numbers are all equal but for rounding."""
-    if len(values) < 2 or not all(map(math.isfinite, values)):
-        return False
-    return max(values) - min(values) <= ROUNDING * max(map(abs, values))
+    return len(values) > 1 and all(map(math.isfinite, values)) and are_alike(values)
 
 
 def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:
@@ -185,59 +207,6 @@ def all_failed(effect: Effect) -> bool:
     return all(rows) and not any(math.isfinite(v) for row in rows for v in row)
 
 
-def summarise(row: Values, resolution: float = 0.0) -> RowMoments:
-    """Returns a row's moments; the variance is at least that of a rounding error of the resolution."""
-    values = list(row.values())
-    spread = variance(values) if len(values) > 1 else math.inf
-    n = len(values)
-    return RowMoments(fmean(values), max(spread, resolution**2 / 12), n, max(n - 1, 0))
-
-
-def moderate(rows: Sequence[RowMoments]) -> list[RowMoments]:
-    """Returns rows whose variances are drawn towards each other as far as they vary by chance alone.
-
-    Empirical Bayes: true variances are taken to follow a scaled inverse chi-square distribution, whose
-    centre and degrees of freedom are those of the rows; spreads that differ widely are left as they are.
-    Fewer than four rows are left as they are, and rows of which one is out of all proportion.
-
-    References:
-        | Linear Models and Empirical Bayes Methods for Assessing Differential Expression (Smyth, 2004),
-        | sections 6.1 and 6.2
-    """
-    from scipy.optimize import brentq
-    from scipy.special import digamma, polygamma
-
-    able = [m for m in rows if 0 < m.variance < math.inf]
-    if len(able) < ROWS or len(able) < len(rows):
-        return list(rows)
-    halves = [m.freedom / 2 for m in able]
-    logs = [
-        math.log(m.variance) - float(digamma(h)) + math.log(h)
-        for m, h in zip(able, halves, strict=True)
-    ]
-    chance = fmean(float(polygamma(1, h)) for h in halves)
-    excess = variance(logs) - chance
-    if excess <= 0:
-        freedom, centre = math.inf, math.exp(fmean(logs))
-    else:
-        half = brentq(lambda h: float(polygamma(1, h)) - excess, 1e-4, 1e8)
-        assert isinstance(half, float)
-        freedom = 2 * half
-        if freedom < ALIKE:
-            return list(rows)
-        centre = math.exp(fmean(logs) + float(digamma(half)) - math.log(half))
-    return [_shrink(m, centre, freedom, sum(m.freedom for m in able)) for m in rows]
-
-
-def _shrink(m: RowMoments, centre: float, freedom: float, most: float) -> RowMoments:
-    """A row's variance between its own and the common one; no more freedom than all rows have."""
-    if math.isinf(freedom):
-        return replace(m, variance=centre, freedom=most)
-    both = freedom + m.freedom
-    mixed = (freedom * centre + m.freedom * m.variance) / both
-    return replace(m, variance=mixed, freedom=min(both, most))
-
-
 def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], RowMoments]:
     """Returns the moments of every pair's differences by seed, where seeds share data."""
     ours, theirs = fill_failed(*contest.sides)
@@ -246,21 +215,6 @@ def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], Row
         for a, x in ours.items()
         for b, y in theirs.items()
     }
-
-
-def welch_arm(rows: Sequence[RowMoments], noise: float, level: float) -> float:
-    """Returns half of Welch's interval of a difference of means, Satterthwaite's degrees of freedom.
-
-    Arguments:
-        rows: The two rows, or the one of differences.
-        noise: A standard deviation that does not fall with seeds and is known.
-        level: The two-sided coverage.
-    """
-    parts = [(m.variance / m.n, m.freedom) for m in rows]
-    total = sum(part for part, _ in parts) + noise**2
-    below = sum(part**2 / df for part, df in parts if df)
-    freedom = total**2 / below if below > 0 else math.inf
-    return quantile(level, freedom) * math.sqrt(total)
 
 
 def unseen_chance(n: int) -> float:
@@ -273,11 +227,3 @@ def _fill(value: float, completed: Sequence[float]) -> float:
     if math.isfinite(value):
         return value
     return max(completed) if value > 0 else min(completed)
-
-
-def quantile(level: float, freedom: float) -> float:
-    """The quantile of Student's t, or of the normal distribution for endless degrees of freedom."""
-    from scipy.special import ndtri, stdtrit
-
-    tail = (1 + level) / 2
-    return float(ndtri(tail) if math.isinf(freedom) else stdtrit(freedom, tail))

@@ -8,7 +8,7 @@ from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
-from genbench.statistics.contests import LEAST, compare_sides, estimate, find_alike, find_contest
+from genbench.statistics.contests import LEAST, estimate, find_alike, find_contest
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.subsets import keep_seeds
@@ -97,9 +97,7 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
 def decide_by(effect: Effect, level: float) -> Estimate:
     """Returns the interval that decides an effect: without end where rows of equal values would end it."""
     contest = find_contest(effect)
-    if contest is None or not (untold := find_alike(effect, contest)):
-        return estimate(effect, level)
-    return compare_sides(effect, contest, level, untold)
+    return estimate(effect, level, () if contest is None else find_alike(effect, contest))
 
 
 def are_alike(effect: Effect, interval: Estimate) -> bool:

@@ -42,8 +42,8 @@ class Estimate:
         low: The interval's lower end, or None where there is no interval.
         high: The interval's upper end, or None.
         method: How the interval came about: `bootstrap-t`; `t` where values are too few or too alike to
-            resample; `welch` of the best of two sides; `constant` (zero width) where all are equal; `none`
-            with fewer than two.
+            resample, and in verdicts; `welch` of the best of two sides; `constant` (zero width) where all
+            are equal; `none` with fewer than two.
         scale: What the quantity's values can be, and so what the interval was worked out on.
     """
 
@@ -106,7 +106,7 @@ def _mean_interval(values: tuple[float, ...], level: float, scale: IntervalScale
     n = len(values)
     if n == 0:
         return Estimate(0)
-    unit = _unit(values)
+    unit = find_unit(values)
     mean = math.fsum(v / unit for v in values) / n * unit
     least, most = RANGES[scale]
     if not all(least <= v <= most for v in values) or not least < mean < most:
@@ -161,9 +161,9 @@ def _constant(values: Sequence[float]) -> bool:
     return max(values) - min(values) <= 1e-12 * max(abs(v) for v in values)
 
 
-def _unit(values: Sequence[float]) -> float:
-    """1, or the size of values whose sums would overflow: a diverging model may score 1e300."""
-    size = max(abs(v) for v in values)
+def find_unit(values: Sequence[float]) -> float:
+    """Returns 1, or the size of values whose sums would overflow: a diverging model may score 1e300."""
+    size = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
     return size if size > 1e100 else 1.0
 
 

@@ -3,114 +3,150 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from statistics import fmean, variance
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from genbench.core.effect import Contest, Effect, noise_of
 from genbench.statistics.contests import (
     LEAST,
-    RowMoments,
     compare_pairs,
     find_contest,
-    quantile,
+    scale_down,
+    summarise_row,
     summarise_sides,
     unseen_chance,
 )
-from genbench.statistics.intervals import LEVEL, mean_interval
+from genbench.statistics.moments import (
+    RowMoments,
+    lengthen,
+    quantile,
+    skewness_of,
+    skewness_variance,
+)
 
 #: the chance of deciding that a number of seeds is to give
 POWER = 0.8
 #: more than this is as good as never
 MOST = 9999
+#: quantiles of the normal distribution that stand for all of it, each for an equal share
+POINTS = 15
+
+#: what has to be told from the bar: a row, or two of which the second is taken from the first, and how far
+#: their mean is beyond the bar
+Gap = tuple[Sequence[RowMoments], float]
 
 
 def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
-    """Returns how many seeds decide a part four times in five, were its mean and spread the true ones.
+    """Returns how many seeds decide a part four times in five, were its moments the true ones.
 
-    Normal quantiles with Guenther's correction for Student's. Of skewed values the spread is the one that
-    the arm of their interval towards the bar stands for; in a contest every pair that has to be decided
-    counts, as in `contests.compare_sides`. None where the mean is so near the bar that no number of seeds
-    up to 9,999 does, where what seeds cannot reduce hides it, where seeds are all alike and the measure's
-    resolution is not declared, or where nothing is known.
-
-    References:
-        | Sample Size Formulas for Normal Theory t Tests (Guenther, 1981)
+    The chance is that of the arms that decide (`moments.mean_arms`): Student's t of so many seeds, made
+    longer by the skewness that is known and by what so many seeds show of it by chance. In a contest one of
+    ours has to beat all of theirs: the chances of its pairs are multiplied, which promises too little
+    rather than too much, since they share a row. None where no number of seeds up to 9,999 decides, where
+    what seeds cannot reduce hides it, where seeds are all alike and the measure's resolution is not
+    declared, or where nothing is known.
 
     Arguments:
         effect: The part.
         alpha: The two-sided error that it may make.
     """
+    effect, _ = scale_down(effect)
     contest = find_contest(effect)
-    needed = (
-        _count_for_row(effect, alpha)
-        if contest is None
-        else _count_for_contest(effect, contest, alpha)
-    )
-    return max(1 if effect.exact else LEAST, math.ceil(needed)) if needed <= MOST else None
+    if contest is None:
+        row = summarise_row(effect)
+        if effect.exact and row is not None:
+            return None if row.n < 2 or row.mean == effect.bar else 1
+        if row is None or row.n < 2:
+            return None
+        beyond = row.mean - effect.bar
+        ways = [[_orient([row], beyond, math.copysign(1, beyond))]]
+        noise = noise_of(effect.values)
+    else:
+        ways, alpha = _list_ways(effect, contest, alpha)
+        noise = max(
+            (noise_of(row) for side in contest.sides for row in side.values()), default=0.0
+        )
+    able = [way for way in ways if all(gap > 0 and _varies(rows) for rows, gap in way)]
+
+    def decides(n: int) -> bool:
+        room = unseen_chance(n) * effect.jump
+        return any(
+            math.prod(_chance(rows, gap - room, noise, alpha, n) for rows, gap in way) >= POWER
+            for way in able
+        )
+
+    return _find_least(decides) if able else None
 
 
-def _count_for_row(effect: Effect, alpha: float) -> float:
-    """Seeds that decide one row of values, not rounded; infinite where no number does."""
-    values = [v for v in effect.values.values() if math.isfinite(v)]
-    if len(values) < 2:
-        return math.inf
-    mean = fmean(values)
-    if effect.exact:
-        return 1 if mean != effect.bar else math.inf
-    own = mean_interval(values)
-    end = own.low if mean > effect.bar else own.high
-    assert end is not None
-    deviation = abs(mean - end) / quantile(LEVEL, own.n - 1)
-    spread = max(variance(values), own.n * deviation**2, effect.resolution**2 / 12)
-    return _count(effect, mean - effect.bar, spread, noise_of(effect.values), alpha)
-
-
-def _count_for_contest(effect: Effect, contest: Contest, alpha: float) -> float:
-    """Seeds with which one of ours beats all of theirs by the bar, or one of theirs keeps ours below."""
+def _list_ways(effect: Effect, contest: Contest, alpha: float) -> tuple[list[list[Gap]], float]:
+    """For each entrant of the side that is ahead, its gaps to all of the other; and the error of each."""
     ours, theirs = summarise_sides(effect, contest)
     rows = (*ours.values(), *theirs.values())
     if contest.ours not in ours or contest.theirs not in theirs or min(m.n for m in rows) < 2:
-        return math.inf
+        return [], alpha
     pairs = {} if contest.independent else compare_pairs(effect, contest)
-    noise = max(noise_of(row) for side in contest.sides for row in side.values())
     above = ours[contest.ours].mean - theirs[contest.theirs].mean > effect.bar
-    own_side, others = (ours, theirs) if above else (theirs, ours)
+    own, others = (ours, theirs) if above else (theirs, ours)
 
-    def count(one: str, other: str) -> float:
-        pair = (one, other) if above else (other, one)
-        moments: Sequence[RowMoments] = (
-            (pairs[pair],) if pairs else (ours[pair[0]], theirs[pair[1]])
-        )
-        apart = ours[pair[0]].mean - theirs[pair[1]].mean - effect.bar
-        if (apart > 0) != above:
-            return math.inf
-        spread = sum(m.variance for m in moments)
-        return _count(effect, apart, spread, noise, alpha / len(own_side), len(moments))
+    def gap(one: str, other: str) -> Gap:
+        a, b = (one, other) if above else (other, one)
+        moments = [pairs[a, b]] if pairs else [ours[a], theirs[b]]
+        return _orient(moments, ours[a].mean - theirs[b].mean - effect.bar, 1 if above else -1)
 
-    return min(max(count(one, other) for other in others) for one in own_side)
+    return [[gap(one, other) for other in others] for one in own], alpha / len(own)
 
 
-def _count(
-    effect: Effect, apart: float, spread: float, noise: float, alpha: float, rows: int = 1
-) -> float:
-    """Seeds that tell a mean from the bar, not rounded; infinite where no number does.
+def _orient(rows: Sequence[RowMoments], beyond: float, sign: float) -> Gap:
+    """A gap that is positive where the mean lies on the side of the bar that the sign says."""
+    return [replace(m, skewness=sign * m.skewness) for m in rows], sign * beyond
 
-    Arguments:
-        effect: The part, whose rare events leave room.
-        apart: How far the mean is from the bar.
-        spread: The variance of a seed's value, of rows together.
-        noise: A standard deviation that does not fall with seeds.
-        alpha: The two-sided error.
-        rows: 2 for a difference of independent rows, whose degrees of freedom are twice as many.
+
+def _varies(rows: Sequence[RowMoments]) -> bool:
+    return sum(m.variance for m in rows) > 0
+
+
+def _chance(rows: Sequence[RowMoments], gap: float, noise: float, alpha: float, n: int) -> float:
+    """The chance that n seeds tell a gap from 0, by the normal approximation to Student's noncentral t.
+
+    References:
+        | Handbook of Mathematical Functions (Abramowitz and Stegun, 1964), equation 26.7.10
     """
+    rows = [replace(m, n=n, freedom=max(m.freedom + n - m.n, 1)) for m in rows]
+    parts = [m.variance / n for m in rows]
+    total = sum(parts) + noise**2
+    below = sum(part**2 / m.freedom for part, m in zip(parts, rows, strict=True))
+    freedom = total**2 / below if below > 0 else math.inf
+    student, shift = quantile(1 - alpha, freedom), gap / math.sqrt(total)
+    skewness = skewness_of(rows, total)
+    spread = math.sqrt(sum((part / total) ** 3 for part in parts) * skewness_variance(n) / n)
+
+    def decided(z: float) -> float:
+        arm = student * lengthen(-skewness - spread * z)
+        return _normal((shift - arm * (1 - 0.25 / freedom)) / math.sqrt(1 + arm**2 / 2 / freedom))
+
+    return sum(map(decided, _points())) / POINTS
+
+
+def _normal(x: float) -> float:
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
+@lru_cache
+def _points() -> tuple[float, ...]:
     from scipy.special import ndtri
 
-    sure, power = float(-ndtri(alpha / 2)), float(ndtri(POWER))
-    room = apart**2 / (sure + power) ** 2 - noise**2
-    if room <= 0 or not spread:
-        return math.inf
-    needed = spread / room + sure**2 / (2 * rows)
-    jump = effect.jump
-    while needed <= MOST and jump and unseen_chance(math.ceil(needed)) * jump >= abs(apart):
-        needed += 1
-    return needed
+    return tuple(float(ndtri((k + 0.5) / POINTS)) for k in range(POINTS))
+
+
+def _find_least(decides: Callable[[int], bool]) -> int | None:
+    """The least number of seeds that decides, of those that may; None above the most."""
+    low, high = LEAST - 1, LEAST
+    while not decides(high):
+        low, high = high, 2 * high
+        if low >= MOST:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return high if high <= MOST else None

@@ -9,14 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from genbench.statistics.intervals import ENOUGH, LEVEL, holm, mean_interval
+from genbench.statistics.moments import LONGEST, ROUNDING, SKEW
 
 if TYPE_CHECKING:
     import numpy as np
 
 #: differences that are in memory at once, so that many rows of many seeds need no gigabytes
 AT_ONCE = 2_000_000
-#: differences that vary by no more than this share of the values' size are equal but for rounding
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ def make_ranking(
 ) -> Ranking:
     """Returns who is significantly better than whom: paired t tests, Holm's correction, 5 %.
 
+    Skewed differences leave room as they do in verdicts (`moments.mean_arms`).
     All pairs are one family, over the seeds that both have; pairs of fewer than five common seeds
     are not distinguished, nor are pairs whose differences are all alike where the measure's resolution is
     not known. So a row with a huge spread differs from nothing, and changes the rank of no other row.
@@ -140,7 +140,8 @@ def pairwise(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns for all pairs i < j: i, j, the two-sided p of the paired t test, the mean difference.
 
-    The variance of differences is at least that of a rounding error of the resolution. p is 1 with fewer
+    The error of the mean is the longer by the skewness of the differences, as in `moments.mean_arms`. The
+    variance of differences is at least that of a rounding error of the resolution. p is 1 with fewer
     than five common seeds, and for differences that are all alike where no resolution is known: that seeds
     agree does not say how far another would. Mean differences are scaled to at most 1 in size.
 
@@ -182,10 +183,21 @@ def _paired(a: np.ndarray, b: np.ndarray, resolution: float) -> tuple[np.ndarray
         spread = np.where(finite, d - mean[:, None], 0.0)
         variance = (spread**2).sum(-1) / np.maximum(n - 1, 1)
         error = np.sqrt(np.maximum(variance, (resolution / size) ** 2 / 12) / np.maximum(n, 1))
-        p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error)
+        skewness = _mean_skewness(spread, error, n)
+        longer = np.clip(1 - SKEW * np.sign(mean) * skewness, 1.0, LONGEST)
+        p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error / longer)
     alike = high - low <= ROUNDING * largest / size
     untold = (n < ENOUGH) | (alike & (not resolution > 0))
     return np.where(untold, 1.0, p), mean
+
+
+def _mean_skewness(spread: np.ndarray, error: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The skewness of means of n values, by their deviations and the means' standard errors."""
+    import numpy as np
+
+    deviation = (error * np.sqrt(n))[:, None]
+    third = ((spread / deviation) ** 3).sum(-1) * n / np.maximum((n - 1) * (n - 2), 1)
+    return np.nan_to_num(third / np.sqrt(np.maximum(n, 1)))
 
 
 def _maximal(

@@ -1,4 +1,4 @@
-"""The paired t test of two rows of values, one pair at a time: what the ranking's must agree with."""
+"""The paired test of two rows of values, one pair at a time: what the ranking's must agree with."""
 
 import math
 import statistics
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtr
+from scipy.stats import skew, ttest_1samp
 
 from genbench.statistics.intervals import ENOUGH, Estimate, mean_interval
 
@@ -38,7 +39,10 @@ def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
 
 
 def _p(differences: Sequence[float]) -> float | None:
-    """The two-sided p of the one-sample t test; differences that are all equal tell nothing."""
+    """The two-sided p of the one-sample t test, t smaller where a skewed mean asks for a longer arm.
+
+    Differences that are all equal tell nothing.
+    """
     n = len(differences)
     if n < ENOUGH:
         return None
@@ -46,5 +50,6 @@ def _p(differences: Sequence[float]) -> float | None:
         return 1.0
     size = max(map(abs, differences))
     differences = [d / size for d in differences]
-    t = statistics.fmean(differences) / (statistics.stdev(differences) / math.sqrt(n))
-    return float(2 * stdtr(n - 1, -abs(t)))
+    mean, t = statistics.fmean(differences), ttest_1samp(differences, 0.0).statistic
+    longer = 1 - 4 * math.copysign(1, mean) * skew(differences, bias=False) / math.sqrt(n)
+    return float(2 * stdtr(n - 1, -abs(t) / min(max(longer, 1.0), 2.5)))
