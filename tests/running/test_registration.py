@@ -380,6 +380,28 @@ def test_a_rule_must_be_declared_to_replace_another_and_hashes_must_hold(tmp_pat
         register({}, path)
 
 
+def test_what_a_rule_added_to_parts_counts_where_both_rules_have_it(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    known = read_registrations(path)
+    (own,) = known.claims["planted"]
+    parts = [part | {"jump": 5.0} for part in own.terms["parts"]]
+    steps = [
+        Replacement(rule=new, replaces=one, date="2026-01-02", why="simulation")
+        for one, new in (("judge/1", "judge/2"), ("judge/2", "judge/3"))
+    ]
+
+    def changes(rule):
+        old = own.model_copy(update={"rule": rule, "terms": own.terms | {"parts": parts}})
+        about = known.model_copy(update={"claims": {"planted": [old]}, "rules": steps})
+        return [
+            reason for reason in find_standing(claim, store, about).reasons if "jump" in reason
+        ]
+
+    assert changes("judge/2")
+    assert not changes("judge/1")
+
+
 def test_terms_hold_bars_runs_and_metrics():
     terms = list_terms(make_claim())
     (part,) = terms["parts"]

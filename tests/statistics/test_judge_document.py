@@ -15,9 +15,12 @@ def script():
     place = importlib.util.spec_from_file_location("judge_script", ROOT / "tests/proof/judge.py")
     module = importlib.util.module_from_spec(place)
     sys.modules[place.name] = module
+    sys.path.insert(0, str(ROOT / "tests/proof"))
     place.loader.exec_module(module)
+    sys.path.pop(0)
     yield module
-    del sys.modules[place.name]
+    for name in (place.name, "judge_rows", "judge_skew"):
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
