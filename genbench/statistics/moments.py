@@ -11,7 +11,7 @@ from genbench.core.effect import Values
 
 #: the arm towards which values are drawn out is longer by so many times the skewness of the mean, and at most
 #: so many times as long; by simulation (`tests/proof/judge.py`)
-SKEW, LONGEST = 4.0, 2.5
+SKEW, LONGEST = 3.5, 2.0
 #: with fewer degrees of freedom between rows their spreads have little in common
 ALIKE = 4.0
 #: fewer rows than this say too little of how much spreads differ
@@ -141,8 +141,8 @@ def mean_arms(rows: Sequence[RowMoments], noise: float, level: float) -> tuple[f
 
     Student's arms, or Welch's with Satterthwaite's degrees of freedom. Means of few skewed values err in
     one direction: where no seed has come out far on the drawn-out side, mean and spread are both
-    too small. As in Johnson's test the arm on that side grows with the skewness of the mean, by four times
-    it: so few seeds show a part of their skewness alone, and the tails of Student's t are long.
+    too small. As in Johnson's test the arm on that side grows with the skewness of the mean; by a multiple
+    of it, since few seeds show a part of their skewness alone.
 
     References:
         | The Generalization of "Student's" Problem (Welch, 1947)

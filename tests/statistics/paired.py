@@ -51,5 +51,5 @@ def _p(differences: Sequence[float]) -> float | None:
     size = max(map(abs, differences))
     differences = [d / size for d in differences]
     mean, t = statistics.fmean(differences), ttest_1samp(differences, 0.0).statistic
-    longer = 1 - 4 * math.copysign(1, mean) * skew(differences, bias=False) / math.sqrt(n)
-    return float(2 * stdtr(n - 1, -abs(t) / min(max(longer, 1.0), 2.5)))
+    longer = 1 - 3.5 * math.copysign(1, mean) * skew(differences, bias=False) / math.sqrt(n)
+    return float(2 * stdtr(n - 1, -abs(t) / min(max(longer, 1.0), 2.0)))

@@ -327,53 +327,6 @@ def test_seeds_that_are_needed_have_a_least_and_need_not_exist():
     assert count_needed_seeds(Effect("e", normal(0, 8, 50.0)), 0.05) == LEAST
 
 
-def draw_skewed(rng, size):
-    return rng.exponential(size=size) - 1
-
-
-@pytest.mark.parametrize("compare", ["cells", "pairs", "one row"])
-@pytest.mark.parametrize("looks", [None, Looks(8)])
-def test_a_skewed_wide_row_is_rarely_told_from_a_tight_one_of_the_same_mean(compare, looks):
-    rng, repeats = np.random.default_rng(11), 300
-    said = []
-    for _ in range(repeats):
-        wide = dict(enumerate(draw_skewed(rng, 64 if looks else 8).tolist()))
-        tight = {seed: 0.2 * rng.normal() for seed in wide}
-        one = Effect("e", wide)
-        if compare != "one row":
-            wrap = cells if compare == "cells" else Scores
-            one = contest({"a": wrap(tight)}, {"b": wrap(wide)})
-        said.append(decide([one], looks)[0][0])
-    assert 1 - said.count("inconclusive") / repeats <= 0.075
-
-
-def test_a_wide_row_keeps_its_spread_among_tight_ones():
-    rows = [summarise(normal(k)) for k in range(10)]
-    wide = summarise({s: 9 * v for s, v in normal(10).items()})
-    *_, last = moderate([*rows, wide])
-    assert last.variance == pytest.approx(wide.variance)
-    assert last.skewness == wide.skewness
-
-
-@pytest.mark.parametrize("size", [1e160, 1e300])
-def test_huge_scores_are_judged(size):
-    rows = [{s: size * v for s, v in normal(k, 8, 9.0 * k).items()} for k in range(3)]
-    tame = normal(5)
-    effects = [
-        Effect("row", rows[1], size),
-        Effect("row", rows[1], 0.0, jump=size, resolution=size / 100),
-        contest({"a": cells(rows[2])}, {"b": cells(rows[0]), "c": cells(tame)}),
-        contest({"a": cells(rows[2])}, {"b": cells(rows[0]), "c": cells(rows[1])}),
-        contest({"a": rows[2]}, {"b": rows[1]}),
-        Effect("d", difference(cells(rows[1]), cells(tame))),
-    ]
-    for effect in effects:
-        (part,) = judge([effect], looks=Looks(8)).parts
-        assert part.outcome == "supported", effect
-        assert part.needed == LEAST
-    assert judge([contest({"a": cells(rows[0])}, {"b": cells(rows[0])})]).outcome == "inconclusive"
-
-
 @pytest.mark.parametrize("shape", ["skewed", "normal"])
 def test_a_part_that_is_open_needs_more_seeds_than_it_has(shape):
     rng, looks, alone = np.random.default_rng(3), Looks(8), 0
