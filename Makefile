@@ -106,7 +106,7 @@ documents: $(VENV)/.run
 	$(BIN)/genbench claims -o results --readme docs/claims.md
 	$(BIN)/genbench claims -o results --readme docs/fairness.md
 
-# error rates and power of verdicts, by simulation (ten minutes of a core)
+# error rates and power of verdicts, by simulation (a few minutes of a core)
 judge: $(VENV)/.run
 	$(BIN)/python tests/proof/judge.py --to docs/judge.md
 
