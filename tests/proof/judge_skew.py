@@ -10,8 +10,8 @@ from judge_rows import ALLOWED, FIVE, LOOKS, POWER, SIX, WANTS, Row, contest_of,
 from scipy import stats
 
 from genbench.core.effect import Effect, Scores, compare_best
+from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.ranking import make_ranking
-from genbench.statistics.verdicts import decide, outcome_of
 
 #: log-normal of sigma 1: of skewness 6.2, which eight values show less than a fifth of
 SHAPES = ("exponential", "log-normal")
