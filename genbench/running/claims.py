@@ -143,7 +143,9 @@ def run_until_decided(
             id: claim
             for id, claim in claims.items()
             if claim.name in seed_counts
-            and not is_decided(claim, store, Scale(scale.budget, seed_counts[claim.name]))
+            and not is_decided(
+                claim, store, Scale(scale.budget, seed_counts[claim.name] if look else None)
+            )
         }
         look += 1
     return result

@@ -126,9 +126,9 @@ LIKELY = PLAN.model_copy(
 
 @pytest.fixture
 def two_choices(tmp_path):
-    """Three trials of a model with a density: 1 is the best by samples, 2 by likelihood."""
+    """A bracket of a model with a density: trial 1 is the best by samples, 2 by likelihood."""
     rule = make_rule("vae", "ring", LIKELY, "random")
-    for k, (mmd, nll) in enumerate([(0.4, 3.0), (0.1, 2.5), (0.3, 1.0)]):
+    for k, (mmd, nll) in enumerate([(0.4, 3.0), (0.1, 2.5), (0.3, 1.0), (0.5, 3.5), (0.6, 4.0)]):
         trial = make_trial(rule, k)
         scores = {
             "samples": dict.fromkeys(trial.seeds, mmd),

@@ -82,7 +82,7 @@ def test_a_planted_pair_breaks_the_rule(monkeypatch):
         Tagged, "unpaired_rows", lambda self: (torch.arange(9), torch.arange(8, 20))
     )
     with pytest.raises(Broken, match="1 common"):
-        expect_no_pair(Tagged(False))
+        expect_no_pair(Tagged(False), Tagged(False))
 
 
 def test_streams_draw_points_and_sources_together():
