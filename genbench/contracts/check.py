@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from genbench.contracts.datasets import DATA_DIR
 from genbench.contracts.rules import Broken, Case, Rule, Unchecked, rules_of
 from genbench.core.errors import SpecError, unknown
-from genbench.core.registry import REGISTRIES, load_plugin
+from genbench.core.registry import REGISTRIES, list_brought, list_registered, load_plugin
 from genbench.running.job import classify
 
 #: by kind, the module that holds its registry and the modules of its rules
@@ -88,15 +88,11 @@ def find_plugins(where: str) -> list[tuple[str, str]]:
         if find_spec(where) is None:
             names = {name for kind in KINDS for name in REGISTRIES[kind].names()}
             raise unknown("plugin", where, names)
-    before = _registered()
+    before = list_registered()
     with contextlib.redirect_stdout(sys.stderr):
         home = load_plugin(where)
-    plugins = [
-        key
-        for key, thing in _registered().items()
-        if _module(thing) == home
-        or (key not in before and not _module(thing).startswith("genbench."))
-    ]
+    brought = list_brought(home, before)
+    plugins = [key for kind in KINDS for key in brought if key[0] == kind]
     if not plugins:
         raise SpecError(
             f"{where} needs to register a plugin, got none; decorate it with one of "
@@ -166,15 +162,3 @@ def _reason(error: BaseException, done: list[str]) -> str:
 
 def _place(done: list[str]) -> str:
     return f"on {done[-1]}: " if done and done[-1] else ""
-
-
-def _registered() -> dict[tuple[str, str], Any]:
-    return {
-        (kind, name): thing
-        for kind in KINDS
-        for name, thing in REGISTRIES[kind].registered().items()
-    }
-
-
-def _module(thing: Any) -> str:
-    return getattr(getattr(thing, "function", thing), "__module__", "?")

@@ -52,15 +52,19 @@ def densities_given_a_source_are_those_of_translations(name: str, data: str) -> 
     model, rng = evaluated(name, data, STEPS)
     source = draw_batch(data, rng).source
     assert source is not None
+    compare = _compare_words if model.spec.kind == "tokens" else _compare_dots
     for row in range(SOURCES):
-        compare = _compare_words if data == "tiny_words" else _compare_dots
         compare(model, source[:, row : row + 1], rng.fork("source", row))
+
+
+def _repeat(source: Tensor, n: int) -> Tensor:
+    """One source (1, 1, *event), n times, (1, n, *event)."""
+    return source.repeat(1, n, *(1,) * (source.dim() - 2))
 
 
 def _translations(model: Any, source: Tensor, rng: Rng) -> Tensor:
     """Many translations of one source (1, 1, *event), shape (N, *event)."""
-    given = source.repeat(1, SAMPLES, *(1,) * (source.dim() - 2))
-    x = ask(model, "translate", given, rng=rng)
+    x = ask(model, "translate", _repeat(source, SAMPLES), rng=rng)
     expect_tensor(x, "translate", (1, SAMPLES, *model.spec.event), fix=MODEL_SPACE)
     expect_in_range(x, model.spec, "what translate returns")
     return x[0]
@@ -68,8 +72,7 @@ def _translations(model: Any, source: Tensor, rng: Rng) -> Tensor:
 
 def _log_prob(model: Any, x: Tensor, source: Tensor, rng: Rng) -> Tensor:
     """The log densities (N,) of points (N, *event) given one source."""
-    given = source.repeat(1, len(x), *(1,) * (source.dim() - 2))
-    return ask(model, "log_prob_given", x.unsqueeze(0), given, rng=rng)[0]
+    return ask(model, "log_prob_given", x.unsqueeze(0), _repeat(source, len(x)), rng=rng)[0]
 
 
 def _compare_words(model: Any, source: Tensor, rng: Rng) -> None:

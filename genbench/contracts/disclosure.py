@@ -64,9 +64,7 @@ def what_it_is_read_beside_is_known(name: str) -> None:
 
 
 def _expect_known(what: str, names: Sequence[str], known: set[str], kind: str) -> None:
-    expect(
-        isinstance(names, tuple), f"{what} needs a tuple of names, got {names!r}; put a comma in"
-    )
+    expect(isinstance(names, tuple), f"{what} needs a tuple of names, got {names!r}; make it one")
     strange = sorted(set(names) - known)
     listed = ", ".join(sorted(known)) or "none"
     expect(not strange, f"{what} may name {kind} ({listed}); got {', '.join(map(str, strange))}")

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genbench.contracts.rules import expect, expect_subclass, rule
+from genbench.contracts.rules import expect, rule
 from genbench.core.spec import Budget, Cells, Part, Suite
-from genbench.running.executor import EXECUTORS, Executor, make_executor
+from genbench.running.executor import Executor, make_executor
 from genbench.running.interrupts import forget_stop, request_stop, stop_requested
 from genbench.running.job import Job, Outcome, Progress
 from genbench.running.sorter import make_plan, make_settings
@@ -124,7 +124,6 @@ def expect_same(outcome: Outcome, expected: Outcome, what: str) -> None:
 @rule("executor", first=True)
 def it_can_be_made(name: str) -> None:
     """It is an Executor, made with a number of workers, and can be closed, twice too."""
-    expect_subclass(EXECUTORS.get(name), Executor, "executor")
     with started(name) as executor:
         own = executor.workers
         expect(

@@ -12,7 +12,6 @@ from genbench.contracts.rules import (
     expect,
     expect_close,
     expect_equal,
-    expect_subclass,
     expect_tensor,
     rule,
 )
@@ -61,9 +60,6 @@ def taken(name: str) -> list[Case]:
 @rule("extractor", first=True)
 def it_can_be_made(name: str) -> None:
     """It is an Extractor, made of a data set, and refuses by a DataError."""
-    cls = EXTRACTORS.get(name)
-    expect_subclass(cls, Extractor, "extractor")
-    expect(isinstance(cls.version, int) and cls.version >= 1, "version needs a whole number >= 1")
     expect(
         taken(name), f"it needs to take points of one of {', '.join(DATA)}, got refusals of all"
     )

@@ -13,7 +13,6 @@ from genbench.contracts.rules import (
     expect,
     expect_close,
     expect_equal,
-    expect_subclass,
     expect_tensor,
     rule,
 )
@@ -34,7 +33,7 @@ from genbench.contracts.small import (
     with_networks,
 )
 from genbench.core.dataset import DataSpec
-from genbench.core.model import MODELS, Density, Model, Translator, only_seed
+from genbench.core.model import MODELS, Density, Translator, only_seed
 from genbench.core.options import defaults
 from genbench.training.trainer import Trainer
 
@@ -53,7 +52,6 @@ SEEDS_APART = (
 @rule("model", first=True)
 def it_can_be_built(name: str) -> None:
     """It is a Model that takes one of the small data sets, and can be built and prepared for it."""
-    expect_subclass(MODELS.get(name), Model, "model")
     expect(
         taken(name),
         f"refuses() needs to let through one of {', '.join([*DATA, *PAIRS])}, got reasons against all; "
@@ -69,9 +67,6 @@ def it_says_what_it_is(name: str) -> None:
     cls = MODELS.get(name)
     doc = inspect.getdoc(cls) or ""
     expect(cls.name == name, f"name needs to be {name!r}, got {cls.name!r}; leave it to @model")
-    expect(
-        getattr(cls, "taxonomy", ""), "taxonomy needs a value; see genbench.core.model.Taxonomy"
-    )
     if cls.taxonomy == "reference":
         return
     for part in ("References:", "Differences:"):

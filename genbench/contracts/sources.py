@@ -73,6 +73,13 @@ def pairs_of(dataset: Dataset, n: int = N) -> Iterator[tuple[str, Tensor, Tensor
         yield "draw_pairs", x[0], source[0]
 
 
+def all_pairs_of(dataset: Dataset) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Yields what `pairs_of` yields, and the whole of the test split."""
+    assert dataset.given is not None
+    yield from pairs_of(dataset)
+    yield "test", dataset.points("test"), dataset.given.points("test")
+
+
 @rule("dataset", with_sources)
 def sources_survive_their_model_space(name: str) -> None:
     """`given.to_data(given.to_model(s))` is s; model space is as `given.spec` says."""
@@ -106,9 +113,8 @@ def expect_known_map(dataset: Dataset) -> None:
         expect_hole(dataset, slack)
     if dataset.truth is None or dataset.truth.degrade is None:
         return
-    whole = "test", dataset.points("test"), dataset.given.points("test")
-    for what, x, source in (*pairs_of(dataset), whole):
-        for n in {len(x), len(x) // 3, 1}:
+    for what, x, source in all_pairs_of(dataset):
+        for n in {len(x), max(len(x) // 3, 1), 1}:
             with left_alone("truth.degrade", x):
                 one, two = dataset.degrade(x[:n]), dataset.degrade(x[:n])
             expect_equal(one, two, f"degrade of {what}, called twice", fix="map without noise")
@@ -143,8 +149,7 @@ def the_right_answers_are_right(name: str) -> None:
     dataset = open_once(name)
     if dataset.given is None or dataset.truth is None or dataset.truth.answers is None:
         return
-    whole = "test", dataset.points("test"), dataset.given.points("test")
-    for what, x, source in (*pairs_of(dataset), whole):
+    for what, x, source in all_pairs_of(dataset):
         expect_answers(dataset, x, source, f"of {what}")
 
 

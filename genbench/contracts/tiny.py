@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -93,4 +92,4 @@ class Dots(Tiny):
 
 
 #: by name; no model is checked on them but where densities given a source are
-TINY: dict[str, Callable[[], Dataset]] = {"tiny_words": Letters, "tiny_dots": Dots}
+TINY: dict[str, type[Tiny]] = {cls.name: cls for cls in (Letters, Dots)}

@@ -66,8 +66,7 @@ class Way:
 
     def output(self, rng: Rng, inputs: Sequence[Tensor] | None = None) -> Tensor:
         """Returns what it makes of its inputs, or of some in their place, with the same noise every time."""
-        given = self.inputs if inputs is None else inputs
-        return ask(self.model, self.method, *given, rng=rng)
+        return ask(self.model, self.method, *(inputs or self.inputs), rng=rng)
 
     def rows(self, index: Any) -> list[Tensor]:
         """Returns some rows of the inputs."""
@@ -179,12 +178,12 @@ def translations_depend_on_the_source(name: str, data: str) -> None:
     by_name = {way.method: way for way in ways}
     density = by_name.pop("log_prob_given", None)
     for way in by_name.values():
-        (given,), words = way.inputs, way.spec is not None and way.spec.kind != "continuous"
+        (x,), words = way.inputs, way.spec is not None and way.spec.kind != "continuous"
         if words and density is not None:
-            x, source = density.inputs
-            apart = density.output(rng) != density.output(rng, [x, source.flip(1)])
+            points, source = density.inputs
+            apart = density.output(rng) != density.output(rng, [points, source.flip(1)])
         else:
-            apart = way.output(rng) != way.output(rng, [given.flip(1)])
+            apart = way.output(rng) != way.output(rng, [x.flip(1)])
         moved = apart.flatten(2).any(-1) if apart.dim() > 2 else apart
         share = moved.double().mean(1).min()
         expect(
@@ -192,17 +191,17 @@ def translations_depend_on_the_source(name: str, data: str) -> None:
             f"{way.method} needs other outputs of other inputs, got the same for {1 - share:.0%}; "
             "let the network see its input",
         )
-        if given.is_floating_point() and not words:  # words have no gradient
+        if x.is_floating_point() and not words:  # words have no gradient
             _expect_gradient(way, rng)
 
 
 def _expect_gradient(way: Way, rng: Rng) -> None:
     leaf = way.inputs[0].clone().requires_grad_()
-    given = leaf.clone()  # which, unlike a leaf, a method could write into
-    with torch.enable_grad(), left_alone(way.method, given):
-        x = getattr(way.model, way.method)(given, rng.fork(way.method))
-        if x.requires_grad:
-            x.square().sum().backward()
+    x = leaf.clone()  # which, unlike a leaf, a method could write into
+    with torch.enable_grad(), left_alone(way.method, x):
+        y = getattr(way.model, way.method)(x, rng.fork(way.method))
+        if y.requires_grad:
+            y.square().sum().backward()
     reached = leaf.grad is not None and bool((leaf.grad != 0).flatten(1).any(1).all())
     expect(
         reached,

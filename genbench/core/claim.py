@@ -149,9 +149,9 @@ def claim(
     def register(
         function: Callable[[Evidence], Sequence[Effect]],
     ) -> Callable[[Evidence], Sequence[Effect]]:
-        made = Claim(name, function, **about)
-        check_values("claim", name, function, DECLARED, of=made)
-        CLAIMS.add(name, _read_everywhere(_check_seeds(made)))
+        entry = Claim(name, function, **about)
+        check_values("claim", name, function, DECLARED, of=entry)
+        CLAIMS.add(name, _read_everywhere(_check_seeds(entry)))
         return function
 
     return register

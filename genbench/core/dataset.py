@@ -19,7 +19,6 @@ from genbench.core.declarations import (
     TEXT,
     VERSION,
     Need,
-    check_class,
     check_values,
     check_whole,
     instance_of,
@@ -280,14 +279,7 @@ DECLARED: dict[str, Need] = {
 
 def dataset(name: str) -> Callable[[D], D]:
     """Returns a decorator that registers a Dataset class under a name, its file's name."""
-
-    def register(cls: D) -> D:
-        check_class("dataset", name, cls, Dataset)
-        check_values("dataset", name, cls, DECLARED)
-        cls.name = name
-        return registrar(DATASETS, name)(cls)  # type: ignore[return-value]
-
-    return register
+    return registrar(DATASETS, name, Dataset, DECLARED)
 
 
 def open_named(name: str, **chosen: Any) -> Dataset:

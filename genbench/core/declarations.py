@@ -18,32 +18,21 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 Need = tuple[Callable[[Any], bool], str]
 
 
-def is_text(value: object) -> bool:
-    """Returns whether a value is a text."""
-    return isinstance(value, str)
-
-
 def is_whole(value: object) -> bool:
-    """Returns whether a value is a whole number, and no truth value."""
+    """Returns whether a value is a whole number, and not True or False."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def is_flag(value: object) -> bool:
-    """Returns whether a value is True or False."""
-    return isinstance(value, bool)
-
-
-TEXT: Need = (is_text, "a text")
-FLAG: Need = (is_flag, "True or False")
-WHOLE: Need = (is_whole, "a whole number")
-VERSION: Need = (lambda value: is_whole(value) and value >= 1, "a whole number, 1 or more")
+def are_texts(value: object) -> bool:
+    """Returns whether a value is a tuple or a list of texts."""
+    return isinstance(value, (tuple, list)) and all(isinstance(one, str) for one in value)
 
 
 def one_of(allowed: Iterable[str]) -> Need:
     """Returns the need for one of some texts."""
     names = tuple(allowed)
     return (
-        lambda value: is_text(value) and value in names
+        lambda value: isinstance(value, str) and value in names
     ), f"one of {', '.join(map(repr, names))}"
 
 
@@ -52,12 +41,11 @@ def instance_of(*types: type, what: str) -> Need:
     return (lambda value: isinstance(value, types)), what
 
 
-def texts(value: object) -> bool:
-    """Returns whether a value is a tuple or a list of texts."""
-    return isinstance(value, (tuple, list)) and all(map(is_text, value))
-
-
-TEXTS: Need = (texts, "a tuple of texts")
+TEXT = instance_of(str, what="a text")
+TEXTS: Need = (are_texts, "a tuple of texts")
+FLAG = instance_of(bool, what="True or False")
+WHOLE: Need = (is_whole, "a whole number")
+VERSION: Need = (lambda value: is_whole(value) and value >= 1, "a whole number, 1 or more")
 
 
 def check_name(kind: str, name: object, thing: object) -> None:
@@ -74,7 +62,7 @@ def check_name(kind: str, name: object, thing: object) -> None:
 
 
 def check_class(kind: str, name: str, cls: object, base: type) -> None:
-    """Refuses what is no class of a kind.
+    """Refuses what is not a class of a kind.
 
     Raises:
         ContractError: With the file.
@@ -107,7 +95,7 @@ def check_values(
     of: Any = None,
     part: str = "",
 ) -> None:
-    """Refuses an attribute that is absent or of another kind than is needed, and a name that cannot be.
+    """Refuses an attribute that is absent or of another kind than is needed.
 
     Arguments:
         kind: What the plugin is.
@@ -120,7 +108,6 @@ def check_values(
     Raises:
         ContractError: With the file, what is allowed and the nearest match.
     """
-    check_name(kind, name, thing)
     for attribute, (fits, what) in needs.items():
         value = getattr(thing if of is None else of, attribute, None)
         if not fits(value):
@@ -141,17 +128,22 @@ def where(thing: object) -> str:
 
 def file_of(thing: object) -> str:
     """Returns the file of a class or a function, from the working folder where it lies in it."""
-    path, here = path_of(thing), Path.cwd()
+    path = path_of(thing)
     if path is None:
-        return str(getattr(thing, "__module__", None) or type(thing).__module__)
+        return module_of(thing)
+    here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def path_of(thing: object) -> Path | None:
     """Returns the file of a class, a function or an object's class; None where it has none."""
-    module = getattr(thing, "__module__", None) or type(thing).__module__
-    path = getattr(sys.modules.get(module), "__file__", None)
+    path = getattr(sys.modules.get(module_of(thing)), "__file__", None)
     return None if path is None else Path(path)
+
+
+def module_of(thing: object) -> str:
+    """Returns the name of the module of a class, a function or an object's class."""
+    return str(getattr(thing, "__module__", None) or type(thing).__module__)
 
 
 def _near(value: object, what: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum
 from types import MappingProxyType
 from typing import Literal
 
@@ -246,7 +245,7 @@ def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]
 
 def _best(rows: Mapping[str, Values]) -> str:
     # each value divided, as sums of values of 1e308 have no number
-    means = {n: fsum(v / len(row) for v in row.values()) for n, row in rows.items() if row}
+    means = {n: math.fsum(v / len(row) for v in row.values()) for n, row in rows.items() if row}
     return max(means, key=means.__getitem__, default="")
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from torch import Tensor, nn
 
 from genbench.core.dataset import Dataset
-from genbench.core.declarations import FLAG, VERSION, check_class, check_values
+from genbench.core.declarations import FLAG, VERSION
 from genbench.core.registry import Registry, registrar
 
 
@@ -81,11 +81,4 @@ E = TypeVar("E", bound=type[Extractor])
 
 def extractor(name: str) -> Callable[[E], E]:
     """Returns a decorator that registers an Extractor class under a name, its file's name."""
-
-    def register(cls: E) -> E:
-        check_class("extractor", name, cls, Extractor)
-        check_values("extractor", name, cls, {"version": VERSION, "computes": FLAG})
-        cls.name = name
-        return registrar(EXTRACTORS, name)(cls)  # type: ignore[return-value]
-
-    return register
+    return registrar(EXTRACTORS, name, Extractor, {"version": VERSION, "computes": FLAG})

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genbench.core.declarations import path_of
+from genbench.core.declarations import module_of, path_of
 from genbench.core.declarations import where as place_of
 from genbench.core.errors import ContractError, GenbenchError
 from genbench.core.version import PACKAGE
@@ -100,7 +100,8 @@ def describe(error: BaseException, code: object = None) -> str:
             genbench's line raised it, as one that calls it wrongly, its class or function with its file.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    own = [] if code is None else [f for f in frames if Path(f.filename) == path_of(code)]
+    home = None if code is None else path_of(code)
+    own = [frame for frame in frames if Path(frame.filename) == home]
     where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in (own or frames)[-1:])
     if code is not None and not own and Path(frames[-1].filename).is_relative_to(PACKAGE):
         where = f" ({place_of(code)})"
@@ -119,8 +120,7 @@ def ran_out(error: BaseException) -> bool:
 
 def is_own(code: object) -> bool:
     """Returns whether a function, a class or an object of one is genbench's."""
-    module = getattr(code, "__module__", None) or type(code).__module__
-    return str(module).startswith("genbench.")
+    return module_of(code).startswith("genbench.")
 
 
 def join_rows(parts: Iterable[Tensor], count: int, who: str) -> Tensor:

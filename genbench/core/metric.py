@@ -243,6 +243,7 @@ COLUMN_DECLARED: dict[str, Need] = {
     "learned": FLAG,
     "guarded": FLAG,
     "beside": TEXTS,
+    "worst_if": TEXTS,
 }
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
 
@@ -279,12 +280,12 @@ def _check_declared(entry: Metric) -> None:
     name, function = entry.name, entry.function
     check_values("metric", name, function, DECLARED, of=entry)
     for id, column in entry.columns.items():
-        part = f"the column {id!r} with "
         if not isinstance(column, Column) or not isinstance(id, str):
             raise ContractError(
                 f"metric {name!r} ({where(function)}) needs a genbench.core.metric.Column for every column "
                 f"id, got {column!r} for {id!r}"
             )
+        part = f"the column {id!r} with "
         check_values("metric", name, function, COLUMN_DECLARED, of=column, part=part)
 
 

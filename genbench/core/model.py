@@ -19,8 +19,6 @@ from genbench.core.declarations import (
     VERSION,
     WHOLE,
     Need,
-    check_class,
-    check_values,
     check_whole,
     instance_of,
     one_of,
@@ -303,14 +301,7 @@ DECLARED: dict[str, Need] = {
 
 def model(name: str) -> Callable[[M], M]:
     """Returns a decorator that registers a Model class under a name, its file's name."""
-
-    def register(cls: M) -> M:
-        check_class("model", name, cls, Model)
-        check_values("model", name, cls, DECLARED)
-        cls.name = name
-        return registrar(MODELS, name)(cls)  # type: ignore[return-value]
-
-    return register
+    return registrar(MODELS, name, Model, DECLARED)
 
 
 def build(name: str, spec: DataSpec, rng: Rng, chosen: dict[str, Any] | None = None) -> Model:

@@ -6,15 +6,16 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from genbench.core.declarations import check_name
+from genbench.core.declarations import Need, check_class, check_name, check_values
 from genbench.core.errors import ContractError, SpecError, nearest, unknown
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 REGISTRIES: dict[str, Registry] = {}
 
@@ -181,20 +182,25 @@ def list_registered() -> dict[tuple[str, str], object]:
     }
 
 
-def brings_plugins(home: str, before: Collection[tuple[str, str]]) -> bool:
-    """Returns whether a module that was imported, or what it imported, registers anything.
+def list_brought(home: str, before: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Returns the (kind, name) of all that a module that was imported, or what it imported, registers.
 
     Arguments:
         home: The module.
         before: What was registered before.
     """
-    for key, thing in list_registered().items():
-        module = _home(thing)
-        if f"{module}.".startswith(f"{home}.") or (
-            key not in before and not module.startswith("genbench.")
-        ):
-            return True
-    return False
+    places = {key: _home(thing) for key, thing in list_registered().items()}
+    return [
+        key
+        for key, place in places.items()
+        if place.startswith(f"{home}.")
+        or (key not in before and not place.startswith("genbench."))
+    ]
+
+
+def brings_plugins(home: str, before: Collection[tuple[str, str]]) -> bool:
+    """Returns whether a module that was imported brings any, as `list_brought` has it."""
+    return bool(list_brought(home, before))
 
 
 _entry_points_loaded = False
@@ -210,9 +216,25 @@ def load_entry_points() -> None:
         load_plugin(point.value)
 
 
-def registrar(registry: Registry[T], name: str) -> Callable[[T], T]:
-    """Returns a decorator that registers what it decorates and hands it back."""
-    return lambda thing: registry.add(name, thing)
+def registrar(
+    registry: Registry[Any], name: str, base: type, needs: Mapping[str, Need]
+) -> Callable[[C], C]:
+    """Returns a decorator that names a class, registers it and hands it back.
+
+    Arguments:
+        registry: Of its kind.
+        name: Its name.
+        base: What it must be made from.
+        needs: By attribute, what it needs; see `check_values`.
+    """
+
+    def register(cls: Any) -> Any:
+        check_class(registry.kind, name, cls, base)
+        check_values(registry.kind, name, cls, needs)
+        cls.name = name
+        return registry.add(name, cls)
+
+    return register
 
 
 def _folder(package: str) -> Path:

@@ -235,8 +235,8 @@ def parse(words: Tensor) -> Tensor:
                 meanings[place, at] = meaning
                 at += 1
     words = words.cpu()
-    known = (words >= 0) & (words < len(WORDS))
-    read = meanings[torch.arange(len(PLACES)), words.where(known, 0)].where(known, -1)
+    inside = (words >= 0) & (words < len(WORDS))
+    read = meanings[torch.arange(len(PLACES)), words.where(inside, 0)].where(inside, -1)
     broken = (read < 0).any(1)
     return read[:, list(ATTRIBUTES.values())].masked_fill(broken.unsqueeze(1), -1)
 

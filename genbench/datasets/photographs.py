@@ -46,10 +46,10 @@ class Photographs(ImageDataset):
     """Patches of 32×32 pixels in colour, every 16 pixels, of six photographs (3,145 / 516 / 1,434).
 
     Test patches are of other pictures than training patches. Validation patches are of the right-hand 96
-    columns of the training pictures, which training patches do not reach into, without those that are all
-    black like some of them. The pictures come with
-    scikit-image (`pip install genbench[photographs]`) and scikit-learn, under licences that allow it:
-    `TRAIN` and `TEST` list them. Few subjects: what is learnt here is edges and textures, not things.
+    columns of the training pictures, which training patches do not reach into, without the nine that
+    equal a training patch, all of them black. The pictures come with scikit-image
+    (`pip install genbench[photographs]`) and scikit-learn, under licences that allow it: `TRAIN` and `TEST`
+    list them. Few subjects: what is learnt here is edges and textures, not things.
 
     References:
         | scikit-image: image processing in Python (van der Walt et al., 2014), `skimage.data`
@@ -71,8 +71,8 @@ class Photographs(ImageDataset):
             "test": [cut(x) for x in test],
         }
         patches = {split: torch.cat(parts) for split, parts in splits.items()}
-        known = {patch.tobytes() for patch in patches["train"].numpy()}
-        new = [patch.tobytes() not in known for patch in patches["validation"].numpy()]
+        rows = {patch.tobytes() for patch in patches["train"].numpy()}
+        new = [patch.tobytes() not in rows for patch in patches["validation"].numpy()]
         patches["validation"] = patches["validation"][torch.tensor(new)]
         return {split: (x, torch.zeros(0)) for split, x in patches.items()}
 

@@ -298,6 +298,12 @@ BREACHES = {
         ),
         (
             "what it is read beside is known",
+            "beside needs a tuple of names, got ['fid']; make it one",
+            "columns=COLUMNS)",
+            'columns=COLUMNS, beside=["fid"])',
+        ),
+        (
+            "what it is read beside is known",
             "networks may name registered extractors",
             "columns=COLUMNS)",
             'columns=COLUMNS, networks=("vgg",))',

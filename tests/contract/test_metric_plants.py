@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from rule_plants import LEAVE, expect_broken
 
 from genbench.cli.test_plugin import conclusion, lines_of
-from genbench.contracts.check import check_plugin, check_rule
+from genbench.contracts.check import check_plugin
 from genbench.contracts.pictured import coordinates, pictures
 from genbench.contracts.planted import draw
-from genbench.contracts.rules import rules_of
 from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 
@@ -21,8 +21,8 @@ WORSE, SAME, ORDER, IDEAL = (
 #: by what is wrong: the rule and what is said
 WRONG = {
     "the other way": (WORSE, "(better: higher) needs to worsen"),
-    "empties": (SAME, "needs to leave what it is given as it is"),
-    "empties sources": (SAME, "needs to leave what it is given as it is"),
+    "empties": (SAME, LEAVE),
+    "empties sources": (SAME, LEAVE),
     "of the order": (ORDER, "any order of points"),
     "another ideal": (IDEAL, "near 5.0"),
 }
@@ -81,10 +81,7 @@ def test_a_right_metric_of_images_is_checked_on_images(view, raises):
 def test_wrong_metrics_of_images_are_seen(view, wrong):
     rule, text = WRONG[wrong]
     plant(view, wrong)
-    (one,) = [one for one in rules_of("metric") if one.name == rule]
-    result = check_rule(one, "planted")
-    assert result.status == "broken"
-    assert text in result.reason
+    expect_broken("metric", rule, text)
 
 
 def test_a_metric_that_scores_nothing_is_not_called_right():

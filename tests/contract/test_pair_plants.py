@@ -9,6 +9,7 @@ from rule_plants import LEAVE, expect_broken
 from genbench.contracts.check import check_rule, load_rules
 from genbench.contracts.rules import rules_of
 from genbench.contracts.small import open_small
+from genbench.contracts.sources import expect_known_map
 from genbench.core.dataset import dataset
 from genbench.core.truth import Truth
 from genbench.datasets.captioned_digits import CaptionedDigits
@@ -165,6 +166,14 @@ def test_model_space_of_sources_keeps_its_range():
 
     dataset("planted")(Planted)
     expect_broken("dataset", SPACES, "what given.to_model returns need values in")
+
+
+def test_the_map_of_splits_of_two_points_is_checked_too():
+    data = Edges()
+    points, shown = data.points, data.given.points
+    data.points = lambda split: points(split)[:2]
+    data.given.points = lambda split: shown(split)[:2]
+    expect_known_map(data)
 
 
 def test_tiny_data_sets_keep_what_data_sets_of_pairs_keep():

@@ -5,10 +5,8 @@ import sys
 
 import pytest
 
-from genbench.core.claim import CLAIMS
-from genbench.core.dataset import DATASETS, DataSpec, open_named
+from genbench.core.dataset import DataSpec, open_named
 from genbench.core.errors import ContractError, GenbenchError
-from genbench.core.feature import EXTRACTORS
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS, build
@@ -16,7 +14,6 @@ from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.extractors import make_extractor
-from genbench.running.executor import EXECUTORS
 
 MODEL = """
 from genbench import Model, model
@@ -87,21 +84,17 @@ REFUSED = [
     (METRIC, 'view="points", columns={}', "columns = columns, {id: Column}"),
     (METRIC, 'view="points", columns={"c": "lower"}', "needs a genbench.core.metric.Column"),
     (METRIC, GOOD + ', beside=("fid")', "beside = a tuple of texts, got 'fid'"),
+    (
+        METRIC,
+        GOOD.replace('"m"', '"m", worst_if=("no mode")'),
+        "worst_if = a tuple of texts, got 'no mode'",
+    ),
     (METRIC, GOOD + ", version=True", "version = a whole number, 1 or more, got True"),
     (CLAIM, "runs=Run('gan', 'ring', ('mmd',))", "runs = a tuple of Runs"),
     (CLAIM, "seeds='8'", "seeds = a whole number, got '8'"),
 ]
 KINDS = {MODEL: "", DATA: "", EXTRACTOR: "", METRIC: GOOD, CLAIM: "", EXECUTOR: "pass"}
-REGISTRIES = (MODELS, DATASETS, EXTRACTORS, METRICS, CLAIMS, EXECUTORS)
-
-
-@pytest.fixture(autouse=True)
-def as_before():
-    before = [(registry, registry.registered()) for registry in REGISTRIES]
-    yield
-    for registry, things in before:
-        for name in set(registry.registered()) - set(things):
-            del registry._objects[name]
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 def write(folder, text, line, name="mine"):
@@ -110,7 +103,7 @@ def write(folder, text, line, name="mine"):
     return path
 
 
-def load(folder, text, line, name="mine", monkeypatch=None):
+def load(folder, text, line, name="mine"):
     with pytest.raises(ContractError) as caught:
         load_plugin(str(write(folder, text, line, name)))
     message = str(caught.value)

@@ -2,10 +2,17 @@ import re
 
 import pytest
 
+from genbench.contracts.check import find_plugins
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import ContractError, SpecError, UnknownName
 from genbench.core.model import MODELS
-from genbench.core.registry import Registry, load_plugin, registrar
+from genbench.core.registry import (
+    Registry,
+    list_brought,
+    list_registered,
+    load_plugin,
+    registrar,
+)
 
 PLUGIN = """
 import torch
@@ -29,7 +36,8 @@ def thing(module, name="f"):
 def test_what_is_added_is_found_and_listed():
     registry = Registry("thing", "genbench.nowhere")
     made = thing("here")
-    assert registrar(registry, "b")(made) is made
+    assert registrar(registry, "b", object, {})(made) is made
+    assert made.name == "b"
     registry.add("a", thing("here", "g"))
     assert list(registry) == registry.names() == ["a", "b"]
     assert registry.get("b") is made
@@ -72,6 +80,19 @@ def test_a_file_that_registers_another_name_is_refused():
     registry._modules["json"] = "json"
     with pytest.raises(ContractError, match=r"json must register the thing 'json', its file name"):
         registry.get("json")
+
+
+def test_what_a_package_brings_is_found_also_when_it_was_imported_before(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "brings_a_model"
+    package.mkdir()
+    (package / "__init__.py").write_text("from brings_a_model import inner\n")
+    (package / "inner.py").write_text(PLUGIN.format(name="mine_in_package"))
+    before = list_registered()
+    home = load_plugin(package.name)
+    plugins = [("model", "mine_in_package")]
+    assert list_brought(home, before) == list_brought(home, list_registered()) == plugins
+    assert find_plugins(package.name) == plugins
 
 
 def test_a_plugin_file_adds_a_model(tmp_path):
