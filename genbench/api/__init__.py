@@ -15,7 +15,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.files import RUNS
 from genbench.core.spec import Suite
 from genbench.evaluation.batches import ReadOptions
-from genbench.evaluation.evaluate import PartLike, request_names, request_parts
+from genbench.evaluation.evaluate import PartLike, parse_parts, request_names, request_parts
 from genbench.evaluation.evaluate import evaluate as _evaluate
 from genbench.evaluation.sources import open_points
 from genbench.report.cards import Card, make_cards
@@ -114,11 +114,11 @@ def run(
     elif not isinstance(suite, Suite):
         suite = read_suite(suite)
     pairs = find_pairs(suite, models, datasets) if own else ()
-    asked = metrics if metrics is None or isinstance(metrics, str) else list(metrics)
-    parts = [] if asked is None else request_parts(asked)
+    names = [] if metrics is None else parse_parts(metrics)
+    parts = [] if metrics is None else request_parts(names)
     size = {"seeds": seeds, "steps": steps, "labelled": labelled}
     suite = change_suite(suite, *pairs, metrics=parts, **size)
-    chosen = replace(chosen, named=() if asked is None else request_names(asked))
+    chosen = replace(chosen, named=request_names(names))
     if not any(pairs):
         return run_suite(suite, chosen, **filters, **how)
     if not parts:

@@ -68,9 +68,8 @@ def command(
 
     What decides on a data set comes first, then the headlines, then plugins' columns and what `run
     --metrics` named; --wide shows every column. With SUITE only that suite's cells are shown, whatever
-    their seeds. Results that others submit are
-    shown after `genbench validate` and `genbench merge`; every row of the page says which code and
-    machine its numbers come from.
+    their seeds. Results that others submit are shown after `genbench validate` and `genbench merge`;
+    every row of the page says which code and machine its numbers come from.
 
     \b
     genbench leaderboard
@@ -81,7 +80,7 @@ def command(
     """
     from dataclasses import asdict
 
-    from genbench.report.leaderboard import load_leaderboard, update_readme, write_leaderboards
+    from genbench.report.leaderboard import load_leaderboard, write_leaderboards
     from genbench.report.leaderboard_changes import find_changes
 
     common.load_plugins(plugins)
@@ -93,31 +92,41 @@ def command(
     check_datasets(boards, datasets)
     tables = choose_tables(board, datasets)
     page = write_leaderboards(tables, folder, title=title) if folder else None
-    written = {readme: update_readme(readme, tables)} if readme else {}
-    if picture:
-        from genbench.report.site.picture import update_picture
-
-        written[picture] = update_picture(picture, tables)
-    problems, count = [text for each in boards for text in each.problems], len(board.records)
+    rewritten = update_files(tables, readme, picture)
     changes = None if other is None else find_changes(choose_tables(other, datasets), tables)
+    problems, count = [text for side in boards for text in side.problems], len(board.records)
     if as_json:
         result = {
             "page": page and str(page),
-            "readme_changed": readme is not None and written[readme],
+            "readme_changed": readme is not None and rewritten[readme],
         }
-        result |= {"picture_changed": written[picture]} if picture else {}
+        result |= {"picture_changed": rewritten[picture]} if picture else {}
         result |= {} if changes is None else {"changes": [asdict(change) for change in changes]}
         common.print_json({**result, "records": count, "set_aside": problems})
-    elif changes is not None:
-        print_changes(changes, form, wide)
-    elif page is None and not written:
-        print_tables(tables, form, wide)
-    if page is not None and not as_json:
-        click.echo(f"{count} records; page: {page}")
-    if not as_json:
-        for path, changed in written.items():
+    else:
+        if changes is not None:
+            print_changes(changes, form, wide)
+        elif page is None and not rewritten:
+            print_tables(tables, form, wide)
+        if page is not None:
+            click.echo(f"{count} records; page: {page}")
+        for path, changed in rewritten.items():
             click.echo(f"{path}: {'rewritten' if changed else 'is current'}")
     common.tell_unread(problems, ignore=ignore_damaged)
+
+
+def update_files(
+    tables: Sequence[Table], readme: Path | None, picture: Path | None
+) -> dict[Path, bool]:
+    """Brings the files that were named up to date; returns by file whether it changed."""
+    from genbench.report.leaderboard import update_readme
+
+    changes = {readme: update_readme(readme, tables)} if readme else {}
+    if picture:
+        from genbench.report.site.picture import update_picture
+
+        changes[picture] = update_picture(picture, tables)
+    return changes
 
 
 def check_datasets(boards: Sequence[Leaderboard], datasets: Sequence[str]) -> None:

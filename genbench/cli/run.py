@@ -166,8 +166,6 @@ def command(
     how |= {"seeds": seeds, "budget_scale": budget_scale} | own
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
-    words = [*claims, *Scale(budget_scale, seeds).words]
-    words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
     if as_json:
         common.print_json(result.rows)
     elif dry_run:
@@ -175,6 +173,8 @@ def command(
         for line in run_text.list_expected(result, jobs):
             listener.print(line)
     elif suite_name == CLAIMS:
+        words = [*claims, *Scale(budget_scale, seeds).words]
+        words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
         listener.print(run_text.next_command(words, results))
     elif not quiet and result.stopped is None:
         run_text.print_best(listener.console, result)

@@ -15,6 +15,7 @@ from genbench.report.columns import TableColumn
 from genbench.report.compact import asked_columns, compact_columns
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
+from genbench.report.standings import Check
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.cell_costs import Expected, expect, known_costs
 from genbench.running.run_result import RunResult
@@ -135,12 +136,16 @@ def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
 
 def find_failed(table: Table, group: Group) -> list[str]:
     """Returns the columns beside the deciding one that a row does not pass."""
-    checks = table.contests[0].checks if table.contests else ()
     return [
-        c.beside.column
-        for c in checks
-        if c.column and c.passes(table.cell(group, c.column)) is False
+        column.id
+        for column, check in list_checks(table).items()
+        if check.passes(table.cell(group, column)) is False
     ]
+
+
+def list_checks(table: Table) -> dict[TableColumn, Check]:
+    """Returns what must be passed beside the deciding column, by the column that it was measured by."""
+    return {c.column: c for s in table.contests[:1] for c in s.checks if c.column is not None}
 
 
 def score_text(table: Table, group: Group, column: TableColumn) -> str:
@@ -150,8 +155,7 @@ def score_text(table: Table, group: Group, column: TableColumn) -> str:
     """
     cell = table.cell(group, column)
     ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
-    checks = [check.column for s in table.contests[:1] for check in s.checks if check.column]
-    more = dict.fromkeys((*table.beside(column), *checks, *asked_columns(table)))
+    more = dict.fromkeys((*table.beside(column), *list_checks(table), *asked_columns(table)))
     failed = find_failed(table, group)
     others = [
         f"{c.heading} {table.cell(group, c).text}{', too low' if c.id in failed else ''}"

@@ -187,8 +187,7 @@ def _normalise_reader(
         classes = as_classes(reader.labels)
         return classes if classes is None or rows is None else classes[rows]
 
-    changes = rows is not None or rules.changes or not _stay(rules)
-    whole = None if changes else _find_whole(reader, rules.spec)
+    whole = None if rows is not None or rules.changes else _find_whole(reader, rules.spec)
     count = len(reader) if rows is None else len(rows)
     moments = getattr(reader, "moments", None)
     more = {"whole": whole, "moments": moments, "labels": labels}
@@ -246,13 +245,6 @@ def _regroup(parts: Iterator[tuple[numpy.ndarray, Chunk]], size: int) -> Iterato
 
 def _join(arrays: list[numpy.ndarray]) -> Tensor:
     return torch.from_numpy(arrays[0] if len(arrays) == 1 else numpy.concatenate(arrays))
-
-
-def _stay(rules: Rules) -> bool:
-    """Whether floats are points as they are, neither tokens nor pixels, which may need to be clipped."""
-    return (
-        rules.ready or rules.spec is None or (rules.spec.range, rules.spec.tokens) == (None,) * 2
-    )
 
 
 def _find_whole(reader: Any, spec: Any) -> Tensor | None:

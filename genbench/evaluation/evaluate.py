@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +10,23 @@ from torch import Tensor
 
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
-from genbench.core.guard import blamed
 from genbench.core.metric import METRICS as REGISTRY
 from genbench.core.metric import find
 from genbench.core.spec import Part, parse_part
+from genbench.evaluation.arguments import (
+    parse_channels,
+    parse_memory,
+    parse_size,
+    parse_stats_file,
+)
 from genbench.evaluation.batches import ReadOptions
+from genbench.evaluation.degradation import find_map, name_map
 from genbench.evaluation.recording import record_samples
 from genbench.evaluation.requests import MetricRequest, make_requests
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.single import Setup
-from genbench.evaluation.sources import open_dataset, parse_dataset
 from genbench.points.ranges import parse_ranges
 
-#: the least that the memory may be
-LEAST = 64 << 20
 METRICS = "fid,kid,mmd,prdc"
 #: what is measured beside them of images that were made from something
 OF_PAIRS = ("psnr", "ssim")
@@ -133,23 +134,22 @@ def evaluate(
     files = Path(data_dir) if data_dir else None
     where = Path(results), parse_size(resize), parse_channels(channels), files, offline
     how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
-    if save_stats is not None and Path(save_stats).suffix != ".npz":
-        raise SpecError(f"--save-stats needs a name that ends in .npz, got {save_stats}")
+    options = ReadOptions(*where, *how)
     usual = choose_usual(pairs=source is not None, known=degrade is not None)
     setup = Setup(
         requests=request_metrics(usual if metrics is None else metrics),
-        options=ReadOptions(*where, *how),
+        options=options,
         of_few=request_metrics(UNBIASED) if metrics is None else [],
         reference=reference,
         train=train,
         source=source,
-        degrade=find_map(degrade, ReadOptions(*where, *how)),
+        degrade=find_map(degrade, options),
         known_by=name_map(degrade),
         features=None if features is None else make_part(features),
         weights=weights,
         device=device,
         precision=precision,
-        save_stats=None if save_stats is None else Path(save_stats),
+        save_stats=parse_stats_file(save_stats),
         cache=cache,
     )
     if record is not None:
@@ -175,7 +175,7 @@ def request_metrics(metrics: str | Iterable[PartLike]) -> list[MetricRequest]:
     Raises:
         SpecError, UnknownName: If there are none, or one is unknown or named with two sets of options.
     """
-    parts = expand_all(_parse(metrics))
+    parts = expand_all(parse_parts(metrics))
     if not parts:
         raise SpecError("--metrics needs at least one name, got none; try --metrics fid,kid")
     requests = make_requests(parts)
@@ -198,50 +198,13 @@ def request_parts(metrics: str | Iterable[PartLike]) -> list[Part]:
 
 def request_names(metrics: str | Iterable[PartLike]) -> tuple[str, ...]:
     """Returns the names of metrics and columns as they are given, each once, without `all`."""
-    return tuple(dict.fromkeys(part.name for part in _parse(metrics) if part.name != ALL))
+    return tuple(dict.fromkeys(part.name for part in parse_parts(metrics) if part.name != ALL))
 
 
-def _parse(metrics: str | Iterable[PartLike]) -> list[Part]:
+def parse_parts(metrics: str | Iterable[PartLike]) -> list[Part]:
+    """Returns what is named as in `evaluate`, as it is given."""
     texts = metrics.split(",") if isinstance(metrics, str) else metrics
     return [make_part(part) for part in texts if not isinstance(part, str) or part.strip()]
-
-
-def find_map(
-    degrade: str | Callable[[Tensor], Tensor] | None, options: ReadOptions
-) -> Callable[[Tensor], Tensor] | None:
-    """Returns the known map from points to their sources, given as such or by the data set that knows it.
-
-    Raises:
-        SpecError, UnknownName: If there is no such data set, or it knows none.
-    """
-    if callable(degrade):
-        return partial(_apply_map, degrade)
-    if degrade is None:
-        return None
-    dataset, _ = open_dataset(parse_dataset(degrade), options)
-    if dataset.truth is None or dataset.truth.degrade is None:
-        raise SpecError(
-            f"--degrade needs a data set that knows the map from its points to their sources, "
-            f"{dataset.name} knows none; name one that does, as super_resolution:of=photographs,scale=4"
-        )
-    return dataset.truth.degrade
-
-
-def name_map(degrade: str | Callable[[Tensor], Tensor] | None) -> str:
-    """Returns what a map from points to sources is called in protocols; "" of none."""
-    if callable(degrade):
-        return str(getattr(degrade, "__qualname__", type(degrade).__name__))
-    if degrade is None:
-        return ""
-    part = parse_dataset(degrade)
-    return ":".join(
-        [part.name, *(f"{key}={value}" for key, value in sorted(part.options.items()))]
-    )
-
-
-def _apply_map(degrade: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    with blamed("degrade", degrade):
-        return degrade(x)
 
 
 def expand_all(parts: list[Part]) -> list[Part]:
@@ -259,50 +222,3 @@ def make_part(part: PartLike) -> Part:
     if isinstance(part, str):
         return parse_part(part.strip())
     return part if isinstance(part, Part) else Part.model_validate(part)
-
-
-def parse_memory(memory: str | int) -> int:
-    """Returns the bytes of a size such as 512MiB or 4GiB.
-
-    Raises:
-        SpecError: If it is no size, or less than blocks of points take.
-    """
-    size = memory if isinstance(memory, int) else 0
-    if isinstance(memory, str):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", memory.strip(), re.IGNORECASE)
-        if match is None or not float(match[1]):
-            raise SpecError(f"--memory needs a size such as 512MiB or 4GiB, got {memory!r}")
-        size = int(float(match[1]) * 1024 ** ("KMGT".index(match[2].upper()) + 1))
-    if size < LEAST:
-        raise SpecError(
-            f"--memory needs at least {LEAST >> 20}MiB, which blocks of points take, got {memory!r}; "
-            f"compare fewer points by --limit"
-        )
-    return size
-
-
-def parse_channels(channels: Any) -> int | None:
-    """Returns 1, 3 or None.
-
-    Raises:
-        SpecError: If it is something else.
-    """
-    if channels is None:
-        return None
-    if channels not in (1, 3):
-        raise SpecError(f"--channels needs 1 or 3, got {channels!r}")
-    return int(channels)
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
-
-    Raises:
-        SpecError: If it is another text.
-    """
-    if text is None:
-        return None
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
-    if match is None:
-        raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
-    return int(match[2]), int(match[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -159,20 +160,16 @@ def normalise_sides(
                 raise DataError(f"{points.label} needs at least two points, got 0")
             shapes[side] = points.count or "N", *first.shape[1:]
         sides[side] = points
-    for side, shape in shapes.items():
-        for other, reference in shapes.items():
-            if (side, other) != (other, side) and shape[1:] != reference[1:]:
-                _refuse_other_shape(side, shape, other, reference, sides)
+    order = [side for side in ("samples", "reference", "train") if side in shapes]
+    for side, other in combinations(order, 2):
+        if shapes[side][1:] != shapes[other][1:]:
+            _refuse_other_shape(side, shapes[side], other, shapes[other], sides)
     return sides
 
 
 def _refuse_other_shape(
     side: str, shape: Any, other: str, reference: Any, sides: Mapping[str, Points]
 ) -> None:
-    order = ("samples", "reference", "train")
-    (side, shape), (other, reference) = sorted(
-        ((side, shape), (other, reference)), key=lambda pair: order.index(pair[0])
-    )
     texts = [
         f"({', '.join(map(str, x))}){_tell_left(sides[name])}"
         for name, x in ((side, shape), (other, reference))

@@ -94,12 +94,7 @@ class Setup:
         reading = self._prepare(dataset, extractor, through_features, options)
         read, notes = reading.read(opened), reading.notes
         refuse_other_counts(read)
-        if self.save_stats is not None:
-            side = read.get("reference", read["samples"])
-            side.summarise().write(self.save_stats)
-            notes.append(
-                f"{side.label}: mean and covariance of its features were written to {self.save_stats}"
-            )
+        notes += self._save(read.get("reference", read["samples"]))
         own = opened["samples"].loss_networks()
         fake, real = replace(read["samples"], loss_networks=own), read.get("reference")
         if real is None:
@@ -134,9 +129,7 @@ class Setup:
         return any(request.metric.view in PAIRED for request in self.requests)
 
     def _pair(self, opened: Mapping[str, Source]) -> tuple[dict[str, Source], ReadOptions]:
-        """The sides, with the sources that samples were made from where there are some, and how they are
-        read.
-        """
+        """The sides, with what samples were made from where that is known, and how they are read."""
         if self.source is None and not self._needs_pairs:
             return dict(opened), self.options
         limit = find_limit(opened, self.options.limit)
@@ -177,6 +170,15 @@ class Setup:
             labelled=any(request.metric.view == "labelled" for request in self.requests),
             hashed=self.record_as is not None,
         )
+
+    def _save(self, side: Side) -> list[str]:
+        """Writes a side's moments where somebody wants them, and says so."""
+        if self.save_stats is None:
+            return []
+        side.summarise().write(self.save_stats)
+        return [
+            f"{side.label}: mean and covariance of its features were written to {self.save_stats}"
+        ]
 
     def _make_calls(self, reference: Reference, fake: Side) -> list[MetricCall]:
         more = self.of_few if _are_few(reference.real, fake) else ()

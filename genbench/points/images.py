@@ -198,6 +198,26 @@ def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:
         raise DataError(f"{name} cannot be read: {reason}; repair or remove it") from None
 
 
+def resize(pixels: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:
+    """Returns a picture (C, H, W) in [0, 1] resized to (height, width), float32.
+
+    It is Pillow's bicubic filter with antialiasing on floating point (as in clean-fid), to the shape
+    asked for, without a crop.
+    """
+    from PIL import Image
+
+    height, width = size
+    planes = [
+        numpy.asarray(
+            Image.fromarray(numpy.ascontiguousarray(plane, dtype=numpy.float32)).resize(
+                (width, height), Image.Resampling.BICUBIC
+            )
+        )
+        for plane in pixels
+    ]
+    return numpy.stack(planes).clip(0, 1)
+
+
 def _refuse_what_would_be_cut(image: Image.Image, file: io.BufferedIOBase, name: str) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DataError(

@@ -59,10 +59,10 @@ def refuse_text(column: numpy.ndarray, name: str, label: str) -> None:
     )
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Returns whether a value, or a text, is a number."""
     try:
-        float(value)  # type: ignore[arg-type]
+        float(value)
     except (TypeError, ValueError):
         return False
     return True

@@ -9,6 +9,7 @@ import numpy
 
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import DataError
+from genbench.points.images import resize
 from genbench.points.ranges import PixelScale, Range
 from genbench.points.readers import Chunk
 
@@ -41,8 +42,13 @@ class Rules:
 
     @property
     def changes(self) -> bool:
-        """Whether rows of floats (N, D) may become other numbers."""
-        return self.range is not None or self.size is not None or self.channels is not None
+        """Whether rows of floats (N, D) may become other numbers: pixels may be clipped, tokens whole."""
+        choices = (self.range, self.size, self.channels)
+        if any(choice is not None for choice in choices):
+            return True
+        if self.ready or self.spec is None:
+            return False
+        return self.spec.range is not None or self.spec.tokens is not None
 
 
 class Normaliser:
@@ -279,23 +285,3 @@ def to_tokens(array: numpy.ndarray, tokens: int, name: str) -> numpy.ndarray:
             f"{high:g}; number them as the data set does"
         )
     return array.astype(numpy.int64)
-
-
-def resize(pixels: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:
-    """Returns a picture (C, H, W) in [0, 1] resized to (height, width), float32.
-
-    It is Pillow's bicubic filter with antialiasing on floating point (as in clean-fid), to the shape
-    asked for, without a crop.
-    """
-    from PIL import Image
-
-    height, width = size
-    planes = [
-        numpy.asarray(
-            Image.fromarray(numpy.ascontiguousarray(plane, dtype=numpy.float32)).resize(
-                (width, height), Image.Resampling.BICUBIC
-            )
-        )
-        for plane in pixels
-    ]
-    return numpy.stack(planes).clip(0, 1)

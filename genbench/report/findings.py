@@ -71,7 +71,11 @@ def _budgets(table: Table) -> list[str]:
 
 def _protocols(table: Table) -> list[str]:
     kinds = Counter((c.id, c.split) for c in table.columns)
-    several = [f"{id} ({n} columns)" for (id, split), n in kinds.items() if n > 1]
+    several = [
+        f"{id}{'' if split == 'test' else f' on {split}'} ({n} columns)"
+        for (id, split), n in kinds.items()
+        if n > 1
+    ]
     if not several:
         return []
     return [

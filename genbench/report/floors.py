@@ -33,13 +33,8 @@ def is_bound(table: Table, column: TableColumn) -> bool:
 
 def describe_floors(table: Table, columns: Iterable[TableColumn]) -> list[str]:
     """Returns why floors are no bounds, for a table that has such floors in some of these columns."""
-    return (
-        [NO_BOUND]
-        if any(
-            table.floor(column) is not None and not is_bound(table, column) for column in columns
-        )
-        else []
-    )
+    bounds = (is_bound(table, column) for column in columns if table.floor(column) is not None)
+    return [] if all(bounds) else [NO_BOUND]
 
 
 def _is_matched(dataset: str) -> bool:

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+from genbench.report.cells import read_cells
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
 from genbench.report.failed_seeds import count_failures, describe_failures
@@ -20,7 +20,7 @@ from genbench.report.table_gates import find_error, find_floor, make_gate, value
 from genbench.report.text import name_rows
 from genbench.statistics.null_rows import Gate
 from genbench.statistics.ranking import Ranking
-from genbench.store import Measurement, Record
+from genbench.store import Record
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.scales import select_scale
 
@@ -211,7 +211,7 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     cells = {
         (g.id, column): replace(cell, error=find_error(errors, dataset, column))
         for g in groups
-        for column, cell in _cells(g).items()
+        for column, cell in read_cells(g).items()
     }
     filled = {column for (_, column), cell in cells.items() if cell.values}
     columns = sorted(filled, key=lambda c: c.order)
@@ -233,28 +233,6 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             cells.update(shade(judged, cells, standings))
     ordered = tuple(_ordered(groups, judged, cells, own))
     return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates, own, apart)
-
-
-def _cells(group: Group) -> dict[TableColumn, Cell]:
-    by_column: dict[TableColumn, dict[int, Measurement]] = defaultdict(dict)
-    for record in group.ok:
-        for measurement in record.metrics:
-            by_column[TableColumn.of(measurement)][record.spec.seed] = measurement
-    return {column: _cell(by_seed, column) for column, by_seed in by_column.items()}
-
-
-def _cell(by_seed: dict[int, Measurement], column: TableColumn) -> Cell:
-    values = {
-        seed: m.value
-        for seed, m in by_seed.items()
-        if m.value is not None and math.isfinite(m.value)
-    }
-    floors = [m.floor for m in by_seed.values() if m.floor is not None]
-    reasons = {m.reason or "no finite value" for seed, m in by_seed.items() if seed not in values}
-    notes = tuple(m.note for seed, m in by_seed.items() if seed in values and m.note)
-    floor = fmean(floors) if floors else None
-    scale = column.meaning.interval_scale
-    return Cell(values, floor, tuple(sorted(reasons)), notes=notes, scale=scale)
 
 
 def _ranked(

@@ -18,7 +18,7 @@ from genbench.core.errors import ContractError, DataError, SpecError
 from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
 from genbench.evaluation.batches import ReadOptions
-from genbench.evaluation.evaluate import find_map
+from genbench.evaluation.degradation import find_map
 
 N = 12
 METRICS_OF_PAIRS = "psnr,ssim"

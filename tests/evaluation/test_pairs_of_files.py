@@ -90,7 +90,7 @@ def test_numbered_files_belong_to_a_split_s_rows():
     assert result.consistency < 0.02
 
 
-def test_a_limit_leaves_out_what_lies_behind_it(right):
+def test_a_limit_leaves_out_what_lies_behind_it():
     """As many of the first as are asked for, of sides that hold more than others."""
     data = open_named("super_resolution")
     x = data.points("test")

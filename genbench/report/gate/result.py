@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from genbench.report.gate.baseline import Baseline
@@ -108,6 +108,11 @@ class GateResult:
     unread: int = 0
 
     @property
+    def better(self) -> list[GateRow]:
+        """The rows that are better than they were, each with the p of that test."""
+        return [replace(row, p=row.p_better) for row in self.rows if row.better]
+
+    @property
     def tested(self) -> int:
         """How many rows were tested."""
         return sum(row.p is not None for row in self.rows)
@@ -137,10 +142,9 @@ class GateResult:
         """The result in a line, e.g. "1 regression, 2 missing; 120 scores tested"."""
         counts = Counter(row.verdict for row in self.rows if row.bad)
         bad = ", ".join(f"{counts[v]} {_plural(v, counts[v])}" for v in BAD if v in counts)
-        better = sum(row.better for row in self.rows)
         if not bad and not self.tested:
             return f"nothing could be tested: {self._hindrance}"
-        more = f", {better} of them better than they were" if better else ""
+        more = f", {len(self.better)} of them better than they were" if self.better else ""
         return f"{bad or 'nothing worse'}; {self.tested} scores tested{more}"
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -40,7 +39,7 @@ def print_result(console: Console, result: GateResult, *, everything: bool = Fal
         count = f"{len(members)} {'row' if len(members) == 1 else 'rows'}"
         console.print(Text.assemble((verdict, style), f", {count}: {why}"))
         console.print(Padding(Text(", ".join(map(_place, members)), style="dim"), (0, 0, 0, 2)))
-    better = [replace(row, p=row.p_better) for row in result.rows if row.better]
+    better = result.better
     if better:
         console.print(f"{_count(len(better), 'better than')}:", highlight=False)
         print_sheet(console, result.to_lines(better), names=max(24, console.width - 52))
@@ -60,8 +59,7 @@ def to_markdown(result: GateResult) -> str:
     failing = result.to_sheet()
     if failing.rows:
         lines += [*markdown_lines(failing), ""]
-    better = [replace(row, p=row.p_better) for row in result.rows if row.better]
-    if better:
+    if better := result.better:
         lines += [f"{_count(len(better), 'better than')}:", ""]
         lines += [*markdown_lines(result.to_lines(better)), ""]
     lines += [f"- {markdown_text(' '.join(note.split()))}" for note in result.notes]

@@ -53,7 +53,7 @@
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: css("--ink"), size: 12, family: getComputedStyle(document.body).fontFamily },
       margin: { l: 56, r: 12, t: 12, b: 48 },
-      xaxis: { ...axis, title: { text: xTitle } }, yaxis: { ...axis, title: { text: yTitle } },
+      xaxis: { ...axis, title: { text: xTitle } }, yaxis: { ...axis, title: { text: yTitle, standoff: 12 } },
       legend: narrow() ? { orientation: "h", y: 1, yanchor: "bottom", x: 0 } : {},
       hoverlabel: { bgcolor: css("--panel"), bordercolor: css("--line"), font: { color: css("--ink") } },
     };

@@ -1,0 +1,72 @@
+"""What people write for sizes, channels, memory and files of statistics, as `evaluate` takes them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from genbench.core.errors import SpecError
+
+#: the least that the memory may be
+LEAST = 64 << 20
+
+
+def parse_stats_file(file: str | Path | None) -> Path | None:
+    """Returns the file into which statistics of features are written; None of None.
+
+    Raises:
+        SpecError: If it does not end in .npz.
+    """
+    if file is None:
+        return None
+    if Path(file).suffix != ".npz":
+        raise SpecError(f"--save-stats needs a name that ends in .npz, got {file}")
+    return Path(file)
+
+
+def parse_memory(memory: str | int) -> int:
+    """Returns the bytes of a size such as 512MiB or 4GiB.
+
+    Raises:
+        SpecError: If it is no size, or less than blocks of points take.
+    """
+    size = memory if isinstance(memory, int) else 0
+    if isinstance(memory, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", memory.strip(), re.IGNORECASE)
+        if match is None or not float(match[1]):
+            raise SpecError(f"--memory needs a size such as 512MiB or 4GiB, got {memory!r}")
+        size = int(float(match[1]) * 1024 ** ("KMGT".index(match[2].upper()) + 1))
+    if size < LEAST:
+        raise SpecError(
+            f"--memory needs at least {LEAST >> 20}MiB, which blocks of points take, got {memory!r}; "
+            f"compare fewer points by --limit"
+        )
+    return size
+
+
+def parse_channels(channels: Any) -> int | None:
+    """Returns 1, 3 or None.
+
+    Raises:
+        SpecError: If it is something else.
+    """
+    if channels is None:
+        return None
+    if channels not in (1, 3):
+        raise SpecError(f"--channels needs 1 or 3, got {channels!r}")
+    return int(channels)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
+
+    Raises:
+        SpecError: If it is another text.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if match is None:
+        raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
+    return int(match[2]), int(match[1])
