@@ -1,6 +1,6 @@
 import re
 
-from report_records import HOSTILE, failed, record
+from report_records import HOSTILE, failed, measured, record
 
 from genbench.report.findings import count_environments, find_caveats
 from genbench.report.tables import make_leaderboards
@@ -15,6 +15,18 @@ def test_caveats_are_computed(store):
     assert re.search(r"(have no|has) [\w, ]*bits_per_dim \(", said)
     assert "Not read: x.json is not a record" in said
     assert "environments" not in said
+
+
+def test_protocols_of_held_out_and_of_training_data_have_names_of_their_own(store):
+    places = [(protocol, split) for protocol in ("n=1", "n=2") for split in ("test", "train")]
+    metrics = [measured("fid", 1.0, protocol, split=split) for protocol, split in places]
+    row = record(store, "gan", "digits", 0, with_samples=False)
+    (text,) = (
+        text
+        for text in find_caveats(make_leaderboards([row.model_copy(update={"metrics": metrics})]))
+        if "several protocols" in text
+    )
+    assert text.endswith("other: fid (2 columns), fid on train (2 columns).")
 
 
 def test_sound_records_have_no_caveats(store):
