@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -224,6 +225,7 @@ def effects(evidence: Evidence) -> list[Effect]:
     return parts
 
 
+@cache
 def model_entropy(std: float) -> float:
     """Returns the entropy of the noisy circle in model space, in nats."""
     circle = NoisyCircle(std)

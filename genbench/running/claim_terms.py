@@ -10,7 +10,7 @@ from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.evaluation.requests import make_requests
 from genbench.running.evidence import Scale, find_choice, specs_of
-from genbench.running.laid_down import BY_RULE, RECENT
+from genbench.running.laid_down import BY_RULE, drop_recent
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
 
@@ -122,8 +122,8 @@ def _tuned_options(run: Run) -> Any:
     if choice is None:
         return "not tuned yet"
     options, training = choice
-    chosen = training.model_dump(exclude_defaults=True) if training is not None else {}
-    return _as_json(options | chosen)
+    others = training.model_dump(exclude_defaults=True) if training is not None else {}
+    return _as_json(options | others)
 
 
 def _as_json(value: Any) -> Any:
@@ -150,7 +150,7 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
             continue
         old, new = (side[name] for side in sides)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            new = {key: value for key, value in new.items() if key in old or key not in RECENT}
+            new = drop_recent(new, old)
         was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
         fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
         if len(fields) > 1:  # of which that is no news

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from genbench.core.claim import Claim
@@ -57,13 +57,13 @@ def _find_dependences(
     probe = PlantedEvidence(span=SPAN)
     effects = function(probe)
     scored = probe.scored
+    fallen = function(PlantedEvidence(span=SPAN, falling=True))
 
     def change(
         hidden: Sequence[Read], *, experiment: bool = True, falling: bool = False
     ) -> list[bool]:
-        whole = PlantedEvidence(span=SPAN, falling=falling)
-        less = replace(whole, hidden=hidden, experiment=experiment)
-        return find_changed(function(whole), function(less))
+        less = PlantedEvidence(span=SPAN, hidden=hidden, experiment=experiment, falling=falling)
+        return find_changed(fallen if falling else effects, function(less))
 
     # the least of several is another without one of them alone, which the order of values decides
     by_read = [

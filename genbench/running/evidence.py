@@ -188,7 +188,7 @@ class ClaimEvidence:
         ]
         values = {seed: m.value for seed, m in rows if m.value is not None}
         level = fmean(values.values()) if values else 0.0
-        about = _find_column(run, column)
+        about = find_column(run, column)
         if about is not None and about.worst is not None:
             failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
             lost = [seed for seed, m in rows if m.value is None and about.is_worst(m.reason)]
@@ -284,10 +284,10 @@ class ClaimEvidence:
         return [record for record in self.records(run) if record.status == "ok"]
 
 
-def _find_column(run: Run, column: str) -> Column | None:
-    """What a run's metrics say of a column."""
-    found = (METRICS.get(name).columns.get(column) for name in run.metrics)
-    return next((about for about in found if about is not None), None)
+def find_column(run: Run, column: str) -> Column | None:
+    """Returns what a run's metrics say of a column, or None where none of them fills it."""
+    columns = (METRICS.get(name).columns.get(column) for name in run.metrics)
+    return next((about for about in columns if about is not None), None)
 
 
 def keys_of(run: Run) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,8 @@ class FirstScores:
     """When the first scores of a claim were begun, at any budget.
 
     Arguments:
-        runs: By the place of a run in the claim; None of what has not been scored. Rows of reference, which
-            learn nothing and have no say in who wins, are left out.
+        runs: By the place of a run in the claim, as far as it has been scored. Rows of reference, which learn
+            nothing and have no say in who wins, are left out.
         experiment: That of its experiment.
     """
 
@@ -61,22 +63,46 @@ class FirstScores:
         return earliest([*self.runs.values(), self.experiment])
 
 
-def read_first_scores(claim: Claim, store: Store, clock: Clock) -> FirstScores:
-    """Returns when what a claim reads was first scored, by a clock."""
-    runs: dict[int, str | None] = {}
-    trials: list[str] = []
+@dataclass(frozen=True)
+class ScoredFile:
+    """A file with scores of a claim.
+
+    Arguments:
+        run: The place of its run in the claim; None for the experiment's.
+        path: Where it lies.
+        started: When it was begun, as it says itself.
+    """
+
+    run: int | None
+    path: Path
+    started: str
+
+
+def list_scored(claim: Claim, store: Store) -> list[ScoredFile]:
+    """Returns the files of all that a claim reads, at any budget."""
+    files: list[ScoredFile] = []
     for name in SCALES:
         scale = Scale(name)
         evidence = ClaimEvidence(claim, store, scale)
         for k, run in enumerate(claim.runs):
             if MODELS.get(run.model).taxonomy != "reference":
-                records = evidence.records(run)
-                times = [clock(store.path(r.spec), r.begun) for r in records]
-                runs[k] = earliest([*times, runs.get(k)])
+                files += [
+                    ScoredFile(k, store.path(r.spec), r.begun) for r in evidence.records(run)
+                ]
         if claim.experiment is not None and (trial := evidence.trial()).started:
             path = Trials(store.root).path(claim, scale.options(claim))
-            trials.append(clock(path, trial.started))
-    return FirstScores(runs, earliest(trials))
+            files.append(ScoredFile(None, path, trial.started))
+    return files
+
+
+def find_first_scores(files: Sequence[ScoredFile], clock: Clock) -> FirstScores:
+    """Returns when what a claim reads was first scored, by a clock."""
+    times: dict[int | None, list[str]] = defaultdict(list)
+    for file in files:
+        times[file.run].append(clock(file.path, file.started))
+    first = {place: earliest(some) for place, some in times.items()}
+    experiment = first.pop(None, None)
+    return FirstScores({k: at for k, at in first.items() if k is not None}, experiment)
 
 
 class Commits:
@@ -88,6 +114,7 @@ class Commits:
 
     def __init__(self, store: Store) -> None:
         self.dates = date_files(store.root)
+        self._resolve = cache(Path.resolve)
 
     def written(self, path: Path, started: str) -> str:
         """Returns what a file says, or when git first had it where that was before."""
@@ -95,7 +122,7 @@ class Commits:
 
     def committed(self, path: Path, started: str) -> str:
         """Returns when git first had a file; "" where it has not."""
-        return self.dates.get(path.resolve(), "")
+        return self.dates.get(self._resolve(path.parent) / path.name, "")
 
 
 def find_late(
@@ -164,8 +191,14 @@ def differing(
     old: Mapping[str, Any], new: Mapping[str, Any], leave_out: Container[str] = ()
 ) -> set[str]:
     """Returns the fields that differ, but for what an older registration does not hold."""
-    names = {name for name in {**old, **new} if name in old or name not in RECENT}
+    new = drop_recent(new, old)
+    names = {**old, **new}
     return {n for n in names if n not in leave_out and old.get(n) != new.get(n)}
+
+
+def drop_recent(new: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns terms without what registrations did not use to hold, where an older one does not hold it."""
+    return {name: value for name, value in new.items() if name in old or name not in RECENT}
 
 
 def _has_run(runs: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> bool:

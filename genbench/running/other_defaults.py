@@ -46,7 +46,7 @@ class OtherDefaults:
 
 
 @dataclass(frozen=True)
-class Scored:
+class Glimpse:
     """What is needed of a record to know for which run it was made."""
 
     spec: CellSpec
@@ -98,28 +98,28 @@ def _find_of_run(
     claim: Claim, run: Run, store: Store, named: Sequence[Mapping[str, Any]]
 ) -> Iterator[OtherDefaults]:
     records = _read_folder(store, run)
-    asked = frozenset(keys_of(run)) if records else frozenset()
+    keys = frozenset(keys_of(run)) if records else frozenset()
     for scale in (Scale(name) for name in SCALES) if records else ():
         try:
             specs = specs_of(scale.run(run, claim.first_seed))
         except GenbenchError:
             return
-        chosen, seeds = _list_chosen(run), {spec.seed for spec in specs}
+        names, seeds = _list_chosen(run), {spec.seed for spec in specs}
         for one in records:
-            as_asked = one.curve == CURVE and one.spec.seed in seeds and asked <= one.keys
+            as_asked = one.curve == CURVE and one.spec.seed in seeds and keys <= one.keys
             if not (as_asked and one.begun):
                 continue
-            changed = _find_changed(one.spec, specs[0], chosen)
-            if not changed or _are_named(changed, named) or choices_of(one.spec):
+            options = _find_changed(one.spec, specs[0], names)
+            if not options or _are_named(options, named) or choices_of(one.spec):
                 continue
             cells = {spec.cell for spec in specs}
             first = earliest(other.begun for other in records if other.spec.cell in cells)
             if first is None or moment(one.begun) < moment(first):
-                yield OtherDefaults(run, one.begun, changed)
+                yield OtherDefaults(run, one.begun, options)
                 break
 
 
-def _read_folder(store: Store, run: Run) -> tuple[Scored, ...]:
+def _read_folder(store: Store, run: Run) -> tuple[Glimpse, ...]:
     folder = store.root / run.dataset / run.model
     if not store.has(run.dataset, run.model):
         return ()
@@ -127,18 +127,18 @@ def _read_folder(store: Store, run: Run) -> tuple[Scored, ...]:
 
 
 @lru_cache(maxsize=256)
-def _read(folder: Path, stamp: int) -> tuple[Scored, ...]:
+def _read(folder: Path, stamp: int) -> tuple[Glimpse, ...]:
     rows = (_skim(path) for path in sorted(folder.glob("*.json")))
     return tuple(row for row in rows if row is not None)
 
 
-def _skim(path: Path) -> Scored | None:
+def _skim(path: Path) -> Glimpse | None:
     """What is needed of a record, which is not read whole: there are many of them."""
     try:
         raw = from_json(read_file(path))
         keys = frozenset(str(row.get("key")) for row in raw["metrics"])
         begun = raw.get("first_started") or raw["started"]
-        return Scored(CellSpec.model_validate(raw["spec"]), begun, len(raw["curve"]), keys)
+        return Glimpse(CellSpec.model_validate(raw["spec"]), begun, len(raw["curve"]), keys)
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
@@ -150,7 +150,7 @@ def _list_chosen(run: Run) -> set[str]:
 
 
 def _find_changed(
-    then: CellSpec, now: CellSpec, chosen: Iterable[str]
+    then: CellSpec, now: CellSpec, names: Iterable[str]
 ) -> dict[str, tuple[Any, Any]]:
     """The defaults in which a cell differs from one of today; none where anything else does."""
     if any(getattr(then, name) != getattr(now, name) for name in FIELDS):
@@ -158,10 +158,13 @@ def _find_changed(
     old, new = (
         {name: canonical(value) for name, value in one.options.items()} for one in (then, now)
     )
-    if any(old.get(name) != new.get(name) for name in chosen):
+    if any(old.get(name) != new.get(name) for name in names):
         return {}
-    names = [name for name in old if name in new and old[name] != new[name]]
-    return {name: (then.options[name], now.options[name]) for name in names}
+    return {
+        name: (then.options[name], now.options[name])
+        for name in old
+        if name in new and old[name] != new[name]
+    }
 
 
 def _are_named(changed: Mapping[str, tuple[Any, Any]], named: Sequence[Mapping[str, Any]]) -> bool:

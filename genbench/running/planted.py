@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect, Scores
+from genbench.core.effect import Effect, Scores, Values
 from genbench.core.spec import canonical
 from genbench.running.evidence import run_key
 
@@ -78,11 +80,14 @@ class PlantedEvidence:
 
     def _number(self, *about: str) -> dict[int, float]:
         low, high = reversed(self.span) if self.falling else self.span
-        values = {}
-        for seed in range(SEEDS):
-            digest = hashlib.sha256(canonical([*about, seed]).encode()).digest()
-            values[seed] = low + (high - low) * int.from_bytes(digest[:6], "big") / 2**48
-        return values
+        return {seed: low + (high - low) * list_shares(*about, seed)[0] for seed in range(SEEDS)}
+
+
+@lru_cache(maxsize=100_000)
+def list_shares(*about: str | int) -> tuple[float, ...]:
+    """Returns four numbers from 0 to 1 that stand for something."""
+    digest = hashlib.sha256(canonical(about).encode()).digest()
+    return tuple(int.from_bytes(digest[k : k + 6], "big") / 2**48 for k in (0, 6, 12, 18))
 
 
 def read_planted(claim: Claim, evidence: PlantedEvidence) -> list[Effect] | None:
@@ -101,20 +106,30 @@ def hash_parts(claim: Claim) -> list[str]:
     """
     some = [read_planted(claim, PlantedEvidence(claim.runs, span)) for span in RANGES]
     read = [effects for effects in some if effects is not None]
-    return [_hash(effects) for effects in zip(*read, strict=True)] if read else []
+    parts = zip(*read, strict=True)
+    return [
+        hash_text([row for effect in part for row in list_rows(effect, _write_certain)])
+        for part in parts
+    ]
 
 
-def _hash(effects: Sequence[Effect]) -> str:
-    made = []
-    for effect in effects:
-        made.append([_round(effect.values)])
-        if effect.contest is not None:
-            made += [sorted(map(_round, side.values())) for side in effect.contest.sides]
-    return hashlib.sha256(canonical(made).encode()).hexdigest()[:12]
+def list_rows(effect: Effect, write: Callable[[Values], list[str]]) -> list[list[list[str]]]:
+    """Returns an effect's values, and the rows of both sides of its contest, as text."""
+    sides = effect.contest.sides if effect.contest is not None else ()
+    return [[write(effect.values)], *(sorted(map(write, side.values())) for side in sides)]
 
 
-def _round(values: Mapping[int, float]) -> list[str]:
+def write_values(values: Values) -> list[str]:
+    """Returns values as text, by seed."""
+    return [f"{seed} {value:.{DIGITS}g}" for seed, value in sorted(values.items())]
+
+
+def hash_text(content: Any) -> str:
+    """Returns 12 digits of the sha256 of something that JSON can write."""
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:12]
+
+
+def _write_certain(values: Values) -> list[str]:
     """Values as text, without those that have no logarithm, which rules may count as they please."""
     lost = {seed for seed, _ in getattr(values, "beyond", ())}
-    some = [(s, v) for s, v in sorted(values.items()) if s not in lost and math.isfinite(v)]
-    return [f"{seed} {value:.{DIGITS}g}" for seed, value in some]
+    return write_values({s: v for s, v in values.items() if s not in lost and math.isfinite(v)})

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
-from genbench.core.metric import METRICS
 from genbench.core.spec import canonical
-from genbench.running.planted import DIGITS, SEEDS, UNREADABLE, PlantedEvidence, read_planted
+from genbench.running.evidence import find_column
+from genbench.running.planted import (
+    DIGITS,
+    SEEDS,
+    UNREADABLE,
+    PlantedEvidence,
+    hash_text,
+    list_rows,
+    list_shares,
+    read_planted,
+    write_values,
+)
 from genbench.statistics.looks import LAST
 
 
@@ -77,17 +85,17 @@ class ExtremeEvidence(PlantedEvidence):
 
     def measured(self, column: str) -> dict[int, float]:
         """Returns numbers of the experiment's column."""
-        side = 1.0 if _shares("its experiment", column)[0] < 0.5 else -1.0
+        side = 1.0 if list_shares("its experiment", column)[0] < 0.5 else -1.0
         return self._plant(side, "its experiment", column)
 
     def _plant(self, side: float, *about: str) -> dict[int, float]:
         plant = self.plant
-        if _shares(*about)[1] < plant.wholly:
+        if list_shares(*about)[1] < plant.wholly:
             return dict.fromkeys(range(plant.seeds), side * math.inf)
         values = {}
         low, high = plant.exponents
         for seed in range(plant.seeds):
-            size, sign, failed, absent = _shares(*about, str(seed))
+            size, sign, failed, absent = list_shares(*about, str(seed))
             if absent >= plant.absent:
                 own = math.copysign(10 ** (low + (high - low) * size), sign - plant.negative)
                 values[seed] = side * math.inf if failed < plant.failed else plant.factor * own
@@ -101,7 +109,7 @@ def hash_extremes(claim: Claim, count: int) -> list[str]:
     """
     rows = {name: _read(claim, plant) for name, plant in PLANTS.items()}
     return [
-        _hash({name: parts[k] if k < len(parts) else "none" for name, parts in rows.items()})
+        hash_text({name: parts[k] if k < len(parts) else "none" for name, parts in rows.items()})
         for k in range(count)
     ]
 
@@ -114,30 +122,11 @@ def _read(claim: Claim, plant: Plant) -> list[str]:
 
 
 def _describe(effect: Effect) -> str:
-    sides = effect.contest.sides if effect.contest is not None else ()
-    rows = [[_round(effect.values)], *(sorted(map(_round, side.values())) for side in sides)]
+    rows = list_rows(effect, write_values)
     return canonical([rows, f"{effect.bar:.{DIGITS}g}", effect.wanted])
-
-
-def _round(values: Mapping[int, float]) -> list[str]:
-    return [f"{seed} {value:.{DIGITS}g}" for seed, value in sorted(values.items())]
-
-
-def _hash(parts: Mapping[str, str]) -> str:
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:12]
-
-
-@lru_cache(maxsize=100_000)
-def _shares(*about: str) -> list[float]:
-    """Four numbers from 0 to 1 that stand for something."""
-    digest = hashlib.sha256(canonical(about).encode()).digest()
-    return [int.from_bytes(digest[k : k + 6], "big") / 2**48 for k in (0, 6, 12, 18)]
 
 
 def _worse_side(run: Run, column: str) -> float:
     """On which side what failed is infinite, upwards where none is better."""
-    for name in run.metrics:
-        about = METRICS.get(name).columns.get(column)
-        if about is not None and about.better == "higher":
-            return -1.0
-    return 1.0
+    about = find_column(run, column)
+    return -1.0 if about is not None and about.better == "higher" else 1.0

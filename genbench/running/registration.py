@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
-from genbench.running.laid_down import Commits, Late, find_late, read_first_scores, share_fields
+from genbench.running.laid_down import (
+    Commits,
+    Late,
+    find_first_scores,
+    find_late,
+    list_scored,
+    share_fields,
+)
 from genbench.running.other_defaults import find_other_defaults
 from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
-from genbench.store.environment import running_commit
-from genbench.store.moments import moment
-from genbench.store.registration_history import History
+from genbench.store.environment import now, running_commit
+from genbench.store.moments import moment, to_minute
+from genbench.store.registration_history import GitHistory
 from genbench.store.registrations import (
     FILE,
     Registration,
@@ -54,7 +60,7 @@ class Standing:
 
 
 def find_standing(
-    claim: Claim, store: Store, registrations: Registrations, history: History | None = None
+    claim: Claim, store: Store, registrations: Registrations, history: GitHistory | None = None
 ) -> Standing:
     """Returns whether a claim's verdict is exploratory, and why.
 
@@ -72,8 +78,8 @@ def find_standing(
     own = registrations.claims.get(claim.id, [])
     if history is not None:
         own, registrations = history.complete(claim.id, own), history.declared(registrations)
-    commits = Commits(store)
-    scores = read_first_scores(claim, store, commits.written)
+    commits, files = Commits(store), list_scored(claim, store)
+    scores = find_first_scores(files, commits.written)
     first = scores.first
     if not own:
         return Standing(None, first, ("it was never registered",))
@@ -88,16 +94,16 @@ def find_standing(
     late = list(find_late(claim, terms, runs, scores, usable))
     reasons += _say_late(late, own)
     if history is not None and not late:
-        by_git = read_first_scores(claim, store, commits.committed)
-        dated = history.at_commits(usable)
-        reasons += _say_late_in_git(list(find_late(claim, terms, runs, by_git, dated)))
+        by_git = find_first_scores(files, commits.committed)
+        late = find_late(claim, terms, runs, by_git, history.at_commits(usable))
+        reasons += _say_late_in_git(list(late))
     reasons += [
-        f"registered {_minute(one.laid_down)} in the place of {one.replaced}, which had been scored since "
-        f"{_minute(one.scored)}"
+        f"registered {to_minute(one.laid_down)} in the place of {one.replaced}, which had been scored since "
+        f"{to_minute(one.scored)}"
         for one in find_replaced(claim, usable, store, registrations.allows, commits.written)
     ]
     reasons += [
-        f"{one.run} was scored {_minute(one.scored)} with {one.words}, which its registration leaves open"
+        f"{one.run} was scored {to_minute(one.scored)} with {one.words}, which its registration leaves open"
         for one in find_other_defaults(claim, usable, store, registrations)
     ]
     since = _find_first_alike(usable)
@@ -113,7 +119,7 @@ def _say_late(late: Sequence[Late], history: Sequence[Registration]) -> Iterator
         yield f"registered with scores at hand: {seen[-1]}"
     elif late:
         worst = min(late, key=lambda one: moment(one.scored))
-        yield f"registered {_minute(worst.laid_down)}, after its first score of {_minute(worst.scored)}"
+        yield f"registered {to_minute(worst.laid_down)}, after its first score of {to_minute(worst.scored)}"
         yield from _changes_by(worst.laid_down, history)
 
 
@@ -122,8 +128,8 @@ def _say_late_in_git(late: Sequence[Late]) -> Iterator[str]:
     if late:
         worst = min(late, key=lambda one: moment(one.scored))
         yield (
-            f"in git its registration is of {_minute(worst.laid_down)}, after its first score there of "
-            f"{_minute(worst.scored)}"
+            f"in git its registration is of {to_minute(worst.laid_down)}, after its first score there of "
+            f"{to_minute(worst.scored)}"
         )
 
 
@@ -165,20 +171,15 @@ def register(
         )
     whole, path = read_registrations(path), path or FILE
     registrations, written = read_registrations(path), []
-    now, commit = date or datetime.now(UTC).isoformat(timespec="seconds"), running_commit()
+    about = {"date": date or now(), "commit": running_commit(), "rule": RULE}
     everything = dict(registrations.claims)
     for name, claim in claims.items():
         terms = list_terms(claim)
         history = whole.claims.get(name, [])
         new = not history or (history[-1].terms, history[-1].rule) != (terms, RULE)
         if new:
-            about = {"date": now, "commit": commit, "rule": RULE, "terms": terms}
-            entry = Registration(hash=hash_terms(terms, RULE), **about)
+            entry = Registration(terms=terms, hash=hash_terms(terms, RULE), **about)
             everything[name] = [*everything.get(name, []), entry.sealed()]
         written.append((name, new))
     write_registrations(path, registrations.model_copy(update={"claims": everything}))
     return written
-
-
-def _minute(text: str) -> str:
-    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -57,7 +57,7 @@ def find_replaced(
                 for fields, other in zip(changes, others, strict=True)
             ):
                 continue
-            scored = first_score_of(run, store, clock)
+            scored = _find_first_score(run, store, clock)
             if scored is not None and moment(scored) < moment(after.date):
                 nearest = min(others, key=lambda other: len(differing(run, other)))
                 yield Late(after.date, scored, f"{name} with {_was(run, nearest)}")
@@ -96,7 +96,7 @@ def _find_replaced_experiment(
         yield Late(after.date, scored, f"its experiment with {_was(old, new)}")
 
 
-def first_score_of(about: Mapping[str, Any], store: Store, clock: Clock) -> str | None:
+def _find_first_score(about: Mapping[str, Any], store: Store, clock: Clock) -> str | None:
     """Returns when the first cell of a registered run was begun, at any budget, or None without any.
 
     Arguments:
@@ -123,13 +123,13 @@ def _as_registered(spec: CellSpec, about: Mapping[str, Any]) -> CellSpec:
     if not isinstance(resolved, Mapping):
         return spec
     named = {*about.get("options", {}), *(tuned if isinstance(tuned, Mapping) else ())}
-    chosen = {name: value for name, value in spec.options.items() if name in named}
+    options = {name: value for name, value in spec.options.items() if name in named}
     of_data = about.get("dataset_options", {})
     own = {name: value for name, value in spec.dataset_options.items() if name in of_data}
     changes = {
         "model_version": resolved["model_version"],
         "dataset_version": resolved["dataset_version"],
-        "options": chosen | resolved["defaults"],
+        "options": options | resolved["defaults"],
         "dataset_options": own | resolved["dataset_defaults"],
     }
     return spec.model_copy(update=changes)

@@ -27,13 +27,13 @@ def mark_tried(
     measured = any(effect.values for effects in rows.values() for effect in effects)
     if not measured or not evidence.missing():
         return {n: [replace(e, tried=whole) for e in effects] for n, effects in rows.items()}
-    marked = {}
-    for name, effects in rows.items():
-        found = [None] * len(effects) if name else _match(claim, effects)
-        untried = [_find_untried(evidence, *pair) for pair in zip(effects, found, strict=True)]
-        pairs = zip(effects, untried, strict=True)
-        marked[name] = [replace(effect, tried=whole - seeds) for effect, seeds in pairs]
-    return marked
+    return {
+        name: [
+            replace(effect, tried=whole - _find_untried(evidence, effect, own))
+            for effect, own in _match(claim, effects, everything=bool(name))
+        ]
+        for name, effects in rows.items()
+    }
 
 
 def find_tried(
@@ -49,19 +49,24 @@ def find_tried(
     return seeds
 
 
-def _match(claim: Claim, effects: Sequence[Effect]) -> list[Dependence | None]:
-    """What each of a claim's effects rests on; None where made-up numbers do not tell."""
+def _match(
+    claim: Claim, effects: Sequence[Effect], everything: bool
+) -> list[tuple[Effect, Dependence | None]]:
+    """A claim's effects with what each rests on; None where that is everything, or cannot be traced."""
     try:
-        found = find_dependences(claim)
+        dependences = () if everything else find_dependences(claim)
     except (ArithmeticError, LookupError, ValueError):
-        return [None] * len(effects)
-    places = match_effects(effects, [one.effect for one in found])
-    return [None if place is None else found[place] for place in places]
+        dependences = ()
+    places = match_effects(effects, [one.effect for one in dependences])
+    return [
+        (effect, None if place is None else dependences[place])
+        for effect, place in zip(effects, places, strict=True)
+    ]
 
 
 def _find_untried(evidence: ClaimEvidence, effect: Effect, own: Dependence | None) -> set[int]:
     """The seeds with which something that an effect reads was not tried."""
-    claim, untried = evidence.claim, set[int]()
+    claim, seeds = evidence.claim, set[int]()
     reads: list[tuple[Run, list[str] | None]] = []
     if own is None:
         alike = [run for run in claim.runs if effect.data in ("", run.dataset)]
@@ -69,9 +74,9 @@ def _find_untried(evidence: ClaimEvidence, effect: Effect, own: Dependence | Non
     else:
         reads += [(run, [column]) for run, column in own.reads]
     for run, columns in reads:
-        seeds = list_seeds(evidence.scale.run(run, claim.first_seed))
-        planned = {seed - claim.first_seed for seed in seeds}
-        untried |= planned - find_tried(evidence, run, columns)
+        numbers = list_seeds(evidence.scale.run(run, claim.first_seed))
+        planned = {seed - claim.first_seed for seed in numbers}
+        seeds |= planned - find_tried(evidence, run, columns)
     if claim.experiment is not None and (own is None or own.measured):
-        untried |= {seed - claim.first_seed for seed in evidence.untried()}
-    return untried
+        seeds |= {seed - claim.first_seed for seed in evidence.untried()}
+    return seeds

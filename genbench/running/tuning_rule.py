@@ -193,14 +193,14 @@ def find_finalists(rule: TuningRule, trials: Mapping[int, TuningTrial], name: st
     last = len(rule.rungs) - 2
     if not _is_last_choice(rule, last):
         return set(trials)
-    found = {0}
+    finalists = {0}
     for at in range(1, max(trials, default=0) + 1, rule.bracket):
         alive = [k for k in range(at, at + rule.bracket) if k in trials]
         for rung in range(last):
             alive = survivors(rule, [trials[k] for k in alive], rung)
         order = _sort(rule, [trials[k] for k in alive], name, last)
-        found |= set(order[: math.ceil(rule.keep * len(alive))])
-    return found
+        finalists |= set(order[: math.ceil(rule.keep * len(alive))])
+    return finalists
 
 
 def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> float:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import replace
 
 from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, noise_of
 from genbench.statistics.intervals import LEVEL, Estimate, find_unit
-from genbench.statistics.moments import RowMoments, are_alike, mean_arms, moderate, summarise
+from genbench.statistics.moments import RowMoments, are_equal, mean_arms, moderate, summarise
 
 #: fewer seeds than this decide nothing: no rank test of five reaches 5 %
 LEAST = 6
@@ -17,7 +17,7 @@ UNSEEN = 0.05
 
 
 def estimate(
-    effect: Effect, level: float = LEVEL, untold: Container[tuple[str, str]] = ()
+    effect: Effect, level: float = LEVEL, unbounded: Container[tuple[str, str]] = ()
 ) -> Estimate:
     """Returns an effect's mean over seeds with its interval at a level.
 
@@ -26,23 +26,24 @@ def estimate(
     wider by what more seeds do not reduce (`Noise`), by a rare event that so few seeds need not show
     (`jump`), and never narrower than the measure's resolution allows. A seed that failed counts as the
     worst of all that completed. An exact effect is its own interval. Values that are all equal have an
-    interval without width, unless the measure's resolution is known: how far another seed would be is not.
+    interval without width, since nothing says how far another seed would be, unless the measure's
+    resolution is known.
 
     Arguments:
         effect: The effect.
         level: The two-sided coverage.
-        untold: Pairs of a contest whose difference is not known to any end.
+        unbounded: Pairs of a contest whose difference may be anything (`find_unbounded`).
     """
     effect, unit = scale_down(effect)
     contest = find_contest(effect)
-    found = (
+    interval = (
         _estimate_row(effect, level)
         if contest is None
-        else compare_sides(effect, contest, level, untold)
+        else compare_sides(effect, contest, level, unbounded)
     )
-    ends = (None if end is None else end * unit for end in (found.mean, found.low, found.high))
-    mean, low, high = ends
-    return replace(found, mean=mean, low=low, high=high)
+    numbers = (interval.mean, interval.low, interval.high)
+    mean, low, high = (None if number is None else number * unit for number in numbers)
+    return replace(interval, mean=mean, low=low, high=high)
 
 
 def scale_down(effect: Effect) -> tuple[Effect, float]:
@@ -68,29 +69,38 @@ def scale_down(effect: Effect) -> tuple[Effect, float]:
 
 def _estimate_row(effect: Effect, level: float) -> Estimate:
     """The interval of one row of values."""
-    row = summarise_row(effect)
-    if row is None:
+    values = fill_row(effect.values)
+    if not values:
         return Estimate(0)
-    alike = row.n < 2 or are_alike([v for v in effect.values.values() if math.isfinite(v)])
-    if effect.exact and alike:
+    row = summarise(values, effect.resolution)
+    equal = row.n < 2 or are_equal(list(values.values()))
+    if equal and (effect.exact or (row.n > 1 and not effect.resolution)):
         return Estimate(row.n, row.mean, row.mean, row.mean, "constant")
     if row.n < 2:
         return Estimate(row.n, row.mean)
-    if alike and not effect.resolution:
-        return Estimate(row.n, row.mean, row.mean, row.mean, "constant")
     below, above = mean_arms((row,), noise_of(effect.values), level)
     room = unseen_chance(row.n) * effect.jump
     low, high = row.mean - below - room, row.mean + above + room
-    return Estimate(row.n, row.mean, low, high, "constant" if alike else "t")
+    return Estimate(row.n, row.mean, low, high, "constant" if equal else "t")
 
 
 def summarise_row(effect: Effect) -> RowMoments | None:
     """Returns the moments of one row of values, failures filled in, or None where no seed completed."""
-    completed = [v for v in effect.values.values() if math.isfinite(v)]
+    values = fill_row(effect.values)
+    return summarise(values, effect.resolution) if values else None
+
+
+def fill_row(row: Values) -> Values:
+    """Returns a row in which a seed that failed, on either side, has the farthest value that completed there.
+
+    It is empty where no seed completed.
+    """
+    completed = [v for v in row.values() if math.isfinite(v)]
     if not completed:
-        return None
-    filled = {seed: _fill(v, completed) for seed, v in effect.values.items()}
-    return summarise(filled, effect.resolution)
+        return {}
+    low, high = min(completed), max(completed)
+    ends = {seed: high if v > 0 else low for seed, v in row.items() if not math.isfinite(v)}
+    return {**row, **ends}
 
 
 def find_contest(effect: Effect) -> Contest | None:
@@ -109,14 +119,14 @@ def compare_sides(
     effect: Effect,
     contest: Contest,
     level: float = LEVEL,
-    untold: Container[tuple[str, str]] = (),
+    unbounded: Container[tuple[str, str]] = (),
 ) -> Estimate:
     """Returns the interval of our best less their best, both chosen by the same data.
 
     Below: one of ours beats all of theirs, by Welch's intervals each with Bonferroni's level for the choice
     among ours; there is none for theirs, since all of them have to be beaten. Above: the same from their
-    side. Rows are independent, so that seeds are not paired; their variances lean on each other as far as
-    they are alike (`moderate`).
+    side. Seeds of independent rows are not paired, and the variances of rows lean on each other as far as
+    they are alike (`moderate`); rows whose seeds share data are compared seed by seed.
 
     References:
         | Multiparameter Hypothesis Testing and Acceptance Sampling (Berger, 1982), for the intersection
@@ -125,7 +135,7 @@ def compare_sides(
         effect: The effect.
         contest: Its contest.
         level: The two-sided coverage.
-        untold: Pairs whose difference is not known to any end.
+        unbounded: Pairs whose difference may be anything.
     """
     ours, theirs = summarise_sides(effect, contest)
     paired = {} if contest.independent else compare_pairs(effect, contest)
@@ -135,12 +145,12 @@ def compare_sides(
     mean = ours[contest.ours].mean - theirs[contest.theirs].mean
     if n < LEAST:
         return Estimate(n, mean)
-    noise = max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
+    noise = noise_between(contest)
     room = unseen_chance(n) * effect.jump
 
     def arms(a: str, b: str, choices: int) -> tuple[float, float]:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
-        if (a, b) in untold:
+        if (a, b) in unbounded:
             return math.inf, math.inf
         below, above = mean_arms(rows, noise, 1 - (1 - level) / choices)
         return below + room, above + room
@@ -153,29 +163,23 @@ def compare_sides(
     return Estimate(n, mean, low, high, "welch")
 
 
-def find_alike(effect: Effect, contest: Contest) -> set[tuple[str, str]]:
-    """Returns the pairs of which a row is the same in all seeds, or the difference where seeds share data.
+def find_unbounded(effect: Effect, contest: Contest) -> set[tuple[str, str]]:
+    """Returns the pairs whose difference may be anything, since values that are all equal show no spread.
 
-    There are none where the measure's resolution is known; a row that failed throughout is known to be worst.
+    Those are the values of either row, or the differences where seeds share data. There are no such pairs
+    where the measure's resolution is known; a row that failed throughout is known to be worst.
     """
     if effect.resolution:
         return set()
-    ours, theirs = contest.sides
     if not contest.independent:
-        x, y = fill_failed(ours, theirs)
-        gaps = {(a, b): [x[a][s] - y[b][s] for s in x[a] if s in y[b]] for a in x for b in y}
-        return {(a, b) for (a, b), gap in gaps.items() if _is_constant(gap)}
-    return {
-        (a, b)
-        for a, one in ours.items()
-        for b, other in theirs.items()
-        if _is_constant(list(one.values())) or _is_constant(list(other.values()))
-    }
-
-
-def _is_constant(values: Sequence[float]) -> bool:
-    """Whether several numbers are all equal but for rounding."""
-    return len(values) > 1 and all(map(math.isfinite, values)) and are_alike(values)
+        gaps = _list_gaps(contest)
+        return {pair for pair, gap in gaps.items() if are_equal(list(gap.values()))}
+    equal = [
+        {name for name, row in side.items() if are_equal(list(row.values()))}
+        for side in contest.sides
+    ]
+    ours, theirs = contest.sides
+    return {(a, b) for a in ours for b in theirs if a in equal[0] or b in equal[1]}
 
 
 def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:
@@ -209,21 +213,25 @@ def all_failed(effect: Effect) -> bool:
 
 def compare_pairs(effect: Effect, contest: Contest) -> dict[tuple[str, str], RowMoments]:
     """Returns the moments of every pair's differences by seed, where seeds share data."""
+    gaps = _list_gaps(contest)
+    return {pair: summarise(gap, effect.resolution) for pair, gap in gaps.items()}
+
+
+def _list_gaps(contest: Contest) -> dict[tuple[str, str], Values]:
+    """Every pair's differences by seed, failures filled in."""
     ours, theirs = fill_failed(*contest.sides)
     return {
-        (a, b): summarise({s: x[s] - y[s] for s in x if s in y}, effect.resolution)
+        (a, b): {s: x[s] - y[s] for s in x if s in y}
         for a, x in ours.items()
         for b, y in theirs.items()
     }
 
 
+def noise_between(contest: Contest) -> float:
+    """Returns the standard deviation that more seeds cannot reduce, the largest of a contest's rows."""
+    return max((noise_of(row) for side in contest.sides for row in side.values()), default=0.0)
+
+
 def unseen_chance(n: int) -> float:
     """Returns the largest chance of an event that n seeds fail to show once in twenty times."""
     return 1 - UNSEEN ** (1 / n) if n else 1.0
-
-
-def _fill(value: float, completed: Sequence[float]) -> float:
-    """A value; a failure on either side is the farthest that was measured there."""
-    if math.isfinite(value):
-        return value
-    return max(completed) if value > 0 else min(completed)

@@ -8,7 +8,7 @@ from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
-from genbench.statistics.contests import LEAST, estimate, find_alike, find_contest
+from genbench.statistics.contests import LEAST, estimate, find_contest, find_unbounded
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.subsets import keep_seeds
@@ -61,7 +61,7 @@ def holm_outcomes(
         effects: The parts.
         level_of: Maps the error that a part may make to the coverage of its interval.
         before: What was decided at earlier looks, and stays.
-        early: Places of parts that are not decided yet; they have their share of the error.
+        early: Places of parts that wait for seeds; they keep their share of the error.
     """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     outcomes = list(before) if before is not None else outcomes
@@ -95,18 +95,15 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
 
 
 def decide_by(effect: Effect, level: float) -> Estimate:
-    """Returns the interval that decides an effect: without end where rows of equal values would end it."""
+    """Returns the interval that decides an effect, without an end that rows of equal values would give it."""
     contest = find_contest(effect)
-    return estimate(effect, level, () if contest is None else find_alike(effect, contest))
+    return estimate(effect, level, () if contest is None else find_unbounded(effect, contest))
 
 
-def are_alike(effect: Effect, interval: Estimate) -> bool:
+def seeds_are_alike(effect: Effect, interval: Estimate) -> bool:
     """Returns whether values that are all equal, and random, leave an interval no width, or no end."""
     if effect.exact or interval.low is None or interval.high is None:
         return False
     decisive = decide_by(effect, LEVEL)
-    endless = -math.inf in (decisive.low, decisive.high) or math.inf in (
-        decisive.low,
-        decisive.high,
-    )
+    endless = any(end is not None and math.isinf(end) for end in (decisive.low, decisive.high))
     return interval.low == interval.high or endless

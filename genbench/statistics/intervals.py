@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from genbench.statistics.moments import are_equal
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -113,7 +115,7 @@ def _mean_interval(values: tuple[float, ...], level: float, scale: IntervalScale
         scale = "linear"
     if n == 1:
         return Estimate(1, mean, scale=scale)
-    if _constant(values):
+    if are_equal(values):  # where resampling has no meaning
         return Estimate(n, mean, mean, mean, "constant", scale)
     low, high, method = _bootstrap([v / unit for v in values], level, scale)
     return Estimate(n, mean, low * unit, high * unit, method, scale)
@@ -154,11 +156,6 @@ def holm(p: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p) - done) * p[i]))
         adjusted[i] = largest
     return adjusted
-
-
-def _constant(values: Sequence[float]) -> bool:
-    """Whether values differ by no more than rounding, where resampling has no meaning."""
-    return max(values) - min(values) <= 1e-12 * max(abs(v) for v in values)
 
 
 def find_unit(values: Sequence[float]) -> float:

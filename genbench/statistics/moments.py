@@ -13,9 +13,9 @@ from genbench.core.effect import Values
 #: so many times as long; by simulation (`tests/proof/judge.py`)
 SKEW, LONGEST = 3.5, 2.0
 #: with fewer degrees of freedom between rows their spreads have little in common
-ALIKE = 4.0
+LEAST_FREEDOM = 4.0
 #: fewer rows than this say too little of how much spreads differ
-ROWS = 4
+LEAST_ROWS = 4
 #: a row whose variance is above this quantile of what the others' lead to expect keeps its own
 WIDE = 0.99
 #: values that differ by no more than this share of their size are equal but for rounding
@@ -24,7 +24,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class RowMoments:
-    """A row's mean, the variance of a seed, the number of seeds, and the variance's degrees of freedom.
+    """What is needed of a row for the interval of its mean.
 
     Arguments:
         mean: The mean.
@@ -46,7 +46,7 @@ def summarise(row: Values, resolution: float = 0.0) -> RowMoments:
     values = list(row.values())
     n, mean = len(values), fmean(values)
     own = math.fsum((v - mean) ** 2 for v in values) / (n - 1) if n > 1 else math.inf
-    own = 0.0 if n > 1 and are_alike(values) else own
+    own = 0.0 if are_equal(values) else own
     spread, skewness = max(own, resolution**2 / 12), 0.0
     if n > 2 and spread > 0:
         deviation = math.sqrt(spread)
@@ -55,8 +55,10 @@ def summarise(row: Values, resolution: float = 0.0) -> RowMoments:
     return RowMoments(mean, spread, n, max(n - 1, 0), skewness)
 
 
-def are_alike(values: Sequence[float]) -> bool:
-    """Returns whether values are equal but for rounding."""
+def are_equal(values: Sequence[float]) -> bool:
+    """Returns whether several numbers are equal but for rounding; infinite ones and a single one are not."""
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return False
     return max(values) - min(values) <= ROUNDING * max(map(abs, values))
 
 
@@ -75,16 +77,16 @@ def moderate(rows: Sequence[RowMoments]) -> list[RowMoments]:
     from scipy.special import fdtri
 
     able = [m for m in rows if 0 < m.variance < math.inf]
-    if len(able) < ROWS or len(able) < len(rows):
+    if len(able) < LEAST_ROWS or len(able) < len(rows):
         return list(rows)
     centre, freedom = _fit_spreads(able)
-    if freedom < ALIKE:
+    if freedom < LEAST_FREEDOM:
         return list(rows)
-    most, others = sum(m.freedom for m in able), min(freedom, 1e9)
-    wide = [m.variance > centre * float(fdtri(m.freedom, others, WIDE)) for m in rows]
-    leant = iter(_lean_skewness([m for m, own in zip(rows, wide, strict=True) if not own]))
+    total, common = sum(m.freedom for m in able), min(freedom, 1e9)
+    wide = [m.variance > centre * float(fdtri(m.freedom, common, WIDE)) for m in rows]
+    others = iter(_draw_skewness([m for m, own in zip(rows, wide, strict=True) if not own]))
     return [
-        m if own else _shrink(next(leant), centre, freedom, most)
+        m if own else _shrink(next(others), centre, freedom, total)
         for m, own in zip(rows, wide, strict=True)
     ]
 
@@ -107,9 +109,9 @@ def _fit_spreads(rows: Sequence[RowMoments]) -> tuple[float, float]:
     return math.exp(fmean(logs) + float(digamma(half)) - math.log(half)), 2 * half
 
 
-def _lean_skewness(rows: Sequence[RowMoments]) -> list[RowMoments]:
+def _draw_skewness(rows: Sequence[RowMoments]) -> list[RowMoments]:
     """Rows whose skewnesses lie between their own and the mean one."""
-    if len(rows) < ROWS or min(m.n for m in rows) < 3:
+    if len(rows) < LEAST_ROWS or min(m.n for m in rows) < 3:
         return list(rows)
     mean = fmean(m.skewness for m in rows)
     chance = fmean(skewness_variance(m.n) for m in rows)

@@ -12,6 +12,7 @@ from genbench.statistics.contests import (
     LEAST,
     compare_pairs,
     find_contest,
+    noise_between,
     scale_down,
     summarise_row,
     summarise_sides,
@@ -64,9 +65,7 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
         noise = noise_of(effect.values)
     else:
         ways, alpha = _list_ways(effect, contest, alpha)
-        noise = max(
-            (noise_of(row) for side in contest.sides for row in side.values()), default=0.0
-        )
+        noise = noise_between(contest)
     able = [way for way in ways if all(gap > 0 and _varies(rows) for rows, gap in way)]
 
     def decides(n: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect, match_effects
 from genbench.statistics.contests import LEAST, all_failed, estimate
-from genbench.statistics.decisions import are_alike, decide, has_tried, say_tried
+from genbench.statistics.decisions import decide, has_tried, say_tried, seeds_are_alike
 from genbench.statistics.intervals import Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
@@ -56,7 +56,7 @@ class VerdictPart:
     @property
     def alike(self) -> bool:
         """Whether its seeds are all alike and it is not known how fine the measure is: no interval."""
-        return are_alike(self.effect, self.estimate)
+        return seeds_are_alike(self.effect, self.estimate)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _make_part(
         return VerdictPart(effect, estimate(effect), "by definition")
     outcome, at = decided[id(effect)]
     interval = estimate(effect)
-    alike = outcome == "inconclusive" and are_alike(effect, interval)
+    alike = outcome == "inconclusive" and seeds_are_alike(effect, interval)
     needed = None if alike else count_needed_seeds(effect, errors[outcome])
     return VerdictPart(effect, interval, outcome, at, needed)
 
@@ -232,6 +232,6 @@ def _why_open(judged: Sequence[Effect]) -> str:
         return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:
         return f"fewer than {LEAST} seeds have been measured"
-    if any(are_alike(effect, estimate(effect)) for effect in judged):
+    if any(seeds_are_alike(effect, estimate(effect)) for effect in judged):
         return ALIKE
     return BEYOND if any(effect.beyond for effect in judged) else "every interval holds its bar"

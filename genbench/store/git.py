@@ -88,8 +88,8 @@ def _date_files(folder: Path, head: str) -> dict[Path, str]:
 
 def read_objects(folder: Path, names: Sequence[str]) -> list[bytes | None]:
     """Returns the contents of objects of the repository of a folder; None of those that it lacks."""
-    asked = "".join(f"{name}\n" for name in names).encode()
-    answer = _run(folder, "cat-file", "--batch", given=asked) if names else b""
+    request = "".join(f"{name}\n" for name in names).encode()
+    answer = _run(folder, "cat-file", "--batch", stdin=request) if names else b""
     contents: list[bytes | None] = []
     at = 0
     for _ in names:
@@ -109,12 +109,12 @@ def ask_git(folder: Path, *words: str) -> str | None:
     return answer.decode(errors="replace").strip() or None if answer is not None else None
 
 
-def _run(folder: Path, *words: str, given: bytes = b"") -> bytes | None:
+def _run(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
     try:
         process = subprocess.run(
             ["git", *words],
             cwd=folder,
-            input=given,
+            input=stdin,
             capture_output=True,
             timeout=30,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},

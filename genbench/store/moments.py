@@ -26,6 +26,11 @@ def moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def to_minute(text: str) -> str:
+    """Returns a moment in UTC as sentences have it, to the minute."""
+    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
 def earliest(times: Iterable[str | None]) -> str | None:
     """Returns the first of moments, None where nobody noted any."""
     return min((time for time in times if time), key=moment, default=None)

@@ -145,8 +145,8 @@ class Record(Row):
     def after(self, *others: Record) -> Record:
         """Returns it as what takes the place of other records of the cell, whose first start it keeps."""
         first = earliest([self.begun, *(other.begun for other in others)]) or ""
-        kept = "" if first == self.started else first
-        return self.model_copy(update={"first_started": kept})
+        first = "" if first == self.started else first
+        return self.model_copy(update={"first_started": first})
 
     @property
     def seeds(self) -> set[int]:

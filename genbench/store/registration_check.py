@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 from pathlib import Path
 
 from genbench.core.errors import StoreError
 from genbench.store.git import date_commits
-from genbench.store.moments import moment
-from genbench.store.registration_history import History, read_history
+from genbench.store.moments import moment, to_minute
+from genbench.store.registration_history import GitHistory, read_history
 from genbench.store.registrations import (
     FILE,
     Registration,
@@ -39,10 +38,10 @@ def check_registrations(path: Path) -> list[Problem]:
         path: The file.
     """
     try:
-        known = read_registrations(path)
+        registrations = read_registrations(path)
     except StoreError as error:
         return [Problem("registration", str(path), str(error))]
-    rows = [(claim, one) for claim, history in known.claims.items() for one in history]
+    rows = [(claim, one) for claim, history in registrations.claims.items() for one in history]
     problems = [
         Problem("registration", str(path), f"{_name(claim, one)} {one.fault}")
         for claim, one in rows
@@ -52,7 +51,7 @@ def check_registrations(path: Path) -> list[Problem]:
     if history is None:
         text = "git has no history of it here, so that the dates of registrations are as written"
         return [*problems, Problem("dates", str(path), text)]
-    texts = [*_find_backdated(rows, history), *_find_backdated_changes(known, history)]
+    texts = [*_find_backdated(rows, history), *_find_backdated_changes(registrations, history)]
     texts += [*_find_removed(rows, history), *_find_younger_commits(rows, path)]
     problems += [Problem("registration", str(path), text) for text in texts]
     new = sum(one.digest not in history.entries and history.believes(one) for _, one in rows)
@@ -62,25 +61,25 @@ def check_registrations(path: Path) -> list[Problem]:
     return problems
 
 
-def _find_backdated(rows: list[Named], history: History) -> Iterator[str]:
+def _find_backdated(rows: list[Named], history: GitHistory) -> Iterator[str]:
     for claim, one in rows:
         if not history.believes(one):
             entry = history.entries.get(one.digest)
-            since = "not at all" if entry is None else f"since {_minute(entry.date)} only"
+            since = "not at all" if entry is None else f"since {to_minute(entry.date)} only"
             yield f"{_name(claim, one)} is in git {since}"
 
 
-def _find_backdated_changes(known: Registrations, history: History) -> Iterator[str]:
-    dated = history.declared(known).declared
-    for change, other in zip(known.declared, dated, strict=True):
+def _find_backdated_changes(registrations: Registrations, history: GitHistory) -> Iterator[str]:
+    changes = history.declared(registrations).declared
+    for change, other in zip(registrations.declared, changes, strict=True):
         if change.date != other.date:
             yield (
-                f"the change of {change.field} declared {_minute(change.date)} is in git since "
-                f"{_minute(other.date)} only"
+                f"the change of {change.field} declared {to_minute(change.date)} is in git since "
+                f"{to_minute(other.date)} only"
             )
 
 
-def _find_removed(rows: list[Named], history: History) -> Iterator[str]:
+def _find_removed(rows: list[Named], history: GitHistory) -> Iterator[str]:
     for entry in history.removed([one for _, one in rows]):
         where = f"by commit {entry.removed[:12]}" if entry.removed else "here"
         yield (
@@ -95,12 +94,8 @@ def _find_younger_commits(rows: list[Named], path: Path) -> Iterator[str]:
     for claim, one in rows:
         date = dates.get(commits[one.digest])
         if date is not None and moment(date) > moment(one.date):
-            yield f"{_name(claim, one)} names the commit {one.commit}, which is of {_minute(date)}"
+            yield f"{_name(claim, one)} names the commit {one.commit}, which is of {to_minute(date)}"
 
 
 def _name(claim: str, one: Registration) -> str:
-    return f"{claim}: the registration of {_minute(one.date)}"
-
-
-def _minute(text: str) -> str:
-    return moment(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return f"{claim}: the registration of {to_minute(one.date)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from genbench.core.files import read_file
 from genbench.store.documents import list_shipped
+from genbench.store.environment import now
 from genbench.store.git import Version, date_commits, read_versions
 from genbench.store.moments import moment
 from genbench.store.registrations import (
@@ -54,7 +55,7 @@ class Committed:
 
 
 @dataclass(frozen=True)
-class History:
+class GitHistory:
     """What git knows of registrations.
 
     Arguments:
@@ -69,15 +70,11 @@ class History:
 
     def since(self, one: Registration) -> str:
         """Returns since when git has a registration, its own date where that cannot be told."""
-        entry = self.entries.get(one.digest)
-        if not self.knows(one):
-            return one.date
-        return max(one.date, self.now if entry is None else entry.date, key=moment)
+        return self._since(one.digest, one.date)
 
     def knows(self, one: Registration) -> bool:
         """Returns whether git tells since when there is a registration."""
-        entry = self.entries.get(one.digest)
-        return one.digest not in self.loose and (entry is None or not entry.begins)
+        return self._knows(one.digest)
 
     def believes(self, one: Registration) -> bool:
         """Returns whether a registration was committed at the time that it says, within a day."""
@@ -99,10 +96,10 @@ class History:
 
     def complete(self, claim: str, history: Sequence[Registration]) -> list[Registration]:
         """Returns a claim's registrations with those that were taken out, at dates that git believes."""
-        dated = [one if self.believes(one) else _redate(one, self.since(one)) for one in history]
-        gone = [_read(entry.content) for entry in self.removed(history) if entry.claim == claim]
-        whole = [*dated, *(one for one in gone if one is not None)]
-        return sorted(whole, key=lambda one: moment(one.date)) if gone else dated
+        rows = [one if self.believes(one) else _redate(one, self.since(one)) for one in history]
+        removed = [_read(entry.content) for entry in self.removed(history) if entry.claim == claim]
+        whole = [*rows, *(one for one in removed if one is not None)]
+        return sorted(whole, key=lambda one: moment(one.date)) if removed else rows
 
     def at_commits(self, history: Sequence[Registration]) -> list[Registration]:
         """Returns registrations with the dates of the commits that first have them."""
@@ -110,11 +107,7 @@ class History:
 
     def since_change(self, change: Declared) -> str:
         """Returns since when git has a declared change, its own date where that cannot be told."""
-        digest = _digest_change(change.model_dump(mode="json"))
-        entry = self.entries.get(digest)
-        if digest in self.loose or (entry is not None and entry.begins):
-            return change.date
-        return max(change.date, self.now if entry is None else entry.date, key=moment)
+        return self._since(_digest_change(change.model_dump(mode="json")), change.date)
 
     def declared(self, registrations: Registrations) -> Registrations:
         """Returns registrations whose declared changes have dates that git believes."""
@@ -125,8 +118,18 @@ class History:
             changes.append(change.model_copy(update={"date": since}) if late else change)
         return registrations.model_copy(update={"declared": changes})
 
+    def _since(self, digest: str, date: str) -> str:
+        if not self._knows(digest):
+            return date
+        entry = self.entries.get(digest)
+        return max(date, self.now if entry is None else entry.date, key=moment)
 
-def read_history(path: Path | None = None) -> History | None:
+    def _knows(self, digest: str) -> bool:
+        entry = self.entries.get(digest)
+        return digest not in self.loose and (entry is None or not entry.begins)
+
+
+def read_history(path: Path | None = None) -> GitHistory | None:
     """Returns what git knows of the registrations of the file named, or of all that count here.
 
     Without any history of theirs there is none: then dates are as they were written.
@@ -140,8 +143,7 @@ def read_history(path: Path | None = None) -> History | None:
                 entries[digest] = entry
         if not versions:
             loose |= {digest for digest, _, _ in _list_entries(read_file(file))}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return History(entries, frozenset(loose), now) if entries else None
+    return GitHistory(entries, frozenset(loose), now()) if entries else None
 
 
 @lru_cache(maxsize=8)
@@ -199,5 +201,5 @@ def _read(content: Mapping[str, Any]) -> Registration | None:
 
 def _redate(one: Registration, date: str) -> Registration:
     """A registration of another date, intact if it was."""
-    dated = one.model_copy(update={"date": date})
-    return dated.sealed() if one.intact else dated
+    copy = one.model_copy(update={"date": date})
+    return copy.sealed() if one.intact else copy

@@ -154,9 +154,9 @@ def _join(several: Sequence[Registrations]) -> Registrations:
         whole.rules.extend(rule for rule in file.rules if rule not in whole.rules)
         whole.declared.extend(one for one in file.declared if one not in whole.declared)
         for name, history in file.claims.items():
-            known = whole.claims.setdefault(name, [])
-            known.extend(one for one in history if one not in known)
-            known.sort(key=lambda one: moment(one.date))
+            rows = whole.claims.setdefault(name, [])
+            rows.extend(one for one in history if one not in rows)
+            rows.sort(key=lambda one: moment(one.date))
     return whole
 
 
@@ -180,12 +180,12 @@ def seal_registrations(path: Path) -> int:
         StoreError: If it is no file of registrations.
         WriteError: If it cannot be written.
     """
-    known = read_registrations(path)
-    count = sum(one.seal is None for history in known.claims.values() for one in history)
+    registrations = read_registrations(path)
+    count = sum(one.seal is None for history in registrations.claims.values() for one in history)
     claims = {
         name: [one if one.seal is not None else one.sealed() for one in history]
-        for name, history in known.claims.items()
+        for name, history in registrations.claims.items()
     }
     if count:
-        write_registrations(path, known.model_copy(update={"claims": claims}))
+        write_registrations(path, registrations.model_copy(update={"claims": claims}))
     return count

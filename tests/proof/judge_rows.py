@@ -15,6 +15,8 @@ LOOKS = Looks(8)
 #: what is asked of a row; power is asked where values are normal, as logarithms of distances nearly are
 WANTS = {
     "error": "<= 5 % wrong",
+    "refuted": "<= 5 % refuted",
+    "supported": "<= 5 % supported",
     "power": ">= 90 % supported",
     "shown": "shown for comparison",
 }
@@ -39,18 +41,18 @@ class Row:
     holds: bool
 
 
-def rates(outcomes: list[str]) -> tuple[float, float]:
-    return tuple(outcomes.count(kind) / len(outcomes) for kind in ("supported", "refuted"))
+def make_row(case: str, rule: str, kind: str, outcomes: list[str]) -> Row:
+    """Returns the row of simulated verdicts, of which something is asked (`WANTS`)."""
+    repeats = len(outcomes)
+    yes, no = (outcomes.count(what) / repeats for what in ("supported", "refuted"))
+    errors = {"error": yes + no, "refuted": no, "supported": yes}
+    holds = yes >= POWER if kind == "power" else errors.get(kind, 0.0) <= find_limit(repeats)
+    return Row(case, rule, yes, no, repeats, WANTS[kind], holds)
 
 
 def find_limit(repeats: int) -> float:
     """The largest simulated rate that may still be one of 5 %: that and two of its standard errors."""
     return ALLOWED + 2 * math.sqrt(ALLOWED * (1 - ALLOWED) / repeats)
-
-
-def wrong(rate: float, repeats: int) -> bool:
-    """Whether a rate is above 5 % by more than chance."""
-    return rate > find_limit(repeats)
 
 
 def draw_rows(rng, names, seeds, shift=0.0, spreads=None, shape="normal"):

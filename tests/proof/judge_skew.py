@@ -6,7 +6,7 @@ import math
 from functools import partial
 
 import numpy as np
-from judge_rows import ALLOWED, FIVE, LOOKS, POWER, SIX, WANTS, Row, contest_of, rates, wrong
+from judge_rows import ALLOWED, FIVE, LOOKS, SIX, Row, contest_of, make_row
 from scipy import stats
 
 from genbench.core.effect import Effect, Scores, compare_best
@@ -40,12 +40,6 @@ def paired_duel(ours: np.ndarray, theirs: np.ndarray) -> Effect:
     return Effect("gap", gap.values, contest=gap)
 
 
-def count(case: str, rule: str, kind: str, said: list[str]) -> Row:
-    yes, no = rates(said)
-    fine = {"error": not wrong(yes + no, len(said)), "power": yes >= POWER}.get(kind, True)
-    return Row(case, rule, yes, no, len(said), WANTS[kind], fine)
-
-
 def before(p: np.ndarray) -> list[str]:
     """What p-values of a t test say; on which side is of no account here."""
     return ["supported" if value < ALLOWED else "inconclusive" for value in p]
@@ -62,8 +56,8 @@ def tight_against_wide(repeats: int) -> list[Row]:
             case = f"one against one, n = {n}: spreads 1:{ratio}, the wide one {shape}"
             a, b = (np.stack(side) for side in zip(*draws, strict=True))
             p = stats.ttest_ind(a, b, axis=1, equal_var=False).pvalue
-            table.append(count(case, BEFORE, "shown", before(p)))
-            table.append(count(case, TAKEN, kind, [outcome_of(duel(*pair)) for pair in draws]))
+            table.append(make_row(case, BEFORE, "shown", before(p)))
+            table.append(make_row(case, TAKEN, kind, [outcome_of(duel(*pair)) for pair in draws]))
     return table
 
 
@@ -102,7 +96,7 @@ def other_comparisons(repeats: int) -> list[Row]:
         for case, say in cases.items():
             rng = np.random.default_rng(22)
             said = [say(rng, shape) for _ in range(repeats)]
-            table.append(count(case.format(shape), TAKEN, kind, said))
+            table.append(make_row(case.format(shape), TAKEN, kind, said))
     return table
 
 
@@ -121,7 +115,7 @@ def best_of_many(repeats: int) -> list[Row]:
             case = f"6 against 5, n = 8: their best {shape}, {ratio} times as wide"
             for level, at in ((0.95, "alone"), (LOOKS.level(0), "first of four looks")):
                 kind = "error" if shape == "exponential" and at != "alone" else "shown"
-                table.append(count(case, f"{TAKEN}, {at}", kind, said[level]))
+                table.append(make_row(case, f"{TAKEN}, {at}", kind, said[level]))
     return table
 
 
@@ -135,7 +129,7 @@ def rare_failures(repeats: int) -> list[Row]:
             steady = 0.1 * rng.normal(size=64) - 1
             said.append(decide([duel(failing, steady, jump=jump)], LOOKS)[0][0])
         case = "up to 64 seeds: one run of ten fails, by 10, against a steady row of the same mean"
-        table.append(count(case, rule, "error" if jump else "shown", said))
+        table.append(make_row(case, rule, "error" if jump else "shown", said))
     for rule, about in (
         ("no resolution declared", {}),
         ("resolution of 1 declared (taken)", {"resolution": 1.0}),
@@ -145,7 +139,7 @@ def rare_failures(repeats: int) -> list[Row]:
             outcomes, steady = (rng.random(8) < 0.9) * 1.0, 0.9 + 0.01 * rng.normal(size=8)
             said.append(outcome_of(duel(outcomes, steady, **about)))
         case = "n = 8: outcomes of 0 or 1, of mean .9, against a steady .9"
-        table.append(count(case, rule, "error" if about else "shown", said))
+        table.append(make_row(case, rule, "error" if about else "shown", said))
     return table
 
 
@@ -158,11 +152,11 @@ def power(repeats: int) -> list[Row]:
         case = f"one against one, n = 8, normal: {shift} sd apart"
         a, b = (np.stack(side) for side in zip(*draws, strict=True))
         p = stats.ttest_ind(a, b, axis=1, equal_var=False).pvalue
-        table.append(count(case, f"{BEFORE}, alone", "shown", before(p)))
+        table.append(make_row(case, f"{BEFORE}, alone", "shown", before(p)))
         for level, at in ((0.95, "alone"), (LOOKS.level(0), "first of four looks")):
             said = [outcome_of(duel(*pair), level) for pair in draws]
             kind = "power" if shift == 3 else "shown"
-            table.append(count(case, f"{TAKEN}, {at}", kind, said))
+            table.append(make_row(case, f"{TAKEN}, {at}", kind, said))
     return table
 
 

@@ -192,7 +192,7 @@ def test_a_search_runs_its_rungs_and_repeating_it_does_nothing(tuned_folder):
     assert len(file.trials[0].rungs) == 3
     whole = set.union(*(find_finalists(file.rule, file.by_number, c) for c in file.rule.criteria))
     rungs = sorted(len(t.rungs) for t in file.trials[1:])
-    assert rungs == [1, 1, 2, 3] if len(whole) == 2 else [1, 1, 3, 3]
+    assert rungs == ([1, 1, 2, 3] if len(whole) == 2 else [1, 1, 3, 3])
     assert {r.step for t in file.trials for r in t.rungs} == {2, 4, 8}
     assert {r.examples for t in file.trials for r in t.rungs} == {32, 64, 128}
     assert set(file.rule.criteria) == {"samples", "density"}

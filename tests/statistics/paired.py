@@ -9,6 +9,7 @@ from scipy.special import stdtr
 from scipy.stats import skew, ttest_1samp
 
 from genbench.statistics.intervals import ENOUGH, Estimate, mean_interval
+from genbench.statistics.moments import LONGEST, ROUNDING, SKEW
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ def _differences(a: Mapping[int, float], b: Mapping[int, float]) -> list[float]:
 def _p(differences: Sequence[float]) -> float | None:
     """The two-sided p of the one-sample t test, t smaller where a skewed mean asks for a longer arm.
 
-    Differences that are all equal tell nothing.
+    Differences that are all equal say nothing.
     """
     n = len(differences)
     if n < ENOUGH:
         return None
-    if max(differences) - min(differences) <= 1e-12 * max(map(abs, differences)):
-        return 1.0
     size = max(map(abs, differences))
+    if max(differences) - min(differences) <= ROUNDING * size:
+        return 1.0
     differences = [d / size for d in differences]
     mean, t = statistics.fmean(differences), ttest_1samp(differences, 0.0).statistic
-    longer = 1 - 3.5 * math.copysign(1, mean) * skew(differences, bias=False) / math.sqrt(n)
-    return float(2 * stdtr(n - 1, -abs(t) / min(max(longer, 1.0), 2.0)))
+    longer = 1 - SKEW * math.copysign(1, mean) * skew(differences, bias=False) / math.sqrt(n)
+    return float(2 * stdtr(n - 1, -abs(t) / min(max(longer, 1.0), LONGEST)))

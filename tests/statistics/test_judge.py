@@ -7,18 +7,12 @@ import pytest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
 from genbench.report.claim_tables import needed_text, says
-from genbench.statistics.contests import (
-    LEAST,
-    estimate,
-    moderate,
-    summarise,
-    summarise_sides,
-    unseen_chance,
-)
+from genbench.statistics.contests import LEAST, estimate, summarise_sides, unseen_chance
 from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.intervals import mean_interval, widen
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import ALPHA, Looks, nominal_levels, spend
+from genbench.statistics.moments import moderate, summarise
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.ranking import make_ranking
 from genbench.statistics.subsets import keep_seeds

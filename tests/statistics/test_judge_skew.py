@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, Scores, compare_best, difference
-from genbench.statistics.contests import LEAST, moderate, summarise
+from genbench.statistics.contests import LEAST
+from genbench.statistics.decisions import decide
 from genbench.statistics.looks import Looks
-from genbench.statistics.verdicts import decide, judge
+from genbench.statistics.moments import moderate, summarise
+from genbench.statistics.verdicts import judge
 
 
 def normal(seed, n=8, mean=0.0, sd=1.0):

@@ -5,7 +5,8 @@ import pytest
 
 from genbench.core.effect import Effect, compare_best, difference
 from genbench.report.claim_tables import needed_text, says
-from genbench.statistics.decisions import LEAST, holm_outcomes, outcome_of
+from genbench.statistics.contests import LEAST
+from genbench.statistics.decisions import holm_outcomes, outcome_of
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.verdicts import judge
 
