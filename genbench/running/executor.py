@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from genbench.core import options
-from genbench.core.errors import ContractError
-from genbench.core.registry import Registry
+from genbench.core.registry import Registry, registrar
 from genbench.running.job import Job, Outcome, Progress
 
 #: hands out the next job with its index, or None while there is none
@@ -34,6 +32,9 @@ class Executor(ABC):
         workers: How many jobs are in hand at once, at most. An executor with a number of its own says so
             in `self.workers`, which is recorded beside every time that is measured.
     """
+
+    #: the registered name
+    name: ClassVar[str] = ""
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
@@ -76,17 +77,7 @@ def executor(name: str) -> Callable[[E], E]:
     Raises:
         ContractError: If what it decorates is not an Executor.
     """
-
-    def register(cls: E) -> E:
-        if not (inspect.isclass(cls) and issubclass(cls, Executor)):
-            raise ContractError(
-                f"executor {name!r} must be a class made from genbench.running.executor.Executor, "
-                f"got {cls!r}"
-            )
-        EXECUTORS.add(name, cls)
-        return cls
-
-    return register
+    return registrar(EXECUTORS, name, Executor, {})
 
 
 def make_executor(name: str, workers: int = 1, **chosen: Any) -> Executor:

@@ -231,6 +231,9 @@ def _why_open(judged: Sequence[Effect]) -> str:
     if absent := [name for effect in judged for name in effect.waits_for]:
         return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:
+        bare = sum(not effect.values for effect in few)
+        if bare == len(few):
+            return f"{bare} of {len(judged)} parts have not been measured"
         return f"fewer than {LEAST} seeds have been measured"
     if any(seeds_are_alike(effect, estimate(effect)) for effect in judged):
         return ALIKE

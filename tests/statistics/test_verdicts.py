@@ -80,6 +80,10 @@ def test_few_seeds_and_none_decide_nothing():
     assert "fewer than 6" in judge([few]).because
     assert judge([planted(5.0, seeds=LEAST)]).outcome == "supported"
     nothing = judge([Effect("none", {})])
+    part = judge([planted(0.1), Effect("gap", {}, 0)])
+    assert (part.outcome, part.because) == ("inconclusive", "1 of 2 parts have not been measured")
+    both = judge([planted(0.1, seeds=LEAST - 1), Effect("gap", {}, 0)])
+    assert both.because == "fewer than 6 seeds have been measured"
     assert (nothing.outcome, nothing.because) == ("inconclusive", "nothing has been measured yet")
     assert judge([]).outcome == "inconclusive"
 
