@@ -241,10 +241,14 @@ def print_sheet(
         sheet: The table.
         fold: Break entries to fit the width; without it, columns that do not fit stand in further
             blocks below, each with the first column.
-        names: The widest that the first column becomes before it is broken.
+        names: The widest that the first column becomes before it is broken; a little wider where a single
+            word needs it.
     """
     from rich.table import Table
 
+    words = (word for row in sheet.lines for word in row[0].words.split())
+    longest = max(map(len, words), default=0)
+    names = max(names, longest) if longest <= names * 4 // 3 else names
     columns = [list(column) for column in zip(*_terminal_lines(sheet), strict=True)]
     blocks = [columns[1:]] if fold else _blocks(columns[1:], columns[0], console.width, names)
     places = {id(column): i for i, column in enumerate(columns)}

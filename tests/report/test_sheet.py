@@ -76,6 +76,21 @@ def test_a_terminal(fold, width):
         assert text.count("model") == 2, "columns that do not fit stand in a further block"
 
 
+def test_a_terminal_breaks_no_word_of_a_name_that_nearly_fits():
+    rows = [[Entry("pacgan (discriminator_lr=0.0001, latent=256)"), Entry("1")]]
+    rows += [[Entry("x" * 90), Entry("2")]]
+
+    def print_rows(count):
+        out = io.StringIO()
+        sheet.print_sheet(
+            Console(file=out, width=80), Sheet([Heading("model"), Heading("fid")], rows[:count])
+        )
+        return out.getvalue()
+
+    assert "(discriminator_lr=0.0001," in print_rows(1)
+    assert max(map(len, print_rows(2).splitlines())) < 40, "one long word does not fill the line"
+
+
 @pytest.mark.parametrize(
     ("text", "safe"),
     [
