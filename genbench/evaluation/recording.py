@@ -84,7 +84,7 @@ def list_seeds(samples: Any) -> dict[int, Any]:
 
 def _check_names(name: str, as_dataset: str | None) -> None:
     for what, text in (("--record", name), ("--as-dataset", as_dataset)):
-        if text is not None and not NAME.fullmatch(text):
+        if text is not None and not (isinstance(text, str) and NAME.fullmatch(text)):
             raise SpecError(f"{what} needs a name of letters, digits, _ . -, got {text!r}")
     if name in MODELS:
         raise SpecError(
