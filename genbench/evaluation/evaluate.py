@@ -144,8 +144,9 @@ def evaluate(
     )
     options = ReadOptions(*where, *how)
     usual = choose_usual(pairs=source is not None, known=degrade is not None)
+    parts = parse_parts(usual if metrics is None else metrics)
     setup = Setup(
-        requests=request_metrics(usual if metrics is None else metrics),
+        requests=request_metrics(parts),
         options=options,
         of_few=request_metrics(UNBIASED) if metrics is None else [],
         reference=reference,
@@ -159,6 +160,7 @@ def evaluate(
         precision=precision,
         save_stats=parse_stats_file(save_stats),
         cache=cache,
+        named=() if metrics is None else request_names(parts),
     )
     if record is not None:
         return record_samples(setup, samples, record, as_dataset)

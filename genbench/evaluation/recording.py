@@ -152,6 +152,7 @@ def _make_record(
         taxonomy=EXTERNAL,
         data_hashes={"reference": result.reference.digest},
         metrics=list(result.rows),
+        named=sorted(setup.named),
         environment=environment(choose_device(setup.device, mps=True)),
         started=started,
         finished=now(),
@@ -186,7 +187,8 @@ def _join_with_earlier(store: Store, record: Record) -> Record:
             )
         places = {(row.id, row.protocol, row.split) for row in record.metrics}
         rest = [m for m in earlier.metrics if (m.id, m.protocol, m.split) not in places]
-        return record.model_copy(update={"metrics": [*rest, *record.metrics]})
+        named = sorted({*earlier.named, *record.named})
+        return record.model_copy(update={"metrics": [*rest, *record.metrics], "named": named})
     return record
 
 
