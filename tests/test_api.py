@@ -141,6 +141,13 @@ def test_metrics_that_are_named_are_recorded_as_such(folder, tmp_path):
     assert "coverage" not in text
 
 
+def test_metrics_that_a_trained_model_is_asked_for_are_shown():
+    model = genbench.train("bicubic", "super_resolution", device="cpu")
+    board = model.evaluate("pair_gap,psnr", samples=100)
+    assert [record.named for record in board.records] == [["pair_gap", "psnr"]]
+    assert "pair\\_gap ↓" in board.to_markdown()
+
+
 def test_a_run_brings_fid_to_psnr(tmp_path):
     bicubic = {"models": ["bicubic"], "datasets": ["super_resolution"], "seeds": 1}
     result = genbench.run(**bicubic, metrics="psnr", results=tmp_path / "runs")

@@ -14,7 +14,13 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import Suite
 from genbench.core.trained import Trained
-from genbench.evaluation.evaluate import PartLike, make_part, request_parts
+from genbench.evaluation.evaluate import (
+    PartLike,
+    make_part,
+    parse_parts,
+    request_names,
+    request_parts,
+)
 from genbench.evaluation.evaluator import draw
 from genbench.report.leaderboard import Leaderboard
 from genbench.running.build import open_dataset, prepare_model
@@ -114,19 +120,24 @@ class TrainedModel:
         """Scores every seed as `genbench run` does, and returns the leaderboard of this model alone.
 
         Arguments:
-            metrics: Names with options, as in `evaluate`; None takes the suite's.
+            metrics: Names with options, as in `evaluate`, which the leaderboard then shows whatever they
+                are; None takes the suite's.
             samples: Points compared; None takes the suite's.
             features: The extractor; None takes the suite's, else what suits the data set.
         """
         settings = self.job.settings
+        named: list[str] = []
         if metrics is not None:
-            settings = replace(settings, metrics=tuple(request_parts(metrics)))
+            parts = parse_parts(metrics)
+            settings = replace(settings, metrics=tuple(request_parts(parts)))
+            named = sorted(request_names(parts))
         if features is not None:
             settings = replace(settings, features=make_part(features))
         settings = replace(settings, samples=samples or settings.samples)
         outcome = Outcome()
         evaluate_stack(replace(self.job, settings=settings), self._stack, self._stage, outcome)
-        self._records = tuple(r for r in outcome.results if isinstance(r, Record))
+        records = (r for r in outcome.results if isinstance(r, Record))
+        self._records = tuple(r.model_copy(update={"named": named}) for r in records)
         return Leaderboard(self._records)
 
     @property

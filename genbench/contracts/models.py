@@ -51,11 +51,12 @@ SEEDS_APART = (
 
 @rule("model", first=True)
 def it_can_be_built(name: str) -> None:
-    """It is a Model that takes one of the small data sets, and can be built and prepared for it."""
+    """It is a Model that takes one of the small data sets or of a plugin's, and can be built for it."""
     expect(
         taken(name),
-        f"refuses() needs to let through one of {', '.join([*DATA, *PAIRS])}, got reasons against all; "
-        "return None where the model can do the data set",
+        f"refuses() needs to let through one of {', '.join([*DATA, *PAIRS])}, or a data set of a plugin, "
+        "got reasons against all; return None where the model can do the data set, or bring one that it "
+        "can do, in the same file or by --plugin",
     )
     model, _ = make(name, taken(name)[0], [0, 1])
     expect(model.seeds == 2, "__init__ needs to call super().__init__(spec, rng) first")

@@ -84,23 +84,32 @@ def open_small(data: str) -> Dataset:
 
     What stands behind a colon tells two of one name apart.
     """
-    return _open(data.partition(BEHIND)[0])
+    name = data.partition(BEHIND)[0]
+    return _open(name, TINY[name] if name in TINY else DATASETS.get(name.partition(":")[0]))
 
 
 @functools.cache
-def _open(data: str) -> Dataset:
-    if data in TINY:
-        return TINY[data]()
-    return DATASETS.get(data.partition(":")[0])(**{**DATA, **PAIRS}.get(data, {}))
+def _open(data: str, cls: type[Dataset]) -> Dataset:
+    return cls(**{**DATA, **PAIRS}.get(data, {}))
 
 
 def taken(name: str) -> list[str]:
-    """Returns the small data sets that a model does not refuse; those with sources for translators alone."""
+    """Returns the small data sets that a model does not refuse; those with sources for translators alone.
+
+    A model that takes none of them is checked on the tiny ones and on those that plugins bring.
+    """
     cls = MODELS.get(name)
     if issubclass(cls, Translator):
         pairs = _taken(cls, PAIRS)
-        return _taken(cls, DATA, spare=not pairs) + pairs
-    return _taken(cls, DATA)
+        usual = _taken(cls, DATA, spare=not pairs) + pairs
+    else:
+        usual = _taken(cls, DATA)
+    return usual or _taken(cls, (*TINY, *_list_brought()))
+
+
+def _list_brought() -> list[str]:
+    """Returns the data sets that plugins have registered."""
+    return [data for data in DATASETS.registered() if not DATASETS.is_built_in(data)]
 
 
 def _taken(cls: type[Model], every: Iterable[str], *, spare: bool = True) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from genbench.core.errors import SpecError
 
 
-def choose_device(name: str, *, mps: bool = False) -> torch.device:
+def choose_device(name: str | torch.device, *, mps: bool = False) -> torch.device:
     """Returns the device for `auto`, `cpu`, `cuda` or `cuda:N`, and for `mps` where that is allowed.
 
     Arguments:
@@ -19,6 +19,7 @@ def choose_device(name: str, *, mps: bool = False) -> torch.device:
     Raises:
         SpecError: If there is no such device, or a GPU is asked for and there is none.
     """
+    name = str(name)
     if name == "auto":
         apple = mps and torch.backends.mps.is_available()
         return torch.device("cuda" if torch.cuda.is_available() else "mps" if apple else "cpu")

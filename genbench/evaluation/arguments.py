@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def parse_memory(memory: str | int) -> int:
     Raises:
         SpecError: If it is no size, or less than blocks of points take.
     """
-    size = memory if isinstance(memory, int) else 0
+    size = 0 if isinstance(memory, str) else parse_count("--memory", memory, 0)
     if isinstance(memory, str):
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B?", memory.strip(), re.IGNORECASE)
         if match is None or not float(match[1]):
@@ -43,6 +44,26 @@ def parse_memory(memory: str | int) -> int:
             f"compare fewer points by --limit"
         )
     return size
+
+
+def parse_count(option: str, count: Any, least: int) -> int:
+    """Returns a whole number of at least `least`, of whatever type of whole numbers.
+
+    Arguments:
+        option: What it is called in the error.
+        count: What was given.
+        least: The least that is allowed.
+
+    Raises:
+        SpecError: If it is something else.
+    """
+    try:
+        whole = operator.index(count)
+    except TypeError:
+        whole = None
+    if whole is None or isinstance(count, bool) or whole < least:
+        raise SpecError(f"{option} needs a whole number of at least {least}, got {count!r}")
+    return whole
 
 
 def parse_channels(channels: Any) -> int | None:
@@ -58,15 +79,15 @@ def parse_channels(channels: Any) -> int | None:
     return int(channels)
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: Any) -> tuple[int, int] | None:
     """Returns (height, width) of a size such as 32x24, which names the width first; None of None.
 
     Raises:
-        SpecError: If it is another text.
+        SpecError: If it is another text, or none.
     """
     if text is None:
         return None
-    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text if isinstance(text, str) else "")
     if match is None:
         raise SpecError(f"--resize needs WIDTHxHEIGHT, got {text!r}; try 32x32")
     return int(match[2]), int(match[1])

@@ -25,6 +25,10 @@ def find_map(
         return partial(_apply_map, degrade)
     if degrade is None:
         return None
+    if not isinstance(degrade, str):
+        raise SpecError(
+            f"--degrade needs a data set's name, or in Python a function, got {degrade!r}"
+        )
     dataset, _ = open_dataset(parse_dataset(degrade), options)
     if dataset.truth is None or dataset.truth.degrade is None:
         raise SpecError(

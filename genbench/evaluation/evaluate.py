@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from torch import Tensor
 
 from genbench.core.errors import SpecError
@@ -15,6 +16,7 @@ from genbench.core.metric import find
 from genbench.core.spec import Part, parse_part
 from genbench.evaluation.arguments import (
     parse_channels,
+    parse_count,
     parse_memory,
     parse_size,
     parse_stats_file,
@@ -36,6 +38,8 @@ OF_KNOWN = "consistency"
 ALL = "all"
 #: what endless samples would score, beside what few do
 UNBIASED = "fid_infinity"
+#: the fewest points of a side
+FEWEST = 2
 
 PartLike = str | Part | Mapping[str, Any]
 
@@ -133,11 +137,16 @@ def evaluate(
     """
     files = Path(data_dir) if data_dir else None
     where = Path(results), parse_size(resize), parse_channels(channels), files, offline
-    how = batch, limit, parse_memory(memory), progress, parse_ranges(range), seed
+    most = None if limit is None else parse_count("--limit", limit, FEWEST)
+    how = (
+        *(parse_count("--batch", batch, 1), most, parse_memory(memory), progress),
+        *(parse_ranges(range), parse_count("--seed", seed, 0)),
+    )
     options = ReadOptions(*where, *how)
     usual = choose_usual(pairs=source is not None, known=degrade is not None)
+    parts = parse_parts(usual if metrics is None else metrics)
     setup = Setup(
-        requests=request_metrics(usual if metrics is None else metrics),
+        requests=request_metrics(parts),
         options=options,
         of_few=request_metrics(UNBIASED) if metrics is None else [],
         reference=reference,
@@ -151,6 +160,7 @@ def evaluate(
         precision=precision,
         save_stats=parse_stats_file(save_stats),
         cache=cache,
+        named=() if metrics is None else request_names(parts),
     )
     if record is not None:
         return record_samples(setup, samples, record, as_dataset)
@@ -202,7 +212,13 @@ def request_names(metrics: str | Iterable[PartLike]) -> tuple[str, ...]:
 
 
 def parse_parts(metrics: str | Iterable[PartLike]) -> list[Part]:
-    """Returns what is named as in `evaluate`, as it is given."""
+    """Returns what is named as in `evaluate`, as it is given.
+
+    Raises:
+        SpecError: If it is neither a text nor several.
+    """
+    if not isinstance(metrics, Iterable):
+        raise SpecError(f"--metrics needs names such as fid,kid, got {metrics!r}")
     texts = metrics.split(",") if isinstance(metrics, str) else metrics
     return [make_part(part) for part in texts if not isinstance(part, str) or part.strip()]
 
@@ -218,7 +234,17 @@ def expand_all(parts: list[Part]) -> list[Part]:
 
 
 def make_part(part: PartLike) -> Part:
-    """Returns a plugin with options, given as text, as a `Part` or as its mapping."""
+    """Returns a plugin with options, given as text, as a `Part` or as its mapping.
+
+    Raises:
+        SpecError: If it is something else.
+    """
     if isinstance(part, str):
         return parse_part(part.strip())
-    return part if isinstance(part, Part) else Part.model_validate(part)
+    try:
+        return part if isinstance(part, Part) else Part.model_validate(part)
+    except ValidationError:
+        raise SpecError(
+            f"a metric or an extractor needs a name, perhaps with options, such as 'kid:subsets=10' or "
+            f"{{'name': 'kid', 'options': {{'subsets': 10}}}}, got {part!r}"
+        ) from None

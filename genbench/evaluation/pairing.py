@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from genbench.core.errors import DataError, SpecError
 from genbench.evaluation.batches import ReadOptions, Source
@@ -200,7 +201,8 @@ def _names(source: Source) -> list[str] | None:
 
 
 def _stem(name: str, reader: ImageReader) -> str:
-    return str(Path(name).relative_to(reader.label).with_suffix(""))
+    """A picture's name without folder and suffix; one letter has one spelling, as systems store two."""
+    return normalize("NFC", str(Path(name).relative_to(reader.label).with_suffix("")))
 
 
 def _reorder(source: Source, order: Sequence[str]) -> ImageReader:

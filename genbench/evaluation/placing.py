@@ -68,7 +68,7 @@ def place_extractor(inner: Extractor, device: torch.device, precision: str) -> E
         SpecError: If there is no such precision.
     """
     if precision not in PRECISIONS:
-        raise SpecError(f"--precision has no {precision!r}{nearest(precision, PRECISIONS)}")
+        raise SpecError(f"--precision has no {precision!r}{nearest(str(precision), PRECISIONS)}")
     if not inner.computes or (device.type == "cpu" and precision == "float32"):
         return inner
     kind = PlacedClassifier if isinstance(inner, Logits) else PlacedExtractor

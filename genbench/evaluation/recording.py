@@ -84,7 +84,7 @@ def list_seeds(samples: Any) -> dict[int, Any]:
 
 def _check_names(name: str, as_dataset: str | None) -> None:
     for what, text in (("--record", name), ("--as-dataset", as_dataset)):
-        if text is not None and not NAME.fullmatch(text):
+        if text is not None and not (isinstance(text, str) and NAME.fullmatch(text)):
             raise SpecError(f"{what} needs a name of letters, digits, _ . -, got {text!r}")
     if name in MODELS:
         raise SpecError(
@@ -152,6 +152,7 @@ def _make_record(
         taxonomy=EXTERNAL,
         data_hashes={"reference": result.reference.digest},
         metrics=list(result.rows),
+        named=sorted(setup.named),
         environment=environment(choose_device(setup.device, mps=True)),
         started=started,
         finished=now(),
@@ -186,7 +187,8 @@ def _join_with_earlier(store: Store, record: Record) -> Record:
             )
         places = {(row.id, row.protocol, row.split) for row in record.metrics}
         rest = [m for m in earlier.metrics if (m.id, m.protocol, m.split) not in places]
-        return record.model_copy(update={"metrics": [*rest, *record.metrics]})
+        named = sorted({*earlier.named, *record.named})
+        return record.model_copy(update={"metrics": [*rest, *record.metrics], "named": named})
     return record
 
 

@@ -17,6 +17,7 @@ from genbench.evaluation.classes import number_classes
 from genbench.evaluation.reading import read_points
 from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
+from genbench.points.readers import refuse_other_order
 
 #: sides of real points, whose features are worth keeping
 KEPT = ("reference", "train")
@@ -134,6 +135,8 @@ def open_sides(
     opened["samples"] = fake
     if train is not None:
         opened["train"] = open_source(train, options, label="training points")
+    for source in opened.values():
+        refuse_other_order(opened.get("reference", fake).content, source.content)
     if options.ranges and all(source.split for source in opened.values()):
         raise SpecError("--range is for points of your own; data sets know theirs, leave it out")
     return opened

@@ -56,6 +56,7 @@ class Setup:
         precision: In which networks compute.
         save_stats: Where the moments of the reference's features are written, or None.
         cache: Whether the reference's features are kept in the cache folder.
+        named: The metrics that were named, which leaderboards of records show whatever they are.
         record_as: The data set that scores are recorded of, or None where they are not.
     """
 
@@ -73,6 +74,7 @@ class Setup:
     precision: str = "float32"
     save_stats: Path | None = None
     cache: bool = True
+    named: tuple[str, ...] = ()
     record_as: str | None = None
 
     def score(self, samples: Any) -> Evaluation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from genbench.core.errors import DataError
 from genbench.points.readers import ArrayReader, Chunk
+from genbench.points.tables import read_frame
 from genbench.points.tensors import to_array
 
 
@@ -53,6 +55,9 @@ def name_object(source: Any, label: str) -> str:
 
 
 def _make_reader(source: Any, label: str, labels: numpy.ndarray | None = None) -> ArrayReader:
+    if _is_frame(source):
+        reader = read_frame(source, label)
+        return reader if labels is None else replace(reader, labels=labels)
     return ArrayReader(label, as_array(source, label), labels)
 
 
@@ -133,6 +138,12 @@ def as_array(x: Any, label: str) -> numpy.ndarray:
     except (TypeError, ValueError, RuntimeError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"{label} needs to be an array of numbers: {text}") from None
+
+
+def _is_frame(x: Any) -> bool:
+    """Whether an object is a table of pandas."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(x, pandas.DataFrame)
 
 
 def _is_picture(x: Any) -> bool:

@@ -271,6 +271,8 @@ def guess(low: float, high: float, levels: int | None = None, *, option: bool = 
     scales += [(-128, 127), (0, 255), (0, 1023), (0, 4095), (0, 65535)]
     if levels is not None and high > 1:
         scales.insert(0, (0, levels - 1))
+    if high in OTHER_SCALES:
+        scales.insert(0, (0, int(high)))
     near = next(((a, b) for a, b in scales if a <= low and high <= b), None)
     a, b = (f"{end:g}" for end in near or (low, high))
     return f"{a},{b}" if option else f"{a} to {b}"

@@ -77,6 +77,7 @@ class ArrayReader:
         source: Returns the hash of the file that it comes from; None hashes the numbers.
         remarks: Notes.
         moments: Statistics that lie beside the points, or None.
+        columns: What the D coordinates of points (N, D) are called; empty where they have no names.
     """
 
     label: str
@@ -85,6 +86,7 @@ class ArrayReader:
     source: Callable[[], str] | None = None
     remarks: tuple[str, ...] = ()
     moments: Any = None
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.array)
@@ -132,10 +134,13 @@ class JoinedReader:
         self.label, self.parts = label, list(parts)
         self._digests: list[str | None] = []
         self._notes: list[str] = []
+        self.columns: tuple[str, ...] = ()
         lengths = [0]
         for part in self.parts:
             reader = part()
             lengths.append(len(reader))
+            self.columns = self.columns or columns_of(reader)
+            refuse_other_order(self, reader)
             self._notes += [f"{reader.label}: {note}" for note in reader.notes()]
         self.ends = numpy.cumsum(lengths)
         self._open: tuple[int, Reader] | None = None
@@ -176,6 +181,26 @@ class JoinedReader:
             self._open = None  # the old one goes before the new one comes
             self._open = place, self.parts[place]()
         return self._open[1]
+
+
+def columns_of(reader: object) -> tuple[str, ...]:
+    """Returns what the coordinates of a reader's points are called; empty where they have no names."""
+    return tuple(getattr(reader, "columns", ()))
+
+
+def refuse_other_order(one: Any, other: Any) -> None:
+    """Refuses tables of the same columns in two orders, whose numbers would be compared by their places.
+
+    Raises:
+        DataError: With both orders.
+    """
+    first, second = columns_of(one), columns_of(other)
+    if first != second and sorted(first) == sorted(second):
+        orders = (", ".join(names[:8]) for names in (first, second))
+        raise DataError(
+            f"{one.label} and {other.label} need their columns in one order, got {next(orders)} and "
+            f"{next(orders)}; save both alike"
+        )
 
 
 def read_all(reader: Reader, size: int, rows: numpy.ndarray | None = None) -> Iterator[Chunk]:

@@ -7,7 +7,7 @@ import json
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 
@@ -21,6 +21,9 @@ from genbench.points.label_columns import (
 )
 from genbench.points.labels import as_classes
 from genbench.points.readers import ArrayReader, Chunk, JoinedReader, Reader, hash_file
+
+if TYPE_CHECKING:
+    import pandas
 
 #: the largest text that is read
 MOST_TEXT = 4 * 2**30
@@ -62,13 +65,28 @@ def open_csv(path: Path) -> ArrayReader:
             f"{path} has a first column without a name, the rows' numbers; save it without "
             f"(index=False)"
         )
+    reader = read_frame(frame, str(path))
+    reader.source = lambda: digest
+    return reader
+
+
+def read_frame(frame: pandas.DataFrame, label: str) -> ArrayReader:
+    """Returns the points in a table of pandas, as those of the same table in a file.
+
+    Raises:
+        DataError: Naming the column that holds no numbers.
+    """
     names = [str(name) for name in frame.columns]
     columns = {name: frame.iloc[:, k].to_numpy() for k, name in enumerate(names)}
-    aside = find_label_columns(columns, str(path))
-    array, labels = _split(columns, aside, str(path))
-    return ArrayReader(
-        str(path), array, labels, source=lambda: digest, remarks=tuple(_tell(aside))
-    )
+    aside = find_label_columns(columns, label)
+    array, labels = _split(columns, aside, label)
+    named = () if _is_numbered(frame) else tuple(name for name in columns if name not in aside)
+    return ArrayReader(label, array, labels, remarks=tuple(_tell(aside)), columns=named)
+
+
+def _is_numbered(frame: pandas.DataFrame) -> bool:
+    """Whether columns are called by their places."""
+    return list(frame.columns) == list(range(frame.shape[1]))
 
 
 def _split(
@@ -228,6 +246,14 @@ class TableReader:
             return [Chunk(next(iter(wide.values())), self.label, self._labels(part))]
         array, labels = _split(columns, self.aside, self.label)
         return [Chunk(array, self.label, labels)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of numbers, in their order."""
+        fields = list(self.table.schema)
+        if any(_is_picture(field) or _is_list(field) for field in fields):
+            return ()
+        return tuple(field.name for field in fields if field.name not in self.aside)
 
     @cached_property
     def aside(self) -> list[str]:

@@ -5,7 +5,7 @@ import torch
 from documents import worked_examples
 from rule_plants import LEAVE, expect_broken, find
 
-from genbench.contracts.check import find_plugins, load_rules
+from genbench.contracts.check import check_plugin, find_plugins, load_rules
 from genbench.contracts.small import taken
 from genbench.core.model import ConditionalDensity, model
 from genbench.families.translation import ReferenceTranslator
@@ -30,6 +30,93 @@ def load(tmp_path, code):
     path.write_text("import torch\n\nfrom genbench.core.model import Cyclic\n" + code)
     ((_, name),) = find_plugins(str(path))
     return name
+
+
+# --- data of a plugin's own
+
+WORDS = '''
+import torch
+from torch.nn.functional import one_hot
+
+from genbench import Dataset, DataSpec, Player, Rng, dataset, model
+from genbench.core.model import ConditionalDensity
+from genbench.families.translation import TranslationModel, source_in
+from genbench.nn.mlp import MLP
+from genbench.nn.optim import adam
+
+
+class Reversed(Dataset):
+    def __init__(self, whole, spec):
+        super().__init__()
+        self.whole, self.spec, self.name = whole, spec, spec.name
+
+    def points(self, split):
+        return self.whole.points(split).flip(1)
+
+
+@dataset("words_of_words")
+class WordsOfWords(Dataset):
+    """Words, to be made from themselves read backwards."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        source = DataSpec("words_of_words sources", (4,), "tokens", tokens=5)
+        self.spec = DataSpec("words_of_words", (4,), "tokens", tokens=5, source=source)
+        self.given = Reversed(self, source)
+
+    def points(self, split):
+        return Rng([0]).fork("dataset", self.name, split).integers(5, 100, 4)[0]
+
+
+@model("reader_of_words")
+class ReaderOfWords(TranslationModel, ConditionalDensity):
+    """Creates the odds of each word by a linear map of the words given.
+
+    References:
+        | Nobody
+
+    Differences: none.
+    """
+
+    taxonomy, paper, year = "explicit/tractable/fully visible", "unpublished", 2026
+
+    def __init__(self, spec, rng):
+        super().__init__(spec, rng)
+        self.map = MLP(spec.source.size * 5, spec.size * 5, (), rng.fork("map"))
+
+    @classmethod
+    def refuses(cls, spec):
+        words = spec.source is not None and {spec.kind, spec.source.kind} == {"tokens"}
+        return None if words else f"needs words of words, {spec.name} has none"
+
+    def players(self):
+        return (Player("map", self.map, self.loss, adam(3e-2)),)
+
+    def odds(self, source):
+        hot = one_hot(source, 5).to(self.mean.dtype).flatten(2)
+        return self.map(hot).unflatten(-1, (-1, 5)).log_softmax(-1)
+
+    def translate(self, source, rng):
+        odds = self.odds(source)
+        return (odds - rng.uniform(*odds.shape[1:]).clamp_min(1e-9).log().neg().log()).argmax(-1)
+
+    def log_prob_given(self, x, source, rng):
+        return self.odds(source).gather(-1, x.unsqueeze(-1)).squeeze(-1).sum(-1)
+
+    def loss(self, batch, rng):
+        return -self.log_prob_given(batch.x, source_in(batch), rng).mean(-1)
+'''
+
+
+def test_a_model_of_no_other_data_is_checked_on_those_of_its_plugin(tmp_path):
+    path = tmp_path / "words.py"
+    path.write_text(WORDS)
+    names = [name for kind, name in find_plugins(str(path)) if kind == "model"]
+    results = [result for name in names for result in check_plugin("model", name)]
+    assert [(r.rule, r.reason) for r in results if r.status == "broken"] == []
+    assert {case for r in results for case in r.cases} == {"words_of_words"}
+    improves = next(r for r in results if r.rule == "training improves the model")
+    assert improves.status == "kept"
 
 
 # --- translations

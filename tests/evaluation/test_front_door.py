@@ -154,6 +154,19 @@ def test_progress_tells_what_is_read():
         ({"metrics": "fidd"}, UnknownName, "did you mean 'fid'"),
         ({"memory": 1024}, SpecError, "at least 64MiB"),
         ({"resize": "32"}, SpecError, "WIDTHxHEIGHT"),
+        ({"resize": (32, 32)}, SpecError, "WIDTHxHEIGHT"),
+        ({"metrics": 5}, SpecError, "names such as fid,kid, got 5"),
+        ({"metrics": [5]}, SpecError, "needs a name, perhaps with options"),
+        ({"features": print}, SpecError, "needs a name, perhaps with options"),
+        ({"degrade": 4}, SpecError, "a data set's name, or in Python a function"),
+        ({"batch": 0}, SpecError, "--batch needs a whole number of at least 1, got 0"),
+        ({"batch": 2.5}, SpecError, "--batch needs a whole number"),
+        ({"limit": 1}, SpecError, "--limit needs a whole number of at least 2, got 1"),
+        ({"limit": "100"}, SpecError, "--limit needs a whole number"),
+        ({"seed": -1}, SpecError, "--seed needs a whole number of at least 0"),
+        ({"memory": 1e10}, SpecError, "--memory needs a whole number"),
+        ({"precision": torch.float16}, SpecError, "--precision has no torch.float16"),
+        ({"record": 5}, SpecError, "--record needs a name of letters"),
         ({"reference": [1.0, 2.0]}, DataError, "batch 0 of reference needs shape"),
         ({"reference": 3}, DataError, "reference failed: TypeError"),
     ],
@@ -162,6 +175,12 @@ def test_what_cannot_be_is_one_sentence(given, error, said):
     with pytest.raises(error, match=said) as caught:
         evaluate(FAKE, **{"reference": "digits:test"} | given)
     assert "\n" not in str(caught.value)
+
+
+def test_a_device_and_numbers_may_be_of_torch_s_and_numpy_s_types():
+    how = {"device": torch.device("cpu"), "batch": numpy.int64(64), "limit": numpy.int32(50)}
+    plain = values("fake.npy", limit=50, metrics="fid")
+    assert values("fake.npy", metrics="fid", **how) == plain
 
 
 def test_text_is_compared_with_what_is_known_of_it():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 import zipfile
 from functools import partial
 
@@ -308,3 +309,14 @@ def test_a_data_set_s_own_sources_bring_its_map_to_points_from_anywhere():
         truth, "truth.npy", source="super_resolution:scale=4:test", metrics="consistency"
     )
     assert result.consistency == 0
+
+
+def test_names_of_one_spelling_in_two_codes_are_the_same(tmp_path):
+    for side, form in (("out", "NFC"), ("truth", "NFD"), ("in", "NFC")):
+        (tmp_path / side).mkdir()
+        for number in range(3):
+            name = unicodedata.normalize(form, f"ü{number}.png")
+            pixels = numpy.full((8, 8), 60 * number, dtype=numpy.uint8)
+            Image.fromarray(pixels).save(tmp_path / side / name)
+    sides = (str(tmp_path / side) for side in ("out", "truth"))
+    assert evaluate(*sides, source=str(tmp_path / "in"), metrics="psnr")["psnr"] > 60

@@ -93,6 +93,8 @@ def test_more_metrics_join_the_record():
     record("s0.npy", metrics="mmd")
     (only,) = Store("runs").records()
     assert [m.id for m in only.metrics] == ["fd", "mmd"]
+    assert only.named == ["fd", "mmd"]
+    assert "| fd ↓" in leaderboard("runs").to_markdown()
 
 
 def test_nothing_is_written_unless_all_can_be():

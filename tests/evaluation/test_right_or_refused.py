@@ -260,6 +260,11 @@ REFUSED = {
         AGAINST_DIGITS,
         "0,16 or 0,255",
     ),
+    "bytes up to 128": (
+        lambda: numpy.full((20, 1, 8, 8), 128, dtype=numpy.uint8),
+        {"reference": REAL},
+        "0 to 128 or 0 to 255; say which by --range 0,128 or 0,255",
+    ),
     "an empty range": (lambda: FAKE, {"range": "1,1"}, "the lower one first"),
     "a range of words": (lambda: FAKE, {"range": "low"}, "LOW,HIGH"),
     "a range of no side": (lambda: FAKE, {"range": {"sample": (0, 1)}}, "did you mean 'samples'"),

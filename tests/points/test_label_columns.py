@@ -1,6 +1,7 @@
 """A column y is a coordinate or labels by what it holds and stands beside, or is asked about."""
 
 import numpy
+import pandas
 import pytest
 import torch
 
@@ -130,3 +131,46 @@ def test_numbers_beside_an_array_are_no_classes_unless_whole(tmp_path):
     reader = open_tensor(tmp_path / "a.pt")
     assert reader.labels is None
     assert reader.notes() == ["its tensor y was not read"]
+
+
+# --- the order of columns
+
+TABLE = pandas.DataFrame(numpy.arange(60.0).reshape(20, 3) ** 0.5, columns=list("xyz"))
+TURNED = TABLE[["z", "x", "y"]]
+
+
+def save_table(table, path):
+    """Writes a table, and returns what it is called."""
+    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_the_same_columns_in_another_order_are_refused_and_not_compared(tmp_path, ending):
+    one, two = (
+        save_table(table, tmp_path / f"{name}{ending}")
+        for name, table in (("one", TABLE), ("two", TURNED))
+    )
+    for samples, reference in ((two, one), (TURNED, TABLE), (TURNED, one)):
+        with pytest.raises(DataError, match="in one order, got x, y, z and z, x, y"):
+            evaluate(samples, reference, metrics="fid")
+    with pytest.raises(DataError, match="columns in one order"):
+        evaluate(one, one, train=two, metrics="fid")
+    assert evaluate(one, TABLE, metrics="fid")["fid"] == pytest.approx(0.0, abs=1e-9)
+    other = TURNED.set_axis(["u", "v", "w"], axis=1)
+    assert evaluate(other, TABLE, metrics="fid")["fid"] > 0.1
+
+
+def test_shards_of_two_orders_are_refused(tmp_path):
+    save_table(TABLE, tmp_path / "0.csv")
+    save_table(TURNED, tmp_path / "1.csv")
+    with pytest.raises(DataError, match=r"1\.csv need their columns in one order"):
+        evaluate(str(tmp_path), TABLE, metrics="fid")
+
+
+def test_a_table_of_pandas_is_read_as_its_file_is(tmp_path):
+    labelled = TABLE.assign(label=[0, 1] * 10)
+    path = save_table(labelled, tmp_path / "labelled.csv")
+    results = [evaluate(x, TABLE, metrics="fid") for x in (labelled, path)]
+    assert results[0]["fid"] == results[1]["fid"]
+    assert all(any("set aside as labels" in note for note in r.notes) for r in results)

@@ -64,6 +64,24 @@ def test_what_takes_too_long_or_is_not_here_is_said_and_left(shop):
     assert not (shop.root / sheets.FOLDER).exists()
 
 
+def test_a_picture_that_cannot_be_drawn_anew_stays_and_counts(shop, genbench):
+    shop.write(record(shop, "gan", "ring", 0))
+    assert draw(shop)[0].new
+    for path in (shop.root / ".artifacts").iterdir():
+        path.unlink()
+    (drawing,) = draw(shop, again=True, at_most=1.0)
+    assert drawing.remark.endswith("more than --at-most")
+    assert (drawing.path.exists(), drawing.new, drawing.failed) == (True, False, False)
+
+
+def test_rows_of_a_data_set_that_is_not_here_could_not_be_drawn(shop, genbench, monkeypatch):
+    shop.write(record(shop, "gan", "ring", 0))
+    monkeypatch.setattr(sheets.samples, "dataset_of", lambda table: None)
+    (drawing,) = draw(shop)
+    assert (drawing.failed, "--plugin" in drawing.remark) == (True, True)
+    assert genbench("pictures", "-o", shop.root, "--device", "cpu")[0] == 3
+
+
 def test_sheets_get_smaller_until_they_fit():
     noise = np.random.default_rng(0).random((100, 3, 32, 32)).astype(np.float32)
     content, suffix = sheets.make_picture(noise, open_named("digits"))

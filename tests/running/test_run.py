@@ -241,7 +241,7 @@ def test_a_model_that_raises_is_a_row_and_leaves_the_other_cells(tmp_path, plugi
     found = by_model(records)
     for seed in (0, 1):
         bad = found["planted", seed]
-        assert (bad.status, bad.phase) == ("error", "train")
+        assert (bad.status, bad.phase, bad.taxonomy) == ("error", "train", "reference")
         assert bad.reason.startswith("ZeroDivisionError: planted on purpose (planted_file.py:")
         assert bad.failed_after_s >= 0
         assert bad.environment["torch"] == torch.__version__

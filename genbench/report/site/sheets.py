@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ class Drawing:
 
     Arguments:
         group: The row.
-        path: The file, or None.
+        path: The file, perhaps of before, or None.
         remark: How it was drawn, or why not.
         new: Whether it was drawn just now.
         failed: Whether it was to be drawn and could not.
@@ -140,14 +140,17 @@ def draw_pictures(
     drawings = []
     for table in tables:
         for group in table.groups:
+            old = None
             try:
-                path = find_picture(store, group)
-                if path is not None and not again:
-                    drawing = Drawing(group, path, "has one")
+                old = find_picture(store, group)
+                if old is not None and not again:
+                    drawing = Drawing(group, old, "has one")
                 else:
                     drawing = _draw_row(store, table, group, settings, at_most)
             except GenbenchError as error:  # the other rows go on
                 drawing = Drawing(group, None, str(error), failed=True)
+            if drawing.path is None:  # one that could not be drawn anew stays
+                drawing = replace(drawing, path=old)
             tell(drawing)
             drawings.append(drawing)
     return drawings
@@ -158,10 +161,13 @@ def _draw_row(
 ) -> Drawing:
     dataset = samples.dataset_of(table)
     record, array, remark = _find_samples(store, group)
-    if array is None and record is not None and dataset is not None:
+    if record is not None and dataset is None:
+        lack = "no such data set here; name what brings it by --plugin"
+        return Drawing(group, None, lack, failed=not record.spec.external)
+    if array is None and record is not None:
         array, remark = _train_again(record, settings, at_most)
     if array is None or record is None or dataset is None:
-        return Drawing(group, None, remark if dataset is not None else "no such data set here")
+        return Drawing(group, None, remark)
     content, suffix = make_picture(array, dataset)
     spec = group.first.spec
     name = f"{group.id}-{record.spec.seed}{suffix}"
