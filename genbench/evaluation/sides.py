@@ -17,7 +17,7 @@ from genbench.evaluation.classes import number_classes
 from genbench.evaluation.reading import read_points
 from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
-from genbench.points.readers import refuse_other_order
+from genbench.points.readers import note_other_names, refuse_other_order
 
 #: sides of real points, whose features are worth keeping
 KEPT = ("reference", "train")
@@ -61,6 +61,7 @@ class Reading:
         }
         for side in opened:
             self.notes += [f"{points[side].label}: {note}" for note in points[side].notes()]
+        self.notes += _note_other_names(compared)
         if not self.labelled:
             return read
         read, notes = number_classes(read, {side: points[side].labels() for side in opened})
@@ -99,6 +100,13 @@ class Reading:
         """Sources in a space and a shape of their own, which no --resize or --channels changes."""
         options = replace(self.options, size=None, channels=None)
         return normalise(source, options, source.dataset, "source")
+
+
+def _note_other_names(opened: Mapping[str, Source]) -> list[str]:
+    """What to know of tables whose columns have other names than those of the first."""
+    first = opened.get("reference", opened["samples"]).content
+    notes = (note_other_names(source.content, first) for source in opened.values())
+    return [note for note in notes if note]
 
 
 def is_held_out(source: Source) -> bool:

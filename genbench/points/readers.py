@@ -141,6 +141,8 @@ class JoinedReader:
             lengths.append(len(reader))
             self.columns = self.columns or columns_of(reader)
             refuse_other_order(self, reader)
+            if note := note_other_names(self, reader):
+                raise DataError(f"{label} needs parts of one table: {note}")
             self._notes += [f"{reader.label}: {note}" for note in reader.notes()]
         self.ends = numpy.cumsum(lengths)
         self._open: tuple[int, Reader] | None = None
@@ -196,11 +198,26 @@ def refuse_other_order(one: Any, other: Any) -> None:
     """
     first, second = columns_of(one), columns_of(other)
     if first != second and sorted(first) == sorted(second):
-        orders = (", ".join(names[:8]) for names in (first, second))
+        orders = " and ".join(map(_list_columns, (first, second)))
         raise DataError(
-            f"{one.label} and {other.label} need their columns in one order, got {next(orders)} and "
-            f"{next(orders)}; save both alike"
+            f"{one.label} and {other.label} need their columns in one order, got {orders}; save both "
+            f"alike"
         )
+
+
+def note_other_names(one: Any, other: Any) -> str:
+    """Returns a sentence where as many columns have other names, which count by their places; else ""."""
+    first, second = columns_of(one), columns_of(other)
+    if first == second or len(first) != len(second):
+        return ""
+    return (
+        f"columns {_list_columns(first)} of {one.label} stand for {_list_columns(second)} of "
+        f"{other.label}, in this order"
+    )
+
+
+def _list_columns(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def read_all(reader: Reader, size: int, rows: numpy.ndarray | None = None) -> Iterator[Chunk]:

@@ -158,13 +158,21 @@ def test_the_same_columns_in_another_order_are_refused_and_not_compared(tmp_path
         evaluate(one, one, train=two, metrics="fid")
     assert evaluate(one, TABLE, metrics="fid")["fid"] == pytest.approx(0.0, abs=1e-9)
     other = TURNED.set_axis(["u", "v", "w"], axis=1)
-    assert evaluate(other, TABLE, metrics="fid")["fid"] > 0.1
+    result = evaluate(other, TABLE, metrics="fid")
+    assert result["fid"] > 0.1
+    assert any("columns u, v, w of " in n and "stand for x, y, z of" in n for n in result.notes)
+    assert not any("stand for" in n for n in evaluate(TABLE, TABLE, metrics="fid").notes)
 
 
 def test_shards_of_two_orders_are_refused(tmp_path):
     save_table(TABLE, tmp_path / "0.csv")
     save_table(TURNED, tmp_path / "1.csv")
     with pytest.raises(DataError, match=r"1\.csv need their columns in one order"):
+        evaluate(str(tmp_path), TABLE, metrics="fid")
+    save_table(TABLE.set_axis(["u", "v", "w"], axis=1), tmp_path / "1.csv")
+    with pytest.raises(
+        DataError, match=r"parts of one table: columns x, y, z of .* stand for u, v"
+    ):
         evaluate(str(tmp_path), TABLE, metrics="fid")
 
 
