@@ -17,6 +17,7 @@ from genbench.evaluation.extractors import make_extractor
 
 MODEL = """
 from genbench import Model, model
+from genbench.core.search import Choice, LogUniform, Uniform
 
 @model({name!r})
 class Mine(Model):
@@ -75,6 +76,16 @@ REFUSED = [
     (MODEL, "year = '2017'", "year = a whole number, got '2017'"),
     (MODEL, "family = ('moment',)", "family = a text"),
     (MODEL, "recorded = 'x'", "recorded = a tuple of texts, got 'x'"),
+    *(
+        (MODEL, f"search = {space}", "search = what tuning may choose, {name of an option, or ")
+        for space in (
+            *("['lr']", "{'lr': (0.1, 0.2)}", "{3: Uniform(0, 1)}"),
+            *("{'lr': LogUniform(0, 1)}", "{'lr': LogUniform(1e-2, 1e-4)}"),
+            *("{'lr': Uniform('a', 1)}", "{'lr': Uniform(0, float('inf'))}"),
+            *("{'width': Choice(())}", "{'lr': Choice((float('nan'),))}", "{'x': Choice(({1},))}"),
+            *("{'training.rate': Uniform(1, 2)}", "{'training.decay': Choice(('steep', None))}"),
+        )
+    ),
     (DATA, "version = 0", "version = a whole number, 1 or more, got 0"),
     (DATA, "quality = ('fid',)", "quality = a genbench.core.quality.Quality, or None"),
     (EXTRACTOR, "version = None", "version = a whole number, 1 or more, got none"),
@@ -112,7 +123,9 @@ def load(folder, text, line, name="mine"):
     return message
 
 
-@pytest.mark.parametrize(("text", "line", "said"), REFUSED, ids=[row[2][:40] for row in REFUSED])
+@pytest.mark.parametrize(
+    ("text", "line", "said"), REFUSED, ids=[f"{row[1][:30]} {row[2][:40]}" for row in REFUSED]
+)
 def test_what_cannot_be_is_refused_with_what_is_allowed(tmp_path, text, line, said):
     assert said in load(tmp_path, text, line)
 
