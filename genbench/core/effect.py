@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from genbench.core.errors import ContractError
+
+#: on which side of a bar a claim may hold, and which way a measure may be better
+SIDES, DIRECTIONS = ("above", "below"), ("lower", "higher")
+
 #: one value per seed; a seed that failed has an infinite one, on the side that is worse
 Values = Mapping[int, float]
 
@@ -129,6 +134,17 @@ class Effect:
     data: str = ""
     tried: frozenset[int] | None = None
 
+    def __post_init__(self) -> None:
+        if self.wanted not in SIDES:
+            raise ContractError(
+                f"effect {self.name!r} needs wanted = 'above' or 'below', got {self.wanted!r}"
+            )
+        for name, least in (("bar", -math.inf), ("resolution", 0.0), ("jump", 0.0)):
+            size = getattr(self, name)
+            if not isinstance(size, (int, float)) or not math.isfinite(size) or size < least:
+                what = "a finite bar" if name == "bar" else f"a {name} of 0 or more"
+                raise ContractError(f"effect {self.name!r} needs {what}, got {size!r}")
+
     @property
     def tried_seeds(self) -> frozenset[int]:
         """The seeds with which it was tried, as far as that is known."""
@@ -203,6 +219,8 @@ def compare_best(
         better: Which way is better.
         log: Whether differences are of logarithms, so that they are ratios.
     """
+    if better not in DIRECTIONS:
+        raise ContractError(f"compare_best needs better = 'lower' or 'higher', got {better!r}")
     take = log_ratio if log else difference
     sign = 1.0 if better == "higher" else -1.0
     scaled = tuple({n: _scale(row, sign, log) for n, row in s.items()} for s in (ours, theirs))

@@ -77,7 +77,7 @@ class TunedEntry(Row):
     sampler: str
     trials_file: str
     trials_hash: str
-    choices: dict[Literal["samples", "density"], TunedChoice]
+    choices: dict[Annotated[str, Field(pattern="^(samples|density)$")], TunedChoice]
 
 
 class TunedFile(Row):
