@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from types import MappingProxyType
 from typing import Literal
 
@@ -141,9 +142,15 @@ class Effect:
             )
         for name, least in (("bar", -math.inf), ("resolution", 0.0), ("jump", 0.0)):
             size = getattr(self, name)
-            if not isinstance(size, (int, float)) or not math.isfinite(size) or size < least:
+            if not isinstance(size, Real) or not math.isfinite(size) or size < least:
                 what = "a finite bar" if name == "bar" else f"a {name} of 0 or more"
                 raise ContractError(f"effect {self.name!r} needs {what}, got {size!r}")
+        if not isinstance(self.values, Mapping) or not all(
+            isinstance(value, Real) for value in self.values.values()
+        ):
+            raise ContractError(
+                f"effect {self.name!r} needs values by seed, {{seed: number}}, got {self.values!r}"
+            )
 
     @property
     def tried_seeds(self) -> frozenset[int]:

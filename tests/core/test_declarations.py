@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.errors import ContractError, GenbenchError
 from genbench.core.guard import blamed
@@ -14,6 +15,8 @@ from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.extractors import make_extractor
+from genbench.running.evidence import ClaimEvidence
+from genbench.store import Store
 
 MODEL = """
 from genbench import Model, model
@@ -186,6 +189,34 @@ def blame_wrong_call(folder):
     cls = MODELS.get("other")
     with blamed("model other", cls):
         build("other", DataSpec("mine", (2,)), Rng([0]))
+
+
+READING = "runs=(Run('gan', 'ring', ('modes',)),)"
+
+
+@pytest.mark.parametrize(
+    ("line", "result", "said"),
+    [
+        (READING, "None", "my_plugin.py) needs to return Effects, got None"),
+        (READING, "[1]", "my_plugin.py) needs to return Effects, got [1]"),
+        (
+            READING,
+            "evidence.scores(Run('gan', 'ring', ('modes',)), 'mode')",
+            "claim mine reads 'mode' of gan on ring, which its metrics do not fill: modes",
+        ),
+        (READING, "evidence.measured('x')", "reads 'x' of an experiment and has none"),
+    ],
+)
+def test_a_claim_that_reads_or_returns_what_is_not_there_is_one_sentence(
+    tmp_path, line, result, said
+):
+    """It ended in a traceback, or was inconclusive for ever where a column's name was misspelt."""
+    text = CLAIM.replace("return []", f"return {result}")
+    load_plugin(str(write(tmp_path, text, line)))
+    evidence = ClaimEvidence(CLAIMS.get("mine"), Store(tmp_path))
+    with pytest.raises(ContractError) as caught:
+        evidence.effects()
+    assert said in str(caught.value)
 
 
 def test_a_plugin_that_registers_nothing_is_told_of(tmp_path):

@@ -105,3 +105,9 @@ def test_a_misspelt_declaration_gives_no_verdict(about, message):
 def test_a_misspelt_direction_makes_no_contest():
     with pytest.raises(ContractError, match="better = 'lower' or 'higher', got 'high'"):
         compare_best({"a": {0: 1.0}}, {"b": {0: 2.0}}, "high")
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], {0: "1"}, {0: None}, None])
+def test_values_that_are_not_numbers_by_seed_are_refused(values):
+    with pytest.raises(ContractError, match="effect 'e' needs values by seed"):
+        Effect("e", values)
