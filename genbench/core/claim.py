@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Literal
 
 from genbench.core import options
-from genbench.core.declarations import FLAG, TEXT, TEXTS, VERSION, WHOLE, Need, check_values
+from genbench.core.declarations import (
+    FLAG,
+    TEXT,
+    TEXTS,
+    VERSION,
+    WHOLE,
+    Need,
+    check_values,
+    where,
+)
 from genbench.core.effect import Effect
 from genbench.core.elsewhere import Elsewhere, mark
 from genbench.core.errors import ContractError
@@ -149,12 +158,30 @@ def claim(
     def register(
         function: Callable[[Evidence], Sequence[Effect]],
     ) -> Callable[[Evidence], Sequence[Effect]]:
-        entry = Claim(name, function, **about)
+        entry = Claim(name, _check_effects(name, function), **about)
         check_values("claim", name, function, DECLARED, of=entry)
         CLAIMS.add(name, _read_everywhere(_check_seeds(entry)))
         return function
 
     return register
+
+
+def _check_effects(
+    name: str, function: Callable[[Evidence], Sequence[Effect]]
+) -> Callable[[Evidence], list[Effect]]:
+    """A claim's function, of which whatever else than effects comes is refused with the file."""
+
+    @wraps(function)
+    def effects(evidence: Evidence) -> list[Effect]:
+        rows: Any = function(evidence)
+        rows = list(rows) if isinstance(rows, Iterable) else rows
+        if not isinstance(rows, list) or not all(isinstance(row, Effect) for row in rows):
+            raise ContractError(
+                f"claim {name!r} ({where(function)}) needs to return Effects, got {rows!r}"
+            )
+        return rows
+
+    return effects
 
 
 def _check_seeds(claim: Claim) -> Claim:

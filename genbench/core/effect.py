@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from types import MappingProxyType
 from typing import Literal
+
+from genbench.core.errors import ContractError
+
+#: on which side of a bar a claim may hold, and which way a measure may be better
+SIDES, DIRECTIONS = ("above", "below"), ("lower", "higher")
 
 #: one value per seed; a seed that failed has an infinite one, on the side that is worse
 Values = Mapping[int, float]
@@ -129,6 +135,23 @@ class Effect:
     data: str = ""
     tried: frozenset[int] | None = None
 
+    def __post_init__(self) -> None:
+        if self.wanted not in SIDES:
+            raise ContractError(
+                f"effect {self.name!r} needs wanted = 'above' or 'below', got {self.wanted!r}"
+            )
+        for name, least in (("bar", -math.inf), ("resolution", 0.0), ("jump", 0.0)):
+            size = getattr(self, name)
+            if not isinstance(size, Real) or not math.isfinite(size) or size < least:
+                what = "a finite bar" if name == "bar" else f"a {name} of 0 or more"
+                raise ContractError(f"effect {self.name!r} needs {what}, got {size!r}")
+        if not isinstance(self.values, Mapping) or not all(
+            isinstance(value, Real) for value in self.values.values()
+        ):
+            raise ContractError(
+                f"effect {self.name!r} needs values by seed, {{seed: number}}, got {self.values!r}"
+            )
+
     @property
     def tried_seeds(self) -> frozenset[int]:
         """The seeds with which it was tried, as far as that is known."""
@@ -203,6 +226,8 @@ def compare_best(
         better: Which way is better.
         log: Whether differences are of logarithms, so that they are ratios.
     """
+    if better not in DIRECTIONS:
+        raise ContractError(f"compare_best needs better = 'lower' or 'higher', got {better!r}")
     take = log_ratio if log else difference
     sign = 1.0 if better == "higher" else -1.0
     scaled = tuple({n: _scale(row, sign, log) for n, row in s.items()} for s in (ours, theirs))

@@ -20,12 +20,11 @@ from genbench.core.declarations import (
     WHOLE,
     Need,
     check_whole,
-    instance_of,
     one_of,
 )
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
-from genbench.core.search import Space
+from genbench.core.search import SPACE, Space, is_space
 
 Bound = Literal["exact", "lower", "estimate"]
 Taxonomy = Literal[
@@ -295,7 +294,7 @@ DECLARED: dict[str, Need] = {
     "simple_fit": FLAG,
     "prepare_size": WHOLE,
     "recorded": TEXTS,
-    "search": instance_of(Mapping, what="options with what tuning may choose, {name: space}"),
+    "search": (is_space, SPACE),
 }
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from genbench.core.spec import Training
 
 
 class Dimension(ABC):
@@ -20,6 +23,11 @@ class Dimension(ABC):
     @abstractmethod
     def describe(self) -> list[Any]:
         """Returns what it is as JSON, which is hashed."""
+
+    @property
+    @abstractmethod
+    def sound(self) -> bool:
+        """Whether every share of the way has a value that a file can hold."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,11 @@ class Uniform(Dimension):
         """Returns its name and ends."""
         return ["uniform", self.low, self.high]
 
+    @property
+    def sound(self) -> bool:
+        """Whether both ends are numbers, the first the lower."""
+        return _rise(self.low, self.high)
+
 
 @dataclass(frozen=True)
 class LogUniform(Dimension):
@@ -53,6 +66,11 @@ class LogUniform(Dimension):
         """Returns its name and ends."""
         return ["log-uniform", self.low, self.high]
 
+    @property
+    def sound(self) -> bool:
+        """Whether both ends are positive numbers, the first the lower."""
+        return _rise(self.low, self.high) and self.low > 0
+
 
 @dataclass(frozen=True)
 class Choice(Dimension):
@@ -68,10 +86,33 @@ class Choice(Dimension):
         """Returns its name and values."""
         return ["choice", *self.values]
 
+    @property
+    def sound(self) -> bool:
+        """Whether there is a value, and all are of a kind that JSON has."""
+        try:
+            json.dumps(self.describe(), allow_nan=False)
+        except (TypeError, ValueError):
+            return False
+        return len(self.values) > 0
+
 
 #: by name what may be chosen: an option of the model, or `training.` and a field of a cell's training
 #: (`training.rates.` and a player's name)
 Space = Mapping[str, Dimension]
+
+#: what a model's `search` needs to be, in words
+SPACE = (
+    "what tuning may choose, {name of an option, or training.FIELD or training.rates.PLAYER: "
+    "Uniform(low, high), LogUniform(low, high) with low above 0, or Choice(values)}"
+)
+
+
+def is_space(value: object) -> bool:
+    """Returns whether a value is a search space all of whose points can be drawn, written and trained by."""
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(one, Dimension) and one.sound and _trains(name, one)
+        for name, one in value.items()
+    )
 
 
 def draw_point(space: Space, *purpose: str | int) -> dict[str, Any]:
@@ -113,6 +154,23 @@ def split_point(point: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
 def describe_space(space: Space) -> dict[str, list[Any]]:
     """Returns a space as JSON."""
     return {name: space[name].describe() for name in sorted(space)}
+
+
+def _trains(name: str, one: Dimension) -> bool:
+    """Whether a dimension is an option of the model, or a field of training that takes all of its values."""
+    values = one.values if isinstance(one, Choice) else (one.at(0.0), one.at(1 - 2**-53))
+    try:
+        return all(Training(**split_point({name: value})[1]) for value in values)
+    except ValueError:
+        return False
+
+
+def _rise(low: object, high: object) -> bool:
+    """Whether two ends are finite numbers, the first the lower."""
+    try:
+        return -math.inf < float(f"{low:.4g}") < float(f"{high:.4g}") < math.inf
+    except (TypeError, ValueError):
+        return False
 
 
 def _rounded(value: float) -> float:

@@ -16,8 +16,9 @@ from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
 from genbench.report.text import number, plus_minus
 from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import specs_of_trial
-from genbench.statistics.contests import LEAST, estimate
-from genbench.statistics.intervals import mean_interval
+from genbench.statistics.contests import LEAST
+from genbench.statistics.decisions import decide_by
+from genbench.statistics.intervals import LEVEL, mean_interval
 from genbench.store import Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.record import finite
@@ -82,7 +83,7 @@ class TunedScore:
         if default == len(self.default) and tuned == len(self.tuned):
             return "all seeds failed"
         sign = 1.0 if self.better == "higher" else -1.0
-        gap = estimate(Effect("", difference(self.tuned, self.default)))
+        gap = decide_by(Effect("", difference(self.tuned, self.default)), LEVEL)
         if gap.low is None or gap.high is None or gap.low <= 0.0 <= gap.high:
             return "not distinguished"
         if sign * (gap.mean or 0.0) > 0:

@@ -41,11 +41,12 @@ class Line:
     Arguments:
         name: The model's or the family's.
         family: The family.
-        values: A score per trial, without the default's, in the column's own direction.
+        values: A score per trial, without the default's, in the column's own direction; not a number where
+            all trials of the data set diverged.
         default: The default's score at the whole budget, or None; of a family its best model's.
         lost: How many trials diverged or failed.
         seconds: What all trials took.
-        curve: The expected best after 1, 2, … trials.
+        curve: The expected best after 1, 2, … trials; none where all trials of the data set diverged.
     """
 
     name: str
@@ -132,7 +133,8 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
     better, drawn = rule.criteria[criterion].better, rule.sampler == DRAWN
     sign = 1.0 if better == "lower" else -1.0
     worst = max(
-        (v for file in files for v in _scores(file, criterion) if math.isfinite(v)), default=0.0
+        (v for file in files for v in _scores(file, criterion) if math.isfinite(v)),
+        default=math.nan,
     )
     by_family: dict[str, list[TuningFile]] = {}
     for file in files:
@@ -142,6 +144,7 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
         scores = [v for file in some for v in _scores(file, criterion)]
         lost = sum(not math.isfinite(v) for v in scores)
         finite = [v if math.isfinite(v) else worst for v in scores]
+        curve = [] if math.isnan(worst) else _make_curve(finite, drawn)
         defaults = [d for file in some if math.isfinite(d := _default(file, criterion))]
         return Line(
             name,
@@ -150,7 +153,7 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
             sign * min(defaults) if defaults else None,
             lost,
             sum(file.seconds for file in some),
-            tuple(_turned(one, sign) for one in _make_curve(finite, drawn)),
+            tuple(_turned(one, sign) for one in curve),
         )
 
     floors = (file.floors.get(criterion) for file in files)

@@ -10,7 +10,7 @@ from genbench.core import options
 from genbench.core.claim import Claim, Run
 from genbench.core.dataset import resolve_options
 from genbench.core.effect import Effect, Scores
-from genbench.core.errors import SpecError
+from genbench.core.errors import ContractError, SpecError
 from genbench.core.metric import METRICS, Column
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
@@ -189,7 +189,12 @@ class ClaimEvidence:
         values = {seed: m.value for seed, m in rows if m.value is not None}
         level = fmean(values.values()) if values else 0.0
         about = find_column(run, column)
-        if about is not None and about.worst is not None:
+        if about is None:
+            raise ContractError(
+                f"claim {self.claim.id} reads {column!r} of {run}, which its metrics do not fill: "
+                f"{', '.join(run.metrics)}; name the metric in the run"
+            )
+        if about.worst is not None:
             failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
             lost = [seed for seed, m in rows if m.value is None and about.is_worst(m.reason)]
             lost += [self._place(record.spec.seed) for record in failed]
@@ -222,7 +227,14 @@ class ClaimEvidence:
         """Returns a column of the experiment, over the scale's seeds.
 
         What diverged is infinite on the side that is worse; what does not exist is left out.
+
+        Raises:
+            ContractError: If the claim has no experiment.
         """
+        if self.claim.experiment is None:
+            raise ContractError(
+                f"claim {self.claim.id} reads {column!r} of an experiment and has none; declare experiment="
+            )
         values = self.trial().values(column)
         return {self._place(s): v for s, v in values.items() if s in self.own_seeds}
 

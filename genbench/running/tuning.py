@@ -22,6 +22,7 @@ from genbench.running.tuning_job import TuneJob
 from genbench.running.tuning_rule import (
     brackets,
     choose_plans,
+    find_changed,
     find_obstacle,
     frontier,
     make_rule,
@@ -38,6 +39,8 @@ from genbench.store.tuning import TuningRule, Tunings, examine
 
 #: models that are tuned side by side at least, so that one's last rungs leave no worker idle
 AT_ONCE = 4
+#: a trial as it was before any rung
+UNSCORED: dict[str, Any] = {"rungs": [], "failures": {}}
 #: names of what says what is to be tuned
 CAMPAIGN = ("models", "datasets", "trials", "steps", "sampler", "config")
 
@@ -71,6 +74,9 @@ class _Rounds:
 
     def _of(self, rule: TuningRule) -> Iterator[TuneJob]:
         file = Tunings(self.store.root).read(rule)
+        if changed := find_changed(file):
+            raise SpecError(changed)
+        begun = {k: t.model_copy(update=UNSCORED) for k, t in file.by_number.items()}
         trials = file.by_number
         if self.redo == "failed":
             failed = {k for k, t in trials.items() if t.failures}
@@ -80,9 +86,10 @@ class _Rounds:
         drop_states(self.store.root, rule, alive)
         for members in every:
             todo = pending(rule, trials, members)
-            points = propose(rule, file, members) if todo else {}
+            points = propose(rule, file, members) if {k for k, _ in todo} - begun.keys() else {}
             for k, rung in todo:
-                trial = make_trial(rule, k, points.get(k))
+                # what was begun keeps its options, though a sampler might now propose others
+                trial = begun.get(k) or make_trial(rule, k, points.get(k))
                 self.again.add((rule.file, k))
                 specs = tuple(specs_of_trial(rule, trial))
                 yield TuneJob(
@@ -140,8 +147,9 @@ def make_campaign(
         dataset = plan.dataset or name
         for model in tuned_models(dataset, plan, models):
             rule = make_rule(model, dataset, plan, sampler)
-            rules.append(rule)
-            counts[rule.file] = trials or plan.trials
+            if rule.file not in counts:  # another plan may say the same
+                rules.append(rule)
+            counts[rule.file] = max(trials or plan.trials, counts.get(rule.file, 0))
             brackets(rule, counts[rule.file])
     if models and not rules:
         reasons = (

@@ -10,7 +10,7 @@ from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import Tuning, canonical
 from genbench.running.tuning_choice import make_entry
-from genbench.running.tuning_rule import brackets, choose_plans, frontier, make_rule
+from genbench.running.tuning_rule import brackets, choose_plans, find_changed, frontier, make_rule
 from genbench.store.tuned import TunedEntry, find_unequal, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
@@ -121,7 +121,7 @@ def find_problem(
     }
     name = next((name for name, other in planned.items() if other.file == rule.file), None)
     if name is not None:
-        return _find_shortfall(file, name, own[name].trials)
+        return find_changed(file) or _find_shortfall(file, name, own[name].trials)
     name, other = min(planned.items(), key=lambda pair: len(_differences(rule, pair[1])))
     differences = _differences(rule, other)
     if differences == ["sampler"]:

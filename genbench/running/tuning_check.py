@@ -8,6 +8,7 @@ from typing import Any
 
 from genbench.core.errors import SpecError
 from genbench.running.tuning_choice import make_entry
+from genbench.running.tuning_rule import find_changed
 from genbench.store.absent import COMMITTED
 from genbench.store.tuned import FILE, TunedEntry, find_outdated, find_unequal, read_tuned
 from genbench.store.tuning import TuningFile, Tunings
@@ -94,6 +95,8 @@ def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
             "tuned",
             f"it names trials of seal {entry.trials_hash}, {rule.file} has {file.seal}; {again}",
         )
+    elif changed := find_changed(file):
+        yield "tuned", f"of {changed}"
     elif (made := make_entry(file)) is None:
         yield "tuned", f"no trial of {rule.file} was scored to the end; delete the entry"
     elif fields := [*_differences(entry.model_dump(), made.model_dump())]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from genbench.core import options
@@ -47,6 +47,7 @@ def _choices(file: TuningFile) -> Iterator[tuple[str, TunedChoice]]:
         value, k, trial = min(finished, key=lambda row: row[:2])
         default = next((v for v, number, _ in finished if number == 0), None)
         sign = 1.0 if criterion.better == "lower" else -1.0
+        digits = _decimals([value, *([] if default is None else [default])])
         yield (
             name,
             TunedChoice(
@@ -55,11 +56,17 @@ def _choices(file: TuningFile) -> Iterator[tuple[str, TunedChoice]]:
                 hash=trial.hash,
                 options=_searched(file, trial),
                 training=trial.training,
-                validation=round(sign * value, 6),
-                default=None if default is None else round(sign * default, 6),
-                gain=None if default is None else round(default - value, 6),
+                validation=round(sign * value, digits),
+                default=None if default is None else round(sign * default, digits),
+                gain=None if default is None else round(default - value, digits),
             ),
         )
+
+
+def _decimals(scores: Sequence[float]) -> int:
+    """Six decimals, or as many as leave the smallest score four digits."""
+    sizes = [abs(score) for score in scores if score]
+    return max([6, *(3 - math.floor(math.log10(size)) for size in sizes)])
 
 
 def _searched(file: TuningFile, trial: TuningTrial) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from genbench.core.model import MODELS, Density
 from genbench.core.search import describe_space, draw_point, split_point
 from genbench.core.spec import CellSpec, Part, Training, Tuning
 from genbench.evaluation.extractors import resolve_features
-from genbench.store.tuning import Criterion, TuningRule, TuningTrial
+from genbench.store.tuning import Criterion, TuningFile, TuningRule, TuningTrial
 
 #: seeds of trials lie above it, so that no cell of a suite has one of them
 FIRST_SEED = 1_000_000
@@ -86,6 +86,19 @@ def make_trial(rule: TuningRule, k: int, point: Mapping[str, Any] | None = None)
     chosen, training = split_point(point)
     trial = TuningTrial(k=k, hash="", options=chosen, training=training, seeds=_seeds(rule, k))
     return trial.model_copy(update={"hash": specs_of_trial(rule, trial)[0].group})
+
+
+def find_changed(file: TuningFile) -> str | None:
+    """Returns, as a sentence, that trials were made with other defaults than the model has now, or None."""
+    rule = file.rule
+    changed = [t.k for t in file.trials if specs_of_trial(rule, t)[0].group != t.hash]
+    if not changed:
+        return None
+    return (
+        f"{rule.model} on {rule.dataset} (tuning/{rule.file}): {len(changed)} of {len(file.trials)} trials "
+        f"(first trial {changed[0]}) were made with other defaults than version {rule.model_version} of "
+        f"{rule.model} has now; raise its version, so that all of its trials have the same"
+    )
 
 
 def specs_of_trial(rule: TuningRule, trial: TuningTrial) -> list[CellSpec]:

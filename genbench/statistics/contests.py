@@ -93,8 +93,9 @@ def summarise_row(effect: Effect) -> RowMoments | None:
 def fill_row(row: Values) -> Values:
     """Returns a row in which a seed that failed, on either side, has the farthest value that completed there.
 
-    It is empty where no seed completed.
+    What is not a number does not exist, and is left out. It is empty where no seed completed.
     """
+    row = {seed: v for seed, v in row.items() if not math.isnan(v)}
     completed = [v for v in row.values() if math.isfinite(v)]
     if not completed:
         return {}

@@ -85,6 +85,8 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
     interval = decide_by(effect, level)
     if interval.low is None or interval.high is None:
         return "inconclusive"
+    if interval.n < LEAST and not effect.exact:  # of values some of which are not a number
+        return "inconclusive"
     if interval.low == interval.high and not effect.exact:
         return "inconclusive"
     if interval.low > effect.bar and -1 not in effect.beyond:

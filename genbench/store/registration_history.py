@@ -99,7 +99,7 @@ class GitHistory:
         rows = [one if self.believes(one) else _redate(one, self.since(one)) for one in history]
         removed = [_read(entry.content) for entry in self.removed(history) if entry.claim == claim]
         whole = [*rows, *(one for one in removed if one is not None)]
-        return sorted(whole, key=lambda one: moment(one.date)) if removed else rows
+        return sorted(whole, key=lambda one: moment(one.date))
 
     def at_commits(self, history: Sequence[Registration]) -> list[Registration]:
         """Returns registrations with the dates of the commits that first have them."""

@@ -75,7 +75,7 @@ class Replacement(Row):
 
     rule: str
     replaces: str
-    date: str
+    date: Annotated[Moment, Field(min_length=1)]
     why: str
 
 
@@ -105,17 +105,18 @@ class Registrations(Row):
 
     def accepts(self, old: str, new: str) -> bool:
         """Returns whether a rule may stand for another: the same, or declared to replace it."""
+        heirs, seen = {r.replaces: r.rule for r in reversed(self.rules)}, {old}
         while old != new:
-            step = next((r.rule for r in self.rules if r.replaces == old), None)
-            if step is None:
+            old = heirs.get(old, "")
+            if not old or old in seen:  # of nobody, or in a circle
                 return False
-            old = step
+            seen.add(old)
         return True
 
     def allows(self, field: str, value: Any, date: str) -> bool:
         """Returns whether a field of runs that has this value since a date has it by a declared change."""
         return any(
-            one.field == field and one.value in (None, value) and one.date <= date
+            one.field == field and one.value in (None, value) and moment(one.date) <= moment(date)
             for one in self.declared
         )
 
@@ -144,7 +145,7 @@ def read_registrations(path: Path | None = None) -> Registrations:
     read = [
         read_json(file, Registrations, what="file of registrations", make=make) for file in files
     ]
-    return _join(read) if len(read) != 1 else read[0]
+    return _join(read)
 
 
 def _join(several: Sequence[Registrations]) -> Registrations:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
@@ -33,6 +33,16 @@ class OutdatedTuning(SpecError):
     """Options were chosen for another version of a model or of a data set."""
 
 
+def _fits(form: type[Budget] | type[Training]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Lets through, as they are, the fields of a form that it takes: files may be edited by hand."""
+
+    def check(fields: dict[str, Any]) -> dict[str, Any]:
+        form.model_validate(fields)
+        return fields
+
+    return check
+
+
 class TunedChoice(Row):
     """The best trial by one criterion, of those that reached the whole budget.
 
@@ -44,10 +54,10 @@ class TunedChoice(Row):
     trial: int
     hash: str
     options: dict[str, Any] = {}
-    training: dict[str, Any] = {}
-    validation: float
-    default: float | None = None
-    gain: float | None = None
+    training: Annotated[dict[str, Any], AfterValidator(_fits(Training))] = {}
+    validation: FiniteFloat
+    default: FiniteFloat | None = None
+    gain: FiniteFloat | None = None
 
 
 class TunedEntry(Row):
@@ -61,13 +71,13 @@ class TunedEntry(Row):
     dataset: str
     dataset_version: int = Field(default=1, exclude_if=lambda version: version == 1)
     dataset_options: dict[str, Any] = {}
-    budget: dict[str, Any]
-    batch: int
-    trials: int
+    budget: Annotated[dict[str, Any], AfterValidator(_fits(Budget))]
+    batch: int = Field(gt=0)
+    trials: int = Field(gt=0)
     sampler: str
     trials_file: str
     trials_hash: str
-    choices: dict[str, TunedChoice]
+    choices: dict[Annotated[str, Field(pattern="^(samples|density)$")], TunedChoice]
 
 
 class TunedFile(Row):

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DataSpec, open_named
 from genbench.core.errors import ContractError, GenbenchError
 from genbench.core.guard import blamed
@@ -14,9 +15,12 @@ from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
 from genbench.evaluation.extractors import make_extractor
+from genbench.running.evidence import ClaimEvidence
+from genbench.store import Store
 
 MODEL = """
 from genbench import Model, model
+from genbench.core.search import Choice, LogUniform, Uniform
 
 @model({name!r})
 class Mine(Model):
@@ -75,6 +79,16 @@ REFUSED = [
     (MODEL, "year = '2017'", "year = a whole number, got '2017'"),
     (MODEL, "family = ('moment',)", "family = a text"),
     (MODEL, "recorded = 'x'", "recorded = a tuple of texts, got 'x'"),
+    *(
+        (MODEL, f"search = {space}", "search = what tuning may choose, {name of an option, or ")
+        for space in (
+            *("['lr']", "{'lr': (0.1, 0.2)}", "{3: Uniform(0, 1)}"),
+            *("{'lr': LogUniform(0, 1)}", "{'lr': LogUniform(1e-2, 1e-4)}"),
+            *("{'lr': Uniform('a', 1)}", "{'lr': Uniform(0, float('inf'))}"),
+            *("{'width': Choice(())}", "{'lr': Choice((float('nan'),))}", "{'x': Choice(({1},))}"),
+            *("{'training.rate': Uniform(1, 2)}", "{'training.decay': Choice(('steep', None))}"),
+        )
+    ),
     (DATA, "version = 0", "version = a whole number, 1 or more, got 0"),
     (DATA, "quality = ('fid',)", "quality = a genbench.core.quality.Quality, or None"),
     (EXTRACTOR, "version = None", "version = a whole number, 1 or more, got none"),
@@ -112,7 +126,9 @@ def load(folder, text, line, name="mine"):
     return message
 
 
-@pytest.mark.parametrize(("text", "line", "said"), REFUSED, ids=[row[2][:40] for row in REFUSED])
+@pytest.mark.parametrize(
+    ("text", "line", "said"), REFUSED, ids=[f"{row[1][:30]} {row[2][:40]}" for row in REFUSED]
+)
 def test_what_cannot_be_is_refused_with_what_is_allowed(tmp_path, text, line, said):
     assert said in load(tmp_path, text, line)
 
@@ -173,6 +189,34 @@ def blame_wrong_call(folder):
     cls = MODELS.get("other")
     with blamed("model other", cls):
         build("other", DataSpec("mine", (2,)), Rng([0]))
+
+
+READING = "runs=(Run('gan', 'ring', ('modes',)),)"
+
+
+@pytest.mark.parametrize(
+    ("line", "result", "said"),
+    [
+        (READING, "None", "my_plugin.py) needs to return Effects, got None"),
+        (READING, "[1]", "my_plugin.py) needs to return Effects, got [1]"),
+        (
+            READING,
+            "evidence.scores(Run('gan', 'ring', ('modes',)), 'mode')",
+            "claim mine reads 'mode' of gan on ring, which its metrics do not fill: modes",
+        ),
+        (READING, "evidence.measured('x')", "reads 'x' of an experiment and has none"),
+    ],
+)
+def test_a_claim_that_reads_or_returns_what_is_not_there_is_one_sentence(
+    tmp_path, line, result, said
+):
+    """It ended in a traceback, or was inconclusive for ever where a column's name was misspelt."""
+    text = CLAIM.replace("return []", f"return {result}")
+    load_plugin(str(write(tmp_path, text, line)))
+    evidence = ClaimEvidence(CLAIMS.get("mine"), Store(tmp_path))
+    with pytest.raises(ContractError) as caught:
+        evidence.effects()
+    assert said in str(caught.value)
 
 
 def test_a_plugin_that_registers_nothing_is_told_of(tmp_path):

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from genbench.core.effect import (
+    Effect,
     Scores,
     compare_best,
     difference,
@@ -12,6 +13,7 @@ from genbench.core.effect import (
     log_ratio,
     map_values,
 )
+from genbench.core.errors import ContractError
 
 
 def test_pairs_are_of_common_seeds():
@@ -81,3 +83,31 @@ def test_independent_rows_keep_their_failures_for_the_interval_to_fill_in():
     gap = difference(a, b)
     assert gap == {0: math.inf, 1: -1.0}
     assert gap.sides == (a, b)
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"wanted": "Above"}, "wanted = 'above' or 'below', got 'Above'"),
+        ({"bar": None}, "a finite bar, got None"),
+        ({"bar": math.nan}, "a finite bar, got nan"),
+        ({"bar": -math.inf}, "a finite bar, got -inf"),
+        ({"resolution": -1.0}, "a resolution of 0 or more, got -1.0"),
+        ({"jump": "1"}, "a jump of 0 or more, got '1'"),
+    ],
+)
+def test_a_misspelt_declaration_gives_no_verdict(about, message):
+    """`wanted="Above"` was taken for below, and so refuted what it should support."""
+    with pytest.raises(ContractError, match=f"effect 'e' needs {message}"):
+        Effect("e", {0: 1.0}, **about)
+
+
+def test_a_misspelt_direction_makes_no_contest():
+    with pytest.raises(ContractError, match="better = 'lower' or 'higher', got 'high'"):
+        compare_best({"a": {0: 1.0}}, {"b": {0: 2.0}}, "high")
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], {0: "1"}, {0: None}, None])
+def test_values_that_are_not_numbers_by_seed_are_refused(values):
+    with pytest.raises(ContractError, match="effect 'e' needs values by seed"):
+        Effect("e", values)

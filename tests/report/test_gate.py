@@ -351,6 +351,54 @@ def test_a_score_that_the_baseline_lacks_for_some_seeds_may_lack_for_others(reco
     assert [(r.column, r.verdict) for r in outcome.rows if r.bad] == [("mmd", "missing")]
 
 
+@pytest.mark.parametrize("lost", [(0, 1), (0, 1, 2, 3, 4)], ids=len)
+def test_a_score_that_more_seeds_lack_than_in_the_baseline_is_missing(records, lost):
+    """A model that is so bad that a number is undefined was let through where the baseline had a gap."""
+
+    def undefined(*seeds):
+        gone = put(value=None, reason="no sample near a mode")
+        return measuring(mmd=lambda m, s: gone(m, s) if s in seeds else m)
+
+    known = accepted(changed(records, "gan", undefined(2)))
+    outcome = check(known, changed(records, "gan", undefined(*lost)))
+    assert [(r.column, r.verdict) for r in outcome.rows if r.bad] == [("mmd", "missing")]
+    assert outcome.exit_code == 3
+
+
+def test_gaps_and_failures_of_more_seeds_are_counted_in_proportion(records):
+    def twice(rows):
+        more = [
+            r.model_copy(update={"spec": s, "cell": s.cell}) for r in rows for s in (moved(r),)
+        ]
+        return [*rows, *more]
+
+    def moved(r):
+        return r.spec.model_copy(update={"seed": r.spec.seed + 6})
+
+    def lose(*seeds):
+        gone = put(value=None, reason="late")
+        return measuring(mmd=lambda m, s: gone(m, s) if s in seeds else m)
+
+    def fail(r):
+        return failed(r, "diverged", "train", "loss") if r.spec.seed % 6 == 2 else r
+
+    known = accepted(changed(records, "gan", lose(2)))
+    assert check(known, twice(changed(records, "gan", lose(2)))).ok
+    whole = changed(twice(records), "gan", lose(6, 7, 8))  # all of the baseline's seeds have one
+    assert bad(check(known, whole)) == [("ring", "gan", "mmd", "missing")]
+    known = accepted(changed(records, "gan", fail), with_failures=True)
+    assert check(known, changed(twice(records), "gan", fail)).ok
+    assert not check(known, changed(records, "gan", lambda r: fail(r) if r.spec.seed else None)).ok
+
+
+def test_scores_whose_squares_have_no_number_are_accepted_and_checked(records):
+    huge = changed(records, "gan", measuring(mmd=scaled(1e200)))
+    known = accepted(huge)
+    assert check(known, huge).ok
+    assert check(known, records).better
+    assert bad(check(accepted(records), huge)) == [("ring", "gan", "mmd", "regression")]
+
+
 def test_other_options_are_named(baseline, records):
     def option(r):
         spec = r.spec.model_copy(update={"options": {"hidden": [32]}, "model_version": 2})

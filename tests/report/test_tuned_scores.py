@@ -31,10 +31,10 @@ def store(tmp_path):
     return Store(tmp_path)
 
 
-def write(store, like, level, *, steps=50, seeds=8, protocol="mmd, n=60", failing=()):
+def write(store, like, level, *, steps=50, seeds=8, protocol="mmd, n=60", failing=(), spread=0.02):
     for seed in range(seeds):
         spec = like.model_copy(update={"seed": seed, "budget": Budget(steps=steps)})
-        value = level * (1 + 0.02 * (-1) ** seed)
+        value = level * (1 + spread * (-1) ** seed)
         score = Measurement(id="mmd", metric="mmd", version=1, protocol=protocol, value=value)
         status, scores = ("diverged", []) if seed in failing else ("ok", [score])
         store.write(
@@ -178,3 +178,10 @@ def test_models_and_data_sets_may_be_named(two_choices):
     store, _ = two_choices
     assert len(read_tuned_scores(store, ["vae"], ["ring"])) == 2
     assert read_tuned_scores(store, ["gan"]) == read_tuned_scores(store, [], ["grid"]) == []
+
+
+def test_scores_that_are_all_equal_decide_nothing(store):
+    """As in verdicts and in ranks: that seeds agree does not say how far another would be."""
+    write(store, DEFAULT, 0.5, spread=0)
+    write(store, TUNED, 0.2, spread=0)
+    assert read_tuned_scores(store)[0].gain == "not distinguished"

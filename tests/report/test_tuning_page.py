@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -192,3 +193,12 @@ def test_an_earlier_search_space_of_a_model_is_not_pooled_with_the_later(tmp_pat
     searches = read_searches(tmp_path)
     assert [len(search.models) for search in searches] == [1, 1]
     assert sorted(bool(search.about) for search in searches) == [False, True]
+
+
+def test_where_every_trial_diverged_nothing_is_expected(tmp_path):
+    plant(tmp_path, "gan", [None] * 5)
+    searches = read_searches(tmp_path)
+    row, _ = to_rows(searches)
+    assert (row["trials"], row["lost"], row["expected_best"]) == (4, 4, [])
+    assert json.dumps(to_rows(searches), allow_nan=False)
+    assert "0 [0, 0]" not in "\n".join(to_markdown(make_sheet(searches[0])))

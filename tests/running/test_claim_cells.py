@@ -95,7 +95,8 @@ def test_what_is_trained_is_no_longer_missing_and_is_read(tmp_path):
     held = ClaimEvidence(claim, Store(tmp_path))
     assert held.missing() == {}
     assert set(held.scores(TINY, "modes")) == {0, 1}
-    assert held.scores(TINY, "fid") == {}
+    with pytest.raises(ContractError, match="which its metrics do not fill: modes"):
+        held.scores(TINY, "fid")
     other = Run("gan", "ring", ("modes",), {"hidden": [8]}, 2, 5, 8, samples=50)
     assert held.scores(other, "modes") == {}  # asked of other numbers of samples
     more = ClaimEvidence(claim, Store(tmp_path), Scale(seeds=3))

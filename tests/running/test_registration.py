@@ -22,6 +22,7 @@ from genbench.store import CurvePoint, Store
 from genbench.store.registrations import (
     FILE,
     Declared,
+    Registrations,
     Replacement,
     hash_terms,
     read_registrations,
@@ -536,3 +537,34 @@ def test_a_default_that_was_changed_after_the_first_score_is_known_by_the_record
     assert not standing(claim, store, path).exploratory, "another run names the option"
     write_registrations(path, known)
     assert standing(replace(claim, first_seed=NEW_SEEDS), store, path).reasons[-1:] != (reason,)
+
+
+def test_the_order_in_a_file_is_of_no_account_and_dates_are(tmp_path, store):
+    """The older of two registrations, written last, was taken for today's."""
+    path = tmp_path / "registrations.json"
+    for bar, date in ((1.0, "2026-01-01T00:00:00+00:00"), (2.0, "2026-01-03T00:00:00+00:00")):
+        register({"planted": make_claim(bar=bar)}, path, date=date)
+    known = read_registrations(path)
+    turned = {"planted": known.claims["planted"][::-1]}
+    write_registrations(path, known.model_copy(update={"claims": turned}))
+    assert [one.date[:10] for one in read_registrations(path).claims["planted"]] == [
+        "2026-01-01",
+        "2026-01-03",
+    ]
+    assert standing(make_claim(bar=1.0), store, path).exploratory
+
+
+def test_rules_in_a_circle_replace_nothing_and_zones_are_read():
+    circle = [
+        Replacement(rule=new, replaces=one, date="2026-01-02", why="simulation")
+        for one, new in (("judge/1", "judge/2"), ("judge/2", "judge/1"))
+    ]
+    rules = Registrations(rules=circle)
+    assert (rules.accepts("judge/1", "judge/2"), rules.accepts("judge/1", "judge/3")) == (
+        True,
+        False,
+    )
+    change = Declared(field="tuned", date="2026-01-02T01:00:00+02:00", why="x")  # 23:00 UTC before
+    known = Registrations(declared=[change])
+    assert known.allows("tuned", True, "2026-01-01T23:30:00+00:00")
+    assert not known.allows("tuned", True, "2026-01-02T00:30:00+02:00")

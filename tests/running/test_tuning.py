@@ -414,6 +414,47 @@ def test_parzen_proposals_are_the_same_again(tmp_path):
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
 
 
+def test_a_trial_keeps_its_options_though_the_sampler_would_propose_others(tmp_path):
+    """As where a failed trial is tried again, or another version of Optuna goes on with a search."""
+    pytest.importorskip("optuna")
+    plan = PLAN.model_copy(update={"criteria": Criteria(samples=Part(name="mmd"))})
+    tune(tmp_path, plan=plan, sampler="tpe", trials=9)
+    before = Tunings(tmp_path).files()[0]
+    other = []
+    for trial in before.trials:
+        scores = {"samples": dict.fromkeys(trial.seeds, 5.0 - trial.k)}
+        first = trial.rungs[0]
+        first = first.model_copy(update={"scores": scores}) if 0 < trial.k < 5 else first
+        other.append(trial.model_copy(update={"rungs": [first]}))
+    Tunings(tmp_path).save(before.model_copy(update={"trials": other}))
+    result = tune(tmp_path, plan=plan, sampler="tpe", trials=9)
+    begun = {trial.k: (trial.hash, trial.options) for trial in other}
+    assert {r.trial.k for r in result.results} & {5, 6, 7, 8}
+    assert all((r.trial.hash, r.trial.options) == begun[r.trial.k] for r in result.results)
+
+
+def test_other_defaults_of_the_same_version_do_not_go_on_with_a_search(tuned_folder, tmp_path):
+    """The hash of a trial is of all options, also of those that are not searched."""
+    file = Tunings(tuned_folder).files()[0]
+    trials = [trial.model_copy(update={"hash": "0" * 16}) for trial in file.trials]
+    path = Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    before, plan = path.read_bytes(), PLAN.model_copy(update={"trials": 5})
+    with pytest.raises(
+        SpecError, match=r"5 of 5 trials .* other defaults than version \d+ of vae"
+    ):
+        tune(tmp_path, trials=9)
+    (refusal,) = accept_tuning(tmp_path, tmp_path / "tuned.yaml", {"ring": plan}).refusals
+    assert "raise its version" in refusal.problem
+    assert path.read_bytes() == before
+
+
+def test_two_plans_that_say_the_same_are_one_search_of_the_longer():
+    plans = {"ring": PLAN.model_copy(update={"trials": 5})}
+    plans["again"] = PLAN.model_copy(update={"trials": 9, "dataset": "ring"})
+    campaign = make_campaign(plans, models=["vae"])
+    assert [campaign.trials[rule.file] for rule in campaign.rules] == [9]
+
+
 def test_plans_may_name_their_data_set_and_its_options_decide_what_is_taken(tmp_path):
     criteria = Criteria(samples=Part(name="mmd"))
     own = {

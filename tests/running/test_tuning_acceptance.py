@@ -25,8 +25,8 @@ PLAN = Tuning(
 PLANS = {"ring": PLAN}
 
 
-def plant(root, model, *, trials=5, sampler="random", stop=99, plan=PLAN):
-    """Writes a search to its end, or so many rungs of it: trial k scores k."""
+def plant(root, model, *, trials=5, sampler="random", stop=99, plan=PLAN, size=1.0):
+    """Writes a search to its end, or so many rungs of it: trial k scores k times a size."""
     rule = make_rule(model, plan.dataset or "ring", plan, sampler)
     file, written = TuningFile(rule=rule), 0
     for members in brackets(rule, trials):
@@ -36,7 +36,7 @@ def plant(root, model, *, trials=5, sampler="random", stop=99, plan=PLAN):
                 break
             for k in alive[: stop - written]:
                 trial = file.by_number.get(k) or make_trial(rule, k, {})
-                scores = {"samples": dict.fromkeys(trial.seeds, float(k))}
+                scores = {"samples": dict.fromkeys(trial.seeds, size * k)}
                 new = Rung(step=rung, examples=1, seconds=0.0, scoring=0.0, scores=scores)
                 grown = trial.model_copy(update={"rungs": [*trial.rungs, new]})
                 others = [one for one in file.trials if one.k != k]
@@ -160,3 +160,12 @@ def test_all_committed_entries_are_accepted_as_they_stand(tmp_path):
     assert len(committed) > 40
     assert [e for e in committed if e not in result.entries] == []
     assert find_unequal(committed) == []
+
+
+def test_small_scores_keep_their_digits(tmp_path):
+    """An unbiased MMD is 1e-6 and less, of which six decimals leave nothing."""
+    plant(tmp_path, "gan", size=-1.2345e-7)
+    (choice,) = accept(tmp_path).entries[0].choices.values()
+    assert (choice.trial, choice.default) == (4, 0)
+    assert choice.validation == pytest.approx(-4 * 1.2345e-7, rel=1e-3)
+    assert choice.gain == -choice.validation

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from genbench.cli import cli
 from genbench.core.claim import Claim, Run
 from genbench.core.dataset import DATASETS
+from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget
 from genbench.running.cells import groups_of
@@ -138,3 +140,30 @@ def test_validate_checks_the_file_beside_results(tmp_path, monkeypatch):
     shutil.move("results", "runs")
     assert CliRunner().invoke(cli, ["validate", "runs"]).exit_code == 0
     assert CliRunner().invoke(cli, ["validate", "runs", "--tuned", str(FILE)]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        ({"budget": {}}, "budget: .*exactly one of steps"),
+        ({"budget": {"steps": "many"}}, "budget.steps"),
+        ({"budget": {"steps": 0}}, "budget.steps"),
+        ({"batch": 0}, "batch"),
+        ({"trials": 0}, "trials"),
+        ({"choices": {"likelihood": {}}}, "choices.likelihood"),
+        ({"choices": {"samples": {"training": {"share": 3}}}}, "choices.samples.training.share"),
+        ({"choices": {"samples": {"validation": ".nan"}}}, "choices.samples.validation"),
+    ],
+    ids=str,
+)
+def test_an_edit_that_nothing_could_be_trained_by_is_one_sentence(tmp_path, edit, place):
+    content = yaml.safe_load(TEXT)
+    entry, path = content["entries"][0], tmp_path / "tuned.yaml"
+    for criterion, change in edit.pop("choices", {}).items():
+        own = entry["choices"].setdefault(criterion, dict(entry["choices"]["samples"]))
+        own.update(change)
+    entry.update(edit)
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(SpecError, match=rf"tuned.yaml: entries\.0\.{place}"):
+        read_tuned(path)
+    assert [problem.kind for problem in check_tuned(ROOT / "results", path)] == ["tuned"]

@@ -1,11 +1,13 @@
 """Verdicts on planted effects: each when it should, and wrong in one case of twenty at most."""
 
+import math
+
 import numpy as np
 import pytest
 
 from genbench.core.effect import Effect, compare_best, difference
 from genbench.report.claim_tables import needed_text, says
-from genbench.statistics.contests import LEAST
+from genbench.statistics.contests import LEAST, estimate
 from genbench.statistics.decisions import holm_outcomes, outcome_of
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.verdicts import judge
@@ -189,3 +191,13 @@ def test_a_seed_is_left_out_of_all_pairs_of_a_contest():
     effect = Effect("gap", found.values, contest=found)
     assert leave_one_out([effect]) == dict.fromkeys(range(8), "supported")
     assert leave_one_out([planted(0.3, seeds=LEAST)]) == {}
+
+
+@pytest.mark.parametrize("wanted", ["above", "below"])
+def test_what_is_not_a_number_is_no_value_and_no_failure(wanted):
+    """It was counted as the lowest value that completed, by claims that want low ones too."""
+    values = [1.0, 1.1, 0.9, 1.2, 0.8, 1.05, 0.95, 5.0]
+    gone = Effect("e", dict(enumerate([*values, math.nan])), wanted=wanted)
+    assert estimate(gone) == estimate(Effect("e", dict(enumerate(values)), wanted=wanted))
+    few = Effect("e", dict(enumerate([*values[:5], math.nan, math.nan])), wanted="above")
+    assert judge([few]).outcome == "inconclusive"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import math
 import os
 import statistics
 from collections import defaultdict
@@ -27,7 +26,7 @@ from genbench.report.gate.baseline import (
     scores_of,
     to_text,
 )
-from genbench.report.gate.regression_test import variance
+from genbench.report.gate.regression_test import deviation
 from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
@@ -205,7 +204,7 @@ def _scored(m: Measurement, values: dict[int, float]) -> Scored:
         **about,
         n=len(numbers),
         mean=statistics.fmean(numbers),
-        spread=math.sqrt(variance(numbers)) if len(numbers) > 1 else None,
+        spread=deviation(numbers) if len(numbers) > 1 else None,
         values=ordered,
     )
 

@@ -23,13 +23,14 @@ from genbench.report.gate.baseline import (
 )
 from genbench.report.gate.comparable import (
     absent,
+    allowed_gaps,
     labels,
     lacking,
     lost_runs,
     matches,
     other_data,
 )
-from genbench.report.gate.regression_test import variance, worsening_p
+from genbench.report.gate.regression_test import deviation, worsening_p
 from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
@@ -142,9 +143,7 @@ def _scores(
             tests.append((replace(row, verdict="not compared", why=why), None))
             continue
         values = next((v for key, (_, v) in measured.items() if matches(score, *key)), None)
-        # a score that was accepted without a value for some seeds may lack others now
-        gaps = score.n < len(cell.seeds) - len(cell.failed)
-        if not values or (len(values) < min(score.n, len(ok)) and not gaps):
+        if not values or len(ok) - len(values) > allowed_gaps(cell, score, len(ok)):
             verdict, why = lacking(score, ok, values or {})
             tests.append((replace(row, verdict=verdict, why=why), None))
             continue
@@ -167,7 +166,7 @@ def _compared(
             ), None
         base, values = ({k: math.log(v) for k, v in side.items()} for side in (base, values))
     before, after = (fmean(side.values()) for side in (base, values))
-    allowed = tolerance.allowed(before, math.sqrt(variance(list(base.values()))))
+    allowed = tolerance.allowed(before, deviation(list(base.values())))
     worse = sign * (after - before) + 0.0  # not the negative zero
     amounts = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
     row = replace(row, worse=amounts[0], tolerance=amounts[1], timed=timed)

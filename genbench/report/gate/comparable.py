@@ -64,7 +64,7 @@ def lost_runs(cell: Guarded, members: list[Record]) -> list[tuple[GateVerdict, s
     """Returns what is wrong with a cell's runs: more failures or fewer seeds than the baseline's."""
     problems: list[tuple[GateVerdict, str]] = []
     bad = [r for r in members if r.status != "ok"]
-    if len(bad) > len(cell.failed):
+    if len(bad) > _in_proportion(len(cell.failed), len(cell.seeds), len(members)):
         r = next((r for r in bad if r.spec.seed not in cell.failed), bad[0])
         accepted = f" ({len(cell.failed)} in the baseline)" if cell.failed else ""
         where = f" in {r.phase}" if r.phase else ""
@@ -76,6 +76,17 @@ def lost_runs(cell: Guarded, members: list[Record]) -> list[tuple[GateVerdict, s
     if len(members) < len(cell.seeds):
         problems.append(("missing", f"{len(members)} seeds, the baseline has {len(cell.seeds)}"))
     return problems
+
+
+def allowed_gaps(cell: Guarded, score: Scored, completed: int) -> int:
+    """Returns how many completed runs may have no value: as many as in the baseline, in other seeds too."""
+    ran = len(cell.seeds) - len(cell.failed)
+    return _in_proportion(max(ran - score.n, 0), ran, completed)
+
+
+def _in_proportion(some: int, of: int, now: int) -> int:
+    """As many as some of so many are of a larger number now, rounded up; no fewer of a smaller."""
+    return max(some, -(-some * now // of)) if of else some
 
 
 def matches(score: Scored, column: TableColumn, n_real: int | None, n_fake: int | None) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from genbench.statistics.intervals import ENOUGH
+from genbench.statistics.intervals import ENOUGH, find_unit
 
 
 def worsening_p(
@@ -33,11 +33,12 @@ def worsening_p(
     """
     if min(len(base), len(candidate)) < ENOUGH:
         return None
-    b, c = ([sign * v for v in values.values()] for values in (base, candidate))
+    unit = sign * find_unit([*base.values(), *candidate.values()])
+    b, c = ([v / unit for v in values.values()] for values in (base, candidate))
     repeat = len(set(b)) < len(b) or len(set(c)) < len(c)
-    least = resolution**2 if repeat else 0.0
+    least = (resolution / unit) ** 2 if repeat else 0.0
     ps = [_pooled(b, c, least)]
-    shifts = [sign * (candidate[seed] - base[seed]) for seed in base if seed in candidate]
+    shifts = [candidate[seed] / unit - base[seed] / unit for seed in base if seed in candidate]
     if len(shifts) >= ENOUGH:
         error = math.sqrt(max(variance(shifts), least) / len(shifts))
         ps.append(_tail(fmean(shifts), error, len(shifts) - 1))
@@ -46,6 +47,12 @@ def worsening_p(
         folded = [[math.asinh((v - mean) / spread) for v in values] for values in (b, c)]
         ps.append(_pooled(folded[0], folded[1]))
     return min(1.0, len(ps) * min(ps))
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Returns the standard deviation over seeds, also of values whose squares have no number."""
+    unit = find_unit(values)
+    return math.sqrt(variance([v / unit for v in values])) * unit
 
 
 def variance(values: Sequence[float]) -> float:
