@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from genbench.core.model import MODELS
 from genbench.core.spec import Tuning, canonical
 from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import brackets, choose_plans, find_changed, frontier, make_rule
-from genbench.store.tuned import TunedEntry, find_unequal, merge_entries, write_tuned
+from genbench.store.tuned import TunedEntry, find_unequal, key_of, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
 
@@ -54,7 +55,8 @@ def accept_tuning(
     """Writes the best options of all searches that followed their plans to the end to a file.
 
     Refused are searches that are not finished, that have another number of trials or another rule than
-    their plan, or whose number or sampler is not that of other models of the data set in the file.
+    their plan, whose number or sampler is not that of other models of the data set in the file, or that
+    share a place in the file with another plan's.
 
     Arguments:
         root: The results folder.
@@ -88,7 +90,8 @@ def accept_tuning(
             refusals.append((rule, problem or f"{_name(rule)}: no trial was scored to the end"))
     done = {(entry.model, _data(entry)) for entry in entries}
     left = [Refusal(r.model, text) for r, text in refusals if (r.model, _data(r)) not in done]
-    equal, unequal = _split_unequal(to, entries)
+    single, double = _split_double(entries)
+    equal, unequal = _split_unequal(to, single)
     tried = {*(entry.model for entry in entries), *(one.model for one in left)}
     absent = [Refusal(name, _absent(name, root)) for name in models if name not in tried]
     if not (entries or left or (files and absent)):
@@ -97,7 +100,7 @@ def accept_tuning(
         )
     if write and equal:
         write_tuned(to, equal)
-    return Acceptance(tuple(equal), (*left, *unequal, *absent))
+    return Acceptance(tuple(equal), (*left, *double, *unequal, *absent))
 
 
 def find_problem(
@@ -150,6 +153,22 @@ def _find_shortfall(file: TuningFile, plan: str, trials: int) -> str | None:
             f"type: {command}"
         )
     return None
+
+
+def _split_double(entries: Sequence[TunedEntry]) -> tuple[list[TunedEntry], list[Refusal]]:
+    """The entries that are alone at their place in the file, and the refusals of those that share one."""
+    places = Counter(map(key_of, entries))
+    refusals = [
+        Refusal(
+            entry.model,
+            f"{entry.model} on {entry.dataset}: searches of several plans have the same budget and "
+            f"minibatch, and the file has room for one; name a plan of its own name by -d PLAN, or a suite "
+            f"file with one of them by --config",
+        )
+        for entry in {key_of(entry): entry for entry in entries}.values()
+        if places[key_of(entry)] > 1
+    ]
+    return [entry for entry in entries if places[key_of(entry)] == 1], refusals
 
 
 def _split_unequal(

@@ -106,8 +106,8 @@ def read_tuned(path: Path | None = None) -> TunedFile:
 @lru_cache(maxsize=8)
 def _join(files: tuple[tuple[Path, int], ...]) -> TunedFile:
     first, *others = (_read(*file) for file in files)
-    own = {_key(entry) for entry in first.entries}
-    rest = [entry for other in others for entry in other.entries if _key(entry) not in own]
+    own = {key_of(entry) for entry in first.entries}
+    rest = [entry for other in others for entry in other.entries if key_of(entry) not in own]
     return TunedFile(entries=[*first.entries, *rest])
 
 
@@ -137,7 +137,7 @@ def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
 def merge_entries(path: Path, entries: Sequence[TunedEntry]) -> list[TunedEntry]:
     """Returns what a file, or none, holds once entries are written to it, in the file's order."""
     before = _read(path, path.stat().st_mtime_ns).entries if path.is_file() else []
-    by_key = {_key(entry): entry for entry in [*before, *entries]}
+    by_key = {key_of(entry): entry for entry in [*before, *entries]}
     return [by_key[key] for key in sorted(by_key)]
 
 
@@ -145,6 +145,12 @@ def rivals_of(entry: TunedEntry) -> tuple[str, str, str, float, int]:
     """Returns what an entry has in common with its rivals: data set, its options, budget and minibatch."""
     ((kind, amount),) = entry.budget.items()
     return entry.dataset, canonical(entry.dataset_options), kind, float(amount), entry.batch
+
+
+def key_of(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
+    """Returns what only one entry of a file may have: its model, and what it has in common with rivals."""
+    dataset, own, kind, amount, batch = rivals_of(entry)
+    return dataset, own, entry.model, kind, amount, batch
 
 
 def find_unequal(entries: Sequence[TunedEntry]) -> list[TunedEntry]:
@@ -265,8 +271,3 @@ def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, flo
     if not own:
         return math.inf, math.inf
     return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))
-
-
-def _key(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
-    dataset, own, kind, amount, batch = rivals_of(entry)
-    return dataset, own, entry.model, kind, amount, batch

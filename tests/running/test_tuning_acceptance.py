@@ -74,6 +74,23 @@ def test_a_search_that_has_not_ended_is_refused_though_a_trial_has(tmp_path, sto
     assert "type: genbench tune -m gan -d ring" in refusal.problem
 
 
+def test_of_two_plans_of_one_budget_none_wins_by_its_file_s_name(tmp_path):
+    other = PLAN.model_copy(update={"dataset": "ring", "samples": 80})
+    plans = {**PLANS, "ring_more": other}
+    for plan, size in ((PLAN, 1.0), (other, 2.0)):
+        plant(tmp_path, "gan", plan=plan, size=size)
+    plant(tmp_path, "vae")
+    result = accept(tmp_path, plans=plans)
+    assert models(result.entries) == ["vae"]
+    (refusal,) = result.refusals
+    assert refusal.model == "gan"
+    assert "room for one; name a plan of its own name by -d PLAN" in refusal.problem
+    (entry,) = accept(tmp_path, plans=plans, datasets=["ring_more"], models=["gan"]).entries
+    assert entry in read_tuned(tmp_path / "tuned.yaml").entries
+    (entry,) = accept(tmp_path, models=["gan"]).entries
+    assert entry in read_tuned(tmp_path / "tuned.yaml").entries
+
+
 def test_more_trials_than_the_plan_are_refused_with_both_numbers(tmp_path):
     plant(tmp_path, "gan", trials=9)
     result = accept(tmp_path)
