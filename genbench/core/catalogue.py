@@ -61,6 +61,17 @@ def family_to_record(name: str) -> str:
     return model.family or (TRANSLATION if issubclass(model, Translator) else "")
 
 
+def place_to_record(name: str) -> dict[str, Any]:
+    """Returns the taxonomy and the family in a record of a model, whatever becomes of the run.
+
+    Nothing is said of a model that cannot be had here, such as one of a plugin that cannot be imported.
+    """
+    try:
+        return {"taxonomy": MODELS.get(name).taxonomy, "family": family_to_record(name)}
+    except GenbenchError:
+        return {}
+
+
 def _usual_family(taxonomy: str) -> str:
     return FAMILIES.get(taxonomy, taxonomy.rpartition("/")[-1] or "unknown")
 

@@ -140,12 +140,19 @@ class JoinedReader:
             reader = part()
             lengths.append(len(reader))
             self.columns = self.columns or columns_of(reader)
-            refuse_other_order(self, reader)
-            if note := note_other_names(self, reader):
-                raise DataError(f"{label} needs parts of one table: {note}")
+            self._refuse_other_columns(reader)
             self._notes += [f"{reader.label}: {note}" for note in reader.notes()]
         self.ends = numpy.cumsum(lengths)
         self._open: tuple[int, Reader] | None = None
+
+    def _refuse_other_columns(self, reader: Reader) -> None:
+        """Refuses a file whose columns are not those of the files before, in their order."""
+        columns = columns_of(reader)
+        if columns and columns != self.columns:
+            orders = " and ".join(map(_list_columns, (self.columns, columns)))
+            raise DataError(
+                f"{self.label} needs files of the same columns in one order, got {orders} in {reader.label}"
+            )
 
     def __len__(self) -> int:
         return int(self.ends[-1])

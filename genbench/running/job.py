@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from genbench.core.catalogue import family_to_record
+from genbench.core.catalogue import place_to_record
 from genbench.core.device import choose_device
 from genbench.core.errors import GenbenchError
 from genbench.core.guard import ran_out
-from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, Part
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
@@ -271,18 +270,10 @@ def failed(spec: CellSpec, error: BaseException, stage: Stage) -> Record:
         reason=reason,
         failed_after_s=round(time.monotonic() - stage.began, 3),
         spec=spec,
-        **_find_place(spec.model),
+        **place_to_record(spec.model),
         started=stage.started,
         finished=now(),
     )
-
-
-def _find_place(model: str) -> dict[str, Any]:
-    """The taxonomy and the family in a record of a model, which stand there whatever became of the run."""
-    try:
-        return {"taxonomy": MODELS.get(model).taxonomy, "family": family_to_record(model)}
-    except GenbenchError:  # it is not known here, as what a plugin brings that cannot be imported
-        return {}
 
 
 class WorkerDied(GenbenchError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from genbench.core.catalogue import family_to_record
+from genbench.core.catalogue import place_to_record
 from genbench.core.dataset import Dataset
 from genbench.core.errors import ContractError, GenbenchError, SpecError
 from genbench.core.model import MODELS
@@ -234,8 +234,7 @@ def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:
         phase="build",
         reason=reason,
         spec=spec,
-        taxonomy=MODELS.get(spec.model).taxonomy,
-        family=family_to_record(spec.model),
+        **place_to_record(spec.model),
         scale=scale,
         started=now(),
         finished=now(),

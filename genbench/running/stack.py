@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from genbench.core.catalogue import family_to_record
+from genbench.core.catalogue import place_to_record
 from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
@@ -109,8 +109,7 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
                 group=spec.group,
                 status="ok",
                 spec=spec,
-                taxonomy=type(model).taxonomy,
-                family=family_to_record(spec.model),
+                **place_to_record(spec.model),
                 parameters=parameter_count(model),
                 data_hashes=dataset.hashes,
                 used=Used(
