@@ -6,8 +6,9 @@ import numpy as np
 
 from genbench.core.claim import CLAIMS, Evidence
 from genbench.evaluation.requests import make_requests
-from genbench.running.evidence import Scale, specs_of
+from genbench.running.claim_cells import specs_of
 from genbench.running.job import RunSettings, TrialJob
+from genbench.running.scale import Scale
 from genbench.running.work import run_job
 from genbench.statistics.verdicts import judge
 from genbench.store import Measurement, Record

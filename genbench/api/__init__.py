@@ -24,8 +24,8 @@ from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results
 from genbench.running.claims import run_claims, run_until_decided
-from genbench.running.evidence import Scale
 from genbench.running.run_result import RunResult
+from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, CostEstimate

@@ -84,7 +84,7 @@ def command(
     from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
     from genbench.report.claim_tables import update_readme
-    from genbench.running.evidence import Scale
+    from genbench.running.scale import Scale
     from genbench.store import Store
 
     scale, code = Scale(budget_scale, seeds), 0

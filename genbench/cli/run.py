@@ -157,7 +157,7 @@ def command(
     from genbench import api
     from genbench.cli import run_text
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
-    from genbench.running.evidence import Scale
+    from genbench.running.scale import Scale
 
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)

@@ -14,8 +14,10 @@ from genbench.core.entrants import kind_of, list_models
 from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.running.evidence import QUICK_SEEDS, SCALES, ClaimEvidence, Scale, specs_of
+from genbench.running.claim_cells import specs_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.planted import RANGES, PlantedEvidence
+from genbench.running.scale import QUICK_SEEDS, SCALES, Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 

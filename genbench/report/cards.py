@@ -15,10 +15,11 @@ from genbench.core.files import RUNS
 from genbench.report.caveats import find_unchecked, find_without_test_set
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
-from genbench.running.evidence import SCALES, ClaimEvidence, Scale, widen_scale
+from genbench.running.evidence import ClaimEvidence, widen_scale
 from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.running.null_gates import GatedEffects, NullRows, read_effects
 from genbench.running.registration import Standing, find_standing
+from genbench.running.scale import SCALES, Scale
 from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks

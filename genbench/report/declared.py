@@ -10,7 +10,7 @@ from genbench.core.entrants import kind_of, make_runs, read_entrants
 from genbench.core.errors import GenbenchError
 from genbench.core.quality import Quality
 from genbench.core.spec import CellSpec
-from genbench.running.evidence import specs_of
+from genbench.running.claim_cells import specs_of
 
 
 def find_quality(dataset: str) -> Quality | None:

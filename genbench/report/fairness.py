@@ -9,7 +9,7 @@ from statistics import fmean, median
 from typing import Literal
 
 from genbench.core.claim import Run
-from genbench.running.evidence import resolve_tuned
+from genbench.running.claim_cells import resolve_tuned
 from genbench.statistics.intervals import Estimate
 from genbench.store import Record
 

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from genbench.report.cards import Card
 from genbench.report.variations import describe_verdict
-from genbench.running.evidence import Scale, widen_scale
+from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
+from genbench.running.scale import Scale
 from genbench.statistics.verdicts import VerdictPart, match_parts
 from genbench.store.cached import CachedStore
 

@@ -9,10 +9,11 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.evaluation.requests import make_requests
-from genbench.running.evidence import Scale, find_choice, specs_of
+from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.laid_down import BY_RULE, drop_recent
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
+from genbench.running.scale import Scale
 
 ABSENT = "absent"
 

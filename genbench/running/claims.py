@@ -12,13 +12,15 @@ from typing import Any
 from genbench.core.claim import Claim, Run, find
 from genbench.core.errors import SpecError
 from genbench.core.spec import Suite, canonical
-from genbench.running.evidence import ClaimEvidence, Scale, run_key, suite_of
+from genbench.running.claim_cells import run_key, suite_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
 from genbench.running.null_gates import NullRows, read_effects
 from genbench.running.null_runs import make_null_runs
 from genbench.running.plan import Plan, Redo, merge_plans
 from genbench.running.run_result import RunResult
+from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import judge

@@ -2,157 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any, Literal
 
-from genbench.core import options
 from genbench.core.claim import Claim, Run
-from genbench.core.dataset import resolve_options
 from genbench.core.effect import Effect, Scores
-from genbench.core.errors import ContractError, SpecError
-from genbench.core.metric import METRICS, Column
-from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
-from genbench.evaluation.requests import make_requests
-from genbench.running.cells import cell_specs
-from genbench.statistics.looks import Looks
+from genbench.core.errors import ContractError
+from genbench.running.claim_cells import find_column, keys_of, list_seeds, run_key, specs_of
+from genbench.running.scale import Scale
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuned import OutdatedTuning, find_tuned
+from genbench.store.tuned import OutdatedTuning
 
-#: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
-SCALES = {"quick": 0.125, "half": 0.5, "default": 1.0, "double": 2.0}
-QUICK_SEEDS = 6
-#: points on the learning curves of cells that claims train
-CURVE = 10
 #: stands for a claim's experiment where runs are named
 EXPERIMENT = "its experiment"
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How thorough a pass over the claims is.
-
-    Arguments:
-        budget: A name in `SCALES`.
-        seeds: How many seeds, or None for what every claim asks.
-    """
-
-    budget: str = "default"
-    seeds: int | None = None
-
-    @property
-    def mark(self) -> str | None:
-        """What records say that are made at this scale: nothing at the claims' own budget."""
-        return None if self.budget == "default" else self.budget
-
-    @property
-    def words(self) -> list[str]:
-        """What asks for this scale on a command line."""
-        words = [] if self.budget == "default" else ["--budget-scale", self.budget]
-        return words if self.seeds is None else [*words, "--seeds", str(self.seeds)]
-
-    def run(self, run: Run, first_seed: int = 0) -> Run:
-        """Returns a run at this scale, from the first seed of its claim on."""
-        return replace(
-            run,
-            first_seed=first_seed,
-            steps=max(1, round(run.steps * SCALES[self.budget])),
-            seeds=self.count(run.seeds),
-        )
-
-    def count(self, seeds: int) -> int:
-        """Returns how many seeds to take where so many are asked for."""
-        return self.seeds or (min(seeds, QUICK_SEEDS) if self.budget == "quick" else seeds)
-
-    def looks(self, claim: Claim) -> Looks:
-        """Returns the numbers of seeds at which a claim is judged: its own, then twice as many each time."""
-        own = claim.seeds if claim.experiment is not None else 0
-        planned = Scale(self.budget)
-        return Looks(max([planned.count(own), *(planned.count(run.seeds) for run in claim.runs)]))
-
-    def options(self, claim: Claim) -> dict[str, Any]:
-        """Returns all options of a claim's experiment."""
-        assert claim.experiment is not None
-        quick = claim.quick if self.budget == "quick" else {}
-        chosen = options.resolve(claim.experiment, quick, who=f"claim {claim.id}")
-        if self.budget != "quick":
-            for name in claim.scaled:
-                chosen[name] = max(1, round(chosen[name] * SCALES[self.budget]))
-        return chosen
-
-
-def suite_of(*runs: Run) -> Suite:
-    """Returns the suite of runs that share metrics, samples and seeds."""
-    first = runs[0]
-    return Suite(
-        description="what the claims need",
-        seeds=list_seeds(first) if first.first_seed else first.seeds,
-        metrics=first.parts,
-        samples=first.samples,
-        seeds_at_once=None,
-        curve=CURVE,
-        cells=[
-            Cells(
-                models=[Part(name=run.model, options=dict(run.options))],
-                datasets=[Part(name=run.dataset, options=dict(run.dataset_options))],
-                budget=Budget(steps=run.steps),
-                batch=run.batch,
-                labelled=run.labelled,
-                tuned=resolve_tuned(run),
-            )
-            for run in runs
-        ],
-    )
-
-
-def list_seeds(run: Run) -> list[int]:
-    """Returns the seeds of a run."""
-    return list(range(run.first_seed, run.first_seed + run.seeds))
-
-
-def resolve_tuned(run: Run) -> bool | Literal["density"]:
-    """Returns which tuned options a run takes, none where there are none and its defaults may stand in."""
-    if not run.tuned or run.untuned == "refuse":
-        return run.tuned
-    try:
-        return run.tuned if find_choice(run) is not None else False
-    except OutdatedTuning:  # which its defaults may not hide
-        return run.tuned
-
-
-def find_choice(run: Run) -> tuple[dict[str, Any], Training | None] | None:
-    """Returns the options and the training that tuning chose for a run, or None if it was not tuned.
-
-    Raises:
-        OutdatedTuning: If it was tuned at another version.
-    """
-    criterion = "density" if run.tuned == "density" else "samples"
-    own = resolve_options(run.dataset, run.dataset_options)
-    where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
-    try:
-        return find_tuned(*where, dataset_options=own)
-    except OutdatedTuning:
-        raise
-    except SpecError:
-        return None
-
-
-def specs_of(run: Run) -> list[CellSpec]:
-    """Returns the cells of a run, one per seed."""
-    suite = suite_of(run)
-    cells = suite.cells[0]
-    return cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)
-
-
-def run_key(run: Run) -> str:
-    """Returns what decides a run's weights, but for the seeds, as text."""
-    chosen = {f.name: getattr(run, f.name) for f in fields(run)}
-    for other in ("metrics", "metric_options", "samples", "seeds"):
-        del chosen[other]
-    parts = {name: dict(getattr(run, name)) for name in ("options", "dataset_options")}
-    return canonical(chosen | parts)
 
 
 @dataclass
@@ -294,17 +158,6 @@ class ClaimEvidence:
 
     def _finished(self, run: Run) -> list[Record]:
         return [record for record in self.records(run) if record.status == "ok"]
-
-
-def find_column(run: Run, column: str) -> Column | None:
-    """Returns what a run's metrics say of a column, or None where none of them fills it."""
-    columns = (METRICS.get(name).columns.get(column) for name in run.metrics)
-    return next((about for about in columns if about is not None), None)
-
-
-def keys_of(run: Run) -> set[str]:
-    """Returns what a run's measurements are keyed by."""
-    return {request.key for request in make_requests(run.parts, samples=run.samples)}
 
 
 def widen_scale(claim: Claim, store: Store, scale: Scale) -> Scale:

@@ -11,8 +11,9 @@ from typing import Any
 
 from genbench.core.claim import Claim
 from genbench.core.model import MODELS
-from genbench.running.evidence import SCALES, ClaimEvidence, Scale
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.planted import RANGES, PlantedEvidence, read_planted
+from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.git import date_files
 from genbench.store.moments import earliest, moment

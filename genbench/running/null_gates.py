@@ -11,8 +11,9 @@ from genbench.core.catalogue import is_null
 from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
 from genbench.core.metric import METRICS, PAIRED, Column
+from genbench.running.claim_cells import keys_of, specs_of
 from genbench.running.dependencies import find_changed
-from genbench.running.evidence import ClaimEvidence, keys_of, specs_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.evidence_log import EvidenceLog
 from genbench.running.tried_seeds import mark_tried
 from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar

@@ -10,9 +10,10 @@ from genbench.core.claim import Claim, Run
 from genbench.core.dataset import DATASETS
 from genbench.core.metric import Metric
 from genbench.core.model import MODELS
+from genbench.running.claim_cells import specs_of
 from genbench.running.dependencies import find_metric, list_judged_columns
-from genbench.running.evidence import Scale, specs_of
 from genbench.running.null_gates import ABILITIES
+from genbench.running.scale import Scale
 from genbench.statistics.null_rows import make_bar
 from genbench.store import Store
 

@@ -15,7 +15,8 @@ from genbench.core.errors import GenbenchError
 from genbench.core.files import read_file
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, canonical
-from genbench.running.evidence import CURVE, SCALES, Scale, find_choice, keys_of, specs_of
+from genbench.running.claim_cells import CURVE, find_choice, keys_of, specs_of
+from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.moments import earliest, moment
 from genbench.store.registrations import Registration, Registrations

@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores, Values
 from genbench.core.spec import canonical
-from genbench.running.evidence import run_key
+from genbench.running.claim_cells import run_key
 
 #: made-up numbers lie between these; the second where shares, which the first might be, make no sense
 RANGES = ((0.05, 0.95), (1.5, 9.5))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
 from genbench.core.spec import canonical
-from genbench.running.evidence import find_column
+from genbench.running.claim_cells import find_column
 from genbench.running.planted import (
     DIGITS,
     SEEDS,

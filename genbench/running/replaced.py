@@ -9,8 +9,9 @@ from typing import Any
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import GenbenchError
 from genbench.core.spec import CellSpec
-from genbench.running.evidence import SCALES, Scale, specs_of
+from genbench.running.claim_cells import specs_of
 from genbench.running.laid_down import Clock, Late, differing
+from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.moments import earliest, moment
 from genbench.store.registrations import Registration

@@ -8,8 +8,9 @@ from dataclasses import replace
 from genbench.core.claim import Claim
 from genbench.core.effect import Effect, match_effects
 from genbench.core.evidence import Run
+from genbench.running.claim_cells import keys_of, list_seeds
 from genbench.running.dependencies import Dependence, find_dependences
-from genbench.running.evidence import ClaimEvidence, keys_of, list_seeds
+from genbench.running.evidence import ClaimEvidence
 
 
 def mark_tried(

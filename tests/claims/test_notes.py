@@ -20,7 +20,9 @@ from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
 from genbench.core.effect import Effect, compare_best
 from genbench.experiments import stability
-from genbench.running.evidence import ClaimEvidence, Scale, specs_of
+from genbench.running.claim_cells import specs_of
+from genbench.running.evidence import ClaimEvidence
+from genbench.running.scale import Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 

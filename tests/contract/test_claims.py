@@ -7,7 +7,7 @@ from rule_cases import BUILT_IN, file_of, over_rules
 
 from genbench.core.claim import CLAIMS
 from genbench.running.cells import groups_of
-from genbench.running.evidence import specs_of
+from genbench.running.claim_cells import specs_of
 from genbench.store.documents import load_suites
 
 SUITES = Path(__file__).parents[2] / "benchmarks.yaml"

@@ -14,10 +14,10 @@ from genbench.executors.inline import Inline
 from genbench.executors.processes import Processes
 from genbench.running.claims import plan_trials, run_claims
 from genbench.running.driver import run_plan
-from genbench.running.evidence import Scale
 from genbench.running.executor import Executor
 from genbench.running.interrupts import forget_stop, request_stop
 from genbench.running.job import Outcome, RunSettings, Stage
+from genbench.running.scale import Scale
 from genbench.running.suites import RunOptions
 from genbench.running.work import run_job
 from genbench.store import Store

@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import replace
 
 from genbench.core.claim import find
-from genbench.running.evidence import SCALES, Scale, specs_of
+from genbench.running.claim_cells import specs_of
+from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 
 

@@ -9,7 +9,8 @@ from genbench.claims import sample_quality
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure, Series
-from genbench.running.evidence import ClaimEvidence, Scale
+from genbench.running.evidence import ClaimEvidence
+from genbench.running.scale import Scale
 from genbench.store import Store
 
 LONG = "a run with a very long name that no phone has room for " * 3

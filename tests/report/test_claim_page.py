@@ -24,7 +24,7 @@ from genbench.report.site import claim_page
 from genbench.report.site.build import write_report
 from genbench.report.site.templating import file_name
 from genbench.report.variations import Variation
-from genbench.running.evidence import Scale
+from genbench.running.scale import Scale
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 

@@ -6,7 +6,7 @@ from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
 from genbench.report.claim_tables import to_scoreboard, update_readme
-from genbench.running.evidence import Scale
+from genbench.running.scale import Scale
 from genbench.store import Store
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from genbench.report.findings import find_caveats
 from genbench.report.formats import to_markdown
 from genbench.report.tables import make_leaderboards
 from genbench.running.claims import is_decided
-from genbench.running.evidence import Scale
+from genbench.running.scale import Scale
 from genbench.store import Record, Store
 
 METRICS = sample_quality.METRICS

@@ -12,7 +12,7 @@ from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
 from genbench.report.reproduction import Reproduction, compare_folders
-from genbench.running.evidence import Scale
+from genbench.running.scale import Scale
 from genbench.store import Store
 from genbench.store.trial import Trial, Trials
 

@@ -321,7 +321,7 @@ def make_list(kind, dataset):
 
 
 def specs_of(run):
-    from genbench.running.evidence import specs_of
+    from genbench.running.claim_cells import specs_of
 
     return specs_of(run)
 

@@ -12,10 +12,12 @@ from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
+from genbench.running.claim_cells import keys_of, run_key, specs_of, suite_of
 from genbench.running.claim_terms import describe_run
 from genbench.running.claims import make_rounds
-from genbench.running.evidence import ClaimEvidence, Scale, keys_of, run_key, specs_of, suite_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.plan import Plan, merge_plans
+from genbench.running.scale import Scale
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 from genbench.store.trial import Trials

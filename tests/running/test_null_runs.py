@@ -9,10 +9,11 @@ from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.metric import METRICS
 from genbench.report.cards import Card
+from genbench.running.claim_cells import specs_of
 from genbench.running.claim_terms import list_terms
 from genbench.running.claims import run_claims
-from genbench.running.evidence import Scale, specs_of
 from genbench.running.null_runs import can_be_checked, make_null_runs
+from genbench.running.scale import Scale
 from genbench.running.suites import RunOptions
 from genbench.store import Store
 

@@ -13,10 +13,12 @@ from genbench.core.entrants import list_models, make_runs, read_entrants
 from genbench.core.errors import ContractError, SpecError, UnknownName
 from genbench.core.model import MODELS
 from genbench.core.rng import Rng
-from genbench.running import evidence
+from genbench.running import claim_cells
+from genbench.running.claim_cells import resolve_tuned, specs_of
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms
-from genbench.running.evidence import ClaimEvidence, Scale, resolve_tuned, specs_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.registration import find_standing, register
+from genbench.running.scale import Scale
 from genbench.statistics.verdicts import RULE
 from genbench.store import CurvePoint, Store
 from genbench.store.registrations import (
@@ -348,11 +350,11 @@ def test_what_tuning_chose_is_registered_with_a_run(tmp_path, monkeypatch):
     own = describe_run(tuned)["tuned_options"]
     assert {"lr", "hidden"} <= set(own)
     assert "tuned_options" not in describe_run(RUN)
-    monkeypatch.setattr(evidence, "find_tuned", lambda *a, **k: ({"lr": 0.5}, None))
+    monkeypatch.setattr(claim_cells, "find_tuned", lambda *a, **k: ({"lr": 0.5}, None))
     assert describe_run(tuned)["tuned_options"] == {"lr": 0.5}
     there, here = ({"runs": {"gan": {"tuned_options": one}}} for one in (own, {"lr": 0.5}))
     assert f"runs.gan.tuned_options.lr: {own['lr']}, now 0.5" in compare_terms(there, here, True)
-    monkeypatch.setattr(evidence, "find_tuned", refuse)
+    monkeypatch.setattr(claim_cells, "find_tuned", refuse)
     assert describe_run(tuned)["tuned_options"] == "not tuned yet"
 
 
@@ -520,7 +522,7 @@ def test_a_default_that_was_changed_after_the_first_score_is_known_by_the_record
     drop_resolved(path)
     write_scored(store, claim, "2026-01-02T00:00:00+00:00")
     for record in ClaimEvidence(claim, store).records(RUN):
-        points = [CurvePoint(step=k, seconds=0.0, losses={}) for k in range(evidence.CURVE)]
+        points = [CurvePoint(step=k, seconds=0.0, losses={}) for k in range(claim_cells.CURVE)]
         store.write(record.model_copy(update={"curve": points}))
     assert not standing(claim, store, path).exploratory
     change_default(monkeypatch, lr=0.5)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from test_registration import RUN, make_claim, write_scored
 
 from genbench.cli import cli
-from genbench.running.evidence import specs_of
+from genbench.running.claim_cells import specs_of
 from genbench.running.registration import find_standing, register
 from genbench.store import Store
 from genbench.store.registration_check import check_registrations

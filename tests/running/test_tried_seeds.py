@@ -9,7 +9,9 @@ from genbench.cli import cli
 from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.report.cards import make_cards
-from genbench.running.evidence import ClaimEvidence, Scale, specs_of
+from genbench.running.claim_cells import specs_of
+from genbench.running.evidence import ClaimEvidence
+from genbench.running.scale import Scale
 from genbench.running.tried_seeds import find_tried, mark_tried
 from genbench.store import Store
 from genbench.store.trial import Trial, Trials

@@ -17,8 +17,9 @@ from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget
 from genbench.running.cells import groups_of
+from genbench.running.claim_cells import resolve_tuned
 from genbench.running.claim_terms import describe_run
-from genbench.running.evidence import ClaimEvidence, resolve_tuned
+from genbench.running.evidence import ClaimEvidence
 from genbench.running.tuning_check import check_tuned, find_tuned_file
 from genbench.store import Store
 from genbench.store.documents import load_suites

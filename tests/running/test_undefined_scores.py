@@ -8,7 +8,8 @@ from claim_records import write
 from genbench.core.claim import Claim, Run
 from genbench.core.metric import METRICS, Column
 from genbench.metrics.modes import NO_HIGH_QUALITY
-from genbench.running.evidence import ClaimEvidence, specs_of
+from genbench.running.claim_cells import specs_of
+from genbench.running.evidence import ClaimEvidence
 from genbench.store import Store
 
 RUN = Run("gan", "ring", ("modes",), seeds=4, steps=10)

@@ -6,7 +6,7 @@ from genbench.core.claim import CLAIMS, Claim
 from genbench.core.effect import Effect
 from genbench.core.errors import SpecError
 from genbench.running.claims import is_decided, run_until_decided
-from genbench.running.evidence import Scale
+from genbench.running.scale import Scale
 from genbench.running.suites import RunOptions
 from genbench.store import Store
 from genbench.store.trial import Trials
