@@ -310,6 +310,18 @@ def resolve_options(name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in resolved.items() if k not in PLACES}
 
 
+def version_of(name: str, chosen: Mapping[str, Any]) -> int:
+    """Returns the version of a data set's points with these options.
+
+    Where the option `of` names a data set that points are made of, what that one's version is above 1 adds
+    to its own, so that either's rise is a rise.
+    """
+    own = DATASETS.get(name).version
+    of = chosen.get("of")
+    made_of = isinstance(of, str) and of in DATASETS and of != name
+    return own + version_of(of, {}) - 1 if made_of else own
+
+
 def has_sources(hashes: Iterable[str]) -> bool:
     """Returns whether the data set whose `hashes` have these names makes its points from sources."""
     return any(name.endswith(SOURCES) for name in hashes)

@@ -14,6 +14,8 @@ from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import AbsentData, DataError
 
 SIDE, STRIDE = 32, 16
+#: between training patches; no multiple of what sources are smaller by, so that they begin everywhere
+TRAIN_STRIDE = 7
 #: columns at the right of each training picture that are the validation split's
 STRIP = 96
 
@@ -43,19 +45,22 @@ TEST = (
 
 @dataset("photographs")
 class Photographs(ImageDataset):
-    """Patches of 32×32 pixels in colour, every 16 pixels, of six photographs (3,145 / 516 / 1,434).
+    """Patches of 32×32 pixels in colour of six photographs (15,835 / 516 / 1,434).
 
-    Test patches are of other pictures than training patches. Validation patches are of the right-hand 96
-    columns of the training pictures, which training patches do not reach into, without the nine that
-    equal a training patch, all of them black. The pictures come with scikit-image
-    (`pip install genbench[photographs]`) and scikit-learn, under licences that allow it: `TRAIN` and `TEST`
-    list them. Few subjects: what is learnt here is edges and textures, not things.
+    Test patches are of other pictures than training patches, every 16 pixels. Training patches lie every 7
+    pixels, one after the other in each of the eight ways to lay a square: with fewer, networks learn the
+    four pictures by heart. Validation patches are of the right-hand 96 columns of the training pictures,
+    every 16 pixels, which training patches do not reach into, without the nine that equal a training patch,
+    all of them black. The pictures come with scikit-image (`pip install genbench[photographs]`) and
+    scikit-learn, under licences that allow it: `TRAIN` and `TEST` list them. Few subjects: what is learnt
+    here is edges and textures, not things.
 
     References:
         | scikit-image: image processing in Python (van der Walt et al., 2014), `skimage.data`
         | scikit-learn, `sklearn.datasets.load_sample_images`
     """
 
+    version = 2
     paper = "van der Walt et al., 2014"
     levels = 256
     spec = DataSpec(
@@ -66,7 +71,7 @@ class Photographs(ImageDataset):
         """Returns the splits' patches; they have no labels."""
         train, test = ([read(picture) for picture in part] for part in (TRAIN, TEST))
         splits = {
-            "train": [cut(x[..., :-STRIP]) for x in train],
+            "train": [turn(cut(x[..., :-STRIP], TRAIN_STRIDE)) for x in train],
             "validation": [cut(x[..., -STRIP:]) for x in train],
             "test": [cut(x) for x in test],
         }
@@ -81,10 +86,19 @@ class Photographs(ImageDataset):
         return None
 
 
-def cut(x: Tensor) -> Tensor:
+def cut(x: Tensor, stride: int = STRIDE) -> Tensor:
     """Returns the patches of a picture (3, H, W), shape (N, 3, SIDE, SIDE), row by row."""
-    patches = x.unfold(1, SIDE, STRIDE).unfold(2, SIDE, STRIDE)
+    patches = x.unfold(1, SIDE, stride).unfold(2, SIDE, stride)
     return patches.permute(1, 2, 0, 3, 4).flatten(0, 1).contiguous()
+
+
+def turn(patches: Tensor) -> Tensor:
+    """Returns patches (N, 3, SIDE, SIDE), one after the other in each of the eight ways to lay a square."""
+    turned = patches.clone()
+    for way in range(8):
+        some = patches[way::8].rot90(way % 4, (2, 3))
+        turned[way::8] = some.flip(3) if way >= 4 else some
+    return turned
 
 
 def read(picture: Picture) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from genbench.core.dataset import DATASETS, resolve_options
+from genbench.core.dataset import DATASETS, resolve_options, version_of
 from genbench.core.declarations import NAME
 from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError, nearest
@@ -132,13 +132,14 @@ def _make_record(
     setup: Setup, seed: int, result: Evaluation, name: str, home: str, started: str
 ) -> Record:
     result.refuse_nothing(f" of {result.samples.label}")
+    chosen = _find_options(result, home)
     spec = CellSpec(
         model=name,
         model_version=1,
         options={},
         dataset=home,
-        dataset_version=DATASETS.get(home).version if home in DATASETS else 1,
-        dataset_options=_find_options(result, home),
+        dataset_version=version_of(home, resolve_options(home, chosen)) if home in DATASETS else 1,
+        dataset_options=chosen,
         budget=NoBudget(),
         batch=0,
         seed=seed,

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS, Dataset, resolve_options
+from genbench.core.dataset import Dataset, resolve_options, version_of
 from genbench.core.errors import ContractError
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite
@@ -42,7 +42,7 @@ def cell_specs(
             model_version=model_class.version,
             options=chosen,
             dataset=dataset.name,
-            dataset_version=DATASETS.get(dataset.name).version,
+            dataset_version=version_of(dataset.name, extra),
             dataset_options=extra,
             budget=budget,
             batch=batch,

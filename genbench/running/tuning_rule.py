@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS, resolve_options
+from genbench.core.dataset import DATASETS, resolve_options, version_of
 from genbench.core.errors import SpecError, unknown
 from genbench.core.metric import find
 from genbench.core.model import MODELS, Density
@@ -27,19 +27,20 @@ def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRul
     Raises:
         SpecError, UnknownName: For options, metrics or an extractor that are not there.
     """
-    model_class, dataset_class = MODELS.get(model), DATASETS.get(dataset)
+    model_class = MODELS.get(model)
     criteria = {"samples": _criterion(plan.criteria.samples)}
     if plan.criteria.density is not None and issubclass(model_class, Density):
         criteria["density"] = _criterion(plan.criteria.density)
     base = plan.base.get(model, {})
+    own = resolve_options(dataset, plan.options)
     options.resolve(model_class, base, who=f"model {model}")
     return TuningRule(
         version=2 if len(criteria) > 1 else 1,
         model=model,
         model_version=model_class.version,
         dataset=dataset,
-        dataset_version=dataset_class.version,
-        dataset_options=resolve_options(dataset, plan.options),
+        dataset_version=version_of(dataset, own),
+        dataset_options=own,
         base=base,
         space=describe_space(model_class.search),
         sampler=sampler,

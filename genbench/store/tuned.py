@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
 
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, version_of
 from genbench.core.errors import SpecError
 from genbench.core.files import read_file, write_bytes
 from genbench.core.model import MODELS
@@ -217,7 +217,9 @@ def find_outdated(entry: TunedEntry | TuningRule) -> str | None:
     ):
         if name not in registry:
             return f"version {version} of {name}, which is not installed"
-        if (installed := registry.get(name).version) != version:
+        data = registry is DATASETS
+        installed = version_of(name, entry.dataset_options) if data else registry.get(name).version
+        if installed != version:
             return f"version {version} of {name}, which is at version {installed}"
     return None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from genbench.core.dataset import DATASETS
+from genbench.core.dataset import DATASETS, version_of
 from genbench.core.errors import GenbenchError
 from genbench.core.files import RUNS, list_folder, read_file
 from genbench.core.metric import METRICS
@@ -108,6 +108,8 @@ def check_versions(record: Record) -> Iterator[tuple[str, str]]:
             continue
         try:
             installed = registry.get(name).version
+            if registry is DATASETS:
+                installed = version_of(name, spec.dataset_options)
         except GenbenchError as error:
             yield "unknown", f"{registry.kind} {name!r} cannot be loaded: {error}"
             continue

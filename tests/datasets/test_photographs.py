@@ -5,7 +5,7 @@ import torch
 
 from genbench.core.dataset import open_named
 from genbench.core.errors import AbsentData
-from genbench.datasets.photographs import SIDE, TEST, TRAIN, Picture, cut, read
+from genbench.datasets.photographs import SIDE, TEST, TRAIN, Picture, cut, read, turn
 
 pytest.importorskip("skimage")
 
@@ -17,7 +17,7 @@ def photographs():
 
 def test_splits_are_of_other_pictures_or_of_other_columns(photographs):
     sizes = {split: len(photographs.points(split)) for split in ("train", "validation", "test")}
-    assert sizes == {"train": 3145, "validation": 516, "test": 1434}
+    assert sizes == {"train": 15835, "validation": 516, "test": 1434}
     assert {p.file for p in TRAIN}.isdisjoint(p.file for p in TEST)
     assert photographs.labels("train") is None
     train, validation, test = (
@@ -33,6 +33,15 @@ def test_patches_are_cut_row_by_row():
     assert patches.shape == (3 * 2, 3, SIDE, SIDE)
     assert torch.equal(patches[1], x[:, :32, 16:])
     assert torch.equal(patches[2], x[:, 16:48, :32])
+
+
+def test_training_patches_are_laid_in_all_eight_ways():
+    x = torch.rand(16, 3, SIDE, SIDE)
+    turned = turn(x)
+    assert torch.equal(turned[8], x[8])
+    assert torch.equal(turned[9], x[9].rot90(1, (1, 2)))
+    assert torch.equal(turned[12], x[12].flip(2))
+    assert len({y.numpy().tobytes() for y in turn(x[:1].repeat(8, 1, 1, 1))}) == 8
 
 
 def test_licences_are_free():
