@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from genbench.contracts.rules import Case, expect, expect_tensor, rule
+from genbench.contracts.rules import Broken, Case, expect, expect_tensor, rule
 from genbench.contracts.small import find_variants, make, on_first
-from genbench.core.errors import DataError
+from genbench.core.errors import ContractError, DataError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
-from genbench.nn.frozen import Frozen
+from genbench.training.honesty import check_networks
 
 
 def on_losses(name: str) -> Sequence[Case]:
@@ -32,12 +32,10 @@ def a_trained_network_in_the_loss_is_named(name: str, data: str) -> None:
         not strange,
         f"loss_networks may name {', '.join(known)}; got {', '.join(strange)}; name the registered extractor",
     )
-    frozen = [where for where, part in model.named_modules() if isinstance(part, Frozen)]
-    expect(
-        names or not frozen,
-        f"loss_networks needs the extractor whose network is {', '.join(frozen)}, got none; set it, so that "
-        f"metrics that look through it do not judge the model",
-    )
+    try:
+        check_networks(model)
+    except ContractError as error:
+        raise Broken(str(error)) from None
 
 
 @rule("model", on_first)

@@ -11,6 +11,7 @@ from torch import Tensor
 from genbench.contracts.datasets import DATA_DIR, N, expect_points, open_once, splits
 from genbench.contracts.models import expect_in_range
 from genbench.contracts.rules import (
+    Broken,
     Case,
     expect,
     expect_close,
@@ -20,8 +21,10 @@ from genbench.contracts.rules import (
     rule,
 )
 from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.errors import ContractError
 from genbench.core.options import defaults
 from genbench.core.rng import Rng
+from genbench.training.honesty import draw_halves
 
 #: rounding of averages and of chances
 ROUNDING = 1e-5
@@ -216,20 +219,10 @@ def expect_no_pair(dataset: Dataset, again: Dataset) -> None:
     """Raises Broken if unpaired training shows a point and its own source, or others when opened again."""
     if dataset.stream:
         return
-    assert dataset.given is not None
-    rows, others = dataset.unpaired_rows()
-    counts = len(dataset.points("train")), len(dataset.given.points("train"))
-    for what, part, count in zip(("points", "sources"), (rows, others), counts, strict=True):
-        what = f"unpaired_rows' rows of {what}"
-        fix = "return some rows of the training split"
-        expect_tensor(part, what, (len(part),), torch.int64, fix=fix)
-        inside = len(part) and int(part.min()) >= 0 and int(part.max()) < count
-        expect(inside, f"{what} need to be some from 0 to {count - 1}, got others or none; {fix}")
-    shared = set(rows.tolist()) & set(others.tolist())
-    expect(
-        not shared,
-        f"unpaired_rows needs two sets of rows without a common one, got {len(shared)} common; cut them",
-    )
+    try:
+        rows, others = draw_halves(dataset)
+    except ContractError as error:
+        raise Broken(str(error)) from None
     fix = "draw them from Rng([0]).fork('dataset', self.name, …) alone"
     for one, two, three in zip(
         (rows, others), dataset.unpaired_rows(), again.unpaired_rows(), strict=True

@@ -142,6 +142,11 @@ class Reference:
         if looks_through(metric) or self._space(metric) in EXTRACTED:
             judges.add(self.extractor.name)
         shared = sorted(judges & set(own))
+        if "" in judges:  # a function or a file, which may hold any network
+            return (
+                f"{metric.name} looks through {self.extractor.protocol}, which may be a part of the loss of "
+                f"{name}, as {own[0]} is; name a registered extractor"
+            )
         if not shared:
             return None
         return (

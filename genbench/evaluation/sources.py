@@ -168,10 +168,15 @@ def _open_cell(record: Record, options: ReadOptions) -> Source:
             f"cell {record.cell} has no samples beside its record; run it here: "
             f"genbench run -m {spec.model} -d {spec.dataset}"
         )
+    if not spec.external and spec.model not in MODELS:
+        raise DataError(
+            f"cell {record.cell} is of the model {spec.model}, which is not installed, so that nobody knows "
+            f"what its loss looks through; import its file by --plugin FILE, in Python as a module"
+        )
     dataset, own = open_dataset(Part(name=spec.dataset, options=spec.dataset_options), options)
     label = f"{record.cell} ({spec.model} on {spec.dataset}, seed {spec.seed})"
     networks = partial(_find_loss_networks, spec, dataset)
-    cls = None if spec.external or spec.model not in MODELS else MODELS.get(spec.model)
+    cls = None if spec.external else MODELS.get(spec.model)
     translated = cls is not None and issubclass(cls, Translator)
     return Source(
         *(label, open_file(path), dataset),
@@ -183,7 +188,7 @@ def _open_cell(record: Record, options: ReadOptions) -> Source:
 
 def _find_loss_networks(spec: CellSpec, dataset: Dataset) -> tuple[str, ...]:
     """The extractors in the loss of a cell's model, which says so once it is built; none of a foreign one."""
-    if spec.external or spec.model not in MODELS:
+    if spec.external:
         return ()
     rng = Rng([spec.seed])
     with blamed(f"model {spec.model!r}", MODELS.get(spec.model)):

@@ -68,7 +68,8 @@ class PerceptualLoss(Frozen):
     """
 
     def __init__(self, extractor: HiddenImages, side: int | None) -> None:
-        super().__init__(extractor.perceptual_network(side=side))
+        name = getattr(extractor, "name", None)
+        super().__init__(extractor.perceptual_network(side=side), extractor=name)
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns the mean distance between images (S, B, C, H, W) in [0, 1], shape (S,)."""

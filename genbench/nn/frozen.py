@@ -18,14 +18,16 @@ class Frozen(nn.Module):
     Arguments:
         network: Maps points (N, *event), each on its own, to a tensor with N rows. It is called as in
             evaluation, whatever the mode of the model.
+        extractor: The name of the registered extractor whose network it is, where it is one's.
 
     Example:
         >>> Frozen(nn.Linear(3, 2))(torch.zeros(4, 5, 3)).shape
         torch.Size([4, 5, 2])
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, extractor: str | None = None) -> None:
         super().__init__()
+        self.extractor = extractor
         self._network = [network.eval()]  # in a list, so that it is no submodule
         self._names: dict[str, str] = {}
         for name, value in [*network.named_parameters(), *network.named_buffers()]:

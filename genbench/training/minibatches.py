@@ -10,6 +10,7 @@ from genbench.core.errors import DataError
 from genbench.core.guard import unchanged
 from genbench.core.model import Batch, Model
 from genbench.core.rng import Rng
+from genbench.training.honesty import check_networks, draw_halves
 
 #: stands in place of a label that a seed is not shown
 HIDDEN = -1
@@ -106,7 +107,7 @@ def _fixed_points(dataset: Dataset, rng: Rng) -> tuple[Tensor, Tensor | None]:
     sources = source_data.points("train")
     if dataset.paired:
         return _moved(points, rng), _moved(sources, rng)
-    rows, others = dataset.unpaired_rows()
+    rows, others = draw_halves(dataset)
     return _moved(points[rows], rng), _moved(sources[others], rng)
 
 
@@ -123,6 +124,7 @@ def prepare(model: Model, dataset: Dataset, rng: Rng, *, labelled: int | None = 
         rng: The stack's, with which it was built.
         labelled: How many training labels a seed sees.
     """
+    check_networks(model)
     labels = visible_labels(dataset, labelled, rng)
     batch = training_set(dataset, type(model), rng, labels=labels)
     inputs = batch.x, batch.labels, batch.source
@@ -178,5 +180,5 @@ def _fixed_labels(dataset: Dataset, rng: Rng, labels: Tensor | None) -> Tensor |
         every = dataset.labels("train")
         labels = None if every is None else every.expand(len(rng), -1)
     if labels is not None and dataset.given is not None and not dataset.paired:
-        labels = labels[:, dataset.unpaired_rows()[0]]
+        labels = labels[:, draw_halves(dataset)[0]]
     return None if labels is None else labels.to(rng.device)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from small_suites import do, suite_of
 
 from genbench.api import evaluate
@@ -10,6 +11,9 @@ from genbench.cli import main
 from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.model import MODELS
+from genbench.core.spec import CellSpec
+from genbench.nn.frozen import Frozen
+from genbench.store import Store
 
 #: digits made smaller, whose test split is small
 SMALLER = "super_resolution"
@@ -53,6 +57,54 @@ def test_a_recorded_cell_is_judged_as_its_model_is(partial_record, tmp_path, cap
         main(["evaluate", partial_record.cell, "--metrics", "fid", "-o", str(where["results"])])
     assert stop.value.code == 2
     assert "which it cannot judge" in capsys.readouterr().err
+
+
+def look(x):
+    """Features as anybody's function or file makes them."""
+    return x.flatten(1)
+
+
+def test_a_function_may_be_the_network_in_the_loss(partial_record, tmp_path):
+    result = evaluate(
+        partial_record.cell,
+        metrics="fid",
+        features="test_partiality:look",
+        results=tmp_path / "results",
+    )
+    assert result.fid is None
+    assert "which may be a part of the loss of" in result.metrics["fid"].reason
+    other = evaluate(
+        partial_record.cell, metrics="fid", features="identity", results=tmp_path / "results"
+    )
+    assert other.fid is not None
+
+
+def test_a_cell_of_a_model_that_is_not_here_is_refused(partial_record, tmp_path, monkeypatch):
+    """Nobody knows what its loss looks through."""
+    path = next((tmp_path / "results").glob("*/*/*.json"))
+    text = json.loads(path.read_text())
+    spec = CellSpec.model_validate(text["spec"] | {"model": "elsewhere"})
+    store = Store(tmp_path / "results")
+    store.write(
+        partial_record.model_copy(update={"spec": spec, "cell": spec.cell, "group": spec.group})
+    )
+    with pytest.raises(DataError, match=r"elsewhere, which is not installed.*--plugin"):
+        evaluate(spec.cell, metrics="fid", results=tmp_path / "results")
+
+
+@pytest.mark.parametrize("named", [(), ("random_conv",)])
+def test_a_run_refuses_a_network_that_its_model_does_not_name(named, tmp_path, monkeypatch):
+    class Silent(MODELS.get("regression")):
+        loss_networks = named
+
+        def __init__(self, *words, **options):
+            super().__init__(*words, **options)
+            self.judge = Frozen(torch.nn.Linear(2, 2), extractor="classifier")
+
+    monkeypatch.setitem(MODELS._objects, "regression", Silent)
+    _, (record,) = do(suite_of(tmp_path, **JUDGED), tmp_path / "results")
+    assert record.status == "error"
+    assert "loss_networks needs the extractor whose network is judge" in record.reason
 
 
 def test_a_recorded_cell_of_another_model_is_judged(tmp_path, capsys):

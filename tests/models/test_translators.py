@@ -8,6 +8,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import MODELS, Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
+from genbench.models.control.retrieval import find_nearest
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
@@ -67,6 +68,19 @@ def test_enlargements_keep_constant_images_and_ranges():
 def test_enlargements_refuse_sources_as_large_as_points(film):
     for name in ("bicubic", "nearest"):
         assert "needs to enlarge images" in MODELS.get(name).refuses(film.spec)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_the_nearest_is_that_of_exact_distances_whatever_else_is_asked(scale):
+    torch.manual_seed(0)
+    keys = torch.randint(3, (500, 40)).float() * scale
+    keys = torch.cat([keys, keys[:200], torch.zeros(300, 40)])  # equals, of which the first counts
+    asked = torch.cat([torch.randint(3, (60, 40)) * scale, keys[190:210], torch.zeros(3, 40)])
+    away = (asked.double()[:, None] - keys.double()).square().sum(-1)
+    first = [row.eq(row.min()).nonzero()[0].item() for row in away]
+    assert find_nearest(asked, keys).tolist() == first
+    alone = [find_nearest(one[None], keys).item() for one in asked]
+    assert alone == first
 
 
 def test_retrieval_finds_the_pair_it_remembers(film):

@@ -6,6 +6,7 @@ import torch
 from genbench.contracts.rules import Broken
 from genbench.contracts.sources import expect_no_pair
 from genbench.core.dataset import Dataset, DataSpec, open_named
+from genbench.core.errors import ContractError
 from genbench.core.model import Player, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
@@ -83,6 +84,24 @@ def test_a_planted_pair_breaks_the_rule(monkeypatch):
     )
     with pytest.raises(Broken, match="1 common"):
         expect_no_pair(Tagged(False), Tagged(False))
+
+
+@pytest.mark.parametrize(
+    ("halves", "fault"),
+    [
+        ((torch.arange(9), torch.arange(8, 20)), "1 common"),
+        ((torch.arange(9), torch.arange(30, COUNT + 1)), f"from 0 to {COUNT - 1}"),
+        ((torch.arange(9), torch.arange(0)), "or none"),
+        ((torch.arange(9), torch.arange(10, 20).float()), "int64"),
+    ],
+)
+def test_a_run_refuses_halves_that_are_none(halves, fault, monkeypatch):
+    monkeypatch.setattr(Tagged, "unpaired_rows", lambda self: halves)
+    with pytest.raises(ContractError, match=fault):
+        Minibatches(Tagged(False), Rng([0]), 4)
+    with pytest.raises(ContractError, match=fault):
+        training_set(Tagged(False), Resample, Rng([0]))
+    Minibatches(Tagged(True), Rng([0]), 4)()  # whose halves nobody takes
 
 
 def test_streams_draw_points_and_sources_together():

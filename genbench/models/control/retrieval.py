@@ -14,6 +14,10 @@ from genbench.nn.translation import as_numbers, source_of
 
 #: sources that are compared with all training sources at once
 ROWS = 256
+#: pairs whose distances are summed at once
+PAIRS = 10_000
+#: a bound on the relative error of a squared distance by a product of matrices in single precision
+ROUNDING = 1e-4
 
 
 @model("retrieval")
@@ -45,17 +49,32 @@ class Retrieval(ReferenceTranslator):
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the points of the nearest sources, shape (S, B, *event)."""
-        parts = []
-        for part in source.split(ROWS, dim=1):
-            # a row's sums must not depend on the others: a product of matrices would round by their number
-            away = torch.cdist(
-                flat(self._key(part)), flat(self.keys), compute_mode="donot_use_mm_for_euclid_dist"
-            )
-            rows = away.argmin(-1)
-            parts.append(torch.stack([x[row] for x, row in zip(self.points, rows, strict=True)]))
-        return torch.cat(parts, 1)
+        asked, keys = flat(self._key(source)), flat(self.keys)
+        answers = [
+            x[torch.cat([find_nearest(part, own) for part in some.split(ROWS)])]
+            for x, some, own in zip(self.points, asked, keys, strict=True)
+        ]
+        return torch.stack(answers)
 
     def _key(self, source: Tensor) -> Tensor:
         """Sources as numbers; the distance of indicators is the number of words that differ."""
         spec = source_of(self.spec)
         return source if spec.tokens is None else as_numbers(source, spec, self.mean.dtype)
+
+
+def find_nearest(asked: Tensor, keys: Tensor) -> Tensor:
+    """Returns the row of the nearest of `keys` (N, D) to each of `asked` (B, D), the first of equals.
+
+    A product of matrices finds those that its rounding, which depends on how many rows there are, cannot
+    tell from the nearest; their distances are then summed pair by pair.
+    """
+    lengths = keys.square().sum(-1)
+    near = lengths - 2 * asked @ keys.T  # squared distances, but for a constant of the row
+    slack = ROUNDING * (asked.square().sum(-1, keepdim=True) + lengths.max())
+    rows, candidates = (near <= near.amin(-1, keepdim=True) + slack).nonzero(as_tuple=True)
+    pairs = zip(rows.split(PAIRS), candidates.split(PAIRS), strict=True)
+    away = torch.cat([(asked[row] - keys[key]).square().sum(-1) for row, key in pairs])
+    least = away.new_full((len(asked),), torch.inf).scatter_reduce(0, rows, away, "amin")
+    first = torch.full_like(rows, len(keys))
+    found = torch.where(away == least[rows], candidates, first)
+    return first.new_full((len(asked),), len(keys)).scatter_reduce(0, rows, found, "amin")
