@@ -30,7 +30,7 @@ SHOWN = {
     "images": "",
     "toys": "",
 }
-SCALES = {"default": "registered budget", "quick": "an eighth of the rounds, six seeds"}
+SCALES = {"default": "registered budget", "quick": "an eighth of the rounds or fewer, six seeds"}
 
 
 def main() -> None:

@@ -26,7 +26,10 @@ enlarged_digits = partial(
     Run, dataset="super_resolution", steps=3000, batch=32, samples=2500, tuned=True
 )
 enlarged_fashion = partial(
-    enlarged_digits, dataset_options={"of": "fashion_mnist", "scale": 4}, batch=32
+    enlarged_digits,
+    dataset_options={"of": "fashion_mnist", "scale": 4},
+    batch=32,
+    quick_steps=75,
 )
 
 #: rounds of a claim's cells on Fashion-MNIST, as in the suite `fashion`

@@ -14,6 +14,7 @@ attributes = partial(
     dataset="attribute",
     metrics=("target_class", "content_kept", "fid"),
     steps=1500,
+    quick_steps=75,
     batch=32,
     samples=1000,
     dataset_options={"of": "fashion_mnist"},

@@ -11,7 +11,9 @@ from genbench.core.figure import Figure, strip
 
 METRICS = ("class_kept", "fid", "psnr")
 #: the cells of the suite `translate`
-translate = partial(Run, "pix2pix", "edges", METRICS, steps=3000, batch=32, samples=2000)
+translate = partial(
+    Run, "pix2pix", "edges", METRICS, steps=3000, quick_steps=75, batch=32, samples=2000
+)
 OPTIONS = {
     "L1": {"judge": "none"},
     "L1, encoder–decoder": {"judge": "none", "network": "encoder_decoder"},

@@ -11,7 +11,7 @@ from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, strip
 
 #: the cells of the suite `generalise`
-generalise = partial(Run, "pix2pix", "edges", steps=3000, batch=32, samples=2000)
+generalise = partial(Run, "pix2pix", "edges", steps=3000, quick_steps=75, batch=32, samples=2000)
 LOSSES = {"L1": {"judge": "none"}, "L1 + cGAN": {}}
 PAIRS: dict[str, dict[str, Any]] = {
     "200 pairs": {"pairs": 200},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genbench.report.cards import Card
+    from genbench.report.fairness import ReadCells
     from genbench.report.variations import Variation
     from genbench.statistics.verdicts import VerdictPart
 
@@ -227,12 +228,18 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Needs no null row": _in_one(f"{n}: {why}" for n, why in claim.null_exemptions.items()),
         "On digits alone": [claim.digits_alone] if claim.digits_alone else [],
         "Intervals without test set and extractor": _in_one(card.without_test_set),
-        "Cells": [str(run) for run in claim.runs],
+        "Cells": [_describe_cells(read) for read in card.cells],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
         "Failed": [f"{name}: {count} seeds" for name, count in card.evidence.failed().items()],
         "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
     }
+
+
+def _describe_cells(read: ReadCells) -> str:
+    """A run with the means of what was read of it, and of what that must be read beside."""
+    means = [f"{c} {e.mean:.3g}" for c, e in read.columns.items() if e.mean is not None]
+    return f"{read.run}: {', '.join(means)}" if means else str(read.run)
 
 
 def _in_one(items: Iterable[str]) -> list[str]:

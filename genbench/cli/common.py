@@ -122,7 +122,7 @@ budget_scale = click.option(
     type=click.Choice(["quick", "half", "default", "double"]),
     default="default",
     show_default=True,
-    help="How long claims' cells train; quick: an eighth of the rounds, six seeds.",
+    help="How long claims' cells train; quick: an eighth of the rounds or fewer, six seeds.",
 )
 
 

@@ -179,7 +179,7 @@ def of_claim(name: str) -> dict[str, Any] | None:
         "source": claim.source,
         "why": claim.why,
         "version": claim.version,
-        "cells": [str(run) for run in claim.runs],
+        "cells": [str(run) for run in claim.all_runs],
         "experiment": getdoc(claim.experiment) if claim.experiment is not None else None,
         "effects": getdoc(claim.function),
         "literature": list(claim.literature),

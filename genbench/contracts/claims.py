@@ -15,6 +15,7 @@ from genbench.core.figure import Figure
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.running.claim_cells import specs_of
+from genbench.running.dependencies import list_judged_columns
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.planted import RANGES, PlantedEvidence
 from genbench.running.scale import QUICK_SEEDS, SCALES, Scale
@@ -37,7 +38,7 @@ def it_says_what_a_reader_needs(name: str) -> None:
         expect(getattr(claim, field), f"{field}= needs a text, got none; a reader will ask for it")
     expect(claim.statement.endswith("."), f"the statement needs a full stop: {claim.statement!r}")
     expect(claim.runs or claim.experiment, "it needs runs= or an experiment=, got neither")
-    for what, seeds in (("it", claim.seeds), *((str(run), run.seeds) for run in claim.runs)):
+    for what, seeds in (("it", claim.seeds), *((str(run), run.seeds) for run in claim.all_runs)):
         expect(seeds >= SEEDS, f"{what} needs {SEEDS} seeds or more, got {seeds}")
 
 
@@ -46,7 +47,7 @@ def its_models_are_entrants(name: str) -> None:
     """Its runs' models are in the list of entrants for their data, or it says why it needs another."""
     claim = CLAIMS.get(name)
     listed = {}
-    for run in claim.runs:
+    for run in claim.all_runs:
         kind = kind_of(DATASETS.get(run.dataset)(**run.dataset_options).spec)
         listed[run.model] = run.model in list_models(kind)
         expect(
@@ -61,7 +62,7 @@ def its_models_are_entrants(name: str) -> None:
 @rule("claim")
 def its_runs_can_be_made(name: str) -> None:
     """Its runs name models and data sets that go together."""
-    for run in CLAIMS.get(name).runs:
+    for run in CLAIMS.get(name).all_runs:
         spec = DATASETS.get(run.dataset)(**run.dataset_options).spec
         reason = MODELS.get(run.model).refuses(spec)
         expect(reason is None, f"{run} cannot be run: {reason}")
@@ -84,8 +85,16 @@ def it_reads_what_it_declares(name: str) -> None:
         bool(probe.columns) == (claim.experiment is not None),
         "evidence.measured() and experiment= need each other; declare or read the experiment",
     )
-    unread = [str(run) for run in claim.runs if run not in [run for run, _ in probe.scored]]
-    expect(not unread, f"{', '.join(unread)} is declared and not read; leave it out of runs=")
+    unread = [str(run) for run in claim.all_runs if run not in [run for run, _ in probe.scored]]
+    expect(
+        not unread,
+        f"{', '.join(unread)} is declared and not read; leave it out of runs= or beside=",
+    )
+    judged = [str(run) for run, _ in list_judged_columns(claim) if run in claim.beside]
+    expect(
+        not judged,
+        f"{', '.join(judged)} is read by a judged effect; declare it in runs=, not beside=",
+    )
 
 
 def expect_effects(effects: object, what: str) -> None:
@@ -104,7 +113,9 @@ def expect_effects(effects: object, what: str) -> None:
 def expect_read(name: str, probe: PlantedEvidence) -> None:
     """Raises Broken where evidence of other runs or columns was read than is declared."""
     for run, column in probe.scored:
-        expect(run in CLAIMS.get(name).runs, f"{run} is read and not declared; add it to runs=")
+        expect(
+            run in CLAIMS.get(name).all_runs, f"{run} is read and not declared; add it to runs="
+        )
         filled = [c for metric in run.metrics for c in METRICS.get(metric).columns]
         expect(
             column in filled,
@@ -126,7 +137,7 @@ def without_measurements_it_is_inconclusive(name: str) -> None:
         f"without evidence it needs to be inconclusive, got {verdict.outcome}: {verdict.because}; "
         "let effects have no values where evidence has none",
     )
-    runs = {str(run) for run in claim.runs}
+    runs = {str(run) for run in claim.all_runs}
     expect(
         len(missing) >= len(runs) or claim.experiment,
         f"all of its runs are missing, got {', '.join(missing) or 'none'}; name runs apart",
@@ -136,14 +147,13 @@ def without_measurements_it_is_inconclusive(name: str) -> None:
 
 @rule("claim")
 def a_quick_pass_is_an_eighth(name: str) -> None:
-    """Quick runs take an eighth of the steps and six seeds; quick options are the experiment's."""
+    """Quick runs take an eighth of the steps, or fewer, and six seeds; quick options are the experiment's."""
     claim, scale = CLAIMS.get(name), Scale("quick")
-    for run in claim.runs:
+    for run in claim.all_runs:
         quick = scale.run(run)
-        expect(
-            quick.steps == max(1, round(run.steps * SCALES["quick"])),
-            f"{run} needs an eighth of {run.steps} steps, got {quick.steps}",
-        )
+        eighth = max(1, round(run.steps * SCALES["quick"]))
+        right = 0 < quick.steps <= eighth if run.quick_steps is not None else quick.steps == eighth
+        expect(right, f"{run} needs an eighth of {run.steps} steps or fewer, got {quick.steps}")
         expect(quick.seeds == QUICK_SEEDS, f"{run} needs {QUICK_SEEDS} seeds, got {quick.seeds}")
     if claim.experiment is not None:
         strange = set(claim.quick) - set(scale.options(claim))

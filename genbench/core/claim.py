@@ -47,7 +47,9 @@ class Claim:
         statement: The claim as one sentence.
         source: Who says so.
         why: Why it is tested the way it is.
-        runs: Cells that it reads.
+        runs: Cells that its verdict rests on.
+        beside: Cells that are read for effects alone that are shown beside: they are no part of what is
+            registered, and a verdict that rests on one of them is exploratory.
         experiment: What it measures itself, where cells of models and data sets do not suffice.
         seeds: How many seeds the experiment takes.
         first_seed: The first seed of all that it reads, 0 or `NEW_SEEDS`: a claim that was laid down
@@ -79,6 +81,7 @@ class Claim:
     source: str
     why: str
     runs: tuple[Run, ...] = ()
+    beside: tuple[Run, ...] = ()
     experiment: Experiment | None = None
     seeds: int = 8
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -95,6 +98,11 @@ class Claim:
     elsewhere: tuple[Elsewhere, ...] = ()
     null_exemptions: Mapping[str, str] = field(default_factory=dict)
     digits_alone: str = ""
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """All cells that it reads."""
+        return (*self.runs, *self.beside)
 
     @property
     def id(self) -> str:
@@ -126,15 +134,17 @@ class Claim:
 
 
 CLAIMS: Registry[Claim] = Registry("claim", "genbench.claims")
+RUNS: Need = (
+    lambda runs: isinstance(runs, (tuple, list)) and all(isinstance(r, Run) for r in runs),
+    "a tuple of Runs",
+)
 #: what a claim says of itself, and what is allowed
 DECLARED: dict[str, Need] = {
     "statement": TEXT,
     "source": TEXT,
     "why": TEXT,
-    "runs": (
-        lambda runs: isinstance(runs, (tuple, list)) and all(isinstance(r, Run) for r in runs),
-        "a tuple of Runs",
-    ),
+    "runs": RUNS,
+    "beside": RUNS,
     "seeds": WHOLE,
     "first_seed": WHOLE,
     "version": VERSION,

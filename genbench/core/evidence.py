@@ -27,6 +27,7 @@ class Run:
         seeds: How many seeds.
         first_seed: The first of them, which evidence sets to that of the claim (`Claim.first_seed`).
         steps: Rounds of training.
+        quick_steps: Rounds of a quick pass; an eighth of `steps` if None.
         batch: Real examples in a minibatch.
         labelled: Training labels that a seed sees; all if None.
         samples: Generated points per seed that metrics compare.
@@ -50,6 +51,7 @@ class Run:
     dataset_options: Mapping[str, Any] = field(default_factory=dict)
     metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     first_seed: int = 0
+    quick_steps: int | None = None
 
     @property
     def parts(self) -> list[Part]:

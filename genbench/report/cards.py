@@ -15,6 +15,7 @@ from genbench.core.files import RUNS
 from genbench.report.caveats import find_unchecked, find_without_test_set
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
+from genbench.running.claim_cells import find_companions
 from genbench.running.evidence import ClaimEvidence, widen_scale
 from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
 from genbench.running.null_gates import GatedEffects, NullRows, read_effects
@@ -145,7 +146,7 @@ class Card:
         away = {place.dataset for place in self.claim.elsewhere}
         lacking = {
             str(run): run.dataset
-            for run in self.claim.runs
+            for run in self.claim.all_runs
             if str(run) in self.missing and run.dataset in away
         }
         own = self.known and lacking.keys() == self.missing.keys()
@@ -218,12 +219,14 @@ class Card:
 
     @cached_property
     def cells(self) -> list[ReadCells]:
-        """What was read of cells, by run."""
+        """What was read of cells, by run, and the columns beside which that must be read."""
         _ = self.figure, self.figures_elsewhere
         scored = self.gated_effects.log.scored
         cells = []
-        for run in self.claim.runs:
-            columns = {c: self.evidence.scores(run, c) for r, c in scored if r == run}
+        for run in self.claim.all_runs:
+            read = [c for r, c in scored if r == run]
+            shown = [*read, *(other for c in read for other in find_companions(run, c))]
+            columns = {c: self.evidence.scores(run, c) for c in dict.fromkeys(shown)}
             rows = {c: mean_interval(list(values.values())) for c, values in columns.items()}
             seeds = self.scale.run(run).seeds
             cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))

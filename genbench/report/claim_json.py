@@ -37,7 +37,7 @@ def to_dict(card: Card) -> dict[str, Any]:
         "without_seed": {str(seed): outcome for seed, outcome in card.without_seed.items()},
         "by_budget": {v.name: _variation_dict(v) for v in card.budgets},
         "by_metric": {v.name: _variation_dict(v) for v in card.metrics},
-        "cells": [str(run) for run in claim.runs],
+        "cells": [str(run) for run in claim.all_runs],
         "failed": card.evidence.failed(),
         "missing": card.missing,
         "command": command,

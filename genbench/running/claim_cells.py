@@ -8,7 +8,7 @@ from typing import Any, Literal
 from genbench.core.claim import Run
 from genbench.core.dataset import resolve_options
 from genbench.core.errors import SpecError
-from genbench.core.metric import METRICS, Column
+from genbench.core.metric import METRICS, Column, Metric
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.running.cells import cell_specs
@@ -84,16 +84,30 @@ def specs_of(run: Run) -> list[CellSpec]:
 def run_key(run: Run) -> str:
     """Returns what decides a run's weights, but for the seeds, as text."""
     chosen = {f.name: getattr(run, f.name) for f in fields(run)}
-    for other in ("metrics", "metric_options", "samples", "seeds"):
+    for other in ("metrics", "metric_options", "samples", "seeds", "quick_steps"):
         del chosen[other]
     parts = {name: dict(getattr(run, name)) for name in ("options", "dataset_options")}
     return canonical(chosen | parts)
 
 
 def find_column(run: Run, column: str) -> Column | None:
-    """Returns what a run's metrics say of a column, or None where none of them fills it."""
-    columns = (METRICS.get(name).columns.get(column) for name in run.metrics)
-    return next((about for about in columns if about is not None), None)
+    """Returns what a run's metrics, or those beside them, say of a column; None where none fills it."""
+    metric = _find_metric(run, column)
+    return None if metric is None else metric.columns[column]
+
+
+def find_companions(run: Run, column: str) -> list[str]:
+    """Returns the columns beside which a run's column must be read: its metric's own, and other metrics'."""
+    metric = _find_metric(run, column)
+    if metric is None:
+        return []
+    others = [next(iter(METRICS.get(name).columns)) for name in metric.beside]
+    return [*metric.columns[column].beside, *others]
+
+
+def _find_metric(run: Run, column: str) -> Metric | None:
+    asked = (r.metric for r in make_requests(run.parts, samples=run.samples))
+    return next((metric for metric in asked if column in metric.columns), None)
 
 
 def keys_of(run: Run) -> set[str]:

@@ -67,7 +67,7 @@ def run_claims(
                 plan = plan_trials(some, scale, store, settings, options.redo)
                 if plan.jobs and not _do(plan, result, place, listener, dry_run):
                     return result
-        runs = [scale.run(run, one.first_seed) for one in claims.values() for run in one.runs]
+        runs = [scale.run(run, one.first_seed) for one in claims.values() for run in one.all_runs]
         nulls = [run for claim in claims.values() for run in make_null_runs(claim, scale, store)]
         runs, nulls = (
             [run for run in some if _is_named(run, models, datasets)] for some in (runs, nulls)

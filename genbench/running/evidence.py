@@ -114,7 +114,7 @@ class ClaimEvidence:
     def missing(self) -> dict[str, list[int]]:
         """Returns, by run, the seeds that are still to be trained or measured."""
         missing: dict[str, list[int]] = {}
-        for run in self.claim.runs:
+        for run in self.claim.all_runs:
             records = self.records(run)
             settled = {r.spec.seed for r in records if r.status not in ("ok", *FAILURES)}
             done = {self._place(seed) for seed in settled} | set(self.finished(run))
@@ -132,7 +132,7 @@ class ClaimEvidence:
         """
         counts = {
             str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
-            for run in self.claim.runs
+            for run in self.claim.all_runs
         }
         failed = self.trial().failed if self.claim.experiment is not None else set()
         counts[EXPERIMENT] = sum(seed in self.own_seeds for seed in failed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
+from genbench.running.dependencies import list_judged_columns
 from genbench.running.laid_down import (
     Commits,
     Late,
@@ -89,6 +90,12 @@ def find_standing(
         reasons.append(f"rule: {last.rule}, now {RULE}")
     changes = compare_terms(last.terms, terms, share_fields(last.rule, RULE))
     reasons += [f"changed since it was registered: {change}" for change in changes]
+    reasons += [
+        f"a part of the verdict reads {run}, which is shown beside and not registered"
+        for run in dict.fromkeys(
+            str(r) for r, _ in list_judged_columns(claim) if r in claim.beside
+        )
+    ]
     usable = [r for r in own[:-1] if registrations.accepts(r.rule, RULE)] + [last]
     runs = [describe_run(run) | seeds_of(claim) for run in claim.runs]
     late = list(find_late(claim, terms, runs, scores, usable))

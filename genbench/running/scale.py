@@ -39,12 +39,10 @@ class Scale:
 
     def run(self, run: Run, first_seed: int = 0) -> Run:
         """Returns a run at this scale, from the first seed of its claim on."""
-        return replace(
-            run,
-            first_seed=first_seed,
-            steps=max(1, round(run.steps * SCALES[self.budget])),
-            seeds=self.count(run.seeds),
-        )
+        steps = max(1, round(run.steps * SCALES[self.budget]))
+        if self.budget == "quick" and run.quick_steps is not None:
+            steps = run.quick_steps
+        return replace(run, first_seed=first_seed, steps=steps, seeds=self.count(run.seeds))
 
     def count(self, seeds: int) -> int:
         """Returns how many seeds to take where so many are asked for."""

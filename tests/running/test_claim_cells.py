@@ -10,9 +10,17 @@ from small_suites import do
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import ContractError
+from genbench.core.metric import METRICS
 from genbench.core.rng import Rng
 from genbench.core.spec import Part
-from genbench.running.claim_cells import keys_of, run_key, specs_of, suite_of
+from genbench.running.claim_cells import (
+    find_column,
+    find_companions,
+    keys_of,
+    run_key,
+    specs_of,
+    suite_of,
+)
 from genbench.running.claim_terms import describe_run
 from genbench.running.claims import make_rounds
 from genbench.running.evidence import ClaimEvidence
@@ -178,3 +186,20 @@ def test_cells_tell_the_scale_that_they_were_made_for_until_they_are_asked_for_a
     assert scales(tmp_path) == {None}
     do(suite, tmp_path, scale="quick", redo="all")
     assert scales(tmp_path) == {None}
+
+
+def test_a_quick_pass_of_a_dear_run_has_rounds_of_its_own():
+    run = Run("gan", "ring", ("modes",), steps=400, quick_steps=20)
+    steps = {name: Scale(name).run(run).steps for name in ("quick", "half", "default", "double")}
+    assert steps == {"quick": 20, "half": 200, "default": 400, "double": 800}
+    assert run_key(run) == run_key(replace(run, quick_steps=None))
+
+
+def test_a_column_is_known_with_those_beside_which_it_must_be_read():
+    """PSNR brings FID, which no run need name."""
+    run = Run("copy", "edges", ("psnr", "class_kept"))
+    assert find_companions(run, "psnr") == ["fid"]
+    assert find_companions(run, "class_kept") == ["class_kept_spread"]
+    assert find_companions(run, "fid") == []
+    assert find_column(run, "fid") is METRICS.get("fid").columns["fid"]
+    assert find_column(run, "kid") is None

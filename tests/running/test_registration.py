@@ -570,3 +570,36 @@ def test_rules_in_a_circle_replace_nothing_and_zones_are_read():
     known = Registrations(declared=[change])
     assert known.allows("tuned", True, "2026-01-01T23:30:00+00:00")
     assert not known.allows("tuned", True, "2026-01-02T00:30:00+02:00")
+
+
+OTHER = Run("vae", "ring", ("modes",), steps=400)
+
+
+def with_row_beside(judged):
+    """A claim that reads a second run, which it declares to be shown beside."""
+
+    def effects(evidence):
+        own = Effect("modes", evidence.scores(RUN, "modes"), 1.0)
+        return [own, Effect("of another", evidence.scores(OTHER, "modes"), 1.0, judged=judged)]
+
+    return replace(make_claim(), function=effects, beside=(OTHER,))
+
+
+def test_a_row_that_is_shown_beside_changes_no_registration(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    wider = with_row_beside(judged=False)
+    assert list_terms(wider) == list_terms(claim)
+    assert not standing(wider, store, path).exploratory
+    assert list(ClaimEvidence(wider, store).missing()) == [str(OTHER)]
+
+
+def test_a_verdict_that_rests_on_a_row_beside_is_exploratory(tmp_path, store):
+    path, claim = tmp_path / "registrations.json", with_row_beside(judged=True)
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    reasons = standing(claim, store, path).reasons
+    assert reasons == (
+        f"a part of the verdict reads {OTHER}, which is shown beside and not registered",
+    )

@@ -24,7 +24,7 @@ FILES = ("claims.md", "claims.csv", "claims.json", "claims.tex")
 #: pixels of an interval's picture, and what is left free at its ends
 WIDTH, EDGE = 180, 8
 BUDGETS = {
-    "quick": "an eighth of the rounds or a small experiment, six seeds",
+    "quick": "an eighth of the rounds or fewer, or a small experiment, six seeds",
     "half": "half the rounds",
     "default": "what the claim asks for",
     "double": "twice the rounds",
