@@ -318,8 +318,9 @@ def version_of(name: str, chosen: Mapping[str, Any]) -> int:
     """
     own = DATASETS.get(name).version
     of = chosen.get("of")
-    made_of = isinstance(of, str) and of in DATASETS and of != name
-    return own + version_of(of, {}) - 1 if made_of else own
+    if not isinstance(of, str) or of not in DATASETS or of == name:
+        return own
+    return own + version_of(of, {}) - 1
 
 
 def has_sources(hashes: Iterable[str]) -> bool:
