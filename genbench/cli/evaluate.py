@@ -57,7 +57,11 @@ from genbench.cli import common
     help="The precision in which the extractor's network computes.",
 )
 @click.option("--resize", metavar="WxH", help="Resize all pictures (bicubic, antialiased).")
-@click.option("--channels", type=click.Choice(["1", "3"]), help="Read pictures as grey or colour.")
+@click.option(
+    "--channels",
+    type=click.Choice(["1", "3"]),
+    help="3: read grey pictures as colour; 1: colour whose channels are alike as grey.",
+)
 @click.option(
     "--range",
     "ranges",

@@ -115,7 +115,8 @@ def evaluate(
             to a temporary file.
         seed: For metrics that subsample.
         resize: "WIDTHxHEIGHT", to which all pictures are resized (bicubic, antialiased).
-        channels: 1 or 3, to read all pictures as grey or colour; None leaves them as they are.
+        channels: 3 reads grey pictures as colour, 1 those in colour whose channels are alike as grey; None
+            leaves them as they are.
         range: The range of pixel values, (low, high) or "low,high", where it is neither [0, 1] of floats
             nor 0 to 255 of bytes; or a mapping from `samples`, `reference`, `train`, `source` to theirs. Data
             sets' own splits know theirs.

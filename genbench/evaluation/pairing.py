@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 from unicodedata import normalize
 
@@ -101,13 +102,7 @@ def match_rows(opened: Mapping[str, Source], limit: int | None = None) -> dict[s
     whole = {side: names for side, names in named.items() if names is not None}
     for side, names in whole.items():
         for other, others in whole.items():
-            counterparts = set(others)
-            missing = next((name for name in names if name not in counterparts), None)
-            if missing is not None:
-                raise DataError(
-                    f"pairs need files of the same names, {missing} of {opened[side].label} is not in "
-                    f"{opened[other].label}; leave it out or add the other"
-                )
+            _refuse_other_names((opened[side].label, names), (opened[other].label, others))
     _refuse_counts({opened[side].label: _count(opened[side]) for side in sides}, limit)
     order = next(iter(whole.values()), [])
     ordered = {
@@ -150,6 +145,23 @@ def _clip(count: int | None, limit: int | None) -> int | None:
     return count if count is None or limit is None else min(count, limit)
 
 
+def _refuse_other_names(one: tuple[str, list[str]], two: tuple[str, list[str]]) -> None:
+    (label, names), (other, others) = one, two
+    missing = sorted(set(names) - set(others), key=names.index)
+    if not missing:
+        return
+    if len(missing) == len(names) == len(others):
+        raise DataError(
+            f"pairs need files of the same names, {label} and {other} have none in common: {names[0]} and "
+            f"{others[0]} are the first; name a sample, its true point and its source alike, or give arrays, "
+            f"which belong together by their order"
+        )
+    raise DataError(
+        f"pairs need files of the same names, {missing[0]} of {label} is not in {other}; leave it out or add "
+        f"the other"
+    )
+
+
 def _refuse_counts(counts: Mapping[str, int | None], limit: int | None = None) -> None:
     if len({_clip(count, limit) for count in counts.values() if count is not None}) > 1:
         texts = ", ".join(f"{count} of {label}" for label, count in counts.items())
@@ -183,7 +195,7 @@ def _count(source: Source) -> int | None:
 
 
 def _names(source: Source) -> list[str] | None:
-    """The names of pictures below their folder, without suffixes; None of what is no folder of them.
+    """The names of pictures below the folder that all are in, without suffixes; None of what is no folder.
 
     Raises:
         DataError: If two pictures share one.
@@ -191,7 +203,7 @@ def _names(source: Source) -> list[str] | None:
     reader = source.content
     if not isinstance(reader, ImageReader):
         return None
-    names = [_stem(name, reader) for name in reader.names]
+    names = _stems(reader)
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise DataError(
@@ -200,16 +212,21 @@ def _names(source: Source) -> list[str] | None:
     return names
 
 
-def _stem(name: str, reader: ImageReader) -> str:
-    """A picture's name without folder and suffix; one letter has one spelling, as systems store two."""
-    return normalize("NFC", str(Path(name).relative_to(reader.label).with_suffix("")))
+def _stems(reader: ImageReader) -> list[str]:
+    """Pictures' names without suffix, and without the folder that all lie in, as archives often have one.
+
+    One letter has one spelling, as systems store two.
+    """
+    paths = [PurePath(name).relative_to(reader.label).with_suffix("") for name in reader.names]
+    folder = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    return [normalize("NFC", str(path.relative_to(folder))) for path in paths]
 
 
 def _reorder(source: Source, order: Sequence[str]) -> ImageReader:
     """The pictures of a source in the order of names."""
     reader = source.content
     assert isinstance(reader, ImageReader)
-    places = {_stem(name, reader): row for row, name in enumerate(reader.names)}
+    places = {name: row for row, name in enumerate(_stems(reader))}
     rows = [places[name] for name in order]
     if rows == sorted(rows):
         return reader

@@ -81,6 +81,31 @@ def test_numbered_files_belong_to_rows_by_their_numbers(mine, theirs, right):
     assert said == by_order
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_an_archive_s_own_folder_is_no_part_of_a_name(deep, right):
+    names = {}
+    for name, images in {"out": OUT, "truth": TRUTH, "in": IN}.items():
+        folder = save_folder(f"{name} files", images)
+        names[name] = f"{name}.zip"
+        with zipfile.ZipFile(names[name], "w") as archive:
+            for path in Path(folder).iterdir():
+                archive.write(path, f"{name}/all/{path.name}" if deep else f"{name}/{path.name}")
+    assert evaluate(names["out"], names["truth"], source=names["in"], **WHOLE).psnr == right
+    assert evaluate("out files", names["truth"], source=names["in"], **WHOLE).psnr == right
+
+
+def test_files_that_are_named_otherwise_are_told_so():
+    for name, images in {"truth": TRUTH, "in": IN}.items():
+        save_folder(name, images)
+    Path("out").mkdir()
+    for k, x in enumerate(OUT):
+        Image.fromarray(x[0]).save(f"out/{k}_fake_B.png")
+    with pytest.raises(
+        DataError, match="none in common: 0 and 0_fake_B are the first; name a sample"
+    ):
+        evaluate("out", "truth", source="in", **WHOLE)
+
+
 def test_numbered_files_belong_to_a_split_s_rows():
     data = open_named("super_resolution")
     x = (data.points("test")[:30] * 255).round().to(torch.uint8).numpy()
