@@ -71,10 +71,16 @@ def effects(evidence: Evidence) -> list[Effect]:
     own_fid = evidence.scores(ROWS["with its exemplar"], "fid")
     beside = [
         Effect(
-            f"{text} where it is pasted", difference(own, pasted["identified"]), 0.0, judged=False
+            "identified with the exemplar less where it is pasted",
+            difference(own, pasted["identified"]),
+            0.0,
+            judged=False,
         ),
         Effect(
-            "log FID over that of pasting", log_ratio(own_fid, pasted["fid"]), 0.0, judged=False
+            "log FID with the exemplar over that of pasting it",
+            log_ratio(own_fid, pasted["fid"]),
+            0.0,
+            judged=False,
         ),
     ]
     return [
