@@ -20,7 +20,7 @@ RULE = (
 )
 ALONE = "On data of pairs every row stands for itself."
 MARKS = {
-    "‡": "a simple fit (kde, a Gaussian, uniform noise, a copy of the source …) is significantly better",
+    "‡": "a simple fit (kde, a Gaussian, noise, a copy …) is significantly better",
     "?": "the column beside the primary one has not been measured",
 }
 
@@ -66,11 +66,11 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
-    """Returns the lines for a README: of families; data of pairs, where single rows compete, are named."""
+    """Returns the lines for a README: of families; data on which translators compete are named."""
     families = [table for table in tables if not stand_apart(table.groups)]
     whole = make_sheet(families)
     pairs = dict.fromkeys(f"`{t.dataset}`" for t in tables if stand_apart(t.groups))
-    others = "Data of pairs, on which translators compete, are in the whole table: "
+    others = "Translators compete on other data, in the whole table: "
     notes = [*whole.notes, *([f"{others}{', '.join(pairs)}."] if pairs else [])]
     return "\n".join([*sheet.to_markdown(whole), "", " ".join(notes)]) + "\n"
 

@@ -38,13 +38,13 @@ def groups():
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in BUILT_IN["claim"] if CLAIMS.get(n).runs and n not in OWN]
+    "name", [n for n in BUILT_IN["claim"] if CLAIMS.get(n).all_runs and n not in OWN]
 )
 def test_its_cells_are_those_of_suites(name, groups):
     """Else each would be trained twice; a suite that is changed must take the claim along."""
     strange = {
         str(run)
-        for run in CLAIMS.get(name).runs
+        for run in CLAIMS.get(name).all_runs
         if specs_of(run)[0].group not in groups
         and not any(
             name == n and what in {*run.options, run.model, f"steps={run.steps}"}
