@@ -208,7 +208,7 @@ def test_on_data_of_pairs_every_row_stands_for_itself():
     lines = to_markdown([table, make_table(gan=scores(10.0), vae=scores(20.0))])
     assert "pix2pix" not in lines
     assert "adversarial: gan" in lines
-    assert "translators compete, are in the whole table: `binary_digits`." in lines
+    assert "Translators compete on other data, in the whole table: `binary_digits`." in lines
     assert ALONE not in lines
 
 

@@ -29,6 +29,9 @@ class Retrieval(ReferenceTranslator):
     """
 
     reads = True
+    waits = dict.fromkeys(
+        ("sample", "translate"), "how many are as near as the nearest is known late"
+    )
     points: Tensor
     keys: Tensor
 
