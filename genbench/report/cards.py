@@ -225,8 +225,8 @@ class Card:
         cells = []
         for run in self.claim.all_runs:
             read = [c for r, c in scored if r == run]
-            shown = [*read, *(other for c in read for other in find_companions(run, c))]
-            columns = {c: self.evidence.scores(run, c) for c in dict.fromkeys(shown)}
+            names = [*read, *(other for c in read for other in find_companions(run, c))]
+            columns = {c: self.evidence.scores(run, c) for c in dict.fromkeys(names)}
             rows = {c: mean_interval(list(values.values())) for c, values in columns.items()}
             seeds = self.scale.run(run).seeds
             cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from genbench.core.claim import Claim
 from genbench.core.effect import Effect, match_effects
-from genbench.running.dependencies import Read, find_dependences, find_metric, list_judged_columns
+from genbench.running.claim_cells import find_metric
+from genbench.running.dependencies import Read, find_dependences, list_judged_columns
 from genbench.running.evidence import EXPERIMENT
 from genbench.running.null_gates import UNMEASURED, Place
 from genbench.statistics.null_rows import Gate
@@ -55,7 +56,7 @@ def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
 
 def has_test_set(read: Read) -> bool:
     """Returns whether another test set would give other scores: not of times, or of a known truth."""
-    metric = find_metric(read)
+    metric = find_metric(*read)
     if metric is None or metric.view == "truth":
         return False
     return metric.columns[read[1]].unit not in OF_TIME

@@ -92,22 +92,23 @@ def run_key(run: Run) -> str:
 
 def find_column(run: Run, column: str) -> Column | None:
     """Returns what a run's metrics, or those beside them, say of a column; None where none fills it."""
-    metric = _find_metric(run, column)
+    metric = find_metric(run, column)
     return None if metric is None else metric.columns[column]
 
 
 def find_companions(run: Run, column: str) -> list[str]:
     """Returns the columns beside which a run's column must be read: its metric's own, and other metrics'."""
-    metric = _find_metric(run, column)
+    metric = find_metric(run, column)
     if metric is None:
         return []
     others = [next(iter(METRICS.get(name).columns)) for name in metric.beside]
     return [*metric.columns[column].beside, *others]
 
 
-def _find_metric(run: Run, column: str) -> Metric | None:
-    asked = (r.metric for r in make_requests(run.parts, samples=run.samples))
-    return next((metric for metric in asked if column in metric.columns), None)
+def find_metric(run: Run, column: str) -> Metric | None:
+    """Returns which of a run's metrics, or of those beside them, fills a column, or None."""
+    metrics = (request.metric for request in make_requests(run.parts, samples=run.samples))
+    return next((metric for metric in metrics if column in metric.columns), None)
 
 
 def keys_of(run: Run) -> set[str]:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from genbench.core.claim import Claim
 from genbench.core.effect import Effect, Values, match_effects
 from genbench.core.evidence import Evidence
-from genbench.core.metric import METRICS, Metric
 from genbench.running.planted import RANGES, PlantedEvidence, Read
 
 #: shares make no sense of several of the numbers that claims read, and these lie beyond them
@@ -97,13 +96,6 @@ def list_judged_columns(claim: Claim) -> list[Read]:
         if dependence.is_evidence:
             reads += [read for read in dependence.reads if read not in reads]
     return reads
-
-
-def find_metric(read: Read) -> Metric | None:
-    """Returns the metric of the run that fills a column, or None where the run does not ask for it."""
-    run, column = read
-    entries = map(METRICS.get, run.metrics)
-    return next((entry for entry in entries if column in entry.columns), None)
 
 
 def find_changed(effects: Sequence[Effect], others: Sequence[Effect]) -> list[bool]:

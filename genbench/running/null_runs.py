@@ -10,8 +10,8 @@ from genbench.core.claim import Claim, Run
 from genbench.core.dataset import DATASETS
 from genbench.core.metric import Metric
 from genbench.core.model import MODELS
-from genbench.running.claim_cells import specs_of
-from genbench.running.dependencies import find_metric, list_judged_columns
+from genbench.running.claim_cells import find_metric, specs_of
+from genbench.running.dependencies import list_judged_columns
 from genbench.running.null_gates import ABILITIES
 from genbench.running.scale import Scale
 from genbench.statistics.null_rows import make_bar
@@ -32,7 +32,7 @@ def make_null_runs(claim: Claim, scale: Scale, store: Store) -> list[Run]:
     """
     runs: list[Run] = []
     for run, column in list_judged_columns(claim):
-        metric = find_metric((run, column))
+        metric = find_metric(run, column)
         exempt = column in claim.null_exemptions
         if metric is None or exempt or not can_be_checked(metric, column):
             continue

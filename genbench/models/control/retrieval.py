@@ -52,10 +52,10 @@ class Retrieval(ReferenceTranslator):
 
     def translate(self, source: Tensor, rng: Rng) -> Tensor:
         """Returns the points of the nearest sources, shape (S, B, *event)."""
-        asked, keys = flat(self._key(source)), flat(self.keys)
+        sources, keys = flat(self._key(source)), flat(self.keys)
         answers = [
             x[torch.cat([find_nearest(part, own) for part in some.split(ROWS)])]
-            for x, some, own in zip(self.points, asked, keys, strict=True)
+            for x, some, own in zip(self.points, sources, keys, strict=True)
         ]
         return torch.stack(answers)
 
@@ -79,5 +79,5 @@ def find_nearest(asked: Tensor, keys: Tensor) -> Tensor:
     away = torch.cat([(asked[row] - keys[key]).square().sum(-1) for row, key in pairs])
     least = away.new_full((len(asked),), torch.inf).scatter_reduce(0, rows, away, "amin")
     beyond = rows.new_full((len(asked),), len(keys))
-    found = torch.where(away == least[rows], candidates, len(keys))
-    return beyond.scatter_reduce(0, rows, found, "amin")
+    nearest = torch.where(away == least[rows], candidates, len(keys))
+    return beyond.scatter_reduce(0, rows, nearest, "amin")
