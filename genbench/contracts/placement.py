@@ -127,11 +127,11 @@ def _find(cls: type[Model], data: str, labelled: int | None) -> Findings:
     return findings
 
 
-def brief_options(cls: type[Model]) -> dict[str, Any]:
-    """Returns options that keep a model's networks small and its chains short."""
+def brief_options(cls: type[Model], data: str = "") -> dict[str, Any]:
+    """Returns options that keep a model's networks small and its chains short, of a variant its own."""
     defaults = options.defaults(cls)
     brief = {key: min(value, defaults[key]) for key, value in BRIEF.items() if key in defaults}
-    return {**small_options(cls.name), **brief}
+    return {**small_options(cls.name, data), **brief}
 
 
 def model_tensors(model: Model) -> dict[str, Tensor]:
@@ -150,14 +150,14 @@ def _call_all(
     batch = trainer.minibatches(1.0)
     streams = rng.fork("sample")
     model.sample(POINTS, streams)
-    calls = {"sample": lambda: model.sample(POINTS, streams), **_abilities(model, batch, rng)}
+    calls = {"sample": lambda: model.sample(POINTS, streams), **ability_calls(model, batch, rng)}
     for what, call in calls.items():
         with standin.watch() as findings.waits[what]:
             out = call()
         findings.away += _away({f"what {what} returns": out})
 
 
-def _abilities(model: Any, batch: Batch, rng: Rng) -> dict[str, Callable[[], Tensor]]:
+def ability_calls(model: Any, batch: Batch, rng: Rng) -> dict[str, Callable[[], Tensor]]:
     """Calls of the methods that a model's abilities have, by name."""
     x = batch.x[:, :POINTS].contiguous()
     source = x if batch.source is None else batch.source[:, :POINTS].contiguous()

@@ -40,17 +40,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.contracts.placement import brief_options
+from genbench.contracts.placement import ability_calls, brief_options
+from genbench.contracts.small import find_variants, open_small, taken
 from genbench.core.dataset import DATASETS, Dataset
 from genbench.core.errors import GenbenchError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
-from genbench.core.model import ABILITIES, MODELS, Model, build
+from genbench.core.model import MODELS, Translator, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
 from genbench.training.minibatches import prepare
 from genbench.training.trainer import Trainer
 
+#: options by which translators come again
+VARIED = ("network", "loss", "content")
 DATA = ("ring", "digits", "bars_and_stripes", "binary_digits", "markov_text")
 SPEED = ("gan", "vae", "realnvp", "dcgan")
 STACKS = (1, 4, 16, 64)
@@ -81,36 +84,33 @@ class HostRng(Rng):
 
 
 def pairs(tiny: bool) -> Iterator[tuple[str, str, Dataset]]:
-    """Yields every model, or every sixth, with each data set of DATA that it takes."""
+    """Yields every model, or every sixth, with each data set of DATA that it takes.
+
+    Models that take none of them, and those that make points from sources, come with the small data sets of
+    the contract, those again with every network and loss.
+    """
     datasets = {name: DATASETS.get(name)() for name in DATA}
     for model in MODELS.names()[:: 6 if tiny else 1]:
-        for name, dataset in datasets.items():
-            if MODELS.get(model).refuses(dataset.spec) is None:
-                yield model, name, dataset
+        takes = {k: d for k, d in datasets.items() if MODELS.get(model).refuses(d.spec) is None}
+        yield from ((model, name, dataset) for name, dataset in takes.items())
+        if not takes or issubclass(MODELS.get(model), Translator):
+            variants = [data for option in VARIED for (data,) in find_variants(model, option)]
+            for data in (*taken(model), *variants):
+                if data not in takes:
+                    yield model, data, open_small(data)
 
 
 def trained(
-    name: str, dataset: Dataset, rng: Rng, rounds: int, *, small: bool = False, **how: Any
+    name: str, dataset: Dataset, rng: Rng, rounds: int, *, small: str | None = None, **how: Any
 ) -> Trainer:
-    """Returns the trainer of a prepared model after so many rounds."""
-    options = brief_options(MODELS.get(name)) if small else {}
+    """Returns the trainer of a prepared model after so many rounds; of a small one where data are named."""
+    options = {} if small is None else brief_options(MODELS.get(name), small)
     model = prepare(build(name, dataset.spec, rng, options), dataset, rng)
     trainer = Trainer(model, dataset, Budget(steps=10**9), rng=rng, **{"batch": 64, **how})
     model.train()
     for _ in range(rounds if trainer.players else 0):
         trainer.round()
     return trainer
-
-
-def ability_outputs(model: Model, x: Tensor, rng: Rng) -> dict[str, Tensor]:
-    """Returns what the model's abilities give for a few points in model space."""
-    calls: dict[str, Callable[[], Tensor]] = {
-        "density": lambda: model.log_prob(x, rng),  # type: ignore[operator]
-        "encoder": lambda: model.encode(x, rng),  # type: ignore[operator]
-        "reconstructor": lambda: model.reconstruct(x, rng),  # type: ignore[operator]
-        "classifier": lambda: model.classify(x),  # type: ignore[operator]
-    }
-    return {name: call() for name, call in calls.items() if isinstance(model, ABILITIES[name])}
 
 
 def check_models(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
@@ -122,16 +122,11 @@ def check_models(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
         problem = ""
         try:
             rng = Rng([0, 1], device=device)
-            trainer = trained(name, dataset, rng, 2, small=True)
+            trainer = trained(name, dataset, rng, 2, small=data)
             with trainer.averaged() as model, torch.no_grad():
                 outputs = {"samples": model.sample(16, rng.fork("sample"))}
-                x = dataset.to_model(
-                    dataset.points("test")[:8].to(device).unsqueeze(0), Rng([0], device=device)
-                )
-                x = x.expand(2, *x.shape[1:])
-                outputs |= ability_outputs(
-                    model, x.to(rng.dtype) if x.is_floating_point() else x, rng.fork("ability")
-                )
+                calls = ability_calls(model, trainer.minibatches(1.0), rng)
+                outputs |= {ability: call() for ability, call in calls.items()}
             tensors = {**outputs, **dict(model.named_parameters()), **dict(model.named_buffers())}
             away = [key for key, t in tensors.items() if t.device.type != device.type]
             bad = [key for key, t in outputs.items() if not bool(t.isfinite().all())]
@@ -171,7 +166,7 @@ def check_synchronisations(device: torch.device, tiny: bool) -> list[dict[str, A
                 continue
             try:
                 rng = Rng([0, 1], device=device)
-                trainer = trained(name, dataset, rng, 1, small=True)
+                trainer = trained(name, dataset, rng, 1, small=data)
                 sampler = rng.fork("sample")
                 with torch.no_grad():
                     trainer.model.sample(4, sampler)
@@ -210,7 +205,7 @@ def check_agreement(device: torch.device, tiny: bool) -> list[dict[str, Any]]:
             sides = []
             for kind, place in ((Rng, "cpu"), (HostRng, device)):
                 rng = kind([0, 1], device=place, dtype=torch.float64)
-                trainer = trained(name, dataset, rng, 1, batch=16, small=True)
+                trainer = trained(name, dataset, rng, 1, batch=16, small=data)
                 sides.append([p.detach().cpu().double() for p in trainer.model.parameters()])
             scale = max((float(p.abs().max()) for p in sides[0] if p.numel()), default=1.0)
             gaps = [
@@ -343,7 +338,8 @@ def measure_extraction(device: torch.device, tiny: bool) -> list[dict[str, Any]]
         except GenbenchError as error:
             rows.append({"extractor": name, "images per second": f"not measured: {error}"[:160]})
             continue
-        calls = rate(lambda: extractor.extract(x), device, 0.1 if tiny else 1.0)  # noqa: B023
+        # a copy, since extractors keep what they gave for the same tensor
+        calls = rate(lambda: extractor.extract(x.clone()), device, 0.1 if tiny else 1.0)  # noqa: B023
         rows.append({"extractor": name, "images per second": len(x) * calls})
     return rows
 
@@ -423,7 +419,7 @@ def main() -> None:
     chosen = parser.parse_args()
     device = torch.device(chosen.device)
     warnings.simplefilter("ignore")
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     title = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
