@@ -61,15 +61,19 @@ class Rng:
     def fork(self, *purpose: str | int) -> Rng:
         """Returns fresh streams for a purpose; `self` does not move, so forks commute with draws."""
         path = (*self.path, *(str(part) for part in purpose))
-        return Rng(self.seeds, device=self.device, dtype=self.dtype, path=path)
+        return type(self)(self.seeds, device=self.device, dtype=self.dtype, path=path)
 
     def only(self, k: int) -> Rng:
         """Returns the stream of the k-th seed alone, as it was at the start of this path."""
-        return Rng([self.seeds[k]], device=self.device, dtype=self.dtype, path=self.path)
+        return type(self)([self.seeds[k]], device=self.device, dtype=self.dtype, path=self.path)
+
+    def for_seeds(self, seeds: Sequence[int]) -> Rng:
+        """Returns streams of other seeds before any fork, on the same device and of the same type."""
+        return type(self)(seeds, device=self.device, dtype=self.dtype)
 
     def to(self, device: torch.device | str) -> Rng:
         """Returns the streams of this path, at their start, on another device."""
-        return Rng(self.seeds, device=device, dtype=self.dtype, path=self.path)
+        return type(self)(self.seeds, device=device, dtype=self.dtype, path=self.path)
 
     def normal(self, *shape: int) -> Tensor:
         """Returns standard normal draws, shape (S, *shape)."""

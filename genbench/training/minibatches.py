@@ -75,7 +75,7 @@ def training_set(
         x, source = _draw(dataset, model.prepare_size, rng.fork("prepare-data"))
         return Batch(dataset.to_model(x), source=_middles(dataset, source))
     points, sources = _fixed_points(dataset, rng)
-    once = Rng([0], device=rng.device, dtype=rng.dtype).fork("prepare-data")
+    once = rng.for_seeds([0]).fork("prepare-data")
     with unchanged(f"data set {dataset.name!r}", [points], code=type(dataset)):
         x = dataset.to_model(points.unsqueeze(0), once)
     source = None if sources is None else _middles(dataset, sources.unsqueeze(0))

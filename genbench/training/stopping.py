@@ -66,7 +66,7 @@ class Stopping:
         """Returns the mean loss over validation points, shape (S,)."""
         x, labels = self.dataset.points("validation")[:POINTS], self.dataset.labels("validation")
         x = x.to(self.rng.device, self.rng.dtype if x.is_floating_point() else x.dtype)
-        once = Rng([0], device=self.rng.device, dtype=self.rng.dtype).fork("stopping-data")
+        once = self.rng.for_seeds([0]).fork("stopping-data")
         noise, seeds = self.rng.fork("stopping"), len(self.rng)
         total, count = torch.zeros_like(self.loss), 0
         for at in range(0, len(x), AT_ONCE):

@@ -62,13 +62,6 @@ STACKS = (1, 4, 16, 64)
 class HostRng(Rng):
     """Draws on the CPU, as an Rng there does, and hands the draws over to a device."""
 
-    def fork(self, *purpose: str | int) -> HostRng:
-        fork = super().fork(*purpose)
-        return HostRng(fork.seeds, device=self.device, dtype=self.dtype, path=fork.path)
-
-    def only(self, k: int) -> HostRng:
-        return HostRng([self.seeds[k]], device=self.device, dtype=self.dtype, path=self.path)
-
     def _generator(self, seed: int) -> torch.Generator:
         return Rng([seed], path=self.path)._generator(seed)
 
