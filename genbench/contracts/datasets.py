@@ -36,13 +36,13 @@ DATA_DIR: ContextVar[Path | None] = ContextVar("data_dir", default=None)
 
 
 @functools.cache
-def _opened(cls: type[Dataset], data_dir: Path | None) -> Dataset:
-    return cls(data_dir=data_dir, offline=True)
+def _opened(cls: type[Dataset], data_dir: Path | None, **chosen: Any) -> Dataset:
+    return cls(data_dir=data_dir, offline=True, **chosen)
 
 
-def open_once(name: str) -> Dataset:
-    """Returns a data set with its default options, of which all rules see the same one."""
-    return _opened(DATASETS.get(name), DATA_DIR.get())
+def open_once(name: str, **chosen: Any) -> Dataset:
+    """Returns a data set, of which all rules see the same one; by default with its default options."""
+    return _opened(DATASETS.get(name), DATA_DIR.get(), **chosen)
 
 
 def splits(dataset: Dataset) -> dict[str, Tensor]:

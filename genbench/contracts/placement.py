@@ -21,6 +21,7 @@ from genbench.contracts.rules import Case, expect, rule
 from genbench.contracts.small import BATCH, on_all, open_small, small_options
 from genbench.contracts.standin import DEVICE, StandIn, StandInTensor, stand_in, values
 from genbench.core import options
+from genbench.core.dataset import DATASETS
 from genbench.core.feature import Logits
 from genbench.core.metric import METRICS
 from genbench.core.model import (
@@ -191,10 +192,21 @@ def ability_calls(model: Any, batch: Batch, rng: Rng) -> dict[str, Callable[[], 
 # --- data sets
 
 
-@rule("dataset")
-def it_serves_other_devices(name: str) -> None:
+def with_choices(name: str) -> list[Case]:
+    """Returns one case for a data set as it is by default, and one for every other value of a choice."""
+    return [(), *((case,) for case in _other_choices(name))]
+
+
+def _other_choices(name: str) -> dict[str, dict[str, Any]]:
+    """The values beside the default of options that take a few, by what a case is called."""
+    found = options.alternatives(DATASETS.get(name))
+    return {f"{o}={v}": {o: v} for o, values in found.items() if o != "offline" for v in values}
+
+
+@rule("dataset", with_choices)
+def it_serves_other_devices(name: str, choice: str = "") -> None:
     """Points are drawn and mapped on another device without tensors of the CPU or waiting for it."""
-    dataset = datasets.open_once(name)
+    dataset = datasets.open_once(name, **(_other_choices(name)[choice] if choice else {}))
     fixed = None if dataset.stream else dataset.points("train")[:BATCH]
     with stand_in() as standin:
         rng = Rng([0, 1], device=DEVICE)

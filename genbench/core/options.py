@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -71,6 +71,17 @@ def resolve(
             f"its default is {own.get(name)!r}"
         ) from None
     return {name: getattr(checked, name) for name in own}
+
+
+def alternatives(function: Callable[..., Any]) -> dict[str, list[Any]]:
+    """Returns the values beside the default of every option that takes a few: a flag or a Literal."""
+    hints, found = _schema(function)[1], {}
+    for name, default in defaults(function).items():
+        hint = hints.get(name)
+        values = get_args(hint) if get_origin(hint) is Literal else (False, True)
+        if hint is bool or get_origin(hint) is Literal:
+            found[name] = [value for value in values if value != default]
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from genbench.core.constant import Constant
 from genbench.core.dataset import DATASETS, Dataset, DataSpec, ImageDataset, dataset
@@ -94,7 +93,7 @@ class CaptionedDigits(Dataset):
             described = Described(
                 tuple(ATTRIBUTES),
                 self._see,
-                lambda source, x: parse(source) if words else decode(source),
+                lambda source, x: parse(source.cpu()) if words else decode(source),
             )
         else:
             source = DataSpec("captioned_digits sources", (1, SIZE, SIZE), **grey)
@@ -102,7 +101,10 @@ class CaptionedDigits(Dataset):
             self.alphabet = WORDS
             self.given = Sources(source, lambda: {k: x for k, (x, _) in self._pairs.items()})
             described = Described(
-                tuple(ATTRIBUTES), parse, lambda source, x: parse(x), entropy=ENTROPY
+                tuple(ATTRIBUTES),
+                lambda x: parse(x.cpu()),
+                lambda source, x: parse(x.cpu()),
+                entropy=ENTROPY,
             )
         self.truth = Truth(box=(0.0, 1.0) if to != "text" else None, described=described)
         self.pictures = _Pictures(self.spec if to != "text" else source)
@@ -225,26 +227,36 @@ class _Captions(Dataset):
         return self._load(split)
 
 
-def parse(words: Tensor) -> Tensor:
-    """Returns what captions (N, 6) say, int64, (N, 4); all -1 where a word is unknown or not of its place."""
-    meanings = torch.full((len(PLACES), len(WORDS)), -1)
-    at = 0
+def _meanings() -> Tensor:
+    """What every word says at every place, (6, 23); -1 where it is not of that place."""
+    meanings, at = torch.full((len(PLACES), len(WORDS)), -1), 0
     for place, groups in enumerate(PLACES):
         for meaning, synonyms in enumerate(groups):
-            for _ in synonyms:
-                meanings[place, at] = meaning
-                at += 1
-    words = words.cpu()
+            meanings[place, at : at + len(synonyms)] = meaning
+            at += len(synonyms)
+    return meanings
+
+
+MEANINGS = Constant(_meanings())
+
+
+def parse(words: Tensor) -> Tensor:
+    """Returns what captions (N, 6) say, int64, (N, 4); all -1 where a word is unknown or not of its place."""
     inside = (words >= 0) & (words < len(WORDS))
-    read = meanings[torch.arange(len(PLACES)), words.where(inside, 0)].where(inside, -1)
-    broken = (read < 0).any(1)
-    return read[:, list(ATTRIBUTES.values())].masked_fill(broken.unsqueeze(1), -1)
+    meanings = MEANINGS.on(words.device)
+    read = meanings.gather(1, words.where(inside, 0).T).T.where(inside, -1)
+    broken = (read < 0).any(1, keepdim=True)
+    told = torch.stack([read[:, place] for place in ATTRIBUTES.values()], 1)
+    return told.masked_fill(broken, -1)
 
 
 def encode(words: Tensor) -> Tensor:
     """Returns what captions (…, 6) say as numbers 0 or 1, one for every value of an attribute, (…, 16)."""
-    read = parse(words.flatten(0, -2)).to(words.device)
-    parts = [one_hot(values, count) for values, count in zip(read.T, KINDS, strict=True)]
+    read = parse(words.flatten(0, -2))
+    parts = [
+        values.unsqueeze(1) == torch.arange(count, device=words.device)
+        for values, count in zip(read.T, KINDS, strict=True)
+    ]
     return torch.cat(parts, 1).float().unflatten(0, words.shape[:-1])
 
 

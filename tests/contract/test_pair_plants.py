@@ -1,6 +1,7 @@
 """The rules see what is planted in data sets of pairs."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
@@ -155,6 +156,21 @@ def test_wrong_data_sets_of_pairs_are_seen(plant):
 
     dataset("planted")(Planted)
     expect_broken("dataset", rule, text)
+
+
+def test_every_choice_of_a_data_set_is_looked_at_on_another_device():
+    class Planted(CaptionedDigits):
+        def _say(self, words):
+            return super()._say(
+                words.cpu().clone().to(words.device) if self.to != "text" else words
+            )
+
+    Planted.__init__ = lambda self, *, to="text", data_dir=None, offline=False: (
+        CaptionedDigits.__init__(self, to=to)
+    )
+    Planted.__init__.__annotations__ = {"to": Literal["text", "image", "image_of_attributes"]}
+    dataset("planted")(Planted)
+    expect_broken("dataset", "it serves other devices", "but it waits at")
 
 
 def test_model_space_of_sources_keeps_its_range():
