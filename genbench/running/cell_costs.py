@@ -18,7 +18,7 @@ from genbench.running.job import Job, StackJob, TrialJob
 from genbench.running.plan import Plan
 from genbench.store import Record, Store
 from genbench.store.absent import COMMITTED
-from genbench.store.trial import Trials, parse
+from genbench.store.trial import Trial, Trials
 
 #: where a rate is known from, the best first; `Rate.source` is one of these
 SOURCES = ("cells", "other options", "other data", "other models", "nothing")
@@ -166,12 +166,35 @@ def _cost(job: Job, costs: CellCosts) -> tuple[float, str]:
 
 
 def _trial_cost(job: TrialJob, costs: CellCosts) -> tuple[float, str]:
-    """Seconds of an experiment, from trials of the same claim with the same options."""
-    for store in costs.stores:
-        trial = parse(Trials(store.root).path_of(job.claim, job.version, job.options))
-        if trial is not None and trial.seeds and trial.seconds:
-            return trial.seconds / len(trial.seeds) * len(job.seeds), "cells"
-    return 0.0, "nothing"
+    """Seconds of an experiment, from trials of the same claim, with the same options where there are some.
+
+    Of other options the nearest counts, times the largest ratio of whole numbers, as of rounds, that differ.
+    """
+    known = [trial for store in costs.stores for trial in _trials_of(job.claim, store)]
+    own = [t for t in known if t.version == job.version and t.options == dict(job.options)]
+    if own:
+        return _seed_cost(own[0]) * len(job.seeds), "cells"
+    guesses = []
+    for trial in known:
+        pairs = [(job.options.get(key), value) for key, value in trial.options.items()]
+        ratios = [a / b for a, b in pairs if type(a) is type(b) is int and a and b and a != b]
+        differing = sum(a != b for a, b in pairs)
+        ratio = max(ratios, key=lambda r: abs(math.log(r)), default=1.0)
+        nearness = trial.version != job.version, differing, abs(math.log(ratio))
+        guesses.append((nearness, _seed_cost(trial) * ratio))
+    if not guesses:
+        return 0.0, "nothing"
+    return min(guesses)[1] * len(job.seeds), "other options"
+
+
+def _trials_of(claim: str, store: Store) -> list[Trial]:
+    """A folder's trials of a claim that took time, of every version."""
+    trials = (trial for _, trial, _ in Trials(store.root).scan())
+    return [t for t in trials if t is not None and t.claim == claim and t.seeds and t.seconds]
+
+
+def _seed_cost(trial: Trial) -> float:
+    return trial.seconds / len(trial.seeds)
 
 
 def _of_data(record: Record, dataset_options: Mapping[str, Any]) -> bool:

@@ -5,8 +5,10 @@ from small_suites import SUITE, do, suite_of
 
 from genbench import api
 from genbench.cli.run_text import expect_time, expected_text
-from genbench.running.cell_costs import GROWTH, SOURCES, CellCosts, Expected, expect
+from genbench.running.cell_costs import GROWTH, SOURCES, CellCosts, Expected, _trial_cost, expect
+from genbench.running.job import RunSettings, TrialJob
 from genbench.store import Store
+from genbench.store.trial import Trial, Trials
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,36 @@ def test_other_options_and_sizes_of_data_are_told_apart(tmp_path):
     enlarged = "super_resolution:of=photographs"  # 3 × 32 × 32 in place of 8 × 8
     seconds, source = guess("srresnet:width=8", enlarged)
     assert (source, seconds) == ("other data", pytest.approx(40 * 0.5 * 48**GROWTH))
+
+
+def test_experiments_are_guessed_from_other_numbers_of_rounds(tmp_path):
+    trials = Trials(tmp_path)
+
+    def record(version, rounds, seconds):
+        options, columns = {"rounds": rounds, "shown": [1, 4]}, {"cost": {0: 1.0, 1: 2.0}}
+        about = {"claim": "imitation", "version": version, "options": options}
+        trials.save(Trial(**about, columns=columns, seconds=seconds))
+
+    def guess(rounds):
+        job = TrialJob(
+            settings=RunSettings(),
+            claim="imitation",
+            version=2,
+            options={"rounds": rounds, "shown": [1, 4]},
+            trial_seeds=(0, 1, 2, 3),
+        )
+        return _trial_cost(job, CellCosts(Store(tmp_path)))
+
+    assert guess(200) == (0.0, "nothing")
+    record(1, 100, 7.0)
+    assert guess(200) == (4 * 3.5 * 2, "other options")
+    record(2, 100, 10.0)
+    assert guess(200) == (4 * 5.0 * 2, "other options"), "trials of the same version come first"
+    record(2, 400, 30.0)
+    assert guess(390) == (pytest.approx(4 * 15.0 * 390 / 400), "other options"), (
+        "the nearest counts"
+    )
+    assert guess(100) == (4 * 5.0, "cells")
 
 
 def test_what_nothing_is_known_of_is_not_guessed(tmp_path):
