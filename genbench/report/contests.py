@@ -16,6 +16,7 @@ from genbench.report.standings import Standings
 def settle(
     groups: Sequence[Group],
     columns: Sequence[TableColumn],
+    lax: Sequence[TableColumn],
     cells: Cells,
     floor: Callable[[TableColumn], float | None],
 ) -> tuple[Standings | None, Standings | None]:
@@ -24,6 +25,7 @@ def settle(
     Arguments:
         groups: The rows of a data set.
         columns: The columns that are judged.
+        lax: Those that are not since a null row counts as good by them; what fails them is never first.
         cells: Every row's cell in a column.
         floor: What real points score in a column.
     """
@@ -33,6 +35,7 @@ def settle(
         find_standings(
             groups,
             columns,
+            lax,
             cells,
             quality=quality,
             is_listed=lambda group: group.id in listed,

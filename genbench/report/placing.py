@@ -31,6 +31,7 @@ UNDECLARED = Quality(())
 def find_standings(
     groups: Sequence[Group],
     columns: Sequence[TableColumn],
+    lax: Sequence[TableColumn],
     cells: Cells,
     *,
     quality: Quality | None,
@@ -43,6 +44,7 @@ def find_standings(
     Arguments:
         groups: The rows of its table.
         columns: The columns that are judged.
+        lax: Those that are not since a null row counts as good by them; what fails them is never first.
         cells: Every row's cell in a column.
         quality: What the data set declares.
         is_listed: Tells the entrants that are laid down.
@@ -61,7 +63,7 @@ def find_standings(
     if by_row:
         naming = name_rows([g for g in running if has_values(cells, g, column)])
     checks = tuple(
-        _make_check(b, running, columns, cells, floor, is_listed) for b in quality.beside
+        _make_check(b, running, columns, lax, cells, floor, is_listed) for b in quality.beside
     )
     entrants = _pick(running, column, checks, cells, is_listed, naming)
     yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
@@ -173,13 +175,14 @@ def _make_check(
     beside: Beside,
     groups: Sequence[Group],
     columns: Sequence[TableColumn],
+    lax: Sequence[TableColumn],
     cells: Cells,
     floor: Callable[[TableColumn], float | None],
     is_listed: Callable[[Group], bool],
 ) -> Check:
-    column = choose_column([beside.column], groups, columns, cells, is_listed=is_listed)
+    column = choose_column([beside.column], groups, [*columns, *lax], cells, is_listed=is_listed)
     if column is None:
         return Check(beside, None, None)
     real = floor(column)
     best = column.meaning.ideal if real is None else real
-    return Check(beside, column, None if best is None else beside.share * best)
+    return Check(beside, column, None if best is None else beside.share * best, column in lax)

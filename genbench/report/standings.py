@@ -20,11 +20,13 @@ class Check:
         beside: What the data set declares.
         column: The table's column, or None where nobody has been measured by it.
         bar: The least that passes, or None where real points were not measured.
+        lax: Whether a null row counts as good by it, so that failing it tells and passing does not.
     """
 
     beside: Beside
     column: TableColumn | None
     bar: float | None
+    lax: bool = False
 
     def passes(self, cell: Cell | None) -> bool | None:
         """Returns whether a row may pass: its interval reaches the bar; None where that is not known."""

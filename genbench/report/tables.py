@@ -227,7 +227,8 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             rankings[column], ranked = _ranked(column, groups, cells)
             cells.update(ranked)
     judged = [c for c in columns if c not in gates or not gates[c].closed]
-    own, apart = settle(groups, judged, cells, lambda column: find_floor(column, cells))
+    lax = [c for c in columns if c in gates and gates[c].passed and not gates[c].extractors]
+    own, apart = settle(groups, judged, lax, cells, lambda column: find_floor(column, cells))
     for standings in (own, apart):
         if standings is not None:
             cells.update(shade(judged, cells, standings))

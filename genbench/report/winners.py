@@ -23,6 +23,8 @@ MARKS = {
     "‡": "a simple fit (kde, a Gaussian, noise, a copy …) is significantly better",
     "?": "the column beside the primary one has not been measured",
 }
+LAX = "°"
+WHY_LAX = "a null row passes this column, too, so that passing it says little"
 
 
 def quality_column(table: Table) -> TableColumn | None:
@@ -87,12 +89,14 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
         e.cell.failed for _, _, standings in contests_of(tables) for e in standings.entrants
     )
     notes = [f"{DAGGER} Seeds failed: {NOTE}."] if failed else []
+    if any(check.lax for _, _, standings in contests_of(tables) for check in standings.checks):
+        notes.append(f"{LAX} {WHY_LAX}.")
     return [*notes, *(f"{mark} {text}." for mark, text in MARKS.items() if mark in marks)]
 
 
 def describe_column(standings: Standings) -> str:
     """Returns what decides, e.g. "fid ↓ with recall"; of data sets without a declaration it says so."""
-    beside = ", ".join(check.beside.column for check in standings.checks)
+    beside = ", ".join(c.beside.column + LAX * c.lax for c in standings.checks)
     words = standings.column.heading + (f" with {beside}" if beside else "")
     return words if standings.declared else f"{words} (not declared)"
 

@@ -159,6 +159,21 @@ def test_where_the_column_beside_was_not_measured_a_mark_says_so():
     assert "? the column beside the primary one has not been measured." in text
 
 
+def test_what_fails_a_column_that_noise_passes_is_never_first_and_a_mark_says_what_passing_is_worth():
+    noise = scores(90.0, recall=0.9)
+    table = make_table(
+        gan=scores(1.5, recall=0.01), vae=scores(20.0), realnvp=scores(40.0), uniform=noise
+    )
+    (recall,) = [c for c in table.columns if c.id == "recall"]
+    assert not table.judges(recall)
+    assert table.standings.first.family == "variational"
+    assert table.standings.entrants[-1].failed == ("recall",)
+    assert not any(e.unchecked for e in table.standings.entrants)
+    text = to_markdown([table])
+    assert "fid ↓ with recall°" in text
+    assert "° a null row passes this column, too" in text
+
+
 def test_shaded_is_what_is_near_the_best_and_not_worse_than_it():
     wild = {**scores(0), "fid": around(150.0, [50 * e for e in WILD])}
     table = make_table(

@@ -18,7 +18,7 @@ from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
 from genbench.report.text import count_range, number
-from genbench.report.winners import contests_of, describe_column
+from genbench.report.winners import WHY_LAX, contests_of, describe_column
 
 if TYPE_CHECKING:
     from genbench.report.site.site import Site
@@ -87,6 +87,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
         f"{c.beside.column} of at least {c.beside.share:.0%} of what real points score"
         + ("" if c.bar is None else f" ({number(c.bar)})")
         + ("" if c.column is not None else ", not measured here")
+        + (f"; {WHY_LAX}" if c.lax else "")
         for c in standings.checks
     ]
     return {

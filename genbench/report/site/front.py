@@ -17,7 +17,7 @@ from genbench.report.site.panorama import make_panel
 from genbench.report.site.site import Page, Site
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
-from genbench.report.winners import describe_column, name_entrant
+from genbench.report.winners import WHY_LAX, describe_column, name_entrant
 
 #: panels of the first screen, three lines of five
 PANELS = 15
@@ -146,6 +146,8 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
         "protocol": standings.column.about,
         "floor": standings.floor,
         "beside": list_beside(table, standings),
+        "lax": {check.beside.column for check in standings.checks if check.lax},
+        "why_lax": WHY_LAX,
         "how_sure": standings.how_sure,
         "sure": standings.sure,
         "rivals": len(standings.rivals),
