@@ -6,7 +6,15 @@ import math
 
 from genbench.claims._cells import FASHION, column, dcgan, digits, inverse
 from genbench.core.claim import Evidence, Run, claim
-from genbench.core.effect import Effect, Values, compare_best, difference, log_ratio
+from genbench.core.effect import (
+    Effect,
+    Scores,
+    Values,
+    compare_best,
+    difference,
+    log_ratio,
+    noise_of,
+)
 from genbench.core.figure import Figure, Series
 
 METRICS = ("inpainting",)
@@ -24,9 +32,13 @@ BAR = math.log(1.1)
 
 
 def guess(evidence: Evidence, run: Run) -> Values:
-    """Returns the squared error of a run's mean completion."""
+    """Returns the squared error of a run's mean completion; that of a seed that failed is infinite."""
     error = evidence.scores(run, "inpainting")
-    return difference(error, evidence.scores(run, "inpainting_spread"))
+    values = difference(error, evidence.scores(run, "inpainting_spread"))
+    failed = {seed: value for seed, value in error.items() if math.isinf(value)}
+    if not failed:
+        return values
+    return Scores({**values, **failed}, noise_of(values))
 
 
 def figure(evidence: Evidence) -> Figure:

@@ -41,7 +41,8 @@ class Scores(dict[int, float]):
             that they have the same number. Seeds of an experiment share data, and are compared pair by pair.
         sides: Of a difference, the two rows that it is between, where they are independent.
         beyond: Seeds whose true value is not that which they count as, with the side on which it lies: the
-            logarithm of what is not positive lies below all numbers.
+            logarithm of what is not positive lies below all numbers, and what failed where no side is worse
+            may lie anywhere.
     """
 
     def __init__(

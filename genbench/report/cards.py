@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from genbench.core.claim import Claim, Outcome, find
@@ -102,7 +102,7 @@ class Card:
     @cached_property
     def verdict(self) -> Verdict:
         """What the measurements say."""
-        return judge(self.effects, refutes=self.refutes, looks=self.looks)
+        return self._judge(self.gated_effects, "")
 
     @property
     def looks(self) -> Looks:
@@ -177,8 +177,11 @@ class Card:
         """The verdict with every other metric that the claim names."""
         if self.claim.by_metric is None:
             return []
-        rows = read_effects(self.claim.by_metric, self.evidence, self._null_rows).rows
-        verdicts = {name: self._judge_other(effects) for name, effects in rows.items()}
+        others = read_effects(self.claim.by_metric, self.evidence, self._null_rows)
+        verdicts = {
+            name: self._judge(others, name) if any(e.values for e in effects) else None
+            for name, effects in others.rows.items()
+        }
         about = (self.provisional, self.command, self.verdict)
         return [Variation("metric", name, verdict, *about) for name, verdict in verdicts.items()]
 
@@ -261,9 +264,13 @@ class Card:
             return True
         return bool(self.claim.quick if name == "quick" else self.claim.scaled)
 
-    def _judge_other(self, effects: Sequence[Effect]) -> Verdict | None:
-        measured = any(effect.values for effect in effects)
-        return judge(effects, refutes=self.refutes, looks=self.looks) if measured else None
+    def _judge(self, effects: GatedEffects, name: str) -> Verdict:
+        return judge(
+            effects.rows[name],
+            refutes=self.refutes,
+            looks=self.looks,
+            read=partial(effects.read_first, name),
+        )
 
     def _at(self, name: str) -> Variation:
         other = self

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -115,7 +116,8 @@ def run_until_decided(
         listener: Told of the pass as it goes on.
 
     Raises:
-        SpecError: If `max_seeds` is beyond the declared looks.
+        SpecError: If `max_seeds` is beyond the declared looks, or before the first of a named claim, or the
+            scale names seeds.
         GenbenchError: For an unknown claim, or if the results folder cannot be written.
     """
     if max_seeds > LAST:
@@ -124,6 +126,7 @@ def run_until_decided(
         )
     options, scale = options or RunOptions(), scale or Scale()
     claims, store, look = find(names), Store(options.root), 0
+    refuse_seeds(claims, scale, max_seeds, named=bool(names))
     result = RunResult(store)
     while claims:
         by_count: dict[int, list[str]] = {}
@@ -153,6 +156,23 @@ def run_until_decided(
     return result
 
 
+def refuse_seeds(
+    claims: Mapping[str, Claim], scale: Scale, max_seeds: int, *, named: bool
+) -> None:
+    """Refuses numbers of seeds that declared looks leave no room for; of all claims some look must fit."""
+    if scale.seeds is not None:
+        raise SpecError(
+            "--until-decided takes no --seeds, since its looks are declared; leave it out, and name the "
+            "most seeds by --max-seeds"
+        )
+    firsts = {id: scale.looks(claim).counts[0] for id, claim in claims.items()}
+    id = (max if named else min)(firsts, key=firsts.__getitem__)
+    if max_seeds < firsts[id]:
+        raise SpecError(
+            f"--max-seeds needs {firsts[id]} or more, the first look of {id}, got {max_seeds}"
+        )
+
+
 def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
     """Returns whether no judged part of a claim is left open by what has been measured at a scale.
 
@@ -160,7 +180,12 @@ def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
     """
     evidence = ClaimEvidence(claim, store, scale)
     own = read_effects(lambda log: {"": claim.function(log)}, evidence, NullRows(store))
-    verdict = judge(own.rows[""], refutes=scale.budget != "quick", looks=scale.looks(claim))
+    verdict = judge(
+        own.rows[""],
+        refutes=scale.budget != "quick",
+        looks=scale.looks(claim),
+        read=partial(own.read_first, ""),
+    )
     return all(part.outcome != "inconclusive" for part in verdict.judged)
 
 

@@ -32,15 +32,16 @@ class ClaimEvidence:
     claim: Claim
     store: Store
     scale: Scale = field(default_factory=Scale)
-    _records: dict[str, list[Record]] = field(default_factory=dict)
+    _records: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     _trial: Trial | None = None
 
     def scores(self, run: Run, column: str) -> Scores:
         """Returns a column of a run's finished cells, as asked by the run's own metrics and samples.
 
         Seeds count from the claim's first, which is 0. Those that diverged or failed, or whose model is so
-        bad that the number does not exist, have an infinite value on the side that is worse; the values know
-        what test set and extractor leave uncertain, where that was measured.
+        bad that the number does not exist, have an infinite value on the side that is worse. Where no side
+        is, as of a spread, those that failed have none, and lie `beyond` on both: nothing is decided without
+        them. The values know what test set and extractor leave uncertain, where that was measured.
         """
         records = self._finished(run)
         keys = keys_of(run) if records else set()
@@ -58,18 +59,19 @@ class ClaimEvidence:
                 f"claim {self.claim.id} reads {column!r} of {run}, which its metrics do not fill: "
                 f"{', '.join(run.metrics)}; name the metric in the run"
             )
+        lost = [seed for seed, m in rows if m.value is None and about.is_worst(m.reason)]
+        failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
+        lost += [self._place(record.spec.seed) for record in failed]
+        beyond = [(seed, side) for seed in lost for side in (-1, 1)]
         if about.worst is not None:
-            failed = [r for r in self.records(run) if r.status not in ("ok", "skipped")]
-            lost = [seed for seed, m in rows if m.value is None and about.is_worst(m.reason)]
-            lost += [self._place(record.spec.seed) for record in failed]
-            values |= dict.fromkeys(lost, about.worst)
+            values, beyond = values | dict.fromkeys(lost, about.worst), []
         noise = read_measurement_errors().noise(run.dataset, column, level)
         # labels are a seed's own, and the same for all models
-        return Scores(values, noise, independent=run.labelled is None)
+        return Scores(values, noise, independent=run.labelled is None, beyond=beyond)
 
     def records(self, run: Run) -> list[Record]:
         """Returns the records of a run's cells, failures too, as far as there are any."""
-        key = run_key(run)
+        key = run_key(run), run.seeds
         if key not in self._records:
             some = self.store.has(run.dataset, run.model)
             try:

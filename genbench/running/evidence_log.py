@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from genbench.core.claim import Run
+from genbench.core.effect import Values
+from genbench.core.evidence import Evidence
 from genbench.running.evidence import ClaimEvidence
+from genbench.statistics.subsets import keep_values
 
 
 @dataclass
@@ -33,6 +36,31 @@ class EvidenceLog:
         if column not in self.columns:
             self.columns.append(column)
         return self.evidence.measured(column)
+
+
+@dataclass(frozen=True)
+class FirstSeeds:
+    """Evidence as it was when only so many first seeds were there.
+
+    Arguments:
+        evidence: All of it.
+        count: The seeds.
+    """
+
+    evidence: Evidence
+    count: int
+
+    def scores(self, run: Run, column: str) -> Values:
+        """Returns a column of a run's cells."""
+        return keep_values(self.evidence.scores(run, column), range(self.count))
+
+    def finished(self, run: Run) -> Sequence[int]:
+        """Returns the seeds of a run that were trained to the end."""
+        return [seed for seed in self.evidence.finished(run) if seed < self.count]
+
+    def measured(self, column: str) -> Values:
+        """Returns a column of the experiment."""
+        return keep_values(self.evidence.measured(column), range(self.count))
 
 
 @dataclass

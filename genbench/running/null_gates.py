@@ -14,7 +14,7 @@ from genbench.core.metric import METRICS, PAIRED, Column
 from genbench.running.claim_cells import keys_of, specs_of
 from genbench.running.dependencies import find_changed
 from genbench.running.evidence import ClaimEvidence
-from genbench.running.evidence_log import EvidenceLog
+from genbench.running.evidence_log import EvidenceLog, FirstSeeds
 from genbench.running.tried_seeds import mark_tried
 from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar
 from genbench.store import Measurement, Record, Store
@@ -29,6 +29,8 @@ UNMEASURED = "nothing has been measured yet"
 UNSURE = "real points score 0 or less, by an error that is not known"
 #: a data set with its options, and a column
 Place = tuple[str, str]
+#: reads lists of effects, by name
+Reader = Callable[[Evidence], Mapping[str, Sequence[Effect]]]
 
 
 @dataclass
@@ -135,15 +137,21 @@ class GatedEffects:
         rows: The effects.
         log: The evidence, with what was read of it.
         gates: What null rows make of every column that was read.
+        function: What reads them.
     """
 
     rows: Mapping[str, Sequence[Effect]]
     log: EvidenceLog
     gates: Mapping[Place, Gate]
+    function: Reader
+
+    def read_first(self, name: str, count: int) -> Sequence[Effect]:
+        """Returns a list of effects as they are read of so many first seeds, without the gates."""
+        return self.function(FirstSeeds(self.log.evidence, count))[name]
 
 
 def read_effects(
-    function: Callable[[Evidence], Mapping[str, Sequence[Effect]]],
+    function: Reader,
     evidence: ClaimEvidence,
     nulls: NullRows,
 ) -> GatedEffects:
@@ -155,7 +163,7 @@ def read_effects(
     if hidden:
         others = function(MaskedEvidence(evidence, hidden))
         rows = {name: withhold(effects, others[name]) for name, effects in rows.items()}
-    return GatedEffects(mark_tried(evidence, rows), log, gates)
+    return GatedEffects(mark_tried(evidence, rows), log, gates, function)
 
 
 def find_gates(

@@ -11,15 +11,23 @@ from genbench.core.effect import Effect
 from genbench.statistics.contests import LEAST, estimate, find_contest, find_unbounded
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
-from genbench.statistics.subsets import keep_seeds
+from genbench.statistics.subsets import keep_seeds, look_back
+
+#: the effects as they are read of so many first seeds
+Read = Callable[[int], Sequence[Effect]]
 
 
 def decide(
-    effects: Sequence[Effect], looks: Looks | None = None
+    effects: Sequence[Effect], looks: Looks | None = None, read: Read | None = None
 ) -> list[tuple[Outcome, int | None]]:
     """Returns what every effect says after all looks, and at how many seeds that was decided.
 
     A look waits for the seeds that it asks of a part, and the other parts do not wait with it.
+
+    Arguments:
+        effects: Of all seeds.
+        looks: When they are judged; None for once.
+        read: Reads them anew of the first seeds of a look; without it seeds are left out of what all gave.
     """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     at: list[int | None] = [None] * len(effects)
@@ -28,7 +36,7 @@ def decide(
         if len(early) == len(effects):
             break
         level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
-        parts = [e if count is None else keep_seeds(e, range(count)) for e in effects]
+        parts = _parts_at(effects, count, read)
         now = holm_outcomes(parts, level_of, outcomes, early)
         for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
             if new != old:
@@ -36,6 +44,15 @@ def decide(
                 at[k] = min(count or own, own)
         outcomes = now
     return list(zip(outcomes, at, strict=True))
+
+
+def _parts_at(effects: Sequence[Effect], count: int | None, read: Read | None) -> list[Effect]:
+    """The effects of the first seeds, read anew where there are more."""
+    if count is None:
+        return list(effects)
+    if read is None or all(max(e.tried_seeds, default=-1) < count for e in effects):
+        return [keep_seeds(effect, range(count)) for effect in effects]
+    return look_back(effects, read, count)
 
 
 def has_tried(effect: Effect, count: int) -> bool:

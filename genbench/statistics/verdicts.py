@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect, match_effects
 from genbench.statistics.contests import LEAST, all_failed, estimate
-from genbench.statistics.decisions import decide, has_tried, say_tried, seeds_are_alike
+from genbench.statistics.decisions import Read, decide, has_tried, say_tried, seeds_are_alike
 from genbench.statistics.intervals import Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
+from genbench.statistics.subsets import look_back
 
 #: the version of the rule by which verdicts are made, which registrations name
 RULE = "judge/3"
@@ -20,8 +22,8 @@ ALL_FAILED = (
     "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
 )
 BEYOND = (
-    "values of 0 or less have no logarithm: they count as the least that was measured, and decide nothing "
-    "that a smaller number would change"
+    "values of 0 or less have no logarithm and count as the least that was measured, and seeds that failed "
+    "have no value where no side is worse: nothing is decided that they could change"
 )
 ALIKE = "seeds are all alike, and the measure's resolution is not declared"
 
@@ -105,7 +107,11 @@ def _constructed(part: VerdictPart) -> bool:
 
 
 def judge(
-    effects: Sequence[Effect], *, refutes: bool = True, looks: Looks | None = None
+    effects: Sequence[Effect],
+    *,
+    refutes: bool = True,
+    looks: Looks | None = None,
+    read: Read | None = None,
 ) -> Verdict:
     """Returns the verdict of several effects, the claim being that all of them hold.
 
@@ -123,13 +129,14 @@ def judge(
         refutes: Whether a part may be refuted; else it is left open, as after a quick pass, whose models
             have hardly been trained.
         looks: When it is judged; None for once, with all seeds.
+        read: Reads the effects anew of the first seeds of a look, in the order of these.
 
     References:
         | A Simple Sequentially Rejective Multiple Test Procedure (Holm, 1979)
         | Multiple Testing in Group Sequential Trials Using Graphical Approaches (Maurer and Bretz, 2013)
     """
     judged = [effect for effect in effects if effect.judged and not _holds_by_definition(effect)]
-    decided = decide(judged, looks)
+    decided = decide(judged, looks, read and partial(_read_some, read, effects, judged))
     outcomes: list[Outcome] = [outcome for outcome, _ in decided]
     spared = 0 if refutes else outcomes.count("refuted")
     if spared:
@@ -156,6 +163,14 @@ def judge(
         return verdict
     places = ", ".join(f"{what} on {data}" for data, what in verdict.by_data.items())
     return replace(verdict, because=f"{because} ({places})") if places else verdict
+
+
+def _read_some(
+    read: Read, effects: Sequence[Effect], some: Sequence[Effect], count: int
+) -> list[Effect]:
+    """Those of the effects that are among some, as they were read of so many first seeds."""
+    whole, chosen = look_back(effects, read, count), {id(effect) for effect in some}
+    return [new for old, new in zip(effects, whole, strict=True) if id(old) in chosen]
 
 
 def _share_error(outcomes: Sequence[Outcome], outcome: Outcome, looks: Looks | None) -> float:

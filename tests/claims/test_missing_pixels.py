@@ -1,10 +1,13 @@
 """Completions: verdicts on fabricated records."""
 
+import math
+
 import pytest
 from claim_records import write
 
 from genbench.claims import missing_pixels
 from genbench.core.claim import CLAIMS
+from genbench.running.claim_cells import specs_of
 from genbench.running.evidence import ClaimEvidence
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
@@ -54,3 +57,19 @@ def test_an_exact_posterior_beats_a_guesser_that_errs_less_than_its_draws(tmp_pa
     assert single.estimate.high is not None
     assert single.estimate.high < 0
     assert not single.effect.judged
+
+
+def test_completions_of_seeds_that_failed_err_infinitely(tmp_path):
+    """Their spread has no worse side, so that the difference alone would leave them out."""
+    store = Store(tmp_path)
+    planted(store, gan=0.08, chain=0.05, bigan=0.06)
+    run = missing_pixels.CHAINS["rbm"]
+    record = store.read(specs_of(run)[0])
+    failed = {"status": "diverged", "phase": "train", "reason": "NaN", "metrics": []}
+    store.write(record.model_copy(update=failed))
+    evidence = ClaimEvidence(CLAIMS.get("missing_pixels"), store)
+    errors = missing_pixels.guess(evidence, run)
+    assert errors[0] == math.inf
+    assert len(errors) == 8
+    assert not errors.beyond
+    assert judge(evidence.effects()).parts[0].outcome == "inconclusive"

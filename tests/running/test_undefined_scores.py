@@ -6,10 +6,12 @@ import pytest
 from claim_records import write
 
 from genbench.core.claim import Claim, Run
+from genbench.core.effect import Effect, map_values
 from genbench.core.metric import METRICS, Column
 from genbench.metrics.modes import NO_HIGH_QUALITY
 from genbench.running.claim_cells import specs_of
 from genbench.running.evidence import ClaimEvidence
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
 RUN = Run("gan", "ring", ("modes",), seeds=4, steps=10)
@@ -47,3 +49,23 @@ def test_columns_that_may_be_undefined_say_when():
     }
     expected = {"answers_hit", "bound_gap", "effective_sample_cost", "kl_to_truth", "modes", "nll"}
     assert names == expected
+
+
+def test_what_failed_where_no_side_is_worse_leaves_its_part_open(tmp_path):
+    run = Run("vae", "digits", ("sharpness",), seeds=8, steps=10)
+    store, claim = Store(tmp_path), Claim("planted", lambda e: [], "s.", "x", "y", runs=(run,))
+    write(store, run, sharpness=[0.5 + 0.01 * k for k in range(8)])
+
+    def read():
+        scores = ClaimEvidence(claim, store).scores(run, "sharpness")
+        below = Effect("sharpness", map_values(abs, scores), 0.9, wanted="below")
+        return scores, judge([below])
+
+    assert read()[1].outcome == "supported"
+    record = store.read(specs_of(run)[2])
+    failed = {"status": "diverged", "phase": "train", "reason": "NaN", "metrics": []}
+    store.write(record.model_copy(update=failed))
+    scores, verdict = read()
+    assert (sorted(scores), scores.beyond) == ([0, 1, 3, 4, 5, 6, 7], {(2, -1), (2, 1)})
+    assert verdict.outcome == "inconclusive"
+    assert "seeds that failed have no value where no side is worse" in verdict.because

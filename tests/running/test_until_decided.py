@@ -1,13 +1,22 @@
 """Claims that add seeds look by look: until every part is decided, or the looks or the seeds end."""
 
-import pytest
+from dataclasses import replace
+from functools import partial
+from statistics import fmean
 
-from genbench.core.claim import CLAIMS, Claim
+import pytest
+from claim_records import write
+
+from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.core.errors import SpecError
 from genbench.running.claims import is_decided, run_until_decided
+from genbench.running.evidence import ClaimEvidence
+from genbench.running.null_gates import NullRows, read_effects
 from genbench.running.scale import Scale
 from genbench.running.suites import RunOptions
+from genbench.statistics.looks import Looks
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 from genbench.store.trial import Trials
 
@@ -77,3 +86,38 @@ def test_more_seeds_than_the_last_look_are_refused(plant):
     _, options = plant(0.0)
     with pytest.raises(SpecError, match="64 or fewer"):
         run_until_decided(["planted"], options, max_seeds=65)
+
+
+def test_seeds_that_declared_looks_leave_no_room_for_are_refused(plant):
+    _, options = plant(0.0)
+    with pytest.raises(SpecError, match="takes no --seeds"):
+        run_until_decided(["planted"], options, scale=Scale(seeds=4))
+    with pytest.raises(SpecError, match="needs 8 or more, the first look of planted, got 7"):
+        run_until_decided(["planted"], options, max_seeds=7)
+
+
+def test_what_a_look_decided_stays_where_values_depend_on_other_seeds(tmp_path):
+    """An early look reads its own seeds alone, so that a later failure or another best changes nothing."""
+    run = Run("vae", "ring", ("mmd",), seeds=8, steps=10)
+
+    def effects(evidence):
+        values = evidence.scores(run, "mmd")
+        middle = fmean(values.values()) if values else 0.0
+        return [
+            Effect("distance to the mean of all", {s: v - middle + 1 for s, v in values.items()})
+        ]
+
+    claim = Claim("planted", effects, "s.", "x", "y", runs=(run,))
+    store, far = Store(tmp_path), [5.0 + 40 * (k % 2) for k in range(8)]
+    near = [1.0 + 0.01 * k for k in range(8)]
+    whole = replace(run, seeds=16)
+    write(store, whole, mmd=near + far)
+    own = read_effects(
+        lambda log: {"": effects(log)},
+        ClaimEvidence(claim, store, Scale(seeds=16)),
+        NullRows(store),
+    )
+    blind = judge(own.rows[""], looks=Looks(8))
+    seeing = judge(own.rows[""], looks=Looks(8), read=partial(own.read_first, ""))
+    assert (blind.outcome, blind.parts[0].decided_at) == ("refuted", 8), "by means of later seeds"
+    assert (seeing.outcome, seeing.parts[0].decided_at) == ("supported", 8)
