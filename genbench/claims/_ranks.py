@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import permutations
 from statistics import fmean
 
-from genbench.core.effect import Values, fill_failed
+from genbench.core.effect import Contest, Values, compare_best, fill_failed, log_ratio
 
 
 def fill_rows(rows: Mapping[str, Values]) -> dict[str, Values]:
@@ -15,17 +16,19 @@ def fill_rows(rows: Mapping[str, Values]) -> dict[str, Values]:
     return {name: filled.get(name, row) for name, row in rows.items()}
 
 
-def rank_across_seeds(rows: Mapping[str, Values]) -> dict[int, float]:
-    """Returns for each seed the log ratio of the worst row to the best, as the other seeds rank them.
+def compare_extremes(rows: Mapping[str, Values]) -> Contest:
+    """Compares the worst row with the best: the largest of the log ratios of two rows.
 
-    The seed that is measured does not choose, so that chance makes no difference where there is none. A seed
-    that failed has the worst value of all rows; where all failed throughout the ratios do, too.
+    The interval is simultaneous over the choice of both, as a contest's is. A seed that failed has the worst
+    value of all rows.
     """
-    ratios, rows = {}, fill_rows(rows)
-    for seed, means in rank_by_others(rows).items():
-        worst, best = (rows[pick(means, key=means.__getitem__)][seed] for pick in (max, min))
-        ratios[seed] = compare_logs(worst, best)
-    return ratios
+    rows = fill_rows(rows)
+    ratios = {
+        f"{one} over {other}": log_ratio(rows[one], rows[other])
+        for one, other in permutations(rows, 2)
+    }
+    seeds = sorted(set().union(*rows.values()))
+    return compare_best(ratios, {"no difference": dict.fromkeys(seeds, 0.0)}, "higher")
 
 
 def compare_logs(one: float, other: float) -> float:
@@ -33,12 +36,23 @@ def compare_logs(one: float, other: float) -> float:
     return one if math.isinf(one) and one == other else math.log(one / other)
 
 
-def rank_by_others(rows: Mapping[str, Values]) -> dict[int, dict[str, float]]:
-    """Returns for each seed the rows' mean logarithms over the other seeds; nothing for fewer than two."""
-    seeds = sorted(set.intersection(*(set(row) for row in rows.values())))
-    return {
-        seed: {
-            key: fmean(math.log(row[s]) for s in seeds if s != seed) for key, row in rows.items()
-        }
-        for seed in (seeds if len(seeds) > 1 else [])
-    }
+def choose_by_half(*rankings: Mapping[str, Values]) -> tuple[list[str], list[int]]:
+    """Returns the least row of each ranking by the even seeds, and the odd seeds, which are left to measure.
+
+    Seeds that are measured do not choose, and those that choose are not measured, so that the values of the
+    odd ones are independent and an interval of theirs is right, whatever is chosen. Nothing is chosen where
+    either half has no seed that all rows have.
+
+    Arguments:
+        rankings: Rows by name, of values above 0.
+    """
+    rows = [row for ranking in rankings for row in ranking.values()]
+    seeds = sorted(set.intersection(*map(set, rows))) if rows and all(rankings) else []
+    even, odd = ([s for s in seeds if s % 2 == half] for half in (0, 1))
+    if not even or not odd:
+        return [], []
+
+    def mean(row: Values) -> float:
+        return fmean(math.log(row[seed]) for seed in even)
+
+    return [min(ranking, key=lambda k: mean(ranking[k])) for ranking in rankings], odd

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from genbench.claims import d_g_balance, discriminator_range, half_accuracy_stop, mmd_criterion
-from genbench.claims._ranks import rank_across_seeds
+from genbench.claims._ranks import compare_extremes
 from genbench.core.claim import CLAIMS, Claim
 from genbench.core.dataset import DATASETS
 from genbench.core.effect import Effect, Scores
@@ -66,13 +66,13 @@ class Planted:
 
 
 def rows(**levels):
-    """Rows of eight seeds around levels; a level that is infinite fails in half of them."""
+    """Rows of sixteen seeds around levels; a level that is infinite fails in half of them."""
     return {
         name: {
             s: math.inf
             if math.isinf(level) and s % 2
             else (1.0 if math.isinf(level) else level) * (1 + 0.01 * (s * k % 5))
-            for s in range(8)
+            for s in range(16)
         }
         for k, (name, level) in enumerate(levels.items(), 1)
     }
@@ -89,15 +89,15 @@ def test_a_classifier_that_diverges_half_of_the_time_has_no_gain_from_the_other_
         assert (judge([part]).outcome == "supported") == gains
 
 
-def test_ranks_across_seeds_count_failures_as_the_worst_of_all_rows():
-    ratios = rank_across_seeds(
-        {"a": {0: 1.0, 1: 1.0, 2: math.inf}, "b": dict.fromkeys(range(3), 2.0)}
-    )
-    assert ratios == pytest.approx({0: math.log(2), 1: math.log(2), 2: 0.0})
-    never = dict.fromkeys(range(3), math.inf)
-    assert rank_across_seeds({"a": never, "b": never}) == never
-    assert rank_across_seeds({"a": never, "b": dict.fromkeys(range(3), 2.0)})[0] == 0.0
-    assert rank_across_seeds({"a": {}, "b": never}) == {}
+def test_extremes_count_failures_as_the_worst_of_all_rows():
+    gap = compare_extremes({"a": {0: 1.0, 1: 1.0, 2: math.inf}, "b": dict.fromkeys(range(3), 2.0)})
+    assert gap.ours == "b over a"
+    assert gap.values == pytest.approx({0: math.log(2), 1: math.log(2), 2: 0.0})
+    never = dict.fromkeys(range(8), math.inf)
+    for other in (never, {}):
+        gap = compare_extremes({"a": never, "b": other})
+        verdict = judge([Effect("e", gap.values, 0.1, contest=gap)])
+        assert verdict.outcome == "inconclusive"
 
 
 def test_a_pace_whose_runs_diverged_has_failed_and_leaves_the_median_alone():

@@ -1,6 +1,7 @@
 """Claims that train networks themselves: parts against closed forms, tiny runs, planted evidence."""
 
 import math
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from claim_records import Planted, outcome
 from genbench.claims import any_generator as claim
 from genbench.claims import d_g_balance as balance
 from genbench.claims import training_stability as stability
+from genbench.claims._ranks import choose_by_half
 from genbench.core.dataset import DATASETS
+from genbench.core.effect import Effect
 from genbench.core.model import build
 from genbench.core.rng import Rng
 from genbench.experiments import any_generator as anything
 from genbench.experiments.networks import GENERATORS
+from genbench.statistics.verdicts import judge
 
 
 def test_totals_of_maps_are_mean_numbers_of_preimages():
@@ -133,19 +137,39 @@ def test_paces_change_the_players():
     assert balance.Pace(generator=5).change(player).steps == 1
 
 
-def test_crossed_extremes_gain_nothing_from_choice():
+def test_extremes_gain_nothing_from_choice():
     rng = np.random.default_rng(0)
-    null, chosen = [], []
-    for _ in range(200):
-        rows = {k: {s: math.exp(rng.normal()) for s in range(8)} for k in "abcd"}
-        null += balance.rank_across_seeds(rows).values()
-        chosen += [
-            max(math.log(r[0]) for r in rows.values()) - min(math.log(r[0]) for r in rows.values())
-        ]
-    assert np.mean(null) == pytest.approx(0, abs=0.15)
-    assert np.mean(chosen) > 1.5
-    rows = {"a": dict.fromkeys(range(8), 1.0), "b": dict.fromkeys(range(8), math.e)}
-    assert balance.rank_across_seeds(rows) == pytest.approx(dict.fromkeys(range(8), 1.0))
+
+    def judge_rows(shift, bar):
+        logs = rng.normal(size=(4, 16)) + np.array([shift, 0, 0, 0])[:, None]
+        rows = {
+            k: dict(enumerate(np.exp(row).tolist())) for k, row in zip("abcd", logs, strict=True)
+        }
+        gap = balance.compare_extremes(rows)
+        effect = Effect("worst over best", gap.values, bar, contest=gap)
+        return gap, judge([effect]).outcome
+
+    alike = [judge_rows(0.0, 0.0) for _ in range(60)]
+    assert np.mean([fmean(gap.values.values()) for gap, _ in alike]) > 0.4, (
+        "of the largest of twelve"
+    )
+    assert sum(outcome != "inconclusive" for _, outcome in alike) <= 3
+    small = [judge_rows(0.35, 0.223)[1] for _ in range(60)]
+    assert small.count("refuted") == 0
+    large = [judge_rows(2.0, 0.223) for _ in range(30)]
+    assert sum(outcome == "supported" for _, outcome in large) >= 25
+    assert {gap.ours[0] for gap, _ in large} == {"a"}
+
+
+def test_half_of_the_seeds_choose_and_the_others_measure():
+    rows = {"a": {0: 1.0, 1: 9.0, 2: 1.0, 3: 9.0}, "b": {0: 2.0, 1: 1.0, 2: 2.0, 3: 1.0, 5: 1.0}}
+    assert choose_by_half(rows) == (["a"], [1, 3])
+    assert choose_by_half(rows, {"c": {1: 1.0, 2: 5.0}, "d": {1: 5.0, 2: 1.0}}) == (
+        ["a", "d"],
+        [1],
+    )
+    assert choose_by_half({"a": {0: 1.0, 2: 1.0}}) == ([], []), "nobody is left to measure"
+    assert choose_by_half(rows, {}) == ([], [])
 
 
 @pytest.mark.parametrize(
