@@ -25,16 +25,16 @@ from genbench.statistics.verdicts import judge
 
 
 class Planted:
-    """Evidence as planted: by column, or a run's by (model, column); its own noise of 1 %, eight seeds."""
+    """Evidence as planted: by column, or a run's by (model, column); its own noise of 1 %, by seed."""
 
-    def __init__(self, columns=(), scores=()):
-        self.columns, self.runs = dict(columns), dict(scores)
+    def __init__(self, columns=(), scores=(), seeds=8):
+        self.columns, self.runs, self.seeds = dict(columns), dict(scores), seeds
 
     def values(self, mean, name):
         if mean is None:
             return {}
-        order = random.Random(name).sample(range(8), 8)
-        return {s: mean * (1 + (k - 3.5) / 250) for s, k in enumerate(order)}
+        order = random.Random(name).sample(range(self.seeds), self.seeds)
+        return {s: mean * (1 + (k - (self.seeds - 1) / 2) / 250) for s, k in enumerate(order)}
 
     def measured(self, column):
         return self.values(self.columns.get(column), column)
@@ -44,11 +44,11 @@ class Planted:
         return self.values(self.runs.get((who, column)), f"{who} {column}")
 
     def finished(self, run):
-        return list(range(8))
+        return list(range(self.seeds))
 
 
-def outcome(name, columns=(), scores=()):
-    return judge(CLAIMS.get(name).function(Planted(columns, scores))).outcome
+def outcome(name, columns=(), scores=(), seeds=8):
+    return judge(CLAIMS.get(name).function(Planted(columns, scores, seeds))).outcome
 
 
 def depends_on_its_seed_alone(name, **options):
