@@ -23,6 +23,7 @@ from judge_rows import (
     make_row,
 )
 
+from genbench.claims._ranks import compare_extremes
 from genbench.core.effect import Effect, Scores, compare_best
 from genbench.statistics.contests import LEAST
 from genbench.statistics.decisions import decide, outcome_of
@@ -153,6 +154,39 @@ def test_sets(repeats: int) -> list[Row]:
     return table
 
 
+def extremes(repeats: int) -> list[Row]:
+    """The worst row over the best of one experiment, by log ratios; and as the other seeds rank them."""
+
+    def by_others(rows: dict[str, dict[int, float]]) -> dict[int, float]:
+        logs = {name: {s: math.log(v) for s, v in row.items()} for name, row in rows.items()}
+        gaps, sums = {}, {name: math.fsum(row.values()) for name, row in logs.items()}
+        for seed in next(iter(logs.values())):
+            means = {name: sums[name] - row[seed] for name, row in logs.items()}
+            worst, best = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+            gaps[seed] = logs[worst][seed] - logs[best][seed]
+        return gaps
+
+    table = []
+    for names, shift, bar, kind, what in (
+        ("ab", 0.0, 0.0, "error", "two alike"),
+        ("abcd", 0.0, 0.0, "error", "four alike"),
+        ("ab", 0.35, 0.223, "refuted", "one of two .35 above, bar .223"),
+        ("abcd", 2.0, 0.223, "power", "one of four 2 sd above, bar .223"),
+    ):
+        rng, before, taken = np.random.default_rng(11), [], []
+        for _ in range(repeats):
+            logs = draw_rows(rng, names, 16)
+            logs["a"] = {s: v + shift for s, v in logs["a"].items()}
+            rows = {n: {s: math.exp(v) for s, v in row.items()} for n, row in logs.items()}
+            before.append(outcome_of(Effect("gap", by_others(rows), bar)))
+            gap = compare_extremes(rows)
+            taken.append(outcome_of(Effect("gap", gap.values, bar, contest=gap)))
+        case = f"worst over best of one experiment, n = 16: {what}"
+        table.append(make_row(case, "as the other seeds rank them (before)", "shown", before))
+        table.append(make_row(case, "simultaneous over the choice (taken)", kind, taken))
+    return table
+
+
 def introduce(repeats: int) -> list[str]:
     """The lines above the table: how it was made, and what a row that holds means."""
     some, limit = min(repeats, BOOTSTRAPPED), 100 * find_limit(repeats)
@@ -205,6 +239,7 @@ def make_table(repeats: int) -> list[Row]:
         *lost_modes(repeats),
         *failed_runs(repeats),
         *test_sets(repeats),
+        *extremes(repeats),
         *judge_skew.list_rows(repeats),
     ]
 
