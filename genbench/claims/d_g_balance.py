@@ -150,7 +150,7 @@ def effects(evidence: Evidence) -> list[Effect]:
             text = f"{name}, after {equal}: log squared MMD,"
             for kind, paces in (("k", STEPS), ("rate", RATES)):
                 gap = compare_extremes({key: rows[key] for key in paces})
-                what = f"worst {kind} over the best ({gap.ours})"
+                what = f"worst {kind} over the best" + (f" ({gap.ours})" if gap.values else "")
                 parts.append(
                     Effect(f"{text} {what}", gap.values, LEAST, judged=judged, contest=gap)
                 )

@@ -168,7 +168,8 @@ def effects(evidence: Evidence) -> list[Effect]:
         rows = {order: of(f"{name}_{order}_{LOOKS}") for order in ORDERS}
         text = f"{name}: log squared MMD,"
         gap = compare_extremes(rows)
-        what = f"worst order over the best ({gap.ours.replace('_', ' ')})"
+        who = f" ({gap.ours.replace('_', ' ')})" if gap.values else ""
+        what = f"worst order over the best{who}"
         parts.append(Effect(f"{text} {what}", gap.values, LEAST, contest=gap))
         others = (*pairwise(ORDERS), ("together", "discriminator_first"))
         for one, other in others:
