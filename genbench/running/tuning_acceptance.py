@@ -11,7 +11,14 @@ from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import Tuning, canonical
 from genbench.running.tuning_choice import make_entry
-from genbench.running.tuning_rule import brackets, choose_plans, find_changed, frontier, make_rule
+from genbench.running.tuning_rule import (
+    brackets,
+    choose_plans,
+    find_changed,
+    find_failed,
+    frontier,
+    make_rule,
+)
 from genbench.store.tuned import TunedEntry, find_unequal, key_of, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
@@ -54,9 +61,9 @@ def accept_tuning(
 ) -> Acceptance:
     """Writes the best options of all searches that followed their plans to the end to a file.
 
-    Refused are searches that are not finished, that have another number of trials or another rule than
-    their plan, whose number or sampler is not that of other models of the data set in the file, or that
-    share a place in the file with another plan's.
+    Refused are searches that are not finished or have trials that failed, that have another number of
+    trials or another rule than their plan, whose number or sampler is not that of other models of the data
+    set in the file, or that share a place in the file with another plan's.
 
     Arguments:
         root: The results folder.
@@ -152,6 +159,8 @@ def _find_shortfall(file: TuningFile, plan: str, trials: int) -> str | None:
             f"{_name(rule)}: its search has not ended ({len(found)} of {trials} trials begun); "
             f"type: {command}"
         )
+    if failed := find_failed(file):
+        return f"{failed}; type: {command} --retry-failed"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from genbench.core.errors import SpecError
 from genbench.running.tuning_choice import make_entry
-from genbench.running.tuning_rule import find_changed
+from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.tuned import FILE, TunedEntry, find_outdated, find_unequal, read_tuned
 from genbench.store.tuning import TuningFile, Tunings
@@ -97,6 +97,9 @@ def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
         )
     elif changed := find_changed(file):
         yield "tuned", f"of {changed}"
+    elif failed := find_failed(file):
+        retry = f"-m {rule.model} -d {rule.dataset} --sampler {rule.sampler} --retry-failed"
+        yield "tuned", f"of {failed}; type: genbench tune {retry}, then {again}"
     elif (made := make_entry(file)) is None:
         yield "tuned", f"no trial of {rule.file} was scored to the end; delete the entry"
     elif fields := [*_differences(entry.model_dump(), made.model_dump())]:

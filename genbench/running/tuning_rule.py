@@ -102,6 +102,23 @@ def find_changed(file: TuningFile) -> str | None:
     )
 
 
+def find_failed(file: TuningFile) -> str | None:
+    """Returns, as the beginning of a sentence, that trials of a file failed, or None.
+
+    A model that diverges has been tried, and is scored as the worst; what was stopped by a time limit, by
+    the machine's memory or by an error has not.
+    """
+    failed = [trial for trial in file.trials if trial.failures]
+    if not failed:
+        return None
+    rule, first = file.rule, failed[0]
+    reason = next(iter(first.failures.values()))
+    return (
+        f"{rule.model} on {rule.dataset} (tuning/{rule.file}): {len(failed)} of {len(file.trials)} trials "
+        f"failed (trial {first.k}: {reason}), and of lost trials only those that diverged count"
+    )
+
+
 def specs_of_trial(rule: TuningRule, trial: TuningTrial) -> list[CellSpec]:
     """Returns the cells of a trial, one per seed, as a suite would have them."""
     model = MODELS.get(rule.model)

@@ -74,6 +74,38 @@ def test_a_search_that_has_not_ended_is_refused_though_a_trial_has(tmp_path, sto
     assert "type: genbench tune -m gan -d ring" in refusal.problem
 
 
+def edit_trial(root, k, **change):
+    """Changes a trial of the only search of a folder."""
+    (file,) = Tunings(root).files()
+    trials = [t.model_copy(update=change) if t.k == k else t for t in file.trials]
+    Tunings(root).save(file.model_copy(update={"trials": trials}))
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_a_search_with_trials_that_were_not_tried_is_refused(tmp_path, k):
+    """Whatever stopped them: a time limit, memory, an error."""
+    plant(tmp_path, "gan")
+    reason = "stopped at 1 s; give more by --timeout and --retry-failed"
+    failures = dict.fromkeys(make_trial(make_rule("gan", "ring", PLAN, "random"), k).seeds, reason)
+    edit_trial(tmp_path, k, rungs=[], failures=failures)
+    result = accept(tmp_path)
+    assert result.entries == ()
+    (refusal,) = result.refusals
+    assert f"1 of 5 trials failed (trial {k}: {reason})" in refusal.problem
+    assert refusal.problem.endswith("type: genbench tune -m gan -d ring --retry-failed")
+    assert not (tmp_path / "tuned.yaml").exists()
+
+
+def test_a_model_that_diverges_was_tried(tmp_path):
+    plant(tmp_path, "gan")
+    (file,) = Tunings(tmp_path).files()
+    lost = file.by_number[4]
+    nothing = {"scores": {"samples": dict.fromkeys(lost.seeds)}}
+    nothing |= {"reasons": dict.fromkeys(lost.seeds, "samples are not finite")}
+    edit_trial(tmp_path, 4, rungs=[rung.model_copy(update=nothing) for rung in lost.rungs])
+    assert models(accept(tmp_path).entries) == ["gan"]
+
+
 def test_of_two_plans_of_one_budget_none_wins_by_its_file_s_name(tmp_path):
     other = PLAN.model_copy(update={"dataset": "ring", "samples": 80})
     plans = {**PLANS, "ring_more": other}

@@ -24,6 +24,7 @@ from genbench.running.tuning_check import check_tuned, find_tuned_file
 from genbench.store import Store
 from genbench.store.documents import load_suites
 from genbench.store.tuned import FILE, OutdatedTuning, find_tuned, read_tuned
+from genbench.store.tuning import Tunings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / FILE).read_text()
@@ -97,6 +98,19 @@ def test_a_suite_refuses_options_of_another_version_and_reports_leave_their_cell
     assert f"at version {version} of vae" in describe_run(one)["tuned_options"]
     held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), Store(ROOT / "results"))
     assert (held.records(one), len(held.missing())) == ([], 1)
+
+
+def test_an_entry_of_trials_that_failed_is_a_fault(tmp_path):
+    shutil.copytree(ROOT / "results" / "tuning", tmp_path / "results" / "tuning")
+    trials, own = Tunings(tmp_path / "results"), read_tuned(ROOT / FILE).entries[0]
+    file = next(f for f in trials.files() if f.rule.file == own.trials_file)
+    lost = file.trials[-1].model_copy(update={"failures": {file.trials[-1].seeds[0]: "no memory"}})
+    trials.save(file.model_copy(update={"trials": [*file.trials[:-1], lost]}))
+    seal = next(f for f in trials.files() if f.rule.file == own.trials_file).seal
+    (tmp_path / "tuned.yaml").write_text(TEXT.replace(own.trials_hash, seal))
+    (only,) = check_tuned(tmp_path / "results", tmp_path / "tuned.yaml")
+    assert "1 of 21 trials failed (trial 20: no memory)" in only.problem
+    assert "--retry-failed, then accept them again: genbench tune --accept" in only.problem
 
 
 def test_unequal_tuning_is_one_sentence_per_data_set(tmp_path):
