@@ -32,7 +32,7 @@ from genbench.running.tuning_rule import (
 )
 from genbench.store import Store
 from genbench.store.tuned import FILE, find_tuned, read_tuned, write_tuned
-from genbench.store.tuning import Rung, TuningFile, Tunings, parse, to_bytes
+from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings, parse, to_bytes
 
 ROOT = Path(__file__).parents[2]
 PLAN = Tuning(
@@ -384,12 +384,35 @@ def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path, mo
     monkeypatch.chdir(tmp_path)  # where there are no committed results
     campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
     rule = campaign.rules[0]
-    assert CostBook(Store(tmp_path)).estimate(rule, 5).source == "nothing"
+    fresh = CostBook(Store(tmp_path)).estimate(rule, 5)
+    assert (fresh.source, fresh.full, fresh.seconds) == ("nothing", None, None)
+    timed = rule.model_copy(update={"budget": Budget(seconds=3.0)})
+    assert CostBook(Store(tmp_path)).estimate(timed, 1).full == 3.0
     done = CostBook(Store(tuned_folder)).estimate(rule, 5)
     assert (done.source, done.seconds) == ("trials", 0.0)
     more = CostBook(Store(tuned_folder)).estimate(rule, 9)
+    assert more.full is not None
     each = 4 * 0.25 + 2 * 0.25 + 0.5  # of a trial's whole training, of four trials
     assert more.seconds == pytest.approx(each * more.full + 7 * more.scoring)
+
+
+def test_times_of_a_stack_that_was_cut_in_halves_are_those_of_both(tmp_path):
+    rule = make_rule("gan", "ring", PLAN, "random")
+    whole = scored(rule, 1, {"samples": [0.5, 0.6]})
+
+    def add(seconds, *seeds):
+        scores = {"samples": dict.fromkeys(seeds, 0.5)}
+        rung = Rung(step=8, examples=8, seconds=seconds, scoring=seconds / 10, scores=scores)
+        trial = whole.model_copy(update={"rungs": [rung]})
+        Tunings(tmp_path).add(TuningResult(rule=rule, trial=trial, rung=0))
+        (rung,) = Tunings(tmp_path).read(rule).by_number[1].rungs
+        return rung.seconds, rung.scoring
+
+    first, second = whole.seeds
+    assert add(100.0, first) == (100.0, 10.0)
+    assert add(50.0, second) == (150.0, 15.0)
+    assert Tunings(tmp_path).read(rule).seconds == 165.0
+    assert add(70.0, first, second) == (70.0, 7.0), "which was tried again as a whole"
 
 
 def test_the_front_door_reads_the_suite_file(tmp_path):
