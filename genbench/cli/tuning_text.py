@@ -130,7 +130,8 @@ def show_curves(
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))
-        for note in dict.fromkeys(search.note for search in searches):
+        unused = tuned_scores.describe_unused(Store(root), models, datasets)
+        for note in [*dict.fromkeys(search.note for search in searches), *unused]:
             console.print(Text(note, style="dim"))
         print_sheet(console, tuning_costs.make_sheet(tuning_costs.sum_costs(searches)))
     problems = [problem for _, _, problem in Tunings(root).scan() if problem]
