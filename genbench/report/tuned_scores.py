@@ -98,8 +98,9 @@ def read_tuned_scores(
 
     Trials that `describe_unused` names are left out.
 
-    Test scores are those of the results folder's cells that have all of the trial's options, at the same
-    budget and by the same protocol; of several budgets that with the most seeds of both counts,
+    Test scores are those of the results folder's cells that have all of the trial's options, of the same
+    versions of model and data set and the same arithmetic, at the same budget and by the same protocol; of
+    several budgets that with the most seeds of both counts,
     then that with the most of the tuned options.
 
     Arguments:
@@ -210,7 +211,7 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
     entry, first = make_entry(file), file.by_number.get(0)
     if entry is None or first is None:
         return
-    records = [r for r in store.of(file.rule.dataset, file.rule.model) if r.spec.labelled is None]
+    records = [*store.of(file.rule.dataset, file.rule.model)]
     default = specs_of_trial(file.rule, first)[0]
     for name, choice in entry.choices.items():
         tuned = specs_of_trial(file.rule, file.by_number[choice.trial])[0]
@@ -255,9 +256,10 @@ class TestScores:
 
 def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -> TestScores:
     rows, worst = TestScores(), -math.inf if better == "higher" else math.inf
+    own_setting = _setting(like)
     for record in records:
         spec = record.spec
-        if spec.model_version != like.model_version or _choices(spec) != _choices(like):
+        if _setting(spec) != own_setting:
             continue
         ((kind, amount),) = spec.budget.model_dump(exclude_none=True).items()
         budget = f"{amount:g} {kind}, batch {spec.batch}"
@@ -273,11 +275,10 @@ def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -
     return rows
 
 
-def _choices(spec: CellSpec) -> str:
-    """All that was chosen for a cell, but for its budget and its seed, as text."""
-    training = spec.training.model_dump(exclude_none=True) if spec.training else {}
-    parts = {"options": spec.options, "dataset": spec.dataset_options, "training": training}
-    return canonical(parts)
+def _setting(spec: CellSpec) -> str:
+    """All that decides a cell but its budget, its minibatch and its seed, as text."""
+    parts = spec.model_dump(exclude_none=True, exclude={"budget", "batch", "seed"})
+    return canonical({**parts, "training": parts.get("training") or {}})
 
 
 def _match(

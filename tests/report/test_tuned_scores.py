@@ -124,6 +124,26 @@ def test_other_options_are_other_cells(store):
     assert read_tuned_scores(store)[0].gain == "not run"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dataset_version": 7},
+        {"model_version": 7},
+        {"precision": "float64"},
+        {"autocast": "bf16"},
+        {"compiled": "inductor"},
+        {"labelled": 10},
+    ],
+    ids=str,
+)
+def test_other_versions_and_other_arithmetic_are_other_cells(store, change):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED.model_copy(update=change), 0.2)
+    assert read_tuned_scores(store)[0].gain == "not run"
+    write(store, TUNED, 0.9)
+    assert read_tuned_scores(store)[0].gain == "worse"
+
+
 LIKELY = PLAN.model_copy(
     update={"criteria": Criteria(samples=Part(name="mmd"), density=Part(name="nll"))}
 )
