@@ -24,6 +24,7 @@ from genbench.running.tuning_rule import (
     brackets,
     counted_scores,
     find_finalists,
+    frontier,
     make_rule,
     make_trial,
     pending,
@@ -170,6 +171,31 @@ def test_a_finalist_of_one_criterion_counts_for_another_as_far_as_that_sent_it()
     assert counted_scores(rule, trials, "density")[4] == 1.0
     entry = make_entry(TuningFile(rule=rule, trials=list(trials.values())))
     assert entry.choices["samples"].trial == 1
+
+
+def test_a_failure_that_was_mended_leaves_the_choice_as_it_would_have_been():
+    """Trial 2 went to the end in place of 1, which is better where both went on."""
+    rule = make_rule("gan", "ring", PLAN, "random")
+    rows = {1: [0.4, 0.3, 0.35], 2: [0.5, 0.4, 0.30], 3: [0.6, 0.5], 4: [0.9]}
+
+    def trial(k, values):
+        rungs = [scored(rule, k, {"samples": [v, v]}).rungs[0] for v in values]
+        return scored(rule, k, {"samples": [0, 0]}).model_copy(update={"rungs": rungs})
+
+    trials = {k: trial(k, values) for k, values in rows.items()}
+    failed = trials[1].model_copy(update={"rungs": [], "failures": dict.fromkeys(trials[1].seeds)})
+    assert frontier(rule, trials | {1: failed}, [1, 2, 3, 4]) == (3, [])
+    assert find_finalists(rule, trials | {1: failed}, "samples") == {0, 2}
+    assert frontier(rule, trials, [1, 2, 3, 4]) == (3, [])
+    assert find_finalists(rule, trials, "samples") == {0, 1}
+    assert counted_scores(rule, trials, "samples") == {1: 0.35, 2: 0.4, 3: 0.6, 4: 0.9}
+    untroubled = {1: trials[1], 2: trial(2, [0.5, 0.4]), 3: trial(3, [0.6]), 4: trials[4]}
+    entries = [
+        make_entry(TuningFile(rule=rule, trials=[trial(0, [0.9] * 3), *some.values()]))
+        for some in (trials, untroubled)
+    ]
+    assert entries[0] == entries[1]
+    assert entries[0].choices["samples"].trial == 1
 
 
 def test_a_rung_waits_for_all_of_its_bracket():
