@@ -31,6 +31,22 @@ class Criterion(Row):
     better: Literal["lower", "higher"] = "lower"
 
 
+class SharedRule(Row):
+    """What the rules of all models of a data set have in common, beside their budget and their sampler.
+
+    `version` is that of the halving by several criteria; absent for a model with one.
+    """
+
+    version: int | None = None
+    criteria: dict[str, Criterion]
+    samples: int
+    features: str | None = None
+    seeds: int
+    bracket: int
+    rungs: list[float]
+    keep: float
+
+
 class TuningRule(Row):
     """All that trials of one file have in common; `digits`, its hash, is a part of the file's name."""
 
@@ -60,6 +76,13 @@ class TuningRule(Row):
         """12 hexadecimal digits of the sha256 of its canonical JSON."""
         dump = self.model_dump(exclude_none=True)
         return hashlib.sha256(canonical(dump).encode()).hexdigest()[:12]
+
+    @property
+    def shared(self) -> SharedRule:
+        """What other models' rules must have, too, so that all are tuned alike."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in SharedRule.model_fields}
+        fields["version"] = self.version if len(self.criteria) > 1 else None
+        return SharedRule(**fields)
 
     @property
     def data(self) -> str:

@@ -119,6 +119,12 @@ def test_unequal_tuning_is_one_sentence_per_data_set(tmp_path):
     assert "had 41 trials by random; " in unequal.problem
 
 
+def test_a_rule_that_its_trials_do_not_have_is_found(tmp_path):
+    problems = check(tmp_path / "tuned.yaml", TEXT.replace("seeds: 2", "seeds: 3", 1))
+    assert "rule.seeds 3 for 2 is not what its trials give" in problems[0].problem
+    assert "not tuned alike: acgan had 21 trials by random, seeds 3" in problems[1].problem
+
+
 def test_trials_that_are_not_there_are_a_fault_beside_others(tmp_path):
     """Else an entry that names none may say anything."""
     edited = TEXT.replace(line("trials_file"), "  trials_file: gone.json", 1)
