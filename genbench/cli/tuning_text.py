@@ -32,9 +32,9 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
             "model": e.rule.model,
             "dataset": e.rule.dataset,
             "trials": e.trials,
-            "seconds_per_trial": round(e.full, 1),
+            "seconds_per_trial": None if e.full is None else round(e.full, 1),
             "seconds_per_score": round(e.scoring, 1),
-            "core_seconds": round(e.seconds, 1),
+            "core_seconds": None if e.seconds is None else round(e.seconds, 1),
             "source": e.source,
         }
         for e in estimates
@@ -42,20 +42,34 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
     if as_json:
         common.print_json(rows)
         return
-    for row in rows:
+    for e in estimates:
+        each = f"{'unknown':>9}" if e.full is None else f"{e.full:>7.1f} s"
+        left = f"{'unknown':>11}" if e.seconds is None else f"{e.seconds / 60:>7.1f} min"
         click.echo(
-            f"{row['model']:<16} {row['dataset']:<14} {row['trials']:>3} trials  "
-            f"{row['seconds_per_trial']:>7.1f} s a trial  {row['core_seconds'] / 60:>7.1f} min left  "
-            f"(known from {row['source']})"
+            f"{e.rule.model:<16} {e.rule.dataset:<14} {e.trials:>3} trials  {each} a trial  {left} left  "
+            f"(known from {e.source})"
         )
-    total = sum(e.seconds for e in estimates) / 3600
+    click.echo(_sum_costs(estimates, workers))
+
+
+def _sum_costs(estimates: Sequence[CostEstimate], workers: int) -> str:
+    """The sum of all searches whose cost is known, and how many others there are."""
     by_data: dict[str, float] = {}
     for e in estimates:
-        by_data[e.rule.dataset] = by_data.get(e.rule.dataset, 0.0) + e.seconds / 3600
+        if e.seconds is not None:
+            by_data[e.rule.dataset] = by_data.get(e.rule.dataset, 0.0) + e.seconds / 3600
+    unknown = sum(e.seconds is None for e in estimates)
+    hint = "unknown before a trial of theirs was recorded: genbench tune --trials 1"
+    if not by_data:
+        return f"what {unknown} of {unknown} searches take is {hint}"
+    total = sum(by_data.values())
     parts = ", ".join(f"{name} {hours:.1f}" for name, hours in by_data.items())
-    click.echo(
+    text = (
         f"{total:.1f} core-hours left ({parts}); with -j {workers} about {total / workers:.1f} h"
     )
+    if not unknown:
+        return text
+    return f"{text}; without {unknown} of {len(estimates)} searches, whose cost is {hint}"
 
 
 def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any) -> int:
@@ -116,7 +130,8 @@ def show_curves(
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))
-        for note in dict.fromkeys(search.note for search in searches):
+        unused = tuned_scores.describe_unused(Store(root), models, datasets)
+        for note in [*dict.fromkeys(search.note for search in searches), *unused]:
             console.print(Text(note, style="dim"))
         print_sheet(console, tuning_costs.make_sheet(tuning_costs.sum_costs(searches)))
     problems = [problem for _, _, problem in Tunings(root).scan() if problem]

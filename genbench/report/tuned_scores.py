@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import Any, Literal
 
 from genbench.core.effect import Effect, Scores, difference
+from genbench.core.errors import SpecError
 from genbench.core.metric import column_of
-from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, canonical
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
 from genbench.report.text import number, plus_minus
@@ -22,7 +22,7 @@ from genbench.statistics.intervals import LEVEL, mean_interval
 from genbench.store import Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.record import finite
-from genbench.store.tuned import TunedChoice
+from genbench.store.tuned import TunedChoice, find_outdated
 from genbench.store.tuning import TuningFile, Tunings
 
 Gain = Literal[
@@ -96,8 +96,11 @@ def read_tuned_scores(
 ) -> list[TunedScore]:
     """Returns what tuning gained every model that was tuned to the end, by data set and model.
 
-    Test scores are those of the results folder's cells that have all of the trial's options, at the same
-    budget and by the same protocol; of several budgets that with the most seeds of both counts,
+    Trials that `describe_unused` names are left out.
+
+    Test scores are those of the results folder's cells that have all of the trial's options, of the same
+    versions of model and data set and the same arithmetic, at the same budget and by the same protocol; of
+    several budgets that with the most seeds of both counts,
     then that with the most of the tuned options.
 
     Arguments:
@@ -106,8 +109,40 @@ def read_tuned_scores(
         datasets: Only these, if any are named.
     """
     files = Tunings(store.root).files(models, datasets)
-    rows = [row for file in files if file.rule.model in MODELS for row in _compare(file, store)]
+    rows = [
+        row for file in files if _find_hindrance(file) is None for row in _compare(file, store)
+    ]
     return sorted(rows, key=lambda row: (row.dataset, row.model, row.choice.column))
+
+
+def describe_unused(
+    store: Store, models: Sequence[str] = (), datasets: Sequence[str] = ()
+) -> list[str]:
+    """Returns a sentence for every file of trials whose options the installed models cannot have been given.
+
+    Arguments:
+        store: The folder.
+        models: Only these, if any are named.
+        datasets: Only these, if any are named.
+    """
+    files = Tunings(store.root).files(models, datasets)
+    return [
+        f"Left out of what tuning gained: tuning/{file.rule.file}, {why}."
+        for file in files
+        if (why := _find_hindrance(file)) is not None
+    ]
+
+
+def _find_hindrance(file: TuningFile) -> str | None:
+    """Why the trials of a file cannot be compared with cells, or None."""
+    if outdated := find_outdated(file.rule):
+        return f"tuned at {outdated}"
+    try:
+        for trial in file.trials:
+            specs_of_trial(file.rule, trial)
+    except SpecError as error:  # another space of the same version
+        return str(error)
+    return None
 
 
 def make_sheet(rows: Iterable[TunedScore], dataset: str | None = None) -> Sheet:
@@ -176,7 +211,7 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
     entry, first = make_entry(file), file.by_number.get(0)
     if entry is None or first is None:
         return
-    records = [r for r in store.of(file.rule.dataset, file.rule.model) if r.spec.labelled is None]
+    records = [*store.of(file.rule.dataset, file.rule.model)]
     default = specs_of_trial(file.rule, first)[0]
     for name, choice in entry.choices.items():
         tuned = specs_of_trial(file.rule, file.by_number[choice.trial])[0]
@@ -221,9 +256,10 @@ class TestScores:
 
 def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -> TestScores:
     rows, worst = TestScores(), -math.inf if better == "higher" else math.inf
+    own_setting = _setting(like)
     for record in records:
         spec = record.spec
-        if spec.model_version != like.model_version or _choices(spec) != _choices(like):
+        if _setting(spec) != own_setting:
             continue
         ((kind, amount),) = spec.budget.model_dump(exclude_none=True).items()
         budget = f"{amount:g} {kind}, batch {spec.batch}"
@@ -239,11 +275,10 @@ def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -
     return rows
 
 
-def _choices(spec: CellSpec) -> str:
-    """All that was chosen for a cell, but for its budget and its seed, as text."""
-    training = spec.training.model_dump(exclude_none=True) if spec.training else {}
-    parts = {"options": spec.options, "dataset": spec.dataset_options, "training": training}
-    return canonical(parts)
+def _setting(spec: CellSpec) -> str:
+    """All that decides a cell but its budget, its minibatch and its seed, as text."""
+    parts = spec.model_dump(exclude_none=True, exclude={"budget", "batch", "seed"})
+    return canonical({**parts, "training": parts.get("training") or {}})
 
 
 def _match(

@@ -21,7 +21,8 @@ from genbench.store.absent import COMMITTED
 from genbench.store.trial import Trial, Trials
 
 #: where a rate is known from, the best first; `Rate.source` is one of these
-SOURCES = ("cells", "other options", "other data", "other models", "nothing")
+UNKNOWN = "nothing"
+SOURCES = ("cells", "other options", "other data", "other models", UNKNOWN)
 
 
 #: the exponent of a round's time in the coordinates of a point, above SMALL, between digits and
@@ -88,7 +89,7 @@ class CellCosts:
             for r in self._ok(dataset, other)
             if _of_data(r, dataset_options) and (rate := _rate_of(r, batch))
         ]
-        return Rate(median(others), "other models") if others else Rate(0.0, "nothing")
+        return Rate(median(others), "other models") if others else Rate(0.0, UNKNOWN)
 
     def scoring(self, spec: CellSpec, metrics: Iterable[str]) -> float:
         """Returns how long the metrics of one seed take, as far as they were recorded of the data."""

@@ -11,8 +11,16 @@ from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import Tuning, canonical
 from genbench.running.tuning_choice import make_entry
-from genbench.running.tuning_rule import brackets, choose_plans, find_changed, frontier, make_rule
-from genbench.store.tuned import TunedEntry, find_unequal, key_of, merge_entries, write_tuned
+from genbench.running.tuning_rule import (
+    brackets,
+    choose_plans,
+    find_changed,
+    find_failed,
+    frontier,
+    make_rule,
+)
+from genbench.store.equal_tuning import find_inequalities
+from genbench.store.tuned import TunedEntry, key_of, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
 
@@ -54,9 +62,9 @@ def accept_tuning(
 ) -> Acceptance:
     """Writes the best options of all searches that followed their plans to the end to a file.
 
-    Refused are searches that are not finished, that have another number of trials or another rule than
-    their plan, whose number or sampler is not that of other models of the data set in the file, or that
-    share a place in the file with another plan's.
+    Refused are searches that are not finished or have trials that failed, that have another number of
+    trials or another rule than their plan, whose number, sampler or rule is not that of other models of the
+    data set in the file, or that share a place in the file with another plan's.
 
     Arguments:
         root: The results folder.
@@ -152,6 +160,8 @@ def _find_shortfall(file: TuningFile, plan: str, trials: int) -> str | None:
             f"{_name(rule)}: its search has not ended ({len(found)} of {trials} trials begun); "
             f"type: {command}"
         )
+    if failed := find_failed(file):
+        return f"{failed}; type: {command} --retry-failed"
     return None
 
 
@@ -174,20 +184,19 @@ def _split_double(entries: Sequence[TunedEntry]) -> tuple[list[TunedEntry], list
 def _split_unequal(
     to: Path, entries: Sequence[TunedEntry]
 ) -> tuple[list[TunedEntry], list[Refusal]]:
-    """The entries that are as long and as drawn as their rivals in the file, and the others' refusals."""
-    unequal = find_unequal(merge_entries(to, entries))
-    equal = [entry for entry in entries if entry not in unequal]
-    refusals = [
-        Refusal(
+    """The entries that were tuned like their rivals in the file, and the others' refusals."""
+    refusals = {
+        key_of(entry): Refusal(
             entry.model,
-            f"{entry.model} on {entry.dataset}: {entry.trials} trials by {entry.sampler}, where {to} has "
-            f"other numbers or samplers for other models of that data set; accept all of them together: "
+            f"{entry.model} on {entry.dataset}: {unequal.describe(entry)}, where {to} has another value of "
+            f"{', '.join(unequal.terms)} for other models of that data set; accept all of them together: "
             f"genbench tune --accept -d {entry.dataset}, or write another file by --tuned",
         )
-        for entry in entries
-        if entry in unequal
-    ]
-    return equal, refusals
+        for unequal in find_inequalities(merge_entries(to, entries))
+        for entry in unequal.entries
+    }
+    equal = [entry for entry in entries if key_of(entry) not in refusals]
+    return equal, [refusals[key_of(entry)] for entry in entries if key_of(entry) in refusals]
 
 
 def _read_files(root: Path) -> list[TuningFile]:

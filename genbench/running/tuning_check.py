@@ -8,9 +8,10 @@ from typing import Any
 
 from genbench.core.errors import SpecError
 from genbench.running.tuning_choice import make_entry
-from genbench.running.tuning_rule import find_changed
+from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
-from genbench.store.tuned import FILE, TunedEntry, find_outdated, find_unequal, read_tuned
+from genbench.store.equal_tuning import Inequality, find_inequalities
+from genbench.store.tuned import FILE, TunedEntry, find_outdated, read_tuned
 from genbench.store.tuning import TuningFile, Tunings
 from genbench.store.validate import Problem
 
@@ -25,9 +26,9 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
     """Returns what is wrong with a file of tuned options, by the trials of a results folder.
 
     An entry must be what its trials give, by the file and the seal that it names, and have as many trials,
-    by the same sampler, as its rivals on the same data. In a folder with trials those of every entry must
-    be; of a folder without any it is only said that nothing can be checked. Entries of other versions of a
-    model or a data set are only mentioned.
+    by the same sampler and rule, as its rivals on the same data. In a folder with trials those of every entry
+    must be; of a folder without any it is only said that nothing can be checked. Entries of other versions of
+    a model or a data set are only mentioned.
 
     Arguments:
         root: The results folder.
@@ -44,8 +45,9 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
         if (file := files.get(entry.trials_file)) is not None
         for kind, text in _compare(entry, file)
     ]
+    ruled = [_with_rule(entry, files.get(entry.trials_file)) for entry in entries]
     problems += [
-        Problem("tuned", str(path), text) for text in _describe_unequal(find_unequal(entries))
+        Problem("tuned", str(path), _describe(unequal)) for unequal in find_inequalities(ruled)
     ]
     return [*problems, *_find_absent(root, path, entries, files)]
 
@@ -66,22 +68,28 @@ def _find_absent(
         yield Problem("tuned", str(path), text)
 
 
-def _describe_unequal(entries: Sequence[TunedEntry]) -> Iterator[str]:
-    """A sentence per data set whose models had other numbers of trials or other samplers."""
-    by_data: dict[str, dict[str, list[str]]] = {}
-    for entry in entries:
-        terms = f"{entry.trials} trials by {entry.sampler}"
-        by_data.setdefault(entry.dataset, {}).setdefault(terms, []).append(entry.model)
-    for dataset, by_terms in by_data.items():
-        fewest_first = sorted(by_terms.items(), key=lambda pair: len(pair[1]))
-        words = (
-            f"{', '.join(models[:3])}{' …' * (len(models) > 3)} had {terms}"
-            for terms, models in fewest_first
-        )
-        yield (
-            f"{dataset}: models were not tuned alike: {'; '.join(words)}; tune them alike and type: "
-            f"genbench tune --accept -d {dataset}"
-        )
+def _with_rule(entry: TunedEntry, file: TuningFile | None) -> TunedEntry:
+    """An entry with the rule that its trials have, where it was written without."""
+    if entry.rule is not None or file is None:
+        return entry
+    return entry.model_copy(update={"rule": file.rule.shared})
+
+
+def _describe(unequal: Inequality) -> str:
+    """A sentence that names how the models of a data set were tuned, the rarest way first."""
+    by_terms: dict[str, list[str]] = {}
+    for entry in unequal.entries:
+        by_terms.setdefault(unequal.describe(entry), []).append(entry.model)
+    fewest_first = sorted(by_terms.items(), key=lambda pair: len(pair[1]))
+    words = (
+        f"{', '.join(models[:3])}{' …' * (len(models) > 3)} had {terms}"
+        for terms, models in fewest_first
+    )
+    dataset = unequal.entries[0].dataset
+    return (
+        f"{dataset}: models were not tuned alike: {'; '.join(words)}; tune them alike and type: "
+        f"genbench tune --accept -d {dataset}"
+    )
 
 
 def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
@@ -97,9 +105,12 @@ def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
         )
     elif changed := find_changed(file):
         yield "tuned", f"of {changed}"
+    elif failed := find_failed(file):
+        retry = f"-m {rule.model} -d {rule.dataset} --sampler {rule.sampler} --retry-failed"
+        yield "tuned", f"of {failed}; type: genbench tune {retry}, then {again}"
     elif (made := make_entry(file)) is None:
         yield "tuned", f"no trial of {rule.file} was scored to the end; delete the entry"
-    elif fields := [*_differences(entry.model_dump(), made.model_dump())]:
+    elif fields := [*_differences(_with_rule(entry, file).model_dump(), made.model_dump())]:
         yield "tuned", f"{', '.join(fields)} is not what its trials give; {again}"
 
 

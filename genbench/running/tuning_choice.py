@@ -29,6 +29,7 @@ def make_entry(file: TuningFile) -> TunedEntry | None:
         batch=rule.batch,
         trials=len(file.trials),
         sampler=rule.sampler,
+        rule=rule.shared,
         trials_file=rule.file,
         trials_hash=file.seal,
         choices=choices,

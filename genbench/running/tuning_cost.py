@@ -10,7 +10,7 @@ from statistics import fmean
 from genbench.core.model import MODELS
 from genbench.core.options import defaults
 from genbench.core.spec import canonical
-from genbench.running.cell_costs import known_costs
+from genbench.running.cell_costs import UNKNOWN, known_costs
 from genbench.running.tuning_rule import brackets, pending
 from genbench.store import Store
 from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
@@ -26,17 +26,17 @@ class CostEstimate:
     Arguments:
         rule: The model and the data set.
         trials: How many trials in all.
-        full: Seconds that training one trial to its end takes, all of its seeds.
+        full: Seconds that training one trial to its end takes, all of its seeds; None: unknown.
         scoring: Seconds that scoring one trial once takes.
-        seconds: Seconds of everything that is still to be done, of one worker.
+        seconds: Seconds of everything that is still to be done, of one worker; None: unknown.
         source: Where that is known from: `trials`, or what a `Rate` of cells says.
     """
 
     rule: TuningRule
     trials: int
-    full: float
+    full: float | None
     scoring: float
-    seconds: float
+    seconds: float | None
     source: str
 
 
@@ -50,19 +50,24 @@ class CostBook:
     def __init__(self, store: Store) -> None:
         self.store, self.cells = store, known_costs(store)
         self.files = Tunings(store.root).files()
-        self._rates: dict[str, tuple[float, str]] = {}
+        self._rates: dict[str, tuple[float | None, str]] = {}
 
     def expect(self, rule: TuningRule, rung: int) -> float:
-        """Returns the seconds that going on to a rung takes, training and scoring."""
-        before = rule.rungs[rung - 1] if rung else 0.0
-        return (rule.rungs[rung] - before) * self.full(rule)[0] + self.scoring(rule)
+        """Returns the seconds that going on to a rung takes, training and scoring.
 
-    def full(self, rule: TuningRule) -> tuple[float, str]:
-        """Returns the seconds of training a trial to its end, and where they are known from."""
+        Where nothing is known of training, they are those of scoring.
+        """
+        before = rule.rungs[rung - 1] if rung else 0.0
+        return (rule.rungs[rung] - before) * (self.full(rule)[0] or 0.0) + self.scoring(rule)
+
+    def full(self, rule: TuningRule) -> tuple[float | None, str]:
+        """Returns the seconds of training a trial to its end, or None, and where they are known from."""
         rate, source = self._rate(rule)
         budget = rule.budget
         if budget.seconds is not None:
             return budget.seconds, "the budget"
+        if rate is None:
+            return None, source
         rounds = budget.steps or (budget.examples or 0) / rule.batch
         return rate * rule.seeds * rounds, source
 
@@ -82,24 +87,27 @@ class CostBook:
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
         rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
-        seconds = sum(
-            self.expect(rule, r) * many for counts in rungs for r, many in enumerate(counts)
+        left = [(r, many) for counts in rungs for r, many in enumerate(counts) if many]
+        seconds = sum(self.expect(rule, r) * many for r, many in left)
+        known = full is not None or not left
+        return CostEstimate(
+            rule, trials, full, self.scoring(rule), seconds if known else None, source
         )
-        return CostEstimate(rule, trials, full, self.scoring(rule), seconds, source)
 
-    def _rate(self, rule: TuningRule) -> tuple[float, str]:
-        """Seconds of a round of one seed in a stack of two, and where they are known from."""
+    def _rate(self, rule: TuningRule) -> tuple[float | None, str]:
+        """Seconds of a round of one seed in a stack of two, or None, and where they are known from."""
         key = rule.file
         if key not in self._rates:
             own = [r for f in self.files if _pair(f.rule) == _pair(rule) for r in _rates(f)]
             self._rates[key] = (fmean(own), "trials") if own else self._find_rate(rule)
         return self._rates[key]
 
-    def _find_rate(self, rule: TuningRule) -> tuple[float, str]:
+    def _find_rate(self, rule: TuningRule) -> tuple[float | None, str]:
         options = {**defaults(MODELS.get(rule.model)), **rule.base}
         data = rule.dataset, rule.dataset_options
         rate = self.cells.rate(rule.model, options, *data, rule.batch)
-        return SMALL_STACK * rate.seconds, rate.source
+        known = rate.source != UNKNOWN
+        return SMALL_STACK * rate.seconds if known else None, rate.source
 
 
 def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[float]:

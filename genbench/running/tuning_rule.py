@@ -102,6 +102,23 @@ def find_changed(file: TuningFile) -> str | None:
     )
 
 
+def find_failed(file: TuningFile) -> str | None:
+    """Returns, as the beginning of a sentence, that trials of a file failed, or None.
+
+    A model that diverges has been tried, and is scored as the worst; what was stopped by a time limit, by
+    the machine's memory or by an error has not.
+    """
+    failed = [trial for trial in file.trials if trial.failures]
+    if not failed:
+        return None
+    rule, first = file.rule, failed[0]
+    reason = next(iter(first.failures.values()))
+    return (
+        f"{rule.model} on {rule.dataset} (tuning/{rule.file}): {len(failed)} of {len(file.trials)} trials "
+        f"failed (trial {first.k}: {reason}), and of lost trials only those that diverged count"
+    )
+
+
 def specs_of_trial(rule: TuningRule, trial: TuningTrial) -> list[CellSpec]:
     """Returns the cells of a trial, one per seed, as a suite would have them."""
     model = MODELS.get(rule.model)
@@ -204,17 +221,32 @@ def find_finalists(rule: TuningRule, trials: Mapping[int, TuningTrial], name: st
 
     So each criterion chooses among as many, whatever others sent.
     """
-    last = len(rule.rungs) - 2
-    if not _is_last_choice(rule, last):
-        return set(trials)
-    finalists = {0}
+    whole = len(rule.rungs) - 1
+    return {k for k, rung in find_last_rungs(rule, trials, name).items() if rung == whole}
+
+
+def find_last_rungs(
+    rule: TuningRule, trials: Mapping[int, TuningTrial], name: str
+) -> dict[int, int]:
+    """Returns the last rung to which a criterion sends each trial, by number; the default goes to the end.
+
+    Another may have been scored at further rungs: by another criterion, or in place of one that had failed
+    and was better when it was tried again. These do not count, so that a search with a failure that was
+    mended chooses as one without it.
+    """
+    whole = len(rule.rungs) - 1
+    last_rungs = {0: whole}
     for at in range(1, max(trials, default=0) + 1, rule.bracket):
         alive = [k for k in range(at, at + rule.bracket) if k in trials]
-        for rung in range(last):
-            alive = survivors(rule, [trials[k] for k in alive], rung)
-        order = _sort(rule, [trials[k] for k in alive], name, last)
-        finalists |= set(order[: math.ceil(rule.keep * len(alive))])
-    return finalists
+        last_rungs |= dict.fromkeys(alive, 0)
+        for rung in range(whole):
+            some = [trials[k] for k in alive]
+            if _is_last_choice(rule, rung):
+                alive = _sort(rule, some, name, rung)[: math.ceil(rule.keep * len(alive))]
+            else:
+                alive = survivors(rule, some, rung)
+            last_rungs |= dict.fromkeys(alive, rung + 1)
+    return last_rungs
 
 
 def score(rule: TuningRule, trial: TuningTrial, criterion: str, rung: int) -> float:
@@ -234,12 +266,9 @@ def counted_scores(
     rule: TuningRule, trials: Mapping[int, TuningTrial], name: str
 ) -> dict[int, float]:
     """Returns each trial's score at the last rung to which a criterion sent it, by number."""
-    finalists = find_finalists(rule, trials, name)
-    whole = len(rule.rungs) - 1
+    last_rungs = find_last_rungs(rule, trials, name)
     return {
-        k: score(
-            rule, trial, name, min(max(len(trial.rungs) - 1, 0), whole - (k not in finalists))
-        )
+        k: score(rule, trial, name, min(max(len(trial.rungs) - 1, 0), last_rungs[k]))
         for k, trial in trials.items()
     }
 

@@ -18,7 +18,7 @@ from genbench.core.model import MODELS
 from genbench.core.spec import Budget, CellSpec, Training, canonical
 from genbench.store.documents import list_shipped
 from genbench.store.record import Row
-from genbench.store.tuning import TuningRule
+from genbench.store.tuning import SharedRule, TuningRule
 from genbench.store.yaml_trees import parse_yaml
 
 #: where the file lies, from the working folder or from that of genbench
@@ -63,7 +63,7 @@ class TunedChoice(Row):
 class TunedEntry(Row):
     """A model on a data set at a budget: `trials_hash` is the seal of the file of its trials.
 
-    The data set's version is absent from the file where it is 1.
+    The data set's version is absent from the file where it is 1, and the rule from files of earlier versions.
     """
 
     model: str
@@ -75,6 +75,7 @@ class TunedEntry(Row):
     batch: int = Field(gt=0)
     trials: int = Field(gt=0)
     sampler: str
+    rule: SharedRule | None = Field(default=None, exclude_if=lambda rule: rule is None)
     trials_file: str
     trials_hash: str
     choices: dict[Annotated[str, Field(pattern="^(samples|density)$")], TunedChoice]
@@ -126,11 +127,30 @@ def _read(path: Path, stamp: int) -> TunedFile:
         raise SpecError(f"{path}: {where or 'the file'}: {first['msg']}") from None
 
 
+class _Brief(dict[str, Any]):
+    """A table that is written in braces, whatever it holds."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes the file of tuned options."""
+
+
+_Dumper.add_representer(
+    _Brief,
+    lambda dumper, table: dumper.represent_mapping(
+        "tag:yaml.org,2002:map", table, flow_style=True
+    ),
+)
+
+
 def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
     """Writes entries over those of the same model, data set, budget and batch; others stay."""
     file = TunedFile(entries=merge_entries(path, entries))
     content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
-    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
+    for entry in content["entries"]:
+        if "rule" in entry:
+            entry["rule"] = _Brief(entry["rule"])
+    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=110, default_flow_style=None)
     write_bytes(path, (HEAD + text).encode())
 
 
@@ -151,17 +171,6 @@ def key_of(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
     """Returns what only one entry of a file may have: its model, and what it has in common with rivals."""
     dataset, own, kind, amount, batch = rivals_of(entry)
     return dataset, own, entry.model, kind, amount, batch
-
-
-def find_unequal(entries: Sequence[TunedEntry]) -> list[TunedEntry]:
-    """Returns the entries of data sets whose models had unequal tuning: other numbers, or other samplers.
-
-    Models are tuned alike on one data set with one set of options, at one budget and minibatch.
-    """
-    terms: dict[tuple[Any, ...], set[tuple[int, str]]] = {}
-    for entry in entries:
-        terms.setdefault(rivals_of(entry), set()).add((entry.trials, entry.sampler))
-    return [entry for entry in entries if len(terms[rivals_of(entry)]) > 1]
 
 
 def find_tuned(

@@ -31,6 +31,22 @@ class Criterion(Row):
     better: Literal["lower", "higher"] = "lower"
 
 
+class SharedRule(Row):
+    """What the rules of all models of a data set have in common, beside their budget and their sampler.
+
+    `version` is that of the halving by several criteria; absent for a model with one.
+    """
+
+    version: int | None = None
+    criteria: dict[str, Criterion]
+    samples: int
+    features: str | None = None
+    seeds: int
+    bracket: int
+    rungs: list[float]
+    keep: float
+
+
 class TuningRule(Row):
     """All that trials of one file have in common; `digits`, its hash, is a part of the file's name."""
 
@@ -62,6 +78,13 @@ class TuningRule(Row):
         return hashlib.sha256(canonical(dump).encode()).hexdigest()[:12]
 
     @property
+    def shared(self) -> SharedRule:
+        """What other models' rules must have, too, so that all are tuned alike."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in SharedRule.model_fields}
+        fields["version"] = self.version if len(self.criteria) > 1 else None
+        return SharedRule(**fields)
+
+    @property
     def data(self) -> str:
         """The data set with its options, for people."""
         own = ", ".join(f"{key}={value}" for key, value in sorted(self.dataset_options.items()))
@@ -87,12 +110,23 @@ class Rung(Row):
     scores: dict[str, dict[int, float | None]]
     reasons: dict[int, str] = {}
 
+    @property
+    def seeds(self) -> set[int]:
+        """The seeds that were scored, or have none."""
+        return {seed for by in self.scores.values() for seed in by}
+
     def joined(self, other: Rung) -> Rung:
-        """Returns this rung with the other's seeds, which count where both have one."""
+        """Returns this rung with the other's seeds, which count where both have one.
+
+        Times are those of both where they have no seed in common, as when a stack was cut in halves.
+        """
         scores = {
             name: self.scores.get(name, {}) | values for name, values in other.scores.items()
         }
-        both = {"scores": scores, "reasons": self.reasons | other.reasons}
+        both: dict[str, Any] = {"scores": scores, "reasons": self.reasons | other.reasons}
+        if self.seeds.isdisjoint(other.seeds):
+            both["seconds"] = self.seconds + other.seconds
+            both["scoring"] = self.scoring + other.scoring
         return other.model_copy(update=both)
 
 
@@ -112,7 +146,7 @@ class TuningTrial(Row):
         """Returns whether every seed has reached a rung, or failed."""
         reached = set(self.failures)
         if rung < len(self.rungs):
-            reached |= {seed for by in self.rungs[rung].scores.values() for seed in by}
+            reached |= self.rungs[rung].seeds
         return set(self.seeds) <= reached
 
 
@@ -130,8 +164,9 @@ class TuningResult(Row):
     @property
     def seeds(self) -> set[int]:
         """The seeds that were tried."""
-        by_criterion = [by for rung in self.trial.rungs for by in rung.scores.values()]
-        return {seed for by in by_criterion for seed in by} | set(self.trial.failures)
+        return {seed for rung in self.trial.rungs for seed in rung.seeds} | set(
+            self.trial.failures
+        )
 
     @property
     def failures(self) -> dict[int, str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
+from genbench.cli import cli
+from genbench.core.model import MODELS
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.report.sheet import to_markdown
-from genbench.report.tuned_scores import make_sheet, read_tuned_scores, to_rows
+from genbench.report.site.site import make_site
+from genbench.report.site.tuning_page import make_files
+from genbench.report.tuned_scores import describe_unused, make_sheet, read_tuned_scores, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial, specs_of_trial
 from genbench.store import Measurement, Record, Store
 from genbench.store.tuning import Rung, TuningResult, Tunings
@@ -119,6 +124,26 @@ def test_other_options_are_other_cells(store):
     assert read_tuned_scores(store)[0].gain == "not run"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dataset_version": 7},
+        {"model_version": 7},
+        {"precision": "float64"},
+        {"autocast": "bf16"},
+        {"compiled": "inductor"},
+        {"labelled": 10},
+    ],
+    ids=str,
+)
+def test_other_versions_and_other_arithmetic_are_other_cells(store, change):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED.model_copy(update=change), 0.2)
+    assert read_tuned_scores(store)[0].gain == "not run"
+    write(store, TUNED, 0.9)
+    assert read_tuned_scores(store)[0].gain == "worse"
+
+
 LIKELY = PLAN.model_copy(
     update={"criteria": Criteria(samples=Part(name="mmd"), density=Part(name="nll"))}
 )
@@ -185,3 +210,35 @@ def test_scores_that_are_all_equal_decide_nothing(store):
     write(store, DEFAULT, 0.5, spread=0)
     write(store, TUNED, 0.2, spread=0)
     assert read_tuned_scores(store)[0].gain == "not distinguished"
+
+
+def test_trials_of_another_version_are_left_out_and_named(two_choices, monkeypatch):
+    """Else one old file would keep everything else from being shown."""
+    store, _ = two_choices
+    ((path, file, _),) = Tunings(store.root).scan()
+    odd = file.trials[1].model_copy(update={"options": {"gone": 1}})
+    edited = file.model_copy(update={"trials": [file.trials[0], odd, *file.trials[2:]]})
+    Tunings(store.root).save(edited)
+    assert read_tuned_scores(store) == []
+    (sentence,) = describe_unused(store, ["vae"])
+    assert f"tuning/{path.name}, model vae has no option 'gone'" in sentence
+    assert describe_unused(store, ["gan"]) == []
+    monkeypatch.setattr(MODELS.get("vae"), "version", 7)
+    assert read_tuned_scores(store) == []
+    assert "vae, which is at version 7" in describe_unused(store)[0]
+    monkeypatch.undo()
+    Tunings(store.root).save(file)
+    assert (len(read_tuned_scores(store)), describe_unused(store)) == (2, [])
+
+
+def test_curves_and_the_report_s_page_go_on_with_trials_of_another_version(
+    two_choices, monkeypatch
+):
+    store, _ = two_choices
+    monkeypatch.setattr(MODELS.get("vae"), "version", 7)
+    result = CliRunner().invoke(cli, ["tune", "--curves", "-o", str(store.root)])
+    assert result.exit_code == 0, result.exception
+    assert "Left out of what tuning gained" in result.stdout
+    site = make_site(store, [], [], "x")
+    assert (len(site.searches), site.tuned_scores) == (2, ())
+    assert b"Left out of what tuning gained" in make_files(site)["tuning.html"]

@@ -24,6 +24,7 @@ from genbench.running.tuning_rule import (
     brackets,
     counted_scores,
     find_finalists,
+    frontier,
     make_rule,
     make_trial,
     pending,
@@ -32,7 +33,7 @@ from genbench.running.tuning_rule import (
 )
 from genbench.store import Store
 from genbench.store.tuned import FILE, find_tuned, read_tuned, write_tuned
-from genbench.store.tuning import Rung, TuningFile, Tunings, parse, to_bytes
+from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings, parse, to_bytes
 
 ROOT = Path(__file__).parents[2]
 PLAN = Tuning(
@@ -170,6 +171,31 @@ def test_a_finalist_of_one_criterion_counts_for_another_as_far_as_that_sent_it()
     assert counted_scores(rule, trials, "density")[4] == 1.0
     entry = make_entry(TuningFile(rule=rule, trials=list(trials.values())))
     assert entry.choices["samples"].trial == 1
+
+
+def test_a_failure_that_was_mended_leaves_the_choice_as_it_would_have_been():
+    """Trial 2 went to the end in place of 1, which is better where both went on."""
+    rule = make_rule("gan", "ring", PLAN, "random")
+    rows = {1: [0.4, 0.3, 0.35], 2: [0.5, 0.4, 0.30], 3: [0.6, 0.5], 4: [0.9]}
+
+    def trial(k, values):
+        rungs = [scored(rule, k, {"samples": [v, v]}).rungs[0] for v in values]
+        return scored(rule, k, {"samples": [0, 0]}).model_copy(update={"rungs": rungs})
+
+    trials = {k: trial(k, values) for k, values in rows.items()}
+    failed = trials[1].model_copy(update={"rungs": [], "failures": dict.fromkeys(trials[1].seeds)})
+    assert frontier(rule, trials | {1: failed}, [1, 2, 3, 4]) == (3, [])
+    assert find_finalists(rule, trials | {1: failed}, "samples") == {0, 2}
+    assert frontier(rule, trials, [1, 2, 3, 4]) == (3, [])
+    assert find_finalists(rule, trials, "samples") == {0, 1}
+    assert counted_scores(rule, trials, "samples") == {1: 0.35, 2: 0.4, 3: 0.6, 4: 0.9}
+    untroubled = {1: trials[1], 2: trial(2, [0.5, 0.4]), 3: trial(3, [0.6]), 4: trials[4]}
+    entries = [
+        make_entry(TuningFile(rule=rule, trials=[trial(0, [0.9] * 3), *some.values()]))
+        for some in (trials, untroubled)
+    ]
+    assert entries[0] == entries[1]
+    assert entries[0].choices["samples"].trial == 1
 
 
 def test_a_rung_waits_for_all_of_its_bracket():
@@ -384,12 +410,35 @@ def test_costs_come_from_recorded_seconds_and_go_down(tuned_folder, tmp_path, mo
     monkeypatch.chdir(tmp_path)  # where there are no committed results
     campaign = make_campaign({"ring": PLAN}, models=["vae"], trials=5)
     rule = campaign.rules[0]
-    assert CostBook(Store(tmp_path)).estimate(rule, 5).source == "nothing"
+    fresh = CostBook(Store(tmp_path)).estimate(rule, 5)
+    assert (fresh.source, fresh.full, fresh.seconds) == ("nothing", None, None)
+    timed = rule.model_copy(update={"budget": Budget(seconds=3.0)})
+    assert CostBook(Store(tmp_path)).estimate(timed, 1).full == 3.0
     done = CostBook(Store(tuned_folder)).estimate(rule, 5)
     assert (done.source, done.seconds) == ("trials", 0.0)
     more = CostBook(Store(tuned_folder)).estimate(rule, 9)
+    assert more.full is not None
     each = 4 * 0.25 + 2 * 0.25 + 0.5  # of a trial's whole training, of four trials
     assert more.seconds == pytest.approx(each * more.full + 7 * more.scoring)
+
+
+def test_times_of_a_stack_that_was_cut_in_halves_are_those_of_both(tmp_path):
+    rule = make_rule("gan", "ring", PLAN, "random")
+    whole = scored(rule, 1, {"samples": [0.5, 0.6]})
+
+    def add(seconds, *seeds):
+        scores = {"samples": dict.fromkeys(seeds, 0.5)}
+        rung = Rung(step=8, examples=8, seconds=seconds, scoring=seconds / 10, scores=scores)
+        trial = whole.model_copy(update={"rungs": [rung]})
+        Tunings(tmp_path).add(TuningResult(rule=rule, trial=trial, rung=0))
+        (rung,) = Tunings(tmp_path).read(rule).by_number[1].rungs
+        return rung.seconds, rung.scoring
+
+    first, second = whole.seeds
+    assert add(100.0, first) == (100.0, 10.0)
+    assert add(50.0, second) == (150.0, 15.0)
+    assert Tunings(tmp_path).read(rule).seconds == 165.0
+    assert add(70.0, first, second) == (70.0, 7.0), "which was tried again as a whole"
 
 
 def test_the_front_door_reads_the_suite_file(tmp_path):

@@ -9,9 +9,11 @@ import pytest
 from genbench.core.errors import SpecError, UnknownName
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning_acceptance import accept_tuning
+from genbench.running.tuning_check import check_tuned
 from genbench.running.tuning_rule import brackets, frontier, make_rule, make_trial
 from genbench.store.documents import load_tuning
-from genbench.store.tuned import FILE, find_unequal, read_tuned
+from genbench.store.equal_tuning import find_inequalities
+from genbench.store.tuned import FILE, read_tuned, write_tuned
 from genbench.store.tuning import Rung, TuningFile, Tunings
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +76,38 @@ def test_a_search_that_has_not_ended_is_refused_though_a_trial_has(tmp_path, sto
     assert "type: genbench tune -m gan -d ring" in refusal.problem
 
 
+def edit_trial(root, k, **change):
+    """Changes a trial of the only search of a folder."""
+    (file,) = Tunings(root).files()
+    trials = [t.model_copy(update=change) if t.k == k else t for t in file.trials]
+    Tunings(root).save(file.model_copy(update={"trials": trials}))
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_a_search_with_trials_that_were_not_tried_is_refused(tmp_path, k):
+    """Whatever stopped them: a time limit, memory, an error."""
+    plant(tmp_path, "gan")
+    reason = "stopped at 1 s; give more by --timeout and --retry-failed"
+    failures = dict.fromkeys(make_trial(make_rule("gan", "ring", PLAN, "random"), k).seeds, reason)
+    edit_trial(tmp_path, k, rungs=[], failures=failures)
+    result = accept(tmp_path)
+    assert result.entries == ()
+    (refusal,) = result.refusals
+    assert f"1 of 5 trials failed (trial {k}: {reason})" in refusal.problem
+    assert refusal.problem.endswith("type: genbench tune -m gan -d ring --retry-failed")
+    assert not (tmp_path / "tuned.yaml").exists()
+
+
+def test_a_model_that_diverges_was_tried(tmp_path):
+    plant(tmp_path, "gan")
+    (file,) = Tunings(tmp_path).files()
+    lost = file.by_number[4]
+    nothing = {"scores": {"samples": dict.fromkeys(lost.seeds)}}
+    nothing |= {"reasons": dict.fromkeys(lost.seeds, "samples are not finite")}
+    edit_trial(tmp_path, 4, rungs=[rung.model_copy(update=nothing) for rung in lost.rungs])
+    assert models(accept(tmp_path).entries) == ["gan"]
+
+
 def test_of_two_plans_of_one_budget_none_wins_by_its_file_s_name(tmp_path):
     other = PLAN.model_copy(update={"dataset": "ring", "samples": 80})
     plans = {**PLANS, "ring_more": other}
@@ -85,6 +119,9 @@ def test_of_two_plans_of_one_budget_none_wins_by_its_file_s_name(tmp_path):
     (refusal,) = result.refusals
     assert refusal.model == "gan"
     assert "room for one; name a plan of its own name by -d PLAN" in refusal.problem
+    (beside,) = accept(tmp_path, plans=plans, datasets=["ring_more"], models=["gan"]).refusals
+    assert "samples 80, where" in beside.problem
+    (tmp_path / "tuned.yaml").unlink()
     (entry,) = accept(tmp_path, plans=plans, datasets=["ring_more"], models=["gan"]).entries
     assert entry in read_tuned(tmp_path / "tuned.yaml").entries
     (entry,) = accept(tmp_path, models=["gan"]).entries
@@ -137,6 +174,91 @@ def test_a_sampler_is_accepted_where_it_is_named_and_never_beside_another(tmp_pa
     assert {e.sampler for e in read_tuned(tmp_path / "tuned.yaml").entries} == {"tpe"}
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seeds": 4}, "5 trials by random, seeds 4, where"),
+        ({"rungs": [1.0], "keep": 1.0}, "rungs [1.0], keep 1.0, where"),
+        ({"samples": 61}, "another value of samples for other models"),
+        ({"criteria": Criteria(samples=Part(name="kid"))}, 'criterion samples {"better"'),
+    ],
+    ids=str,
+)
+def test_another_rule_is_refused_beside_models_that_had_the_first(tmp_path, change, words):
+    plant(tmp_path, "vae")
+    accept(tmp_path)
+    other = PLAN.model_copy(update=change)
+    plant(tmp_path, "gan", plan=other)
+    refusals = accept(tmp_path, plans={"ring": other}, models=["gan"]).refusals
+    assert words in refusals[0].problem
+    assert models(read_tuned(tmp_path / "tuned.yaml").entries) == ["vae"]
+    plant(tmp_path, "vae", plan=other)
+    assert len(accept(tmp_path, plans={"ring": other}).entries) == 2
+
+
+def test_a_criterion_that_models_do_not_share_is_no_difference(tmp_path):
+    likely = Criteria(samples=Part(name="mmd"), density=Part(name="nll"))
+    both = {"ring": PLAN.model_copy(update={"criteria": likely})}
+    rule = make_rule("vae", "ring", both["ring"], "random")
+    plant(tmp_path, "gan", plan=both["ring"])
+    (entry,) = accept(tmp_path, plans=both).entries
+    other = entry.model_copy(update={"model": "vae", "rule": rule.shared})
+    assert (entry.rule.version, other.rule.version) == (None, 2)
+    assert find_inequalities([entry, other]) == []
+
+
+def test_a_neighbouring_budget_is_no_way_round_equal_tuning(tmp_path):
+    """A suite takes the nearest budget of each model."""
+    near = {"ring": PLAN.model_copy(update={"budget": Budget(steps=9), "trials": 9})}
+    plant(tmp_path, "vae")
+    accept(tmp_path)
+    plant(tmp_path, "gan", trials=9, plan=near["ring"])
+    (refusal,) = accept(tmp_path, plans=near, models=["gan"]).refusals
+    assert "9 trials by random at 9 steps, batch 16, where" in refusal.problem
+    plant(tmp_path, "gan")
+    assert models(accept(tmp_path, models=["gan"]).entries) == ["gan"]
+    plant(tmp_path, "vae", trials=9, plan=near["ring"])
+    both = accept(tmp_path, plans=near).entries
+    assert models(both) == ["gan", "vae"], "of each budget a suite takes both"
+    assert len(read_tuned(tmp_path / "tuned.yaml").entries) == 4
+
+
+def test_another_budget_of_as_many_trials_may_stand_beside(tmp_path):
+    near = {"ring": PLAN.model_copy(update={"budget": Budget(steps=9)})}
+    plant(tmp_path, "vae")
+    accept(tmp_path)
+    plant(tmp_path, "gan", plan=near["ring"])
+    assert models(accept(tmp_path, plans=near, models=["gan"]).entries) == ["gan"]
+
+
+def test_a_file_without_rules_is_read_and_its_entries_fit_any(tmp_path):
+    plant(tmp_path, "vae")
+    (entry,) = accept(tmp_path).entries
+    path = tmp_path / "tuned.yaml"
+    write_tuned(path, [entry.model_copy(update={"rule": None})])
+    assert "rule" not in path.read_text()
+    plant(tmp_path, "gan")
+    assert models(accept(tmp_path, models=["gan"]).entries) == ["gan"]
+    assert [e.rule is None for e in read_tuned(path).entries] == [False, True]
+    assert check_tuned(tmp_path, path) == []
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["as written", "of its trials"])
+def test_other_rules_are_unequal_tuning(tmp_path, known):
+    """Also where an entry has no rule, as those of earlier versions, if its trials have."""
+    plans = {m: PLAN.model_copy(update={"seeds": s}) for m, s in (("gan", 2), ("vae", 4))}
+    entries = []
+    for model, plan in plans.items():
+        plant(tmp_path, model, plan=plan)
+        (entry,) = accept(tmp_path, plans={"ring": plan}, models=[model], write=False).entries
+        entries.append(entry if known else entry.model_copy(update={"rule": None}))
+    write_tuned(tmp_path / "tuned.yaml", entries)
+    (only,) = check_tuned(tmp_path, tmp_path / "tuned.yaml")
+    assert (
+        "gan had 5 trials by random, seeds 2; vae had 5 trials by random, seeds 4" in only.problem
+    )
+
+
 def test_a_longer_plan_waits_for_all_models_that_the_file_has(tmp_path):
     plant(tmp_path, "gan")
     plant(tmp_path, "vae")
@@ -176,7 +298,7 @@ def test_all_committed_entries_are_accepted_as_they_stand(tmp_path):
     )
     assert len(committed) > 40
     assert [e for e in committed if e not in result.entries] == []
-    assert find_unequal(committed) == []
+    assert find_inequalities(committed) == []
 
 
 def test_small_scores_keep_their_digits(tmp_path):

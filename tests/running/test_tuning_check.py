@@ -24,6 +24,7 @@ from genbench.running.tuning_check import check_tuned, find_tuned_file
 from genbench.store import Store
 from genbench.store.documents import load_suites
 from genbench.store.tuned import FILE, OutdatedTuning, find_tuned, read_tuned
+from genbench.store.tuning import Tunings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / FILE).read_text()
@@ -99,10 +100,29 @@ def test_a_suite_refuses_options_of_another_version_and_reports_leave_their_cell
     assert (held.records(one), len(held.missing())) == ([], 1)
 
 
+def test_an_entry_of_trials_that_failed_is_a_fault(tmp_path):
+    shutil.copytree(ROOT / "results" / "tuning", tmp_path / "results" / "tuning")
+    trials, own = Tunings(tmp_path / "results"), read_tuned(ROOT / FILE).entries[0]
+    file = next(f for f in trials.files() if f.rule.file == own.trials_file)
+    lost = file.trials[-1].model_copy(update={"failures": {file.trials[-1].seeds[0]: "no memory"}})
+    trials.save(file.model_copy(update={"trials": [*file.trials[:-1], lost]}))
+    seal = next(f for f in trials.files() if f.rule.file == own.trials_file).seal
+    (tmp_path / "tuned.yaml").write_text(TEXT.replace(own.trials_hash, seal))
+    (only,) = check_tuned(tmp_path / "results", tmp_path / "tuned.yaml")
+    assert "1 of 21 trials failed (trial 20: no memory)" in only.problem
+    assert "--retry-failed, then accept them again: genbench tune --accept" in only.problem
+
+
 def test_unequal_tuning_is_one_sentence_per_data_set(tmp_path):
     problems = check(tmp_path / "tuned.yaml", TEXT.replace(line("trials"), "  trials: 41", 1))
     (unequal,) = (p for p in problems if "not tuned alike" in p.problem)
     assert "had 41 trials by random; " in unequal.problem
+
+
+def test_a_rule_that_its_trials_do_not_have_is_found(tmp_path):
+    problems = check(tmp_path / "tuned.yaml", TEXT.replace("seeds: 2", "seeds: 3", 1))
+    assert "rule.seeds 3 for 2 is not what its trials give" in problems[0].problem
+    assert "not tuned alike: acgan had 21 trials by random, seeds 3" in problems[1].problem
 
 
 def test_trials_that_are_not_there_are_a_fault_beside_others(tmp_path):

@@ -20,7 +20,7 @@ from genbench.report.site.panorama import name_briefly
 from genbench.report.site.samples import Gallery, Panel
 from genbench.report.site.templating import file_name
 from genbench.report.tables import Table
-from genbench.report.tuned_scores import TunedScore, read_tuned_scores
+from genbench.report.tuned_scores import TunedScore, describe_unused, read_tuned_scores
 from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
 from genbench.store.cached import CachedStore
@@ -69,6 +69,7 @@ class Site:
         claims: The claims, if anything has been measured of any.
         searches: What tuning found, if anything was tuned.
         tuned_scores: What it gained.
+        unused_trials: Sentences about files of trials that are no part of that.
     """
 
     title: str
@@ -78,6 +79,7 @@ class Site:
     claims: tuple[Card, ...] = ()
     searches: tuple[Search, ...] = ()
     tuned_scores: tuple[TunedScore, ...] = ()
+    unused_trials: tuple[str, ...] = ()
 
     @property
     def tables(self) -> list[Table]:
@@ -156,7 +158,9 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
     cards, broken = make_claim_cards(store, tables)
     searches = tuple(read_searches(store.root)) if store.groups is None else ()
     gains = tuple(read_tuned_scores(store)) if searches else ()
-    return Site(title, tuple(pages), (*problems, *broken), pictures, cards, searches, gains)
+    unused = tuple(describe_unused(store)) if searches else ()
+    about = (*problems, *broken)
+    return Site(title, tuple(pages), about, pictures, cards, searches, gains, unused)
 
 
 def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:

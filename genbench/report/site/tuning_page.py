@@ -41,7 +41,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         gained=[_gained(site.tuned_scores, name) for name in _datasets(site.tuned_scores)],
         gains_note=tuned_scores.NOTE,
         costs=Markup(to_html(tuning_costs.make_sheet(tuning_costs.sum_costs(site.searches)))),
-        notes=list(dict.fromkeys(search.note for search in site.searches)),
+        notes=[*dict.fromkeys(search.note for search in site.searches), *site.unused_trials],
         data=templating.embed({"plots": plots}),
     )
     return {PAGE: page}
