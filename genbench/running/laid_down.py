@@ -146,16 +146,17 @@ def find_late(
         history: Its registrations, oldest first.
     """
     for k, scored in scores.runs.items():
-        since = _since(history, lambda old, k=k: _has_run(old["runs"], descriptions[k]))
+        since = _since(history, lambda old, k=k: _has_run(old.terms["runs"], descriptions[k]))
         if scored is not None and moment(since) > moment(scored):
             yield Late(since, scored)
     if scores.experiment is not None:
         own = terms.get("experiment")
-        since = _since(history, lambda old: old.get("experiment") == own)
+        since = _since(history, lambda old: old.terms.get("experiment") == own)
         if moment(since) > moment(scores.experiment):
             yield Late(since, scores.experiment)
+    rule = history[-1].rule
     for k, part in enumerate(terms["parts"]):
-        since = _since(history, lambda old, k=k, part=part: _has_part(old["parts"], k, part))
+        since = _since(history, lambda old, k=k, part=part: _has_part(old, rule, k, part))
         scored = scores.first
         if scored is None or moment(since) <= moment(scored):
             continue
@@ -163,7 +164,7 @@ def find_late(
             yield Late(since, scored)
 
 
-def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, Any]], bool]) -> str:
+def _since(history: Sequence[Registration], stands_in: Callable[[Registration], bool]) -> str:
     """When something was registered from which on every registration has it, the last one at worst.
 
     Registrations that are not as they were hashed, or were made with scores at hand, count for nothing.
@@ -172,15 +173,17 @@ def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, An
     since = last.date
     for registration in reversed(history[:-1]):
         sound = registration.intact and registration.seen is None
-        if not sound or not stands_in(registration.terms):
+        if not sound or not stands_in(registration):
             break
         since = registration.date
     return since
 
 
-def _has_part(parts: Sequence[Mapping[str, Any]], k: int, part: Mapping[str, Any]) -> bool:
-    """Whether the k-th of a registration's parts is this one; wording is of no account."""
-    return k < len(parts) and not differing(parts[k], part, {"effect", *BY_RULE})
+def _has_part(old: Registration, rule: str, k: int, part: Mapping[str, Any]) -> bool:
+    """Whether the k-th of a registration's parts is this one, by a rule; wording is of no account."""
+    parts = old.terms["parts"]
+    by_rule = () if share_fields(old.rule, rule) else BY_RULE
+    return k < len(parts) and not differing(parts[k], part, {"effect", *by_rule})
 
 
 def share_fields(old: str, new: str) -> bool:
