@@ -10,6 +10,7 @@ from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
+from genbench.running.dependencies import list_exempted
 from genbench.running.laid_down import BY_RULE, drop_recent
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
@@ -40,6 +41,7 @@ def list_terms(claim: Claim) -> dict[str, Any]:
     hashes = hash_parts(claim)
     made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
     extremes = hash_extremes(claim, len(judged))
+    unasked = list_exempted(claim, len(judged))
     parts = [
         {
             "effect": effect.name,
@@ -48,8 +50,9 @@ def list_terms(claim: Claim) -> dict[str, Any]:
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
             "made_of": own,
             "made_of_extremes": far,
+            "exempted": exempted,
         }
-        for effect, own, far in zip(judged, made_of, extremes, strict=True)
+        for effect, own, far, exempted in zip(judged, made_of, extremes, unasked, strict=True)
     ]
     terms: dict[str, Any] = {"parts": parts, "runs": {}}
     for run in claim.runs:

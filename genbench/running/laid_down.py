@@ -26,8 +26,8 @@ Clock = Callable[[Path, str], str]
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: the rules whose registrations hold it
 WHOLE = ("judge/2", "judge/3")
-#: what registrations hold since 2026-11-29: of no account where an older one does not
-RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured")
+#: what registrations hold since 2026-11-29, or later: of no account where an older one does not
+RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured", "exempted")
 
 
 @dataclass(frozen=True)
