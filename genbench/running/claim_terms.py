@@ -14,6 +14,7 @@ from genbench.running.dependencies import list_exempted
 from genbench.running.laid_down import BY_RULE, drop_recent
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
+from genbench.running.planted_intervals import hash_intervals
 from genbench.running.scale import Scale
 
 ABSENT = "absent"
@@ -41,6 +42,7 @@ def list_terms(claim: Claim) -> dict[str, Any]:
     hashes = hash_parts(claim)
     made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
     extremes = hash_extremes(claim, len(judged))
+    intervals = hash_intervals(claim, len(judged))
     unasked = list_exempted(claim, len(judged))
     parts = [
         {
@@ -50,9 +52,12 @@ def list_terms(claim: Claim) -> dict[str, Any]:
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
             "made_of": own,
             "made_of_extremes": far,
+            "intervals": interval,
             "exempted": exempted,
         }
-        for effect, own, far, exempted in zip(judged, made_of, extremes, unasked, strict=True)
+        for effect, own, far, interval, exempted in zip(
+            judged, made_of, extremes, intervals, unasked, strict=True
+        )
     ]
     terms: dict[str, Any] = {"parts": parts, "runs": {}}
     for run in claim.runs:
@@ -157,8 +162,9 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
             new = drop_recent(new, old)
         was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
         fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-        if len(fields) > 1:  # of which that is no news
-            fields = [field for field in fields if not field.endswith(".made_of_extremes")]
+        for derived in (".intervals", ".made_of_extremes"):
+            if len(fields) > 1:  # of which that is no news
+                fields = [field for field in fields if not field.endswith(derived)]
         changes += [_say(f, was.get(f, ABSENT), is_now.get(f, ABSENT)) for f in fields]
     return changes
 
@@ -169,6 +175,8 @@ def _say(field: str, old: Any, new: Any) -> str:
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":
         return f"{part}: makes something else of failed, absent, negative, tiny or large numbers"
+    if name == "intervals":
+        return f"{part}: makes its interval of something else (test sets' noise, sides or pairs of seeds)"
     return f"{field}: {old}, now {new}"
 
 

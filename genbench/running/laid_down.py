@@ -27,7 +27,15 @@ BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: the rules whose registrations hold it
 WHOLE = ("judge/2", "judge/3")
 #: what registrations hold since 2026-11-29, or later: of no account where an older one does not
-RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured", "exempted")
+RECENT = (
+    "made_of",
+    "made_of_extremes",
+    "tuned_options",
+    "resolved",
+    "measured",
+    "exempted",
+    "intervals",
+)
 
 
 @dataclass(frozen=True)

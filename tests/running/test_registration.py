@@ -33,6 +33,8 @@ from genbench.store.registrations import (
 from genbench.store.trial import Trial, Trials
 
 RUN = Run("gan", "ring", ("modes",), steps=400)
+#: of parts in terms
+HASHES = ("made_of", "made_of_extremes", "intervals")
 
 
 def make_claim(run=RUN, bar=1.0, rounds=None):
@@ -429,7 +431,8 @@ def test_what_a_rule_added_to_parts_does_not_change_unseen_after_the_first_score
 def test_terms_hold_bars_runs_and_metrics():
     terms = list_terms(make_claim())
     (part,) = terms["parts"]
-    assert len(part.pop("made_of")) == len(part.pop("made_of_extremes")) == 12
+    assert [len(part.pop(name)) for name in HASHES] == [12, 12, 12]
+    assert part.pop("exempted") == []
     assert part == {"effect": "modes", "bar": 1.0, "wanted": "above"}
     assert terms["runs"]["gan on ring"]["metrics"] == ["modes"]
     assert terms["runs"]["gan on ring"]["seeds"] == 8
