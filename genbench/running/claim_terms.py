@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from genbench.core.errors import SpecError
 from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
 from genbench.running.dependencies import list_exempted
-from genbench.running.laid_down import BY_RULE, drop_recent
+from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
 from genbench.running.planted_intervals import hash_intervals
@@ -52,7 +52,7 @@ def list_terms(claim: Claim) -> dict[str, Any]:
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
             "made_of": own,
             "made_of_extremes": far,
-            "intervals": interval,
+            "made_of_intervals": interval,
             "exempted": exempted,
         }
         for effect, own, far, interval, exempted in zip(
@@ -151,7 +151,8 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         now: Those of today; the wording of effects is of no account.
         rules: Whether what rules add to parts counts, as it does where the rule is the same.
     """
-    sides = [_split(before), _split(now)]
+    parts = _pair_parts(before, now, rules)
+    sides = [own | _split(terms) for own, terms in zip(parts, (before, now), strict=True)]
     changes = []
     for name in {**sides[0], **sides[1]}:
         if name not in sides[0] or name not in sides[1]:
@@ -162,7 +163,7 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
             new = drop_recent(new, old)
         was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
         fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-        for derived in (".intervals", ".made_of_extremes"):
+        for derived in (".made_of_intervals", ".made_of_extremes"):
             if len(fields) > 1:  # of which that is no news
                 fields = [field for field in fields if not field.endswith(derived)]
         changes += [_say(f, was.get(f, ABSENT), is_now.get(f, ABSENT)) for f in fields]
@@ -175,17 +176,41 @@ def _say(field: str, old: Any, new: Any) -> str:
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":
         return f"{part}: makes something else of failed, absent, negative, tiny or large numbers"
-    if name == "intervals":
+    if name == "made_of_intervals":
         return f"{part}: makes its interval of something else (test sets' noise, sides or pairs of seeds)"
     return f"{field}: {old}, now {new}"
 
 
+def _pair_parts(
+    before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parts of both by their places today: those that are the same, then the others in their order."""
+    old, new = (list(terms.get("parts", ())) for terms in (before, now))
+    places: dict[int, int] = {}
+
+    def settle(fits: Callable[[int, int], bool]) -> None:
+        for k in range(len(new)):
+            free = (j for j in range(len(old)) if j not in places.values() and fits(j, k))
+            if k not in places and (place := next(free, None)) is not None:
+                places[k] = place
+
+    settle(lambda j, k: j == k and is_part(old[j], new[k], rules))
+    settle(lambda j, k: has_content(old[j]) and is_part(old[j], new[k], rules))
+    settle(lambda j, k: True)
+    left_out = [j for j in range(len(old)) if j not in places.values()]
+    names = {j: f"{'former ' if j < len(new) else ''}part {j + 1}" for j in left_out}
+    paired = {f"part {k + 1}": old[j] for k, j in sorted(places.items())}
+    return (
+        paired | {name: old[j] for j, name in names.items()},
+        {f"part {k}": part for k, part in enumerate(new, 1)},
+    )
+
+
 def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
-    """Terms by what they are of: a part, a run, the experiment."""
-    parts = {f"part {k}": part for k, part in enumerate(terms.get("parts", ()), 1)}
+    """Terms but for parts by what they are of: a run, the experiment."""
     runs = {f"runs.{name}": run for name, run in terms.get("runs", {}).items()}
     others = {name: value for name, value in terms.items() if name not in ("parts", "runs")}
-    return {**parts, **runs, **others}
+    return {**runs, **others}
 
 
 def _fields(value: Any, rules: bool, name: str) -> Iterator[tuple[str, Any]]:

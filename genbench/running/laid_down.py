@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim
 from genbench.core.model import MODELS
 from genbench.running.evidence import ClaimEvidence
-from genbench.running.planted import RANGES, PlantedEvidence, read_planted
+from genbench.running.planted import RANGES, UNREADABLE, PlantedEvidence, read_planted
 from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.git import date_files
@@ -34,7 +34,7 @@ RECENT = (
     "resolved",
     "measured",
     "exempted",
-    "intervals",
+    "made_of_intervals",
 )
 
 
@@ -162,9 +162,9 @@ def find_late(
         since = _since(history, lambda old: old.terms.get("experiment") == own)
         if moment(since) > moment(scores.experiment):
             yield Late(since, scores.experiment)
-    rule = history[-1].rule
-    for k, part in enumerate(terms["parts"]):
-        since = _since(history, lambda old, k=k, part=part: _has_part(old, rule, k, part))
+    parts, rule = terms["parts"], history[-1].rule
+    for k in range(len(parts)):
+        since = _since(history, lambda old, k=k: _has_part(old, rule, k, parts))
         scored = scores.first
         if scored is None or moment(since) <= moment(scored):
             continue
@@ -187,11 +187,27 @@ def _since(history: Sequence[Registration], stands_in: Callable[[Registration], 
     return since
 
 
-def _has_part(old: Registration, rule: str, k: int, part: Mapping[str, Any]) -> bool:
-    """Whether the k-th of a registration's parts is this one, by a rule; wording is of no account."""
-    parts = old.terms["parts"]
-    by_rule = () if share_fields(old.rule, rule) else BY_RULE
-    return k < len(parts) and not differing(parts[k], part, {"effect", *by_rule})
+def _has_part(old: Registration, rule: str, k: int, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a registration has the k-th of a claim's parts by a rule; wording is of no account.
+
+    It has it at the same place, or at any where all its parts are there still, so that it was added to.
+    """
+    own, rules = old.terms["parts"], share_fields(old.rule, rule)
+    if k < len(own) and is_part(own[k], parts[k], rules):
+        return True
+    there = [has_content(one) and any(is_part(one, part, rules) for part in parts) for one in own]
+    had = sum(is_part(one, parts[k], rules) for one in own)
+    return all(there) and had >= sum(is_part(parts[k], one, rules) for one in parts[: k + 1])
+
+
+def has_content(part: Mapping[str, Any]) -> bool:
+    """Returns whether a registration says what a part is made of, by which it is known at other places."""
+    return part.get("made_of", UNREADABLE) != UNREADABLE
+
+
+def is_part(old: Mapping[str, Any], new: Mapping[str, Any], rules: bool) -> bool:
+    """Returns whether a part is one that was registered, by fields that rules add too where they count."""
+    return not differing(old, new, {"effect", *(() if rules else BY_RULE)})
 
 
 def share_fields(old: str, new: str) -> bool:

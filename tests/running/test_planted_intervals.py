@@ -98,7 +98,9 @@ def test_older_registrations_do_not_hold_it(tmp_path):
     register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
     known = read_registrations(path)
     (own,) = known.claims["planted"]
-    parts = [{k: v for k, v in part.items() if k != "intervals"} for part in own.terms["parts"]]
+    parts = [
+        {k: v for k, v in part.items() if k != "made_of_intervals"} for part in own.terms["parts"]
+    ]
     terms = own.terms | {"parts": parts}
     old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)}).sealed()
     write_registrations(path, known.model_copy(update={"claims": {"planted": [old]}}))

@@ -34,7 +34,7 @@ from genbench.store.trial import Trial, Trials
 
 RUN = Run("gan", "ring", ("modes",), steps=400)
 #: of parts in terms
-HASHES = ("made_of", "made_of_extremes", "intervals")
+HASHES = ("made_of", "made_of_extremes", "made_of_intervals")
 
 
 def make_claim(run=RUN, bar=1.0, rounds=None):
