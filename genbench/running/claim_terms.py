@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ from genbench.core.claim import Claim, Run
 from genbench.core.errors import SpecError
 from genbench.evaluation.requests import make_requests
 from genbench.running.claim_cells import find_choice, specs_of
-from genbench.running.laid_down import BY_RULE, drop_recent
+from genbench.running.dependencies import list_exempted
+from genbench.running.laid_down import BY_RULE, drop_recent, has_content, is_part
 from genbench.running.planted import UNREADABLE, hash_parts
 from genbench.running.planted_extremes import hash_extremes
+from genbench.running.planted_intervals import hash_intervals
 from genbench.running.scale import Scale
 
 ABSENT = "absent"
@@ -40,6 +42,8 @@ def list_terms(claim: Claim) -> dict[str, Any]:
     hashes = hash_parts(claim)
     made_of = hashes if len(hashes) == len(judged) else [UNREADABLE] * len(judged)
     extremes = hash_extremes(claim, len(judged))
+    intervals = hash_intervals(claim, len(judged))
+    unasked = list_exempted(claim, len(judged))
     parts = [
         {
             "effect": effect.name,
@@ -48,8 +52,12 @@ def list_terms(claim: Claim) -> dict[str, Any]:
             **{name: value for name in BY_RULE if (value := getattr(effect, name))},
             "made_of": own,
             "made_of_extremes": far,
+            "made_of_intervals": interval,
+            "exempted": exempted,
         }
-        for effect, own, far in zip(judged, made_of, extremes, strict=True)
+        for effect, own, far, interval, exempted in zip(
+            judged, made_of, extremes, intervals, unasked, strict=True
+        )
     ]
     terms: dict[str, Any] = {"parts": parts, "runs": {}}
     for run in claim.runs:
@@ -143,7 +151,8 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         now: Those of today; the wording of effects is of no account.
         rules: Whether what rules add to parts counts, as it does where the rule is the same.
     """
-    sides = [_split(before), _split(now)]
+    parts = _pair_parts(before, now, rules)
+    sides = [own | _split(terms) for own, terms in zip(parts, (before, now), strict=True)]
     changes = []
     for name in {**sides[0], **sides[1]}:
         if name not in sides[0] or name not in sides[1]:
@@ -154,8 +163,9 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
             new = drop_recent(new, old)
         was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
         fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-        if len(fields) > 1:  # of which that is no news
-            fields = [field for field in fields if not field.endswith(".made_of_extremes")]
+        for derived in (".made_of_intervals", ".made_of_extremes"):
+            if len(fields) > 1:  # of which that is no news
+                fields = [field for field in fields if not field.endswith(derived)]
         changes += [_say(f, was.get(f, ABSENT), is_now.get(f, ABSENT)) for f in fields]
     return changes
 
@@ -166,15 +176,41 @@ def _say(field: str, old: Any, new: Any) -> str:
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":
         return f"{part}: makes something else of failed, absent, negative, tiny or large numbers"
+    if name == "made_of_intervals":
+        return f"{part}: makes its interval of something else (test sets' noise, sides or pairs of seeds)"
     return f"{field}: {old}, now {new}"
 
 
+def _pair_parts(
+    before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parts of both by their places today: those that are the same, then the others in their order."""
+    old, new = (list(terms.get("parts", ())) for terms in (before, now))
+    places: dict[int, int] = {}
+
+    def settle(fits: Callable[[int, int], bool]) -> None:
+        for k in range(len(new)):
+            free = (j for j in range(len(old)) if j not in places.values() and fits(j, k))
+            if k not in places and (place := next(free, None)) is not None:
+                places[k] = place
+
+    settle(lambda j, k: j == k and is_part(old[j], new[k], rules))
+    settle(lambda j, k: has_content(old[j]) and is_part(old[j], new[k], rules))
+    settle(lambda j, k: True)
+    left_out = [j for j in range(len(old)) if j not in places.values()]
+    names = {j: f"{'former ' if j < len(new) else ''}part {j + 1}" for j in left_out}
+    paired = {f"part {k + 1}": old[j] for k, j in sorted(places.items())}
+    return (
+        paired | {name: old[j] for j, name in names.items()},
+        {f"part {k}": part for k, part in enumerate(new, 1)},
+    )
+
+
 def _split(terms: Mapping[str, Any]) -> dict[str, Any]:
-    """Terms by what they are of: a part, a run, the experiment."""
-    parts = {f"part {k}": part for k, part in enumerate(terms.get("parts", ()), 1)}
+    """Terms but for parts by what they are of: a run, the experiment."""
     runs = {f"runs.{name}": run for name, run in terms.get("runs", {}).items()}
     others = {name: value for name, value in terms.items() if name not in ("parts", "runs")}
-    return {**parts, **runs, **others}
+    return {**runs, **others}
 
 
 def _fields(value: Any, rules: bool, name: str) -> Iterator[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from genbench.core.claim import Claim
 from genbench.core.effect import Effect, Values, match_effects
 from genbench.core.evidence import Evidence
+from genbench.running.evidence import EXPERIMENT
 from genbench.running.planted import RANGES, PlantedEvidence, Read
 
 #: shares make no sense of several of the numbers that claims read, and these lie beyond them
@@ -96,6 +97,25 @@ def list_judged_columns(claim: Claim) -> list[Read]:
         if dependence.is_evidence:
             reads += [read for read in dependence.reads if read not in reads]
     return reads
+
+
+def list_exempted(claim: Claim, count: int) -> list[list[str]]:
+    """Returns, for each of so many judged effects, the columns that it reads and null rows are not asked of.
+
+    Those of which no effect is known to rest on them are among each's, and so are all where effects cannot
+    be read with made-up numbers.
+    """
+    exempt = {*claim.null_exemptions} - {EXPERIMENT}
+    try:
+        found = find_dependences(claim) if exempt else ()
+    except (ArithmeticError, LookupError, ValueError):
+        found = ()
+    read = [({column for _, column in d.reads}, d.effect.judged) for d in found]
+    unknown = exempt.difference(*(columns for columns, _ in read))
+    judged = [columns for columns, own in read if own]
+    if len(judged) != count:
+        return [sorted(exempt)] * count
+    return [sorted(exempt & columns | unknown) for columns in judged]
 
 
 def find_changed(effects: Sequence[Effect], others: Sequence[Effect]) -> list[bool]:

@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim
 from genbench.core.model import MODELS
 from genbench.running.evidence import ClaimEvidence
-from genbench.running.planted import RANGES, PlantedEvidence, read_planted
+from genbench.running.planted import RANGES, UNREADABLE, PlantedEvidence, read_planted
 from genbench.running.scale import SCALES, Scale
 from genbench.store import Store
 from genbench.store.git import date_files
@@ -26,8 +26,16 @@ Clock = Callable[[Path, str], str]
 BY_RULE = ("by_definition", "exact", "jump", "resolution")
 #: the rules whose registrations hold it
 WHOLE = ("judge/2", "judge/3")
-#: what registrations hold since 2026-11-29: of no account where an older one does not
-RECENT = ("made_of", "made_of_extremes", "tuned_options", "resolved", "measured")
+#: what registrations hold since 2026-11-29, or later: of no account where an older one does not
+RECENT = (
+    "made_of",
+    "made_of_extremes",
+    "tuned_options",
+    "resolved",
+    "measured",
+    "exempted",
+    "made_of_intervals",
+)
 
 
 @dataclass(frozen=True)
@@ -146,16 +154,17 @@ def find_late(
         history: Its registrations, oldest first.
     """
     for k, scored in scores.runs.items():
-        since = _since(history, lambda old, k=k: _has_run(old["runs"], descriptions[k]))
+        since = _since(history, lambda old, k=k: _has_run(old.terms["runs"], descriptions[k]))
         if scored is not None and moment(since) > moment(scored):
             yield Late(since, scored)
     if scores.experiment is not None:
         own = terms.get("experiment")
-        since = _since(history, lambda old: old.get("experiment") == own)
+        since = _since(history, lambda old: old.terms.get("experiment") == own)
         if moment(since) > moment(scores.experiment):
             yield Late(since, scores.experiment)
-    for k, part in enumerate(terms["parts"]):
-        since = _since(history, lambda old, k=k, part=part: _has_part(old["parts"], k, part))
+    parts, rule = terms["parts"], history[-1].rule
+    for k in range(len(parts)):
+        since = _since(history, lambda old, k=k: _has_part(old, rule, k, parts))
         scored = scores.first
         if scored is None or moment(since) <= moment(scored):
             continue
@@ -163,7 +172,7 @@ def find_late(
             yield Late(since, scored)
 
 
-def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, Any]], bool]) -> str:
+def _since(history: Sequence[Registration], stands_in: Callable[[Registration], bool]) -> str:
     """When something was registered from which on every registration has it, the last one at worst.
 
     Registrations that are not as they were hashed, or were made with scores at hand, count for nothing.
@@ -172,15 +181,33 @@ def _since(history: Sequence[Registration], stands_in: Callable[[Mapping[str, An
     since = last.date
     for registration in reversed(history[:-1]):
         sound = registration.intact and registration.seen is None
-        if not sound or not stands_in(registration.terms):
+        if not sound or not stands_in(registration):
             break
         since = registration.date
     return since
 
 
-def _has_part(parts: Sequence[Mapping[str, Any]], k: int, part: Mapping[str, Any]) -> bool:
-    """Whether the k-th of a registration's parts is this one; wording is of no account."""
-    return k < len(parts) and not differing(parts[k], part, {"effect", *BY_RULE})
+def _has_part(old: Registration, rule: str, k: int, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a registration has the k-th of a claim's parts by a rule; wording is of no account.
+
+    It has it at the same place, or at any where all its parts are there still, so that it was added to.
+    """
+    own, rules = old.terms["parts"], share_fields(old.rule, rule)
+    if k < len(own) and is_part(own[k], parts[k], rules):
+        return True
+    there = [has_content(one) and any(is_part(one, part, rules) for part in parts) for one in own]
+    had = sum(is_part(one, parts[k], rules) for one in own)
+    return all(there) and had >= sum(is_part(parts[k], one, rules) for one in parts[: k + 1])
+
+
+def has_content(part: Mapping[str, Any]) -> bool:
+    """Returns whether a registration says what a part is made of, by which it is known at other places."""
+    return part.get("made_of", UNREADABLE) != UNREADABLE
+
+
+def is_part(old: Mapping[str, Any], new: Mapping[str, Any], rules: bool) -> bool:
+    """Returns whether a part is one that was registered, by fields that rules add too where they count."""
+    return not differing(old, new, {"effect", *(() if rules else BY_RULE)})
 
 
 def share_fields(old: str, new: str) -> bool:

@@ -24,8 +24,9 @@ from genbench.store.measurement_error import read_measurement_errors
 BY_FEATURES = ("features", "judged", "labelled", "logits", "memory")
 #: views of abilities that null rows lack; claims on pairs compare with trivial translators themselves
 ABILITIES = ("model", *PAIRED)
-#: why there is no gate of what nobody has measured, and no bar beside a floor of 0
+#: why there is no gate of what nobody has measured or a claim exempts, and no bar beside a floor of 0
 UNMEASURED = "nothing has been measured yet"
+EXEMPT = "the claim says why no null row need be worse by it"
 UNSURE = "real points score 0 or less, by an error that is not known"
 #: a data set with its options, and a column
 Place = tuple[str, str]
@@ -45,7 +46,12 @@ class NullRows:
     _records: dict[str, list[Record]] = field(default_factory=dict)
 
     def gate(self, evidence: ClaimEvidence, run: Run, column: str) -> Gate:
-        """Returns what null rows make of a column of a run, asked by the run's metrics and samples."""
+        """Returns what null rows make of a column of a run, asked by the run's metrics and samples.
+
+        They take no part in what the claim exempts, whichever of them the folder has.
+        """
+        if column in evidence.claim.null_exemptions:
+            return Gate({}, 0, None, why=EXEMPT)
         spec, keys = specs_of(run)[0], keys_of(run)
         rows: dict[str, list[float]] = defaultdict(list)
         measurements = [m for r in evidence.records(run) for m in _measurements(r, column, keys)]

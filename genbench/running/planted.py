@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from genbench.core.claim import Claim, Run
-from genbench.core.effect import Effect, Scores, Values
+from genbench.core.effect import Effect, Noise, Scores, Values
 from genbench.core.spec import canonical
 from genbench.running.claim_cells import run_key
 
@@ -60,7 +60,8 @@ class PlantedEvidence:
             self.scored.append((run, column))
         shown = self._has(run) and (run, column) not in self.hidden
         own = self._number(self._name(run), column) if shown else {}
-        return Scores(own, independent=run.labelled is None)
+        noise = self._make_noise(str(self.span), self._name(run), column)
+        return Scores(own, noise, independent=run.labelled is None)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""
@@ -77,6 +78,11 @@ class PlantedEvidence:
     def _name(self, run: Run) -> str:
         alike = [one for one in self.runs if one.title == run.title]
         return f"{run.title} {alike.index(run)}" if run in alike else run_key(run)
+
+    def _make_noise(self, *about: str) -> Noise:
+        """Noise of test sets: of two rows the larger counts, so that its size says whose it is."""
+        plain, log, *_ = list_shares("noise", *about)
+        return Noise(plain, log)
 
     def _number(self, *about: str) -> dict[int, float]:
         low, high = reversed(self.span) if self.falling else self.span

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 
 from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, Scores
@@ -77,7 +77,8 @@ class ExtremeEvidence(PlantedEvidence):
     def scores(self, run: Run, column: str) -> Scores:
         """Returns numbers of a run's column."""
         own = self._plant(_worse_side(run, column), self._name(run), column)
-        return Scores(own, independent=run.labelled is None)
+        noise = self._make_noise(canonical(astuple(self.plant)), self._name(run), column)
+        return Scores(own, noise, independent=run.labelled is None)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""
@@ -107,18 +108,25 @@ def hash_extremes(claim: Claim, count: int) -> list[str]:
 
     Its bar and side are among that: a claim may look at its evidence before it sets them.
     """
-    rows = {name: _read(claim, plant) for name, plant in PLANTS.items()}
+    rows = {name: _describe_all(effects) for name, effects in read_extremes(claim).items()}
     return [
         hash_text({name: parts[k] if k < len(parts) else "none" for name, parts in rows.items()})
         for k in range(count)
     ]
 
 
-def _read(claim: Claim, plant: Plant) -> list[str]:
+def read_extremes(claim: Claim) -> dict[str, list[Effect] | None]:
+    """Returns a claim's judged effects by each of these ways, None where it makes nothing of such numbers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of infinite numbers less infinite ones
-        effects = read_planted(claim, ExtremeEvidence(claim.runs, plant=plant))
-        return [UNREADABLE] if effects is None else [_describe(effect) for effect in effects]
+        return {
+            name: read_planted(claim, ExtremeEvidence(claim.runs, plant=plant))
+            for name, plant in PLANTS.items()
+        }
+
+
+def _describe_all(effects: Sequence[Effect] | None) -> list[str]:
+    return [UNREADABLE] if effects is None else [_describe(effect) for effect in effects]
 
 
 def _describe(effect: Effect) -> str:

@@ -20,6 +20,7 @@ from genbench.running.laid_down import (
     share_fields,
 )
 from genbench.running.other_defaults import find_other_defaults
+from genbench.running.places import arrange_runs
 from genbench.running.replaced import find_replaced
 from genbench.statistics.verdicts import RULE
 from genbench.store import Store
@@ -79,6 +80,7 @@ def find_standing(
     own = registrations.claims.get(claim.id, [])
     if history is not None:
         own, registrations = history.complete(claim.id, own), history.declared(registrations)
+    claim = arrange_runs(claim, own[-1].terms) if own else claim
     commits, files = Commits(store), list_scored(claim, store)
     scores = find_first_scores(files, commits.written)
     first = scores.first
@@ -181,8 +183,8 @@ def register(
     about = {"date": date or now(), "commit": running_commit(), "rule": RULE}
     everything = dict(registrations.claims)
     for name, claim in claims.items():
-        terms = list_terms(claim)
         history = whole.claims.get(name, [])
+        terms = list_terms(arrange_runs(claim, history[-1].terms) if history else claim)
         new = not history or (history[-1].terms, history[-1].rule) != (terms, RULE)
         if new:
             entry = Registration(terms=terms, hash=hash_terms(terms, RULE), **about)

@@ -12,10 +12,13 @@ from genbench.report.cards import Card
 from genbench.running.claim_cells import specs_of
 from genbench.running.claim_terms import list_terms
 from genbench.running.claims import run_claims
+from genbench.running.evidence import EXPERIMENT
 from genbench.running.null_runs import can_be_checked, make_null_runs
+from genbench.running.registration import find_standing, register
 from genbench.running.scale import Scale
 from genbench.running.suites import RunOptions
 from genbench.store import Store
+from genbench.store.registrations import hash_terms, read_registrations
 
 RUN = Run("gan", "ring", ("modes", "prdc"), {"hidden": [8]}, steps=5, batch=8, samples=200)
 
@@ -104,5 +107,52 @@ def test_they_are_no_terms_of_the_claim():
         assert {about["model"] for about in terms["runs"].values()}.isdisjoint(
             {"uniform", "gaussian"}
         )
-        exempt = replace(claim, null_exemptions={"modes": "a count"}, digits_alone="so")
-        assert list_terms(exempt) == terms
+        assert list_terms(replace(claim, digits_alone="so")) == terms
+
+
+def test_what_a_claim_exempts_is_among_the_terms_of_the_parts_that_read_it(tmp_path):
+    claim = make_claim(("modes", "precision"))
+    about = {"modes": "a count", EXPERIMENT: "so"}
+    exempt = replace(claim, null_exemptions=about)
+    assert [part["exempted"] for part in list_terms(exempt)["parts"]] == [["modes"], []]
+    assert list_terms(replace(claim, null_exemptions=about | {"modes": "x"})) == list_terms(exempt)
+    unread = replace(claim, null_exemptions={"density": "so"})
+    assert [part["exempted"] for part in list_terms(unread)["parts"]] == [["density"]] * 2
+
+
+def test_an_exemption_after_the_first_score_is_exploratory_and_unknown_to_older_registrations(
+    tmp_path, store
+):
+    path, claim = tmp_path / "registrations.json", make_claim()
+    exempt = replace(claim, null_exemptions={"modes": "a count"})
+    register({"planted": claim}, path, date="2026-01-01T00:00:00+00:00")
+    write(store, RUN, modes=8.0)
+    for record in store.of("ring", "gan"):
+        store.write(record.model_copy(update={"started": "2026-01-02T00:00:00+00:00"}))
+    known = read_registrations(path)
+    assert not find_standing(claim, store, known).exploratory
+    assert find_standing(exempt, store, known).reasons == (
+        "changed since it was registered: part 1.exempted: [], now ['modes']",
+    )
+    register({"planted": exempt}, path, date="2026-01-03T00:00:00+00:00")
+    reasons = find_standing(exempt, store, read_registrations(path)).reasons
+    assert "changed by that registration: part 1.exempted: [], now ['modes']" in reasons
+    (own,) = known.claims["planted"]
+    parts = [{k: v for k, v in part.items() if k != "exempted"} for part in own.terms["parts"]]
+    terms = own.terms | {"parts": parts}
+    old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)}).sealed()
+    before = known.model_copy(update={"claims": {"planted": [old]}})
+    assert not find_standing(exempt, store, before).exploratory
+
+
+def test_the_gate_of_an_exempted_column_is_open_whatever_null_rows_a_folder_has(store):
+    claim = make_claim(("precision",))
+    for run in (RUN, *make_null_runs(claim, Scale(), store)):
+        write(store, run, precision=0.9)
+    for record in store.of("ring", "gan"):
+        rows = [m.model_copy(update={"floor": 0.9}) for m in record.metrics]
+        store.write(record.model_copy(update={"metrics": rows}))
+    assert not Card(claim, store).effects[0].judged
+    card = Card(replace(claim, null_exemptions={"precision": "so"}), store)
+    assert card.effects[0].judged
+    assert card.withheld == card.unchecked == []

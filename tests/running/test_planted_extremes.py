@@ -76,7 +76,8 @@ def test_what_older_registrations_do_not_hold_is_of_no_account(tmp_path):
     known = read_registrations(path)
     (own,) = known.claims["planted"]
     (part,) = own.terms["parts"]
-    terms = own.terms | {"parts": [{k: v for k, v in part.items() if k != "made_of_extremes"}]}
+    later = ("made_of_extremes", "made_of_intervals", "exempted")
+    terms = own.terms | {"parts": [{k: v for k, v in part.items() if k not in later}]}
     old = own.model_copy(update={"terms": terms, "hash": hash_terms(terms, own.rule)}).sealed()
     write_registrations(path, known.model_copy(update={"claims": {"planted": [old]}}))
     assert not standing(make_claim(), store, path).exploratory

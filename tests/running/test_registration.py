@@ -33,6 +33,8 @@ from genbench.store.registrations import (
 from genbench.store.trial import Trial, Trials
 
 RUN = Run("gan", "ring", ("modes",), steps=400)
+#: of parts in terms
+HASHES = ("made_of", "made_of_extremes", "made_of_intervals")
 
 
 def make_claim(run=RUN, bar=1.0, rounds=None):
@@ -405,10 +407,32 @@ def test_what_a_rule_added_to_parts_counts_where_both_rules_have_it(tmp_path, st
     assert not changes("judge/1")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("jump", 0.5), ("resolution", 1.0), ("exact", True), ("by_definition", True)],
+)
+def test_what_a_rule_added_to_parts_does_not_change_unseen_after_the_first_score(
+    tmp_path, store, field, value
+):
+    path, claim = tmp_path / "registrations.json", make_claim()
+
+    def effects(evidence):
+        return [replace(effect, **{field: value}) for effect in claim.function(evidence)]
+
+    register({"planted": replace(claim, function=effects)}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, claim, "2026-01-02T00:00:00+00:00")
+    register({"planted": claim}, path, date="2026-01-03T00:00:00+00:00")
+    assert standing(claim, store, path).reasons == (
+        "registered 2026-01-03 00:00, after its first score of 2026-01-02 00:00",
+        f"changed by that registration: part 1.{field}: {value}, now absent",
+    )
+
+
 def test_terms_hold_bars_runs_and_metrics():
     terms = list_terms(make_claim())
     (part,) = terms["parts"]
-    assert len(part.pop("made_of")) == len(part.pop("made_of_extremes")) == 12
+    assert [len(part.pop(name)) for name in HASHES] == [12, 12, 12]
+    assert part.pop("exempted") == []
     assert part == {"effect": "modes", "bar": 1.0, "wanted": "above"}
     assert terms["runs"]["gan on ring"]["metrics"] == ["modes"]
     assert terms["runs"]["gan on ring"]["seeds"] == 8
