@@ -162,14 +162,51 @@ def find_late(
         since = _since(history, lambda old: old.terms.get("experiment") == own)
         if moment(since) > moment(scores.experiment):
             yield Late(since, scores.experiment)
-    parts, rule = terms["parts"], history[-1].rule
+    if scores.first is not None:
+        yield from _find_late_parts(claim, terms["parts"], scores, history)
+
+
+def _find_late_parts(
+    claim: Claim,
+    parts: Sequence[Mapping[str, Any]],
+    scores: FirstScores,
+    history: Sequence[Registration],
+) -> Iterator[Late]:
+    """Yields the parts that were laid down, or left out, when scores were at hand."""
+    scored, rule = scores.first or "", history[-1].rule
     for k in range(len(parts)):
         since = _since(history, lambda old, k=k: _has_part(old, rule, k, parts))
-        scored = scores.first
-        if scored is None or moment(since) <= moment(scored):
+        if moment(since) <= moment(scored):
             continue
         if not _reads_only_what_came_later(claim, k, since, scores):
             yield Late(since, scored)
+    for since in _find_left_out(parts, history):
+        if moment(since) > moment(scored):
+            yield Late(since, scored)
+
+
+def _find_left_out(
+    parts: Sequence[Mapping[str, Any]], history: Sequence[Registration]
+) -> Iterator[str]:
+    """Yields when parts were left out that an earlier registration has and the last has not.
+
+    Only where there are fewer parts than there were: one that was changed stands among today's.
+    """
+    for k, registration in enumerate(history[:-1]):
+        own = registration.terms["parts"]
+        if not registration.intact or len(own) <= len(parts):
+            continue
+        for part in own:
+            stays = [
+                any(
+                    is_part(part, other, share_fields(registration.rule, later.rule))
+                    for other in later.terms["parts"]
+                )
+                for later in history[k + 1 :]
+            ]
+            if has_content(part) and not stays[-1]:
+                last = max((i for i, there in enumerate(stays) if there), default=-1)
+                yield history[k + 1 + last + 1].date
 
 
 def _since(history: Sequence[Registration], stands_in: Callable[[Registration], bool]) -> str:

@@ -102,6 +102,19 @@ def test_a_part_that_was_left_out_after_the_first_score_makes_the_verdict_explor
     )
 
 
+def test_a_last_part_that_was_left_out_after_the_first_score_does_too(path, store):
+    register({"planted": CLAIM}, path, date="2026-01-01T00:00:00+00:00")
+    less = make_claim(CLAIM.runs, (RUN,))
+    register({"planted": less}, path, date="2026-01-02T00:00:00+00:00")
+    for run in CLAIM.runs:
+        write_scored(store, run, "2026-01-03T00:00:00+00:00")
+    assert not standing(less, store, path).exploratory, "it was left out before there were scores"
+    register({"planted": make_claim(CLAIM.runs, ())}, path, date="2026-01-04T00:00:00+00:00")
+    late = standing(make_claim(CLAIM.runs, ()), store, path)
+    assert late.exploratory
+    assert "part 1: left out" in late.reasons[-1]
+
+
 def test_runs_keep_the_places_that_they_were_registered_at():
     terms = list_terms(CLAIM)
     turned = replace(CLAIM, runs=(LONGEST, LONGER, OTHER, RUN))
