@@ -43,10 +43,10 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
         common.print_json(rows)
         return
     for e in estimates:
-        each = f"{'unknown':>9}" if e.full is None else f"{e.full:>7.1f} s"
-        left = f"{'unknown':>11}" if e.seconds is None else f"{e.seconds / 60:>7.1f} min"
+        cost = f"{'unknown':>9}" if e.full is None else f"{e.full:>7.1f} s"
+        rest = f"{'unknown':>11}" if e.seconds is None else f"{e.seconds / 60:>7.1f} min"
         click.echo(
-            f"{e.rule.model:<16} {e.rule.dataset:<14} {e.trials:>3} trials  {each} a trial  {left} left  "
+            f"{e.rule.model:<16} {e.rule.dataset:<14} {e.trials:>3} trials  {cost} a trial  {rest} left  "
             f"(known from {e.source})"
         )
     click.echo(_sum_costs(estimates, workers))

@@ -199,8 +199,8 @@ def with_choices(name: str) -> list[Case]:
 
 def _other_choices(name: str) -> dict[str, dict[str, Any]]:
     """The values beside the default of options that take a few, by what a case is called."""
-    found = options.alternatives(DATASETS.get(name))
-    return {f"{o}={v}": {o: v} for o, values in found.items() if o != "offline" for v in values}
+    choices = options.alternatives(DATASETS.get(name))
+    return {f"{o}={v}": {o: v} for o, values in choices.items() if o != "offline" for v in values}
 
 
 @rule("dataset", with_choices)

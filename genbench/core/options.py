@@ -75,13 +75,13 @@ def resolve(
 
 def alternatives(function: Callable[..., Any]) -> dict[str, list[Any]]:
     """Returns the values beside the default of every option that takes a few: a flag or a Literal."""
-    hints, found = _schema(function)[1], {}
+    hints, choices = _schema(function)[1], {}
     for name, default in defaults(function).items():
         hint = hints.get(name)
         values = get_args(hint) if get_origin(hint) is Literal else (False, True)
         if hint is bool or get_origin(hint) is Literal:
-            found[name] = [value for value in values if value != default]
-    return found
+            choices[name] = [value for value in values if value != default]
+    return choices
 
 
 @lru_cache(maxsize=1024)

@@ -246,8 +246,8 @@ def parse(words: Tensor) -> Tensor:
     meanings = MEANINGS.on(words.device)
     read = meanings.gather(1, words.where(inside, 0).T).T.where(inside, -1)
     broken = (read < 0).any(1, keepdim=True)
-    told = torch.stack([read[:, place] for place in ATTRIBUTES.values()], 1)
-    return told.masked_fill(broken, -1)
+    attributes = torch.stack([read[:, place] for place in ATTRIBUTES.values()], 1)
+    return attributes.masked_fill(broken, -1)
 
 
 def encode(words: Tensor) -> Tensor:

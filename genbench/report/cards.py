@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from genbench.core.claim import Claim, Outcome, find
@@ -25,7 +25,7 @@ from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
-from genbench.statistics.verdicts import Verdict, VerdictPart, judge
+from genbench.statistics.verdicts import Verdict, VerdictPart
 from genbench.store import Store
 from genbench.store.cached import CachedStore
 from genbench.store.registration_history import read_history
@@ -97,12 +97,12 @@ class Card:
     @property
     def refutes(self) -> bool:
         """Whether the pass trains long enough to refute anything."""
-        return self.scale.budget != "quick"
+        return self.scale.refutes
 
     @cached_property
     def verdict(self) -> Verdict:
         """What the measurements say."""
-        return self._judge(self.gated_effects, "")
+        return self.gated_effects.judge("", self.scale)
 
     @property
     def looks(self) -> Looks:
@@ -179,7 +179,7 @@ class Card:
             return []
         others = read_effects(self.claim.by_metric, self.evidence, self._null_rows)
         verdicts = {
-            name: self._judge(others, name) if any(e.values for e in effects) else None
+            name: others.judge(name, self.scale) if any(e.values for e in effects) else None
             for name, effects in others.rows.items()
         }
         about = (self.provisional, self.command, self.verdict)
@@ -263,14 +263,6 @@ class Card:
         if self.claim.runs or name in ("default", self.scale.budget):
             return True
         return bool(self.claim.quick if name == "quick" else self.claim.scaled)
-
-    def _judge(self, effects: GatedEffects, name: str) -> Verdict:
-        return judge(
-            effects.rows[name],
-            refutes=self.refutes,
-            looks=self.looks,
-            read=partial(effects.read_first, name),
-        )
 
     def _at(self, name: str) -> Variation:
         other = self

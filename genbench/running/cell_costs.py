@@ -18,7 +18,7 @@ from genbench.running.job import Job, StackJob, TrialJob
 from genbench.running.plan import Plan
 from genbench.store import Record, Store
 from genbench.store.absent import COMMITTED
-from genbench.store.trial import Trial, Trials
+from genbench.store.trial import Trial, Trials, claim_id, list_trials, parse
 
 #: where a rate is known from, the best first; `Rate.source` is one of these
 UNKNOWN = "nothing"
@@ -171,12 +171,12 @@ def _trial_cost(job: TrialJob, costs: CellCosts) -> tuple[float, str]:
 
     Of other options the nearest counts, times the largest ratio of whole numbers, as of rounds, that differ.
     """
-    known = [trial for store in costs.stores for trial in _trials_of(job.claim, store)]
-    own = [t for t in known if t.version == job.version and t.options == dict(job.options)]
+    trials = [trial for store in costs.stores for trial in _trials_of(job.claim, store)]
+    own = [t for t in trials if t.version == job.version and t.options == dict(job.options)]
     if own:
         return _seed_cost(own[0]) * len(job.seeds), "cells"
     guesses = []
-    for trial in known:
+    for trial in trials:
         pairs = [(job.options.get(key), value) for key, value in trial.options.items()]
         ratios = [a / b for a, b in pairs if type(a) is type(b) is int and a and b and a != b]
         differing = sum(a != b for a, b in pairs)
@@ -190,7 +190,8 @@ def _trial_cost(job: TrialJob, costs: CellCosts) -> tuple[float, str]:
 
 def _trials_of(claim: str, store: Store) -> list[Trial]:
     """A folder's trials of a claim that took time, of every version."""
-    trials = (trial for _, trial, _ in Trials(store.root).scan())
+    paths, _ = list_trials(Trials(store.root).root)
+    trials = [parse(path) for path in paths if path.name.startswith(f"{claim_id(claim)}-")]
     return [t for t in trials if t is not None and t.claim == claim and t.seeds and t.seconds]
 
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -24,7 +23,6 @@ from genbench.running.run_result import RunResult
 from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
-from genbench.statistics.verdicts import judge
 from genbench.store import Store
 from genbench.store.trial import Trials, examine
 
@@ -180,13 +178,7 @@ def is_decided(claim: Claim, store: Store, scale: Scale) -> bool:
     """
     evidence = ClaimEvidence(claim, store, scale)
     own = read_effects(lambda log: {"": claim.function(log)}, evidence, NullRows(store))
-    verdict = judge(
-        own.rows[""],
-        refutes=scale.budget != "quick",
-        looks=scale.looks(claim),
-        read=partial(own.read_first, ""),
-    )
-    return all(part.outcome != "inconclusive" for part in verdict.judged)
+    return all(part.outcome != "inconclusive" for part in own.judge("", scale).judged)
 
 
 def _do(

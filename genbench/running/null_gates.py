@@ -15,8 +15,10 @@ from genbench.running.claim_cells import keys_of, specs_of
 from genbench.running.dependencies import find_changed
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.evidence_log import EvidenceLog, FirstSeeds
+from genbench.running.scale import Scale
 from genbench.running.tried_seeds import mark_tried
 from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar
+from genbench.statistics.verdicts import Verdict, judge
 from genbench.store import Measurement, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 
@@ -151,9 +153,14 @@ class GatedEffects:
     gates: Mapping[Place, Gate]
     function: Reader
 
-    def read_first(self, name: str, count: int) -> Sequence[Effect]:
-        """Returns a list of effects as they are read of so many first seeds, without the gates."""
-        return self.function(FirstSeeds(self.log.evidence, count))[name]
+    def judge(self, name: str, scale: Scale) -> Verdict:
+        """Returns the verdict of a list of effects: every look at a scale reads its own first seeds."""
+
+        def read(count: int) -> Sequence[Effect]:
+            return self.function(FirstSeeds(self.log.evidence, count))[name]
+
+        looks = scale.looks(self.log.evidence.claim)
+        return judge(self.rows[name], refutes=scale.refutes, looks=looks, read=read)
 
 
 def read_effects(

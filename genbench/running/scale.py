@@ -32,6 +32,11 @@ class Scale:
         return None if self.budget == "default" else self.budget
 
     @property
+    def refutes(self) -> bool:
+        """Whether the pass trains long enough to refute anything."""
+        return self.budget != "quick"
+
+    @property
     def words(self) -> list[str]:
         """What asks for this scale on a command line."""
         words = [] if self.budget == "default" else ["--budget-scale", self.budget]

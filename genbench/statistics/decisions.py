@@ -11,7 +11,7 @@ from genbench.core.effect import Effect
 from genbench.statistics.contests import LEAST, estimate, find_contest, find_unbounded
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
-from genbench.statistics.subsets import keep_seeds, look_back
+from genbench.statistics.subsets import keep_seeds
 
 #: the effects as they are read of so many first seeds
 Read = Callable[[int], Sequence[Effect]]
@@ -27,7 +27,8 @@ def decide(
     Arguments:
         effects: Of all seeds.
         looks: When they are judged; None for once.
-        read: Reads them anew of the first seeds of a look; without it seeds are left out of what all gave.
+        read: Gives them, in this order, as they are read of the first seeds of a look; without it seeds are
+            left out of what all gave.
     """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     at: list[int | None] = [None] * len(effects)
@@ -52,7 +53,7 @@ def _parts_at(effects: Sequence[Effect], count: int | None, read: Read | None) -
         return list(effects)
     if read is None or all(max(e.tried_seeds, default=-1) < count for e in effects):
         return [keep_seeds(effect, range(count)) for effect in effects]
-    return look_back(effects, read, count)
+    return list(read(count))
 
 
 def has_tried(effect: Effect, count: int) -> bool:

@@ -160,15 +160,20 @@ def test_wrong_data_sets_of_pairs_are_seen(plant):
 
 def test_every_choice_of_a_data_set_is_looked_at_on_another_device():
     class Planted(CaptionedDigits):
+        def __init__(
+            self,
+            *,
+            to: Literal["text", "image", "image_of_attributes"] = "text",
+            data_dir=None,
+            offline=False,
+        ):
+            super().__init__(to=to)
+
         def _say(self, words):
             return super()._say(
                 words.cpu().clone().to(words.device) if self.to != "text" else words
             )
 
-    Planted.__init__ = lambda self, *, to="text", data_dir=None, offline=False: (
-        CaptionedDigits.__init__(self, to=to)
-    )
-    Planted.__init__.__annotations__ = {"to": Literal["text", "image", "image_of_attributes"]}
     dataset("planted")(Planted)
     expect_broken("dataset", "it serves other devices", "but it waits at")
 

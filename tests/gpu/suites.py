@@ -1,6 +1,7 @@
 """How long the suites for a GPU take: rounds per second of every model that they train, and hours.
 
     python tests/gpu/suites.py [--device cuda] [--only SUITE]... [--seeds N] [--seconds S] [--graphs]
+                               [--data-dir FOLDER]
 
 Every suite of benchmarks.yaml whose name ends in `_gpu`: a stack of its seeds, or of N, is trained for a few
 rounds at its batch size, and timed for S seconds or more. Hours are the suite's rounds at that pace, without
@@ -15,13 +16,14 @@ import warnings
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from measure import rate
 
-from genbench.core.dataset import DATASETS, Dataset
+from genbench.core.dataset import Dataset, open_named
 from genbench.core.rng import Rng
-from genbench.core.spec import CellSpec, Suite
+from genbench.core.spec import CellSpec, Suite, canonical
 from genbench.running.build import prepare_model
 from genbench.running.cells import cell_specs
 from genbench.store.documents import load_suites
@@ -59,6 +61,38 @@ def time_rounds(
     return calls, getattr(trainer.advance, "reason", None)
 
 
+def measure_suite(
+    suite: Suite, device: torch.device, seconds: float, *, graphs: bool, data_dir: Path | None
+) -> float:
+    """Prints the pace of every model that a suite trains; returns the hours that all take."""
+    rows, hours = list(stacks(suite)), 0.0
+    datasets: dict[str, Dataset] = {}
+    for specs in rows:
+        spec = specs[0]
+        key = canonical([spec.dataset, spec.dataset_options])
+        if key not in datasets:
+            datasets[key] = open_named(spec.dataset, data_dir=data_dir, **spec.dataset_options)
+        timed = time_rounds(specs, datasets[key], device, seconds, graphs)
+        if timed is None:
+            continue
+        calls, reason = timed
+        share = (spec.budget.steps or 0) / calls / 3600
+        hours += share
+        note = f" (no graph: {reason})" if reason else ""
+        print(
+            f"   {spec.model} {tell_apart(spec, [other[0] for other in rows])} on {spec.dataset}: "
+            f"{calls:.1f} rounds/s of {len(specs)} seeds, {share:.2f} h{note}",
+            flush=True,
+        )
+    return hours
+
+
+def tell_apart(spec: CellSpec, others: list[CellSpec]) -> dict[str, Any]:
+    """Returns the options of a cell that others of its model have otherwise."""
+    rows = [other.options for other in others if other.model == spec.model]
+    return {k: v for k, v in spec.options.items() if any(row[k] != v for row in rows)}
+
+
 def main() -> None:
     """Parses, measures, prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -67,53 +101,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="seeds in a stack; the suite's if absent")
     parser.add_argument("--seconds", type=float, default=1.0, help="timed for a cell")
     parser.add_argument("--graphs", action="store_true", help="replay rounds as CUDA graphs")
+    parser.add_argument("--data-dir", type=Path, help="a folder with data sets' files")
     chosen = parser.parse_args()
     device = torch.device(chosen.device)
     warnings.simplefilter("ignore")
     suites = {k: s for k, s in load_suites(SUITES).items() if k.endswith("_gpu")}
     for name in chosen.only or suites:
-        suite, hours, began = suites[name], 0.0, time.perf_counter()
+        suite, began = suites[name], time.perf_counter()
         if chosen.seeds is not None:
             suite = suite.model_copy(update={"seeds": chosen.seeds})
-        datasets: dict[str, Dataset] = {}
-        for specs in stacks(suite):
-            spec = specs[0]
-            key = repr((spec.dataset, spec.dataset_options))
-            if key not in datasets:
-                datasets[key] = DATASETS.get(spec.dataset)(**spec.dataset_options)
-            timed = time_rounds(specs, datasets[key], device, chosen.seconds, chosen.graphs)
-            if timed is None:
-                continue
-            calls, reason = timed
-            needs = (spec.budget.steps or 0) / calls / 3600
-            hours += needs
-            told = {k: v for k, v in spec.options.items() if k in TOLD}
-            note = f" (no graph: {reason})" if reason else ""
-            print(
-                f"   {spec.model} {told} on {spec.dataset}: {calls:.1f} rounds/s of {len(specs)} "
-                f"seeds, {needs:.2f} h{note}",
-                flush=True,
-            )
-        took = time.perf_counter() - began
-        print(
-            f"## {name}: {hours:.2f} h at {len(suite.seed_list)} seeds ({took:.0f} s)", flush=True
-        )
-
-
-#: options that tell rows of a suite apart
-TOLD = (
-    "content",
-    "judge",
-    "loss",
-    "l1",
-    "network",
-    "cycle",
-    "identity",
-    "exemplar",
-    "adversary",
-    "match",
-    "image",
-)
+        how = {"graphs": chosen.graphs, "data_dir": chosen.data_dir}
+        hours = measure_suite(suite, device, chosen.seconds, **how)
+        took, seeds = time.perf_counter() - began, len(suite.seed_list)
+        print(f"## {name}: {hours:.2f} h at {seeds} seeds ({took:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":

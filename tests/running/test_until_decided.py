@@ -1,7 +1,6 @@
 """Claims that add seeds look by look: until every part is decided, or the looks or the seeds end."""
 
 from dataclasses import replace
-from functools import partial
 from statistics import fmean
 
 import pytest
@@ -118,6 +117,6 @@ def test_what_a_look_decided_stays_where_values_depend_on_other_seeds(tmp_path):
         NullRows(store),
     )
     blind = judge(own.rows[""], looks=Looks(8))
-    seeing = judge(own.rows[""], looks=Looks(8), read=partial(own.read_first, ""))
+    seeing = own.judge("", Scale(seeds=16))
     assert (blind.outcome, blind.parts[0].decided_at) == ("refuted", 8), "by means of later seeds"
     assert (seeing.outcome, seeing.parts[0].decided_at) == ("supported", 8)
