@@ -29,6 +29,7 @@ from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, CostEstimate
+from genbench.running.unused import refuse_unused
 from genbench.running.usual_metrics import add_usual
 from genbench.statistics.looks import LAST
 from genbench.store import Store
@@ -98,16 +99,22 @@ def run(
         options: Fields of `genbench.running.suites.RunOptions`: device, executor, jobs, timeout, redo, …
 
     Raises:
-        GenbenchError: If something named is not there, or the folder cannot be written.
+        GenbenchError: If something named is not there, or would change nothing, or the folder cannot be
+            written.
     """
     chosen = RunOptions(root=Path(results), **options)
     how: dict[str, Any] = {"dry_run": dry_run, "listener": listener}
     filters = {"models": models, "datasets": datasets}
-    if suite == "claims" and until_decided:
-        scale = Scale(budget_scale)
-        return run_until_decided(claims, chosen, scale=scale, max_seeds=max_seeds or LAST, **how)
+    own_size = {"config": config, "steps": steps, "labelled": labelled, "metrics": metrics}
+    looks = {"until_decided": until_decided, "max_seeds": max_seeds}
+    refuse_unused(suite, budget_scale, claims=claims, **filters, **own_size, **looks)
     if suite == "claims":
-        return run_claims(claims, chosen, scale=Scale(budget_scale, seeds), **filters, **how)
+        scale = Scale(budget_scale, seeds)
+        if until_decided:
+            return run_until_decided(
+                claims, chosen, scale=scale, max_seeds=max_seeds or LAST, **how
+            )
+        return run_claims(claims, chosen, scale=scale, **filters, **how)
     own = suite is None
     if suite is None or isinstance(suite, str):
         suite = find_suite(suite or "demo", config)

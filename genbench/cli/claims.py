@@ -80,6 +80,7 @@ def command(
     """
     common.load_plugins(plugins)
     if register:
+        common.refuse_unused("claims --register", {"names", "register", "plugins", "as_json"})
         return write_terms(names, as_json)
     from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
@@ -95,7 +96,7 @@ def command(
         changed = update_readme(readme, cards)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
-        code = reproduce(cards, against, as_json)
+        code = reproduce(cards, against, form=form, wide=wide, as_json=as_json)
     elif names or as_json or readme is None:
         how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
         print_claims(cards, root, **how)

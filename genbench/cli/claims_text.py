@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genbench.cli import common
-from genbench.report.sheet import Emphasis, Entry, Sheet
+from genbench.report.sheet import Entry, Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,11 +28,6 @@ COLUMNS = (
     (120, ("claim", "verdict", "sentence", *NUMBERS)),
     (0, ("claim", "verdict", "sentence")),
 )
-#: how a verdict is coloured in the overview
-EMPHASIS: dict[str, Emphasis] = {
-    **{"supported": "good", "refuted": "lost", "mixed": "doubtful"},
-    **{"inconclusive": "faint", "by definition": "faint"},
-}
 COLOURS = {
     **{"supported": "green", "refuted": "red", "mixed": "yellow"},
     **{"inconclusive": "dim", "by definition": "dim"},
@@ -99,6 +94,8 @@ def make_table(cards: list[Card], width: int) -> Sheet:
 
 def mark_verdict(row: Sequence[Entry], card: Card) -> list[Entry]:
     """Returns a row of the overview with its verdict in its colour, and a star where it is exploratory."""
+    from genbench.report.claim_tables import EMPHASIS
+
     text = card.verdict_text.replace(", exploratory", " *")
     verdict = Entry(text, EMPHASIS.get(card.verdict.outcome, ""))
     return [verdict if entry.text == card.verdict_text else entry for entry in row]
@@ -124,39 +121,25 @@ def missing_sentences(cards: list[Card], root: Path) -> list[str]:
     return sentences
 
 
-def reproduce(cards: list[Card], against: Path, as_json: bool) -> int:
+def reproduce(cards: list[Card], against: Path, *, form: str, wide: bool, as_json: bool) -> int:
     """Prints verdicts beside those of another folder; returns the exit code."""
-    from rich.console import Console
-    from rich.table import Table
+    from genbench.report import reproduction
+    from genbench.report.sheet import print_sheet, to_csv, to_markdown
 
-    from genbench.report.reproduction import FAILURES, compare_folders
-
-    reproductions = compare_folders(cards, against)
-    failed = [pair for pair in reproductions if pair.comparison in FAILURES]
+    pairs = reproduction.compare_folders(cards, against)
+    sheet = reproduction.make_sheet(pairs, against)
     if as_json:
-        common.print_json([pair.row for pair in reproductions])
-        return int(bool(failed))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("claim", no_wrap=True)
-    for head in ("here", f"in {against}", "so", "the same values"):
-        table.add_column(head, overflow="fold")
-    for pair in reproductions:
-        same, both = pair.values
-        so = f"[red]{pair.comparison}[/red]" if pair in failed else pair.comparison
-        kinds = [coloured(pair.here), coloured(pair.there), so]
-        table.add_row(pair.here.claim.id, *kinds, f"{same} of {both}")
-    console = Console()
-    console.print(table)
-    for pair in reproductions:
-        for ours, theirs in pair.changed_parts:
-            console.print(
-                f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there",
-                highlight=False,
-                markup=False,
-            )
-    count = len(reproductions) - len(failed)
-    console.print(f"{count} of {len(reproductions)} claims are not contradicted", highlight=False)
-    return int(bool(failed))
+        common.print_json([pair.row for pair in pairs])
+    elif form == "csv":
+        click.echo(to_csv(sheet), nl=False)
+    elif form == "markdown":
+        click.echo("\n".join([*to_markdown(sheet), "", *(f"- {note}" for note in sheet.notes)]))
+    else:
+        console = common.make_console(wide)
+        print_sheet(console, sheet, fold=True, names=26)
+        for note in sheet.notes:
+            console.print(note, highlight=False, markup=False)
+    return int(any(pair.failed for pair in pairs))
 
 
 def coloured(card: Card) -> str:

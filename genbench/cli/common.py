@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from genbench.cli.streams import json_alone
-from genbench.core.errors import WriteError
+from genbench.core.errors import SpecError, WriteError
 from genbench.core.files import RUNS
 from genbench.core.names import built_in
 
@@ -31,8 +32,8 @@ MOST = 20
 #: columns of a terminal that breaks no line
 ENDLESS = 10_000
 
-#: where the context of a verb keeps the standard output that is for JSON alone
-ALONE = "genbench.json"
+#: where the context of a verb keeps the standard output that is for JSON alone, and the form asked for
+ALONE, FORM = "genbench.json", "genbench.form"
 
 
 def complete(*kinds: str) -> Completion:
@@ -51,8 +52,49 @@ def complete(*kinds: str) -> Completion:
 
 def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
     if value:
+        one_form(context, parameter, "json")
         context.meta[ALONE] = context.with_resource(json_alone())
     return value
+
+
+def one_form(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Returns the form that --format or --json asks for, which cannot be two.
+
+    Raises:
+        SpecError: If the other option asked for another form.
+    """
+    if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        context.meta.setdefault(FORM, []).append(parameter.opts[-1])
+        if len(set(context.meta[FORM])) > 1:
+            raise SpecError("one of --format and --json is needed, got both; leave one out")
+    return value
+
+
+def given_options() -> dict[str, str]:
+    """Returns the options that were given to this verb on the command line, by their parameters' names."""
+    context = click.get_current_context()
+    return {
+        parameter.name: parameter.opts[-1]
+        for parameter in context.command.params
+        if parameter.name
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    }
+
+
+def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:
+    """Refuses options that a way of using a verb would leave unused.
+
+    Arguments:
+        verb: The verb with the option that decides what it does.
+        used: Names of the parameters that it uses.
+        hint: What follows the sentence.
+
+    Raises:
+        SpecError: Naming the options.
+    """
+    unused = [option for name, option in given_options().items() if name not in used]
+    if unused:
+        raise SpecError(f"{verb} takes no {' and no '.join(unused)}; leave it out{hint}")
 
 
 as_json = click.option(
@@ -69,6 +111,7 @@ form = click.option(
     type=click.Choice(["table", "markdown", "csv"]),
     default="table",
     show_default=True,
+    callback=one_form,
     help="For a terminal, a document, or a spreadsheet, which leaves nothing out.",
 )
 ignore_damaged = click.option(
@@ -167,7 +210,6 @@ def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None
     """
     if not plugins:
         return
-    from genbench.core.errors import SpecError
     from genbench.core.names import FOLDERS
     from genbench.core.registry import brings_plugins, list_registered, load_plugin
     from genbench.running.interrupts import OutOfTime, deadline

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genbench.cli import common
+from genbench.core.errors import SpecError
 
 if TYPE_CHECKING:
     from genbench.report.leaderboard import Leaderboard
@@ -80,6 +81,8 @@ def command(
     """
     from dataclasses import asdict
 
+    if folder is None and "title" in common.given_options():
+        raise SpecError("--title needs --to; add it, or leave --title out")
     from genbench.report.leaderboard import load_leaderboard, write_leaderboards
     from genbench.report.leaderboard_changes import find_changes
 

@@ -11,6 +11,7 @@ from genbench.cli import common
 from genbench.core.errors import SpecError
 from genbench.core.names import check
 from genbench.core.spec import parse_part
+from genbench.running.unused import refuse_unused
 from genbench.store.suites import find_suite
 
 #: the suite that stands for all that claims need
@@ -149,9 +150,12 @@ def command(
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
-    refuse_looks(suite_name, until_decided, max_seeds, models or datasets)
-    own = {"steps": steps, "labelled": labelled, "metrics": metrics}
-    refuse(suite_name, config, own, claims, budget_scale)
+    asked = {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    asked |= {"steps": steps, "labelled": labelled, "metrics": metrics}
+    asked |= {"until_decided": until_decided, "max_seeds": max_seeds}
+    refuse_unused(suite_name, budget_scale, **asked)
+    if suite_name != CLAIMS:
+        find_suite(suite_name or "demo", config)
     check_names({} if how["plugins"] else named)
     common.load_plugins(how["plugins"], how["timeout"])
     from genbench import api
@@ -161,9 +165,7 @@ def command(
 
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
-    how |= {"models": models, "datasets": datasets, "claims": claims, "config": config}
-    how |= {"until_decided": until_decided, "max_seeds": max_seeds}
-    how |= {"seeds": seeds, "budget_scale": budget_scale} | own
+    how |= {"seeds": seeds, "budget_scale": budget_scale} | asked
     with stopped_by_ctrl_c():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     if as_json:
@@ -181,45 +183,6 @@ def command(
         listener.print(run_text.next_command(None, results))
     run_text.refuse_impossible(result)
     raise SystemExit(exit_code(result, unwritten=listener.unwritten))
-
-
-def refuse(
-    suite_name: str | None,
-    config: Path | None,
-    own: dict[str, int | str | None],
-    claims: tuple[str, ...],
-    budget_scale: str,
-) -> None:
-    """Refuses an unknown suite, what claims decide themselves, and what goes with claims alone."""
-    if suite_name == CLAIMS:
-        for name, value in own.items():
-            if value is not None:
-                instead = "leave it out" if name == "metrics" else "use --budget-scale"
-                raise SpecError(
-                    f"run claims takes no --{name}, claims say it themselves; {instead}"
-                )
-        return
-    if claims or budget_scale != "default":
-        raise SpecError(
-            f"--claim and --budget-scale need the suite claims, got {suite_name or 'demo'!r}; "
-            "say: genbench run claims"
-        )
-    find_suite(suite_name or "demo", config)
-
-
-def refuse_looks(
-    suite_name: str | None, until_decided: bool, max_seeds: int | None, filters: object
-) -> None:
-    """Refuses what makes no sense with a declared sequence of looks."""
-    if max_seeds is not None and not until_decided:
-        raise SpecError("--max-seeds needs --until-decided; add it, or leave both out")
-    if until_decided and suite_name != CLAIMS:
-        raise SpecError(
-            f"--until-decided needs the suite claims, got {suite_name or 'demo'!r}; "
-            "say: genbench run claims"
-        )
-    if until_decided and filters:
-        raise SpecError("--until-decided takes no --model or --dataset; name claims by --claim")
 
 
 def check_names(named: dict[str, tuple[str, ...]]) -> None:

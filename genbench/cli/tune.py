@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from genbench.cli import common
 from genbench.cli.run import check_names
@@ -149,20 +148,12 @@ def refuse_unused(accept: bool, curves: bool) -> None:
     Raises:
         SpecError: Naming the options that would not be used.
     """
-    context = click.get_current_context()
-    given = {
-        parameter.name: parameter.opts[-1]
-        for parameter in context.command.params
-        if parameter.name
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    }
+    given = common.given_options()
     verb = "--accept" if accept else "--curves" if curves else None
     if verb is None:
         for option, owner in (("tuned", "--accept"), ("readme", "--curves")):
             if option in given:
                 raise SpecError(f"--{option} needs {owner}; add it, or leave --{option} out")
         return
-    unused = [option for name, option in given.items() if name not in USED[verb]]
-    if unused:
-        hint = "" if {"--trials", "--steps"}.isdisjoint(unused) or curves else PLANNED
-        raise SpecError(f"tune {verb} takes no {' and no '.join(unused)}; leave it out{hint}")
+    hint = PLANNED if accept and {"trials", "steps"} & set(given) else ""
+    common.refuse_unused(f"tune {verb}", USED[verb], hint)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from genbench.cli import common
 from genbench.report import tuned_scores, tuning_costs
-from genbench.report.sheet import print_sheet
+from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.report.tuning_readme import update_readme
 from genbench.running.run_result import RunResult
@@ -42,14 +42,25 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
     if as_json:
         common.print_json(rows)
         return
-    for e in estimates:
-        cost = f"{'unknown':>9}" if e.full is None else f"{e.full:>7.1f} s"
-        rest = f"{'unknown':>11}" if e.seconds is None else f"{e.seconds / 60:>7.1f} min"
-        click.echo(
-            f"{e.rule.model:<16} {e.rule.dataset:<14} {e.trials:>3} trials  {cost} a trial  {rest} left  "
-            f"(known from {e.source})"
+    console = Console()
+    print_sheet(console, _list_costs(estimates), fold=True)
+    console.print(_sum_costs(estimates, workers), highlight=False)
+
+
+def _list_costs(estimates: Sequence[CostEstimate]) -> Sheet:
+    """What tuning costs, a row each."""
+    heads = [Heading("model"), Heading("data set"), Heading("trials", align="right")]
+    heads += [Heading("s a trial", align="right"), Heading("min left", align="right")]
+    rows = [
+        (
+            *(e.rule.model, e.rule.dataset, str(e.trials)),
+            "unknown" if e.full is None else f"{e.full:.1f}",
+            "unknown" if e.seconds is None else f"{e.seconds / 60:.1f}",
+            e.source,
         )
-    click.echo(_sum_costs(estimates, workers))
+        for e in estimates
+    ]
+    return Sheet([*heads, Heading("known from")], [[Entry(text) for text in row] for row in rows])
 
 
 def _sum_costs(estimates: Sequence[CostEstimate], workers: int) -> str:
@@ -96,13 +107,20 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
 
 
 def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) -> None:
-    for entry in entries:
-        for name, choice in entry.choices.items():
-            before = "no default" if choice.default is None else f"default {choice.default:.4g}"
-            click.echo(
-                f"{entry.model:<16} {entry.dataset:<14} {name}: {choice.column} "
-                f"{choice.validation:.4g} ({before}), trial {choice.trial} of {entry.trials}"
-            )
+    heads = [Heading(head) for head in ("model", "data set", "chosen by")]
+    heads += [Heading(head, align="right") for head in ("best", "default", "trial")]
+    rows = [
+        (
+            *(entry.model, entry.dataset, f"{name}: {choice.column}", f"{choice.validation:.4g}"),
+            "none" if choice.default is None else f"{choice.default:.4g}",
+            f"{choice.trial}/{entry.trials}",
+        )
+        for entry in entries
+        for name, choice in entry.choices.items()
+    ]
+    if rows:
+        lines = [[Entry(text) for text in row] for row in rows]
+        print_sheet(Console(), Sheet(heads, lines), fold=True)
     if entries and written:
         click.echo(f"written: {to}   suites take it by: tuned: true")
     elif entries:

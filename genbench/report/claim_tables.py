@@ -10,7 +10,7 @@ from typing import Any
 
 from genbench.report import readme, sheet, text
 from genbench.report.cards import Card
-from genbench.report.sheet import Entry, Heading, Sheet
+from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
 from genbench.report.variations import describe_verdict
 from genbench.statistics.looks import LAST
 from genbench.statistics.verdicts import ALIKE, VerdictPart
@@ -21,6 +21,11 @@ RULE = (
     "keep wrong parts at 5 % though seeds may be added. What is true by definition is no evidence; "
     "exploratory is what was registered after its first score, or changed since."
 )
+#: how a verdict stands out
+EMPHASIS: dict[str, Emphasis] = {
+    **{"supported": "good", "refuted": "lost", "mixed": "doubtful"},
+    **{"inconclusive": "faint", "by definition": "faint"},
+}
 CSV_COLUMNS = (
     *(
         "id",

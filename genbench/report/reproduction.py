@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from genbench.report.cards import Card
+from genbench.report.claim_tables import EMPHASIS
+from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.variations import describe_verdict
 from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
@@ -70,6 +72,11 @@ class Reproduction:
             return "left open" if ours == "inconclusive" else "decided"
         return "other"
 
+    @property
+    def failed(self) -> bool:
+        """Whether the other folder's verdict was not reproduced."""
+        return self.comparison in FAILURES
+
     @cached_property
     def values(self) -> tuple[int, int]:
         """How many of the effects' values are the same but for rounding, and how many both have."""
@@ -116,3 +123,28 @@ def compare_folders(cards: Sequence[Card], against: Path) -> list[Reproduction]:
         alike = own if budget == own.scale.budget else there(card, budget)
         comparisons.append(Reproduction(card, own, alike))
     return comparisons
+
+
+def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
+    """Returns verdicts beside those of another folder, a row each; notes name parts that turned, and count."""
+    rows = []
+    for pair in reproductions:
+        same, both = pair.values
+        verdicts = [
+            Entry(
+                card.verdict_text, EMPHASIS.get(card.verdict.outcome, ""), value=card.verdict_text
+            )
+            for card in (pair.here, pair.there)
+        ]
+        so = Entry(pair.comparison, "bad" if pair.failed else "", value=pair.comparison)
+        id, values = pair.here.claim.id, f"{same} of {both}"
+        rows.append([Entry(id, value=id), *verdicts, so, Entry(values, value=values)])
+    turned = [
+        f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there"
+        for pair in reproductions
+        for ours, theirs in pair.changed_parts
+    ]
+    count = sum(not pair.failed for pair in reproductions)
+    heads = ("claim", "here", f"in {against}", "so", "the same values")
+    summary = f"{count} of {len(reproductions)} claims are not contradicted"
+    return Sheet([Heading(head) for head in heads], rows, notes=[*turned, summary])

@@ -241,8 +241,8 @@ def print_sheet(
         sheet: The table.
         fold: Break entries to fit the width; without it, columns that do not fit stand in further
             blocks below, each with the first column.
-        names: The widest that the first column becomes before it is broken; a little wider where a single
-            word needs it.
+        names: The widest that the first column becomes before it is broken, and as wide as it stays whatever
+            the others need; a little wider where a single word needs it.
     """
     from rich.table import Table
 
@@ -250,6 +250,7 @@ def print_sheet(
     longest = max(map(len, words), default=0)
     names = max(names, longest) if longest <= names * 4 // 3 else names
     columns = [list(column) for column in zip(*_terminal_lines(sheet), strict=True)]
+    names = min(names, max(map(len, columns[0]), default=0))
     blocks = [columns[1:]] if fold else _blocks(columns[1:], columns[0], console.width, names)
     places = {id(column): i for i, column in enumerate(columns)}
     for block in blocks:
@@ -262,7 +263,8 @@ def print_sheet(
                 justify=head.align,
                 overflow="fold" if fold or first else "ellipsis",
                 no_wrap=not fold and not first,
-                max_width=None if fold or not first else names,
+                width=names if first and fold else None,
+                max_width=names if first else None,
             )
         for i in range(1, 1 + len(sheet.rows)):
             grid.add_row(*(column[i] for column in (columns[0], *block)))

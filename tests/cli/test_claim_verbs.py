@@ -164,8 +164,21 @@ def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
         (("run", "claims", "--claim", "nash"), "unknown claim 'nash'"),
         (("run", "claims", "--steps", "3"), "takes no --steps"),
         (("run", "claims", "--metrics", "fid"), "claims say it themselves; leave it out"),
-        (("run", "demo", "--claim", "nash-oscillation"), "need the suite claims, got 'demo'"),
-        (("run", "--budget-scale", "quick"), "need the suite claims"),
+        (
+            ("run", "demo", "--claim", "nash-oscillation"),
+            "--claim needs the suite claims, got 'demo'",
+        ),
+        (("run", "demo", "--budget-scale", "quick"), "--budget-scale needs the suite claims"),
+        (("run", "claims", "--config", "x.yaml"), "run claims takes no --config"),
+        (("run", "claims", "--until-decided", "--seeds", "8"), "takes no --seeds"),
+        (("run", "claims", "--until-decided", "-m", "gan"), "takes no --model or --dataset"),
+        (("run", "claims", "--max-seeds", "8"), "--max-seeds needs --until-decided"),
+        (("run", "demo", "--until-decided"), "--until-decided needs the suite claims"),
+        (("claims", "turns", "--register", "--no-run"), "claims --register takes no --no-run"),
+        (("claims", "--format", "csv", "--json"), "one of --format and --json"),
+        (("leaderboard", "--json", "--format", "csv"), "one of --format and --json"),
+        (("leaderboard", "--title", "mine"), "--title needs --to"),
+        (("check", "--format", "junit", "--json"), "one of --format and --json"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(genbench, args, said):
