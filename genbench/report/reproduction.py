@@ -126,7 +126,7 @@ def compare_folders(cards: Sequence[Card], against: Path) -> list[Reproduction]:
 
 
 def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
-    """Returns verdicts beside those of another folder, a row each; notes name parts that turned, and count."""
+    """Returns verdicts beside those of another folder, a row each; notes name turned parts, and count."""
     rows = []
     for pair in reproductions:
         same, both = pair.values
