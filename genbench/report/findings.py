@@ -50,12 +50,12 @@ def _few_seeds(tables: Sequence[Table]) -> list[str]:
 
 
 def _failed(tables: Sequence[Table]) -> list[str]:
-    rows = [(t, g) for t in tables for g in t.groups if len(g.ok) < len(g.records)]
+    rows = [(t, g) for t in tables for g in t.groups if g.failed]
     if not rows:
         return []
-    bad = sum(len(g.records) - len(g.ok) for _, g in rows)
-    all_ = sum(len(g.records) for t in tables for g in t.groups)
-    named = _listed([f"{g.label} on {t.name} ({len(g.ok)}/{len(g.records)} ok)" for t, g in rows])
+    bad = sum(len(g.failed) for _, g in rows)
+    all_ = sum(len(g.tried) for t in tables for g in t.groups)
+    named = _listed([f"{g.label} on {t.name} ({len(g.ok)}/{len(g.tried)} ok)" for t, g in rows])
     return [
         f"{bad} of {all_} runs did not complete. Means are over those that did, which flatters "
         f"models whose bad runs fail: {named}."

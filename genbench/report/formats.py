@@ -81,7 +81,7 @@ def make_sheet(
 def _name(group: Group) -> Entry:
     if group.reference:
         return Entry(group.label, "aside", " (reference)")
-    return Entry(group.label, "" if len(group.ok) == len(group.records) else "lost")
+    return Entry(group.label, "lost" if group.failed else "")
 
 
 def to_markdown(tables: Sequence[Table], *, title: str) -> str:
@@ -163,7 +163,7 @@ def _long_sheet(tables: Sequence[Table]) -> Sheet:
             seconds = [r.used.seconds for r in group.ok]
             costs = (
                 len(group.ok),
-                len(group.records),
+                len(group.tried),
                 next((r.parameters for r in group.records if r.parameters is not None), None),
                 sum(seconds) / len(seconds) if seconds else None,
                 max((r.used.seeds_sharing for r in group.ok), default=None),

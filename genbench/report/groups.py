@@ -81,9 +81,14 @@ class Group:
         return tuple(r for r in self.records if r.status == "ok")
 
     @cached_property
+    def tried(self) -> tuple[Record, ...]:
+        """The records of runs that were begun: none where the model refuses the data."""
+        return tuple(r for r in self.records if r.status != "skipped")
+
+    @cached_property
     def failed(self) -> tuple[int, ...]:
         """The seeds that diverged or failed, which count as the worst where rows are compared."""
-        return tuple(r.spec.seed for r in self.records if r.status not in ("ok", "skipped"))
+        return tuple(r.spec.seed for r in self.tried if r.status != "ok")
 
     @cached_property
     def seconds(self) -> float | None:
@@ -112,7 +117,7 @@ class Group:
         """What the numbers cost, one unit per name: parameters, budget, training time, memory."""
         spec, peak, parameters = self.first.spec, self.peak_memory, self.parameters
         return {
-            "ok": f"{len(self.ok)}/{len(self.records)}",
+            "ok": f"{len(self.ok)}/{len(self.tried)}" if self.tried else "refused",
             "parameters": "–" if parameters is None else f"{parameters:,}",
             TRAINING: number(self.seconds),
             MEMORY: "–" if peak is None else number(peak / 1e6),

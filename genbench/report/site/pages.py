@@ -279,8 +279,8 @@ def _overview(tables: Sequence[Table]) -> dict[str, Any]:
     return {
         "models": len({g.model for g in groups}),
         "datasets": [table.name for table in tables],
-        "runs": sum(len(g.records) for g in groups),
+        "runs": sum(len(g.tried) for g in groups),
         "ok": sum(len(g.ok) for g in groups),
-        "seeds": text.count_range([len(g.records) for g in groups]),
+        "seeds": text.count_range([len(g.tried) for g in groups if g.tried]),
         "budgets": sorted({text.budget_text(g.first.spec.budget) for g in groups}),
     }
