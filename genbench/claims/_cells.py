@@ -16,6 +16,8 @@ toys = partial(Run, steps=6000, batch=256)
 _tuned = partial(Run, dataset="digits", tuned=True, untuned="default")
 #: those of the suite `images`, by perceptrons and by convolutions
 digits = partial(_tuned, steps=3000, batch=128)
+#: by the defaults of all, where what is compared was not tuned alike
+digits_by_default = partial(Run, dataset="digits", steps=3000, batch=128)
 dcgan = partial(_tuned, "dcgan", options={"width": 16}, steps=2500, batch=64)
 #: those of the suites `inverse` and `conditional`
 inverse = partial(_tuned, steps=4000, batch=128, samples=2500)
@@ -49,7 +51,13 @@ def move_to_fashion(run: Run) -> Run:
     )
 
 
+def move_to_fashion_defaults(run: Run) -> Run:
+    """Returns the run in a run's place on Fashion-MNIST, by the defaults of its model."""
+    return replace(move_to_fashion(run), tuned=False, untuned="refuse")
+
+
 FASHION = Elsewhere("fashion_mnist", move_to_fashion)
+FASHION_DEFAULTS = Elsewhere("fashion_mnist", move_to_fashion_defaults)
 
 
 def column(evidence: Evidence, runs: Mapping[str, Run], name: str) -> dict[str, Values]:

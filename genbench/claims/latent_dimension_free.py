@@ -178,6 +178,7 @@ def figure(evidence: Evidence) -> Figure:
     threats=(
         "The bar is on the squared MMD, which hardly sees bridges and blur; ratios to two dimensions are "
         "listed beside.",
+        "Flows train for 800 rounds, GANs for 2,000: what is asked is the volume, not which is better.",
         "Points in the plane: nobody knows the dimension of images.",
         "With noise to dequantise, or a manifold of their own, flows may do better.",
         "How far the determinant follows the noise depends on the flow's size and training.",

@@ -68,7 +68,8 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     ),
     threats=(
         "Digits of 8 x 8 pixels: what holds for photographs may not hold here, and vice versa.",
-        "Networks are of similar size; training is of similar length in rounds, not in seconds.",
+        "Networks are of similar size; rounds are alike but for convolutions, which have fewer of fewer "
+        "points, and seconds are not: the card shows all three.",
         "Features are of a small classifier of the same digits.",
     ),
     notes=dict.fromkeys(

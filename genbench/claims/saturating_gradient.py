@@ -152,6 +152,8 @@ def figure(evidence: Evidence) -> Figure:
     ),
     threats=(
         "The factor grows without end with the discriminator's steps; 100 is a bar, not a constant.",
+        "The two remedies are read after a quarter of the steps that the minimax loss has; their "
+        "gradients hardly move after it.",
         "In training the generator moves too, and the discriminator seldom becomes perfect.",
     ),
     figure=figure,

@@ -20,6 +20,10 @@ PAIRS: dict[str, dict[str, Any]] = {
 }
 
 
+#: with all pairs the plain loss's own gap is less than the bar, which nothing could close
+FEW = ("200 pairs", "1,000 pairs")
+
+
 def make_runs(extra: dict[str, Any], *metrics: str) -> dict[str, Run]:
     """Returns both losses' runs on some pairs."""
     data = {"of": "fashion_mnist", "coarse": 4, **extra}
@@ -41,7 +45,8 @@ def figure(evidence: Evidence) -> Figure:
     source="Goodfellow, answers on Quora: the closing claim on what GANs are good for",
     why="The same network on 200, 1,000 and all pairs of coarse edges and clothes, by its absolute error "
     "with and without a judge of pairs: the logarithm of its squared error on test pairs over that on "
-    "training pairs, and how often the class is kept where training lacked the last two classes.",
+    "training pairs, and how often the class is kept where training lacked the last two classes. With all "
+    "55,000 pairs there is hardly a gap to close; they are listed beside.",
     runs=tuple(run for rows in (*GAPS.values(), UNSEEN) for run in rows.values()),
     outsiders={"pix2pix": "it makes points from sources"},
     null_exemptions={
@@ -62,7 +67,9 @@ def effects(evidence: Evidence) -> list[Effect]:
     for name, rows in GAPS.items():
         plain, judged = (evidence.scores(rows[loss], "pair_gap") for loss in LOSSES)
         text = f"{name}: gap of L1 less that of L1 + cGAN"
-        parts.append(Effect(text, difference(plain, judged), math.log(1.1), unit="log ratio"))
+        gap = difference(plain, judged)
+        about = {"unit": "log ratio", "judged": name in FEW}
+        parts.append(Effect(text, gap, math.log(1.1), **about))
     plain, judged = (evidence.scores(UNSEEN[loss], "class_kept") for loss in LOSSES)
     text = "classes that training lacked: kept by L1 + cGAN less by L1"
     return [*parts, Effect(text, difference(judged, plain), 0.02, unit="share")]

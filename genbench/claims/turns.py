@@ -135,7 +135,7 @@ def figure(evidence: Evidence) -> Figure:
 
 @claim(
     "turns",
-    statement="The order in which discriminator and generator take their turns matters.",
+    statement="Whether discriminator and generator take turns or step at once, and who begins, matters.",
     source="Introductions to GANs, which train the discriminator first; tutorial (1701.00160), section 3.3, "
     "which lets both step at once",
     why="One pair of networks from the same first weights, with the discriminator's update first in a round, "

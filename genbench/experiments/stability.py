@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from statistics import fmean, median
 from typing import Any
@@ -22,7 +22,8 @@ Family = tuple[str, str, dict[str, Any]]
 
 #: factors on a family's own step size, and Adam's first decay
 RATES, DECAYS = (0.25, 1.0, 4.0), (0.5, 0.9)
-GRID = tuple(itertools.product(RATES, DECAYS))
+Grid = Sequence[tuple[float, float]]
+GRID: Grid = tuple(itertools.product(RATES, DECAYS))
 #: a run has failed where its squared MMD exceeds what it is compared with by this factor
 FACTOR = 3.0
 #: how a run fails
@@ -35,7 +36,12 @@ def column(family: str, rate: float, decay: float) -> str:
 
 
 def train_grid(
-    families: Mapping[str, Family], rounds: int, batch: int, marks: int, rng: Rng
+    families: Mapping[str, Family],
+    rounds: int,
+    batch: int,
+    marks: int,
+    rng: Rng,
+    grid: Grid = GRID,
 ) -> dict[str, list[float]]:
     """Trains families over the grid; returns squared MMDs, last and least, and whether all was finite.
 
@@ -48,6 +54,7 @@ def train_grid(
         batch: Points per seed in a minibatch.
         marks: At how many equal shares of the rounds samples are measured.
         rng: The stack's.
+        grid: The settings: factors on the step size with Adam's first decay.
     """
     columns: dict[str, list[float]] = {}
     steps = {rounds * k // marks for k in range(1, marks + 1)}
@@ -56,7 +63,7 @@ def train_grid(
         distance = Discrepancy(dataset.points("test"))
         constant = dataset.points("train").mean(0).expand(1, 500, *dataset.spec.event)
         columns[f"{family}_constant"] = distance(constant).tolist() * len(rng)
-        for rate, decay in GRID:
+        for rate, decay in grid:
             draws = rng.fork(family, f"{rate:g}", f"{decay:g}")
             trainable = build(model, dataset.spec, draws, settings)
             curve: list[list[float]] = []
@@ -90,15 +97,15 @@ def _measure(
         curve.append(distance(fake).tolist())
 
 
-def failures(evidence: Evidence, family: str) -> dict[str, Values]:
-    """Returns the share of the grid on which a seed's run failed, in all and by kind.
+def failures(evidence: Evidence, family: str, grid: Grid = GRID) -> dict[str, Values]:
+    """Returns the share of a grid on which a seed's run failed, in all and by kind.
 
     A run fails where a loss or a sample is not finite (diverged), where it ends farther from the
     data than copies of their mean (collapsed), at more than `FACTOR` times the median over seeds of
     its own setting (off), or at more than `FACTOR` times the least of its own curve (lost).
     """
     rows = {
-        kind: {place: evidence.measured(f"{column(family, *place)}_{kind}") for place in GRID}
+        kind: {place: evidence.measured(f"{column(family, *place)}_{kind}") for place in grid}
         for kind in ("last", "least", "finite")
     }
     constant, last = evidence.measured(f"{family}_constant"), rows["last"]
@@ -106,7 +113,7 @@ def failures(evidence: Evidence, family: str) -> dict[str, Values]:
     shares: dict[str, dict[int, float]] = {kind: {} for kind in ("any", *KINDS)}
     for seed, most in constant.items():
         failed = []
-        for place in GRID:
+        for place in grid:
             end = last[place].get(seed, math.inf)
             least = rows["least"][place].get(seed, math.inf)
             diverged = not rows["finite"][place].get(seed)
@@ -118,13 +125,13 @@ def failures(evidence: Evidence, family: str) -> dict[str, Values]:
     return dict(shares)
 
 
-def spread(evidence: Evidence, family: str) -> dict[int, float]:
-    """Returns how far a seed's log distance is from its setting's median, a mean over the grid.
+def spread(evidence: Evidence, family: str, grid: Grid = GRID) -> dict[int, float]:
+    """Returns how far a seed's log distance is from its setting's median, a mean over a grid.
 
     It is infinite for a seed that diverged anywhere; medians are of seeds that did not.
     """
     deviations: dict[int, list[float]] = {}
-    for place in GRID:
+    for place in grid:
         row = evidence.measured(f"{column(family, *place)}_last")
         middle = _median(row, math.inf)
         for seed, value in row.items():

@@ -107,24 +107,36 @@ def fail(values: Tensor, samples: Tensor, worst: float) -> Tensor:
 class Discrepancy:
     """Measures samples by the squared MMD to fixed points, Gaussian kernels at and around their median.
 
-    The estimate is the biased one, positive, and for equal distributions of the order of 1/n.
+    The estimate is the biased one, positive, and for equal distributions of the order of 1/n; logarithms of
+    it differ less the nearer samples come. The unbiased one leaves pairs of a point with itself out, is 0 on
+    average for equal distributions, and may be negative.
+
+    References:
+        | A Kernel Two-Sample Test (Gretton et al., 2012), equations 3 and 5
 
     Arguments:
         real: Points in data space, shape (N, *event).
+        unbiased: Which of the two.
     """
 
-    def __init__(self, real: Tensor) -> None:
+    def __init__(self, real: Tensor, *, unbiased: bool = False) -> None:
+        self.unbiased = unbiased
         self.real = real.flatten(1).unsqueeze(0)
         median = float(torch.pdist(self.real[0, :1000]).median())
         self.sigmas = tuple(factor * median for factor in (0.25, 0.5, 1.0))
-        self.within = self._mean(self.real, self.real)
+        self.within = self._mean_within(self.real)
 
     def __call__(self, fake: Tensor) -> Tensor:
         """Returns the squared MMD of samples (S, n, *event), shape (S,), infinite where one is not finite."""
         real, rows = self.real.to(fake), fake.flatten(2).split(1)
-        parts = [self._mean(y, y) - 2 * self._mean(real, y) for y in rows]
+        parts = [self._mean_within(y) - 2 * self._mean(real, y) for y in rows]
         squares = self.within.to(fake) + torch.stack(parts)
         return fail(squares, fake, math.inf)
+
+    def _mean_within(self, a: Tensor) -> Tensor:
+        """The mean over pairs of one set's points; a kernel of a point with itself is 1."""
+        n, mean = a.shape[1], self._mean(a, a)
+        return (mean * n - 1) / (n - 1) if self.unbiased else mean
 
     def _mean(self, a: Tensor, b: Tensor) -> Tensor:
         return gaussian_sum(a, b, self.sigmas).mean() / len(self.sigmas)
