@@ -18,17 +18,19 @@ from genbench.store.trial import Trials
 def write(store, run, scale=None, status="ok", noise=0.01, **columns):
     """Writes the finished cells of a run, and of its counterparts on other data sets where claims read them.
 
-    A column's value is its mean, or a list, one a seed.
+    They are of the seeds with which claims read the run. A column's value is its mean, or a list, one a seed.
     """
-    places = [(one, place) for one in CLAIMS.all().values() for place in one.elsewhere]
+    claims = CLAIMS.all().values()
+    places = [(one, place) for one in claims for place in one.elsewhere]
     moved = [place.move(run) for one, place in places if run in one.runs]
     for each in [run, *(m for m in moved if any(m in one.runs for one, _ in places))]:
-        _write_one(store, each, scale, status, noise, columns)
+        for first in {one.first_seed for one in claims if each in one.runs} or {0}:
+            _write_one(store, each, first, scale, status, noise, columns)
 
 
-def _write_one(store, run, scale, status, noise, columns):
+def _write_one(store, run, first, scale, status, noise, columns):
     requests = make_requests(run.parts, samples=run.samples)
-    for spec in specs_of((scale or Scale()).run(run)):
+    for spec in specs_of((scale or Scale()).run(run, first)):
         rng = np.random.default_rng([spec.seed, sum(map(ord, str(run)))])
         rows = [
             Measurement(
@@ -37,7 +39,7 @@ def _write_one(store, run, scale, status, noise, columns):
                 version=request.metric.version,
                 key=request.key,
                 protocol="fabricated",
-                value=value_of(columns.get(column), spec.seed, noise * rng.normal()),
+                value=value_of(columns.get(column), spec.seed - first, noise * rng.normal()),
                 reason=None if column in columns else "not planted",
             )
             for request in requests

@@ -31,11 +31,6 @@ def compare_extremes(rows: Mapping[str, Values]) -> Contest:
     return compare_best(ratios, {"no difference": dict.fromkeys(seeds, 0.0)}, "higher")
 
 
-def compare_logs(one: float, other: float) -> float:
-    """Returns log(one / other), infinite where both are, as all that failed throughout are."""
-    return one if math.isinf(one) and one == other else math.log(one / other)
-
-
 def choose_by_half(*rankings: Mapping[str, Values]) -> tuple[list[str], list[int]]:
     """Returns the least row of each ranking by the even seeds, and the odd seeds, which are left to measure.
 

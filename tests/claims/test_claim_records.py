@@ -115,12 +115,18 @@ def test_semi_supervised(store, gain, outcome):
 
 
 @pytest.mark.parametrize(
-    ("random", "regressor", "outcome"),
-    [(0.7, 0.8, "supported"), (0.95, 0.95, "refuted"), (0.7, 0.95, "mixed")],
+    ("random", "regressor", "error", "outcome"),
+    [
+        (0.7, 0.8, 0.02, "supported"),
+        (0.95, 0.95, 0.1, "refuted"),
+        (0.7, 0.95, 0.02, "mixed"),
+        (0.7, 0.8, 0.08, "mixed"),
+    ],
 )
-def test_inverse_mapping(store, random, regressor, outcome):
+def test_inverse_mapping(store, random, regressor, error, outcome):
     for run in (inverse_mapping.BIGAN, inverse_mapping.ALI, inverse_mapping.VAE):
-        write(store, run, code_accuracy=0.9, reconstruction=0.1, reconstruction_shuffled=0.2)
+        errors = {"reconstruction": error, "reconstruction_shuffled": 0.2}
+        write(store, run, code_accuracy=0.9, reconstruction_mean=0.07, **errors)
     write(store, inverse_mapping.RANDOM, code_accuracy=random)
     write(store, inverse_mapping.REGRESSOR, code_accuracy=regressor)
     assert verdict("inverse_mapping", store).outcome == outcome
@@ -134,6 +140,7 @@ def test_conditioning(store, fid, share, outcome):
     for run in conditioning.LABELLED.values():
         write(store, run, class_accuracy=share, fid=30)
     write(store, conditioning.PLAIN, fid=fid)
+    write(store, conditioning.BARE, fid=100)
     write(store, conditioning.INFOGAN, category_accuracy=share - 0.3)
     assert verdict("conditioning", store).outcome == outcome
 
