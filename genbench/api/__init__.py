@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from genbench.api.training import TrainedModel, train
+from genbench.core.asked import list_names, require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.files import RUNS
 from genbench.core.spec import Suite
@@ -57,13 +58,13 @@ evaluate = show_itself(_evaluate)
 def run(
     suite: str | Suite | Mapping[str, Any] | None = None,
     *,
-    models: Sequence[str] = (),
-    datasets: Sequence[str] = (),
+    models: str | Sequence[str] = (),
+    datasets: str | Sequence[str] = (),
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
     metrics: str | Iterable[PartLike] | None = None,
-    claims: Sequence[str] = (),
+    claims: str | Sequence[str] = (),
     budget_scale: str = "default",
     until_decided: bool = False,
     max_seeds: int | None = None,
@@ -103,6 +104,8 @@ def run(
             written.
     """
     chosen = RunOptions(root=Path(results), **options)
+    require_counts(max_seeds=max_seeds, seeds=seeds, steps=steps, labelled=labelled)
+    models, datasets, claims = (list_names(names) for names in (models, datasets, claims))
     how: dict[str, Any] = {"dry_run": dry_run, "listener": listener}
     filters = {"models": models, "datasets": datasets}
     own_size = {"config": config, "steps": steps, "labelled": labelled, "metrics": metrics}
@@ -148,6 +151,7 @@ def tune(
         GenbenchError: If something named is not there, or the folder cannot be written.
     """
     what = {key: about.pop(key) for key in (*CAMPAIGN,) if key in about}
+    what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
     options = RunOptions(root=Path(results), **about)
     return run_tuning(find_campaign(**what), options, listener=listener)
 
@@ -159,6 +163,7 @@ def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[CostEstimat
         results: The results folder.
         what: What to tune, as in `tune`.
     """
+    what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
     campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
     return [book.estimate(rule, campaign.trials[rule.file]) for rule in campaign.rules]
 
@@ -222,5 +227,6 @@ def claims(
         budget_scale: quick, half, default or double; None takes the first that has measurements.
         seeds: How many seeds count; None takes what every claim asks for.
     """
-    scale = Scale(budget_scale or "default", seeds) if budget_scale or seeds else None
+    asked = budget_scale is not None or seeds is not None
+    scale = Scale(budget_scale or "default", seeds) if asked else None
     return make_cards(Store(results), names, scale, Path(results))

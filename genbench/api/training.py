@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.core.asked import require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import Suite
@@ -186,6 +187,7 @@ def train(
             take the data.
         DataError: If the data set cannot be had.
     """
+    require_counts(batch=batch, seeds=seeds if isinstance(seeds, int) else None)
     pair = [make_part(model)], [make_part(dataset)]
     chosen = suite if isinstance(suite, Suite) else find_suite(suite or "demo")
     chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genbench.core.errors import SpecError, unknown
 from genbench.core.files import RUNS, write_bytes
 from genbench.report import compact, formats, readme, text, winners
 from genbench.report.groups import TRAINING, Group
@@ -18,6 +19,7 @@ from genbench.report.site import templating
 from genbench.report.site.pages import make_board
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.cells import groups_of
+from genbench.running.scale import SCALES
 from genbench.store import Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
@@ -99,8 +101,15 @@ def load_leaderboard(
 
     Raises:
         StoreError: If the folder holds no records.
-        UnknownName: If there is no such suite.
+        UnknownName: If there is no such suite, or no such scale.
+        SpecError: If there is a suite file, and no suite.
     """
+    if config is not None and suite is None:
+        raise SpecError(
+            "config needs a suite, got none; name one of its suites, or leave config out"
+        )
+    if scale not in (*SCALES, "all"):
+        raise unknown("scale", scale, (*SCALES, "all"))
     groups = groups_of(find_suite(suite, config)) if suite else None
     board = read_leaderboard(Store(results, groups=groups), scale, curves=curves)
     if not board.records:

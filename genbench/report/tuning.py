@@ -26,7 +26,7 @@ NOTE = (
     "Expected best validation score after k trials drawn at random from the search space, without "
     "the default, with the 95 % interval over trials; of a family, trials of all of its models alike. "
     "A trial that was stopped at a rung counts with its score there, one that diverged as the worst "
-    "of the data set. Bold: the best family, or model, after so many."
+    "of the data set, defaults included. Bold: the best family, or model, after so many."
 )
 IN_ORDER = (
     "Best validation score so far after k trials, in the order in which the sampler proposed them, without "
@@ -133,7 +133,7 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
     better, drawn = rule.criteria[criterion].better, rule.sampler == DRAWN
     sign = 1.0 if better == "lower" else -1.0
     worst = max(
-        (v for file in files for v in _scores(file, criterion) if math.isfinite(v)),
+        (v for file in files for v in _all_scores(file, criterion).values() if math.isfinite(v)),
         default=math.nan,
     )
     by_family: dict[str, list[TuningFile]] = {}
@@ -262,8 +262,13 @@ def _cell(line: Line, k: int, best: float | None, drawn: bool) -> Entry:
 
 def _scores(file: TuningFile, criterion: str) -> list[float]:
     """Each trial's last score that counts but the default's, the lower the better."""
-    scores = counted_scores(file.rule, file.by_number, criterion)
+    scores = _all_scores(file, criterion)
     return [scores[trial.k] for trial in file.trials if trial.k > 0]
+
+
+def _all_scores(file: TuningFile, criterion: str) -> dict[int, float]:
+    """The same of all trials, by number, the default's among them."""
+    return dict(counted_scores(file.rule, file.by_number, criterion))
 
 
 def _default(file: TuningFile, criterion: str) -> float:

@@ -40,14 +40,19 @@ class Group:
 def group_by_rule(files: Iterable[TuningFile]) -> list[Group]:
     """Returns files in groups of one rule, by criterion.
 
-    Of several files of one model in a group the last version stands with the others; earlier ones, or those
-    of another search space or other fixed options, have a group of their own.
+    The version of the halving is a term of searches by several criteria alone, as for equal tuning
+    (`TuningRule.shared`); the others stand with the last of them. Of several files of one model in a
+    group the last version stands with the others; earlier ones, or those of another search space or other
+    fixed options, have a group of their own.
     """
     groups: dict[tuple[str, str], list[TuningFile]] = {}
     terms: dict[tuple[str, str], Mapping[str, Any]] = {}
+    files = list(files)
+    versions = _find_versions(files)
     for file in files:
         for name in file.rule.criteria:
             own = _terms(file.rule, name)
+            own["version"] = file.rule.shared.version or versions.get((name, _unversioned(own)), 0)
             key = name, canonical(own)
             terms[key] = own
             groups.setdefault(key, []).append(file)
@@ -65,6 +70,21 @@ def _terms(rule: TuningRule, criterion: str) -> dict[str, Any]:
     return rule.model_dump(mode="json", exclude=OWN) | {
         "criterion": rule.criteria[criterion].model_dump(mode="json")
     }
+
+
+def _find_versions(files: Iterable[TuningFile]) -> dict[tuple[str, str], int]:
+    """The last version of the halving by several criteria, by criterion and all other terms."""
+    last: dict[tuple[str, str], int] = {}
+    for rule in (file.rule for file in files):
+        if (version := rule.shared.version) is not None:
+            for name in rule.criteria:
+                place = name, _unversioned(_terms(rule, name))
+                last[place] = max(version, last.get(place, 0))
+    return last
+
+
+def _unversioned(terms: Mapping[str, Any]) -> str:
+    return canonical({name: value for name, value in terms.items() if name != "version"})
 
 
 def _about(key: tuple[str, str], terms: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:

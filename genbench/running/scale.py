@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from genbench.core import options
+from genbench.core.asked import require_counts
 from genbench.core.claim import Claim, Run
+from genbench.core.errors import unknown
 from genbench.statistics.looks import Looks
 
 #: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
@@ -21,10 +23,19 @@ class Scale:
     Arguments:
         budget: A name in `SCALES`.
         seeds: How many seeds, or None for what every claim asks.
+
+    Raises:
+        UnknownName: For another budget.
+        SpecError: If `seeds` is less than 1.
     """
 
     budget: str = "default"
     seeds: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget not in SCALES:
+            raise unknown("budget scale", self.budget, SCALES)
+        require_counts(seeds=self.seeds)
 
     @property
     def mark(self) -> str | None:

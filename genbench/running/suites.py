@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
+from genbench.core.asked import require_counts
 from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
@@ -24,6 +25,10 @@ from genbench.running.run_result import RunResult
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
 from genbench.training.inductor import find_lack
+
+#: how training may be compiled
+Compile = Literal["none", "graphs", "inductor"]
+COMPILE = get_args(Compile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,9 @@ class RunOptions:
         compile: `graphs` replays rounds as CUDA graphs where they are the same kernels each time, `inductor`
             compiles losses with their gradients (CPU only); or `none`.
         named: Metrics that are asked for by name, which leaderboards show whatever they are.
+
+    Raises:
+        SpecError: If a field has no value that is allowed.
     """
 
     root: Path = Path(RUNS)
@@ -58,8 +66,20 @@ class RunOptions:
     timeout: float | None = None
     redo: Redo = "missing"
     bf16: bool = False
-    compile: Literal["none", "graphs", "inductor"] = "none"
+    compile: Compile = "none"
     named: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_counts(jobs=self.jobs)
+        for name, allowed in (("redo", get_args(Redo)), ("compile", COMPILE)):
+            if getattr(self, name) not in allowed:
+                raise SpecError(
+                    f"{name} needs one of {', '.join(allowed)}, got {getattr(self, name)!r}"
+                )
+        if self.timeout is not None and not self.timeout > 0:
+            raise SpecError(f"timeout needs seconds above 0, or None, got {self.timeout!r}")
+        if not self.checkpoint_every >= 0:
+            raise SpecError(f"checkpoint_every needs seconds, got {self.checkpoint_every!r}")
 
     def make_executor(self) -> Executor:
         """Returns the executor that is meant.
@@ -78,10 +98,6 @@ class RunOptions:
             SpecError: If it cannot.
         """
         device = choose_device(self.device)
-        if self.compile not in ("none", "graphs", "inductor"):
-            raise SpecError(
-                f"--compile needs none, graphs or inductor, got {self.compile!r}; leave it out"
-            )
         if self.compile == "inductor":
             _check_inductor(device)
         if device.type == "cuda":
@@ -279,7 +295,11 @@ def change_suite(
         steps: Every cell trains for so many rounds.
         labelled: Every seed sees only so many training labels.
         metrics: Measured in place of the suite's own.
+
+    Raises:
+        SpecError: If one of the numbers is less than 1.
     """
+    require_counts(seeds=seeds, steps=steps, labelled=labelled)
     changes: dict[str, Any] = {"seeds": seeds} if seeds else {}
     cells = suite.cells
     if models and datasets:

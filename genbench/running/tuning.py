@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genbench.core.errors import SpecError
+from genbench.core.asked import require_counts
+from genbench.core.errors import SpecError, unknown
 from genbench.core.spec import Budget, Tuning
 from genbench.running.executor import Executor
 from genbench.running.job import RunSettings
@@ -31,7 +32,8 @@ from genbench.running.tuning_rule import (
     specs_of_trial,
     tuned_models,
 )
-from genbench.running.tuning_samplers import propose
+from genbench.running.tuning_samplers import SAMPLERS, propose
+from genbench.running.unused import refuse_unused_options
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
@@ -112,6 +114,7 @@ def find_campaign(
         steps: Every trial trains for so many rounds, in place of the plans' budgets.
         what: As in `make_campaign`.
     """
+    require_counts(steps=steps)
     plans = load_tuning(suite_file(config))
     if steps:
         change = {"budget": Budget(steps=steps)}
@@ -137,9 +140,13 @@ def make_campaign(
         sampler: `random` or `tpe`.
 
     Raises:
-        UnknownName: For a data set without a plan, or a model that is not there.
-        SpecError: If a plan asks for what is not there, or no named model can be tuned on any data set.
+        UnknownName: For a data set without a plan, or a model or a sampler that is not there.
+        SpecError: If there are no trials, a plan asks for what is not there, or no named model can be tuned
+            on any data set.
     """
+    require_counts(trials=trials)
+    if sampler not in SAMPLERS:
+        raise unknown("sampler", sampler, SAMPLERS)
     chosen = choose_plans(plans, datasets)
     counts: dict[str, int] = {}
     rules: list[TuningRule] = []
@@ -175,9 +182,11 @@ def run_tuning(
         listener: Told of the run as it goes on.
 
     Raises:
+        SpecError: If the options ask for what trials do not take.
         GenbenchError: If the results folder cannot be written.
     """
     options, listener = options or RunOptions(), listener or Listener()
+    refuse_unused_options(options)
     store = Store(options.root)
     result = RunResult(store)
     with closing(options.make_executor()) as executor:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from genbench.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from genbench.running.suites import RunOptions
 
 #: what claims say themselves, and what to do instead
 SAID = {
@@ -61,3 +66,17 @@ def _refuse_of_suites(suite: object, given: set[str]) -> None:
             )
     if "config" in given and not named:
         raise SpecError("config needs a suite's name, got a suite; leave config out")
+
+
+def refuse_unused_options(options: RunOptions) -> None:
+    """Refuses options of runs that trials of tuning do not take.
+
+    Raises:
+        SpecError: Naming the first.
+    """
+    usual = type(options)()
+    for name in ("bf16", "compile", "named", "checkpoint_every"):
+        if getattr(options, name) != getattr(usual, name):
+            raise SpecError(f"tune takes no {name}; leave it out")
+    if options.redo == "all":
+        raise SpecError("tune needs redo 'missing' or 'failed', got 'all'; what was tried is kept")

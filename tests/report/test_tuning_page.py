@@ -202,3 +202,26 @@ def test_where_every_trial_diverged_nothing_is_expected(tmp_path):
     assert (row["trials"], row["lost"], row["expected_best"]) == (4, 4, [])
     assert json.dumps(to_rows(searches), allow_nan=False)
     assert "0 [0, 0]" not in "\n".join(to_markdown(make_sheet(searches[0])))
+
+
+def test_families_with_and_without_a_density_stand_in_one_table(tmp_path):
+    """Rules of one criterion and of several have other versions, which say nothing of the one they share."""
+    both = Criteria(samples=Part(name="mmd"), density=Part(name="nll"))
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, 0.2, 0.6], criteria=both)
+    plant(tmp_path, "vae", [0.3, 0.7, 0.9, 0.1, 0.5], criteria=both)
+    assert len({file.rule.version for file in Tunings(tmp_path).files()}) == 2
+    by_samples, by_density = sorted(
+        read_searches(tmp_path), key=lambda s: s.criterion, reverse=True
+    )
+    assert [line.name for line in by_samples.models] == ["gan", "vae"]
+    assert [line.name for line in by_density.models] == ["vae"]
+    assert by_samples.about == ""
+    page = make_files(Site("r", (), (), {}, (), (by_samples, by_density)))["tuning.html"].decode()
+    assert "ring: 2 models, 4 trials each." in page
+
+
+def test_what_diverged_is_no_better_than_the_worst_default(tmp_path):
+    plant(tmp_path, "gan", [0.9, None, None, None, None])
+    plant(tmp_path, "vae", [0.3, 0.2, 0.2, 0.2, 0.2])
+    (search,) = read_searches(tmp_path)
+    assert search.models[0].values == (0.9,) * 4

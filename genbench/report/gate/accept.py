@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from genbench.core.errors import StoreError
+from genbench.core.errors import SpecError, StoreError
 from genbench.core.files import RUNS, read_file, remove_stale, user_number, write_bytes
 from genbench.core.tolerance import Tolerance
 from genbench.report.gate.baseline import (
@@ -66,6 +66,8 @@ def accept_results(
     folder, path = Path(results), Path(path)
     if not folder.is_dir():
         raise no_records(folder, suite or "ci", instead="--from results")
+    if config is not None and suite is None:
+        raise SpecError("--config needs --suite, got none; name a suite, or leave --config out")
     groups = groups_of(find_suite(suite, config)) if suite else None
     records, problems = Store(folder, groups=groups).load(curves=False)
     if problems:

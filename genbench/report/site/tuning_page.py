@@ -72,16 +72,17 @@ def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
 
 def _summary(searches: Sequence[Search]) -> str:
     """How many models were tried how often on which data set, in one sentence."""
-    tried: dict[str, tuple[int, set[int]]] = {}
+    tried: dict[str, tuple[set[str], set[int]]] = {}
     for search in searches:
         if not search.drawn:
             continue
-        count, trials = tried.get(search.dataset, (0, set()))
+        names, trials = tried.setdefault(search.dataset, (set(), set()))
+        names |= {line.name for line in search.models}
         trials |= {len(line.curve) for line in search.models if line.curve}
-        tried[search.dataset] = max(count, len(search.models)), trials
     parts = []
-    for name, (models, n) in tried.items():
+    for name, (names, n) in tried.items():
         if n:
+            models = len(names)
             ends = "–".join(str(k) for k in sorted({min(n), max(n)}))
             unequal = " so far" if min(n) < max(n) else ""
             parts.append(
