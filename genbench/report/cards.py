@@ -12,7 +12,11 @@ from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
-from genbench.report.caveats import find_unchecked, find_without_test_set
+from genbench.report.caveats import (
+    find_unchecked,
+    find_unequal_tuning,
+    find_without_test_set,
+)
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
 from genbench.running.claim_cells import find_companions
@@ -88,6 +92,11 @@ class Card:
     def without_test_set(self) -> list[str]:
         """The judged parts between models whose interval leaves out what test set and extractor do."""
         return find_without_test_set(self.claim, self.effects)
+
+    @property
+    def tuned_unequally(self) -> list[str]:
+        """Which models are judged by their defaults beside tuned ones, as phrases."""
+        return find_unequal_tuning(self.claim)
 
     @property
     def effects(self) -> Sequence[Effect]:

@@ -1,12 +1,14 @@
-"""What could not be checked of a claim's judged effects: gates of null rows, and test sets' noise."""
+"""What a claim's judged effects leave open: null rows, test sets' noise, tuned rows beside untuned ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from genbench.core.claim import Claim
+from genbench.core.claim import Claim, Run
 from genbench.core.effect import Effect, match_effects
-from genbench.running.claim_cells import find_metric
+from genbench.core.errors import SpecError
+from genbench.core.model import MODELS
+from genbench.running.claim_cells import find_choice, find_metric
 from genbench.running.dependencies import Read, find_dependences, list_judged_columns
 from genbench.running.evidence import EXPERIMENT
 from genbench.running.null_gates import UNMEASURED, Place
@@ -52,6 +54,34 @@ def find_without_test_set(claim: Claim, effects: Sequence[Effect]) -> list[str]:
         if effect is not None and effect.judged and effect.values and unknown:
             names.append(effect.name)
     return names
+
+
+def find_unequal_tuning(claim: Claim) -> list[str]:
+    """Returns which models are judged by their defaults beside tuned ones, as phrases by data set."""
+    phrases: dict[str, None] = {}
+    for dependence in find_dependences(claim):
+        if not dependence.is_evidence:
+            continue
+        by_data: dict[str, dict[bool, dict[str, None]]] = {}
+        for run, _ in dependence.compared:
+            if MODELS.get(run.model).search:
+                sides = by_data.setdefault(run.data, {True: {}, False: {}})
+                sides[is_tuned(run)][run.model] = None
+        for data, sides in by_data.items():
+            if sides[True] and sides[False]:
+                phrase = (
+                    f"{', '.join(sides[False])} beside tuned {', '.join(sides[True])} on {data}"
+                )
+                phrases[phrase] = None
+    return list(phrases)
+
+
+def is_tuned(run: Run) -> bool:
+    """Returns whether a run has the options that a search chose, if only its defaults."""
+    try:
+        return bool(run.tuned) and find_choice(run) is not None
+    except SpecError:  # of another version
+        return False
 
 
 def has_test_set(read: Read) -> bool:

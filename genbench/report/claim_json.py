@@ -47,6 +47,7 @@ def to_dict(card: Card) -> dict[str, Any]:
         "without_null_rows": card.unchecked,
         "null_exemptions": dict(claim.null_exemptions),
         "without_test_set": card.without_test_set,
+        "tuned_unequally": card.tuned_unequally,
         "digits_alone": claim.digits_alone or None,
         "note": claim.notes.get(verdict.outcome),
         "exploratory": card.exploratory,

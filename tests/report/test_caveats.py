@@ -144,3 +144,24 @@ def test_claims_exempt_only_what_their_judged_effects_read(name):
     read |= {EXPERIMENT} if any(d.measured for d in find_dependences(claim)) else set()
     assert set(claim.null_exemptions) <= read
     assert all(claim.null_exemptions.values())
+
+
+def test_cards_say_who_is_judged_by_default_beside_tuned_models(store):
+    tuned, untuned = (
+        Run(name, "digits", ("fid",), steps=3000, batch=128, tuned=True, untuned="default")
+        for name in ("gan", "unrolled_gan")
+    )
+    yardstick = Run("kde", "digits", ("fid",), steps=3000, batch=128)
+
+    def compare(evidence, judged=True, other=untuned):
+        values = (evidence.scores(run, "fid") for run in (tuned, other))
+        return [Effect("fid", difference(*values), judged=judged)]
+
+    runs = (tuned, untuned, yardstick)
+    card = Card(make_claim(compare, runs), store)
+    assert card.tuned_unequally == ["unrolled_gan beside tuned gan on digits"]
+    assert list_details(card)["By default beside tuned models"] == card.tuned_unequally
+    assert to_dict(card)["tuned_unequally"] == card.tuned_unequally
+    for change in ({"judged": False}, {"other": yardstick}):
+        alike = make_claim(lambda evidence, change=change: compare(evidence, **change), runs)
+        assert Card(alike, store).tuned_unequally == []
