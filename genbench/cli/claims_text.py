@@ -165,8 +165,8 @@ def print_claim(console: Console, card: Card) -> None:
     from genbench.report.claim_tables import says
 
     claim = card.claim
-    console.print(f"[bold]{claim.id}[/bold]  {coloured(card)}", end="  ")
-    console.print(escape(f"({card.verdict.because})"), highlight=False)
+    because = escape(f"({card.verdict.because})")
+    console.print(f"[bold]{claim.id}[/bold]  {coloured(card)}  {because}", highlight=False)
     for text in (claim.statement, f"Source: {claim.source}", f"Why so: {claim.why}"):
         console.print(escape(text), highlight=False)
     table = Table(box=None, pad_edge=False)
