@@ -9,7 +9,7 @@ from genbench.report.columns import DAGGER, TableColumn
 from genbench.report.contenders import headline, stand_apart
 from genbench.report.failed_seeds import NOTE
 from genbench.report.sheet import Entry, Heading, Sheet
-from genbench.report.standings import Entrant, Standings
+from genbench.report.standings import FEW, Entrant, Standings
 from genbench.report.tables import Table
 
 RULE = (
@@ -104,7 +104,7 @@ def describe_column(standings: Standings) -> str:
 def describe(entrant: Entrant) -> str:
     """Returns an entrant as words, e.g. "flow: realnvp 0.79 ± 0.06"."""
     fails = f" (fails {', '.join(entrant.failed)})" if entrant.failed else ""
-    return f"{name_entrant(entrant)} {entrant.cell.text}{marks_of(entrant)}{fails}"
+    return f"{name_entrant(entrant)} {entrant.cell.text}{marks_of(entrant)}{FEW * entrant.too_few}{fails}"
 
 
 def name_entrant(entrant: Entrant) -> str:

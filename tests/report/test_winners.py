@@ -116,6 +116,48 @@ def test_samples_from_elsewhere_compete_each_for_itself():
     ]
 
 
+@pytest.mark.parametrize("recall", [0.8, 0.01], ids=["all pass", "the five seeds fail"])
+def test_a_lucky_seed_does_not_stand_for_a_family_that_has_enough(recall):
+    """Four runs of one seed took the place of a row of five, and undid a clear win."""
+    rows = [*make_records("vae", scores(10.0)), *make_records("gan", scores(30.0, recall))]
+    for k in range(4):
+        rows += make_records("gan", {"fid": [9.0 + k], "recall": [0.8]}, options={"lr": k})
+    (table,) = make_leaderboards(rows)
+    assert [len(e.cell.values) for e in table.standings.entrants] == [8, 8]
+    assert table.standings.first.family == "variational"
+    assert table.standings.sure
+    assert "too few seeds" not in to_markdown([table])
+
+
+def test_a_listed_entrant_of_too_few_seeds_gives_way_to_a_row_of_enough(monkeypatch):
+    few = [*make_records("gan", {"fid": [1.0, 1.1]}, steps=10)]
+    monkeypatch.setattr("genbench.report.contests.find_listed", lambda spec: {few[0].group})
+    rows = [
+        *few,
+        *make_records("lsgan", {"fid": around(30.0)}),
+        *make_records("vae", {"fid": around(20.0)}),
+    ]
+    (table,) = make_leaderboards(rows)
+    assert [e.group.model for e in table.standings.entrants] == ["vae", "lsgan"]
+
+
+def test_a_family_of_too_few_seeds_alone_comes_behind_and_says_so():
+    """Its mean is the best, but has no rank; neither is it shaded, nor the first clear."""
+    table = make_table(
+        gan={"fid": [1.0, 1.1], "recall": [0.8, 0.8]}, vae=scores(20.0), realnvp=scores(40.0)
+    )
+    standings = table.standings
+    assert [e.family for e in standings.entrants] == ["variational", "flow", "adversarial"]
+    assert standings.clear == "not from adversarial (too few seeds)"
+    assert [e.family for e in standings.leaders] == ["variational"]
+    (fid,) = [c for c in table.columns if c.id == "fid"]
+    assert {g.model for g in table.groups if table.cell(g, fid).leading} == {"vae"}
+    two = make_table(gan={"fid": [1.0, 1.1], "recall": [0.8, 0.8]}, vae=scores(20.0))
+    assert re.search(
+        r"adversarial: gan 1\.05\S* (\S+ \S+ )?\(too few seeds\) \|", to_markdown([two])
+    )
+
+
 def test_rivals_of_the_same_family_make_the_family_no_less_sure():
     lsgan = {**scores(0), "fid": around(10.0, WILD)}
     table = make_table(gan=scores(9.9), lsgan=lsgan, vae=scores(90.0))
