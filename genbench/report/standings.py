@@ -13,6 +13,7 @@ from genbench.statistics.ranking import Ranking
 
 #: behind rows that cannot be ranked
 FEW = " (too few seeds)"
+UNEQUAL = "tuned unequally"
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,28 @@ class Standings:
         return tuple(e for e in self.rivals if first.group.id not in above.get(e.group.id, ()))
 
     @property
+    def untuned(self) -> tuple[Entrant, ...]:
+        """The entrants without tuned options by which the first and its rivals compare unequally.
+
+        Where the first has such options, those that pass and have none; else it, where the next has them.
+        """
+        first = self.first
+        if first is None or first.group.tuned is None:
+            return ()
+        if first.group.tuned:
+            return tuple(e for e in self.rivals if e.group.tuned is False)
+        return (first,) if any(e.group.tuned for e in self.rivals[:1]) else ()
+
+    @property
     def sure(self) -> bool:
-        """Whether there are others, and the first is significantly better than all that pass."""
+        """Whether there are others, and the first is significantly better than all that pass.
+
+        Where they were tuned unequally it is not.
+        """
         first = self.first
         if first is None or len(self.entrants) < 2 or first.too_few:
             return False
-        return not self.unbeaten
+        return not self.unbeaten and not self.untuned
 
     @property
     def alone(self) -> bool:
@@ -176,5 +193,13 @@ class Standings:
         if self.unbeaten:
             names = ", ".join(f"{e.name}{FEW * e.too_few}" for e in self.unbeaten)
             return f"cannot be distinguished from {names}", f"not from {names}"
+        return self._compare_with_all()
+
+    def _compare_with_all(self) -> tuple[str, str]:
+        """How sure a first is that is significantly better than all: not where it was tuned unlike them."""
         some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
-        return f"significantly better than every other {self.kind}{some}", "yes"
+        better = f"significantly better than every other {self.kind}{some}"
+        if not self.untuned:
+            return better, "yes"
+        names = ", ".join(e.name for e in self.untuned)
+        return f"{better}, but {UNEQUAL}: {names} untuned", UNEQUAL
