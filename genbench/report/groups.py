@@ -76,6 +76,14 @@ class Group:
         return self.first.spec.external
 
     @cached_property
+    def tuned(self) -> bool | None:
+        """Whether a search chose its options, were they the defaults; None of samples from elsewhere."""
+        spec = self.first.spec
+        if self.external:
+            return None
+        return bool(choices_of(spec, defaults=True) or choices_of(spec, overridden=1))
+
+    @cached_property
     def ok(self) -> tuple[Record, ...]:
         """The records of completed runs, which alone give numbers."""
         return tuple(r for r in self.records if r.status == "ok")

@@ -94,11 +94,13 @@ def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ran
 def find_leading(
     groups: Sequence[Group], standings: Standings, column: TableColumn, cells: Cells
 ) -> set[str]:
-    """Returns the ids of the rows near the best of them in a column that are not worse than it."""
-    means = {
-        g.id: cells[g.id, column].standing.mean for g in groups if has_values(cells, g, column)
-    }
-    numbers = {id: mean for id, mean in means.items() if mean is not None}
+    """Returns the ids of the rows near the best of them in a column that are not worse than it.
+
+    Rows of too few seeds, of which that is not known, are none where others have enough.
+    """
+    own = {g.id: cells[g.id, column].standing for g in groups if has_values(cells, g, column)}
+    own = {id: estimate for id, estimate in own.items() if not estimate.too_few} or own
+    numbers = {id: e.mean for id, e in own.items() if e.mean is not None}
     if not numbers:
         return set()
     best = (min if column.better == "lower" else max)(numbers, key=lambda id: numbers[id])
@@ -120,11 +122,15 @@ def _pick(
     is_listed: Callable[[Group], bool],
     naming: Naming,
 ) -> list[Entrant]:
-    """The entrant of every contender, those that pass first, then by mean."""
+    """The entrant of every contender, those that pass first, then by mean.
+
+    Rows of too few seeds stand for nobody who has another, and come behind those that can be ranked.
+    """
     sign = 1.0 if column.better == "lower" else -1.0
 
-    def place(entrant: Entrant) -> tuple[bool, float, str]:
-        return bool(entrant.failed), sign * entrant.standing, entrant.group.label
+    def place(entrant: Entrant) -> tuple[bool, bool, float, str]:
+        score = sign * entrant.standing
+        return bool(entrant.failed), entrant.too_few, score, entrant.group.label
 
     by_name: dict[str, list[Entrant]] = {}
     for group in groups:
@@ -133,8 +139,9 @@ def _pick(
             by_name.setdefault(entrant.name, []).append(entrant)
     picked = []
     for rows in by_name.values():
-        listed = [row for row in rows if row.listed]
-        picked.append(min(listed or rows, key=place))
+        enough = [row for row in rows if not row.too_few] or rows
+        listed = [row for row in enough if row.listed]
+        picked.append(min(listed or enough, key=place))
     return sorted(picked, key=place)
 
 

@@ -11,6 +11,10 @@ from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.statistics.ranking import Ranking
 
+#: behind rows that cannot be ranked
+FEW = " (too few seeds)"
+UNEQUAL = "tuned unequally"
+
 
 @dataclass(frozen=True)
 class Check:
@@ -75,6 +79,11 @@ class Entrant:
         """The row's family."""
         return self.group.family
 
+    @property
+    def too_few(self) -> bool:
+        """Whether it has too few seeds to be ranked."""
+        return self.cell.standing.too_few
+
 
 @dataclass(frozen=True)
 class Standings:
@@ -84,7 +93,7 @@ class Standings:
         quality: What the data set declares.
         column: The column that decides.
         checks: What must be passed beside it.
-        entrants: Those that pass first, each part from the best mean on.
+        entrants: Those that pass first, each part from the best mean on, rows of too few seeds behind others.
         ranking: Which rows are significantly better than which, among entrants and simple fits.
         floor: What real points score in the column, or None.
         by_row: Whether rows stand for themselves, not for families.
@@ -132,12 +141,28 @@ class Standings:
         return tuple(e for e in self.rivals if first.group.id not in above.get(e.group.id, ()))
 
     @property
-    def sure(self) -> bool:
-        """Whether there are others, and the first is significantly better than all that pass."""
+    def untuned(self) -> tuple[Entrant, ...]:
+        """The entrants without tuned options by which the first and its rivals compare unequally.
+
+        Where the first has such options, those that pass and have none; else it, where the next has them.
+        """
         first = self.first
-        if first is None or len(self.entrants) < 2 or first.cell.standing.too_few:
+        if first is None or first.group.tuned is None:
+            return ()
+        if first.group.tuned:
+            return tuple(e for e in self.rivals if e.group.tuned is False)
+        return (first,) if any(e.group.tuned for e in self.rivals[:1]) else ()
+
+    @property
+    def sure(self) -> bool:
+        """Whether there are others, and the first is significantly better than all that pass.
+
+        Where they were tuned unequally it is not.
+        """
+        first = self.first
+        if first is None or len(self.entrants) < 2 or first.too_few:
             return False
-        return not self.unbeaten
+        return not self.unbeaten and not self.untuned
 
     @property
     def alone(self) -> bool:
@@ -163,10 +188,18 @@ class Standings:
             return f"no other {self.kind} was measured", "alone"
         if not self.rivals:
             return f"no other {self.kind} passes what must be passed beside it", "alone"
-        if first.cell.standing.too_few:
+        if first.too_few:
             return "too few seeds to tell", "too few seeds"
         if self.unbeaten:
-            names = ", ".join(e.name for e in self.unbeaten)
+            names = ", ".join(f"{e.name}{FEW * e.too_few}" for e in self.unbeaten)
             return f"cannot be distinguished from {names}", f"not from {names}"
+        return self._compare_with_all()
+
+    def _compare_with_all(self) -> tuple[str, str]:
+        """How sure a first is that is significantly better than all: not where it was tuned unlike them."""
         some = " that passes" if len(self.rivals) + 1 < len(self.entrants) else ""
-        return f"significantly better than every other {self.kind}{some}", "yes"
+        better = f"significantly better than every other {self.kind}{some}"
+        if not self.untuned:
+            return better, "yes"
+        names = ", ".join(e.name for e in self.untuned)
+        return f"{better}, but {UNEQUAL}: {names} untuned", UNEQUAL

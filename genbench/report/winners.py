@@ -9,22 +9,24 @@ from genbench.report.columns import DAGGER, TableColumn
 from genbench.report.contenders import headline, stand_apart
 from genbench.report.failed_seeds import NOTE
 from genbench.report.sheet import Entry, Heading, Sheet
-from genbench.report.standings import Entrant, Standings
+from genbench.report.standings import FEW, Entrant, Standings
 from genbench.report.tables import Table
 
 RULE = (
-    "One row per family, its entrant (genbench/entrants.json; of families without one their best row), by "
-    "the column that the data set declares; what does not pass the columns beside it is never first. "
-    "Mean over training seeds ± half the 95 % interval, or [its ends]. Clear, and bold: significantly better "
-    "than every other that passes; alone: no other was measured, or passes."
+    "One row per family, its entrant (genbench/entrants.json; else its best row), by the column the data set "
+    "declares; what fails those beside it is never first. Mean over seeds ± half the 95 % interval or [its "
+    "ends]. Clear, and bold: significantly better than every other that passes; alone: no other was "
+    "measured, or passes."
 )
 ALONE = "On data of pairs every row stands for itself."
+UNTUNED = "§"
 MARKS = {
+    UNTUNED: "untuned beside a tuned rival: no clear win",
     "‡": "a simple fit (kde, a Gaussian, noise, a copy …) is significantly better",
     "?": "the column beside the primary one has not been measured",
 }
 LAX = "°"
-WHY_LAX = "a null row passes this column, too, so that passing it says little"
+WHY_LAX = "a null row passes this column, too, so passing says little"
 
 
 def quality_column(table: Table) -> TableColumn | None:
@@ -55,10 +57,13 @@ def make_sheet(tables: Sequence[Table]) -> Sheet:
             [
                 Entry(name),
                 Entry(describe_column(standings)),
-                Entry(describe(first), "best" if standings.sure and not standings.alone else "")
+                Entry(
+                    describe(first, standings),
+                    "best" if standings.sure and not standings.alone else "",
+                )
                 if first is not None
                 else Entry("none passes"),
-                Entry(describe(others[0]) if others else "–"),
+                Entry(describe(others[0], standings) if others else "–"),
                 Entry(standings.clear),
             ]
         )
@@ -83,7 +88,7 @@ def explain_marks(tables: Sequence[Table]) -> list[str]:
         m
         for _, _, standings in contests_of(tables)
         for e in standings.entrants
-        for m in marks_of(e)
+        for m in marks_of(e, standings)
     }
     failed = any(
         e.cell.failed for _, _, standings in contests_of(tables) for e in standings.entrants
@@ -101,10 +106,11 @@ def describe_column(standings: Standings) -> str:
     return words if standings.declared else f"{words} (not declared)"
 
 
-def describe(entrant: Entrant) -> str:
+def describe(entrant: Entrant, standings: Standings) -> str:
     """Returns an entrant as words, e.g. "flow: realnvp 0.79 ± 0.06"."""
     fails = f" (fails {', '.join(entrant.failed)})" if entrant.failed else ""
-    return f"{name_entrant(entrant)} {entrant.cell.text}{marks_of(entrant)}{fails}"
+    score = f"{entrant.cell.text}{marks_of(entrant, standings)}"
+    return f"{name_entrant(entrant)} {score}{FEW * entrant.too_few}{fails}"
 
 
 def name_entrant(entrant: Entrant) -> str:
@@ -114,6 +120,7 @@ def name_entrant(entrant: Entrant) -> str:
     return entrant.name
 
 
-def marks_of(entrant: Entrant) -> str:
+def marks_of(entrant: Entrant, standings: Standings) -> str:
     """Returns the marks behind an entrant."""
-    return ("‡" if entrant.loses_to else "") + ("?" if entrant.unchecked else "")
+    own = UNTUNED * (entrant in standings.untuned)
+    return own + ("‡" if entrant.loses_to else "") + ("?" if entrant.unchecked else "")

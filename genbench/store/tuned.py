@@ -234,7 +234,7 @@ def find_outdated(entry: TunedEntry | TuningRule) -> str | None:
 
 
 def choices_of(
-    spec: CellSpec, path: Path | None = None, *, overridden: int = 0
+    spec: CellSpec, path: Path | None = None, *, overridden: int = 0, defaults: bool = False
 ) -> list[TunedChoice]:
     """Returns the choices of tuning that a cell was trained by, of any budget; none without such a file.
 
@@ -245,6 +245,7 @@ def choices_of(
         path: The file of choices; None takes the usual one.
         overridden: How many tuned options may have another value, where how it trains was tuned too, by which
             a cell is known; else defaults, some of which were chosen, would pass for tuned.
+        defaults: Whether a search that chose the model's defaults counts, too.
     """
     try:
         entries = read_tuned(path).entries
@@ -260,7 +261,7 @@ def choices_of(
         if own == (entry.model, entry.model_version, entry.dataset, entry.dataset_version)
         and of_data == canonical(entry.dataset_options)
         for choice in entry.choices.values()
-        if choice.trial and training == _training(choice.training)
+        if (choice.trial or defaults) and training == _training(choice.training)
         if len(choice.options) - len(options_kept(spec, choice)) <= overridden
     ]
 

@@ -58,6 +58,13 @@ def test_named_is_who_is_better_than_every_other_in_quality_or_in_cost():
     assert make_panel(table)["remark"] == ""
 
 
+@pytest.mark.parametrize(("tuned", "remark"), [("vae", "tuned unequally"), ("gan", "")])
+def test_a_panel_says_where_the_first_was_tuned_and_a_rival_was_not(monkeypatch, tuned, remark):
+    monkeypatch.setattr("genbench.report.groups.Group.tuned", property(lambda g: g.model == tuned))
+    rows = {"gan": (30.0, 1.0), "vae": (10.0, 9.0), "made": (20.0, 20.0)}
+    assert make_panel(make_table(rows))["remark"] == remark
+
+
 def test_differences_within_intervals_name_nobody():
     table = make_table({"gan": (10.0, 0.750), "vae": (10.05, 0.755)})
     assert front_of(table) == []

@@ -7,9 +7,13 @@ import pytest
 from genbench.core.quality import Beside, Quality
 from genbench.core.spec import Budget, CellSpec, NoBudget
 from genbench.report import declared
+from genbench.report.leaderboard import read_leaderboard
+from genbench.report.site.build import write_report
+from genbench.report.site.front import summarise
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import ALONE, describe_column, make_sheet, to_markdown
-from genbench.store import EXTERNAL, Measurement, Record, Used
+from genbench.store import EXTERNAL, Measurement, Record, Store, Used
+from genbench.store.tuned import FILE, TunedChoice, TunedEntry, write_tuned
 
 NOISE = (0.0, 0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.4)
 WILD = [9 * e for e in reversed(NOISE)]
@@ -76,6 +80,43 @@ def scores(fid, recall=0.8):
     return {"fid": around(fid), "recall": [recall + 0.01 * e for e in NOISE]}
 
 
+CHOSEN = {"lr": 0.5}
+
+
+def write_searches(trials, dataset="binary_digits"):
+    """Writes a file of tuned options to the working folder: the trial that each model's search chose."""
+    entries = [
+        TunedEntry(
+            model=model,
+            model_version=1,
+            dataset=dataset,
+            budget={"steps": 9},
+            batch=8,
+            trials=5,
+            sampler="random",
+            trials_file="trials.json",
+            trials_hash="",
+            choices={
+                "samples": TunedChoice(
+                    column="fid", trial=trial, hash="", options=CHOSEN, validation=1.0
+                )
+            },
+        )
+        for model, trial in trials.items()
+    ]
+    write_tuned(FILE, entries)
+
+
+def make_searched(trials, **rows):
+    """The records of rows, with the options that a search chose where there was one."""
+    write_searches(trials)
+    return [
+        r
+        for model, row in rows.items()
+        for r in make_records(model, row, options=CHOSEN if model in trials else None)
+    ]
+
+
 def make_table(dataset="binary_digits", **rows):
     records = [r for model, row in rows.items() for r in make_records(model, row, dataset)]
     (table,) = make_leaderboards(records)
@@ -114,6 +155,118 @@ def test_samples_from_elsewhere_compete_each_for_itself():
         ("flow", "realnvp"),
         ("external", "others"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("trials", "clear", "marked"),
+    [
+        ({}, "yes", []),
+        ({"gan": 2, "vae": 0, "realnvp": 3}, "yes", []),
+        ({"gan": 2}, "tuned unequally", ["vae", "realnvp"]),
+        ({"gan": 0, "vae": 1}, "tuned unequally", ["realnvp"]),
+        ({"vae": 2}, "tuned unequally", ["gan"]),
+        ({"realnvp": 2}, "yes", []),
+    ],
+    ids=str,
+)
+def test_a_first_that_was_tuned_unlike_its_rivals_is_not_clear(
+    tmp_path, monkeypatch, trials, clear, marked
+):
+    """A search that chose the defaults, trial 0, is tuning too; what helps a later rival counts nothing."""
+    monkeypatch.chdir(tmp_path)
+    rows = {"gan": scores(10.0), "vae": scores(20.0), "realnvp": scores(40.0)}
+    (table,) = make_leaderboards(make_searched(trials, **rows))
+    standings, text = table.standings, to_markdown([table])
+    assert standings.clear == clear
+    assert [e.group.model for e in standings.untuned] == marked
+    assert standings.sure == (clear == "yes") == ("**adversarial: gan" in text)
+    assert ("§ untuned beside a tuned rival: no clear win." in text) == bool(marked)
+    assert len(re.findall(r"[\d)]§", text)) == len({"gan", "vae"} & {*marked})
+    kind = "sure" if clear == "yes" else "shared"
+    assert summarise([table], {table.name: "data"})[kind] == [("adversarial", ["data"])]
+    families = ", ".join(e.family for e in standings.untuned)
+    assert standings.how_sure == "significantly better than every other family" + (
+        f", but tuned unequally: {families} untuned" if marked else ""
+    )
+
+
+def test_other_options_than_a_search_chose_are_untuned_and_samples_from_elsewhere_neither(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    rows = make_searched({"gan": 2}, gan=scores(10.0))
+    write_searches({"gan": 2, "vae": 0})
+    rows += [*make_records("vae", scores(20.0)), *from_elsewhere("mine", scores(40.0))]
+    (table,) = make_leaderboards(rows)
+    assert [e.group.tuned for e in table.standings.entrants] == [True, False, None]
+    assert [e.group.model for e in table.standings.untuned] == ["vae"]
+
+
+def test_a_rival_that_is_not_distinguished_is_named_though_it_is_untuned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    vae = {**scores(0), "fid": around(10.5, WILD)}
+    (table,) = make_leaderboards(make_searched({"gan": 2}, gan=scores(10.0), vae=vae))
+    assert table.standings.clear == "not from variational"
+    assert "§ |" in to_markdown([table])
+
+
+def test_pages_say_where_tuned_options_met_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = Store(tmp_path / "results")
+    for record in make_searched({"gan": 2}, gan=scores(10.0), vae=scores(20.0)):
+        store.write(record)
+    folder = write_report(read_leaderboard(store), tmp_path / "report").parent
+    overview, fairness = ((folder / f"{name}.html").read_text() for name in ("index", "fairness"))
+    assert "Ahead, but not clearly:</b> adversarial on binary_digits" in overview
+    assert "but tuned unequally: variational untuned." in overview
+    assert overview.count('title="untuned beside a tuned rival: no clear win">untuned</span>') == 1
+    assert "what wins there is not called clear" in fairness
+    assert "The 1 row</summary><ul><li>vae on binary_digits</li>" in fairness
+    row = re.search(r'<th scope="row">variational</th><td>[^<]*</td><td>(\w+)</td>', fairness)
+    assert row
+    assert row[1] == "no"
+
+
+@pytest.mark.parametrize("recall", [0.8, 0.01], ids=["all pass", "the five seeds fail"])
+def test_a_lucky_seed_does_not_stand_for_a_family_that_has_enough(recall):
+    """Four runs of one seed took the place of a row of five, and undid a clear win."""
+    rows = [*make_records("vae", scores(10.0)), *make_records("gan", scores(30.0, recall))]
+    for k in range(4):
+        rows += make_records("gan", {"fid": [9.0 + k], "recall": [0.8]}, options={"lr": k})
+    (table,) = make_leaderboards(rows)
+    assert [len(e.cell.values) for e in table.standings.entrants] == [8, 8]
+    assert table.standings.first.family == "variational"
+    assert table.standings.sure
+    assert "too few seeds" not in to_markdown([table])
+
+
+def test_a_listed_entrant_of_too_few_seeds_gives_way_to_a_row_of_enough(monkeypatch):
+    few = [*make_records("gan", {"fid": [1.0, 1.1]}, steps=10)]
+    monkeypatch.setattr("genbench.report.contests.find_listed", lambda spec: {few[0].group})
+    rows = [
+        *few,
+        *make_records("lsgan", {"fid": around(30.0)}),
+        *make_records("vae", {"fid": around(20.0)}),
+    ]
+    (table,) = make_leaderboards(rows)
+    assert [e.group.model for e in table.standings.entrants] == ["vae", "lsgan"]
+
+
+def test_a_family_of_too_few_seeds_alone_comes_behind_and_says_so():
+    """Its mean is the best, but has no rank; neither is it shaded, nor the first clear."""
+    table = make_table(
+        gan={"fid": [1.0, 1.1], "recall": [0.8, 0.8]}, vae=scores(20.0), realnvp=scores(40.0)
+    )
+    standings = table.standings
+    assert [e.family for e in standings.entrants] == ["variational", "flow", "adversarial"]
+    assert standings.clear == "not from adversarial (too few seeds)"
+    assert [e.family for e in standings.leaders] == ["variational"]
+    (fid,) = [c for c in table.columns if c.id == "fid"]
+    assert {g.model for g in table.groups if table.cell(g, fid).leading} == {"vae"}
+    two = make_table(gan={"fid": [1.0, 1.1], "recall": [0.8, 0.8]}, vae=scores(20.0))
+    assert re.search(
+        r"adversarial: gan 1\.05\S* (\S+ \S+ )?\(too few seeds\) \|", to_markdown([two])
+    )
 
 
 def test_rivals_of_the_same_family_make_the_family_no_less_sure():

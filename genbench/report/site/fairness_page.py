@@ -75,6 +75,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
                 "family": entrant.family,
                 "label": entrant.group.label,
                 "listed": entrant.listed or standings.by_row,
+                "tuned": {True: "yes", False: "no", None: "–"}[entrant.group.tuned],
                 "budget": entrant.group.costs["budget"],
                 "parameters": entrant.group.costs["parameters"],
                 "ratio": ratio,
@@ -143,12 +144,30 @@ def list_unfair(site: Site) -> list[Remark]:
                 "has not ended."
             )
         )
+    remarks += _remark_rows(site)
+    machines = {str(r.environment.get("cpu") or r.environment.get("device")) for r in site.records}
+    if len(machines) > 1:
+        remarks.append(
+            Remark(
+                f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+            )
+        )
+    return remarks
+
+
+def _remark_rows(site: Site) -> list[Remark]:
+    """What is not fair of rows that stand for families or for themselves."""
+    contests = contests_of(site.tables)
     unlisted = tuple(
         f"{e.group.label} on {name}"
-        for name, _, standings in contests_of(site.tables)
+        for name, _, standings in contests
         for e in standings.entrants
         if not e.listed and not standings.by_row
     )
+    untuned = tuple(
+        f"{e.group.label} on {name}" for name, _, standings in contests for e in standings.untuned
+    )
+    remarks = []
     if unlisted:
         remarks.append(
             Remark(
@@ -157,11 +176,12 @@ def list_unfair(site: Site) -> list[Remark]:
                 unlisted,
             )
         )
-    machines = {str(r.environment.get("cpu") or r.environment.get("device")) for r in site.records}
-    if len(machines) > 1:
+    if untuned:
         remarks.append(
             Remark(
-                f"Times come from {len(machines)} kinds of machine, and are only as comparable as those."
+                "Rows without tuned options are compared with rivals that have them; what wins there is not "
+                "called clear.",
+                untuned,
             )
         )
     return remarks

@@ -17,7 +17,7 @@ from genbench.report.site.panorama import make_panel
 from genbench.report.site.site import Page, Site
 from genbench.report.standings import Entrant, Standings
 from genbench.report.tables import Table
-from genbench.report.winners import WHY_LAX, describe_column, name_entrant
+from genbench.report.winners import MARKS, UNTUNED, WHY_LAX, describe_column, name_entrant
 
 #: panels of the first screen, three lines of five
 PANELS = 15
@@ -181,6 +181,7 @@ def _row(
         "training": group.seconds,
         "budget": group.costs["budget"],
         "rank": text.rank_text(*_ends(standings, entrant)),
+        "untuned": MARKS[UNTUNED] if entrant in standings.untuned else "",
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from genbench.report.floors import is_bound
 from genbench.report.site.frontier import find_cost, find_front
 from genbench.report.site.templating import shorten
-from genbench.report.standings import Entrant, Standings
+from genbench.report.standings import UNEQUAL, Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.text import number
 
@@ -113,7 +113,7 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         ),
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
         "labels": place_labels([p for p in points if p["id"] in ids], points),
-        "remark": NOBODY if passing and not front else "",
+        "remark": NOBODY if passing and not front else UNEQUAL if standings.untuned else "",
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
         "words": _words(table.name, cost, standings, pairs, front),
     }
