@@ -23,7 +23,8 @@ from genbench.running.evidence import ClaimEvidence
 from genbench.running.tuning_check import check_tuned, find_tuned_file
 from genbench.store import Store
 from genbench.store.documents import load_suites
-from genbench.store.tuned import FILE, OutdatedTuning, find_tuned, read_tuned
+from genbench.store.tuned import FILE, read_tuned
+from genbench.store.tuned_options import OutdatedTuning, find_tuned
 from genbench.store.tuning import Tunings
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,26 @@ def test_a_suite_refuses_options_of_another_version_and_reports_leave_their_cell
     assert f"at version {version} of vae" in describe_run(one)["tuned_options"]
     held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), Store(ROOT / "results"))
     assert (held.records(one), len(held.missing())) == ([], 1)
+
+
+class Renamed(MODELS.get("vae")):
+    """A VAE whose step size has another name, at the same version."""
+
+    def __init__(self, spec, rng, *, rate: float = 1e-3):
+        super().__init__(spec, rng, lr=rate)
+
+
+def test_a_renamed_option_is_one_problem_of_many_and_a_suite_names_the_file(tmp_path, monkeypatch):
+    """The version of the model was not raised."""
+    monkeypatch.setitem(MODELS._objects, "vae", Renamed)
+    edited = TEXT.replace(line("lr"), "        lr: 0.5", 1)
+    problems = [problem.problem for problem in check(tmp_path / "tuned.yaml", edited)]
+    assert any("model vae has no option '" in text for text in problems)
+    assert any(text.startswith(ENTRY.split()[0]) for text in problems), "other checks go on"
+    assert all(p.kind == "tuned" for p in check(tmp_path / "tuned.yaml", edited))
+    place = rf"{FILE}, vae on digits: the model has no option '.* type: genbench tune -m vae"
+    with pytest.raises(OutdatedTuning, match=place):
+        find_tuned("vae", "digits", Budget(steps=2000), 128, "samples")
 
 
 def test_an_entry_of_trials_that_failed_is_a_fault(tmp_path):
