@@ -9,7 +9,7 @@ import genbench
 from genbench.core.errors import DataError, SpecError, UnknownName
 from genbench.core.spec import Budget
 from genbench.store import Store
-from genbench.store.tuned import find_tuned
+from genbench.store.tuned_options import find_tuned
 
 BASELINE = Path(__file__).parents[1] / "baselines" / "ci.json"
 SUITE = {

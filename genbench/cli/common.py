@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-from collections.abc import Callable, Container, Sequence
+import shlex
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,6 +81,25 @@ def given_options() -> dict[str, str]:
         if parameter.name
         and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     }
+
+
+def carry(text: str) -> str:
+    """Returns a text whose `genbench tune` commands name the files that were given to this verb."""
+    given, params = given_options(), click.get_current_context().params
+    words = ["-c", str(params["config"])] if "config" in given else []
+    words += [word for plugin in params.get("plugins", ()) for word in ("--plugin", plugin)]
+    words += ["-o", str(params["root"])] if "root" in given and " -o " not in text else []
+    return text.replace("genbench tune", shlex.join(["genbench", "tune", *words]))
+
+
+@contextmanager
+def carried() -> Iterator[None]:
+    """Lets the commands of errors name the files that were given to this verb."""
+    try:
+        yield
+    except SpecError as error:
+        error.args = (carry(str(error)),)
+        raise
 
 
 def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:

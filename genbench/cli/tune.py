@@ -138,7 +138,8 @@ def command(
     if as_json:
         common.print_json(tuning_text.rows(result))
     else:
-        listener.print(f"trials: {root}/tuning/   next: genbench tune --accept -o {root}")
+        accepted = common.carry(f"genbench tune --accept -o {root}")
+        listener.print(f"trials: {root}/tuning/   next: {accepted}")
     raise SystemExit(exit_code(result))
 
 

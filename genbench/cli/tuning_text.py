@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from genbench.running.tuning_cost import CostEstimate
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
-from genbench.store.tuned import TunedEntry
+from genbench.store.tuned import FILE, TunedEntry, data_of, is_taken, read_all_tuned, read_tuned
 from genbench.store.tuning import TuningResult, Tunings
 
 
@@ -102,7 +102,7 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
     else:
         _print_entries(result.entries, to, written=what["write"])
     for refusal in result.refusals:
-        click.echo(f"refused: {refusal.problem}", err=True)
+        click.echo(f"refused: {common.carry(refusal.problem)}", err=True)
     return int(bool(result.refusals) and bool(what["models"] or not result.entries))
 
 
@@ -122,9 +122,30 @@ def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) ->
         lines = [[Entry(text) for text in row] for row in rows]
         print_sheet(Console(), Sheet(heads, lines), fold=True)
     if entries and written:
-        click.echo(f"written: {to}   suites take it by: tuned: true")
+        click.echo(f"written: {to}   {_tell_use(to)}")
+        for line in _list_hidden(entries) if is_taken(to) else ():
+            click.echo(line)
     elif entries:
         click.echo(f"would be written: {to}   nothing was changed")
+
+
+def _tell_use(to: Path) -> str:
+    """How suites come to take a file's options."""
+    use = "suites take it by: tuned: true"
+    return use if is_taken(to) else f"copy it to {FILE} of a working folder, and there {use}"
+
+
+def _list_hidden(entries: Sequence[TunedEntry]) -> Iterator[str]:
+    """Which models have no options any more on data sets whose own entries stand in place of shipped ones."""
+    taken = read_tuned().entries
+    for data in dict.fromkeys(map(data_of, entries)):
+        own = {entry.model for entry in taken if data_of(entry) == data}
+        shipped = {entry.model for entry in read_all_tuned() if data_of(entry) == data}
+        if hidden := sorted(shipped - own):
+            yield (
+                f"on {data[0]} it stands in place of all that genbench ships; not tuned there now: "
+                f"{', '.join(hidden)}"
+            )
 
 
 def show_curves(

@@ -45,7 +45,7 @@ def command(
 
     Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts
     that do not hash to their name, folders that cannot be read, tuned options that their trials do
-    not give or that rest on unequal numbers of trials, and, in baselines/registrations.json beside the
+    not give or that rest on unequal searches, and, in baselines/registrations.json beside the
     folder, registrations that are not as they were sealed, or not as git has them. Older versions and
     foreign files are only mentioned. A seal shows damage and slips; it is no signature, for whoever can
     write a record can seal it.
@@ -67,7 +67,7 @@ def command(
     else:
         for problem in problems[:MOST]:
             path, text = problem.path, problem.problem
-            text = text if text.startswith(path) else f"{path}: {text}"
+            text = common.carry(text if text.startswith(path) else f"{path}: {text}")
             click.echo(f"{'WRONG' if problem.bad else 'note ':<5} {problem.kind:<9} {text}")
         if len(problems) > MOST:
             click.echo(f"… and {len(problems) - MOST} more; --json has them all")

@@ -129,7 +129,7 @@ class Cells(Strict):
     tuned: bool | Literal["samples", "density"] = Field(
         default=False,
         description="take the options of baselines/tuned.yaml, chosen by samples (true) or by density; "
-        "options that are named here hold all the same",
+        "options and ways of training that are named here hold all the same",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genbench.core.catalogue import family_of, uses_labels
 from genbench.core.dataset import DATASETS, open_named
@@ -12,7 +12,8 @@ from genbench.core.errors import GenbenchError
 from genbench.core.metric import find
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
-from genbench.store.tuned import TunedEntry, read_tuned, rivals_of
+from genbench.store.equal_tuning import describe_beside, describe_place, split_alike
+from genbench.store.tuned import TunedEntry, data_of, read_tuned
 
 NOTE = (
     "Validation scores of the tuned options in baselines/tuned.yaml. The entrants were laid down before "
@@ -33,6 +34,7 @@ class FamilyBest:
         entrants: The entrants' scores, by model; None where one was not tuned.
         best: The tuned model of the family with the best score.
         value: Its score.
+        about: How these were tuned, where others of the data set were tuned otherwise; or "".
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class FamilyBest:
     entrants: dict[str, float | None]
     best: str
     value: float
+    about: str = ""
 
     @property
     def overtaken(self) -> bool:
@@ -65,10 +68,19 @@ def compare_entrants(entries: Iterable[TunedEntry] | None = None) -> list[Family
             entries = read_tuned().entries
         except GenbenchError:
             return []
-    fields: dict[tuple[object, ...], list[TunedEntry]] = {}
+    fields: dict[tuple[str, str], list[TunedEntry]] = {}
     for entry in entries:
-        fields.setdefault(rivals_of(entry), []).append(entry)
-    return [row for rivals in fields.values() for row in _compare(rivals)]
+        fields.setdefault(data_of(entry), []).append(entry)
+    return [row for field in fields.values() for row in _compare_alike(field)]
+
+
+def _compare_alike(field: list[TunedEntry]) -> Iterator[FamilyBest]:
+    """The rows of a data set, of models that were tuned alike each."""
+    groups = split_alike(field)
+    for rivals in groups:
+        about = describe_beside(rivals[0], field) if len(groups) > 1 else ""
+        for row in _compare(rivals):
+            yield replace(row, about=about)
 
 
 def make_sheet(rows: Iterable[FamilyBest]) -> Sheet:
@@ -77,7 +89,7 @@ def make_sheet(rows: Iterable[FamilyBest]) -> Sheet:
     heads += [Heading("entrants, laid down before"), Heading("best of the family")]
     lines = [
         [
-            Entry(row.dataset),
+            Entry(f"{row.dataset}, {row.about}" if row.about else row.dataset),
             Entry(row.family),
             Entry(row.column),
             Entry(", ".join(f"{m} {number(v)}" for m, v in row.entrants.items())),
@@ -106,11 +118,10 @@ def _compare(rivals: list[TunedEntry]) -> Iterator[FamilyBest]:
     if not scores.keys() & listed.keys():
         return  # data of pairs, on which translators compete
     lower = find([column])[0].columns[column].better == "lower"
-    ((amount_kind, amount),) = first.budget.items()
     for family in dict.fromkeys(family_of(model) for model in listed):
         own = {model: v for model, v in scores.items() if family_of(model) == family}
         if own:
             best = (min if lower else max)(own, key=own.__getitem__)
             entrants = {m: scores.get(m) for m in listed if family_of(m) == family}
-            budget = f"{amount:g} {amount_kind}, batch {first.batch}"
-            yield FamilyBest(first.dataset, budget, family, column, entrants, best, own[best])
+            place = describe_place(first)
+            yield FamilyBest(first.dataset, place, family, column, entrants, best, own[best])

@@ -10,8 +10,8 @@ from genbench.core import options
 from genbench.core.dataset import Dataset, resolve_options, version_of
 from genbench.core.errors import ContractError
 from genbench.core.model import MODELS
-from genbench.core.spec import Cells, CellSpec, Part, Suite
-from genbench.store.tuned import OutdatedTuning, find_tuned
+from genbench.core.spec import Cells, CellSpec, Part, Suite, Training
+from genbench.store.tuned_options import UnusableTuning, find_tuned
 
 
 def cell_specs(
@@ -33,7 +33,7 @@ def cell_specs(
         tuned, own_training = find_tuned(
             model.name, dataset.name, budget, batch, criterion, dataset_options=extra
         )
-        training = training or own_training
+        training = _join_training(own_training, training)
     named = {**tuned, **model.options}
     chosen = options.resolve(model_class, named, who=f"model {model.name}")
     return [
@@ -57,13 +57,22 @@ def cell_specs(
     ]
 
 
+def _join_training(tuned: Training | None, named: Training | None) -> Training | None:
+    """Tuned ways of training, in which those that are named hold, of step sizes player by player."""
+    if tuned is None or named is None:
+        return named or tuned
+    rates = {**(tuned.rates or {}), **(named.rates or {})}
+    fields = {**tuned.model_dump(exclude_none=True), **named.model_dump(exclude_none=True)}
+    return Training(**{**fields, "rates": rates or None})
+
+
 def groups_of(suite: Suite) -> set[str]:
     """Returns the groups of a suite's cells, whatever their seeds."""
     one = suite.model_copy(update={"seeds": [0]})
     groups: set[str] = set()
     for cells in suite.cells:
         for dataset, model in product(cells.datasets, cells.models):
-            with suppress(OutdatedTuning):  # of whose options there can be no cells
+            with suppress(UnusableTuning):  # of whose options there can be no cells
                 specs = cell_specs(one, cells, model, dataset, autocast=False)
                 groups |= {spec.group for spec in specs}
     return groups

@@ -12,7 +12,7 @@ from genbench.core.metric import METRICS, Column, Metric
 from genbench.core.spec import Budget, Cells, CellSpec, Part, Suite, Training, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.running.cells import cell_specs
-from genbench.store.tuned import OutdatedTuning, find_tuned
+from genbench.store.tuned_options import UnusableTuning, find_tuned
 
 #: points on the learning curves of cells that claims train
 CURVE = 10
@@ -53,7 +53,7 @@ def resolve_tuned(run: Run) -> bool | Literal["density"]:
         return run.tuned
     try:
         return run.tuned if find_choice(run) is not None else False
-    except OutdatedTuning:  # which its defaults may not hide
+    except UnusableTuning:  # which its defaults may not hide
         return run.tuned
 
 
@@ -61,14 +61,14 @@ def find_choice(run: Run) -> tuple[dict[str, Any], Training | None] | None:
     """Returns the options and the training that tuning chose for a run, or None if it was not tuned.
 
     Raises:
-        OutdatedTuning: If it was tuned at another version.
+        UnusableTuning: If it was tuned at another version, or not together with others that count.
     """
     criterion = "density" if run.tuned == "density" else "samples"
     own = resolve_options(run.dataset, run.dataset_options)
     where = run.model, run.dataset, Budget(steps=run.steps), run.batch, criterion
     try:
         return find_tuned(*where, dataset_options=own)
-    except OutdatedTuning:
+    except UnusableTuning:
         raise
     except SpecError:
         return None

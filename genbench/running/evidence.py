@@ -13,7 +13,7 @@ from genbench.running.scale import Scale
 from genbench.store import FAILURES, Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuned import OutdatedTuning
+from genbench.store.tuned_options import UnusableTuning
 
 #: stands for a claim's experiment where runs are named
 EXPERIMENT = "its experiment"
@@ -76,7 +76,7 @@ class ClaimEvidence:
             some = self.store.has(run.dataset, run.model)
             try:
                 specs = specs_of(self.scale.run(run, self.claim.first_seed)) if some else []
-            except OutdatedTuning:  # of whose options there can be no cells
+            except UnusableTuning:  # of whose options there can be no cells
                 specs = []
             records = (self.store.read(spec) for spec in specs)
             self._records[key] = [record for record in records if record is not None]

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from genbench.core.catalogue import is_null
+from genbench.core.dataset import resolve_options, version_of
 from genbench.core.effect import Effect, Values
 from genbench.core.evidence import Evidence, Run
 from genbench.core.metric import METRICS, PAIRED, Column
-from genbench.running.claim_cells import keys_of, specs_of
+from genbench.running.claim_cells import keys_of
 from genbench.running.dependencies import find_changed
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.evidence_log import EvidenceLog, FirstSeeds
@@ -54,12 +55,12 @@ class NullRows:
         """
         if column in evidence.claim.null_exemptions:
             return Gate({}, 0, None, why=EXEMPT)
-        spec, keys = specs_of(run)[0], keys_of(run)
+        keys, own = keys_of(run), resolve_options(run.dataset, run.dataset_options)
+        data = version_of(run.dataset, own), own
         rows: dict[str, list[float]] = defaultdict(list)
         measurements = [m for r in evidence.records(run) for m in _measurements(r, column, keys)]
         for record in self._of(run.dataset):
-            same = (record.spec.dataset_version, record.spec.dataset_options)
-            if same == (spec.dataset_version, spec.dataset_options):
+            if (record.spec.dataset_version, record.spec.dataset_options) == data:
                 for m in _measurements(record, column, keys):
                     measurements.append(m)
                     rows[record.spec.model] += [] if m.value is None else [m.value]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
-from genbench.core.spec import Tuning, canonical
+from genbench.core.spec import Tuning
 from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import (
     brackets,
@@ -19,8 +19,8 @@ from genbench.running.tuning_rule import (
     frontier,
     make_rule,
 )
-from genbench.store.equal_tuning import find_inequalities
-from genbench.store.tuned import TunedEntry, key_of, merge_entries, write_tuned
+from genbench.store.equal_tuning import Inequality, find_inequalities
+from genbench.store.tuned import TunedEntry, data_of, key_of, merge_entries, write_tuned
 from genbench.store.tuning import TuningFile, TuningRule, Tunings
 
 
@@ -95,9 +95,9 @@ def accept_tuning(
         if entry is not None:
             entries.append(entry)
         else:
-            refusals.append((rule, problem or f"{_name(rule)}: no trial was scored to the end"))
-    done = {(entry.model, _data(entry)) for entry in entries}
-    left = [Refusal(r.model, text) for r, text in refusals if (r.model, _data(r)) not in done]
+            refusals.append((rule, problem or _explain_unscored(rule)))
+    done = {(entry.model, data_of(entry)) for entry in entries}
+    left = [Refusal(r.model, text) for r, text in refusals if (r.model, data_of(r)) not in done]
     single, double = _split_double(entries)
     equal, unequal = _split_unequal(to, single)
     tried = {*(entry.model for entry in entries), *(one.model for one in left)}
@@ -186,12 +186,7 @@ def _split_unequal(
 ) -> tuple[list[TunedEntry], list[Refusal]]:
     """The entries that were tuned like their rivals in the file, and the others' refusals."""
     refusals = {
-        key_of(entry): Refusal(
-            entry.model,
-            f"{entry.model} on {entry.dataset}: {unequal.describe(entry)}, where {to} has another value of "
-            f"{', '.join(unequal.terms)} for other models of that data set; accept all of them together: "
-            f"genbench tune --accept -d {entry.dataset}, or write another file by --tuned",
-        )
+        key_of(entry): Refusal(entry.model, _explain_unequal(entry, unequal, to))
         for unequal in find_inequalities(merge_entries(to, entries))
         for entry in unequal.entries
     }
@@ -215,12 +210,8 @@ def _find_plans(rule: TuningRule, plans: Mapping[str, Tuning]) -> dict[str, Tuni
     return {
         name: plan
         for name, plan in by_data.items()
-        if _data(make_rule(rule.model, rule.dataset, plan, "random")) == _data(rule)
+        if data_of(make_rule(rule.model, rule.dataset, plan, "random")) == data_of(rule)
     }
-
-
-def _data(about: TuningRule | TunedEntry) -> tuple[str, str]:
-    return about.dataset, canonical(about.dataset_options)
 
 
 def _differences(rule: TuningRule, other: TuningRule) -> list[str]:
@@ -230,6 +221,25 @@ def _differences(rule: TuningRule, other: TuningRule) -> list[str]:
 
 def _name(rule: TuningRule) -> str:
     return f"{rule.model} on {rule.dataset} (tuning/{rule.file})"
+
+
+def _explain_unequal(entry: TunedEntry, unequal: Inequality, to: Path) -> str:
+    several = {"budget", "batch"} & set(unequal.terms)
+    one = ", or those of one plan alone by -d PLAN" if several else ""
+    return (
+        f"{entry.model} on {entry.dataset}: {unequal.describe(entry)}, where {to} has another value of "
+        f"{', '.join(unequal.terms)} for other models of that data set; tune all of them alike and accept "
+        f"them together: genbench tune --accept -d {entry.dataset}{one}; or delete the others' entries of "
+        f"{entry.dataset} from {to}"
+    )
+
+
+def _explain_unscored(rule: TuningRule) -> str:
+    return (
+        f"{_name(rule)}: no trial was scored to the end, so that there is nothing to choose; name the model "
+        f"in cells without tuned, or change what its search allows and type: "
+        f"{_command(rule.model, rule.dataset, rule.sampler)}"
+    )
 
 
 def _command(model: str, plan: str, sampler: str) -> str:

@@ -90,13 +90,20 @@ def make_trial(rule: TuningRule, k: int, point: Mapping[str, Any] | None = None)
 
 
 def find_changed(file: TuningFile) -> str | None:
-    """Returns, as a sentence, that trials were made with other defaults than the model has now, or None."""
+    """Returns, as a sentence, that trials are not of the options and defaults of the model now, or None."""
     rule = file.rule
-    changed = [t.k for t in file.trials if specs_of_trial(rule, t)[0].group != t.hash]
+    place = f"{rule.model} on {rule.dataset} (tuning/{rule.file})"
+    try:
+        changed = [t.k for t in file.trials if specs_of_trial(rule, t)[0].group != t.hash]
+    except SpecError as error:
+        return (
+            f"{place}: trials were made with other options than version {rule.model_version} of {rule.model} "
+            f"has now ({error}); give them back, or raise its version"
+        )
     if not changed:
         return None
     return (
-        f"{rule.model} on {rule.dataset} (tuning/{rule.file}): {len(changed)} of {len(file.trials)} trials "
+        f"{place}: {len(changed)} of {len(file.trials)} trials "
         f"(first trial {changed[0]}) were made with other defaults than version {rule.model_version} of "
         f"{rule.model} has now; raise its version, so that all of its trials have the same"
     )

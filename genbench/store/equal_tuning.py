@@ -16,7 +16,7 @@ class Inequality:
 
     Arguments:
         entries: All entries that a suite may compare, those that are alike among them.
-        terms: The names of what differs: `trials`, `sampler`, or a field of the rule.
+        terms: The names of what differs: `trials`, `sampler`, `budget`, `batch`, or a field of the rule.
     """
 
     entries: tuple[TunedEntry, ...]
@@ -25,27 +25,50 @@ class Inequality:
     def describe(self, entry: TunedEntry) -> str:
         """Returns how an entry was tuned, as far as others were tuned otherwise."""
         own = _terms(entry)
-        ((kind, amount),) = entry.budget.items()
         several = len({rivals_of(other) for other in self.entries}) > 1
-        place = f" at {amount:g} {kind}, batch {entry.batch}" if several else ""
+        place = f" at {describe_place(entry)}" if several else ""
         rest = [f"{term} {own.get(term, 'unknown')}" for term in self.terms if term not in OPENING]
         return ", ".join([f"{entry.trials} trials by {entry.sampler}{place}", *rest])
 
 
-#: terms with which every description begins
-OPENING = ("trials", "sampler")
+#: terms with which every description begins, as far as they differ
+OPENING = ("trials", "sampler", "budget", "batch")
+
+
+def describe_place(entry: TunedEntry) -> str:
+    """Returns an entry's budget and minibatch, for people."""
+    ((kind, amount),) = entry.budget.items()
+    return f"{amount:g} {kind}, batch {entry.batch}"
+
+
+def describe_beside(entry: TunedEntry, others: Sequence[TunedEntry]) -> str:
+    """Returns how an entry was tuned, as far as others were tuned otherwise."""
+    return Inequality(tuple(others), tuple(_find_differing(others))).describe(entry)
 
 
 def find_inequalities(entries: Iterable[TunedEntry]) -> list[Inequality]:
-    """Returns where models of one data set had other numbers of trials, other samplers or other rules.
+    """Returns where models of one data set had other trials, samplers, budgets, minibatches or rules.
 
-    Criteria are compared where models share them; of entries without their rule it is unknown, and fits any.
+    Several budgets or minibatches are equal tuning where every model was tuned at all of them. Criteria are
+    compared where models share them; of entries without their rule it is unknown, and fits any.
     """
     return [
         Inequality(tuple(group), tuple(terms))
         for group in _group(entries)
         if (terms := _find_differing(group))
     ]
+
+
+def split_alike(entries: Iterable[TunedEntry]) -> list[list[TunedEntry]]:
+    """Returns entries in groups that were tuned alike, in their order."""
+    groups: list[list[TunedEntry]] = []
+    for entry in entries:
+        group = next((some for some in groups if not _find_differing([*some, entry])), None)
+        if group is None:
+            groups.append([entry])
+        else:
+            group.append(entry)
+    return groups
 
 
 def _group(entries: Iterable[TunedEntry]) -> Iterator[list[TunedEntry]]:
@@ -79,7 +102,9 @@ def _find_differing(entries: Sequence[TunedEntry]) -> list[str]:
 
 def _terms(entry: TunedEntry) -> dict[str, str]:
     """What must be equal, as text by name, as far as it is known and applies."""
+    *_, kind, amount, batch = rivals_of(entry)
     terms = {"trials": str(entry.trials), "sampler": entry.sampler}
+    terms |= {"budget": f"{amount!r} {kind}", "batch": str(batch)}
     if entry.rule is None:
         return terms
     rule = entry.rule.model_dump(mode="json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,10 +26,6 @@ HEAD = (
     "# Written by `genbench tune --accept` of results/tuning; `tuned: true` takes it from here.\n"
     "# Scores are of the validation split, the default's those of trial 0.\n"
 )
-
-
-class OutdatedTuning(SpecError):
-    """Options were chosen for another version of a model or of a data set."""
 
 
 def _fits(form: type[Budget] | type[Training]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -91,25 +86,55 @@ class TunedFile(Row):
 def read_tuned(path: Path | None = None) -> TunedFile:
     """Reads tuned options: of the file named, or of the working folder with those of genbench beside.
 
-    What the working folder's file tells of a model, data set, budget and minibatch counts there.
+    A data set of which the working folder's file has any entry has those of that file alone, so that what is
+    taken together was tuned together.
 
     Raises:
         SpecError: If there is no such file, or it is not one of tuned options.
     """
+    return _join(_find_files(path))
+
+
+def _find_files(path: Path | None) -> tuple[tuple[Path, int], ...]:
+    """The files with their times, that of the working folder first."""
     files = list_shipped(FILE, path)
     if not files:
         raise SpecError(
             f"tuned: true needs {path or FILE}, which is not there; write it by: genbench tune --accept"
         )
-    return _join(tuple((file.resolve(), file.stat().st_mtime_ns) for file in files))
+    return tuple((file.resolve(), file.stat().st_mtime_ns) for file in files)
 
 
 @lru_cache(maxsize=8)
 def _join(files: tuple[tuple[Path, int], ...]) -> TunedFile:
     first, *others = (_read(*file) for file in files)
-    own = {key_of(entry) for entry in first.entries}
-    rest = [entry for other in others for entry in other.entries if key_of(entry) not in own]
+    own = {data_of(entry) for entry in first.entries}
+    rest = [entry for other in others for entry in other.entries if data_of(entry) not in own]
     return TunedFile(entries=[*first.entries, *rest])
+
+
+def read_all_tuned(path: Path | None = None) -> tuple[TunedEntry, ...]:
+    """Returns the entries of both files, those too in whose place suites take others of their data set.
+
+    Raises:
+        SpecError: As `read_tuned` does.
+    """
+    return _join_all(_find_files(path))
+
+
+@lru_cache(maxsize=8)
+def _join_all(files: tuple[tuple[Path, int], ...]) -> tuple[TunedEntry, ...]:
+    """Of several entries of one model, data set, budget and minibatch that of the first file."""
+    entries: dict[Any, TunedEntry] = {}
+    for file in files:
+        for entry in _read(*file).entries:
+            entries.setdefault(key_of(entry), entry)
+    return tuple(entries.values())
+
+
+def is_taken(path: Path) -> bool:
+    """Returns whether `tuned: true` takes options from a file, if it is there."""
+    return path.resolve() in {FILE.resolve(), *(file.resolve() for file in list_shipped(FILE))}
 
 
 @lru_cache(maxsize=8)
@@ -161,61 +186,21 @@ def merge_entries(path: Path, entries: Sequence[TunedEntry]) -> list[TunedEntry]
     return [by_key[key] for key in sorted(by_key)]
 
 
+def data_of(entry: TunedEntry | TuningRule) -> tuple[str, str]:
+    """Returns the data set that was tuned on, with its options as text."""
+    return entry.dataset, canonical(entry.dataset_options)
+
+
 def rivals_of(entry: TunedEntry) -> tuple[str, str, str, float, int]:
     """Returns what an entry has in common with its rivals: data set, its options, budget and minibatch."""
     ((kind, amount),) = entry.budget.items()
-    return entry.dataset, canonical(entry.dataset_options), kind, float(amount), entry.batch
+    return *data_of(entry), kind, float(amount), entry.batch
 
 
 def key_of(entry: TunedEntry) -> tuple[str, str, str, str, float, int]:
     """Returns what only one entry of a file may have: its model, and what it has in common with rivals."""
     dataset, own, kind, amount, batch = rivals_of(entry)
     return dataset, own, entry.model, kind, amount, batch
-
-
-def find_tuned(
-    model: str,
-    dataset: str,
-    budget: Budget,
-    batch: int,
-    criterion: str,
-    path: Path | None = None,
-    *,
-    dataset_options: Mapping[str, Any] | None = None,
-) -> tuple[dict[str, Any], Training | None]:
-    """Returns the options of a model and its training, as tuned on a data set.
-
-    They are those of the same budget and minibatch, or else of the nearest budget of the same kind, by its
-    ratio.
-
-    Raises:
-        OutdatedTuning: If it was tuned at another version of the model or of the data set alone.
-        SpecError: If the model was not tuned there, or not by this criterion.
-    """
-    entries = [
-        entry
-        for entry in read_tuned(path).entries
-        if (entry.model, entry.dataset) == (model, dataset)
-        and criterion in entry.choices
-        and dict(entry.dataset_options) == dict(dataset_options or {})
-    ]
-    near = [(_distance(entry, budget, batch), k) for k, entry in enumerate(entries)]
-    near = sorted(pair for pair in near if math.isfinite(pair[0][0]))
-    if not near:
-        own = f" with {canonical(dict(dataset_options))}" if dataset_options else ""
-        raise SpecError(
-            f"{model} was not tuned on {dataset}{own} by {criterion}; "
-            f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
-        )
-    nearest = [entries[k] for _, k in near]
-    entry = next((entry for entry in nearest if not find_outdated(entry)), None)
-    if entry is None:
-        raise OutdatedTuning(
-            f"{model} was tuned on {dataset} at {find_outdated(nearest[0])}; "
-            f"type: genbench tune -m {model} -d {dataset}, then genbench tune --accept"
-        )
-    choice = entry.choices[criterion]
-    return dict(choice.options), Training(**choice.training) if choice.training else None
 
 
 def find_outdated(entry: TunedEntry | TuningRule) -> str | None:
@@ -248,7 +233,7 @@ def choices_of(
         defaults: Whether a search that chose the model's defaults counts, too.
     """
     try:
-        entries = read_tuned(path).entries
+        entries = read_all_tuned(path)
     except SpecError:
         return []
     own = (spec.model, spec.model_version, spec.dataset, spec.dataset_version)
@@ -274,12 +259,3 @@ def options_kept(spec: CellSpec, choice: TunedChoice) -> set[str]:
 
 def _training(values: Mapping[str, Any]) -> str:
     return canonical({name: value for name, value in values.items() if value is not None})
-
-
-def _distance(entry: TunedEntry, budget: Budget, batch: int) -> tuple[float, float]:
-    amounts = budget.model_dump(exclude_none=True)
-    ((kind, amount),) = amounts.items()
-    own = entry.budget.get(kind)
-    if not own:
-        return math.inf, math.inf
-    return abs(math.log(own / amount)), abs(math.log(entry.batch / batch))

@@ -53,6 +53,7 @@ def test_it_runs_and_writes_what_suites_take(folder):
     assert not (folder / "tuned.yaml").exists()
     accepted = call(folder, "--accept", "--tuned", folder / "tuned.yaml")
     assert (accepted.exit_code, "vae" in (folder / "tuned.yaml").read_text()) == (0, True)
+    assert "copy it to baselines/tuned.yaml of a working folder" in accepted.stdout
     assert "0.0 core-hours left" in call(folder, "--dry-run").stdout
     assert validate(Store(folder / "runs")) == (0, [])
     path, _, _ = next(iter(Tunings(folder / "runs").scan()))
@@ -129,7 +130,8 @@ def test_what_is_refused_is_named_and_the_exit_code_tells(folder, tmp_path):
     result = CliRunner().invoke(cli, ["tune", *map(str, words)])
     assert (result.exit_code, result.stdout) == (1, "")
     assert "5 of 9 trials" in result.stderr
-    assert "type: genbench tune -m vae -d ring" in result.stderr
+    given = f"-c {longer} -o {folder / 'runs'}"
+    assert f"type: genbench tune {given} -m vae -d ring" in result.stderr
     assert not (tmp_path / "tuned.yaml").exists()
     named = call(folder, "--accept", "-m", "gan", "--tuned", tmp_path / "tuned.yaml")
     assert (named.exit_code, "vae" in (tmp_path / "tuned.yaml").read_text()) == (1, True)
@@ -137,3 +139,27 @@ def test_what_is_refused_is_named_and_the_exit_code_tells(folder, tmp_path):
     alone = ["--accept", "-m", "gan", *words[1:]]
     result = CliRunner().invoke(cli, ["tune", *map(str, alone)])
     assert (result.exit_code, "has no trials of it" in result.stderr) == (1, True)
+
+
+def test_an_own_file_stands_in_place_of_what_is_shipped_and_both_verbs_say_so(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    call(folder, "--device", "cpu")
+    accepted = call(folder, "--accept")
+    assert "suites take it by: tuned: true\n" in accepted.stdout
+    assert "copy it" not in accepted.stdout
+    (line,) = (
+        text for text in accepted.stdout.splitlines() if text.startswith("on ring it stands")
+    )
+    assert "wgan_gp" in line
+    assert " vae" not in line
+    suite = tmp_path / "mine.yaml"
+    suite.write_text(
+        "suites:\n  mine: {description: x, metrics: [mmd], budget: {steps: 4}, batch: 8, cells: "
+        "[{models: [wgan_gp], datasets: [ring], tuned: true}]}\n"
+    )
+    result = CliRunner().invoke(cli, ["run", "mine", "-c", str(suite), "--dry-run"])
+    assert isinstance(result.exception, SpecError)
+    assert "not tuned on ring by samples together" in str(result.exception)
+    assert f"genbench tune -c {suite} -m wgan_gp -d ring" in str(result.exception)

@@ -69,6 +69,24 @@ def test_an_entrant_without_trials_is_named():
     )
 
 
+def test_searches_that_were_not_alike_stand_in_rows_of_their_own():
+    """At one budget too: one trial of 200 examples is no rival of 21 of 1000."""
+    own = next(entry for entry in DIGITS if entry.model == "vae")
+    few = own.model_copy(
+        update={"trials": 1, "rule": own.rule.model_copy(update={"samples": 200})}
+    )
+    rows = compare_entrants([entry if entry.model != "vae" else few for entry in DIGITS])
+    alone, beside = sorted(
+        (row for row in rows if row.family == "variational"),
+        key=lambda row: row.entrants["vae"] is None,
+    )
+    assert (alone.best, alone.about) == ("vae", "1 trials by random, samples 200")
+    assert (beside.best, beside.entrants["vae"]) == ("iwae", None)
+    text = "\n".join(to_markdown(make_sheet(rows)))
+    assert "| digits, 21 trials by random, samples 1000 | variational |" in text
+    assert all(row.about == "" for row in compare_entrants(ENTRIES))
+
+
 def test_pairs_have_no_entrants_and_so_no_rows():
     pairs = [entry for entry in ENTRIES if entry.dataset == "super_resolution"]
     assert pairs

@@ -9,7 +9,8 @@ from genbench.core.spec import Budget, Training
 from genbench.report.groups import make_labels
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import make_sheet
-from genbench.store.tuned import choices_of, find_tuned, read_tuned
+from genbench.store.tuned import choices_of, read_tuned
+from genbench.store.tuned_options import find_tuned
 
 USUAL = defaults(MODELS.get("gan"))
 OPTIONS, TRAINING = find_tuned("gan", "digits", Budget(steps=3000), 128, "samples")

@@ -120,6 +120,26 @@ def test_the_page_tells_what_tuning_gained_by_data_set(search):
     assert 'id="gained"' not in make_files(replace(site, tuned_scores=()))["tuning.html"].decode()
 
 
+def test_the_page_says_where_models_were_not_searched_alike(tmp_path):
+    def say(root):
+        site = Site("r", (), (), {}, (), tuple(read_searches(root)))
+        return make_files(site)["tuning.html"].decode()
+
+    plant(tmp_path, "gan", [0.3, 0.8, 0.4, 0.2, 0.6])
+    plant(tmp_path, "vae", [0.3, 0.8, 0.4, 0.2, 0.6])
+    assert "Every model has the same number of trials and rounds" in say(tmp_path)
+    plant(tmp_path, "lsgan", [0.3, 0.8])
+    assert "but for those of ring (between 1 and 4 trials so far)" in say(tmp_path)
+    other = {"budget": Budget(steps=4)}
+    plant(tmp_path / "b", "gan", [0.3, 0.8, 0.4, 0.2, 0.6])
+    plant(tmp_path / "b", "vae", [0.3, 0.8, 0.4, 0.2, 0.6], **other)
+    budgets = "4 steps, batch 16; 8 steps, batch 16"
+    assert f"ring (not every model at each budget: {budgets})" in say(tmp_path / "b")
+    plant(tmp_path / "b", "gan", [0.3, 0.8], **other)
+    plant(tmp_path / "b", "vae", [0.3, 0.8])
+    assert "but for those of ring (between" in say(tmp_path / "b")
+
+
 def test_a_folder_without_trials_names_the_command(tmp_path):
     with pytest.raises(StoreError, match="genbench tune -o"):
         require(read_searches(tmp_path), tmp_path)

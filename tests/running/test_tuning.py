@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from genbench import api
+from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
-from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
+from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Training, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
+from genbench.running.claim_cells import resolve_tuned
 from genbench.running.suites import RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_acceptance import accept_tuning
@@ -32,7 +34,8 @@ from genbench.running.tuning_rule import (
     survivors,
 )
 from genbench.store import Store
-from genbench.store.tuned import FILE, find_tuned, read_tuned, write_tuned
+from genbench.store.tuned import FILE, read_all_tuned, read_tuned, write_tuned
+from genbench.store.tuned_options import HiddenTuning, find_tuned
 from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings, parse, to_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -375,12 +378,8 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
     own = read_tuned(to).entries
     assert read_tuned().entries[: len(own)] == own
     shipped = read_tuned(ROOT / FILE).entries
-    assert read_tuned().entries[len(own) :] == shipped  # of another budget and minibatch
-    accept_tuning(tuned_folder, to, plans)
-    write_tuned(to, [entry.model_copy(update={"trials": 6}), shipped[0]])
-    both = read_tuned().entries
-    assert len(both) == len(shipped) + 1
-    assert [e.trials for e in both if e.budget == entry.budget and e.dataset == "ring"] == [6]
+    others = [e for e in shipped if e.dataset != "ring"]
+    assert read_tuned().entries[len(own) :] == others, "of ring those of the working folder alone"
     cells = Cells(models=["vae"], datasets=["ring"], tuned=True)
     suite = Suite(description="", metrics=["mmd"], budget=Budget(steps=8), batch=16, cells=[cells])
     spec = cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)[0]
@@ -395,6 +394,90 @@ def test_the_best_of_finished_trials_is_accepted_and_cells_take_it(
         cell_specs(suite, cells, Part(name="gan"), Part(name="circle"), autocast=False)
     control = cell_specs(suite, cells, Part(name="gaussian"), Part(name="ring"), autocast=False)
     assert control[0].training is None
+
+
+@pytest.fixture
+def own_file(tuned_folder, tmp_path, monkeypatch):
+    """A working folder whose file has one entry, of vae on ring."""
+    monkeypatch.chdir(tmp_path)
+    plans = {"ring": PLAN.model_copy(update={"trials": 5})}
+    accept_tuning(tuned_folder, tmp_path / FILE, plans)
+    return tmp_path / FILE
+
+
+def test_what_is_taken_together_was_tuned_together(own_file):
+    """Whatever the budgets: of the same as the shipped ones an entry was mixed with these."""
+    (entry,) = read_tuned(own_file).entries
+    shipped = next(e for e in read_tuned(ROOT / FILE).entries if e.dataset == "ring")
+    write_tuned(own_file, [entry.model_copy(update={"budget": shipped.budget, "batch": 128})])
+    assert find_tuned("vae", "ring", Budget(steps=3000), 128, "samples")
+    with pytest.raises(HiddenTuning, match="wgan_gp was not tuned on ring by samples together"):
+        find_tuned("wgan_gp", "ring", Budget(steps=3000), 128, "samples")
+    assert find_tuned("wgan_gp", "digits", Budget(steps=3000), 128, "samples")
+    run = Run("wgan_gp", "ring", ("mmd",), steps=3000, batch=128, tuned=True, untuned="default")
+    assert resolve_tuned(run) is True, "its defaults do not stand in unsaid"
+    assert "wgan_gp" in {entry.model for entry in read_all_tuned() if entry.dataset == "ring"}
+
+
+def test_of_other_data_set_options_shipped_entries_stay(own_file):
+    (entry,) = read_tuned(own_file).entries
+    own_file.unlink()
+    write_tuned(own_file, [entry.model_copy(update={"dataset_options": {"modes": 3}})])
+    assert find_tuned("wgan_gp", "ring", Budget(steps=3000), 128, "samples")
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "budget", "criterion", "words"),
+    [
+        ("gmmn", "digits", {"steps": 9}, "density", "it has no likelihood; say tuned: true"),
+        (
+            "vae",
+            "spiral",
+            {"steps": 9},
+            "samples",
+            "give the data a plan under tuning in the suite",
+        ),
+        ("vae", "ring", {"seconds": 9}, "samples", "at a budget of seconds, but of steps alone"),
+        ("vae", "grid", {"steps": 9}, "density", "but by samples alone; say tuned: samples"),
+        (
+            "bigan",
+            "ring",
+            {"steps": 9},
+            "samples",
+            "where others were; type: genbench tune -m bigan",
+        ),
+    ],
+)
+def test_every_cause_of_no_tuned_options_is_told(
+    own_file, model, dataset, budget, criterion, words
+):
+    (entry,) = read_tuned(own_file).entries
+    by_samples = {"samples": entry.choices["samples"]}
+    write_tuned(own_file, [entry.model_copy(update={"dataset": "grid", "choices": by_samples})])
+    with pytest.raises(
+        SpecError, match=f"{model} was not tuned on {dataset} by {criterion}.*{words}"
+    ):
+        find_tuned(model, dataset, Budget(**budget), 16, criterion)
+
+
+def test_training_that_is_named_holds_and_the_rest_stays_tuned(own_file):
+    (entry,) = read_tuned(own_file).entries
+    tuned = {"rates": {"a": 2.0, "b": 3.0}, "share": 0.25, "decay": "linear", "average": 0.9}
+    choice = entry.choices["samples"].model_copy(update={"training": tuned})
+    write_tuned(own_file, [entry.model_copy(update={"choices": {"samples": choice}})])
+
+    def train(**named):
+        cells = Cells(models=["vae"], datasets=["ring"], tuned=True, **named)
+        about = {"budget": Budget(steps=8), "batch": 16, "cells": [cells]}
+        suite = Suite(description="", metrics=["mmd"], **about)
+        return cell_specs(suite, cells, cells.models[0], cells.datasets[0], autocast=False)[
+            0
+        ].training
+
+    assert train() == Training(**tuned)
+    assert train(training={"average": 0.5}) == Training(**{**tuned, "average": 0.5})
+    both = train(training={"rates": {"b": 1.0}, "stopping": 4})
+    assert both == Training(**{**tuned, "rates": {"a": 2.0, "b": 1.0}, "stopping": 4})
 
 
 def test_without_a_tuned_file_the_command_is_named(tmp_path, monkeypatch):

@@ -223,12 +223,58 @@ def test_a_neighbouring_budget_is_no_way_round_equal_tuning(tmp_path):
     assert len(read_tuned(tmp_path / "tuned.yaml").entries) == 4
 
 
-def test_another_budget_of_as_many_trials_may_stand_beside(tmp_path):
-    near = {"ring": PLAN.model_copy(update={"budget": Budget(steps=9)})}
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"budget": Budget(steps=9)}, "9 steps, batch 16"),
+        ({"batch": 4}, "8 steps, batch 4"),
+        ({"budget": Budget(steps=9), "batch": 4}, "9 steps, batch 4"),
+    ],
+    ids=str,
+)
+def test_as_many_trials_at_another_budget_or_minibatch_are_unequal_tuning(tmp_path, change, place):
+    other = {"ring": PLAN.model_copy(update=change)}
     plant(tmp_path, "vae")
     accept(tmp_path)
-    plant(tmp_path, "gan", plan=near["ring"])
-    assert models(accept(tmp_path, plans=near, models=["gan"]).entries) == ["gan"]
+    plant(tmp_path, "gan", plan=other["ring"])
+    (refusal,) = accept(tmp_path, plans=other, models=["gan"]).refusals
+    assert f"5 trials by random at {place}, where" in refusal.problem
+    assert (
+        "genbench tune --accept -d ring, or those of one plan alone by -d PLAN" in refusal.problem
+    )
+    entries = accept(tmp_path, plans=other, models=["gan"], write=False).entries
+    assert entries == ()
+    plant(tmp_path, "vae", plan=other["ring"])
+    plant(tmp_path, "gan")
+    both = accept(
+        tmp_path, plans={**PLANS, "other": other["ring"].model_copy(update={"dataset": "ring"})}
+    )
+    assert (len(both.entries), both.refusals) == (4, ()), "all models at both"
+    assert check_tuned(tmp_path, tmp_path / "tuned.yaml") == []
+
+
+def test_validate_finds_searches_of_other_budgets(tmp_path):
+    """Whose numbers of trials and rules are the same."""
+    entries = []
+    for model, steps in (("gan", 10), ("vae", 600)):
+        plan = PLAN.model_copy(update={"budget": Budget(steps=steps)})
+        plant(tmp_path, model, plan=plan)
+        entries += accept(tmp_path, plans={"ring": plan}, models=[model], write=False).entries
+    write_tuned(tmp_path / "tuned.yaml", entries)
+    (only,) = check_tuned(tmp_path, tmp_path / "tuned.yaml")
+    assert "gan had 5 trials by random at 10 steps, batch 16; vae had" in only.problem
+    assert "at 600 steps, batch 16" in only.problem
+
+
+def test_a_model_without_a_scored_trial_is_refused_and_its_ways_out_are_named(tmp_path):
+    plant(tmp_path, "gan")
+    (file,) = Tunings(tmp_path).files()
+    for trial in file.trials:
+        nothing = {"scores": {"samples": dict.fromkeys(trial.seeds)}}
+        edit_trial(tmp_path, trial.k, rungs=[r.model_copy(update=nothing) for r in trial.rungs])
+    (refusal,) = accept(tmp_path).refusals
+    assert "no trial was scored to the end" in refusal.problem
+    assert "name the model in cells without tuned" in refusal.problem
 
 
 def test_a_file_without_rules_is_read_and_its_entries_fit_any(tmp_path):

@@ -16,14 +16,17 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget
+from genbench.report import declared
 from genbench.running.cells import groups_of
-from genbench.running.claim_cells import resolve_tuned
+from genbench.running.claim_cells import resolve_tuned, specs_of
 from genbench.running.claim_terms import describe_run
 from genbench.running.evidence import ClaimEvidence
+from genbench.running.null_gates import NullRows
 from genbench.running.tuning_check import check_tuned, find_tuned_file
 from genbench.store import Store
 from genbench.store.documents import load_suites
-from genbench.store.tuned import FILE, OutdatedTuning, find_tuned, read_tuned
+from genbench.store.tuned import FILE, read_tuned, write_tuned
+from genbench.store.tuned_options import HiddenTuning, OutdatedTuning, find_tuned
 from genbench.store.tuning import Tunings
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +101,41 @@ def test_a_suite_refuses_options_of_another_version_and_reports_leave_their_cell
     assert f"at version {version} of vae" in describe_run(one)["tuned_options"]
     held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), Store(ROOT / "results"))
     assert (held.records(one), len(held.missing())) == ([], 1)
+
+
+def test_an_own_file_of_one_model_stops_no_report(tmp_path, monkeypatch):
+    """Whose other rivals have no cells then, among them entrants and runs of claims."""
+    own = [e for e in read_tuned(ROOT / FILE).entries if (e.model, e.dataset) == ("gan", "digits")]
+    monkeypatch.chdir(tmp_path)
+    write_tuned(FILE, own)
+    one = Run("r1_gan", "digits", ("fid",), steps=2000, batch=128, tuned=True, untuned="default")
+    with pytest.raises(HiddenTuning):
+        specs_of(one)
+    store = Store(ROOT / "results")
+    held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), store)
+    assert held.records(one) == []
+    assert NullRows(store).gate(held, one, "fid").rows
+    assert declared._find_listed.__wrapped__("digits", "{}"), "the other entrants stay listed"
+
+
+class Renamed(MODELS.get("vae")):
+    """A VAE whose step size has another name, at the same version."""
+
+    def __init__(self, spec, rng, *, rate: float = 1e-3):
+        super().__init__(spec, rng, lr=rate)
+
+
+def test_a_renamed_option_is_one_problem_of_many_and_a_suite_names_the_file(tmp_path, monkeypatch):
+    """The version of the model was not raised."""
+    monkeypatch.setitem(MODELS._objects, "vae", Renamed)
+    edited = TEXT.replace(line("lr"), "        lr: 0.5", 1)
+    problems = [problem.problem for problem in check(tmp_path / "tuned.yaml", edited)]
+    assert any("model vae has no option '" in text for text in problems)
+    assert any(text.startswith(ENTRY.split()[0]) for text in problems), "other checks go on"
+    assert all(p.kind == "tuned" for p in check(tmp_path / "tuned.yaml", edited))
+    place = rf"{FILE}, vae on digits: the model has no option '.* type: genbench tune -m vae"
+    with pytest.raises(OutdatedTuning, match=place):
+        find_tuned("vae", "digits", Budget(steps=2000), 128, "samples")
 
 
 def test_an_entry_of_trials_that_failed_is_a_fault(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -88,10 +88,35 @@ def _summary(searches: Sequence[Search]) -> str:
             parts.append(
                 f"{name}: {models} {'model' if models == 1 else 'models'}, {ends} trials each{unequal}"
             )
-    return (
-        "Every model has the same number of trials and rounds, and is chosen by validation scores "
-        "alone."
-    ) + (f" Drawn at random, beside the default: {'; '.join(parts)}." if parts else "")
+    return _say_equality(searches) + (
+        f" Drawn at random, beside the default: {'; '.join(parts)}." if parts else ""
+    )
+
+
+def _say_equality(searches: Sequence[Search]) -> str:
+    """Whether the models of a data set were searched alike, in one sentence."""
+    searched: dict[str, dict[str, dict[str, int]]] = {}
+    for search in searches:
+        own = searched.setdefault(search.dataset, {}).setdefault(search.budget, {})
+        for line in search.models:
+            own[line.name] = max(own.get(line.name, 0), len(line.values))
+    unequal = [
+        f"{name} ({why})" for name, own in searched.items() if (why := _compare_budgets(own))
+    ]
+    chosen = "options are chosen by validation scores alone"
+    if not unequal:
+        return f"Every model has the same number of trials and rounds, and {chosen}."
+    names = "; ".join(unequal)
+    return f"Models had the same number of trials and rounds, but for those of {names}; {chosen}."
+
+
+def _compare_budgets(trials: Mapping[str, Mapping[str, int]]) -> str:
+    """In what searches differ, by budget and model the number of trials; "" where they are alike."""
+    if len({frozenset(models) for models in trials.values()}) > 1:
+        return f"not every model at each budget: {'; '.join(trials)}"
+    uneven = [set(models.values()) for models in trials.values() if len(set(models.values())) > 1]
+    numbers = sorted(set().union(*uneven))
+    return f"between {numbers[0]} and {numbers[-1]} trials so far" if numbers else ""
 
 
 def _datasets(scores: Sequence[TunedScore]) -> list[str]:
