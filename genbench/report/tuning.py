@@ -16,12 +16,10 @@ from genbench.report.text import number
 from genbench.report.tuning_groups import group_by_rule
 from genbench.running.tuning_rule import counted_scores, last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
-from genbench.store.tuning import TuningFile, TuningRule, Tunings
+from genbench.store.tuning import DRAWN, TuningFile, TuningRule, Tunings
 
 #: trials at which tables have a column; curves have every number
 COLUMNS = (1, 2, 4, 8, 16)
-#: the sampler whose trials are drawn at random, each independent of the others
-DRAWN = "random"
 NOTE = (
     "Expected best validation score after k trials drawn at random from the search space, without "
     "the default, with the 95 % interval over trials; of a family, trials of all of its models alike. "

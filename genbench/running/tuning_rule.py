@@ -90,7 +90,7 @@ def make_trial(rule: TuningRule, k: int, point: Mapping[str, Any] | None = None)
 
 
 def find_changed(file: TuningFile) -> str | None:
-    """Returns, as a sentence, that trials were made with other defaults than the model has now, or None."""
+    """Returns, as a sentence, that trials have other options than their hashes name, or None."""
     rule = file.rule
     changed = [t.k for t in file.trials if specs_of_trial(rule, t)[0].group != t.hash]
     if not changed:
@@ -98,7 +98,8 @@ def find_changed(file: TuningFile) -> str | None:
     return (
         f"{rule.model} on {rule.dataset} (tuning/{rule.file}): {len(changed)} of {len(file.trials)} trials "
         f"(first trial {changed[0]}) were made with other defaults than version {rule.model_version} of "
-        f"{rule.model} has now; raise its version, so that all of its trials have the same"
+        f"{rule.model} has now, or were edited; raise its version, so that all of its trials have the same, "
+        f"or delete the file"
     )
 
 

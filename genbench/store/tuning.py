@@ -19,6 +19,8 @@ from genbench.store.trial import first_problem, scan_folder
 
 SCHEMA = "genbench.tuning/1"
 FOLDER = "tuning"
+#: the sampler whose trials are drawn at random, each independent of the others
+DRAWN = "random"
 
 
 class Criterion(Row):

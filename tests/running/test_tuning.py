@@ -8,14 +8,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from genbench import api
+from genbench.cli import cli
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
+from genbench.core.model import MODELS
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
 from genbench.running.suites import RunOptions
+from genbench.running.trials_check import check_trials
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_choice import make_entry
@@ -487,6 +491,9 @@ def test_other_defaults_of_the_same_version_do_not_go_on_with_a_search(tuned_fol
     file = Tunings(tuned_folder).files()[0]
     trials = [trial.model_copy(update={"hash": "0" * 16}) for trial in file.trials]
     path = Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    (problem,) = check_trials(tmp_path)
+    assert (problem.bad, problem.path) == (True, str(path))
+    assert "5 of 5 trials (first trial 0) were made with other defaults" in problem.problem
     before, plan = path.read_bytes(), PLAN.model_copy(update={"trials": 5})
     with pytest.raises(
         SpecError, match=r"5 of 5 trials .* other defaults than version \d+ of vae"
@@ -495,6 +502,23 @@ def test_other_defaults_of_the_same_version_do_not_go_on_with_a_search(tuned_fol
     (refusal,) = accept_tuning(tmp_path, tmp_path / "tuned.yaml", {"ring": plan}).refusals
     assert "raise its version" in refusal.problem
     assert path.read_bytes() == before
+
+
+def test_options_that_are_not_those_of_the_hash_are_found(tuned_folder, tmp_path):
+    file = Tunings(tuned_folder).files()[0]
+    edited = file.trials[1].model_copy(update={"options": file.trials[2].options})
+    trials = [file.trials[0], edited, *file.trials[2:]]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    assert check_trials(tuned_folder) == []
+    result = CliRunner().invoke(cli, ["validate", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "1 of 5 trials (first trial 1)" in result.stdout
+
+
+def test_trials_of_another_version_are_only_mentioned(tuned_folder, monkeypatch):
+    monkeypatch.setattr(MODELS.get("vae"), "version", 99)
+    (problem,) = check_trials(tuned_folder)
+    assert (problem.kind, problem.bad) == ("stale", False)
 
 
 def test_two_plans_that_say_the_same_are_one_search_of_the_longer():
