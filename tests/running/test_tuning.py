@@ -15,6 +15,7 @@ from genbench.cli import cli
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.model import MODELS
+from genbench.core.search import Choice, LogUniform, Uniform
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
@@ -465,6 +466,29 @@ def test_parzen_proposals_are_the_same_again(tmp_path):
     tune(tmp_path / "b", sampler="tpe", trials=5)
     tune(tmp_path / "b", sampler="tpe", trials=9)
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
+
+
+def test_parzen_proposals_take_lists_and_ranges_of_many_digits(tmp_path, monkeypatch):
+    """What a file holds of a value, a list for a tuple or four digits, may not equal it."""
+    pytest.importorskip("optuna")
+    shapes = Choice(([8, 8], (4,), [4, 4]))
+    space = {"hidden": shapes, "lr": LogUniform(0.0012345, 0.0012349)}
+    monkeypatch.setattr(MODELS.get("vae"), "search", space)
+    for sampler in ("random", "tpe"):
+        result = tune(tmp_path / sampler, sampler=sampler, trials=13)
+        assert result.results
+        (file,) = Tunings(tmp_path / sampler).files()
+        assert sorted(file.by_number) == [*range(13)]
+        chosen = [trial.options for trial in file.trials[1:]]
+        assert all(0.0012345 <= options["lr"] <= 0.0012349 for options in chosen)
+        assert {json.dumps(options["hidden"]) for options in chosen} <= {"[8, 8]", "[4]", "[4, 4]"}
+
+
+def test_numbers_are_rounded_within_their_range():
+    narrow = Uniform(1.23446, 1.23456)
+    assert [narrow.at(share) for share in (0.0, 0.999)] == [1.23446, 1.23456]
+    assert LogUniform(0.0012346, 0.0012349).at(0.5) == 0.0012349
+    assert Uniform(0, 1).at(0.123456) == 0.1235
 
 
 def test_a_trial_keeps_its_options_though_the_sampler_would_propose_others(tmp_path):
