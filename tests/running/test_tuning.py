@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from genbench import api
 from genbench.cli import cli
+from genbench.cli.progress import ending
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.model import MODELS
@@ -339,6 +340,46 @@ def test_a_model_that_fails_is_a_row_and_comes_last(tmp_path, monkeypatch):
     monkeypatch.setattr(VAE, "loss", ORIGINAL)
     tune(tmp_path, redo="failed")
     assert not any(t.failures for t in Tunings(tmp_path).files()[0].trials)
+
+
+def test_what_retrying_takes_is_expected(tuned_folder, tmp_path):
+    """As many rungs as trials that failed may need again, and nothing where none failed."""
+    file = Tunings(tuned_folder).files()[0]
+    costs = CostBook(Store(tuned_folder))
+    assert costs.estimate(file.rule, 5, "failed").seconds == 0.0
+    lost = [t.model_copy(update={"failures": dict.fromkeys(t.seeds, "x")}) for t in file.trials]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": lost}))
+    costs = CostBook(Store(tmp_path))
+    assert costs.estimate(file.rule, 5).seconds == 0.0
+    fresh = CostBook(Store(tmp_path)).estimate(file.rule, 9).seconds
+    rungs = [costs.expect(file.rule, at) for at in range(3)]
+    whole = rungs[0] * 5 + rungs[1] * 3 + rungs[2] * 2
+    assert costs.estimate(file.rule, 5, "failed").seconds == pytest.approx(whole)
+    assert fresh == pytest.approx(rungs[0] * 4 + rungs[1] * 2 + rungs[2])
+    one = [*file.trials[:-1], lost[-1]]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": one}))
+    assert 0.0 < costs.estimate(file.rule, 5, "failed").seconds <= sum(rungs) * 1.001
+
+
+def test_a_score_that_is_not_there_has_its_reason(tmp_path, monkeypatch):
+    """As of a metric that cannot be computed: such a seed is not one that went well."""
+    from genbench.evaluation.validation import ValidationScorer
+
+    def broken(self, fake, trained, rng):
+        rows = ORIGINAL(self, fake, trained, rng)
+        lost = {"value": None, "reason": "planted"}
+        return [row.model_copy(update=lost) if row.id == "nll" else row for row in rows]
+
+    ORIGINAL = ValidationScorer.score
+    monkeypatch.setattr(ValidationScorer, "score", broken)
+    result = tune(tmp_path, trials=1).results[0]
+    assert set(result.unscored.values()) == {"nll: planted"}
+    assert sorted(result.unscored) == result.trial.seeds
+    assert result.failures == {}
+    assert ending([result]).startswith("0 of 2 ok")
+    rung = Tunings(tmp_path).files()[0].trials[0].rungs[0]
+    assert rung.reasons == result.unscored
+    assert all(value is not None for value in rung.scores["samples"].values())
 
 
 def test_a_damaged_file_is_set_aside_and_made_anew(tuned_folder, tmp_path):
