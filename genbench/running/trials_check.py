@@ -31,13 +31,14 @@ def check_trials(root: Path) -> list[Problem]:
 
 def _find_fault(file: TuningFile) -> Iterator[tuple[str, str]]:
     """What is to be said of a file, with the kind of problem that it is."""
-    if outdated := find_outdated(file.rule):
+    try:
+        outdated = find_outdated(file.rule)
+        changed = None if outdated else find_changed(file)
+    except GenbenchError as error:
+        yield "record", f"its trials cannot be made anew to compare their hashes: {error}"
+        return
+    if outdated:
         kind = "unknown" if outdated.endswith("not installed") else "stale"
         yield kind, f"tuned at {outdated}"
-        return
-    try:
-        changed = find_changed(file)
-    except GenbenchError as error:
-        changed = f"its trials cannot be made anew: {error}"
     if changed:
         yield "record", changed

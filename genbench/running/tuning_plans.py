@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genbench.core.dataset import DATASETS, open_named
-from genbench.core.errors import AbsentData, SpecError
+from genbench.core.dataset import DATASETS, Dataset, open_named
+from genbench.core.errors import GenbenchError, SpecError
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS, Metric, View, find
 from genbench.core.model import ABILITIES, MODELS, Density
@@ -124,14 +124,14 @@ def _describe(refused: Mapping[tuple[str, str], str]) -> Iterator[str]:
 def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> None:
     """Refuses data without a validation split, and criteria that cannot be measured on theirs.
 
-    Data whose files are not here are left to the jobs.
+    Data whose files are not here, or cannot be used, are left to the jobs, which fetch them.
 
     Arguments:
         rules: The rules.
         data_dir: A folder with data sets' files.
 
     Raises:
-        DataError: For data without a validation split, or that cannot be used.
+        DataError: For data without a validation split.
         SpecError: For a criterion that their truth does not give.
     """
     by_data: dict[str, list[TuningRule]] = {}
@@ -139,18 +139,27 @@ def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> Non
         key = canonical([rule.dataset, rule.dataset_options, rule.samples])
         by_data.setdefault(key, []).append(rule)
     for alike in by_data.values():
-        try:
-            _check_criteria(alike, data_dir)
-        except AbsentData:
-            continue
+        data = _open_here(alike[0], data_dir)
+        if data is not None:
+            _check_criteria(alike, WithoutTest(data))
 
 
-def _check_criteria(rules: Sequence[TuningRule], data_dir: Path | None) -> None:
+def _open_here(rule: TuningRule, data_dir: Path | None) -> Dataset | None:
+    """A rule's data set, or None where its files are not here, or are no files of it."""
+    try:
+        with blamed(f"data set {rule.dataset!r}", DATASETS.get(rule.dataset)):
+            where = {"data_dir": data_dir, "offline": True}
+            data = open_named(rule.dataset, **where, **rule.dataset_options)
+            data.points("validation")
+    except GenbenchError:
+        return None
+    return data
+
+
+def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
     """Refuses the criteria of rules of the same data that cannot be measured there."""
-    name, options = rules[0].dataset, rules[0].dataset_options
-    with blamed(f"data set {name!r}", DATASETS.get(name)):
-        data = WithoutTest(open_named(name, data_dir=data_dir, offline=True, **options))
-        reference = ValidationScorer(data, [], samples=rules[0].samples).reference
+    name = rules[0].dataset
+    reference = ValidationScorer(data, [], samples=rules[0].samples).reference
     for metric, column in sorted(
         {(c.metric, c.column) for r in rules for c in r.criteria.values()}
     ):
