@@ -580,6 +580,22 @@ def test_options_that_are_not_those_of_the_hash_are_found(tuned_folder, tmp_path
     assert "1 of 5 trials (first trial 1)" in result.stdout
 
 
+def test_trials_of_an_option_that_is_gone_are_named(tuned_folder, tmp_path):
+    file = Tunings(tuned_folder).files()[0]
+    gone = file.trials[1].model_copy(update={"options": {"widht": 3}})
+    Tunings(tmp_path).save(file.model_copy(update={"trials": [file.trials[0], gone]}))
+    (problem,) = check_trials(tmp_path)
+    assert problem.bad
+    assert "vae has no option 'widht'" in problem.problem
+
+
+def test_a_seed_that_was_scored_after_all_has_no_reason():
+    about = {"step": 1, "examples": 1, "seconds": 1.0, "scoring": 0.0}
+    lost = Rung(**about, scores={"samples": {1: None, 2: None}}, reasons={1: "x", 2: "y"})
+    again = Rung(**about, scores={"samples": {1: 0.5}})
+    assert lost.joined(again).reasons == {2: "y"}
+
+
 def test_trials_of_another_version_are_only_mentioned(tuned_folder, monkeypatch):
     monkeypatch.setattr(MODELS.get("vae"), "version", 99)
     (problem,) = check_trials(tuned_folder)
