@@ -12,20 +12,22 @@ from genbench.store.merge import merge
 from genbench.store.trial import Trial, Trials
 from genbench.store.tuning import Criterion, Rung, TuningFile, TuningRule, Tunings, TuningTrial
 
+LOW, HIGH, OTHER = {1: 0.5, 2: 0.6}, {1: 0.3, 2: 0.4}, {1: 0.1, 2: 0.2}
+
 
 def measured(values, failures=(), **about):
     columns = {"error": dict(values)}
     return Trial(claim="turns", version=1, columns=columns, failures=dict(failures), **about)
 
 
-def searched(*trials):
+def searched(*trials, sampler="random"):
     rule = TuningRule(
         model="vae",
         model_version=1,
         dataset="ring",
         dataset_version=1,
         space={},
-        sampler="random",
+        sampler=sampler,
         budget=Budget(steps=8),
         batch=4,
         criteria={"samples": Criterion(column="mmd", metric="mmd", version=1)},
@@ -76,17 +78,70 @@ def test_trials_that_disagree_are_a_conflict(tmp_path, keep, value):
 
 def test_trials_of_tuning_are_united_by_number_and_rung(tmp_path):
     one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
-    low, high = {1: 0.5, 2: 0.6}, {1: 0.3, 2: 0.4}
-    Tunings(one.root).save(searched((0, [low]), (1, [low, high])))
-    path = Tunings(two.root).save(searched((0, [low, high]), (2, [low])))
+    Tunings(one.root).save(searched((0, [LOW]), (1, [LOW, HIGH])))
+    path = Tunings(two.root).save(searched((0, [LOW, HIGH]), (2, [LOW])))
     result = merge([one, two], to)
     assert (result.trials, result.conflicts) == (1, [])
     whole = tuning_trials.parse(to.root / "tuning" / path.name)
     assert whole is not None
     assert {t.k: len(t.rungs) for t in whole.trials} == {0: 2, 1: 2, 2: 1}
-    Tunings(two.root).save(searched((0, [high])))
+    Tunings(two.root).save(searched((0, [HIGH])))
     (conflict,) = merge([one, two], Store(tmp_path / "third")).conflicts
     assert conflict.differences[0] == "trial 0, rung 0, samples, seed 1: 0.5 | 0.3"
+
+
+def changed(file, k, **about):
+    """A file of trials one of which is another."""
+    trials = [t.model_copy(update=about) if t.k == k else t for t in file.trials]
+    return file.model_copy(update={"trials": trials})
+
+
+@pytest.mark.parametrize(
+    ("about", "line"),
+    [
+        ({"hash": "f" * 16}, f"trial 1, hash: {1:016x} | {'f' * 16}"),
+        ({"options": {"lr": 0.5}}, "trial 1, options: {} | {'lr': 0.5}"),
+        ({"training": {"share": 0.5}}, "trial 1, training: {} | {'share': 0.5}"),
+    ],
+)
+@pytest.mark.parametrize("keep", ["first", "last"])
+def test_another_choice_of_the_same_number_is_a_conflict_and_is_taken_whole(
+    tmp_path, about, line, keep
+):
+    """Its scores may be equal: rungs of one set of options are never joined to another."""
+    one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
+    finished = searched((0, [LOW]), (1, [LOW, HIGH]))
+    cut = changed(searched((1, [LOW]), (2, [LOW])), 1, **about)
+    path = Tunings(one.root).save(finished)
+    Tunings(two.root).save(cut)
+    assert [c.differences for c in merge([one, two], to).conflicts] == [[line]]
+    assert not to.root.exists()
+    merge([one, two], to, keep=keep)
+    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    assert whole is not None
+    assert sorted(whole.by_number) == [0, 1, 2]
+    assert whole.by_number[1] == (finished if keep == "first" else cut).by_number[1]
+
+
+def test_a_trial_that_scored_otherwise_elsewhere_is_taken_whole(tmp_path):
+    one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
+    path = Tunings(one.root).save(searched((1, [LOW, HIGH])))
+    Tunings(two.root).save(searched((1, [OTHER])))
+    merge([one, two], to, keep="last")
+    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    assert whole is not None
+    assert [rung.scores["samples"] for rung in whole.trials[0].rungs] == [OTHER]
+
+
+def test_proposed_trials_are_not_mixed_with_those_that_other_scores_proposed(tmp_path):
+    one, two, to = (Store(tmp_path / name) for name in ("one", "two", "to"))
+    path = Tunings(one.root).save(searched((0, [LOW]), (1, [LOW]), (2, [LOW]), sampler="tpe"))
+    kept = searched((0, [LOW]), (1, [OTHER]), sampler="tpe")
+    Tunings(two.root).save(kept)
+    merge([one, two], to, keep="last")
+    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    assert whole is not None
+    assert whole.trials == kept.trials
 
 
 def test_damaged_trials_are_named(tmp_path):

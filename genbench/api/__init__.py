@@ -25,6 +25,7 @@ from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results
 from genbench.running.claims import run_claims, run_until_decided
+from genbench.running.plan import Redo
 from genbench.running.run_result import RunResult
 from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
@@ -153,19 +154,23 @@ def tune(
     what = {key: about.pop(key) for key in (*CAMPAIGN,) if key in about}
     what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
     options = RunOptions(root=Path(results), **about)
-    return run_tuning(find_campaign(**what), options, listener=listener)
+    campaign = find_campaign(**what, data_dir=options.data_dir)
+    return run_tuning(campaign, options, listener=listener)
 
 
-def tuning_costs(*, results: Path | str = RUNS, **what: Any) -> list[CostEstimate]:
+def tuning_costs(
+    *, results: Path | str = RUNS, redo: Redo = "missing", **what: Any
+) -> list[CostEstimate]:
     """Returns what tuning still costs, by model and data set, from a results folder's recorded seconds.
 
     Arguments:
         results: The results folder.
-        what: What to tune, as in `tune`.
+        redo: With `failed`, what trials that failed cost again, too.
+        what: What to tune, as in `tune`; `data_dir` is a folder with data sets' files.
     """
     what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
     campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
-    return [book.estimate(rule, campaign.trials[rule.file]) for rule in campaign.rules]
+    return [book.estimate(rule, campaign.trials[rule.file], redo) for rule in campaign.rules]
 
 
 def samples(cell: str, *, results: Path | str = RUNS) -> Tensor:

@@ -16,6 +16,7 @@ from genbench.running.job import Progress, Result, StackJob
 from genbench.running.run_result import RunResult
 from genbench.running.suites import Listener
 from genbench.store import Record, Store
+from genbench.store.tuning import TuningResult
 
 if TYPE_CHECKING:
     from genbench.report.event_files import EventFiles
@@ -79,6 +80,10 @@ class ConsoleListener(Listener):
             elif result.failures:
                 reason = next(iter(result.failures.values()))
                 click.echo(f"{self.display.jobs[index].title} failed: {reason}", err=True)
+            elif isinstance(result, TuningResult) and result.unscored:
+                reason = next(iter(result.unscored.values()))
+                count = f"{len(result.unscored)} of {len(result.seeds)} seeds have no score"
+                click.echo(f"{self.display.jobs[index].title}: {count}: {reason}", err=True)
 
     def stopping(self) -> None:
         """Says that the run is about to stop."""

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from genbench.running.job import Job, Progress, Result
 from genbench.store import Record
+from genbench.store.tuning import TuningResult
 
 #: seconds between two plain lines about one job
 EVERY = 30.0
@@ -186,7 +187,8 @@ def ending(results: Sequence[Result]) -> str:
             ok += result.status == "ok"
             seconds = max(seconds, result.used.seconds)
         else:
-            ok += len(result.seeds) - len(result.failures)
+            unscored = result.unscored if isinstance(result, TuningResult) else {}
+            ok += len(result.seeds) - len({*result.failures, *unscored})
             seconds += result.seconds
     records = [result for result in results if isinstance(result, Record)]
     score = last_score(records)

@@ -128,11 +128,12 @@ def command(
         raise SystemExit(tuning_text.accept(root, tuned, config, as_json, **what))
     about = {"models": models, "datasets": datasets, "trials": trials, "steps": steps}
     about |= {"sampler": sampler, "config": config}
+    how["redo"] = "failed" if retry_failed else "missing"
     if dry_run:
+        about |= {name: how[name] for name in ("redo", "data_dir")}
         tuning_text.show_costs(api.tuning_costs(results=root, **about), how["jobs"], as_json)
         return
     listener = make_listener(root, as_json, quiet=quiet)
-    how["redo"] = "failed" if retry_failed else "missing"
     with stopped_by_ctrl_c():
         result = api.tune(results=root, listener=listener, **about, **how)
     if as_json:

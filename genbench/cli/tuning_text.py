@@ -156,7 +156,7 @@ def show_curves(
     as_json: bool,
 ) -> None:
     """Prints the expected best after so many trials, or rewrites the tables of tuning in a document."""
-    searches = require(read_searches(root, models, datasets), root)
+    searches = require(read_searches(root, models, datasets), root, models, datasets)
     if document is not None:
         changed = update_readme(document, searches)
         click.echo(f"{document}: {'rewritten' if changed else 'is current'}", err=as_json)
@@ -188,6 +188,7 @@ def rows(result: RunResult) -> list[dict[str, Any]]:
             "rung": r.rule.rungs[r.rung],
             "scores": r.trial.rungs[-1].scores if r.trial.rungs else {},
             "failures": r.failures,
+            "reasons": r.unscored,
             "file": f"tuning/{r.rule.file}",
         }
         for r in result.results

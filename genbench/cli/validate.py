@@ -43,12 +43,12 @@ def command(
 ) -> None:
     """Check every record and artifact of a results folder; exit 1 if there are problems.
 
-    Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts
-    that do not hash to their name, folders that cannot be read, tuned options that their trials do
-    not give or that rest on unequal searches, and, in baselines/registrations.json beside the
-    folder, registrations that are not as they were sealed, or not as git has them. Older versions and
-    foreign files are only mentioned. A seal shows damage and slips; it is no signature, for whoever can
-    write a record can seal it.
+    Problems are damaged or hand-made records, names and places that do not fit, duplicates, artifacts that
+    do not hash to their name, folders that cannot be read, trials of tuning that do not have the options of
+    their hash, tuned options that their trials do not give or that rest on unequal searches, and, in
+    baselines/registrations.json beside the folder, registrations that are not as they were sealed, or not as
+    git has them. Older versions and foreign files are only mentioned. A seal shows damage and slips; it is
+    no signature, for whoever can write a record can seal it.
 
     \b
     genbench validate
@@ -91,11 +91,13 @@ def seal_older(root: Path) -> None:
 
 def find_problems(root: Path, tuned: Path | None) -> tuple[int, list[Problem]]:
     """Returns the number of sound records and what is wrong with a folder and the files that go with it."""
+    from genbench.running.trials_check import check_trials
     from genbench.running.tuning_check import check_tuned, find_tuned_file
     from genbench.store.registration_check import check_registrations, find_registrations_file
     from genbench.store.validate import sort_problems, validate_results
 
     sound, problems = validate_results(root)
+    problems += check_trials(root)
     if options := tuned or find_tuned_file(root):
         problems += check_tuned(root, options)
     if registrations := find_registrations_file(root):

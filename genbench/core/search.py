@@ -39,7 +39,7 @@ class Uniform(Dimension):
 
     def at(self, share: float) -> float:
         """Returns a number, to four digits."""
-        return _rounded(self.low + share * (self.high - self.low))
+        return round_within(self.low + share * (self.high - self.low), self.low, self.high)
 
     def describe(self) -> list[Any]:
         """Returns its name and ends."""
@@ -60,7 +60,8 @@ class LogUniform(Dimension):
 
     def at(self, share: float) -> float:
         """Returns a number, to four digits."""
-        return _rounded(self.low * math.exp(share * math.log(self.high / self.low)))
+        value = self.low * math.exp(share * math.log(self.high / self.low))
+        return round_within(value, self.low, self.high)
 
     def describe(self) -> list[Any]:
         """Returns its name and ends."""
@@ -156,6 +157,11 @@ def describe_space(space: Space) -> dict[str, list[Any]]:
     return {name: space[name].describe() for name in sorted(space)}
 
 
+def round_within(value: float, low: float, high: float) -> float:
+    """Returns a number to four digits, or the end of a range that it would leave by that."""
+    return min(max(float(f"{value:.4g}"), float(low)), float(high))
+
+
 def _trains(name: str, one: Dimension) -> bool:
     """Whether a dimension is an option of the model, or a field of training that takes all of its values."""
     values = one.values if isinstance(one, Choice) else (one.at(0.0), one.at(1 - 2**-53))
@@ -171,7 +177,3 @@ def _rise(low: object, high: object) -> bool:
         return -math.inf < float(f"{low:.4g}") < float(f"{high:.4g}") < math.inf
     except (TypeError, ValueError):
         return False
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")

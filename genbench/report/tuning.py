@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core.catalogue import family_of
-from genbench.core.errors import StoreError
+from genbench.core.errors import StoreError, nearest
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.report.tuning_groups import group_by_rule
 from genbench.running.tuning_rule import counted_scores, last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
-from genbench.store.tuning import TuningFile, TuningRule, Tunings
+from genbench.store.tuning import DRAWN, TuningFile, TuningRule, Tunings
 
 #: trials at which tables have a column; curves have every number
 COLUMNS = (1, 2, 4, 8, 16)
-#: the sampler whose trials are drawn at random, each independent of the others
-DRAWN = "random"
 NOTE = (
     "Expected best validation score after k trials drawn at random from the search space, without "
     "the default, with the 95 % interval over trials; of a family, trials of all of its models alike. "
@@ -228,14 +226,34 @@ def to_rows(searches: Iterable[Search]) -> list[dict[str, Any]]:
     ]
 
 
-def require(searches: Sequence[Search], root: Path) -> Sequence[Search]:
-    """Returns searches.
+def require(
+    searches: Sequence[Search],
+    root: Path,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+) -> Sequence[Search]:
+    """Returns the searches of a results folder that were asked for.
+
+    Arguments:
+        searches: The searches.
+        root: The folder.
+        models: The models that were named, if any.
+        datasets: The data sets that were named, if any.
 
     Raises:
-        StoreError: If there are none.
+        StoreError: If there are none, or none of something that was named.
     """
+    rules = [file.rule for file in Tunings(root).files()]
+    found = {rule.model for rule in rules}, {rule.dataset for rule in rules}
+    for names, there in zip((models, datasets), found, strict=True):
+        for name in names if there else ():
+            if name not in there:
+                raise StoreError(f"{root}/tuning has no trials of {name!r}{nearest(name, there)}")
     if not searches:
-        raise StoreError(f"{root}/tuning has no trials; make some with: genbench tune -o {root}")
+        named = " of these models on these data sets" if rules else ""
+        raise StoreError(
+            f"{root}/tuning has no trials{named}; make some with: genbench tune -o {root}"
+        )
     return searches
 
 

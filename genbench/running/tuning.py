@@ -20,17 +20,16 @@ from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
+from genbench.running.tuning_plans import check_data, refuse_idle, tuned_models
 from genbench.running.tuning_rule import (
     brackets,
     choose_plans,
     find_changed,
-    find_obstacle,
     frontier,
     make_rule,
     make_trial,
     pending,
     specs_of_trial,
-    tuned_models,
 )
 from genbench.running.tuning_samplers import SAMPLERS, propose
 from genbench.running.unused import refuse_unused_options
@@ -129,6 +128,7 @@ def make_campaign(
     datasets: Sequence[str] = (),
     trials: int | None = None,
     sampler: str = "random",
+    data_dir: Path | None = None,
 ) -> Campaign:
     """Returns what is to be tuned.
 
@@ -138,16 +138,19 @@ def make_campaign(
         datasets: Only these plans, if any are named, by their own names or their data sets'.
         trials: So many trials a model, in place of the plans' own.
         sampler: `random` or `tpe`.
+        data_dir: A folder with data sets' files.
 
     Raises:
         UnknownName: For a data set without a plan, or a model or a sampler that is not there.
-        SpecError: If there are no trials, a plan asks for what is not there, or no named model can be tuned
-            on any data set.
+        SpecError: If there are no trials, a plan asks for what is not there or cannot be measured, or a
+            model that is named cannot be tuned.
+        DataError: If a data set has no validation split.
     """
     require_counts(trials=trials)
     if sampler not in SAMPLERS:
         raise unknown("sampler", sampler, SAMPLERS)
     chosen = choose_plans(plans, datasets)
+    refuse_idle(chosen, models, datasets)
     counts: dict[str, int] = {}
     rules: list[TuningRule] = []
     for name, plan in chosen.items():
@@ -158,13 +161,7 @@ def make_campaign(
                 rules.append(rule)
             counts[rule.file] = max(trials or plan.trials, counts.get(rule.file, 0))
             brackets(rule, counts[rule.file])
-    if models and not rules:
-        reasons = (
-            f"{model} cannot be tuned on {name}: {find_obstacle(model, plan.dataset or name, plan)}"
-            for model in models
-            for name, plan in chosen.items()
-        )
-        raise SpecError("; ".join(reasons))
+    check_data(rules, data_dir)
     return Campaign(rules, counts)
 
 

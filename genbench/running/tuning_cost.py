@@ -11,6 +11,7 @@ from genbench.core.model import MODELS
 from genbench.core.options import defaults
 from genbench.core.spec import canonical
 from genbench.running.cell_costs import UNKNOWN, known_costs
+from genbench.running.plan import Redo
 from genbench.running.tuning_rule import brackets, pending
 from genbench.store import Store
 from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
@@ -82,11 +83,11 @@ class CostBook:
         ]
         return fmean(own) if own else 2.0 * rule.seeds
 
-    def estimate(self, rule: TuningRule, trials: int) -> CostEstimate:
-        """Returns what a model on a data set still costs."""
+    def estimate(self, rule: TuningRule, trials: int, redo: Redo = "missing") -> CostEstimate:
+        """Returns what a model on a data set still costs; with `redo` `failed`, failed trials again too."""
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
-        rungs = [_left(rule, file, members) for members in brackets(rule, trials)]
+        rungs = [_left(rule, file, members, redo) for members in brackets(rule, trials)]
         left = [(r, many) for counts in rungs for r, many in enumerate(counts) if many]
         seconds = sum(self.expect(rule, r) * many for r, many in left)
         known = full is not None or not left
@@ -110,19 +111,21 @@ class CostBook:
         return SMALL_STACK * rate.seconds if known else None, rate.source
 
 
-def _left(rule: TuningRule, file: TuningFile, members: Sequence[int]) -> list[float]:
-    """How many trials of a bracket are still to go on to each rung."""
+def _left(rule: TuningRule, file: TuningFile, members: Sequence[int], redo: Redo) -> list[float]:
+    """How many trials of a bracket are still to go on to each rung.
+
+    Those that failed and are tried again go from the first rung on; how far is not known before, so that
+    they are counted as far as any of the bracket goes.
+    """
     trials = file.by_number
     todo = pending(rule, trials, members)
-    counts = [0.0] * len(rule.rungs)
-    if not todo:
-        return counts
-    at = todo[0][1]
-    counts[at] = len(todo)
-    alive = float(len(members))
+    failed = sum(k in trials and bool(trials[k].failures) for k in members)
+    again = failed if redo == "failed" else 0
+    at = todo[0][1] if todo else len(rule.rungs)
+    alive, counts = float(len(members)), []
     for rung in range(len(rule.rungs)):
-        if rung > at:
-            counts[rung] = alive
+        fresh = len(todo) if rung == at else alive if rung > at else 0.0
+        counts.append(max(fresh, min(alive, fresh + again)))
         alive = math.ceil(rule.keep * alive)
     return counts
 

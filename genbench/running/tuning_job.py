@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from genbench.running.build import DTYPES, open_dataset, prepare_model
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import Job, Outcome, Result, RunSettings, Stage, classify
 from genbench.store.environment import environment
-from genbench.store.record import finite
+from genbench.store.record import Measurement, finite
 from genbench.store.tuning import Rung, TuningResult, TuningRule, TuningTrial
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Trainer
@@ -176,7 +176,23 @@ def _score(
             rows[spec.seed] = {
                 m.id: None if m.value is None else finite(m.value) for m in measured
             }
+            if lacks := _find_lacks(job.rule, rows[spec.seed], measured):
+                reasons[spec.seed] = lacks
     return rows, reasons
+
+
+def _find_lacks(
+    rule: TuningRule, row: Mapping[str, float | None], measured: Sequence[Measurement]
+) -> str:
+    """Why criteria have no value, or "" where all have one."""
+    found = {m.id: m for m in measured}
+    texts = []
+    for column in (criterion.column for criterion in rule.criteria.values()):
+        if row.get(column) is None:
+            one = found.get(column)
+            reason = None if one is None else one.reason or f"{column} is {one.value}"
+            texts.append(f"{column}: {reason or 'it was not measured'}")
+    return "; ".join(dict.fromkeys(texts))
 
 
 def _diverged(trainer: Trainer, fake: Tensor, k: int) -> str | None:

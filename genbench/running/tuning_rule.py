@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS, resolve_options, version_of
+from genbench.core.dataset import resolve_options, version_of
 from genbench.core.errors import SpecError, unknown
-from genbench.core.metric import find
+from genbench.core.metric import METRICS, find
 from genbench.core.model import MODELS, Density
 from genbench.core.search import describe_space, draw_point, split_point
 from genbench.core.spec import CellSpec, Part, Training, Tuning
@@ -25,12 +25,19 @@ def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRul
     """Returns what all trials of a model on a data set have in common.
 
     Raises:
-        SpecError, UnknownName: For options, metrics or an extractor that are not there.
+        SpecError, UnknownName: For options, metrics or an extractor that are not there, or a criterion
+            that is no single column or not of its kind.
     """
     model_class = MODELS.get(model)
     criteria = {"samples": _criterion(plan.criteria.samples)}
-    if plan.criteria.density is not None and issubclass(model_class, Density):
-        criteria["density"] = _criterion(plan.criteria.density)
+    density = None if plan.criteria.density is None else _criterion(plan.criteria.density)
+    if density is not None and "density" not in METRICS.get(density.metric).needs:
+        raise SpecError(
+            f"the criterion density needs a metric of densities, such as nll, got {density.column}, which "
+            f"looks at samples; name it as samples"
+        )
+    if density is not None and issubclass(model_class, Density):
+        criteria["density"] = density
     base = plan.base.get(model, {})
     own = resolve_options(dataset, plan.options)
     options.resolve(model_class, base, who=f"model {model}")
@@ -58,6 +65,12 @@ def make_rule(model: str, dataset: str, plan: Tuning, sampler: str) -> TuningRul
 
 def _criterion(part: Part) -> Criterion:
     metric = find([part.name])[0]
+    if part.name not in metric.columns and len(metric.columns) > 1:
+        able = [name for name, column in metric.columns.items() if column.better != "none"]
+        raise SpecError(
+            f"{part.name} has several columns, one of which chooses; name it as the criterion: "
+            f"{', '.join(able)}"
+        )
     column = part.name if part.name in metric.columns else next(iter(metric.columns))
     better = metric.columns[column].better
     if better == "none":
@@ -105,7 +118,8 @@ def find_changed(file: TuningFile) -> str | None:
     return (
         f"{place}: {len(changed)} of {len(file.trials)} trials "
         f"(first trial {changed[0]}) were made with other defaults than version {rule.model_version} of "
-        f"{rule.model} has now; raise its version, so that all of its trials have the same"
+        f"{rule.model} has now, or were edited; raise its version, so that all of its trials have the same, "
+        f"or delete the file"
     )
 
 
@@ -300,28 +314,3 @@ def choose_plans(plans: Mapping[str, Tuning], datasets: Sequence[str]) -> dict[s
         for name, plan in plans.items()
         if not datasets or names[name].intersection(datasets)
     }
-
-
-def tuned_models(dataset: str, plan: Tuning, models: Sequence[str] = ()) -> Iterator[str]:
-    """Yields the models that are tuned on a data set: those that are trained and can do the data.
-
-    Raises:
-        UnknownName: For a model that no registry knows.
-    """
-    for name in models or plan.models or MODELS.names():
-        if find_obstacle(name, dataset, plan) is None:
-            yield name
-
-
-def find_obstacle(model: str, dataset: str, plan: Tuning) -> str | None:
-    """Returns why a model cannot be tuned on a data set, or None.
-
-    Raises:
-        UnknownName: For a model that no registry knows.
-    """
-    cls: Any = DATASETS.get(dataset)
-    refusal = MODELS.get(model).refuses(cls(**plan.options).spec)
-    if refusal is None and not MODELS.get(model).search:
-        trained = MODELS.get(model).taxonomy != "reference"
-        return "it has no search space" + ("; declare search in its file" if trained else "")
-    return refusal

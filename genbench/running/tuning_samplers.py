@@ -8,7 +8,15 @@ from typing import Any
 
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
-from genbench.core.search import Choice, Dimension, LogUniform, Uniform, draw_share
+from genbench.core.search import (
+    Choice,
+    Dimension,
+    LogUniform,
+    Uniform,
+    draw_share,
+    round_within,
+)
+from genbench.core.spec import canonical
 from genbench.running.tuning_rule import last_score
 from genbench.store.tuning import TuningFile, TuningRule, TuningTrial
 
@@ -91,13 +99,18 @@ def _value(trial: TuningTrial, name: str) -> Any:
 
 
 def _encode(dimension: Dimension, value: Any) -> Any:
+    """A value as the sampler knows it: of a choice its place, found by what a file holds of it."""
     if isinstance(dimension, Choice):
-        value = tuple(value) if isinstance(value, list) else value
-        return dimension.values.index(value)
-    return value
+        return [canonical(one) for one in dimension.values].index(canonical(value))
+    return _rounded(dimension, value)
 
 
 def _decode(dimension: Dimension, value: Any) -> Any:
     if isinstance(dimension, Choice):
         return dimension.values[value]
-    return float(f"{value:.4g}")
+    return _rounded(dimension, value)
+
+
+def _rounded(dimension: Dimension, value: float) -> float:
+    assert isinstance(dimension, (Uniform, LogUniform))
+    return round_within(value, dimension.low, dimension.high)

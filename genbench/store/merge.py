@@ -42,7 +42,8 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
 
     Records of a cell that are equal but for times and machines are one; measurements that only one
     of them has are united; a failure gives way to a cell that ran to its end. Whatever else differs is
-    a conflict. Trials of claims and of tuning are united seed by seed.
+    a conflict. Trials of claims and of tuning are united seed by seed; a trial of tuning in which folders
+    disagree is one folder's whole, and so is a search whose trials were proposed from those before.
 
     Arguments:
         sources: The folders, in the order that `first` and `last` mean.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -11,13 +11,15 @@ from genbench.store import tuning
 from genbench.store.folder import Store
 from genbench.store.moments import earliest
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuning import Rung, TuningFile, Tunings, TuningTrial
+from genbench.store.tuning import DRAWN, Rung, TuningFile, Tunings, TuningTrial
 
 File = TypeVar("File", Trial, TuningFile)
 #: what was done with one file: where it lies, how many copies held nothing new, and conflicts as
 #: (what they are about, one place, the other, what differs)
 Outcome = tuple[Path, int, list[tuple[str, str, str, list[str]]]]
 Keep = Literal["none", "first", "last", "newest"]
+#: what makes a trial of tuning the one it is
+IDENTITY = ("hash", "seeds", "options", "training")
 
 
 def merge_trials(
@@ -115,13 +117,25 @@ def join_claims(one: Trial, other: Trial) -> Trial:
 
 
 def differ_in_tuning(one: TuningFile, other: TuningFile) -> list[str]:
-    """Returns what two files of trials disagree in, a line per trial, rung, criterion and seed."""
-    lines = []
-    for k in sorted(one.by_number.keys() & other.by_number.keys()):
-        rungs = zip(one.by_number[k].rungs, other.by_number[k].rungs, strict=False)
-        for at, (a, b) in enumerate(rungs):
-            lines += [f"trial {k}, rung {at}, {line}" for line in _differ_in_scores(a, b)]
-    return lines
+    """Returns what two files of trials disagree in, a line per trial and what it is or scored."""
+    return [line for lines in _find_clashes(one, other).values() for line in lines]
+
+
+def _find_clashes(one: TuningFile, other: TuningFile) -> dict[int, list[str]]:
+    """By the numbers of the trials in which two files disagree, a line for each difference."""
+    both = sorted(one.by_number.keys() & other.by_number.keys())
+    lines = {k: [*_differ_in_trials(one.by_number[k], other.by_number[k])] for k in both}
+    return {k: some for k, some in lines.items() if some}
+
+
+def _differ_in_trials(one: TuningTrial, other: TuningTrial) -> Iterator[str]:
+    """What two trials of a number are, where that differs; else what the same trial scored."""
+    pairs = ((name, getattr(one, name), getattr(other, name)) for name in IDENTITY)
+    different = [f"trial {one.k}, {name}: {a} | {b}" for name, a, b in pairs if a != b]
+    yield from different
+    rungs = [] if different else zip(one.rungs, other.rungs, strict=False)
+    for at, (a, b) in enumerate(rungs):
+        yield from (f"trial {one.k}, rung {at}, {line}" for line in _differ_in_scores(a, b))
 
 
 def _differ_in_scores(one: Rung, other: Rung) -> list[str]:
@@ -134,13 +148,18 @@ def _differ_in_scores(one: Rung, other: Rung) -> list[str]:
 
 
 def join_tuning(one: TuningFile, other: TuningFile) -> TuningFile:
-    """Returns the trials of both; where both have one, the other's rungs count, and further ones follow."""
-    trials = {
-        k: _join_trials(one.by_number[k], other.by_number[k])
-        if k in one.by_number and k in other.by_number
-        else one.by_number.get(k) or other.by_number[k]
-        for k in sorted(one.by_number.keys() | other.by_number.keys())
-    }
+    """Returns the trials of both; where both have one, the other's rungs count, and further ones follow.
+
+    A trial in which they disagree is the other's whole: rungs of different options, or of different scores
+    of the same, are never united. Where trials were proposed from those before, all are the other's then.
+    """
+    clashes = _find_clashes(one, other)
+    if clashes and other.rule.sampler != DRAWN:
+        return other
+    ours = {k: trial for k, trial in one.by_number.items() if k not in clashes}
+    both = ours.keys() & other.by_number.keys()
+    joined = {k: _join_trials(ours[k], other.by_number[k]) for k in both}
+    trials = dict(sorted((ours | other.by_number | joined).items()))
     machines = [*other.environments]
     machines += [machine for machine in one.environments if machine not in machines]
     about = {

@@ -19,6 +19,8 @@ from genbench.store.trial import first_problem, scan_folder
 
 SCHEMA = "genbench.tuning/1"
 FOLDER = "tuning"
+#: the sampler whose trials are drawn at random, each independent of the others
+DRAWN = "random"
 
 
 class Criterion(Row):
@@ -123,7 +125,8 @@ class Rung(Row):
         scores = {
             name: self.scores.get(name, {}) | values for name, values in other.scores.items()
         }
-        both: dict[str, Any] = {"scores": scores, "reasons": self.reasons | other.reasons}
+        reasons = {seed: why for seed, why in self.reasons.items() if seed not in other.seeds}
+        both: dict[str, Any] = {"scores": scores, "reasons": reasons | other.reasons}
         if self.seeds.isdisjoint(other.seeds):
             both["seconds"] = self.seconds + other.seconds
             both["scoring"] = self.scoring + other.scoring
@@ -172,6 +175,17 @@ class TuningResult(Row):
     def failures(self) -> dict[int, str]:
         """By seed, why there is nothing."""
         return self.trial.failures
+
+    @property
+    def unscored(self) -> dict[int, str]:
+        """By seed, why it was trained and has no score by one of the criteria."""
+        return {
+            seed: rung.reasons.get(seed, "it has no score")
+            for rung in self.trial.rungs
+            for by in rung.scores.values()
+            for seed, value in by.items()
+            if value is None
+        }
 
     @property
     def seconds(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import pytest
@@ -96,6 +97,46 @@ def test_what_cannot_be_is_one_sentence(folder, words, message):
     )
     assert isinstance(result.exception, GenbenchError)
     assert message in str(result.exception)
+
+
+def test_curves_of_what_has_no_trials_name_the_nearest(folder):
+    call(folder, "--device", "cpu", "-q")
+    for words, message in (
+        (["-d", "rnig"], r"no trials of 'rnig'; did you mean 'ring'\?"),
+        (["-d", "ring", "-d", "digits"], "no trials of 'digits'; allowed: ring"),
+        (["-m", "realnvp"], "no trials of 'realnvp'"),
+    ):
+        shown = CliRunner().invoke(cli, ["tune", "--curves", "-o", str(folder / "runs"), *words])
+        assert isinstance(shown.exception, GenbenchError)
+        assert re.search(message, str(shown.exception))
+
+
+def test_what_retrying_would_take_is_in_the_estimate(folder, tmp_path):
+    call(folder, "--device", "cpu", "-q")
+    (file,) = Tunings(folder / "runs").files()
+    lost = [t.model_copy(update={"failures": dict.fromkeys(t.seeds, "x")}) for t in file.trials]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": lost}))
+    words = ["tune", "-m", "vae", "-d", "ring", "-c", str(folder / "benchmarks.yaml")]
+    words += ["-o", str(tmp_path), "--dry-run", "--json"]
+    (row,) = json.loads(CliRunner().invoke(cli, words).stdout)
+    assert row["core_seconds"] == 0.0
+    (row,) = json.loads(CliRunner().invoke(cli, [*words, "--retry-failed"]).stdout)
+    assert row["core_seconds"] > 0.0
+
+
+def test_seeds_without_a_score_are_told(folder, tmp_path, monkeypatch):
+    from genbench.models.variational.vae import VAE
+
+    ORIGINAL = VAE.loss
+    monkeypatch.setattr(
+        VAE, "loss", lambda self, batch, rng: ORIGINAL(self, batch, rng) * math.nan
+    )
+    words = ["tune", "-m", "vae", "-d", "ring", "-c", str(folder / "benchmarks.yaml")]
+    words += ["-o", str(tmp_path / "r"), "--device", "cpu", "--trials", "1"]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0
+    assert "0 of 2 ok" in done.stdout
+    assert "2 of 2 seeds have no score: the loss is not finite from step" in done.stderr
 
 
 @pytest.mark.parametrize(

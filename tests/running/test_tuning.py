@@ -8,16 +8,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from genbench import api
+from genbench.cli import cli
+from genbench.cli.progress import ending
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
+from genbench.core.model import MODELS
+from genbench.core.search import Choice, LogUniform, Uniform
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Training, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
 from genbench.running.claim_cells import resolve_tuned
 from genbench.running.suites import RunOptions
+from genbench.running.trials_check import check_trials
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_choice import make_entry
@@ -339,6 +345,46 @@ def test_a_model_that_fails_is_a_row_and_comes_last(tmp_path, monkeypatch):
     assert not any(t.failures for t in Tunings(tmp_path).files()[0].trials)
 
 
+def test_what_retrying_takes_is_expected(tuned_folder, tmp_path):
+    """As many rungs as trials that failed may need again, and nothing where none failed."""
+    file = Tunings(tuned_folder).files()[0]
+    costs = CostBook(Store(tuned_folder))
+    assert costs.estimate(file.rule, 5, "failed").seconds == 0.0
+    lost = [t.model_copy(update={"failures": dict.fromkeys(t.seeds, "x")}) for t in file.trials]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": lost}))
+    costs = CostBook(Store(tmp_path))
+    assert costs.estimate(file.rule, 5).seconds == 0.0
+    fresh = CostBook(Store(tmp_path)).estimate(file.rule, 9).seconds
+    rungs = [costs.expect(file.rule, at) for at in range(3)]
+    whole = rungs[0] * 5 + rungs[1] * 3 + rungs[2] * 2
+    assert costs.estimate(file.rule, 5, "failed").seconds == pytest.approx(whole)
+    assert fresh == pytest.approx(rungs[0] * 4 + rungs[1] * 2 + rungs[2])
+    one = [*file.trials[:-1], lost[-1]]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": one}))
+    assert 0.0 < costs.estimate(file.rule, 5, "failed").seconds <= sum(rungs) * 1.001
+
+
+def test_a_score_that_is_not_there_has_its_reason(tmp_path, monkeypatch):
+    """As of a metric that cannot be computed: such a seed is not one that went well."""
+    from genbench.evaluation.validation import ValidationScorer
+
+    def broken(self, fake, trained, rng):
+        rows = ORIGINAL(self, fake, trained, rng)
+        lost = {"value": None, "reason": "planted"}
+        return [row.model_copy(update=lost) if row.id == "nll" else row for row in rows]
+
+    ORIGINAL = ValidationScorer.score
+    monkeypatch.setattr(ValidationScorer, "score", broken)
+    result = tune(tmp_path, trials=1).results[0]
+    assert set(result.unscored.values()) == {"nll: planted"}
+    assert sorted(result.unscored) == result.trial.seeds
+    assert result.failures == {}
+    assert ending([result]).startswith("0 of 2 ok")
+    rung = Tunings(tmp_path).files()[0].trials[0].rungs[0]
+    assert rung.reasons == result.unscored
+    assert all(value is not None for value in rung.scores["samples"].values())
+
+
 def test_a_damaged_file_is_set_aside_and_made_anew(tuned_folder, tmp_path):
     source = next((tuned_folder / "tuning").glob("*.json"))
     content = json.loads(source.read_text())
@@ -546,6 +592,29 @@ def test_parzen_proposals_are_the_same_again(tmp_path):
     assert bits(tmp_path / "a") == bits(tmp_path / "b")
 
 
+def test_parzen_proposals_take_lists_and_ranges_of_many_digits(tmp_path, monkeypatch):
+    """What a file holds of a value, a list for a tuple or four digits, may not equal it."""
+    pytest.importorskip("optuna")
+    shapes = Choice(([8, 8], (4,), [4, 4]))
+    space = {"hidden": shapes, "lr": LogUniform(0.0012345, 0.0012349)}
+    monkeypatch.setattr(MODELS.get("vae"), "search", space)
+    for sampler in ("random", "tpe"):
+        result = tune(tmp_path / sampler, sampler=sampler, trials=13)
+        assert result.results
+        (file,) = Tunings(tmp_path / sampler).files()
+        assert sorted(file.by_number) == [*range(13)]
+        chosen = [trial.options for trial in file.trials[1:]]
+        assert all(0.0012345 <= options["lr"] <= 0.0012349 for options in chosen)
+        assert {json.dumps(options["hidden"]) for options in chosen} <= {"[8, 8]", "[4]", "[4, 4]"}
+
+
+def test_numbers_are_rounded_within_their_range():
+    narrow = Uniform(1.23446, 1.23456)
+    assert [narrow.at(share) for share in (0.0, 0.999)] == [1.23446, 1.23456]
+    assert LogUniform(0.0012346, 0.0012349).at(0.5) == 0.0012349
+    assert Uniform(0, 1).at(0.123456) == 0.1235
+
+
 def test_a_trial_keeps_its_options_though_the_sampler_would_propose_others(tmp_path):
     """As where a failed trial is tried again, or another version of Optuna goes on with a search."""
     pytest.importorskip("optuna")
@@ -570,6 +639,9 @@ def test_other_defaults_of_the_same_version_do_not_go_on_with_a_search(tuned_fol
     file = Tunings(tuned_folder).files()[0]
     trials = [trial.model_copy(update={"hash": "0" * 16}) for trial in file.trials]
     path = Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    (problem,) = check_trials(tmp_path)
+    assert (problem.bad, problem.path) == (True, str(path))
+    assert "5 of 5 trials (first trial 0) were made with other defaults" in problem.problem
     before, plan = path.read_bytes(), PLAN.model_copy(update={"trials": 5})
     with pytest.raises(
         SpecError, match=r"5 of 5 trials .* other defaults than version \d+ of vae"
@@ -578,6 +650,39 @@ def test_other_defaults_of_the_same_version_do_not_go_on_with_a_search(tuned_fol
     (refusal,) = accept_tuning(tmp_path, tmp_path / "tuned.yaml", {"ring": plan}).refusals
     assert "raise its version" in refusal.problem
     assert path.read_bytes() == before
+
+
+def test_options_that_are_not_those_of_the_hash_are_found(tuned_folder, tmp_path):
+    file = Tunings(tuned_folder).files()[0]
+    edited = file.trials[1].model_copy(update={"options": file.trials[2].options})
+    trials = [file.trials[0], edited, *file.trials[2:]]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    assert check_trials(tuned_folder) == []
+    result = CliRunner().invoke(cli, ["validate", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "1 of 5 trials (first trial 1)" in result.stdout
+
+
+def test_trials_of_an_option_that_is_gone_are_named(tuned_folder, tmp_path):
+    file = Tunings(tuned_folder).files()[0]
+    gone = file.trials[1].model_copy(update={"options": {"widht": 3}})
+    Tunings(tmp_path).save(file.model_copy(update={"trials": [file.trials[0], gone]}))
+    (problem,) = check_trials(tmp_path)
+    assert problem.bad
+    assert "vae has no option 'widht'" in problem.problem
+
+
+def test_a_seed_that_was_scored_after_all_has_no_reason():
+    about = {"step": 1, "examples": 1, "seconds": 1.0, "scoring": 0.0}
+    lost = Rung(**about, scores={"samples": {1: None, 2: None}}, reasons={1: "x", 2: "y"})
+    again = Rung(**about, scores={"samples": {1: 0.5}})
+    assert lost.joined(again).reasons == {2: "y"}
+
+
+def test_trials_of_another_version_are_only_mentioned(tuned_folder, monkeypatch):
+    monkeypatch.setattr(MODELS.get("vae"), "version", 99)
+    (problem,) = check_trials(tuned_folder)
+    assert (problem.kind, problem.bad) == ("stale", False)
 
 
 def test_two_plans_that_say_the_same_are_one_search_of_the_longer():

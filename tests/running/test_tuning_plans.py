@@ -7,17 +7,26 @@ from pathlib import Path
 import pytest
 
 from genbench.core.claim import CLAIMS
-from genbench.core.dataset import open_named, resolve_options
+from genbench.core.dataset import DATASETS, open_named, resolve_options
 from genbench.core.entrants import kind_of, list_models
+from genbench.core.errors import DataError, GenbenchError, SpecError
 from genbench.core.model import MODELS
-from genbench.core.spec import Tuning
-from genbench.running.tuning_rule import find_obstacle, tuned_models
+from genbench.core.spec import Budget, Criteria, Part, Tuning
+from genbench.running.tuning import make_campaign
+from genbench.running.tuning_plans import find_obstacle, tuned_models
+from genbench.running.tuning_rule import make_rule
 from genbench.store.documents import load_suites, load_tuning
 from genbench.store.tuned import FILE, read_tuned
 
 ROOT = Path(__file__).parents[2]
 PLANS = load_tuning(ROOT / "benchmarks.yaml")
 RUNS = [run for name in CLAIMS.names() for run in CLAIMS.get(name).runs]
+
+
+def criteria(samples, density=None):
+    return Criteria(
+        samples=Part(name=samples), density=None if density is None else Part(name=density)
+    )
 
 
 def own_options(dataset, options):
@@ -85,6 +94,84 @@ def test_what_a_plan_names_is_there(name):
     named = [model for model in plan.models if find_obstacle(model, dataset, plan) is not None]
     assert named == []
     assert [model for model in plan.base if model not in MODELS] == []
+
+
+SMALL = Tuning(budget=Budget(steps=4), batch=8, criteria=criteria("mmd"), samples=20, trials=5)
+
+
+@pytest.mark.parametrize(
+    ("plan", "named", "message"),
+    [
+        ({}, ["gan", "kde"], "kde cannot be tuned on ring, grid: it has no search space"),
+        ({}, ["srresnet", "gan"], "srresnet cannot be tuned on ring"),
+        ({"models": ["gan", "kde"]}, [], "kde cannot be tuned on ring, grid: it has no search"),
+        ({"models": ["gan", "vea"]}, [], "unknown model 'vea'; did you mean 'vae'"),
+        ({"base": {"vea": {}}}, [], "unknown model 'vea'; did you mean 'vae'"),
+        ({"models": ["gan"], "base": {"vae": {}}}, [], "does not list it under models"),
+        (
+            {"criteria": criteria("nll")},
+            ["gan", "vae"],
+            "gan .*: it has no density, which the cri",
+        ),
+        ({"criteria": criteria("prdc")}, [], "several columns.*: precision, recall, density, cov"),
+        ({"criteria": criteria("mmd", "fid")}, ["gan"], "needs a metric of densities.*got fid"),
+        ({"criteria": criteria("caption_nll")}, [], "no model can be tuned by the plan ring"),
+    ],
+)
+def test_what_is_named_and_cannot_be_is_refused_with_its_reason(plan, named, message):
+    plans = dict.fromkeys(("ring", "grid"), SMALL.model_copy(update=plan))
+    with pytest.raises(GenbenchError, match=message):
+        make_campaign(plans, models=named)
+
+
+def test_named_data_on_which_no_named_model_can_be_tuned_is_refused():
+    plans = {"ring": SMALL, "super_resolution": SMALL}
+    named = ["srresnet"]
+    (rule,) = make_campaign(plans, models=named).rules
+    assert rule.dataset == "super_resolution"
+    with pytest.raises(SpecError, match="srresnet cannot be tuned on ring: "):
+        make_campaign(plans, models=named, datasets=["ring", "super_resolution"])
+
+
+def test_models_that_a_plan_does_not_name_are_left_out_as_ever():
+    rules = make_campaign({"ring": SMALL.model_copy(update={"criteria": criteria("nll")})}).rules
+    assert "vae" in {rule.model for rule in rules}
+    assert "gan" not in {rule.model for rule in rules}
+
+
+def test_a_criterion_of_one_column_is_the_same_rule_by_either_name():
+    one, other = (
+        make_rule("vae", "ring", SMALL.model_copy(update={"criteria": criteria(name)}), "random")
+        for name in ("precision", "recall")
+    )
+    assert {one.criteria["samples"].metric, other.criteria["samples"].metric} == {"prdc"}
+    assert one.file != other.file
+
+
+def test_a_criterion_that_the_data_cannot_give_is_refused():
+    plan = SMALL.model_copy(update={"criteria": criteria("js_to_truth")})
+    assert make_campaign({"ring": plan}, models=["gan"]).rules
+    with pytest.raises(
+        SpecError, match="js_to_truth cannot choose on digits: digits has no known"
+    ):
+        make_campaign({"digits": plan}, models=["gan"])
+
+
+def test_data_without_a_validation_split_are_refused_before_any_trial(monkeypatch):
+    cls = DATASETS.get("ring")
+    points = cls.points
+    monkeypatch.setattr(
+        cls,
+        "points",
+        lambda self, split: points(self, split)[: 0 if split == "validation" else None],
+    )
+    with pytest.raises(DataError, match="ring has no validation split"):
+        make_campaign({"ring": SMALL}, models=["gan"])
+
+
+def test_data_that_are_not_here_are_left_to_the_jobs(tmp_path):
+    plans = {"cifar10": SMALL}
+    assert make_campaign(plans, models=["gan"], data_dir=tmp_path).rules
 
 
 def test_every_likelihood_choice_of_digits_has_cells_at_the_budget_of_its_samples_choice():
