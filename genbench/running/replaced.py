@@ -36,7 +36,7 @@ def find_replaced(
 
     A run has the place of one of the same model and data set in the registration before. What changes for
     all claims alike on declared grounds is no such replacement, nor is one by the same cells or by seeds
-    that had not been tried.
+    that had not been tried; nor does one count any longer once all is tested anew by such seeds.
 
     Arguments:
         claim: The claim.
@@ -45,7 +45,7 @@ def find_replaced(
         allows: Whether a change is declared.
         clock: When a file was scored.
     """
-    for before, after in pairwise(history):
+    for before, after in pairwise(_since_new_seeds(history)):
         old, new = (one.terms.get("runs", {}) for one in (before, after))
         for name, run in old.items():
             if any(not differing(run, other, MEASURING) for other in new.values()):
@@ -63,6 +63,21 @@ def find_replaced(
                 nearest = min(others, key=lambda other: len(differing(run, other)))
                 yield Late(after.date, scored, f"{name} with {_was(run, nearest)}")
         yield from _find_replaced_experiment(claim, before, after, store, clock)
+
+
+def _since_new_seeds(history: Sequence[Registration]) -> Sequence[Registration]:
+    """The registrations from the last one on by which all is tested anew by new seeds."""
+    starts = [k for k, (a, b) in enumerate(pairwise(history), 1) if _is_anew(a.terms, b.terms)]
+    return history[max(starts, default=0) :]
+
+
+def _is_anew(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether no seed of later terms can have been reached by a look at the earlier ones."""
+    old, new = (
+        [*terms.get("runs", {}).values(), *filter(None, [terms.get("experiment")])]
+        for terms in (before, after)
+    )
+    return bool(old and new) and all(_has_new_seeds(a, b) for a in old for b in new)
 
 
 def _list_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:

@@ -294,6 +294,27 @@ def test_a_claim_that_was_scored_is_tested_anew_by_seeds_that_no_look_has_reache
         claim("planted_anew", first_seed=7, statement="s.", source="x", why="y")(anew.function)
 
 
+def test_what_took_the_place_of_a_scored_run_is_past_once_all_is_tested_by_new_seeds(
+    tmp_path, store
+):
+    path, more = tmp_path / "registrations.json", make_claim(replace(RUN, steps=1000))
+    register({"planted": make_claim()}, path, date="2026-01-01T00:00:00+00:00")
+    write_scored(store, make_claim(), "2026-01-02T00:00:00+00:00")
+    register({"planted": more}, path, date="2026-01-03T00:00:00+00:00")
+    assert "in the place of gan on ring" in standing(more, store, path).reasons[0]
+    anew = replace(more, first_seed=NEW_SEEDS)
+    register({"planted": anew}, path, date="2026-01-04T00:00:00+00:00")
+    assert standing(anew, store, path).reasons == ()
+    again = replace(make_claim(replace(RUN, steps=1600)), first_seed=NEW_SEEDS)
+    for spec in specs_of(Scale().run(anew.runs[0], NEW_SEEDS)):
+        old = store.read(specs_of(RUN)[0])
+        about = {"spec": spec, "cell": spec.cell, "group": spec.group}
+        about["started"] = "2026-01-05T00:00:00+00:00"
+        store.write(old.model_copy(update=about))
+    register({"planted": again}, path, date="2026-01-06T00:00:00+00:00")
+    assert "with steps=1000, which had been" in standing(again, store, path).reasons[0]
+
+
 def test_an_experiment_is_made_anew_from_its_first_seed_on(tmp_path):
     def experiment(rng):
         return {"x": [float(seed) for seed in rng.seeds]}
