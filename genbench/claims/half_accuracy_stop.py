@@ -169,6 +169,8 @@ def figure(evidence: Evidence) -> Figure:
         "One GAN and one pair of networks; a discriminator that is trained to the end at every look would "
         "say more, at its own cost.",
         "The best look is chosen by the measure that judges, so that looks' own noise favours it.",
+        "No worse than the last look is within a tenth of it; where the last look had diverged, any stop was "
+        "in time.",
         "The bars for 'near' and 'in a row' decide how early the rule stops.",
     ),
     figure=figure,

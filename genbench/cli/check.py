@@ -32,7 +32,7 @@ from genbench.core.files import RUNS
     "form",
     type=click.Choice(["table", "markdown", "junit"]),
     default="table",
-    callback=common.one_form,
+    callback=common.require_one_form,
     show_default=True,
     help="For a terminal, a pull request's comment, or a CI server.",
 )

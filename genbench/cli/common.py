@@ -54,12 +54,12 @@ def complete(*kinds: str) -> Completion:
 
 def _keep_for_json(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
     if value:
-        one_form(context, parameter, "json")
+        require_one_form(context, parameter, "json")
         context.meta[ALONE] = context.with_resource(json_alone())
     return value
 
 
-def one_form(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def require_one_form(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Returns the form that --format or --json asks for, which cannot be two.
 
     Raises:
@@ -72,7 +72,7 @@ def one_form(context: click.Context, parameter: click.Parameter, value: str) -> 
     return value
 
 
-def given_options() -> dict[str, str]:
+def list_given_options() -> dict[str, str]:
     """Returns the options that were given to this verb on the command line, by their parameters' names."""
     context = click.get_current_context()
     return {
@@ -85,7 +85,7 @@ def given_options() -> dict[str, str]:
 
 def carry(text: str) -> str:
     """Returns a text whose `genbench tune` commands name the files that were given to this verb."""
-    given, params = given_options(), click.get_current_context().params
+    given, params = list_given_options(), click.get_current_context().params
     words = ["-c", str(params["config"])] if "config" in given else []
     words += [word for plugin in params.get("plugins", ()) for word in ("--plugin", plugin)]
     words += ["-o", str(params["root"])] if "root" in given and " -o " not in text else []
@@ -93,7 +93,7 @@ def carry(text: str) -> str:
 
 
 @contextmanager
-def carried() -> Iterator[None]:
+def carry_in_errors() -> Iterator[None]:
     """Lets the commands of errors name the files that were given to this verb."""
     try:
         yield
@@ -113,7 +113,7 @@ def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:
     Raises:
         SpecError: Naming the options.
     """
-    unused = [option for name, option in given_options().items() if name not in used]
+    unused = [option for name, option in list_given_options().items() if name not in used]
     if unused:
         raise SpecError(f"{verb} takes no {' and no '.join(unused)}; leave it out{hint}")
 
@@ -132,7 +132,7 @@ form = click.option(
     type=click.Choice(["table", "markdown", "csv"]),
     default="table",
     show_default=True,
-    callback=one_form,
+    callback=require_one_form,
     help="For a terminal, a document, or a spreadsheet, which leaves nothing out.",
 )
 ignore_damaged = click.option(

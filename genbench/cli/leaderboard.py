@@ -81,7 +81,7 @@ def command(
     """
     from dataclasses import asdict
 
-    if folder is None and "title" in common.given_options():
+    if folder is None and "title" in common.list_given_options():
         raise SpecError("--title needs --to; add it, or leave --title out")
     from genbench.report.leaderboard import load_leaderboard, write_leaderboards
     from genbench.report.leaderboard_changes import find_changes

@@ -166,7 +166,7 @@ def command(
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"seeds": seeds, "budget_scale": budget_scale} | asked
-    with stopped_by_ctrl_c(), common.carried():
+    with stopped_by_ctrl_c(), common.carry_in_errors():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     if as_json:
         common.print_json(result.rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -139,7 +140,7 @@ def command(
     if as_json:
         common.print_json(tuning_text.rows(result))
     else:
-        accepted = common.carry(f"genbench tune --accept -o {root}")
+        accepted = common.carry(f"genbench tune --accept -o {quote(str(root))}")
         listener.print(f"trials: {root}/tuning/   next: {accepted}")
     raise SystemExit(exit_code(result))
 
@@ -150,7 +151,7 @@ def refuse_unused(accept: bool, curves: bool) -> None:
     Raises:
         SpecError: Naming the options that would not be used.
     """
-    given = common.given_options()
+    given = common.list_given_options()
     verb = "--accept" if accept else "--curves" if curves else None
     if verb is None:
         for option, owner in (("tuned", "--accept"), ("readme", "--curves")):

@@ -70,7 +70,8 @@ def _sum_costs(estimates: Sequence[CostEstimate], workers: int) -> str:
         if e.seconds is not None:
             by_data[e.rule.dataset] = by_data.get(e.rule.dataset, 0.0) + e.seconds / 3600
     unknown = sum(e.seconds is None for e in estimates)
-    hint = "unknown before a trial of theirs was recorded: genbench tune --trials 1"
+    begin = common.carry("genbench tune --trials 1")
+    hint = f"unknown before a trial of theirs was recorded: {begin}"
     if not by_data:
         return f"what {unknown} of {unknown} searches take is {hint}"
     total = sum(by_data.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 
 from genbench.core.errors import SpecError
 
@@ -14,11 +15,29 @@ def require_counts(**counts: int | None) -> None:
         SpecError: Naming the first.
     """
     for name, count in counts.items():
-        if count is None or (isinstance(count, int) and count is not True and count >= 1):
+        if count is None or (isinstance(count, Integral) and count is not True and count >= 1):
             continue
         raise SpecError(f"{name} needs a whole number of 1 or more, got {count!r}")
 
 
-def list_names(names: str | Iterable[str]) -> Sequence[str]:
-    """Returns names as a tuple; a text is one name, and not its letters."""
-    return (names,) if isinstance(names, str) else tuple(names)
+def require_seconds(*, above: bool = False, **times: float | None) -> None:
+    """Refuses times that are no numbers of 0 seconds or more; None is not asked.
+
+    Arguments:
+        above: Whether 0 is refused too.
+        times: By name.
+
+    Raises:
+        SpecError: Naming the first.
+    """
+    for name, time in times.items():
+        if time is None or (isinstance(time, Real) and (time > 0 or (time == 0 and not above))):
+            continue
+        raise SpecError(
+            f"{name} needs seconds {'above 0' * above or 'of 0 or more'}, got {time!r}"
+        )
+
+
+def list_names(names: str | Iterable[str] | None) -> Sequence[str]:
+    """Returns names as a tuple; a text is one name, and not its letters, and None is none."""
+    return (names,) if isinstance(names, str) else tuple(names or ())

@@ -25,8 +25,8 @@ POINTS = 2000
 class SearchTrial:
     """Squared MMDs of one trial: to validation points, by which it is chosen, and to test points.
 
-    Unbiased: with what equal distributions are apart in so many points, logarithms would differ less the
-    better all families are.
+    Unbiased: with what equal distributions are apart in so many points, 2e-3, logarithms would differ less
+    the better all families are. What is left is noise, of 3e-4.
     """
 
     validation: float

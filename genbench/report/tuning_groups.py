@@ -52,7 +52,9 @@ def group_by_rule(files: Iterable[TuningFile]) -> list[Group]:
     for file in files:
         for name in file.rule.criteria:
             own = _terms(file.rule, name)
-            own["version"] = file.rule.shared.version or versions.get((name, _unversioned(own)), 0)
+            own["version"] = file.rule.shared.version or versions.get(
+                (name, _describe_unversioned(own)), 0
+            )
             key = name, canonical(own)
             terms[key] = own
             groups.setdefault(key, []).append(file)
@@ -78,12 +80,12 @@ def _find_versions(files: Iterable[TuningFile]) -> dict[tuple[str, str], int]:
     for rule in (file.rule for file in files):
         if (version := rule.shared.version) is not None:
             for name in rule.criteria:
-                place = name, _unversioned(_terms(rule, name))
+                place = name, _describe_unversioned(_terms(rule, name))
                 last[place] = max(version, last.get(place, 0))
     return last
 
 
-def _unversioned(terms: Mapping[str, Any]) -> str:
+def _describe_unversioned(terms: Mapping[str, Any]) -> str:
     return canonical({name: value for name, value in terms.items() if name != "version"})
 
 

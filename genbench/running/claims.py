@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run, find
 from genbench.core.errors import SpecError
 from genbench.core.spec import Suite, canonical
-from genbench.running.claim_cells import run_key, suite_of
+from genbench.running.claim_cells import find_choice, run_key, suite_of
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
@@ -53,11 +53,14 @@ def run_claims(
         listener: Told of the pass as it goes on.
 
     Raises:
+        UnusableTuning: If tuned options of a run may not be taken.
         GenbenchError: For an unknown claim, or if the results folder cannot be written.
     """
     options, listener, scale = options or RunOptions(), listener or Listener(), scale or Scale()
     claims, store = find(names), Store(options.root)
     result = RunResult(store)
+    for run in (run for one in claims.values() for run in one.all_runs if run.tuned):
+        find_choice(run)  # options that may not be taken end the pass before any experiment
     with closing(options.make_executor()) as executor, closing(make_executor("inline")) as alone:
         if not (models or datasets):
             for timed, place in ((True, alone), (False, executor)):

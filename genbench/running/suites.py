@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from genbench.core.asked import require_counts
+from genbench.core.asked import require_counts, require_seconds
 from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
@@ -76,10 +76,8 @@ class RunOptions:
                 raise SpecError(
                     f"{name} needs one of {', '.join(allowed)}, got {getattr(self, name)!r}"
                 )
-        if self.timeout is not None and not self.timeout > 0:
-            raise SpecError(f"timeout needs seconds above 0, or None, got {self.timeout!r}")
-        if not self.checkpoint_every >= 0:
-            raise SpecError(f"checkpoint_every needs seconds, got {self.checkpoint_every!r}")
+        require_seconds(above=True, timeout=self.timeout)
+        require_seconds(checkpoint_every=self.checkpoint_every)
 
     def make_executor(self) -> Executor:
         """Returns the executor that is meant.
@@ -300,13 +298,13 @@ def change_suite(
         SpecError: If one of the numbers is less than 1.
     """
     require_counts(seeds=seeds, steps=steps, labelled=labelled)
-    changes: dict[str, Any] = {"seeds": seeds} if seeds else {}
+    changes: dict[str, Any] = {"seeds": int(seeds)} if seeds else {}
     cells = suite.cells
     if models and datasets:
         cells = [_find_cells(suite, *pair) for pair in product(models, datasets)]
-    about: dict[str, Any] = {"labelled": labelled} if labelled else {}
+    about: dict[str, Any] = {"labelled": int(labelled)} if labelled else {}
     if steps:
-        changes["budget"] = about["budget"] = Budget(steps=steps)
+        changes["budget"] = about["budget"] = Budget(steps=int(steps))
     if metrics:
         changes["metrics"] = list(metrics)
     changes["cells"] = [part.model_copy(update=about) for part in cells]

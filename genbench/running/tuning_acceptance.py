@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from genbench.core.errors import SpecError, StoreError
 from genbench.core.model import MODELS
@@ -249,4 +250,4 @@ def _command(model: str, plan: str, sampler: str) -> str:
 
 
 def _absent(model: str, root: Path) -> str:
-    return f"{model}: {root}/tuning has no trials of it; type: genbench tune -m {model} -o {root}"
+    return f"{model}: {root}/tuning has no trials of it; type: genbench tune -m {model} -o {quote(str(root))}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core.dataset import DATASETS, Dataset, open_named
-from genbench.core.errors import GenbenchError, SpecError
+from genbench.core.errors import AbsentData, SpecError
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS, Metric, View, find
 from genbench.core.model import ABILITIES, MODELS, Density
@@ -102,9 +102,17 @@ def _find_refused(
 
 
 def _check_base(name: str, plan: Tuning) -> None:
-    """Refuses options of a model that is not there, or that the plan does not list."""
+    """Refuses options of a model that is not there, that the plan does not list, or that cannot be tuned.
+
+    A plan that lists no models may share its options with those of other data, whose models it refuses.
+    """
     for model in plan.base:
         MODELS.get(model)
+        if not MODELS.get(model).search:
+            raise SpecError(
+                f"the plan {name} has options for {model} under base, which has no search space and is not "
+                f"tuned; take them out"
+            )
         if plan.models and model not in plan.models:
             raise SpecError(
                 f"the plan {name} has options for {model} under base, and does not list it under models; "
@@ -124,14 +132,14 @@ def _describe(refused: Mapping[tuple[str, str], str]) -> Iterator[str]:
 def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> None:
     """Refuses data without a validation split, and criteria that cannot be measured on theirs.
 
-    Data whose files are not here, or cannot be used, are left to the jobs, which fetch them.
+    Data whose files are not here are left to the jobs, which fetch them.
 
     Arguments:
         rules: The rules.
         data_dir: A folder with data sets' files.
 
     Raises:
-        DataError: For data without a validation split.
+        DataError: For data without a validation split, or whose files cannot be used.
         SpecError: For a criterion that their truth does not give.
     """
     by_data: dict[str, list[TuningRule]] = {}
@@ -145,13 +153,13 @@ def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> Non
 
 
 def _open_here(rule: TuningRule, data_dir: Path | None) -> Dataset | None:
-    """A rule's data set, or None where its files are not here, or are no files of it."""
+    """A rule's data set, or None where its files are not here."""
     try:
         with blamed(f"data set {rule.dataset!r}", DATASETS.get(rule.dataset)):
             where = {"data_dir": data_dir, "offline": True}
             data = open_named(rule.dataset, **where, **rule.dataset_options)
             data.points("validation")
-    except GenbenchError:
+    except AbsentData:
         return None
     return data
 
@@ -163,12 +171,12 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
     for metric, column in sorted(
         {(c.metric, c.column) for r in rules for c in r.criteria.values()}
     ):
-        reason = reference.find_obstacle(_untrained(METRICS.get(metric)))
+        reason = reference.find_obstacle(_ask_of_data_alone(METRICS.get(metric)))
         if reason is not None:
             raise SpecError(f"{column} cannot choose on {name}: {reason}; take another criterion")
 
 
-def _untrained(metric: Metric) -> Metric:
+def _ask_of_data_alone(metric: Metric) -> Metric:
     """A metric without what it asks of a model or an extractor, so that what it asks of data is left."""
     needs = tuple(need for need in metric.needs if need not in ABILITIES)
     return replace(metric, needs=needs, view=UNTRAINED.get(metric.view, metric.view))

@@ -102,15 +102,15 @@ def _encode(dimension: Dimension, value: Any) -> Any:
     """A value as the sampler knows it: of a choice its place, found by what a file holds of it."""
     if isinstance(dimension, Choice):
         return [canonical(one) for one in dimension.values].index(canonical(value))
-    return _rounded(dimension, value)
+    return _round(dimension, value)
 
 
 def _decode(dimension: Dimension, value: Any) -> Any:
     if isinstance(dimension, Choice):
         return dimension.values[value]
-    return _rounded(dimension, value)
+    return _round(dimension, value)
 
 
-def _rounded(dimension: Dimension, value: float) -> float:
+def _round(dimension: Dimension, value: float) -> float:
     assert isinstance(dimension, (Uniform, LogUniform))
     return round_within(value, dimension.low, dimension.high)

@@ -122,6 +122,11 @@ def read_all_tuned(path: Path | None = None) -> tuple[TunedEntry, ...]:
     return _join_all(_find_files(path))
 
 
+def find_file(entry: TunedEntry, path: Path | None = None) -> Path:
+    """Returns the file that an entry is of: the one named, the working folder's or the shipped one."""
+    return next(file for file, time in _find_files(path) if entry in _read(file, time).entries)
+
+
 @lru_cache(maxsize=8)
 def _join_all(files: tuple[tuple[Path, int], ...]) -> tuple[TunedEntry, ...]:
     """Of several entries of one model, data set, budget and minibatch that of the first file."""

@@ -17,6 +17,7 @@ from genbench.store.tuned import (
     TunedChoice,
     TunedEntry,
     data_of,
+    find_file,
     find_outdated,
     read_all_tuned,
     read_tuned,
@@ -71,7 +72,7 @@ def find_tuned(
             f"{model} was tuned on {dataset} at {find_outdated(nearest[0])}; type: {wanted.command}"
         )
     choice = entry.choices[criterion]
-    wanted.check_options(choice, path or FILE)
+    wanted.check_options(choice, find_file(entry, path))
     return dict(choice.options), Training(**choice.training) if choice.training else None
 
 

@@ -77,7 +77,7 @@ def test_what_nobody_has_recorded_costs_nobody_knows_what(tmp_path, monkeypatch)
     total = " ".join(CliRunner().invoke(cli, [*words, "-m", "gan"]).stdout.split())
     assert "core-hours left (ring 0.0)" in total
     assert "without 1 of 2 searches, whose cost is unknown" in total
-    assert total.endswith("genbench tune --trials 1")
+    assert total.endswith("genbench tune -o fresh --trials 1")
 
 
 @pytest.mark.parametrize(

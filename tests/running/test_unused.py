@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from genbench import api
@@ -45,8 +46,9 @@ def test_what_would_change_nothing_is_refused(tmp_path, suite, asked, said):
         ({"jobs": 0}, "jobs needs a whole number of 1 or more, got 0"),
         ({"redo": "some"}, "redo needs one of missing, failed, all, got 'some'"),
         ({"compile": "fast"}, "compile needs one of none, graphs, inductor, got 'fast'"),
-        ({"timeout": -1}, "timeout needs seconds above 0, or None, got -1"),
-        ({"checkpoint_every": -1.0}, "checkpoint_every needs seconds, got -1.0"),
+        ({"timeout": -1}, "timeout needs seconds above 0, got -1"),
+        ({"timeout": "3"}, "timeout needs seconds above 0, got '3'"),
+        ({"checkpoint_every": -1.0}, "checkpoint_every needs seconds of 0 or more, got -1.0"),
         ({"seeds": 0}, "seeds needs a whole number of 1 or more, got 0"),
         ({"steps": 0}, "steps needs a whole number"),
         ({"steps": 2.5}, "steps needs a whole number of 1 or more, got 2.5"),
@@ -62,6 +64,7 @@ def test_a_text_is_one_name_and_not_its_letters(tmp_path):
     about = {"results": tmp_path, "dry_run": True}
     result = api.run("toys", models="wgan_gp", datasets="ring", **about)
     assert {cell.model for plan in result.plans for cell in plan.cells} == {"wgan_gp"}
+    assert api.run("toys", models=None, datasets="ring", seeds=np.int64(2), **about).plans
     result = api.run("claims", claims="mmd-criterion", budget_scale="quick", **about)
     assert len(result.plans) == 1
     (cost,) = api.tuning_costs(models="gan", datasets="ring", results=tmp_path)
