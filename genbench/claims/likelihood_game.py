@@ -105,6 +105,46 @@ def figure(evidence: Evidence) -> Figure:
     )
 
 
+def list_variances(evidence: Evidence) -> list[Effect]:
+    """How the variance of a sample's term grows by each loss, none of it judged."""
+
+    def grow(name: str) -> Values:
+        ends = (evidence.measured(f"{name}_variance_{m:g}") for m in (MEANS[-1], MEANS[0]))
+        return map_values(lambda v: v / math.log(10), log_ratio(*ends))
+
+    unit, text = "powers of ten", "variance of a sample's term at a distance of 2 over that at 0.5"
+    likelihood, *others = (
+        Effect(
+            f"{name}: {text}",
+            grow(name),
+            math.log10(RATIO),
+            unit=unit,
+            judged=False,
+        )
+        for name in ("likelihood", *OTHERS)
+    )
+    exact = math.log10(find_variance(2.0) / find_variance(0.5))
+    off = map_values(lambda v: abs(v - exact), grow("likelihood"))
+    check = Effect(
+        "the same: error against its closed form", off, 1.0, "below", unit, judged=False
+    )
+    return [likelihood, check, *others]
+
+
+def list_gradients(evidence: Evidence) -> list[Effect]:
+    """The share of few samples by itself, and the gradient at a trained discriminator, none of it judged."""
+    parts = []
+    for m in JUDGED:
+        share = evidence.measured(f"likelihood_top_{m:g}")
+        about = f"distance {m:g}: share of the gradient by one sample in a hundred"
+        parts.append(Effect(about, share, 0.5, unit="share", judged=False))
+        gradient = evidence.measured(f"trained_gradient_{m:g}")
+        wrong = map_values(lambda v, m=m: abs(v / m - 1), gradient)
+        about = f"distance {m:g}: relative error of the gradient at a trained D"
+        parts.append(Effect(about, wrong, 0.1, "below", judged=False))
+    return parts
+
+
 @claim(
     "likelihood_game",
     statement="With f = -exp(a) of the optimal discriminator's logit a the generator descends the "
@@ -138,14 +178,9 @@ def figure(evidence: Evidence) -> Figure:
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Errors of the gradient in standard errors, how its variance grows; a trained D's gradient beside."""
+    """Errors of the gradient in standard errors, and on how few samples it rests; the rest beside."""
     of = evidence.measured
-
-    def grow(name: str) -> Values:
-        ends = (of(f"{name}_variance_{m:g}") for m in (MEANS[-1], MEANS[0]))
-        return map_values(lambda v: v / math.log(10), log_ratio(*ends))
-
-    parts = [
+    errors = [
         Effect(
             f"distance {m:g}: error of the gradient at D*",
             of(f"likelihood_error_{m:g}"),
@@ -155,8 +190,7 @@ def effects(evidence: Evidence) -> list[Effect]:
         )
         for m in JUDGED
     ]
-    unit, text = "powers of ten", "variance of a sample's term at a distance of 2 over that at 0.5"
-    parts += [
+    shares = [
         Effect(
             f"distance {m:g}: share of the gradient by one sample in a hundred, likelihood's over that of "
             f"the {other.replace('_', '-')} loss",
@@ -166,29 +200,4 @@ def effects(evidence: Evidence) -> list[Effect]:
         for m in JUDGED
         for other in OTHERS
     ]
-    parts.append(
-        Effect(
-            f"likelihood: {text}",
-            grow("likelihood"),
-            math.log10(RATIO),
-            unit=unit,
-            judged=False,
-        )
-    )
-    exact = math.log10(find_variance(2.0) / find_variance(0.5))
-    off = map_values(lambda v: abs(v - exact), grow("likelihood"))
-    parts.append(
-        Effect("the same: error against its closed form", off, 1.0, "below", unit, judged=False)
-    )
-    for name in OTHERS:
-        parts.append(
-            Effect(f"{name}: {text}", grow(name), math.log10(RATIO), unit=unit, judged=False)
-        )
-    for m in JUDGED:
-        share = of(f"likelihood_top_{m:g}")
-        about = f"distance {m:g}: share of the gradient by one sample in a hundred"
-        parts.append(Effect(about, share, 0.5, unit="share", judged=False))
-        wrong = map_values(lambda v, m=m: abs(v / m - 1), of(f"trained_gradient_{m:g}"))
-        about = f"distance {m:g}: relative error of the gradient at a trained D"
-        parts.append(Effect(about, wrong, 0.1, "below", judged=False))
-    return parts
+    return [*errors, *shares, *list_variances(evidence), *list_gradients(evidence)]
