@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from genbench.core.errors import ContractError
 
@@ -43,6 +43,8 @@ class Scores(dict[int, float]):
         beyond: Seeds whose true value is not that which they count as, with the side on which it lies: the
             logarithm of what is not positive lies below all numbers, and what failed where no side is worse
             may lie anywhere.
+        origin: What they were measured on. Two columns of one run are of the same samples, and compared seed
+            by seed.
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class Scores(dict[int, float]):
         independent: bool = False,
         sides: tuple[Values, Values] | None = None,
         beyond: Iterable[tuple[int, int]] = (),
+        origin: object = None,
     ) -> None:
         super().__init__(values)
         self.noise, self.independent, self.sides = noise, independent, sides
-        self.beyond = frozenset(beyond)
+        self.beyond, self.origin = frozenset(beyond), origin
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,8 @@ def map_values(function: Callable[[float], float], values: Values) -> Scores:
     # whichever way the function goes
     beyond = {(seed, side) for seed, _ in _beyond(values) for side in (-1, 1)}
     noise = getattr(values, "noise", 0.0)
-    return Scores(mapped, noise, independent=_independent(values), beyond=beyond)
+    about: dict[str, Any] = {"independent": _independent(values), "origin": _origin(values)}
+    return Scores(mapped, noise, beyond=beyond, **about)
 
 
 def compare_best(
@@ -285,7 +289,8 @@ def _scale(row: Values, sign: float, log: bool) -> Scores:
     beyond = _beyond(row, side)
     if log:
         beyond |= {(seed, -side) for seed, v in row.items() if math.isfinite(v) and v <= 0}
-    return Scores(values, own, independent=_independent(row), beyond=beyond)
+    about: dict[str, Any] = {"independent": _independent(row), "origin": _origin(row)}
+    return Scores(values, own, beyond=beyond, **about)
 
 
 def _log(value: float) -> float:
@@ -301,7 +306,8 @@ def _beyond(row: Values, sign: int = 1) -> set[tuple[int, int]]:
 
 def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
     one, other = sides = _scale(a, 1.0, log), _scale(b, 1.0, log)
-    independent = one.independent and other.independent
+    alone = one.origin is None or one.origin != other.origin
+    independent = one.independent and other.independent and alone
     # of rows compared pair by pair an interval sees differences alone, in which failures have no place
     x, y = sides if independent else _fill_pair(*sides)
     # where both failed, as two columns of one run do, that stays a failure
@@ -323,3 +329,7 @@ def _fill_pair(a: Values, b: Values) -> tuple[Values, Values]:
 
 def _independent(row: Values) -> bool:
     return bool(getattr(row, "independent", False))
+
+
+def _origin(row: Values) -> object:
+    return getattr(row, "origin", None)

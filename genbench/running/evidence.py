@@ -67,7 +67,8 @@ class ClaimEvidence:
             values, beyond = values | dict.fromkeys(lost, about.worst), []
         noise = read_measurement_errors().noise(run.dataset, column, level)
         # labels are a seed's own, and the same for all models
-        return Scores(values, noise, independent=run.labelled is None, beyond=beyond)
+        apart = run.labelled is None
+        return Scores(values, noise, independent=apart, beyond=beyond, origin=run)
 
     def records(self, run: Run) -> list[Record]:
         """Returns the records of a run's cells, failures too, as far as there are any."""

@@ -61,7 +61,7 @@ class PlantedEvidence:
         shown = self._has(run) and (run, column) not in self.hidden
         own = self._number(self._name(run), column) if shown else {}
         noise = self._make_noise(str(self.span), self._name(run), column)
-        return Scores(own, noise, independent=run.labelled is None)
+        return Scores(own, noise, independent=run.labelled is None, origin=run)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""

@@ -78,7 +78,7 @@ class ExtremeEvidence(PlantedEvidence):
         """Returns numbers of a run's column."""
         own = self._plant(_worse_side(run, column), self._name(run), column)
         noise = self._make_noise(canonical(astuple(self.plant)), self._name(run), column)
-        return Scores(own, noise, independent=run.labelled is None)
+        return Scores(own, noise, independent=run.labelled is None, origin=run)
 
     def finished(self, run: Run) -> list[int]:
         """Returns all seeds."""

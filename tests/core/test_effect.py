@@ -14,6 +14,7 @@ from genbench.core.effect import (
     map_values,
 )
 from genbench.core.errors import ContractError
+from genbench.statistics.verdicts import judge
 
 
 def test_pairs_are_of_common_seeds():
@@ -111,3 +112,18 @@ def test_a_misspelt_direction_makes_no_contest():
 def test_values_that_are_not_numbers_by_seed_are_refused(values):
     with pytest.raises(ContractError, match="effect 'e' needs values by seed"):
         Effect("e", values)
+
+
+def test_two_columns_of_one_run_are_compared_seed_by_seed():
+    """A yardstick that is alike in all seeds has no spread of its own, and leaves that of the other."""
+    values = {s: 2.0 + s / 10 for s in range(8)}
+    for origin, alone in ((("run", "one"), True), (("run", "run"), False), ((None, None), True)):
+        ours, theirs = (
+            Scores(row, independent=True, origin=own)
+            for row, own in zip((dict.fromkeys(values, 4.0), values), origin, strict=True)
+        )
+        for ratio in (log_ratio(ours, theirs), log_ratio(map_values(float, ours), theirs)):
+            assert (ratio.sides is not None) == alone
+        assert ratio == pytest.approx({s: math.log(4 / v) for s, v in values.items()})
+        outcome = judge([Effect("e", log_ratio(ours, theirs), 0.0)]).outcome
+        assert outcome == ("inconclusive" if alone else "supported")
