@@ -14,6 +14,7 @@ from genbench.claims import (
     sample_quality,
     staged_generation,
     thin_manifold,
+    tuning_budget,
 )
 from genbench.claims._cells import digits, toys
 from genbench.core.claim import CLAIMS, Run
@@ -253,3 +254,14 @@ def test_mmd_training(store):
     text = note("mmd_training")
     suite = Run("mmd_gan", "digits", ("fid",), steps=1500, batch=64)
     assert f"its FID is {stored(store, suite, 'fid'):.0f}" in text
+
+
+def test_tuning_budget(store):
+    measured = Recorded("tuning_budget", store).claim.measured
+    last = {family: measured(f"ring_{family}_8") for family in tuning_budget.FAMILIES}
+    counts = [sum(v <= tuning_budget.FINEST for v in row.values()) for row in last.values()]
+    total = sum(map(len, last.values()))
+    assert f"{sum(counts)} of {total} searches on the ring do, of two families" in note(
+        "tuning_budget"
+    )
+    assert sum(count > 0 for count in counts) == 2
