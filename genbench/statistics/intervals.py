@@ -124,6 +124,9 @@ def _mean_interval(values: tuple[float, ...], level: float, scale: IntervalScale
 def widen(estimate: Estimate, deviation: float, *, level: float = LEVEL) -> Estimate:
     """Returns an interval with what more seeds do not reduce: arms and a normal error add in squares.
 
+    They do on the interval's scale. Where the error reaches an end of the range, derivatives say little of
+    it: an end is there no farther away than where arms add as they are.
+
     Arguments:
         estimate: Over seeds.
         deviation: The standard deviation that test set and extractor leave, in the unit of the values.
@@ -133,12 +136,15 @@ def widen(estimate: Estimate, deviation: float, *, level: float = LEVEL) -> Esti
         return estimate
     from scipy.special import ndtri
 
-    scale = estimate.scale
-    to, back, slope = MAPS[scale]
-    mid = to(estimate.mean)
-    extra = float(ndtri((1 + level) / 2)) * deviation * slope(estimate.mean)
+    mean, reach = estimate.mean, float(ndtri((1 + level) / 2)) * deviation
+    to, back, slope = MAPS[estimate.scale]
+    mid, extra = to(mean), reach * slope(mean)
     low = back(mid - math.hypot(mid - to(estimate.low), extra))
     high = back(mid + math.hypot(to(estimate.high) - mid, extra))
+    least, most = RANGES[estimate.scale]
+    if reach >= min(mean - least, most - mean):
+        low = max(low, mean - math.hypot(mean - estimate.low, reach))
+        high = min(high, mean + math.hypot(estimate.high - mean, reach))
     return replace(estimate, low=low, high=high)
 
 

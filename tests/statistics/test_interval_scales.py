@@ -47,6 +47,18 @@ def test_an_error_that_more_seeds_do_not_reduce_widens_on_the_same_scale():
     assert 0 < wider.low < e.low < e.high < wider.high
 
 
+def test_an_error_that_reaches_the_end_of_a_share_does_not_reach_the_other():
+    """A recall of .003 whose test set leaves .034 open had an interval up to 1, and passed any bar."""
+    few = [0.0, 0.0052, 0.0068, 0.0008, 0.002, 0.0052, 0.0012, 0.0012]
+    wider = widen(mean_interval(few, scale="logit"), 0.034)
+    assert 0 < wider.low < 0.001
+    assert wider.high == pytest.approx(0.0028 + 1.96 * 0.034, rel=0.01)
+    most = widen(mean_interval([1 - v for v in few], scale="logit"), 0.034)
+    assert (1 - most.high, 1 - most.low) == pytest.approx((wider.low, wider.high), abs=1e-6)
+    usual = widen(mean_interval([0.4, 0.5, 0.6, 0.45, 0.55], scale="logit"), 0.034)
+    assert (usual.low, usual.high) == pytest.approx((0.38, 0.62), abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("draw", "mean", "scale"),
     [
