@@ -190,5 +190,7 @@ def test_graphs_need_a_gpu_and_a_known_name(tmp_path):
         SpecError, match="--compile graphs needs a CUDA GPU, got device cpu; leave"
     ):
         RunOptions(root=tmp_path, device="cpu", compile="graphs").check()
-    with pytest.raises(SpecError, match="compile needs one of none, graphs, inductor, got 'graph'"):
+    with pytest.raises(
+        SpecError, match="compile needs one of none, graphs, inductor, got 'graph'"
+    ):
         RunOptions(root=tmp_path, device="cpu", compile="graph").check()
