@@ -232,6 +232,6 @@ def claims(
         budget_scale: quick, half, default or double; None takes the first that has measurements.
         seeds: How many seeds count; None takes what every claim asks for.
     """
-    asked = budget_scale is not None or seeds is not None
-    scale = Scale(budget_scale or "default", seeds) if asked else None
+    usual = budget_scale is None and seeds is None
+    scale = None if usual else Scale(budget_scale or "default", seeds)
     return make_cards(Store(results), names, scale, Path(results))

@@ -38,6 +38,44 @@ def figure(evidence: Evidence) -> Figure:
     return strip(evidence, rows, "class_kept", "outputs of the true point's class")
 
 
+def list_distances(evidence: Evidence) -> list[Effect]:
+    """What judges, pairs and cycles add to distances, none of it judged."""
+    fid = {name: evidence.scores(run, "fid") for name, run in EDGES.items()}
+    alone, game = (log_ratio(fid[n], fid["both cycles"]) for n in ("cycles alone", "GAN alone"))
+    psnr = (evidence.scores(run, "psnr") for run in (PAIRS, EDGES["both cycles"]))
+    pairs, bar = difference(*psnr), math.log(1.1)
+    return [
+        Effect("edges: log FID of cycles alone over that with judges", alone, bar, judged=False),
+        Effect(
+            "edges: PSNR with pairs less that with cycles", pairs, 0.0, unit="dB", judged=False
+        ),
+        Effect("edges: log FID of the game alone over that with cycles", game, bar, judged=False),
+    ]
+
+
+def list_halves(evidence: Evidence) -> list[Effect]:
+    """Classes and distances of one cycle in place of both, none of it judged."""
+    both = evidence.scores(EDGES["both cycles"], "fid")
+    kept = [
+        Effect(
+            f"edges: classes kept with {name}",
+            evidence.scores(run, "class_kept"),
+            0.5,
+            unit="share",
+            judged=False,
+        )
+        for name, run in HALVES.items()
+    ]
+    return kept + [
+        Effect(
+            f"edges: log FID of {name} over both",
+            log_ratio(evidence.scores(run, "fid"), both),
+            judged=False,
+        )
+        for name, run in HALVES.items()
+    ]
+
+
 @claim(
     "cycle_consistency",
     statement="Without pairs, cycles tie an output to its input, which a game alone does not.",
@@ -74,62 +112,17 @@ def figure(evidence: Evidence) -> Figure:
     figure=figure,
 )
 def effects(evidence: Evidence) -> list[Effect]:
-    """Classes kept, log ratios of distances, and what pairs would gain."""
-    classes, fid, psnr = (
-        {name: evidence.scores(run, column) for name, run in EDGES.items()} for column in METRICS
-    )
-    pairs = evidence.scores(PAIRS, "psnr")
+    """Classes kept; log ratios of distances, what pairs would gain, halves of cycles and turns beside."""
+    classes = {name: evidence.scores(run, "class_kept") for name, run in EDGES.items()}
     gained = difference(classes["both cycles"], classes["GAN alone"])
-    alone = log_ratio(fid["cycles alone"], fid["both cycles"])
-    parts = [
-        Effect(
-            "edges: classes kept with cycles less by the game alone", gained, 0.05, unit="share"
-        ),
-        Effect(
-            "edges: log FID of cycles alone over that with judges",
-            alone,
-            math.log(1.1),
-            judged=False,
-        ),
-        Effect(
-            "edges: PSNR with pairs less that with cycles",
-            difference(pairs, psnr["both cycles"]),
-            0.0,
-            unit="dB",
-            judged=False,
-        ),
-    ]
-    beside = [
-        Effect(
-            "edges: log FID of the game alone over that with cycles",
-            log_ratio(fid["GAN alone"], fid["both cycles"]),
-            math.log(1.1),
-            judged=False,
-        ),
-        *(
-            Effect(
-                f"edges: classes kept with {name}",
-                evidence.scores(run, "class_kept"),
-                0.5,
-                unit="share",
-                judged=False,
-            )
-            for name, run in HALVES.items()
-        ),
-        *(
-            Effect(
-                f"edges: log FID of {name} over both",
-                log_ratio(evidence.scores(run, "fid"), fid["both cycles"]),
-                0.0,
-                judged=False,
-            )
-            for name, run in HALVES.items()
-        ),
-    ]
+    text = "edges: classes kept with cycles less by the game alone"
     turned = {name: evidence.scores(run, "class_kept") for name, run in TURN.items()}
-    text = "quarter turn: classes kept with"
     return [
-        *parts,
-        *beside,
-        *(Effect(f"{text} {n}", v, 0.5, unit="share", judged=False) for n, v in turned.items()),
+        Effect(text, gained, 0.05, unit="share"),
+        *list_distances(evidence),
+        *list_halves(evidence),
+        *(
+            Effect(f"quarter turn: classes kept with {n}", v, 0.5, unit="share", judged=False)
+            for n, v in turned.items()
+        ),
     ]

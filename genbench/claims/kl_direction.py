@@ -20,7 +20,7 @@ MODE, WIDTH = 2.0, 0.5
 #: places of the modes, in deviations, at which the Jensen-Shannon divergence compares both fits
 PLACES_ASKED = (3, 4, 6, 8)
 #: integrals are sums over so many points between plus and minus this; sums of smooth densities are exact but
-#: for the tails, which are less than 1e-6 of the data's own Gaussian and 1e-2 of the widest that is compared
+#: for tails, which are about 1e-6 of the Gaussian as wide as the data and 1e-2 of the widest compared
 REACH, NODES = 10.0, 801
 #: fits start anew so often, since divergences have several minima
 STARTS = 12

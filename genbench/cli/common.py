@@ -85,10 +85,10 @@ def list_given_options() -> dict[str, str]:
 
 def carry(text: str) -> str:
     """Returns a text whose `genbench tune` commands name the files that were given to this verb."""
-    given, params = list_given_options(), click.get_current_context().params
-    words = ["-c", str(params["config"])] if "config" in given else []
+    options, params = list_given_options(), click.get_current_context().params
+    words = ["-c", str(params["config"])] if "config" in options else []
     words += [word for plugin in params.get("plugins", ()) for word in ("--plugin", plugin)]
-    words += ["-o", str(params["root"])] if "root" in given and " -o " not in text else []
+    words += ["-o", str(params["root"])] if "root" in options and " -o " not in text else []
     return text.replace("genbench tune", shlex.join(["genbench", "tune", *words]))
 
 

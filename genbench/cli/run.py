@@ -150,10 +150,11 @@ def command(
         raise SpecError("run needs --quiet or --verbose, got both; leave one out")
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
-    asked = {"models": models, "datasets": datasets, "claims": claims, "config": config}
-    asked |= {"steps": steps, "labelled": labelled, "metrics": metrics}
-    asked |= {"until_decided": until_decided, "max_seeds": max_seeds}
-    refuse_unused(suite_name, budget_scale, **asked)
+    request = {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    request |= {"steps": steps, "labelled": labelled, "metrics": metrics}
+    request |= {"until_decided": until_decided, "max_seeds": max_seeds}
+    # as api.run does, but before torch is imported
+    refuse_unused(suite_name, budget_scale, **request)
     if suite_name != CLAIMS:
         find_suite(suite_name or "demo", config)
     check_names({} if how["plugins"] else named)
@@ -165,7 +166,7 @@ def command(
 
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
-    how |= {"seeds": seeds, "budget_scale": budget_scale} | asked
+    how |= {"seeds": seeds, "budget_scale": budget_scale} | request
     with stopped_by_ctrl_c(), common.carry_in_errors():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     if as_json:

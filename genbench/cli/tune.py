@@ -151,12 +151,12 @@ def refuse_unused(accept: bool, curves: bool) -> None:
     Raises:
         SpecError: Naming the options that would not be used.
     """
-    given = common.list_given_options()
+    options = common.list_given_options()
     verb = "--accept" if accept else "--curves" if curves else None
     if verb is None:
         for option, owner in (("tuned", "--accept"), ("readme", "--curves")):
-            if option in given:
+            if option in options:
                 raise SpecError(f"--{option} needs {owner}; add it, or leave --{option} out")
         return
-    hint = PLANNED if accept and {"trials", "steps"} & set(given) else ""
+    hint = PLANNED if accept and {"trials", "steps"} & set(options) else ""
     common.refuse_unused(f"tune {verb}", USED[verb], hint)
