@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 from genbench.core.claim import NEW_SEEDS, Evidence, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
-from genbench.experiments.stability import DECAYS, Family, failures, spread, train_grid
+from genbench.experiments.stability import GRID, Family, failures, spread, train_grid
 
 #: the same networks without a penalty on the discriminator, which would steady all of them
 PLAIN = {"hidden": (64, 64)}
@@ -18,9 +16,6 @@ FAMILIES: dict[str, Family] = {
     "acgan": ("acgan", "digits", {**PLAIN, "penalty": 0.0}),
     "acgan_r1": ("acgan", "digits", PLAIN),
 }
-#: factors on the step size and Adam's first decay; slower training than by the default, of which some games
-#: are not done after these rounds, would count as failure
-GRID = tuple(itertools.product((1.0, 2.0, 4.0), DECAYS))
 #: without labels; with labels that the discriminator is told
 OTHERS = ("gan", "cgan")
 #: five runs in a hundred, as for other failure rates
@@ -31,7 +26,7 @@ def experiment(
     rng: Rng, *, rounds: int = 2000, batch: int = 32, marks: int = 5
 ) -> dict[str, list[float]]:
     """Trains GANs over the grid; returns squared MMDs, last and least, and whether all was finite."""
-    return train_grid(FAMILIES, rounds, batch, marks, rng, GRID)
+    return train_grid(FAMILIES, rounds, batch, marks, rng)
 
 
 def figure(evidence: Evidence) -> Figure:
@@ -46,7 +41,7 @@ def figure(evidence: Evidence) -> Figure:
         "",
         "share of a seed's settings that failed",
         [
-            Series(kind, names, [failures(evidence, name, GRID)["any"] for name in names])
+            Series(kind, names, [failures(evidence, name)["any"] for name in names])
             for kind, names in kinds.items()
         ],
         note="Six settings: three step sizes, two first decays of Adam; acgan_r1 has the penalty R1, too.",
@@ -89,7 +84,7 @@ def figure(evidence: Evidence) -> Figure:
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Differences of failure rates, and every GAN's own beside them, in all and by setting."""
-    rates = {family: failures(evidence, family, GRID)["any"] for family in FAMILIES}
+    rates = {family: failures(evidence, family)["any"] for family in FAMILIES}
     text = "share of runs that failed"
     parts = [
         Effect(
@@ -103,7 +98,7 @@ def effects(evidence: Evidence) -> list[Effect]:
     for family, row in rates.items():
         parts.append(Effect(f"{family}: {text}", row, LEAST, "below", judged=False))
         away = f"{family}: log distance, mean deviation from the setting's median"
-        parts.append(Effect(away, spread(evidence, family, GRID), 0.25, "below", judged=False))
+        parts.append(Effect(away, spread(evidence, family), 0.25, "below", judged=False))
         for place in GRID:
             rate, decay = place
             some = failures(evidence, family, [place])["any"]

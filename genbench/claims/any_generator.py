@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from genbench.core.claim import Evidence, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, claim
 from genbench.core.effect import Effect, Values, map_values
 from genbench.core.figure import Figure, Series
 from genbench.experiments.any_generator import PAIRS, experiment
@@ -67,6 +67,8 @@ def figure(evidence: Evidence) -> Figure:
     "Networks in a flow's place are untrained; those of bits are trained on fair coins, where what looks "
     "like their likelihood grows up to a total of 512.",
     experiment=experiment,
+    first_seed=NEW_SEEDS,
+    version=2,
     quick={"rounds": 100, "points": 121},
     scaled=("rounds",),
     digits_alone="128 trainings (sixteen pairs of networks, eight seeds each), of networks of "

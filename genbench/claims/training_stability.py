@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from genbench.core.claim import Evidence, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, claim
 from genbench.core.effect import Effect, difference
 from genbench.core.figure import Figure, Series
 from genbench.core.rng import Rng
-from genbench.experiments.stability import Family, failures, spread, train_grid
+from genbench.experiments.stability import GRID, Family, failures, spread, train_grid
 
 #: digits, as grey levels where the GAN can take part and as bits for the deep machine
 FAMILIES: dict[str, Family] = {
@@ -53,14 +53,14 @@ def figure(evidence: Evidence) -> Figure:
     statement="Training a GAN fails more often than training a VAE or a fully visible belief network, "
     "and less often than training a Boltzmann machine.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.7; answers on Quora",
-    why="Every family is trained on the same digits by 32 seeds at six settings: a quarter, one and four "
-    "times its own step size, Adam's first decay 0.5 and 0.9. A run has failed where a loss or a sample "
-    "is not finite, where its squared MMD to held-out digits ends above that of copies of the mean digit, "
-    "above three times the median of all seeds at its setting, or above three times the least of its own "
-    "curve. So families that are poor but consistent do not fail; nor do slow settings, as long as the "
-    "rounds suffice to come nearer than the mean digit.",
+    why="Every family is trained on the same digits by 32 seeds at six settings: one, two and four "
+    "times its own step size, Adam's first decay 0.5 and 0.9; what is only slow is not asked. A run has "
+    "failed where a loss or a sample is not finite, where its squared MMD to held-out digits ends above that "
+    "of copies of the mean digit, above three times the median of all seeds at its setting, or above three times the least of its own "
+    "curve. So families that are poor but consistent do not fail.",
     experiment=experiment,
     seeds=32,
+    first_seed=NEW_SEEDS,
     quick={"rounds": 375, "marks": 3},
     scaled=("rounds",),
     digits_alone="960 trainings (five families at six settings, 32 seeds each), which 28 x 28 "
@@ -78,8 +78,8 @@ def figure(evidence: Evidence) -> Figure:
     ),
     threats=(
         "The definition decides: with other factors and other distances other runs fail.",
-        "Too few rounds count slow training as failure: after 1,000, and not after 3,000, most GANs at a "
-        "quarter of their step size are farther from digits than the mean digit.",
+        "Smaller steps than the defaults are left out: after 3,000 rounds GANs at a quarter of theirs are in "
+        "part merely slow, which counted as failure in the claim's earlier version.",
         "Step sizes are multiples of each family's default, which was chosen with care for all.",
         "Boltzmann machines clip gradients, decay the step size and average weights by default, as the "
         "others do in part; the GAN does none of this. The deep machine learns bits.",
@@ -96,7 +96,7 @@ def figure(evidence: Evidence) -> Figure:
         ),
     },
     figure=figure,
-    version=3,
+    version=4,
 )
 def effects(evidence: Evidence) -> list[Effect]:
     """Differences of failure rates, and every family's own beside them."""
@@ -107,6 +107,7 @@ def effects(evidence: Evidence) -> list[Effect]:
             f"{text}, {worse} less {better}",
             difference(rates[worse]["any"], rates[better]["any"]),
             LEAST,
+            resolution=1 / len(GRID),
         )
         for worse, better in (("gan", "made"), ("gan", "vae"), ("rbm", "gan"), ("dbm", "gan"))
     ]

@@ -26,7 +26,8 @@ from genbench.core.figure import Figure
 from genbench.core.registry import Registry
 from genbench.core.rng import Rng
 
-#: where the seeds of a claim begin that is tested anew, beyond the last of all looks
+#: where the seeds of a claim begin that is tested anew, beyond the last of all looks; of one that is tested
+#: anew once more, twice as many, and so on
 NEW_SEEDS = 100
 
 Outcome = Literal["supported", "refuted", "mixed", "inconclusive", "by definition"]
@@ -52,8 +53,8 @@ class Claim:
             registered, and a verdict that rests on one of them is exploratory.
         experiment: What it measures itself, where cells of models and data sets do not suffice.
         seeds: How many seeds the experiment takes.
-        first_seed: The first seed of all that it reads, 0 or `NEW_SEEDS`: a claim that was laid down
-            when scores were at hand is tested anew by seeds that no look has reached. An experiment
+        first_seed: The first seed of all that it reads, 0 or a multiple of `NEW_SEEDS`: a claim that was laid
+            down when scores were at hand is tested anew by seeds that no look has reached. An experiment
             that is otherwise the same needs a higher `version` for it.
         quick: Options of the experiment for a quick pass.
         scaled: Options of the experiment that half or twice the budget multiplies.
@@ -195,9 +196,9 @@ def _check_effects(
 
 
 def _check_seeds(claim: Claim) -> Claim:
-    if claim.first_seed not in (0, NEW_SEEDS):
+    if claim.first_seed < 0 or claim.first_seed % NEW_SEEDS:
         raise ContractError(
-            f"claim {claim.id} needs first_seed 0 or {NEW_SEEDS}, got {claim.first_seed}"
+            f"claim {claim.id} needs first_seed 0 or a multiple of {NEW_SEEDS}, got {claim.first_seed}"
         )
     return claim
 

@@ -290,7 +290,7 @@ def test_a_claim_that_was_scored_is_tested_anew_by_seeds_that_no_look_has_reache
     back = make_claim(replace(RUN, steps=1600))  # to seeds that a look may have reached
     register({"planted": back}, path, date="2026-01-05T00:00:00+00:00")
     assert "in the place of gan on ring" in standing(back, store, path).reasons[-1]
-    with pytest.raises(ContractError, match="first_seed 0 or 100, got 7"):
+    with pytest.raises(ContractError, match="first_seed 0 or a multiple of 100, got 7"):
         claim("planted_anew", first_seed=7, statement="s.", source="x", why="y")(anew.function)
 
 
