@@ -56,8 +56,8 @@ def figure(evidence: Evidence) -> Figure:
     why="Every family is trained on the same digits by 32 seeds at six settings: one, two and four "
     "times its own step size, Adam's first decay 0.5 and 0.9; what is only slow is not asked. A run has "
     "failed where a loss or a sample is not finite, where its squared MMD to held-out digits ends above that "
-    "of copies of the mean digit, above three times the median of all seeds at its setting, or above three times the least of its own "
-    "curve. So families that are poor but consistent do not fail.",
+    "of copies of the mean digit, above three times the median of all seeds at its setting, or above three "
+    "times the least of its own curve. So families that are poor but consistent do not fail.",
     experiment=experiment,
     seeds=32,
     first_seed=NEW_SEEDS,
