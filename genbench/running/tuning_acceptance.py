@@ -96,7 +96,7 @@ def accept_tuning(
         if entry is not None:
             entries.append(entry)
         else:
-            refusals.append((rule, problem or _explain_unscored(rule)))
+            refusals.append((rule, problem or _explain_unscored(file)))
     done = {(entry.model, data_of(entry)) for entry in entries}
     left = [Refusal(r.model, text) for r, text in refusals if (r.model, data_of(r)) not in done]
     single, double = _split_double(entries)
@@ -235,10 +235,15 @@ def _explain_unequal(entry: TunedEntry, unequal: Inequality, to: Path) -> str:
     )
 
 
-def _explain_unscored(rule: TuningRule) -> str:
+def _explain_unscored(file: TuningFile) -> str:
+    rule = file.rule
+    reasons = Counter(
+        why for t in file.trials for rung in t.rungs for why in rung.reasons.values()
+    ).most_common(1)
+    because = f" ({reasons[0][0]})" if reasons else ""
     return (
-        f"{_name(rule)}: no trial was scored to the end, so that there is nothing to choose; name the model "
-        f"in cells without tuned, or change what its search allows and type: "
+        f"{_name(rule)}: no trial was scored to the end{because}, so that there is nothing to choose; name the "
+        f"model in cells without tuned, or change what its search allows and type: "
         f"{_command(rule.model, rule.dataset, rule.sampler)}"
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from genbench.core.dataset import DATASETS, Dataset, open_named
 from genbench.core.errors import AbsentData, SpecError
+from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS, Metric, View, find
 from genbench.core.model import ABILITIES, MODELS, Density
@@ -167,11 +168,14 @@ def _open_here(rule: TuningRule, data_dir: Path | None) -> Dataset | None:
 def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
     """Refuses the criteria of rules of the same data that cannot be measured there."""
     name = rules[0].dataset
-    reference = ValidationScorer(data, [], samples=rules[0].samples).reference
+    scorer = ValidationScorer(data, [], samples=rules[0].samples)
     for metric, column in sorted(
         {(c.metric, c.column) for r in rules for c in r.criteria.values()}
     ):
-        reason = reference.find_obstacle(_ask_of_data_alone(METRICS.get(metric)))
+        asked = METRICS.get(metric)
+        reason = scorer.reference.find_obstacle(_ask_of_data_alone(asked))
+        if asked.view == "logits" and not issubclass(EXTRACTORS.get(scorer.features.name), Logits):
+            reason = f"the extractor {scorer.features.name} has no class logits"
         if reason is not None:
             raise SpecError(f"{column} cannot choose on {name}: {reason}; take another criterion")
 

@@ -270,10 +270,13 @@ def test_a_model_without_a_scored_trial_is_refused_and_its_ways_out_are_named(tm
     plant(tmp_path, "gan")
     (file,) = Tunings(tmp_path).files()
     for trial in file.trials:
-        nothing = {"scores": {"samples": dict.fromkeys(trial.seeds)}}
+        nothing = {
+            "scores": {"samples": dict.fromkeys(trial.seeds)},
+            "reasons": dict.fromkeys(trial.seeds, "no sample is finite"),
+        }
         edit_trial(tmp_path, trial.k, rungs=[r.model_copy(update=nothing) for r in trial.rungs])
     (refusal,) = accept(tmp_path).refusals
-    assert "no trial was scored to the end" in refusal.problem
+    assert "no trial was scored to the end (no sample is finite), so that" in refusal.problem
     assert "name the model in cells without tuned" in refusal.problem
 
 

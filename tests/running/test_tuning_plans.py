@@ -157,6 +157,16 @@ def test_a_criterion_that_the_data_cannot_give_is_refused():
         make_campaign({"digits": plan}, models=["gan"])
 
 
+def test_a_criterion_of_class_logits_is_refused_where_the_extractor_has_none():
+    plan = SMALL.model_copy(update={"criteria": criteria("inception_score")})
+    assert make_campaign({"digits": plan}, models=["gan"]).rules
+    with pytest.raises(
+        SpecError,
+        match="inception_score cannot choose on ring: the extractor identity has no class logits",
+    ):
+        make_campaign({"ring": plan}, models=["gan"])
+
+
 def test_data_without_a_validation_split_are_refused_before_any_trial(monkeypatch):
     cls = DATASETS.get("ring")
     points = cls.points
