@@ -242,8 +242,8 @@ def _explain_unscored(file: TuningFile) -> str:
     ).most_common(1)
     because = f" ({reasons[0][0]})" if reasons else ""
     return (
-        f"{_name(rule)}: no trial was scored to the end{because}, so that there is nothing to choose; name the "
-        f"model in cells without tuned, or change what its search allows and type: "
+        f"{_name(rule)}: no trial was scored to the end{because}, so that there is nothing to choose; name "
+        f"the model in cells without tuned, or change what its search allows and type: "
         f"{_command(rule.model, rule.dataset, rule.sampler)}"
     )
 
