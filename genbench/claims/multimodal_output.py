@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genbench.claims._cells import enlarged_digits, enlarged_fashion, frames
-from genbench.core.claim import Evidence, Run, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, Run, claim
 from genbench.core.effect import Effect, Values, difference, log_ratio, map_values
 from genbench.core.figure import Figure, Series
 from genbench.experiments.multimodal_output import TRIES, experiment
@@ -161,6 +161,8 @@ def compare_enlargements(evidence: Evidence) -> list[Effect]:
         "srgan": "it makes points from sources",
     },
     experiment=experiment,
+    first_seed=NEW_SEEDS,
+    version=2,
     quick={"rounds": 500},
     scaled=("rounds",),
     null_exemptions={
