@@ -91,7 +91,7 @@ def figure(evidence: Evidence) -> Figure:
             "without what tames it by default, clipped gradients, falling steps and averaged weights: 7 "
             "of 48 runs fail, 15 %, where none did, and their distances are six to twelve times as large. "
             "So the machines fail less often because of the care taken of them; without it "
-            "they fail about as often as the GAN, 10 %. The GAN's failures are all with Adam's first decay at "
+            "they fail about as often as the GAN, 10 %. The GAN's failures all have Adam's first decay at "
             "0.9: 17 of 32 seeds at four times its step size, 2 at twice."
         ),
     },
