@@ -61,7 +61,8 @@ def figure(evidence: Evidence) -> Figure:
         "On 8 x 8 digits a random map keeps most of what neighbours need, so that there is little to gain.",
         "InfoGAN's regressor gives only a part of the code, and shares its body with the discriminator.",
     ),
-    first_seed=NEW_SEEDS,
+    # from 100 on it was scored before a fault of the judge was mended
+    first_seed=2 * NEW_SEEDS,
     figure=figure,
     elsewhere=(FASHION,),
 )

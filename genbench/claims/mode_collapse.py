@@ -7,9 +7,9 @@ from operator import mul
 from typing import Any
 
 from genbench.claims._cells import column
-from genbench.core.claim import Evidence, Run, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, Run, claim
 from genbench.core.effect import Effect, Values, compare_best, difference, map_values
-from genbench.core.entrants import make_runs
+from genbench.core.entrants import UNTUNED, make_runs
 from genbench.core.figure import Figure, Series
 
 MIXTURES = ("ring", "grid")
@@ -18,16 +18,18 @@ STACKS = "stacked_digits"
 COUNTS = ("modes", "modes_strict")
 FAMILIES = ("variational", "flow", "fully visible")
 LIKELIHOODS = tuple(make_runs("plane", FAMILIES, "ring", ("modes",)))
-#: as published: 26,000 samples of a thousand modes
+#: as published: 26,000 samples of a thousand modes, on which nothing is tuned
 THOUSAND: dict[str, Any] = {
     "steps": 3000,
     "batch": 128,
     "samples": 26_000,
     "metric_options": {"modes": {"samples": 26_000}},
 }
+#: with fewer seeds a run that loses all modes and was not seen may still come often enough to matter
+MANY: dict[str, Any] = {"seeds": 32}
 USUAL = {
     (name, data): run
-    for data, settings in {"ring": {}, "grid": {}, STACKS: THOUSAND}.items()
+    for data, settings in {"ring": MANY, "grid": MANY, STACKS: {**THOUSAND, **UNTUNED}}.items()
     for name, run in make_runs(
         "plane", ["adversarial", *FAMILIES], data, ("modes",), **settings
     ).items()
@@ -46,7 +48,7 @@ BARS = {"ring": 1.0, "grid": 1.0, STACKS: 40.0}
 #: they are filled (PacGAN's second column) stands beside their number
 READ = [(data, counted) for data in MIXTURES for counted in COUNTS]
 READ += [(STACKS, "modes"), (STACKS, "reverse_kl")]
-SHORT: dict[str, Any] = {"batch": 128, "samples": 2500}
+SHORT: dict[str, Any] = {**MANY, "batch": 128, "samples": 2500}
 HARD = {
     (name, data): Run(model, data, ("modes",), options, **settings)
     for data, settings in {"ring": SHORT, "grid": SHORT, STACKS: THOUSAND}.items()
@@ -128,12 +130,13 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
     "mode_collapse",
     statement="GANs drop modes that families with a likelihood keep; PacGAN and unrolling repair it.",
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 5.1.1",
-    why="Mixtures whose modes are known can be counted. The families meet at their usual settings; the "
+    why="Mixtures whose modes are known can be counted. The families meet as tuned on ring and grid; the "
     "cures are compared with the plain game at settings where it collapses, the networks the same. "
     "Modes are counted twice: with one good sample each, as is published although points strewn over "
     "the plane reach it too, and strictly. Of the thousand modes of stacked digits their number is "
     "counted and how unevenly they are filled, by the published protocol.",
     runs=(*USUAL.values(), *HARD.values()),
+    first_seed=NEW_SEEDS,
     digits_alone="stacks of three digits have a thousand modes, which published counts are of; "
     "ring and grid, whose modes are known, are its other data sets",
     literature=(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genbench.claims._cells import toys
-from genbench.core.claim import Evidence, claim
+from genbench.core.claim import NEW_SEEDS, Evidence, claim
 from genbench.core.dataset import DataSpec
 from genbench.core.effect import Effect, Values, log_ratio
 from genbench.core.figure import Figure, Series
@@ -24,9 +24,11 @@ from genbench.nn.optim import linear_decay
 from genbench.training.trainer import Trainer
 
 MIXTURES = ("ring", "grid")
-VAE = {name: toys("vae", name, metrics=("bound_gap", "js_to_truth")) for name in MIXTURES}
+#: a gap is that of the options with the best likelihood
+BOUND = {name: toys("vae", name, metrics=("bound_gap",), tuned="density") for name in MIXTURES}
+VAE = {name: toys("vae", name, metrics=("js_to_truth",), tuned=True) for name in MIXTURES}
 GANS = {
-    (gan, name): toys(gan, name, metrics=("js_to_truth",))
+    (gan, name): toys(gan, name, metrics=("js_to_truth",), tuned=True)
     for gan in ("gan", "wgan_gp")
     for name in MIXTURES
 }
@@ -151,9 +153,15 @@ def figure(evidence: Evidence) -> Figure:
     source="Goodfellow, 2016 (NIPS tutorial, 1701.00160), section 2.7; answers on Quora",
     why="Mixtures of known density, on which the divergence to the truth is the same estimate for both "
     "families. The gap is what many draws of the code add to the bound, itself a bound of the gap from "
-    "below. Training points and widths grow together; ring and grid give data without end.",
-    runs=(*VAE.values(), *GANS.values()),
+    "below. Training points and widths grow together; ring and grid give data without end, to models "
+    "as tuned: by likelihood for the gap, by the divergence for what stands beside.",
+    runs=tuple(BOUND.values()),
+    beside=(*VAE.values(), *GANS.values()),
     experiment=experiment,
+    # with eight, both steps of the GAN's divergence stayed open
+    seeds=16,
+    first_seed=NEW_SEEDS,
+    version=2,
     quick={"rounds": 500},
     scaled=("rounds",),
     null_exemptions={
@@ -181,7 +189,7 @@ def effects(evidence: Evidence) -> list[Effect]:
     """The bound's gaps, how divergences fall, and how the two families stand at the end."""
     of = evidence.measured
     parts = []
-    for name, run in VAE.items():
+    for name, run in BOUND.items():
         gap = evidence.scores(run, "bound_gap")
         parts.append(
             Effect(f"{name}, data without end: gap of the VAE's bound", gap, GAP, unit="nats")

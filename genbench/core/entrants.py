@@ -16,6 +16,8 @@ from genbench.core.version import PACKAGE
 
 #: the list, beside the package's code
 FILE = PACKAGE / "entrants.json"
+#: what `make_runs` is given for data on which there is no tuning
+UNTUNED: dict[str, Any] = {"tuned": False, "untuned": "refuse"}
 Kind = Literal["plane", "image", "bits", "tokens"]
 
 
@@ -114,5 +116,5 @@ def _make_run(
     settings: Mapping[str, Any],
 ) -> Run:
     about: dict[str, Any] = {"steps": one.steps or field.steps, "batch": one.batch or field.batch}
-    about |= {"tuned": field.tuned, "untuned": "default" if field.tuned else "refuse"}
+    about |= {"tuned": True, "untuned": "default"} if field.tuned else UNTUNED
     return Run(one.model, dataset, metrics, dict(one.options), **{**about, **settings})
