@@ -12,7 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run, find
 from genbench.core.errors import SpecError
 from genbench.core.spec import Suite, canonical
-from genbench.running.claim_cells import find_choice, run_key, suite_of
+from genbench.running.claim_cells import find_choice, specs_of, suite_of
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.executor import Executor, make_executor
 from genbench.running.job import RunSettings, TrialJob
@@ -235,13 +235,14 @@ def plan_trials(
 def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:
     """Returns the cells of runs as suites, in rounds to be done one after the other.
 
-    Runs of the same cells are one: the most of their seeds, all of their metrics. A cell that is asked
+    Runs of the same cells are one, whatever chose their options: the most of their seeds, all of their
+    metrics. A cell that is asked
     with several numbers of samples, or other options of metrics, is trained in the first round and
     measured again in the next.
     """
-    cells: dict[str, dict[tuple[Any, ...], Run]] = {}
+    cells: dict[tuple[str, int], dict[tuple[Any, ...], Run]] = {}
     for run in runs:
-        ways = cells.setdefault(run_key(run), {})
+        ways = cells.setdefault((specs_of(run)[0].group, run.first_seed), {})
         way = run.samples, canonical({name: dict(own) for name, own in run.metric_options.items()})
         before = ways.get(way, replace(run, metrics=()))
         metrics = tuple(dict.fromkeys((*before.metrics, *run.metrics)))

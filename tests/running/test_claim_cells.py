@@ -52,6 +52,16 @@ def test_runs_of_one_cell_are_asked_once_with_all_metrics():
     assert len(suite.cells) == 1
 
 
+def test_runs_whose_options_come_to_the_same_are_one():
+    """As where both criteria of tuning chose one trial, or a run names a default."""
+    other = replace(TINY, metrics=("fid",), options={"hidden": [8], "beta1": 0.5})
+    ((suite,),) = make_rounds([TINY, other])
+    assert [part.name for part in suite.metrics] == ["modes", "fid"]
+    assert len(suite.cells) == 1
+    rounds = make_rounds([TINY, replace(other, first_seed=100)])
+    assert sorted(suite.seed_list for suite in rounds[0]) == [[0, 1], [100, 101]]
+
+
 def test_runs_that_share_what_they_ask_share_a_suite():
     other = Run("vae", "ring", ("modes",), seeds=2, steps=7, batch=8, samples=100)
     ((suite,),) = make_rounds([TINY, other])
