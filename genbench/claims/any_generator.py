@@ -85,7 +85,7 @@ def figure(evidence: Evidence) -> Figure:
     ),
     threats=(
         "Small networks, images of 8 x 8 pixels and 1,600 rounds: slow pairs are cut short, and after half "
-        "as many rounds the first part is refuted (.625 of the pairs).",
+        "as many rounds the first part is refuted (.617 of the pairs).",
         "R1 and the generator's average are part of the recipe; without them fewer pairs may train.",
         "Any network may be used inside a coupling or under a mask, so that the restriction is on the whole "
         "and not on its parts.",
