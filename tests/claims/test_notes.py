@@ -1,6 +1,7 @@
 """Numbers in the notes and threats on cards, compared with results/ and with second looks."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -121,10 +122,18 @@ def test_missing_pixels(store):
         error = review[f"{name}: inpainting"] - review[f"{name}: inpainting_spread"]
         return short(error, 3)
 
+    def find(*words):
+        (name,) = {
+            key.split(": ")[0]
+            for key in review
+            if key.startswith("bigan(beta1") and all(word in key for word in words)
+        }
+        return name
+
     bigan = guess(missing_pixels.INVERSES["bigan"])
-    longer = look("bigan(latent=16) on digits, 16000 rounds")
+    longer = look(find("latent=16", "16000 rounds"))
     assert f"from {bigan} to {longer}, codes of 64 numbers to" in text
-    assert f"numbers to {look('bigan(latent=64) on digits, 4000 rounds')}" in text
+    assert f"numbers to {look(find('latent=64', ' 4000 rounds'))}" in text
     gans = sorted(map(guess, missing_pixels.GANS.values()))
     blind = short(recorded(missing_pixels.GANS["gan"], "inpainting_mean"), 3)
     assert f"the training mean has {blind}, the search over a GAN's noise {gans[0]} to" in text
@@ -134,11 +143,9 @@ def test_missing_pixels(store):
 
 def test_mode_collapse(store):
     review, text = read_review("cells"), note("mode_collapse")
-    recorded = Recorded("mode_collapse", store)
-    shares = [
-        100 * recorded(mode_collapse.HARD[name, "grid"], "high_quality")
-        for name in mode_collapse.CURES
-    ]
+    # the suite collapse, whose seeds are not the claim's
+    cures = [replace(mode_collapse.HARD[name, "grid"], seeds=8) for name in mode_collapse.CURES]
+    shares = [100 * stored(store, run, "high_quality") for run in cures]
     assert f"on the grid {min(shares):.0f} to {max(shares):.0f} % are good" in text
     uniform = toys("uniform", "grid", metrics=("modes",))
     assert f"uniform noise has {100 * stored(store, uniform, 'high_quality'):.0f} %" in text
