@@ -91,7 +91,8 @@ def figure(evidence: Evidence) -> Figure:
             "Published reconstructions of MNIST lie 5.95 from their digits, other digits 9.60."
         ),
     },
-    first_seed=NEW_SEEDS,
+    # other claims have scored some of its cells from 100 and from 200 on
+    first_seed=3 * NEW_SEEDS,
     figure=figure,
     elsewhere=(FASHION,),
 )
