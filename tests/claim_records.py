@@ -24,7 +24,7 @@ def write(store, run, scale=None, status="ok", noise=0.01, **columns):
     places = [(one, place) for one in claims for place in one.elsewhere]
     moved = [place.move(run) for one, place in places if run in one.runs]
     for each in [run, *(m for m in moved if any(m in one.runs for one, _ in places))]:
-        for first in {one.first_seed for one in claims if each in one.runs} or {0}:
+        for first in {one.first_seed for one in claims if each in one.all_runs} or {0}:
             _write_one(store, each, first, scale, status, noise, columns)
 
 

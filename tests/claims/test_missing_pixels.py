@@ -1,6 +1,7 @@
 """Completions: verdicts on fabricated records."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from claim_records import write
@@ -63,11 +64,11 @@ def test_completions_of_seeds_that_failed_err_infinitely(tmp_path):
     """Their spread has no worse side, so that the difference alone would leave them out."""
     store = Store(tmp_path)
     planted(store, gan=0.08, chain=0.05, bigan=0.06)
-    run = missing_pixels.CHAINS["rbm"]
-    record = store.read(specs_of(run)[0])
+    run, claim = missing_pixels.CHAINS["rbm"], CLAIMS.get("missing_pixels")
+    record = store.read(specs_of(replace(run, first_seed=claim.first_seed))[0])
     failed = {"status": "diverged", "phase": "train", "reason": "NaN", "metrics": []}
     store.write(record.model_copy(update=failed))
-    evidence = ClaimEvidence(CLAIMS.get("missing_pixels"), store)
+    evidence = ClaimEvidence(claim, store)
     errors = missing_pixels.guess(evidence, run)
     assert errors[0] == math.inf
     assert len(errors) == 8
