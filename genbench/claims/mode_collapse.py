@@ -163,9 +163,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
             "plain game collapses, the cures strew points over the plane: of their samples on the grid 2 "
             "to 3 % are good, where uniform noise has 2 %. A second look at PacGAN four times as long "
             "(tests/claims/reviews.yaml: 16,000 rounds, four seeds) finds 8 modes of the ring and 20 of "
-            "the grid by the loose count, and 2 and none by the strict one. Published counts are loose. The "
-            "plain game at its usual settings keeps nearly all modes here, as the tutorial's section 3.2.5 "
-            "leads one to expect."
+            "the grid by the loose count, and 2 and none by the strict one. Published counts are loose."
         ),
     },
     figure=figure,

@@ -124,13 +124,13 @@ def failures(evidence: Evidence, family: str, grid: Grid = GRID) -> dict[str, Va
     return dict(shares)
 
 
-def spread(evidence: Evidence, family: str, grid: Grid = GRID) -> dict[int, float]:
-    """Returns how far a seed's log distance is from its setting's median, a mean over a grid.
+def spread(evidence: Evidence, family: str) -> dict[int, float]:
+    """Returns how far a seed's log distance is from its setting's median, a mean over the grid.
 
     It is infinite for a seed that diverged anywhere; medians are of seeds that did not.
     """
     deviations: dict[int, list[float]] = {}
-    for place in grid:
+    for place in GRID:
         row = evidence.measured(f"{column(family, *place)}_last")
         middle = _median(row, math.inf)
         for seed, value in row.items():

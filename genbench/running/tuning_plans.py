@@ -172,9 +172,11 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
     for metric, column in sorted(
         {(c.metric, c.column) for r in rules for c in r.criteria.values()}
     ):
-        asked = METRICS.get(metric)
-        reason = scorer.reference.find_obstacle(_ask_of_data_alone(asked))
-        if asked.view == "logits" and not issubclass(EXTRACTORS.get(scorer.features.name), Logits):
+        criterion = METRICS.get(metric)
+        reason = scorer.reference.find_obstacle(_ask_of_data_alone(criterion))
+        if criterion.view == "logits" and not issubclass(
+            EXTRACTORS.get(scorer.features.name), Logits
+        ):
             reason = f"the extractor {scorer.features.name} has no class logits"
         if reason is not None:
             raise SpecError(f"{column} cannot choose on {name}: {reason}; take another criterion")

@@ -126,7 +126,7 @@ def test_missing_pixels(store):
         (name,) = {
             key.split(": ")[0]
             for key in review
-            if key.startswith("bigan(beta1") and all(word in key for word in words)
+            if key.startswith("bigan(") and all(word in key for word in words)
         }
         return name
 
