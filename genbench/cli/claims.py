@@ -84,7 +84,7 @@ def command(
         return write_terms(names, as_json)
     from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
-    from genbench.report.claim_tables import update_readme
+    from genbench.report.claim_readme import update_readme
     from genbench.running.scale import Scale
     from genbench.store import Store
 

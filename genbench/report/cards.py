@@ -276,7 +276,10 @@ class Card:
     def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            scale = widen_scale(self.claim, self.store, Scale(name, self.scale.seeds))
+            asked = self.scale.seeds or self.looks.first
+            # seeds that looks added here were not planned there
+            fewer = asked if asked < self.looks.first else None
+            scale = widen_scale(self.claim, self.store, Scale(name, fewer))
             other = Card(self.claim, self.store, scale, self.folder, self.nulls)
         verdict = other.verdict if other.known or other is self else None
         return Variation("budget", name, verdict, other.provisional, other.command, self.verdict)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from genbench.report import readme, sheet, text
+from genbench.report import sheet, text
 from genbench.report.cards import Card
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
-from genbench.report.variations import describe_verdict
-from genbench.statistics.looks import LAST
-from genbench.statistics.verdicts import ALIKE, VerdictPart
+from genbench.statistics.verdicts import ALIKE, Verdict, VerdictPart
 
 RULE = (
     "A claim is supported where the intervals of all its parts lie beyond their bars, refuted where "
@@ -39,8 +35,6 @@ CSV_COLUMNS = (
     *("source", "leading_effect", "mean", "low", "high", "wanted", "bar", "unit", "seeds"),
     *("budget_scale", "turned", "command", "exploratory", "parts_by_definition"),
 )
-#: what inconclusive claims lack: seeds, more of them than may be added, or runs of some of their parts
-LACKS = ("more seeds would tell", f"{LAST} seeds would not", "measured in part")
 
 
 def numbers(part: VerdictPart | None) -> str:
@@ -59,16 +53,16 @@ def bar(part: VerdictPart | None) -> str:
     return f"{'>' if part.effect.wanted == 'above' else '<'} {part.effect.bar:.3g}"
 
 
-def tally(card: Card) -> tuple[int, ...]:
+def tally(verdict: Verdict) -> tuple[int, ...]:
     """Returns how many parts are supported, refuted and open."""
-    outcomes = [part.outcome for part in card.verdict.judged]
+    outcomes = [part.outcome for part in verdict.judged]
     return tuple(outcomes.count(kind) for kind in ("supported", "refuted", "inconclusive"))
 
 
-def tally_text(card: Card) -> str:
+def tally_text(verdict: Verdict) -> str:
     """Returns the same as text, e.g. "+3 -1 ?2", and how many parts are true by definition, e.g. "=1"."""
-    words = [f"{sign}{n}" for sign, n in zip("+-?", tally(card), strict=True)]
-    constructed = len(card.verdict.by_definition)
+    words = [f"{sign}{n}" for sign, n in zip("+-?", tally(verdict), strict=True)]
+    constructed = len(verdict.by_definition)
     return " ".join([*words, *([f"={constructed}"] if constructed else [])])
 
 
@@ -111,7 +105,7 @@ def make_sheet(cards: Sequence[Card], *, bar_head: str = "holds if") -> Sheet:
     ]
     rows = []
     for card in cards:
-        cells = [card.claim.id, card.claim.statement, card.verdict_text, tally_text(card)]
+        cells = [card.claim.id, card.claim.statement, card.verdict_text, tally_text(card.verdict)]
         cells += [card.lead.effect.name if card.lead else "", numbers(card.lead), bar(card.lead)]
         rows.append([Entry(cell) for cell in (*cells, seeds(card))])
     return Sheet(heads, rows, title="Claims and their verdicts", notes=[RULE])
@@ -130,90 +124,6 @@ def to_markdown(cards: Sequence[Card]) -> str:
     return "\n".join([head, "", *lines]) + "\n"
 
 
-def update_readme(path: Path, cards: Sequence[Card]) -> bool:
-    """Writes what a file has markers for; returns if it changed.
-
-    The overview (`claims`), the scoreboard, or the claims that are read on digits alone (`digits-alone`).
-
-    Raises:
-        DataError: If the file cannot be read or has no pair of markers.
-    """
-    bodies = {
-        "claims": lambda: to_markdown(cards),
-        "scoreboard": lambda: to_scoreboard(cards),
-        "digits-alone": lambda: to_digits_alone(cards),
-    }
-    return readme.update(path, bodies)
-
-
-def group_by_verdict(cards: Sequence[Card]) -> list[tuple[str, list[Card]]]:
-    """Returns claims by verdict, those without measurements last.
-
-    Claims that wait for whole data sets stand by what the others say, before those left open.
-    """
-    kinds = ["supported", "refuted", "mixed", "inconclusive", "by definition", "not measured"]
-    groups: dict[str, list[Card]] = defaultdict(list)
-    for card in cards:
-        text = describe_verdict(card.verdict, True, card.waiting) if card.waiting else card.kind
-        groups[text].append(card)
-    partial = sorted(set(groups) - {*kinds})
-    order = [*kinds[:3], *partial, *kinds[3:]]
-    return [(kind, groups[kind]) for kind in order if kind in groups]
-
-
-def to_scoreboard(cards: Sequence[Card]) -> str:
-    """Returns the claims by verdict in Markdown, exploratory ones in italics."""
-    heads = [Heading("verdict"), Heading("claims")]
-    rows = []
-    for kind, members in _split_open(group_by_verdict(cards)):
-        names = (f"*{c.claim.id}*" if c.exploratory else c.claim.id for c in members)
-        rows.append(f"| {kind} ({len(members)}) | {', '.join(names)} |")
-    head = sheet.to_markdown(Sheet(heads, []))
-    return "\n".join([*head, *rows]) + "\n"
-
-
-def _split_open(
-    groups: Sequence[tuple[str, list[Card]]],
-) -> Iterator[tuple[str, list[Card]]]:
-    """Yields groups, what is inconclusive by what it lacks: seeds, more than may be added, or runs."""
-    for kind, members in groups:
-        if kind != "inconclusive":
-            yield kind, members
-            continue
-        by_lack: dict[str, list[Card]] = {lack: [] for lack in LACKS}
-        for card in members:
-            by_lack[_describe_lack(card)].append(card)
-        yield from ((f"{kind}, {lack}", some) for lack, some in by_lack.items() if some)
-
-
-def _describe_lack(card: Card) -> str:
-    """What an inconclusive claim lacks, one of `LACKS`."""
-    seeds, precision, runs = LACKS
-    gaps = (
-        not part.effect.values or part.effect.waits_for or part.seeds_so_far
-        for part in card.verdict.judged
-    )
-    if card.provisional and any(gaps):  # what never came to be, as a stop, has no values either
-        return runs
-    return precision if _too_near(card) else seeds
-
-
-def _too_near(card: Card) -> bool:
-    """Whether a measured part is so near its bar that the most seeds ever added do not decide it."""
-    return any(
-        part.outcome == "inconclusive"
-        and part.effect.values
-        and (part.needed is None or part.needed > LAST)
-        for part in card.verdict.judged
-    )
-
-
-def to_digits_alone(cards: Sequence[Card]) -> str:
-    """Returns in Markdown the claims that read digits and not Fashion-MNIST, with reasons."""
-    alone = [card.claim for card in cards if card.claim.digits_alone]
-    return "\n".join(f"- {claim.id}: {claim.digits_alone}." for claim in alone) + "\n"
-
-
 def to_latex(cards: Sequence[Card]) -> str:
     r"""Returns the overview as a booktabs table; needs \usepackage{booktabs}."""
     lines = sheet.to_latex(make_sheet(cards, bar_head="bar"))
@@ -225,7 +135,7 @@ def to_csv(cards: Sequence[Card]) -> str:
     rows = []
     for card in cards:
         head = (card.claim.id, card.kind, card.provisional)
-        about = (*tally(card), card.claim.statement, card.claim.source)
+        about = (*tally(card.verdict), card.claim.statement, card.claim.source)
         about_it = (card.exploratory, len(card.verdict.by_definition))
         tail = (card.scale.budget, "; ".join(card.changes), card.command, *about_it)
         rows.append((*head, *about, *_lead_cells(card.lead), *tail))

@@ -8,7 +8,7 @@ import pytest
 from genbench.core.claim import CLAIMS
 from genbench.core.dataset import DATASETS
 from genbench.report.cards import make_cards
-from genbench.report.claim_tables import to_digits_alone
+from genbench.report.claim_readme import to_digits_alone
 from genbench.store import Store
 
 BUILT_IN = [

@@ -5,7 +5,7 @@ import pytest
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
-from genbench.report.claim_tables import to_scoreboard, update_readme
+from genbench.report.claim_readme import to_scoreboard, update_readme
 from genbench.running.scale import Scale
 from genbench.store import Store
 

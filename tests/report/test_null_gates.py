@@ -14,7 +14,7 @@ from genbench.cli.claims_text import list_details
 from genbench.core.claim import CLAIMS, Run
 from genbench.report.cards import Card
 from genbench.report.claim_json import to_dict
-from genbench.report.claim_tables import group_by_verdict
+from genbench.report.claim_readme import group_by_verdict
 from genbench.report.findings import find_caveats
 from genbench.report.formats import to_markdown
 from genbench.report.tables import make_leaderboards

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genbench.core.figure import Figure, Place, Series
-from genbench.report import claim_json, claim_tables
+from genbench.report import budget_table, claim_json, claim_tables
 from genbench.report.cards import Card
 from genbench.report.site import templating
 from genbench.report.site.samples import Panel, select_columns
@@ -61,6 +61,7 @@ def make_index(site: Site, views: Sequence[dict[str, Any]]) -> bytes:
         **site.header(PAGE, "Claims"),
         views=views,
         rule=claim_tables.RULE,
+        budgets=budget_table.make_sheet(site.claims),
         files=FILES,
         numbers=claim_tables.numbers,
         bar=claim_tables.bar,
@@ -190,7 +191,7 @@ def _view(card: Card) -> dict[str, Any]:
         "card": card,
         "kind": card.kind,
         "verdict": card.verdict_text,
-        "tally": claim_tables.tally_text(card),
+        "tally": claim_tables.tally_text(card.verdict),
         "seeds": claim_tables.seeds(card),
         **_split_effects(card.verdict.parts),
         "plots": [one for one in sections if one["plot"]],

@@ -13,7 +13,7 @@ from typing import Any
 from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError
 from genbench.report.cards import Card, make_cards
-from genbench.report.claim_tables import group_by_verdict
+from genbench.report.claim_readme import group_by_verdict
 from genbench.report.groups import Group
 from genbench.report.site import figures, samples, sheets
 from genbench.report.site.panorama import name_briefly

@@ -1,0 +1,107 @@
+"""Claims at half and at double their budget: how many verdicts hang on how long models train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genbench.report import sheet
+from genbench.report.cards import Card
+from genbench.report.claim_tables import EMPHASIS, tally_text
+from genbench.report.sheet import Entry, Heading, Sheet
+from genbench.report.variations import Variation
+
+#: the budgets that are compared with the claims' own, with how a sentence names them
+BUDGETS = {"double": "twice the rounds", "half": "half the rounds"}
+OPPOSITES = {"supported", "refuted"}
+
+
+@dataclass(frozen=True)
+class BudgetComparison:
+    """The claims that are measured in full at their own budget and at another one.
+
+    Arguments:
+        budget: The other one.
+        same: Those whose verdicts are the same.
+        changed: Those that say something else.
+        opposite: Those of them that are supported at one and refuted at the other.
+        open: Those that are not measured in full at the other budget.
+    """
+
+    budget: str
+    same: tuple[str, ...]
+    changed: tuple[str, ...]
+    opposite: tuple[str, ...]
+    open: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """How many claims say the same, e.g. "At twice the rounds 3 of 20 claims say something else"."""
+        measured = len(self.same) + len(self.changed)
+        if not measured:
+            return f"No claim is measured in full at {BUDGETS[self.budget]}."
+        opposite = f", {len(self.opposite) or 'none'} of them the opposite" if self.changed else ""
+        rest = f"; {len(self.open)} are not measured in full there" if self.open else ""
+        return (
+            f"At {BUDGETS[self.budget]} {len(self.changed)} of {measured} claims "
+            f"say something else{opposite}{rest}."
+        )
+
+
+def find_whole(card: Card) -> dict[str, Variation]:
+    """Returns a claim's verdicts at the budgets at which all of its seeds were tried."""
+    return {
+        each.name: each for each in card.budgets if each.verdict is not None and not each.missing
+    }
+
+
+def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
+    """Returns which claims say something else at another budget; those without rounds are left out."""
+    same, changed, opposite, missing = [], [], [], []
+    for card in cards:
+        if card.scale.budget != "default" or card.provisional or not card.known:
+            continue
+        if budget not in {each.name for each in card.budgets}:
+            continue
+        other = find_whole(card).get(budget)
+        if other is None or other.verdict is None:
+            missing.append(card.claim.id)
+            continue
+        outcomes = {card.verdict.outcome, other.verdict.outcome}
+        (same if len(outcomes) == 1 else changed).append(card.claim.id)
+        opposite += [card.claim.id] if outcomes == OPPOSITES else []
+    return BudgetComparison(budget, *map(tuple, (same, changed, opposite, missing)))
+
+
+def make_sheet(cards: Sequence[Card]) -> Sheet:
+    """Returns the claims that say something else at half or double their budget, with their parts."""
+    comparisons = [compare_budgets(cards, budget) for budget in BUDGETS]
+    changed = {name for each in comparisons for name in each.changed}
+    names = ("half", "default", "double")
+    rows = []
+    for card in cards:
+        if card.claim.id in changed:
+            whole = find_whole(card)
+            rows.append([Entry(card.claim.id), *(_entry(whole.get(name)) for name in names)])
+    return Sheet(
+        [Heading("claim"), *map(Heading, names)],
+        rows,
+        title="Verdicts that hang on the budget",
+        notes=[each.sentence for each in comparisons],
+    )
+
+
+def to_markdown(cards: Sequence[Card]) -> str:
+    """Returns the comparison in Markdown: a sentence a budget, and the claims that say something else."""
+    table = make_sheet(cards)
+    lines = [" ".join(table.notes)]
+    if table.rows:
+        lines += ["", *sheet.to_markdown(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(one: Variation | None) -> Entry:
+    if one is None or one.verdict is None:
+        return Entry("not in full", "faint")
+    outcome = one.verdict.outcome
+    return Entry(outcome, EMPHASIS.get(outcome, ""), f", {tally_text(one.verdict)}")
