@@ -14,7 +14,7 @@ from genbench.api.training import TrainedModel, train
 from genbench.core.asked import list_names, require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.files import RUNS
-from genbench.core.spec import Suite
+from genbench.core.spec import Criterion, Suite
 from genbench.evaluation.batches import ReadOptions
 from genbench.evaluation.evaluate import PartLike, parse_parts, request_names, request_parts
 from genbench.evaluation.evaluate import evaluate as _evaluate
@@ -64,6 +64,7 @@ def run(
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
+    tuned_by: Criterion | None = None,
     metrics: str | Iterable[PartLike] | None = None,
     claims: str | Sequence[str] = (),
     budget_scale: str = "default",
@@ -87,6 +88,8 @@ def run(
         seeds: So many seeds, from 0 on.
         steps: Every cell trains for so many rounds.
         labelled: Every seed sees only so many training labels.
+        tuned_by: "samples" or "density": all models that can be tuned take the options that tuning chose so
+            on the data set (`baselines/tuned.yaml`). None leaves it to the suite.
         metrics: Names with options, as in `evaluate`, measured in place of the suite's. None takes the
             suite's; of pairs of models and data sets, also what the data sets' `quality` names and, of
             images that are made from something, psnr and ssim.
@@ -110,6 +113,7 @@ def run(
     how: dict[str, Any] = {"dry_run": dry_run, "listener": listener}
     filters = {"models": models, "datasets": datasets}
     own_size = {"config": config, "steps": steps, "labelled": labelled, "metrics": metrics}
+    own_size["tuned_by"] = tuned_by
     looks = {"until_decided": until_decided, "max_seeds": max_seeds}
     refuse_unused(suite, budget_scale, claims=claims, **filters, **own_size, **looks)
     if suite == "claims":
@@ -128,7 +132,7 @@ def run(
     names = [] if metrics is None else parse_parts(metrics)
     parts = [] if metrics is None else request_parts(names)
     size = {"seeds": seeds, "steps": steps, "labelled": labelled}
-    suite = change_suite(suite, *pairs, metrics=parts, **size)
+    suite = change_suite(suite, *pairs, metrics=parts, tuned_by=tuned_by, **size)
     chosen = replace(chosen, named=request_names(names))
     if not any(pairs):
         return run_suite(suite, chosen, **filters, **how)

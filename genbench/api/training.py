@@ -13,7 +13,7 @@ from torch import Tensor
 from genbench.core.asked import require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
-from genbench.core.spec import Suite
+from genbench.core.spec import Criterion, Suite
 from genbench.core.trained import Trained
 from genbench.evaluation.evaluate import (
     PartLike,
@@ -158,6 +158,7 @@ def train(
     steps: int | None = None,
     batch: int | None = None,
     labelled: int | None = None,
+    tuned_by: Criterion | None = None,
     suite: str | Suite | None = None,
     device: str = "auto",
     data_dir: Path | str | None = None,
@@ -175,6 +176,8 @@ def train(
         steps: Rounds of training; None takes the suite's budget.
         batch: Points per seed in a minibatch; None takes the suite's.
         labelled: How many training labels a seed sees; None shows all.
+        tuned_by: "samples" or "density": take the options that tuning chose so on the data set, of a model
+            that can be tuned; None leaves it to the suite.
         suite: Whose settings hold for all that is not named here; a pair that it has is trained as there,
             with tuned options where it takes them. None takes `demo`, and measures beside what that does
             what the data set's `quality` names and, of images that are made from something, psnr and ssim.
@@ -190,7 +193,7 @@ def train(
     require_counts(batch=batch, seeds=seeds if isinstance(seeds, int) else None)
     pair = [make_part(model)], [make_part(dataset)]
     chosen = suite if isinstance(suite, Suite) else find_suite(suite or "demo")
-    chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled)
+    chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled, tuned_by=tuned_by)
     files = Path(data_dir) if data_dir else None
     if suite is None:
         chosen = add_usual(chosen, data_dir=files, offline=offline)

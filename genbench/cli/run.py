@@ -33,6 +33,12 @@ CLAIMS = "claims"
     help="Show every seed this many training labels only, balanced over the classes.",
 )
 @click.option(
+    "--tuned-by",
+    type=click.Choice(["samples", "density"]),
+    help="Take the options that tuning chose so on the data set, from baselines/tuned.yaml; without it, "
+    "models have those of their files, or what the suite says.",
+)
+@click.option(
     "--metrics",
     help="Measure these in place of the suite's, as in evaluate: fid,prdc:neighbours=3.",
 )
@@ -114,6 +120,7 @@ def command(
     seeds: int | None,
     steps: int | None,
     labelled: int | None,
+    tuned_by: str | None,
     metrics: str | None,
     claims: tuple[str, ...],
     budget_scale: str,
@@ -141,6 +148,7 @@ def command(
     genbench run demo
     genbench run toys --executor processes --jobs 2 --dry-run
     genbench run -m vae -m gan:lr=0.003 -d digits --seeds 8 --steps 3000
+    genbench run -m vae -m gan -d digits --seeds 8 --steps 3000 --tuned-by samples
     genbench run -m srresnet -m bicubic -d super_resolution --metrics psnr,ssim,consistency
     genbench run claims --claim mode-collapse --budget-scale quick
     genbench run claims --claim mode-collapse --until-decided --max-seeds 32
@@ -151,6 +159,7 @@ def command(
     executor = parse_part(how["executor"]).name
     named = {"model": models, "dataset": datasets, "claim": claims, "executor": (executor,)}
     request = {"models": models, "datasets": datasets, "claims": claims, "config": config}
+    request["tuned_by"] = tuned_by
     request |= {"steps": steps, "labelled": labelled, "metrics": metrics}
     request |= {"until_decided": until_decided, "max_seeds": max_seeds}
     # as api.run does, but before torch is imported

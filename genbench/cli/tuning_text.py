@@ -132,7 +132,7 @@ def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) ->
 
 def _tell_use(to: Path) -> str:
     """How suites come to take a file's options."""
-    use = "suites take it by: tuned: true"
+    use = "suites take it by: tuned: true; genbench run by: --tuned-by samples"
     return use if is_taken(to) else f"copy it to {FILE} of a working folder, and there {use}"
 
 

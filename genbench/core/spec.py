@@ -115,6 +115,10 @@ PartList = Annotated[
 ]
 
 
+#: what chose among the trials of tuning
+Criterion = Literal["samples", "density"]
+
+
 class Cells(Strict):
     """Models × data sets, all with the same training settings."""
 
@@ -126,7 +130,7 @@ class Cells(Strict):
         default=None, gt=0, description="training labels that a seed sees, balanced; all if absent"
     )
     training: Training | None = Field(default=None, description="how all of the models train")
-    tuned: bool | Literal["samples", "density"] = Field(
+    tuned: bool | Criterion = Field(
         default=False,
         description="take the options of baselines/tuned.yaml, chosen by samples (true) or by density; "
         "options and ways of training that are named here hold all the same",

@@ -15,7 +15,7 @@ from genbench.core.asked import require_counts, require_seconds
 from genbench.core.device import choose_device
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
-from genbench.core.spec import Budget, Cells, Part, Suite, parse_part
+from genbench.core.spec import Budget, Cells, Criterion, Part, Suite, parse_part
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor, make_executor
 from genbench.running.interrupts import stopping_on_signals
@@ -280,6 +280,7 @@ def change_suite(
     seeds: int | None = None,
     steps: int | None = None,
     labelled: int | None = None,
+    tuned_by: Criterion | None = None,
     metrics: Sequence[Part] = (),
 ) -> Suite:
     """Returns a suite with other cells or settings.
@@ -292,17 +293,23 @@ def change_suite(
         seeds: So many seeds, from 0 on.
         steps: Every cell trains for so many rounds.
         labelled: Every seed sees only so many training labels.
+        tuned_by: All cells take the options that tuning chose so, of models that can be tuned.
         metrics: Measured in place of the suite's own.
 
     Raises:
-        SpecError: If one of the numbers is less than 1.
+        SpecError: If one of the numbers is less than 1, or nothing chooses so.
     """
     require_counts(seeds=seeds, steps=steps, labelled=labelled)
+    if tuned_by is not None and tuned_by not in get_args(Criterion):
+        raise SpecError(
+            f"tuned_by needs one of {', '.join(get_args(Criterion))}, got {tuned_by!r}"
+        )
     changes: dict[str, Any] = {"seeds": int(seeds)} if seeds else {}
     cells = suite.cells
     if models and datasets:
         cells = [_find_cells(suite, *pair) for pair in product(models, datasets)]
     about: dict[str, Any] = {"labelled": int(labelled)} if labelled else {}
+    about |= {"tuned": tuned_by} if tuned_by else {}
     if steps:
         changes["budget"] = about["budget"] = Budget(steps=int(steps))
     if metrics:

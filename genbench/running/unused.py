@@ -14,6 +14,7 @@ SAID = {
     "config": "leave it out",
     "steps": "use --budget-scale",
     "labelled": "leave it out",
+    "tuned_by": "leave it out",
     "metrics": "leave it out",
 }
 #: what goes with claims alone, as the command line calls it
@@ -50,7 +51,9 @@ def _refuse_of_claims(given: set[str]) -> None:
     """Refuses what claims say themselves."""
     for name, instead in SAID.items():
         if name in given:
-            raise SpecError(f"run claims takes no --{name}, claims say it themselves; {instead}")
+            raise SpecError(
+                f"run claims takes no --{name.replace('_', '-')}, claims say it themselves; {instead}"
+            )
     if "until_decided" in given and given & {"models", "datasets"}:
         raise SpecError("--until-decided takes no --model or --dataset; name claims by --claim")
 

@@ -142,7 +142,10 @@ class _Wanted:
         of_kind = [entry for entry in of_data if self.kind in entry.budget]
         missing = f"{self.model} was not tuned on {self.data} by {self.criterion}"
         if self.criterion == "density" and not self._has_density():
-            return f"{missing}: it has no likelihood; say tuned: true for it, which takes those by samples"
+            return (
+                f"{missing}: it has no likelihood; say tuned: true for it, or --tuned-by samples, which "
+                "takes those by samples"
+            )
         if not of_data:
             return (
                 f"{missing}, and nothing else was tuned there; give the data a plan under tuning in the "
@@ -158,12 +161,12 @@ class _Wanted:
         if others:
             other = ", ".join(sorted(others))
             return (
-                f"{missing}, but by {other} alone; say tuned: {other}, or give the plan of {self.dataset} "
-                f"the criterion {self.criterion} and type: {self.command}"
+                f"{missing}, but by {other} alone; say tuned: {other} (--tuned-by {other}), or give the "
+                f"plan of {self.dataset} the criterion {self.criterion} and type: {self.command}"
             )
         return (
             f"{missing}, where others were; type: {self.command}; if that says that no trial was scored "
-            f"to the end, name the model in cells without tuned"
+            f"to the end, name the model in cells without tuned, or in a run without --tuned-by"
         )
 
     def _has_density(self) -> bool:

@@ -188,7 +188,9 @@ def test_an_own_file_stands_in_place_of_what_is_shipped_and_both_verbs_say_so(
     monkeypatch.chdir(tmp_path)
     call(folder, "--device", "cpu")
     accepted = call(folder, "--accept")
-    assert "suites take it by: tuned: true\n" in accepted.stdout
+    assert (
+        "suites take it by: tuned: true; genbench run by: --tuned-by samples\n" in accepted.stdout
+    )
     assert "copy it" not in accepted.stdout
     (line,) = (
         text for text in accepted.stdout.splitlines() if text.startswith("on ring it stands")
