@@ -24,11 +24,12 @@ from genbench.report.evaluation import show_itself
 from genbench.report.gate.check import check_results as check
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
 from genbench.report.results import results
+from genbench.running.changed_suites import change_suite, find_pairs
 from genbench.running.claims import run_claims, run_until_decided
 from genbench.running.plan import Redo
 from genbench.running.run_result import RunResult
 from genbench.running.scale import Scale
-from genbench.running.suites import Listener, RunOptions, change_suite, find_pairs, run_suite
+from genbench.running.suites import Listener, RunOptions, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, CostEstimate
 from genbench.running.unused import refuse_unused

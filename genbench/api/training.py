@@ -26,9 +26,9 @@ from genbench.evaluation.evaluator import draw
 from genbench.report.leaderboard import Leaderboard
 from genbench.running.build import open_dataset, prepare_model
 from genbench.running.cells import cell_specs, find_refusal
+from genbench.running.changed_suites import change_suite
 from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.stack import evaluate_stack, train_stack
-from genbench.running.suites import change_suite
 from genbench.running.usual_metrics import add_usual
 from genbench.store import Record
 from genbench.store.suites import find_suite

@@ -5,7 +5,7 @@ import pytest
 from genbench import api
 from genbench.core.errors import SpecError
 from genbench.core.spec import Budget
-from genbench.running.suites import change_suite
+from genbench.running.changed_suites import change_suite
 from genbench.store.suites import find_suite
 from genbench.store.tuned_options import find_tuned
 
