@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from genbench.core.spec import Budget
-from genbench.store import Store
+from genbench.store import Store, tunings
 from genbench.store import trial as claim_trials
-from genbench.store import tuning as tuning_trials
 from genbench.store.merge import merge
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuning import Criterion, Rung, TuningFile, TuningRule, Tunings, TuningTrial
+from genbench.store.tuning import Criterion, Rung, TuningFile, TuningRule, TuningTrial
+from genbench.store.tunings import Tunings
 
 LOW, HIGH, OTHER = {1: 0.5, 2: 0.6}, {1: 0.3, 2: 0.4}, {1: 0.1, 2: 0.2}
 
@@ -82,7 +82,7 @@ def test_trials_of_tuning_are_united_by_number_and_rung(tmp_path):
     path = Tunings(two.root).save(searched((0, [LOW, HIGH]), (2, [LOW])))
     result = merge([one, two], to)
     assert (result.trials, result.conflicts) == (1, [])
-    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    whole = tunings.parse(to.root / "tuning" / path.name)
     assert whole is not None
     assert {t.k: len(t.rungs) for t in whole.trials} == {0: 2, 1: 2, 2: 1}
     Tunings(two.root).save(searched((0, [HIGH])))
@@ -117,7 +117,7 @@ def test_another_choice_of_the_same_number_is_a_conflict_and_is_taken_whole(
     assert [c.differences for c in merge([one, two], to).conflicts] == [[line]]
     assert not to.root.exists()
     merge([one, two], to, keep=keep)
-    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    whole = tunings.parse(to.root / "tuning" / path.name)
     assert whole is not None
     assert sorted(whole.by_number) == [0, 1, 2]
     assert whole.by_number[1] == (finished if keep == "first" else cut).by_number[1]
@@ -128,7 +128,7 @@ def test_a_trial_that_scored_otherwise_elsewhere_is_taken_whole(tmp_path):
     path = Tunings(one.root).save(searched((1, [LOW, HIGH])))
     Tunings(two.root).save(searched((1, [OTHER])))
     merge([one, two], to, keep="last")
-    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    whole = tunings.parse(to.root / "tuning" / path.name)
     assert whole is not None
     assert [rung.scores["samples"] for rung in whole.trials[0].rungs] == [OTHER]
 
@@ -139,7 +139,7 @@ def test_proposed_trials_are_not_mixed_with_those_that_other_scores_proposed(tmp
     kept = searched((0, [LOW]), (1, [OTHER]), sampler="tpe")
     Tunings(two.root).save(kept)
     merge([one, two], to, keep="last")
-    whole = tuning_trials.parse(to.root / "tuning" / path.name)
+    whole = tunings.parse(to.root / "tuning" / path.name)
     assert whole is not None
     assert whole.trials == kept.trials
 

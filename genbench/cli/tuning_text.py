@@ -22,7 +22,8 @@ from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
 from genbench.store.tuned import FILE, TunedEntry, data_of, is_taken, read_all_tuned, read_tuned
-from genbench.store.tuning import TuningResult, Tunings
+from genbench.store.tuning import TuningResult
+from genbench.store.tunings import Tunings
 
 
 def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -> None:

@@ -23,7 +23,8 @@ from genbench.store import Record, Store
 from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.record import finite
 from genbench.store.tuned import TunedChoice, find_outdated
-from genbench.store.tuning import TuningFile, Tunings
+from genbench.store.tuning import TuningFile
+from genbench.store.tunings import Tunings
 
 Gain = Literal[
     "better",

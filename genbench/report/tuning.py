@@ -16,7 +16,8 @@ from genbench.report.text import number
 from genbench.report.tuning_groups import group_by_rule
 from genbench.running.tuning_rule import counted_scores, last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
-from genbench.store.tuning import DRAWN, TuningFile, TuningRule, Tunings
+from genbench.store.tuning import DRAWN, TuningFile, TuningRule
+from genbench.store.tunings import Tunings
 
 #: trials at which tables have a column; curves have every number
 COLUMNS = (1, 2, 4, 8, 16)

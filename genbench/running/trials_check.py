@@ -8,7 +8,8 @@ from pathlib import Path
 from genbench.core.errors import GenbenchError
 from genbench.running.tuning_rule import find_changed
 from genbench.store.tuned import find_outdated
-from genbench.store.tuning import TuningFile, Tunings
+from genbench.store.tuning import TuningFile
+from genbench.store.tunings import Tunings
 from genbench.store.validate import Problem
 
 

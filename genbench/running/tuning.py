@@ -36,7 +36,8 @@ from genbench.running.unused import refuse_unused_options
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
-from genbench.store.tuning import TuningRule, Tunings, examine
+from genbench.store.tuning import TuningRule
+from genbench.store.tunings import Tunings, examine
 
 #: models that are tuned side by side at least, so that one's last rungs leave no worker idle
 AT_ONCE = 4

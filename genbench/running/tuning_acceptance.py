@@ -22,7 +22,8 @@ from genbench.running.tuning_rule import (
 )
 from genbench.store.equal_tuning import Inequality, find_inequalities
 from genbench.store.tuned import TunedEntry, data_of, key_of, merge_entries, write_tuned
-from genbench.store.tuning import TuningFile, TuningRule, Tunings
+from genbench.store.tuning import TuningFile, TuningRule
+from genbench.store.tunings import Tunings
 
 
 @dataclass(frozen=True)

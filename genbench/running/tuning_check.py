@@ -12,7 +12,8 @@ from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
 from genbench.store.tuned import FILE, TunedEntry, find_outdated, read_tuned
-from genbench.store.tuning import TuningFile, Tunings
+from genbench.store.tuning import TuningFile
+from genbench.store.tunings import Tunings
 from genbench.store.validate import Problem
 
 

@@ -14,7 +14,8 @@ from genbench.running.cell_costs import UNKNOWN, known_costs
 from genbench.running.plan import Redo
 from genbench.running.tuning_rule import brackets, pending
 from genbench.store import Store
-from genbench.store.tuning import TuningFile, TuningRule, Tunings, TuningTrial
+from genbench.store.tuning import TuningFile, TuningRule, TuningTrial
+from genbench.store.tunings import Tunings
 
 #: how much longer a seed takes in a stack of two than in one of eight, as cells mostly are
 SMALL_STACK = 1.5

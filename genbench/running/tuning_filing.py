@@ -10,7 +10,8 @@ from genbench.core.files import read_file, remove_leftovers, write_bytes
 from genbench.running.filing import Filing
 from genbench.running.job import Outcome, Result
 from genbench.running.tuning_job import STATE, TuneJob
-from genbench.store.tuning import TuningResult, TuningRule, Tunings
+from genbench.store.tuning import TuningResult, TuningRule
+from genbench.store.tunings import Tunings
 
 
 class TuneFiling(Filing[TuneJob]):

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from genbench.store import trial as claims
-from genbench.store import tuning
+from genbench.store import tunings
 from genbench.store.folder import Store
 from genbench.store.moments import earliest
 from genbench.store.trial import Trial, Trials
-from genbench.store.tuning import DRAWN, Rung, TuningFile, Tunings, TuningTrial
+from genbench.store.tuning import DRAWN, Rung, TuningFile, TuningTrial
+from genbench.store.tunings import Tunings
 
 File = TypeVar("File", Trial, TuningFile)
 #: what was done with one file: where it lies, how many copies held nothing new, and conflicts as
@@ -46,12 +47,12 @@ def merge_trials(
             outcomes.append((target.root / claims.FOLDER / paths[0].name, same, conflicts))
             if write:
                 Trials(target.root).save(trial)
-    for paths in _copies(sources, tuning.FOLDER, problems):
+    for paths in _copies(sources, tunings.FOLDER, problems):
         file, same, conflicts = _fold(
-            paths, tuning.examine, differ_in_tuning, join_tuning, keep, problems
+            paths, tunings.examine, differ_in_tuning, join_tuning, keep, problems
         )
         if file is not None:
-            outcomes.append((target.root / tuning.FOLDER / paths[0].name, same, conflicts))
+            outcomes.append((target.root / tunings.FOLDER / paths[0].name, same, conflicts))
             if write:
                 Tunings(target.root).save(file)
     return outcomes, problems

@@ -17,7 +17,7 @@ from genbench.store.absent import no_records
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 
 #: kinds of problems; those of BAD make a folder invalid
 BAD = ("record", "place", "duplicate", "artifact", "tuned", "registration")

@@ -217,10 +217,10 @@ def other_picture(random: Random, path: Path) -> bool:
 
 def reseal(raw: dict, part: str) -> bytes:
     """The bytes of trials with the right seal; ValueError where there can be none."""
-    from genbench.store import trial, tuning
+    from genbench.store import trial, tuning, tunings
 
     if part == "tuning":
-        return tuning.to_bytes(tuning.TuningFile.model_validate_json(json.dumps(raw)))
+        return tunings.to_bytes(tuning.TuningFile.model_validate_json(json.dumps(raw)))
     sound = trial.Trial.model_validate_json(json.dumps(raw))
     sealed = sound.model_copy(update={"seal": trial._seal(sound)})
     return (sealed.model_dump_json(by_alias=True, indent=1) + "\n").encode()

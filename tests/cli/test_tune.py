@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from genbench.cli import cli
 from genbench.core.errors import GenbenchError, SpecError
 from genbench.store import Store
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 from genbench.store.validate import validate
 
 CONFIG = (

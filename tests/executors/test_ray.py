@@ -18,7 +18,7 @@ from genbench.running.suites import Listener, RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.store import Store, contents
 from genbench.store.documents import load_suites
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 
 GAN = {"name": "gan", "options": {"hidden": [8]}}
 VAE = {"name": "vae", "options": {"hidden": [8]}}

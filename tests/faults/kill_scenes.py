@@ -11,7 +11,7 @@ from typing import Any
 
 from genbench.store import Store, contents
 from genbench.store.trial import Trials
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 
 Facts = dict[str, Any]
 SMALL = {"options": {"hidden": [16]}}

@@ -14,7 +14,8 @@ from genbench.report.site.tuning_page import make_files
 from genbench.report.tuned_scores import describe_unused, make_sheet, read_tuned_scores, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial, specs_of_trial
 from genbench.store import Measurement, Record, Store
-from genbench.store.tuning import Rung, TuningResult, Tunings
+from genbench.store.tuning import Rung, TuningResult
+from genbench.store.tunings import Tunings
 
 PLAN = Tuning(
     budget=Budget(steps=8), batch=16, samples=60, criteria=Criteria(samples=Part(name="mmd"))

@@ -11,7 +11,8 @@ from genbench.report.tuning import read_searches
 from genbench.report.tuning_costs import make_sheet, sum_costs
 from genbench.report.tuning_readme import update_readme
 from genbench.running.tuning_rule import make_rule, make_trial
-from genbench.store.tuning import Rung, TuningFile, Tunings
+from genbench.store.tuning import Rung, TuningFile
+from genbench.store.tunings import Tunings
 
 CRITERIA = Criteria(samples=Part(name="mmd"), density=Part(name="nll", options={"points": 50}))
 PLAN = Tuning(budget=Budget(steps=8), batch=16, samples=60, criteria=CRITERIA)

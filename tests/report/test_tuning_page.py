@@ -16,7 +16,8 @@ from genbench.report.tuned_scores import TunedScore
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial
 from genbench.store.tuned import TunedChoice
-from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings
+from genbench.store.tuning import Rung, TuningFile, TuningResult
+from genbench.store.tunings import Tunings
 
 PLAN = Tuning(
     budget=Budget(steps=8), batch=16, samples=60, criteria=Criteria(samples=Part(name="mmd"))

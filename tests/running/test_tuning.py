@@ -42,7 +42,8 @@ from genbench.running.tuning_rule import (
 from genbench.store import Store
 from genbench.store.tuned import FILE, read_all_tuned, read_tuned, write_tuned
 from genbench.store.tuned_options import HiddenTuning, find_tuned
-from genbench.store.tuning import Rung, TuningFile, TuningResult, Tunings, parse, to_bytes
+from genbench.store.tuning import Rung, TuningFile, TuningResult
+from genbench.store.tunings import Tunings, parse, to_bytes
 
 ROOT = Path(__file__).parents[2]
 PLAN = Tuning(

@@ -14,7 +14,8 @@ from genbench.running.tuning_rule import brackets, frontier, make_rule, make_tri
 from genbench.store.documents import load_tuning
 from genbench.store.equal_tuning import find_inequalities
 from genbench.store.tuned import FILE, read_tuned, write_tuned
-from genbench.store.tuning import Rung, TuningFile, Tunings
+from genbench.store.tuning import Rung, TuningFile
+from genbench.store.tunings import Tunings
 
 ROOT = Path(__file__).parents[2]
 PLAN = Tuning(

@@ -27,7 +27,7 @@ from genbench.store import Store
 from genbench.store.documents import load_suites
 from genbench.store.tuned import FILE, read_tuned, write_tuned
 from genbench.store.tuned_options import HiddenTuning, OutdatedTuning, find_tuned
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / FILE).read_text()

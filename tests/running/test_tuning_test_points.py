@@ -11,7 +11,7 @@ from genbench.datasets.fashion_mnist import FashionMNIST
 from genbench.running.suites import RunOptions
 from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_job import _SCORERS
-from genbench.store.tuning import Tunings
+from genbench.store.tunings import Tunings
 
 PLAN = Tuning(
     budget=Budget(steps=4), batch=8, criteria=Criteria(samples=Part(name="mmd")), samples=40
