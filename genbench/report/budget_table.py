@@ -104,4 +104,4 @@ def _entry(one: Variation | None) -> Entry:
     if one is None or one.verdict is None:
         return Entry("not in full", "faint")
     outcome = one.verdict.outcome
-    return Entry(outcome, EMPHASIS.get(outcome, ""), f", {tally_text(one.verdict)}")
+    return Entry(outcome, EMPHASIS.get(outcome, ""), f" ({tally_text(one.verdict)})")

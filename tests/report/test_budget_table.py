@@ -61,8 +61,8 @@ def test_claims_are_compared_where_both_budgets_are_measured(cards):
 def test_the_table_has_the_claims_that_change_alone(cards):
     sheet = make_sheet(cards)
     assert [[entry.words for entry in row] for row in sheet.rows] == [
-        ["opposite", "not in full", "supported, +1 -0 ?0", "refuted, +0 -1 ?0"],
-        ["open", "inconclusive, +0 -0 ?1", "supported, +1 -0 ?0", "not in full"],
+        ["opposite", "not in full", "supported (+1 -0 ?0)", "refuted (+0 -1 ?0)"],
+        ["open", "inconclusive (+0 -0 ?1)", "supported (+1 -0 ?0)", "not in full"],
     ]
     text = to_markdown(cards)
     assert text.startswith("At twice the rounds")
