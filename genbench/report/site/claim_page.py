@@ -60,6 +60,7 @@ def make_index(site: Site, views: Sequence[dict[str, Any]]) -> bytes:
         PAGE,
         **site.header(PAGE, "Claims"),
         views=views,
+        pages={view["card"].claim.id: view["page"] for view in views},
         rule=claim_tables.RULE,
         budgets=budget_table.make_sheet(site.claims),
         files=FILES,
