@@ -49,6 +49,16 @@ def quickly(run):
     return [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
 
 
+def test_the_document_of_claims_says_what_each_is_read_from():
+    from genbench.core.claim import find
+
+    table = (ROOT / "docs/claims.md").read_text().split("| claim | read from |")[1]
+    rows = table.split("\n\n")[0].splitlines()[2:]
+    named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
+    built_in = [c for c in find(()).values() if c.function.__module__.startswith("genbench.")]
+    assert sorted(named) == sorted(c.id for c in built_in)
+
+
 def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
     assert len(EXAMPLES) == 8
     assert max(code.count("\n") for code, _ in EXAMPLES.values()) <= 60

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from genbench.cli import common
+from genbench.core.errors import SpecError
 
 if TYPE_CHECKING:
     from genbench.report.cards import Card
+    from genbench.running.scale import Scale
 
 
 @click.command("claims")
@@ -64,8 +66,8 @@ def command(
     with a small `--seeds`, it is inconclusive "so far", and the numbers beside are provisional.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
-    refuted in the other, or has not been measured here. Exit code 3 says that runs failed, or that records
-    or trials could not be read.
+    refuted in the other, or was measured in the other alone. Exit code 3 says that runs failed, or that
+    records or trials of either folder could not be read.
 
     Use `--register` before the first score: a verdict whose registration is younger, or whose terms have
     changed since, is shown as exploratory, with what changed.
@@ -82,25 +84,32 @@ def command(
     if register:
         common.refuse_unused("claims --register", {"names", "register", "plugins", "as_json"})
         return write_terms(names, as_json)
+    if readme is not None and (seeds or budget_scale != "default"):
+        raise SpecError(
+            "--readme writes what claims say at their own budget; leave out --seeds and --budget-scale"
+        )
     from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
     from genbench.report.claim_readme import update_readme
     from genbench.running.scale import Scale
     from genbench.store import Store
 
-    scale, code = Scale(budget_scale, seeds), 0
+    scale, code, unread = Scale(budget_scale, seeds), 0, list[str]()
     cards = make_cards(Store(root), names, scale, root)
     if names and not (no_run or readme or against):
-        cards, code = complete(cards, root, plugins, as_json)
+        cards, code = complete(cards, scale, root, plugins, as_json)
     if readme is not None:
         changed = update_readme(readme, cards)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
-        code = reproduce(cards, against, form=form, wide=wide, as_json=as_json)
+        pairs = reproduce(cards, against, form=form, wide=wide, as_json=as_json)
+        code = int(any(pair.failed for pair in pairs))
+        unread += find_unread([pair.there for pair in pairs], against)
     elif names or as_json or readme is None:
         how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
         print_claims(cards, root, **how)
-    common.tell_unread(find_unread(cards, root), ignore=ignore_damaged or bool(code))
+    unread = list(dict.fromkeys([*find_unread(cards, root), *unread]))
+    common.tell_unread(unread, ignore=ignore_damaged or bool(code))
     if code:
         raise SystemExit(code)
 
@@ -127,7 +136,7 @@ def write_terms(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def complete(
-    cards: list[Card], root: Path, plugins: tuple[str, ...], as_json: bool
+    cards: list[Card], scale: Scale, root: Path, plugins: tuple[str, ...], as_json: bool
 ) -> tuple[list[Card], int]:
     """Runs what claims lack, as `genbench run claims` does; returns them anew, and the exit code.
 
@@ -144,7 +153,7 @@ def complete(
     names = [card.claim.id for card in cards if card.missing]
     if not names:
         return cards, 0
-    options, scale = RunOptions(root=root, plugins=plugins), cards[0].scale
+    options = RunOptions(root=root, plugins=plugins)
     if root != COMMITTED and COMMITTED.is_dir():
         instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
         click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)

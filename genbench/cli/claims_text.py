@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from genbench.report.cards import Card
     from genbench.report.fairness import ReadCells
+    from genbench.report.reproduction import Reproduction
     from genbench.report.variations import Variation
     from genbench.statistics.verdicts import VerdictPart
 
@@ -121,8 +122,10 @@ def missing_sentences(cards: list[Card], root: Path) -> list[str]:
     return sentences
 
 
-def reproduce(cards: list[Card], against: Path, *, form: str, wide: bool, as_json: bool) -> int:
-    """Prints verdicts beside those of another folder; returns the exit code."""
+def reproduce(
+    cards: list[Card], against: Path, *, form: str, wide: bool, as_json: bool
+) -> list[Reproduction]:
+    """Prints verdicts beside those of another folder; returns the comparisons."""
     from genbench.report import reproduction
     from genbench.report.sheet import print_sheet, to_csv, to_markdown
 
@@ -139,7 +142,7 @@ def reproduce(cards: list[Card], against: Path, *, form: str, wide: bool, as_jso
         print_sheet(console, sheet, fold=True, names=26)
         for note in sheet.notes:
             console.print(note, highlight=False, markup=False)
-    return int(any(pair.failed for pair in pairs))
+    return pairs
 
 
 def coloured(card: Card) -> str:
@@ -199,6 +202,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
 
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
     changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
+    reasons = card.evidence.failure_reasons()
     unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
     return {
         "Exploratory": list(card.standing.reasons) if card.exploratory else [],
@@ -215,7 +219,10 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Cells": [_describe_cells(read) for read in card.cells],
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
-        "Failed": [f"{name}: {count} seeds" for name, count in card.evidence.failed().items()],
+        "Failed": [
+            f"{name}: {count} seeds: {reasons.get(name, 'diverged')}"
+            for name, count in card.evidence.failed().items()
+        ],
         "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
     }
 

@@ -45,6 +45,8 @@ class Scores(dict[int, float]):
             may lie anywhere.
         origin: What they were measured on. Two columns of one run are of the same samples, and compared seed
             by seed.
+        failed: Of differences in which failures were filled in, the seeds that failed, with the side on which
+            the true difference lies.
     """
 
     def __init__(
@@ -56,10 +58,12 @@ class Scores(dict[int, float]):
         sides: tuple[Values, Values] | None = None,
         beyond: Iterable[tuple[int, int]] = (),
         origin: object = None,
+        failed: Iterable[tuple[int, int]] = (),
     ) -> None:
         super().__init__(values)
         self.noise, self.independent, self.sides = noise, independent, sides
         self.beyond, self.origin = frozenset(beyond), origin
+        self.failed = frozenset(failed)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ class Effect:
         data: The data set that it was measured on, where a claim is read on several.
         tried: The seeds with which all that it reads was tried, whether they have a value or not; None where
             nobody says, which is taken as all up to the last value.
+        planned: How many seeds what it reads plans at first, where that is less than its claim plans.
     """
 
     name: str
@@ -138,6 +143,7 @@ class Effect:
     jump: float = 0.0
     data: str = ""
     tried: frozenset[int] | None = None
+    planned: int | None = None
 
     def __post_init__(self) -> None:
         if self.wanted not in SIDES:
@@ -211,9 +217,10 @@ def map_values(function: Callable[[float], float], values: Values) -> Scores:
     mapped = {seed: function(value) for seed, value in values.items()}
     # whichever way the function goes
     beyond = {(seed, side) for seed, _ in _beyond(values) for side in (-1, 1)}
+    failed = {(seed, side) for seed, _ in _failed(values) for side in (-1, 1)}
     noise = getattr(values, "noise", 0.0)
     about: dict[str, Any] = {"independent": _independent(values), "origin": _origin(values)}
-    return Scores(mapped, noise, beyond=beyond, **about)
+    return Scores(mapped, noise, beyond=beyond, failed=failed, **about)
 
 
 def compare_best(
@@ -273,6 +280,26 @@ def fill_failed(*sides: Mapping[str, Values]) -> list[dict[str, dict[int, float]
     ]
 
 
+def fill_row(row: Values) -> Values:
+    """Returns a row in which a seed that failed, on either side, has the farthest value that completed there.
+
+    What is not a number does not exist, and is left out. It is empty where no seed completed.
+    """
+    row = {seed: v for seed, v in row.items() if not math.isnan(v)}
+    completed = [v for v in row.values() if math.isfinite(v)]
+    if not completed:
+        return {}
+    low, high = min(completed), max(completed)
+    ends = {seed: high if v > 0 else low for seed, v in row.items() if not math.isfinite(v)}
+    return {**row, **ends}
+
+
+def failures_of(row: Values, sign: int = 1) -> set[tuple[int, int]]:
+    """Returns the seeds of a row that failed, with the side, times the sign, on which the true value lies."""
+    infinite = {(seed, sign if v > 0 else -sign) for seed, v in row.items() if math.isinf(v)}
+    return infinite | _failed(row, sign)
+
+
 def _best(rows: Mapping[str, Values]) -> str:
     # each value divided, as sums of values of 1e308 have no number
     means = {n: math.fsum(v / len(row) for v in row.values()) for n, row in rows.items() if row}
@@ -290,7 +317,7 @@ def _scale(row: Values, sign: float, log: bool) -> Scores:
     if log:
         beyond |= {(seed, -side) for seed, v in row.items() if math.isfinite(v) and v <= 0}
     about: dict[str, Any] = {"independent": _independent(row), "origin": _origin(row)}
-    return Scores(values, own, beyond=beyond, **about)
+    return Scores(values, own, beyond=beyond, failed=_failed(row, side), **about)
 
 
 def _log(value: float) -> float:
@@ -302,6 +329,10 @@ def _log(value: float) -> float:
 
 def _beyond(row: Values, sign: int = 1) -> set[tuple[int, int]]:
     return {(seed, sign * side) for seed, side in getattr(row, "beyond", ())}
+
+
+def _failed(row: Values, sign: int = 1) -> set[tuple[int, int]]:
+    return {(seed, sign * side) for seed, side in getattr(row, "failed", ())}
 
 
 def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
@@ -317,8 +348,11 @@ def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
         if seed in y
     }
     noise = max(noise_of(row) for row in sides)
-    beyond = _beyond(one) | _beyond(other, -1)
-    return Scores(values, noise, sides=sides if independent else None, beyond=beyond)
+    about: dict[str, Any] = {"beyond": _beyond(one) | _beyond(other, -1)}
+    # where both failed nothing says which is worse
+    moved = failures_of(one) | failures_of(other, -1)
+    about["failed"] = {(s, side) for s, side in moved if (s, -side) not in moved and s in values}
+    return Scores(values, noise, sides=sides if independent else None, **about)
 
 
 def _fill_pair(a: Values, b: Values) -> tuple[Values, Values]:

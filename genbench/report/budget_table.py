@@ -10,6 +10,7 @@ from genbench.report.cards import Card
 from genbench.report.claim_tables import EMPHASIS, tally_text
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.variations import Variation
+from genbench.statistics.verdicts import find_turned
 
 #: the budgets that are compared with the claims' own, with how a sentence names them
 BUDGETS = {"double": "twice the rounds", "half": "half the rounds"}
@@ -24,7 +25,7 @@ class BudgetComparison:
         budget: The other one.
         same: Those whose verdicts are the same.
         changed: Those that say something else.
-        opposite: Those of them that are supported at one and refuted at the other.
+        opposite: Those of them that, or a part of which, are supported at one and refuted at the other.
         open: Those that are not measured in full at the other budget.
     """
 
@@ -40,7 +41,8 @@ class BudgetComparison:
         measured = len(self.same) + len(self.changed)
         if not measured:
             return f"No claim is measured in full at {BUDGETS[self.budget]}."
-        opposite = f", {len(self.opposite) or 'none'} of them the opposite" if self.changed else ""
+        many = len(self.opposite) or "none"
+        opposite = f", {many} of them the opposite in a part or the whole" if self.changed else ""
         rest = f"; {len(self.open)} are not measured in full there" if self.open else ""
         return (
             f"At {BUDGETS[self.budget]} {len(self.changed)} of {measured} claims "
@@ -67,9 +69,12 @@ def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
         if other is None or other.verdict is None:
             missing.append(card.claim.id)
             continue
-        outcomes = {card.verdict.outcome, other.verdict.outcome}
-        (same if len(outcomes) == 1 else changed).append(card.claim.id)
-        opposite += [card.claim.id] if outcomes == OPPOSITES else []
+        outcomes, turned = (
+            {card.verdict.outcome, other.verdict.outcome},
+            find_turned(other.verdict, card.verdict),
+        )
+        (same if len(outcomes) == 1 and not turned else changed).append(card.claim.id)
+        opposite += [card.claim.id] if turned or outcomes == OPPOSITES else []
     return BudgetComparison(budget, *map(tuple, (same, changed, opposite, missing)))
 
 

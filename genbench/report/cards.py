@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
-from genbench.statistics.verdicts import Verdict, VerdictPart
+from genbench.statistics.verdicts import NONE_COMPLETED, Verdict, VerdictPart
 from genbench.store import Store
 from genbench.store.cached import CachedStore
 from genbench.store.registration_history import read_history
@@ -111,7 +111,10 @@ class Card:
     @cached_property
     def verdict(self) -> Verdict:
         """What the measurements say."""
-        return self.gated_effects.judge("", self.scale)
+        verdict = self.gated_effects.judge("", self.scale)
+        if self.known or self.missing or (not self.claim.all_runs and not self.claim.experiment):
+            return verdict
+        return replace(verdict, because=NONE_COMPLETED)
 
     @property
     def looks(self) -> Looks:

@@ -39,6 +39,7 @@ def to_dict(card: Card) -> dict[str, Any]:
         "by_metric": {v.name: _variation_dict(v) for v in card.metrics},
         "cells": [str(run) for run in claim.all_runs],
         "failed": card.evidence.failed(),
+        "failure_reasons": card.evidence.failure_reasons(),
         "missing": card.missing,
         "command": command,
         "literature": list(claim.literature),

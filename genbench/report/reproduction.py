@@ -16,16 +16,24 @@ from genbench.report.variations import describe_verdict
 from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
 from genbench.running.scale import Scale
-from genbench.statistics.verdicts import VerdictPart, match_parts
+from genbench.statistics.verdicts import VerdictPart, find_turned, match_parts
 from genbench.store.cached import CachedStore
 
 Comparison = Literal[
-    "same", "opposite", "left open", "decided", "other", "not measured", "new", "in neither"
+    "same",
+    "opposite",
+    "left open",
+    "decided",
+    "other",
+    "not in full",
+    "not measured",
+    "new",
+    "in neither",
 ]
 #: relative: float64 summed in another order; training that went another way is far off
 ROUNDING = 1e-9
 #: what a folder that reproduces another's claims may not say
-FAILURES: tuple[Comparison, ...] = ("opposite", "not measured")
+FAILURES: tuple[Comparison, ...] = ("opposite", "not in full", "not measured")
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,15 @@ class Reproduction:
     @cached_property
     def changed_parts(self) -> list[tuple[VerdictPart, VerdictPart]]:
         """Parts that one folder supports and the other refutes."""
+        return find_turned(self.here.verdict, self.there.verdict)
+
+    @cached_property
+    def unmeasured_parts(self) -> list[str]:
+        """Parts that were measured in the other folder alone, by name."""
         return [
-            pair
-            for pair in match_parts(self.here.verdict.judged, self.there.verdict.judged)
-            if {part.outcome for part in pair} == {"supported", "refuted"}
+            ours.effect.name
+            for ours, theirs in match_parts(self.here.verdict.parts, self.there.verdict.parts)
+            if theirs.effect.judged and theirs.effect.values and not ours.effect.values
         ]
 
     @property
@@ -57,7 +70,8 @@ class Reproduction:
 
         "opposite" where any part, or the whole, is supported in one and refuted in the other; "left open"
         where only the other folder decides, "decided" where only this one does; "other" where one is
-        mixed and the other is not; "in neither" where no folder has measured anything.
+        mixed and the other is not; "not in full" where a part was measured in the other folder alone; "in
+        neither" where no folder has measured anything.
         """
         if not self.here.known:
             return "not measured" if self.there.known else "in neither"
@@ -66,6 +80,8 @@ class Reproduction:
         ours, theirs = self.here.verdict.outcome, self.there.verdict.outcome
         if self.changed_parts or {ours, theirs} == {"supported", "refuted"}:
             return "opposite"
+        if self.unmeasured_parts:
+            return "not in full"
         if ours == theirs:
             return "same"
         if "inconclusive" in (ours, theirs):
@@ -103,6 +119,7 @@ class Reproduction:
                 {"effect": ours.effect.name, "outcome": ours.outcome, "against": theirs.outcome}
                 for ours, theirs in self.changed_parts
             ],
+            "not_measured": self.unmeasured_parts,
             "values": both,
             "values_same": same,
         }
@@ -143,6 +160,12 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
         f"{pair.here.claim.id}: {ours.effect.name}: {ours.outcome} here, {theirs.outcome} there"
         for pair in reproductions
         for ours, theirs in pair.changed_parts
+    ]
+    turned += [
+        f"{pair.here.claim.id}: {name}: measured in {against} alone"
+        for pair in reproductions
+        if pair.here.known
+        for name in pair.unmeasured_parts
     ]
     count = sum(not pair.failed for pair in reproductions)
     heads = ("claim", "here", f"in {against}", "so", "the same values")

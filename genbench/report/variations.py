@@ -32,13 +32,11 @@ class Variation:
     @property
     def changed_parts(self) -> list[tuple[VerdictPart, Outcome]]:
         """The measured parts that say something else than on the card, with what they say there."""
-        pairs = (
-            match_parts(self.verdict.judged, self.own.judged) if self.verdict is not None else []
-        )
+        pairs = match_parts(self.verdict.parts, self.own.parts) if self.verdict is not None else []
         return [
             (now, own.outcome)
             for now, own in pairs
-            if now.effect.values and now.outcome != own.outcome
+            if now.effect.judged and now.effect.values and now.outcome != own.outcome
         ]
 
     @property

@@ -15,6 +15,8 @@ from genbench.store.measurement_error import read_measurement_errors
 from genbench.store.trial import Trial, Trials
 from genbench.store.tuned_options import UnusableTuning
 
+#: statuses of cells that did not fail
+COMPLETE = ("ok", "skipped")
 #: stands for a claim's experiment where runs are named
 EXPERIMENT = "its experiment"
 
@@ -134,12 +136,23 @@ class ClaimEvidence:
         Seeds with which the whole experiment failed are among them, and have no values.
         """
         counts = {
-            str(run): sum(r.status not in ("ok", "skipped") for r in self.records(run))
+            str(run): sum(r.status not in COMPLETE for r in self.records(run))
             for run in self.claim.all_runs
         }
         failed = self.trial().failed if self.claim.experiment is not None else set()
         counts[EXPERIMENT] = sum(seed in self.own_seeds for seed in failed)
         return {name: count for name, count in counts.items() if count}
+
+    def failure_reasons(self) -> dict[str, str]:
+        """Returns, by run, why seeds failed or diverged: the reasons that records give, each once."""
+        reasons = {
+            str(run): [r.reason or r.status for r in self.records(run) if r.status not in COMPLETE]
+            for run in self.claim.all_runs
+        }
+        if self.claim.experiment is not None:
+            failures = self.trial().failures
+            reasons[EXPERIMENT] = [r for s, r in failures.items() if s in self.own_seeds]
+        return {name: "; ".join(dict.fromkeys(some)) for name, some in reasons.items() if some}
 
     def untried(self) -> list[int]:
         """Returns the seeds that the experiment was not made with yet."""

@@ -11,6 +11,7 @@ from genbench.core.evidence import Run
 from genbench.running.claim_cells import keys_of, list_seeds
 from genbench.running.dependencies import Dependence, find_dependences
 from genbench.running.evidence import ClaimEvidence
+from genbench.running.scale import Scale
 
 
 def mark_tried(
@@ -26,15 +27,40 @@ def mark_tried(
     scale, claim = evidence.scale, evidence.claim
     whole = frozenset(range(scale.count(scale.looks(claim).first)))
     measured = any(effect.values for effects in rows.values() for effect in effects)
-    if not measured or not evidence.missing():
+    sizes = [*(run.seeds for run in claim.all_runs), *([claim.seeds] if claim.experiment else [])]
+    if not measured or not (evidence.missing() or _plans_fewer(evidence, sizes)):
         return {n: [replace(e, tried=whole) for e in effects] for n, effects in rows.items()}
     return {
         name: [
-            replace(effect, tried=whole - _find_untried(evidence, effect, own))
+            _mark(evidence, effect, own, whole)
             for effect, own in _match(claim, effects, everything=bool(name))
         ]
         for name, effects in rows.items()
     }
+
+
+def _mark(
+    evidence: ClaimEvidence, effect: Effect, own: Dependence | None, whole: frozenset[int]
+) -> Effect:
+    """An effect with the seeds that it was tried with, and how many it plans where that is fewer."""
+    untried = _find_untried(evidence, effect, own)
+    sizes = [] if own is None else [run.seeds for run, _ in own.reads]
+    if own is not None and own.measured:
+        sizes.append(evidence.claim.seeds)
+    if not _plans_fewer(evidence, sizes):
+        return replace(effect, tried=whole - untried)
+    planned, asked = (
+        Scale(evidence.scale.budget).count(min(sizes)),
+        evidence.scale.count(min(sizes)),
+    )
+    return replace(effect, tried=frozenset(range(asked)) - untried, planned=planned)
+
+
+def _plans_fewer(evidence: ClaimEvidence, sizes: Sequence[int]) -> bool:
+    """Whether one of several numbers of seeds is fewer than the claim plans elsewhere."""
+    scale = Scale(evidence.scale.budget)
+    first = scale.looks(evidence.claim).first
+    return any(scale.count(size) < first for size in sizes)
 
 
 def find_tried(

@@ -6,7 +6,8 @@ import math
 from collections.abc import Container
 from dataclasses import replace
 
-from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, noise_of
+from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, fill_row, noise_of
+from genbench.statistics.flattered import OpenEnd
 from genbench.statistics.intervals import LEVEL, Estimate, find_unit
 from genbench.statistics.moments import RowMoments, are_equal, mean_arms, moderate, summarise
 
@@ -16,9 +17,7 @@ LEAST = 6
 UNSEEN = 0.05
 
 
-def estimate(
-    effect: Effect, level: float = LEVEL, unbounded: Container[tuple[str, str]] = ()
-) -> Estimate:
+def estimate(effect: Effect, level: float = LEVEL, open_ends: Container[OpenEnd] = ()) -> Estimate:
     """Returns an effect's mean over seeds with its interval at a level.
 
     It is Student's interval of one row of values, or Welch's where the best of two sides are compared, with
@@ -32,14 +31,14 @@ def estimate(
     Arguments:
         effect: The effect.
         level: The two-sided coverage.
-        unbounded: Pairs of a contest whose difference may be anything (`find_unbounded`).
+        open_ends: Ends of a contest's pairs that may lie anywhere (`find_unbounded`, `flattered`).
     """
     effect, unit = scale_down(effect)
     contest = find_contest(effect)
     interval = (
         _estimate_row(effect, level)
         if contest is None
-        else compare_sides(effect, contest, level, unbounded)
+        else compare_sides(effect, contest, level, open_ends)
     )
     numbers = (interval.mean, interval.low, interval.high)
     mean, low, high = (None if number is None else number * unit for number in numbers)
@@ -90,20 +89,6 @@ def summarise_row(effect: Effect) -> RowMoments | None:
     return summarise(values, effect.resolution) if values else None
 
 
-def fill_row(row: Values) -> Values:
-    """Returns a row in which a seed that failed, on either side, has the farthest value that completed there.
-
-    What is not a number does not exist, and is left out. It is empty where no seed completed.
-    """
-    row = {seed: v for seed, v in row.items() if not math.isnan(v)}
-    completed = [v for v in row.values() if math.isfinite(v)]
-    if not completed:
-        return {}
-    low, high = min(completed), max(completed)
-    ends = {seed: high if v > 0 else low for seed, v in row.items() if not math.isfinite(v)}
-    return {**row, **ends}
-
-
 def find_contest(effect: Effect) -> Contest | None:
     """Returns the contest that an effect's values are of; a difference of independent rows is one, too."""
     if effect.contest is not None:
@@ -120,7 +105,7 @@ def compare_sides(
     effect: Effect,
     contest: Contest,
     level: float = LEVEL,
-    unbounded: Container[tuple[str, str]] = (),
+    open_ends: Container[OpenEnd] = (),
 ) -> Estimate:
     """Returns the interval of our best less their best, both chosen by the same data.
 
@@ -136,7 +121,7 @@ def compare_sides(
         effect: The effect.
         contest: Its contest.
         level: The two-sided coverage.
-        unbounded: Pairs whose difference may be anything.
+        open_ends: Ends of pairs that may lie anywhere.
     """
     ours, theirs = summarise_sides(effect, contest)
     paired = {} if contest.independent else compare_pairs(effect, contest)
@@ -151,10 +136,11 @@ def compare_sides(
 
     def arms(a: str, b: str, choices: int) -> tuple[float, float]:
         rows = (paired[a, b],) if paired else (ours[a], theirs[b])
-        if (a, b) in unbounded:
-            return math.inf, math.inf
         below, above = mean_arms(rows, noise, 1 - (1 - level) / choices)
-        return below + room, above + room
+        return (
+            math.inf if (a, b, -1) in open_ends else below + room,
+            math.inf if (a, b, 1) in open_ends else above + room,
+        )
 
     def gap(a: str, b: str) -> float:
         return ours[a].mean - theirs[b].mean
@@ -164,23 +150,31 @@ def compare_sides(
     return Estimate(n, mean, low, high, "welch")
 
 
-def find_unbounded(effect: Effect, contest: Contest) -> set[tuple[str, str]]:
-    """Returns the pairs whose difference may be anything, since values that are all equal show no spread.
+def find_unbounded(effect: Effect, contest: Contest) -> set[OpenEnd]:
+    """Returns both ends of pairs whose difference may be anything, as values all equal show no spread.
 
-    Those are the values of either row, or the differences where seeds share data. There are no such pairs
-    where the measure's resolution is known; a row that failed throughout is known to be worst.
+    Those are the values of either row, failures filled in, or the differences where seeds share data. There
+    are no such pairs where the measure's resolution is known; a row that failed throughout is known to be
+    worst.
     """
     if effect.resolution:
         return set()
     if not contest.independent:
         gaps = _list_gaps(contest)
-        return {pair for pair, gap in gaps.items() if are_equal(list(gap.values()))}
-    equal = [
-        {name for name, row in side.items() if are_equal(list(row.values()))}
-        for side in contest.sides
-    ]
-    ours, theirs = contest.sides
-    return {(a, b) for a in ours for b in theirs if a in equal[0] or b in equal[1]}
+        pairs = {pair for pair, gap in gaps.items() if are_equal(list(gap.values()))}
+    else:
+        filled = fill_failed(*contest.sides)
+        equal = [
+            {
+                name
+                for name, row in rows.items()
+                if are_equal(list(row.values())) and any(map(math.isfinite, side[name].values()))
+            }
+            for side, rows in zip(contest.sides, filled, strict=True)
+        ]
+        ours, theirs = filled
+        pairs = {(a, b) for a in ours for b in theirs if a in equal[0] or b in equal[1]}
+    return {(*pair, side) for pair in pairs for side in (-1, 1)}
 
 
 def summarise_sides(effect: Effect, contest: Contest) -> list[dict[str, RowMoments]]:

@@ -9,6 +9,7 @@ from functools import partial
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect
 from genbench.statistics.contests import LEAST, estimate, find_contest, find_unbounded
+from genbench.statistics.flattered import OpenEnd, find_flattered_pairs, find_flattered_sides
 from genbench.statistics.intervals import LEVEL, Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.subsets import keep_seeds
@@ -32,19 +33,37 @@ def decide(
     """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     at: list[int | None] = [None] * len(effects)
-    for look, count in enumerate(looks.counts if looks is not None else (None,)):
-        early = {k for k, e in enumerate(effects) if count is not None and not has_tried(e, count)}
+    sequences = [looks and looks.of(effect.planned) for effect in effects]
+    counts = sorted({count for own in sequences if own is not None for count in own.counts})
+    for count in counts or (None,):
+        early = {k for k, e in enumerate(effects) if not _is_due(e, sequences[k], count)}
         if len(early) == len(effects):
-            break
-        level_of = (lambda alpha: 1 - alpha) if looks is None else partial(looks.level, look)
+            continue
         parts = _parts_at(effects, count, read)
-        now = holm_outcomes(parts, level_of, outcomes, early)
+        now = holm_outcomes(parts, partial(_level_of, sequences, count), outcomes, early)
         for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
             if new != old:
                 own = len(effects[k].values if effects[k].exact else effects[k].tried_seeds)
                 at[k] = min(count or own, own)
         outcomes = now
     return list(zip(outcomes, at, strict=True))
+
+
+def _is_due(effect: Effect, looks: Looks | None, count: int | None) -> bool:
+    """Whether a part is looked at with so many seeds, and all of them were tried."""
+    if looks is None or count is None:
+        return True
+    return count in looks.counts and has_tried(effect, count)
+
+
+def _level_of(
+    sequences: Sequence[Looks | None], count: int | None, place: int, alpha: float
+) -> float:
+    """The coverage by which a part is decided at a look, if it may err so often in all."""
+    looks = sequences[place]
+    if looks is None or count is None:
+        return 1 - alpha
+    return looks.level(looks.counts.index(count), alpha)
 
 
 def _parts_at(effects: Sequence[Effect], count: int | None, read: Read | None) -> list[Effect]:
@@ -69,7 +88,7 @@ def say_tried(effects: Sequence[Effect], count: int) -> str:
 
 def holm_outcomes(
     effects: Sequence[Effect],
-    level_of: Callable[[float], float] = lambda alpha: 1 - alpha,
+    level_of: Callable[[int, float], float] = lambda place, alpha: 1 - alpha,
     before: Sequence[Outcome] | None = None,
     early: Container[int] = (),
 ) -> list[Outcome]:
@@ -77,16 +96,16 @@ def holm_outcomes(
 
     Arguments:
         effects: The parts.
-        level_of: Maps the error that a part may make to the coverage of its interval.
+        level_of: Maps a part's place and the error that it may make to the coverage of its interval.
         before: What was decided at earlier looks, and stays.
         early: Places of parts that wait for seeds; they keep their share of the error.
     """
     outcomes: list[Outcome] = ["inconclusive"] * len(effects)
     outcomes = list(before) if before is not None else outcomes
     while open_ := [k for k, outcome in enumerate(outcomes) if outcome == "inconclusive"]:
-        level = level_of(ALPHA / len(open_))
+        share = ALPHA / len(open_)
         decided: dict[int, Outcome] = {
-            k: outcome_of(effects[k], level) for k in open_ if k not in early
+            k: outcome_of(effects[k], level_of(k, share)) for k in open_ if k not in early
         }
         if set(decided.values()) <= {"inconclusive"}:
             break
@@ -107,23 +126,42 @@ def outcome_of(effect: Effect, level: float = LEVEL) -> Outcome:
         return "inconclusive"
     if interval.low == interval.high and not effect.exact:
         return "inconclusive"
-    if interval.low > effect.bar and -1 not in effect.beyond:
+    unsafe = effect.beyond | (
+        find_flattered_sides(effect) if find_contest(effect) is None else set()
+    )
+    if interval.low > effect.bar and -1 not in unsafe:
         return "supported" if effect.wanted == "above" else "refuted"
-    if interval.high < effect.bar and 1 not in effect.beyond:
+    if interval.high < effect.bar and 1 not in unsafe:
         return "refuted" if effect.wanted == "above" else "supported"
     return "inconclusive"
 
 
 def decide_by(effect: Effect, level: float) -> Estimate:
-    """Returns the interval that decides an effect, without an end that rows of equal values would give it."""
+    """Returns the interval that decides an effect.
+
+    It is without an end that rows of equal values would give it, or seeds that failed in their own favour.
+    """
     contest = find_contest(effect)
-    return estimate(effect, level, () if contest is None else find_unbounded(effect, contest))
+    if contest is None:
+        return estimate(effect, level)
+    ends = find_unbounded(effect, contest) | find_flattered_pairs(effect, contest)
+    return estimate(effect, level, ends)
+
+
+def is_flattered(effect: Effect) -> bool:
+    """Returns whether seeds that failed count as values on the good side of the bar."""
+    contest = find_contest(effect)
+    if contest is None:
+        return bool(find_flattered_sides(effect))
+    return bool(find_flattered_pairs(effect, contest))
 
 
 def seeds_are_alike(effect: Effect, interval: Estimate) -> bool:
     """Returns whether values that are all equal, and random, leave an interval no width, or no end."""
     if effect.exact or interval.low is None or interval.high is None:
         return False
-    decisive = decide_by(effect, LEVEL)
+    contest = find_contest(effect)
+    ends = set[OpenEnd]() if contest is None else find_unbounded(effect, contest)
+    decisive = estimate(effect, LEVEL, ends)
     endless = any(end is not None and math.isinf(end) for end in (decisive.low, decisive.high))
     return interval.low == interval.high or endless

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +36,10 @@ class Looks:
         while 0 < counts[-1] < self.last:
             counts.append(min(2 * counts[-1], self.last))
         return tuple(counts)
+
+    def of(self, planned: int | None) -> Looks:
+        """Returns those of a part that plans fewer seeds at first: its own first look comes earlier."""
+        return self if planned is None else replace(self, first=min(planned, self.first))
 
     def level(self, look: int, alpha: float = ALPHA) -> float:
         """Returns the coverage, two-sided, of the interval that decides at a look, from 0 on."""

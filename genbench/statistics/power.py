@@ -18,6 +18,7 @@ from genbench.statistics.contests import (
     summarise_sides,
     unseen_chance,
 )
+from genbench.statistics.flattered import find_flattered_pairs, find_flattered_sides
 from genbench.statistics.moments import (
     RowMoments,
     lengthen,
@@ -45,8 +46,8 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
     longer by the skewness that is known and by what so many seeds show of it by chance. In a contest one of
     ours has to beat all of theirs: the chances of its pairs are multiplied, which promises too little
     rather than too much, since they share a row. None where no number of seeds up to 9,999 decides, where
-    what seeds cannot reduce hides it, where seeds are all alike and the measure's resolution is not
-    declared, or where nothing is known.
+    what seeds cannot reduce hides it, where seeds may lie across the bar from what they count as, where seeds
+    are all alike and the measure's resolution is not declared, or where nothing is known.
 
     Arguments:
         effect: The part.
@@ -61,6 +62,8 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
         if row is None or row.n < 2:
             return None
         beyond = row.mean - effect.bar
+        if -math.copysign(1, beyond) in effect.beyond | find_flattered_sides(effect):
+            return None
         ways = [[_orient([row], beyond, math.copysign(1, beyond))]]
         noise = noise_of(effect.values)
     else:
@@ -86,6 +89,8 @@ def _list_ways(effect: Effect, contest: Contest, alpha: float) -> tuple[list[lis
         return [], alpha
     pairs = {} if contest.independent else compare_pairs(effect, contest)
     above = ours[contest.ours].mean - theirs[contest.theirs].mean > effect.bar
+    if (-1 if above else 1) in effect.beyond:
+        return [], alpha
     own, others = (ours, theirs) if above else (theirs, ours)
 
     def gap(one: str, other: str) -> Gap:
@@ -93,7 +98,14 @@ def _list_ways(effect: Effect, contest: Contest, alpha: float) -> tuple[list[lis
         moments = [pairs[a, b]] if pairs else [ours[a], theirs[b]]
         return _orient(moments, ours[a].mean - theirs[b].mean - effect.bar, 1 if above else -1)
 
-    return [[gap(one, other) for other in others] for one in own], alpha / len(own)
+    side, flattered = -1 if above else 1, find_flattered_pairs(effect, contest)
+
+    def is_open(one: str) -> bool:
+        pairs = ((one, other) if above else (other, one) for other in others)
+        return any((*pair, side) in flattered for pair in pairs)
+
+    ways = [[gap(one, other) for other in others] for one in own if not is_open(one)]
+    return ways, alpha / len(own)
 
 
 def _orient(rows: Sequence[RowMoments], beyond: float, sign: float) -> Gap:

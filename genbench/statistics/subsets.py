@@ -20,6 +20,7 @@ def keep_values(values: Values, seeds: Container[int]) -> Scores:
         else (keep_values(sides[0], seeds), keep_values(sides[1], seeds)),
         beyond={(s, side) for s, side in getattr(values, "beyond", ()) if s in seeds},
         origin=getattr(values, "origin", None),
+        failed={(s, side) for s, side in getattr(values, "failed", ()) if s in seeds},
     )
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 
 from genbench.core.claim import Outcome
 from genbench.core.effect import Effect, match_effects
 from genbench.statistics.contests import LEAST, all_failed, estimate
-from genbench.statistics.decisions import Read, decide, has_tried, say_tried, seeds_are_alike
+from genbench.statistics.decisions import (
+    Read,
+    decide,
+    has_tried,
+    is_flattered,
+    say_tried,
+    seeds_are_alike,
+)
 from genbench.statistics.intervals import Estimate
 from genbench.statistics.looks import ALPHA, Looks
 from genbench.statistics.power import count_needed_seeds
 from genbench.statistics.subsets import look_back
 
 #: the version of the rule by which verdicts are made, which registrations name
-RULE = "judge/3"
+RULE = "judge/4"
 
 ALL_FAILED = (
     "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
@@ -25,6 +33,12 @@ BEYOND = (
     "values of 0 or less have no logarithm and count as the least that was measured, and seeds that failed "
     "have no value where no side is worse: nothing is decided that they could change"
 )
+FLATTERED = (
+    "seeds that failed count as the worst that completed, and that satisfies a bar: nothing is decided in "
+    "their favour"
+)
+OPEN = "no interval, at the level that the parts and looks together leave it, lies beyond its bar"
+NONE_COMPLETED = "all seeds were tried, and none has a value"
 ALIKE = "seeds are all alike, and the measure's resolution is not declared"
 
 
@@ -144,11 +158,14 @@ def judge(
     by_id: dict[int, tuple[Outcome, int | None]] = {
         id(e): (o, at) for e, o, (_, at) in zip(judged, outcomes, decided, strict=True)
     }
-    errors: dict[Outcome, float] = {
-        outcome: _share_error(outcomes, outcome, looks) for outcome in set(outcomes)
-    }
     planned = looks.first if looks is not None else None
-    parts = tuple(replace(_make_part(e, by_id, errors), planned=planned) for e in effects)
+    parts = tuple(
+        replace(
+            _make_part(e, by_id, partial(_share_error, outcomes, looks and looks.of(e.planned))),
+            planned=e.planned or planned,
+        )
+        for e in effects
+    )
     outcome, because = _whole(outcomes, judged, planned)
     if not judged and any(part.outcome == "by definition" for part in parts):
         outcome, because = (
@@ -173,7 +190,7 @@ def _read_some(
     return [new for old, new in zip(effects, whole, strict=True) if id(old) in chosen]
 
 
-def _share_error(outcomes: Sequence[Outcome], outcome: Outcome, looks: Looks | None) -> float:
+def _share_error(outcomes: Sequence[Outcome], looks: Looks | None, outcome: Outcome) -> float:
     """The two-sided error that Holm's steps and the strictest look leave a part that says this."""
     parts = outcomes.count(outcome) if outcome == "inconclusive" else len(outcomes)
     alpha = ALPHA / parts
@@ -185,7 +202,7 @@ def _share_error(outcomes: Sequence[Outcome], outcome: Outcome, looks: Looks | N
 def _make_part(
     effect: Effect,
     decided: Mapping[int, tuple[Outcome, int | None]],
-    errors: Mapping[Outcome, float],
+    error_of: Callable[[Outcome], float],
 ) -> VerdictPart:
     if not effect.judged:
         return VerdictPart(effect, estimate(effect), "inconclusive")
@@ -194,7 +211,7 @@ def _make_part(
     outcome, at = decided[id(effect)]
     interval = estimate(effect)
     alike = outcome == "inconclusive" and seeds_are_alike(effect, interval)
-    needed = None if alike else count_needed_seeds(effect, errors[outcome])
+    needed = None if alike else count_needed_seeds(effect, error_of(outcome))
     return VerdictPart(effect, interval, outcome, at, needed)
 
 
@@ -203,7 +220,8 @@ def _holds_by_definition(effect: Effect) -> bool:
     if not effect.by_definition or not effect.values:
         return False
     sign = 1 if effect.wanted == "above" else -1
-    return all(sign * (value - effect.bar) > 0 for value in effect.values.values())
+    values = effect.values.values()
+    return all(isfinite(value) and sign * (value - effect.bar) > 0 for value in values)
 
 
 def _whole(
@@ -211,9 +229,10 @@ def _whole(
 ) -> tuple[Outcome, str]:
     """The verdict of parts, and the rule that gave it."""
     kinds = set(outcomes)
-    early = [] if planned is None else [e for e in judged if not has_tried(e, planned)]
+    early = [e for e in judged if planned and not has_tried(e, e.planned or planned)]
     early = [effect for effect in early if effect.values and not effect.waits_for]
-    short = say_tried(early, planned or 0) if early else ""
+    asked = max((e.planned or planned or 0 for e in early), default=0)
+    short = say_tried(early, asked) if early else ""
     if not outcomes or kinds == {"inconclusive"}:
         why = _why_open(judged)
         return "inconclusive", f"{short}, and nothing is decided before" if short else why
@@ -235,14 +254,25 @@ def match_parts(
     return [(part, theirs[place]) for part, place in pairs if place is not None]
 
 
+def find_turned(ours: Verdict, theirs: Verdict) -> list[tuple[VerdictPart, VerdictPart]]:
+    """Returns the parts that one verdict supports, or has by definition, and the other refutes."""
+    pairs = match_parts(ours.parts, theirs.parts)
+    opposite = ({"supported", "refuted"}, {"by definition", "refuted"})
+    return [
+        pair
+        for pair in pairs
+        if all(part.effect.judged for part in pair) and {part.outcome for part in pair} in opposite
+    ]
+
+
 def _why_open(judged: Sequence[Effect]) -> str:
     if not judged:
         return "no part is judged"
     few = [effect for effect in judged if len(effect.values) < LEAST and not effect.exact]
     if all(not effect.values for effect in judged):
         return "nothing has been measured yet"
-    if any(map(all_failed, judged)):
-        return ALL_FAILED
+    if failed := [effect.name for effect in judged if all_failed(effect)]:
+        return ALL_FAILED if len(failed) == len(judged) else f"{', '.join(failed)}: {ALL_FAILED}"
     if absent := [name for effect in judged for name in effect.waits_for]:
         return f"not measured yet: {', '.join(dict.fromkeys(absent))}"
     if few:
@@ -250,6 +280,13 @@ def _why_open(judged: Sequence[Effect]) -> str:
         if bare == len(few):
             return f"{bare} of {len(judged)} parts have not been measured"
         return f"fewer than {LEAST} seeds have been measured"
+    return _why_near(judged)
+
+
+def _why_near(judged: Sequence[Effect]) -> str:
+    """Why parts that have enough seeds are open."""
     if any(seeds_are_alike(effect, estimate(effect)) for effect in judged):
         return ALIKE
-    return BEYOND if any(effect.beyond for effect in judged) else "every interval holds its bar"
+    if any(effect.beyond for effect in judged):
+        return BEYOND
+    return FLATTERED if any(map(is_flattered, judged)) else OPEN

@@ -234,3 +234,62 @@ def test_a_damaged_trial_is_named_then_set_aside_and_made_anew(genbench, tmp_pat
     assert genbench(*trial)[0] == 0
     assert genbench("claims", "planted-claim", *NAMED, "--no-run")[0] == 0
     assert genbench("validate")[0] == 0
+
+
+WIDE = """
+from genbench.core.claim import claim
+from genbench.core.effect import Effect
+
+def experiment(rng, *, steps: int = 1):
+    return {"x": [2.0 + seed / 100 for seed in rng.seeds]}
+
+for name in ("wide_one", "wide_two"):
+    @claim(name, statement="x", source="x", why="x", experiment=experiment, seeds=8)
+    def effects(evidence):
+        return [Effect("x", evidence.measured("x"), 1.0)]
+"""
+
+
+def test_claims_that_are_asked_for_together_are_run_as_each_would_be_alone(genbench, tmp_path):
+    """A claim with seeds that looks added does not make the others train as many."""
+    (tmp_path / "wide.py").write_text(WIDE)
+    plugin = ("--plugin", "wide.py")
+    more = ("--claim", "wide-one", "--seeds", "16", *plugin, "-o", "new")
+    assert genbench("run", "claims", *more)[0] == 0
+    asked = ("claims", "wide-one", "wide-two", *plugin, "-o", "new", "--json")
+    code, out, _ = genbench(*asked)
+    assert code == 0
+    seeds = {row["id"]: row["parts"][0]["seeds"] for row in json.loads(out)}
+    assert seeds == {"wide-one": 16, "wide-two": 8}
+
+
+def test_documents_show_claims_at_their_own_budget(genbench, tmp_path):
+    (tmp_path / "README.md").write_text("<!-- budgets:begin -->\n<!-- budgets:end -->\n")
+    for more in (("--seeds", "3"), ("--budget-scale", "half")):
+        code, _, err = genbench("claims", *more, "--readme", "README.md")
+        assert code == 2
+        assert "leave out --seeds and --budget-scale" in " ".join(err.split())
+
+
+BROKEN = """
+from genbench.core.claim import claim
+from genbench.core.effect import Effect
+
+def experiment(rng, *, steps: int = 1):
+    raise ValueError("boom on a seed")
+
+@claim("breaks", statement="x", source="x", why="x", experiment=experiment, seeds=8)
+def effects(evidence):
+    return [Effect("x", evidence.measured("x"), 1.0)]
+"""
+
+
+def test_a_card_says_why_no_seed_completed(genbench, tmp_path):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    asked = ("claims", "breaks", "--plugin", "broken.py", "-o", "new")
+    code, out, _ = genbench(*asked)
+    assert code == 3
+    assert "all seeds were tried, and none has a value" in " ".join(out.split())
+    assert "8 seeds: ValueError: boom on a seed" in " ".join(out.split())
+    (row,) = json.loads(genbench(*asked, "--json")[1])
+    assert row["failure_reasons"] == {"its experiment": "ValueError: boom on a seed"}

@@ -52,8 +52,8 @@ def test_claims_are_compared_where_both_budgets_are_measured(cards):
     assert double.open == ("open", "alone")
     assert (half.same, half.changed, half.opposite) == (("steady",), ("open",), ())
     assert double.sentence == (
-        "At twice the rounds 1 of 2 claims say something else, 1 of them the opposite; "
-        "2 are not measured in full there."
+        "At twice the rounds 1 of 2 claims say something else, 1 of them the opposite "
+        "in a part or the whole; 2 are not measured in full there."
     )
     assert "none of them the opposite" in half.sentence
 
@@ -91,3 +91,22 @@ def test_seeds_that_looks_added_are_not_asked_for_at_other_budgets(tmp_path):
     assert "--seeds" not in half.command
     few = Card(card.claim, store, Scale(seeds=4))
     assert next(each for each in few.budgets if each.name == "half").command.endswith("--seeds 4")
+
+
+def test_parts_that_turn_are_the_opposite_though_both_verdicts_are_mixed(tmp_path):
+    store = Store(tmp_path)
+    write(store, RUN, mmd=2.0, fid=0.5)
+    write(store, RUN, Scale("half"), mmd=0.5, fid=2.0)
+    run = replace(RUN, metrics=("mmd", "fid"))
+    for scale, mmd in (("default", 2.0), ("half", 0.5)):
+        write(store, run, Scale(scale), mmd=mmd, fid=2.5 - mmd)
+
+    def effects(evidence):
+        return [Effect(name, evidence.scores(run, name), 1.0) for name in ("mmd", "fid")]
+
+    exempt = {("ring", name): "planted" for name in ("mmd", "fid")}
+    about = dict.fromkeys(("statement", "source", "why"), "x")
+    card = Card(Claim("swaps", effects, runs=(run,), null_exemptions=exempt, **about), store)
+    assert card.verdict.outcome == "mixed"
+    half = compare_budgets([card], "half")
+    assert (half.changed, half.opposite) == (("swaps",), ("swaps",))

@@ -1,6 +1,7 @@
 """Claims as two folders have them: planted verdicts, and how many values are the same."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from claim_records import write
@@ -8,11 +9,12 @@ from click.testing import CliRunner
 
 from genbench.claims import conditioning, vae_blur
 from genbench.cli import cli
-from genbench.core.claim import CLAIMS, Claim
+from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
 from genbench.report.cards import Card, make_cards
 from genbench.report.reproduction import Reproduction, compare_folders
 from genbench.running.scale import Scale
+from genbench.statistics.verdicts import judge
 from genbench.store import Store
 from genbench.store.trial import Trial, Trials
 
@@ -145,3 +147,61 @@ def test_what_later_looks_of_two_folders_contradict_is_an_error(plant):
     for folder, code in ((theirs, 1), (ours, 0)):
         words = ["claims", "planted", "-o", str(ours), "--against", str(folder)]
         assert CliRunner().invoke(cli, words).exit_code == code
+
+
+def two_parts(data=("ring", "grid")):
+    runs = [Run("gan", name, ("mmd",), {"hidden": [8]}, 8, 10, 8, samples=100) for name in data]
+
+    def effects(evidence):
+        return [
+            Effect(f"on {r.dataset}", evidence.scores(r, "mmd"), 1.0, data=r.dataset) for r in runs
+        ]
+
+    exempt = {(name, "mmd"): "planted" for name in data}
+    about = dict.fromkeys(("statement", "source", "why"), "x")
+    return Claim("two_parts", effects, runs=tuple(runs), null_exemptions=exempt, **about)
+
+
+def test_a_part_that_the_other_folder_alone_has_is_no_reproduction(tmp_path):
+    claim = two_parts()
+    one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
+    for store, runs in ((one, claim.runs[:1]), (other, claim.runs)):
+        for run in runs:
+            write(store, run, mmd=2.0)
+    cards = [Card(claim, store) for store in (one, other)]
+    part = Reproduction(cards[0], cards[1], cards[1])
+    assert (part.comparison, part.failed, part.unmeasured_parts) == (
+        "not in full",
+        True,
+        ["on grid"],
+    )
+    assert part.row["not_measured"] == ["on grid"]
+    whole = Reproduction(cards[1], cards[0], cards[0])
+    assert (whole.failed, whole.unmeasured_parts) == (False, [])
+
+
+def test_parts_are_matched_though_one_folder_has_more_to_judge(tmp_path):
+    """A check that broke is judged in one folder alone, and names of contests hold the winner."""
+
+    def make(checked, ours, name):
+        check = Effect("check", dict.fromkeys(range(8), checked), 0.5, by_definition=True)
+        best = Effect(f"best ({name})", {seed: ours + seed / 100 for seed in range(8)}, 1.0)
+        return SimpleNamespace(verdict=judge([check, best]), known=True)
+
+    sound, broken = make(1.0, 2.0, "x against t"), make(0.0, 0.0, "y against t")
+    found = Reproduction(broken, sound, sound)
+    assert found.comparison == "opposite"
+    assert [(a.effect.name, a.outcome, b.outcome) for a, b in found.changed_parts] == [
+        ("best (y against t)", "refuted", "supported"),
+    ]
+
+
+def test_files_of_the_other_folder_that_cannot_be_read_are_named(tmp_path):
+    blur(tmp_path / "a", 0.6)
+    trials = tmp_path / "b" / "claims"
+    trials.mkdir(parents=True)
+    (trials / "vae-blur-0123456789ab.json").write_text('{"broken":')
+    folders = ("-o", str(tmp_path / "a"), "--against", str(tmp_path / "b"))
+    done = CliRunner().invoke(cli, ["claims", "vae-blur", *folders])
+    assert done.exit_code == 3
+    assert "not read" in done.output

@@ -60,7 +60,7 @@ def test_parts_make_a_verdict(means, outcome):
         ((0.3, 0.4), "supported", "all 2 parts are supported"),
         ((0.3, 0.0), "inconclusive", "parts: 1 inconclusive, 1 supported; 1 on the wrong side"),
         ((0.0, -0.2), "inconclusive", "nothing is supported; 2 on the wrong side"),
-        ((0.1, 0.1), "inconclusive", "every interval holds its bar"),
+        ((0.1, 0.1), "inconclusive", "no interval, at the level"),
     ],
 )
 def test_a_quick_pass_refutes_nothing(means, outcome, because):
