@@ -178,6 +178,7 @@ def command(
     how |= {"seeds": seeds, "budget_scale": budget_scale} | request
     with stopped_by_ctrl_c(), common.carry_in_errors():
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
+    run_text.tell_untuned(result, tuned_by)
     if as_json:
         common.print_json(result.rows)
     elif dry_run:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.text import Text
 
 from genbench.cli.progress import clock_text
 from genbench.core.catalogue import is_baseline
 from genbench.core.errors import SpecError
+from genbench.core.model import MODELS
 from genbench.report.columns import TableColumn
 from genbench.report.compact import asked_columns, compact_columns
 from genbench.report.groups import Group
@@ -37,6 +39,15 @@ def refuse_impossible(result: RunResult) -> None:
     if plans and all(plan.cells and len(plan.skipped) == len(plan.cells) for plan in plans):
         reasons = dict.fromkeys(reason for plan in plans for reason in plan.refusals)
         raise SpecError(f"run needs a model that can do the data set: {'; '.join(reasons)}")
+
+
+def tell_untuned(result: RunResult, tuned_by: str | None) -> None:
+    """Names on stderr the models of a tuned run that are trained, and of which nothing can be tuned."""
+    names = {spec.model for plan in result.plans for spec in plan.cells}
+    own = sorted(n for n in names if not (MODELS.get(n).search or is_baseline(n)))
+    if tuned_by and own:
+        text = f"by their own options, since nothing of them can be tuned: {', '.join(own)}"
+        click.echo(text, err=True)
 
 
 def expect_time(result: RunResult) -> Expected:

@@ -122,11 +122,14 @@ def command(
 
     root = how.pop("root")
     if curves:
-        tuning_text.show_curves(root, models, datasets, readme, as_json)
+        with common.carry_in_errors():
+            tuning_text.show_curves(root, models, datasets, readme, as_json)
         return
     if accept:
         what = {"models": models, "datasets": datasets, "sampler": sampler, "write": not dry_run}
-        raise SystemExit(tuning_text.accept(root, tuned, config, as_json, **what))
+        with common.carry_in_errors():
+            code = tuning_text.accept(root, tuned, config, as_json, **what)
+        raise SystemExit(code)
     about = {"models": models, "datasets": datasets, "trials": trials, "steps": steps}
     about |= {"sampler": sampler, "config": config}
     how["redo"] = "failed" if retry_failed else "missing"
@@ -139,10 +142,12 @@ def command(
         result = api.tune(results=root, listener=listener, **about, **how)
     if as_json:
         common.print_json(tuning_text.rows(result))
-    else:
+    about |= {"data_dir": how["data_dir"]}
+    code = exit_code(result) or tuning_text.tell_failed(root, result, **about)
+    if not (as_json or code):
         accepted = common.carry(f"genbench tune --accept -o {quote(str(root))}")
         listener.print(f"trials: {root}/tuning/   next: {accepted}")
-    raise SystemExit(exit_code(result))
+    raise SystemExit(code)
 
 
 def refuse_unused(accept: bool, curves: bool) -> None:

@@ -16,13 +16,15 @@ from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.report.tuning_readme import update_readme
 from genbench.running.run_result import RunResult
+from genbench.running.tuning import find_campaign
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
+from genbench.running.tuning_rule import find_failed
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
 from genbench.store.tuned import FILE, TunedEntry, data_of, is_taken, read_all_tuned, read_tuned
-from genbench.store.tuning import TuningResult
+from genbench.store.tuning import TuningResult, describe_data
 from genbench.store.tunings import Tunings
 
 
@@ -32,6 +34,7 @@ def show_costs(estimates: Sequence[CostEstimate], workers: int, as_json: bool) -
         {
             "model": e.rule.model,
             "dataset": e.rule.dataset,
+            "dataset_options": e.rule.dataset_options,
             "trials": e.trials,
             "seconds_per_trial": None if e.full is None else round(e.full, 1),
             "seconds_per_score": round(e.scoring, 1),
@@ -54,7 +57,7 @@ def _list_costs(estimates: Sequence[CostEstimate]) -> Sheet:
     heads += [Heading("s a trial", align="right"), Heading("min left", align="right")]
     rows = [
         (
-            *(e.rule.model, e.rule.dataset, str(e.trials)),
+            *(e.rule.model, e.rule.data, str(e.trials)),
             "unknown" if e.full is None else f"{e.full:.1f}",
             "unknown" if e.seconds is None else f"{e.seconds / 60:.1f}",
             e.source,
@@ -69,7 +72,7 @@ def _sum_costs(estimates: Sequence[CostEstimate], workers: int) -> str:
     by_data: dict[str, float] = {}
     for e in estimates:
         if e.seconds is not None:
-            by_data[e.rule.dataset] = by_data.get(e.rule.dataset, 0.0) + e.seconds / 3600
+            by_data[e.rule.data] = by_data.get(e.rule.data, 0.0) + e.seconds / 3600
     unknown = sum(e.seconds is None for e in estimates)
     begin = common.carry("genbench tune --trials 1")
     hint = f"unknown before a trial of theirs was recorded: {begin}"
@@ -113,7 +116,12 @@ def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) ->
     heads += [Heading(head, align="right") for head in ("best", "default", "trial")]
     rows = [
         (
-            *(entry.model, entry.dataset, f"{name}: {choice.column}", f"{choice.validation:.4g}"),
+            *(
+                entry.model,
+                describe_data(entry),
+                f"{name}: {choice.column}",
+                f"{choice.validation:.4g}",
+            ),
             "none" if choice.default is None else f"{choice.default:.4g}",
             f"{choice.trial}/{entry.trials}",
         )
@@ -179,12 +187,26 @@ def show_curves(
     common.tell_unread(problems, ignore=False)
 
 
+def tell_failed(root: Path, result: RunResult, **about: Any) -> int:
+    """Names on stderr the searches of which trials failed before; returns the exit code, 3 if any did."""
+    again = {r.rule.file for r in result.results if isinstance(r, TuningResult)}
+    failed = [
+        problem
+        for rule in find_campaign(**about).rules
+        if rule.file not in again and (problem := find_failed(Tunings(root).read(rule)))
+    ]
+    for problem in failed:
+        click.echo(f"failed before: {problem}; try again with --retry-failed", err=True)
+    return 3 if failed else 0
+
+
 def rows(result: RunResult) -> list[dict[str, Any]]:
     """Returns the documented JSON objects of new rungs of trials."""
     return [
         {
             "model": r.rule.model,
             "dataset": r.rule.dataset,
+            "dataset_options": r.rule.dataset_options,
             "trial": r.trial.k,
             "hash": r.trial.hash,
             "rung": r.rule.rungs[r.rung],

@@ -81,7 +81,7 @@ class Group:
         spec = self.first.spec
         if self.external:
             return None
-        return bool(choices_of(spec, defaults=True) or choices_of(spec, overridden=1))
+        return bool(choices_of(spec, defaults=True) or choices_of(spec, overridden=True))
 
     @cached_property
     def ok(self) -> tuple[Record, ...]:
@@ -188,7 +188,7 @@ def _is_named(key: str, value: str) -> bool:
 
 def _settings(record: Record) -> dict[str, str]:
     spec = record.spec
-    choices = choices_of(spec) or choices_of(spec, overridden=1)
+    choices = choices_of(spec) or choices_of(spec, overridden=True)
     tuned = {name for choice in choices for name in options_kept(spec, choice)}
     options = sorted(item for item in spec.options.items() if item[0] not in tuned)
     settings = {key: json.dumps(value) for key, value in options}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from genbench.core.catalogue import family_of
@@ -253,7 +254,7 @@ def require(
     if not searches:
         named = " of these models on these data sets" if rules else ""
         raise StoreError(
-            f"{root}/tuning has no trials{named}; make some with: genbench tune -o {root}"
+            f"{root}/tuning has no trials{named}; make some with: genbench tune -o {quote(str(root))}"
         )
     return searches
 

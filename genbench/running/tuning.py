@@ -115,7 +115,13 @@ def find_campaign(
         what: As in `make_campaign`.
     """
     require_counts(steps=steps)
-    plans = load_tuning(suite_file(config))
+    file = suite_file(config)
+    plans = load_tuning(file)
+    if not plans:
+        raise SpecError(
+            f"tune needs plans under tuning in the suite file, {file} has none; leave out --config, and "
+            "those that genbench ships are taken"
+        )
     if steps:
         change = {"budget": Budget(steps=steps)}
         plans = {name: plan.model_copy(update=change) for name, plan in plans.items()}

@@ -106,7 +106,7 @@ def accept_tuning(
     absent = [Refusal(name, _absent(name, root)) for name in models if name not in tried]
     if not (entries or left or (files and absent)):
         raise SpecError(
-            f"{root}/tuning has no finished trials; make some with: genbench tune -o {root}"
+            f"{root}/tuning has no finished trials; make some with: genbench tune -o {quote(str(root))}"
         )
     if write and equal:
         write_tuned(to, equal)
@@ -200,7 +200,10 @@ def _read_files(root: Path) -> list[TuningFile]:
     scanned = list(Tunings(root).scan())
     problems = [problem for _, file, problem in scanned if file is None]
     if problems:
-        raise StoreError(f"{problems[0]}; the best of all trials needs a sound folder")
+        raise StoreError(
+            f"{problems[0]}; the best of all trials needs a sound folder: genbench tune makes its trials "
+            "anew (what lies there is set aside), or take the file out"
+        )
     return [file for _, file, _ in scanned if file is not None]
 
 

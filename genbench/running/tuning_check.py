@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from genbench.core.errors import SpecError
@@ -11,7 +13,7 @@ from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
-from genbench.store.tuned import FILE, TunedEntry, find_outdated, read_tuned
+from genbench.store.tuned import FILE, TunedEntry, find_outdated, is_taken, key_of, read_tuned
 from genbench.store.tuning import TuningFile
 from genbench.store.tunings import Tunings
 from genbench.store.validate import Problem
@@ -44,7 +46,17 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
         Problem(kind, str(path), f"{_name(entry)}: {text}")
         for entry in entries
         if (file := files.get(entry.trials_file)) is not None
-        for kind, text in _compare(entry, file)
+        for kind, text in _compare(entry, file, path)
+    ]
+    places = Counter(map(key_of, entries))
+    problems += [
+        Problem(
+            "tuned",
+            str(path),
+            f"{key[2]} on {key[0]}: {count} entries of the same budget and minibatch; delete all but one",
+        )
+        for key, count in places.items()
+        if count > 1
     ]
     ruled = [_with_rule(entry, files.get(entry.trials_file)) for entry in entries]
     problems += [
@@ -93,10 +105,14 @@ def _describe(unequal: Inequality) -> str:
     )
 
 
-def _compare(entry: TunedEntry, file: TuningFile) -> Iterator[tuple[str, str]]:
+def _compare(entry: TunedEntry, file: TuningFile, path: Path) -> Iterator[tuple[str, str]]:
     """What an entry says that its trials do not, with the kind of problem that it is."""
     rule = file.rule
-    again = f"accept them again: genbench tune --accept -m {rule.model} -d {rule.dataset}"
+    to = "" if is_taken(path) else f" --tuned {quote(str(path))}"
+    again = (
+        f"accept them again: genbench tune --accept{to} -m {rule.model} -d {rule.dataset} (with --config, "
+        "where the plan is not of the usual suite file)"
+    )
     if outdated := find_outdated(rule):
         yield "stale", f"tuned at {outdated}"
     elif entry.trials_hash != file.seal:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.options import defaults
 from genbench.core.spec import canonical
 from genbench.running.cell_costs import UNKNOWN, known_costs
 from genbench.running.plan import Redo
-from genbench.running.tuning_rule import brackets, pending
+from genbench.running.tuning_rule import brackets, find_changed, pending
 from genbench.store import Store
 from genbench.store.tuning import TuningFile, TuningRule, TuningTrial
 from genbench.store.tunings import Tunings
@@ -88,6 +89,8 @@ class CostBook:
         """Returns what a model on a data set still costs; with `redo` `failed`, failed trials again too."""
         full, source = self.full(rule)
         file = Tunings(self.store.root).read(rule)
+        if changed := find_changed(file):
+            raise SpecError(changed)
         rungs = [_left(rule, file, members, redo) for members in brackets(rule, trials)]
         left = [(r, many) for counts in rungs for r, many in enumerate(counts) if many]
         seconds = sum(self.expect(rule, r) * many for r, many in left)

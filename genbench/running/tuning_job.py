@@ -55,7 +55,7 @@ class TuneJob(Job):
     def title(self) -> str:
         """The model, the data set, the trial and the rung."""
         share = self.rule.rungs[self.rung]
-        return f"{self.rule.model} on {self.rule.dataset}, trial {self.trial.k} to {share:g}"
+        return f"{self.rule.model} on {self.rule.data}, trial {self.trial.k} to {share:g}"
 
     @property
     def seeds(self) -> list[int]:

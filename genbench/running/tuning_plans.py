@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genbench.core.dataset import DATASETS, Dataset, open_named
+from genbench.core.dataset import DATASETS, Dataset, open_named, resolve_options
 from genbench.core.errors import AbsentData, SpecError
 from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.guard import blamed
@@ -39,7 +39,7 @@ def find_obstacle(model: str, dataset: str, plan: Tuning) -> str | None:
         UnknownName: For a model or a metric that no registry knows.
     """
     cls: Any = DATASETS.get(dataset)
-    refusal = MODELS.get(model).refuses(cls(**plan.options).spec)
+    refusal = MODELS.get(model).refuses(cls(**resolve_options(dataset, plan.options)).spec)
     if refusal is None and not MODELS.get(model).search:
         trained = MODELS.get(model).taxonomy != "reference"
         return "it has no search space" + ("; declare search in its file" if trained else "")
@@ -113,6 +113,12 @@ def _check_base(name: str, plan: Tuning) -> None:
             raise SpecError(
                 f"the plan {name} has options for {model} under base, which has no search space and is not "
                 f"tuned; take them out"
+            )
+        searched = sorted(MODELS.get(model).search.keys() & plan.base[model].keys())
+        if searched:
+            raise SpecError(
+                f"the plan {name} has {', '.join(searched)} for {model} under base, which its trials search; "
+                f"take it out there, or out of the model's search"
             )
         if plan.models and model not in plan.models:
             raise SpecError(

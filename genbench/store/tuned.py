@@ -29,11 +29,10 @@ HEAD = (
 
 
 def _fits(form: type[Budget] | type[Training]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Lets through, as they are, the fields of a form that it takes: files may be edited by hand."""
+    """Lets through the fields of a form, as it takes them: files may be edited by hand."""
 
     def check(fields: dict[str, Any]) -> dict[str, Any]:
-        form.model_validate(fields)
-        return fields
+        return form.model_validate(fields).model_dump(exclude_unset=True, exclude_none=True)
 
     return check
 
@@ -224,7 +223,7 @@ def find_outdated(entry: TunedEntry | TuningRule) -> str | None:
 
 
 def choices_of(
-    spec: CellSpec, path: Path | None = None, *, overridden: int = 0, defaults: bool = False
+    spec: CellSpec, path: Path | None = None, *, overridden: bool = False, defaults: bool = False
 ) -> list[TunedChoice]:
     """Returns the choices of tuning that a cell was trained by, of any budget; none without such a file.
 
@@ -233,8 +232,9 @@ def choices_of(
     Arguments:
         spec: Of the cell.
         path: The file of choices; None takes the usual one.
-        overridden: How many tuned options may have another value, where how it trains was tuned too, by which
-            a cell is known; else defaults, some of which were chosen, would pass for tuned.
+        overridden: Whether tuned options may have another value, where how it trains was tuned too: one, or
+            all but one where step sizes were drawn, by which a cell is known; else defaults, some of which were
+            chosen, would pass for tuned.
         defaults: Whether a search that chose the model's defaults counts, too.
     """
     try:
@@ -244,7 +244,7 @@ def choices_of(
     own = (spec.model, spec.model_version, spec.dataset, spec.dataset_version)
     of_data = canonical(spec.dataset_options)
     training = _training(spec.training.model_dump() if spec.training else {})
-    overridden = overridden if spec.training is not None else 0
+    overridden = overridden and spec.training is not None
     return [
         choice
         for entry in entries
@@ -252,8 +252,14 @@ def choices_of(
         and of_data == canonical(entry.dataset_options)
         for choice in entry.choices.values()
         if (choice.trial or defaults) and training == _training(choice.training)
-        if len(choice.options) - len(options_kept(spec, choice)) <= overridden
+        if len(choice.options) - len(options_kept(spec, choice))
+        <= (_count_free(choice) if overridden else 0)
     ]
+
+
+def _count_free(choice: TunedChoice) -> int:
+    """How many of its options may be others and the cell still be known by how it trains."""
+    return max(1, len(choice.options) - 1) if choice.training.get("rates") else 1
 
 
 def options_kept(spec: CellSpec, choice: TunedChoice) -> set[str]:

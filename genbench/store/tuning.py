@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -81,8 +82,7 @@ class TuningRule(Row):
     @property
     def data(self) -> str:
         """The data set with its options, for people."""
-        own = ", ".join(f"{key}={value}" for key, value in sorted(self.dataset_options.items()))
-        return f"{self.dataset} ({own})" if own else self.dataset
+        return describe_data(self)
 
     @property
     def file(self) -> str:
@@ -240,3 +240,19 @@ class TuningFile(Row):
             "started": self.started or result.started,
         }
         return self.model_copy(update=about)
+
+
+class _OfData(Protocol):
+    """What names a data set with its options."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def dataset_options(self) -> Mapping[str, Any]: ...
+
+
+def describe_data(one: _OfData) -> str:
+    """Returns a data set with its options, for people, e.g. "super_resolution (scale=2)"."""
+    own = ", ".join(f"{key}={value}" for key, value in sorted(one.dataset_options.items()))
+    return f"{one.dataset} ({own})" if own else one.dataset
