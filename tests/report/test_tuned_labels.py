@@ -75,6 +75,7 @@ def test_a_tuned_option_that_has_another_value_is_named_where_the_training_tells
     assert label(tuned(), off) == ["gan (tuned by fid)", f"gan ({one}=0.0625, tuned by fid)"]
     untuned = {**off, "training": None}
     assert "tuned" not in label(tuned(), untuned)[1]
+    assert "tuned by fid" in label(tuned(), tuned(**dict.fromkeys([one, *more[:-1]], 0.0625)))[1]
     several = tuned(**dict.fromkeys([one, *more], 0.0625))
     assert more
     assert "tuned" not in label(tuned(), several)[1]
