@@ -23,6 +23,7 @@ from genbench.running.scale import SCALES
 from genbench.store import Record, Store
 from genbench.store.absent import no_records
 from genbench.store.suites import find_suite
+from genbench.store.tuned import find_damaged_choices
 from genbench.store.validate import find_damaged_trials
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def load_leaderboard(
 def read_leaderboard(store: Store, scale: str = "default", *, curves: bool = True) -> Leaderboard:
     """Returns the leaderboards of an open folder, which may be empty."""
     records, problems = store.load(curves=curves)
-    problems += find_damaged_trials(store.root)
+    problems += [*find_damaged_trials(store.root), *find_damaged_choices()]
     return Leaderboard(tuple(records), tuple(problems), scale, store)
 
 

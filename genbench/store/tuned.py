@@ -121,6 +121,17 @@ def read_all_tuned(path: Path | None = None) -> tuple[TunedEntry, ...]:
     return _join_all(_find_files(path))
 
 
+def find_damaged_choices() -> list[str]:
+    """Returns what is wrong with a file of tuned options that is there; rows are not marked as tuned then."""
+    if not list_shipped(FILE):
+        return []
+    try:
+        read_all_tuned()
+    except SpecError as error:
+        return [f"{error}; rows that were tuned are shown without that mark"]
+    return []
+
+
 def find_file(entry: TunedEntry, path: Path | None = None) -> Path:
     """Returns the file that an entry is of: the one named, the working folder's or the shipped one."""
     return next(file for file, time in _find_files(path) if entry in _read(file, time).entries)
@@ -233,8 +244,8 @@ def choices_of(
         spec: Of the cell.
         path: The file of choices; None takes the usual one.
         overridden: Whether tuned options may have another value, where how it trains was tuned too: one, or
-            all but one where step sizes were drawn, by which a cell is known; else defaults, some of which were
-            chosen, would pass for tuned.
+            all but one where step sizes were drawn, by which a cell is known; else defaults, some of
+            which were chosen, would pass for tuned.
         defaults: Whether a search that chose the model's defaults counts, too.
     """
     try:

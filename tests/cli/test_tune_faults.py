@@ -154,3 +154,14 @@ def test_models_without_anything_to_tune_are_named(genbench):
     code, _, err = genbench(*asked, "--plugin", "plain.py", "--seeds", "1", "--dry-run")
     assert code == 0
     assert "nothing of them can be tuned: plain" in flat(err)
+
+
+def test_a_file_of_choices_that_cannot_be_read_is_named_where_its_marks_are_missing(genbench):
+    run = ("run", "-m", "gaussian", "-d", "ring", "--seeds", "1", "--metrics", "mmd", "-q")
+    assert genbench(*run, "-o", "runs")[0] == 0
+    assert genbench("leaderboard", "-o", "runs")[0] == 0
+    Path("baselines").mkdir()
+    Path("baselines/tuned.yaml").write_text("schema: 1\nentries: [\n")
+    code, _, err = genbench("leaderboard", "-o", "runs")
+    assert code == 3
+    assert "rows that were tuned are shown without that mark" in flat(err)
