@@ -42,11 +42,13 @@ def refuse_impossible(result: RunResult) -> None:
 
 
 def tell_untuned(result: RunResult, tuned_by: str | None) -> None:
-    """Names on stderr the models of a tuned run that are trained, and of which nothing can be tuned."""
-    names = {spec.model for plan in result.plans for spec in plan.cells}
-    own = sorted(n for n in names if not (MODELS.get(n).search or is_baseline(n)))
+    """Names on stderr the models of a tuned run that are trained, and have nothing to tune."""
+    models = {spec.model: MODELS.get(spec.model) for plan in result.plans for spec in plan.cells}
+    own = sorted(
+        name for name, one in models.items() if not one.search and one.taxonomy != "reference"
+    )
     if tuned_by and own:
-        text = f"by their own options, since nothing of them can be tuned: {', '.join(own)}"
+        text = f"trained with their own options, as they have nothing to tune: {', '.join(own)}"
         click.echo(text, err=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -217,10 +218,21 @@ def map_values(function: Callable[[float], float], values: Values) -> Scores:
     mapped = {seed: function(value) for seed, value in values.items()}
     # whichever way the function goes
     beyond = {(seed, side) for seed, _ in _beyond(values) for side in (-1, 1)}
-    failed = {(seed, side) for seed, _ in _failed(values) for side in (-1, 1)}
+    way = _find_way(values, mapped)
+    failed = {(seed, way * side) for seed, side in _failed(values) if way}
+    failed |= {(seed, side) for seed, _ in _failed(values) for side in (-1, 1) if not way}
     noise = getattr(values, "noise", 0.0)
     about: dict[str, Any] = {"independent": _independent(values), "origin": _origin(values)}
     return Scores(mapped, noise, beyond=beyond, failed=failed, **about)
+
+
+def _find_way(before: Values, after: Values) -> int:
+    """Whether a function rises over all of a row (1), falls (-1), or does neither (0)."""
+    pairs = sorted((v, after[seed]) for seed, v in before.items() if math.isfinite(v))
+    steps = [(b[0] - a[0]) * (b[1] - a[1]) for a, b in itertools.pairwise(pairs)]
+    if len({value for value, _ in pairs}) < 2:
+        return 0
+    return 1 if min(steps) >= 0 else -1 if max(steps) <= 0 else 0
 
 
 def compare_best(
@@ -349,9 +361,9 @@ def _pairs(a: Values, b: Values, *, log: bool) -> Scores:
     }
     noise = max(noise_of(row) for row in sides)
     about: dict[str, Any] = {"beyond": _beyond(one) | _beyond(other, -1)}
-    # where both failed nothing says which is worse
+    # where both failed nothing says which is worse, and the difference may lie on either side
     moved = failures_of(one) | failures_of(other, -1)
-    about["failed"] = {(s, side) for s, side in moved if (s, -side) not in moved and s in values}
+    about["failed"] = {(seed, side) for seed, side in moved if seed in values}
     return Scores(values, noise, sides=sides if independent else None, **about)
 
 

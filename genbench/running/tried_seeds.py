@@ -43,17 +43,25 @@ def _mark(
     evidence: ClaimEvidence, effect: Effect, own: Dependence | None, whole: frozenset[int]
 ) -> Effect:
     """An effect with the seeds that it was tried with, and how many it plans where that is fewer."""
-    untried = _find_untried(evidence, effect, own)
-    sizes = [] if own is None else [run.seeds for run, _ in own.reads]
-    if own is not None and own.measured:
-        sizes.append(evidence.claim.seeds)
+    claim, untried = evidence.claim, _find_untried(evidence, effect, own)
+    runs = _list_alike(claim, effect) if own is None else [run for run, _ in own.reads]
+    sizes = [run.seeds for run in runs]
+    if claim.experiment is not None and (own is None or own.measured):
+        sizes.append(claim.seeds)
     if not _plans_fewer(evidence, sizes):
         return replace(effect, tried=whole - untried)
     planned, asked = (
         Scale(evidence.scale.budget).count(min(sizes)),
         evidence.scale.count(min(sizes)),
     )
+    if own is None:  # of whichever runs it reads, those have its seeds
+        asked = max(asked, max(effect.values, default=-1) + 1)
     return replace(effect, tried=frozenset(range(asked)) - untried, planned=planned)
+
+
+def _list_alike(claim: Claim, effect: Effect) -> list[Run]:
+    """The runs that an effect may read, where nothing tells which."""
+    return [run for run in claim.runs if effect.data in ("", run.dataset)]
 
 
 def _plans_fewer(evidence: ClaimEvidence, sizes: Sequence[int]) -> bool:
@@ -96,8 +104,7 @@ def _find_untried(evidence: ClaimEvidence, effect: Effect, own: Dependence | Non
     claim, seeds = evidence.claim, set[int]()
     reads: list[tuple[Run, list[str] | None]] = []
     if own is None:
-        alike = [run for run in claim.runs if effect.data in ("", run.dataset)]
-        reads += [(run, None) for run in alike]
+        reads += [(run, None) for run in _list_alike(claim, effect)]
     else:
         reads += [(run, [column]) for run, column in own.reads]
     for run, columns in reads:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container
 from dataclasses import replace
+from typing import Any
 
 from genbench.core.effect import Contest, Effect, Scores, Values, fill_failed, fill_row, noise_of
 from genbench.statistics.flattered import OpenEnd
@@ -57,7 +58,8 @@ def scale_down(effect: Effect) -> tuple[Effect, float]:
         return effect, unit
 
     def shrink(row: Values) -> Scores:
-        return Scores({seed: v / unit for seed, v in row.items()}, noise_of(row) / unit)
+        marks: dict[str, Any] = {n: getattr(row, n, ()) for n in ("beyond", "failed")}
+        return Scores({seed: v / unit for seed, v in row.items()}, noise_of(row) / unit, **marks)
 
     if contest is not None:
         ours, theirs = ({n: shrink(row) for n, row in side.items()} for side in contest.sides)

@@ -23,7 +23,8 @@ def decide(
 ) -> list[tuple[Outcome, int | None]]:
     """Returns what every effect says after all looks, and at how many seeds that was decided.
 
-    A look waits for the seeds that it asks of a part, and the other parts do not wait with it.
+    A look waits for the seeds that it asks of a part, and the other parts do not wait with it. A part that is
+    open is judged again at its last look as others are decided, whose share of the error it gets.
 
     Arguments:
         effects: Of all seeds.
@@ -36,43 +37,48 @@ def decide(
     sequences = [looks and looks.of(effect.planned) for effect in effects]
     counts = sorted({count for own in sequences if own is not None for count in own.counts})
     for count in counts or (None,):
-        early = {k for k, e in enumerate(effects) if not _is_due(e, sequences[k], count)}
+        own = [_last_look(e, looks, count) for e, looks in zip(effects, sequences, strict=True)]
+        early = {k for k, look in enumerate(own) if look == 0}
         if len(early) == len(effects):
             continue
-        parts = _parts_at(effects, count, read)
-        now = holm_outcomes(parts, partial(_level_of, sequences, count), outcomes, early)
+        parts = _parts_at(effects, own, read)
+        now = holm_outcomes(parts, partial(_level_of, sequences, own), outcomes, early)
         for k, (old, new) in enumerate(zip(outcomes, now, strict=True)):
             if new != old:
-                own = len(effects[k].values if effects[k].exact else effects[k].tried_seeds)
-                at[k] = min(count or own, own)
+                tried = len(effects[k].values if effects[k].exact else effects[k].tried_seeds)
+                at[k] = min(own[k] or tried, tried)
         outcomes = now
     return list(zip(outcomes, at, strict=True))
 
 
-def _is_due(effect: Effect, looks: Looks | None, count: int | None) -> bool:
-    """Whether a part is looked at with so many seeds, and all of them were tried."""
+def _last_look(effect: Effect, looks: Looks | None, count: int | None) -> int | None:
+    """The last of a part's looks up to a count whose seeds were tried; 0 before the first, None for all."""
     if looks is None or count is None:
-        return True
-    return count in looks.counts and has_tried(effect, count)
+        return None
+    return max((c for c in looks.counts if c <= count and has_tried(effect, c)), default=0)
 
 
 def _level_of(
-    sequences: Sequence[Looks | None], count: int | None, place: int, alpha: float
+    sequences: Sequence[Looks | None], own: Sequence[int | None], place: int, alpha: float
 ) -> float:
-    """The coverage by which a part is decided at a look, if it may err so often in all."""
-    looks = sequences[place]
+    """The coverage by which a part is decided at its last look, if it may err so often in all."""
+    looks, count = sequences[place], own[place]
     if looks is None or count is None:
         return 1 - alpha
     return looks.level(looks.counts.index(count), alpha)
 
 
-def _parts_at(effects: Sequence[Effect], count: int | None, read: Read | None) -> list[Effect]:
-    """The effects of the first seeds, read anew where there are more."""
-    if count is None:
-        return list(effects)
-    if read is None or all(max(e.tried_seeds, default=-1) < count for e in effects):
-        return [keep_seeds(effect, range(count)) for effect in effects]
-    return list(read(count))
+def _parts_at(
+    effects: Sequence[Effect], own: Sequence[int | None], read: Read | None
+) -> list[Effect]:
+    """The effects of the first seeds of their own looks, read anew where there are more."""
+    whole: dict[int | None, Sequence[Effect]] = {None: effects}
+    for count in {count for count in own if count is not None}:
+        if read is None or all(max(e.tried_seeds, default=-1) < count for e in effects):
+            whole[count] = [keep_seeds(effect, range(count)) for effect in effects]
+        else:
+            whole[count] = read(count)
+    return [whole[count][k] for k, count in enumerate(own)]
 
 
 def has_tried(effect: Effect, count: int) -> bool:

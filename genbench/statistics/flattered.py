@@ -21,19 +21,22 @@ def find_flattered_sides(effect: Effect) -> set[int]:
     return {
         side
         for seed, side in failures_of(effect.values)
-        if seed in counted and side * (counted[seed] - effect.bar) < 0
+        if seed in counted and side * (counted[seed] - effect.bar) <= 0
     }
 
 
 def find_flattered_pairs(effect: Effect, contest: Contest) -> set[OpenEnd]:
-    """Returns the same of a contest: pairs, with the end of their difference that failed seeds leave open."""
+    """Returns, for a contest, the pairs with the end of their difference that failed seeds leave open.
+
+    Where both of a pair failed with a seed that they share, nothing says which is worse, and both ends are.
+    """
     ours, theirs = fill_failed(*contest.sides)
     return {
         (a, b, side)
         for a in ours
         for b in theirs
         for side, counted in _list_failures(contest, a, b, ours[a], theirs[b])
-        if side * (counted - effect.bar) < 0
+        if side * (counted - effect.bar) <= 0
     }
 
 
@@ -48,8 +51,7 @@ def _list_failures(
         return
     moved = {*one, *((seed, -side) for seed, side in other)}
     for seed, side in moved:
-        # where both failed nothing says which is worse
-        if (seed, -side) not in moved and seed in ours and seed in theirs:
+        if seed in ours and seed in theirs:
             yield side, ours[seed] - theirs[seed]
 
 

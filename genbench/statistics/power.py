@@ -57,13 +57,13 @@ def count_needed_seeds(effect: Effect, alpha: float) -> int | None:
     contest = find_contest(effect)
     if contest is None:
         row = summarise_row(effect)
-        if effect.exact and row is not None:
-            return None if row.n < 2 or row.mean == effect.bar else 1
         if row is None or row.n < 2:
             return None
         beyond = row.mean - effect.bar
         if -math.copysign(1, beyond) in effect.beyond | find_flattered_sides(effect):
             return None
+        if effect.exact:
+            return None if beyond == 0 else 1
         ways = [[_orient([row], beyond, math.copysign(1, beyond))]]
         noise = noise_of(effect.values)
     else:

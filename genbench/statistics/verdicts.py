@@ -34,8 +34,8 @@ BEYOND = (
     "have no value where no side is worse: nothing is decided that they could change"
 )
 FLATTERED = (
-    "seeds that failed count as the worst that completed, and that satisfies a bar: nothing is decided in "
-    "their favour"
+    "seeds that failed count as the worst that completed, and this value satisfies the bar: nothing is "
+    "decided in their favour"
 )
 OPEN = "no interval, at the level that the parts and looks together leave it, lies beyond its bar"
 NONE_COMPLETED = "all seeds were tried, and none has a value"
@@ -289,4 +289,7 @@ def _why_near(judged: Sequence[Effect]) -> str:
         return ALIKE
     if any(effect.beyond for effect in judged):
         return BEYOND
-    return FLATTERED if any(map(is_flattered, judged)) else OPEN
+    flattered = [effect.name for effect in judged if is_flattered(effect)]
+    if not flattered:
+        return OPEN
+    return FLATTERED if len(flattered) == len(judged) else f"{', '.join(flattered)}: {FLATTERED}"

@@ -1,14 +1,14 @@
 """Claims some of whose planned seeds were not tried yet, of cells and of experiments."""
 
 import pytest
-from claim_records import write
+from claim_records import make_trial, write
 from click.testing import CliRunner
 
 from genbench.claims import vae_blur
 from genbench.cli import cli
-from genbench.core.claim import CLAIMS, Claim
+from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect
-from genbench.report.cards import make_cards
+from genbench.report.cards import Card, make_cards
 from genbench.running.claim_cells import specs_of
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.scale import Scale
@@ -113,3 +113,47 @@ def test_what_cannot_be_traced_waits_for_all_of_its_data_set(store, monkeypatch)
         ("digits", 7),
         ("fashion_mnist", 8),
     }
+
+
+RUN = Run("gan", "ring", ("mmd",), {"hidden": [8]}, 8, 10, 8, samples=100)
+
+
+def sixteen(rng, *, steps: int = 1):
+    return {"x": [seed / 100 for seed in rng.seeds]}
+
+
+def two_sizes(evidence):
+    """A part of eight seeds' cells, and one of an experiment of sixteen."""
+    return [
+        Effect("cells", evidence.scores(RUN, "mmd"), 1.0),
+        Effect("measured", evidence.measured("x"), 0.0),
+    ]
+
+
+def test_a_part_of_fewer_seeds_has_its_own_looks_and_stays_decided(tmp_path):
+    about = dict.fromkeys(("statement", "source", "why"), "x")
+    exempt = {("ring", "mmd"): "planted"}
+    claim = Claim(
+        "two_sizes",
+        two_sizes,
+        experiment=sixteen,
+        seeds=16,
+        runs=(RUN,),
+        null_exemptions=exempt,
+        by_metric=lambda evidence: {"again": two_sizes(evidence)},
+        **about,
+    )
+    store = Store(tmp_path)
+    values = [*(2 + seed / 100 for seed in range(8)), *(seed / 100 for seed in range(24))]
+    for seeds, planned in ((16, None), (32, 32)):
+        scale = Scale(seeds=planned)
+        write(store, RUN, scale, noise=0.0, mmd=values)
+        evidence = ClaimEvidence(claim, store, scale)
+        make_trial(evidence, range(seeds))
+        card = Card(claim, Store(tmp_path), scale)
+        cells, measured = card.verdict.parts
+        assert (cells.outcome, cells.decided_at) == ("supported", 8)
+        assert (cells.effect.planned, measured.effect.planned) == (8, None)
+        assert cells.effect.tried == frozenset(range(planned or 8))
+        (again,) = card.metrics
+        assert again.verdict.parts[0].outcome == "supported"

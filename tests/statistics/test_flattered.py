@@ -1,12 +1,23 @@
 """Seeds that failed never count in their own favour; parts of fewer seeds have looks of their own."""
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from genbench.core.effect import Effect, Scores, compare_best, difference, log_ratio, map_values
+from genbench.core.effect import (
+    Effect,
+    Scores,
+    compare_best,
+    difference,
+    failures_of,
+    log_ratio,
+    map_values,
+)
+from genbench.statistics.contests import scale_down
 from genbench.statistics.looks import Looks
+from genbench.statistics.subsets import keep_values
 from genbench.statistics.verdicts import ALIKE, FLATTERED, judge
 
 INF = math.inf
@@ -58,11 +69,35 @@ def test_failed_seeds_of_one_row_do_not_pass_its_bar(completed):
 
 
 def test_what_failed_stays_known_where_differences_are_mapped_and_seeds_left_out():
-    paired = difference(row([INF, *FID[1:]], apart=False), row(FID, apart=False))
+    paired = difference(row([INF, *FID[1:]], apart=False), row(FID + NEAR, apart=False))
     assert paired.failed == {(0, 1)}
-    assert map_values(abs, paired).failed == {(0, 1), (0, -1)}
-    both = difference(row([INF, *FID[1:]], apart=False), row([INF, *FID[1:]], apart=False))
-    assert both.failed == frozenset()
+    assert map_values(math.exp, paired).failed == {(0, 1)}
+    assert map_values(lambda v: -v, paired).failed == {(0, -1)}
+    assert map_values(lambda v: math.sin(9 * v), paired).failed == {(0, 1), (0, -1)}
+    assert keep_values(paired, range(4)).failed == {(0, 1)}
+    assert keep_values(paired, range(1, 8)).failed == frozenset()
+    fight = compare_best({"a": paired}, {"b": row(NEAR, apart=False)}, "lower")
+    assert failures_of(fight.sides[0]["a"]) == {(0, -1)}
+    huge, _ = scale_down(Effect("huge", Scores({0: 1e200, 1: 2e200}, failed={(0, 1)})))
+    assert huge.values.failed == {(0, 1)}
+
+
+@pytest.mark.parametrize("contest", [False, True], ids=["difference", "contest"])
+def test_seeds_that_failed_on_both_sides_decide_nothing(contest):
+    """Their difference counts as 0, which would be "no worse" and "not better" alike."""
+    close = 0.02 * RNG.normal(size=32)
+    ours, theirs = (
+        row([*[-INF] * 26, *(np.full(6, mean) + close[:6])], apart=False) for mean in (-0.3, 0.0)
+    )
+    for bar in (-0.2, 0.2):
+        fight = compare_best({"a": ours}, {"b": theirs}, "higher")
+        values = fight.values if contest else difference(ours, theirs)
+        effect = Effect("gap", values, bar, contest=fight if contest else None)
+        assert judge([effect]).outcome == "inconclusive"
+    whole = difference(
+        row(np.full(8, -0.3) + close[:8], apart=False), row(close[8:16], apart=False)
+    )
+    assert judge([Effect("gap", whole, -0.2)]).outcome == "refuted"
 
 
 @pytest.mark.parametrize("failed", [0, 1, 7])
@@ -97,6 +132,31 @@ def test_a_part_that_plans_fewer_seeds_is_looked_at_first_and_stays_decided():
     assert (again.outcome, again.decided_at) == ("supported", 8)
     assert looks.of(8).counts == (8, 16, 32, 64)
     assert looks.of(None) == looks.of(32) == looks
+    asked = []
+    with mock.patch.object(Looks, "level", lambda self, look, alpha: asked.append(self) or 0.95):
+        judge([few, many], looks=looks)
+    assert {one.first for one in asked} == {8, 16}
+
+
+def test_a_part_past_its_own_look_gets_the_share_of_what_is_decided_later():
+    looks = Looks(16)
+    sure = Effect("sure", row(5 + 0.1 * RNG.normal(size=16)), 0.0)
+    for shift in np.linspace(0.6, 1.0, 21):
+        few = Effect(
+            "few",
+            row(np.linspace(-1, 1, 8) + shift),
+            0.0,
+            planned=8,
+            tried=frozenset(range(8)),
+        )
+        alone = judge([few], looks=looks).parts[0].outcome
+        assert judge([few, sure], looks=looks).parts[0].outcome == alone
+
+
+def test_an_exact_value_that_failed_has_no_number_of_seeds():
+    exact = Effect("exact", row([0.5, INF]), 1.0, wanted="below", exact=True)
+    part = judge([exact]).parts[0]
+    assert (part.outcome, part.needed) == ("inconclusive", None)
 
 
 def test_the_reason_names_the_part_whose_seeds_all_failed():
