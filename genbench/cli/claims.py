@@ -66,7 +66,7 @@ def command(
     with a small `--seeds`, it is inconclusive "so far", and the numbers beside are provisional.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
-    refuted in the other, or was measured in the other alone. Exit code 3 says that runs failed, or that
+    refuted in the other, or was measured only there. Exit code 3 says that runs failed, or that
     records or trials of either folder could not be read.
 
     Use `--register` before the first score: a verdict whose registration is younger, or whose terms have

@@ -10,11 +10,10 @@ from genbench.report.cards import Card
 from genbench.report.claim_tables import EMPHASIS, tally_text
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.variations import Variation
-from genbench.statistics.verdicts import find_turned
+from genbench.statistics.verdicts import OPPOSITES, find_turned
 
 #: the budgets that are compared with the claims' own, with how a sentence names them
 BUDGETS = {"double": "twice the rounds", "half": "half the rounds"}
-OPPOSITES = {"supported", "refuted"}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from genbench.report.variations import describe_verdict
 from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
 from genbench.running.scale import Scale
-from genbench.statistics.verdicts import VerdictPart, find_turned, match_parts
+from genbench.statistics.verdicts import OPPOSITES, VerdictPart, find_turned, match_parts
 from genbench.store.cached import CachedStore
 
 Comparison = Literal[
@@ -57,7 +57,7 @@ class Reproduction:
 
     @cached_property
     def unmeasured_parts(self) -> list[str]:
-        """Parts that were measured in the other folder alone, by name."""
+        """Parts that were measured only in the other folder, by name."""
         return [
             ours.effect.name
             for ours, theirs in match_parts(self.here.verdict.parts, self.there.verdict.parts)
@@ -70,7 +70,7 @@ class Reproduction:
 
         "opposite" where any part, or the whole, is supported in one and refuted in the other; "left open"
         where only the other folder decides, "decided" where only this one does; "other" where one is
-        mixed and the other is not; "not in full" where a part was measured in the other folder alone; "in
+        mixed and the other is not; "not in full" where a part was measured only in the other folder; "in
         neither" where no folder has measured anything.
         """
         if not self.here.known:
@@ -78,7 +78,7 @@ class Reproduction:
         if not self.there.known:
             return "new"
         ours, theirs = self.here.verdict.outcome, self.there.verdict.outcome
-        if self.changed_parts or {ours, theirs} == {"supported", "refuted"}:
+        if self.changed_parts or {ours, theirs} == OPPOSITES:
             return "opposite"
         if self.unmeasured_parts:
             return "not in full"
@@ -162,7 +162,7 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
         for ours, theirs in pair.changed_parts
     ]
     turned += [
-        f"{pair.here.claim.id}: {name}: measured in {against} alone"
+        f"{pair.here.claim.id}: {name}: measured only in {against}"
         for pair in reproductions
         if pair.here.known
         for name in pair.unmeasured_parts

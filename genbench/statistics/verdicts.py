@@ -26,6 +26,9 @@ from genbench.statistics.subsets import look_back
 #: the version of the rule by which verdicts are made, which registrations name
 RULE = "judge/4"
 
+#: outcomes that contradict each other
+OPPOSITES = {"supported", "refuted"}
+
 ALL_FAILED = (
     "all seeds failed, on both sides where two are compared, so that nothing says how bad that is"
 )
@@ -257,7 +260,7 @@ def match_parts(
 def find_turned(ours: Verdict, theirs: Verdict) -> list[tuple[VerdictPart, VerdictPart]]:
     """Returns the parts that one verdict supports, or has by definition, and the other refutes."""
     pairs = match_parts(ours.parts, theirs.parts)
-    opposite = ({"supported", "refuted"}, {"by definition", "refuted"})
+    opposite = (OPPOSITES, {"by definition", "refuted"})
     return [
         pair
         for pair in pairs
