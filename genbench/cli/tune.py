@@ -142,8 +142,7 @@ def command(
         result = api.tune(results=root, listener=listener, **about, **how)
     if as_json:
         common.print_json(tuning_text.rows(result))
-    about |= {"data_dir": how["data_dir"]}
-    code = exit_code(result) or tuning_text.tell_failed(root, result, **about)
+    code = exit_code(result) or tuning_text.tell_failed(result)
     if not (as_json or code):
         accepted = common.carry(f"genbench tune --accept -o {quote(str(root))}")
         listener.print(f"trials: {root}/tuning/   next: {accepted}")

@@ -16,10 +16,8 @@ from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
 from genbench.report.tuning_readme import update_readme
 from genbench.running.run_result import RunResult
-from genbench.running.tuning import find_campaign
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate
-from genbench.running.tuning_rule import find_failed
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
@@ -187,17 +185,11 @@ def show_curves(
     common.tell_unread(problems, ignore=False)
 
 
-def tell_failed(root: Path, result: RunResult, **about: Any) -> int:
+def tell_failed(result: RunResult) -> int:
     """Names on stderr the searches of which trials failed before; returns the exit code, 3 if any did."""
-    again = {r.rule.file for r in result.results if isinstance(r, TuningResult)}
-    failed = [
-        problem
-        for rule in find_campaign(**about).rules
-        if rule.file not in again and (problem := find_failed(Tunings(root).read(rule)))
-    ]
-    for problem in failed:
+    for problem in result.failed_before:
         click.echo(f"failed before: {problem}; try again with --retry-failed", err=True)
-    return 3 if failed else 0
+    return 3 if result.failed_before else 0
 
 
 def rows(result: RunResult) -> list[dict[str, Any]]:

@@ -68,10 +68,8 @@ def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
         if other is None or other.verdict is None:
             missing.append(card.claim.id)
             continue
-        outcomes, turned = (
-            {card.verdict.outcome, other.verdict.outcome},
-            find_turned(other.verdict, card.verdict),
-        )
+        outcomes = {card.verdict.outcome, other.verdict.outcome}
+        turned = find_turned(other.verdict, card.verdict)
         (same if len(outcomes) == 1 and not turned else changed).append(card.claim.id)
         opposite += [card.claim.id] if turned or outcomes == OPPOSITES else []
     return BudgetComparison(budget, *map(tuple, (same, changed, opposite, missing)))

@@ -279,9 +279,9 @@ class Card:
     def _at(self, name: str) -> Variation:
         other = self
         if name != self.scale.budget:
-            asked = self.scale.seeds or self.looks.first
+            seeds = self.scale.seeds or self.looks.first
             # seeds that looks added here were not planned there
-            fewer = asked if asked < self.looks.first else None
+            fewer = seeds if seeds < self.looks.first else None
             scale = widen_scale(self.claim, self.store, Scale(name, fewer))
             other = Card(self.claim, self.store, scale, self.folder, self.nulls)
         verdict = other.verdict if other.known or other is self else None

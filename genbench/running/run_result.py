@@ -21,11 +21,14 @@ class RunResult:
             stopped. A suite has one; claims have one of experiments that measure times, one of the others,
             and one per round of cells.
         results: The new records and trials, in the order in which they came.
+        failed_before: A sentence for every search of tuning with trials that failed before and were not tried
+            again.
     """
 
     store: Store
     plans: list[Plan] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    failed_before: list[str] = field(default_factory=list)
 
     @property
     def records(self) -> list[Record]:

@@ -50,13 +50,13 @@ def _mark(
         sizes.append(claim.seeds)
     if not _plans_fewer(evidence, sizes):
         return replace(effect, tried=whole - untried)
-    planned, asked = (
+    planned, count = (
         Scale(evidence.scale.budget).count(min(sizes)),
         evidence.scale.count(min(sizes)),
     )
     if own is None:  # of whichever runs it reads, those have its seeds
-        asked = max(asked, max(effect.values, default=-1) + 1)
-    return replace(effect, tried=frozenset(range(asked)) - untried, planned=planned)
+        count = max(count, max(effect.values, default=-1) + 1)
+    return replace(effect, tried=frozenset(range(count)) - untried, planned=planned)
 
 
 def _list_alike(claim: Claim, effect: Effect) -> list[Run]:

@@ -25,6 +25,7 @@ from genbench.running.tuning_rule import (
     brackets,
     choose_plans,
     find_changed,
+    find_failed,
     frontier,
     make_rule,
     make_trial,
@@ -36,7 +37,7 @@ from genbench.running.unused import refuse_unused_options
 from genbench.store import Store
 from genbench.store.documents import load_tuning
 from genbench.store.suites import suite_file
-from genbench.store.tuning import TuningRule
+from genbench.store.tuning import TuningResult, TuningRule
 from genbench.store.tunings import Tunings, examine
 
 #: models that are tuned side by side at least, so that one's last rungs leave no worker idle
@@ -207,6 +208,9 @@ def run_tuning(
         for at in range(0, len(campaign.rules), many):
             if not _tune(campaign.rules[at : at + many], rounds, result, executor, listener):
                 break
+    tried = {one.rule.file for one in result.results if isinstance(one, TuningResult)}
+    files = (Tunings(store.root).read(rule) for rule in campaign.rules if rule.file not in tried)
+    result.failed_before += [problem for file in files if (problem := find_failed(file))]
     return result
 
 

@@ -95,8 +95,6 @@ def test_seeds_that_looks_added_are_not_asked_for_at_other_budgets(tmp_path):
 
 def test_parts_that_turn_are_the_opposite_though_both_verdicts_are_mixed(tmp_path):
     store = Store(tmp_path)
-    write(store, RUN, mmd=2.0, fid=0.5)
-    write(store, RUN, Scale("half"), mmd=0.5, fid=2.0)
     run = replace(RUN, metrics=("mmd", "fid"))
     for scale, mmd in (("default", 2.0), ("half", 0.5)):
         write(store, run, Scale(scale), mmd=mmd, fid=2.5 - mmd)
