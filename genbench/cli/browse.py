@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -153,7 +154,7 @@ def rewrite(kind: str, readme: Path, as_json: bool) -> None:
 
     if kind != "sources":
         raise SpecError(
-            f"--readme needs sources, got {kind}; type: genbench list sources --readme {readme}"
+            f"--readme needs sources, got {kind}; type: genbench list sources --readme {quote(str(readme))}"
         )
     changed = update_page(readme)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -112,7 +113,7 @@ def missing_sentences(cards: list[Card], root: Path) -> list[str]:
         for card in lacking[:FEW]
     ]
     if len(lacking) > FEW:
-        words = " ".join([*lacking[0].scale.words, "-o", str(root)])
+        words = " ".join([*lacking[0].scale.words, "-o", quote(str(root))])
         sentences = [
             f"{len(lacking)} claims lack runs; run all with: genbench run claims {words}; "
             f"those of one with: genbench run claims --claim ID {words}"
@@ -176,7 +177,8 @@ def print_claim(console: Console, card: Card) -> None:
     for head in ("effect", "mean [95 %]", "holds if", "seeds", "says", "80 % at"):
         table.add_column(head, overflow="fold")
     for part in card.verdict.parts:
-        table.add_row(*cells(part), says(part), f"≈ {part.needed}" if part.needed else "")
+        needed = f"≈ {part.needed}" if part.needed else ""
+        table.add_row(*cells(part), escape(says(part)), needed)
     console.print(table)
     if card.without_seed:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)
@@ -184,7 +186,9 @@ def print_claim(console: Console, card: Card) -> None:
         for text in texts:
             console.print(escape(f"{head}: {text}"), highlight=False)
     if card.missing:
-        console.print(f"Run it: {card.command}", highlight=False)
+        # one line, to be copied
+        command = f"Run it: {card.command}"
+        console.print(command, highlight=False, markup=False, soft_wrap=True)
     console.print()
 
 
@@ -250,5 +254,5 @@ def cells(part: VerdictPart) -> list[str]:
 
     from genbench.report.claim_tables import bar, numbers
 
-    name, text = escape(part.effect.name), escape(numbers(part))
-    return [name, text, bar(part), str(len(part.effect.values))]
+    texts = (part.effect.name, numbers(part), bar(part), str(len(part.effect.values)))
+    return [escape(text) for text in texts]

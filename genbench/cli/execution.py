@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from genbench.cli.progress import Display
+from genbench.cli.progress import Display, print_line
 from genbench.core.errors import WriteError
 from genbench.running.job import Progress, Result, StackJob
 from genbench.running.run_result import RunResult
@@ -52,7 +52,7 @@ class ConsoleListener(Listener):
     def print(self, text: str) -> None:
         """Prints a line, unless the run is quiet."""
         if not self.quiet:
-            self.console.print(text, highlight=False)
+            print_line(self.console, text)
 
     def planned(self, plan: Plan) -> None:
         """Says what there is to do."""

@@ -142,7 +142,7 @@ class Display:
         self._say(f"done   {job.title}: {ending(results)}")
         for record in bad[:3]:
             text = f"{record.status:<6} {job.title} seed {record.spec.seed}: {record.reason}"
-            self.console.print(text, highlight=False, markup=False)
+            print_line(self.console, text)
 
     def table(self) -> Table:
         """Returns the jobs in hand as a table."""
@@ -168,7 +168,12 @@ class Display:
 
     def _say(self, text: str) -> None:
         if not self.quiet:
-            self.console.print(text, highlight=False, markup=False)
+            print_line(self.console, text)
+
+
+def print_line(console: Console, text: str) -> None:
+    """Prints a text as it is, wrapped on terminals alone: a line of a log stays one line."""
+    console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
 
 
 def clock_text(seconds: float) -> str:

@@ -61,5 +61,6 @@ def command(
     else:
         console = common.make_console(wide)
         print_leaderboards(console, board.tables, whole=wide)
-        console.print(f"{count} records; page: {page}", highlight=False)
+        told = f"{count} records; page: {page}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     common.tell_unread(problems, ignore=ignore_damaged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 import click
 from rich.console import Console
@@ -101,7 +102,7 @@ def print_best(console: Console, result: RunResult) -> None:
     print_sheet(console, Sheet(heads, rows), fold=True)
     if len(ordered) > MOST:
         rest = f"and {len(ordered) - MOST} more data sets"
-        text = f"{rest}; all rows: genbench leaderboard -o {result.store.root}"
+        text = f"{rest}; all rows: genbench leaderboard -o {quote(str(result.store.root))}"
         console.print(Text(text, style="dim"))
 
 
@@ -186,5 +187,5 @@ def next_command(claims: Sequence[str] | None, root: Path) -> str:
         root: The results folder.
     """
     if claims is not None:
-        return f"verdicts: {' '.join(['genbench claims', *claims])} -o {root}"
-    return f"records: {root}/   next: genbench report -o {root}"
+        return f"verdicts: {' '.join(['genbench claims', *claims])} -o {quote(str(root))}"
+    return f"records: {root}/   next: genbench report -o {quote(str(root))}"

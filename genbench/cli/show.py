@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from inspect import getdoc
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,7 +58,9 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     for kind, look_up in LOOKUPS.items():
         about = look_up(name) or look_up(name.replace("-", "_"))
         if about is not None:
-            verdict = {"verdict": f"genbench claims {about['name']} -o {root} --no-run"}
+            verdict = {
+                "verdict": f"genbench claims {about['name']} -o {quote(str(root))} --no-run"
+            }
             return {"kind": kind, **about, **(verdict if kind == "claim" else {})}
     suites = common.suites(config)
     if name in suites:

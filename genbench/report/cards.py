@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
@@ -263,7 +264,7 @@ class Card:
     def command(self) -> str:
         """What runs all that the claim needs."""
         words = ["genbench run claims --claim", self.claim.id, *self.scale.words]
-        words += [] if self.folder == Path(RUNS) else ["-o", str(self.folder)]
+        words += [] if self.folder == Path(RUNS) else ["-o", quote(str(self.folder))]
         return " ".join(words)
 
     @property

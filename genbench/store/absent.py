@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from genbench.core.errors import StoreError
 
@@ -24,7 +25,7 @@ def no_records(
         lack = f"holds no records of suite {suite!r}" if suite else "holds no records"
     else:
         lack = "is not a folder"
-    text = f"{folder} {lack}; make records with: genbench run {suite or 'demo'} -o {folder}"
+    text = f"{folder} {lack}; make records with: genbench run {suite or 'demo'} -o {quote(str(folder))}"
     if Path(folder) != COMMITTED and any(COMMITTED.glob("*/*/*.json")):
         text += f"; or read the committed ones: {instead}"
     return StoreError(text)

@@ -13,10 +13,11 @@ import yaml
 from rich.console import Console
 from small_suites import SUITE
 
+from genbench.cli.execution import ConsoleListener
 from genbench.cli.progress import EVERY, Display, clock_text
 from genbench.core.spec import Budget, CellSpec
 from genbench.running.job import Progress, RunSettings, StackJob, Stage
-from genbench.store import Measurement, Record, Used
+from genbench.store import Measurement, Record, Store, Used
 
 RUN = [sys.executable, "-m", "genbench", "run", "tiny", "-c", "suites.yaml", "--device", "cpu"]
 STEPS = {"budget": {"seconds": 2.2}, "seeds": 2}
@@ -87,6 +88,22 @@ def test_quiet_shows_failures_alone(clock):
         assert out.getvalue() == ""
         shown.finished(0, [record(3, status="error", reason="it [b]broke[/b]")])
     assert out.getvalue() == "error  gan on ring seed 3: it [b]broke[/b]\n"
+
+
+def test_a_line_of_a_log_stays_one_line_and_a_terminal_wraps_it(clock):
+    reason = "a reason with many words " * 10
+    for terminal, count in ((False, 2), (True, 4)):
+        shown, out = display(clock, [job()], terminal=terminal)
+        shown.finished(0, [record(3, status="error", reason=reason.strip())])
+        assert len(out.getvalue().splitlines()) == count
+
+
+def test_what_a_run_prints_keeps_its_brackets(tmp_path):
+    out = StringIO()
+    listener = ConsoleListener(Store(tmp_path), Console(file=out, width=40, no_color=True))
+    text = f"trials: [a]/tuning/   next: genbench tune {'-m gan ' * 9}-o '[a]'"
+    listener.print(text)
+    assert out.getvalue() == text + "\n"
 
 
 def test_verbose_shows_all_that_jobs_say(clock):

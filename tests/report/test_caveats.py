@@ -1,11 +1,13 @@
 """What cards say that could not be checked: columns without null rows, intervals without test sets' noise."""
 
 import json
+from io import StringIO
 
 import pytest
 from claim_records import write
+from rich.console import Console
 
-from genbench.cli.claims_text import list_details
+from genbench.cli.claims_text import list_details, print_claim
 from genbench.core.claim import CLAIMS, Claim, Run
 from genbench.core.effect import Effect, difference, log_ratio
 from genbench.report.cards import Card
@@ -165,3 +167,21 @@ def test_cards_say_who_is_judged_by_default_beside_tuned_models(store):
     for change in ({"judged": False}, {"other": yardstick}):
         alike = make_claim(lambda evidence, change=change: compare(evidence, **change), runs)
         assert Card(alike, store).tuned_unequally == []
+
+
+def test_a_card_keeps_brackets_and_its_command_is_one_line(tmp_path):
+    folder = tmp_path / "[a] folder whose name is long" / ("b" * 60)
+
+    def measured(evidence):
+        return [Effect("a [dim]b[/dim]", {0: 2.0}, 1.0, unit="[m]"), Effect("c", {}, exact=True)]
+
+    card = Card(make_claim(measured), Store(folder), folder=folder)
+    shown = {}
+    for width in (200, 60):
+        out = StringIO()
+        print_claim(Console(file=out, width=width, no_color=True), card)
+        shown[width] = out.getvalue()
+        command = f"Run it: genbench run claims --claim planted -o '{folder}'"
+        assert command in shown[width].splitlines()
+    assert "a [dim]b[/dim]" in shown[200]
+    assert "2 [m]" in shown[200]

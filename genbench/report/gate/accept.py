@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from genbench.core.errors import SpecError, StoreError
 from genbench.core.files import RUNS, read_file, remove_stale, user_number, write_bytes
@@ -72,7 +73,7 @@ def accept_results(
     records, problems = Store(folder, groups=groups).load(curves=False)
     if problems:
         raise StoreError(
-            f"{problems[0]}; a baseline needs a sound folder: genbench validate {folder}"
+            f"{problems[0]}; a baseline needs a sound folder: genbench validate {quote(str(folder))}"
         )
     baseline = accept(
         records,

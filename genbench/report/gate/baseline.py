@@ -8,6 +8,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -129,7 +130,7 @@ def load_baseline(path: Path) -> Baseline:
     Raises:
         StoreError: Naming the file, the line, the key and what is wrong.
     """
-    make = f"make one with: genbench baseline accept --to {path}"
+    make = f"make one with: genbench baseline accept --to {quote(str(path))}"
     return read_json(path, Baseline, what="baseline", make=make)
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from statistics import fmean
 
 from genbench.core.errors import StoreError
@@ -62,7 +63,7 @@ def check_results(
     if not problems and pairs.isdisjoint((cell.dataset, cell.model) for cell in accepted.cells):
         raise StoreError(
             f"{folder} holds no records of what {baseline} guards; make them with: "
-            f"genbench run {accepted.suite or 'ci'} -o {folder}"
+            f"genbench run {accepted.suite or 'ci'} -o {quote(str(folder))}"
         )
     result = check(accepted, records, across_machines=across_machines, problems=problems)
     return replace(result, unread=len(problems))
