@@ -57,27 +57,29 @@ def choose_column(
     naming: Naming = name_family,
     *,
     is_listed: Callable[[Group], bool] | None = None,
+    prefer: TableColumn | None = None,
 ) -> TableColumn | None:
     """Returns the first column by which half of the contenders were measured, else that of most.
 
     Of several protocols of a column that of the most entrants that are laid down counts, where those are
-    told: older cells by another network's features may be more. Samples from elsewhere, which may have been
+    told: older cells by another network's features may be more. So does one that is preferred, as that of the
+    contest beside this one, where anybody was measured by it. Samples from elsewhere, which may have been
     measured by anything, have no say where others compete.
     """
     groups = [g for g in groups if not g.external] or groups
     everyone = {naming(g) for g in groups}
     best: tuple[int, TableColumn] | None = None
 
-    def count(column: TableColumn) -> tuple[int, int, int]:
+    def count(column: TableColumn) -> tuple[bool, int, int, int]:
         rows = [g for g in groups if has_values(cells, g, column)]
         listed = sum(is_listed(g) for g in rows) if is_listed is not None else 0
-        return listed, len({naming(g) for g in rows}), len(rows)
+        return bool(rows) and column == prefer, listed, len({naming(g) for g in rows}), len(rows)
 
     for id in ids:
         by_id = [c for c in columns if c.id == id and c.split == "test" and c.better != "none"]
         column = min(by_id, key=lambda c: (*(-n for n in count(c)), c.order), default=None)
         if column is not None:
-            contenders = count(column)[1]
+            contenders = count(column)[2]
             if 2 * contenders >= len(everyone) > 0:
                 return column
             best = max(best or (0, column), (contenders, column), key=lambda pair: pair[0])

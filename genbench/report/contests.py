@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.contenders import Cells
@@ -29,21 +30,20 @@ def settle(
         cells: Every row's cell in a column.
         floor: What real points score in a column.
     """
-    spec = groups[0].first.spec
-    listed, quality = find_listed(spec), find_quality(spec.dataset)
-    own, apart = (
-        find_standings(
-            groups,
-            columns,
-            lax,
-            cells,
-            quality=quality,
-            is_listed=lambda group: group.id in listed,
-            floor=floor,
-            labels=labels,
-        )
-        for labels in (False, True)
+    listed, quality = find_listed(groups), find_quality(groups[0].first.spec.dataset)
+    find = partial(
+        find_standings,
+        groups,
+        columns,
+        lax,
+        cells,
+        quality=quality,
+        is_listed=lambda group: group.id in listed,
+        floor=floor,
     )
+    own = find()
+    # by the same features, that what labels bring can be seen
+    apart = find(labels=True, beside=own)
     return own, apart
 
 

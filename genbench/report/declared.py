@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
+from dataclasses import replace
 
 from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.entrants import kind_of, make_runs, read_entrants
 from genbench.core.errors import GenbenchError
 from genbench.core.quality import Quality
-from genbench.core.spec import CellSpec
+from genbench.report.groups import Group
 from genbench.running.claim_cells import specs_of
 from genbench.store.tuned_options import UnusableTuning
+
+#: the rounds and the minibatch of a row
+Setting = tuple[int, int]
 
 
 def find_quality(dataset: str) -> Quality | None:
@@ -25,25 +28,53 @@ def find_quality(dataset: str) -> Quality | None:
         return None
 
 
-def find_listed(spec: CellSpec) -> frozenset[str]:
-    """Returns the groups of the entrants for the data set of a cell; none where it is not installed."""
-    return _find_listed(spec.dataset, json.dumps(spec.dataset_options, sort_keys=True))
+def find_listed(groups: Sequence[Group]) -> frozenset[str]:
+    """Returns the ids of the entrants' rows among those of a data set; none where it is not installed.
+
+    An entrant has the options that the list gives it, as tuned where they were. Its row is that of the rounds
+    and the minibatch that the list gives it alone; else of those that most entrants have on these data.
+    """
+    runs = _list_runs(groups[0])
+    rows = {name: _find_rows(run, groups) for name, run in runs.items()}
+    alike = Counter((run.steps, run.batch) for run in runs.values())
+    usual = Counter(setting for own in rows.values() for setting in own)
+
+    def rank(name: str, setting: Setting) -> tuple[bool, int, bool, int]:
+        laid_down = setting == (runs[name].steps, runs[name].batch)
+        alone = laid_down and alike[setting] < max(alike.values())
+        return alone, usual[setting], laid_down, len(rows[name][setting].records)
+
+    chosen = {name: max(own, key=lambda at: rank(name, at)) for name, own in rows.items() if own}
+    return frozenset(rows[name][setting].id for name, setting in chosen.items())
 
 
-def _find_groups(run: Run) -> Iterator[str]:
-    with suppress(UnusableTuning):  # of whose options there can be no cells
-        yield specs_of(run)[0].group
-
-
-@lru_cache(maxsize=64)
-def _find_listed(dataset: str, options: str) -> frozenset[str]:
-    dataset_options = json.loads(options)
+def _list_runs(group: Group) -> dict[str, Run]:
+    """The runs of all entrants for the data set of a row, by model."""
+    spec = group.first.spec
     try:
-        kind = kind_of(open_named(dataset, offline=True, **dataset_options).spec)
+        kind = kind_of(open_named(spec.dataset, offline=True, **spec.dataset_options).spec)
         families = list(read_entrants().kinds[kind].families)
-        runs = make_runs(kind, families, dataset, ("mmd",), dataset_options=dataset_options)
-        return frozenset(group for run in runs.values() for group in _find_groups(run))
-    except (
-        Exception
-    ):  # a data set or a model of another machine: the report goes on without the list
-        return frozenset()
+        own = dict(spec.dataset_options)
+        return make_runs(kind, families, spec.dataset, ("mmd",), dataset_options=own)
+    except Exception:  # a data set of another machine: the report goes on without the list
+        return {}
+
+
+def _find_rows(run: Run, groups: Sequence[Group]) -> dict[Setting, Group]:
+    """The rows that are an entrant's at their own rounds and minibatch, by these."""
+    rows = {}
+    for group in groups:
+        spec = group.first.spec
+        if spec.model != run.model or spec.budget.steps is None:
+            continue
+        setting = spec.budget.steps, spec.batch
+        if group.id == _find_group(replace(run, steps=setting[0], batch=setting[1])):
+            rows[setting] = group
+    return rows
+
+
+def _find_group(run: Run) -> str | None:
+    """The group of a run's cells; None where its options may not be taken, so that there are none."""
+    with suppress(UnusableTuning, GenbenchError):
+        return specs_of(run)[0].group
+    return None

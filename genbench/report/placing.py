@@ -38,6 +38,7 @@ def find_standings(
     is_listed: Callable[[Group], bool],
     floor: Callable[[TableColumn], float | None],
     labels: bool = False,
+    beside: Standings | None = None,
 ) -> Standings | None:
     """Returns the standings of a data set; None where nothing decides them.
 
@@ -50,20 +51,29 @@ def find_standings(
         is_listed: Tells the entrants that are laid down.
         floor: What real points score in a column.
         labels: Whether models that learn from labels are meant, or all others.
+        beside: The contest beside this one, whose columns are taken where anybody was measured by them.
     """
     quality = quality or UNDECLARED
     running = [g for g in groups if competes(g, labels)]
     by_row = stand_apart(groups)
     naming = name_rows(running) if by_row else name_family
     column = choose_column(
-        quality.primary, running, columns, cells, naming, is_listed=is_listed
+        quality.primary,
+        running,
+        columns,
+        cells,
+        naming,
+        is_listed=is_listed,
+        prefer=beside and beside.column,
     ) or headline(columns)
     if column is None or not any(has_values(cells, g, column) for g in running):
         return None
     if by_row:
         naming = name_rows([g for g in running if has_values(cells, g, column)])
+    others = {check.beside: check.column for check in beside.checks} if beside is not None else {}
     checks = tuple(
-        _make_check(b, running, columns, lax, cells, floor, is_listed) for b in quality.beside
+        _make_check(b, running, columns, lax, cells, floor, is_listed, others.get(b))
+        for b in quality.beside
     )
     entrants = _pick(running, column, checks, cells, is_listed, naming)
     yardsticks = [g for g in groups if g.reference and is_baseline(g.model)]
@@ -186,8 +196,12 @@ def _make_check(
     cells: Cells,
     floor: Callable[[TableColumn], float | None],
     is_listed: Callable[[Group], bool],
+    prefer: TableColumn | None,
 ) -> Check:
-    column = choose_column([beside.column], groups, [*columns, *lax], cells, is_listed=is_listed)
+    every = [*columns, *lax]
+    column = choose_column(
+        [beside.column], groups, every, cells, is_listed=is_listed, prefer=prefer
+    )
     if column is None:
         return Check(beside, None, None)
     real = floor(column)

@@ -28,6 +28,7 @@ from genbench.core.effect import Effect, Scores, compare_best
 from genbench.statistics.contests import LEAST
 from genbench.statistics.decisions import decide, outcome_of
 from genbench.statistics.intervals import mean_interval
+from genbench.statistics.looks import ALPHA, Looks
 
 
 def pairs(repeats: int) -> list[Row]:
@@ -84,10 +85,39 @@ def families(repeats: int) -> list[Row]:
     outcomes = []
     for _ in range(repeats):
         effects = [Effect(str(k), draw_rows(rng, "a", 64)["a"]) for k in range(4)]
-        said = {o for o, _ in decide(effects, LOOKS)}
-        outcomes.append("supported" if said != {"inconclusive"} else "inconclusive")
+        outcomes.append(_any_decided({o for o, _ in decide(effects, LOOKS)}))
     case = "four parts on their bars, up to 64 seeds: any decided"
     return [make_row(case, "declared looks, Holm (taken)", "error", outcomes)]
+
+
+def fewer_seeds(repeats: int) -> list[Row]:
+    """A claim that plans 32 seeds, with a part that plans 8 and so is judged earlier; all on their bars."""
+    claim, table = Looks(32), []
+    for others, what in ((0, "alone"), (1, "beside one of 32")):
+        rng = np.random.default_rng(13)
+        before, taken = [], []
+        for _ in range(repeats):
+            row, *rest = (draw_rows(rng, "a", 64)["a"] for _ in range(1 + others))
+            # its seeds up to 8 were judged as if they were those of the claim's first look
+            share = ALPHA / (1 + others)
+            looks = ((8, 0), *((count, look) for look, count in enumerate(claim.counts)))
+            said = {
+                outcome_of(Effect("m", {s: row[s] for s in range(n)}), claim.level(look, share))
+                for n, look in looks
+            }
+            wide = [Effect(str(k), values) for k, values in enumerate(rest)]
+            said |= {o for o, _ in decide(wide, claim)} if not said - {"inconclusive"} else set()
+            before.append(_any_decided(said))
+            parts = [Effect("few", row, planned=8), *wide]
+            taken.append(_any_decided({o for o, _ in decide(parts, claim)}))
+        case = f"a part of 8 seeds of a claim of 32, up to 64, {what}: any decided"
+        table.append(make_row(case, "the claim's looks and one at 8 (before)", "shown", before))
+        table.append(make_row(case, "looks of its own (taken)", "error", taken))
+    return table
+
+
+def _any_decided(said: set[str]) -> str:
+    return "supported" if said - {"inconclusive"} else "inconclusive"
 
 
 def lost_modes(repeats: int) -> list[Row]:
@@ -236,6 +266,7 @@ def make_table(repeats: int) -> list[Row]:
         *pairs(repeats),
         *sequences(repeats),
         *families(repeats),
+        *fewer_seeds(repeats),
         *lost_modes(repeats),
         *failed_runs(repeats),
         *test_sets(repeats),

@@ -355,6 +355,27 @@ def test_models_that_learn_from_labels_compete_apart():
     assert rows == ["binary_digits", "binary_digits, with labels"]
 
 
+def test_a_contest_with_labels_is_decided_by_the_features_of_the_one_beside_it():
+    """Where older rows by another network's features are more."""
+    older = []
+    for record in (
+        r for fid in (5.0, 6.0) for r in make_records("cgan", scores(fid), steps=int(fid))
+    ):
+        rows = [m.model_copy(update={"protocol": "older"}) for m in record.metrics]
+        older.append(record.model_copy(update={"metrics": rows}))
+    newer = [*make_records("acgan", {"fid": around(8.0)}), *make_records("gan", scores(9.0))]
+    (table,) = make_leaderboards([*older, *newer])
+    assert table.labelled.column == table.standings.column
+    assert [e.group.model for e in table.labelled.entrants] == ["acgan"]
+    assert table.labelled.entrants[0].unchecked == ("recall",)
+    (alone,) = make_leaderboards(older)
+    assert alone.labelled.column.protocol == "older"
+    (without,) = make_leaderboards([*older, *make_records("gan", scores(9.0))])
+    assert without.labelled.column.protocol == "older", (
+        "nobody with labels was measured by the other"
+    )
+
+
 def test_on_data_of_pairs_every_row_stands_for_itself():
     rows = [
         *make_records("pix2pix", scores(10.0), options={"l1": 0.0}),

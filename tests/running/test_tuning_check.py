@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,15 @@ from genbench.core.dataset import DATASETS
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget
-from genbench.report import declared
+from genbench.report.declared import find_listed
+from genbench.report.groups import Group
 from genbench.running.cells import groups_of
 from genbench.running.claim_cells import resolve_tuned, specs_of
 from genbench.running.claim_terms import describe_run
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.null_gates import NullRows
 from genbench.running.tuning_check import check_tuned, find_tuned_file
-from genbench.store import Store
+from genbench.store import Record, Store, Used
 from genbench.store.documents import load_suites
 from genbench.store.tuned import FILE, read_tuned, write_tuned
 from genbench.store.tuned_options import HiddenTuning, OutdatedTuning, find_tuned
@@ -115,7 +117,11 @@ def test_an_own_file_of_one_model_stops_no_report(tmp_path, monkeypatch):
     held = ClaimEvidence(Claim("x", list, "s.", "x", "y", runs=(one,)), store)
     assert held.records(one) == []
     assert NullRows(store).gate(held, one, "fid").rows
-    assert declared._find_listed.__wrapped__("digits", "{}"), "the other entrants stay listed"
+    specs = [specs_of(replace(one, model=name, steps=3000))[0] for name in ("gan",)]
+    specs += [s.model_copy(update={"model": "r1_gan"}) for s in specs]
+    rows = [Record(cell=s.cell, group=s.group, status="ok", spec=s, used=Used()) for s in specs]
+    groups = [Group(record.group, record.spec.model, (record,)) for record in rows]
+    assert find_listed(groups) == {groups[0].id}, "the other entrants stay listed"
 
 
 class Renamed(MODELS.get("vae")):
