@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from genbench.core.metric import IntervalScale
 
 LEVEL = 0.95
-RESAMPLES = 1999
+#: resamples of more values than `FEW`; of few all that there are
+RESAMPLES, FEW = 9999, 9
 ENOUGH = 5
 
 #: the shortest and the longest arm of an interval, in arms of Student's; chosen by simulated coverage
@@ -80,7 +83,9 @@ class Estimate:
 def mean_interval(
     values: Sequence[float], *, level: float = LEVEL, scale: IntervalScale = "linear"
 ) -> Estimate:
-    """Returns the mean of values with its bootstrap-t interval (1,999 resamples, fixed rng).
+    """Returns the mean of values with its bootstrap-t interval, whatever the order of the values.
+
+    Of up to nine values all resamples count, each by its chance; of more 9,999 that are drawn once for all.
 
     Resampled means are divided by their own standard errors, which pays for the few seeds there are
     and follows skewness: at n = 5, 8 and 16 it covers 95.4 to 96.7 % of Gaussian means and 93.5 to
@@ -100,7 +105,9 @@ def mean_interval(
         level: The nominal coverage, in (0, 1).
         scale: What the interval is worked out on.
     """
-    return _mean_interval(tuple(float(v) for v in values if math.isfinite(v)), level, scale)
+    return _mean_interval(
+        tuple(sorted(float(v) for v in values if math.isfinite(v))), level, scale
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -181,24 +188,27 @@ def _bootstrap(
     n = len(x)
     mean = float(x.mean())
     to, back, slope = MAPS[scale]
-    mid, error = to(mean), float(x.std(ddof=1)) / math.sqrt(n) * slope(mean)
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
-    student = stdtrit(n - 1, tails)
-    again = x[_draws(n)]
-    spread = again.std(axis=1, ddof=1) / math.sqrt(n)
-    flat = spread <= 1e-9 * x.std(ddof=1) / math.sqrt(n)
-    if flat.mean() > (1 - level) / 4:
+    deviation = float(x.std(ddof=1))
+    mid, error = to(mean), deviation / math.sqrt(n) * slope(mean)
+    tail = (1 - level) / 2
+    student = stdtrit(n - 1, np.array([tail, 1 - tail]))
+    shares, chances = _list_resamples(n)
+    off = (x - mean) / deviation
+    gaps = shares @ off
+    variances = (shares @ off**2 - gaps**2) * n / (n - 1)
+    flat = variances <= 1e-13
+    if chances @ flat > tail / 2:
         low, high = (back(float(end)) for end in mid + student * error)
         return low, high, "t"
-    means = again.mean(axis=1)
-    gaps = means - mean
+    spread, gaps = deviation * np.sqrt(np.maximum(variances, 0) / n), deviation * gaps
     if scale != "linear":
+        means = mean + gaps
         inside = np.clip(means, 1e-300, None if scale == "log" else 1 - 1e-15)
         rest = 1.0 if scale == "log" else 1 - inside
         gaps = np.log(inside / rest) - mid
         spread = spread / (inside * rest)
     ratios = gaps / np.where(flat, 1e-9 * error, spread)
-    lower, upper = np.quantile(ratios, tails)
+    lower, upper = _find_tails(ratios, chances, tail)
     least, most = ARMS if scale == "linear" else SCALED_ARMS
     arms = [arm * student[1] for arm in (least if level <= LEVEL else 1.0, most)]
     lower, upper = -np.clip(-lower, *arms), np.clip(upper, *arms)
@@ -226,9 +236,32 @@ MAPS: dict[IntervalScale, tuple[Callable[[float], float], ...]] = {
 }
 
 
-@lru_cache
-def _draws(n: int) -> np.ndarray:
-    """The same resamples for all samples of one size, shape (RESAMPLES, n)."""
+def _find_tails(values: np.ndarray, chances: np.ndarray, tail: float) -> tuple[float, float]:
+    """The least value up to which a tail's chance lies, and the greatest from which on as much does."""
     import numpy as np
 
-    return np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(chances[order])
+    above = np.cumsum(chances[order][::-1])
+    # sums of chances are short of what they should be by roundings
+    reached = (int(np.searchsorted(sums, tail * (1 - 1e-9))) for sums in (below, above))
+    first, last = reached
+    return float(values[order[first]]), float(values[order[-1 - last]])
+
+
+@lru_cache
+def _list_resamples(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Resamples of n values as the share that each has in them, (R, n), and their chances, (R,)."""
+    import numpy as np
+
+    if n > FEW:
+        rows = np.random.default_rng(0).integers(0, n, (RESAMPLES, n))
+        chances = np.full(RESAMPLES, 1 / RESAMPLES)
+    else:
+        rows = np.asarray(list(itertools.combinations_with_replacement(range(n), n)))
+        ways = [
+            math.factorial(n) / math.prod(map(math.factorial, Counter(r).values()))
+            for r in rows.tolist()
+        ]
+        chances = np.asarray(ways) / n**n
+    return np.stack([(rows == k).mean(axis=1) for k in range(n)], axis=1), chances

@@ -66,3 +66,9 @@ def test_more_draws_than_values_are_refused_or_left_out():
     with pytest.raises(ValueError, match="1 … 3"):
         expected_best([1.0, 2.0, 3.0], 4)
     assert [one.k for one in expected_best_curve([1.0, 2.0, 3.0], [1, 2, 4])] == [1, 2]
+
+
+def test_the_curve_is_the_same_whatever_the_order_of_trials():
+    values = [random.Random(4).expovariate() for _ in range(21)]
+    curves = [expected_best_curve(row, [1, 5, 21]) for row in (values, values[::-1])]
+    assert curves[0] == curves[1]

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -32,6 +33,32 @@ def test_interval_is_the_studentized_bootstraps(n):
     # two bootstraps with other draws agree to some percent of the width
     assert found.low == pytest.approx(lower, abs=0.1 * (upper - lower))
     assert found.high == pytest.approx(upper, abs=0.1 * (upper - lower))
+
+
+@pytest.mark.parametrize("n", [5, 8, 9, 12])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_interval_is_the_same_whatever_the_order_and_mirrored_by_the_sign(n, scale):
+    values = np.random.default_rng(n).gamma(2.0, size=n)
+    found = mean_interval(values, scale=scale)
+    for k in range(5):
+        assert mean_interval(np.random.default_rng(k).permutation(values), scale=scale) == found
+    if n <= 9 and scale == "linear":
+        mirrored = mean_interval(-values)
+        assert (-mirrored.high, -mirrored.low) == pytest.approx((found.low, found.high))
+
+
+def test_of_few_values_every_resample_counts():
+    values = np.array([0.3, 1.0, 1.1, 4.0, 7.0])
+    found = mean_interval(values, level=0.8)
+    again = values[np.array(list(itertools.product(range(5), repeat=5)))]
+    spread = again.std(axis=1, ddof=1)
+    with np.errstate(divide="ignore"):
+        ratios = np.sort((again.mean(axis=1) - values.mean()) / spread * math.sqrt(5))
+    tail = math.ceil(0.1 * len(ratios)) - 1
+    arm = stats.t.ppf(0.9, 4)
+    below, above = np.clip([-ratios[tail], ratios[-1 - tail]], 0.9 * arm, 4 * arm)
+    low, high = (values.mean() + way * stats.sem(values) for way in (-above, below))
+    assert (found.low, found.high) == pytest.approx((low, high))
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [8.0] * 7 + [7.0], [1.0, 2.0, 4.0]])
