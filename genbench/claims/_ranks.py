@@ -31,23 +31,18 @@ def compare_extremes(rows: Mapping[str, Values]) -> Contest:
     return compare_best(ratios, {"no difference": dict.fromkeys(seeds, 0.0)}, "higher")
 
 
-def choose_by_half(*rankings: Mapping[str, Values]) -> tuple[list[str], list[int]]:
-    """Returns the least row of each ranking by the even seeds, and the odd seeds, which are left to measure.
+def choose_by_half(rows: Mapping[str, Values]) -> tuple[str, list[int]]:
+    """Returns the least row by the even seeds, and the odd seeds, which are left to measure.
 
     Seeds that are measured do not choose, and those that choose are not measured, so that the values of the
     odd ones are independent and an interval of theirs is right, whatever is chosen. Nothing is chosen where
     either half has no seed that all rows have.
 
     Arguments:
-        rankings: Rows by name, of values above 0.
+        rows: By name, of values above 0.
     """
-    rows = [row for ranking in rankings for row in ranking.values()]
-    seeds = sorted(set.intersection(*map(set, rows))) if rows and all(rankings) else []
+    seeds = sorted(set.intersection(*map(set, rows.values()))) if rows else []
     even, odd = ([s for s in seeds if s % 2 == half] for half in (0, 1))
     if not even or not odd:
-        return [], []
-
-    def mean(row: Values) -> float:
-        return fmean(math.log(row[seed]) for seed in even)
-
-    return [min(ranking, key=lambda k: mean(ranking[k])) for ranking in rankings], odd
+        return "", []
+    return min(rows, key=lambda name: fmean(math.log(rows[name][s]) for s in even)), odd

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from genbench.statistics.intervals import ENOUGH, LEVEL, holm, mean_interval
-from genbench.statistics.moments import LONGEST, ROUNDING, SKEW
+from genbench.statistics.moments import HIDDEN, LONGEST, ROUNDING, SKEW
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,7 +141,7 @@ def pairwise(
     """Returns for all pairs i < j: i, j, the two-sided p of the paired t test, the mean difference.
 
     The error of the mean is the longer by the skewness of the differences, as in `moments.mean_arms`. The
-    variance of differences is at least that of a rounding error of the resolution. p is 1 with fewer
+    variance of differences is at least what `moments.summarise` takes of this resolution. p is 1 with fewer
     than five common seeds, and for differences that are all alike where no resolution is known: that seeds
     agree does not say how far another would. Mean differences are scaled to at most 1 in size.
 
@@ -182,11 +182,13 @@ def _paired(a: np.ndarray, b: np.ndarray, resolution: float) -> tuple[np.ndarray
         low = np.where(finite, d, np.inf).min(-1, initial=np.inf)
         spread = np.where(finite, d - mean[:, None], 0.0)
         variance = (spread**2).sum(-1) / np.maximum(n - 1, 1)
-        error = np.sqrt(np.maximum(variance, (resolution / size) ** 2 / 12) / np.maximum(n, 1))
+        alike = high - low <= ROUNDING * largest / size
+        rare = 1 - HIDDEN ** (1 / np.maximum(n, 1))
+        least = np.where(alike, np.maximum(rare * (1 - rare), 1 / 12), 1 / 12)
+        error = np.sqrt(np.maximum(variance, (resolution / size) ** 2 * least) / np.maximum(n, 1))
         skewness = _mean_skewness(spread, error, n)
         longer = np.clip(1 - SKEW * np.sign(mean) * skewness, 1.0, LONGEST)
         p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / error / longer)
-    alike = high - low <= ROUNDING * largest / size
     untold = (n < ENOUGH) | (alike & (not resolution > 0))
     return np.where(untold, 1.0, p), mean
 

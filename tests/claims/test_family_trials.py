@@ -21,6 +21,7 @@ from genbench.experiments import multimodal_output as answers
 from genbench.experiments import no_partition_function as gradients
 from genbench.experiments import tuning_budget as search
 from genbench.nn.boltzmann import BernoulliBoltzmann
+from genbench.statistics.contests import estimate
 from genbench.statistics.verdicts import judge
 
 
@@ -331,7 +332,35 @@ def tuned(after_one, after_eight):
     ],
 )
 def test_tuning_budgets_by_planted_searches(after_one, after_eight, wanted):
-    assert outcome("tuning_budget", tuned(after_one, after_eight), seeds=16) == wanted
+    assert outcome("tuning_budget", tuned(after_one, after_eight), seeds=32) == wanted
+
+
+def test_who_wins_after_one_trial_is_measured_against_the_best_other_after_eight():
+    """Where the winner is the same the others' distance has a spread, and is not 0 in every seed."""
+    draws = np.random.default_rng(3)
+    first = {"a": 0.1, "b": 0.2, "c": 0.3}
+    last = {"a": 0.1, "b": 0.1, "c": 0.12}
+    noisy = (
+        {
+            name: dict(enumerate(v * np.exp(0.02 * draws.normal(size=32))))
+            for name, v in row.items()
+        }
+        for row in (first, last)
+    )
+    gap = budgets.overtake(*noisy)
+    assert (gap.ours, gap.theirs) == ("b", "a")
+    assert sorted(gap.values) == list(range(1, 32, 2))
+    part = Effect("gap", gap.values, budgets.LEAST, contest=gap)
+    interval = estimate(part)
+    assert interval.low < 0 < interval.high < budgets.LEAST
+    assert judge([part]).outcome == "refuted"
+    clamped = {name: dict.fromkeys(range(32), budgets.FINEST) for name in first}
+    alike = budgets.overtake({n: dict.fromkeys(range(32), v) for n, v in first.items()}, clamped)
+    part = Effect("gap", alike.values, budgets.LEAST, contest=alike)
+    assert judge([part]).outcome == "inconclusive", "as good as can be told, all of them"
+    few = {name: {0: 1.0} for name in "ab"}
+    nobody = budgets.overtake(few, few)
+    assert not nobody.values
 
 
 @pytest.mark.parametrize("spread", [0.5, 1.0, 1.5])

@@ -140,6 +140,19 @@ def rare_failures(repeats: int) -> list[Row]:
             said.append(outcome_of(duel(outcomes, steady, **about)))
         case = "n = 8: outcomes of 0 or 1, of mean .9, against a steady .9"
         table.append(make_row(case, rule, "error" if about else "shown", said))
+    return [*table, *shares(repeats)]
+
+
+def shares(repeats: int) -> list[Row]:
+    """Shares of runs on their bars, of outcomes that are 0 or 1: rarely all alike, and then no proof."""
+    table = []
+    for seeds, chance in ((8, 0.9), (8, 0.75), (8, 0.65), (16, 0.85), (32, 0.92)):
+        rng, said = np.random.default_rng(27), []
+        for _ in range(repeats):
+            row = dict(enumerate(((rng.random(seeds) < chance) * 1.0).tolist()))
+            said.append(outcome_of(Effect("share", row, chance, resolution=1.0)))
+        case = f"n = {seeds}: share of outcomes of 0 or 1, {chance:g}, on its bar"
+        table.append(make_row(case, "resolution of 1 declared (taken)", "error", said))
     return table
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from genbench.core.effect import Effect, Noise, Scores, compare_best, difference, log_ratio
 from genbench.report.claim_tables import needed_text, says
@@ -193,6 +194,16 @@ def test_a_rare_event_that_was_not_seen_refutes_nothing():
         for row in (8.0 * (rng.random((200, 8)) < 0.2)).tolist()
     ]
     assert said.count("refuted") / len(said) <= 0.05
+
+
+@pytest.mark.parametrize("n", [6, 8, 16, 32, 64])
+def test_outcomes_all_alike_are_no_surer_than_so_few_can_be(n):
+    """The chance of a success lies above the exact bound, of which as many would come in 2.5 %."""
+    whole = estimate(Effect("share", dict.fromkeys(range(n), 1.0), 0.5, resolution=1.0))
+    exact = binomtest(n, n).proportion_ci(method="exact").low
+    assert exact - 0.1 < whole.low < exact
+    none = estimate(Effect("share", dict.fromkeys(range(n), 0.0), 0.5, resolution=1.0))
+    assert none.high == pytest.approx(1 - whole.low)
 
 
 def test_equal_values_say_nothing_without_a_resolution():

@@ -50,7 +50,7 @@ def test_alike_seeds_tell_steps_of_the_measure_s_resolution_and_nothing_finer():
     found = ends(make_ranking(counts, "higher", resolution=1.0))
     assert found == {"a": (1, 2), "c": (1, 2), "b": (3, 3)}
     first, _, p, _ = pairwise([counts["a"], counts["b"]], 1.0)
-    t = 5.0 / math.sqrt(1 / 12 / 8)
+    t = 5.0 / math.sqrt(summarise(counts["a"], 1.0).variance / 8)
     assert (len(first), p[0]) == (1, pytest.approx(2 * stats.t.sf(t, 7)))
 
 
@@ -58,10 +58,15 @@ def test_an_interval_of_the_judge_and_a_rank_have_the_same_floor():
     row = by_seed([8.0] * 8)
     below = by_seed([7.7] * 8)
     floor = summarise(row, 1.0).variance
-    assert floor == pytest.approx(1 / 12)
+    rare = 1 - 0.025 ** (1 / 8)
+    assert floor == pytest.approx(rare * (1 - rare))
     assert pairwise([row, below], 1.0)[2][0] == pytest.approx(
         2 * stats.t.sf(0.3 / math.sqrt(floor / 8), 7)
     )
+    apart = by_seed([8.0 + 1e-3 * k for k in range(8)])
+    assert summarise(apart, 1.0).variance == pytest.approx(1 / 12)
+    p = pairwise([apart, below], 1.0)[2][0]
+    assert p == pytest.approx(2 * stats.t.sf(0.3035 / math.sqrt(1 / 12 / 8), 7), rel=1e-3)
 
 
 def test_ranks_separate_planted_gaps_and_leave_the_rest_open():
