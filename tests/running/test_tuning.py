@@ -594,6 +594,15 @@ def test_a_rung_whose_checkpoint_was_lost_spent_all_of_its_seconds(tmp_path, mon
     assert file.seconds == pytest.approx(sum(rung.seconds + rung.scoring for rung in rungs))
 
 
+def test_a_job_s_line_tells_what_it_took_and_not_what_led_there():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    trial = scored(rule, 1, {"samples": [0.5, 0.6]})
+    changed = {"seconds": 9.0, "spent": 4.0, "scoring": 1.0}
+    rung = trial.rungs[0].model_copy(update=changed)
+    result = TuningResult(rule=rule, trial=trial.model_copy(update={"rungs": [rung]}), rung=1)
+    assert ending([result]) == "2 of 2 ok, 5.0 s"
+
+
 def test_seconds_that_fell_were_of_a_training_made_anew():
     """Of older files, which do not tell what a rung's own job trained."""
     rule = make_rule("gan", "ring", PLAN, "random")
