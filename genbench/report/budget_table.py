@@ -22,10 +22,11 @@ class BudgetComparison:
 
     Arguments:
         budget: The other one.
-        same: Those whose verdicts are the same.
+        same: Those whose verdicts are the same, and no part of which turns round.
         changed: Those that say something else.
         opposite: Those of them that, or a part of which, are supported at one and refuted at the other.
         open: Those that are not measured in full at the other budget.
+        partly: Those with the same verdict of which a part says something else.
     """
 
     budget: str
@@ -33,10 +34,14 @@ class BudgetComparison:
     changed: tuple[str, ...]
     opposite: tuple[str, ...]
     open: tuple[str, ...]
+    partly: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        """How many claims say the same, e.g. "At twice the rounds 3 of 20 claims say something else"."""
+        """How many claims have another verdict, e.g. "At twice the rounds 3 of 20 claims say something else".
+
+        It counts whole verdicts, and says how many of the others have parts that say something else.
+        """
         measured = len(self.same) + len(self.changed)
         if not measured:
             return f"No claim is measured in full at {BUDGETS[self.budget]}."
@@ -45,8 +50,15 @@ class BudgetComparison:
         rest = f"; {len(self.open)} are not measured in full there" if self.open else ""
         return (
             f"At {BUDGETS[self.budget]} {len(self.changed)} of {measured} claims "
-            f"say something else{opposite}{rest}."
+            f"say something else as a whole{opposite}{self._describe_parts()}{rest}."
         )
+
+    def _describe_parts(self) -> str:
+        """How many of the claims with the same verdict have a part that says something else."""
+        if not self.same:
+            return ""
+        some = f"{len(self.partly)} ({', '.join(self.partly)})" if self.partly else "none"
+        return f"; of the other {len(self.same)} a part of {some} does"
 
 
 def find_whole(card: Card) -> dict[str, Variation]:
@@ -58,7 +70,7 @@ def find_whole(card: Card) -> dict[str, Variation]:
 
 def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
     """Returns which claims say something else at another budget; those without rounds are left out."""
-    same, changed, opposite, missing = [], [], [], []
+    same, changed, opposite, missing, partly = [], [], [], [], []
     for card in cards:
         if card.scale.budget != "default" or card.provisional or not card.known:
             continue
@@ -70,9 +82,11 @@ def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
             continue
         outcomes = {card.verdict.outcome, other.verdict.outcome}
         turned = find_turned(other.verdict, card.verdict)
-        (same if len(outcomes) == 1 and not turned else changed).append(card.claim.id)
+        alike = len(outcomes) == 1 and not turned
+        (same if alike else changed).append(card.claim.id)
+        partly += [card.claim.id] if alike and other.changed_parts else []
         opposite += [card.claim.id] if turned or outcomes == OPPOSITES else []
-    return BudgetComparison(budget, *map(tuple, (same, changed, opposite, missing)))
+    return BudgetComparison(budget, *map(tuple, (same, changed, opposite, missing, partly)))
 
 
 def make_sheet(cards: Sequence[Card]) -> Sheet:

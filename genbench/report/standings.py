@@ -33,11 +33,24 @@ class Check:
     lax: bool = False
 
     def passes(self, cell: Cell | None) -> bool | None:
-        """Returns whether a row may pass: its interval reaches the bar; None where that is not known."""
+        """Returns whether a row may pass: its interval reaches the bar; None where that is not known.
+
+        So the wider an interval, the more easily it passes: a row is turned away only where it surely fails.
+        """
         mean, high = (cell.standing.mean, cell.standing.high) if cell is not None else (None, None)
         if mean is None or self.bar is None:
             return None
         return (mean if high is None else high) >= self.bar
+
+    def passes_by_interval(self, cell: Cell | None) -> bool:
+        """Returns whether a row passes though its mean does not reach the bar."""
+        mean = cell.standing.mean if cell is not None else None
+        return (
+            mean is not None
+            and self.bar is not None
+            and mean < self.bar
+            and bool(self.passes(cell))
+        )
 
 
 @dataclass(frozen=True)

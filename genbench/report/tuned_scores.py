@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import fmean
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from genbench.core.effect import Effect, Scores, difference
+from genbench.core.effect import Effect, difference
 from genbench.core.errors import SpecError
-from genbench.core.metric import column_of
-from genbench.core.spec import CellSpec, canonical
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet
-from genbench.report.text import number, plus_minus
+from genbench.report.text import MISSING, number
+from genbench.report.tuned_sides import Side, count_failed, match_sides, read_scores
 from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import specs_of_trial
 from genbench.statistics.contests import LEAST
 from genbench.statistics.decisions import decide_by
-from genbench.statistics.intervals import LEVEL, mean_interval
-from genbench.store import Record, Store
-from genbench.store.measurement_error import read_measurement_errors
+from genbench.statistics.intervals import LEVEL
+from genbench.store import Store
 from genbench.store.record import finite
 from genbench.store.tuned import TunedChoice, find_outdated
 from genbench.store.tuning import TuningFile
@@ -38,13 +34,21 @@ Gain = Literal[
 ]
 NOTE = (
     "From defaults to tuned options. Validation: what options were chosen by, means over the seeds of a "
-    "trial; the best of many is lucky there. Test: means over the seeds of cells with just these options, "
-    "at the same budget, with 95 % intervals; better or worse as the interval of the difference has it, "
-    "with what test set and extractor leave uncertain, where that was measured; seeds that failed count as "
-    "the worst that either has, and options with which more of them fail are not said to be better. Each row "
-    "is of the options that its own column chose: those chosen by samples and by likelihood are cells apart, "
-    "unless one trial was the best by both."
+    "trial; the best of many is lucky there. Test: means over the completed seeds of cells with just these "
+    "options, at the same budget, ± half the 95 % interval or [its ends], as in leaderboards; better or "
+    "worse as the interval of the difference has it. Both hold what test set and extractor leave uncertain, "
+    "where that was measured. Seeds that failed count as the worst that either has, and options with which "
+    "more of them fail are not said to be better; those that failed elsewhere, in runs that did not ask for "
+    "the column, count nowhere. Each row is of the options that its own column chose: those chosen by "
+    "samples and by likelihood are cells apart, unless one trial was the best by both."
 )
+#: what is said of many verdicts side by side
+UNCORRECTED = (
+    "Each of the {count} verdicts, better, worse or not distinguished, is made at 95 % for itself: they are "
+    "not corrected together, so that where tuning changes nothing one of 20 says that it does."
+)
+#: what stands in place of a verdict where there are no test scores of enough seeds
+NO_VERDICT: tuple[Gain, ...] = ("few seeds", "not run", "all seeds failed")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class TunedScore:
         budget: The rounds of the cells that are compared, as text; "" without any.
         default: The default's test scores, by seed; infinite on the side that is worse where one failed.
         tuned: Those of the tuned options.
+        sides: How tables tell the two; none without any.
     """
 
     model: str
@@ -72,6 +77,7 @@ class TunedScore:
     budget: str
     default: Mapping[int, float]
     tuned: Mapping[int, float]
+    sides: tuple[Side, ...] = ()
 
     @property
     def gain(self) -> Gain:
@@ -80,7 +86,7 @@ class TunedScore:
             return "not run"
         if min(len(self.default), len(self.tuned)) < LEAST:
             return "few seeds"
-        default, tuned = map(_count_failed, (self.default, self.tuned))
+        default, tuned = map(count_failed, (self.default, self.tuned))
         if default == len(self.default) and tuned == len(self.tuned):
             return "all seeds failed"
         sign = 1.0 if self.better == "higher" else -1.0
@@ -153,15 +159,18 @@ def make_sheet(rows: Iterable[TunedScore], dataset: str | None = None) -> Sheet:
     heads += [Heading("test scores are")]
     heads += [Heading(name, align="right") for name in ("trials", "core-minutes")]
     heads += [Heading("cells compared")]
-    title, lines = "What tuning gained", [_line(r) for r in rows if dataset in (None, r.dataset)]
+    shown = [row for row in rows if dataset in (None, row.dataset)]
+    title, lines = "What tuning gained", [_line(row) for row in shown]
+    count = sum(row.gain not in NO_VERDICT for row in shown)
+    notes = [NOTE, UNCORRECTED.format(count=count)] if count > 1 else [NOTE]
     if dataset is not None:
         title = f"{title} on {dataset}"
         heads, lines = heads[:1] + heads[2:], [line[:1] + line[2:] for line in lines]
-    return Sheet(heads, lines, title=title, notes=[NOTE])
+    return Sheet(heads, lines, title=title, notes=notes)
 
 
 def _line(row: TunedScore) -> list[Entry]:
-    sides = [_describe(values) for values in (row.default, row.tuned)]
+    sides = [side.text for side in row.sides] or [MISSING, MISSING]
     emphasis: dict[str, Emphasis] = {"better": "best", "worse": "bad"}
     return [
         Entry(row.model),
@@ -174,17 +183,6 @@ def _line(row: TunedScore) -> list[Entry]:
         Entry(number(row.seconds / 60)),
         Entry(row.budget),
     ]
-
-
-def _describe(values: Mapping[int, float]) -> str:
-    """The mean of completed seeds, and how many of them failed."""
-    failed = _count_failed(values)
-    mean = plus_minus(mean_interval([*values.values()]))
-    return f"{mean} ({failed} of {len(values)} failed)" if failed else mean
-
-
-def _count_failed(values: Mapping[int, float]) -> int:
-    return sum(not math.isfinite(value) for value in values.values())
 
 
 def to_rows(rows: Iterable[TunedScore]) -> list[dict[str, Any]]:
@@ -201,6 +199,11 @@ def to_rows(rows: Iterable[TunedScore]) -> list[dict[str, Any]]:
             "budget": row.budget,
             "test_default": {seed: finite(value) for seed, value in row.default.items()},
             "test_tuned": {seed: finite(value) for seed, value in row.tuned.items()},
+            "failed_elsewhere": {
+                name: side.elsewhere
+                for name, side in zip(("default", "tuned"), row.sides, strict=False)
+                if side.elsewhere
+            },
             "gain": row.gain,
         }
         for row in rows
@@ -217,8 +220,8 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
     for name, choice in entry.choices.items():
         tuned = specs_of_trial(file.rule, file.by_number[choice.trial])[0]
         better = file.rule.criteria[name].better
-        budget, before, after = _match(
-            *(_read(records, like, choice.column, better) for like in (default, tuned))
+        budget, before, after = match_sides(
+            *(read_scores(records, like, choice.column, better) for like in (default, tuned))
         )
         yield TunedScore(
             file.rule.model,
@@ -228,88 +231,7 @@ def _compare(file: TuningFile, store: Store) -> Iterator[TunedScore]:
             entry.trials,
             file.seconds,
             budget,
-            _scores(before, file.rule.dataset, choice),
-            _scores(after, file.rule.dataset, choice),
+            before.scores,
+            after.scores,
+            (before, after),
         )
-
-
-#: rounds and minibatch as text, and the protocol
-Setting = tuple[str, str]
-
-
-@dataclass
-class TestScores:
-    """The test scores of cells with a trial's options.
-
-    Arguments:
-        scores: By setting and seed.
-        failures: What seeds that failed count as, infinite on the side that is worse, by budget and seed: of
-            what was not measured there is no protocol.
-    """
-
-    scores: dict[Setting, dict[int, float]] = field(default_factory=dict)
-    failures: dict[str, dict[int, float]] = field(default_factory=dict)
-
-    def at(self, setting: Setting) -> dict[int, float]:
-        """Returns the scores of a setting by seed, with the seeds that failed at its budget."""
-        return self.scores.get(setting, {}) | self.failures.get(setting[0], {})
-
-
-def _read(records: Iterable[Record], like: CellSpec, column: str, better: str) -> TestScores:
-    rows, worst = TestScores(), -math.inf if better == "higher" else math.inf
-    own_setting = _setting(like)
-    for record in records:
-        spec = record.spec
-        if _setting(spec) != own_setting:
-            continue
-        ((kind, amount),) = spec.budget.model_dump(exclude_none=True).items()
-        budget = f"{amount:g} {kind}, batch {spec.batch}"
-        if record.status not in ("ok", "skipped"):
-            rows.failures.setdefault(budget, {})[spec.seed] = worst
-        for m in record.metrics:
-            if (m.id, m.split) == (column, "test"):
-                about = column_of(m.metric, m.id)
-                lost = m.value is None and about is not None and about.is_worst(m.reason)
-                if lost or m.value is not None:
-                    own = rows.scores.setdefault((budget, m.protocol), {})
-                    own[spec.seed] = worst if m.value is None else m.value
-    return rows
-
-
-def _setting(spec: CellSpec) -> str:
-    """All that decides a cell but its budget, its minibatch and its seed, as text."""
-    parts = spec.model_dump(exclude_none=True, exclude={"budget", "batch", "seed"})
-    return canonical({**parts, "training": parts.get("training") or {}})
-
-
-def _match(
-    before: TestScores, after: TestScores
-) -> tuple[str, dict[int, float], dict[int, float]]:
-    """The budget with the most seeds of both, else of the tuned options, and the scores there."""
-    measured = {*before.scores, *after.scores}
-    unmeasured = {*before.failures, *after.failures} - {budget for budget, _ in measured}
-    settings = sorted(
-        {*measured, *((budget, "") for budget in unmeasured)},
-        key=lambda s: (_amount(s), s),
-        reverse=True,
-    )
-    if not settings:
-        return "", {}, {}
-
-    def count(setting: Setting) -> tuple[int, int, int]:
-        sizes = len(before.at(setting)), len(after.at(setting))
-        return min(sizes), sizes[1], sizes[0]
-
-    best = max(settings, key=count)
-    return best[0], before.at(best), after.at(best)
-
-
-def _amount(setting: Setting) -> float:
-    return float(setting[0].split()[0])
-
-
-def _scores(values: Mapping[int, float], dataset: str, choice: TunedChoice) -> Scores:
-    completed = [value for value in values.values() if math.isfinite(value)]
-    level = fmean(completed) if completed else 0.0
-    noise = read_measurement_errors().noise(dataset, choice.column, level)
-    return Scores(values, noise, independent=True)

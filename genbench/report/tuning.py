@@ -15,7 +15,7 @@ from genbench.core.errors import StoreError, nearest
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.report.tuning_groups import group_by_rule
-from genbench.running.tuning_rule import counted_scores, last_score
+from genbench.running.tuning_rule import counted_scores, is_finished, last_score
 from genbench.statistics.best_of import ExpectedBest, expected_best_curve
 from genbench.store.tuning import DRAWN, TuningFile, TuningRule
 from genbench.store.tunings import Tunings
@@ -47,6 +47,8 @@ class Line:
         lost: How many trials diverged or failed.
         seconds: What all trials took.
         curve: The expected best after 1, 2, … trials; none where all trials of the data set diverged.
+        tried: How many trials there were, with the defaults.
+        finished: Whether the search has ended; of a family, whether all of its models' have.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Line:
     lost: int
     seconds: float
     curve: tuple[ExpectedBest, ...]
+    tried: int
+    finished: bool
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
             lost,
             sum(file.seconds for file in some),
             tuple(_turned(one, sign) for one in curve),
+            sum(len(file.trials) for file in some),
+            all(is_finished(file) for file in some),
         )
 
     floors = (file.floors.get(criterion) for file in files)

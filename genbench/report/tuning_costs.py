@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from genbench.report.sheet import Entry, Heading, Sheet
 from genbench.report.text import number
 from genbench.report.tuning import Search
 
 NOTE = (
-    "Core-hours are the seconds that trials recorded, training and scoring, of one worker each; trials that "
+    "Core-hours are the seconds that trials recorded, training and scoring, of one worker each, with rounds "
+    "that were made anew since their checkpoint was lost, as far as recorded seconds show it; trials that "
     "were stopped at a rung took less than a whole one."
+)
+#: what is said of searches that do not count as such
+UNFINISHED = (
+    "Models and trials are of searches that have ended; core-hours hold those of others, too"
 )
 
 
@@ -22,9 +27,10 @@ class CampaignCost:
     Arguments:
         dataset: The data set with its options.
         budget: What a whole trial may take, as text.
-        models: How many models were tuned.
-        trials: Trials of all models, their defaults among them.
-        seconds: What these took, training and scoring.
+        models: How many models were tuned to the end.
+        trials: Trials of these models, their defaults among them.
+        seconds: What all trials took, training and scoring.
+        unfinished: Trials of every model whose search has not ended, by its name.
     """
 
     dataset: str
@@ -32,6 +38,7 @@ class CampaignCost:
     models: int
     trials: int
     seconds: float
+    unfinished: Mapping[str, int] = field(default_factory=dict)
 
 
 def sum_costs(searches: Iterable[Search]) -> list[CampaignCost]:
@@ -40,16 +47,20 @@ def sum_costs(searches: Iterable[Search]) -> list[CampaignCost]:
     for search in searches:
         if search.criterion == "samples":  # which every rule has
             by_data.setdefault(search.dataset, []).append(search)
-    return [
-        CampaignCost(
-            dataset,
-            "; ".join(dict.fromkeys(search.budget for search in some)),
-            len({line.name for search in some for line in search.models}),
-            sum(len(line.values) + 1 for search in some for line in search.models),
-            sum(line.seconds for search in some for line in search.models),
-        )
-        for dataset, some in by_data.items()
-    ]
+    return [_sum(dataset, some) for dataset, some in by_data.items()]
+
+
+def _sum(dataset: str, searches: Sequence[Search]) -> CampaignCost:
+    lines = [line for search in searches for line in search.models]
+    ended = [line for line in lines if line.finished]
+    return CampaignCost(
+        dataset,
+        "; ".join(dict.fromkeys(search.budget for search in searches)),
+        len({line.name for line in ended}),
+        sum(line.tried for line in ended),
+        sum(line.seconds for line in lines),
+        {line.name: line.tried for line in lines if not line.finished},
+    )
 
 
 def make_sheet(costs: Iterable[CampaignCost]) -> Sheet:
@@ -68,7 +79,13 @@ def make_sheet(costs: Iterable[CampaignCost]) -> Sheet:
     ]
     trials, seconds = sum(cost.trials for cost in costs), sum(cost.seconds for cost in costs)
     foot = [Entry("all"), Entry(), Entry(), Entry(str(trials), value=trials), _hours(seconds)]
-    return Sheet(heads, rows, foot, title="What tuning took", notes=[NOTE])
+    others = [
+        f"{model} on {cost.dataset} ({count} trials)"
+        for cost in costs
+        for model, count in cost.unfinished.items()
+    ]
+    notes = [NOTE, f"{UNFINISHED}: {', '.join(others)}."] if others else [NOTE]
+    return Sheet(heads, rows, foot, title="What tuning took", notes=notes)
 
 
 def _hours(seconds: float) -> Entry:

@@ -14,9 +14,9 @@ from genbench.report.tables import Table
 
 RULE = (
     "One row per family, its entrant (genbench/entrants.json; else its best row), by the column the data set "
-    "declares; what fails those beside it is never first. Mean over seeds ± half the 95 % interval or [its "
-    "ends]. Clear, and bold: significantly better than every other that passes; alone: no other was "
-    "measured, or passes."
+    "declares; a row whose whole interval fails one beside it is never first. Mean over seeds ± half the "
+    "95 % interval or [its ends]. Clear, and bold: significantly better than every other that passes; alone: "
+    "no other was measured, or passes."
 )
 ALONE = "On data of pairs every row stands for itself."
 UNTUNED = "§"

@@ -93,7 +93,7 @@ def run_tune_job(job: TuneJob, stage: Stage, outcome: Outcome) -> None:
     rng = Rng(job.seeds, device=device, dtype=DTYPES[spec.precision])
     model = prepare_model(spec, scorer.dataset, rng)
     stage.enter("train")
-    trainer = _train(job, model, scorer.dataset, rng, stage)
+    trainer, spent = _train(job, model, scorer.dataset, rng, stage)
     stage.enter("evaluate")
     began = time.perf_counter()
     rows, reasons = _score(job, trainer, scorer, rng)
@@ -106,6 +106,7 @@ def run_tune_job(job: TuneJob, stage: Stage, outcome: Outcome) -> None:
         examples=trainer.examples,
         seconds=trainer.seconds,
         scoring=time.perf_counter() - began,
+        spent=spent,
         scores=scores,
         reasons=reasons,
     )
@@ -132,7 +133,10 @@ def unpack(state: bytes, trainer: Trainer, seeds: Sequence[int]) -> bool:
         return Checkpoint(path, 0.0, seeds).restore(trainer)
 
 
-def _train(job: TuneJob, model: Model, dataset: WithoutTest, rng: Rng, stage: Stage) -> Trainer:
+def _train(
+    job: TuneJob, model: Model, dataset: WithoutTest, rng: Rng, stage: Stage
+) -> tuple[Trainer, float]:
+    """Returns the trainer at the job's rung, and the seconds that it took from where it went on."""
     spec = job.specs[0]
 
     def listen(trainer: Trainer) -> None:
@@ -151,7 +155,8 @@ def _train(job: TuneJob, model: Model, dataset: WithoutTest, rng: Rng, stage: St
     )
     if job.state is not None and trainer.players:
         unpack(job.state, trainer, job.seeds)
-    return trainer.run(job.rule.rungs[job.rung])
+    before = trainer.seconds
+    return trainer.run(job.rule.rungs[job.rung]), trainer.seconds - before
 
 
 def _score(

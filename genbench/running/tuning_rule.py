@@ -184,6 +184,15 @@ def brackets(rule: TuningRule, trials: int) -> list[list[int]]:
     return [[0], *([*range(at, at + size)] for at in range(1, trials, size))]
 
 
+def is_finished(file: TuningFile) -> bool:
+    """Returns whether a search has ended: its default and whole brackets of trials went as far as they go."""
+    found = file.by_number
+    count = max(found, default=0) + 1
+    if (count - 1) % file.rule.bracket:
+        return False
+    return not any(frontier(file.rule, found, some)[1] for some in brackets(file.rule, count))
+
+
 def pending(
     rule: TuningRule, trials: Mapping[int, TuningTrial], members: Sequence[int]
 ) -> list[tuple[int, int]]:

@@ -93,14 +93,16 @@ class TuningRule(Row):
 class Rung(Row):
     """A trial at a share of its budget: scores by criterion and seed; null where there is none.
 
-    `seconds` is all training so far, of all seeds of the stack together; `scoring` what this rung's
-    measurements took.
+    `seconds` is all training that led here, of all seeds of the stack together: that of earlier rungs too,
+    whose checkpoint it went on from, and where that was lost, that of the same rounds made anew. `spent` is
+    what this rung's own job trained; older files lack it. `scoring` is what its measurements took.
     """
 
     step: int
     examples: int
     seconds: float
     scoring: float
+    spent: float | None = Field(default=None, exclude_if=lambda spent: spent is None)
     scores: dict[str, dict[int, float | None]]
     reasons: dict[int, str] = {}
 
@@ -122,6 +124,8 @@ class Rung(Row):
         if self.seeds.isdisjoint(other.seeds):
             both["seconds"] = self.seconds + other.seconds
             both["scoring"] = self.scoring + other.scoring
+            known = self.spent is not None and other.spent is not None
+            both["spent"] = (self.spent or 0.0) + (other.spent or 0.0) if known else None
         return other.model_copy(update=both)
 
 
@@ -136,6 +140,21 @@ class TuningTrial(Row):
     rungs: list[Rung] = []
     #: by seed, why it could not be trained or measured at all
     failures: dict[int, str] = {}
+
+    @property
+    def seconds(self) -> float:
+        """What it took, training and scoring.
+
+        Where a file does not tell what a rung's own job trained, it is what `seconds` has grown by since the
+        rung before. Where they fell, the rung was trained anew, and all of its seconds are its own; one that
+        was trained anew and took longer than all before it cannot be told from one that went on.
+        """
+        total = before = 0.0
+        for rung in self.rungs:
+            grown = rung.seconds - (before if rung.seconds >= before else 0.0)
+            total += rung.scoring + (grown if rung.spent is None else rung.spent)
+            before = rung.seconds
+        return total
 
     def complete(self, rung: int) -> bool:
         """Returns whether every seed has reached a rung, or failed."""
@@ -181,8 +200,8 @@ class TuningResult(Row):
 
     @property
     def seconds(self) -> float:
-        """Training up to the new rung, and its scoring."""
-        return sum(rung.seconds + rung.scoring for rung in self.trial.rungs)
+        """What it took, training and scoring."""
+        return self.trial.seconds
 
 
 class TuningFile(Row):
@@ -209,11 +228,7 @@ class TuningFile(Row):
     @property
     def seconds(self) -> float:
         """What all trials took, training and scoring."""
-        return sum(
-            trial.rungs[-1].seconds + sum(rung.scoring for rung in trial.rungs)
-            for trial in self.trials
-            if trial.rungs
-        )
+        return sum(trial.seconds for trial in self.trials)
 
     def with_result(self, result: TuningResult) -> TuningFile:
         """Returns the file with a rung more."""

@@ -52,8 +52,8 @@ def test_claims_are_compared_where_both_budgets_are_measured(cards):
     assert double.open == ("open", "alone")
     assert (half.same, half.changed, half.opposite) == (("steady",), ("open",), ())
     assert double.sentence == (
-        "At twice the rounds 1 of 2 claims say something else, 1 of them the opposite "
-        "in a part or the whole; 2 are not measured in full there."
+        "At twice the rounds 1 of 2 claims say something else as a whole, 1 of them the opposite "
+        "in a part or the whole; of the other 1 a part of none does; 2 are not measured in full there."
     )
     assert "none of them the opposite" in half.sentence
 
@@ -108,3 +108,22 @@ def test_parts_that_turn_are_the_opposite_though_both_verdicts_are_mixed(tmp_pat
     assert card.verdict.outcome == "mixed"
     half = compare_budgets([card], "half")
     assert (half.changed, half.opposite) == (("swaps",), ("swaps",))
+
+
+def test_parts_that_say_something_else_under_the_same_verdict_are_told(tmp_path):
+    """One part opens while the whole stays mixed."""
+    store = Store(tmp_path)
+    run = replace(RUN, metrics=("mmd", "fid", "kid"))
+    for scale, kid in (("default", 2.0), ("half", 1.0)):
+        write(store, run, Scale(scale), mmd=2.0, fid=0.5, kid=kid, noise=0.01)
+
+    def effects(evidence):
+        return [Effect(name, evidence.scores(run, name), 1.0) for name in run.metrics]
+
+    exempt = {("ring", name): "planted" for name in run.metrics}
+    about = dict.fromkeys(("statement", "source", "why"), "x")
+    card = Card(Claim("wavers", effects, runs=(run,), null_exemptions=exempt, **about), store)
+    assert card.verdict.outcome == "mixed"
+    half = compare_budgets([card], "half")
+    assert (half.same, half.changed, half.partly) == (("wavers",), (), ("wavers",))
+    assert "of the other 1 a part of 1 (wavers) does" in half.sentence

@@ -7,7 +7,7 @@ from report_records import failed, measured, spec
 
 from genbench.metrics.modes import NO_HIGH_QUALITY
 from genbench.report import formats
-from genbench.report.failed_seeds import NOTE, UNDEFINED
+from genbench.report.failed_seeds import NOTE, UNASKED, UNDEFINED
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import to_markdown
 from genbench.store import Record, Used
@@ -141,3 +141,73 @@ def test_a_number_that_the_model_leaves_undefined_counts_as_the_worst():
     assert (cell.estimate.n, cell.standing.n, cell.marked) == (4, 8, True)
     assert (find(table, "vae", "reverse_kl").failed, cell.rank, cell.last) == ({}, 1, 3)
     assert table.footnotes == [f"† {UNDEFINED}: reverse_kl of gan (4 of 8)"]
+
+
+LATER = "2026-03-02T10:00:00"
+
+
+def add_stack(
+    failing, seeds=range(100, 104), started=lambda seed: LATER, ids=("sliced_wasserstein",)
+):
+    """A GAN's seeds of another run, which asked for another column, and of which some fail."""
+    records = []
+    for seed in seeds:
+        record = make_record("gan", seed, 1.0)
+        record.started = started(seed)
+        record.metrics = [measured(id, 2.0 + 0.01 * seed) for id in ids]
+        if seed in failing:
+            record = failed(record, "diverged", "train", "loss is nan")
+        records.append(record)
+    return records
+
+
+def make_table(stack):
+    others = [*make_rows("vae", 1.5), *make_rows("realnvp", 3.0)]
+    return make_leaderboards([*make_rows("gan", 1.0), *stack, *others])[0]
+
+
+def test_a_seed_that_failed_in_another_run_counts_only_in_the_columns_of_that_run():
+    table = make_table(add_stack({102}))
+    cell = find(table, "gan", "mmd")
+    assert (dict(cell.failed), cell.marked, cell.seeds_text) == ({}, False, "8")
+    assert cell.standing == cell.estimate
+    assert find(make_table([]), "gan", "mmd").rank_text == cell.rank_text
+    asked = find(table, "gan", "sliced_wasserstein")
+    assert (dict(asked.failed), asked.marked) == ({102: pytest.approx(3.03)}, True)
+    assert table.footnotes == [f"† {NOTE}: gan (1 of 12)", f"{UNASKED}: gan (1 of 12)"]
+
+
+def test_where_all_seeds_of_a_run_failed_they_count_everywhere():
+    """Nobody knows what was asked of them, and failing throughout is worst."""
+    table = make_table(add_stack(range(100, 104)))
+    assert sorted(find(table, "gan", "mmd").failed) == [100, 101, 102, 103]
+    assert table.footnotes == [f"† {NOTE}: gan (4 of 12)"]
+
+
+def test_of_a_seed_that_was_tried_alone_its_neighbours_tell_what_was_asked():
+    def start(seed):
+        return f"2026-03-02T10:00:{seed - 90}"
+
+    table = make_table(add_stack({102}, started=start))
+    assert find(table, "gan", "mmd").failed == {}
+    assert sorted(find(table, "gan", "sliced_wasserstein").failed) == [102]
+    beside = make_table(add_stack({102}, started=start, ids=("sliced_wasserstein", "mmd")))
+    assert sorted(find(beside, "gan", "mmd").failed) == [102]
+    untold = make_table(add_stack({101, 102, 103}, started=start))
+    assert sorted(find(untold, "gan", "mmd").failed) == [102, 103]
+
+
+def test_a_column_whose_number_none_of_a_run_has_was_asked_all_the_same():
+    stack = add_stack({102})
+    null = measured("mmd", None, "another protocol", reason="too few points")
+    for record in stack:
+        record.metrics = [null] if record.status == "ok" else []
+    assert sorted(find(make_table(stack), "gan", "mmd").failed) == [102]
+
+
+def test_a_failed_seed_that_is_tried_again_stays_beside_the_stack_that_it_began_in():
+    stack = add_stack({102})
+    (bad,) = [record for record in stack if record.status != "ok"]
+    bad.started, bad.first_started = "2026-03-05T10:00:00", LATER
+    table = make_table([record for record in stack if record.spec.seed in (100, 102)])
+    assert find(table, "gan", "mmd").failed == {}

@@ -11,7 +11,14 @@ from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.report.sheet import to_markdown
 from genbench.report.site.site import make_site
 from genbench.report.site.tuning_page import make_files
-from genbench.report.tuned_scores import describe_unused, make_sheet, read_tuned_scores, to_rows
+from genbench.report.tables import make_leaderboards
+from genbench.report.tuned_scores import (
+    NOTE,
+    describe_unused,
+    make_sheet,
+    read_tuned_scores,
+    to_rows,
+)
 from genbench.running.tuning_rule import make_rule, make_trial, specs_of_trial
 from genbench.store import Measurement, Record, Store
 from genbench.store.tuning import Rung, TuningResult
@@ -145,6 +152,7 @@ def test_other_versions_and_other_arithmetic_are_other_cells(store, change):
     assert read_tuned_scores(store)[0].gain == "worse"
 
 
+DIGITS = PLAN.model_copy(update={"criteria": Criteria(samples=Part(name="fid"))})
 LIKELY = PLAN.model_copy(
     update={"criteria": Criteria(samples=Part(name="mmd"), density=Part(name="nll"))}
 )
@@ -243,3 +251,74 @@ def test_curves_and_the_report_s_page_go_on_with_trials_of_another_version(
     site = make_site(store, [], [], "x")
     assert (len(site.searches), site.tuned_scores) == (2, ())
     assert b"Left out of what tuning gained" in make_files(site)["tuning.html"]
+
+
+def add_elsewhere(store, like, failing):
+    """Seeds of a later run that asked for another column, of which some fail."""
+    for seed in range(100, 108):
+        spec = like.model_copy(update={"seed": seed, "budget": Budget(steps=50)})
+        other = Measurement(id="fid", metric="fid", version=1, protocol="fid", value=1.0)
+        ok = seed not in failing
+        record = Record(cell=spec.cell, group=spec.group, status="ok", spec=spec, metrics=[other])
+        record.started = "2026-03-02T10:00:00"
+        changed = {} if ok else {"status": "diverged", "metrics": []}
+        store.write(record.model_copy(update=changed))
+
+
+def test_a_seed_that_failed_where_the_column_was_not_asked_counts_nowhere_and_is_told(store):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED, 0.2)
+    before = read_tuned_scores(store)[0]
+    add_elsewhere(store, TUNED, {103})
+    (row,) = read_tuned_scores(store)
+    assert (dict(row.tuned), row.gain) == (dict(before.tuned), "better")
+    (line,) = to_markdown(make_sheet([row]))[2:]
+    assert "(1 of 16 failed elsewhere)" in line
+    assert to_rows([row])[0]["failed_elsewhere"] == {"tuned": (103,)}
+    assert to_rows([before])[0]["failed_elsewhere"] == {}
+
+
+def test_where_all_seeds_of_a_run_failed_they_count(store):
+    write(store, DEFAULT, 0.5)
+    write(store, TUNED, 0.2)
+    add_elsewhere(store, TUNED, range(100, 108))
+    (row,) = read_tuned_scores(store)
+    assert row.gain == "better but fails more often"
+    assert "(8 of 16 failed)" in to_markdown(make_sheet([row]))[2]
+
+
+def test_intervals_are_those_of_the_leaderboard(store):
+    """On the column's own scale, with what test set and extractor leave uncertain."""
+    digits = make_rule("gan", "digits", DIGITS, "random")
+    like = specs_of_trial(digits, make_trial(digits, 0))[0]
+    trial = make_trial(digits, 0)
+    for place in range(len(digits.rungs)):
+        scores = {"samples": dict.fromkeys(trial.seeds, 9.0)}
+        rung = Rung(step=8, examples=8, seconds=30.0, scoring=0.0, scores=scores)
+        result = trial.model_copy(update={"rungs": [rung]})
+        Tunings(store.root).add(TuningResult(rule=digits, trial=result, rung=place, floors={}))
+    for seed, value in enumerate((9.0, 8.0, 10.0, 9.5, 8.5, 9.1, 60.0, 9.2, 8.8, 9.7, 9.3, 8.1)):
+        spec = like.model_copy(update={"seed": seed, "budget": Budget(steps=50)})
+        score = Measurement(
+            id="fid", metric="fid", version=1, protocol="classifier:digits@1", value=value
+        )
+        store.write(
+            Record(cell=spec.cell, group=spec.group, status="ok", spec=spec, metrics=[score])
+        )
+    (table,) = make_leaderboards(store.of("digits", "gan"))
+    (cell,) = table.cells.values()
+    assert cell.error is not None
+    assert cell.scale == "log"
+    assert "[" in cell.text
+    (row,) = read_tuned_scores(store, datasets=["digits"])
+    assert [side.text for side in row.sides] == [cell.text, cell.text]
+
+
+def test_the_note_says_that_verdicts_are_not_corrected_together(store):
+    write(store, DEFAULT, 0.5)
+    rows = read_tuned_scores(store)
+    assert make_sheet(rows * 3).notes == [NOTE]
+    write(store, TUNED, 0.2)
+    rows = read_tuned_scores(store)
+    assert make_sheet(rows).notes == [NOTE]
+    assert "Each of the 3 verdicts" in make_sheet(rows * 3).notes[1]

@@ -9,7 +9,10 @@ from genbench.core.spec import Budget, CellSpec, NoBudget
 from genbench.report import declared
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site.build import write_report
+from genbench.report.site.fairness_page import NARROW, describe_contest, list_unfair
 from genbench.report.site.front import summarise
+from genbench.report.site.samples import Gallery
+from genbench.report.site.site import Page, Site
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import ALONE, describe_column, make_sheet, to_markdown
 from genbench.store import EXTERNAL, Measurement, Record, Store, Used
@@ -310,6 +313,29 @@ def test_where_the_column_beside_was_not_measured_a_mark_says_so():
     text = to_markdown([table])
     assert re.search(r"gan 10.05 ± [\d.]+\?", text)
     assert "? the column beside the primary one has not been measured." in text
+
+
+def test_a_row_whose_interval_alone_reaches_the_bar_passes_and_is_named():
+    """Of 0.9 that real points score a row needs half."""
+    wild = {"fid": around(1), "recall": [0.43 + 0.2 * e for e in NOISE]}
+    steady = {"fid": around(0.5), "recall": [0.43 + 0.001 * e for e in NOISE]}
+    tables = make_leaderboards(
+        [
+            *make_records("gan", wild),
+            *make_records("vae", steady),
+            *make_records("made", scores(3)),
+        ]
+    )
+    entrants = {e.group.model: e for e in tables[0].standings.entrants}
+    assert [entrants[m].failed for m in ("gan", "vae", "made")] == [(), ("recall",), ()]
+    page = Page("ring.html", tables[0], Gallery((), ()))
+    remarks = {r.sentence: r.rows for r in list_unfair(Site("x", (page,), (), {}, ()))}
+    (row,) = remarks[NARROW]
+    assert row.startswith("gan on binary_digits: recall 0.4")
+    assert row.endswith("bar 0.45")
+    assert "whose interval reaches 50% of what real points score (0.45)" in str(
+        describe_contest(tables[0].standings)["checks"]
+    )
 
 
 def test_what_fails_a_column_that_noise_passes_is_never_first_and_a_mark_says_what_passing_is_worth():

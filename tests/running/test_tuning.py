@@ -28,11 +28,13 @@ from genbench.running.tuning import make_campaign, run_tuning
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_cost import CostBook
+from genbench.running.tuning_filing import TuneFiling
 from genbench.running.tuning_rule import (
     brackets,
     counted_scores,
     find_finalists,
     frontier,
+    is_finished,
     make_rule,
     make_trial,
     pending,
@@ -571,6 +573,68 @@ def test_times_of_a_stack_that_was_cut_in_halves_are_those_of_both(tmp_path):
     assert add(50.0, second) == (150.0, 15.0)
     assert Tunings(tmp_path).read(rule).seconds == 165.0
     assert add(70.0, first, second) == (70.0, 7.0), "which was tried again as a whole"
+
+
+def test_a_rung_that_went_on_from_its_checkpoint_spent_the_rest_alone(tuned_folder):
+    """Its seconds are those of all training so far."""
+    for trial in Tunings(tuned_folder).files()[0].trials:
+        seconds = [rung.seconds for rung in trial.rungs]
+        assert sum(rung.spent for rung in trial.rungs) == pytest.approx(seconds[-1])
+        assert sum(rung.scoring for rung in trial.rungs) + seconds[-1] == pytest.approx(
+            trial.seconds
+        )
+
+
+def test_a_rung_whose_checkpoint_was_lost_spent_all_of_its_seconds(tmp_path, monkeypatch):
+    monkeypatch.setattr(TuneFiling, "_read", lambda self, job: None)
+    tune(tmp_path)
+    (file,) = Tunings(tmp_path).files()
+    rungs = [rung for trial in file.trials for rung in trial.rungs]
+    assert [rung.spent for rung in rungs] == pytest.approx([rung.seconds for rung in rungs])
+    assert file.seconds == pytest.approx(sum(rung.seconds + rung.scoring for rung in rungs))
+
+
+def test_a_job_s_line_tells_what_it_took_and_not_what_led_there():
+    rule = make_rule("gan", "ring", PLAN, "random")
+    trial = scored(rule, 1, {"samples": [0.5, 0.6]})
+    changed = {"seconds": 9.0, "spent": 4.0, "scoring": 1.0}
+    rung = trial.rungs[0].model_copy(update=changed)
+    result = TuningResult(rule=rule, trial=trial.model_copy(update={"rungs": [rung]}), rung=1)
+    assert ending([result]) == "2 of 2 ok, 5.0 s"
+
+
+def test_seconds_that_fell_were_of_a_training_made_anew():
+    """Of older files, which do not tell what a rung's own job trained."""
+    rule = make_rule("gan", "ring", PLAN, "random")
+    (rung,) = scored(rule, 1, {"samples": [0.5, 0.6]}).rungs
+
+    def total(*seconds):
+        rungs = [rung.model_copy(update={"seconds": s, "scoring": 1.0}) for s in seconds]
+        trial = scored(rule, 1, {"samples": [0, 0]}).model_copy(update={"rungs": rungs})
+        return TuningFile(rule=rule, trials=[trial]).seconds
+
+    assert total(272.0, 2338.0, 399.0) == 2338.0 + 399.0 + 3.0
+    assert total(10.0, 20.0, 40.0) == 43.0
+    assert total() == 0.0
+
+
+def test_what_both_halves_of_a_stack_spent_is_summed_and_unknown_where_one_does_not_tell():
+    about = {"step": 1, "examples": 1, "scoring": 0.0, "seconds": 9.0}
+    one, other = (Rung(**about, spent=4.0, scores={"samples": {s: 0.5}}) for s in (1, 2))
+    assert one.joined(other).spent == 8.0
+    assert one.joined(other.model_copy(update={"spent": None})).spent is None
+    assert one.joined(one.model_copy(update={"spent": 7.0})).spent == 7.0
+    assert "spent" not in other.model_copy(update={"spent": None}).model_dump()
+
+
+def test_a_search_is_finished_when_whole_brackets_went_as_far_as_they_go(tuned_folder):
+    (file,) = Tunings(tuned_folder).files()
+    assert is_finished(file)
+    shorter = file.model_copy(update={"trials": file.trials[:4]})
+    first = file.trials[0].model_copy(update={"rungs": file.trials[0].rungs[:1]})
+    early = file.model_copy(update={"trials": [first, *file.trials[1:]]})
+    empty = file.model_copy(update={"trials": []})
+    assert not any(map(is_finished, (shorter, early, empty)))
 
 
 def test_the_front_door_reads_the_suite_file(tmp_path):

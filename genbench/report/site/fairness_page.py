@@ -22,6 +22,7 @@ from genbench.report.winners import WHY_LAX, contests_of, describe_column
 
 if TYPE_CHECKING:
     from genbench.report.site.site import Site
+    from genbench.report.tables import Table
 
 PAGE = "fairness.html"
 
@@ -85,7 +86,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
             }
         )
     checks = [
-        f"{c.beside.column} of at least {c.beside.share:.0%} of what real points score"
+        f"{c.beside.column} whose interval reaches {c.beside.share:.0%} of what real points score"
         + ("" if c.bar is None else f" ({number(c.bar)})")
         + ("" if c.column is not None else ", not measured here")
         + (f"; {WHY_LAX}" if c.lax else "")
@@ -113,6 +114,13 @@ def list_entrants(field: EntrantField) -> list[dict[str, Any]]:
         for family, many in field.families.items()
         for one in many
     ]
+
+
+#: what is said of rows that pass with a mean below the bar
+NARROW = (
+    "A row fails what must be passed only where its whole interval lies below the bar, so that wide "
+    "intervals pass more easily; these pass with a mean below it."
+)
 
 
 @dataclass(frozen=True)
@@ -184,7 +192,21 @@ def _remark_rows(site: Site) -> list[Remark]:
                 untuned,
             )
         )
+    if narrow := _list_narrow(contests):
+        remarks.append(Remark(NARROW, narrow))
     return remarks
+
+
+def _list_narrow(contests: Sequence[tuple[str, Table, Standings]]) -> tuple[str, ...]:
+    """The rows that pass with a mean below the bar."""
+    return tuple(
+        f"{e.group.label} on {name}: {check.beside.column} {cell.text}, bar {number(check.bar)}"
+        for name, table, standings in contests
+        for e in standings.entrants
+        for check in standings.checks
+        if check.column is not None
+        and check.passes_by_interval(cell := table.cell(e.group, check.column))
+    )
 
 
 def describe_overtaken(rows: Sequence[FamilyBest]) -> list[str]:
