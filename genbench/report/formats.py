@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.compact import compact_columns
+from genbench.report.costs import time_training
 from genbench.report.floors import describe_floors
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
@@ -103,12 +104,12 @@ def to_markdown(tables: Sequence[Table], *, title: str) -> str:
 
 
 def _full_sheet(table: Table) -> Sheet:
-    costs = list(table.groups[0].costs)
+    costs = list(table.costs(table.groups[0]))
     return make_sheet(
         table,
         table.columns,
         heads=[*(Heading(c.heading, table.about(c)) for c in table.columns), *map(Heading, costs)],
-        costs=lambda group: list(group.costs.values()),
+        costs=lambda group: list(table.costs(group).values()),
         after=_rank_and_count,
         floor="floor: real against real",
     )
@@ -160,27 +161,29 @@ def _long_sheet(tables: Sequence[Table]) -> Sheet:
     rows: list[tuple[Any, ...]] = []
     for table in tables:
         for group in table.groups:
-            seconds = [r.used.seconds for r in group.ok]
-            costs = (
-                len(group.ok),
-                len(group.tried),
-                next((r.parameters for r in group.records if r.parameters is not None), None),
-                sum(seconds) / len(seconds) if seconds else None,
-                max((r.used.seeds_sharing for r in group.ok), default=None),
-                group.family,
-                group.model,
-                *group.settings.values(),
-            )
+            counts = (len(group.ok), len(group.tried), group.parameters)
+            about_row = (group.family, group.model, *group.settings.values())
             head = (table.name, group.label, group.id, group.taxonomy)
             for c in table.columns:
                 cell = table.cell(group, c)
                 e = cell.estimate
                 about = (c.id, c.protocol, c.split, c.kind, c.version, c.better, c.unit)
                 numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.last, cell.best)
+                costs = (*counts, *_time_stack(table, group, cell), *about_row)
                 rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *costs))
             if not table.columns:
+                costs = (*counts, *_time_stack(table, group, Cell({})), *about_row)
                 rows.append((*head, *[None] * 16, *costs))
     return Sheet.of_values((*LONG_COLUMNS, *SETTINGS), rows)
+
+
+def _time_stack(table: Table, group: Group, cell: Cell) -> tuple[float | None, int | None]:
+    """The seconds of a stack that trained the seeds of a number, and how many seeds shared it."""
+    records = [r for r in group.ok if r.spec.seed in cell.values] or table.scored(group)
+    cost = time_training(records, table.conditions)
+    if cost.mean is None or cost.conditions is None:
+        return None, None
+    return cost.mean * cost.conditions.sharing, cost.conditions.sharing
 
 
 def to_json(tables: Sequence[Table]) -> str:
@@ -200,7 +203,7 @@ def to_dict(tables: Sequence[Table]) -> dict[str, Any]:
                         "group": group.id,
                         "taxonomy": group.taxonomy,
                         "reference": group.reference,
-                        "costs": group.costs,
+                        "costs": table.costs(group),
                         "settings": group.settings,
                         "scores": [_score(table.cell(group, c), c) for c in table.columns],
                     }

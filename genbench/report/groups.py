@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import fmean
 from typing import Any
 
 from genbench.core.dataset import DATASETS
@@ -98,16 +97,6 @@ class Group:
         """The seeds that diverged or failed, which count as the worst where rows are compared."""
         return tuple(r.spec.seed for r in self.tried if r.status != "ok")
 
-    @cached_property
-    def seconds(self) -> float | None:
-        """The seconds of training of one seed, the mean over seeds; None where nothing was trained.
-
-        Seeds that train in one stack share its time equally.
-        """
-        if not self.ok or self.external:
-            return None
-        return fmean(r.used.seconds / max(1, r.used.seeds_sharing) for r in self.ok)
-
     @property
     def parameters(self) -> int | None:
         """The trained numbers of one seed, or None where no record has them."""
@@ -122,12 +111,14 @@ class Group:
 
     @property
     def costs(self) -> dict[str, str]:
-        """What the numbers cost, one unit per name: parameters, budget, training time, memory."""
+        """What the numbers cost, one unit per name: parameters, budget, memory.
+
+        What training took is of the seeds that have a score, which a table knows (`Table.costs`).
+        """
         spec, peak, parameters = self.first.spec, self.peak_memory, self.parameters
         return {
             "ok": f"{len(self.ok)}/{len(self.tried)}" if self.tried else "refused",
             "parameters": "–" if parameters is None else f"{parameters:,}",
-            TRAINING: number(self.seconds),
             MEMORY: "–" if peak is None else number(peak / 1e6),
             "budget": budget_text(spec.budget)
             + ("" if self.external else f", batch {spec.batch}"),

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from genbench.report.cells import read_cells
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
+from genbench.report.costs import Conditions, Cost, find_usual, time_training
 from genbench.report.failed_seeds import count_failures, describe_failures
-from genbench.report.groups import Group, make_labels, name_options
+from genbench.report.groups import TRAINING, Group, make_labels, name_options
 from genbench.report.placing import rank_rows
 from genbench.report.standings import Standings
 from genbench.report.table_gates import find_error, find_floor, make_gate, values_of
@@ -118,6 +119,31 @@ class Table:
         """Returns the mean floor of a column: what real points score against real points."""
         return find_floor(column, self.cells)
 
+    def scored(self, group: Group) -> tuple[Record, ...]:
+        """Returns a row's completed runs that have the score that decides; all where none has."""
+        entered = [s for s in self.contests if any(e.group.id == group.id for e in s.entrants)]
+        for standings in (*entered, *self.contests):
+            values = self.cell(group, standings.column).values
+            if values:
+                return tuple(record for record in group.ok if record.spec.seed in values)
+        return group.ok
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """The conditions under which the training of most entrants was timed, without any that of rows."""
+        entrants = [e.group for standings in self.contests for e in standings.entrants]
+        return find_usual(map(self.scored, entrants or self.groups))
+
+    def training(self, group: Group) -> Cost:
+        """Returns the seconds that a seed trained, of those that have the score that decides."""
+        return Cost() if group.external else time_training(self.scored(group), self.conditions)
+
+    def costs(self, group: Group) -> dict[str, str]:
+        """Returns what a row's numbers cost, one unit per name: parameters, training time, memory, budget."""
+        own = group.costs
+        first = {name: own[name] for name in ("ok", "parameters")}
+        return first | {TRAINING: self.training(group).text} | own
+
     @property
     def footnotes(self) -> list[str]:
         """What the daggers behind numbers mean."""
@@ -153,8 +179,9 @@ class Table:
         data: dict[tuple[str, str], list[str]] = {
             (c.heading, c.about): [self.cell(g, c).text for g in self.groups] for c in self.columns
         }
-        for cost in self.groups[0].costs if self.groups else ():
-            data[(cost, "")] = [g.costs[cost] for g in self.groups]
+        costs = [self.costs(g) for g in self.groups]
+        for cost in costs[0] if costs else ():
+            data[(cost, "")] = [row[cost] for row in costs]
         for name in self.groups[0].settings if self.groups else ():
             data[(name, "")] = [str(g.settings[name]) for g in self.groups]
         return pandas.DataFrame(data, index=index)

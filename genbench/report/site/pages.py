@@ -218,7 +218,10 @@ def _row(
         "page": file,
         "lead": cells[0],
         "rest": cells[1],
-        "costs": [(name, value, _cost_key(group, name)) for name, value in group.costs.items()],
+        "costs": [
+            (name, value, _cost_key(table, group, name))
+            for name, value in table.costs(group).items()
+        ],
     }
 
 
@@ -249,9 +252,10 @@ def _hint(cell: Cell) -> str:
     return "; ".join(part for part in (*parts, reasons) if part)
 
 
-def _cost_key(group: Group, name: str) -> float | str:
+def _cost_key(table: Table, group: Group, name: str) -> float | str:
     """What a cost column is sorted by: the number behind its text."""
-    numbers = {"parameters": group.parameters, TRAINING: group.seconds, MEMORY: group.peak_memory}
+    numbers = {"parameters": group.parameters, MEMORY: group.peak_memory}
+    numbers |= {TRAINING: table.training(group).mean}
     if name in numbers:
         value = numbers[name]
         return "" if value is None else value
