@@ -12,6 +12,7 @@ from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.compact import compact_columns
 from genbench.report.costs import time_training
+from genbench.report.counts import count_text, describe_counts
 from genbench.report.floors import describe_floors
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
@@ -48,6 +49,7 @@ def make_sheet(
     after: Callable[[Cell], str] = lambda cell: "",
     floor: str = "floor",
     notes: Sequence[str] = (),
+    counted: bool = True,
 ) -> Sheet:
     """Returns a leaderboard as a sheet: models down the side, the floors of real data at the foot.
 
@@ -60,19 +62,25 @@ def make_sheet(
         after: What stands in a cell behind its mean.
         floor: What the foot is called.
         notes: Sentences below the table.
+        counted: Whether a cell of fewer seeds than completed says of how many; not where all say so.
     """
-    rows = []
-    for group in table.groups if groups is None else groups:
+    rows, groups = [], table.groups if groups is None else groups
+    for group in groups:
         cells = [table.cell(group, column) for column in columns]
-        scores = [Entry(c.text, "best" if c.best else "", after(c)) for c in cells]
+        counts = [count_text(group, cell) if counted else "" for cell in cells]
+        scores = [
+            Entry(c.text, "best" if c.best else "", n + after(c))
+            for c, n in zip(cells, counts, strict=True)
+        ]
         rows.append([_name(group), *scores, *map(Entry, costs(group))])
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
-    marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
+    marked = any(table.cell(g, c).marked for g in groups for c in columns)
     whole = any(c.blind and all(c != s.column for s in table.contests) for c in columns)
     notes = [
         *notes,
         *describe_floors(table, columns),
+        *(describe_counts(table, columns, groups) if counted else []),
         *(table.footnotes if marked else []),
         *([] if whole else table.omissions),
     ]
@@ -97,7 +105,11 @@ def to_markdown(tables: Sequence[Table], *, title: str) -> str:
         parts += ["", f"## {sheet.markdown_text(table.name)}", "", *lines]
         parts += [
             part
-            for line in (*describe_floors(table, table.columns), *table.footnotes)
+            for line in (
+                *describe_floors(table, table.columns),
+                *describe_counts(table, table.columns, table.groups),
+                *table.footnotes,
+            )
             for part in ("", sheet.markdown_text(line))
         ]
     return "\n".join(parts) + "\n"
@@ -111,6 +123,7 @@ def _full_sheet(table: Table) -> Sheet:
         heads=[*(Heading(c.heading, table.about(c)) for c in table.columns), *map(Heading, costs)],
         costs=lambda group: list(table.costs(group).values()),
         after=_rank_and_count,
+        counted=False,
         floor="floor: real against real",
     )
 

@@ -13,6 +13,7 @@ from genbench.report.cells import read_cells
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
 from genbench.report.costs import Conditions, Cost, find_usual, time_training
+from genbench.report.counts import count_text
 from genbench.report.failed_seeds import count_failures, describe_failures
 from genbench.report.groups import TRAINING, Group, make_labels, name_options
 from genbench.report.placing import rank_rows
@@ -176,9 +177,10 @@ class Table:
         import pandas
 
         index = pandas.Index([g.label for g in self.groups], name=self.name)
-        data: dict[tuple[str, str], list[str]] = {
-            (c.heading, c.about): [self.cell(g, c).text for g in self.groups] for c in self.columns
-        }
+        data: dict[tuple[str, str], list[str]] = {}
+        for column in self.columns:
+            cells = [(g, self.cell(g, column)) for g in self.groups]
+            data[column.heading, column.about] = [c.text + count_text(g, c) for g, c in cells]
         costs = [self.costs(g) for g in self.groups]
         for cost in costs[0] if costs else ():
             data[(cost, "")] = [row[cost] for row in costs]
