@@ -14,7 +14,7 @@ from genbench.core.model import MODELS
 from genbench.core.options import defaults
 from genbench.core.registry import Registry
 from genbench.core.spec import CellSpec
-from genbench.report.text import budget_text, number
+from genbench.report.text import budget_text
 from genbench.store import Record
 from genbench.store.frame import describe_settings
 from genbench.store.tuned import choices_of, options_kept
@@ -103,23 +103,15 @@ class Group:
         return next((r.parameters for r in self.records if r.parameters is not None), None)
 
     @property
-    def peak_memory(self) -> int | None:
-        """The most bytes that a stack of seeds took, or None where it was not measured."""
-        return max(
-            (m for r in self.ok if (m := r.used.peak_memory_bytes) is not None), default=None
-        )
-
-    @property
     def costs(self) -> dict[str, str]:
-        """What the numbers cost, one unit per name: parameters, budget, memory.
+        """What the numbers cost, one unit per name: parameters, budget.
 
-        What training took is of the seeds that have a score, which a table knows (`Table.costs`).
+        Time and memory of training are of seeds that have a score, which a table knows (`Table.costs`).
         """
-        spec, peak, parameters = self.first.spec, self.peak_memory, self.parameters
+        spec, parameters = self.first.spec, self.parameters
         return {
             "ok": f"{len(self.ok)}/{len(self.tried)}" if self.tried else "refused",
             "parameters": "–" if parameters is None else f"{parameters:,}",
-            MEMORY: "–" if peak is None else number(peak / 1e6),
             "budget": budget_text(spec.budget)
             + ("" if self.external else f", batch {spec.batch}"),
             "taxonomy": self.taxonomy,

@@ -160,7 +160,8 @@ def test_the_time_of_training_is_a_seeds_share_of_its_stack():
 def timed(model, seeds, seconds, sharing, *, fid=None, cpu="one"):
     """Rows of a stack; with a score, or trained for something else."""
     scores = [measured("other", 1.0), *([] if fid is None else [measured("fid", fid)])]
-    used, environment = Used(seconds=seconds, seeds_sharing=sharing), {"cpu": cpu}
+    used = Used(seconds=seconds, seeds_sharing=sharing, peak_memory_bytes=sharing * 10**6)
+    environment = {"cpu": cpu}
     return [
         made(model, s, scores).model_copy(update={"used": used, "environment": environment})
         for s in seeds
@@ -176,6 +177,7 @@ def test_seconds_of_training_are_of_the_seeds_with_the_score_beside_them():
     (table,) = make_leaderboards(rows)
     gan = row(table, "gan")
     assert table.training(gan).mean == 10.0, "all seeds have 18 in the mean"
+    assert table.costs(gan)["peak memory, MB"] == "4", "of that stack, not of the one of 16"
     cells = {c.id: (c, table.cell(gan, c)) for c in table.columns}
     assert cells["other"][1].estimate.n == 20
     frame = formats.make_frame([table]).query("model == 'gan'").set_index("id")

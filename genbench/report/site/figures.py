@@ -28,15 +28,19 @@ ABOUT_TRAINING = (
 def make_learning_curves(table: Table) -> list[dict[str, Any]]:
     """Returns one entry per quantity (curve metrics, then losses): median and quartiles over seeds.
 
-    Each is {"name", "traces": [{"label", "step", "seconds", "mid", "low", "high"}]}; runs that did not
-    complete are left out.
+    Each is {"name", "traces": [{"label", "step", "seconds", "mid", "low", "high"}]}; seconds are a seed's
+    share of its stack's; runs that did not complete are left out.
     """
     quantities: dict[tuple[bool, str], list[dict[str, Any]]] = defaultdict(list)
     most = max(FEWEST, min(THIN, CURVES // max(1, len(table.groups))))
     for group in table.groups:
-        points = [point for record in group.ok for point in record.curve]
+        points = [
+            (point.seconds / max(1, record.used.seeds_sharing), point)
+            for record in group.ok
+            for point in record.curve
+        ]
         for kind, read in (("metrics", _metrics), ("losses", _losses)):
-            for name in sorted({key for point in points for key in read(point)}):
+            for name in sorted({key for _, point in points for key in read(point)}):
                 trace = _trace(points, read, name, most)
                 if trace is not None:
                     quantities[kind == "losses", name].append({"label": group.label, **trace})
@@ -88,16 +92,16 @@ def _losses(point: CurvePoint) -> dict[str, float | None]:
 
 
 def _trace(
-    points: Sequence[CurvePoint],
+    points: Sequence[tuple[float, CurvePoint]],
     read: Callable[[CurvePoint], dict[str, float | None]],
     name: str,
     most: int,
 ) -> dict[str, Any] | None:
     by_step: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for point in points:
+    for seconds, point in points:
         value = read(point).get(name)
-        if value is not None and math.isfinite(value) and math.isfinite(point.seconds):
-            by_step[point.step].append((point.seconds, value))
+        if value is not None and math.isfinite(value) and math.isfinite(seconds):
+            by_step[point.step].append((seconds, value))
     if not by_step:
         return None
     steps = sorted(by_step)

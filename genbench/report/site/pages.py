@@ -261,8 +261,8 @@ def _hint(cell: Cell) -> str:
 
 def _cost_key(table: Table, group: Group, name: str) -> float | str:
     """What a cost column is sorted by: the number behind its text."""
-    numbers = {"parameters": group.parameters, MEMORY: group.peak_memory}
-    numbers |= {TRAINING: table.training(group).mean}
+    numbers = {"parameters": group.parameters, TRAINING: table.training(group).mean}
+    numbers |= {MEMORY: table.memory(group)}
     if name in numbers:
         value = numbers[name]
         return "" if value is None else value
