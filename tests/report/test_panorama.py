@@ -122,6 +122,27 @@ def test_seconds_of_stacks_of_other_sizes_name_nobody():
     assert " at 6 (stack of 8);" in make_panel(table)["words"]
 
 
+def test_a_sample_s_time_is_of_the_seeds_with_the_score_on_one_kind_of_machine():
+    records = []
+    for model, fid in (("made", 10.0), ("vae", 10.05), ("gan", 30.0)):
+        for seed in range(16):
+            own = spec(model, "digits", seed, options={})
+            late = measured("latency_1_p50_ms", 1.0 if seed < 8 else 9.0, "cpu", unit="ms")
+            score = measured("fid", fid * (1 + NOISE[seed % 8]), CLASSIFIER, floor=11.4)
+            records.append(
+                Record(
+                    cell=own.cell, group=own.group, status="ok", spec=own, taxonomy="implicit/direct",
+                    metrics=[late, score] if seed < 8 or model == "gan" else [late],
+                    data_hashes={"test": "0"}, family=model,
+                    environment={"cpu": "another" if model == "gan" and seed >= 8 else "one"},
+                )
+            )  # fmt: skip
+    (table,) = make_leaderboards(records)
+    cost, price = find_cost(table)
+    assert cost.startswith("latency")
+    assert {g.model: price(g).mean for g in table.groups} == {"made": 1.0, "vae": 1.0, "gan": 1.0}
+
+
 def test_who_was_not_measured_by_what_must_be_passed_is_marked_and_never_named():
     rows = {"gan": (10.0, 9.0), "gsn": (30.0, 1.0, None)}
     table = make_table(rows)
