@@ -16,6 +16,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.report.columns import TableColumn
 from genbench.report.compact import asked_columns, compact_columns
+from genbench.report.counts import count_text
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.standings import Check
@@ -172,11 +173,13 @@ def score_text(table: Table, group: Group, column: TableColumn) -> str:
     more = dict.fromkeys((*table.beside(column), *list_checks(table), *asked_columns(table)))
     failed = find_failed(table, group)
     others = [
-        f"{c.heading} {table.cell(group, c).text}{', too low' if c.id in failed else ''}"
+        f"{c.heading} {own.text}{count_text(group, own)}{', too low' if c.id in failed else ''}"
         for c in more
         if c != column
+        for own in (table.cell(group, c),)
     ]
-    return ", ".join([" ".join(f"{column.heading} {cell.text} {ranks}".split()), *others])
+    score = f"{column.heading} {cell.text}{count_text(group, cell)} {ranks}"
+    return ", ".join([" ".join(score.split()), *others])
 
 
 def next_command(claims: Sequence[str] | None, root: Path) -> str:

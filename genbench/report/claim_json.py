@@ -69,6 +69,7 @@ def terms_dict(terms: EntrantTerms) -> dict[str, Any]:
         **terms.amounts,
         "column": terms.column,
         "at_equal": dict(terms.at_equal),
+        "seconds_compare": terms.alike,
     }
 
 

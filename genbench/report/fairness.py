@@ -9,6 +9,7 @@ from statistics import fmean, median
 from typing import Literal
 
 from genbench.core.claim import Run
+from genbench.report.costs import Conditions
 from genbench.running.claim_cells import resolve_tuned
 from genbench.statistics.intervals import Estimate
 from genbench.store import Record
@@ -50,7 +51,9 @@ class EntrantTerms:
         tuned: Whose options it has: "tuned", "defaults, not tuned yet", "defaults" or "the claim's".
         column: The column that is read.
         at_equal: By amount, the mean over seeds of the column at the least that any run on the data set has;
-            None where no learning curve has it.
+            None where no learning curve has it, and of seconds that do not compare.
+        alike: Whether all runs on the data set trained in stacks of one size on one kind of machine, so that
+            their seconds compare.
     """
 
     run: Run
@@ -60,6 +63,7 @@ class EntrantTerms:
     tuned: str
     column: str = ""
     at_equal: Mapping[Axis, float | None] = field(default_factory=dict)
+    alike: bool = True
 
     @property
     def matched(self) -> bool:
@@ -76,6 +80,7 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
         weights = [w for other in rivals if (w := count_weights(other)) is not None]
         own = count_weights(read)
         ratio = own / median(weights) if own is not None and weights and median(weights) else None
+        alike = _are_alike(rivals)
         least = {
             axis: min((a for r in rivals if (a := measure_amount(r, axis))), default=0.0)
             for axis in AXES
@@ -88,7 +93,13 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
                 amounts={axis: measure_amount(read, axis) for axis in AXES},
                 tuned=describe_options(read.run),
                 column=column,
-                at_equal={axis: read_at(read, column, axis, least[axis]) for axis in AXES},
+                at_equal={
+                    axis: read_at(read, column, axis, least[axis])
+                    if alike or axis != "seconds"
+                    else None
+                    for axis in AXES
+                },
+                alike=alike,
             )
         )
     return rows
@@ -158,6 +169,12 @@ def _share(record: Record, step: int, seconds: float, axis: Axis) -> float:
     if axis == "seconds":
         return seconds / record.used.seconds if record.used.seconds else 1.0
     return step / record.used.steps if record.used.steps else 1.0
+
+
+def _are_alike(cells: Sequence[ReadCells]) -> bool:
+    """Whether the seconds of runs were measured under the same conditions."""
+    timed = [r for read in cells for r in read.records if r.status == "ok"]
+    return len(set(map(Conditions.of_training, timed))) <= 1
 
 
 def _same_data(one: Run, two: Run) -> bool:

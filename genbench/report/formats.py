@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from genbench.report import sheet, text
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.compact import compact_columns
+from genbench.report.costs import time_training
+from genbench.report.counts import count_text, describe_counts
 from genbench.report.floors import describe_floors
 from genbench.report.groups import Group
 from genbench.report.sheet import Entry, Heading, Sheet
@@ -47,6 +49,7 @@ def make_sheet(
     after: Callable[[Cell], str] = lambda cell: "",
     floor: str = "floor",
     notes: Sequence[str] = (),
+    counted: bool = True,
 ) -> Sheet:
     """Returns a leaderboard as a sheet: models down the side, the floors of real data at the foot.
 
@@ -59,19 +62,25 @@ def make_sheet(
         after: What stands in a cell behind its mean.
         floor: What the foot is called.
         notes: Sentences below the table.
+        counted: Whether a cell of fewer seeds than completed says of how many; not where all say so.
     """
-    rows = []
-    for group in table.groups if groups is None else groups:
+    rows, groups = [], table.groups if groups is None else groups
+    for group in groups:
         cells = [table.cell(group, column) for column in columns]
-        scores = [Entry(c.text, "best" if c.best else "", after(c)) for c in cells]
+        counts = [count_text(group, cell) if counted else "" for cell in cells]
+        scores = [
+            Entry(c.text, "best" if c.best else "", n + after(c))
+            for c, n in zip(cells, counts, strict=True)
+        ]
         rows.append([_name(group), *scores, *map(Entry, costs(group))])
     foot = [Entry(floor, "aside")]
     foot += [Entry(text.number(table.floor(column)), "faint") for column in columns]
-    marked = any(table.cell(g, c).marked for g in groups or table.groups for c in columns)
+    marked = any(table.cell(g, c).marked for g in groups for c in columns)
     whole = any(c.blind and all(c != s.column for s in table.contests) for c in columns)
     notes = [
         *notes,
         *describe_floors(table, columns),
+        *(describe_counts(table, columns, groups) if counted else []),
         *(table.footnotes if marked else []),
         *([] if whole else table.omissions),
     ]
@@ -96,20 +105,25 @@ def to_markdown(tables: Sequence[Table], *, title: str) -> str:
         parts += ["", f"## {sheet.markdown_text(table.name)}", "", *lines]
         parts += [
             part
-            for line in (*describe_floors(table, table.columns), *table.footnotes)
+            for line in (
+                *describe_floors(table, table.columns),
+                *describe_counts(table, table.columns, table.groups),
+                *table.footnotes,
+            )
             for part in ("", sheet.markdown_text(line))
         ]
     return "\n".join(parts) + "\n"
 
 
 def _full_sheet(table: Table) -> Sheet:
-    costs = list(table.groups[0].costs)
+    costs = list(table.costs(table.groups[0]))
     return make_sheet(
         table,
         table.columns,
         heads=[*(Heading(c.heading, table.about(c)) for c in table.columns), *map(Heading, costs)],
-        costs=lambda group: list(group.costs.values()),
+        costs=lambda group: list(table.costs(group).values()),
         after=_rank_and_count,
+        counted=False,
         floor="floor: real against real",
     )
 
@@ -160,27 +174,29 @@ def _long_sheet(tables: Sequence[Table]) -> Sheet:
     rows: list[tuple[Any, ...]] = []
     for table in tables:
         for group in table.groups:
-            seconds = [r.used.seconds for r in group.ok]
-            costs = (
-                len(group.ok),
-                len(group.tried),
-                next((r.parameters for r in group.records if r.parameters is not None), None),
-                sum(seconds) / len(seconds) if seconds else None,
-                max((r.used.seeds_sharing for r in group.ok), default=None),
-                group.family,
-                group.model,
-                *group.settings.values(),
-            )
+            counts = (len(group.ok), len(group.tried), group.parameters)
+            about_row = (group.family, group.model, *group.settings.values())
             head = (table.name, group.label, group.id, group.taxonomy)
             for c in table.columns:
                 cell = table.cell(group, c)
                 e = cell.estimate
                 about = (c.id, c.protocol, c.split, c.kind, c.version, c.better, c.unit)
                 numbers = (e.mean, e.low, e.high, e.n, cell.floor, cell.rank, cell.last, cell.best)
+                costs = (*counts, *_time_stack(table, group, cell), *about_row)
                 rows.append((*head, *about, *numbers, "; ".join(cell.reasons), *costs))
             if not table.columns:
+                costs = (*counts, *_time_stack(table, group, Cell({})), *about_row)
                 rows.append((*head, *[None] * 16, *costs))
     return Sheet.of_values((*LONG_COLUMNS, *SETTINGS), rows)
+
+
+def _time_stack(table: Table, group: Group, cell: Cell) -> tuple[float | None, int | None]:
+    """The seconds of a stack that trained the seeds of a number, and how many seeds shared it."""
+    records = [r for r in group.ok if r.spec.seed in cell.values] or table.scored(group)
+    cost = time_training(records, table.conditions)
+    if cost.mean is None or cost.conditions is None:
+        return None, None
+    return cost.mean * cost.conditions.sharing, cost.conditions.sharing
 
 
 def to_json(tables: Sequence[Table]) -> str:
@@ -200,7 +216,7 @@ def to_dict(tables: Sequence[Table]) -> dict[str, Any]:
                         "group": group.id,
                         "taxonomy": group.taxonomy,
                         "reference": group.reference,
-                        "costs": group.costs,
+                        "costs": table.costs(group),
                         "settings": group.settings,
                         "scores": [_score(table.cell(group, c), c) for c in table.columns],
                     }

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import fmean
 from typing import Any
 
 from genbench.core.dataset import DATASETS
@@ -15,7 +14,7 @@ from genbench.core.model import MODELS
 from genbench.core.options import defaults
 from genbench.core.registry import Registry
 from genbench.core.spec import CellSpec
-from genbench.report.text import budget_text, number
+from genbench.report.text import budget_text
 from genbench.store import Record
 from genbench.store.frame import describe_settings
 from genbench.store.tuned import choices_of, options_kept
@@ -98,37 +97,21 @@ class Group:
         """The seeds that diverged or failed, which count as the worst where rows are compared."""
         return tuple(r.spec.seed for r in self.tried if r.status != "ok")
 
-    @cached_property
-    def seconds(self) -> float | None:
-        """The seconds of training of one seed, the mean over seeds; None where nothing was trained.
-
-        Seeds that train in one stack share its time equally.
-        """
-        if not self.ok or self.external:
-            return None
-        return fmean(r.used.seconds / max(1, r.used.seeds_sharing) for r in self.ok)
-
     @property
     def parameters(self) -> int | None:
         """The trained numbers of one seed, or None where no record has them."""
         return next((r.parameters for r in self.records if r.parameters is not None), None)
 
     @property
-    def peak_memory(self) -> int | None:
-        """The most bytes that a stack of seeds took, or None where it was not measured."""
-        return max(
-            (m for r in self.ok if (m := r.used.peak_memory_bytes) is not None), default=None
-        )
-
-    @property
     def costs(self) -> dict[str, str]:
-        """What the numbers cost, one unit per name: parameters, budget, training time, memory."""
-        spec, peak, parameters = self.first.spec, self.peak_memory, self.parameters
+        """What the numbers cost, one unit per name: parameters, budget.
+
+        Time and memory of training are of seeds that have a score, which a table knows (`Table.costs`).
+        """
+        spec, parameters = self.first.spec, self.parameters
         return {
             "ok": f"{len(self.ok)}/{len(self.tried)}" if self.tried else "refused",
             "parameters": "–" if parameters is None else f"{parameters:,}",
-            TRAINING: number(self.seconds),
-            MEMORY: "–" if peak is None else number(peak / 1e6),
             "budget": budget_text(spec.budget)
             + ("" if self.external else f", batch {spec.batch}"),
             "taxonomy": self.taxonomy,

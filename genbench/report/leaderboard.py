@@ -231,7 +231,7 @@ def _compact_sheet(
         columns,
         groups=[g for g in table.groups if g.reference or g.id in first],
         heads=[Heading(head) for head in (*heads, *COSTS, "from")],
-        costs=lambda g: (*(g.costs[c] for c in COSTS), _from(g, marks)),
+        costs=lambda g: (*map(table.costs(g).__getitem__, COSTS), _from(g, marks)),
         after=lambda cell: f" {cell.rank_text}",
         notes=[f"{c.id}: {table.about(c)}" for c in columns],
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from genbench.core.catalogue import is_baseline
 from genbench.core.quality import Beside, Quality
-from genbench.report.columns import TableColumn
+from genbench.report.columns import Cell, TableColumn
 from genbench.report.contenders import (
     Cells,
     Naming,
@@ -99,6 +99,30 @@ def rank_rows(groups: Sequence[Group], column: TableColumn, cells: Cells) -> Ran
     better: Literal["lower", "higher"] = "lower" if column.better == "lower" else "higher"
     noise = error.deviation_between if error is not None else None
     return make_ranking(values, better, noise, resolution=column.meaning.resolution)
+
+
+def find_ranks(
+    column: TableColumn, groups: Sequence[Group], cells: Cells
+) -> tuple[Ranking, dict[tuple[str, TableColumn], Cell]]:
+    """Returns which models can be distinguished in a column, and its cells again with their ranks.
+
+    Reference rows do not compete; rows of too few seeds may have the best mean, but have no rank.
+    """
+    running = {
+        g.id: cells[g.id, column]
+        for g in groups
+        if not g.reference and (g.id, column) in cells and cells[g.id, column].values
+    }
+    order = rank_rows([g for g in groups if g.id in running], column, cells)
+    ends = {id: order.ends(id) for id in order.order}
+    means = [c.standing.mean for c in running.values() if c.standing.mean is not None]
+    top = (min if column.better == "lower" else max)(means, default=None)
+    ranked = {}
+    for id, cell in running.items():
+        first, last = ends.get(id, (None, None))
+        best = cell.standing.mean == top
+        ranked[id, column] = replace(cell, rank=first, last=last, best=best)
+    return order, ranked
 
 
 def find_leading(

@@ -88,6 +88,11 @@ class Entrant:
         return self.cell.standing.mean if self.cell.standing.mean is not None else math.nan
 
     @property
+    def passes(self) -> bool | None:
+        """Whether it passes what is beside the primary column; None where that was not measured of it."""
+        return False if self.failed else None if self.unchecked else True
+
+    @property
     def family(self) -> str:
         """The row's family."""
         return self.group.family

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from genbench.report.cells import read_cells
 from genbench.report.columns import DAGGER, Cell, TableColumn
 from genbench.report.contests import settle, shade
+from genbench.report.costs import Conditions, Cost, choose_records, find_usual, time_training
+from genbench.report.counts import count_text
 from genbench.report.failed_seeds import count_failures, describe_failures
-from genbench.report.groups import Group, make_labels, name_options
-from genbench.report.placing import rank_rows
+from genbench.report.groups import MEMORY, TRAINING, Group, make_labels, name_options
+from genbench.report.placing import find_ranks
 from genbench.report.standings import Standings
 from genbench.report.table_gates import find_error, find_floor, make_gate, values_of
-from genbench.report.text import name_rows
+from genbench.report.text import name_rows, number
 from genbench.statistics.null_rows import Gate
 from genbench.statistics.ranking import Ranking
 from genbench.store import Record
@@ -118,6 +120,40 @@ class Table:
         """Returns the mean floor of a column: what real points score against real points."""
         return find_floor(column, self.cells)
 
+    def scored(self, group: Group) -> tuple[Record, ...]:
+        """Returns a row's completed runs that have the score that decides; all where none has."""
+        entered = [s for s in self.contests if any(e.group.id == group.id for e in s.entrants)]
+        for standings in (*entered, *self.contests):
+            values = self.cell(group, standings.column).values
+            if values:
+                return tuple(record for record in group.ok if record.spec.seed in values)
+        return group.ok
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """The conditions under which the training of most entrants was timed, without any that of rows."""
+        entrants = [e.group for standings in self.contests for e in standings.entrants]
+        return find_usual(map(self.scored, entrants or self.groups))
+
+    def training(self, group: Group) -> Cost:
+        """Returns the seconds that a seed trained, of those that have the score that decides."""
+        return Cost() if group.external else time_training(self.scored(group), self.conditions)
+
+    def memory(self, group: Group) -> int | None:
+        """Returns the most bytes that a stack took whose time of training is shown; None if not measured."""
+        stacks = choose_records(self.scored(group), self.conditions)
+        return max(
+            (m for r in stacks if (m := r.used.peak_memory_bytes) is not None), default=None
+        )
+
+    def costs(self, group: Group) -> dict[str, str]:
+        """Returns what a row's numbers cost, one unit per name: parameters, training time, memory, budget."""
+        own = group.costs
+        first = {name: own[name] for name in ("ok", "parameters")}
+        peak = self.memory(group)
+        memory = "–" if peak is None else number(peak / 1e6)
+        return first | {TRAINING: self.training(group).text, MEMORY: memory} | own
+
     @property
     def footnotes(self) -> list[str]:
         """What the daggers behind numbers mean."""
@@ -150,11 +186,13 @@ class Table:
         import pandas
 
         index = pandas.Index([g.label for g in self.groups], name=self.name)
-        data: dict[tuple[str, str], list[str]] = {
-            (c.heading, c.about): [self.cell(g, c).text for g in self.groups] for c in self.columns
-        }
-        for cost in self.groups[0].costs if self.groups else ():
-            data[(cost, "")] = [g.costs[cost] for g in self.groups]
+        data: dict[tuple[str, str], list[str]] = {}
+        for column in self.columns:
+            cells = [(g, self.cell(g, column)) for g in self.groups]
+            data[column.heading, column.about] = [c.text + count_text(g, c) for g, c in cells]
+        costs = [self.costs(g) for g in self.groups]
+        for cost in costs[0] if costs else ():
+            data[(cost, "")] = [row[cost] for row in costs]
         for name in self.groups[0].settings if self.groups else ():
             data[(name, "")] = [str(g.settings[name]) for g in self.groups]
         return pandas.DataFrame(data, index=index)
@@ -224,7 +262,7 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     cells.update(count_failures(columns, groups, cells))
     for column in columns:
         if column.better != "none" and not (column in gates and gates[column].closed):
-            rankings[column], ranked = _ranked(column, groups, cells)
+            rankings[column], ranked = find_ranks(column, groups, cells)
             cells.update(ranked)
     judged = [c for c in columns if c not in gates or not gates[c].closed]
     lax = [c for c in columns if c in gates and gates[c].passed and not gates[c].extractors]
@@ -234,30 +272,6 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
             cells.update(shade(judged, cells, standings))
     ordered = tuple(_ordered(groups, judged, cells, own))
     return Table(dataset, name, ordered, tuple(columns), cells, rankings, gates, own, apart)
-
-
-def _ranked(
-    column: TableColumn, groups: list[Group], cells: dict[tuple[str, TableColumn], Cell]
-) -> tuple[Ranking, dict[tuple[str, TableColumn], Cell]]:
-    """Which models can be distinguished in a column, and its cells again with their ranks.
-
-    Reference rows do not compete; rows of too few seeds may have the best mean, but have no rank.
-    """
-    running = {
-        g.id: cells[g.id, column]
-        for g in groups
-        if not g.reference and (g.id, column) in cells and cells[g.id, column].values
-    }
-    order = rank_rows([g for g in groups if g.id in running], column, cells)
-    ends = {id: order.ends(id) for id in order.order}
-    means = [c.standing.mean for c in running.values() if c.standing.mean is not None]
-    top = (min if column.better == "lower" else max)(means, default=None)
-    ranked = {}
-    for id, cell in running.items():
-        first, last = ends.get(id, (None, None))
-        best = cell.standing.mean == top
-        ranked[id, column] = replace(cell, rank=first, last=last, best=best)
-    return order, ranked
 
 
 def _ordered(

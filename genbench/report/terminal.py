@@ -31,13 +31,13 @@ def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool
     """
     for table in tables:
         columns = whole_columns(table) if whole else compact_columns(table)
-        costs = list(table.groups[0].costs) if whole else [TRAINING, "ok"]
+        costs = list(table.costs(table.groups[0])) if whole else [TRAINING, "ok"]
         heads = [f"{column.heading} [{i}]" for i, column in enumerate(columns, 1)]
         sheet = make_sheet(
             table,
             columns,
             heads=[Heading(head, align="right") for head in (*heads, *costs)],
-            costs=lambda group, costs=costs: [group.costs[name] for name in costs],
+            costs=lambda group, own=table.costs, names=costs: [own(group)[name] for name in names],
             after=lambda cell: f" {cell.rank_text}".rstrip(),
         )
         console.print(Text(table.name, style="bold"))

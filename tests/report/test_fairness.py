@@ -44,7 +44,10 @@ def cells():
         make_record("gan", s, steps=400, batch=10, seconds=8.0, weights=1000, sharing=2)
         for s in (0, 1)
     ]
-    slow = [make_record("vae", s, steps=100, batch=80, seconds=2.0, weights=1500) for s in (0, 1)]
+    slow = [
+        make_record("vae", s, steps=100, batch=80, seconds=4.0, weights=1500, sharing=2)
+        for s in (0, 1)
+    ]
     return [read("gan", quick), read("vae", slow)]
 
 
@@ -68,6 +71,20 @@ def test_scores_are_read_at_the_least_that_any_run_has(cells):
     # 100 rounds: the first of gan's points; 4,000 examples: half of vae's; 2 s a seed: half of gan's
     assert dict(gan.at_equal) == {"rounds": 1.0, "examples": 0.25, "seconds": 0.5}
     assert dict(vae.at_equal) == {"rounds": 1.0, "examples": 2.0, "seconds": 1.0}
+
+
+def test_seconds_of_stacks_of_other_sizes_or_machines_are_not_made_equal(cells):
+    for changed in (
+        {"used": Used(steps=100, examples=8000, seconds=16.0, seeds_sharing=8)},
+        {"environment": {"cpu": "another"}},
+    ):
+        slow = tuple(r.model_copy(update=changed) for r in cells[1].records)
+        gan, vae = compare_terms([cells[0], replace(cells[1], records=slow)])
+        assert (gan.alike, vae.alike) == (False, False)
+        assert dict(gan.at_equal) == {"rounds": 1.0, "examples": 0.25, "seconds": None}
+        assert vae.at_equal["seconds"] is None
+        assert vae.amounts["seconds"] == 2.0
+    assert [row.alike for row in compare_terms(cells)] == [True, True]
 
 
 def test_a_column_without_a_curve_is_read_only_where_all_training_is_within(cells):

@@ -4,7 +4,7 @@ from report_records import failed, measured, record
 
 from genbench.report.site import figures
 from genbench.report.tables import make_leaderboards
-from genbench.store import CurvePoint
+from genbench.store import CurvePoint, Used
 
 
 def table(rows):
@@ -30,7 +30,9 @@ def test_curves_are_medians_and_quartiles_over_the_seeds_that_ended_well(store):
     for key, share in (("low", 25), ("mid", 50), ("high", 75)):
         expected = np.percentile(values[:6], share, axis=0)
         assert trace[key] == pytest.approx(expected, rel=1e-3)
-    assert trace["seconds"] == [2.5, 3.5, 4.5]
+    assert trace["seconds"] == pytest.approx([2.5 / 8, 3.5 / 8, 4.5 / 8], rel=1e-3), (
+        "a seed's share of its stack of eight, as in tables"
+    )
 
 
 def test_metrics_come_before_losses(store):
@@ -71,6 +73,30 @@ def test_the_front_holds_what_no_other_model_betters_in_both(store):
     latency = found["costs"][0]
     assert latency["front"] == ["gan", "pixelcnn"]
     assert {p["label"]: p["reference"] for p in latency["points"]}["resampler"]
+
+
+def test_costs_are_of_the_seeds_with_the_score_and_compare_within_stacks_of_one_size(store):
+    def rows(model, seeds, seconds, sharing, mmd=None):
+        used = Used(seconds=seconds, seeds_sharing=sharing)
+        scores = [] if mmd is None else [measured("mmd", mmd)]
+        return [
+            record(store, model, "ring", seed, with_samples=False).model_copy(
+                update={"metrics": scores, "used": used}
+            )
+            for seed in seeds
+        ]
+
+    gan = [*rows("gan", range(4), 40.0, 4, 5.0), *rows("gan", range(100, 116), 320.0, 16)]
+    vae = rows("vae", range(4), 48.0, 4, 6.0)
+    alone = rows("pixelcnn", range(4), 30.0, 1, 9.0)
+    found = figures.compare_quality_and_cost(table([*gan, *vae, *alone]))
+    (training,) = [cost for cost in found["costs"] if cost["name"].startswith("training")]
+    points = {p["label"]: p["x"] for p in training["points"]}
+    assert points["gan"] == [10.0, None, None], "one timing of a stack has no interval"
+    assert points["pixelcnn"][0] == 30.0
+    assert training["front"] == ["gan", "pixelcnn"], (
+        "what trained alone is bettered by nobody alike"
+    )
 
 
 def test_no_quality_makes_no_plot(store):

@@ -8,6 +8,7 @@ from report_records import fill
 from genbench.core.claim import CLAIMS
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site.build import write_report
+from genbench.report.site.panorama import NOBODY, NOT_MEASURED
 from genbench.running.evidence import ClaimEvidence
 from genbench.store import Store
 
@@ -106,9 +107,10 @@ def test_the_picture_and_the_verdict(opened, width):
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     if width == 1280:
         above(panels.nth(2))
-        labels = page.locator("svg.panel .label").all_text_contents()
-        assert labels
-        assert set(labels) <= set(page.locator(".legend li").all_inner_texts())
+        digits, *plane = panels.all_text_contents()
+        assert NOBODY in digits
+        assert all(f"modes_strict{NOT_MEASURED}" in words for words in plane)
+        assert "with ?: not measured" in above(page.locator(".panorama figcaption").first)
 
 
 def test_the_selector_changes_the_table_by_keyboard(opened, axe):

@@ -3,6 +3,7 @@
 import pytest
 from report_records import measured, spec
 
+from genbench.report.costs import Conditions, Cost
 from genbench.report.floors import NO_BOUND, describe_floors, is_bound
 from genbench.report.formats import to_markdown
 from genbench.report.site.front import summarise
@@ -14,25 +15,28 @@ from genbench.report.site.panorama import (
     make_panel,
     place_labels,
 )
+from genbench.report.site.picture import draw_picture
 from genbench.report.site.templating import to_breakable
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import make_sheet
-from genbench.statistics.intervals import Estimate
-from genbench.store import Record
+from genbench.store import Record, Used
 
 CLASSIFIER = "classifier:digits@1, n=500/500"
 NOISE = (-0.03, 0.01, 0.02, -0.01, 0.03, -0.02, 0.015, -0.015)
 
 
 def make_table(rows, dataset="digits", hashes=None):
-    """A data set with rows of eight seeds; each has an FID, a latency, and perhaps a recall that fails."""
+    """A data set with rows of eight seeds; each has an FID, a latency, and perhaps a bad recall, or none."""
     records = []
     for place, (model, (fid, latency, *worse)) in enumerate(rows.items()):
         for seed in range(8):
             own = spec(model, dataset, seed, options={})
             scores = [
                 measured("fid", fid * (1 + NOISE[(seed + 3 * place) % 8]), CLASSIFIER, floor=11.4),
-                measured("recall", *(worse or [0.9]), CLASSIFIER, better="higher", floor=0.95),
+                *[
+                    measured("recall", recall, CLASSIFIER, better="higher", floor=0.95)
+                    for recall in worse or [0.9] if recall is not None
+                ],
                 measured("latency_1_p50_ms", latency * (1 + NOISE[(3 * seed + place) % 8]), "cpu", unit="ms"),
             ]  # fmt: skip
             records.append(
@@ -70,7 +74,99 @@ def test_differences_within_intervals_name_nobody():
     assert front_of(table) == []
     panel = make_panel(table)
     assert (panel["labels"], panel["front"], panel["remark"]) == ([], "", NOBODY)
-    assert panel["words"].endswith("in quality or in cost: none.")
+    assert panel["words"].endswith("in quality or by more than a tenth in cost: none.")
+
+
+def time_rows(table_rows):
+    """A data set of rows without a sample's time: their FID and stacks: seeds, seconds, whether scored."""
+    records = []
+    for place, (model, (fid, *stacks)) in enumerate(table_rows.items()):
+        for seeds, seconds, scored in stacks:
+            for seed in seeds:
+                own = spec(model, "digits", seed, options={})
+                score = fid * (1 + NOISE[(seed + 3 * place) % 8])
+                scores = [
+                    measured("fid", score, CLASSIFIER, floor=11.4),
+                    measured("recall", 0.9, CLASSIFIER, better="higher", floor=0.95),
+                ]
+                records.append(
+                    Record(
+                        cell=own.cell, group=own.group, status="ok", spec=own, taxonomy="implicit/direct",
+                        metrics=scores if scored else [], data_hashes={"test": "0"},
+                        family=f"family of {model}",
+                        used=Used(seconds=seconds, seeds_sharing=len(seeds)),
+                    )
+                )  # fmt: skip
+    (table,) = make_leaderboards(records)
+    return table
+
+
+def test_nobody_is_named_by_seconds_of_seeds_without_the_score():
+    """As on the ring: a stack of 32 that was trained for something else made the cheaper one dearer."""
+    made = (10.0, (range(8), 48.0, True), (range(100, 132), 256.0, False))
+    table = time_rows({"made": made, "ddpm": (10.05, (range(8), 52.0, True))})
+    assert front_of(table) == []
+    panel = make_panel(table)
+    assert panel["remark"] == NOBODY
+    assert "against training, s per seed (in stacks of 8)." in panel["words"]
+    assert " at 6;" in panel["words"]
+    cheap = time_rows({"made": made, "ddpm": (10.05, (range(8), 54.0, True))})
+    assert front_of(cheap) == ["made"], "6 and 6.75 s are more than a tenth apart"
+
+
+def test_seconds_of_stacks_of_other_sizes_name_nobody():
+    table = time_rows(
+        {"made": (10.0, (range(8), 48.0, True)), "ddpm": (10.05, (range(16), 16.0, True))}
+    )
+    assert front_of(table) == []
+    assert " at 6 (stack of 8);" in make_panel(table)["words"]
+
+
+def test_a_sample_s_time_is_of_the_seeds_with_the_score_on_one_kind_of_machine():
+    records = []
+    for model, fid in (("made", 10.0), ("vae", 10.05), ("gan", 30.0)):
+        for seed in range(16):
+            own = spec(model, "digits", seed, options={})
+            late = measured("latency_1_p50_ms", 1.0 if seed < 8 else 9.0, "cpu", unit="ms")
+            score = measured("fid", fid * (1 + NOISE[seed % 8]), CLASSIFIER, floor=11.4)
+            records.append(
+                Record(
+                    cell=own.cell, group=own.group, status="ok", spec=own, taxonomy="implicit/direct",
+                    metrics=[late, score] if seed < 8 or model == "gan" else [late],
+                    data_hashes={"test": "0"}, family=model,
+                    environment={"cpu": "another" if model == "gan" and seed >= 8 else "one"},
+                )
+            )  # fmt: skip
+    (table,) = make_leaderboards(records)
+    cost, price = find_cost(table)
+    assert cost.startswith("latency")
+    assert {g.model: price(g).mean for g in table.groups} == {"made": 1.0, "vae": 1.0, "gan": 1.0}
+
+
+def test_who_was_not_measured_by_what_must_be_passed_is_marked_and_never_named():
+    rows = {"gan": (10.0, 9.0), "gsn": (30.0, 1.0, None)}
+    table = make_table(rows)
+    assert front_of(table) == ["gan"]
+    panel = make_panel(table)
+    assert {p["name"]: p["passes"] for p in panel["points"]} == {
+        "adversarial": True,
+        "chain": None,
+    }
+    assert "(recall not measured)" in panel["words"]
+    picture = draw_picture([table]).decode()
+    assert picture.count(">?<") == 2, "the mark, and what it means"
+    assert "not measured by what must be passed" in picture
+    assert "does not pass" not in picture
+    nobody = make_panel(make_table({"gan": (10.0, 9.0, None), "gsn": (30.0, 1.0, None)}))
+    assert (nobody["labels"], nobody["remark"]) == ([], "recall not measured")
+    fails = draw_picture([make_table({"gan": (10.0, 9.0), "gsn": (30.0, 1.0, 0.01)})]).decode()
+    assert ">does not pass<" in fails
+    assert ">?<" not in fails
+
+
+def test_who_may_pass_must_be_bettered_too():
+    table = make_table({"gan": (10.0, 9.0), "gsn": (10.05, 9.1, None)})
+    assert front_of(table) == []
 
 
 def test_of_two_alike_neither_is_named_beside_one_that_is_cheaper():
@@ -78,14 +174,19 @@ def test_of_two_alike_neither_is_named_beside_one_that_is_cheaper():
     assert front_of(table) == ["made"]
 
 
+SMALL, LARGE = Conditions(8, "cpu"), Conditions(32, "cpu")
+
+
 @pytest.mark.parametrize(
     ("one", "other", "cheaper"),
     [
-        (Estimate(8, 1.0, 0.9, 1.1), Estimate(8, 1.3, 1.2, 1.4), True),
-        (Estimate(8, 1.0, 0.9, 1.25), Estimate(8, 1.3, 1.2, 1.4), False),
-        (Estimate(1, 1.0), Estimate(1, 1.05), False),
-        (Estimate(1, 1.0), Estimate(1, 1.3), True),
-        (Estimate(0), Estimate(1, 1.3), False),
+        (Cost(1.0, 0.9, 1.1), Cost(1.3, 1.2, 1.4), True),
+        (Cost(1.0, 0.9, 1.25), Cost(1.3, 1.2, 1.4), False),
+        (Cost(1.0), Cost(1.05), False),
+        (Cost(1.0), Cost(1.3), True),
+        (Cost(), Cost(1.3), False),
+        (Cost(1.0, conditions=SMALL), Cost(1.3, conditions=SMALL), True),
+        (Cost(1.0, conditions=LARGE), Cost(1.3, conditions=SMALL), False),
     ],
 )
 def test_cheaper_is_apart_and_not_near(one, other, cheaper):

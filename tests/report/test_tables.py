@@ -154,7 +154,52 @@ def test_a_column_without_any_value_is_left_out():
 
 def test_the_time_of_training_is_a_seeds_share_of_its_stack():
     (table,) = make_leaderboards([made("gan", s, []) for s in range(2)])
-    assert table.groups[0].costs["training, s per seed"] == "2"
+    assert table.costs(table.groups[0])["training, s per seed"] == "2"
+
+
+def timed(model, seeds, seconds, sharing, *, fid=None, cpu="one"):
+    """Rows of a stack; with a score, or trained for something else."""
+    scores = [measured("other", 1.0), *([] if fid is None else [measured("fid", fid)])]
+    used = Used(seconds=seconds, seeds_sharing=sharing, peak_memory_bytes=sharing * 10**6)
+    environment = {"cpu": cpu}
+    return [
+        made(model, s, scores).model_copy(update={"used": used, "environment": environment})
+        for s in seeds
+    ]
+
+
+def test_seconds_of_training_are_of_the_seeds_with_the_score_beside_them():
+    rows = [
+        *timed("gan", range(4), 40.0, 4, fid=1.0),
+        *timed("gan", range(100, 116), 320.0, 16),
+        *timed("vae", range(4), 48.0, 4, fid=2.0),
+    ]
+    (table,) = make_leaderboards(rows)
+    gan = row(table, "gan")
+    assert table.training(gan).mean == 10.0, "all seeds have 18 in the mean"
+    assert table.costs(gan)["peak memory, MB"] == "4", "of that stack, not of the one of 16"
+    cells = {c.id: (c, table.cell(gan, c)) for c in table.columns}
+    assert cells["other"][1].estimate.n == 20
+    frame = formats.make_frame([table]).query("model == 'gan'").set_index("id")
+    assert tuple(frame.loc["fid", ["train_seconds", "seeds_sharing"]]) == (40.0, 4)
+    assert tuple(frame.loc["other", ["train_seconds", "seeds_sharing"]]) == (40.0, 4), (
+        "of the stacks that most rows share, never a mean of both"
+    )
+
+
+def test_seconds_of_other_stacks_and_machines_say_so():
+    rows = [
+        *timed("gan", range(4), 40.0, 4, fid=1.0),
+        *timed("vae", range(4), 48.0, 4, fid=2.0),
+        *timed("wgan_gp", range(4), 60.0, 2, fid=3.0),
+        *timed("made", range(4), 60.0, 4, fid=4.0, cpu="another"),
+    ]
+    (table,) = make_leaderboards(rows)
+    shown = {g.label: table.costs(g)["training, s per seed"] for g in table.groups}
+    assert shown == {
+        **{"gan": "10", "vae": "12"},
+        **{"wgan_gp": "30 (stack of 2)", "made": "15 (other machine)"},
+    }
 
 
 def test_exports_hold_all_that_decides_a_row():

@@ -17,6 +17,7 @@ from genbench.report.groups import TRAINING
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
+from genbench.report.tables import Table
 from genbench.report.text import count_range, number
 from genbench.report.winners import WHY_LAX, contests_of, describe_column
 
@@ -33,7 +34,7 @@ def make_files(site: Site) -> dict[str, bytes]:
         return {}
     pages = {page.table.name: page.file for page in site.pages}
     contests = [
-        {"name": name, "page": pages[table.name], **describe_contest(standings)}
+        {"name": name, "page": pages[table.name], **describe_contest(table, standings)}
         for name, table, standings in contests_of(site.tables)
     ]
     closed = [
@@ -63,7 +64,7 @@ def make_files(site: Site) -> dict[str, bytes]:
     return {PAGE: page}
 
 
-def describe_contest(standings: Standings) -> dict[str, Any]:
+def describe_contest(table: Table, standings: Standings) -> dict[str, Any]:
     """Returns what decides a data set and what every entrant was given."""
     weights = [w for e in standings.entrants if (w := e.group.parameters)]
     middle = median(weights) if weights else None
@@ -81,7 +82,7 @@ def describe_contest(standings: Standings) -> dict[str, Any]:
                 "parameters": entrant.group.costs["parameters"],
                 "ratio": ratio,
                 "matched": ratio is None or abs(ratio - 1) <= MATCHED,
-                "training": number(entrant.group.seconds),
+                "training": table.training(entrant.group).text,
                 "seeds": entrant.cell.seeds_text,
             }
         )

@@ -178,7 +178,7 @@ def _row(
             (cell, passes[id](cell) if id in passes else None) for id, cell in cells.items()
         ],
         "latency": latency,
-        "training": group.seconds,
+        "training": table.training(group).text,
         "budget": group.costs["budget"],
         "rank": text.rank_text(*_ends(standings, entrant)),
         "untuned": MARKS[UNTUNED] if entrant in standings.untuned else "",

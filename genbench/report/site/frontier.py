@@ -1,70 +1,96 @@
-"""Which entrants are better than every other, in quality or in cost, beyond what intervals leave open."""
+"""Which entrants are better than every other, in quality significantly or in cost by more than a tenth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
 
 from genbench.report.columns import TableColumn
+from genbench.report.costs import Conditions, Cost, choose_records, find_usual
 from genbench.report.groups import TRAINING, Group
 from genbench.report.standings import Entrant
 from genbench.report.tables import Table
-from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.ranking import Ranking
+from genbench.store import Record
 
 #: costs nearer than this ratio are not distinguished, however narrow their intervals
 NEAR = 1.1
 
 #: reads what a row costs
-Price = Callable[[Group], Estimate]
+Price = Callable[[Group], Cost]
 
 
 def find_cost(table: Table) -> tuple[str, Price]:
     """Returns what a sample costs and how to read it: its latency, else the seconds of training.
 
-    Latency, where it has been measured of half of the entrants or more.
+    Latency, where it has been measured of half of the entrants or more. Both of the seeds that have the
+    score that decides.
     """
     by_id = {c.id: c for c in reversed(table.columns) if c.is_cost}
     entrants = [e.group for standings in table.contests[:1] for e in standings.entrants]
     for column in sorted(by_id.values(), key=lambda c: c.order):
         measured = [g for g in entrants if table.cell(g, column).values]
         if entrants and 2 * len(measured) >= len(entrants):
-            return column.meaning.cost, partial(_read_column, table, column)
-    return TRAINING, _read_training
+            return column.meaning.cost, make_price(table, column)
+    return TRAINING, table.training
 
 
-def _read_column(table: Table, column: TableColumn, group: Group) -> Estimate:
-    return table.cell(group, column).estimate
+def make_price(table: Table, column: TableColumn) -> Price:
+    """Returns how a column that is a cost is read: of seeds with the deciding score, on one kind of machine.
+
+    That on which most entrants were measured, else that of most of a row's seeds.
+    """
+
+    def read(group: Group) -> list[Record]:
+        values = table.cell(group, column).values
+        return [record for record in table.scored(group) if record.spec.seed in values]
+
+    entrants = [e.group for standings in table.contests for e in standings.entrants]
+    usual = find_usual(map(read, entrants or table.groups), Conditions.of_machine)
+
+    def price(group: Group) -> Cost:
+        records = choose_records(read(group), usual, Conditions.of_machine)
+        if not records:
+            return Cost()
+        cell, own = table.cell(group, column), Conditions.of_machine(records[0])
+        seeds = [record.spec.seed for record in records]
+        e = replace(cell, values={seed: cell.values[seed] for seed in seeds}).estimate
+        return Cost(e.mean, e.low, e.high, own, own.describe(usual))
+
+    return price
 
 
-def _read_training(group: Group) -> Estimate:
-    """A row's seconds of training; seeds of one stack share them, so that there is no interval."""
-    return mean_interval([]) if group.seconds is None else mean_interval([group.seconds])
-
-
-def find_front(rows: Sequence[tuple[Entrant, Estimate]], ranking: Ranking) -> list[Entrant]:
-    """Returns the entrants that are better than each other one, in quality or in cost; the cheapest first.
+def find_front(rows: Sequence[tuple[Entrant, Cost]], ranking: Ranking) -> list[Entrant]:
+    """Returns the entrants that pass and are better than every other that does not fail, the cheapest first.
 
     In quality by the tests behind the ranks, in cost as `is_cheaper` has it. Of two that differ in neither
-    none is returned.
+    none is returned, nor is one that was not measured by what must be passed.
 
     Arguments:
-        rows: The entrants that pass, with what they cost.
+        rows: The entrants, with what they cost.
         ranking: Which rows are significantly better than which.
     """
 
-    def betters(one: tuple[Entrant, Estimate], other: tuple[Entrant, Estimate]) -> bool:
+    def betters(one: tuple[Entrant, Cost], other: tuple[Entrant, Cost]) -> bool:
         above = ranking.above.get(other[0].group.id, frozenset())
         return one[0].group.id in above or is_cheaper(one[1], other[1])
 
-    front = [row for row in rows if all(betters(row, other) for other in rows if other is not row)]
+    rows = [row for row in rows if row[0].passes is not False]
+    front = [
+        row
+        for row in rows
+        if row[0].passes and all(betters(row, other) for other in rows if other is not row)
+    ]
     return [entrant for entrant, _ in sorted(front, key=lambda row: row[1].mean or 0.0)]
 
 
-def is_cheaper(one: Estimate, other: Estimate) -> bool:
-    """Returns whether one cost is less than another: their intervals are apart, and their means not near."""
-    if one.mean is None or other.mean is None or one.mean * NEAR > other.mean:
+def is_cheaper(one: Cost, other: Cost) -> bool:
+    """Returns whether one cost is less than another: by more than a tenth, and all that is known of it.
+
+    Their intervals are apart, or of several timings all. Costs of other conditions do not compare.
+    """
+    if one.mean is None or other.mean is None or one.conditions != other.conditions:
         return False
     high = one.mean if one.high is None else one.high
     low = other.mean if other.low is None else other.low
-    return high < low
+    return one.mean * NEAR < other.mean and high < low

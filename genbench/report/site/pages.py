@@ -8,6 +8,7 @@ from typing import Any
 from genbench.report import reproduce, text
 from genbench.report.ambiguity import describe_ambiguity
 from genbench.report.columns import Cell, TableColumn
+from genbench.report.counts import describe_counts
 from genbench.report.findings import find_caveats
 from genbench.report.floors import describe_floors
 from genbench.report.groups import MEMORY, TRAINING, Group
@@ -81,9 +82,15 @@ def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str
         "lead": lead,
         "rest": rest,
         "ranks": text.RANKS,
-        "floors": describe_floors(table, table.columns),
+        "remarks": _remark(table, table.groups),
         "published": compare_with_published(table),
     }
+
+
+def _remark(table: Table, groups: Sequence[Group]) -> list[str]:
+    """What stands below a table: of its floors, and of seeds that were not measured by all columns."""
+    counts = describe_counts(table, table.columns, groups)
+    return [*describe_floors(table, table.columns), *counts]
 
 
 def leading_columns(table: Table) -> list[TableColumn]:
@@ -191,7 +198,7 @@ def _place(id: str, page: Page, groups: Sequence[Group]) -> dict[str, Any]:
         "id": id,
         "page": page.file,
         "table": table,
-        "floors": describe_floors(table, table.columns),
+        "remarks": _remark(table, groups),
         "panels": [page.panel(group) for group in groups],
         "centres": page.gallery.centres,
         "rows": [
@@ -218,7 +225,10 @@ def _row(
         "page": file,
         "lead": cells[0],
         "rest": cells[1],
-        "costs": [(name, value, _cost_key(group, name)) for name, value in group.costs.items()],
+        "costs": [
+            (name, value, _cost_key(table, group, name))
+            for name, value in table.costs(group).items()
+        ],
     }
 
 
@@ -249,9 +259,10 @@ def _hint(cell: Cell) -> str:
     return "; ".join(part for part in (*parts, reasons) if part)
 
 
-def _cost_key(group: Group, name: str) -> float | str:
+def _cost_key(table: Table, group: Group, name: str) -> float | str:
     """What a cost column is sorted by: the number behind its text."""
-    numbers = {"parameters": group.parameters, TRAINING: group.seconds, MEMORY: group.peak_memory}
+    numbers = {"parameters": group.parameters, TRAINING: table.training(group).mean}
+    numbers |= {MEMORY: table.memory(group)}
     if name in numbers:
         value = numbers[name]
         return "" if value is None else value

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from genbench.report.costs import Cost
 from genbench.report.floors import is_bound
+from genbench.report.groups import TRAINING
 from genbench.report.site.frontier import find_cost, find_front
 from genbench.report.site.templating import shorten
 from genbench.report.standings import UNEQUAL, Entrant, Standings
@@ -29,6 +31,7 @@ WIDE = 8.0
 #: interval, so that noise does not fill it
 LEAST_COSTS, LEAST_SCORES = 0.4, 1.5
 NOBODY = "none is better than every other"
+NOT_MEASURED = " not measured"
 #: what real points score is drawn where it is not further off than this from all entrants
 FAR = 4.0
 
@@ -83,23 +86,25 @@ def make_panel(table: Table) -> dict[str, Any] | None:
     """Returns the picture of a data set, or None without standings.
 
     {"name", "cost", "quality", "ends", "points", "others", "front", "labels", "remark", "floor", "words"};
-    points are entrants with family, name, x, y, the ends of their interval and whether they pass, in pixels;
-    further up is better, further left is cheaper. Labels name the entrants of `find_front`.
+    points are entrants with family, name, x, y, the ends of their interval, in pixels, and whether they pass,
+    None where that was not measured; further up is better, further left is cheaper. Labels name the entrants
+    of `find_front`.
     """
     standings = table.standings
     if standings is None:
         return None
     cost, price = find_cost(table)
     prices = {g.id: price(g) for g in table.groups}
-    pairs = [(e, x) for e in standings.entrants if (x := prices[e.group.id].mean) and x > 0]
+    rows = [(e, prices[e.group.id]) for e in standings.entrants]
+    pairs = [(e, x) for e, own in rows if (x := own.mean) and x > 0]
     if not pairs:
         return None
     floor = standings.floor if is_bound(table, standings.column) else None
     up = _quality_axis(standings, [e for e, _ in pairs], floor)
     across = _cost_axis([x for _, x in pairs])
     points = [_point(e, across.at(x), up) for e, x in pairs]
-    passing = [(e, prices[e.group.id]) for e, _ in pairs if not e.failed]
-    front = find_front(passing, standings.ranking)
+    drawn = {p["id"] for p in points}
+    front = [e for e in find_front(rows, standings.ranking) if e.group.id in drawn]
     ids = {e.group.id for e in front}
     return {
         "name": table.name,
@@ -113,10 +118,22 @@ def make_panel(table: Table) -> dict[str, Any] | None:
         ),
         "front": " ".join(f"{p['x']},{p['y']}" for p in points_of(points, front)),
         "labels": place_labels([p for p in points if p["id"] in ids], points),
-        "remark": NOBODY if passing and not front else UNEQUAL if standings.untuned else "",
+        "remark": _remark(standings, front),
         "floor": up.at(floor) if floor is not None and up.low <= floor <= up.high else None,
-        "words": _words(table.name, cost, standings, pairs, front),
+        "words": _words(
+            table, cost, standings, [(e, prices[e.group.id]) for e, _ in pairs], front
+        ),
     }
+
+
+def _remark(standings: Standings, front: Sequence[Entrant]) -> str:
+    """Why nobody is named, or what casts doubt on who is."""
+    if front:
+        return UNEQUAL if standings.untuned else ""
+    if any(e.passes for e in standings.entrants):
+        return NOBODY
+    unchecked = dict.fromkeys(id for e in standings.entrants if not e.failed for id in e.unchecked)
+    return f"{', '.join(unchecked)}{NOT_MEASURED}" if unchecked else ""
 
 
 def _place_others(
@@ -225,25 +242,30 @@ def _point(entrant: Entrant, x: float, up: Axis) -> dict[str, Any]:
         "x": x,
         "y": up.at(entrant.mean),
         "ends": ends,
-        "passes": not entrant.failed,
+        "passes": entrant.passes,
         "text": entrant.cell.text,
     }
 
 
 def _words(
-    name: str,
+    table: Table,
     cost: str,
     standings: Standings,
-    pairs: Sequence[tuple[Entrant, float]],
+    pairs: Sequence[tuple[Entrant, Cost]],
     front: Sequence[Entrant],
 ) -> str:
     """The picture in words."""
-    rows = "; ".join(
-        f"{e.name} {e.cell.text} at {number(x)}{' (does not pass)' if e.failed else ''}"
-        for e, x in pairs
-    )
+    rows = "; ".join(f"{e.name} {e.cell.text} at {x.text}{_describe_check(e)}" for e, x in pairs)
     best = ", ".join(e.name for e in front) or "none"
+    stacks = f" (in stacks of {table.conditions.sharing})" if cost == TRAINING else ""
     return (
-        f"{name}: {standings.column.heading} against {cost}. {rows}. "
-        f"Better than every other that passes, in quality or in cost: {best}."
+        f"{table.name}: {standings.column.heading} against {cost}{stacks}. {rows}. Passes, and is better "
+        "than every other that does not fail, significantly in quality or by more than a tenth in cost: "
+        f"{best}."
     )
+
+
+def _describe_check(entrant: Entrant) -> str:
+    if entrant.failed:
+        return " (does not pass)"
+    return f" ({', '.join(entrant.unchecked)}{NOT_MEASURED})" if entrant.unchecked else ""

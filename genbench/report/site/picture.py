@@ -17,6 +17,8 @@ from genbench.report.tables import Table
 MOST, ACROSS, GAP = 6, 3, 8
 #: pixels of a line of the legend
 LINE = 18
+#: what marks of rows that do not pass, or perhaps not, mean
+SIGNS = {False: "does not pass", None: "not measured by what must be passed"}
 #: what ends the rules of style.css that a panel needs
 END = "/* above: what pictures of panels need alone */"
 
@@ -36,7 +38,11 @@ def draw_picture(tables: Sequence[Table]) -> bytes:
     every = sorted({g.family for t in tables for g in t.groups if not g.reference})
     families = [f for f in every if any(f == q["family"] for p in panels for q in p["points"])]
     wide = ACROSS * (WIDTH + GAP) - GAP
-    legend = _place_legend(families, wide, -(-len(panels) // ACROSS) * (HEIGHT + GAP))
+    checks = {q["passes"] for p in panels for q in p["points"]}
+    entries = [(f, True, f) for f in families] + [
+        (w, c, "") for c, w in SIGNS.items() if c in checks
+    ]
+    legend = _place_legend(entries, wide, -(-len(panels) // ACROSS) * (HEIGHT + GAP))
     return render(
         "picture.svg",
         wide=wide,
@@ -62,13 +68,16 @@ def update_picture(path: Path, tables: Sequence[Table]) -> bool:
     return True
 
 
-def _place_legend(families: Sequence[str], wide: int, top: int) -> list[dict[str, Any]]:
-    """Where the names of families stand below the panels, line by line."""
+def _place_legend(
+    entries: Sequence[tuple[str, bool | None, str]], wide: int, top: int
+) -> list[dict[str, Any]]:
+    """Where what marks mean stands below the panels, line by line: words, whether it passes, a family."""
     rows, left = [], 8.0
-    for family in families:
-        own = 15 + LETTER * 1.1 * len(family) + 14
+    for words, passes, family in entries:
+        own = 15 + LETTER * 1.1 * len(words) + 14
         if left + own > wide and left > 8:
             left, top = 8.0, top + LINE
-        rows.append({"family": family, "left": round(left, 1), "top": top})
+        about = {"words": words, "passes": passes, "family": family}
+        rows.append({**about, "left": round(left, 1), "top": top})
         left += own
     return rows

@@ -103,7 +103,7 @@
           hovertemplate: `%{y:.4g}<extra>${short(t.label)}</extra>` },
       ];
     });
-    const shape = layout(axis === "step" ? "steps" : "seconds of training", plain(quantity.name));
+    const shape = layout(axis === "step" ? "steps" : "seconds of training, a seed's share", plain(quantity.name));
     shape.hovermode = "x";
     // values of both signs have no logarithm, so that their axis stays as it is
     const values = quantity.traces.slice(0, most).flatMap((t) => t.mid);
