@@ -51,9 +51,9 @@ class EntrantTerms:
         tuned: Whose options it has: "tuned", "defaults, not tuned yet", "defaults" or "the claim's".
         column: The column that is read.
         at_equal: By amount, the mean over seeds of the column at the least that any run on the data set has;
-            None where no learning curve has it, and of seconds that do not compare.
-        alike: Whether all runs on the data set trained in stacks of one size on one kind of machine, so that
-            their seconds compare.
+            None where no learning curve has it.
+        alike: Whether all runs on the data set trained in stacks of one size on one kind of machine; else
+            their seconds compare only roughly.
     """
 
     run: Run
@@ -93,12 +93,7 @@ def compare_terms(cells: Sequence[ReadCells]) -> list[EntrantTerms]:
                 amounts={axis: measure_amount(read, axis) for axis in AXES},
                 tuned=describe_options(read.run),
                 column=column,
-                at_equal={
-                    axis: read_at(read, column, axis, least[axis])
-                    if alike or axis != "seconds"
-                    else None
-                    for axis in AXES
-                },
+                at_equal={axis: read_at(read, column, axis, least[axis]) for axis in AXES},
                 alike=alike,
             )
         )

@@ -334,7 +334,7 @@ def test_a_row_whose_interval_alone_reaches_the_bar_passes_and_is_named():
     assert row.startswith("gan on binary_digits: recall 0.4")
     assert row.endswith("bar 0.45")
     assert "whose interval reaches 50% of what real points score (0.45)" in str(
-        describe_contest(tables[0].standings)["checks"]
+        describe_contest(tables[0], tables[0].standings)["checks"]
     )
 
 
