@@ -144,6 +144,8 @@ def complete(
         SystemExit: With 130, where the run is stopped.
     """
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
+    from genbench.cli.run import CLAIMS
+    from genbench.cli.run_text import tell_exploratory
     from genbench.report.cards import make_cards
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
@@ -157,8 +159,10 @@ def complete(
     if root != COMMITTED and COMMITTED.is_dir():
         instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
         click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)
+    listener = make_listener(root, as_json)
+    tell_exploratory(CLAIMS, names, listener)
     with stopped_by_ctrl_c():
-        result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
+        result = run_claims(names, options, scale=scale, listener=listener)
     code = exit_code(result)
     if code == 130:
         raise SystemExit(code)

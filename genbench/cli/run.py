@@ -177,6 +177,7 @@ def command(
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"seeds": seeds, "budget_scale": budget_scale} | request
     with stopped_by_ctrl_c(), common.carry_in_errors():
+        run_text.tell_exploratory(suite_name, claims, listener)
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     run_text.tell_untuned(result, tuned_by)
     if as_json:

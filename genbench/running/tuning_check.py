@@ -13,6 +13,7 @@ from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
+from genbench.store.git import is_committed
 from genbench.store.tuned import FILE, TunedEntry, find_outdated, is_taken, key_of, read_tuned
 from genbench.store.tuning import TuningFile
 from genbench.store.tunings import Tunings
@@ -20,9 +21,13 @@ from genbench.store.validate import Problem
 
 
 def find_tuned_file(root: Path) -> Path | None:
-    """Returns the file of tuned options that belongs to a results folder: of committed results alone."""
+    """Returns the file of tuned options that belongs to a results folder: of committed results alone.
+
+    One that is committed and was deleted here belongs to it, too.
+    """
     path = root.resolve().parent / FILE
-    return path if root.resolve().name == COMMITTED.name and path.is_file() else None
+    own = root.resolve().name == COMMITTED.name and (path.is_file() or is_committed(path))
+    return path if own else None
 
 
 def check_tuned(root: Path, path: Path) -> list[Problem]:
@@ -37,6 +42,9 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
         root: The results folder.
         path: The file of tuned options.
     """
+    if not path.is_file() and is_committed(path):
+        text = f"it was deleted, and git has it; put it back by: git checkout HEAD -- {quote(str(path))}"
+        return [Problem("tuned", str(path), text)]
     try:
         entries = read_tuned(path).entries
     except SpecError as error:

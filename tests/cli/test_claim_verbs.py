@@ -97,6 +97,28 @@ def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path
     assert "Failed: its experiment: 8 seeds" in out
 
 
+def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path):
+    run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--dry-run")
+    card = ("claims", "planted-claim", *NAMED, "--no-run", "--wide")
+    never = "never; its verdict will be exploratory; register it before it is run: "
+    command = "genbench claims planted-claim --register"
+    assert f"Registered: {never}{command}" in genbench(*card)[1]
+    assert f"planted-claim: registered: {never}{command}" in genbench(*run)[1]
+    assert genbench("claims", "planted-claim", *NAMED, "--register")[0] == 0
+    assert "as written" in genbench(*card)[1]
+    assert "registered:" not in genbench(*run)[1]
+    (tmp_path / "planted.py").write_text(PLUGIN.replace("6, 8, 8", "6, 9, 8"))
+    code, out, _ = genbench(*card)
+    said = "and changed since: runs.gan on ring.steps: 8, now 9; its verdict will be exploratory"
+    assert (code, said in out) == (0, True)
+    assert f"register it anew before it is run: {command}" in out
+    (line,) = [line for line in genbench(*run)[1].splitlines() if "registered:" in line]
+    assert said in line
+    assert said in genbench(*run[:2], *NAMED, "--dry-run")[1], (
+        "claims of plugins are named at any rate"
+    )
+
+
 WHERE = """
 import os
 from genbench.core.claim import claim
