@@ -12,10 +12,7 @@ from genbench.core.errors import SpecError
 from genbench.core.names import check
 from genbench.core.spec import parse_part
 from genbench.running.unused import refuse_unused
-from genbench.store.suites import find_suite
-
-#: the suite that stands for all that claims need
-CLAIMS = "claims"
+from genbench.store.suites import CLAIMS, find_suite
 
 
 @click.command("run")

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from genbench.cli.execution import ConsoleListener
 from genbench.cli.progress import clock_text
-from genbench.cli.run import CLAIMS
 from genbench.core.catalogue import is_baseline
 from genbench.core.claim import find
 from genbench.core.errors import SpecError
@@ -30,6 +29,7 @@ from genbench.running.run_result import RunResult
 from genbench.store import Record
 from genbench.store.registration_history import read_history
 from genbench.store.registrations import read_registrations
+from genbench.store.suites import CLAIMS
 
 #: rows of a data set that are shown after a run
 BEST = 3

@@ -14,7 +14,15 @@ from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
 from genbench.store.git import is_committed
-from genbench.store.tuned import FILE, TunedEntry, find_outdated, is_taken, key_of, read_tuned
+from genbench.store.tuned import (
+    FILE,
+    OTHER_PLAN,
+    TunedEntry,
+    find_outdated,
+    is_taken,
+    key_of,
+    read_tuned,
+)
 from genbench.store.tuning import TuningFile
 from genbench.store.tunings import Tunings
 from genbench.store.validate import Problem
@@ -84,7 +92,8 @@ def _find_absent(
     for entry in absent if files else ():
         text = (
             f"{_name(entry)}: its trials, {entry.trials_file}, are not in {root}/tuning, beside those of "
-            f"others; bring them there, or tune it again: genbench tune -m {entry.model} -d {entry.dataset}"
+            f"others; bring them there, or tune it again: genbench tune -m {entry.model} -d {entry.dataset} "
+            f"{OTHER_PLAN}"
         )
         yield Problem("tuned", str(path), text)
 
@@ -109,7 +118,7 @@ def _describe(unequal: Inequality) -> str:
     dataset = unequal.entries[0].dataset
     return (
         f"{dataset}: models were not tuned alike: {'; '.join(words)}; tune them alike and type: "
-        f"genbench tune --accept -d {dataset}"
+        f"genbench tune --accept -d {dataset} {OTHER_PLAN}"
     )
 
 
@@ -117,10 +126,7 @@ def _compare(entry: TunedEntry, file: TuningFile, path: Path) -> Iterator[tuple[
     """What an entry says that its trials do not, with the kind of problem that it is."""
     rule = file.rule
     to = "" if is_taken(path) else f" --tuned {quote(str(path))}"
-    again = (
-        f"accept them again: genbench tune --accept{to} -m {rule.model} -d {rule.dataset} (with --config, "
-        "where the plan is not of the usual suite file)"
-    )
+    again = f"accept them again: genbench tune --accept{to} -m {rule.model} -d {rule.dataset} {OTHER_PLAN}"
     if outdated := find_outdated(rule):
         yield "stale", f"tuned at {outdated}"
     elif entry.trials_hash != file.seal:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path):
     assert "registered:" not in genbench(*run)[1]
     (tmp_path / "planted.py").write_text(PLUGIN.replace("6, 8, 8", "6, 9, 8"))
     code, out, _ = genbench(*card)
-    said = "and changed since: runs.gan on ring.steps: 8, now 9; its verdict will be exploratory"
+    said = "and changed since: runs.gan(hidden=[8]) on ring.steps: 8, now 9; its verdict will be exploratory"
     assert (code, said in out) == (0, True)
     assert f"register it anew before it is run: {command}" in out
     (line,) = [line for line in genbench(*run)[1].splitlines() if "registered:" in line]
@@ -222,10 +223,35 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     code, out, _ = genbench(*against, "-o", "again", "--json")
     (row,) = json.loads(out)
     assert (code, row["said"], row["values_same"], row["values"]) == (0, "same", 14, 14)
-    code, out, _ = genbench(*against, "-o", "nowhere")
-    assert code == 1
-    assert "not measured" in out
-    assert "0 of 1 claims" in out
+    (tmp_path / "empty").mkdir()
+    assert genbench(*run, "-o", "fewer", "--model", "gan", "--seeds", "1")[0] == 0
+    for path in (tmp_path / "fewer" / "ring").iterdir():
+        if path.name != "copy":
+            shutil.rmtree(path)
+    code, out, _ = genbench(*against, "-o", "fewer")
+    assert (code, "not measured" in out, "0 of 1 claims" in out) == (1, True, True)
+    code, out, err = genbench(*against, "-o", "again", "--against", "empty")
+    assert (code, "0 of 0 claims are not contradicted; 1 not compared" in out) == (4, True)
+    assert "none of these claims is measured in empty, so that nothing could be compared" in err
+    assert genbench(*against, "--against", "empty", "--json")[0] == 4
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+@pytest.mark.parametrize(
+    "words",
+    [(), ("planted-claim", "--no-run"), ("--against", "empty"), ("--json",), ("--readme", "x.md")],
+    ids=" ".join,
+)
+def test_a_folder_that_is_named_must_have_something_to_say(genbench, tmp_path, folder, words):
+    (tmp_path / "empty").mkdir()
+    code, out, err = genbench("claims", *words, *NAMED, "-o", folder)
+    assert (code, out) == (2, "")
+    assert f"make records with: genbench run claims -o {folder}" in err
+
+
+def test_without_a_folder_named_there_is_nothing_to_refuse(genbench):
+    code, out, _ = genbench("claims", *NAMED, "--format", "csv")
+    assert (code, "planted-claim,not measured" in out) == (0, True)
 
 
 def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):
