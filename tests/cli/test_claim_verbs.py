@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 
 import pytest
 
-from genbench.cli.execution import STOPPED
+from genbench.cli.execution import STOPPED, make_listener
+from genbench.cli.run_text import tell_exploratory
 
 PLUGIN = """
 from genbench.core.claim import Run, claim
@@ -98,7 +98,7 @@ def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path
     assert "Failed: its experiment: 8 seeds" in out
 
 
-def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path):
+def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path, capsys):
     run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--dry-run")
     card = ("claims", "planted-claim", *NAMED, "--no-run", "--wide")
     never = "never; its verdict will be exploratory; register it before it is run: "
@@ -115,9 +115,11 @@ def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path):
     assert f"register it anew before it is run: {command}" in out
     (line,) = [line for line in genbench(*run)[1].splitlines() if "registered:" in line]
     assert said in line
-    assert said in genbench(*run[:2], *NAMED, "--dry-run")[1], (
-        "claims of plugins are named at any rate"
-    )
+    listener = make_listener(tmp_path / "runs")
+    tell_exploratory("claims", (), listener)  # of all, those of plugins alone
+    tell_exploratory("demo", ("planted-claim",), listener)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert said in line
 
 
 WHERE = """
@@ -224,10 +226,8 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     (row,) = json.loads(out)
     assert (code, row["said"], row["values_same"], row["values"]) == (0, "same", 14, 14)
     (tmp_path / "empty").mkdir()
-    assert genbench(*run, "-o", "fewer", "--model", "gan", "--seeds", "1")[0] == 0
-    for path in (tmp_path / "fewer" / "ring").iterdir():
-        if path.name != "copy":
-            shutil.rmtree(path)
+    other = ("-m", "gan", "-d", "ring", "--seeds", "1", "--steps", "1", "--metrics", "mmd")
+    assert genbench("run", *other, "-o", "fewer")[0] == 0
     code, out, _ = genbench(*against, "-o", "fewer")
     assert (code, "not measured" in out, "0 of 1 claims" in out) == (1, True, True)
     code, out, err = genbench(*against, "-o", "again", "--against", "empty")
