@@ -115,7 +115,7 @@ def command(
         how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
         print_claims(cards, root, **how)
     unread = list(dict.fromkeys([*find_unread(cards, root), *unread]))
-    common.tell_unread(unread, ignore=ignore_damaged or bool(code))
+    common.tell_unread(unread, ignore=ignore_damaged or code in (1, 3))
     if code:
         raise SystemExit(code)
 
