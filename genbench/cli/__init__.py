@@ -98,8 +98,8 @@ def cli(debug: bool) -> None:
     genbench leaderboard -o results -d digits    what is recorded in a clone
     genbench evaluate mine.npz -r digits:test    score your own samples
 
-    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed, or files
-    could not be read, 4 not comparable, 70 an error of genbench's own.
+    Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed (one that diverged is
+    a result), or files could not be read, 4 not comparable, 70 an error of genbench's own.
     """
     if debug:
         os.environ[DEBUG] = "1"

@@ -11,7 +11,10 @@ from genbench.cli import common
 from genbench.core.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from genbench.report.cards import Card
+    from genbench.report.reproduction import Reproduction
     from genbench.running.scale import Scale
 
 
@@ -66,8 +69,9 @@ def command(
     with a small `--seeds`, it is inconclusive "so far", and the numbers beside are provisional.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
-    refuted in the other, or was measured only there. Exit code 3 says that runs failed, or that
-    records or trials of either folder could not be read.
+    refuted in the other, or was measured only there; 4 that no claim is measured in both, so that
+    nothing could be compared. Exit code 2 says that the folder named by -o has no records or trials, 3
+    that runs failed, or that records or trials of either folder could not be read.
 
     Use `--register` before the first score: a verdict whose registration is younger, or whose terms have
     changed since, is shown as exploratory, with what changed.
@@ -94,24 +98,48 @@ def command(
     from genbench.running.scale import Scale
     from genbench.store import Store
 
+    run = bool(names) and not (no_run or readme or against)
+    require_content(root, filled=run)
     scale, code, unread = Scale(budget_scale, seeds), 0, list[str]()
     cards = make_cards(Store(root), names, scale, root)
-    if names and not (no_run or readme or against):
+    if run:
         cards, code = complete(cards, scale, root, plugins, as_json)
     if readme is not None:
         changed = update_readme(readme, cards)
         click.echo(f"{readme}: {'rewritten' if changed else 'is current'}", err=as_json)
     if against is not None:
         pairs = reproduce(cards, against, form=form, wide=wide, as_json=as_json)
-        code = int(any(pair.failed for pair in pairs))
+        code = judge_pairs(pairs, against)
         unread += find_unread([pair.there for pair in pairs], against)
     elif names or as_json or readme is None:
         how = {"explained": bool(names), "form": form, "wide": wide, "as_json": as_json}
         print_claims(cards, root, **how)
     unread = list(dict.fromkeys([*find_unread(cards, root), *unread]))
-    common.tell_unread(unread, ignore=ignore_damaged or bool(code))
+    common.tell_unread(unread, ignore=ignore_damaged or code in (1, 3))
     if code:
         raise SystemExit(code)
+
+
+def require_content(root: Path, *, filled: bool) -> None:
+    """Refuses a folder that was named and holds nothing, unless it is about to be filled.
+
+    Raises:
+        StoreError: With what makes records there.
+    """
+    from genbench.store.absent import has_content, no_records
+    from genbench.store.suites import CLAIMS
+
+    if not filled and "root" in common.list_given_options() and not has_content(root):
+        raise no_records(root, CLAIMS)
+
+
+def judge_pairs(pairs: Sequence[Reproduction], against: Path) -> int:
+    """Returns the exit code of a comparison; says on stderr where there was nothing to compare."""
+    if any(pair.compared for pair in pairs):
+        return int(any(pair.failed for pair in pairs))
+    text = f"none of these claims is measured in {against}, so that nothing could be compared"
+    click.echo(f"genbench: {text}", err=True)
+    return 4
 
 
 def find_unread(cards: list[Card], root: Path) -> list[str]:
@@ -144,11 +172,13 @@ def complete(
         SystemExit: With 130, where the run is stopped.
     """
     from genbench.cli.execution import exit_code, make_listener, stopped_by_ctrl_c
+    from genbench.cli.run_text import tell_exploratory
     from genbench.report.cards import make_cards
     from genbench.running.claims import run_claims
     from genbench.running.suites import RunOptions
     from genbench.store import Store
     from genbench.store.absent import COMMITTED
+    from genbench.store.suites import CLAIMS
 
     names = [card.claim.id for card in cards if card.missing]
     if not names:
@@ -157,8 +187,10 @@ def complete(
     if root != COMMITTED and COMMITTED.is_dir():
         instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
         click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)
+    listener = make_listener(root, as_json)
+    tell_exploratory(CLAIMS, names, listener)
     with stopped_by_ctrl_c():
-        result = run_claims(names, options, scale=scale, listener=make_listener(root, as_json))
+        result = run_claims(names, options, scale=scale, listener=listener)
     code = exit_code(result)
     if code == 130:
         raise SystemExit(code)

@@ -192,8 +192,10 @@ def print_claim(console: Console, card: Card) -> None:
     console.print()
 
 
-def _date_as_written(card: Card) -> list[str]:
-    """A sentence where nothing but the file tells when a claim was registered."""
+def _describe_registration(card: Card) -> list[str]:
+    """A sentence where a score will not count as registered, or nothing but the file tells since when."""
+    if card.forecast is not None:
+        return [card.forecast]
     last = card.standing.registration
     if last is None or card.exploratory or card.standing.in_git:
         return []
@@ -210,7 +212,7 @@ def list_details(card: Card) -> dict[str, list[str]]:
     unsure = [part for part in card.verdict.judged if part.outcome == "inconclusive"]
     return {
         "Exploratory": list(card.standing.reasons) if card.exploratory else [],
-        "Registered": _date_as_written(card),
+        "Registered": _describe_registration(card),
         "Power": [f"{p.effect.name}: {t}" for p in unsure if (t := needed_text(p))],
         "With": [f"{setting.kind} {setting.name}: {verdict_of(setting)}" for setting in changed],
         "A second look": [note] if note else [],

@@ -85,8 +85,11 @@ def list_given_options() -> dict[str, str]:
 
 def carry(text: str) -> str:
     """Returns a text whose `genbench tune` commands name the files that were given to this verb."""
+    from genbench.store.tuned import OTHER_PLAN
+
     options, params = list_given_options(), click.get_current_context().params
     words = ["-c", str(params["config"])] if "config" in options and _has_plans(params) else []
+    text = text.replace(f" {OTHER_PLAN}", "") if words else text
     words += [word for plugin in params.get("plugins", ()) for word in ("--plugin", plugin)]
     for option, name in (("-m", "models"), ("-d", "datasets")):
         if f" {option} " not in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,9 @@ class ConsoleListener(Listener):
                 self._log(result)
             elif result.failures:
                 reason = next(iter(result.failures.values()))
-                click.echo(f"{self.display.jobs[index].title} failed: {reason}", err=True)
+                count = f"{len(result.failures)} of {len(result.seeds)} seeds"
+                text = f"{self.display.jobs[index].title} failed: {reason} ({count})"
+                click.echo(text, err=True)
             elif isinstance(result, TuningResult) and result.unscored:
                 reason = next(iter(result.unscored.values()))
                 count = f"{len(result.unscored)} of {len(result.seeds)} seeds have no score"
@@ -129,16 +132,32 @@ def make_listener(
     return ConsoleListener(Store(root), Console(stderr=as_json), curves=files, **how)
 
 
+def tell_diverged(result: RunResult) -> None:
+    """Counts on stderr the new cells that diverged, which no exit code tells, by model and data set."""
+    new = Counter(f"{r.spec.model} on {r.spec.dataset}" for r in result.records)
+    lost = Counter(
+        f"{record.spec.model} on {record.spec.dataset}"
+        for record in result.records
+        if record.status == "diverged"
+    )
+    if lost:
+        parts = ", ".join(f"{name} {count} of {new[name]}" for name, count in lost.items())
+        text = "results as they are, which another run would not change, and counted as the worst"
+        click.echo(f"diverged: {parts} cells; {text}", err=True)
+
+
 def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
-    """Says on stderr why a run did not do everything.
+    """Says on stderr which cells diverged, and why a run did not do everything.
 
     Arguments:
         result: What it did.
         unwritten: Whether curves that were asked for could not be written.
 
     Returns:
-        130 if it was stopped, 3 if anything failed or is left to another run, else 0.
+        130 if it was stopped, 3 if anything failed or is left to another run, else 0; what diverged has not
+        failed, since the same seed diverges again.
     """
+    tell_diverged(result)
     for plan in result.plans:
         cells = sum(len(job.seeds) for job in plan.busy if isinstance(job, StackJob))
         if cells:

@@ -45,8 +45,11 @@ def command(
     from dataclasses import asdict
 
     from genbench.store import Store
+    from genbench.store.absent import has_content, no_records
     from genbench.store.merge import merge
 
+    if not any(map(has_content, sources)):
+        raise no_records(sources[0])
     result = merge([Store(source) for source in sources], Store(root), keep=keep)
     stuck = bool(result.conflicts) and keep == "none"
     if as_json:

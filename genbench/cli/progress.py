@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 from types import TracebackType
@@ -22,6 +23,8 @@ from genbench.store.tuning import TuningResult
 EVERY = 30.0
 #: seconds of a phase before its speed is told
 SETTLED = 0.5
+#: seeds of a job that failed that are told one by one
+FEW = 3
 
 
 class RunningJob:
@@ -140,9 +143,13 @@ class Display:
         records = [result for result in results if isinstance(result, Record)]
         bad = [record for record in records if record.status != "ok"]
         self._say(f"done   {job.title}: {ending(results)}")
-        for record in bad[:3]:
+        for record in bad[:FEW]:
             text = f"{record.status:<6} {job.title} seed {record.spec.seed}: {record.reason}"
             print_line(self.console, text)
+        if len(bad) > FEW:
+            rest = Counter(record.status for record in bad[FEW:])
+            counts = ", ".join(f"{count} {status}" for status, count in rest.items())
+            print_line(self.console, f"and {len(bad) - FEW} more of {job.title}: {counts}")
 
     def table(self) -> Table:
         """Returns the jobs in hand as a table."""

@@ -12,10 +12,7 @@ from genbench.core.errors import SpecError
 from genbench.core.names import check
 from genbench.core.spec import parse_part
 from genbench.running.unused import refuse_unused
-from genbench.store.suites import find_suite
-
-#: the suite that stands for all that claims need
-CLAIMS = "claims"
+from genbench.store.suites import CLAIMS, find_suite
 
 
 @click.command("run")
@@ -177,6 +174,7 @@ def command(
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"seeds": seeds, "budget_scale": budget_scale} | request
     with stopped_by_ctrl_c(), common.carry_in_errors():
+        run_text.tell_exploratory(suite_name, claims, listener)
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     run_text.tell_untuned(result, tuned_by)
     if as_json:

@@ -10,10 +10,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from genbench.cli.execution import ConsoleListener
 from genbench.cli.progress import clock_text
 from genbench.core.catalogue import is_baseline
+from genbench.core.claim import find
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
+from genbench.core.names import built_in
 from genbench.report.columns import TableColumn
 from genbench.report.compact import asked_columns, compact_columns
 from genbench.report.counts import count_text
@@ -22,8 +25,12 @@ from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.standings import Check
 from genbench.report.tables import Table, make_leaderboards
 from genbench.running.cell_costs import Expected, expect, known_costs
+from genbench.running.registration import find_standing
 from genbench.running.run_result import RunResult
 from genbench.store import Record
+from genbench.store.registration_history import read_history
+from genbench.store.registrations import read_registrations
+from genbench.store.suites import CLAIMS
 
 #: rows of a data set that are shown after a run
 BEST = 3
@@ -52,6 +59,25 @@ def tell_untuned(result: RunResult, tuned_by: str | None) -> None:
     if tuned_by and own:
         text = f"trained with their own options, as they have nothing to tune: {', '.join(own)}"
         click.echo(text, err=True)
+
+
+def tell_exploratory(suite: str | None, names: Sequence[str], listener: ConsoleListener) -> None:
+    """Says of the claims that are named, or else of those of plugins, why verdicts will be exploratory.
+
+    Arguments:
+        suite: What is run; of others than `claims` nothing is said.
+        names: The claims.
+        listener: Shows the run.
+    """
+    if suite != CLAIMS:
+        return
+    standard = built_in("claim")
+    claims = {id: one for id, one in find(names).items() if names or one.name not in standard}
+    registrations, history = read_registrations(), read_history() if claims else None
+    for id, one in claims.items():
+        standing = find_standing(one, listener.store, registrations, history)
+        if text := standing.foretell(id):
+            listener.print(f"{id}: registered: {text}")
 
 
 def expect_time(result: RunResult) -> Expected:

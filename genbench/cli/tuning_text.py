@@ -97,7 +97,7 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
         what: As in `accept_tuning`; without `write` the file stays as it is.
 
     Returns:
-        The exit code: 1 where nothing was accepted, or not all that was named by --model.
+        The exit code: 1 where nothing was accepted, or not all that was named by --model and has a plan.
     """
     result = accept_tuning(root, to, load_tuning(suite_file(config)), **what)
     if as_json:
@@ -105,8 +105,10 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
     else:
         _print_entries(result.entries, to, written=what["write"])
     for refusal in result.refusals:
-        click.echo(f"refused: {common.carry(refusal.problem)}", err=True)
-    return int(bool(result.refusals) and bool(what["models"] or not result.entries))
+        said = "left out" if refusal.foreign else "refused"
+        click.echo(f"{said}: {common.carry(refusal.problem)}", err=True)
+    failed = any(what["models"] and not refusal.foreign for refusal in result.refusals)
+    return int(failed or (bool(result.refusals) and not result.entries))
 
 
 def _print_entries(entries: Sequence[TunedEntry], to: Path, *, written: bool) -> None:

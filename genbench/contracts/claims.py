@@ -52,8 +52,8 @@ def its_models_are_entrants(name: str) -> None:
         listed[run.model] = run.model in list_models(kind)
         expect(
             listed[run.model] or claim.outsiders.get(run.model),
-            f"{run.model} is not among the entrants for {kind} data; list it in genbench/entrants.json, or "
-            "give the reason in outsiders=",
+            f"{run.model} is not among the entrants for {kind} data; give the reason in the claim as "
+            f'outsiders={{"{run.model}": "REASON"}}, or list it in genbench/entrants.json',
         )
     needless = [model for model in claim.outsiders if listed.get(model, True)]
     expect(not needless, f"outsiders= names {', '.join(needless)}, listed or not in any run")

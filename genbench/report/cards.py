@@ -133,6 +133,11 @@ class Card:
         return self.known and self.standing.exploratory
 
     @property
+    def forecast(self) -> str | None:
+        """When it was registered and why a first score will be exploratory all the same; else None."""
+        return None if self.known else self.standing.foretell(self.claim.id)
+
+    @property
     def lead(self) -> VerdictPart | None:
         """The first judged effect."""
         return lead_part(self.verdict)

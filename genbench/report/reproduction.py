@@ -34,6 +34,8 @@ Comparison = Literal[
 ROUNDING = 1e-9
 #: what a folder that reproduces another's claims may not say
 FAILURES: tuple[Comparison, ...] = ("opposite", "not in full", "not measured")
+#: where there is nothing to be held against
+UNCOMPARED: tuple[Comparison, ...] = ("new", "in neither")
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Reproduction:
         if "inconclusive" in (ours, theirs):
             return "left open" if ours == "inconclusive" else "decided"
         return "other"
+
+    @property
+    def compared(self) -> bool:
+        """Whether the other folder has measured anything of it."""
+        return self.comparison not in UNCOMPARED
 
     @property
     def failed(self) -> bool:
@@ -167,7 +174,9 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
         if pair.here.known
         for name in pair.unmeasured_parts
     ]
-    count = sum(not pair.failed for pair in reproductions)
+    compared = [pair for pair in reproductions if pair.compared]
+    count, rest = sum(not pair.failed for pair in compared), len(reproductions) - len(compared)
     heads = ("claim", "here", f"in {against}", "so", "the same values")
-    summary = f"{count} of {len(reproductions)} claims are not contradicted"
+    more = f"; {rest} not compared, as {against} has not measured them" if rest else ""
+    summary = f"{count} of {len(compared)} claims are not contradicted{more}"
     return Sheet([Heading(head) for head in heads], rows, notes=[*turned, summary])

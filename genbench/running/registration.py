@@ -36,6 +36,9 @@ from genbench.store.registrations import (
     write_registrations,
 )
 
+#: how the reasons begin that are changes of a claim's terms
+CHANGED = "changed since it was registered: "
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -47,6 +50,7 @@ class Standing:
         extended: Whether that one only added to what had been scored by then.
         reasons: Why its verdict is exploratory; none where it is confirmatory.
         in_git: Whether git tells since when it is registered; else the date is as it was written.
+        changes: Those of the reasons that registering it anew does away with while it has no score.
     """
 
     registration: Registration | None
@@ -54,11 +58,30 @@ class Standing:
     reasons: tuple[str, ...] = ()
     extended: bool = False
     in_git: bool = False
+    changes: tuple[str, ...] = ()
 
     @property
     def exploratory(self) -> bool:
         """Whether the verdict cannot count as a test of what was laid down before."""
         return bool(self.reasons)
+
+    def foretell(self, claim: str) -> str | None:
+        """Returns why the first score of a claim will be exploratory, and what mends that; None if it won't.
+
+        Arguments:
+            claim: Its id.
+        """
+        if not self.reasons:
+            return None
+        what = "its verdict will be exploratory"
+        cure = f"before it is run: genbench claims {claim} --register"
+        if self.registration is None and self.first_score is None:
+            return f"never; {what}; register it {cure}"
+        date = self.registration.date[:10] if self.registration is not None else "never"
+        if self.reasons != self.changes or self.first_score is not None:
+            return f"{date}; {what}: {'; '.join(self.reasons)}"
+        changes = "; ".join(change.removeprefix(CHANGED) for change in self.changes)
+        return f"{date}, and changed since: {changes}; {what}; register it anew {cure}"
 
 
 def find_standing(
@@ -87,11 +110,11 @@ def find_standing(
     if not own:
         return Standing(None, first, ("it was never registered",))
     last, terms = own[-1], list_terms(claim)
+    rules = [] if registrations.accepts(last.rule, RULE) else [f"rule: {last.rule}, now {RULE}"]
+    compared = compare_terms(last.terms, terms, share_fields(last.rule, RULE))
+    changes = (*rules, *(f"{CHANGED}{change}" for change in compared))
     reasons = [f"the registration of {last.date[:10]} {last.fault}"] if last.fault else []
-    if not registrations.accepts(last.rule, RULE):
-        reasons.append(f"rule: {last.rule}, now {RULE}")
-    changes = compare_terms(last.terms, terms, share_fields(last.rule, RULE))
-    reasons += [f"changed since it was registered: {change}" for change in changes]
+    reasons += changes
     reasons += [
         f"a part of the verdict reads {run}, which is shown beside and not registered"
         for run in dict.fromkeys(
@@ -118,7 +141,7 @@ def find_standing(
     since = _find_first_alike(usable)
     extended = first is not None and not reasons and moment(since.date) > moment(first)
     in_git = history is not None and history.knows(since)
-    return Standing(since, first, tuple(reasons), extended, in_git)
+    return Standing(since, first, tuple(reasons), extended, in_git, changes)
 
 
 def _say_late(late: Sequence[Late], history: Sequence[Registration]) -> Iterator[str]:

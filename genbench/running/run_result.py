@@ -47,7 +47,10 @@ class RunResult:
 
     @property
     def failed(self) -> bool:
-        """Whether any cell failed, now or before, or any experiment or trial of tuning now."""
+        """Whether any cell failed, now or before, or any experiment or trial of tuning now.
+
+        A seed that diverged has not: it is a result, which another attempt would not change.
+        """
         before = any(plan.failed for plan in self.plans)
         failures = any(record.status in FAILURES for record in self.records)
         others = [result for result in self.results if not isinstance(result, Record)]

@@ -33,10 +33,12 @@ class Refusal:
     Arguments:
         model: The model.
         problem: What is wrong and what to type, as a sentence.
+        foreign: Whether it is of data that no plan is about, so that nobody asked for it.
     """
 
     model: str
     problem: str
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,11 @@ def accept_tuning(
         else:
             refusals.append((rule, problem or _explain_unscored(file)))
     done = {(entry.model, data_of(entry)) for entry in entries}
-    left = [Refusal(r.model, text) for r, text in refusals if (r.model, data_of(r)) not in done]
+    left = [
+        Refusal(r.model, text, foreign=r.model in MODELS and not _find_plans(r, chosen))
+        for r, text in refusals
+        if (r.model, data_of(r)) not in done
+    ]
     single, double = _split_double(entries)
     equal, unequal = _split_unequal(to, single)
     tried = {*(entry.model for entry in entries), *(one.model for one in left)}
@@ -109,7 +115,7 @@ def accept_tuning(
             f"{root}/tuning has no finished trials; make some with: genbench tune -o {quote(str(root))}"
         )
     if write and equal:
-        write_tuned(to, equal)
+        write_tuned(to, equal, root / "tuning")
     return Acceptance(tuple(equal), (*left, *double, *unequal, *absent))
 
 

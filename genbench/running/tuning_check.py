@@ -13,16 +13,29 @@ from genbench.running.tuning_choice import make_entry
 from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
-from genbench.store.tuned import FILE, TunedEntry, find_outdated, is_taken, key_of, read_tuned
+from genbench.store.git import is_committed
+from genbench.store.tuned import (
+    FILE,
+    OTHER_PLAN,
+    TunedEntry,
+    find_outdated,
+    is_taken,
+    key_of,
+    read_tuned,
+)
 from genbench.store.tuning import TuningFile
 from genbench.store.tunings import Tunings
 from genbench.store.validate import Problem
 
 
 def find_tuned_file(root: Path) -> Path | None:
-    """Returns the file of tuned options that belongs to a results folder: of committed results alone."""
+    """Returns the file of tuned options that belongs to a results folder: of committed results alone.
+
+    One that is committed and was deleted here belongs to it, too.
+    """
     path = root.resolve().parent / FILE
-    return path if root.resolve().name == COMMITTED.name and path.is_file() else None
+    own = root.resolve().name == COMMITTED.name and (path.is_file() or is_committed(path))
+    return path if own else None
 
 
 def check_tuned(root: Path, path: Path) -> list[Problem]:
@@ -37,6 +50,9 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
         root: The results folder.
         path: The file of tuned options.
     """
+    if not path.is_file() and is_committed(path):
+        text = f"it was deleted, and git has it; put it back by: git checkout HEAD -- {quote(str(path))}"
+        return [Problem("tuned", str(path), text)]
     try:
         entries = read_tuned(path).entries
     except SpecError as error:
@@ -76,7 +92,8 @@ def _find_absent(
     for entry in absent if files else ():
         text = (
             f"{_name(entry)}: its trials, {entry.trials_file}, are not in {root}/tuning, beside those of "
-            f"others; bring them there, or tune it again: genbench tune -m {entry.model} -d {entry.dataset}"
+            f"others; bring them there, or tune it again: genbench tune -m {entry.model} -d {entry.dataset} "
+            f"{OTHER_PLAN}"
         )
         yield Problem("tuned", str(path), text)
 
@@ -101,7 +118,7 @@ def _describe(unequal: Inequality) -> str:
     dataset = unequal.entries[0].dataset
     return (
         f"{dataset}: models were not tuned alike: {'; '.join(words)}; tune them alike and type: "
-        f"genbench tune --accept -d {dataset}"
+        f"genbench tune --accept -d {dataset} {OTHER_PLAN}"
     )
 
 
@@ -109,10 +126,7 @@ def _compare(entry: TunedEntry, file: TuningFile, path: Path) -> Iterator[tuple[
     """What an entry says that its trials do not, with the kind of problem that it is."""
     rule = file.rule
     to = "" if is_taken(path) else f" --tuned {quote(str(path))}"
-    again = (
-        f"accept them again: genbench tune --accept{to} -m {rule.model} -d {rule.dataset} (with --config, "
-        "where the plan is not of the usual suite file)"
-    )
+    again = f"accept them again: genbench tune --accept{to} -m {rule.model} -d {rule.dataset} {OTHER_PLAN}"
     if outdated := find_outdated(rule):
         yield "stale", f"tuned at {outdated}"
     elif entry.trials_hash != file.seal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genbench.core.errors import SpecError
+from genbench.store.suites import CLAIMS
 
 if TYPE_CHECKING:
     from genbench.running.suites import RunOptions
@@ -39,7 +40,7 @@ def refuse_unused(suite: object, budget_scale: str, **asked: object) -> None:
     given = {name for name, value in asked.items() if value not in (None, False, (), [], "")}
     if "max_seeds" in given and "until_decided" not in given:
         raise SpecError("--max-seeds needs --until-decided; add it, or leave both out")
-    if suite == "claims":
+    if suite == CLAIMS:
         _refuse_of_claims(given)
         return
     if budget_scale != "default":

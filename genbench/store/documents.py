@@ -34,12 +34,16 @@ def list_shipped(name: Path | str, named: Path | None = None) -> list[Path]:
         name: Relative to the working folder.
         named: A file that somebody named, in place of both.
     """
+    return [path for path in list_places(name, named) if path.is_file()]
+
+
+def list_places(name: Path | str, named: Path | None = None) -> list[Path]:
+    """Returns where `list_shipped` looks, each place once, whether a file lies there or not."""
     candidates = [Path(name), PACKAGE / name, PACKAGE.parent / name] if named is None else [named]
-    found: dict[Path, Path] = {}
+    places: dict[Path, Path] = {}
     for path in candidates:
-        if path.is_file():
-            found.setdefault(path.resolve(), path)
-    return [*found.values()]
+        places.setdefault(path.resolve(), path)
+    return [*places.values()]
 
 
 def load_suites(path: Path) -> dict[str, Suite]:

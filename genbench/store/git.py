@@ -24,7 +24,7 @@ class Version:
         date: When it was made, the earlier of its author's and its committer's date: a commit that is
             moved keeps the first.
         begins: Whether the history that is here begins with it, so that the file may be older.
-        content: The file.
+        content: The file; empty where the commit took it out.
     """
 
     commit: str
@@ -34,32 +34,52 @@ class Version:
 
 
 def read_versions(path: Path) -> tuple[Version, ...]:
-    """Returns the versions of a file, parents first; none where git has no history of it."""
+    """Returns the versions of a file, parents first, be it there now or not.
+
+    There are none where git has no history of it.
+    """
+    folder, name = _split(path)
+    head = ask_git(folder, "rev-parse", "HEAD")
+    return _read_versions(folder, name, head) if head is not None else ()
+
+
+def is_committed(path: Path) -> bool:
+    """Returns whether the commit that is checked out has a file, be it there now or not."""
+    folder, name = _split(path)
+    return ask_git(folder, "rev-parse", "--verify", "--quiet", f"HEAD:./{name}") is not None
+
+
+def _split(path: Path) -> tuple[Path, str]:
+    """The nearest folder of a path that is there, and the rest, as git names it."""
     path = path.resolve()
-    head = ask_git(path.parent, "rev-parse", "HEAD")
-    return _read_versions(path, head) if head is not None else ()
+    folder = _find_nearest(path.parent)
+    return folder, path.relative_to(folder).as_posix()
+
+
+def _find_nearest(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
 
 
 @lru_cache(maxsize=8)
-def _read_versions(path: Path, head: str) -> tuple[Version, ...]:
+def _read_versions(folder: Path, name: str, head: str) -> tuple[Version, ...]:
     how = ("--full-history", "--topo-order", "--reverse", "--format=%H %P")
-    log = ask_git(path.parent, "log", *how, head, "--", path.name)
+    log = ask_git(folder, "log", *how, head, "--", name)
     commits = [line.split() for line in (log or "").splitlines()]
-    names = [name for commit, *_ in commits for name in (commit, f"{commit}:./{path.name}")]
-    objects = read_objects(path.parent, names)
+    names = [object for commit, *_ in commits for object in (commit, f"{commit}:./{name}")]
+    objects = read_objects(folder, names)
     return tuple(
-        Version(commit, date, not parents, content)
+        Version(commit, date, not parents, content or b"")
         for (commit, *parents), about, content in zip(
             commits, objects[::2], objects[1::2], strict=True
         )
-        if content is not None and (date := _date(about)) is not None
+        if (date := _date(about)) is not None
     )
 
 
 def date_commits(folder: Path, commits: Iterable[str]) -> dict[str, str]:
     """Returns the dates of those commits that the repository of a folder has."""
     names = [name for name in dict.fromkeys(commits) if re.fullmatch(r"[0-9a-f]{7,64}", name)]
-    objects = read_objects(folder, names)
+    objects = read_objects(_find_nearest(folder), names)
     dates = {name: _date(content) for name, content in zip(names, objects, strict=True)}
     return {name: date for name, date in dates.items() if date is not None}
 

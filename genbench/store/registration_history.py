@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from genbench.core.files import read_file
-from genbench.store.documents import list_shipped
+from genbench.store.documents import list_places
 from genbench.store.environment import now
 from genbench.store.git import Version, date_commits, read_versions
 from genbench.store.moments import moment
@@ -132,16 +132,17 @@ class GitHistory:
 def read_history(path: Path | None = None) -> GitHistory | None:
     """Returns what git knows of the registrations of the file named, or of all that count here.
 
-    Without any history of theirs there is none: then dates are as they were written.
+    A file that was deleted counts as one of which all was taken out. Without any history of theirs there
+    is none: then dates are as they were written.
     """
     entries: dict[str, Committed] = {}
     loose: set[str] = set()
-    for file in list_shipped(FILE, path):
+    for file in list_places(FILE, path):
         versions = read_versions(file)
         for digest, entry in _follow(file.resolve().parent, versions).items():
             if digest not in entries or moment(entry.date) < moment(entries[digest].date):
                 entries[digest] = entry
-        if not versions:
+        if not versions and file.is_file():
             loose |= {digest for digest, _, _ in _list_entries(read_file(file))}
     return GitHistory(entries, frozenset(loose), now()) if entries else None
 

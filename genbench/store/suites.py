@@ -10,6 +10,8 @@ from genbench.core.version import PACKAGE
 from genbench.store.documents import list_shipped, load_suites
 
 FILE = "benchmarks.yaml"
+#: what stands for all that claims need, in the place of a suite
+CLAIMS = "claims"
 
 
 def suite_file(config: Path | None = None) -> Path:

@@ -22,8 +22,10 @@ from genbench.store.yaml_trees import parse_yaml
 
 #: where the file lies, from the working folder or from that of genbench
 FILE = Path("baselines/tuned.yaml")
+#: what goes with commands, as nobody here knows which suite file has the plan
+OTHER_PLAN = "(with --config, where the plan is not of the usual suite file)"
 HEAD = (
-    "# Written by `genbench tune --accept` of results/tuning; `tuned: true` takes it from here.\n"
+    "# Written by `genbench tune --accept` of {trials}; `tuned: true` takes it from here.\n"
     "# Scores are of the validation split, the default's those of trial 0.\n"
 )
 
@@ -183,15 +185,23 @@ _Dumper.add_representer(
 )
 
 
-def write_tuned(path: Path, entries: Sequence[TunedEntry]) -> None:
-    """Writes entries over those of the same model, data set, budget and batch; others stay."""
+def write_tuned(
+    path: Path, entries: Sequence[TunedEntry], trials: Path = Path("results/tuning")
+) -> None:
+    """Writes entries over those of the same model, data set, budget and batch; others stay.
+
+    Arguments:
+        path: The file.
+        entries: The entries.
+        trials: Where their trials lie, as the file's first line is to say.
+    """
     file = TunedFile(entries=merge_entries(path, entries))
     content = file.model_dump(mode="json", by_alias=True, exclude_none=True)
     for entry in content["entries"]:
         if "rule" in entry:
             entry["rule"] = _Brief(entry["rule"])
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=110, default_flow_style=None)
-    write_bytes(path, (HEAD + text).encode())
+    write_bytes(path, (HEAD.format(trials=" ".join(str(trials).split())) + text).encode())
 
 
 def merge_entries(path: Path, entries: Sequence[TunedEntry]) -> list[TunedEntry]:

@@ -14,6 +14,7 @@ from genbench.core.options import resolve
 from genbench.core.spec import Budget, Training, canonical
 from genbench.store.tuned import (
     FILE,
+    OTHER_PLAN,
     TunedChoice,
     TunedEntry,
     data_of,
@@ -118,7 +119,8 @@ class _Wanted:
     @property
     def command(self) -> str:
         """What tunes the model there."""
-        return f"genbench tune -m {self.model} -d {self.dataset}, then genbench tune --accept"
+        words = f"-m {self.model} -d {self.dataset}"
+        return f"genbench tune {words}, then genbench tune --accept {OTHER_PLAN}"
 
     def is_met(self, entry: TunedEntry) -> bool:
         """Whether an entry has options for this, whatever their number of rounds and their minibatch."""

@@ -13,7 +13,7 @@ from genbench.core.files import RUNS, list_folder, read_file
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
-from genbench.store.absent import no_records
+from genbench.store.absent import has_content, no_records
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
@@ -44,11 +44,12 @@ def validate_results(folder: Path | str = RUNS) -> tuple[int, list[Problem]]:
     """Returns what `validate` says of a results folder.
 
     Raises:
-        StoreError: If there is no such folder.
+        StoreError: If there is no such folder, or nothing in it.
     """
-    if not Path(folder).is_dir():
+    found = validate(Store(folder)) if Path(folder).is_dir() else (0, [])
+    if found == (0, []) and not has_content(folder):
         raise no_records(folder, instead="genbench validate results")
-    return validate(Store(folder))
+    return found
 
 
 def validate(store: Store) -> tuple[int, list[Problem]]:

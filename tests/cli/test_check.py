@@ -32,6 +32,7 @@ def genbench(genbench, tmp_path, monkeypatch):
 
 
 ACCEPT = ("baseline", "accept", "--from", "runs", "--to", "baselines/ci.json")
+OTHER = ("baseline", "accept", "--from", "mine", "--to", "baselines/ci.json")
 CHECK = ("check", "--baseline", "baselines/ci.json", "--candidate")
 
 
@@ -74,6 +75,9 @@ def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, t
     fill("runs")
     code, _, err = genbench(*CHECK, "runs")
     assert (code, "make one with: genbench baseline accept" in err) == (2, True)
+    assert "accept --from runs" not in err, "which is what it takes by itself"
+    fill("mine")
+    assert f"make one with: {' '.join(['genbench', *OTHER])}" in genbench(*CHECK, "mine")[2]
     genbench(*ACCEPT)
     code, _, err = genbench(*CHECK, "nowhere")
     assert (code, "nowhere is not a folder" in err) == (2, True)
@@ -86,6 +90,19 @@ def test_what_is_not_there_or_damaged_is_bad_input_or_a_missing_cell(genbench, t
     assert "is not a record" in found["notes"][-1]
     code, _, err = genbench(*ACCEPT)
     assert (code, "a baseline needs a sound folder" in err) == (2, True)
+
+
+def test_records_of_an_own_suite_are_made_by_its_own_file(genbench, tmp_path):
+    fill("runs")
+    genbench(*ACCEPT)
+    path = tmp_path / "baselines" / "ci.json"
+    path.write_text(path.read_text().replace('"suite": null', '"suite": "guard"'))
+    (tmp_path / "empty").mkdir()
+    for folder in ("nowhere", "empty"):
+        code, _, err = genbench(*CHECK, folder)
+        assert (code, f"genbench run guard -o {folder} (with --config, its" in err) == (2, True)
+    path.write_text(path.read_text().replace('"guard"', '"ci"'))
+    assert "with --config" not in genbench(*CHECK, "nowhere")[2]
 
 
 def test_accept_takes_the_cells_of_a_suite_alone(genbench, tmp_path):

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from genbench.cli.execution import STOPPED
+from genbench.cli.execution import STOPPED, make_listener
+from genbench.cli.run_text import tell_exploratory
 
 PLUGIN = """
 from genbench.core.claim import Run, claim
@@ -95,6 +96,30 @@ def test_a_claim_that_cannot_be_run_is_explained_all_the_same(genbench, tmp_path
     assert code == 3
     assert "experiment of broken-claim failed: ZeroDivisionError" in err
     assert "Failed: its experiment: 8 seeds" in out
+
+
+def test_what_would_be_exploratory_is_told_before_it_is_run(genbench, tmp_path, capsys):
+    run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--dry-run")
+    card = ("claims", "planted-claim", *NAMED, "--no-run", "--wide")
+    never = "never; its verdict will be exploratory; register it before it is run: "
+    command = "genbench claims planted-claim --register"
+    assert f"Registered: {never}{command}" in genbench(*card)[1]
+    assert f"planted-claim: registered: {never}{command}" in genbench(*run)[1]
+    assert genbench("claims", "planted-claim", *NAMED, "--register")[0] == 0
+    assert "as written" in genbench(*card)[1]
+    assert "registered:" not in genbench(*run)[1]
+    (tmp_path / "planted.py").write_text(PLUGIN.replace("6, 8, 8", "6, 9, 8"))
+    code, out, _ = genbench(*card)
+    said = "and changed since: runs.gan(hidden=[8]) on ring.steps: 8, now 9; its verdict will be exploratory"
+    assert (code, said in out) == (0, True)
+    assert f"register it anew before it is run: {command}" in out
+    (line,) = [line for line in genbench(*run)[1].splitlines() if "registered:" in line]
+    assert said in line
+    listener = make_listener(tmp_path / "runs")
+    tell_exploratory("claims", (), listener)  # of all, those of plugins alone
+    tell_exploratory("demo", ("planted-claim",), listener)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert said in line
 
 
 WHERE = """
@@ -200,10 +225,33 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     code, out, _ = genbench(*against, "-o", "again", "--json")
     (row,) = json.loads(out)
     assert (code, row["said"], row["values_same"], row["values"]) == (0, "same", 14, 14)
-    code, out, _ = genbench(*against, "-o", "nowhere")
-    assert code == 1
-    assert "not measured" in out
-    assert "0 of 1 claims" in out
+    (tmp_path / "empty").mkdir()
+    other = ("-m", "gan", "-d", "ring", "--seeds", "1", "--steps", "1", "--metrics", "mmd")
+    assert genbench("run", *other, "-o", "fewer")[0] == 0
+    code, out, _ = genbench(*against, "-o", "fewer")
+    assert (code, "not measured" in out, "0 of 1 claims" in out) == (1, True, True)
+    code, out, err = genbench(*against, "-o", "again", "--against", "empty")
+    assert (code, "0 of 0 claims are not contradicted; 1 not compared" in out) == (4, True)
+    assert "none of these claims is measured in empty, so that nothing could be compared" in err
+    assert genbench(*against, "--against", "empty", "--json")[0] == 4
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty"])
+@pytest.mark.parametrize(
+    "words",
+    [(), ("planted-claim", "--no-run"), ("--against", "empty"), ("--json",), ("--readme", "x.md")],
+    ids=" ".join,
+)
+def test_a_folder_that_is_named_must_have_something_to_say(genbench, tmp_path, folder, words):
+    (tmp_path / "empty").mkdir()
+    code, out, err = genbench("claims", *words, *NAMED, "-o", folder)
+    assert (code, out) == (2, "")
+    assert f"make records with: genbench run claims -o {folder}" in err
+
+
+def test_without_a_folder_named_there_is_nothing_to_refuse(genbench):
+    code, out, _ = genbench("claims", *NAMED, "--format", "csv")
+    assert (code, "planted-claim,not measured" in out) == (0, True)
 
 
 def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):

@@ -90,6 +90,14 @@ def test_quiet_shows_failures_alone(clock):
     assert out.getvalue() == "error  gan on ring seed 3: it [b]broke[/b]\n"
 
 
+def test_failures_that_are_not_told_one_by_one_are_counted(clock):
+    shown, out = display(clock, [job()], quiet=True)
+    statuses = ("error", "error", "error", "oom", "error", "oom", "ok")
+    rows = [record(k, status=status, reason="x") for k, status in enumerate(statuses)]
+    shown.finished(0, rows)
+    assert out.getvalue().splitlines()[3:] == ["and 3 more of gan on ring: 2 oom, 1 error"]
+
+
 def test_a_line_of_a_log_stays_one_line_and_a_terminal_wraps_it(clock):
     reason = "a reason with many words " * 10
     for terminal, count in ((False, 2), (True, 4)):

@@ -74,6 +74,14 @@ def test_failed_cells_wait_for_retry_failed(genbench, folder, registered):
     assert all(p.stat().st_mtime_ns > t for p, t in before.items())
 
 
+def test_what_diverged_is_a_result_that_is_counted_at_the_end(genbench, folder):
+    run = ("run", "-m", "gan:lr=1e30", "-m", "gan", "-d", "ring", "--seeds", "2", "--steps", "3")
+    code, _, err = genbench(*run, "--device", "cpu", "-q", "-o", "lost")
+    assert code == 0
+    assert err.startswith("diverged: gan on ring 2 of 4 cells; results as they are")
+    assert genbench(*run, "-q", "-o", "lost", "--retry-failed") == (0, "", "")
+
+
 def test_a_full_disk_is_exit_code_3_and_one_sentence(genbench, monkeypatch):
     real = os.fsync
 

@@ -70,6 +70,23 @@ def test_merge_unites_and_stops_at_conflicts_until_told(genbench):
     assert next(Store("e").records()).metrics[0].value == 2.5
 
 
+def test_folders_without_anything_are_no_success(genbench, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for words in (("validate", "empty"), ("merge", "empty", "-o", "all")):
+        code, out, err = genbench(*words)
+        assert (code, out, "empty holds no records; make records with" in err) == (2, "", True)
+    put("full")
+    assert genbench("merge", "empty", "full", "-o", "all")[0] == 0
+
+
+def test_a_folder_within_a_results_folder_names_that(genbench):
+    put("some results")
+    for words in (("leaderboard", "-o", "some results/ring"), ("validate", "some results/no")):
+        code, _, err = genbench(*words)
+        assert (code, "lies within a results folder" in err) == (2, True)
+        assert "name that in its place: some results\n" in err
+
+
 def test_export_writes_a_table(genbench, tmp_path):
     put("runs")
     assert genbench("export", "a.csv")[:2] == (0, "1 measurements in a.csv\n")

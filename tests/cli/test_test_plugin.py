@@ -1,6 +1,7 @@
 """`genbench test-plugin`: what it prints, and how it exits."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -35,6 +36,21 @@ def test_a_plugin_that_keeps_its_contract_is_told_so(run, tmp_path):
     assert lines[0] == "metric spread_example"
     assert lines[-1] == "metric spread_example: 12 of 12 rules kept."
     assert max(map(len, lines)) <= MOST
+
+
+def test_a_claim_about_an_own_model_says_why_and_is_told_how(run, tmp_path):
+    examples = worked_examples()
+    (tmp_path / "lsgan_example.py").write_text(examples["lsgan_example"][0])
+    claim = examples["coverage_example"][0].replace('"wgan_gp"', '"lsgan_example"')
+    (tmp_path / "mine.py").write_text(claim)
+    named = ("mine.py", "--plugin", "lsgan_example.py")
+    refused = run(*named)
+    said = " ".join(refused.stdout.split())
+    assert (refused.returncode, 'outsiders={"lsgan_example": "REASON"}' in said) == (1, True)
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    line = next(line for line in text.splitlines() if "`outsiders={" in line).split("`")[1]
+    (tmp_path / "mine.py").write_text(claim.replace("    runs=", f"    {line}\n    runs="))
+    assert run(*named).returncode == 0
 
 
 @pytest.mark.parametrize(

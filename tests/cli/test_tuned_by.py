@@ -56,6 +56,34 @@ def test_what_was_not_tuned_is_refused_with_what_to_type(genbench, tmp_path, wor
     assert said in " ".join(err.split())
 
 
+SUITE = """
+suites:
+  own:
+    description: A roll
+    cells: [{models: [vae], datasets: [swiss_roll], tuned: true}]
+    metrics: [mmd]
+    seeds: 1
+    budget: {steps: 2}
+    batch: 8
+"""
+PLAN = """
+tuning:
+  rolls: {dataset: swiss_roll, budget: {steps: 4}, batch: 8, criteria: {samples: mmd}, trials: 5}
+"""
+
+
+def test_what_to_type_names_the_file_of_the_plan(genbench, tmp_path):
+    suites = tmp_path / "own.yaml"
+    suites.write_text(SUITE)
+    run = ("run", "own", "-c", suites, "-o", tmp_path / "runs", "--dry-run")
+    code, _, err = genbench(*run)
+    hint = f"genbench tune -o {tmp_path / 'runs'} --accept (with --config, where the plan is not"
+    assert (code, hint in err) == (2, True)
+    suites.write_text(SUITE + PLAN)
+    code, _, err = genbench(*run)
+    assert (code, f"genbench tune -c {suites} " in err, "with --config" in err) == (2, True, False)
+
+
 def test_claims_say_it_themselves(genbench, tmp_path):
     code, _, err = genbench("run", "claims", "--tuned-by", "samples", "-o", str(tmp_path))
     assert code == 2

@@ -15,7 +15,7 @@ from genbench.cli import cli
 from genbench.running.claim_cells import specs_of
 from genbench.running.registration import find_standing, register
 from genbench.store import Store
-from genbench.store.registration_check import check_registrations
+from genbench.store.registration_check import check_registrations, find_registrations_file
 from genbench.store.registration_history import read_history
 from genbench.store.registrations import (
     FILE,
@@ -131,6 +131,36 @@ def test_a_registration_that_was_taken_out_still_counts(store):
     commit("2026-01-08T00:00:00+00:00")
     assert reasons(store, more)[:1] != ("it was never registered",)
     assert len(find_wrong()) == 2
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("whole", [True, False], ids=["the folder", "the file"])
+def test_a_file_that_was_deleted_still_counts(store, committed, whole):
+    FILE.unlink()
+    if whole:
+        FILE.parent.rmdir()
+    if committed:
+        commit("2026-01-08T00:00:00+00:00")
+    assert find_registrations_file(store.root) == FILE.resolve()
+    (wrong,) = find_wrong()
+    assert wrong.startswith("the file was deleted, with registrations that git has")
+    assert "of planted; put it back by: git checkout " in wrong
+    assert CliRunner().invoke(cli, ["validate", "results"]).exit_code == 1
+    assert reasons(store, make_claim(bar=2.0))[0].startswith("changed since it was registered: ")
+    subprocess.run(["sh", "-c", wrong.partition("put it back by: ")[2]], check=True)
+    assert (find_wrong(), reasons(store)) == ([], ())
+
+
+def test_a_file_that_was_committed_and_deleted_within_the_hour_was_a_slip(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert find_registrations_file(tmp_path / "results") is None
+    register({"planted": make_claim()}, FILE, date="2026-01-02T00:00:00+00:00")
+    commit("2026-01-02T00:05:00+00:00")
+    FILE.unlink()
+    commit("2026-01-02T00:55:00+00:00")
+    assert find_wrong() == []
+    assert reasons(Store("results")) == ("it was never registered",)
 
 
 def test_a_slip_may_be_taken_out_at_once(store):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from genbench.cli import cli
 from genbench.core.errors import SpecError, UnknownName
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning_acceptance import accept_tuning
@@ -331,6 +333,33 @@ def test_a_named_model_without_trials_is_refused(tmp_path):
     assert alone == result.refusals[0]
     with pytest.raises(SpecError, match="has no finished trials"):
         accept(tmp_path / "empty", models=["vae"])
+
+
+def test_searches_that_no_plan_is_about_are_told_and_fail_nothing(tmp_path):
+    plant(tmp_path, "gan")
+    plant(tmp_path, "gan", plan=PLAN.model_copy(update={"dataset": "grid"}))
+    for named in ((), ("gan",)):
+        result = accept(tmp_path, models=named)
+        assert models(result.entries) == ["gan"]
+        assert [refusal.foreign for refusal in result.refusals] == [True]
+    suites, head = (
+        tmp_path / "suites.yaml",
+        "suites: {}\ntuning:\n  ring: {budget: {steps: 8}, batch: 16, ",
+    )
+    suites.write_text(head + "samples: 60, criteria: {samples: mmd}, trials: 5}\n")
+    words = ["tune", "--accept", "-c", suites, "-o", tmp_path, "--tuned", tmp_path / "tuned.yaml"]
+    for more in ((), ("-m", "gan")):
+        done = CliRunner().invoke(cli, [*map(str, words), *more])
+        assert (done.exit_code, "left out: gan on grid" in done.stderr) == (0, True)
+    first = (tmp_path / "tuned.yaml").read_text().splitlines()[0]
+    assert f"of {tmp_path / 'tuning'};" in first
+    suites.write_text(
+        head.replace("ring", "grid") + "samples: 60, criteria: {samples: mmd}, trials: 9}\n"
+    )
+    done = CliRunner().invoke(cli, [*map(str, words)])
+    assert (done.exit_code, "refused: gan on grid" in done.stderr) == (1, True), (
+        "nothing is accepted"
+    )
 
 
 def test_data_sets_without_a_plan_are_named(tmp_path):

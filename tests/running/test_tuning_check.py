@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +190,26 @@ def test_without_any_trials_it_is_said_that_nothing_can_be_checked(tmp_path):
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
     (only,) = check(tmp_path / "tuned.yaml", "entries: 3")
     assert (only.kind, only.bad) == ("tuned", True)
+
+
+def test_a_committed_file_that_was_deleted_is_a_fault_until_a_commit_says_so(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    FILE.parent.mkdir()
+    FILE.write_text(TEXT)
+    for words in (["init", "-q"], ["add", "-f", str(FILE)], ["commit", "-qm", "tuned"]):
+        subprocess.run([*git, *words], check=True)
+    FILE.unlink()
+    found = find_tuned_file(tmp_path / "results")
+    assert found == FILE.resolve()
+    (only,) = check_tuned(tmp_path / "results", found)
+    assert (only.kind, only.bad) == ("tuned", True)
+    assert only.problem.startswith("it was deleted, and git has it")
+    assert find_tuned_file(tmp_path / "runs") is None
+    subprocess.run([*git, "commit", "-qam", "not tuned"], check=True)
+    assert find_tuned_file(tmp_path / "results") is None
 
 
 def test_validate_checks_the_file_beside_results(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from genbench.core.files import RUNS
 from genbench.core.spec import CellSpec, Strict
 from genbench.core.tolerance import Tolerance
 from genbench.report.columns import TableColumn
@@ -124,13 +125,18 @@ class Baseline(Strict):
         return self
 
 
-def load_baseline(path: Path) -> Baseline:
+def load_baseline(path: Path, folder: Path | None = None) -> Baseline:
     """Reads a baseline.
+
+    Arguments:
+        path: The file.
+        folder: Whose records it would be made from, where there is none; None: those of the usual folder.
 
     Raises:
         StoreError: Naming the file, the line, the key and what is wrong.
     """
-    make = f"make one with: genbench baseline accept --to {quote(str(path))}"
+    of = f" --from {quote(str(folder))}" if folder not in (None, Path(RUNS)) else ""
+    make = f"make one with: genbench baseline accept{of} --to {quote(str(path))}"
     return read_json(path, Baseline, what="baseline", make=make)
 
 

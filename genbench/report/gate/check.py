@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from statistics import fmean
 
 from genbench.core.errors import StoreError
@@ -35,7 +34,7 @@ from genbench.report.gate.regression_test import deviation, worsening_p
 from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
-from genbench.store.absent import no_records
+from genbench.store.absent import no_records, run_command
 from genbench.store.record import OF_TIME
 
 
@@ -55,7 +54,8 @@ def check_results(
     Raises:
         StoreError: If there is no such folder, or the file is not a baseline.
     """
-    accepted, folder = load_baseline(Path(baseline)), Path(results)
+    folder = Path(results)
+    accepted = load_baseline(Path(baseline), folder)
     if not folder.is_dir():
         raise no_records(folder, accepted.suite or "ci", instead="--candidate results")
     records, problems = Store(folder).load(curves=False)
@@ -63,7 +63,7 @@ def check_results(
     if not problems and pairs.isdisjoint((cell.dataset, cell.model) for cell in accepted.cells):
         raise StoreError(
             f"{folder} holds no records of what {baseline} guards; make them with: "
-            f"genbench run {accepted.suite or 'ci'} -o {quote(str(folder))}"
+            f"{run_command(folder, accepted.suite or 'ci')}"
         )
     result = check(accepted, records, across_machines=across_machines, problems=problems)
     return replace(result, unread=len(problems))
