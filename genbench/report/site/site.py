@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from genbench.core.claim import CLAIMS
@@ -70,6 +71,7 @@ class Site:
         searches: What tuning found, if anything was tuned.
         tuned_scores: What it gained.
         unused_trials: Sentences about files of trials that are no part of that.
+        folder: Where the pages go, from which commands name files.
     """
 
     title: str
@@ -80,6 +82,7 @@ class Site:
     searches: tuple[Search, ...] = ()
     tuned_scores: tuple[TunedScore, ...] = ()
     unused_trials: tuple[str, ...] = ()
+    folder: Path = Path("report")
 
     @property
     def tables(self) -> list[Table]:
@@ -136,7 +139,13 @@ class Site:
         return {**about, "datasets": datasets, "claims": group_by_verdict(self.claims)}
 
 
-def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Site:
+def make_site(
+    store: Store,
+    tables: Sequence[Table],
+    problems: Sequence[str],
+    title: str,
+    folder: Path = Path("report"),
+) -> Site:
     """Returns a report's contents; reads the samples that lie beside the records."""
     count = sum(len(table.groups) + 1 for table in tables)
     pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, count)))
@@ -160,7 +169,8 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
     gains = tuple(read_tuned_scores(store)) if searches else ()
     unused = tuple(describe_unused(store)) if searches else ()
     about = (*problems, *broken)
-    return Site(title, tuple(pages), about, pictures, cards, searches, gains, unused)
+    found = cards, searches, gains, unused
+    return Site(title, tuple(pages), about, pictures, *found, folder)
 
 
 def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
