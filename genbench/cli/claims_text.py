@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.report.sheet import Entry, Sheet
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def print_table(console: Console, cards: list[Card], root: Path) -> None:
     overview = make_table(cards, console.width)
     print_sheet(console, overview, fold=True, names=26)
     for sentence in overview.notes:
-        console.print(sentence, style="dim", highlight=False, markup=False)
+        text = carried.carry_plugins(sentence)
+        console.print(text, style="dim", highlight=False, markup=False)
     for sentence in missing_sentences(cards, root):
         console.print(sentence, highlight=False, markup=False)
 
@@ -114,10 +115,11 @@ def missing_sentences(cards: list[Card], root: Path) -> list[str]:
     ]
     if len(lacking) > FEW:
         words = " ".join([*lacking[0].scale.words, "-o", quote(str(root))])
-        sentences = [
+        text = (
             f"{len(lacking)} claims lack runs; run all with: genbench run claims {words}; "
             f"those of one with: genbench run claims --claim ID {words}"
-        ]
+        )
+        sentences = [carried.carry_plugins(text)]
     if not any(card.known for card in cards) and root != COMMITTED and COMMITTED.is_dir():
         sentences.append(f"the committed verdicts: genbench claims -o {COMMITTED}")
     return sentences

@@ -38,7 +38,7 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert code == 0
     assert (row["verdict"], row["because"]) == ("inconclusive", "nothing has been measured yet")
     assert row["missing"]["its experiment"] == list(range(8))
-    assert row["command"] == "genbench run claims --claim planted-claim"
+    assert row["command"] == "genbench run claims --claim planted-claim --plugin planted.py"
     run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
     code, out, err = genbench(*run, "--dry-run")
     assert (code, err) == (0, "")
