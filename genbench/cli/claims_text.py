@@ -106,11 +106,12 @@ def mark_verdict(row: Sequence[Entry], card: Card) -> list[Entry]:
 
 def missing_sentences(cards: list[Card], root: Path) -> list[str]:
     """Returns what runs the cells that claims lack, and where the committed verdicts are if none is here."""
+    from genbench.report.text import counted
     from genbench.store.absent import COMMITTED
 
     lacking = [card for card in cards if card.missing]
     sentences = [
-        f"{card.claim.id}: {sum(map(len, card.missing.values()))} cells to run: {card.command}"
+        f"{card.claim.id}: {counted(sum(map(len, card.missing.values())), 'cell')} to run: {card.command}"
         for card in lacking[:FEW]
     ]
     if len(lacking) > FEW:
@@ -186,7 +187,9 @@ def print_claim(console: Console, card: Card) -> None:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)
     for head, texts in list_details(card).items():
         for text in texts:
-            console.print(escape(f"{head}: {text}"), highlight=False)
+            # one line of what holds a command, to be copied
+            line = "genbench run" in text
+            console.print(escape(f"{head}: {text}"), highlight=False, soft_wrap=line)
     if card.missing:
         # one line, to be copied
         command = f"Run it: {card.command}"
@@ -205,6 +208,7 @@ def _date_as_written(card: Card) -> list[str]:
 def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
     from genbench.report.claim_tables import needed_text
+    from genbench.report.text import counted
 
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
     changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
@@ -226,10 +230,12 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
         "Failed": [
-            f"{name}: {count} seeds: {reasons.get(name, 'diverged')}"
+            f"{name}: {counted(count, 'seed')}: {reasons.get(name, 'diverged')}"
             for name, count in card.evidence.failed().items()
         ],
-        "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
+        "Missing": [
+            f"{name}: {counted(len(seeds), 'seed')}" for name, seeds in card.missing.items()
+        ],
     }
 
 

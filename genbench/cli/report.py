@@ -50,6 +50,7 @@ def command(
     from genbench.report.leaderboard import load_leaderboard
     from genbench.report.site.build import write_report
     from genbench.report.terminal import print_leaderboards
+    from genbench.report.text import counted
 
     common.load_plugins(plugins)
     board = load_leaderboard(root, suite=suite, config=config)
@@ -61,6 +62,6 @@ def command(
     else:
         console = common.make_console(wide)
         print_leaderboards(console, board.tables, whole=wide)
-        told = f"{count} records; page: {page}"
+        told = f"{counted(count, 'record')}; page: {page}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
     common.tell_unread(problems, ignore=ignore_damaged)

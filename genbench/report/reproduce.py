@@ -14,7 +14,7 @@ from typing import Any
 
 from genbench.core.metric import METRICS
 from genbench.core.registry import list_plugin_words
-from genbench.core.spec import Part, canonical
+from genbench.core.spec import Part
 from genbench.evaluation.asked_before import Asked, find_asked
 from genbench.evaluation.requests import looks_through
 from genbench.report.groups import Group
@@ -214,7 +214,7 @@ def make_suite(group: Group, one: Pass, note: str = "") -> dict[str, Any]:
     }
     suite |= {"features": one.features} if one.features else {}
     # nothing is shared with other suites, for which YAML would write aliases
-    return json.loads(canonical(suite | {"cells": [cells]}))
+    return json.loads(json.dumps(suite | {"cells": [cells]}))
 
 
 def _looks_through(metric: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from genbench.report.cards import Card
 from genbench.report.claim_tables import EMPHASIS
 from genbench.report.sheet import Entry, Heading, Sheet
+from genbench.report.text import counted
 from genbench.report.variations import describe_verdict
 from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
@@ -169,5 +170,5 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
     ]
     count = sum(not pair.failed for pair in reproductions)
     heads = ("claim", "here", f"in {against}", "so", "the same values")
-    summary = f"{count} of {len(reproductions)} claims are not contradicted"
+    summary = f"{count} of {counted(len(reproductions), 'claim', 'is', 'are')} not contradicted"
     return Sheet([Heading(head) for head in heads], rows, notes=[*turned, summary])

@@ -195,7 +195,7 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     code, out, _ = genbench(*against)
     assert code == 0
     assert "14 of 14" in out
-    assert "1 of 1 claims are not contradicted" in out
+    assert "1 of 1 claim is not contradicted" in out
     assert genbench(*run, "-o", "again")[0] == 0
     code, out, _ = genbench(*against, "-o", "again", "--json")
     (row,) = json.loads(out)

@@ -21,10 +21,13 @@ from genbench.report.cards import make_cards
 from genbench.report.cells import estimate_column
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.readme import markers
-from genbench.report.site import claim_page
+from genbench.report.site import claim_page, fairness_page
 from genbench.report.site.build import write_report
+from genbench.report.site.samples import Gallery
+from genbench.report.site.site import Page, Site
 from genbench.report.site.templating import file_name
 from genbench.report.tables import make_leaderboards
+from genbench.report.text import counted
 from genbench.report.variations import Variation
 from genbench.running.scale import Scale
 from genbench.statistics.intervals import mean_interval
@@ -121,6 +124,24 @@ def test_the_cells_of_a_card_have_the_intervals_of_leaderboards(claimed, made):
     assert estimate_column(values, "fid", [record], {first.key}).half > own.half, (
         "the classifier's"
     )
+
+
+def test_numbers_of_claims_agree_with_their_verbs(claimed, made):
+    known = [card for card in made.values() if card.known]
+    exploratory = [card for card in known if card.exploratory]
+    others = [card for card in made.values() if card not in known]
+    assert len(exploratory) > 1
+    page = Page("data.html", make_leaderboards(claimed[0].records())[0], Gallery((), ()))
+    for count, words in (
+        (1, "1 was not, or has changed since, and is"),
+        (2, "2 were not, or have"),
+    ):
+        claims = (*exploratory[:count], *others[:1])
+        text = fairness_page.make_files(Site("r", (page,), (), {}, claims))[
+            "fairness.html"
+        ].decode()
+        assert f"0 measured claims were registered before their first score; {words}" in text
+    assert counted(1, "measured claim", "was", "were") == "1 measured claim was"
 
 
 def test_a_second_data_set_has_its_plot_and_its_outcome(html, made):
