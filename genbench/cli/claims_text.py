@@ -39,9 +39,13 @@ COLOURS = {
 def print_claims(
     cards: list[Card], root: Path, *, explained: bool, form: str, wide: bool, as_json: bool
 ) -> None:
-    """Prints claims: for programs, all about each, or the overview in a format."""
+    """Prints claims: for programs, all about each, or the overview in a format; names absent ones."""
     from genbench.report import claim_json, claim_tables
+    from genbench.store import Store
+    from genbench.store.absent import list_absent_claims
 
+    for text in [] if explained else list_absent_claims(Store(root)):
+        click.echo(text, err=True)
     if as_json:
         common.print_json([claim_json.to_dict(card) for card in cards])
     elif form != "table":

@@ -1,11 +1,14 @@
 """genbench claims and genbench run claims, from outside."""
 
+import html
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from genbench.cli.execution import STOPPED
+from genbench.core.claim import CLAIMS
 
 PLUGIN = """
 from genbench.core.claim import Run, claim
@@ -203,7 +206,7 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     code, out, _ = genbench(*against, "-o", "nowhere")
     assert code == 1
     assert "not measured" in out
-    assert "0 of 1 claims" in out
+    assert "0 of 1 claim is" in out
 
 
 def test_a_part_that_turns_ends_with_one(genbench, tmp_path, monkeypatch):
@@ -293,3 +296,31 @@ def test_a_card_says_why_no_seed_completed(genbench, tmp_path):
     assert "8 seeds: ValueError: boom on a seed" in " ".join(out.split())
     (row,) = json.loads(genbench(*asked, "--json")[1])
     assert row["failure_reasons"] == {"its experiment": "ValueError: boom on a seed"}
+
+
+def test_what_is_measured_of_claims_that_are_not_installed_is_named(genbench, registered):
+    """Of one by its experiment, of one that has cells alone by its registration."""
+    bare = PLUGIN.replace("planted_claim", "bare_claim").replace("experiment=experiment, ", "")
+    bare = bare.replace('Effect("x", evidence.measured("x"), 1.0),', "")
+    Path("bare.py").write_text(bare)
+    both = (*NAMED, "--plugin", "bare.py")
+    assert genbench("claims", "bare-claim", *both, "--register")[0] == 0
+    assert genbench("run", "claims", "--claim", "planted-claim", *both, "--device", "cpu")[0] == 0
+    lines = [
+        f"claim '{name}' is not installed; name its file by --plugin"
+        for name in ("bare-claim", "planted-claim")
+    ]
+    assert genbench("report", *both)[2] == ""
+    assert "Not read" not in Path("report/index.html").read_text()
+    for name in ("bare_claim", "planted_claim"):
+        del CLAIMS._objects[name]
+    code, _, err = genbench("report")
+    assert (code, err.splitlines()) == (0, lines)
+    page = html.unescape(Path("report/index.html").read_text())
+    code, out, _ = genbench("validate", "runs")
+    assert code == 0
+    _, _, err = genbench("claims", "--json")
+    for line in lines:
+        assert line in page
+        assert line in " ".join(out.split())
+        assert line in err

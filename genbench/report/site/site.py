@@ -24,6 +24,7 @@ from genbench.report.tables import Table
 from genbench.report.tuned_scores import TunedScore, describe_unused, read_tuned_scores
 from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
+from genbench.store.absent import list_absent_claims
 from genbench.store.cached import CachedStore
 
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
@@ -181,7 +182,7 @@ def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card,
     if store.groups is not None:
         return (), []
     cached = CachedStore(store.root, (r for t in tables for g in t.groups for r in g.records))
-    cards, broken = [], []
+    cards, broken = [], list_absent_claims(store)
     for name in CLAIMS.names():
         try:
             cards += make_cards(cached, [name])
