@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.registry import list_plugin_words
 from genbench.core.spec import Part
@@ -109,7 +111,7 @@ class Rerun:
         told = [text for _, text in check_versions(self.group.first)]
         if self.group.external:
             told.append(
-                "extractor, reference and resizing are those of the protocols above the columns"
+                "weights, reference and resizing are those of the protocols above the columns"
             )
         elif self.unknown:
             told.append(
@@ -159,7 +161,16 @@ class Rerun:
         if spec.dataset_options:
             options = ",".join(f"{k}={v}" for k, v in spec.dataset_options.items())
             words += ["--reference", f"{spec.dataset}:{options}:test"]
-        return [*words, *(["--metrics", ",".join(sorted(names))] if names else [])]
+        words += ["--metrics", ",".join(sorted(names))] if names else []
+        return [*words, *(["--features", self._extractor] if self._extractor else [])]
+
+    @property
+    def _extractor(self) -> str:
+        """The extractor that protocols of samples from elsewhere begin with, where it is one of all."""
+        rows = [m for record in self.group.records for m in record.metrics]
+        heads = {re.split("[@:, ]", m.protocol)[0].replace("-", "_") for m in rows}
+        named = [name for name in sorted(heads) if name in EXTRACTORS]
+        return named[0] if len(named) == 1 else ""
 
     def _list_plugins(self, folder: Path | None) -> list[str]:
         spec = self.group.first.spec

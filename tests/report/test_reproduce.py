@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy
 import pytest
 import yaml
 from report_records import measured, record
@@ -132,6 +133,22 @@ def test_a_row_of_ones_own_plugins_is_made_again(place, genbench, registered):
     assert measurements("runs") == measurements("../../runs")
 
 
+def test_samples_from_elsewhere_are_scored_again_as_they_were(place, genbench, monkeypatch):
+    monkeypatch.setenv("GENBENCH_CACHE", str(place / "cache"))
+    Path("mine").mkdir()
+    for seed in range(2):
+        points = numpy.random.default_rng(seed).random((60, 1, 8, 8))
+        numpy.save(f"mine/{seed}.npy", points.astype("f4"))
+    asked = ("--metrics", "prdc:neighbours=3,mmd", "--features", "identity")
+    code, _, err = genbench("evaluate", "mine/*", "--record", "mine", "-r", "digits:test", *asked)
+    assert code == 0, err
+    (table,) = make_leaderboards(Store("runs").records())
+    (command,) = Rerun(table.groups[0]).list_commands()
+    code, _, err = genbench(*shlex.split(command)[1:], "-o", "again")
+    assert code == 0, err
+    assert measurements("again") == measurements("runs")
+
+
 @pytest.mark.parametrize(
     ("name", "options", "samples"),
     [("mmd", {}, 1234), ("prdc", {"neighbours": 7}, 10_000), ("mmd", {"kernel": "linear"}, 0)],
@@ -143,6 +160,7 @@ def test_what_was_asked_is_found_by_its_key(name, options, samples):
         name, 1.0, f"n=100/100, {said}", key=request.key, version=METRICS.get(name).version
     )
     asked = find_asked(row)
+    assert asked is not None
     assert (asked.to_part(name).options, asked.samples) == (options, samples)
 
 
