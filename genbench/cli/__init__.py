@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 import genbench
+from genbench.cli.carried import carry_plugins
 from genbench.cli.streams import careful_output
 from genbench.core.errors import GenbenchError, nearest
 from genbench.core.version import __version__
@@ -150,7 +151,7 @@ def explain(error: BaseException) -> int:
     # what users call their files may have line breaks
     text = " ".join(str(error).split())
     if isinstance(error, GenbenchError):
-        click.echo(f"genbench: {text}", err=True)
+        click.echo(f"genbench: {carry_plugins(text)}", err=True)
         return 2
     if is_foreign(error):
         what = f"{type(error).__name__}: {text[:300]}".rstrip(": ")

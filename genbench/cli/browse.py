@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genbench.cli import common, taxonomy
+from genbench.cli import carried, common, taxonomy
 from genbench.core.errors import SpecError
 from genbench.report import sheet
 from genbench.report.text import direction
@@ -97,7 +97,8 @@ def print_rows(console: Console, kind: str, rows: list[dict[str, Any]]) -> None:
         sheet.print_sheet(console, make_sheet(rows, keys), fold=True)
         omitted = [key for key in every if key not in keys]
     note = f"left out: {', '.join(omitted)} (--wide); " if omitted else ""
-    console.print(f"{note}all about one: genbench show NAME", style="dim", highlight=False)
+    text = carried.carry_plugins(f"{note}all about one: genbench show NAME")
+    console.print(text, style="dim", highlight=False, markup=False)
 
 
 def make_sheet(rows: list[dict[str, Any]], keys: Sequence[str] | None = None) -> sheet.Sheet:

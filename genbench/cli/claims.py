@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.core.errors import SpecError
 
 if TYPE_CHECKING:
@@ -186,7 +186,8 @@ def complete(
     options = RunOptions(root=root, plugins=plugins)
     if root != COMMITTED and COMMITTED.is_dir():
         instead = f"genbench claims {' '.join(names)} -o {COMMITTED} --no-run"
-        click.echo(f"running what {root} lacks; the committed verdict: {instead}", err=True)
+        text = f"running what {root} lacks; the committed verdict: {instead}"
+        click.echo(carried.carry_plugins(text), err=True)
     listener = make_listener(root, as_json)
     tell_exploratory(CLAIMS, names, listener)
     with stopped_by_ctrl_c():

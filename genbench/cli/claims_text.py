@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.report.sheet import Entry, Sheet
 
 if TYPE_CHECKING:
@@ -39,9 +39,13 @@ COLOURS = {
 def print_claims(
     cards: list[Card], root: Path, *, explained: bool, form: str, wide: bool, as_json: bool
 ) -> None:
-    """Prints claims: for programs, all about each, or the overview in a format."""
+    """Prints claims: for programs, all about each, or the overview in a format; names absent ones."""
     from genbench.report import claim_json, claim_tables
+    from genbench.store import Store
+    from genbench.store.absent import list_absent_claims
 
+    for text in [] if explained else list_absent_claims(Store(root)):
+        click.echo(text, err=True)
     if as_json:
         common.print_json([claim_json.to_dict(card) for card in cards])
     elif form != "table":
@@ -61,7 +65,8 @@ def print_table(console: Console, cards: list[Card], root: Path) -> None:
     overview = make_table(cards, console.width)
     print_sheet(console, overview, fold=True, names=26)
     for sentence in overview.notes:
-        console.print(sentence, style="dim", highlight=False, markup=False)
+        text = carried.carry_plugins(sentence)
+        console.print(text, style="dim", highlight=False, markup=False)
     for sentence in missing_sentences(cards, root):
         console.print(sentence, highlight=False, markup=False)
 
@@ -105,19 +110,21 @@ def mark_verdict(row: Sequence[Entry], card: Card) -> list[Entry]:
 
 def missing_sentences(cards: list[Card], root: Path) -> list[str]:
     """Returns what runs the cells that claims lack, and where the committed verdicts are if none is here."""
+    from genbench.report.text import counted
     from genbench.store.absent import COMMITTED
 
     lacking = [card for card in cards if card.missing]
     sentences = [
-        f"{card.claim.id}: {sum(map(len, card.missing.values()))} cells to run: {card.command}"
+        f"{card.claim.id}: {counted(sum(map(len, card.missing.values())), 'cell')} to run: {card.command}"
         for card in lacking[:FEW]
     ]
     if len(lacking) > FEW:
         words = " ".join([*lacking[0].scale.words, "-o", quote(str(root))])
-        sentences = [
+        text = (
             f"{len(lacking)} claims lack runs; run all with: genbench run claims {words}; "
             f"those of one with: genbench run claims --claim ID {words}"
-        ]
+        )
+        sentences = [carried.carry_plugins(text)]
     if not any(card.known for card in cards) and root != COMMITTED and COMMITTED.is_dir():
         sentences.append(f"the committed verdicts: genbench claims -o {COMMITTED}")
     return sentences
@@ -184,7 +191,9 @@ def print_claim(console: Console, card: Card) -> None:
         console.print(f"Verdict: {steadiness(card)}", highlight=False)
     for head, texts in list_details(card).items():
         for text in texts:
-            console.print(escape(f"{head}: {text}"), highlight=False)
+            # one line of what holds a command, to be copied
+            line = "genbench run" in text
+            console.print(escape(f"{head}: {text}"), highlight=False, soft_wrap=line)
     if card.missing:
         # one line, to be copied
         command = f"Run it: {card.command}"
@@ -205,6 +214,7 @@ def _describe_registration(card: Card) -> list[str]:
 def list_details(card: Card) -> dict[str, list[str]]:
     """Returns the lists that follow a claim's effects, by their heads."""
     from genbench.report.claim_tables import needed_text
+    from genbench.report.text import counted
 
     claim, note = card.claim, card.claim.notes.get(card.verdict.outcome)
     changed = [s for s in card.budgets if s.name != card.scale.budget] + card.metrics
@@ -226,10 +236,12 @@ def list_details(card: Card) -> dict[str, list[str]]:
         "Literature": list(claim.literature),
         "Threats": list(claim.threats),
         "Failed": [
-            f"{name}: {count} seeds: {reasons.get(name, 'diverged')}"
+            f"{name}: {counted(count, 'seed')}: {reasons.get(name, 'diverged')}"
             for name, count in card.evidence.failed().items()
         ],
-        "Missing": [f"{name}: {len(seeds)} seeds" for name, seeds in card.missing.items()],
+        "Missing": [
+            f"{name}: {counted(len(seeds), 'seed')}" for name, seeds in card.missing.items()
+        ],
     }
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
-import shlex
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,9 +13,10 @@ import click
 from click.core import ParameterSource
 
 from genbench.cli.streams import json_alone
-from genbench.core.errors import GenbenchError, SpecError, WriteError
+from genbench.core.errors import SpecError, WriteError
 from genbench.core.files import RUNS
 from genbench.core.names import built_in
+from genbench.core.registry import forget_named_plugins
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,39 +80,6 @@ def list_given_options() -> dict[str, str]:
         if parameter.name
         and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
     }
-
-
-def carry(text: str) -> str:
-    """Returns a text whose `genbench tune` commands name the files that were given to this verb."""
-    from genbench.store.tuned import OTHER_PLAN
-
-    options, params = list_given_options(), click.get_current_context().params
-    words = ["-c", str(params["config"])] if "config" in options and _has_plans(params) else []
-    text = text.replace(f" {OTHER_PLAN}", "") if words else text
-    words += [word for plugin in params.get("plugins", ()) for word in ("--plugin", plugin)]
-    for option, name in (("-m", "models"), ("-d", "datasets")):
-        if f" {option} " not in text:
-            bare = [value.split(":")[0] for value in params.get(name) or ()]
-            words += [word for value in bare for word in (option, value)]
-    words += ["-o", str(params["root"])] if "root" in options and " -o " not in text else []
-    return text.replace("genbench tune", shlex.join(["genbench", "tune", *words]))
-
-
-def _has_plans(params: Mapping[str, Any]) -> bool:
-    """Whether the suite file that was given says how anything is tuned."""
-    from genbench.store.documents import load_tuning
-
-    return bool(load_tuning(params["config"]))
-
-
-@contextmanager
-def carry_in_errors() -> Iterator[None]:
-    """Lets the commands of errors name the files that were given to this verb."""
-    try:
-        yield
-    except GenbenchError as error:
-        error.args = (carry(str(error)), *error.args[1:])
-        raise
 
 
 def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:
@@ -243,6 +209,7 @@ def load_plugins(plugins: tuple[str, ...], timeout: float | None = None) -> None
     Raises:
         SpecError: If one cannot be imported, or not in so many seconds, or registers nothing.
     """
+    forget_named_plugins()
     if not plugins:
         return
     from genbench.core.names import FOLDERS

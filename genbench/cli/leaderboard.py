@@ -85,6 +85,7 @@ def command(
         raise SpecError("--title needs --to; add it, or leave --title out")
     from genbench.report.leaderboard import load_leaderboard, write_leaderboards
     from genbench.report.leaderboard_changes import find_changes
+    from genbench.report.text import counted
 
     common.load_plugins(plugins)
     about: dict[str, Any] = {"suite": suite, "config": config, "curves": False}
@@ -112,7 +113,7 @@ def command(
         elif page is None and not rewritten:
             print_tables(tables, form, wide)
         if page is not None:
-            click.echo(f"{count} records; page: {page}")
+            click.echo(f"{counted(count, 'record')}; page: {page}")
         for path, changed in rewritten.items():
             click.echo(f"{path}: {'rewritten' if changed else 'is current'}")
     common.tell_unread(problems, ignore=ignore_damaged)

@@ -50,6 +50,8 @@ def command(
     from genbench.report.leaderboard import load_leaderboard
     from genbench.report.site.build import write_report
     from genbench.report.terminal import print_leaderboards
+    from genbench.report.text import counted
+    from genbench.store.absent import list_absent_claims
 
     common.load_plugins(plugins)
     board = load_leaderboard(root, suite=suite, config=config)
@@ -61,6 +63,8 @@ def command(
     else:
         console = common.make_console(wide)
         print_leaderboards(console, board.tables, whole=wide)
-        told = f"{count} records; page: {page}"
+        told = f"{counted(count, 'record')}; page: {page}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
+    for text in [] if suite else list_absent_claims(board.store):
+        click.echo(text, err=True)
     common.tell_unread(problems, ignore=ignore_damaged)

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.core.errors import SpecError
 from genbench.core.names import check
+from genbench.core.registry import list_plugin_words
 from genbench.core.spec import parse_part
 from genbench.running.unused import refuse_unused
 from genbench.store.suites import CLAIMS, find_suite
@@ -173,7 +174,7 @@ def command(
     results, curves = how.pop("root"), None if dry_run else tensorboard
     listener = make_listener(results, as_json, quiet=quiet, verbose=verbose, curves=curves)
     how |= {"seeds": seeds, "budget_scale": budget_scale} | request
-    with stopped_by_ctrl_c(), common.carry_in_errors():
+    with stopped_by_ctrl_c(), carried.carry_in_errors():
         run_text.tell_exploratory(suite_name, claims, listener)
         result = api.run(suite_name, results=results, dry_run=dry_run, listener=listener, **how)
     run_text.tell_untuned(result, tuned_by)
@@ -184,8 +185,7 @@ def command(
         for line in run_text.list_expected(result, jobs):
             listener.print(line)
     elif suite_name == CLAIMS:
-        words = [*claims, *Scale(budget_scale, seeds).words]
-        words += [word for plugin in how["plugins"] for word in ("--plugin", plugin)]
+        words = [*claims, *Scale(budget_scale, seeds).words, *list_plugin_words()]
         listener.print(run_text.next_command(words, results))
     elif not quiet and result.stopped is None:
         run_text.print_best(listener.console, result)

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from genbench.cli.carried import carry_plugins
 from genbench.cli.execution import ConsoleListener
 from genbench.cli.progress import clock_text
 from genbench.core.catalogue import is_baseline
@@ -130,7 +131,7 @@ def print_best(console: Console, result: RunResult) -> None:
     if len(ordered) > MOST:
         rest = f"and {len(ordered) - MOST} more data sets"
         text = f"{rest}; all rows: genbench leaderboard -o {quote(str(result.store.root))}"
-        console.print(Text(text, style="dim"))
+        console.print(Text(carry_plugins(text), style="dim"))
 
 
 def read_records(result: RunResult) -> list[Record]:
@@ -216,5 +217,7 @@ def next_command(claims: Sequence[str] | None, root: Path) -> str:
         root: The results folder.
     """
     if claims is not None:
-        return f"verdicts: {' '.join(['genbench claims', *claims])} -o {quote(str(root))}"
-    return f"records: {root}/   next: genbench report -o {quote(str(root))}"
+        text = f"verdicts: {' '.join(['genbench claims', *claims])} -o {quote(str(root))}"
+    else:
+        text = f"records: {root}/   next: genbench report -o {quote(str(root))}"
+    return carry_plugins(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.core.names import built_in
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def find(name: str, config: Path | None, root: Path) -> dict[str, Any]:
     for kind, look_up in LOOKUPS.items():
         about = look_up(name) or look_up(name.replace("-", "_"))
         if about is not None:
-            verdict = {
-                "verdict": f"genbench claims {about['name']} -o {quote(str(root))} --no-run"
-            }
-            return {"kind": kind, **about, **(verdict if kind == "claim" else {})}
+            command = f"genbench claims {about['name']} -o {quote(str(root))} --no-run"
+            verdict = {"verdict": carried.carry_plugins(command)} if kind == "claim" else {}
+            return {"kind": kind, **about, **verdict}
     suites = common.suites(config)
     if name in suites:
         return {"kind": "suite", "name": name, **suites[name].model_dump(exclude_none=True)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.cli.run import check_names
 from genbench.core.errors import SpecError
 from genbench.core.spec import parse_part
@@ -122,12 +122,12 @@ def command(
 
     root = how.pop("root")
     if curves:
-        with common.carry_in_errors():
+        with carried.carry_in_errors():
             tuning_text.show_curves(root, models, datasets, readme, as_json)
         return
     if accept:
         what = {"models": models, "datasets": datasets, "sampler": sampler, "write": not dry_run}
-        with common.carry_in_errors():
+        with carried.carry_in_errors():
             code = tuning_text.accept(root, tuned, config, as_json, **what)
         raise SystemExit(code)
     about = {"models": models, "datasets": datasets, "trials": trials, "steps": steps}
@@ -144,7 +144,7 @@ def command(
         common.print_json(tuning_text.rows(result))
     code = exit_code(result) or tuning_text.tell_failed(result)
     if not (as_json or code):
-        accepted = common.carry(f"genbench tune --accept -o {quote(str(root))}")
+        accepted = carried.carry(f"genbench tune --accept -o {quote(str(root))}")
         listener.print(f"trials: {root}/tuning/   next: {accepted}")
     raise SystemExit(code)
 

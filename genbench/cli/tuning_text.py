@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.report import tuned_scores, tuning_costs
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
 from genbench.report.tuning import make_sheet, read_searches, require, to_rows
@@ -72,7 +72,7 @@ def _sum_costs(estimates: Sequence[CostEstimate], workers: int) -> str:
         if e.seconds is not None:
             by_data[e.rule.data] = by_data.get(e.rule.data, 0.0) + e.seconds / 3600
     unknown = sum(e.seconds is None for e in estimates)
-    begin = common.carry("genbench tune --trials 1")
+    begin = carried.carry("genbench tune --trials 1")
     hint = f"unknown before a trial of theirs was recorded: {begin}"
     if not by_data:
         return f"what {unknown} of {unknown} searches take is {hint}"
@@ -106,7 +106,7 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
         _print_entries(result.entries, to, written=what["write"])
     for refusal in result.refusals:
         said = "left out" if refusal.foreign else "refused"
-        click.echo(f"{said}: {common.carry(refusal.problem)}", err=True)
+        click.echo(f"{said}: {carried.carry(refusal.problem)}", err=True)
     failed = any(what["models"] and not refusal.foreign for refusal in result.refusals)
     return int(failed or (bool(result.refusals) and not result.entries))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from genbench.cli import common
+from genbench.cli import carried, common
 from genbench.core.files import RUNS
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def command(
     else:
         for problem in problems[:MOST]:
             path, text = problem.path, problem.problem
-            text = common.carry(text if text.startswith(path) else f"{path}: {text}")
+            text = carried.carry(text if text.startswith(path) else f"{path}: {text}")
             click.echo(f"{'WRONG' if problem.bad else 'note ':<5} {problem.kind:<9} {text}")
         if len(problems) > MOST:
             click.echo(f"… and {len(problems) - MOST} more; --json has them all")

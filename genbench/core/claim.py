@@ -238,5 +238,5 @@ def find(names: Sequence[str] = ()) -> dict[str, Claim]:
     Raises:
         UnknownName: With the nearest match.
     """
-    chosen = [name.replace("-", "_") for name in names] or CLAIMS.names()
+    chosen = [name.replace("-", "_") for name in names] or [*CLAIMS.all()]
     return {one.id: one for one in map(CLAIMS.get, chosen)}

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,8 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 
 REGISTRIES: dict[str, Registry] = {}
+#: the plugin files and modules that were named, in order, for commands that are printed
+_named: dict[str, None] = {}
 
 
 class Registry(Generic[T]):
@@ -139,7 +141,7 @@ def _import_here(module: str) -> Any:
 
 
 def load_plugin(where: str) -> str:
-    """Imports a plugin file (`path/to/file.py`) or a module, which registers itself.
+    """Imports a plugin file (`path/to/file.py`) or a module that is named, which registers itself.
 
     Returns:
         The name of the module that it has become.
@@ -147,6 +149,30 @@ def load_plugin(where: str) -> str:
     Raises:
         SpecError: If it cannot be found or imported.
     """
+    name = _import_plugin(where)
+    _named[where] = None
+    return name
+
+
+def forget_named_plugins() -> None:
+    """Begins a new command, of whose plugins alone those that it prints are to have any."""
+    _named.clear()
+
+
+def list_plugin_words(used: Iterable[tuple[str, str]] | None = None) -> list[str]:
+    """Returns the words by which a command names the plugins that were named: `--plugin PATH …`.
+
+    Every command that is printed has them by this, so that it can be typed as it stands.
+
+    Arguments:
+        used: The (kind, name) of all that the command uses; nothing is needed where all of it is built in.
+            None: whatever there is.
+    """
+    own = used is not None and all(REGISTRIES[kind].is_built_in(name) for kind, name in used)
+    return [] if own else [word for where in _named for word in ("--plugin", where)]
+
+
+def _import_plugin(where: str) -> str:
     try:
         if where.endswith(".py"):
             path = Path(where).resolve()
@@ -213,7 +239,7 @@ def load_entry_points() -> None:
         return
     _entry_points_loaded = True
     for point in entry_points(group="genbench.plugins"):
-        load_plugin(point.value)
+        _import_plugin(point.value)
 
 
 def registrar(

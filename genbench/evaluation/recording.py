@@ -15,13 +15,14 @@ from genbench.core.declarations import NAME
 from genbench.core.device import choose_device
 from genbench.core.errors import DataError, SpecError, nearest
 from genbench.core.files import natural_order
+from genbench.core.metric import column_of
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, NoBudget
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.single import Setup
-from genbench.statistics.intervals import mean_interval
 from genbench.store import EXTERNAL, Measurement, Record, Store
 from genbench.store.environment import environment, now
+from genbench.store.measurement_error import estimate_score, read_measurement_errors
 
 
 def record_samples(setup: Setup, samples: Any, name: str, as_dataset: str | None) -> Evaluation:
@@ -202,10 +203,12 @@ def _summarise(
     rows = list(first.rows)
     if len(results) > 1:
         intervals: list[str] = []
-        rows = [_average(row, results, intervals) for row in rows]
+        dataset = records[0].spec.dataset
+        rows = [_average(row, results, dataset, intervals) for row in rows]
         notes.append(
             f"means over {len(results)} seeds ± their standard error; 95 % intervals: "
-            f"{', '.join(intervals)}"
+            f"{', '.join(intervals)}, as on leaderboards with what test set and extractor leave uncertain, "
+            "where that was measured"
         )
     folder = store.path(records[0].spec).parent
     cells = ", ".join(record.cell for record in records)
@@ -215,7 +218,9 @@ def _summarise(
     )
 
 
-def _average(row: Measurement, results: Sequence[Evaluation], intervals: list[str]) -> Measurement:
+def _average(
+    row: Measurement, results: Sequence[Evaluation], dataset: str, intervals: list[str]
+) -> Measurement:
     """A column's mean over seeds, its standard error over seeds beside it."""
     place = row.id, row.protocol, row.split
     same = [m for r in results for m in r.rows if (m.id, m.protocol, m.split) == place]
@@ -223,7 +228,9 @@ def _average(row: Measurement, results: Sequence[Evaluation], intervals: list[st
     if len(values) < len(results):
         reason = row.reason or "not all seeds have a value of the same protocol"
         return row.model_copy(update={"value": None, "stderr": None, "reason": reason})
-    estimate = mean_interval(values)
+    meaning = column_of(row.metric, row.id)
+    error = read_measurement_errors().find_of(dataset, row)
+    estimate = estimate_score(values, meaning.interval_scale if meaning else "linear", error)
     if estimate.low is not None and estimate.high is not None:
         intervals.append(f"{row.id} [{estimate.low:.4g}, {estimate.high:.4g}]")
     floors = [m.floor for m in same if m.floor is not None]

@@ -7,26 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from shlex import quote
+from shlex import join
 
 from genbench.core.claim import Claim, Outcome, find
 from genbench.core.effect import Effect
 from genbench.core.figure import Figure
 from genbench.core.files import RUNS
+from genbench.core.registry import list_plugin_words
 from genbench.report.caveats import (
     find_unchecked,
     find_unequal_tuning,
     find_without_test_set,
 )
+from genbench.report.cells import estimate_column
 from genbench.report.fairness import EntrantTerms, ReadCells, compare_terms
 from genbench.report.variations import Variation, describe_verdict, lead_part
-from genbench.running.claim_cells import find_companions
+from genbench.running.claim_cells import find_companions, keys_of
 from genbench.running.evidence import ClaimEvidence, widen_scale
-from genbench.running.evidence_log import CompletedSeeds, EvidenceLog
+from genbench.running.evidence_log import CompletedSeeds
 from genbench.running.null_gates import GatedEffects, NullRows, read_effects
 from genbench.running.registration import Standing, find_standing
 from genbench.running.scale import SCALES, Scale
-from genbench.statistics.intervals import Estimate, mean_interval
 from genbench.statistics.leave_one_out import leave_one_out
 from genbench.statistics.looks import Looks
 from genbench.statistics.null_rows import Gate
@@ -248,9 +249,12 @@ class Card:
             read = [c for r, c in scored if r == run]
             names = [*read, *(other for c in read for other in find_companions(run, c))]
             columns = {c: self.evidence.scores(run, c) for c in dict.fromkeys(names)}
-            rows = {c: mean_interval(list(values.values())) for c, values in columns.items()}
-            seeds = self.scale.run(run).seeds
-            cells.append(ReadCells(run, seeds, tuple(self.evidence.records(run)), rows))
+            records, keys = tuple(self.evidence.records(run)), keys_of(run)
+            rows = {
+                c: estimate_column([*values.values()], c, records, keys)
+                for c, values in columns.items()
+            }
+            cells.append(ReadCells(run, self.scale.run(run).seeds, records, rows))
         return cells
 
     @cached_property
@@ -258,19 +262,12 @@ class Card:
         """What every run of cells was given, and its first column read at equal amounts of training."""
         return compare_terms(self.cells)
 
-    @cached_property
-    def columns(self) -> dict[str, Estimate]:
-        """What was read of the claim's own experiment for its effects, by column."""
-        log = EvidenceLog(self.evidence)
-        self.claim.function(log)
-        return {c: mean_interval(list(self.evidence.measured(c).values())) for c in log.columns}
-
     @property
     def command(self) -> str:
-        """What runs all that the claim needs."""
-        words = ["genbench run claims --claim", self.claim.id, *self.scale.words]
-        words += [] if self.folder == Path(RUNS) else ["-o", quote(str(self.folder))]
-        return " ".join(words)
+        """What runs all that the claim needs, with the plugins that were named."""
+        words = ["genbench", "run", "claims", "--claim", self.claim.id, *self.scale.words]
+        words += list_plugin_words([("claim", self.claim.name)])
+        return join([*words, *([] if self.folder == Path(RUNS) else ["-o", str(self.folder)])])
 
     @property
     def _null_rows(self) -> NullRows:

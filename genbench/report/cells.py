@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
 from statistics import fmean
 
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
-from genbench.store import Measurement
+from genbench.statistics.intervals import Estimate
+from genbench.store import Measurement, Record
+from genbench.store.measurement_error import estimate_score, read_measurement_errors
 
 
 def read_cells(group: Group) -> dict[TableColumn, Cell]:
@@ -18,6 +21,26 @@ def read_cells(group: Group) -> dict[TableColumn, Cell]:
         for measurement in record.metrics:
             by_column[TableColumn.of(measurement)][record.spec.seed] = measurement
     return {column: _cell(by_seed, column) for column, by_seed in by_column.items()}
+
+
+def estimate_column(
+    values: Sequence[float], id: str, records: Iterable[Record], keys: Container[str]
+) -> Estimate:
+    """Returns the mean of a column of some records as leaderboards show it, with the same interval.
+
+    Arguments:
+        values: One per seed.
+        id: The column, against test points.
+        records: The records.
+        keys: What its measurements are keyed by.
+    """
+    for record in records:
+        for m in record.metrics:
+            if (m.id, m.split) == (id, "test") and m.key in keys:
+                scale = TableColumn.of(m).meaning.interval_scale
+                error = read_measurement_errors().find_of(record.spec.dataset, m)
+                return estimate_score(values, scale, error)
+    return estimate_score(values)
 
 
 def _cell(by_seed: dict[int, Measurement], column: TableColumn) -> Cell:

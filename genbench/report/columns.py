@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from genbench.report.text import direction, plus_minus, rank_text
-from genbench.statistics.intervals import Estimate, mean_interval, widen
+from genbench.statistics.intervals import Estimate
 from genbench.store import Measurement
-from genbench.store.measurement_error import ColumnError
+from genbench.store.measurement_error import ColumnError, estimate_score
 
 #: marks numbers that a footnote casts doubt on
 DAGGER = "†"
@@ -163,10 +163,7 @@ class Cell:
         return self._estimate(self.outcomes) if self.failed else self.estimate
 
     def _estimate(self, values: Mapping[int, float]) -> Estimate:
-        own = mean_interval(list(values.values()), scale=self.scale)
-        if self.error is None or own.mean is None:
-            return own
-        return widen(own, self.error.own_deviation(own.mean))
+        return estimate_score(list(values.values()), self.scale, self.error)
 
     @property
     def seeds_text(self) -> str:

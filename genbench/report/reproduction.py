@@ -12,6 +12,7 @@ from typing import Any, Literal
 from genbench.report.cards import Card
 from genbench.report.claim_tables import EMPHASIS
 from genbench.report.sheet import Entry, Heading, Sheet
+from genbench.report.text import counted
 from genbench.report.variations import describe_verdict
 from genbench.running.evidence import widen_scale
 from genbench.running.null_gates import NullRows
@@ -178,5 +179,6 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
     count, rest = sum(not pair.failed for pair in compared), len(reproductions) - len(compared)
     heads = ("claim", "here", f"in {against}", "so", "the same values")
     more = f"; {rest} not compared, as {against} has not measured them" if rest else ""
-    summary = f"{count} of {len(compared)} claims are not contradicted{more}"
+    claims = counted(len(compared), "claim", "is", "are")
+    summary = f"{count} of {claims} not contradicted{more}"
     return Sheet([Heading(head) for head in heads], rows, notes=[*turned, summary])

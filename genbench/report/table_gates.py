@@ -51,12 +51,8 @@ def find_floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell
 
 
 def find_error(errors: MeasurementErrors, dataset: str, column: TableColumn) -> ColumnError | None:
-    """Returns what test set and extractor leave uncertain: of scores against test points alone."""
-    error = errors.find(dataset, column.id)
-    if error is None or column.split != "test":
-        return None
-    # measured by the classifier's features, for columns that need any
-    return error if error.extractor is None or column.protocol.startswith("classifier") else None
+    """Returns what test set and extractor leave uncertain of a column's scores."""
+    return errors.find_of(dataset, column)
 
 
 def values_of(

@@ -93,6 +93,18 @@ def count_range(counts: list[int]) -> str:
     return "–".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else "0"
 
 
+def counted(n: int, noun: str, one: str = "", many: str = "") -> str:
+    """Returns a number with its noun, and with what the number changes behind it, e.g. "1 row was".
+
+    Arguments:
+        n: The number.
+        noun: The noun in the singular, whose plural ends in -s.
+        one: What follows of one, such as "was".
+        many: What follows of none or several.
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'} {one if n == 1 else many}".rstrip()
+
+
 def _scaled(e: Estimate, factor: float) -> Estimate:
     mean, low, high = (None if v is None else v * factor for v in (e.mean, e.low, e.high))
     return Estimate(e.n, mean, low, high, e.method, e.scale)

@@ -144,7 +144,8 @@ def _as_json(value: Any) -> Any:
 def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool) -> list[str]:
     """Returns what differs, field by field, e.g. "experiment.options.rounds: 800, now 1600".
 
-    A part, a run or an experiment that one side alone has is one line.
+    A part, a run or an experiment that one side alone has is one line; so is a metric of a run, whose
+    options are none of their own.
 
     Arguments:
         before: The terms that were registered.
@@ -161,17 +162,49 @@ def compare_terms(before: Mapping[str, Any], now: Mapping[str, Any], rules: bool
         old, new = (side[name] for side in sides)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             new = drop_recent(new, old)
-        was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
-        fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
-        for derived in (".made_of_intervals", ".made_of_extremes"):
-            if len(fields) > 1:  # of which that is no news
-                fields = [field for field in fields if not field.endswith(derived)]
-        changes += [_say(f, was.get(f, ABSENT), is_now.get(f, ABSENT)) for f in fields]
+        changes += _compare_fields(name, old, new, rules)
     return changes
+
+
+def _compare_fields(name: str, old: Any, new: Any, rules: bool) -> list[str]:
+    """What differs in a part, a run or an experiment that both sides have."""
+    was, is_now = (dict(_fields(side, rules, name)) for side in (old, new))
+    fields = [f for f in {**was, **is_now} if was.get(f, ABSENT) != is_now.get(f, ABSENT)]
+    for derived in (".made_of_intervals", ".made_of_extremes"):
+        if len(fields) > 1:  # of which that is no news
+            fields = [field for field in fields if not field.endswith(derived)]
+    wholes = _find_wholes(name, old, new)
+    lines = []
+    for field in fields:
+        whole = next((w for w in wholes if field.startswith(f"{w}.")), None)
+        if whole is None:
+            lines.append(_say(field, was.get(field, ABSENT), is_now.get(field, ABSENT)))
+        else:
+            lines.append(wholes[whole])
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def _find_wholes(name: str, old: Any, new: Any) -> dict[str, str]:
+    """What is said of a metric that one side of a run alone has, by the field that holds all of it.
+
+    That is nothing where the run's own metrics say so already; else it was brought by another metric.
+    """
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return {}
+    named = set(old.get("metrics", ())) ^ set(new.get("metrics", ()))
+    wholes = {f"{name}.{field}.{m}": "" for field in ("measured", "metric_options") for m in named}
+    before, now = (side.get("measured", {}) for side in (old, new))
+    for metric in (before.keys() ^ now.keys()) - named:
+        whole = f"{name}.measured.{metric}"
+        wholes[whole] = f"{whole}: {'added' if metric in now else 'left out'}"
+    return wholes
 
 
 def _say(field: str, old: Any, new: Any) -> str:
     part, _, name = field.rpartition(".")
+    if name == "metrics" and ABSENT not in (old, new) and set(old) != set(new):
+        exchanged = [[m for m in one if m not in other] for one, other in ((old, new), (new, old))]
+        old, new = (", ".join(names) or "none" for names in exchanged)
     if name == "made_of":
         return f"{part}: made of other numbers (columns, sides, direction or scale)"
     if name == "made_of_extremes":

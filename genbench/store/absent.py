@@ -1,4 +1,4 @@
-"""Folders that have no records, and the one sentence on how to make some, and where others lie."""
+"""What is not there: records of a folder, how to make some, and claims whose plugins nobody named."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
+from genbench.core.claim import CLAIMS
 from genbench.core.errors import GenbenchError, StoreError
+from genbench.core.registry import load_entry_points
 from genbench.store.documents import load_suites
 from genbench.store.folder import Store
-from genbench.store.suites import CLAIMS, suite_file
-from genbench.store.trial import Trials
+from genbench.store.registrations import read_registrations
+from genbench.store.suites import CLAIMS as CLAIMS_SUITE
+from genbench.store.suites import suite_file
+from genbench.store.trial import Trials, claim_id, list_trials
 from genbench.store.tunings import Tunings
 
 #: where a clone of this repository has its records
@@ -45,7 +49,11 @@ def no_records(
 def run_command(folder: Path | str, suite: str) -> str:
     """Returns what makes a suite's records in a folder."""
     words = f"genbench run {suite} -o {quote(str(folder))}"
-    return words if suite == CLAIMS or _is_usual(suite) else f"{words} (with --config, its file)"
+    return (
+        words
+        if suite == CLAIMS_SUITE or _is_usual(suite)
+        else f"{words} (with --config, its file)"
+    )
 
 
 def has_content(folder: Path | str) -> bool:
@@ -72,3 +80,28 @@ def _find_results_around(folder: Path) -> Path | None:
 def _list_records(folder: Path) -> Iterator[Path]:
     pattern = "[0-9a-f]" * 16 + ".json"
     return folder.glob(f"*/*/{pattern}")
+
+
+def list_absent_claims(store: Store) -> list[str]:
+    """Returns a sentence for every claim of which a folder holds something, and which is not installed.
+
+    That is an experiment, or cells of models on data sets that a registration known here names.
+    """
+    load_entry_points()
+    known = {claim_id(name) for name in CLAIMS.names()}
+    tried = {path.stem.rpartition("-")[0] for path in list_trials(Trials(store.root).root)[0]}
+    try:
+        registered = read_registrations().claims
+    except GenbenchError:  # of which whoever needs it says what is wrong
+        registered = {}
+    tried |= {
+        claim
+        for claim, history in registered.items()
+        for one in history
+        for run in one.terms.get("runs", {}).values()
+        if run.get("model") and run.get("dataset") and store.has(run["dataset"], run["model"])
+    }
+    return [
+        f"claim {name!r} is not installed; name its file by --plugin"
+        for name in sorted(tried - known)
+    ]

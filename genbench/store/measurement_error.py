@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from genbench.core.effect import Noise
+from genbench.core.metric import IntervalScale
+from genbench.statistics.intervals import Estimate, mean_interval, widen
 from genbench.store.documents import list_shipped, read_json
 from genbench.store.record import Row
 
@@ -61,6 +64,19 @@ class ColumnError(Row):
         return self.test.log is not None and self.unbounded
 
 
+class Measured(Protocol):
+    """What scores of one column have in common: a measurement's, or a leaderboard's column."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+
+    @property
+    def split(self) -> str: ...  # noqa: D102
+
+    @property
+    def protocol(self) -> str: ...  # noqa: D102
+
+
 class MeasurementErrors(Row):
     """The whole of baselines/measurement_error.json.
 
@@ -77,6 +93,18 @@ class MeasurementErrors(Row):
         """Returns the errors of a column on a data set, or None where they were not measured."""
         return self.errors.get(dataset, {}).get(column)
 
+    def find_of(self, dataset: str, measured: Measured) -> ColumnError | None:
+        """Returns what test set and extractor leave uncertain of scores: of those of test points alone."""
+        error = self.find(dataset, measured.id)
+        if error is None or measured.split != "test":
+            return None
+        # measured by the classifier's features, for columns that need any
+        return (
+            error
+            if error.extractor is None or measured.protocol.startswith("classifier")
+            else None
+        )
+
     def floor_error(self, dataset: str, column: str) -> float:
         """Returns the standard deviation of what real points score, 0 where it was not measured."""
         error = self.find(dataset, column)
@@ -88,6 +116,24 @@ class MeasurementErrors(Row):
         if error is None:
             return Noise()
         return Noise(error.deviation_between(level, level), error.total("log"))
+
+
+def estimate_score(
+    values: Sequence[float], scale: IntervalScale = "linear", error: ColumnError | None = None
+) -> Estimate:
+    """Returns the mean of a column over seeds with its 95 % interval, wherever one is shown.
+
+    The interval holds what test set and extractor may do, as far as that was measured.
+
+    Arguments:
+        values: One per completed seed.
+        scale: What the interval is worked out on.
+        error: What test set and extractor leave uncertain.
+    """
+    own = mean_interval(values, scale=scale)
+    if error is None or own.mean is None:
+        return own
+    return widen(own, error.own_deviation(own.mean))
 
 
 def read_measurement_errors(path: Path | None = None) -> MeasurementErrors:

@@ -13,7 +13,7 @@ from genbench.core.files import RUNS, list_folder, read_file
 from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
-from genbench.store.absent import has_content, no_records
+from genbench.store.absent import has_content, list_absent_claims, no_records
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
@@ -79,6 +79,7 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
         *find_damaged_artifacts(store),
         *(_of_file(path, problem) for path, _, problem in trials if problem),
         *find_strangers(store, {path for path, _, _ in trials}),
+        *(Problem("unknown", str(store.root), text) for text in list_absent_claims(store)),
     ]
     return len(places), sort_problems(problems)
 

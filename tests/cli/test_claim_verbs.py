@@ -1,12 +1,15 @@
 """genbench claims and genbench run claims, from outside."""
 
+import html
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from genbench.cli.execution import STOPPED, make_listener
 from genbench.cli.run_text import tell_exploratory
+from genbench.core.claim import CLAIMS
 
 PLUGIN = """
 from genbench.core.claim import Run, claim
@@ -39,7 +42,7 @@ def test_a_claim_is_missing_then_run_then_judged(genbench):
     assert code == 0
     assert (row["verdict"], row["because"]) == ("inconclusive", "nothing has been measured yet")
     assert row["missing"]["its experiment"] == list(range(8))
-    assert row["command"] == "genbench run claims --claim planted-claim"
+    assert row["command"] == "genbench run claims --claim planted-claim --plugin planted.py"
     run = ("run", "claims", "--claim", "planted-claim", *NAMED, "--device", "cpu")
     code, out, err = genbench(*run, "--dry-run")
     assert (code, err) == (0, "")
@@ -220,7 +223,7 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     code, out, _ = genbench(*against)
     assert code == 0
     assert "14 of 14" in out
-    assert "1 of 1 claims are not contradicted" in out
+    assert "1 of 1 claim is not contradicted" in out
     assert genbench(*run, "-o", "again")[0] == 0
     code, out, _ = genbench(*against, "-o", "again", "--json")
     (row,) = json.loads(out)
@@ -229,7 +232,7 @@ def test_verdicts_are_held_against_another_folder(genbench, tmp_path):
     other = ("-m", "gan", "-d", "ring", "--seeds", "1", "--steps", "1", "--metrics", "mmd")
     assert genbench("run", *other, "-o", "fewer")[0] == 0
     code, out, _ = genbench(*against, "-o", "fewer")
-    assert (code, "not measured" in out, "0 of 1 claims" in out) == (1, True, True)
+    assert (code, "not measured" in out, "0 of 1 claim is" in out) == (1, True, True)
     code, out, err = genbench(*against, "-o", "again", "--against", "empty")
     assert (code, "0 of 0 claims are not contradicted; 1 not compared" in out) == (4, True)
     assert "none of these claims is measured in empty, so that nothing could be compared" in err
@@ -341,3 +344,31 @@ def test_a_card_says_why_no_seed_completed(genbench, tmp_path):
     assert "8 seeds: ValueError: boom on a seed" in " ".join(out.split())
     (row,) = json.loads(genbench(*asked, "--json")[1])
     assert row["failure_reasons"] == {"its experiment": "ValueError: boom on a seed"}
+
+
+def test_what_is_measured_of_claims_that_are_not_installed_is_named(genbench, registered):
+    """Of one by its experiment, of one that has cells alone by its registration."""
+    bare = PLUGIN.replace("planted_claim", "bare_claim").replace("experiment=experiment, ", "")
+    bare = bare.replace('Effect("x", evidence.measured("x"), 1.0),', "")
+    Path("bare.py").write_text(bare)
+    both = (*NAMED, "--plugin", "bare.py")
+    assert genbench("claims", "bare-claim", *both, "--register")[0] == 0
+    assert genbench("run", "claims", "--claim", "planted-claim", *both, "--device", "cpu")[0] == 0
+    lines = [
+        f"claim '{name}' is not installed; name its file by --plugin"
+        for name in ("bare-claim", "planted-claim")
+    ]
+    assert genbench("report", *both)[2] == ""
+    assert "Not read" not in Path("report/index.html").read_text()
+    for name in ("bare_claim", "planted_claim"):
+        del CLAIMS._objects[name]
+    code, _, err = genbench("report")
+    assert (code, err.splitlines()) == (0, lines)
+    page = html.unescape(Path("report/index.html").read_text())
+    code, out, _ = genbench("validate", "runs")
+    assert code == 0
+    _, _, err = genbench("claims", "--json")
+    for line in lines:
+        assert line in page
+        assert line in " ".join(out.split())
+        assert line in err

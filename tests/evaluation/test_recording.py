@@ -19,6 +19,7 @@ from genbench.report.gate.accept import accept_results
 from genbench.report.gate.check import check_results
 from genbench.report.reproduce import make_suite_file
 from genbench.report.site.build import write_report
+from genbench.report.tables import make_leaderboards
 from genbench.store import Record, Store
 from genbench.store.merge import merge
 from genbench.store.validate import validate_results
@@ -76,6 +77,18 @@ def test_each_set_of_samples_is_a_record_that_says_what_it_is():
     assert result.metrics["fd"].stderr == pytest.approx(want)
     assert any("95 % intervals: fd [" in note for note in result.notes)
     assert validate_results("runs") == (SEEDS, [])
+
+
+def test_the_intervals_are_those_of_the_leaderboard():
+    result = record(save(), metrics="prdc,mmd")
+    (table,) = make_leaderboards(result.records)
+    (note,) = (note for note in result.notes if "95 % intervals" in note)
+    for column in (c for c in table.columns if c.split == "test"):
+        cell = table.cell(table.groups[0], column)
+        assert f"{column.id} [{cell.estimate.low:.4g}, {cell.estimate.high:.4g}]" in note
+    assert any(table.cell(table.groups[0], c).error for c in table.columns), (
+        "of mmd, by no features"
+    )
 
 
 def test_a_cell_is_its_content_and_not_its_file():

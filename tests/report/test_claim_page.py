@@ -18,13 +18,19 @@ from genbench.core.errors import DataError
 from genbench.core.figure import Figure, Series
 from genbench.report import claim_tables
 from genbench.report.cards import make_cards
+from genbench.report.cells import estimate_column
 from genbench.report.leaderboard import read_leaderboard
 from genbench.report.readme import markers
-from genbench.report.site import claim_page
+from genbench.report.site import claim_page, fairness_page
 from genbench.report.site.build import write_report
+from genbench.report.site.samples import Gallery
+from genbench.report.site.site import Page, Site
 from genbench.report.site.templating import file_name
+from genbench.report.tables import make_leaderboards
+from genbench.report.text import counted
 from genbench.report.variations import Variation
 from genbench.running.scale import Scale
+from genbench.statistics.intervals import mean_interval
 from genbench.statistics.verdicts import judge
 from genbench.store import Store
 
@@ -97,6 +103,45 @@ def test_cells_are_listed_with_status_and_values(html, made):
     assert all(record.cell in text for record in read.records)
     assert read.columns["fid"].mean == pytest.approx(10, rel=0.02)
     assert ">8 not run<" in section(html, "vae-blur")
+
+
+def test_the_cells_of_a_card_have_the_intervals_of_leaderboards(claimed, made):
+    tables = make_leaderboards(claimed[0].records())
+    rows = {g.id: (t, g) for t in tables for g in t.groups}
+    for read in made["sample-quality"].cells:
+        table, group = rows[read.records[0].group]
+        for id, estimate in read.columns.items():
+            (column,) = (c for c in table.columns if (c.id, c.split) == (id, "test"))
+            cell = table.cell(group, column)
+            assert estimate == cell.estimate
+            assert estimate.scale == column.meaning.interval_scale
+    first = read.records[0].measurement("fid")
+    score = first.model_copy(update={"protocol": "classifier:digits"})
+    record = read.records[0].model_copy(update={"metrics": [score]})
+    values = [float(v) for v in range(10, 18)]
+    own = mean_interval(values, scale="log")
+    assert estimate_column(values, "fid", read.records, {first.key}) == own
+    assert estimate_column(values, "fid", [record], {first.key}).half > own.half, (
+        "the classifier's"
+    )
+
+
+def test_numbers_of_claims_agree_with_their_verbs(claimed, made):
+    known = [card for card in made.values() if card.known]
+    exploratory = [card for card in known if card.exploratory]
+    others = [card for card in made.values() if card not in known]
+    assert len(exploratory) > 1
+    page = Page("data.html", make_leaderboards(claimed[0].records())[0], Gallery((), ()))
+    for count, words in (
+        (1, "1 was not, or has changed since, and is"),
+        (2, "2 were not, or have"),
+    ):
+        claims = (*exploratory[:count], *others[:1])
+        text = fairness_page.make_files(Site("r", (page,), (), {}, claims))[
+            "fairness.html"
+        ].decode()
+        assert f"0 measured claims were registered before their first score; {words}" in text
+    assert counted(1, "measured claim", "was", "were") == "1 measured claim was"
 
 
 def test_a_second_data_set_has_its_plot_and_its_outcome(html, made):

@@ -505,6 +505,36 @@ def test_what_one_side_alone_has_is_one_line():
     assert compare_terms(before, before, True) == []
 
 
+def test_a_metric_that_was_exchanged_is_one_line():
+    """What is measured by it, with which options, follows; what else changed does not vanish."""
+    run = replace(RUN, metrics=("mmd", "modes"), metric_options={"mmd": {"kernel": "linear"}})
+    before = {"parts": [], "runs": {"gan on ring": describe_run(run)}}
+
+    def changes(**changed):
+        now = {"parts": [], "runs": {"gan on ring": describe_run(replace(run, **changed))}}
+        return [c.removeprefix("runs.gan on ring.") for c in compare_terms(before, now, True)]
+
+    bare: dict = {"metric_options": {}}
+    assert changes(metrics=("prdc", "modes"), **bare) == ["metrics: mmd, now prdc"]
+    assert changes(metrics=("modes",), **bare) == ["metrics: mmd, now none"]
+    assert changes(metrics=("mmd", "modes", "psnr")) == [
+        "metrics: none, now psnr", "measured.fid: added"
+    ]  # fmt: skip
+    assert changes(
+        metrics=("prdc", "modes"), steps=7, metric_options={"modes": {"within": 2}}
+    ) == [
+        f"steps: {run.steps}, now 7",
+        "metrics: mmd, now prdc",
+        "measured.modes.options.within: 3.0, now 2.0",
+        "metric_options.modes.within: absent, now 2",
+    ]
+    assert changes(**bare) == [
+        "metric_options.mmd.kernel: linear, now absent",
+        "measured.mmd.options.kernel: linear, now rbf",
+    ]
+    assert changes() == []
+
+
 def change_default(monkeypatch, **values):
     """Gives the GAN other defaults from now on."""
     resolve = options.resolve

@@ -41,7 +41,7 @@ def write_report(
         title: The report's title.
     """
     problems = [p.replace(str(board.store.root) + "/", "") for p in board.problems]
-    site = make_site(board.store, board.tables, problems, title)
+    site = make_site(board.store, board.tables, problems, title, Path(out))
     write_folder(Path(out), make_files(site))
     return Path(out) / "index.html"
 

@@ -18,7 +18,7 @@ from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
 from genbench.report.tables import Table
-from genbench.report.text import count_range, number
+from genbench.report.text import count_range, counted, number
 from genbench.report.winners import WHY_LAX, contests_of, describe_column
 
 if TYPE_CHECKING:
@@ -180,8 +180,8 @@ def _remark_rows(site: Site) -> list[Remark]:
     if unlisted:
         remarks.append(
             Remark(
-                f"{len(unlisted)} rows stand for their families without being on the list of entrants for "
-                "that data, or at another budget.",
+                f"{counted(len(unlisted), 'row', 'stands for its family', 'stand for their families')} "
+                "without being on the list of entrants for that data, or at another budget.",
                 unlisted,
             )
         )

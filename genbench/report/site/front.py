@@ -156,7 +156,8 @@ def _league(site: Site, table: Table, standings: Standings, about: str) -> dict[
             _row(site, table, standings, e, price(e.group).mean if latency else None)
             for e in standings.entrants
         ],
-        "command": reproduce.command_of(first.group) if first is not None else "",
+        "command": reproduce.command_of(first.group, site.folder) if first is not None else "",
+        "command_note": reproduce.Rerun(first.group).note if first is not None else "",
         "first": first and (first.name if standings.by_row else first.group.label),
         "margin": standings.quality.margin,
     }

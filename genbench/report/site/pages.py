@@ -66,9 +66,15 @@ def make_dataset_page(site: Site, page: Page) -> bytes:
         panels=list(zip(page.gallery.panels, links, strict=True)),
         quantities=page.curves,
         pareto=pareto,
-        commands=[(g.label, reproduce.command_of(g), g) for g in table.groups],
+        commands=[(g.label, *describe_rerun(site, g), g) for g in table.groups],
         data=templating.embed({"plots": plots}),
     )
+
+
+def describe_rerun(site: Site, group: Group) -> tuple[list[str], str]:
+    """Returns the commands that make a row again, and what keeps them from the same numbers."""
+    rerun = reproduce.Rerun(group)
+    return rerun.list_commands(site.folder), rerun.note
 
 
 def make_board(table: Table, links: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -119,7 +125,7 @@ def make_model_page(site: Site, name: str) -> bytes:
         places.append(place)
         for g in groups:
             label = f"{g.label} on {page.table.name}"
-            rows.append({"label": g.label, "command": (label, reproduce.command_of(g), g)})
+            rows.append({"label": g.label, "command": (label, *describe_rerun(site, g), g)})
     groups = [g for _, groups in site.rows(name) for g in groups]
     steps = {r.sequential_steps for g in groups for r in g.ok if r.sequential_steps is not None}
     failures = [

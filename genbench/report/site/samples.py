@@ -16,6 +16,7 @@ from genbench.report.site.lines import LINES, write_lines
 from genbench.report.site.side_by_side import PairSheet, is_common, lay_out_pairs
 from genbench.report.site.tiles import lay_out
 from genbench.report.tables import Table
+from genbench.report.text import counted
 from genbench.store import Record, Store
 
 if TYPE_CHECKING:
@@ -192,7 +193,9 @@ def _panel(
         return draw_sheet(label, array, about, data, pixels)
     if data is not None and data.alphabet and array.ndim == 2:
         return Panel(
-            label, f"{about}, {min(LINES, len(array))} sequences", text=write_lines(array, data)
+            label,
+            f"{about}, {counted(min(LINES, len(array)), 'sequence')}",
+            text=write_lines(array, data),
         )
     if array.ndim != 2 or array.shape[1] < 2:
         return Panel(label, f"samples of shape {array.shape[1:]} cannot be drawn")

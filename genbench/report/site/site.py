@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from genbench.core.claim import CLAIMS
@@ -23,6 +24,7 @@ from genbench.report.tables import Table
 from genbench.report.tuned_scores import TunedScore, describe_unused, read_tuned_scores
 from genbench.report.tuning import Search, read_searches
 from genbench.store import Record, Store
+from genbench.store.absent import list_absent_claims
 from genbench.store.cached import CachedStore
 
 #: pixels of all sheets of images together, so that a report of many data sets stays below 15 MB
@@ -70,6 +72,7 @@ class Site:
         searches: What tuning found, if anything was tuned.
         tuned_scores: What it gained.
         unused_trials: Sentences about files of trials that are no part of that.
+        folder: Where the pages go, from which commands name files.
     """
 
     title: str
@@ -80,6 +83,7 @@ class Site:
     searches: tuple[Search, ...] = ()
     tuned_scores: tuple[TunedScore, ...] = ()
     unused_trials: tuple[str, ...] = ()
+    folder: Path = Path("report")
 
     @property
     def tables(self) -> list[Table]:
@@ -136,7 +140,13 @@ class Site:
         return {**about, "datasets": datasets, "claims": group_by_verdict(self.claims)}
 
 
-def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], title: str) -> Site:
+def make_site(
+    store: Store,
+    tables: Sequence[Table],
+    problems: Sequence[str],
+    title: str,
+    folder: Path = Path("report"),
+) -> Site:
     """Returns a report's contents; reads the samples that lie beside the records."""
     count = sum(len(table.groups) + 1 for table in tables)
     pixels = max(SMALLEST, min(samples.SHEET, PIXELS // max(1, count)))
@@ -160,7 +170,8 @@ def make_site(store: Store, tables: Sequence[Table], problems: Sequence[str], ti
     gains = tuple(read_tuned_scores(store)) if searches else ()
     unused = tuple(describe_unused(store)) if searches else ()
     about = (*problems, *broken)
-    return Site(title, tuple(pages), about, pictures, cards, searches, gains, unused)
+    found = cards, searches, gains, unused
+    return Site(title, tuple(pages), about, pictures, *found, folder)
 
 
 def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card, ...], list[str]]:
@@ -171,7 +182,7 @@ def make_claim_cards(store: Store, tables: Sequence[Table]) -> tuple[tuple[Card,
     if store.groups is not None:
         return (), []
     cached = CachedStore(store.root, (r for t in tables for g in t.groups for r in g.records))
-    cards, broken = [], []
+    cards, broken = [], list_absent_claims(store)
     for name in CLAIMS.names():
         try:
             cards += make_cards(cached, [name])

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from genbench.report.text import number, rank_text
+from genbench.report.text import counted, number, rank_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,6 +36,7 @@ def make_engine() -> Environment:
         undefined=StrictUndefined,
     )
     engine.filters["number"] = number
+    engine.filters["counted"] = counted
     engine.filters["plain"] = to_plain_json
     engine.filters["shorten"] = shorten
     engine.filters["breakable"] = to_breakable
