@@ -124,7 +124,9 @@ def _mean_interval(values: tuple[float, ...], level: float, scale: IntervalScale
         return Estimate(1, mean, scale=scale)
     if are_equal(values):  # where resampling has no meaning
         return Estimate(n, mean, mean, mean, "constant", scale)
-    low, high, method = _bootstrap([v / unit for v in values], level, scale)
+    # so near to 0 odds are shares
+    near = "log" if scale == "logit" and unit < 1 else scale
+    low, high, method = _bootstrap([v / unit for v in values], level, near)
     return Estimate(n, mean, low * unit, high * unit, method, scale)
 
 
@@ -172,9 +174,9 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def find_unit(values: Sequence[float]) -> float:
-    """Returns 1, or the size of values whose sums would overflow: a diverging model may score 1e300."""
+    """Returns 1, or the size of values whose squares would have no number: one may be 1e300, a p 1e-200."""
     size = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
-    return size if size > 1e100 else 1.0
+    return 1.0 if 1e-100 < size < 1e100 or size == 0 else size
 
 
 def _bootstrap(

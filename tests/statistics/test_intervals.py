@@ -1,5 +1,6 @@
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -97,6 +98,23 @@ def test_huge_values_of_diverging_models_do_not_overflow():
     assert (
         paired_difference(by_seed([1e300 * k for k in range(1, 7)]), by_seed([0.0] * 6)).p < 0.05
     )
+
+
+@pytest.mark.parametrize("scale", ["linear", "log", "logit"])
+def test_tiny_values_such_as_a_p_do_not_vanish(scale):
+    """Whose squares have no number; of some beside large ones no more than their smallness is told."""
+    row = [3e-223, 1e-274, 2e-240, 5e-230, 1e-223, 4e-260, 2e-223, 1e-223]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = mean_interval(row, scale=scale)
+        near = mean_interval([v * 1e220 for v in row])
+        mixed = mean_interval([1e-200, 1e-220, 1e-250, 1e-190, 1e-240, 0.3, 0.2, 0.1], scale=scale)
+    assert found.mean == pytest.approx(near.mean * 1e-220)
+    assert found.low <= found.mean <= found.high < 1e-221
+    own = near if scale == "linear" else mean_interval([v * 1e220 for v in row], scale="log")
+    assert found.high == pytest.approx(own.high * 1e-220)
+    assert mixed.mean == pytest.approx(0.075)
+    assert mixed.low <= mixed.mean <= mixed.high
 
 
 def test_fewer_than_five_seeds_are_too_few():
