@@ -158,7 +158,7 @@ def by_metric(evidence: Evidence) -> dict[str, list[Effect]]:
         "A Gaussian with the stacks' mean and covariance is seen in all of their thousand modes.",
     ),
     notes={
-        "inconclusive": (
+        "mixed": (
             "The strict count does not bear out what the loose one supports. At the settings where the "
             "plain game collapses, the cures strew points over the plane: of their samples on the grid 2 "
             "to 3 % are good, where uniform noise has 2 %. A second look at PacGAN four times as long "
