@@ -81,20 +81,27 @@ def test_options_and_versions_have_files_of_their_own(claim, tmp_path):
     assert len(places) == 3
 
 
+def find_wrong(folder):
+    """What is wrong with a folder, but for that the planted claim is not installed."""
+    findings = validate(Store(folder))[1]
+    unknown = "claim 'a-claim' is not installed; name its file by --plugin"
+    return [f for f in findings if (f.kind, f.problem) != ("unknown", unknown)]
+
+
 def test_a_changed_number_breaks_the_seal(claim, tmp_path):
     trials = Trials(tmp_path)
     path = trials.write(trial({"x": {0: 1.0}}))
-    assert validate(Store(tmp_path)) == (0, [])
+    assert find_wrong(tmp_path) == []
     raw = json.loads(path.read_text())
     raw["columns"]["x"]["0"] = 2.0
     path.write_text(json.dumps(raw))
     assert trials.read(claim, {"steps": 3}) is None
-    (finding,) = validate(Store(tmp_path))[1]
+    (finding,) = find_wrong(tmp_path)
     assert finding.bad
     assert "seal" in finding.problem
     trials.write(trial({"x": {1: 3.0}}))
     assert trials.read(claim, {"steps": 3}).columns == {"x": {1: 3.0}}
-    assert [f.kind for f in validate(Store(tmp_path))[1]] == ["set aside"]
+    assert [f.kind for f in find_wrong(tmp_path)] == ["set aside"]
 
 
 @pytest.mark.parametrize("name", ["a-claim-0123456789ab.json", "x.json"])
@@ -104,7 +111,7 @@ def test_a_trial_under_another_name_is_not_read_and_wrong(claim, tmp_path, name)
     other = path.with_name(name)
     path.rename(other)
     assert parse(other) is None
-    (finding,) = validate(Store(tmp_path))[1]
+    (finding,) = find_wrong(tmp_path)
     assert (finding.kind, finding.bad, finding.path) == ("place", True, str(other))
     assert f"belongs in '{path.name}'" in finding.problem
 
@@ -146,4 +153,4 @@ def test_a_link_in_the_place_of_a_trial_is_set_aside(claim, tmp_path):
     path.symlink_to(tmp_path / "nowhere")
     trials.write(trial({"x": {0: 1.0}}))
     assert trials.read(claim, {"steps": 3}).columns == {"x": {0: 1.0}}
-    assert [f.kind for f in validate(Store(tmp_path))[1]] == ["set aside"]
+    assert [f.kind for f in find_wrong(tmp_path)] == ["set aside"]

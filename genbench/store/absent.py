@@ -89,7 +89,9 @@ def list_absent_claims(store: Store) -> list[str]:
     """
     load_entry_points()
     known = {claim_id(name) for name in CLAIMS.names()}
-    tried = {path.stem.rpartition("-")[0] for path in list_trials(Trials(store.root).root)[0]}
+    tried = {path.stem.rpartition("-")[0] for path in list_trials(Trials(store.root).root)[0]} - {
+        ""
+    }
     try:
         registered = read_registrations().claims
     except GenbenchError:  # of which whoever needs it says what is wrong

@@ -249,7 +249,7 @@ def test_a_folder_that_is_named_must_have_something_to_say(genbench, tmp_path, f
     (tmp_path / "empty").mkdir()
     code, out, err = genbench("claims", *words, *NAMED, "-o", folder)
     assert (code, out) == (2, "")
-    assert f"make records with: genbench run claims -o {folder}" in err
+    assert f"make records with: genbench run --plugin planted.py claims -o {folder}" in err
 
 
 def test_without_a_folder_named_there_is_nothing_to_refuse(genbench):
