@@ -130,6 +130,7 @@ def figure(evidence: Evidence) -> Figure:
     "winner after one trial, and the others measure whether it is beaten after eight; what varies between "
     "families is what two seeds agree on.",
     experiment=experiment,
+    seed_by_seed=True,
     seeds=32,
     first_seed=NEW_SEEDS,
     version=3,

@@ -59,6 +59,8 @@ class Claim:
         quick: Options of the experiment for a quick pass.
         scaled: Options of the experiment that half or twice the budget multiplies.
         timed: Whether the experiment measures times, so that nothing else may run meanwhile.
+        seed_by_seed: Whether the experiment makes its seeds one after the other, so that nothing is lost by
+            making them apart: workers share them, and what an interrupted run has made of them is kept.
         literature: What others found, each with its source.
         threats: What may make the verdict wrong.
         figure: Its plot, of the same evidence; without it the effects alone are drawn.
@@ -88,6 +90,7 @@ class Claim:
     quick: Mapping[str, Any] = field(default_factory=dict)
     scaled: tuple[str, ...] = ()
     timed: bool = False
+    seed_by_seed: bool = False
     literature: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
     figure: Callable[[Evidence], Figure] | None = None

@@ -216,17 +216,20 @@ def plan_trials(
         damaged += [problem] if problem and os.path.lexists(path) else []
         again = redo == "all" or (redo == "failed" and trial is not None and trial.failures)
         seeds = evidence.own_seeds if again else evidence.untried()
-        if seeds:
-            jobs.append(
-                TrialJob(
-                    claim=claim.name,
-                    version=claim.version,
-                    options=chosen,
-                    trial_seeds=tuple(seeds),
-                    redone=frozenset(trial.seeds if trial is not None else ()),
-                    settings=settings,
-                )
+        apart = claim.seed_by_seed and not claim.timed
+        jobs += [
+            TrialJob(
+                claim=claim.name,
+                version=claim.version,
+                options=chosen,
+                trial_seeds=piece,
+                redone=frozenset(trial.seeds if trial is not None else ()),
+                settings=settings,
             )
+            for piece in (
+                [(seed,) for seed in seeds] if apart else [tuple(seeds)] if seeds else []
+            )
+        ]
     if settings.workers > 1:
         jobs.sort(key=lambda job: -len(job.seeds))
     return Plan(jobs=list(jobs), damaged=damaged)

@@ -77,7 +77,10 @@ class Plan:
             parts.append(f"{len(self.broken)} that fail before they start")
         cells = [", ".join(parts) + ("" if self.jobs else "; nothing to do")] if self.cells else []
         trials = [job for job in self.jobs if not isinstance(job, StackJob)]
-        lines = [f"{job.title}: {len(job.seeds)} seeds" for job in trials]
+        counts = Counter[str]()
+        for job in trials:
+            counts[job.title] += len(job.seeds)
+        lines = [f"{title}: {count} seeds" for title, count in counts.items()]
         if len(lines) > MANY:
             lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
         lines += self.refusals

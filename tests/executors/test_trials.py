@@ -51,6 +51,16 @@ def hangs(rng):
 experiments = {"one": draws, "two": draws, "deadly": dies, "wrong": raises, "large": crowds, "slow": hangs}
 for name, experiment in experiments.items():
     claim(f"side_by_side_{name}", experiment=experiment, **ABOUT)(lambda evidence: [])
+
+def breaks(rng):
+    if 2 in rng.seeds:
+        time.sleep(60)
+    return draws(rng)
+
+apart = ABOUT | {"seeds": 4, "seed_by_seed": True}
+claim("side_by_side_apart", experiment=draws, **apart)(lambda evidence: [])
+claim("side_by_side_broken", experiment=breaks, **apart)(lambda evidence: [])
+claim("side_by_side_whole", experiment=draws, **ABOUT | {"seeds": 4})(lambda evidence: [])
 """
 
 
@@ -102,6 +112,27 @@ def test_an_experiment_that_does_not_fit_the_memory_is_cut_in_halves(trials):
     assert [job.seeds for job in plan.jobs] == [[0, 1], [0, 1], [0], [1]]
     assert set(found["large"].columns["x"]) == {0, 1}
     assert not found["large"].failures
+
+
+def test_seeds_that_are_made_one_after_the_other_are_jobs_apart(trials):
+    plan, found = trials(Inline(), "apart", "whole")
+    assert [job.seeds for job in plan.jobs] == [[0], [1], [2], [3], [0, 1, 2, 3]]
+    assert plan.describe().splitlines() == [
+        "experiment of side-by-side-apart: 4 seeds",
+        "experiment of side-by-side-whole: 4 seeds",
+    ]
+    assert found["apart"].seeds == found["whole"].seeds == {0, 1, 2, 3}
+    _, beside = trials(Processes(2), "apart", root="processes", workers=2)
+    assert beside["apart"].columns == found["apart"].columns
+
+
+def test_what_an_interrupted_run_has_made_of_such_seeds_is_kept(trials):
+    """And what one of them lost is no other's loss."""
+    _, found = trials(Inline(), "broken", timeout=0.5)
+    assert set(found["broken"].columns["x"]) == {0, 1, 3}
+    assert set(found["broken"].failures) == {2}
+    plan, _ = trials(Inline(), "broken")
+    assert plan.jobs == [], "nothing is left that was not tried"
 
 
 def test_an_experiment_out_of_time_is_a_failure(trials):
