@@ -7,7 +7,7 @@ from genbench.core.claim import Evidence, claim
 from genbench.core.effect import Effect
 
 SECOND_LOOK = (
-    "Half and twice the rounds refute the claim; on another processor eight seeds at its own "
+    "Half and twice the rounds refute the claim by eight seeds; its own do by sixteen, where eight had "
     "left it open. A second look with 32 seeds (tests/claims/reviews.py augmentation) refutes it with fewer "
     "and with more digits, too: the samples of the best GAN cost 0.2 points of accuracy with 5 digits of "
     "each class, 0.3 with 10, 0.6 with 20 and 0.7 with 40, and no interval reaches the gain of one point. "
