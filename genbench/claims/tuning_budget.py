@@ -145,9 +145,9 @@ def figure(evidence: Evidence) -> Figure:
     threats=(
         "one small model for each family, and spaces as wide as their authors made them",
         "a squared MMD with Gaussian kernels sees little of fine detail, and none below 5e-4 in so many "
-        "points: families that come so near count as alike. After eight trials 29 of 80 searches on the ring "
-        "do, of two families, so that their variance falls by more than it should, and which of them wins "
-        "cannot be told",
+        "points: families that come so near count as alike. After eight trials 55 of 160 searches on the "
+        "ring do, of two families, so that their variance falls by more than it should, and which of them "
+        "wins cannot be told",
     ),
     figure=figure,
 )

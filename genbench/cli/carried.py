@@ -39,8 +39,9 @@ def carry(text: str) -> str:
 def carry_plugins(text: str) -> str:
     """Returns a text whose commands name the plugins that were given to this verb."""
     words = shlex.join(list_plugin_words())
-    # a command ends where its sentence does
-    without = re.compile(rf"genbench (?:{'|'.join(TAKE_PLUGINS)})\b(?![^;`\n]*--plugin)")
+    # a command ends where its sentence does, or another one begins
+    own = r"(?:(?!, then genbench)[^;`\n])*"
+    without = re.compile(rf"genbench (?:{'|'.join(TAKE_PLUGINS)})\b(?!{own}--plugin)")
     return without.sub(lambda found: f"{found[0]} {words}", text) if words else text
 
 

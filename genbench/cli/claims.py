@@ -69,8 +69,8 @@ def command(
     with a small `--seeds`, it is inconclusive "so far", and the numbers beside are provisional.
 
     With `--against`, exit code 1 says that a claim, or a part of one, is supported in one folder and
-    refuted in the other, or was measured only there; 4 that no claim is measured in both, so that
-    nothing could be compared. Exit code 2 says that the folder named by -o has no records or trials, 3
+    refuted in the other, or was measured only there; 4 that the other folder has measured none of them, so
+    that nothing could be compared. Exit code 2 says that the folder named by -o has no records or trials, 3
     that runs failed, or that records or trials of either folder could not be read.
 
     Use `--register` before the first score: a verdict whose registration is younger, or whose terms have

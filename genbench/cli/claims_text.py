@@ -192,7 +192,7 @@ def print_claim(console: Console, card: Card) -> None:
     for head, texts in list_details(card).items():
         for text in texts:
             # one line of what holds a command, to be copied
-            line = "genbench run" in text
+            line = "genbench run" in text or "genbench claims" in text
             console.print(escape(f"{head}: {text}"), highlight=False, soft_wrap=line)
     if card.missing:
         # one line, to be copied

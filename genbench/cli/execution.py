@@ -163,9 +163,8 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
         if cells:
             text = f"{cells} cells are being run by another process; repeat the command when it has ended"
             click.echo(text, err=True)
-        for job in plan.busy:
-            if not isinstance(job, StackJob):
-                click.echo(f"{job.title} is being run by another process", err=True)
+        for title in dict.fromkeys(j.title for j in plan.busy if not isinstance(j, StackJob)):
+            click.echo(f"{title} is being run by another process", err=True)
         if plan.replaced:
             click.echo(
                 f"{len(plan.replaced)} cells came to other weights than those of their records (of another "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
@@ -217,7 +218,8 @@ def next_command(claims: Sequence[str] | None, root: Path) -> str:
         root: The results folder.
     """
     if claims is not None:
-        text = f"verdicts: {' '.join(['genbench claims', *claims])} -o {quote(str(root))}"
+        words = shlex.join(["genbench", "claims", *claims, "-o", str(root)])
+        text = f"verdicts: {words}"
     else:
         text = f"records: {root}/   next: genbench report -o {quote(str(root))}"
     return carry_plugins(text)

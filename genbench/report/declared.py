@@ -14,7 +14,6 @@ from genbench.core.errors import GenbenchError
 from genbench.core.quality import Quality
 from genbench.report.groups import Group
 from genbench.running.claim_cells import specs_of
-from genbench.store.tuned_options import UnusableTuning
 
 #: the rounds and the minibatch of a row
 Setting = tuple[int, int]
@@ -75,6 +74,6 @@ def _find_rows(run: Run, groups: Sequence[Group]) -> dict[Setting, Group]:
 
 def _find_group(run: Run) -> str | None:
     """The group of a run's cells; None where its options may not be taken, so that there are none."""
-    with suppress(UnusableTuning, GenbenchError):
+    with suppress(GenbenchError):
         return specs_of(run)[0].group
     return None

@@ -178,7 +178,10 @@ def make_sheet(reproductions: Sequence[Reproduction], against: Path) -> Sheet:
     compared = [pair for pair in reproductions if pair.compared]
     count, rest = sum(not pair.failed for pair in compared), len(reproductions) - len(compared)
     heads = ("claim", "here", f"in {against}", "so", "the same values")
-    more = f"; {rest} not compared, as {against} has not measured them" if rest else ""
     claims = counted(len(compared), "claim", "is", "are")
-    summary = f"{count} of {claims} not contradicted{more}"
-    return Sheet([Heading(head) for head in heads], rows, notes=[*turned, summary])
+    summary = [f"{count} of {claims} not contradicted"] if compared else []
+    if rest:
+        summary.append(
+            f"{counted(rest, 'claim', 'was', 'were')} not compared: not measured in {against}"
+        )
+    return Sheet([Heading(head) for head in heads], rows, notes=[*turned, "; ".join(summary)])

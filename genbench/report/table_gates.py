@@ -9,7 +9,6 @@ from statistics import fmean
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.groups import Group
 from genbench.statistics.null_rows import Gate, check_nulls, make_bar
-from genbench.store.measurement_error import ColumnError, MeasurementErrors
 
 
 def make_gate(
@@ -48,11 +47,6 @@ def find_floor(column: TableColumn, cells: Mapping[tuple[str, TableColumn], Cell
     floors = [c.floor for (_, k), c in cells.items() if k == column]
     values = [value for value in floors if value is not None]
     return fmean(values) if values else None
-
-
-def find_error(errors: MeasurementErrors, dataset: str, column: TableColumn) -> ColumnError | None:
-    """Returns what test set and extractor leave uncertain of a column's scores."""
-    return errors.find_of(dataset, column)
 
 
 def values_of(

@@ -18,7 +18,7 @@ from genbench.report.failed_seeds import count_failures, describe_failures
 from genbench.report.groups import MEMORY, TRAINING, Group, make_labels, name_options
 from genbench.report.placing import find_ranks
 from genbench.report.standings import Standings
-from genbench.report.table_gates import find_error, find_floor, make_gate, values_of
+from genbench.report.table_gates import find_floor, make_gate, values_of
 from genbench.report.text import name_rows, number
 from genbench.statistics.null_rows import Gate
 from genbench.statistics.ranking import Ranking
@@ -247,7 +247,7 @@ def _table(dataset: str, name: str, records: list[Record]) -> Table:
     groups = [Group(id, labels[id], tuple(rows)) for id, rows in members.items()]
     errors = read_measurement_errors()
     cells = {
-        (g.id, column): replace(cell, error=find_error(errors, dataset, column))
+        (g.id, column): replace(cell, error=errors.find_of(dataset, column))
         for g in groups
         for column, cell in read_cells(g).items()
     }

@@ -13,7 +13,6 @@ from genbench.core.metric import column_of
 from genbench.core.spec import CellSpec, canonical
 from genbench.report.columns import Cell, TableColumn
 from genbench.report.failed_seeds import is_asked, list_failed
-from genbench.report.table_gates import find_error
 from genbench.report.text import plus_minus
 from genbench.store import Record
 from genbench.store.measurement_error import read_measurement_errors
@@ -90,7 +89,7 @@ class TestScores:
         noise = errors.noise(self.dataset, self.column, level)
         cell, column = Cell(completed), self.columns.get(setting)
         if column is not None:
-            error = find_error(errors, self.dataset, column)
+            error = errors.find_of(self.dataset, column)
             cell = Cell(completed, error=error, scale=column.meaning.interval_scale)
         tried = self.records.get(setting[0], [])
         failed = {record.spec.seed for record in tried if record.status != "ok"}

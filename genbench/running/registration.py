@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
+from genbench.core.registry import list_plugin_words
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
 from genbench.running.dependencies import list_judged_columns
 from genbench.running.laid_down import (
@@ -74,7 +76,8 @@ class Standing:
         if not self.reasons:
             return None
         what = "its verdict will be exploratory"
-        cure = f"before it is run: genbench claims {claim} --register"
+        own = list_plugin_words([("claim", claim.replace("-", "_"))])
+        cure = f"before it is run: {shlex.join(['genbench', 'claims', claim, '--register', *own])}"
         if self.registration is None and self.first_score is None:
             return f"never; {what}; register it {cure}"
         date = self.registration.date[:10] if self.registration is not None else "never"

@@ -31,7 +31,7 @@ from genbench.store.validate import Problem
 def find_tuned_file(root: Path) -> Path | None:
     """Returns the file of tuned options that belongs to a results folder: of committed results alone.
 
-    One that is committed and was deleted here belongs to it, too.
+    One that is committed and was deleted here belongs to it, too; a deletion that was committed is decided.
     """
     path = root.resolve().parent / FILE
     own = root.resolve().name == COMMITTED.name and (path.is_file() or is_committed(path))

@@ -266,4 +266,5 @@ def _list_resamples(n: int) -> tuple[np.ndarray, np.ndarray]:
             for r in rows.tolist()
         ]
         chances = np.asarray(ways) / n**n
-    return np.stack([(rows == k).mean(axis=1) for k in range(n)], axis=1), chances
+    places = rows + n * np.arange(len(rows))[:, None]
+    return np.bincount(places.ravel(), minlength=rows.size).reshape(rows.shape) / n, chances

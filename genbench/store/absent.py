@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
@@ -74,7 +75,9 @@ def _is_usual(suite: str) -> bool:
 
 def _find_results_around(folder: Path) -> Path | None:
     """The results folder in which a folder of a data set or a model lies, or None."""
-    return next((place for place in [*folder.parents][:2] if any(_list_records(place))), None)
+    around = [*folder.resolve().parents][:2]
+    place = next((place for place in around if any(_list_records(place))), None)
+    return None if place is None else Path(os.path.relpath(place))
 
 
 def _list_records(folder: Path) -> Iterator[Path]:

@@ -47,7 +47,7 @@ def validate_results(folder: Path | str = RUNS) -> tuple[int, list[Problem]]:
         StoreError: If there is no such folder, or nothing in it.
     """
     found = validate(Store(folder)) if Path(folder).is_dir() else (0, [])
-    if found == (0, []) and not has_content(folder):
+    if not found[0] and not has_content(folder):
         raise no_records(folder, instead="genbench validate results")
     return found
 

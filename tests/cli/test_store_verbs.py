@@ -81,10 +81,13 @@ def test_folders_without_anything_are_no_success(genbench, tmp_path):
 
 def test_a_folder_within_a_results_folder_names_that(genbench):
     put("some results")
-    for words in (("leaderboard", "-o", "some results/ring"), ("validate", "some results/no")):
+    inside = [("validate", f"some results/{name}") for name in ("no", "ring")]
+    for words in (("leaderboard", "-o", "some results/ring"), *inside):
         code, _, err = genbench(*words)
         assert (code, "lies within a results folder" in err) == (2, True)
         assert "name that in its place: some results\n" in err
+    code, _, err = genbench("leaderboard", "-o", "some results/../nothing")
+    assert (code, "some results/../nothing is not a folder" in err) == (2, True)
 
 
 def test_export_writes_a_table(genbench, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from paired import paired_difference
 from scipy import stats
 
-from genbench.statistics.intervals import holm, mean_interval
+from genbench.statistics.intervals import RESAMPLES, _list_resamples, holm, mean_interval
 
 RNG = np.random.default_rng(3)
 
@@ -60,6 +60,14 @@ def test_of_few_values_every_resample_counts():
     below, above = np.clip([-ratios[tail], ratios[-1 - tail]], 0.9 * arm, 4 * arm)
     low, high = (values.mean() + way * stats.sem(values) for way in (-above, below))
     assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_of_many_values_the_drawn_resamples_are_shares():
+    shares, chances = _list_resamples(40)
+    rows = np.random.default_rng(0).integers(0, 40, (RESAMPLES, 40))
+    assert shares.sum(axis=1) == pytest.approx(1.0)
+    assert shares[:50, 7] == pytest.approx((rows[:50] == 7).mean(axis=1))
+    assert chances.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [8.0] * 7 + [7.0], [1.0, 2.0, 4.0]])

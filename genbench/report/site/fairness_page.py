@@ -17,7 +17,6 @@ from genbench.report.groups import TRAINING
 from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.standings import Standings
-from genbench.report.tables import Table
 from genbench.report.text import count_range, counted, number
 from genbench.report.winners import WHY_LAX, contests_of, describe_column
 
