@@ -158,13 +158,17 @@ def _pick(
 ) -> list[Entrant]:
     """The entrant of every contender, those that pass first, then by mean.
 
-    Rows of too few seeds stand for nobody who has another, and come behind those that can be ranked.
+    Rows of too few seeds stand for nobody who has another, and come behind those that can be ranked. Nor do
+    rows that were not measured by what must be passed stand for anybody who has one that was.
     """
     sign = 1.0 if column.better == "lower" else -1.0
 
     def place(entrant: Entrant) -> tuple[bool, bool, float, str]:
         score = sign * entrant.standing
         return bool(entrant.failed), entrant.too_few, score, entrant.group.label
+
+    def stand(entrant: Entrant) -> tuple[int, tuple[bool, bool, float, str]]:
+        return len(entrant.unchecked), place(entrant)
 
     by_name: dict[str, list[Entrant]] = {}
     for group in groups:
@@ -175,7 +179,7 @@ def _pick(
     for rows in by_name.values():
         enough = [row for row in rows if not row.too_few] or rows
         listed = [row for row in enough if row.listed]
-        picked.append(min(listed or enough, key=place))
+        picked.append(min(listed or enough, key=stand))
     return sorted(picked, key=place)
 
 

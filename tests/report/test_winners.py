@@ -402,6 +402,19 @@ def test_a_contest_with_labels_is_decided_by_the_features_of_the_one_beside_it()
     )
 
 
+def test_a_row_that_was_measured_by_the_check_stands_for_its_family_before_one_that_was_not():
+    rows = [
+        *make_records("vae", scores(20.0)),
+        *make_records("vae", {"fid": around(5.0)}, options={"lr": 0.5}),
+        *make_records("gan", {"fid": around(9.0)}),
+        *make_records("gan", scores(2.0, recall=0.1), options={"lr": 0.5}),
+    ]
+    (table,) = make_leaderboards(rows)
+    shown = {e.family: (e.cell.estimate.mean, e.unchecked) for e in table.standings.entrants}
+    assert shown["variational"] == (pytest.approx(20.0, abs=0.1), ())
+    assert shown["adversarial"] == (pytest.approx(2.0, abs=0.1), ()), "though it fails it"
+
+
 def test_on_data_of_pairs_every_row_stands_for_itself():
     rows = [
         *make_records("pix2pix", scores(10.0), options={"l1": 0.0}),
