@@ -63,8 +63,8 @@ def command(
     else:
         console = common.make_console(wide)
         print_leaderboards(console, board.tables, whole=wide)
-        told = f"{counted(count, 'record')}; page: {page}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        line = f"{counted(count, 'record')}; page: {page}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     for text in [] if suite else list_absent_claims(board.store):
         click.echo(text, err=True)
     common.tell_unread(problems, ignore=ignore_damaged)

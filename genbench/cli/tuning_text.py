@@ -105,8 +105,8 @@ def accept(root: Path, to: Path, config: Path | None, as_json: bool, **what: Any
     else:
         _print_entries(result.entries, to, written=what["write"])
     for refusal in result.refusals:
-        said = "left out" if refusal.foreign else "refused"
-        click.echo(f"{said}: {carried.carry(refusal.problem)}", err=True)
+        outcome = "left out" if refusal.foreign else "refused"
+        click.echo(f"{outcome}: {carried.carry(refusal.problem)}", err=True)
     failed = any(what["models"] and not refusal.foreign for refusal in result.refusals)
     return int(failed or (bool(result.refusals) and not result.entries))
 

@@ -64,7 +64,9 @@ class BudgetComparison:
 def find_whole(card: Card) -> dict[str, Variation]:
     """Returns a claim's verdicts at the budgets at which all of its seeds were tried."""
     return {
-        each.name: each for each in card.budgets if each.verdict is not None and not each.missing
+        variation.name: variation
+        for variation in card.budgets
+        if variation.verdict is not None and not variation.missing
     }
 
 
@@ -74,7 +76,7 @@ def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
     for card in cards:
         if card.scale.budget != "default" or card.provisional or not card.known:
             continue
-        if budget not in {each.name for each in card.budgets}:
+        if budget not in {variation.name for variation in card.budgets}:
             continue
         other = find_whole(card).get(budget)
         if other is None or other.verdict is None:

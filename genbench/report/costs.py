@@ -77,13 +77,13 @@ def find_usual(
     rows: Iterable[Sequence[Record]], read: Reader = Conditions.of_training
 ) -> Conditions:
     """Returns the conditions under which most rows were timed, of several those of the most seeds."""
-    found: Counter[Conditions] = Counter()
-    seeds: Counter[Conditions] = Counter()
+    rows_of: Counter[Conditions] = Counter()
+    seeds_of: Counter[Conditions] = Counter()
     for records in rows:
         every = [read(record) for record in records]
-        found.update(set(every))
-        seeds.update(every)
-    return max(found, key=lambda c: (found[c], seeds[c], c), default=Conditions())
+        rows_of.update(set(every))
+        seeds_of.update(every)
+    return max(rows_of, key=lambda c: (rows_of[c], seeds_of[c], c), default=Conditions())
 
 
 def choose_records(

@@ -66,9 +66,11 @@ class Rerun:
     @cached_property
     def suites(self) -> dict[str, dict[str, Any]]:
         """The suites by name, in the order in which they are run."""
-        names = [name_of(self.group), *(f"{name_of(self.group)}-{k}" for k in range(2, 99))]
-        pairs = zip(names, self.passes, strict=False)
-        return {name: make_suite(self.group, one, self.note) for name, one in pairs}
+        first = name_of(self.group)
+        return {
+            first if k == 1 else f"{first}-{k}": make_suite(self.group, one, self.note)
+            for k, one in enumerate(self.passes, 1)
+        }
 
     @cached_property
     def passes(self) -> list[Pass]:
@@ -108,17 +110,17 @@ class Rerun:
     @cached_property
     def note(self) -> str:
         """What keeps it from giving the same numbers, as far as records tell; "" where nothing does."""
-        told = [text for _, text in check_versions(self.group.first)]
+        remarks = [text for _, text in check_versions(self.group.first)]
         if self.group.external:
-            told.append(
+            remarks.append(
                 "weights, reference and resizing are those of the protocols above the columns"
             )
         elif self.unknown:
-            told.append(
+            remarks.append(
                 f"no record tells the options and numbers of points of {', '.join(self.unknown)}, "
                 "which are the usual ones here"
             )
-        return "; ".join(dict.fromkeys(told))
+        return "; ".join(dict.fromkeys(remarks))
 
     def list_commands(self, folder: Path | None = None) -> list[str]:
         """Returns the commands, to be run in the folder of the suite file one after the other.
@@ -154,8 +156,7 @@ class Rerun:
     def _score_words(self) -> list[str]:
         """The words that score samples from elsewhere, which only who has them can run."""
         spec = self.group.first.spec
-        known = dict.fromkeys(self.questions)
-        names = [_to_word(asked.to_part(metric)) for metric, asked in known]
+        names = [_to_word(asked.to_part(metric)) for metric, asked in self.questions]
         words = ["genbench", "evaluate", f"{spec.model}/*", "--record", spec.model]
         words += ["--as-dataset", spec.dataset]
         if spec.dataset_options:

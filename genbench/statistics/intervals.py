@@ -243,11 +243,10 @@ def _find_tails(values: np.ndarray, chances: np.ndarray, tail: float) -> tuple[f
     import numpy as np
 
     order = np.argsort(values, kind="stable")
-    below = np.cumsum(chances[order])
-    above = np.cumsum(chances[order][::-1])
     # sums of chances are short of what they should be by roundings
-    reached = (int(np.searchsorted(sums, tail * (1 - 1e-9))) for sums in (below, above))
-    first, last = reached
+    tail *= 1 - 1e-9
+    first = np.searchsorted(np.cumsum(chances[order]), tail)
+    last = np.searchsorted(np.cumsum(chances[order[::-1]]), tail)
     return float(values[order[first]]), float(values[order[-1 - last]])
 
 

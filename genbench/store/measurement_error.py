@@ -68,13 +68,19 @@ class Measured(Protocol):
     """What scores of one column have in common: a measurement's, or a leaderboard's column."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102
+    def id(self) -> str:
+        """The id of the column."""
+        ...
 
     @property
-    def split(self) -> str: ...  # noqa: D102
+    def split(self) -> str:
+        """The split that was compared with."""
+        ...
 
     @property
-    def protocol(self) -> str: ...  # noqa: D102
+    def protocol(self) -> str:
+        """How it was measured."""
+        ...
 
 
 class MeasurementErrors(Row):
@@ -99,11 +105,8 @@ class MeasurementErrors(Row):
         if error is None or measured.split != "test":
             return None
         # measured by the classifier's features, for columns that need any
-        return (
-            error
-            if error.extractor is None or measured.protocol.startswith("classifier")
-            else None
-        )
+        alike = error.extractor is None or measured.protocol.startswith("classifier")
+        return error if alike else None
 
     def floor_error(self, dataset: str, column: str) -> float:
         """Returns the standard deviation of what real points score, 0 where it was not measured."""
