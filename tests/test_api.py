@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import genbench
-from genbench.core.errors import DataError, SpecError, UnknownName
+from genbench.core.errors import DataError, SpecError, StoreError, UnknownName
 from genbench.core.spec import Budget
 from genbench.store import Store
 from genbench.store.tuned_options import find_tuned
@@ -56,6 +56,10 @@ def test_refusals_say_what_is_wrong(folder):
         genbench.samples("zzz", results=folder)
     with pytest.raises(SpecError, match="one results folder"):
         genbench.leaderboard(folder, folder)
+    with pytest.raises(
+        StoreError, match=r"nowhere is not a folder; make records with: genbench run claims"
+    ):
+        genbench.claims(results="nowhere")
 
 
 def test_a_pair_of_a_suite_is_trained_as_there():

@@ -36,8 +36,9 @@ from genbench.running.unused import refuse_unused
 from genbench.running.usual_metrics import add_usual
 from genbench.statistics.looks import LAST
 from genbench.store import Store
+from genbench.store.absent import has_content, no_records
 from genbench.store.documents import read_suite
-from genbench.store.suites import find_suite
+from genbench.store.suites import CLAIMS, find_suite
 
 __all__ = [
     "TrainedModel",
@@ -225,7 +226,7 @@ def leaderboard(
 
 def claims(
     *names: str,
-    results: Path | str = RUNS,
+    results: Path | str | None = None,
     budget_scale: str | None = None,
     seeds: int | None = None,
 ) -> list[Card]:
@@ -233,10 +234,16 @@ def claims(
 
     Arguments:
         names: Claims; all of them without any.
-        results: The results folder.
+        results: The results folder, which must hold records or trials; without one `runs`, which need not.
         budget_scale: quick, half, default or double; None takes the first that has measurements.
         seeds: How many seeds count; None takes what every claim asks for.
+
+    Raises:
+        StoreError: If a folder is named that holds nothing.
     """
     usual = budget_scale is None and seeds is None
     scale = None if usual else Scale(budget_scale or "default", seeds)
-    return make_cards(Store(results), names, scale, Path(results))
+    if results is not None and not has_content(results):
+        raise no_records(results, CLAIMS)
+    root = Path(results or RUNS)
+    return make_cards(Store(root), names, scale, root)
