@@ -16,6 +16,8 @@ from genbench.core.truth import Classified, Truth
 from genbench.metrics import _checks
 
 NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of modes"
+#: of fewer samples than these the first-order bias is off by more than a hundredth
+RARE = 10
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
     "modes": Column(
@@ -73,8 +75,8 @@ def modes(
 
     .. math:: \mathrm{reverse\_kl} = \sum_k p_k \ln (p_k / w_k)
 
-    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off. Modes so
-    unlikely that n exact samples may miss them have a floor below K, the expected number.
+    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off. Where n exact
+    samples may miss modes, the floors are what these score on average: fewer modes than K, and more nats.
 
     Where a classifier tells the modes apart (a thousand stacks of digits) every sample counts, however
     sure the classifier is, as in PacGAN; 26,000 are usual, on which exact samples have 0.0194 nats.
@@ -151,18 +153,17 @@ def _scores(
 ) -> dict[str, Score]:
     """Every column from the high-quality samples by mode, shape (K,), of n samples."""
     modes, good = len(counts), int(counts.sum())
-    weights = None if truth.weights is None else truth.weights.to(counts.device).double()
+    assert truth.shares is not None
+    weights = truth.shares.to(counts.device)
     score = partial(Score, protocol={"samples": n, **(protocol or {})})
-    least: float | Tensor = 0.1 * n / modes
-    floors: tuple[float, float] = (modes, modes)
-    if weights is not None:
-        least = 0.1 * n * weights
-        floors = _expected(n, ideal * weights, 0 * least), _expected(n, ideal * weights, least)
+    # a tenth exactly is enough, however weights were rounded
+    least = (1 - 1e-6) * 0.1 * n * weights
+    floors = _floors(n, ideal, truth, least.cpu())
     share = good / n
     error = math.sqrt(share * (1 - share) / n)
     scores = {
-        "modes": score(float((counts > 0).sum()), floor=floors[0]),
-        "modes_strict": score(float((counts >= least).sum()), floor=floors[1]),
+        "modes": score(float((counts > 0).sum()), floor=floors["modes"]),
+        "modes_strict": score(float((counts >= least).sum()), floor=floors["modes_strict"]),
         "high_quality": score(share, error, floor=ideal),
     }
     if good == 0:
@@ -170,19 +171,54 @@ def _scores(
         return {**scores, "reverse_kl": empty, "reverse_kl_corrected": empty}
     captured = counts > 0
     shares = counts[captured].double() / good
-    ratios = shares * modes if weights is None else shares / weights[captured]
+    ratios = shares * modes if truth.weights is None else shares / weights[captured]
     plain = float((shares * ratios.log()).sum())
     corrected = plain - (len(shares) - 1) / (2 * good)
     return {
         **scores,
-        "reverse_kl": score(max(0.0, plain), floor=(modes - 1) / (2 * n * ideal)),
-        "reverse_kl_corrected": score(corrected, kind="estimate", floor=0.0),
+        "reverse_kl": score(max(0.0, plain), floor=floors["reverse_kl"]),
+        "reverse_kl_corrected": score(
+            corrected, kind="estimate", floor=floors["reverse_kl_corrected"]
+        ),
     }
+
+
+def _floors(n: int, ideal: float, truth: Truth, least: Tensor) -> dict[str, float]:
+    """What n exact samples score on average: counts of modes, and biases, which rare modes make larger."""
+    assert truth.shares is not None
+    shares = truth.shares.cpu()
+    modes, good = len(shares), n * ideal
+    rare = shares[good * shares < RARE]
+    divergence = (modes - 1) / (2 * good)
+    floors = {
+        "modes": float(modes),
+        "modes_strict": float(modes),
+        "reverse_kl": divergence,
+        "reverse_kl_corrected": 0.0,
+    }
+    if truth.weights is not None or len(rare):
+        floors["modes"] = _expected(n, ideal * shares, 0 * least)
+        floors["modes_strict"] = _expected(n, ideal * shares, least)
+    if len(rare):
+        divergence += _terms(max(1, round(good)), rare) - float((1 - rare).sum()) / (2 * good)
+        floors["reverse_kl"] = divergence
+        floors["reverse_kl_corrected"] = divergence - (floors["modes"] - 1) / (2 * good)
+    return floors
+
+
+def _terms(n: int, rare: Tensor) -> float:
+    """What rare modes add to the divergence of n exact samples on average, summed over the modes."""
+    from scipy.stats import binom
+
+    # of a mode that expects fewer than 10 samples 100 are never seen
+    counts = torch.arange(1, min(n, 10 * RARE) + 1, dtype=torch.float64).unsqueeze(1)
+    chances = torch.from_numpy(binom.pmf(counts.numpy(), n, rare.numpy()))
+    return float((chances * counts / n * (counts / (n * rare)).log()).sum())
 
 
 def _expected(n: int, chances: Tensor, least: Tensor) -> float:
     """How many modes have so many of n exact samples, and at least one, on average."""
     from scipy.stats import binom
 
-    tails = binom.sf(least.cpu().ceil().clamp_min(1).numpy() - 1, n, chances.cpu().numpy())
+    tails = binom.sf(least.ceil().clamp_min(1).numpy() - 1, n, chances.numpy())
     return float(tails.sum())

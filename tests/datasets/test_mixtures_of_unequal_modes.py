@@ -30,6 +30,12 @@ class Uneven(MixtureDataset):
     entropy = float(-(WEIGHTS * WEIGHTS.log()).sum()) + 1 + math.log(2 * math.pi * std**2)
 
 
+class Even(Uneven):
+    """The same four, equally likely."""
+
+    weights = None
+
+
 DATA = Uneven()
 
 
@@ -95,6 +101,33 @@ def test_the_floor_of_modes_is_what_exact_samples_reach():
     kept = 1 - (1 - WEIGHTS * (1 - math.exp(-4.5))) ** n
     assert draws[0]["modes"].floor == pytest.approx(kept.sum().item(), rel=1e-9)
     assert truth.shares is not None
+
+
+def test_a_tenth_of_a_share_is_enough_however_weights_are_rounded():
+    counts = [45, 3, 1, 1]
+    x = torch.cat([c.repeat(n, 1) for c, n in zip(DATA.centres, counts, strict=True)])
+    for weights in (WEIGHTS, WEIGHTS.float()):
+        truth = replace(DATA.truth, weights=weights)
+        assert scores(x, truth)["modes_strict"].value == 4
+        assert scores(x[:48], truth)["modes_strict"].value == 2
+
+
+class Rare(Uneven):
+    """Thirty modes, of which most are rarer than the 1 in 200 that so few samples show."""
+
+    centres = torch.arange(30, dtype=torch.float64).unsqueeze(1).expand(30, 2)
+    weights = 0.7 ** torch.arange(30) * 0.3 / (1 - 0.7**30)
+
+
+@pytest.mark.parametrize(("data", "n"), [(Rare(), 10), (Rare(), 200), (Even(), 6), (Even(), 25)])
+def test_floors_of_few_samples_are_what_exact_ones_score(data, n):
+    draws = [scores(x, data.truth) for x in data.draw(n, Rng(range(400)))]
+    for column in ("modes", "modes_strict", "reverse_kl", "reverse_kl_corrected"):
+        values = torch.tensor([d[column].value for d in draws], **F64)
+        error = values.std().item() / len(draws) ** 0.5
+        assert values.mean().item() == pytest.approx(
+            draws[0][column].floor, abs=4 * error + 0.01
+        ), column
 
 
 def test_classified_modes_have_weights_too():
