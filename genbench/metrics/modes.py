@@ -61,6 +61,7 @@ COLUMNS = {
     view="truth",
     columns=COLUMNS,
     needs=("modes",),
+    at_most="samples",
     paper="Srivastava et al., 2017; Lin et al., 2018",
 )
 def modes(
@@ -95,7 +96,8 @@ def modes(
             unless equal. A truth with a rule of high quality of its own takes the place of `within`, and
             the protocol says so.
         rng: Not used.
-        samples: How many points count, the first ones; all where there are fewer.
+        samples: How many points count, the first ones (of points from elsewhere some at random); all where
+            there are fewer.
         within: The radius of high quality, in standard deviations.
 
     Returns:
