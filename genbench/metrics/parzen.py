@@ -64,10 +64,10 @@ def parzen(
     _checks.clouds("parzen", real, fake)
     if len(real) < 4:
         raise DataError(f"parzen needs at least 4 real points, got {len(real)}; give more points")
-    if memmap.constant(real.x).all():
-        return Score(None, kind="estimate", reason="all held-out points are equal")
     # the mean over coordinates of their variance
     scale = math.sqrt(float(real.norms.sum()) / ((len(real) - 1) * real.size))
+    if scale == 0 or memmap.constant(real.x).all():
+        return Score(None, kind="estimate", reason="all held-out points are equal")
     order = rng.permutation(len(real))[0][:points].to(real.x.device)
     halves = [
         Cloud(real.x, real, part) for part in (order[: len(order) // 2], order[len(order) // 2 :])
