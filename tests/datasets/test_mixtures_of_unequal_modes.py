@@ -103,6 +103,25 @@ def test_the_floor_of_modes_is_what_exact_samples_reach():
     assert truth.shares is not None
 
 
+@pytest.mark.parametrize("std", [0.7, 1.5, 3.0])
+def test_exact_samples_of_modes_that_overlap_score_their_floors_too(std):
+    """By the mixture's own weights they would not: likely modes take points of rare ones."""
+
+    class Wide(Uneven):
+        pass
+
+    Wide.std = std
+    data = Wide()
+    draws = [scores(x, data.truth) for x in data.draw(2500, Rng(range(40)))]
+    for column in ("high_quality", "reverse_kl", "reverse_kl_corrected"):
+        values = torch.tensor([d[column].value for d in draws], **F64)
+        error = values.std().item() / len(draws) ** 0.5
+        floor = draws[0][column].floor
+        assert values.mean().item() == pytest.approx(floor, abs=4 * error + 1e-3), column
+    collapsed = scores(DATA.centres[:1].repeat(100, 1), data.truth)
+    assert collapsed["reverse_kl"].value > 0.2
+
+
 def test_a_tenth_of_a_share_is_enough_however_weights_are_rounded():
     counts = [45, 3, 1, 1]
     x = torch.cat([c.repeat(n, 1) for c, n in zip(DATA.centres, counts, strict=True)])
