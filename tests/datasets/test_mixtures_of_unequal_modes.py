@@ -55,6 +55,31 @@ def test_points_come_by_weight_and_their_density_is_exact():
     torch.testing.assert_close(at_centres, WEIGHTS)
 
 
+def test_the_box_is_where_the_modes_are():
+    """Cells of a box around 0 would hide what modes a thousand away from it do."""
+
+    class Away(Uneven):
+        centres = Uneven.centres + 1000
+
+    data = Away()
+    assert data.truth.box == pytest.approx((999.4, 1004.6))
+    exact, lost = (
+        js_to_truth(x, data.truth, rng=Rng([0])).value
+        for x in (data.draw(5000, Rng([0]))[0], Away.centres[:1].repeat(5000, 1))
+    )
+    assert exact < 0.01
+    assert lost > 0.3
+
+
+def test_an_entropy_that_is_not_given_is_a_mean_over_points():
+    class Unknown(Uneven):
+        entropy = None
+
+    first, second = Unknown(), Unknown()
+    assert first.truth.entropy == second.truth.entropy
+    assert first.truth.entropy == pytest.approx(DATA.entropy, abs=4 * 0.002)
+
+
 def test_exact_samples_score_the_floors_of_their_weights():
     draws = [scores(x) for x in DATA.draw(2500, Rng(range(60)))]
 
