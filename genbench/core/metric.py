@@ -193,6 +193,8 @@ class Metric:
             the score is null.
         matched: Whether it takes the real points for right answers, of metrics of pairs; data sets that
             know none have no such score.
+        at_most: The option that says how many points count at most, where these are the first ones, of a
+            metric of view points or truth; of points whose order may mean something as many are drawn.
     """
 
     name: str
@@ -208,6 +210,7 @@ class Metric:
     beside: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     matched: bool = True
+    at_most: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -230,6 +233,7 @@ DECLARED: dict[str, Need] = {
     "beside": TEXTS,
     "networks": TEXTS,
     "matched": FLAG,
+    "at_most": TEXT,
 }
 #: likewise a column
 COLUMN_DECLARED: dict[str, Need] = {
@@ -262,12 +266,13 @@ def metric(
     beside: tuple[str, ...] = (),
     networks: tuple[str, ...] = (),
     matched: bool = True,
+    at_most: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Returns a decorator that registers a metric function; the function itself is handed back."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
-        entry = Metric(name, function, view, columns, *more)
+        entry = Metric(name, function, view, columns, *more, at_most)
         _check_declared(entry)
         METRICS.add(name, entry)
         return function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ from genbench.core.dataset import Dataset, DataSpec
 from genbench.core.quality import MIXTURE, Quality
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
+
+#: how many points tell an entropy, and how many of them are drawn at once
+DRAWS, ROWS = 400_000, 10_000
 
 
 class ScaledStream(Dataset):
@@ -55,7 +59,8 @@ class MixtureDataset(ScaledStream):
     quality: ClassVar[Quality | None] = MIXTURE
     centres: ClassVar[Tensor]
     std: ClassVar[float]
-    entropy: ClassVar[float]
+    #: in nats; None for a mean over draws
+    entropy: ClassVar[float | None] = None
     #: the modes' probabilities, shape (K,); None for equal ones
     weights: ClassVar[Tensor | None] = None
 
@@ -63,18 +68,20 @@ class MixtureDataset(ScaledStream):
         super().__init__(data_dir=data_dir, offline=offline)
         self.spec = DataSpec(self.name, (self.centres.shape[1],))
         self._centres = Constant(self.centres)
-        reach = self.centres.abs().max().item() + 6 * self.std
+        low, high = (float(end) for end in self.centres.double().aminmax())
         self.truth = Truth(
             self._log_prob,
             self.entropy,
             self.centres,
             self.std,
-            (-reach, reach),
+            (low - 6 * self.std, high + 6 * self.std),
             weights=self.weights,
         )
         shares = self.truth.shares
         assert shares is not None
         self._edges, self._log_shares = Constant(shares.cumsum(0)[:-1]), Constant(shares.log())
+        if self.entropy is None:
+            self.truth = replace(self.truth, entropy=self._mean_entropy())
         #: the root mean square of a coordinate, exact, which sets the unit of model space
         squares = self.centres.double().square()
         mean = squares.mean() if self.weights is None else (shares @ squares).mean()
@@ -89,6 +96,11 @@ class MixtureDataset(ScaledStream):
             edges = self._edges.on(rng.device, rng.dtype)
             which = torch.searchsorted(edges, rng.uniform(n), right=True)
         return centres[which] + self.std * rng.normal(n, centres.shape[1])
+
+    def _mean_entropy(self) -> float:
+        rng = Rng([0], dtype=torch.float64).fork("dataset", self.name, "entropy")
+        parts = [self._log_prob(self.draw(ROWS, rng)[0]) for _ in range(DRAWS // ROWS)]
+        return -float(torch.cat(parts).mean())
 
     def _log_prob(self, x: Tensor) -> Tensor:
         centres = self._centres.like(x)

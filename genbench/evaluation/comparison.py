@@ -24,6 +24,7 @@ from genbench.evaluation.requests import (
 )
 from genbench.evaluation.scoring import Facts, MetricCall
 from genbench.evaluation.side import Side
+from genbench.points import memmap
 from genbench.points.tokens import n_gram_law
 
 
@@ -50,6 +51,7 @@ class Reference:
             None.
         known_by: What the user calls that map, which protocols of metrics that need it say; or "".
         changes: What was done to pictures before they are compared, which all protocols say.
+        in_any_order: Whether the order of points may mean something, as in files that are sorted by class.
     """
 
     real: Side
@@ -66,6 +68,7 @@ class Reference:
     degrade: Callable[[Tensor], Tensor] | None = None
     known_by: str = ""
     changes: tuple[str, ...] = ()
+    in_any_order: bool = False
 
     @property
     def extractor(self) -> Extractor:
@@ -103,7 +106,10 @@ class Reference:
         if metric.view != "model":
             forks = ("metric", metric.name, *filter(None, [self.split]))
             stream = rng.to("cpu").fork(*forks)
-        return MetricCall(request, self._arguments(metric, fake, trained), stream, facts=facts)
+        arguments = self._arguments(metric, fake, trained)
+        if metric.at_most and self.in_any_order:
+            arguments = _drawn(arguments, request.options[metric.at_most], stream.fork("order"))
+        return MetricCall(request, arguments, stream, facts=facts)
 
     def find_obstacle(self, metric: Metric, trained: Trained | None = None) -> str | None:
         """Returns why a metric cannot be computed against this reference, or None."""
@@ -264,6 +270,20 @@ class Reference:
             assert self.train is not None
             return self.train.view(space), real, samples
         return real, samples
+
+
+def _drawn(arguments: tuple[Any, ...], most: int, rng: Rng) -> tuple[Any, ...]:
+    """A metric's arguments in which points are drawn at random where only the first ones would count.
+
+    One more than count is kept, so that the metric sees that not all do; sets of one size are drawn alike.
+    """
+    least = min(most, *(len(x) for x in arguments if isinstance(x, Tensor)))
+    return tuple(
+        memmap.take(x, rng.fork("rows").permutation(len(x))[0][: least + 1])
+        if isinstance(x, Tensor) and len(x) > least
+        else x
+        for x in arguments
+    )
 
 
 def known_truth(dataset: Dataset) -> Truth | None:

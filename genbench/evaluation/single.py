@@ -112,6 +112,7 @@ class Setup:
             degrade=self.degrade or _find_map(opened.get("source")),
             known_by=self.known_by,
             changes=self._describe_changes(),
+            in_any_order=True,
         )
         reference = self._name(reference, opened["reference"])
         calls = self._make_calls(reference, fake)

@@ -78,7 +78,17 @@ def nearest_of(
     return nearest.squares[:, -1].clamp_min(0), nearest.rows[:, -1]
 
 
-def slack(*sets: Cloud) -> float:
-    """What a squared distance of 0 between points of these sets may come to by rounding."""
-    largest = max(float(x.norms.max()) for x in sets)
-    return 2 * torch.finfo(torch.float64).eps * (sets[0].size + 4) * largest
+def slack(x: Cloud, squares: Tensor, rows: Tensor | None = None) -> Tensor:
+    """What squared distances from points may be off by rounding, (N,).
+
+    It is each point's own: rounding at a point that lies far out says nothing of the others.
+
+    Arguments:
+        x: The points from which distances are measured.
+        squares: The squared distances, (N,).
+        rows: Which of the points they are of, (N,), or None for all.
+    """
+    norms = x.norms if rows is None else x.norms[rows]
+    # the other point is no farther from the centre than this one and the distance together
+    largest = (norms.sqrt() + squares.clamp_min(0).sqrt()).square()
+    return 2 * torch.finfo(torch.float64).eps * (x.size + 4) * largest

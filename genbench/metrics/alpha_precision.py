@@ -61,8 +61,8 @@ def alpha_precision(
     _checks.clouds("alpha_precision", real, fake)
     own, other = Smallest(len(real), 1, real.x), Smallest(len(real), 1, real.x)
     yield [Look(real, real, own.within), Look(real, fake, other.add)]
-    edge = slack(real, fake)
-    near = (other.squares <= own.squares.clamp_min(0) + edge)[:, 0].cpu().numpy()
+    reach = own.squares[:, 0].clamp_min(0)
+    near = (other.squares[:, 0] <= reach + slack(real, reach)).cpu().numpy()
     # the first set's mean is the centre of both clouds
     spread = [x.norms.sqrt().cpu().numpy() for x in (real, fake)]
     nearest = _from_mean(fake)[other.rows[:, 0]].cpu().numpy()

@@ -53,4 +53,4 @@ def _share(train: Cloud, x: Cloud, near: Smallest) -> float:
     chosen = Cloud(train.x, train, points)
     reach = nearest_of(chosen, train, own=points)[0]
     squares = near.squares[:, 0].clamp_min(0)
-    return float((squares > reach[back] + slack(train, x)).double().mean())
+    return float((squares > (reach + slack(train, reach, points))[back]).double().mean())

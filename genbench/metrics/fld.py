@@ -106,7 +106,7 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     mean = memmap.mean(x)
     squares = sum((part - mean).square().sum(dim=0) for part in memmap.blocks(x))
     std = (torch.as_tensor(squares) / (len(x) - 1)).sqrt()
-    return mean, torch.where(std > 0, std, 1.0)
+    return mean, std.masked_fill_(memmap.constant(x) | (std == 0), 1.0)
 
 
 def _fit(centres: Tensor, x: Tensor, epochs: int) -> Tensor:

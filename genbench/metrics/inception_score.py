@@ -58,21 +58,25 @@ def inception_score(
         real: Class logits of held-out points, shape (N, classes); their score is the floor.
         fake: Class logits of generated points, shape (M, classes).
         rng: Not used: the splits are the same in every run, those of torch-fidelity.
-        splits: Into how many parts the points are cut; fewer where there are fewer points.
+        splits: Into how many parts the points are cut.
         order_seed: The seed of the order in which points are dealt to the splits.
 
     Returns:
         Scores: in [1, classes], higher is better, with the standard error of the splits' mean; and
-        the plain spread, which other tools print.
+        the plain spread, which other tools print. Null where a split would hold one point, whose score is 1
+        whatever it is.
     """
     if splits < 1:
         raise SpecError(f"inception_score needs splits >= 1, got {splits}; the usual is 10")
     real, fake = _checks.pair("inception_score", real, fake)
+    if len(fake) < 2 * splits:
+        reason = f"{len(fake)} points make no {splits} splits of two or more; take fewer splits"
+        return dict.fromkeys(COLUMNS, Score(None, kind="estimate", reason=reason))
     values = _values(fake, splits, order_seed)
     std = float(values.std())
     error = std / math.sqrt(len(values)) if len(values) > 1 else None
     protocol = {"splits": len(values), "classes": fake.shape[1]}
-    floor = float(_values(real, splits, order_seed).mean())
+    floor = float(_values(real, splits, order_seed).mean()) if len(real) >= 2 * splits else None
     return {
         "inception_score": Score(
             float(values.mean()), error, "estimate", protocol=protocol, floor=floor
@@ -84,8 +88,7 @@ def inception_score(
 def _values(logits: Tensor, splits: int, seed: int) -> numpy.ndarray:
     """The score of each split, shape (splits,)."""
     order = torch.from_numpy(numpy.random.RandomState(seed).permutation(len(logits)))
-    count = min(splits, len(logits))
-    edges = [i * len(logits) // count for i in range(count + 1)]
+    edges = [i * len(logits) // splits for i in range(splits + 1)]
     return numpy.array([_score(logits, order[a:b]) for a, b in itertools.pairwise(edges)])
 
 

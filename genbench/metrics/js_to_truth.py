@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import torch
@@ -16,8 +17,10 @@ from genbench.metrics import _checks
 COLUMN = Column(
     "lower", "nats", 0.0, "by histograms; at most ln 2, for distributions that never meet"
 )
-#: the midpoints a cell and axis at which the density is averaged
-FINER = 8
+#: the midpoints a cell and axis at which the density is averaged, at least, and of all cells at most
+FINER, MOST = 8, 3200**2
+#: midpoints at which the density is asked for at once
+ROWS = 4096
 
 
 @metric(
@@ -47,7 +50,8 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
         cells: How many cells an axis has.
 
     Returns:
-        A Score in [0, ln 2], lower is better; null for more dimensions, and for distributions of words.
+        A Score in [0, ln 2], lower is better; null for more dimensions, for distributions of words, and for
+        modes far narrower than the cells.
     """
     if cells < 2:
         raise SpecError(f"js_to_truth needs cells >= 2, got {cells}; the usual is 50")
@@ -60,9 +64,15 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
         )
     low, high = truth.box
     edge = (high - low) / cells
-    p = _masses(truth, size, cells).to(fake.device)
+    finer = _fineness(truth, edge)
+    if finer > FINER and (cells * finer) ** size > MOST:
+        reason = (
+            f"modes of standard deviation {truth.std:.3g} are too narrow for cells of {edge:.3g}"
+        )
+        return Score(None, kind="estimate", reason=reason)
+    p = _masses(truth, size, cells, finer).to(fake.device)
     # a distribution of words has no density to integrate: its mass in the box would not come out as 1
-    if not 0.9 < float(p.sum()) < 1.1:
+    if not 0.9 < float(p.sum()) < 1.001:
         what = "integers" if integers else "points"
         return Score(
             None,
@@ -82,21 +92,25 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
     return Score(float(value), kind="estimate")
 
 
+def _fineness(truth: Truth, edge: float) -> int:
+    """How many midpoints a cell needs along an axis so that none of the modes lies between them."""
+    return max(FINER, math.ceil(edge / truth.std)) if truth.std else FINER
+
+
 @lru_cache(maxsize=4)
-def _masses(truth: Truth, size: int, cells: int) -> Tensor:
+def _masses(truth: Truth, size: int, cells: int, finer: int = FINER) -> Tensor:
     """The truth's mass in each cell by the midpoint rule on a finer grid, shape (cells^D,)."""
     assert truth.log_prob is not None
     assert truth.box is not None
     low, high = truth.box
     edge = (high - low) / cells
-    axis = low + (torch.arange(cells * FINER, dtype=torch.float64) + 0.5) * edge / FINER
-    if size == 1:
-        return truth.log_prob(axis.unsqueeze(1)).exp().view(cells, FINER).mean(dim=1) * edge
+    axis = low + (torch.arange(cells * finer, dtype=torch.float64) + 0.5) * edge / finer
     rows = []
-    for part in axis.split(FINER):
-        density = truth.log_prob(torch.cartesian_prod(part, axis)).exp()
-        rows.append(density.view(FINER, cells, FINER).mean(dim=(0, 2)))
-    return torch.cat(rows) * edge**2
+    for part in axis.split(finer):
+        points = part.unsqueeze(1) if size == 1 else torch.cartesian_prod(part, axis)
+        density = torch.cat([truth.log_prob(few) for few in points.split(ROWS)]).exp()
+        rows.append(density.view(finer, -1, finer if size == 2 else 1).mean(dim=(0, 2)))
+    return torch.cat(rows) * edge**size
 
 
 def _entropy(p: Tensor) -> Tensor:

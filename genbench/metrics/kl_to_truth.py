@@ -158,7 +158,7 @@ def _by_neighbours(trained: Trained, fake: Tensor, at_fake: Tensor, rank: int) -
     x = x - x.mean(dim=0)
     squares = nearest(x, x, rank=rank, own=torch.arange(n, device=x.device))[0]
     # float32 makes a few points of any distribution equal; many are repeated by the model
-    apart = squares > slack(Cloud(x))
+    apart = squares > slack(Cloud(x), torch.zeros_like(squares))
     repeated = n - int(apart.sum())
     if repeated > REPEATED * n:
         reason = f"{repeated} of {n} {REPEATS}"

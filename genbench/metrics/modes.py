@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -16,6 +17,12 @@ from genbench.core.truth import Classified, Truth
 from genbench.metrics import _checks
 
 NO_HIGH_QUALITY = "no sample is of high quality, so there is no histogram of modes"
+#: of fewer samples than these the first-order bias is off by more than a hundredth
+RARE = 10
+#: modes that are nearer to each other, in standard deviations, take points of each other
+APART = 6
+#: how many exact points tell how many, and how many points are looked at at once
+EXACT, ROWS = 2**19, 4096
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
     "modes": Column(
@@ -59,6 +66,7 @@ COLUMNS = {
     view="truth",
     columns=COLUMNS,
     needs=("modes",),
+    at_most="samples",
     paper="Srivastava et al., 2017; Lin et al., 2018",
 )
 def modes(
@@ -73,8 +81,10 @@ def modes(
 
     .. math:: \mathrm{reverse\_kl} = \sum_k p_k \ln (p_k / w_k)
 
-    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off. Modes so
-    unlikely that n exact samples may miss them have a floor below K, the expected number.
+    which on exact samples is about (K-1)/2n above 0; the corrected column takes that off. Where n exact
+    samples may miss modes, the floors are what these score on average: fewer modes than K, and more nats.
+    Where modes overlap (are less than 6 standard deviations apart) w_k is how often exact points are
+    nearest to a centre, by half a million of them.
 
     Where a classifier tells the modes apart (a thousand stacks of digits) every sample counts, however
     sure the classifier is, as in PacGAN; 26,000 are usual, on which exact samples have 0.0194 nats.
@@ -93,7 +103,8 @@ def modes(
             unless equal. A truth with a rule of high quality of its own takes the place of `within`, and
             the protocol says so.
         rng: Not used.
-        samples: How many points count, the first ones; all where there are fewer.
+        samples: How many points count, the first ones (of points from elsewhere some at random); all where
+            there are fewer.
         within: The radius of high quality, in standard deviations.
 
     Returns:
@@ -116,14 +127,35 @@ def modes(
             f"modes needs fake points of {centres.shape[1]} coordinates, got {fake.shape[1]}; "
             f"give points in data space"
         )
-    if truth.high_quality is not None:
-        radius, ideal = truth.high_quality
-        counts = _histogram(fake, centres, radius)
-        return _scores(counts, len(fake), ideal, truth, {"within": f"{radius / truth.std:.4g}"})
     # the share of an isotropic Gaussian's mass that lies within the radius
     half = torch.tensor([fake.shape[1] / 2, within**2 / 2], dtype=torch.float64)
-    ideal = float(torch.special.gammainc(half[0], half[1]))
-    return _scores(_histogram(fake, centres, within * truth.std), len(fake), ideal, truth)
+    radius, ideal, protocol = within * truth.std, float(torch.special.gammainc(*half)), {}
+    if truth.high_quality is not None:
+        radius, ideal = truth.high_quality
+        protocol = {"within": f"{radius / truth.std:.4g}"}
+    if len(centres) > 1 and float(torch.pdist(centres).min()) < APART * truth.std:
+        truth, ideal = _seen(truth, radius)
+    return _scores(_histogram(fake, centres, radius), len(fake), ideal, truth, protocol)
+
+
+@lru_cache(maxsize=4)
+def _seen(truth: Truth, radius: float) -> tuple[Truth, float]:
+    """A truth whose weights are how often exact points are nearest to each centre, and how many are within.
+
+    Modes that overlap take points of each other, the likely ones more than they lose.
+    """
+    assert truth.centres is not None
+    assert truth.std is not None
+    assert truth.shares is not None
+    rng, centres = Rng([0]).fork("modes", "exact points"), truth.centres.double().cpu()
+    edges, counts = truth.shares.cpu().cumsum(0)[:-1], torch.zeros(len(centres))
+    for part in range(EXACT // ROWS):
+        own = rng.fork("draw", part)
+        which = torch.searchsorted(edges, own.uniform(ROWS)[0].double(), right=True)
+        x = centres[which] + truth.std * own.fork("noise").normal(ROWS, centres.shape[1])[0]
+        counts += _histogram(x, centres, radius)
+    weights = counts.double().clamp_min(1e-3)
+    return replace(truth, weights=weights / weights.sum()), float(counts.sum() / EXACT)
 
 
 def _classified(fake: Tensor, truth: Truth, modes: Classified) -> dict[str, Score]:
@@ -137,7 +169,7 @@ def _classified(fake: Tensor, truth: Truth, modes: Classified) -> dict[str, Scor
 def _histogram(fake: Tensor, centres: Tensor, radius: float) -> Tensor:
     """The number of high-quality samples by nearest centre, shape (K,)."""
     exact = "donot_use_mm_for_euclid_dist"
-    near = [torch.cdist(part, centres, compute_mode=exact).min(dim=1) for part in fake.split(4096)]
+    near = [torch.cdist(part, centres, compute_mode=exact).min(dim=1) for part in fake.split(ROWS)]
     mode = torch.cat([nearest.indices[nearest.values <= radius] for nearest in near])
     return torch.bincount(mode, minlength=len(centres))
 
@@ -151,18 +183,17 @@ def _scores(
 ) -> dict[str, Score]:
     """Every column from the high-quality samples by mode, shape (K,), of n samples."""
     modes, good = len(counts), int(counts.sum())
-    weights = None if truth.weights is None else truth.weights.to(counts.device).double()
+    assert truth.shares is not None
+    weights = truth.shares.to(counts.device)
     score = partial(Score, protocol={"samples": n, **(protocol or {})})
-    least: float | Tensor = 0.1 * n / modes
-    floors: tuple[float, float] = (modes, modes)
-    if weights is not None:
-        least = 0.1 * n * weights
-        floors = _expected(n, ideal * weights, 0 * least), _expected(n, ideal * weights, least)
+    # a tenth exactly is enough, however weights were rounded
+    least = (1 - 1e-6) * 0.1 * n * weights
+    floors = _floors(n, ideal, truth, least.cpu())
     share = good / n
     error = math.sqrt(share * (1 - share) / n)
     scores = {
-        "modes": score(float((counts > 0).sum()), floor=floors[0]),
-        "modes_strict": score(float((counts >= least).sum()), floor=floors[1]),
+        "modes": score(float((counts > 0).sum()), floor=floors["modes"]),
+        "modes_strict": score(float((counts >= least).sum()), floor=floors["modes_strict"]),
         "high_quality": score(share, error, floor=ideal),
     }
     if good == 0:
@@ -170,19 +201,54 @@ def _scores(
         return {**scores, "reverse_kl": empty, "reverse_kl_corrected": empty}
     captured = counts > 0
     shares = counts[captured].double() / good
-    ratios = shares * modes if weights is None else shares / weights[captured]
+    ratios = shares * modes if truth.weights is None else shares / weights[captured]
     plain = float((shares * ratios.log()).sum())
     corrected = plain - (len(shares) - 1) / (2 * good)
     return {
         **scores,
-        "reverse_kl": score(max(0.0, plain), floor=(modes - 1) / (2 * n * ideal)),
-        "reverse_kl_corrected": score(corrected, kind="estimate", floor=0.0),
+        "reverse_kl": score(max(0.0, plain), floor=floors["reverse_kl"]),
+        "reverse_kl_corrected": score(
+            corrected, kind="estimate", floor=floors["reverse_kl_corrected"]
+        ),
     }
+
+
+def _floors(n: int, ideal: float, truth: Truth, least: Tensor) -> dict[str, float]:
+    """What n exact samples score on average: counts of modes, and biases, which rare modes make larger."""
+    assert truth.shares is not None
+    shares = truth.shares.cpu()
+    modes, good = len(shares), n * ideal
+    rare = shares[good * shares < RARE]
+    divergence = (modes - 1) / (2 * good)
+    floors = {
+        "modes": float(modes),
+        "modes_strict": float(modes),
+        "reverse_kl": divergence,
+        "reverse_kl_corrected": 0.0,
+    }
+    if truth.weights is not None or len(rare):
+        floors["modes"] = _expected(n, ideal * shares, 0 * least)
+        floors["modes_strict"] = _expected(n, ideal * shares, least)
+    if len(rare):
+        divergence += _terms(max(1, round(good)), rare) - float((1 - rare).sum()) / (2 * good)
+        floors["reverse_kl"] = divergence
+        floors["reverse_kl_corrected"] = divergence - (floors["modes"] - 1) / (2 * good)
+    return floors
+
+
+def _terms(n: int, rare: Tensor) -> float:
+    """What rare modes add to the divergence of n exact samples on average, summed over the modes."""
+    from scipy.stats import binom
+
+    # of a mode that expects fewer than 10 samples 100 are never seen
+    counts = torch.arange(1, min(n, 10 * RARE) + 1, dtype=torch.float64).unsqueeze(1)
+    chances = torch.from_numpy(binom.pmf(counts.numpy(), n, rare.numpy()))
+    return float((chances * counts / n * (counts / (n * rare)).log()).sum())
 
 
 def _expected(n: int, chances: Tensor, least: Tensor) -> float:
     """How many modes have so many of n exact samples, and at least one, on average."""
     from scipy.stats import binom
 
-    tails = binom.sf(least.cpu().ceil().clamp_min(1).numpy() - 1, n, chances.cpu().numpy())
+    tails = binom.sf(least.ceil().clamp_min(1).numpy() - 1, n, chances.numpy())
     return float(tails.sum())

@@ -11,6 +11,7 @@ from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
+from genbench.points import memmap
 from genbench.points.pairwise import Cloud, Look, Steps, pairwise
 
 COLUMN = Column(
@@ -65,7 +66,7 @@ def parzen(
         raise DataError(f"parzen needs at least 4 real points, got {len(real)}; give more points")
     # the mean over coordinates of their variance
     scale = math.sqrt(float(real.norms.sum()) / ((len(real) - 1) * real.size))
-    if scale == 0:
+    if scale == 0 or memmap.constant(real.x).all():
         return Score(None, kind="estimate", reason="all held-out points are equal")
     order = rng.permutation(len(real))[0][:points].to(real.x.device)
     halves = [

@@ -110,7 +110,8 @@ class Shares:
 
 def _radii(x: Cloud, nearest: Tensor, neighbours: int) -> tuple[Tensor, float]:
     """Squared distances to the k-th neighbour (N,), rounding included, and the share of ties."""
-    # what a distance of 0 may come to by rounding, so that repeated points stay inside
-    most = slack(x)
-    ties = (nearest[:, neighbours:] <= nearest[:, [neighbours - 1]] + most).sum()
-    return nearest[:, neighbours - 1].clamp_min(0) + most, int(ties) / len(x)
+    radii = nearest[:, neighbours - 1].clamp_min(0)
+    # rounding included, so that repeated points stay inside
+    radii = radii + slack(x, radii)
+    ties = (nearest[:, neighbours:] <= radii.unsqueeze(1)).sum()
+    return radii, int(ties) / len(x)

@@ -53,8 +53,9 @@ def realism(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 3) -> Steps
     near = Smallest(len(real), neighbours, real.x)
     yield [Look(real, real, near.within)]
     # what a distance of 0 may come to by rounding, so that repeated points lie at the edge, at 1
-    least = max(slack(real, fake), torch.finfo(torch.float64).tiny)
-    ratios = Ratios(near.squares[:, -1], len(fake), least)
+    squares = near.squares[:, -1]
+    least = slack(real, torch.zeros_like(squares)).clamp_min(torch.finfo(torch.float64).tiny)
+    ratios = Ratios(squares, len(fake), least)
     yield [Look(real, fake, ratios.see)]
     return Score(float(_median(ratios.best.sqrt())))
 
@@ -71,16 +72,17 @@ class Ratios:
     Arguments:
         squares: The squared radii, (N,).
         count: The number of samples.
-        least: The smallest square that is told from 0.
+        least: The smallest square at each real point that is told from 0, (N,).
     """
 
-    def __init__(self, squares: Tensor, count: int, least: float) -> None:
+    def __init__(self, squares: Tensor, count: int, least: Tensor) -> None:
         narrow = squares <= _median(squares)
-        self.radii = torch.where(narrow, squares.clamp_min(least), 0.0)
+        self.radii = torch.where(narrow, squares.maximum(least), 0.0)
         self.least, self.best = least, squares.new_zeros(count)
 
     def see(self, row: int, column: int, tile: Tensor) -> None:
         """Looks at squared distances of real (rows) to generated points (columns)."""
-        ratios = self.radii[row : row + len(tile), None] / tile.clamp_min(self.least)
+        rows = slice(row, row + len(tile))
+        ratios = self.radii[rows, None] / tile.maximum(self.least[rows, None])
         best = self.best[column : column + tile.shape[1]]
         torch.maximum(best, ratios.amax(dim=0), out=best)

@@ -18,6 +18,8 @@ COLUMNS = {
         "none", "ratio", 1.0, "power above half the highest frequency, likewise"
     ),
 }
+#: a smaller share of an image's power is the transform's rounding
+ROUNDING = 1e-26
 
 
 @metric("sharpness", view="events", columns=COLUMNS, paper="Durall et al., 2020")
@@ -41,22 +43,22 @@ def sharpness(real: Tensor, fake: Tensor, *, rng: Rng) -> dict[str, Score]:
 
     Returns:
         Scores with standard errors over images; null for points that are no images, and where the true
-        ones are constant.
+        ones are constant or have nothing in high frequencies.
     """
     real, fake = _checks.events("sharpness", real, fake)
     reason = _checks.no_image(real)
     if reason:
         return {name: Score(None, reason=reason) for name in COLUMNS}
     return {
-        "sharpness": _ratio(_gradient_energy(real), _gradient_energy(fake)),
-        "high_frequency": _ratio(_high_power(real), _high_power(fake)),
+        "sharpness": _ratio(_gradient_energy(real), _gradient_energy(fake), "are constant"),
+        "high_frequency": _ratio(_high_power(real), _high_power(fake), "have no such power"),
     }
 
 
-def _ratio(real: Tensor, fake: Tensor) -> Score:
-    """The ratio of means of two sets of numbers, its error to first order."""
+def _ratio(real: Tensor, fake: Tensor, nothing: str) -> Score:
+    """The ratio of means of two sets of numbers, its error to first order; null where true ones are 0."""
     if real.mean() <= 0:
-        return Score(None, reason="the true images are constant")
+        return Score(None, reason=f"the true images {nothing}")
     value = fake.mean() / real.mean()
     spread = [x.var() / len(x) / real.mean().square() for x in (fake, real)]
     error = (spread[0] + value.square() * spread[1]).sqrt()
@@ -78,8 +80,9 @@ def _high_power(x: Tensor) -> Tensor:
     down = torch.fft.fftfreq(x.shape[2], dtype=torch.float64, device=x.device).unsqueeze(1)
     across = torch.fft.fftfreq(x.shape[3], dtype=torch.float64, device=x.device)
     high = (down.square() + across.square()).sqrt() > 0.25
-    parts = [
-        torch.fft.fft2(part, norm="ortho").abs().square()[..., high].sum(dim=(1, 2))
-        for part in memmap.blocks(x)
-    ]
+    parts = []
+    for part in memmap.blocks(x):
+        power = torch.fft.fft2(part, norm="ortho").abs().square()
+        above = power[..., high].sum(dim=(1, 2))
+        parts.append(above.where(above > ROUNDING * power.sum(dim=(1, 2, 3)), 0.0))
     return torch.cat(parts)

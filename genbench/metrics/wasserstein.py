@@ -22,7 +22,7 @@ COLUMNS = {
 }
 
 
-@metric("wasserstein", view="points", columns=COLUMNS, paper="Villani, 2009")
+@metric("wasserstein", view="points", columns=COLUMNS, at_most="points", paper="Villani, 2009")
 def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> dict[str, Score]:
     r"""Returns the exact 1- and 2-Wasserstein distances between the first points of each set.
 
@@ -39,7 +39,8 @@ def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> 
         real: Held-out points, shape (N, D).
         fake: Generated points, shape (M, D).
         rng: Not used.
-        points: How many points of each set count at most, the first ones; the time grows as the cube.
+        points: How many points of each set count at most, the first ones (of points from
+            elsewhere some at random); the time grows as the cube.
 
     Returns:
         Scores in the points' unit, lower is better; `points` in their protocol is how many counted.

@@ -100,6 +100,19 @@ def mean(x: Tensor) -> Tensor:
     return total / len(x)
 
 
+def constant(x: Tensor) -> Tensor:
+    """Returns which coordinates of points (N, D) are one number in all of them, bool, (D,).
+
+    A variance does not tell: the mean of equal numbers need not be that number, by rounding.
+    """
+    first, same = x[0], torch.ones(x.shape[1], dtype=torch.bool, device=x.device)
+    step = height(x)
+    for start in range(0, len(x), step):
+        same &= (x[start : start + step] == first).all(dim=0)
+        release(x)
+    return same
+
+
 def not_finite(x: Tensor) -> int:
     """Returns how many points (N, D) have a number that is NaN or infinite."""
     if not x.is_floating_point():

@@ -30,6 +30,12 @@ class Uneven(MixtureDataset):
     entropy = float(-(WEIGHTS * WEIGHTS.log()).sum()) + 1 + math.log(2 * math.pi * std**2)
 
 
+class Even(Uneven):
+    """The same four, equally likely."""
+
+    weights = None
+
+
 DATA = Uneven()
 
 
@@ -47,6 +53,31 @@ def test_points_come_by_weight_and_their_density_is_exact():
     assert DATA.to_model(x).square().mean().item() == pytest.approx(1.0, abs=0.02)
     at_centres = DATA.truth.log_prob(DATA.centres).exp() * 2 * math.pi * DATA.std**2
     torch.testing.assert_close(at_centres, WEIGHTS)
+
+
+def test_the_box_is_where_the_modes_are():
+    """Cells of a box around 0 would hide what modes a thousand away from it do."""
+
+    class Away(Uneven):
+        centres = Uneven.centres + 1000
+
+    data = Away()
+    assert data.truth.box == pytest.approx((999.4, 1004.6))
+    exact, lost = (
+        js_to_truth(x, data.truth, rng=Rng([0])).value
+        for x in (data.draw(5000, Rng([0]))[0], Away.centres[:1].repeat(5000, 1))
+    )
+    assert exact < 0.01
+    assert lost > 0.3
+
+
+def test_an_entropy_that_is_not_given_is_a_mean_over_points():
+    class Unknown(Uneven):
+        entropy = None
+
+    first, second = Unknown(), Unknown()
+    assert first.truth.entropy == second.truth.entropy
+    assert first.truth.entropy == pytest.approx(DATA.entropy, abs=4 * 0.002)
 
 
 def test_exact_samples_score_the_floors_of_their_weights():
@@ -95,6 +126,52 @@ def test_the_floor_of_modes_is_what_exact_samples_reach():
     kept = 1 - (1 - WEIGHTS * (1 - math.exp(-4.5))) ** n
     assert draws[0]["modes"].floor == pytest.approx(kept.sum().item(), rel=1e-9)
     assert truth.shares is not None
+
+
+@pytest.mark.parametrize("std", [0.7, 1.5, 3.0])
+def test_exact_samples_of_modes_that_overlap_score_their_floors_too(std):
+    """By the mixture's own weights they would not: likely modes take points of rare ones."""
+
+    class Wide(Uneven):
+        pass
+
+    Wide.std = std
+    data = Wide()
+    draws = [scores(x, data.truth) for x in data.draw(2500, Rng(range(40)))]
+    for column in ("high_quality", "reverse_kl", "reverse_kl_corrected"):
+        values = torch.tensor([d[column].value for d in draws], **F64)
+        error = values.std().item() / len(draws) ** 0.5
+        floor = draws[0][column].floor
+        assert values.mean().item() == pytest.approx(floor, abs=4 * error + 1e-3), column
+    collapsed = scores(DATA.centres[:1].repeat(100, 1), data.truth)
+    assert collapsed["reverse_kl"].value > 0.2
+
+
+def test_a_tenth_of_a_share_is_enough_however_weights_are_rounded():
+    counts = [45, 3, 1, 1]
+    x = torch.cat([c.repeat(n, 1) for c, n in zip(DATA.centres, counts, strict=True)])
+    for weights in (WEIGHTS, WEIGHTS.float()):
+        truth = replace(DATA.truth, weights=weights)
+        assert scores(x, truth)["modes_strict"].value == 4
+        assert scores(x[:48], truth)["modes_strict"].value == 2
+
+
+class Rare(Uneven):
+    """Thirty modes, of which most are rarer than the 1 in 200 that so few samples show."""
+
+    centres = torch.arange(30, dtype=torch.float64).unsqueeze(1).expand(30, 2)
+    weights = 0.7 ** torch.arange(30) * 0.3 / (1 - 0.7**30)
+
+
+@pytest.mark.parametrize(("data", "n"), [(Rare(), 10), (Rare(), 200), (Even(), 6), (Even(), 25)])
+def test_floors_of_few_samples_are_what_exact_ones_score(data, n):
+    draws = [scores(x, data.truth) for x in data.draw(n, Rng(range(400)))]
+    for column in ("modes", "modes_strict", "reverse_kl", "reverse_kl_corrected"):
+        values = torch.tensor([d[column].value for d in draws], **F64)
+        error = values.std().item() / len(draws) ** 0.5
+        assert values.mean().item() == pytest.approx(
+            draws[0][column].floor, abs=4 * error + 0.01
+        ), column
 
 
 def test_classified_modes_have_weights_too():

@@ -56,6 +56,27 @@ def test_kid_says_what_its_subsets_were():
     assert told["kid"].count("subset_size") == 1
 
 
+def test_samples_in_an_order_that_means_something_are_not_judged_by_the_first_ones():
+    """Samples sorted by mode: the first 2,500 hold 5 of 8 modes, the first 1,000 two of them."""
+    x = RING.draw(4000, Rng([1]))[0]
+    ordered = x[torch.cdist(x.double(), RING.centres).argmin(1).argsort()]
+    mixed, found = (
+        evaluate(samples.numpy(), "ring:test", metrics="modes,wasserstein")
+        for samples in (x, ordered)
+    )
+    assert found["modes"] == found["modes_strict"] == 8
+    assert found["reverse_kl"] < 0.005
+    for column in ("wasserstein_1", "wasserstein_2"):
+        assert found[column] == pytest.approx(mixed[column], rel=0.5)
+    told = {measured.id: measured for measured in found.rows}
+    assert told["wasserstein_1"].kind == "estimate"
+    assert "points=1000" in told["wasserstein_1"].protocol
+    few = evaluate(ordered[::10].numpy(), ordered[5::10].numpy(), metrics="wasserstein")
+    assert {measured.kind for measured in few.rows} == {"exact"}
+    same = evaluate(x.numpy(), x.numpy(), metrics="wasserstein")
+    assert same["wasserstein_1"] == 0
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_number_that_is_not_finite_becomes_null_with_a_reason(value):
     found = row(Score(value, stderr=1.0))

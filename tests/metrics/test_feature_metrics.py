@@ -117,6 +117,9 @@ def test_realism_is_the_papers_ratio(neighbours):
     ratios = within[:, None] / cdist(REAL, FAKE)
     want = numpy.median(ratios[within <= numpy.median(within)].max(axis=0))
     assert realism(REAL, FAKE, rng=RNG, neighbours=neighbours).value == pytest.approx(want)
+    far = torch.cat([FAKE, torch.full((1, 8), 1e8)])
+    want = numpy.median(numpy.append(ratios[within <= numpy.median(within)].max(axis=0), 0))
+    assert realism(REAL, far, rng=RNG, neighbours=neighbours).value == pytest.approx(want)
 
 
 def test_realism_of_copies_of_noise_and_of_repeated_points():
@@ -146,7 +149,12 @@ def alaa(real, fake, levels=30):
     ]
 
 
-@pytest.mark.parametrize("fake", [FAKE, 0.3 * FAKE, REAL + 0.01], ids=["wide", "narrow", "near"])
+FAR = torch.cat([0.3 * FAKE, torch.full((1, 8), 1e8)])
+
+
+@pytest.mark.parametrize(
+    "fake", [FAKE, 0.3 * FAKE, REAL + 0.01, FAR], ids=["wide", "narrow", "near", "one far out"]
+)
 def test_alpha_precision_and_beta_recall_are_the_authors(fake):
     found = alpha_precision(REAL, fake, rng=RNG)
     want = alaa(REAL.numpy(), fake.numpy())
@@ -198,6 +206,16 @@ def test_fld_and_its_gap_are_the_authors():
         found = fld(train, test, fake, rng=RNG)
         want = jiralerspong(train[order], test, fake)
         assert [s.value for s in found.values()] == pytest.approx(want, rel=1e-3, abs=1e-3)
+
+
+def test_fld_leaves_a_constant_feature_as_it_is():
+    """The mean of 333 times 0.1 is not 0.1, so that its variance is rounding, by which nothing is divided."""
+    sets = [draws(333, 4, seed=s) for s in (3, 4, 5)]
+    for x in sets:
+        x[:, 0] = 0.1
+    want = fld(*sets, rng=RNG)["fld"].value
+    sets[2][:, 0] += 1e-9
+    assert fld(*sets, rng=RNG)["fld"].value == pytest.approx(want, abs=1e-3)
 
 
 def test_fld_sees_noise_lost_modes_and_copies():

@@ -84,6 +84,18 @@ def test_the_evaluator_hands_over_logits_and_images():
     assert rows["ms_ssim"].floor == pytest.approx(rows["ms_ssim"].value, abs=0.05)
 
 
+def test_splits_of_one_point_are_no_score():
+    """Of seven sure points of seven classes ten splits would say 1, the score of a single class."""
+    sure = 20 * torch.eye(7)
+    found = inception_score(sure, sure, rng=RNG)
+    assert {score.value for score in found.values()} == {None}
+    assert found["inception_score"].reason == (
+        "7 points make no 10 splits of two or more; take fewer splits"
+    )
+    assert inception_score(sure, sure, rng=RNG, splits=1)["inception_score"].value > 6.9
+    assert inception_score(sure, sure[:1].repeat(30, 1), rng=RNG)["inception_score"].floor is None
+
+
 def test_splits_are_checked():
     with pytest.raises(SpecError, match="inception_score needs splits >= 1, got 0"):
         inception_score(draws(9, 2), draws(9, 2), rng=RNG, splits=0)

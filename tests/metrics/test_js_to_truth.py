@@ -8,6 +8,7 @@ import torch
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
 from genbench.core.rng import Rng
+from genbench.core.streams import MixtureDataset
 from genbench.core.truth import Truth
 from genbench.metrics.js_to_truth import _masses, js_to_truth
 
@@ -38,6 +39,34 @@ def test_the_truths_mass_is_all_in_its_box(name):
     truth = DATASETS.get(name)().truth
     mass = _masses(truth, 2, 50)
     assert float(mass.sum()) == pytest.approx(1, abs=5e-3)
+
+
+def narrow(std, size):
+    """Nine modes anywhere in [-4, 4]^D."""
+    places = 8 * torch.rand(9, size, generator=torch.Generator().manual_seed(0)).double() - 4
+
+    class Narrow(MixtureDataset):
+        name, centres, entropy = "narrow", places, 0.0
+
+    Narrow.std = std
+    return Narrow()
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("std", [0.2, 0.01, 0.003])
+def test_modes_narrower_than_cells_are_integrated_all_the_same(std, size):
+    """Eight midpoints a cell would miss them, and exact samples be up to .44 nats away."""
+    data = narrow(std, size)
+    found = js_to_truth(data.draw(20_000, RNG)[0], data.truth, rng=RNG)
+    assert 0 <= found.value < 0.005
+
+
+def test_modes_that_no_midpoint_would_meet_are_refused():
+    score = js_to_truth(torch.zeros(9, 2), narrow(1e-4, 2).truth, rng=RNG)
+    assert score.value is None
+    assert score.reason.startswith(
+        "modes of standard deviation 0.0001 are too narrow for cells of 0.1"
+    )
 
 
 def test_where_there_is_no_density_on_a_grid_it_says_so():

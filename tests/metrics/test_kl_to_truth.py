@@ -69,6 +69,19 @@ def test_what_is_infinite_has_a_reason_and_no_value():
     assert "5000 of 5000 samples repeat others" in collapsed.reason
 
 
+def test_a_sample_far_out_makes_no_repeats_of_the_others():
+    class OneFarOut(Shifted):
+        def sample(self, n, rng):
+            x = super().sample(n, rng)
+            x[:, 0] = 4e5
+            return x
+
+    data = Normal(2)
+    near = scores(OneFarOut(data, Rng([0])), data)["reverse_kl_neighbours"]
+    assert near.reason is None
+    assert near.value == pytest.approx(2e5**2 / 5000, rel=0.01)
+
+
 def test_discrete_laws_are_compared_by_mass_alone():
     bars = DATASETS.get("bars_and_stripes")()
     made = build("resample", bars.spec, Rng([0]))

@@ -33,7 +33,12 @@ def plain_authenticity(train, fake):
     return numpy.mean([row.min() > within[row.argmin()].min() for row in across])
 
 
-@pytest.mark.parametrize("fake", [FRESH, COPIES, 3 * FRESH], ids=["fresh", "copies", "wide"])
+FAR = torch.cat([FRESH, torch.full((1, 3), 1e8)])
+
+
+@pytest.mark.parametrize(
+    "fake", [FRESH, COPIES, 3 * FRESH, FAR], ids=["fresh", "copies", "wide", "one far out"]
+)
 def test_authenticity_is_its_double_loop(fake, monkeypatch):
     score = authenticity(TRAIN, TEST, fake, rng=RNG)
     assert score.value == pytest.approx(plain_authenticity(TRAIN.numpy(), fake.numpy()), abs=1e-12)

@@ -61,6 +61,9 @@ def test_centres_of_clusters_beat_true_samples_in_many_dimensions():
 def test_collapse_constants_and_bad_options():
     assert numpy.isfinite(parzen(draws(50, 3), torch.zeros(50, 3), rng=RNG).value)
     assert "are equal" in parzen(torch.zeros(9, 2), draws(9, 2), rng=RNG).reason
+    # the mean of a thousand times 0.1 is not 0.1
+    tenths = torch.full((1000, 3), 0.1, dtype=torch.float64)
+    assert "are equal" in parzen(tenths, draws(9, 3), rng=RNG).reason
     with pytest.raises(DataError, match="parzen needs at least 4 real points, got 3"):
         parzen(draws(3, 2), draws(9, 2), rng=RNG)
     with pytest.raises(SpecError, match="parzen needs bandwidths >= 1"):

@@ -36,6 +36,15 @@ def test_energies_of_waves_are_known():
     assert ratios(slow + fast, slow)["high_frequency"] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("value", [0.1, 0.3, 1.0])
+def test_power_that_is_rounding_is_none(value):
+    flat = torch.full((20, 1, 28, 28), value)
+    found = sharpness(flat, images(20, 28), rng=RNG)
+    assert [score.value for score in found.values()] == [None, None]
+    assert found["high_frequency"].reason == "the true images have no such power"
+    assert set(ratios(images(20, 28), flat).values()) == {0.0}
+
+
 def test_blurred_images_are_below_one_noisy_ones_above_and_scale_counts_squared():
     real = images(200, 16)
     blurred = avg_pool2d(real, 3, stride=1, padding=1, count_include_pad=False)

@@ -46,6 +46,17 @@ def test_blocks_do_not_change_the_numbers(monkeypatch):
     assert prdc(real, fake, rng=RNG) == whole
 
 
+@pytest.mark.parametrize("side", ["real", "fake"])
+def test_a_point_far_out_leaves_the_balls_of_the_others_as_they_are(side):
+    """Rounding at one point of 10^7 is no reason to widen the balls of points near 0."""
+    real, fake = draws(600, 2), 0.3 * draws(600, 2, seed=1) + 0.5
+    (real if side == "real" else fake)[0] = 1e7
+    found = prdc(real, fake, rng=RNG)
+    wanted = compute_prdc(real.numpy(), fake.numpy(), nearest_k=5)
+    assert {name: score.value for name, score in found.items()} == pytest.approx(wanted, abs=2e-3)
+    assert found["recall"].protocol["ties"] < 0.01
+
+
 def test_repeated_points_score_one_and_not_zero():
     point = torch.tensor([[0.1, 0.7, -3.3]]).repeat(60, 1)
     found = values(point, point)

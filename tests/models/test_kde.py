@@ -44,6 +44,22 @@ def test_the_bandwidth_is_the_best_for_points_that_were_held_out():
     assert max(scores, key=scores.get) == 1.0
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 300.0, 1e5])
+def test_the_bandwidth_goes_with_the_scale_of_the_points(scale):
+    x = Rng([1], dtype=torch.float64).normal(1000, 2)
+    unit, rng = fitted(x)
+    model, _ = fitted(scale * x)
+    assert model.widths[0] / scale == pytest.approx(unit.widths[0], rel=0.1)
+    at = rng.fork("x").normal(500, 2)
+    apart = model.log_prob(scale * at, rng) - unit.log_prob(at, rng)
+    assert apart.mean().item() == pytest.approx(-2 * math.log(scale), abs=0.05)
+
+
+def test_repeated_points_have_a_bandwidth_all_the_same():
+    x = torch.tensor([[0.1, 0.2], [0.7, 0.9]], dtype=torch.float64).repeat(50, 1).unsqueeze(0)
+    assert fitted(x)[0].widths[0] == 2 ** -(12 + 7 / 8)
+
+
 def test_seeds_keep_their_own_points_and_samples_stay_near():
     x = Rng([1], dtype=torch.float64).normal(1, 300, 2)[0].expand(2, -1, -1)
     model, rng = fitted(x, seeds=(0, 1))

@@ -16,6 +16,8 @@ from genbench.nn.mlp import flat
 
 #: how many squared distances are held at once; more would not fit into the cache
 CHUNK = 1 << 18
+#: a smaller share of the largest squared distance is none
+ROUNDING = 1e-13
 
 
 @model("kde")
@@ -25,9 +27,10 @@ class KDE(FittedModel):
     .. math::
         p(x) = \frac1N \sum_i N(x; x_i, h^2 I)
 
-    The bandwidth h is the one, of powers of 2^(1/8) below 2, under which held-out points are likeliest:
-    the best power of two first, then the best of those around it. On data with a range samples are clamped to
-    it, as the data set would do on the way to data space; the density is that of the unclamped estimate.
+    The bandwidth h is the one, of powers of 2^(1/8), under which held-out points are likeliest: the best
+    power of two first (from 2^-12 to 1, and on where an end is best), then the best of those around it.
+    On data with a range samples are clamped to it, as the data set would do on the way to data space; the
+    density is that of the unclamped estimate.
 
     References:
         | On Estimation of a Probability Density Function and Mode (Parzen, 1962)
@@ -101,6 +104,12 @@ class KDE(FittedModel):
             return max(widths, key=lambda h: float(_log_mean(square, h, test.shape[1]).sum()))
 
         coarse = best([2.0**-i for i in range(13)])
+        while coarse >= 1 and best([coarse, 2 * coarse]) > coarse:
+            coarse *= 2
+        # of points that are repeated the narrowest would be the likeliest, without end
+        distinct = float(square.amin()) > ROUNDING * float(square.amax())
+        while distinct and coarse <= 2.0**-12 and best([coarse, coarse / 2]) < coarse:
+            coarse /= 2
         return best([coarse * 2 ** (i / 8) for i in range(-7, 8)])
 
 
