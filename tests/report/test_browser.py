@@ -249,6 +249,18 @@ def test_narrow_pages_do_not_overflow_and_pictures_have_words(opened, name):
     assert page.locator("figure").count() == page.locator("figure figcaption").count()
 
 
+def test_the_menu_of_data_sets_breaks_names_that_a_phone_is_too_narrow_for(opened):
+    page = opened("index.html", width=380)
+    first = page.locator(".top .datasets a").first
+    assert not first.is_visible()
+    first.evaluate(
+        "a => { a.textContent = 'edges (coarse=4, of=fashion_mnist, pairs=1000, unseen)' }"
+    )
+    page.locator(".top .datasets summary").press("Enter")
+    assert first.is_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
+
+
 def test_long_quoted_and_right_to_left_texts_are_shown_as_text(browser, tmp_path):
     store = Store(tmp_path / "results")
     wild = f"{HOSTILE}\"'><img src=x onerror=window.hacked=true>\u202e\u05e9\u05dc{{{{ 7*7 }}}}"
