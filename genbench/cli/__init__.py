@@ -94,9 +94,9 @@ def cli(debug: bool) -> None:
     autoregressive models, Boltzmann machines, Markov chains and diffusion models.
 
     \b
-    genbench run demo                            six families, two data sets, eight seeds
-    genbench report                              the leaderboard and a web page
-    genbench leaderboard -o results -d digits    what is recorded in a clone
+    genbench run demo                            six families, eight seeds
+    genbench report                              leaderboard and web page
+    genbench leaderboard -o results -d digits    what a clone has recorded
     genbench evaluate mine.npz -r digits:test    score your own samples
 
     Exit codes: 0 ok, 1 the check failed, 2 usage or bad input, 3 some runs failed (one that diverged is

@@ -31,7 +31,7 @@ SHOWN = {
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 @click.option(
     "--readme",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -30,6 +30,8 @@ COLUMNS = (
     (120, ("claim", "verdict", "sentence", *NUMBERS)),
     (0, ("claim", "verdict", "sentence")),
 )
+#: how wide a column of the overview becomes, so that sentences have the room
+WIDEST = {"verdict": 15}
 COLOURS = {
     **{"supported": "green", "refuted": "red", "mixed": "yellow"},
     **{"inconclusive": "dim", "by definition": "dim"},
@@ -63,7 +65,7 @@ def print_table(console: Console, cards: list[Card], root: Path) -> None:
     from genbench.report.sheet import print_sheet
 
     overview = make_table(cards, console.width)
-    print_sheet(console, overview, fold=True, names=26)
+    print_sheet(console, overview, fold=True, names=26, widest=WIDEST)
     for sentence in overview.notes:
         text = carried.carry_plugins(sentence)
         console.print(text, style="dim", highlight=False, markup=False)

@@ -175,7 +175,10 @@ def show_curves(
     elif document is None:
         console = Console()
         gains = tuned_scores.read_tuned_scores(Store(root), models, datasets)
-        print_sheet(console, tuned_scores.make_sheet(gains))
+        for dataset in dict.fromkeys(gain.dataset for gain in gains):
+            sheet = tuned_scores.make_sheet(gains, dataset)
+            console.print(Text(sheet.title, style="bold"))
+            print_sheet(console, sheet, keys=2)
         for search in searches:
             console.print(Text(search.heading, style="bold"))
             print_sheet(console, make_sheet(search))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as html_escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -232,7 +232,13 @@ def _html_entry(entry: Entry, head: Heading) -> str:
 
 
 def print_sheet(
-    console: Console, sheet: Sheet, *, fold: bool = False, names: int = NAME_WIDTH
+    console: Console,
+    sheet: Sheet,
+    *,
+    fold: bool = False,
+    names: int = NAME_WIDTH,
+    keys: int = 1,
+    widest: Mapping[str, int] | None = None,
 ) -> None:
     """Prints a table to a terminal; title and notes are the caller's.
 
@@ -240,35 +246,46 @@ def print_sheet(
         console: Where to print.
         sheet: The table.
         fold: Break entries to fit the width; without it, columns that do not fit stand in further
-            blocks below, each with the first column.
+            blocks below, each with the first columns.
         names: The widest that the first column becomes before it is broken, and as wide as it stays whatever
             the others need; a little wider where a single word needs it.
+        keys: How many columns tell rows apart, and so stand in every block, each broken as the first is.
+        widest: How wide columns become before they are broken, by their heads.
     """
     from rich.table import Table
 
-    words = (word for row in sheet.lines for word in row[0].words.split())
-    longest = max(map(len, words), default=0)
-    names = max(names, longest) if longest <= names * 4 // 3 else names
     columns = [list(column) for column in zip(*_terminal_lines(sheet), strict=True)]
-    names = min(names, max(map(len, columns[0]), default=0))
-    blocks = [columns[1:]] if fold else _blocks(columns[1:], columns[0], console.width, names)
-    places = {id(column): i for i, column in enumerate(columns)}
-    for block in blocks:
+    widths = [_name_width(sheet, i, names) for i in range(keys)]
+    places = range(keys, len(columns))
+    room = console.width - sum(width + 3 for width in widths) - 1
+    for block in [places] if fold else _blocks(columns, places, room):
         grid = Table(show_footer=bool(sheet.foot))
-        for column in (columns[0], *block):
-            head, first = sheet.heads[places[id(column)]], column is columns[0]
+        shown = (*range(keys), *block)
+        for place in shown:
+            head, is_key = sheet.heads[place], place < keys
+            most = widths[place] if is_key else (widest or {}).get(head.text)
             grid.add_column(
-                column[0],
-                footer=column[-1] if sheet.foot else "",
+                columns[place][0],
+                footer=columns[place][-1] if sheet.foot else "",
                 justify=head.align,
-                overflow="fold" if fold or first else "ellipsis",
-                no_wrap=not fold and not first,
-                width=names if first and fold else None,
-                max_width=names if first else None,
+                overflow="fold" if fold or is_key else "ellipsis",
+                no_wrap=not fold and not is_key,
+                width=most if is_key and fold else None,
+                max_width=most,
             )
         for i in range(1, 1 + len(sheet.rows)):
-            grid.add_row(*(column[i] for column in (columns[0], *block)))
+            grid.add_row(*(columns[place][i] for place in shown))
         console.print(grid)
+
+
+def _name_width(sheet: Sheet, place: int, most: int) -> int:
+    """How wide a column of names is: a little more than the most where a single word needs it."""
+    entries = [*(row[place].words for row in sheet.lines), sheet.heads[place].text]
+    longest = max(
+        (len(word) for row in sheet.lines for word in row[place].words.split()), default=0
+    )
+    most = max(most, longest) if longest <= most * 4 // 3 else most
+    return min(most, max(map(len, entries)))
 
 
 def _terminal_lines(sheet: Sheet) -> list[list[Text]]:
@@ -282,17 +299,16 @@ def _terminal_lines(sheet: Sheet) -> list[list[Text]]:
 
 
 def _blocks(
-    columns: Sequence[list[Text]], names: Sequence[Text], width: int, widest: int
-) -> Iterator[list[list[Text]]]:
-    """Packs as many columns side by side as the width holds."""
-    room = width - min(widest, max(len(name) for name in names)) - 4
-    block: list[list[Text]] = []
+    columns: Sequence[list[Text]], places: Iterable[int], room: int
+) -> Iterator[list[int]]:
+    """Packs as many columns side by side as there is room for."""
+    block: list[int] = []
     rest = room
-    for column in columns:
-        needs = max(len(text) for text in column) + 3
+    for place in places:
+        needs = max(len(text) for text in columns[place]) + 3
         if block and needs > rest:
             yield block
             block, rest = [], room
-        block.append(column)
+        block.append(place)
         rest -= needs
     yield block

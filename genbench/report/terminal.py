@@ -12,15 +12,17 @@ from genbench.report.findings import find_caveats
 from genbench.report.formats import make_sheet
 from genbench.report.groups import TRAINING
 from genbench.report.sheet import Heading, print_sheet
+from genbench.report.standings import Standings
 from genbench.report.tables import Table
 from genbench.report.text import RANKS
+from genbench.report.winners import describe_column, name_entrant
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool = False) -> None:
-    """Prints tables: what decides and the headlines with ranks, training time, how many runs completed.
+    """Prints tables: who is first; what decides and the headlines with ranks, training time, completed runs.
 
     Columns that do not fit the console's width go on in a further block below.
 
@@ -41,6 +43,8 @@ def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool
             after=lambda cell: f" {cell.rank_text}".rstrip(),
         )
         console.print(Text(table.name, style="bold"))
+        for standings in table.contests:
+            console.print(Text(describe_first(table, standings)))
         print_sheet(console, sheet)
         for i, column in enumerate(columns, 1):
             console.print(Text(f"[{i}] {column.id}: {table.about(column)}", style="dim"))
@@ -53,3 +57,14 @@ def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool
         console.print(Text(RANKS, style="dim"))
     else:
         console.print("no records yet; `genbench run` makes some")
+
+
+def describe_first(table: Table, standings: Standings) -> str:
+    """Returns who is first on a data set, by what, and how sure that is, in a sentence."""
+    told = " of models that are told the class" if standings is table.labelled else ""
+    by = f"First{told} by {describe_column(standings)}"
+    if standings.first is None:
+        return f"{by}: {standings.how_sure}."
+    return (
+        f"{by}: {name_entrant(standings.first)} {standings.first.cell.text}; {standings.how_sure}."
+    )

@@ -35,8 +35,9 @@ def number(value: float | None) -> str:
     """Returns a number to three significant digits, e.g. "0.0123" or "12,300"."""
     if value is None:
         return MISSING
-    if 1000 <= abs(value) < 1e7:
-        return f"{float(f'{value:.3g}'):,.0f}"
+    rounded = float(f"{value:.3g}")
+    if 1000 <= abs(rounded) < 1e7:
+        return f"{rounded:,.0f}"
     return f"{value:.3g}"
 
 

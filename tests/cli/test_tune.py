@@ -48,7 +48,9 @@ def test_it_runs_and_writes_what_suites_take(folder):
         "vae",
         "variational",
     }
-    assert "best of 4" in call(folder, "--curves", plans=False).stdout
+    shown = call(folder, "--curves", plans=False).stdout
+    assert "best of 4" in shown
+    assert "What tuning gained on ring" in shown
     planned = call(folder, "--accept", "--dry-run", "--tuned", folder / "tuned.yaml")
     assert (planned.exit_code, "would be written" in planned.stdout) == (0, True)
     assert not (folder / "tuned.yaml").exists()

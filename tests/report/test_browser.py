@@ -199,6 +199,24 @@ def test_no_two_rows_of_a_plot_look_the_same(browser, tmp_path):
     watch.close()
 
 
+def test_rows_that_differ_in_their_last_option_alone_have_other_names_in_plots(browser, tmp_path):
+    store = Store(tmp_path / "results")
+    for network, width in (("convolutional", 1), ("convolutional", 2), ("perceptron", 2)):
+        options = {"network": network, "width": width}
+        store.write(record(store, "gan", "ring", 0, with_samples=False, options=options))
+    watch = Watch(browser, write_report(read_leaderboard(store), tmp_path / "out").parent)
+    page = watch.open("data-ring.html")
+    draw(page)
+    labels = {
+        group.label for (table,) in [make_leaderboards(store.records())] for group in table.groups
+    }
+    assert min(map(len, labels)) > 28
+    for kind in (".curves", ".pareto"):
+        names = page.locator(kind).evaluate("p => p.data.map(t => t.name).filter(name => name)")
+        assert {name.replace("<br>", " ") for name in names} == labels
+    watch.close()
+
+
 def test_narrow_plots_have_the_legend_above_and_wide_ones_their_height_back(opened):
     page = opened("data-ring.html", width=380)
     draw(page)
@@ -247,6 +265,18 @@ def test_narrow_pages_do_not_overflow_and_pictures_have_words(opened, name):
     bare = "things => things.filter(t => !(t.getAttribute('aria-label') || t.getAttribute('alt')))"
     assert page.locator("canvas, img, .plot").evaluate_all(f"{bare}") == []
     assert page.locator("figure").count() == page.locator("figure figcaption").count()
+
+
+def test_the_menu_of_data_sets_breaks_names_that_a_phone_is_too_narrow_for(opened):
+    page = opened("index.html", width=380)
+    first = page.locator(".top .datasets a").first
+    assert not first.is_visible()
+    first.evaluate(
+        "a => { a.textContent = 'edges (coarse=4, of=fashion_mnist, pairs=1000, unseen)' }"
+    )
+    page.locator(".top .datasets summary").press("Enter")
+    assert first.is_visible()
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
 
 
 def test_long_quoted_and_right_to_left_texts_are_shown_as_text(browser, tmp_path):

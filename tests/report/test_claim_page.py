@@ -349,3 +349,21 @@ def test_a_claim_that_cannot_be_used_is_told_and_the_others_shown(claimed, tmp_p
     page = write_report(read_leaderboard(claimed[0]), tmp_path)
     assert "claim hostile_broken: it is broken" in page.read_text()
     assert (tmp_path / "claims.html").is_file()
+
+
+def test_a_column_of_commands_stands_only_where_something_is_to_run(html, made):
+    for id, card in made.items():
+        settings = (
+            section(html, id).partition('<table class="settings">')[2].partition("</table>")[0]
+        )
+        lacking = any(s.verdict is None or s.missing for s in (*card.budgets, *card.metrics))
+        assert ("to run</th>" in settings) == lacking == ("<code>" in settings)
+
+
+def test_the_overview_has_a_column_of_budgets_only_where_they_differ(html, made):
+    assert len({card.scale.budget for card in made.values()}) == 1
+    head = html["claims.html"].partition('id="overview"')[2].partition("</thead>")[0]
+    row = re.search(r'<tr id="claim-.*?</tr>', html["claims.html"], re.S)[0]
+    assert ">budget<" not in head
+    assert ">what changes it<" in head
+    assert head.count("<th ") == row.count("<td ") + 1

@@ -6,7 +6,7 @@ from report_records import measured, spec
 from genbench.report.costs import Conditions, Cost
 from genbench.report.floors import NO_BOUND, describe_floors, is_bound
 from genbench.report.formats import to_markdown
-from genbench.report.site.front import summarise
+from genbench.report.site.front import make_front, put_families_first, ranks_rows, summarise
 from genbench.report.site.frontier import find_cost, find_front, is_cheaper
 from genbench.report.site.panorama import (
     NOBODY,
@@ -16,10 +16,11 @@ from genbench.report.site.panorama import (
     place_labels,
 )
 from genbench.report.site.picture import draw_picture
+from genbench.report.site.site import make_site
 from genbench.report.site.templating import to_breakable
 from genbench.report.tables import make_leaderboards
 from genbench.report.winners import make_sheet
-from genbench.store import Record, Used
+from genbench.store import Record, Store, Used
 
 CLASSIFIER = "classifier:digits@1, n=500/500"
 NOISE = (-0.03, 0.01, 0.02, -0.01, 0.03, -0.02, 0.015, -0.015)
@@ -247,3 +248,16 @@ def test_who_is_alone_is_no_clear_winner():
 def test_labels_break_behind_what_joins_words_and_not_in_numbers():
     assert to_breakable("gaussian_mixture") == "gaussian_<wbr>mixture"
     assert to_breakable("gan (budget=4,000 <b>)") == "gan (budget=<wbr>4,000 &lt;b&gt;)"
+
+
+def test_families_come_before_data_of_pairs_and_are_answered_apart(tmp_path):
+    rows = {"pix2pix": (5.0, 1.0), "regression": (30.0, 2.0)}
+    pairs = make_table(rows, "edges", PAIRS)
+    plain = make_table({"gan": (10.0, 1.0), "vae": (30.0, 2.0)}, "ring")
+    assert (ranks_rows(pairs), ranks_rows(plain)) == (True, False)
+    site = make_site(Store(tmp_path), [pairs, plain], [], "title")
+    assert [page.table.dataset for page in put_families_first(site.pages)] == ["ring", "edges"]
+    front = make_front(site)
+    assert [panel["name"] for panel in front["panels"]] == [plain.name, pairs.name]
+    assert [names for _, names in front["answer"]["sure"]] == [["ring"]]
+    assert [names for _, names in front["of_rows"]["sure"]] == [["edges"]]

@@ -105,3 +105,24 @@ def test_a_terminal_breaks_no_word_of_a_name_that_nearly_fits():
 )
 def test_text_in_markdown_is_text(text, safe):
     assert sheet.markdown_text(text) == safe
+
+
+def test_columns_that_tell_rows_apart_stand_in_every_block():
+    rows = [[Entry(text) for text in ("vae", name, "1" * 30, "2" * 30)] for name in ("fid", "nll")]
+    heads = [Heading(head) for head in ("model", "by", "validation", "test")]
+    out = io.StringIO()
+    sheet.print_sheet(Console(file=out, width=60), Sheet(heads, rows), keys=2)
+    lines = [line for line in out.getvalue().splitlines() if "vae" in line]
+    assert len(lines) == 4
+    assert sum("nll" in line for line in lines) == 2
+    assert max(map(len, out.getvalue().splitlines())) <= 60
+
+
+def test_a_column_is_no_wider_than_asked():
+    row = [Entry("x"), Entry("inconclusive on digits so far"), Entry("a sentence " * 9)]
+    heads = [Heading(head) for head in ("claim", "verdict", "sentence")]
+    out = io.StringIO()
+    sheet.print_sheet(
+        Console(file=out, width=80), Sheet(heads, [row]), fold=True, widest={"verdict": 15}
+    )
+    assert "\u2502 inconclusive on \u2502" in out.getvalue()

@@ -321,3 +321,34 @@ def test_many_rows_that_are_not_fair_are_all_in_a_list(html):
 
 def test_counts_go_from_the_fewest_to_the_most():
     assert count_range([8, 4, 6]) == "4–8"
+
+
+def test_a_page_of_a_model_begins_with_where_it_stands(html, store):
+    tables = {table.name: table for table in make_leaderboards(store.records())}
+    top = html["model-vae.html"].partition("On this page")[0]
+    rows = re.findall(
+        r'<tr class="(\w*)"><th scope="row"><a href="data-(\w+).html">(.*?)</tr>', top, re.S
+    )
+    assert {name for _, name, _ in rows} == {
+        name
+        for name, table in tables.items()
+        if any(
+            g.model == "vae" and table.cell(g, s.column).values
+            for s in table.contests[:1]
+            for g in table.groups
+        )
+    }
+    for leads, name, row in rows:
+        standings = tables[name].contests[0]
+        (entrant,) = [e for e in standings.entrants if e.group.model == "vae"]
+        assert entrant.cell.text in row
+        assert bool(leads) == (entrant is standings.first) == ("this row" in row)
+        assert entrant is standings.first or standings.first.cell.text in row
+
+
+def test_models_that_compete_are_the_first_to_compare(html):
+    choice = html["compare.html"].partition('id="a"')[2].partition("</select>")[0]
+    labels = re.findall(r"<option[^>]*>(.*?)</option>", choice)
+    references = [i for i, label in enumerate(labels) if label.startswith("resampler")]
+    others = [i for i, label in enumerate(labels) if label in ("gan", "vae", "wgan_gp")]
+    assert min(references) > max(others)

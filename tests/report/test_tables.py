@@ -321,3 +321,10 @@ def test_a_distance_of_raw_points_is_hidden_with_the_reason():
     assert table.omissions == []
     (table,) = make_leaderboards([made("gan", seed, raw[:1]) for seed in range(5)])
     assert table.omissions == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(999.4, "999"), (999.6, "1,000"), (-999.6, "-1,000"), (0.01234, "0.0123")]
+)
+def test_a_number_that_is_rounded_to_a_thousand_is_one(value, shown):
+    assert text.number(value) == shown

@@ -45,3 +45,12 @@ def test_markup_in_names_is_shown_as_text(store):
 
 def test_nothing_is_said_to_be_nothing():
     assert "no records yet" in printed([])
+
+
+def test_who_is_first_and_how_sure_stands_above_the_table(store):
+    for table in make_leaderboards(store.records()):
+        lines = " ".join(printed([table], 80).partition("\u250f")[0].split())
+        for standings in table.contests:
+            assert f"{standings.how_sure}." in lines
+            first = standings.first
+            assert first is None or f"{first.group.model} {first.cell.text};" in lines

@@ -91,3 +91,17 @@ def test_claims_have_their_sentence_at_every_width(printed, tmp_path, monkeypatc
     assert all(word in whole_words(out) for word in gan)
     assert ("left out:" in out) is True
     assert printed(80, "claims", "--format", "csv").startswith("id,verdict")
+
+
+def test_a_word_of_a_claim_is_whole_at_80_columns_though_its_verdict_is_long(
+    printed, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert "convolution\u2013deconvolution" in printed(80, "claims")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list", "--help"]])
+def test_help_fits_80_columns_and_breaks_no_name(printed, words):
+    out = printed(80, *words)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "suites or sources" in " ".join(out.split()), "the kinds are named in words"

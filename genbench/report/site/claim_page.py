@@ -195,6 +195,9 @@ def _view(card: Card) -> dict[str, Any]:
         "tally": claim_tables.tally_text(card.verdict),
         "seeds": claim_tables.seeds(card),
         **_split_effects(card.verdict.parts),
+        "settings_lack": any(
+            s.verdict is None or s.missing for s in (*card.budgets, *card.metrics)
+        ),
         "plots": [one for one in sections if one["plot"]],
         "columns": list(dict.fromkeys(c for read in card.cells for c in read.columns)),
         "trial": trial,

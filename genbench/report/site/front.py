@@ -29,13 +29,18 @@ def make_front(site: Site) -> dict[str, Any]:
     default = max(boards, key=lambda b: (b["size"], b["rows_in_all"]), default=None)
     panels = [
         {**panel, "page": page.file, "short": site.short_names[page.table.name]}
-        for page in site.pages
+        for page in put_families_first(site.pages)
         if (panel := make_panel(page.table)) is not None
     ]
     first, rest = split_panels(panels)
     families = list_families(site)
+    answer, of_rows = (
+        summarise([t for t in site.tables if ranks_rows(t) is by_row], site.short_names)
+        for by_row in (False, True)
+    )
     return {
-        "answer": summarise(site.tables, site.short_names),
+        "answer": answer,
+        "of_rows": of_rows,
         "boards": boards,
         "default": default and default["name"],
         "panels": first,
@@ -43,6 +48,16 @@ def make_front(site: Site) -> dict[str, Any]:
         "families": families,
         "colours": {family: i % 10 for i, family in enumerate(families)},
     }
+
+
+def ranks_rows(table: Table) -> bool:
+    """Returns whether the rows of a table stand for themselves, as on data of pairs, and not for families."""
+    return any(standings.by_row for standings in table.contests)
+
+
+def put_families_first(pages: Sequence[Page]) -> list[Page]:
+    """Returns pages in their order, but last those of data sets on which no families compete."""
+    return sorted(pages, key=lambda page: ranks_rows(page.table))
 
 
 def split_panels(
@@ -106,7 +121,7 @@ def make_ranked(site: Site, page: Page) -> dict[str, Any]:
 def list_pictures(site: Site) -> list[dict[str, Any]]:
     """Returns, by data set, the pictures of entrants that there are; of the first also why there is none."""
     sheets = []
-    for page in site.pages:
+    for page in put_families_first(site.pages):
         panels, absent = [], []
         for standings, e in ((s, e) for s in page.table.contests for e in s.entrants):
             panel = page.panel(e.group)
@@ -202,7 +217,7 @@ def find_absent(site: Site, table: Table) -> list[tuple[str, str]]:
 
     Where rows stand for themselves, the rows without a score.
     """
-    if any(standings.by_row for standings in table.contests):
+    if ranks_rows(table):
         return _absent_rows(table)
     entered = {e.family for s in table.contests for e in s.entrants}
     rows: dict[str, list[Group]] = {}

@@ -16,9 +16,11 @@ from genbench.report.published_comparison import compare_with_published
 from genbench.report.significance_groups import find_significance_groups
 from genbench.report.site import about, figures, front, templating
 from genbench.report.site.panorama import make_panel
+from genbench.report.site.places import list_places
 from genbench.report.site.samples import dataset_of
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import Table
+from genbench.report.winners import explain_marks
 from genbench.statistics.intervals import LEVEL
 
 #: points that a panel of the comparison's page keeps; a multiple of three, as base64 has it
@@ -147,6 +149,8 @@ def make_model_page(site: Site, name: str) -> bytes:
         about=about.describe_model(name),
         steps=", ".join(str(n) for n in sorted(steps)) or "–",
         places=places,
+        stands=list_places(site, name),
+        marks=explain_marks([page.table for page, _ in site.rows(name)]),
         rows=rows,
         failures=failures,
         data=templating.embed({"plots": plots}),

@@ -113,9 +113,10 @@ class Site:
 
     @cached_property
     def labels(self) -> list[str]:
-        """The labels of all rows: first those that stand in most tables."""
+        """The labels of all rows: those that compete first, then those that stand in most tables."""
         count = Counter(g.label for t in self.tables for g in t.groups)
-        return sorted(count, key=lambda label: (-count[label], label))
+        competing = {g.label for t in self.tables for g in t.groups if not g.reference}
+        return sorted(count, key=lambda label: (label not in competing, -count[label], label))
 
     def rows(self, model: str) -> list[tuple[Page, list[Group]]]:
         """Returns a model's rows, by data set."""

@@ -39,6 +39,16 @@
   // Plotly reads a little HTML in its texts; names must show as they are
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const short = (text) => plain(text.length > 28 ? text.slice(0, 27) + "…" : text);
+  // a label in lines, so that rows that differ in their last option alone stay apart
+  function wrap(text) {
+    const lines = [];
+    for (const word of text.split(" ")) {
+      const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+      if (lines.length && longer.length <= 28) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return [...lines.slice(0, 4), ...(lines.length > 4 ? ["…"] : [])].map(short).join("<br>");
+  }
 
   const narrow = () => innerWidth < 600;
   // a narrow page has the legend above the plot, and room for it; a longer one is scrolled
@@ -98,9 +108,9 @@
         { x: [...x, ...[...x].reverse()], y: [...t.high, ...[...t.low].reverse()], type: "scatter",
           visible, mode: "lines", fill: "toself", fillcolor: faded(colour, 0.16), line: { width: 0 },
           hoverinfo: "skip", showlegend: false, legendgroup: t.label },
-        { x, y: t.mid, visible, type: "scatter", mode: x.length > 1 ? "lines" : "markers", name: short(t.label),
+        { x, y: t.mid, visible, type: "scatter", mode: x.length > 1 ? "lines" : "markers", name: wrap(t.label),
           legendgroup: t.label, line: { color: colour, dash, width: 2 }, marker: { color: colour },
-          hovertemplate: `%{y:.4g}<extra>${short(t.label)}</extra>` },
+          hovertemplate: `%{y:.4g}<extra>${wrap(t.label)}</extra>` },
       ];
     });
     const shape = layout(axis === "step" ? "steps" : "seconds of training, a seed's share", plain(quantity.name));
@@ -136,10 +146,10 @@
     for (const p of cost.points) {
       const { colour, symbol } = look(p.label);
       traces.push({
-        x: [p.x[0]], y: [p.y[0]], type: "scatter", mode: "markers", name: short(p.label),
+        x: [p.x[0]], y: [p.y[0]], type: "scatter", mode: "markers", name: wrap(p.label),
         error_x: { ...error(p, "x"), color: colour }, error_y: { ...error(p, "y"), color: colour },
         marker: { color: colour, size: 10, symbol: symbol + (p.reference ? "-open" : ""), line: { width: p.reference ? 2 : 0 } },
-        hovertemplate: `%{x:.4g}, %{y:.4g}<extra>${short(p.label)}</extra>`,
+        hovertemplate: `%{x:.4g}, %{y:.4g}<extra>${wrap(p.label)}</extra>`,
       });
     }
     const shape = layout(plain(cost.name), `${plain(about.quality)}, ${about.better} is better`);
