@@ -33,8 +33,8 @@ MOST = 50
 @click.option(
     "--tuned",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check this file of tuned options by the folder's trials; of a folder named results it is "
-    "baselines/tuned.yaml beside it.",
+    help="Check this file of tuned options by the folder's trials; default: baselines/tuned.yaml "
+    "beside results, or what is accepted of another folder.",
 )
 @common.plugins
 @common.as_json

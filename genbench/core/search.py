@@ -116,6 +116,13 @@ def is_space(value: object) -> bool:
     )
 
 
+def list_values(dimension: Dimension) -> tuple[Any, ...]:
+    """Returns all values of a choice, or some of an interval: both ends, and three that are not whole."""
+    if isinstance(dimension, Choice):
+        return dimension.values
+    return tuple(dimension.at(share) for share in (0.0, 2**-20, 0.382, 0.618, 1 - 2**-53))
+
+
 def draw_point(space: Space, *purpose: str | int) -> dict[str, Any]:
     """Returns a value per dimension, independent and at random.
 
@@ -164,16 +171,17 @@ def round_within(value: float, low: float, high: float) -> float:
 
 def _trains(name: str, one: Dimension) -> bool:
     """Whether a dimension is an option of the model, or a field of training that takes all of its values."""
-    values = one.values if isinstance(one, Choice) else (one.at(0.0), one.at(1 - 2**-53))
     try:
-        return all(Training(**split_point({name: value})[1]) for value in values)
+        return all(Training(**split_point({name: value})[1]) for value in list_values(one))
     except ValueError:
         return False
 
 
 def _rise(low: object, high: object) -> bool:
-    """Whether two ends are finite numbers, the first the lower."""
+    """Whether two ends are finite numbers that a file can hold, the first the lower."""
+    if not (isinstance(low, (int, float)) and isinstance(high, (int, float))):
+        return False
     try:
         return -math.inf < float(f"{low:.4g}") < float(f"{high:.4g}") < math.inf
-    except (TypeError, ValueError):
+    except OverflowError:  # of whole numbers that no float holds
         return False

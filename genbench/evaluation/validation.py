@@ -29,7 +29,7 @@ class WithoutTest(Dataset):
         dataset: The data set.
 
     Raises:
-        DataError: If it has no validation split.
+        DataError: If it has no validation split, or one with points that are not finite.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -40,9 +40,16 @@ class WithoutTest(Dataset):
         self.base = None if dataset.base is None else WithoutTest(dataset.base)
         for name in ("name", "version", "stream"):
             setattr(self, name, getattr(dataset, name))
-        if not len(dataset.points("validation")):
+        points = dataset.points("validation")
+        if not len(points):
             raise DataError(
                 f"{dataset.name} has no validation split, so nothing can be tuned on it"
+            )
+        broken = int((~points.isfinite()).flatten(1).any(1).sum())
+        if broken:
+            raise DataError(
+                f"{dataset.name} has NaN or infinity in {broken} of {len(points)} validation points, so "
+                "nothing can be tuned on it; leave these points out of the split"
             )
 
     def points(self, split: str) -> Tensor:

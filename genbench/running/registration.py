@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 from genbench.core.claim import Claim
 from genbench.core.errors import SpecError
 from genbench.core.registry import list_plugin_words
+from genbench.running.claim_cells import specs_of
 from genbench.running.claim_terms import compare_terms, describe_run, list_terms, seeds_of
 from genbench.running.dependencies import list_judged_columns
 from genbench.running.laid_down import (
@@ -197,7 +198,8 @@ def register(
     Without a path they go to the working folder's file; what genbench's own holds is known there.
 
     Raises:
-        SpecError: If no claim is named.
+        SpecError: If no claim is named, or one has a run that cannot be made, so that its terms are not
+            known: of options that are not there, or of tuned ones where nothing was tuned.
         WriteError: If the file cannot be written.
     """
     if not claims:
@@ -209,6 +211,8 @@ def register(
     about = {"date": date or now(), "commit": running_commit(), "rule": RULE}
     everything = dict(registrations.claims)
     for name, claim in claims.items():
+        for run in claim.runs:
+            specs_of(replace(run, seeds=1))
         history = whole.claims.get(name, [])
         terms = list_terms(arrange_runs(claim, history[-1].terms) if history else claim)
         new = not history or (history[-1].terms, history[-1].rule) != (terms, RULE)

@@ -20,7 +20,7 @@ from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.running.tuning_cost import CostBook
 from genbench.running.tuning_filing import drop_states
 from genbench.running.tuning_job import TuneJob
-from genbench.running.tuning_plans import check_data, refuse_idle, tuned_models
+from genbench.running.tuning_plans import check_data, check_space, refuse_idle, tuned_models
 from genbench.running.tuning_rule import (
     brackets,
     choose_plans,
@@ -164,6 +164,7 @@ def make_campaign(
     for name, plan in chosen.items():
         dataset = plan.dataset or name
         for model in tuned_models(dataset, plan, models):
+            check_space(model)
             rule = make_rule(model, dataset, plan, sampler)
             if rule.file not in counts:  # another plan may say the same
                 rules.append(rule)

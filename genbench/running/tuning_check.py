@@ -14,6 +14,7 @@ from genbench.running.tuning_rule import find_changed, find_failed
 from genbench.store.absent import COMMITTED
 from genbench.store.equal_tuning import Inequality, find_inequalities
 from genbench.store.git import is_committed
+from genbench.store.trial import list_trials
 from genbench.store.tuned import (
     FILE,
     OTHER_PLAN,
@@ -24,18 +25,34 @@ from genbench.store.tuned import (
     read_tuned,
 )
 from genbench.store.tuning import TuningFile
-from genbench.store.tunings import Tunings
+from genbench.store.tunings import FOLDER, Tunings
 from genbench.store.validate import Problem
 
 
 def find_tuned_file(root: Path) -> Path | None:
-    """Returns the file of tuned options that belongs to a results folder: of committed results alone.
+    """Returns the file of tuned options that belongs to a results folder, or None.
 
-    One that is committed and was deleted here belongs to it, too; a deletion that was committed is decided.
+    To committed results it is the one beside them, were it deleted here (a deletion that was committed is
+    decided). To another folder it is the one beside it, or else the working folder's, that names trials of
+    it, where no committed results with trials lie beside the file.
     """
-    path = root.resolve().parent / FILE
-    own = root.resolve().name == COMMITTED.name and (path.is_file() or is_committed(path))
-    return path if own else None
+    beside = root.resolve().parent / FILE
+    if root.resolve().name == COMMITTED.name:
+        return beside if beside.is_file() or is_committed(beside) else None
+    places = dict.fromkeys((beside, FILE.resolve()))
+    return next((path for path in places if _names_trials(path, root)), None)
+
+
+def _names_trials(path: Path, root: Path) -> bool:
+    """Whether a file of tuned options is of a folder's trials, or cannot be read, so that it may be."""
+    trials = {file.name for file in list_trials(root / FOLDER)[0]}
+    committed = list_trials(path.parents[1] / COMMITTED.name / FOLDER)[0]
+    if not trials or committed or not path.is_file():
+        return False
+    try:
+        return any(entry.trials_file in trials for entry in read_tuned(path).entries)
+    except SpecError:
+        return True
 
 
 def check_tuned(root: Path, path: Path) -> list[Problem]:

@@ -7,18 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from genbench.core import options
 from genbench.core.dataset import DATASETS, Dataset, open_named, resolve_options
-from genbench.core.errors import AbsentData, SpecError
+from genbench.core.errors import AbsentData, DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS, Metric, View, find
 from genbench.core.model import ABILITIES, MODELS, Density
-from genbench.core.spec import Tuning, canonical
+from genbench.core.search import list_values, split_point
+from genbench.core.spec import Part, Tuning, canonical
+from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.store.tuning import TuningRule
 
 #: views of which data alone cannot tell whether they can be had, and what is asked of the data instead
 UNTRAINED: dict[View, View] = {"model": "truth", "logits": "features"}
+
+#: fewer validation points are tried before the first trial: not every metric can do with them
+FEW = 100
 
 
 def tuned_models(dataset: str, plan: Tuning, models: Sequence[str] = ()) -> Iterator[str]:
@@ -136,6 +142,21 @@ def _describe(refused: Mapping[tuple[str, str], str]) -> Iterator[str]:
         yield f"{model} cannot be tuned on {', '.join(names)}: {reason}"
 
 
+def check_space(model: str) -> None:
+    """Refuses a search space with options that the model does not have, or values that they do not take.
+
+    Raises:
+        SpecError: For the first such value, naming the option.
+    """
+    cls = MODELS.get(model)
+    for name, dimension in cls.search.items():
+        for value in list_values(dimension):
+            try:
+                options.resolve(cls, split_point({name: value})[0], who=f"model {model}")
+            except SpecError as error:
+                raise SpecError(f"{error}; correct the model's search in its file") from None
+
+
 def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> None:
     """Refuses data without a validation split, and criteria that cannot be measured on theirs.
 
@@ -147,7 +168,7 @@ def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> Non
 
     Raises:
         DataError: For data without a validation split, or whose files cannot be used.
-        SpecError: For a criterion that their truth does not give.
+        SpecError: For a criterion that their truth, or so few validation points, do not give.
     """
     by_data: dict[str, list[TuningRule]] = {}
     for rule in rules:
@@ -186,6 +207,27 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
             reason = f"the extractor {scorer.features.name} has no class logits"
         if reason is not None:
             raise SpecError(f"{column} cannot choose on {name}: {reason}; take another criterion")
+    if len(data.points("validation")) < FEW:
+        _try_few(rules, data)
+
+
+def _try_few(rules: Sequence[TuningRule], data: WithoutTest) -> None:
+    """Refuses the criteria of rules that so few validation points cannot give: training points are scored."""
+    asked = {
+        (c.metric, canonical(c.options), r.features): (c, r)
+        for r in rules
+        for c in r.criteria.values()
+    }
+    for criterion, rule in asked.values():
+        parts = [Part(name=criterion.metric, options=criterion.options)]
+        features = Part(name=rule.features) if rule.features else None
+        requests = make_requests(parts, samples=rule.samples, features=features)
+        try:
+            _ = ValidationScorer(data, requests, samples=rule.samples, features=features).floors
+        except DataError as error:
+            raise SpecError(
+                f"{criterion.column} cannot choose on {rule.dataset} by its validation split: {error}"
+            ) from None
 
 
 def _ask_of_data_alone(metric: Metric) -> Metric:

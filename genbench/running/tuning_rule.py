@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,9 @@ from genbench.core.errors import SpecError, unknown
 from genbench.core.metric import METRICS, find
 from genbench.core.model import MODELS, Density
 from genbench.core.search import describe_space, draw_point, split_point
-from genbench.core.spec import CellSpec, Part, Training, Tuning
+from genbench.core.spec import CellSpec, Part, Training, Tuning, canonical
 from genbench.evaluation.extractors import resolve_features
-from genbench.store.tuning import Criterion, TuningFile, TuningRule, TuningTrial
+from genbench.store.tuning import DRAWN, Criterion, TuningFile, TuningRule, TuningTrial
 
 #: seeds of trials lie above it, so that no cell of a suite has one of them
 FIRST_SEED = 1_000_000
@@ -107,7 +108,7 @@ def find_changed(file: TuningFile) -> str | None:
     rule = file.rule
     place = f"{rule.model} on {rule.dataset} (tuning/{rule.file})"
     try:
-        changed = [t.k for t in file.trials if specs_of_trial(rule, t)[0].group != t.hash]
+        changed = sorted({t.k for t in file.trials if not _is_own(rule, t)} | _find_doubled(file))
     except SpecError as error:
         return (
             f"{place}: trials were made with other options than version {rule.model_version} of {rule.model} "
@@ -121,6 +122,23 @@ def find_changed(file: TuningFile) -> str | None:
         f"{rule.model} has now, or were edited; raise its version, so that all of its trials have the same, "
         f"or delete the file"
     )
+
+
+def _is_own(rule: TuningRule, trial: TuningTrial) -> bool:
+    """Whether a trial's options hash to its hash, and are those, with the seeds, that its number has.
+
+    A point that another search space drew, or Optuna proposed, cannot be drawn again.
+    """
+    if specs_of_trial(rule, trial)[0].group != trial.hash or trial.seeds != _seeds(rule, trial.k):
+        return False
+    space = describe_space(MODELS.get(rule.model).search)
+    redrawn = rule.sampler == DRAWN and canonical(space) == canonical(rule.space)
+    return not (redrawn or trial.k == 0) or make_trial(rule, trial.k).hash == trial.hash
+
+
+def _find_doubled(file: TuningFile) -> set[int]:
+    """The numbers that several trials of a file have."""
+    return {k for k, many in Counter(trial.k for trial in file.trials).items() if many > 1}
 
 
 def find_failed(file: TuningFile) -> str | None:
@@ -178,7 +196,7 @@ def brackets(rule: TuningRule, trials: int) -> list[list[int]]:
     if rest % size:
         near = 1 + size * (rest // size)
         raise SpecError(
-            f"--trials needs the default and whole brackets of {size}, got {trials}; "
+            f"--trials, or trials of a plan, needs the default and whole brackets of {size}, got {trials}; "
             f"take {near} or {near + size}"
         )
     return [[0], *([*range(at, at + size)] for at in range(1, trials, size))]

@@ -19,6 +19,8 @@ from genbench.running.evidence import ClaimEvidence
 from genbench.store import Store
 
 MODEL = """
+import numpy as np
+
 from genbench import Model, model
 from genbench.core.search import Choice, LogUniform, Uniform
 
@@ -85,6 +87,8 @@ REFUSED = [
             *("['lr']", "{'lr': (0.1, 0.2)}", "{3: Uniform(0, 1)}"),
             *("{'lr': LogUniform(0, 1)}", "{'lr': LogUniform(1e-2, 1e-4)}"),
             *("{'lr': Uniform('a', 1)}", "{'lr': Uniform(0, float('inf'))}"),
+            "{'lr': LogUniform(np.float32(1e-3), np.float32(1e-2))}",  # which no file holds
+            "{'lr': Uniform(0, 10**400)}",
             *("{'width': Choice(())}", "{'lr': Choice((float('nan'),))}", "{'x': Choice(({1},))}"),
             *("{'training.rate': Uniform(1, 2)}", "{'training.decay': Choice(('steep', None))}"),
         )

@@ -678,3 +678,18 @@ def test_a_verdict_that_rests_on_a_row_beside_is_exploratory(tmp_path, store):
     assert reasons == (
         f"a part of the verdict reads {OTHER}, which is shown beside and not registered",
     )
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"model": "lapgan", "tuned": True}, "lapgan was not tuned on ring by samples"),
+        ({"options": {"nope": 1}}, "gan has no option 'nope'"),
+    ],
+)
+def test_a_run_that_cannot_be_made_is_not_registered(tmp_path, about, said):
+    """Its terms held the sentence of the error, and changed as soon as it was mended."""
+    claims = {"sound": make_claim(), "planted": make_claim(replace(RUN, **about))}
+    with pytest.raises(SpecError, match=said):
+        register(claims, tmp_path / "registrations.json")
+    assert not (tmp_path / "registrations.json").exists()

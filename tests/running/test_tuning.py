@@ -17,7 +17,7 @@ from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.model import MODELS
-from genbench.core.search import Choice, LogUniform, Uniform
+from genbench.core.search import Choice, LogUniform, Uniform, draw_point
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Training, Tuning
 from genbench.evaluation.validation import WithoutTest
 from genbench.running.cells import cell_specs
@@ -728,6 +728,24 @@ def test_options_that_are_not_those_of_the_hash_are_found(tuned_folder, tmp_path
     result = CliRunner().invoke(cli, ["validate", str(tmp_path)])
     assert result.exit_code == 1
     assert "1 of 5 trials (first trial 1)" in result.stdout
+
+
+@pytest.mark.parametrize("edit", ["point", "seeds", "doubled"])
+def test_trials_that_no_search_draws_are_found_though_they_hash(tuned_folder, tmp_path, edit):
+    """Options that somebody liked better, with a hash and a seal of their own, passed for drawn ones."""
+    file = Tunings(tuned_folder).files()[0]
+    rule, own = file.rule, file.trials[1]
+    chosen = make_trial(rule, 1, {**draw_point(MODELS.get(rule.model).search, "mine"), "lr": 0.01})
+    edited = {
+        "point": [chosen.model_copy(update={"rungs": own.rungs})],
+        "seeds": [own.model_copy(update={"seeds": [seed + 1 for seed in own.seeds]})],
+        "doubled": [own, own],
+    }[edit]
+    trials = [file.trials[0], *edited, *file.trials[2:]]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": trials}))
+    (problem,) = check_trials(tmp_path)
+    assert problem.bad
+    assert "(first trial 1)" in problem.problem
 
 
 def test_trials_of_an_option_that_is_gone_are_named(tuned_folder, tmp_path):

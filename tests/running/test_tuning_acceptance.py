@@ -40,7 +40,7 @@ def plant(root, model, *, trials=5, sampler="random", stop=99, plan=PLAN, size=1
             if not alive or written == stop:
                 break
             for k in alive[: stop - written]:
-                trial = file.by_number.get(k) or make_trial(rule, k, {})
+                trial = file.by_number.get(k) or make_trial(rule, k)
                 scores = {"samples": dict.fromkeys(trial.seeds, size * k)}
                 new = Rung(step=rung, examples=1, seconds=0.0, scoring=0.0, scores=scores)
                 grown = trial.model_copy(update={"rungs": [*trial.rungs, new]})

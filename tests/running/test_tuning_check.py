@@ -224,8 +224,24 @@ def test_validate_checks_the_file_beside_results(tmp_path, monkeypatch):
     assert edited.exit_code == 1
     assert "WRONG tuned" in edited.stdout
     shutil.move("results", "runs")
-    assert CliRunner().invoke(cli, ["validate", "runs"]).exit_code == 0
     assert CliRunner().invoke(cli, ["validate", "runs", "--tuned", str(FILE)]).exit_code == 1
+
+
+def test_validate_checks_the_file_that_was_accepted_from_another_folder(tmp_path, monkeypatch):
+    """It looked beside a folder named results alone, and an edit of what `runs` gave passed unseen."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "results" / "tuning", "runs/tuning")
+    assert find_tuned_file(Path("runs")) is None
+    FILE.parent.mkdir()
+    FILE.write_text(TEXT.replace(line("validation"), "      validation: 0.5", 1))
+    assert find_tuned_file(Path("runs")) == FILE.resolve()
+    assert CliRunner().invoke(cli, ["validate", "runs"]).exit_code == 1
+    shutil.move("runs", "elsewhere/runs")
+    assert find_tuned_file(Path("elsewhere/runs")) == FILE.resolve()
+    FILE.write_text("entries: 3")
+    assert find_tuned_file(Path("elsewhere/runs")) == FILE.resolve()
+    shutil.copytree("elsewhere/runs", "results")  # whose file it is then
+    assert find_tuned_file(Path("elsewhere/runs")) is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from genbench.core.dataset import DATASETS, open_named, resolve_options
 from genbench.core.entrants import kind_of, list_models
 from genbench.core.errors import DataError, GenbenchError, SpecError
 from genbench.core.model import MODELS
+from genbench.core.search import Choice, Uniform
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning import make_campaign
 from genbench.running.tuning_plans import find_obstacle, tuned_models
@@ -177,6 +178,67 @@ def test_data_without_a_validation_split_are_refused_before_any_trial(monkeypatc
     )
     with pytest.raises(DataError, match="ring has no validation split"):
         make_campaign({"ring": SMALL}, models=["gan"])
+
+
+@pytest.mark.parametrize(
+    ("count", "broken", "message"),
+    [
+        (1, 0, "mmd cannot choose on ring by its validation split: mmd needs at least 2 real"),
+        (60, 3, "ring has NaN or infinity in 3 of 60 validation points"),
+    ],
+)
+def test_validation_points_that_no_trial_could_be_scored_by_are_refused_before_any(
+    monkeypatch, count, broken, message
+):
+    """Every trial was trained and failed, and --retry-failed was named as the cure."""
+    cls = DATASETS.get("ring")
+    points = cls.points
+
+    def few(self, split):
+        if split != "validation":
+            return points(self, split)
+        own = points(self, split)[:count].clone()
+        own[:broken] = float("nan")
+        return own
+
+    monkeypatch.setattr(cls, "points", few)
+    with pytest.raises(GenbenchError, match=message):
+        make_campaign(
+            {"ring": SMALL.model_copy(update={"criteria": criteria("mmd")})}, models=["gan"]
+        )
+
+
+def test_few_validation_points_that_suffice_are_taken(monkeypatch):
+    cls = DATASETS.get("ring")
+    points = cls.points
+    monkeypatch.setattr(
+        cls,
+        "points",
+        lambda self, split: points(self, split)[: 2 if split == "validation" else None],
+    )
+    plan = SMALL.model_copy(update={"criteria": criteria("mmd")})
+    assert make_campaign({"ring": plan}, models=["gan"]).rules
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        (
+            {"width": Choice((1, 2))},
+            "model gan has no option 'width'; .*; correct the model's search",
+        ),
+        ({"latent": Uniform(4, 16)}, "model gan option 'latent' needs int"),
+        ({"beta1": Choice((0.5, 0.5, 0.5, "x"))}, "model gan option 'beta1' needs float, got 'x'"),
+    ],
+    ids=str,
+)
+def test_a_search_space_that_the_model_does_not_take_is_refused_before_any_trial(
+    monkeypatch, search, message
+):
+    """A value that no trial of the first models drew ended the campaign after hours of them."""
+    monkeypatch.setattr(MODELS.get("gan"), "search", search)
+    with pytest.raises(SpecError, match=message):
+        make_campaign({"ring": SMALL}, models=["vae", "gan"], trials=1)
 
 
 def test_data_that_are_not_here_are_left_to_the_jobs(tmp_path):
