@@ -26,7 +26,8 @@ LIKELIHOODS = make_runs(
     only=("vae", "realnvp", "made", "rbm"),
 )
 #: training points returned as they are, and with noise
-COPIES, BLURRED = (digits(name, metrics=METRICS) for name in ("resample", "kde"))
+COPIES = digits("resample", metrics=METRICS)
+BLURRED = digits("kde", options={"points": 2000}, metrics=METRICS)
 #: below this copying is sure (Meehan et al., 2020), as a z-score
 SURE = -3.0
 #: one deviation of the score between two samples of one distribution: less is no difference

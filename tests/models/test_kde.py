@@ -84,3 +84,20 @@ def test_on_the_ring_it_beats_the_gaussian_and_not_the_entropy():
 def test_too_few_points_say_so():
     with pytest.raises(DataError, match="at least 5 training points, got 3"):
         fitted(torch.zeros(1, 3, 2))
+
+
+def test_points_far_from_zero_are_told_apart():
+    x = Rng([1], dtype=torch.float64).normal(1000, 2)
+    near, rng = fitted(x)
+    far, _ = fitted(x + 1e7)
+    at = rng.fork("x").normal(200, 2)
+    torch.testing.assert_close(
+        far.log_prob(at + 1e7, rng), near.log_prob(at, rng), atol=1e-4, rtol=0
+    )
+
+
+def test_every_point_of_a_plane_is_kept_but_those_that_choose():
+    source, rng = DATASETS.get("ring")(), Rng([0])
+    model = build("kde", source.spec, rng, {})
+    model.prepare(Batch(source.to_model(source.draw(9000, rng.fork("a")))), rng.fork("prepare"))
+    assert model.points.shape == (1, 8800, 2)

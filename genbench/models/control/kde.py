@@ -49,7 +49,7 @@ class KDE(FittedModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        points: int = 2000,
+        points: int = 20_000,
         held_out: int = 200,
     ) -> None:
         super().__init__(spec, rng)
@@ -118,7 +118,9 @@ def _chunks(x: Tensor, points: int) -> tuple[Tensor, ...]:
 
 
 def _squares(x: Tensor, points: Tensor) -> Tensor:
-    return torch.cdist(x.double(), points.double()).square_()
+    # around their mean, since the products of numbers far from 0 hide what is between them
+    centre = points.double().mean(0)
+    return torch.cdist(x.double() - centre, points.double() - centre).square_()
 
 
 def _log_density(x: Tensor, points: Tensor, width: float) -> Tensor:
