@@ -42,15 +42,19 @@ def numbers(part: VerdictPart | None) -> str:
     if part is None or part.estimate.mean is None:
         return text.MISSING
     estimate = part.estimate
-    ends = f" [{estimate.low:.3g}, {estimate.high:.3g}]" if estimate.low is not None else ""
-    return f"{estimate.mean:.3g}{ends} {part.effect.unit}".rstrip()
+    ends = (
+        f" [{text.number(estimate.low)}, {text.number(estimate.high)}]"
+        if estimate.low is not None
+        else ""
+    )
+    return f"{text.number(estimate.mean)}{ends} {part.effect.unit}".rstrip()
 
 
 def bar(part: VerdictPart | None) -> str:
     """Returns the bar with its side, e.g. "> 1"."""
     if part is None:
         return ""
-    return f"{'>' if part.effect.wanted == 'above' else '<'} {part.effect.bar:.3g}"
+    return f"{'>' if part.effect.wanted == 'above' else '<'} {text.number(part.effect.bar)}"
 
 
 def tally(verdict: Verdict) -> tuple[int, ...]:

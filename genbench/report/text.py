@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from genbench.core.rounding import three_digits
 from genbench.core.spec import Budget, NoBudget
 from genbench.statistics.intervals import Estimate
 
@@ -33,12 +34,7 @@ def budget_text(budget: Budget) -> str:
 
 def number(value: float | None) -> str:
     """Returns a number to three significant digits, e.g. "0.0123" or "12,300"."""
-    if value is None:
-        return MISSING
-    rounded = float(f"{value:.3g}")
-    if 1000 <= abs(rounded) < 1e7:
-        return f"{rounded:,.0f}"
-    return f"{value:.3g}"
+    return MISSING if value is None else three_digits(value)
 
 
 def plus_minus(estimate: Estimate) -> str:

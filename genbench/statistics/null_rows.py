@@ -8,6 +8,7 @@ from math import hypot, sqrt
 from statistics import fmean
 from typing import Literal
 
+from genbench.core.rounding import three_digits
 from genbench.statistics.intervals import mean_interval
 
 #: the share of what real points score from which on a score counts as good
@@ -43,9 +44,10 @@ class Bar:
         return (low is None or most >= low) and (high is None or least <= high)
 
     def __str__(self) -> str:
-        if self.low is not None and self.high is not None:
-            return f"{self.low:.3g} to {self.high:.3g}"
-        return f">= {self.low:.3g}" if self.low is not None else f"<= {self.high:.3g}"
+        ends = [three_digits(end) for end in (self.low, self.high) if end is not None]
+        if len(ends) == 2:
+            return " to ".join(ends)
+        return f"{'<=' if self.low is None else '>='} {ends[0]}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ class Gate:
         if self.bar is None:
             return "there is no score of real points that says what is good"
         if self.closed:
-            rows = ", ".join(f"{name} with {mean:.3g}" for name, mean in self.passed.items())
+            rows = ", ".join(
+                f"{name} with {three_digits(mean)}" for name, mean in self.passed.items()
+            )
             sure = any(self.bar.admits([mean]) for mean in self.passed.values())
             verb = "counts" if len(self.passed) == 1 else "count"
             return f"{rows} {verb if sure else 'may count'} as good ({self.bar})"

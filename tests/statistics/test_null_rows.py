@@ -2,7 +2,7 @@
 
 import pytest
 
-from genbench.statistics.null_rows import Gate, check_nulls, make_bar
+from genbench.statistics.null_rows import Bar, Gate, check_nulls, make_bar
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,11 @@ def test_without_null_rows_nothing_is_checked():
     gate = check_nulls({"uniform": []}, make_bar("higher", 1.0, 0.9))
     assert (gate.closed, gate.checked, gate.rows) == (False, False, 0)
     assert gate.reason == "no null row has it"
+
+
+def test_large_numbers_are_written_out():
+    assert str(Bar(900.0, None)) == ">= 900"
+    assert str(Bar(None, 12345.6)) == "<= 12,300"
+    assert str(Bar(1234.0, 5678.0)) == "1,230 to 5,680"
+    gate = check_nulls({"gaussian": [999.7, 999.8, 999.9]}, Bar(900.0, None))
+    assert gate.reason == "gaussian with 1,000 counts as good (>= 900)"
