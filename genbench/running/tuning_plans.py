@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import DATASETS, Dataset, open_named, resolve_options
+from genbench.core.dataset import DATASETS, Dataset, DataSpec, open_named, resolve_options
 from genbench.core.errors import AbsentData, DataError, SpecError
 from genbench.core.feature import EXTRACTORS, Logits
 from genbench.core.guard import blamed
 from genbench.core.metric import METRICS, Metric, View, find
-from genbench.core.model import ABILITIES, MODELS, Density
+from genbench.core.model import ABILITIES, MODELS, Density, build
+from genbench.core.rng import Rng
 from genbench.core.search import list_values, split_point
-from genbench.core.spec import Part, Tuning, canonical
+from genbench.core.spec import Part, Training, Tuning, canonical
 from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.store.tuning import TuningRule
+from genbench.training.adjust import adjust_players
 
 #: views of which data alone cannot tell whether they can be had, and what is asked of the data instead
 UNTRAINED: dict[View, View] = {"model": "truth", "logits": "features"}
@@ -168,7 +170,8 @@ def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> Non
 
     Raises:
         DataError: For data without a validation split, or whose files cannot be used.
-        SpecError: For a criterion that their truth, or so few validation points, do not give.
+        SpecError: For a criterion that their truth, or so few validation points, do not give, and for a
+            search space with players that a model does not have there.
     """
     by_data: dict[str, list[TuningRule]] = {}
     for rule in rules:
@@ -178,6 +181,8 @@ def check_data(rules: Iterable[TuningRule], data_dir: Path | None = None) -> Non
         data = _open_here(alike[0], data_dir)
         if data is not None:
             _check_criteria(alike, WithoutTest(data))
+            for rule in alike:
+                _check_players(rule, data.spec)
 
 
 def _open_here(rule: TuningRule, data_dir: Path | None) -> Dataset | None:
@@ -209,6 +214,23 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
             raise SpecError(f"{column} cannot choose on {name}: {reason}; take another criterion")
     if len(data.points("validation")) < FEW:
         _try_few(rules, data)
+
+
+def _check_players(rule: TuningRule, spec: DataSpec) -> None:
+    """Refuses a search space whose step sizes and shares are of players that the model does not have."""
+    space = MODELS.get(rule.model).search
+    fields = [split_point({name: one.at(0.5)})[1] for name, one in space.items()]
+    of_players = [field for field in fields if {"rates", "share"} & field.keys()]
+    if not of_players:
+        return
+    players = build(rule.model, spec, Rng([0]), rule.base).players()
+    for field in of_players:
+        try:
+            adjust_players(players, Training(**field))
+        except SpecError as error:
+            raise SpecError(
+                f"model {rule.model} on {rule.dataset}: {error}; correct the model's search in its file"
+            ) from None
 
 
 def _try_few(rules: Sequence[TuningRule], data: WithoutTest) -> None:

@@ -229,6 +229,10 @@ def test_few_validation_points_that_suffice_are_taken(monkeypatch):
         ),
         ({"latent": Uniform(4, 16)}, "model gan option 'latent' needs int"),
         ({"beta1": Choice((0.5, 0.5, 0.5, "x"))}, "model gan option 'beta1' needs float, got 'x'"),
+        (
+            {"training.rates.critic": Uniform(0.5, 2.0)},
+            "model gan on ring: training.rates has no player 'critic'.*; correct the model's search",
+        ),
     ],
     ids=str,
 )
@@ -239,6 +243,14 @@ def test_a_search_space_that_the_model_does_not_take_is_refused_before_any_trial
     monkeypatch.setattr(MODELS.get("gan"), "search", search)
     with pytest.raises(SpecError, match=message):
         make_campaign({"ring": SMALL}, models=["vae", "gan"], trials=1)
+
+
+def test_a_share_between_players_that_a_model_lacks_is_refused_before_any_trial(monkeypatch):
+    monkeypatch.setattr(MODELS.get("vae"), "search", {"training.share": Uniform(0.2, 0.8)})
+    with pytest.raises(
+        SpecError, match=r"model vae on ring: training.share needs two players, got"
+    ):
+        make_campaign({"ring": SMALL}, models=["vae"])
 
 
 def test_data_that_are_not_here_are_left_to_the_jobs(tmp_path):
