@@ -112,12 +112,13 @@ def open_array(path: Path, key: str = "") -> ArrayReader | Moments:
         )
     if not path.is_file():
         raise DataError(f"{path} is not a regular file; give a .npy or .npz file")
-    if path.suffix not in (".npy", ".npz"):
+    suffix = path.suffix.lower()
+    if suffix not in (".npy", ".npz"):
         raise DataError(
             f"{path} needs to be a .npy or .npz file, got {path.suffix or 'no suffix'!r}"
         )
     try:
-        if path.suffix == ".npz":
+        if suffix == ".npz":
             refuse_bombs(path)
             with path.open("rb") as file:
                 reader = _choose(numpy.load(file, allow_pickle=False), path, key)
