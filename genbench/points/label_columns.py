@@ -94,7 +94,8 @@ def _are_row_numbers(column: numpy.ndarray, name: str, *, first: bool) -> bool:
     """Whether a column counts rows, or is called so and holds whole numbers that are all different."""
     if column.dtype.kind not in "fiu" or len(column) < 2:
         return False
-    if first and len(column) >= COUNTED and bool((numpy.diff(column) == 1).all()):
+    counts = column[0] in (0, 1) and bool((numpy.diff(column) == 1).all())
+    if first and len(column) >= COUNTED and counts:
         return True
     known = name.lower() in ROWS and len(numpy.unique(column)) == len(column)
     return known and bool((column == numpy.round(column)).all())

@@ -204,6 +204,11 @@ REFUSED = {
     ),
     "16 bits in three channels": (deep_colour, {}, "Pillow drops 8"),
     "16 levels as bytes": (lambda: FAKE // 16, {}, "say which by --range 0,15 or 0,255"),
+    "standardised, black near 0": (
+        lambda: (unit(FAKE) - 0.13) / 0.31,
+        {},
+        "look standardised: undo it",
+    ),
     "whole numbers below 0": (lambda: FAKE.astype(numpy.int64) - 128, {}, "--range -128,127"),
     "bytes as 0 to 1023": (lambda: FAKE.astype(numpy.int32) * 4, {}, "between 0 and 255"),
     "transparency": (lambda: numpy.concatenate([FAKE, FAKE[..., :1]], -1), {}, "transparency"),

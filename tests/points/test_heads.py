@@ -79,6 +79,12 @@ def test_what_nobody_can_read_is_refused_in_a_sentence(tmp_path, text, said):
         evaluate(str(path), POINTS, metrics="fid")
 
 
+def test_years_are_coordinates(tmp_path):
+    years = numpy.arange(2000, 2020)
+    table = pandas.DataFrame({"year": years, "rain": POINTS[:, 0]})
+    assert read(tmp_path, table.to_csv(index=False))[:, 0].tolist() == years.tolist()
+
+
 def test_an_index_of_pandas_is_no_part_of_points(tmp_path):
     shuffled = FRAME.sample(frac=1, random_state=0)
     shuffled.to_parquet(tmp_path / "mine.parquet")
