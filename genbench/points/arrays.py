@@ -193,6 +193,10 @@ def _choose(archive: Any, path: Path, key: str) -> ArrayReader | Moments:
 def _find_name(names: list[str], archive: Any, path: Path) -> str:
     if "samples" in names:
         return "samples"
+    if names in (["mu"], ["sigma"]):
+        raise DataError(
+            f"{path} needs both mu and sigma to be statistics, got {names[0]}; save both"
+        )
     if len(names) == 1:
         return names[0]
     points = [name for name in names if len(_shape(archive, name)) > 1]
