@@ -19,6 +19,8 @@ SIGNS, LINES = 1 << 20, 100
 #: what stands where a number is missing
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "?")
 WHOLE = re.compile(r"\d+")
+#: what is behind a decimal comma, as in 0,05
+HALF = re.compile(r"0\d+")
 #: how texts begin that are damaged numbers rather than names
 LIKE_A_NUMBER = re.compile(r"[\d+\-.,]")
 FIRST = "holds a first line that may be names or a point"
@@ -41,7 +43,7 @@ def find_layout(path: Path) -> Layout:
     """Looks at the first lines of a table of text.
 
     Raises:
-        DataError: If its first line may be either names or a point.
+        DataError: If its first line may be either names or a point, or commas stand within numbers too.
         OSError, ValueError, csv.Error: If they cannot be read.
     """
     with path.open(newline=None, encoding="utf-8-sig") as file:
@@ -49,6 +51,11 @@ def find_layout(path: Path) -> Layout:
     lines = [line for line in lines if line.strip("\r\n \t")] or [""]
     between = next((sign for sign in BETWEEN if len(_cut(lines[0], sign)) > 1), ",")
     first, *others = (_cut(line, between) for line in lines)
+    if between == "," and any(HALF.fullmatch(field) for line in others for field in line[1:]):
+        raise DataError(
+            f"{path} has numbers that begin with 0, as commas within numbers leave them; write numbers "
+            f"with a decimal point"
+        )
     if _counts_rows(first, others):
         raise DataError(
             f"{path} has a first column without a name, the rows' numbers; save it without "

@@ -68,6 +68,7 @@ NUMBERS = "of the rows' numbers"
         (FRAME.to_csv(header=False), NUMBERS),
         (FRAME.to_csv(), "index=False"),
         ("u;v\n0,5;0,6\n0,7;0,8\n", "with a decimal point"),
+        ("0,5,0,6\n0,07,0,08\n", "as commas within numbers leave them"),
         ("u v\n0.5 0.6\n0.7 0.8\n", "put commas, semicolons or tabs"),
         ("u,v\n9007199254740993,1\n1,2\n", "beyond 2\\^53"),
     ],
