@@ -86,7 +86,7 @@ def test_every_error_names_file_line_and_key(read, tmp_path, added, line, key, s
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", r":1: the file: .*valid dictionary.*got None"),
+        ("", r":1: the file: needs a mapping of schema, suites, tuning, got None"),
         ("[1, 2]", r":1: the file: "),
         ("schema: 2\nsuites: {}", r":1: schema: .*1, got 2"),
         ("schema: 1\nsuits: {}", r":2: suits: unknown key 'suits'; did you mean 'suites'"),

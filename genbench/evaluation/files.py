@@ -59,7 +59,7 @@ def open_member(path: Path, key: str) -> Reader | Moments:
     Raises:
         DataError: If there is none of that name, or the file is damaged.
     """
-    open_one = open_array if path.suffix == ".npz" else open_tensor
+    open_one = open_array if path.suffix.lower() == ".npz" else open_tensor
     return open_one(path, key)
 
 

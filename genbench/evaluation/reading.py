@@ -32,7 +32,7 @@ INCEPTION = "inception-v3-compat"
 #: how many points a side shows
 HEAD = 64
 #: raised whenever points are read in another way, so that what was cached before is not used
-KIND = "read@3"
+KIND = "read@4"
 
 
 def read_points(

@@ -18,6 +18,7 @@ from genbench.evaluation.reading import read_points
 from genbench.evaluation.side import Side
 from genbench.evaluation.sources import open_source, open_split
 from genbench.points.readers import note_other_names, refuse_other_order
+from genbench.points.scales import refuse_other_scales
 
 #: sides of real points, whose features are worth keeping
 KEPT = ("reference", "train")
@@ -158,7 +159,7 @@ def normalise_sides(
     Raises:
         DataError: If the shapes of a point differ, before anything is flattened or extracted.
     """
-    sides, shapes = {}, {}
+    sides, shapes, firsts = {}, {}, {}
     # what yields single pictures is understood by what holds whole ones
     streams = {side: not hasattr(opened[side].content, "take") for side in opened}
     for side in sorted(opened, key=streams.__getitem__):
@@ -170,11 +171,14 @@ def normalise_sides(
             if first is None:
                 raise DataError(f"{points.label} needs at least two points, got 0")
             shapes[side] = points.count or "N", *first.shape[1:]
+            firsts[side] = first
         sides[side] = points
     order = [side for side in ("samples", "reference", "train") if side in shapes]
     for side, other in combinations(order, 2):
         if shapes[side][1:] != shapes[other][1:]:
             _refuse_other_shape(side, shapes[side], other, shapes[other], sides)
+    if dataset is None:
+        refuse_other_scales({sides[side].label: (side, firsts[side]) for side in order})
     return sides
 
 

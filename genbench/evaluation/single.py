@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from genbench.core.dataset import Dataset
@@ -101,7 +102,7 @@ class Setup:
         fake, real = replace(read["samples"], loss_networks=own), read.get("reference")
         if real is None:
             return Evaluation((), tuple(notes), fake, fake, dataset)
-        notes += find_doubts(read.values(), extractor)
+        notes += [*find_doubts(read.values(), extractor), *find_copies(read)]
         reference = Reference(
             *(real, dataset, read.get("train")),
             memory=self.options.memory,
@@ -247,3 +248,21 @@ def find_doubts(sides: Iterable[Side], extractor: Extractor) -> list[str]:
         if side.has_points:
             notes.append(f"{side.label}: its mu and sigma were used where a metric needs no more")
     return notes
+
+
+def find_copies(sides: Mapping[str, Side]) -> list[str]:
+    """Returns a sentence for each side of real points that holds the samples themselves."""
+    fake = sides["samples"]
+    return [
+        f"{fake.label} and the {side} hold the same points in the same order; scores are those of a copy"
+        for side, real in sides.items()
+        if side in ("reference", "train") and _are_alike(fake, real)
+    ]
+
+
+def _are_alike(one: Side, other: Side) -> bool:
+    shared = one.views.keys() & other.views.keys()
+    pairs = [(one.head, other.head), *((one.views[space], other.views[space]) for space in shared)]
+    return bool(shared) and all(
+        x.shape == y.shape and x.dtype == y.dtype and torch.equal(x, y) for x, y in pairs
+    )

@@ -129,10 +129,10 @@ def _open_named(source: str, options: ReadOptions, label: str) -> Source:
         path = Path(source)
     if path.is_dir():
         return Source(str(path), open_place(path))
-    if path.exists() or path.suffix in (".npy", ".npz"):
+    if path.exists() or path.suffix.lower() in (".npy", ".npz"):
         return Source(str(path), open_file(path))
     stem, _, key = source.rpartition(":")
-    if key and Path(stem).suffix in KEYED and Path(stem).is_file():
+    if key and Path(stem).suffix.lower() in KEYED and Path(stem).is_file():
         return Source(source, open_member(Path(stem), key))
     if DRIVE.match(source) or source.startswith((".", "/", "~")) or source.endswith(("/", "\\")):
         raise DataError(f"{source} does not exist; give a file, a folder or digits:test")

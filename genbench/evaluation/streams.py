@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,7 +46,22 @@ def open_object(
         return _make_reader(source, label)
     if callable(source) and not hasattr(source, "__iter__"):
         return lambda: _stream(label, function)
+    _refuse_no_points(source, label)
     return lambda: _stream(label, lambda: function)  # the object itself is what yields
+
+
+def _refuse_no_points(source: Any, label: str) -> None:
+    """Refuses an object that yields no batches, or its keys in their place."""
+    if isinstance(source, Mapping):
+        keys = ", ".join(sorted(map(str, source))[:6])
+        raise DataError(
+            f"{label} is a dictionary with {keys or 'nothing'}; give one of its arrays"
+        )
+    if not hasattr(source, "__iter__") and not hasattr(source, "__getitem__"):
+        raise DataError(
+            f"{label} needs an array, a path, a split such as digits:test or what yields batches, got "
+            f"{source!r}"[:300]
+        )
 
 
 def name_object(source: Any, label: str) -> str:

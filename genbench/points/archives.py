@@ -18,7 +18,7 @@ import numpy
 from genbench.core.errors import DataError
 from genbench.core.files import natural_order
 from genbench.points.arrays import refuse_bombs
-from genbench.points.images import SUFFIXES, ImageReader
+from genbench.points.images import SUFFIXES, ImageReader, is_hidden
 from genbench.points.labels import name_by_folder
 from genbench.points.readers import hash_file
 
@@ -175,8 +175,7 @@ def _make_reader(path: Path, entries: list[Entry], others: int) -> ImageReader:
 
 
 def _is_hidden(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or any(part.startswith(".") and part != "." for part in parts)
+    return any(map(is_hidden, PurePosixPath(name).parts))
 
 
 def _key(name: str) -> str:

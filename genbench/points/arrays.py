@@ -112,12 +112,13 @@ def open_array(path: Path, key: str = "") -> ArrayReader | Moments:
         )
     if not path.is_file():
         raise DataError(f"{path} is not a regular file; give a .npy or .npz file")
-    if path.suffix not in (".npy", ".npz"):
+    suffix = path.suffix.lower()
+    if suffix not in (".npy", ".npz"):
         raise DataError(
             f"{path} needs to be a .npy or .npz file, got {path.suffix or 'no suffix'!r}"
         )
     try:
-        if path.suffix == ".npz":
+        if suffix == ".npz":
             refuse_bombs(path)
             with path.open("rb") as file:
                 reader = _choose(numpy.load(file, allow_pickle=False), path, key)
@@ -192,6 +193,10 @@ def _choose(archive: Any, path: Path, key: str) -> ArrayReader | Moments:
 def _find_name(names: list[str], archive: Any, path: Path) -> str:
     if "samples" in names:
         return "samples"
+    if names in (["mu"], ["sigma"]):
+        raise DataError(
+            f"{path} needs both mu and sigma to be statistics, got {names[0]}; save both"
+        )
     if len(names) == 1:
         return names[0]
     points = [name for name in names if len(_shape(archive, name)) > 1]

@@ -30,6 +30,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
 MAX_PIXELS = 1 << 26
 #: the most bytes of the file of one
 MOST = 1 << 29
+#: folders that systems put beside pictures, and hide
+SYSTEMS = ("__MACOSX", "@eaDir")
 #: modes of Pillow with one channel
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 #: the tag of a photograph's orientation, and its value where it lies as it is to be seen
@@ -129,7 +131,8 @@ def open_folder(path: Path) -> ImageReader:
 def find_files(path: Path) -> tuple[list[Path], int, int]:
     """Returns the files under a folder, how many a system hides in it, and links that were not followed.
 
-    Each folder is entered once, so that links in a circle end.
+    Each folder is entered once, so that links in a circle end; hidden ones (`.ipynb_checkpoints`, `@eaDir`)
+    are not.
 
     Raises:
         DataError: If a folder cannot be read.
@@ -141,18 +144,25 @@ def find_files(path: Path) -> tuple[list[Path], int, int]:
         ahead = []
         for name in sorted(folders, key=natural_order):
             place = os.path.realpath(os.path.join(root, name))
+            if is_hidden(name):
+                continue
             if place in entered:
                 again += 1
-            elif name != "__MACOSX":
+            else:
                 entered.add(place)
                 ahead.append(name)
         folders[:] = ahead
         for name in sorted(names, key=natural_order):
-            if name.startswith("."):
+            if is_hidden(name):
                 hidden += 1
             else:
                 files.append(Path(root, name))
     return files, hidden, again
+
+
+def is_hidden(part: str) -> bool:
+    """Tells whether a part of a path is a system's own, with copies, previews or settings in it."""
+    return part in SYSTEMS or (part.startswith(".") and part not in (".", ".."))
 
 
 def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:

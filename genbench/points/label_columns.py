@@ -1,8 +1,9 @@
-"""Which columns of a table are what the points are of, and not where they are."""
+"""Which columns of a table are what the points are of, or their numbers, and not where they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -15,6 +16,22 @@ LABELS = ("label", "labels", "class", "classes", "target", "targets", "fine_labe
 EITHER = "y"
 #: beside them it is a coordinate
 COORDINATES = ("x", "z")
+
+#: what columns of rows' numbers are called
+ROWS = (
+    "id",
+    "idx",
+    "index",
+    "row",
+    "row_id",
+    "rowid",
+    "unnamed: 0",
+    "__index_level_0__",
+    "level_0",
+)
+#: from so many rows on a first column that counts them is no coordinate, whatever it is called
+COUNTED = 10
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+\s*")
 
 
 def may_be_labels(name: str) -> bool:
@@ -44,6 +61,46 @@ def find_label_columns(columns: Mapping[str, Any], label: str) -> list[str]:
     return [name for name in columns if name in named or name in both]
 
 
+def make_unique(names: Sequence[str]) -> list[str]:
+    """Returns names of columns of which one that came before has its place behind it."""
+    return [
+        name if name not in names[:place] else f"{name}.{place}"
+        for place, name in enumerate(names)
+    ]
+
+
+def refuse_row_numbers(columns: Mapping[str, Any], aside: Sequence[str], label: str) -> None:
+    """Refuses a column of the rows' own numbers, which no coordinate is.
+
+    Arguments:
+        columns: The table's columns by name.
+        aside: The names of those that are labels.
+        label: The table, for errors.
+
+    Raises:
+        DataError: Naming the column.
+    """
+    if len(columns) < 2:
+        return
+    for place, name in enumerate(name for name in columns if name not in aside):
+        if _are_row_numbers(columns[name], name, first=place == 0):
+            raise DataError(
+                f"{label} has a column {name!r} of the rows' numbers, which is no coordinate; save it "
+                f"without (index=False)"
+            )
+
+
+def _are_row_numbers(column: numpy.ndarray, name: str, *, first: bool) -> bool:
+    """Whether a column counts rows, or is called so and holds whole numbers that are all different."""
+    if column.dtype.kind not in "fiu" or len(column) < 2:
+        return False
+    counts = column[0] in (0, 1) and bool((numpy.diff(column) == 1).all())
+    if first and len(column) >= COUNTED and counts:
+        return True
+    known = name.lower() in ROWS and len(numpy.unique(column)) == len(column)
+    return known and bool((column == numpy.round(column)).all())
+
+
 def refuse_text(column: numpy.ndarray, name: str, label: str) -> None:
     """Refuses a column that is none of numbers, with its first value that is none.
 
@@ -54,9 +111,17 @@ def refuse_text(column: numpy.ndarray, name: str, label: str) -> None:
         return
     row = next((k for k, value in enumerate(column) if not is_number(value)), None)
     got = f"{column.dtype}" if row is None else f"{column[row]!r} in row {row + 1}"
-    raise DataError(
-        f"{label} needs numbers, got {got} of column {name!r}; mend it or leave it out"
-    )
+    how = "mend it or leave it out" if row is None else _advise(column[row])
+    raise DataError(f"{label} needs numbers, got {got} of column {name!r}; {how}")
+
+
+def _advise(value: Any) -> str:
+    """What to do about a value that is no number."""
+    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value):
+        return "write numbers with a decimal point"
+    if isinstance(value, str) and len(value.split()) > 1 and all(map(is_number, value.split())):
+        return "put commas, semicolons or tabs between numbers"
+    return "mend it or leave it out"
 
 
 def is_number(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,13 @@ class Moments:
         write_bytes(path, buffer.getvalue())
 
 
-def read_moments(archive: Any, label: str) -> Moments:
-    """Returns the moments in an opened .npz archive that has `mu` and `sigma`.
+def read_moments(arrays: Mapping[str, Any], label: str) -> Moments:
+    """Returns the moments of a file that has arrays `mu` and `sigma`.
 
     Raises:
         DataError: If they are none.
     """
-    mean, covariance = (numpy.asarray(archive[key]) for key in ("mu", "sigma"))
+    mean, covariance = (numpy.asarray(arrays[key]) for key in ("mu", "sigma"))
     size = mean.shape[0] if mean.ndim == 1 else 0
     right = mean.dtype.kind == covariance.dtype.kind == "f" and 0 < size <= MOST
     if not right or covariance.shape != (size, size):
@@ -86,10 +87,21 @@ def read_moments(archive: Any, label: str) -> Moments:
     scale = covariance.abs().max()
     if (covariance - covariance.T).abs().max() > 1e-4 * scale or covariance.diagonal().min() < 0:
         raise DataError(f"{label} needs a symmetric sigma with variances >= 0; save it anew")
-    names = set(archive.files)
-    count = int(archive["count"]) if "count" in names and archive["count"].ndim == 0 else 0
-    features = str(archive["features"]) if "features" in names else ""
-    return Moments(mean, (covariance + covariance.T) / 2, count or None, features or None, label)
+    covariance = (covariance + covariance.T) / 2
+    _refuse_impossible(covariance, label)
+    count = int(arrays["count"]) if "count" in arrays and arrays["count"].ndim == 0 else 0
+    features = str(arrays["features"]) if "features" in arrays else ""
+    return Moments(mean, covariance, count if count > 0 else None, features or None, label)
+
+
+def _refuse_impossible(covariance: Tensor, label: str) -> None:
+    """Refuses a symmetric matrix that has a negative eigenvalue beyond what float32 rounds."""
+    slack = 1e-4 * covariance.diagonal().max().clamp_min(torch.finfo(torch.float64).tiny)
+    shifted = covariance + slack * torch.eye(len(covariance), dtype=torch.float64)
+    if torch.linalg.cholesky_ex(shifted).info:
+        raise DataError(
+            f"{label} needs a sigma that is a covariance, got one with negative eigenvalues; save it anew"
+        )
 
 
 def statistics(x: Tensor) -> tuple[Tensor, Tensor]:

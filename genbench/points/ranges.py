@@ -284,7 +284,7 @@ def advise(low: float, high: float, levels: int | None = None) -> str:
         return (
             "they look like 0 to 1 that overshoots: clip them, or declare another scale by --range"
         )
-    if low < -1 and high > 1 and high - low < 12:
+    if low < 0 < high and max(high, -low) > 1 and high - low < 12:
         return (
             "they look standardised: undo it (times the spread, plus the mean), or declare their "
             "scale by --range LOW,HIGH"

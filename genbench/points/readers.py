@@ -141,7 +141,8 @@ class JoinedReader:
             lengths.append(len(reader))
             self.columns = self.columns or columns_of(reader)
             self._refuse_other_columns(reader)
-            self._notes += [f"{reader.label}: {note}" for note in reader.notes()]
+            own = "" if reader.label == label else f"{reader.label}: "
+            self._notes += [f"{own}{note}" for note in reader.notes()]
         self.ends = numpy.cumsum(lengths)
         self._open: tuple[int, Reader] | None = None
 
@@ -182,7 +183,8 @@ class JoinedReader:
         return whole.hexdigest()
 
     def notes(self) -> list[str]:
-        """Returns what there is to say of each file."""
+        """Returns what there is to say of each file, once."""
+        self._notes[:] = dict.fromkeys(self._notes)
         return self._notes
 
     def _part(self, place: int) -> Reader:

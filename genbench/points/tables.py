@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from genbench.core.errors import DataError
+from genbench.points.heads import find_layout
 from genbench.points.images import decode
 from genbench.points.label_columns import (
     find_label_columns,
-    is_number,
+    make_unique,
     may_be_labels,
+    refuse_row_numbers,
     refuse_text,
 )
 from genbench.points.labels import as_classes
+from genbench.points.ranges import to_float
 from genbench.points.readers import ArrayReader, Chunk, JoinedReader, Reader, hash_file
 
 if TYPE_CHECKING:
@@ -35,8 +38,9 @@ PARQUET = "pip install 'genbench[parquet]'"
 def open_csv(path: Path) -> ArrayReader:
     """Reads points from text: a row each, numbers between commas, semicolons or tabs.
 
-    The first line is a head where it holds a word. A column named label, class or target is set aside, one
-    named y where it holds classes.
+    The first line is a head where it holds words, or counts columns of floats as pandas does. A column named
+    label, class or target is set aside, one named y where it holds classes; one of the rows' numbers is
+    refused.
 
     Raises:
         DataError: Naming the file and the column.
@@ -47,12 +51,16 @@ def open_csv(path: Path) -> ArrayReader:
     if path.stat().st_size > MOST_TEXT:
         raise DataError(f"{path} is larger than 4 GiB of text; save it as .npy or .parquet")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            line = file.readline(1 << 20)
-        between = next((sign for sign in ("\t", ";", ",") if sign in line), ",")
-        first = next(csv.reader([line], delimiter=between), [])
-        head = None if first and all(map(is_number, first)) else 0
-        frame = pandas.read_csv(path, sep=between, header=head, skipinitialspace=True)
+        layout = find_layout(path)
+        frame = pandas.read_csv(
+            path,
+            sep=layout.between,
+            header=0 if layout.head else None,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+        )
+    except DataError:
+        raise
     except MemoryError:
         raise DataError(
             f"{path} does not fit into the memory that is free; save it as .npy"
@@ -60,10 +68,13 @@ def open_csv(path: Path) -> ArrayReader:
     except (ValueError, OSError, csv.Error) as error:
         text = " ".join(str(error).split())[:120]
         raise DataError(f"{path} is damaged or not a table of numbers: {text}") from None
-    if head == 0 and not str(first[0]).strip():
+    if not isinstance(
+        frame.index, pandas.RangeIndex
+    ):  # what pandas makes of columns without names
+        names, unnamed = frame.shape[1], frame.index.nlevels
         raise DataError(
-            f"{path} has a first column without a name, the rows' numbers; save it without "
-            f"(index=False)"
+            f"{path} has {names} in its first line and {names + unnamed} columns below it; name each "
+            f"column once, without remarks above, and end no line with a separator"
         )
     reader = read_frame(frame, str(path))
     reader.source = lambda: digest
@@ -76,9 +87,10 @@ def read_frame(frame: pandas.DataFrame, label: str) -> ArrayReader:
     Raises:
         DataError: Naming the column that holds no numbers.
     """
-    names = [str(name) for name in frame.columns]
+    names = make_unique([str(name) for name in frame.columns])
     columns = {name: frame.iloc[:, k].to_numpy() for k, name in enumerate(names)}
     aside = find_label_columns(columns, label)
+    refuse_row_numbers(columns, aside, label)
     array, labels = _split(columns, aside, label)
     named = () if _is_numbered(frame) else tuple(name for name in columns if name not in aside)
     return ArrayReader(label, array, labels, remarks=tuple(_tell(aside)), columns=named)
@@ -100,7 +112,10 @@ def _split(
     kinds = [column.dtype for column in numbers.values()]
     if len(kinds) > 1 and {"i", "u"} & {kind.kind for kind in kinds}:
         # whole numbers beside floats: each as exact as it can be
-        numbers = {name: column.astype(numpy.float64) for name, column in numbers.items()}
+        numbers = {
+            name: to_float(column, f"column {name!r} of {label}").astype(numpy.float64)
+            for name, column in numbers.items()
+        }
     return numpy.stack(list(numbers.values()), axis=1), labels
 
 
@@ -223,7 +238,9 @@ class TableReader:
     def table(self) -> Any:
         """The table, loaded on first use."""
         try:
-            return self.load()
+            table = self.load()
+            table = table.drop_columns(_index_columns(table))
+            return table.rename_columns(make_unique(table.column_names))
         except Exception as error:
             raise DataError(f"{self.label} is damaged: {_first(error)}; save it anew") from None
 
@@ -260,11 +277,12 @@ class TableReader:
         """The columns of labels; beside pictures and lists y is one, whatever its values."""
         fields = list(self.table.schema)
         names = [field.name for field in fields if may_be_labels(field.name)]
-        single = [f.name for f in fields if not _is_picture(f) and not _is_list(f)]
-        if len(single) < len(fields) or not names:
+        if any(_is_picture(field) or _is_list(field) for field in fields):
             return names
-        values = {name: self._numbers(self.table.column(name), name) for name in names}
-        return find_label_columns({name: values.get(name) for name in single}, self.label)
+        values = {f.name: self._numbers(self.table.column(f.name), f.name) for f in fields}
+        aside = find_label_columns(values, self.label)
+        refuse_row_numbers(values, aside, self.label)
+        return aside
 
     @property
     def labels(self) -> numpy.ndarray | None:
@@ -291,9 +309,9 @@ class TableReader:
         return chunks
 
     def _numbers(self, column: Any, name: str) -> numpy.ndarray:
+        if column.null_count:
+            raise DataError(f"{self.label} has empty places in column {name!r}; fill them")
         try:
-            if column.null_count:
-                raise DataError(f"{self.label} has empty places in column {name!r}; fill them")
             if _is_list(column):
                 return numpy.asarray(column.to_pylist())
             return column.to_numpy()
@@ -308,6 +326,13 @@ class TableReader:
     def notes(self) -> list[str]:
         """Returns which columns are set aside."""
         return _tell(self.aside)
+
+
+def _index_columns(table: Any) -> list[str]:
+    """The columns in which pandas keeps a table's index, which is no part of its points."""
+    told = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    index = [name for name in told if isinstance(name, str) and name in table.column_names]
+    return index if len(index) < table.num_columns else []
 
 
 def _is_picture(field: Any) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genbench.core.errors import DataError, nearest
 from genbench.core.guard import ran_out
+from genbench.points.moments import Moments, read_moments
 from genbench.points.readers import ArrayReader, hash_file
 
 SUFFIXES = (".pt", ".pth", ".safetensors")
@@ -18,13 +19,15 @@ SUFFIXES = (".pt", ".pth", ".safetensors")
 LABELS = ("labels", "label", "y", "targets", "classes")
 
 
-def open_tensor(path: Path, key: str = "") -> ArrayReader:
+def open_tensor(path: Path, key: str = "") -> ArrayReader | Moments:
     """Opens the points in a file: the tensor of the key, else `samples`, else the only one.
+
+    A file of `mu` and `sigma` without `samples` is read as the moments of points.
 
     Raises:
         DataError: Naming the file and what is wrong with it.
     """
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_torch
+    read = _read_safetensors if path.suffix.lower() == ".safetensors" else _read_torch
     try:
         tensors = read(path)
     except DataError:
@@ -40,6 +43,10 @@ def open_tensor(path: Path, key: str = "") -> ArrayReader:
         pickled = "weights only" in first.lower() or "unsupported" in first.lower()
         what = "holds more than tensors, which is never loaded" if pickled else "is damaged"
         raise DataError(f"{path} {what}; save a plain tensor, torch.save(x, path)") from None
+    if not key and {"mu", "sigma"} <= set(tensors) and "samples" not in tensors:
+        return read_moments(
+            {name: to_array(x, str(path)) for name, x in tensors.items()}, str(path)
+        )
     name = _find_name(tensors, path, key)
     labels = next(
         (

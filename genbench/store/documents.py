@@ -24,6 +24,10 @@ from genbench.store.yaml_trees import compose_json, find_twice, parse_yaml
 M = TypeVar("M", bound=BaseModel)
 
 MAX_JSON_BYTES = 20_000_000
+#: pydantic's errors of what is no mapping, which name classes of ours
+NO_MAPPING = ("model_type", "model_attributes_type", "dict_type", "dataclass_type")
+#: the most signs of a wrong value that a message shows
+MOST_SHOWN = 200
 WIDTH = 110
 
 
@@ -181,7 +185,10 @@ def _describe(tree: yaml.Node | None, schema: type[BaseModel], error: Validation
         unknown = str(first["loc"][-1])
         what = f"unknown key {unknown!r}{nearest(unknown, _allowed(schema, loc[:-1]))}"
     elif first["type"] != "missing":
-        what = f"{what}, got {first['input']!r}"[:300]
+        if first["type"] in NO_MAPPING:
+            what = f"needs a mapping of {', '.join(_allowed(schema, loc))}"
+        given = repr(first["input"])
+        what = f"{what}, got {given}" if len(given) <= MOST_SHOWN else what
     return f"{line}: {key}: {what}"
 
 

@@ -15,9 +15,10 @@ import numpy
 import pytest
 import random_fields as f
 import torch
+from safetensors.torch import save_file
 
 from genbench.api import evaluate
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import DataError, GenbenchError
 from genbench.evaluation.sources import ReadOptions, open_source
 from genbench.points import arrays
 from genbench.points.moments import Moments
@@ -80,8 +81,9 @@ def test_points_are_those_of_the_table(kind):
 
 
 def test_labels_that_are_set_aside_are_said():
-    assert any("set aside" in note for note in score(TABLES["csv with labels"]()).notes)
-    assert any("set aside" in note for note in score(TABLES["parquet with labels"]()).notes)
+    for kind in ("csv with labels", "parquet with labels"):
+        (note,) = [note for note in score(TABLES[kind]()).notes if "set aside" in note]
+        assert note.count("mine") == 1
 
 
 def test_classes_are_read_beside_pictures():
@@ -117,6 +119,27 @@ def test_statistics_serve_metrics_that_need_no_more():
     other = score(FAKE, "stats.npz", metrics="fid")
     assert other.fid is None
     assert "statistics of random_conv@1, not of identity" in other.metrics["fid"].reason
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_statistics_in_files_of_tensors_are_no_points(suffix):
+    x, y = (numpy.random.default_rng(k).normal(size=(40, 3)) for k in range(2))
+    tensors = {"mu": torch.from_numpy(y.mean(0)), "sigma": torch.from_numpy(numpy.cov(y.T))}
+    path = f"moments{suffix}"
+    (torch.save if suffix == ".pt" else save_file)(tensors, path)
+    assert score(x, path, metrics="fid").fid == pytest.approx(score(x, y, metrics="fid").fid)
+
+
+def test_a_sigma_that_no_points_can_have_is_refused():
+    numpy.savez("impossible.npz", mu=numpy.zeros(2), sigma=numpy.array([[1, 1.2], [1.2, 1]]))
+    with pytest.raises(DataError, match="negative eigenvalues"):
+        score(numpy.random.default_rng(0).normal(size=(40, 2)), "impossible.npz", metrics="fid")
+    numpy.savez("half.npz", sigma=numpy.eye(2))
+    with pytest.raises(DataError, match="needs both mu and sigma"):
+        score(numpy.random.default_rng(0).normal(size=(40, 2)), "half.npz", metrics="fid")
+    few = numpy.random.default_rng(0).normal(size=(3, 20)).astype(numpy.float32)
+    numpy.savez("few.npz", mu=few.mean(0), sigma=numpy.cov(few.T).astype(numpy.float32))
+    assert score(few, "few.npz", metrics="fid").fid == pytest.approx(0, abs=1e-4)
 
 
 def test_statistics_of_samples_alone_are_saved_without_a_reference():

@@ -168,7 +168,8 @@ def test_progress_tells_what_is_read():
         ({"precision": torch.float16}, SpecError, "--precision has no torch.float16"),
         ({"record": 5}, SpecError, "--record needs a name of letters"),
         ({"reference": [1.0, 2.0]}, DataError, "batch 0 of reference needs shape"),
-        ({"reference": 3}, DataError, "reference failed: TypeError"),
+        ({"reference": 3}, DataError, "reference needs an array, a path, a split.*, got 3$"),
+        ({"reference": {"x": FAKE}}, DataError, "a dictionary with x; give one of its arrays"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(given, error, said):

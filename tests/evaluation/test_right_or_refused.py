@@ -204,6 +204,11 @@ REFUSED = {
     ),
     "16 bits in three channels": (deep_colour, {}, "Pillow drops 8"),
     "16 levels as bytes": (lambda: FAKE // 16, {}, "say which by --range 0,15 or 0,255"),
+    "standardised, black near 0": (
+        lambda: (unit(FAKE) - 0.13) / 0.31,
+        {},
+        "look standardised: undo it",
+    ),
     "whole numbers below 0": (lambda: FAKE.astype(numpy.int64) - 128, {}, "--range -128,127"),
     "bytes as 0 to 1023": (lambda: FAKE.astype(numpy.int32) * 4, {}, "between 0 and 255"),
     "transparency": (lambda: numpy.concatenate([FAKE, FAKE[..., :1]], -1), {}, "transparency"),
@@ -214,6 +219,16 @@ REFUSED = {
     ),
     "one picture": (lambda: FAKE[0], {"resize": "16x16"}, "one picture or 16 grey"),
     "single pictures of another size": (lambda: list(f.fields(9, 1, 32)), {}, "one picture or 32"),
+    "flattened bytes beside floats": (
+        lambda: FAKE.reshape(50, -1),
+        {"reference": unit(REAL).reshape(60, -1)},
+        "whole numbers up to 255.*--range samples=0,255",
+    ),
+    "flattened floats beside bytes": (
+        lambda: unit(FAKE).reshape(50, -1),
+        {"reference": REAL.reshape(60, -1)},
+        "whole numbers up to 255.*--range reference=0,255",
+    ),
     "flattened": (lambda: FAKE.reshape(50, -1), {}, "one shape"),
     "another size": (lambda: f.fields(50, 1, 32), {}, "one shape, got samples .*--resize 16x16"),
     "another size, in batches": (lambda: f.batches(f.fields(50, 1, 32)), {}, "--resize 16x16"),
@@ -371,3 +386,21 @@ def test_layout_type_range_and_reader_do_not_matter(
 def test_unknown_sides_are_named():
     with pytest.raises(SpecError, match="no side 'x'"):
         score(FAKE, range="x=0,1")
+
+
+def test_a_copy_is_scored_and_said_to_be_one():
+    result = evaluate(FAKE, FAKE.copy(), features="random_conv", metrics="fid")
+    assert result.fid == 0
+    assert "the same points in the same order" in result.notes[0]
+    assert not any("same order" in note for note in evaluate(FAKE[::-1], FAKE).notes)
+
+
+@pytest.mark.parametrize("name", ["A.NPY", "A.NPZ", "A.NPZ:x", "A.SAFETENSORS", "A.PT"])
+def test_suffixes_count_in_capitals_too(name, right):
+    with open("A.NPY", "wb") as file:
+        numpy.save(file, FAKE)
+    with open("A.NPZ", "wb") as file:
+        numpy.savez(file, x=FAKE)
+    save_file({"x": torch.from_numpy(FAKE.copy())}, "A.SAFETENSORS")
+    torch.save(torch.from_numpy(FAKE.copy()), "A.PT")
+    assert score(name) == pytest.approx(right["random_conv"], rel=1e-6)

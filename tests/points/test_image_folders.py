@@ -107,6 +107,14 @@ def test_a_loop_of_links_ends(tmp_path):
     assert len(open_folder(tmp_path)) == 2
 
 
+def test_folders_that_a_system_hides_are_not_entered(tmp_path):
+    folder = tmp_path / ".cache"  # which the user named
+    kept = [save(folder / f"{name}.png") for name in "ab"]
+    for hidden in (".ipynb_checkpoints", "@eaDir", "__MACOSX"):
+        save(folder / "in" / hidden / "c.png")
+    assert open_folder(folder).names == list(map(str, kept))
+
+
 def truncated(path):
     path.write_bytes(save(path).read_bytes()[:60])
 

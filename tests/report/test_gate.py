@@ -150,7 +150,9 @@ def test_failures_are_not_accepted_unless_told(records):
         (["tolerences"], {}, r":\d+: tolerences: unknown key 'tolerences'"),
         (["cells", 0, "scores", 0, "mean"], 9e9, r":\d+: cells.0.scores.0: mean needs to be that"),
         (["cells", 1, "model"], "vae", r":\d+: cells.1: dataset and model need to be those"),
-        (["tolerances"], {}, r"tolerances need a line for every column, 'density' has none"),
+        (["tolerances"], {}, r"tolerances need a line for every column, 'density' has none$"),
+        (["tolerances", "densty"], None, r"know no column 'densty'; did you mean 'density'\?$"),
+        (["tolerances", "density"], "5%", r"needs a mapping of absolute, relative.*, got '5%'$"),
         (["schema"], "genbench.baseline/9", r":2: schema: Input should be 'genbench.baseline/1'"),
     ],
 )

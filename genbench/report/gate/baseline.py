@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from genbench.core.errors import nearest
 from genbench.core.files import RUNS
 from genbench.core.spec import CellSpec, Strict
 from genbench.core.tolerance import Tolerance
@@ -119,6 +120,8 @@ class Baseline(Strict):
         ids = {score.id for cell in self.cells for score in cell.scores}
         if missing := sorted(ids - set(self.tolerances)):
             raise ValueError(f"tolerances need a line for every column, {missing[0]!r} has none")
+        if unknown := sorted(set(self.tolerances) - ids):
+            raise ValueError(f"tolerances know no column {unknown[0]!r}{nearest(unknown[0], ids)}")
         groups = [cell.group for cell in self.cells]
         if twice := [group for group in groups if groups.count(group) > 1]:
             raise ValueError(f"cells need to differ in group, {twice[0]} stands twice")
