@@ -9,10 +9,11 @@ from pathlib import Path
 from genbench.core.errors import DataError
 from genbench.points.archives import is_archive, open_archive
 from genbench.points.arrays import open_array
+from genbench.points.arrow_tables import open_datasets_folder, open_parquet
 from genbench.points.images import SUFFIXES, find_files, open_folder
 from genbench.points.moments import Moments
 from genbench.points.readers import JoinedReader, Reader
-from genbench.points.tables import open_csv, open_datasets_folder, open_parquet
+from genbench.points.tables import open_csv
 from genbench.points.tensors import SUFFIXES as TENSORS
 from genbench.points.tensors import open_tensor
 

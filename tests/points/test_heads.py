@@ -10,7 +10,8 @@ import pytest
 
 from genbench.api import evaluate
 from genbench.core.errors import DataError
-from genbench.points.tables import open_csv, open_parquet, read_frame
+from genbench.points.arrow_tables import open_parquet
+from genbench.points.tables import open_csv, read_frame
 
 POINTS = numpy.random.default_rng(0).normal(size=(20, 3))
 FRAME = pandas.DataFrame(POINTS, columns=["u", "v", "w"])

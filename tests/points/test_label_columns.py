@@ -8,7 +8,8 @@ import torch
 from genbench import evaluate
 from genbench.core.errors import DataError
 from genbench.points.arrays import open_array
-from genbench.points.tables import open_csv, open_parquet
+from genbench.points.arrow_tables import open_parquet
+from genbench.points.tables import open_csv
 from genbench.points.tensors import open_tensor
 
 FLOAT, OTHER = numpy.linspace(0.1, 3.3, 12), numpy.linspace(-1.2, 5.0, 12)
