@@ -92,6 +92,8 @@ class Player:
         schedule: Maps progress in [0, 1] to a factor on the learning rate.
         average: The decay of an exponential moving average of the weights, which then replaces the
             weights whenever the model is evaluated; None to evaluate the weights themselves.
+        objective: Whether the loss on points that are held out says how good the model is; if only its
+            gradient means something, there is no early stopping.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Player:
     project: Callable[[], None] | None = None
     schedule: Callable[[float], float] | None = None
     average: float | None = None
+    objective: bool = True
 
 
 class Model(nn.Module, ABC):

@@ -44,7 +44,7 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
         """Returns what has the likelihood's gradient, as the chains estimate it, shape (S,)."""
 
     def players(self) -> tuple[Player, ...]:
-        """The machine alone."""
+        """The machine alone, whose loss, between data and chains, is no likelihood."""
         return (
             Player(
                 "machine",
@@ -54,6 +54,7 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
                 clip=10.0,
                 schedule=linear_decay(),
                 average=self.average,
+                objective=False,
             ),
         )
 

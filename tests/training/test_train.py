@@ -4,9 +4,11 @@ import pytest
 import torch
 from small_suites import bits, built, same, toy
 
-from genbench.core.errors import ContractError
-from genbench.core.model import Player
-from genbench.core.spec import Budget
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import ContractError, SpecError
+from genbench.core.model import Player, build
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget, Training
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import clip_by_seed, linear_decay, sgd
 from genbench.training.trainer import Trainer
@@ -131,6 +133,15 @@ def test_weights_come_back_after_an_error_under_the_average():
     with pytest.raises(ZeroDivisionError), work.averaged():
         _ = 1 / 0
     assert same(bits(parts[0]), before)
+
+
+@pytest.mark.parametrize(("model", "options"), [("rbm", {}), ("dbm", {"hidden": (3, 2)})])
+def test_there_is_no_early_stopping_by_a_loss_between_chains(model, options):
+    """It chose weights by no likelihood, and every look moved the chains that training goes on from."""
+    data, rng = DATASETS.get("bars_and_stripes")(), Rng([0, 1])
+    machine = build(model, data.spec, rng, options)
+    with pytest.raises(SpecError, match=r"training.stopping needs a loss that .* that of machine"):
+        Trainer(machine, data, Budget(steps=4), batch=8, rng=rng, training=Training(stopping=2))
 
 
 def test_clipping_is_by_seed():
