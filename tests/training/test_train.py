@@ -252,3 +252,19 @@ def test_players_move_in_order_and_only_their_own_weights():
     trainer(parts, Budget(steps=2)).run()
     assert calls == ["first", "second", "second"] * 2
     assert same(bits(model), before)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"clip": 0.0}, "clip of player 'one' needs a norm above 0, got 0.0"),
+        ({"clip": -1.0}, "clip of player 'one' needs a norm above 0, got -1.0"),
+        ({"average": 1.0}, "average of player 'one' needs a decay .* below 1, got 1.0"),
+        ({"average": 2.5}, "average of player 'one' needs a decay .* below 1, got 2.5"),
+    ],
+    ids=str,
+)
+def test_players_whose_numbers_mean_nothing_are_refused(numbers, message):
+    """A negative norm climbed the loss, a decay of 2.5 evaluated weights that were never trained."""
+    with pytest.raises(SpecError, match=message):
+        Player("one", MLP(2, 1, (), Rng([0])), lambda batch, rng: batch.x, sgd(0.1), **numbers)
