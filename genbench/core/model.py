@@ -22,6 +22,7 @@ from genbench.core.declarations import (
     check_whole,
     one_of,
 )
+from genbench.core.errors import SpecError
 from genbench.core.registry import Registry, registrar
 from genbench.core.rng import Rng
 from genbench.core.search import SPACE, Space, is_space
@@ -92,6 +93,8 @@ class Player:
         schedule: Maps progress in [0, 1] to a factor on the learning rate.
         average: The decay of an exponential moving average of the weights, which then replaces the
             weights whenever the model is evaluated; None to evaluate the weights themselves.
+        objective: Whether the loss on points that are held out says how good the model is; if only its
+            gradient means something, there is no early stopping.
     """
 
     name: str
@@ -103,6 +106,23 @@ class Player:
     project: Callable[[], None] | None = None
     schedule: Callable[[float], float] | None = None
     average: float | None = None
+    objective: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that would train otherwise than they say.
+
+        Raises:
+            SpecError: For a norm that is not above 0, or a decay that is not in [0, 1).
+        """
+        if self.clip is not None and not self.clip > 0:
+            raise SpecError(
+                f"clip of player {self.name!r} needs a norm above 0, got {self.clip}; the usual are 1 to 10"
+            )
+        if self.average is not None and not 0 <= self.average < 1:
+            raise SpecError(
+                f"average of player {self.name!r} needs a decay of at least 0 and below 1, got "
+                f"{self.average}; the usual is 0.999, and None averages nothing"
+            )
 
 
 class Model(nn.Module, ABC):

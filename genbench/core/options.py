@@ -61,6 +61,7 @@ def resolve(
             f"{who} needs options with types that can be read from its signature, got "
             f"{type(error).__name__}: {text}; repair its annotations"
         ) from None
+    chosen = {name: _literal(hints.get(name), value) for name, value in chosen.items()}
     try:
         checked = schema(**chosen)
     except ValidationError as error:
@@ -95,6 +96,14 @@ def _schema(function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, An
     }
     config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
     return create_model("Options", __config__=config, **fields), hints
+
+
+def _literal(hint: Any, value: Any) -> Any:
+    """Returns the member of a Literal that a text spells, as command lines do; any other value as it is."""
+    literals = [one for one in (hint, *get_args(hint)) if get_origin(one) is Literal]
+    members = [member for one in literals for member in get_args(one)]
+    spelt = [member for member in members if isinstance(value, str) and str(member) == value]
+    return spelt[0] if spelt else value
 
 
 def _readable(hint: Any) -> str:

@@ -18,7 +18,7 @@ from genbench.nn.inpainting import latent_search
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import Maker, adam
-from genbench.nn.output import centred, into_range, noise_size, only_continuous
+from genbench.nn.output import centred, code_size, into_range, noise_size, only_continuous
 
 
 class Game(Model):
@@ -129,7 +129,7 @@ class Pair(nn.Module):
     ) -> None:
         super().__init__()
         self.spec, self.pack, self.images = spec, pack, images
-        self.latent = latent or noise_size(spec)
+        self.latent = code_size(latent, noise_size(spec))
         self.generator = generator or MLP(
             self.latent,
             spec.size,

@@ -16,7 +16,7 @@ from genbench.nn.inpainting import chain
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import r1, usual_penalty
 from genbench.nn.optim import adam
-from genbench.nn.output import only_continuous
+from genbench.nn.output import code_size, only_continuous
 
 
 class Inverses(nn.Module):
@@ -47,7 +47,7 @@ class Inverses(nn.Module):
         penalty: float | None = None,
     ) -> None:
         super().__init__()
-        self.latent = latent = latent or (2 if spec.size == 2 else 50)
+        self.latent = latent = code_size(latent, 2 if spec.size == 2 else 50)
         self.stochastic = stochastic
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         shape = (hidden, width, network)

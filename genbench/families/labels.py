@@ -16,7 +16,7 @@ from genbench.families.adversarial import Game
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import usual_penalty
 from genbench.nn.optim import adam
-from genbench.nn.output import noise_size
+from genbench.nn.output import code_size, noise_size
 
 
 class LabelledPoints(nn.Module):
@@ -89,7 +89,7 @@ class ConditionalGame(Game, Conditional):
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = usual_penalty(spec) if penalty is None else penalty
-        self.latent, self.classes = latent or noise_size(spec), spec.classes or 0
+        self.latent, self.classes = code_size(latent, noise_size(spec)), spec.classes or 0
         self.labelled = LabelledPoints()
         shape = (hidden, width, network)
         inputs = self.latent + self.classes

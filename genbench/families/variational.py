@@ -19,7 +19,7 @@ from genbench.nn.image import ConvDecoder, ConvEncoder
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import centred, into_range, numbers_or_bits
+from genbench.nn.output import centred, code_size, into_range, numbers_or_bits
 
 #: how many numbers per seed the importance-weighted bound holds at once in its widest tensor
 CHUNK = 1 << 22
@@ -64,7 +64,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         unbounded = spec.range is None and spec.kind == "continuous"
         self.spec, self.binary = spec, spec.kind == "binary"
-        self.latent = latent or (2 if unbounded else 16)
+        self.latent = code_size(latent, 2 if unbounded else 16)
         self.encoder: Any
         self.decoder: Any
         draws = rng.fork("encoder"), rng.fork("decoder")

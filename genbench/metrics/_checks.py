@@ -74,6 +74,17 @@ def no_image(x: Tensor) -> str | None:
     return f"points of shape {_shape(x[0])} are no images"
 
 
+def no_grey_levels(real: Tensor, fake: Tensor) -> str | None:
+    """Returns why points (N, *event) are no images of values in [0, 1], or None if they are."""
+    reason = no_image(real)
+    if reason is None:
+        ends = [memmap.ends(x) for x in (real, fake)]
+        low, high = min(low for low, _ in ends), max(high for _, high in ends)
+        if low < 0 or high > 1:
+            reason = f"pixels are not in [0, 1] but from {low:.4g} to {high:.4g}"
+    return reason
+
+
 def _shape(x: Tensor) -> str:
     return f"({', '.join(str(size) for size in x.shape)})"
 

@@ -26,16 +26,6 @@ def pairs(who: str, source: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor,
     return real, fake
 
 
-def no_grey_levels(real: Tensor, fake: Tensor) -> str | None:
-    """Returns why points are no images of values in [0, 1], or None if they are."""
-    reason = _checks.no_image(real)
-    low = min(float(real.min()), float(fake.min()))
-    high = max(float(real.max()), float(fake.max()))
-    if reason is None and (low < 0 or high > 1):
-        reason = f"pixels are not in [0, 1] but from {low:.4g} to {high:.4g}"
-    return reason
-
-
 def answers_to(truth: Truth | None, source: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the right answers to sources, (N, K, D), and their chances, (N, K), float64.
 

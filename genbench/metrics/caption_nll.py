@@ -9,7 +9,7 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.model import ConditionalDensity
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import ROWS, at_least, in_model_space, lacks, mean_score
+from genbench.metrics._model import ROWS, at_least, lacks, mean_score
 
 COLUMN = Column("lower", "nats", None, "mean -log p(point | source) of held-out pairs", 55)
 
@@ -30,6 +30,8 @@ def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000)
     References:
         | Show and Tell: A Neural Image Caption Generator (Vinyals et al., 2015), section 3, equation 1
 
+    Grey levels are dequantised by one draw of noise a point, as `nll` does.
+
     Arguments:
         trained: A model that is a ConditionalDensity, of one seed, and its data set.
         test: Held-out points in data space, shape (N, *event).
@@ -49,14 +51,17 @@ def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000)
         return Score(None, reason=reason or f"{trained.dataset.name} has no sources")
     model = trained.model
     assert isinstance(model, ConditionalDensity)
-    parts, noise = [], rng.fork("model")
+    parts, noise, own = [], rng.fork("dequantise"), rng.fork("model")
     rows = zip(
         test[:points].split(ROWS), source_data.points("test")[:points].split(ROWS), strict=True
     )
     for x, source in rows:
         moved = source.to(rng.device, rng.dtype if source.is_floating_point() else source.dtype)
         y = source_data.to_model(moved.unsqueeze(0))
-        parts.append(model.log_prob_given(in_model_space(trained, x, rng), y, noise)[0].double())
+        # in the middles of their cells grey levels would have any density
+        x = x.to(rng.device, rng.dtype if x.is_floating_point() else x.dtype)
+        x = trained.dataset.to_model(x.unsqueeze(0), noise)
+        parts.append(model.log_prob_given(x, y, own)[0].double())
     score = mean_score(-(torch.cat(parts).cpu() + trained.dataset.log_volume))
     truth = trained.dataset.truth
     entropy = None if truth is None or truth.described is None else truth.described.entropy

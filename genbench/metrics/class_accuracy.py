@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -48,7 +50,7 @@ def class_accuracy(
     Returns:
         Shares in [0, 1], higher is better, over all classes and in the worst; and the total variance
         of samples within a class over that of real points of the class, averaged over classes (1 is
-        right, 0 is one picture a class).
+        right, 0 is one picture a class) of which two differ.
     """
     at_least("class_accuracy", "samples", samples, 2)
     model, labels = trained.model, trained.dataset.labels("test")
@@ -65,11 +67,6 @@ def class_accuracy(
         fake = _samples(trained, model, label, samples, rng)
         fakes.append(fake)
         right.append((judge.logits(fake).argmax(-1).cpu() == label).double())
-    spread = [
-        float(_variance(fake) / _variance(test[labels == label]))
-        for label, fake in enumerate(fakes)
-        if int((labels == label).sum()) > 1
-    ]
     on_test = float((judge.logits(test).argmax(-1).cpu() == labels).double().mean())
     facts = {"judge": getattr(judge, "protocol", "?")}
     total = mean_score(torch.cat(right), **facts)
@@ -77,8 +74,20 @@ def class_accuracy(
     return {
         "class_accuracy": Score(total.value, total.stderr, protocol=facts, floor=on_test),
         "class_accuracy_worst": Score(worst, protocol=facts),
-        "class_spread": Score(sum(spread) / len(spread), protocol={}),
+        "class_spread": _spread(fakes, test, labels),
     }
+
+
+def _spread(fakes: Sequence[Tensor], test: Tensor, labels: Tensor) -> Score:
+    """The variance of samples of each class over that of its real points, averaged over classes."""
+    ratios = []
+    for label, fake in enumerate(fakes):
+        least = test[labels == label]
+        if len(least) > 1 and float(_variance(least)) > 0:
+            ratios.append(float(_variance(fake) / _variance(least)))
+    if not ratios:
+        return Score(None, reason="no class has two test points that differ")
+    return Score(sum(ratios) / len(ratios), protocol={})
 
 
 @torch.no_grad()

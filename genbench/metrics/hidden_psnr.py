@@ -8,8 +8,9 @@ from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
+from genbench.metrics._checks import no_grey_levels
 from genbench.metrics._model import mean_score
-from genbench.metrics._pairs import no_grey_levels, pairs
+from genbench.metrics._pairs import pairs
 from genbench.metrics.psnr import decibels
 
 COLUMN = Column(

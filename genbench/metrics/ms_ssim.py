@@ -53,12 +53,12 @@ def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: int = 1000) -> dict[
         pairs: How many pairs of each kind.
 
     Returns:
-        Scores with standard errors over pairs; null for points that are no images.
+        Scores with standard errors over pairs; null for points that are no images in [0, 1].
     """
     if pairs < 2:
         raise SpecError(f"ms_ssim needs pairs >= 2, got {pairs}; the usual is 1000")
     real, fake = _checks.events("ms_ssim", real, fake)
-    reason = _checks.no_image(real)
+    reason = _checks.no_grey_levels(real, fake)
     if reason:
         return {name: Score(None, reason=reason) for name in COLUMNS}
     window, scales = layout(min(real.shape[2:]))

@@ -10,8 +10,9 @@ from genbench.core.feature import EXTRACTORS, HiddenImages
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
+from genbench.metrics._checks import no_grey_levels
 from genbench.metrics._model import at_least, mean_score
-from genbench.metrics._pairs import no_grey_levels, pairs
+from genbench.metrics._pairs import pairs
 
 COLUMN = Column(
     "lower", "distance", 0.0, "squared, between hidden images of outputs and true points"

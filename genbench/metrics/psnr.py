@@ -8,8 +8,9 @@ from torch import Tensor
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
+from genbench.metrics._checks import no_grey_levels
 from genbench.metrics._model import mean_score, squared_error
-from genbench.metrics._pairs import no_grey_levels, pairs
+from genbench.metrics._pairs import pairs
 
 COLUMN = Column(
     "higher", "dB", None, "peak signal-to-noise ratio of outputs against true points", 41

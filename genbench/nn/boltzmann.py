@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 
 #: how many numbers an enumeration holds at once
@@ -161,6 +162,11 @@ class LogZEstimator:
     """
 
     def __init__(self, machine: Boltzmann, *, exact: bool, chains: int, temperatures: int) -> None:
+        if not exact and (chains < 2 or temperatures < 1):
+            raise SpecError(
+                f"an estimate of log Z needs ais_chains >= 2 and ais_temperatures >= 1, got {chains} and "
+                f"{temperatures}; the usual are 100 and 2000"
+            )
         self.machine, self.exact = machine, exact
         self.chains, self.temperatures = chains, temperatures
         self._last: tuple[list[Tensor], tuple[int, ...], LogZ] | None = None

@@ -105,6 +105,12 @@ class Patches(nn.Module):
     ) -> None:
         super().__init__()
         strides = 2 if patch is None else PATCHES[patch]
+        if min(size) < 2**strides:
+            shape = "×".join(map(str, size))
+            raise SpecError(
+                f"patch={patch} needs images of at least {2**strides} pixels a side to tell apart, got "
+                f"{shape}; take a smaller patch, or network=mlp"
+            )
         kernel, stride = (4, 2) if strides else (1, 1)
         sides = [inputs, *(width * 2**i for i in range(max(strides, 1)))]
         self.layers = nn.ModuleList(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genbench.core.errors import SpecError
 from genbench.core.model import Optimizer
 
 #: makes an optimiser of weights, as `Player` wants it
@@ -26,6 +28,8 @@ class Elementwise(ABC):
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float, *kinds: str) -> None:
+        if not 0 <= lr < math.inf:
+            raise SpecError(f"an optimiser needs lr >= 0, got {lr}; the usual are 1e-4 to 1e-2")
         self.parameters = list(parameters)
         self.param_groups: list[dict[str, Any]] = [{"params": self.parameters, "lr": lr}]
         self.states = {kind: [torch.zeros_like(p) for p in self.parameters] for kind in kinds}
@@ -71,6 +75,11 @@ class Adam(Elementwise):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
+        if not all(0 <= beta < 1 for beta in betas) or not weight_decay >= 0:
+            raise SpecError(
+                f"Adam needs decays of at least 0 and below 1, and weight_decay >= 0, got betas={betas} and "
+                f"weight_decay={weight_decay}; the usual are (0.9, 0.999) and 0"
+            )
         super().__init__(parameters, lr, "first", "second")
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
         device = self.parameters[0].device if self.parameters else None

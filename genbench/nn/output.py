@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 
 
 def into_range(x: Tensor, spec: DataSpec) -> Tensor:
@@ -32,6 +33,19 @@ def noise_size(spec: DataSpec) -> int:
         | et al., 2017), toy code: 2; Are GANs Created Equal? (Lucic et al., 2018), appendix: 64
     """
     return 2 if spec.size == 2 else 64
+
+
+def code_size(latent: int | None, usual: int) -> int:
+    """Returns the dimension of codes that is asked for; None asks for the usual one.
+
+    Raises:
+        SpecError: Below 1.
+    """
+    if latent is None:
+        return usual
+    if latent < 1:
+        raise SpecError(f"latent needs 1 or more, got {latent}; the usual is {usual}")
+    return latent
 
 
 def uncentred(y: Tensor, spec: DataSpec) -> Tensor:

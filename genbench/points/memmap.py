@@ -113,6 +113,15 @@ def constant(x: Tensor) -> Tensor:
     return same
 
 
+def ends(x: Tensor) -> tuple[float, float]:
+    """Returns the smallest and the largest number of points (N, ...)."""
+    step, found = height(x), []
+    for start in range(0, len(x), step):
+        found.append([float(end) for end in x[start : start + step].aminmax()])
+        release(x)
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
 def not_finite(x: Tensor) -> int:
     """Returns how many points (N, D) have a number that is NaN or infinite."""
     if not x.is_floating_point():

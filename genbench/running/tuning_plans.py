@@ -21,6 +21,7 @@ from genbench.evaluation.requests import make_requests
 from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.store.tuning import TuningRule
 from genbench.training.adjust import adjust_players
+from genbench.training.stopping import check_stopping
 
 #: views of which data alone cannot tell whether they can be had, and what is asked of the data instead
 UNTRAINED: dict[View, View] = {"model": "truth", "logits": "features"}
@@ -217,16 +218,18 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
 
 
 def _check_players(rule: TuningRule, spec: DataSpec) -> None:
-    """Refuses a search space whose step sizes and shares are of players that the model does not have."""
+    """Refuses a search space whose step sizes, shares and stopping do not fit the model's players."""
     space = MODELS.get(rule.model).search
     fields = [split_point({name: one.at(0.5)})[1] for name, one in space.items()]
-    of_players = [field for field in fields if {"rates", "share"} & field.keys()]
+    of_players = [field for field in fields if {"rates", "share", "stopping"} & field.keys()]
     if not of_players:
         return
     players = build(rule.model, spec, Rng([0]), rule.base).players()
     for field in of_players:
         try:
             adjust_players(players, Training(**field))
+            if "stopping" in field:
+                check_stopping(players)
         except SpecError as error:
             raise SpecError(
                 f"model {rule.model} on {rule.dataset}: {error}; correct the model's search in its file"

@@ -125,16 +125,29 @@ def make_stopping(
     """Returns the early stopping that a cell asks for, or None.
 
     Raises:
-        SpecError: If the model has several players, whose losses say nothing of samples, or the data
-            have no validation split.
+        SpecError: As `check_stopping` does, or if the data have no validation split.
     """
     if training is None or training.stopping is None or not players:
         return None
-    if len(players) != 1:
+    check_stopping(players)
+    if dataset is None or not len(dataset.points("validation")):
+        raise SpecError("training.stopping needs a data set with a validation split; leave it out")
+    return Stopping(players[0], dataset, rng, training.stopping)
+
+
+def check_stopping(players: Sequence[Player]) -> None:
+    """Refuses early stopping of players whose losses do not say how good samples are.
+
+    Raises:
+        SpecError: If there are several, or one whose loss is no objective.
+    """
+    if len(players) > 1:
         names = ", ".join(player.name for player in players)
         raise SpecError(
             f"training.stopping needs a model of one player, got {names}; leave it out"
         )
-    if dataset is None or not len(dataset.points("validation")):
-        raise SpecError("training.stopping needs a data set with a validation split; leave it out")
-    return Stopping(players[0], dataset, rng, training.stopping)
+    if players and not players[0].objective:
+        raise SpecError(
+            f"training.stopping needs a loss that says how good the model is, that of {players[0].name} "
+            f"means something by its gradient alone; leave it out"
+        )

@@ -50,6 +50,21 @@ def test_lists_of_yaml_become_tuples():
     assert isinstance(resolve(hidden=[16, 4])["hidden"], tuple)
 
 
+def test_members_of_a_literal_may_be_spelt_as_on_a_command_line():
+    """`pix2pix:patch=4` was refused, as 4 is no text."""
+
+    def sized(*, patch: Literal[1, 4] | None = None, side: Literal[2, "x"] = "x"):
+        return patch, side
+
+    assert options.resolve(sized, {"patch": "4", "side": "2"}, who="sized") == {
+        "patch": 4,
+        "side": 2,
+    }
+    assert options.resolve(sized, {"side": "x"}, who="sized") == {"patch": None, "side": "x"}
+    with pytest.raises(SpecError, match="got '5'"):
+        options.resolve(sized, {"patch": "5"}, who="sized")
+
+
 def test_an_unknown_option_brings_the_nearest():
     with pytest.raises(
         SpecError, match=r"^widget has no option 'hiden'; did you mean 'hidden'\?$"

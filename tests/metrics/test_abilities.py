@@ -109,6 +109,16 @@ def test_one_picture_a_class_has_no_spread():
     assert found["class_spread"] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_classes_of_one_picture_have_no_spread_to_compare_with():
+    """A division by nothing made the mean over classes infinite."""
+    first = torch.stack([TEST[label == LABELS][0] for label in range(CLASSES)])
+    alike = torch.where((LABELS == 0).unsqueeze(1), first[0], TEST)
+    some = class_accuracy(planted(drawn), alike, rng=rng(), samples=2000)["class_spread"]
+    assert some.value == pytest.approx(1.0, abs=0.1)
+    none = class_accuracy(planted(drawn), first[LABELS], rng=rng())["class_spread"]
+    assert (none.value, none.reason) == (None, "no class has two test points that differ")
+
+
 def test_a_judge_without_classes_is_a_reason():
     class Blind(Extractor):
         name = "blind"

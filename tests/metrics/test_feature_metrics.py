@@ -83,6 +83,8 @@ def test_vendi_of_copies_and_of_orthogonal_points():
     found = vendi(eye, eye[:3].repeat(5, 1), rng=RNG)
     assert found.value == pytest.approx(3)
     assert found.floor == pytest.approx(6)
+    alike = torch.linspace(-1, 1, 64).repeat(200, 1)
+    assert vendi(torch.eye(64), alike, rng=RNG, order=0.1).value == pytest.approx(1)
     assert vendi(eye, 1e-200 * eye[:1].double().repeat(5, 1), rng=RNG).value == pytest.approx(1)
     with pytest.raises(
         DataError, match="vendi needs fake points that have a direction, got 2 of 3"

@@ -7,10 +7,11 @@ import torch
 
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError
-from genbench.core.model import Density, Model
+from genbench.core.model import ConditionalDensity, Density, Model
 from genbench.core.rng import Rng
 from genbench.core.streams import MixtureDataset
 from genbench.core.trained import Trained
+from genbench.metrics.caption_nll import caption_nll
 from genbench.metrics.nll import nll
 
 RNG = Rng([0])
@@ -123,3 +124,17 @@ def test_bad_input_is_refused():
         nll(trained, torch.zeros(5, 3), rng=RNG)
     with pytest.raises(SpecError, match="nll needs points >= 2, got 1"):
         nll(trained, torch.zeros(5, 2), rng=RNG, points=1)
+
+
+def test_images_given_sources_are_dequantised_by_noise_not_by_the_middles_of_their_cells():
+    """A density of narrow peaks in the middles had as many nats as one liked."""
+
+    class Peaks(Closed, ConditionalDensity):
+        def log_prob_given(self, x, source, rng):
+            off = (x * levels).frac() - 0.5
+            return torch.where(off.abs() < 0.01, math.log(50), -100.0).flatten(2).sum(-1)
+
+    data = DATASETS.get("super_resolution")()
+    levels = data.spec.levels
+    score = caption_nll(Trained(Peaks(data, None), data), data.points("test"), rng=RNG, points=50)
+    assert score.value > data.spec.size * 80

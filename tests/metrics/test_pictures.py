@@ -105,6 +105,15 @@ def test_one_image_is_like_itself_and_true_images_are_as_alike_as_others():
     assert ms_ssim(real[:300], noise, rng=RNG)["ms_ssim_excess"].value < 0
 
 
+@pytest.mark.parametrize("scale", [255, 2], ids=str)
+def test_likeness_is_null_of_pixels_beyond_its_range(scale):
+    """Its constants are those of values in [0, 1]: of others it gave a number all the same."""
+    x = scale * images(9, 8) - scale // 2
+    for score in ms_ssim(x, x, rng=RNG).values():
+        assert score.value is None
+        assert "pixels are not in [0, 1] but from" in score.reason
+
+
 @pytest.mark.parametrize("function", [sharpness, ms_ssim])
 def test_what_is_no_image_gets_a_reason_and_what_is_broken_an_error(function):
     flat = torch.zeros(9, 5)

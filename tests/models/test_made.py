@@ -122,3 +122,9 @@ def test_tokens_have_a_softmax_and_are_sampled_with_their_probabilities():
 def test_impossible_options_say_so(options):
     with pytest.raises(SpecError, match="made needs a hidden layer and a component"):
         build("made", BITS, Rng([0]), options)
+
+
+@pytest.mark.parametrize("share", [-1.0, 1.0, 2.5])
+def test_shares_of_dropout_that_are_none_are_refused(share):
+    with pytest.raises(SpecError, match="made needs dropout of at least 0 and below 1"):
+        build("made", BITS, Rng([0]), {"dropout": share})

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from genbench.core.dataset import DATASETS, DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.core.spec import Budget
@@ -252,3 +253,19 @@ def test_the_chain_of_a_machine_with_narrow_modes_never_leaves_one():
 def test_tokens_are_refused():
     spec = DataSpec("text", (5,), kind="tokens", tokens=4)
     assert "tokens" in type(random_rbm(BITS, hidden=2)[0]).refuses(spec)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ais_temperatures": 0}, "log Z needs ais_chains >= 2 and ais_temperatures >= 1"),
+        ({"ais_chains": 1}, "log Z needs ais_chains >= 2 and ais_temperatures >= 1"),
+        ({"gibbs_steps": -1}, "rbm needs steps, chains and gibbs_steps of 1 or more"),
+    ],
+    ids=str,
+)
+def test_chains_that_estimate_nothing_are_refused(options, message):
+    """Without temperatures log Z was that of the base rates, and nll a number."""
+    spec = DataSpec("bits", (30,), kind="binary", range=(0.0, 1.0))
+    with pytest.raises(SpecError, match=message):
+        build("rbm", spec, Rng([0]), {"hidden": 30, **options})

@@ -113,6 +113,15 @@ def test_outputs_start_at_the_training_mean(film, network, l1, far):
     assert away < far
 
 
+def test_a_judge_of_patches_that_do_not_fit_is_refused():
+    """cyclegan also judges sources, on which convolutions of the largest patch failed in training."""
+    with pytest.raises(
+        SpecError, match=r"patch=22 needs images of at least 8 pixels a side .* got 4×4"
+    ):
+        build("cyclegan", grown(), Rng([0]), {"patch": 22})
+    build("cyclegan", grown((1, 8, 8)), Rng([0]), {"patch": 22})
+
+
 @pytest.mark.parametrize("patch", [None, 1, 4, 10, 22])
 def test_a_judge_sees_patches(film, patch):
     model, rng = make("pix2pix", film, (0, 1), patch=patch, width=4)

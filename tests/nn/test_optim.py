@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 from genbench.nn.optim import SGD, Adam, RMSProp, adam, linear_decay, rmsprop, sgd
 
@@ -95,3 +96,17 @@ def test_linear_decay_falls_from_one_to_last():
     assert falling(0.5) == pytest.approx(0.6)
     assert falling(1.0) == pytest.approx(0.2)
     assert falling(1.5) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda w: adam(-1e-3)(w), "an optimiser needs lr >= 0, got -0.001"),
+        (lambda w: sgd(float("nan"))(w), "an optimiser needs lr >= 0, got nan"),
+        (lambda w: adam(1e-3, (2.5, 0.9))(w), r"Adam needs decays .* got betas=\(2.5, 0.9\)"),
+        (lambda w: adam(1e-3, weight_decay=-1.0)(w), "got .* weight_decay=-1.0"),
+    ],
+)
+def test_numbers_that_would_climb_or_explode_are_refused(make, message):
+    with pytest.raises(SpecError, match=message):
+        make(weights())

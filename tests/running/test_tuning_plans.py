@@ -253,6 +253,20 @@ def test_a_share_between_players_that_a_model_lacks_is_refused_before_any_trial(
         make_campaign({"ring": SMALL}, models=["vae"])
 
 
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [("gan", "a model of one player"), ("rbm", "a loss that says how good the model is")],
+)
+def test_early_stopping_by_a_loss_that_says_nothing_is_refused_before_any_trial(
+    monkeypatch, model, message
+):
+    monkeypatch.setattr(MODELS.get(model), "search", {"training.stopping": Choice((None, 4))})
+    with pytest.raises(
+        SpecError, match=rf"model {model} on ring: training.stopping needs {message}"
+    ):
+        make_campaign({"ring": SMALL}, models=[model])
+
+
 def test_data_that_are_not_here_are_left_to_the_jobs(tmp_path):
     plans = {"cifar10": SMALL}
     assert make_campaign(plans, models=["gan"], data_dir=tmp_path).rules

@@ -4,9 +4,11 @@ import pytest
 import torch
 from small_suites import bits, built, same, toy
 
-from genbench.core.errors import ContractError
-from genbench.core.model import Player
-from genbench.core.spec import Budget
+from genbench.core.dataset import DATASETS
+from genbench.core.errors import ContractError, SpecError
+from genbench.core.model import Player, build
+from genbench.core.rng import Rng
+from genbench.core.spec import Budget, Training
 from genbench.nn.mlp import MLP
 from genbench.nn.optim import clip_by_seed, linear_decay, sgd
 from genbench.training.trainer import Trainer
@@ -133,6 +135,15 @@ def test_weights_come_back_after_an_error_under_the_average():
     assert same(bits(parts[0]), before)
 
 
+@pytest.mark.parametrize(("model", "options"), [("rbm", {}), ("dbm", {"hidden": (3, 2)})])
+def test_there_is_no_early_stopping_by_a_loss_between_chains(model, options):
+    """It chose weights by no likelihood, and every look moved the chains that training goes on from."""
+    data, rng = DATASETS.get("bars_and_stripes")(), Rng([0, 1])
+    machine = build(model, data.spec, rng, options)
+    with pytest.raises(SpecError, match=r"training.stopping needs a loss that .* that of machine"):
+        Trainer(machine, data, Budget(steps=4), batch=8, rng=rng, training=Training(stopping=2))
+
+
 def test_clipping_is_by_seed():
     weights = [torch.nn.Parameter(torch.zeros(3, 4)), torch.nn.Parameter(torch.zeros(3, 2, 2))]
     grads = [torch.randn(w.shape, generator=torch.Generator().manual_seed(0)) for w in weights]
@@ -241,3 +252,19 @@ def test_players_move_in_order_and_only_their_own_weights():
     trainer(parts, Budget(steps=2)).run()
     assert calls == ["first", "second", "second"] * 2
     assert same(bits(model), before)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"clip": 0.0}, "clip of player 'one' needs a norm above 0, got 0.0"),
+        ({"clip": -1.0}, "clip of player 'one' needs a norm above 0, got -1.0"),
+        ({"average": 1.0}, "average of player 'one' needs a decay .* below 1, got 1.0"),
+        ({"average": 2.5}, "average of player 'one' needs a decay .* below 1, got 2.5"),
+    ],
+    ids=str,
+)
+def test_players_whose_numbers_mean_nothing_are_refused(numbers, message):
+    """A negative norm climbed the loss, a decay of 2.5 evaluated weights that were never trained."""
+    with pytest.raises(SpecError, match=message):
+        Player("one", MLP(2, 1, (), Rng([0])), lambda batch, rng: batch.x, sgd(0.1), **numbers)

@@ -15,7 +15,7 @@ from genbench.families.search import game_space
 from genbench.models.adversarial._noisy import NoisyMLP, NormMLP
 from genbench.nn.mlp import flat
 from genbench.nn.optim import adam
-from genbench.nn.output import centred, into_range, noise_size, only_continuous
+from genbench.nn.output import centred, code_size, into_range, noise_size, only_continuous
 
 
 @model("improved_gan")
@@ -79,7 +79,7 @@ class ImprovedGAN(Model, Classifier):
     ) -> None:
         super().__init__(spec, rng)
         self.unlabelled, self.lr, self.beta1, self.average = unlabelled, lr, beta1, average
-        self.latent = latent or noise_size(spec)
+        self.latent = code_size(latent, noise_size(spec))
         self.generator = NormMLP(self.latent, spec.size, generator, rng.fork("generator"))
         self.discriminator = NoisyMLP(
             spec.size,

@@ -13,7 +13,7 @@ from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
-from genbench.families.energy import BoltzmannModel, Start
+from genbench.families.energy import BoltzmannModel, Start, check_chains
 from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, LogZEstimator, binary_states
 from genbench.nn.mlp import flat
@@ -86,6 +86,7 @@ class DBM(BoltzmannModel):
         ais_temperatures: int = 2000,
     ) -> None:
         super().__init__(spec, rng)
+        check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)
         if len(hidden) != 2:
             raise SpecError(
                 f"dbm needs the sizes of two hidden layers, got {hidden}; give e.g. (128, 64)"

@@ -9,7 +9,7 @@ from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import LogUniform
-from genbench.families.energy import BoltzmannModel, Start
+from genbench.families.energy import BoltzmannModel, Start, check_chains
 from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, LogZEstimator
 from genbench.nn.mlp import flat
@@ -89,6 +89,7 @@ class RBM(BoltzmannModel):
         ais_temperatures: int = 2000,
     ) -> None:
         super().__init__(spec, rng)
+        check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)
         self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
         self.gibbs_steps, self.start = gibbs_steps, start if persistent else "base"
         self.binary = spec.kind == "binary"

@@ -16,7 +16,7 @@ from genbench.families.search import SHAPES, density_space
 from genbench.nn.kernels import squared_distances
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
-from genbench.nn.output import into_range, noise_size, only_continuous
+from genbench.nn.output import code_size, into_range, noise_size, only_continuous
 
 #: the squared MMD below which its root is taken to be flat
 LEAST = 1e-12
@@ -78,7 +78,7 @@ class GMMN(Model):
             raise SpecError(f"gmmn needs widths > 0, got {widths}; give at least one")
         self.kernel, self.lr = kernel, lr
         self.widths = (1.0,) if kernel == "rbf" else widths
-        self.latent = latent or noise_size(spec)
+        self.latent = code_size(latent, noise_size(spec))
         self.generator = MLP(self.latent, spec.size, hidden, rng.fork("generator"))
 
     @classmethod
