@@ -17,8 +17,11 @@ from documents import ROOT, blocks, worked_examples
 from PIL import Image
 
 from genbench.cli import VERBS
+from genbench.core.claim import find
 from genbench.core.metric import METRICS
 from genbench.core.spec import Part
+from genbench.running.cells import groups_of
+from genbench.running.claim_cells import specs_of
 from genbench.store.documents import load_suites
 
 EXAMPLES = worked_examples()
@@ -49,14 +52,45 @@ def quickly(run):
     return [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
 
 
-def test_the_document_of_claims_says_what_each_is_read_from():
-    from genbench.core.claim import find
-
+@pytest.fixture(scope="module")
+def read_from():
+    """The rows of the document of claims that say what is read: claims and text of each."""
     table = (ROOT / "docs/claims.md").read_text().split("| claim | read from |")[1]
-    rows = table.split("\n\n")[0].splitlines()[2:]
-    named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
-    built_in = [c for c in find(()).values() if c.function.__module__.startswith("genbench.")]
-    assert sorted(named) == sorted(c.id for c in built_in)
+    cells = [row.split("|")[1:3] for row in table.split("\n\n")[0].splitlines()[2:]]
+    return [(re.findall(r"`([a-z-]+)`", names), text) for names, text in cells]
+
+
+@pytest.fixture(scope="module")
+def built_in():
+    """The claims of this repository by their ids."""
+    found = find(()).values()
+    return {c.id: c for c in found if c.function.__module__.startswith("genbench.")}
+
+
+def test_the_document_of_claims_says_what_each_is_read_from(read_from, built_in):
+    assert sorted(name for names, _ in read_from for name in names) == sorted(built_in)
+
+
+def test_the_document_of_claims_names_the_suites_that_have_their_cells(read_from, built_in):
+    """Those that it names and no others: what a claim came to read later was missing."""
+    suites = {n: {*groups_of(s)} for n, s in load_suites(ROOT / "benchmarks.yaml").items()}
+    for names, text in read_from:
+        named = suites.keys() & {*re.findall(r"`(\w+)`", text)}
+        of_row = {specs_of(run)[0].group for name in names for run in built_in[name].runs}
+        in_named = set[str]().union(*(suites[suite] for suite in named))
+        anywhere = of_row & set().union(*suites.values())
+        assert anywhere <= in_named, f"the row of {names} names no suite that has all its cells"
+        strange = [suite for suite in named if not suites[suite] & of_row]
+        assert not strange, f"the row of {names} names {strange}, which have none of its cells"
+
+
+def test_the_document_of_claims_says_which_pictures_are_read(read_from, built_in):
+    for names, text in read_from:
+        runs = [run for name in names for run in built_in[name].runs]
+        clothes = any(
+            "fashion_mnist" in {run.dataset, run.dataset_options.get("of")} for run in runs
+        )
+        assert not clothes or re.search("Fashion-MNIST|clothes", text), names
 
 
 def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
