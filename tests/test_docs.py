@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy
 import pytest
+import yaml
 from documents import ROOT, blocks, worked_examples
 from PIL import Image
 
 from genbench.cli import VERBS
 from genbench.core.claim import find
+from genbench.core.entrants import read_entrants
+from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.spec import Part
 from genbench.running.cells import groups_of
@@ -182,6 +185,47 @@ def test_the_readme_is_short_and_links_lead_somewhere():
         folder = (ROOT / document).parent
         for link in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / document).read_text()):
             assert "://" in link or (folder / link).exists(), f"{document} links to {link}"
+
+
+def test_the_index_names_every_document():
+    index = (ROOT / "docs/README.md").read_text()
+    linked = {*re.findall(r"\]\(([\w./]+\.md)\)", index)}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    above = {f"../{path.name}" for path in ROOT.glob("*.md") if path.name != "README.md"}
+    assert pages | above <= linked
+
+
+def test_minutes_that_documents_name_are_those_of_the_table():
+    """The table is written by `docs/make_times.py`."""
+    running = (ROOT / "docs/running.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", running, re.MULTILINE)
+    table = {suite: (cells, minutes) for suite, cells, minutes in rows}
+    cells, minutes = table["demo"]
+    text = (ROOT / "README.md").read_text()
+    assert f"({cells} cells; `--dry-run` expects {minutes} minutes on two cores)" in text
+    text = (ROOT / "docs/ci.md").read_text()
+    assert f"which take {table['ci'][1]} minutes on two cores" in text
+    assert f"suite `pairs_ci`, in {table['pairs_ci'][1]} minutes" in text
+
+
+def test_the_document_of_fairness_says_who_is_tuned():
+    """By the list of entrants and the file of tuned options."""
+    text = (ROOT / "docs/fairness.md").read_text()
+    (line,) = re.findall(r"^- (On [^.]* are as tuned .*?)\n- ", text, re.MULTILINE | re.DOTALL)
+    tuned, rest = " ".join(line.split()).split("(`baselines/tuned.yaml`)")
+    entries = yaml.safe_load((ROOT / "baselines/tuned.yaml").read_text())["entries"]
+    words = {"super_resolution": "super-resolution", "fashion_mnist": "Fashion-MNIST"}
+    for dataset in {entry["dataset"] for entry in entries}:
+        assert words.get(dataset, dataset.replace("_", " ")) in tuned
+    kinds = {"plane": "planes", "image": "pictures", "bits": "bits", "tokens": "texts"}
+    untuned = [kinds[name] for name, kind in read_entrants().kinds.items() if not kind.tuned]
+    assert f"Entrants of {' and '.join(untuned)} are marked" in rest
+
+
+def test_the_page_on_scoring_samples_names_every_extractor():
+    text = (ROOT / "docs/evaluate.md").read_text()
+    named = {name.replace("-", "_") for name in re.findall(r"`([\w-]+)`", text)}
+    assert {*EXTRACTORS.names()} <= named
 
 
 def test_paths_named_in_the_documents_exist():
