@@ -73,7 +73,7 @@ faults: $(VENV)/.dev
 	$(BIN)/python tests/faults/campaign.py --suite ci --kills 200 --times 1
 	$(BIN)/python tests/faults/campaign.py --kills 50
 
-# every verb that writes, ended at seeded moments by three signals: what is lost or goes on wrong (a few minutes)
+# run, tune, merge and baseline accept, ended at seeded moments by three signals: what is lost or goes on wrong (a few minutes)
 kills: $(VENV)/.dev
 	$(BIN)/python tests/faults/kills.py
 

@@ -22,6 +22,7 @@ JOBS = 2
 SHOWN = {
     "demo": "",
     "ci": "",
+    "pairs_ci": "",
     "conditional": "Fashion-MNIST",
     "discrete": "",
     "fashion": "Fashion-MNIST",

@@ -13,12 +13,18 @@ from pathlib import Path
 
 import numpy
 import pytest
+import yaml
 from documents import ROOT, blocks, worked_examples
 from PIL import Image
 
 from genbench.cli import VERBS
+from genbench.core.claim import find
+from genbench.core.entrants import read_entrants
+from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS
 from genbench.core.spec import Part
+from genbench.running.cells import groups_of
+from genbench.running.claim_cells import specs_of
 from genbench.store.documents import load_suites
 
 EXAMPLES = worked_examples()
@@ -49,14 +55,45 @@ def quickly(run):
     return [*run[: run.index("--seeds")], "--seeds", "2", "--steps", "20", "--json"]
 
 
-def test_the_document_of_claims_says_what_each_is_read_from():
-    from genbench.core.claim import find
-
+@pytest.fixture(scope="module")
+def read_from():
+    """The rows of the document of claims that say what is read: claims and text of each."""
     table = (ROOT / "docs/claims.md").read_text().split("| claim | read from |")[1]
-    rows = table.split("\n\n")[0].splitlines()[2:]
-    named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
-    built_in = [c for c in find(()).values() if c.function.__module__.startswith("genbench.")]
-    assert sorted(named) == sorted(c.id for c in built_in)
+    cells = [row.split("|")[1:3] for row in table.split("\n\n")[0].splitlines()[2:]]
+    return [(re.findall(r"`([a-z-]+)`", names), text) for names, text in cells]
+
+
+@pytest.fixture(scope="module")
+def built_in():
+    """The claims of this repository by their ids."""
+    found = find(()).values()
+    return {c.id: c for c in found if c.function.__module__.startswith("genbench.")}
+
+
+def test_the_document_of_claims_says_what_each_is_read_from(read_from, built_in):
+    assert sorted(name for names, _ in read_from for name in names) == sorted(built_in)
+
+
+def test_the_document_of_claims_names_the_suites_that_have_their_cells(read_from, built_in):
+    """Those that it names and no others: what a claim came to read later was missing."""
+    suites = {n: {*groups_of(s)} for n, s in load_suites(ROOT / "benchmarks.yaml").items()}
+    for names, text in read_from:
+        named = suites.keys() & {*re.findall(r"`(\w+)`", text)}
+        of_row = {specs_of(run)[0].group for name in names for run in built_in[name].runs}
+        in_named = set[str]().union(*(suites[suite] for suite in named))
+        anywhere = of_row & set().union(*suites.values())
+        assert anywhere <= in_named, f"the row of {names} names no suite that has all its cells"
+        strange = [suite for suite in named if not suites[suite] & of_row]
+        assert not strange, f"the row of {names} names {strange}, which have none of its cells"
+
+
+def test_the_document_of_claims_says_which_pictures_are_read(read_from, built_in):
+    for names, text in read_from:
+        runs = [run for name in names for run in built_in[name].runs]
+        clothes = any(
+            "fashion_mnist" in {run.dataset, run.dataset_options.get("of")} for run in runs
+        )
+        assert not clothes or re.search("Fashion-MNIST|clothes", text), names
 
 
 def test_every_kind_of_plugin_has_a_worked_example_of_sixty_lines():
@@ -148,6 +185,47 @@ def test_the_readme_is_short_and_links_lead_somewhere():
         folder = (ROOT / document).parent
         for link in re.findall(r"\]\(([^)#\s]+)\)", (ROOT / document).read_text()):
             assert "://" in link or (folder / link).exists(), f"{document} links to {link}"
+
+
+def test_the_index_names_every_document():
+    index = (ROOT / "docs/README.md").read_text()
+    linked = {*re.findall(r"\]\(([\w./]+\.md)\)", index)}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    above = {f"../{path.name}" for path in ROOT.glob("*.md") if path.name != "README.md"}
+    assert pages | above <= linked
+
+
+def test_minutes_that_documents_name_are_those_of_the_table():
+    """The table is written by `docs/make_times.py`."""
+    running = (ROOT / "docs/running.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", running, re.MULTILINE)
+    table = {suite: (cells, minutes) for suite, cells, minutes in rows}
+    cells, minutes = table["demo"]
+    text = (ROOT / "README.md").read_text()
+    assert f"({cells} cells; `--dry-run` expects {minutes} minutes on two cores)" in text
+    text = (ROOT / "docs/ci.md").read_text()
+    assert f"which take {table['ci'][1]} minutes on two cores" in text
+    assert f"suite `pairs_ci`, in {table['pairs_ci'][1]} minutes" in text
+
+
+def test_the_document_of_fairness_says_who_is_tuned():
+    """By the list of entrants and the file of tuned options."""
+    text = (ROOT / "docs/fairness.md").read_text()
+    (line,) = re.findall(r"^- (On [^.]* are as tuned .*?)\n- ", text, re.MULTILINE | re.DOTALL)
+    tuned, rest = " ".join(line.split()).split("(`baselines/tuned.yaml`)")
+    entries = yaml.safe_load((ROOT / "baselines/tuned.yaml").read_text())["entries"]
+    words = {"super_resolution": "super-resolution", "fashion_mnist": "Fashion-MNIST"}
+    for dataset in {entry["dataset"] for entry in entries}:
+        assert words.get(dataset, dataset.replace("_", " ")) in tuned
+    kinds = {"plane": "planes", "image": "pictures", "bits": "bits", "tokens": "texts"}
+    untuned = [kinds[name] for name, kind in read_entrants().kinds.items() if not kind.tuned]
+    assert f"Entrants of {' and '.join(untuned)} are marked" in rest
+
+
+def test_the_page_on_scoring_samples_names_every_extractor():
+    text = (ROOT / "docs/evaluate.md").read_text()
+    named = {name.replace("-", "_") for name in re.findall(r"`([\w-]+)`", text)}
+    assert {*EXTRACTORS.names()} <= named
 
 
 def test_paths_named_in_the_documents_exist():

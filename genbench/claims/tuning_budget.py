@@ -136,8 +136,8 @@ def figure(evidence: Evidence) -> Figure:
     version=3,
     quick={"rounds": 50, "data": DATA[:1]},
     scaled=("rounds",),
-    digits_alone="every seed is a search of its own, of eight trials of each of five families: "
-    "640 trainings a data set; the ring is its second",
+    digits_alone="each of 32 seeds is a search of its own, of eight trials of each of five families: "
+    "1,280 trainings a data set; the ring is its second",
     literature=(
         "Lucic et al., 2018, section 6: most GANs reach similar scores with enough tuning and restarts",
         "Dodge et al., 2019, section 4: which of two models is better depends on the budget of tuning",

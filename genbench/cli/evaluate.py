@@ -41,7 +41,7 @@ from genbench.cli import common
 @click.option(
     "--weights",
     type=click.Path(exists=True, dir_okay=False),
-    help="The extractor's weights: for inception_v3_compat, dinov2, clip, efficientnet_lite0.",
+    help="The extractor's weights: for inception_v3_compat, dinov2, clip, vgg19, efficientnet_lite0.",
 )
 @click.option(
     "--device",

@@ -17,6 +17,10 @@ from genbench.nn.perceptual import PerceptualNetwork
 from genbench.nn.vgg import STAGES, VGG19
 
 SIDE, ROWS = 224, 8
+NO_WEIGHTS = (
+    "vgg19 needs a file of its weights, which genbench does not download; "
+    "name it by vgg19:weights=FILE"
+)
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -46,13 +50,15 @@ class VGG19Features(Extractor, HiddenImages):
     def __init__(self, dataset: Dataset | None = None, *, weights: str | None = None) -> None:
         super().__init__(dataset)
         if weights is None:
-            raise DataError(
-                "vgg19 needs a file of its weights, which genbench does not download; "
-                "name it by vgg19:weights=FILE"
-            )
+            raise DataError(NO_WEIGHTS)
         if not Path(weights).is_file():
             raise DataError(f"vgg19 needs a file of weights, {weights} is not one; name another")
         self.weights = Path(weights)
+
+    @classmethod
+    def fetch(cls, *, offline: bool = False) -> str:
+        """Refuses: nothing is downloaded."""
+        raise DataError(NO_WEIGHTS)
 
     @property
     def protocol(self) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 
 import pytest
 
@@ -69,6 +70,19 @@ def test_the_claims_that_the_audit_named_are_found():
         *("discriminator_range", "half_accuracy_stop", "interactive_editing"),
         *("latent_arithmetic", "training_stability", "tuning_budget", "turns"),
     }
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_reason_counts_the_seeds_that_are_planned(name):
+    claim = CLAIMS.get(name)
+    counts = re.findall(r"\b(\d+) seeds", claim.digits_alone)
+    assert counts in ([], [str(claim.seeds)])
+
+
+def test_the_trainings_of_every_search_are_counted():
+    """Eight trials of five families by each seed."""
+    claim = CLAIMS.get("tuning_budget")
+    assert f"{claim.seeds * 8 * 5:,} trainings" in claim.digits_alone
 
 
 def test_the_list_in_the_documents_names_them_with_their_reasons(tmp_path):

@@ -1,4 +1,4 @@
-"""Kills every verb that writes, at seeded moments: what is lost (nothing), and what goes on wrong (nothing).
+"""Kills run, tune, merge and baseline accept at seeded moments: what is lost, or goes on wrong (nothing).
 
 A process that has imported genbench forks one for each run, so that a run costs what it does and not what
 imports do. It is ended by SIGKILL, SIGTERM or SIGINT, half of the time after a share of the time that an

@@ -194,6 +194,8 @@ def test_users_who_have_vgg_s_weights_name_the_file(digits, tmp_path):
         make("srresnet", digits, loss="perceptual", vgg=str(tmp_path / "none.pth"))
     with pytest.raises(DataError, match="vgg19:weights=FILE"):
         EXTRACTORS.get("vgg19")()
+    with pytest.raises(DataError, match="does not download"):
+        EXTRACTORS.get("vgg19").fetch()
 
 
 def test_what_has_no_colours_has_no_perceptual_loss():
