@@ -134,16 +134,32 @@ def make_listener(
 
 def tell_diverged(result: RunResult) -> None:
     """Counts on stderr the new cells that diverged, which no exit code tells, by model and data set."""
-    new = Counter(f"{r.spec.model} on {r.spec.dataset}" for r in result.records)
+    newest = {record.cell: record for record in result.records}.values()
+    new = Counter(f"{r.spec.model} on {r.spec.dataset}" for r in newest)
     lost = Counter(
         f"{record.spec.model} on {record.spec.dataset}"
-        for record in result.records
+        for record in newest
         if record.status == "diverged"
     )
     if lost:
         parts = ", ".join(f"{name} {count} of {new[name]}" for name, count in lost.items())
         text = "results as they are, which another run would not change, and counted as the worst"
         click.echo(f"diverged: {parts} cells; {text}", err=True)
+
+
+def describe_replaced(plan: Plan) -> str:
+    """Returns a sentence on cells that came to other bits, whose old records were moved aside."""
+    lacking = sorted({metric for _, metric in plan.owed})
+    cells = len({cell for cell, _ in plan.owed})
+    rest = (
+        f"{cells} of them have no {', '.join(lacking)} now, which their suites or --metrics measure again"
+        if lacking
+        else "what else those were scored by was measured again"
+    )
+    return (
+        f"{len(plan.replaced)} cells came to other weights or samples than those of their records (of "
+        f"another machine?); the old records were moved to {plan.replaced[0].parent} and the like; {rest}"
+    )
 
 
 def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
@@ -166,12 +182,7 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
         for title in dict.fromkeys(j.title for j in plan.busy if not isinstance(j, StackJob)):
             click.echo(f"{title} is being run by another process", err=True)
         if plan.replaced:
-            click.echo(
-                f"{len(plan.replaced)} cells came to other weights than those of their records (of another "
-                f"machine?); the old records, with scores that this run does not have, were moved to "
-                f"{plan.replaced[0].parent} and the like; run their suites again",
-                err=True,
-            )
+            click.echo(describe_replaced(plan), err=True)
         if plan.stopped == "asked to stop":
             click.echo(STOPPED, err=True)
             return 130

@@ -35,6 +35,7 @@ class Plan:
             at another budget and now asked for as such, or of metrics that are now named.
         changed: By model, cells of `done` that were made with another source of a user's plugin.
         replaced: Old records of cells that were trained anew to other weights, where they lie now.
+        owed: Those cells, each with a metric that its old record was scored by and its new one is not yet.
         busy: Jobs, or what is left of them, that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
@@ -50,6 +51,7 @@ class Plan:
     marks: list[tuple[CellSpec, dict[str, Any]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     replaced: list[Path] = field(default_factory=list)
+    owed: list[tuple[str, str]] = field(default_factory=list)
     busy: list[Job] = field(default_factory=list)
     stopped: str | None = None
 
