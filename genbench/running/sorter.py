@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from genbench.core.catalogue import place_to_record
 from genbench.core.dataset import Dataset
-from genbench.core.errors import ContractError, GenbenchError, SpecError
+from genbench.core.errors import ContractError, GenbenchError, SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, Part, Suite, canonical
 from genbench.evaluation.provenance import hash_plugin
@@ -198,6 +198,8 @@ class _Sorter:
         with suppress(OSError):  # a link that leads nowhere
             self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
         record, problem = self.store.parse(path)
+        if path in self.store.newer:
+            raise StoreError(f"{problem}; install that, or give another folder by -o")
         if problem:
             self.plan.damaged.append(problem)
         return record
