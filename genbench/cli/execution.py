@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from genbench.report.event_files import EventFiles
     from genbench.running.plan import Plan
 
+#: how errors of a disk that is full end
+FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 
 
@@ -187,8 +191,9 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
             click.echo(STOPPED, err=True)
             return 130
         if plan.stopped is not None:
+            advice = "make room" if plan.stopped.endswith(FULL) else "mend that"
             click.echo(
-                f"genbench: stopped: {plan.stopped}; finished cells are kept, make room and repeat the "
+                f"genbench: stopped: {plan.stopped}; finished cells are kept, {advice} and repeat the "
                 "command to go on",
                 err=True,
             )

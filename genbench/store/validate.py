@@ -158,7 +158,8 @@ def find_strangers(store: Store, trials: Set[Path]) -> Iterator[Problem]:
             continue
         top = path.relative_to(store.root).parts[0]
         if top == ".set-aside":
-            yield Problem("set aside", str(path), f"{path} could not be used and was replaced")
+            text = f"{path} could not be used, or its cell came to other bits, and was replaced"
+            yield Problem("set aside", str(path), text)
         elif path.name.startswith(".") and path.suffix == ".tmp":
             text = f"{path} was left by a run that was killed; it may be deleted"
             yield Problem("leftover", str(path), text)
