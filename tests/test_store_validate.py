@@ -1,4 +1,6 @@
 import json
+import math
+import re
 
 import pytest
 from test_store import record
@@ -37,6 +39,31 @@ def test_damaged_records_are_wrong(store):
     assert sound == 1
     assert [(f.kind, f.bad, f.path) for f in found] == [("record", True, str(path))]
     assert "its seal is broken" in found[0].problem
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda r: setattr(r, "status", "diverged"), "it is diverged and has scores of fid"),
+        (lambda r: r.metrics.append(r.metrics[0]), r"fid \(test\) is there 2 times"),
+        (
+            lambda r: setattr(r.metrics[0], "value", math.inf),
+            r"value of fid \(test\) cannot be inf",
+        ),
+        (lambda r: setattr(r.metrics[1], "n_fake", -3), r"n_fake of fid \(train\) cannot be -3"),
+        (lambda r: setattr(r.used, "seconds", -1.0), "what training used is negative"),
+    ],
+)
+def test_edits_that_no_run_could_have_written_are_wrong_under_any_seal(
+    store, monkeypatch, change, says
+):
+    made = record()
+    change(made)
+    path = store.write(made)
+    monkeypatch.setattr(Store, "parse", lambda *given: (made, None))  # infinity is written as null
+    (found,) = validate(store)[1]
+    assert (found.kind, found.bad, found.path) == ("record", True, str(path))
+    assert re.search(says, found.problem)
 
 
 def test_a_record_in_another_place_is_misplaced_and_beside_its_own_a_duplicate(store):

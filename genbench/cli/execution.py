@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from genbench.report.event_files import EventFiles
     from genbench.running.plan import Plan
 
+#: how errors of a disk that is full end
+FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 STOPPED = "stopped; finished cells are kept, the same command goes on from here"
 
 
@@ -134,16 +138,32 @@ def make_listener(
 
 def tell_diverged(result: RunResult) -> None:
     """Counts on stderr the new cells that diverged, which no exit code tells, by model and data set."""
-    new = Counter(f"{r.spec.model} on {r.spec.dataset}" for r in result.records)
+    newest = {record.cell: record for record in result.records}.values()
+    new = Counter(f"{r.spec.model} on {r.spec.dataset}" for r in newest)
     lost = Counter(
         f"{record.spec.model} on {record.spec.dataset}"
-        for record in result.records
+        for record in newest
         if record.status == "diverged"
     )
     if lost:
         parts = ", ".join(f"{name} {count} of {new[name]}" for name, count in lost.items())
         text = "results as they are, which another run would not change, and counted as the worst"
         click.echo(f"diverged: {parts} cells; {text}", err=True)
+
+
+def describe_replaced(plan: Plan) -> str:
+    """Returns a sentence on cells that came to other bits, whose old records were moved aside."""
+    lacking = sorted({metric for _, metric in plan.owed})
+    cells = len({cell for cell, _ in plan.owed})
+    rest = (
+        f"{cells} of them have no {', '.join(lacking)} now, which their suites or --metrics measure again"
+        if lacking
+        else "what else those were scored by was measured again"
+    )
+    return (
+        f"{len(plan.replaced)} cells came to other weights or samples than those of their records (of "
+        f"another machine?); the old records were moved to {plan.replaced[0].parent} and the like; {rest}"
+    )
 
 
 def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
@@ -166,18 +186,14 @@ def exit_code(result: RunResult, *, unwritten: bool = False) -> int:
         for title in dict.fromkeys(j.title for j in plan.busy if not isinstance(j, StackJob)):
             click.echo(f"{title} is being run by another process", err=True)
         if plan.replaced:
-            click.echo(
-                f"{len(plan.replaced)} cells came to other weights than those of their records (of another "
-                f"machine?); the old records, with scores that this run does not have, were moved to "
-                f"{plan.replaced[0].parent} and the like; run their suites again",
-                err=True,
-            )
+            click.echo(describe_replaced(plan), err=True)
         if plan.stopped == "asked to stop":
             click.echo(STOPPED, err=True)
             return 130
         if plan.stopped is not None:
+            advice = "make room" if plan.stopped.endswith(FULL) else "mend that"
             click.echo(
-                f"genbench: stopped: {plan.stopped}; finished cells are kept, make room and repeat the "
+                f"genbench: stopped: {plan.stopped}; finished cells are kept, {advice} and repeat the "
                 "command to go on",
                 err=True,
             )

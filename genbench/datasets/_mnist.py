@@ -12,6 +12,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec, ImageDataset
 from genbench.core.errors import AbsentData, DataError
 from genbench.core.files import cache_folder, make_folder, write_bytes
+from genbench.datasets._files import describe_found
 from genbench.datasets._idx import read_idx
 
 FILES = {
@@ -65,7 +66,8 @@ class MNISTLike(ImageDataset):
             DataError: If they are nowhere and cannot be fetched.
         """
         near = [] if self.data_dir is None else [Path(self.data_dir)]
-        near += [folder / self.name.replace("_", "-") for folder in near[:1]]
+        names = dict.fromkeys([self.name, self.name.replace("_", "-")])
+        near += [folder / name for folder in near[:1] for name in names]
         near += [folder / self.torchvision_class / "raw" for folder in near[:1]]
         near += [self.system] if self.system is not None else []
         cached = cache_folder() / self.torchvision_class / "raw"
@@ -77,8 +79,9 @@ class MNISTLike(ImageDataset):
         files = _files(cached)
         if files is None:
             package = f"install the Debian package {self.package}, " if self.package else ""
+            found = describe_found((*near, cached), [_names(name) for name in FILES.values()])
             raise AbsentData(
-                f"{self.name} needs its four IDX files, found none and {reason}; point data_dir "
+                f"{self.name} needs its four IDX files, found {found} and {reason}; point data_dir "
                 f"(--data-dir) to a folder that holds them, {package}or allow the download by "
                 f"torchvision into {cache_folder()}"
             )
@@ -130,8 +133,13 @@ def _files(folder: Path) -> dict[tuple[str, str], Path] | None:
     """The four files in a folder, plain before gzipped, or None unless all are there."""
     files = {}
     for key, name in FILES.items():
-        paths = [path for path in (folder / name, folder / f"{name}.gz") if path.is_file()]
+        paths = [path for path in (folder / n for n in _names(name)) if path.is_file()]
         if not paths:
             return None
         files[key] = paths[0]
     return files
+
+
+def _names(name: str) -> tuple[str, str]:
+    """The names that a file may have, plain before gzipped."""
+    return name, f"{name}.gz"

@@ -85,5 +85,11 @@ class Attribute(ImageDataset):
             pixels, labels = whole[split]
             sources, targets = pixels[labels == self.source], pixels[labels == self.target]
             count = min(len(sources), len(targets))
+            if not count:
+                raise SpecError(
+                    f"attribute needs images of both classes in each split, {self.base.spec.name} has "
+                    f"{len(sources)} of class {self.source} and {len(targets)} of class {self.target} in "
+                    f"{split}"
+                )
             parts[split] = sources[:count], targets[:count], labels[labels == self.target][:count]
         return parts

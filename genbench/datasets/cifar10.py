@@ -15,6 +15,7 @@ from torch import Tensor
 from genbench.core.dataset import DataSpec, ImageDataset, dataset
 from genbench.core.errors import AbsentData, DataError
 from genbench.core.files import cache_folder, read_file, write_bytes
+from genbench.datasets._files import describe_found
 
 FOLDER = "cifar-10-batches-bin"
 PARTS = {
@@ -43,8 +44,8 @@ class CIFAR10(ImageDataset):
 
     The published test set is kept; validation images are drawn from the training set in a fixed order.
     The binary version is read, not the pickled one, for unpickling runs what a file says. Its six
-    files are looked for in `data_dir` (itself, its cifar-10-batches-bin), then in the cache folder,
-    into which the archive is downloaded, checked by its published MD5 and unpacked.
+    files are looked for in `data_dir` (itself, its cifar10 or cifar-10-batches-bin), then in the cache
+    folder, into which the archive is downloaded, checked by its published MD5 and unpacked.
 
     References:
         | Learning Multiple Layers of Features from Tiny Images (Krizhevsky, 2009), chapter 3
@@ -75,13 +76,19 @@ class CIFAR10(ImageDataset):
         """
         near = [] if self.data_dir is None else [Path(self.data_dir)]
         cached = cache_folder() / FOLDER
-        for folder in (*near, *(folder / FOLDER for folder in near), cached):
+        places = (
+            *near,
+            *(folder / name for folder in near for name in (self.name, FOLDER)),
+            cached,
+        )
+        for folder in places:
             if _complete(folder) and (folder != cached or self.offline or self._intact(cached)):
                 return folder
         reason = "downloads are off (offline)" if self.offline else fetch(cached)
         if not _complete(cached):
+            found = describe_found(places, [(name,) for name in DIGESTS])
             raise AbsentData(
-                f"cifar10 needs the six .bin files of its binary version, found none and {reason}; "
+                f"cifar10 needs the six .bin files of its binary version, found {found} and {reason}; "
                 f"point data_dir (--data-dir) to a folder that holds them, or allow the download of "
                 f"{ARCHIVE} into {cache_folder()}"
             )

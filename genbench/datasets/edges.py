@@ -112,6 +112,12 @@ class Edges(DerivedImages):
             rows = {k: (y >= last) == (k == "test") for k, (_, y) in splits.items()}
             splits = {k: (x[rows[k]], y[rows[k]]) for k, (x, y) in splits.items()}
         x, y = splits["train"]
+        if not all(len(x) for x, _ in splits.values()) or (self.pairs or 0) > len(x):
+            raise SpecError(
+                f"edges needs images in each split and no more pairs than there are for training, got "
+                f"{', '.join(f'{len(x)} for {k}' for k, (x, _) in splits.items())} of "
+                f"{self.whole.spec.name}, and pairs={self.pairs}"
+            )
         return splits | {"train": (x[: self.pairs], y[: self.pairs])}
 
     def _turn_round(self) -> None:

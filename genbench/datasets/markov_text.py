@@ -19,6 +19,8 @@ from genbench.datasets._text import Text
 SPREAD = 2.0
 #: the most contexts of which the source keeps a table
 CONTEXTS = 20_000
+#: the most letters of a sequence, so that a split fits the memory
+LONGEST = 2000
 
 
 @dataset("markov_text")
@@ -51,11 +53,12 @@ class MarkovText(Text):
         data_dir: Path | None = None,
         offline: bool = False,
     ) -> None:
-        if not 2 <= tokens <= 26 or not 1 <= order < length or tokens**order > CONTEXTS:
+        sizes = 2 <= tokens <= 26 and 1 <= order < length <= LONGEST
+        if not sizes or tokens**order > CONTEXTS:
             raise SpecError(
-                f"markov_text needs 2 to 26 tokens and an order from 1 to length - 1 with at most "
-                f"{CONTEXTS} contexts, got tokens={tokens}, length={length} and order={order}; "
-                "the usual are 8, 16 and 2"
+                f"markov_text needs 2 to 26 tokens, a length up to {LONGEST} and an order from 1 to "
+                f"length - 1 with at most {CONTEXTS} contexts, got tokens={tokens}, length={length} and "
+                f"order={order}; the usual are 8, 16 and 2"
             )
         letters = string.ascii_lowercase[:tokens]
         super().__init__(letters, length, data_dir=data_dir, offline=offline)

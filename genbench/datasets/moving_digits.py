@@ -18,6 +18,8 @@ from genbench.core.truth import Truth
 from genbench.datasets._digits import LEVELS, SIZES, digit_splits
 
 SIDE, STEP = 8, 4
+#: the largest side of a frame, so that a split fits the memory
+LARGEST = 128
 #: down, right, up, left, in pixels (rows, columns): a turn to the left is the next, to the right the last
 HEADINGS = torch.tensor([[STEP, 0], [0, STEP], [-STEP, 0], [0, -STEP]])
 #: turns of the futures: it goes on, turns left, turns right
@@ -41,7 +43,7 @@ class MovingDigits(ImageDataset):
     Differences: scikit-learn's digits of 8×8 pixels, with futures that are known, in place of rendered faces.
 
     Arguments:
-        size: The height and width of a frame, at least 16.
+        size: The height and width of a frame, 16 to 128.
         futures: How many futures two frames have, 1 to 3.
     """
 
@@ -62,9 +64,9 @@ class MovingDigits(ImageDataset):
     ) -> None:
         super().__init__(data_dir=data_dir, offline=offline)
         least = SIDE + 2 * STEP
-        if size < least or not 1 <= futures <= len(TURNS):
+        if not least <= size <= LARGEST or not 1 <= futures <= len(TURNS):
             raise SpecError(
-                f"moving_digits needs size >= {least} and futures from 1 to {len(TURNS)}, got "
+                f"moving_digits needs size from {least} to {LARGEST} and futures from 1 to {len(TURNS)}, got "
                 f"size={size}, futures={futures}"
             )
         self.size, self.futures = size, futures

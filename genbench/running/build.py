@@ -9,10 +9,11 @@ import torch
 
 from genbench.core.dataset import Dataset, open_named
 from genbench.core.device import choose_device
-from genbench.core.model import Model, build
+from genbench.core.model import MODELS, Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
+from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.job import RunSettings, StackJob
 from genbench.training.minibatches import prepare
@@ -30,6 +31,15 @@ def prepare_model(spec: CellSpec, dataset: Dataset, rng: Rng) -> Model:
     """Builds a model for the seeds of an rng and shows it the training set."""
     model = build(spec.model, dataset.spec, rng, dict(spec.options))
     return prepare(model, dataset, rng, labelled=spec.labelled)
+
+
+def hash_stack(spec: CellSpec, dataset: Dataset) -> str:
+    """Returns a hash of a user's model, by its source, and of the points that it is trained on.
+
+    What is trained halfway with others must not go on with these: neither need have raised its version.
+    """
+    parts = [hash_plugin(MODELS.get(spec.model)), dataset.hashes]
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()
 
 
 def checkpoint_path(job: StackJob) -> Path | None:

@@ -74,7 +74,7 @@ def run_claims(
         runs, nulls = (
             [run for run in some if _is_named(run, models, datasets)] for some in (runs, nulls)
         )
-        had: set[str] = set()
+        had: dict[str, dict[str, str]] = {}
         for suites, null_suites in zip_longest(
             make_rounds(runs), make_rounds(nulls), fillvalue=[]
         ):

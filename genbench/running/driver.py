@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -109,14 +109,20 @@ class _Driver:
         if outcome.full is not None:
             raise WriteError(outcome.full)
         again = _retries(job, outcome)
-        for part in again:
-            self.plan.jobs.append(part)
-            self.waiting.appendleft(len(self.plan.jobs) - 1)
+        self._hand_in(again)
         filing = self.filings[type(job)]
         results = filing.write(job, outcome, {seed for part in again for seed in part.seeds})
         over = not outcome.stopped and all(part.seeds != job.seeds for part in again)
         filing.release(job, over)
+        self._hand_in(filing.again)
+        filing.again.clear()
         return results
+
+    def _hand_in(self, jobs: Iterable[Job]) -> None:
+        """Adds jobs to the plan, to be done before those that wait."""
+        for job in jobs:
+            self.plan.jobs.append(job)
+            self.waiting.appendleft(len(self.plan.jobs) - 1)
 
 
 def _retries(job: Job, outcome: Outcome) -> list[Job]:

@@ -14,8 +14,9 @@ from genbench.core.files import remove_leftovers, remove_stale
 from genbench.core.spec import CellSpec
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
-from genbench.running.job import Job, Outcome, Result, RunSettings, StackJob, Stored, TrialJob
+from genbench.running.job import Job, Outcome, Result, StackJob, Stored, TrialJob
 from genbench.running.locks import Locks
+from genbench.running.owed import are_same, make_again
 from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
@@ -32,11 +33,13 @@ class Filing(ABC, Generic[J]):
         plan: The plan; it is told what other runs have in hand.
         store: The folder.
         locks: The folder's locks, held for this run.
+        again: Jobs that what was written calls for; the driver takes them.
     """
 
     plan: Plan
     store: Store
     locks: Locks
+    again: list[J] = field(default_factory=list)
 
     @abstractmethod
     def claim(self, job: J) -> J:
@@ -141,29 +144,42 @@ class CellFiling(Filing[StackJob]):
             if before is not None and before.scale is None:
                 record.scale = None  # it was asked for at its own budget already
         if before is not None:
-            self._keep_measurements(record, before, job.settings)
+            self._keep_measurements(record, before, job)
             record = record.after(before)
         path = self.store.write(record)
+        self._settle(record)
         self.plan.stamps[record.cell] = path.stat().st_mtime_ns
 
-    def _keep_measurements(self, record: Record, before: Record, settings: RunSettings) -> None:
-        """Adds what was measured before, where the weights are the same; else sets the old record aside."""
-        if (before.status, record.status) != ("ok", "ok"):
+    def _keep_measurements(self, record: Record, before: Record, job: StackJob) -> None:
+        """Adds what was measured before, where the bits are the same; else sets the old record aside.
+
+        What a cell of other bits had been scored by is owed, and measured again.
+        """
+        if before.status != "ok" or record.status in FAILURES:
             return
+        settings = job.settings
         requests = make_requests(
             settings.metrics, samples=settings.samples, features=settings.features
         )
         keys = {measurement.key for measurement in record.metrics}
-        keys |= {key for request in requests for key in request.older_keys}
+        if record.status == "ok":
+            keys |= {key for request in requests for key in request.older_keys}
         others = [m for m in before.metrics if m.key not in keys]
         if not others:
             return
-        weights = before.artifacts.get("weights")
-        if weights is not None and weights == record.artifacts.get("weights"):
+        record.named = sorted({*before.named, *record.named})
+        if are_same(record, before):
             record.metrics = [*others, *record.metrics]
-            record.named = sorted({*before.named, *record.named})
-        else:
-            self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
+            return
+        self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
+        if record.status == "ok":
+            self.again += make_again(job, record, others)
+            self.plan.owed += [(record.cell, m.metric) for m in others]
+
+    def _settle(self, record: Record) -> None:
+        """Takes what a record holds from what is owed."""
+        held = {(record.cell, m.metric) for m in record.metrics}
+        self.plan.owed[:] = [pair for pair in self.plan.owed if pair not in held]
 
 
 class TrialFiling(Filing[TrialJob]):

@@ -34,7 +34,9 @@ class Plan:
         marks: Those of `done` whose records are to say otherwise what they are for, by field: made for claims
             at another budget and now asked for as such, or of metrics that are now named.
         changed: By model, cells of `done` that were made with another source of a user's plugin.
+        moved: By data set, cells of `done` that were made with other points than it has now.
         replaced: Old records of cells that were trained anew to other weights, where they lie now.
+        owed: Those cells, each with a metric that its old record was scored by and its new one is not yet.
         busy: Jobs, or what is left of them, that another run on this folder has in hand.
         stopped: Why the run ended before its end, or None.
     """
@@ -49,7 +51,9 @@ class Plan:
     stamps: dict[str, int] = field(default_factory=dict)
     marks: list[tuple[CellSpec, dict[str, Any]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     replaced: list[Path] = field(default_factory=list)
+    owed: list[tuple[str, str]] = field(default_factory=list)
     busy: list[Job] = field(default_factory=list)
     stopped: str | None = None
 
@@ -94,11 +98,17 @@ class Plan:
         return [f"{title} cannot be run: {reason}" for title, reason in dict.fromkeys(pairs)]
 
     def _list_changed(self) -> list[str]:
-        return [
+        sources = [
             f"{count} done cells of {model} were made with another source than its file has now; train them "
             f"anew with --force, or raise the model's version, which keeps both"
             for model, count in sorted(Counter(self.changed).items())
         ]
+        points = [
+            f"{count} done cells on {dataset} were made with other points than it has now; train them anew "
+            f"with --force, or raise the data set's version, which keeps both"
+            for dataset, count in sorted(Counter(self.moved).items())
+        ]
+        return sources + points
 
 
 def merge_plans(plans: Sequence[Plan]) -> Plan:

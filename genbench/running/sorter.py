@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from genbench.core.catalogue import place_to_record
 from genbench.core.dataset import Dataset
-from genbench.core.errors import ContractError, GenbenchError, SpecError
+from genbench.core.errors import ContractError, GenbenchError, SpecError, StoreError
 from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, Part, Suite, canonical
 from genbench.evaluation.provenance import hash_plugin
@@ -24,6 +24,9 @@ from genbench.running.plan import Plan, Redo
 from genbench.running.planner import StackRequest, make_stacks
 from genbench.store import FAILURES, Record, Store
 
+#: what is to be done for a cell
+Need = Literal["train", "score", "nothing"]
+
 
 def make_plan(
     suite: Suite,
@@ -35,7 +38,7 @@ def make_plan(
     redo: Redo = "missing",
     autocast: bool = False,
     compiled: bool = False,
-    had: set[str] | None = None,
+    had: dict[str, dict[str, str]] | None = None,
 ) -> Plan:
     """Works out what a suite still needs; reads records, trains nothing.
 
@@ -49,8 +52,8 @@ def make_plan(
             failed, `all` every cell.
         autocast: Train in bfloat16 where safe (CUDA only).
         compiled: Compile losses with their gradients (CPU only).
-        had: Data sets that earlier plans of the same pass have read whole, to which this one's are added:
-            reading all points of a large one takes seconds.
+        had: Hashes of data sets that earlier plans of the same pass have read whole, to which this one's are
+            added: reading all points of a large one takes seconds.
 
     Raises:
         DataError: If a data set that is needed cannot be had.
@@ -63,7 +66,7 @@ def make_plan(
     )
     plan, cells_so_far = Plan(), set()
     keys = {a.key for a in requests}
-    sorter = _Sorter(plan, store, settings, keys, redo, set() if had is None else had)
+    sorter = _Sorter(plan, store, settings, keys, redo, {} if had is None else had)
     for cells in suite.cells:
         for dataset in (d for d in cells.datasets if not datasets or d.name in datasets):
             for model in (m for m in cells.models if not models or m.name in models):
@@ -97,8 +100,8 @@ class _Sorter:
     settings: RunSettings
     keys: set[str]
     redo: Redo
-    #: data sets whose points could all be had
-    had: set[str]
+    #: by data set, the hashes of those whose points could all be had
+    had: dict[str, dict[str, str]]
     requests: list[StackRequest] = field(default_factory=list)
     earlier: dict[Path, list[Record]] = field(default_factory=dict)
     records: dict[str, Record | None] = field(default_factory=dict)
@@ -131,11 +134,11 @@ class _Sorter:
 
     def _read_points(self, specs: list[CellSpec], dataset: Dataset) -> None:
         """Reads all points, where any cell is still to be done: what cannot be had shows before training."""
-        name = canonical([specs[0].dataset, dict(specs[0].dataset_options)])
+        name = _name_data(specs[0])
         if name in self.had or all(self._need(self._peek(spec)) == "nothing" for spec in specs):
             return
-        if dataset.hashes:
-            self.had.add(name)
+        if hashes := dataset.hashes:
+            self.had[name] = hashes
 
     def _peek(self, spec: CellSpec) -> Record | None:
         if spec.cell not in self.records:
@@ -155,7 +158,8 @@ class _Sorter:
 
     def _sort(self, specs: list[CellSpec]) -> None:
         records = {spec.cell: self._peek(spec) for spec in specs}
-        needs = {spec.cell: self._need(records[spec.cell]) for spec in specs}
+        needs: dict[str, Need] = {spec.cell: self._need(records[spec.cell]) for spec in specs}
+        needs |= self._compare_points(specs, needs)
         train = [spec for spec in specs if needs[spec.cell] == "train"]
         score = [spec for spec in specs if needs[spec.cell] == "score"]
         self._compare_source(specs[0].model, [records[s.cell] for s in specs if s not in train])
@@ -174,6 +178,25 @@ class _Sorter:
         if any(sources):
             now = hash_plugin(MODELS.get(model))
             self.plan.changed += [model for source in sources if source not in (None, now)]
+
+    def _compare_points(
+        self, specs: Sequence[CellSpec], needs: Mapping[str, Need]
+    ) -> dict[str, Need]:
+        """Returns the cells of other points than the data set has now, which are not measured by these.
+
+        Those that are done stay, and are noted.
+        """
+        now, anew = self.had.get(_name_data(specs[0]), {}), {}
+        for spec in specs:
+            record = self._peek(spec)
+            before = {} if record is None else record.data_hashes
+            if all(now.get(split, digest) == digest for split, digest in before.items()):
+                continue
+            if needs[spec.cell] == "score":
+                anew[spec.cell] = "train"
+            elif needs[spec.cell] == "nothing":
+                self.plan.moved.append(spec.dataset)
+        return anew
 
     def _leave(self, spec: CellSpec, record: Record | None) -> None:
         """Puts a cell that there is nothing to do for where it belongs."""
@@ -198,11 +221,13 @@ class _Sorter:
         with suppress(OSError):  # a link that leads nowhere
             self.plan.stamps[spec.cell] = path.stat().st_mtime_ns
         record, problem = self.store.parse(path)
+        if path in self.store.newer:
+            raise StoreError(f"{problem}; install that, or give another folder by -o")
         if problem:
             self.plan.damaged.append(problem)
         return record
 
-    def _need(self, record: Record | None) -> Literal["train", "score", "nothing"]:
+    def _need(self, record: Record | None) -> Need:
         if record is None or self.redo == "all" or record.status == "skipped":
             return "train"
         if record.status in FAILURES:
@@ -224,6 +249,11 @@ class _Sorter:
             if r.used.steps and r.spec.batch == spec.batch
         ]
         return sum(seconds) / len(seconds) if seconds else None
+
+
+def _name_data(spec: CellSpec) -> str:
+    """What stands for a cell's data set with its options."""
+    return canonical([spec.dataset, dict(spec.dataset_options)])
 
 
 def _skipped(spec: CellSpec, reason: str, scale: str | None) -> Record:

@@ -24,7 +24,13 @@ from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
-from genbench.running.build import DTYPES, checkpoint_path, evaluator_for, prepare_model
+from genbench.running.build import (
+    DTYPES,
+    checkpoint_path,
+    evaluator_for,
+    hash_stack,
+    prepare_model,
+)
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import (
     Outcome,
@@ -47,9 +53,10 @@ def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     """Trains and evaluates a stack of cells, and puts a record of each into an outcome."""
     path = checkpoint_path(job)
     every = job.settings.checkpoint_every
-    checkpoint = Checkpoint(path, every, job.seeds) if path else None
     stage.enter("data")
     dataset = evaluator_for(job.specs[0], job.settings).dataset
+    source = hash_stack(job.specs[0], dataset)
+    checkpoint = Checkpoint(path, every, job.seeds, source) if path else None
     trained = train_stack(job, dataset, stage, checkpoint)
     try:
         evaluate_stack(job, trained, stage, outcome)

@@ -114,7 +114,7 @@ class RunOptions:
         models: Sequence[str] = (),
         datasets: Sequence[str] = (),
         scale: str | None = None,
-        had: set[str] | None = None,
+        had: dict[str, dict[str, str]] | None = None,
     ) -> Plan:
         """Returns the plan of a suite.
 
@@ -124,7 +124,7 @@ class RunOptions:
             models: Only these, if any are named.
             datasets: Only these, if any are named.
             scale: The claims' budget scale that cells are for, where it is not their own budget.
-            had: Data sets that earlier plans of the pass have read whole.
+            had: Hashes of the data sets that earlier plans of the pass have read whole.
 
         Raises:
             SpecError: If no cell is left, or the device cannot do what is asked.

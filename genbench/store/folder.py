@@ -14,7 +14,7 @@ from genbench.core.declarations import NAME
 from genbench.core.errors import StoreError, WriteError
 from genbench.core.files import list_folder, make_folder, read_file, write_bytes
 from genbench.core.spec import CellSpec
-from genbench.store.form import from_bytes, to_bytes
+from genbench.store.form import NewerRecordError, from_bytes, to_bytes
 from genbench.store.record import Record
 
 
@@ -30,6 +30,8 @@ class Store:
         self.root, self.groups = Path(root), groups
         #: by path, what is wrong with the files that `read` was asked for and could not use
         self.damaged: dict[Path, str] = {}
+        #: files that are not damaged: a later genbench wrote them
+        self.newer: set[Path] = set()
 
     def path(self, spec: CellSpec) -> Path:
         """Returns where a cell's record lies; names that could leave the folder are refused."""
@@ -184,12 +186,13 @@ class Store:
             if (record.cell, record.group) != (spec.cell, spec.group):
                 return None, f"{path} holds cell {record.cell}, whose spec hashes to {spec.cell}"
             own = self._place(spec, record.cell)  # the hash is known: it was just compared
-        except StoreError as error:
+        except NewerRecordError as error:
+            self.newer.add(path)
+            return None, f"{path} is of a later genbench: {error}"
+        except (StoreError, ValueError) as error:
             return None, f"{path} is not a record: {error}"
         except OSError as error:
             return None, f"{path} cannot be read: {error.strerror or error}"
-        except ValueError as error:
-            return None, f"{path} is not a record: {error}"
         except MemoryError:
             return None, f"{path} does not fit into memory; end other programs and try again"
         except (TypeError, LookupError, ArithmeticError, RecursionError) as error:

@@ -20,6 +20,10 @@ STEPS: dict[str, tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
 }
 
 
+class NewerRecordError(ValueError):
+    """A record of a schema that only a later genbench can read."""
+
+
 def to_bytes(record: Record) -> bytes:
     """Returns a record's file: JSON, whose second line seals the rest against silent damage."""
     current = record.model_copy(update={"schema_": SCHEMA})
@@ -38,7 +42,7 @@ def from_bytes(content: bytes, *, trusted: bool = False) -> Record:
         trusted: Whether a record of the time before seals may be without one, to be migrated.
 
     Raises:
-        ValueError: With what is wrong, in a few words.
+        ValueError: With what is wrong, in a few words; NewerRecordError where nothing is but its age.
     """
     seal = _SEAL.match(content)
     body = seal[1] + content[seal.end() :] if seal else content
@@ -68,10 +72,17 @@ def _current(raw: Any, *, trusted: bool) -> dict[str, Any]:
         )
     while schema != SCHEMA:
         if not isinstance(schema, str) or schema not in STEPS:
-            raise ValueError(f"its schema is {schema!r:.40}, this genbench reads up to {SCHEMA!r}")
+            text = f"its schema is {schema!r:.40}, this genbench reads up to {SCHEMA!r}"
+            raise NewerRecordError(text) if _is_newer(schema) else ValueError(text)
         schema, step = STEPS[schema]
         raw = {**step(raw), "schema": schema}
     return raw
+
+
+def _is_newer(schema: Any) -> bool:
+    name, _, number = str(schema).rpartition("/")
+    ours, _, present = SCHEMA.rpartition("/")
+    return name == ours and number.isdecimal() and int(number) > int(present)
 
 
 def _digest(body: bytes) -> str:

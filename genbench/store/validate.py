@@ -14,6 +14,7 @@ from genbench.core.metric import METRICS
 from genbench.core.model import MODELS
 from genbench.core.registry import Registry
 from genbench.store.absent import has_content, list_absent_claims, no_records
+from genbench.store.contradictions import find_contradictions
 from genbench.store.folder import Store, is_intact
 from genbench.store.record import Record
 from genbench.store.trial import Trials
@@ -55,7 +56,7 @@ def validate_results(folder: Path | str = RUNS) -> tuple[int, list[Problem]]:
 def validate(store: Store) -> tuple[int, list[Problem]]:
     """Returns the number of sound records and all problems, the bad first.
 
-    Checked are every record's seal, schema, cell id, name and place; duplicates; artifacts against
+    Checked are every record's seal, schema, cell id, name, place and numbers; duplicates; artifacts against
     their hashes; the seals and names of the trials of claims and of tuning. Reported, but no reason to
     reject the folder, are versions older than the installed ones, plugins that are not installed,
     artifacts that stayed elsewhere, and foreign files.
@@ -70,6 +71,10 @@ def validate(store: Store) -> tuple[int, list[Problem]]:
             continue
         places[record.cell] = path
         problems += [Problem(kind, str(path), text) for kind, text in check_versions(record)]
+        problems += [
+            Problem("record", str(path), f"{path} was changed by hand: {text}")
+            for text in find_contradictions(record)
+        ]
         absent += any(store.artifact(ref) is None for ref in record.artifacts.values())
     if absent:
         text = f"the samples or weights of {absent} records are not here"
@@ -158,7 +163,8 @@ def find_strangers(store: Store, trials: Set[Path]) -> Iterator[Problem]:
             continue
         top = path.relative_to(store.root).parts[0]
         if top == ".set-aside":
-            yield Problem("set aside", str(path), f"{path} could not be used and was replaced")
+            text = f"{path} could not be used, or its cell came to other bits, and was replaced"
+            yield Problem("set aside", str(path), text)
         elif path.name.startswith(".") and path.suffix == ".tmp":
             text = f"{path} was left by a run that was killed; it may be deleted"
             yield Problem("leftover", str(path), text)

@@ -25,10 +25,13 @@ class Checkpoint:
         path: The file; its folder is created when needed.
         every: Seconds between saves.
         seeds: Those of the stack, so that a later run can form the same stack.
+        source: What stands for code and data beside the layout; a file of another source is not usable.
     """
 
-    def __init__(self, path: Path, every: float, seeds: Sequence[int] = ()) -> None:
-        self.path, self.every, self.seeds = path, every, list(seeds)
+    def __init__(
+        self, path: Path, every: float, seeds: Sequence[int] = (), source: str = ""
+    ) -> None:
+        self.path, self.every, self.seeds, self.source = path, every, list(seeds), source
         self.last = time.monotonic()
 
     def __call__(self, trainer: Trainer, *, now: bool = False) -> None:
@@ -43,12 +46,12 @@ class Checkpoint:
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         text = json.dumps(plain)
         header = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(tensors, text)}
-        write_bytes(self.path, save(tensors, header))
+        write_bytes(self.path, save(tensors, header | {"source": self.source}))
 
     def restore(self, trainer: Trainer) -> bool:
         """Brings a fresh trainer to the saved state; returns whether there was a usable one.
 
-        A file that is damaged or of another layout is removed, and training starts afresh.
+        A file that is damaged, or of another layout or source, is removed, and training starts afresh.
         """
         if not self.path.is_file():
             return False
@@ -59,6 +62,8 @@ class Checkpoint:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             if digest(tensors, header["plain"]) != header["sha256"]:
                 raise ValueError("damaged")
+            if header.get("source", self.source) != self.source:  # older files have none
+                raise ValueError("another source")
             expected = {key: value.shape for key, value in trainer.state()[0].items()}
             if {key: value.shape for key, value in tensors.items()} != expected:
                 raise ValueError("another layout")

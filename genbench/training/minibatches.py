@@ -138,7 +138,8 @@ def visible_labels(dataset: Dataset, labelled: int | None, rng: Rng) -> Tensor |
 
     Every seed sees `labelled` labels of its own, drawn at random, as many of each class as of the
     others (give or take one); the rest become -1. The draw depends on the seed and on `labelled`
-    alone, is the same on every device, and a seed's larger choice includes its smaller one.
+    alone, is the same on every device, and a seed's larger choice includes its smaller one. Unpaired training
+    shows some of the points alone, and it is of these that labels are seen.
 
     Arguments:
         dataset: Fixed, with labels.
@@ -152,16 +153,20 @@ def visible_labels(dataset: Dataset, labelled: int | None, rng: Rng) -> Tensor |
         return None
     labels = None if dataset.stream else dataset.labels("train")
     count = 0 if labels is None else len(labels)
-    if labels is None or labelled > count:
+    rows = torch.arange(count)
+    if count and dataset.given is not None and not dataset.paired:
+        rows = draw_halves(dataset)[0]
+    if labels is None or labelled > len(rows):
         raise DataError(
-            f"labelled needs at most the {count} training labels of {dataset.name}, got {labelled}; "
+            f"labelled needs at most the {len(rows)} training labels of {dataset.name}, got {labelled}; "
             f"lower it, or take a data set with more labels"
         )
     visible = torch.full((len(rng), count), HIDDEN)
     draws = rng.to("cpu").fork("labelled")
-    orders = draws.fork("points").permutation(count)
+    orders = draws.fork("points").permutation(len(rows))
     ranks = draws.fork("classes").permutation(int(labels.max()) + 1)
-    for row, order, rank in zip(visible, orders, ranks, strict=True):
+    for row, places, rank in zip(visible, orders, ranks, strict=True):
+        order = rows[places]
         chosen = order[_balanced(labels[order], rank)[:labelled]]
         row[chosen] = labels[chosen]
     return visible

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -102,6 +103,11 @@ def test_a_full_disk_is_exit_code_3_and_one_sentence(genbench, monkeypatch):
     )
     assert err.count("\n") == 1
     assert genbench(*RUN, "-q")[0] == 0
+    record = next(Path("runs/ring").rglob("*.json"))
+    record.symlink_to(record.rename("elsewhere.json").absolute())
+    code, _, err = genbench(*RUN, "-q", "--force")
+    assert code == 3
+    assert "name the file itself; finished cells are kept, mend that and repeat" in err
 
 
 def test_a_folder_that_cannot_be_written_is_exit_code_2_before_training(genbench, folder):

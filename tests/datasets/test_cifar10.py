@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genbench.core.errors import DataError
-from genbench.datasets.cifar10 import ARCHIVE, CIFAR10, FOLDER, PARTS, RECORD, unpack
+from genbench.datasets.cifar10 import ARCHIVE, CIFAR10, DIGESTS, FOLDER, PARTS, RECORD, unpack
 
 NAMES = [name for names in PARTS.values() for name in names]
 
@@ -34,7 +34,7 @@ def write(folder):
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("inside", [".", FOLDER])
+@pytest.mark.parametrize("inside", [".", "cifar10", FOLDER])
 def test_the_binary_files_are_read_and_split(tmp_path, inside):
     write(tmp_path / "data" / inside)
     data = CIFAR10(data_dir=tmp_path / "data", offline=True)
@@ -59,6 +59,10 @@ def test_offline_and_absent_is_one_sentence(tmp_path):
     for way in ("--data-dir", ARCHIVE, str(tmp_path / "cache"), "offline"):
         assert way in sentence
     assert "\n" not in sentence
+    for name in sorted(DIGESTS)[:5]:
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"found only 5 in .*, without test_batch.bin, and"):
+        CIFAR10(data_dir=tmp_path, offline=True).points("train")
 
 
 @pytest.mark.usefixtures("small")

@@ -92,7 +92,10 @@ def write(folder, suffix=""):
 @pytest.mark.parametrize(
     ("kind", "inside"),
     [
-        *((FashionMNIST, inside) for inside in (".", "fashion-mnist", "FashionMNIST/raw")),
+        *(
+            (FashionMNIST, inside)
+            for inside in (".", "fashion_mnist", "fashion-mnist", "FashionMNIST/raw")
+        ),
         *((MNIST, inside) for inside in (".", "mnist", "MNIST/raw")),
     ],
 )
@@ -142,6 +145,13 @@ def test_mnist_has_no_package_to_install(tmp_path):
     assert sentence.startswith("mnist needs its four IDX files, found none and downloads are off")
     assert "Debian" not in sentence
     assert "\n" not in sentence
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"):
+        (raw / name).touch()
+    lacks = "train-labels-idx1-ubyte, t10k-images-idx3-ubyte"
+    with pytest.raises(DataError, match=f"found only 2 in {raw}, without {lacks}, and"):
+        MNIST(data_dir=tmp_path, offline=True).points("train")
 
 
 @pytest.mark.usefixtures("small")

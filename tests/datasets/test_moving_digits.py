@@ -52,7 +52,11 @@ def test_futures_and_size_are_options(futures):
     assert chances.sum(1).allclose(torch.ones(200))
 
 
-@pytest.mark.parametrize("options", [{"size": 12}, {"futures": 0}, {"futures": 4}])
+@pytest.mark.parametrize(
+    "options", [{"size": 12}, {"size": 10**9}, {"futures": 0}, {"futures": 4}]
+)
 def test_impossible_films_are_refused(options):
-    with pytest.raises(SpecError, match="moving_digits needs size >= 16 and futures from 1 to 3"):
+    with pytest.raises(
+        SpecError, match="moving_digits needs size from 16 to 128 and futures from 1 to 3"
+    ):
         open_named("moving_digits", **options)

@@ -106,7 +106,9 @@ def test_template_draws_are_sentences_with_their_n_gram_distribution():
         assert not share[distribution.flatten() == 0].any()
 
 
-@pytest.mark.parametrize("options", [{"tokens": 27}, {"order": 0}, {"order": 5}, {"length": 2}])
+@pytest.mark.parametrize(
+    "options", [{"tokens": 27}, {"order": 0}, {"order": 5}, {"length": 2}, {"length": 10**9}]
+)
 def test_a_source_that_cannot_be_says_so(options):
     with pytest.raises(SpecError, match="markov_text needs 2 to 26 tokens"):
         make("markov_text", **options)

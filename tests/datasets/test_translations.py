@@ -189,3 +189,14 @@ def test_few_pairs_and_unseen_classes():
     )
     with pytest.raises(SpecError, match="edges needs pairs of 2 or more"):
         open_named("edges", pairs=1)
+    with pytest.raises(
+        SpecError, match="no more pairs than there are for training, got 1097 for train"
+    ):
+        open_named("edges", pairs=1098).points("train")
+
+
+@pytest.mark.parametrize(("name", "options"), [("attribute", {}), ("edges", {"unseen": True})])
+def test_splits_without_an_image_are_refused(name, options):
+    """Of the classes that a data set of one class says it has, most have no image."""
+    with pytest.raises(SpecError, match=f"{name} needs images .*in each split"):
+        open_named(name, of="attribute", **options).points("train")

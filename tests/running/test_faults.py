@@ -1,5 +1,6 @@
 """What goes wrong becomes a row, is tried again where that may help, and costs nothing else."""
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 from small_suites import all_timeless, do, suite_of
 
-from genbench.core.errors import WriteError
+from genbench.core.errors import StoreError, WriteError
 from genbench.core.registry import load_plugin
 from genbench.running import driver as loop
 from genbench.running import job
@@ -278,3 +279,40 @@ def test_damaged_records_are_done_anew_and_set_aside(tmp_path):
     assert made.damaged[0].startswith(f"{path} is not a record")
     assert before.keys() == all_timeless(root).keys()
     assert len([p for p in (root / ".set-aside").rglob("*") if p.is_file()]) == 1
+
+
+def test_records_of_a_later_genbench_are_neither_set_aside_nor_made_anew(tmp_path):
+    suite, root = suite_of(tmp_path), tmp_path / "r"
+    do(suite, root)
+    path = next(iter(Store(root).files()))
+    lines = path.read_text().replace("genbench.record/2", "genbench.record/30").splitlines(True)
+    body = "".join([*lines[:2], *lines[3:]]).encode()
+    lines[2] = f' "seal": "{hashlib.sha256(body).hexdigest()[:16]}",\n'
+    content = "".join(lines).encode()
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"is of a later genbench: .*record/30.*; install that"):
+        do(suite, root, redo="all")
+    assert path.read_bytes() == content
+    assert not (root / ".set-aside").exists()
+    assert "is of a later genbench" in Store(root).problems()[0]
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_checkpoint_of_other_code_is_not_gone_on_from(tmp_path, registered, monkeypatch, edited):
+    """A model whose file was edited since the kill, without another version, is trained as it is now."""
+    monkeypatch.setattr(job, "SILENCE", 0.0)
+    path, root, told = tmp_path / "faulty_file.py", tmp_path / "r", []
+    path.write_text(PLUGIN)
+    load_plugin(str(path))
+    suite = faulty(tmp_path, "none", budget={"steps": 300})
+
+    def stop(index, progress):
+        if progress.phase == "train" and progress.step > 2:
+            request_stop()
+
+    do(suite, root, report=stop)
+    forget_stop()
+    if edited:
+        path.write_text(PLUGIN.replace("adam(1e-2)", "adam(1e-3)"))
+    do(suite, root, report=lambda index, progress: told.append(progress))
+    assert [p.phase for p in told].count("resumed") == (not edited)

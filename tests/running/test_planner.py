@@ -114,6 +114,23 @@ def test_done_cells_of_another_source_are_said(tmp_path, monkeypatch):
     ) in plan().describe()
 
 
+def test_other_points_are_no_measure_of_what_was_trained_before(tmp_path, monkeypatch):
+    """A data set that was edited without another version: new metrics would be of other points."""
+    root = tmp_path / "r"
+    do(suite_of(tmp_path), root)
+    before = {"train": "0" * 16}
+    for record in list(Store(root).records()):
+        Store(root).write(record.model_copy(update={"data_hashes": before}))
+    made, records = do(suite_of(tmp_path, metrics=["fid", "mmd"]), root)
+    assert [job.rescore for job in made.jobs] == [False]
+    assert all(record.data_hashes != before for record in records)
+    path = Store(root).write(records[0].model_copy(update={"data_hashes": before}))
+    made, _ = do(suite_of(tmp_path, metrics=["fid", "mmd"], seeds=3), root)
+    assert made.moved == ["ring"]
+    assert "1 done cells on ring were made with other points than it has now" in made.describe()
+    assert Store(root).parse(path)[0].data_hashes == before
+
+
 def test_the_points_of_a_data_set_are_read_once_a_pass(tmp_path, monkeypatch):
     """They were read for every model of every claim: minutes of a dry run of all claims."""
     read = []
@@ -124,7 +141,7 @@ def test_the_points_of_a_data_set_are_read_once_a_pass(tmp_path, monkeypatch):
             return {"train": "0"}
 
     monkeypatch.setattr(DATASETS.get("ring"), "hashes", Counting(), raising=False)
-    had = set()
+    had = {}
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         suite = suite_of(folder, cells=[{"models": [GAN, VAE], "datasets": ["ring"]}])

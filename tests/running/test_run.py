@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load
 from small_suites import SUITE, all_timeless, do, suite_of, timeless
 
+from genbench.cli.execution import describe_replaced
 from genbench.core.errors import SpecError, UnknownName
 from genbench.core.metric import METRICS
 from genbench.core.registry import load_plugin
@@ -171,20 +172,56 @@ def test_what_was_measured_before_stays_where_training_comes_to_the_same_weights
         assert [m for m in record.metrics if m.metric == "fid"] == before[record.cell].metrics
 
 
-def test_a_record_of_other_weights_is_set_aside_before_it_loses_scores(tmp_path):
-    root = tmp_path / "r"
-    do(suite_of(tmp_path, seeds=1), root)
+def alter_bits(root, kind="weights"):
+    """Lets the one record of a folder have another hash of its weights or samples; returns its content."""
     (record,) = Store(root).records()
-    record.artifacts["weights"] = record.artifacts["weights"].replace("sha256:", "sha256:0", 1)[
-        :-1
-    ]
-    path = Store(root).write(record)
-    content = path.read_bytes()
-    made, _ = do(suite_of(tmp_path, seeds=1, metrics=["mmd"]), root)
+    record.artifacts[kind] = f"sha256:{'0' * 64}.{record.artifacts[kind].rsplit('.')[-1]}"
+    return Store(root).write(record).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["weights", "samples"])
+def test_a_record_of_other_bits_is_set_aside_and_what_it_was_scored_by_measured_again(
+    tmp_path, kind
+):
+    root, whole = tmp_path / "r", tmp_path / "at once"
+    before = ["fid", {"name": "mmd", "options": {"estimator": "biased"}}]
+    do(suite_of(tmp_path, seeds=1, metrics=before), root)
+    drop_weights(root)
+    content = alter_bits(root, kind)
+    made, records = do(suite_of(tmp_path, seeds=1, metrics=["modes"]), root)
     (aside,) = made.replaced
-    assert aside.read_bytes() == content
+    assert (aside.read_bytes(), made.owed) == (content, [])
+    assert "was measured again" in describe_replaced(made)
+    do(suite_of(tmp_path, seeds=1, metrics=["modes", *before]), whole)
+    assert all_timeless(root) == all_timeless(whole)
+    assert records[-1] == next(Store(root).records())
+
+
+def test_what_nobody_knows_how_to_measure_again_is_told(tmp_path):
+    root = tmp_path / "r"
+    (record,) = do(suite_of(tmp_path, seeds=1), root)[1]
+    for measurement in record.metrics:
+        measurement.key = "0" * 12
+    Store(root).write(record)
+    drop_weights(root)
+    alter_bits(root)
+    made, _ = do(suite_of(tmp_path, seeds=1, metrics=["mmd"]), root)
+    assert (len(made.replaced), set(made.owed)) == (1, {(record.cell, "fid")})
+    assert "1 of them have no fid now" in describe_replaced(made)
     (now,) = Store(root).records()
     assert {m.metric for m in now.metrics} == {"mmd"}, "scores of two networks make no record"
+
+
+def test_scores_are_set_aside_where_the_cell_diverges_now(tmp_path, monkeypatch):
+    root = tmp_path / "r"
+    do(suite_of(tmp_path, seeds=1), root)
+    content = alter_bits(root)
+    monkeypatch.setattr(
+        "genbench.running.stack.draw", lambda *given: torch.full((1, 100, 2), torch.nan)
+    )
+    made, records = do(suite_of(tmp_path, seeds=1), root, redo="all")
+    assert [r.status for r in records] == ["diverged"]
+    assert [path.read_bytes() for path in made.replaced] == [content]
 
 
 def test_damaged_artifacts_are_made_anew(tmp_path):

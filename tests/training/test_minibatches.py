@@ -45,6 +45,16 @@ def test_every_seed_has_its_own_split_the_same_in_any_stack(digits):
     assert torch.equal(visible[1:2], visible_labels(digits, 20, Rng([5, 6, 7]).only(1)))
 
 
+def test_labels_are_seen_of_the_points_that_unpaired_training_shows(digits):
+    edges = DATASETS.get("edges")(paired=False)
+    visible = visible_labels(edges, 100, Rng([0, 1]))
+    shown = Minibatches(edges, Rng([0, 1]), 8, labels=visible).labels
+    for row in shown:
+        assert row[row != HIDDEN].bincount(minlength=10).tolist() == [10] * 10
+    with pytest.raises(DataError, match="at most the 548 training labels of edges, got 549"):
+        visible_labels(edges, 549, Rng([0]))
+
+
 def test_a_larger_choice_holds_the_smaller(digits):
     few, more = (visible_labels(digits, n, Rng([0])) for n in (20, 50))
     assert torch.equal(more[few != HIDDEN], few[few != HIDDEN])
