@@ -195,17 +195,24 @@ def test_the_index_names_every_document():
     assert pages | above <= linked
 
 
-def test_minutes_that_documents_name_are_those_of_the_table():
-    """The table is written by `docs/make_times.py`."""
+@pytest.mark.parametrize(
+    ("document", "words", "suite"),
+    [
+        ("README.md", r"expects (\d+) minutes on two cores", "demo"),
+        ("docs/ci.md", r"which take (\d+) minutes on two cores", "ci"),
+        ("docs/ci.md", r"suite `pairs_ci`, in (\d+) minutes", "pairs_ci"),
+    ],
+)
+def test_minutes_that_documents_name_are_near_those_of_the_table(document, words, suite):
+    """The table is written by `docs/make_times.py`, from seconds that differ from one machine to the next."""
     running = (ROOT / "docs/running.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", running, re.MULTILINE)
-    table = {suite: (cells, minutes) for suite, cells, minutes in rows}
-    cells, minutes = table["demo"]
-    text = (ROOT / "README.md").read_text()
-    assert f"({cells} cells; `--dry-run` expects {minutes} minutes on two cores)" in text
-    text = (ROOT / "docs/ci.md").read_text()
-    assert f"which take {table['ci'][1]} minutes on two cores" in text
-    assert f"suite `pairs_ci`, in {table['pairs_ci'][1]} minutes" in text
+    table = {name: (cells, int(minutes)) for name, cells, minutes in rows}
+    text = (ROOT / document).read_text()
+    (minutes,) = re.findall(words, text)
+    assert abs(int(minutes) - table[suite][1]) <= 1
+    if suite == "demo":
+        assert f"({table[suite][0]} cells;" in text
 
 
 def test_the_document_of_fairness_says_who_is_tuned():

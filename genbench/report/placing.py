@@ -159,7 +159,8 @@ def _pick(
     """The entrant of every contender, those that pass first, then by mean.
 
     Rows of too few seeds stand for nobody who has another, and come behind those that can be ranked. Nor do
-    rows that were not measured by what must be passed stand for anybody who has one that was.
+    rows that were not measured by what must be passed stand for anybody who has one that was, nor rows
+    with other options for a model that has one as tuned: options are chosen on validation points.
     """
     sign = 1.0 if column.better == "lower" else -1.0
 
@@ -177,10 +178,16 @@ def _pick(
             by_name.setdefault(entrant.name, []).append(entrant)
     picked = []
     for rows in by_name.values():
-        enough = [row for row in rows if not row.too_few] or rows
+        enough = _prefer_tuned([row for row in rows if not row.too_few] or rows)
         listed = [row for row in enough if row.listed]
         picked.append(min(listed or enough, key=stand))
     return sorted(picked, key=place)
+
+
+def _prefer_tuned(rows: Sequence[Entrant]) -> list[Entrant]:
+    """Leaves out the untuned rows of models that have a tuned one; an entrant that is laid down stays."""
+    tuned = {row.group.model for row in rows if row.group.tuned}
+    return [row for row in rows if row.listed or row.group.tuned or row.group.model not in tuned]
 
 
 def _mark_losses(

@@ -205,6 +205,24 @@ def test_other_options_than_a_search_chose_are_untuned_and_samples_from_elsewher
     assert [e.group.model for e in table.standings.untuned] == ["vae"]
 
 
+def test_a_model_that_is_tuned_stands_by_its_tuned_options_whatever_its_defaults_score(
+    tmp_path, monkeypatch
+):
+    """The better of two rows by test scores would be a choice on test points."""
+    monkeypatch.chdir(tmp_path)
+    rows = make_searched({"gan": 2, "realnvp": 3}, gan=scores(10.0), realnvp=scores(40.0))
+    rows += make_records("realnvp", scores(20.0))
+    (table,) = make_leaderboards(rows)
+    flow = next(e for e in table.standings.entrants if e.group.model == "realnvp")
+    assert flow.group.tuned
+    assert flow.standing == pytest.approx(40.0, abs=0.5)
+    assert table.standings.untuned == ()
+    # a model that nobody tuned still stands by its defaults
+    (table,) = make_leaderboards([*rows, *make_records("nice", scores(15.0))])
+    flow = next(e for e in table.standings.entrants if e.family == "flow")
+    assert flow.group.model == "nice"
+
+
 def test_a_rival_that_is_not_distinguished_is_named_though_it_is_untuned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     vae = {**scores(0), "fid": around(10.5, WILD)}
