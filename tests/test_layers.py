@@ -208,3 +208,9 @@ def test_the_check_sees_breaches(where, source, what):
 )
 def test_the_check_lets_honest_code_pass(where, source):
     assert problems(ROOT / where, source) == []
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Run in one go, pytest takes the second for the first and ends before any test."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert [name for name in {*names} if names.count(name) > 1] == []
