@@ -79,9 +79,9 @@ class MNISTLike(ImageDataset):
         files = _files(cached)
         if files is None:
             package = f"install the Debian package {self.package}, " if self.package else ""
-            found = describe_found((*near, cached), [_names(name) for name in FILES.values()])
+            state = describe_found((*near, cached), [_names(name) for name in FILES.values()])
             raise AbsentData(
-                f"{self.name} needs its four IDX files, found {found} and {reason}; point data_dir "
+                f"{self.name} needs its four IDX files, found {state} and {reason}; point data_dir "
                 f"(--data-dir) to a folder that holds them, {package}or allow the download by "
                 f"torchvision into {cache_folder()}"
             )

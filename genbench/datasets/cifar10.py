@@ -86,9 +86,9 @@ class CIFAR10(ImageDataset):
                 return folder
         reason = "downloads are off (offline)" if self.offline else fetch(cached)
         if not _complete(cached):
-            found = describe_found(places, [(name,) for name in DIGESTS])
+            state = describe_found(places, [(name,) for name in DIGESTS])
             raise AbsentData(
-                f"cifar10 needs the six .bin files of its binary version, found {found} and {reason}; "
+                f"cifar10 needs the six .bin files of its binary version, found {state} and {reason}; "
                 f"point data_dir (--data-dir) to a folder that holds them, or allow the download of "
                 f"{ARCHIVE} into {cache_folder()}"
             )

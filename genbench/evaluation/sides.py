@@ -197,8 +197,8 @@ def _refuse_other_shape(
 
 def _tell_left(points: Points) -> str:
     """What of a file is no part of its points, in brackets."""
-    left = [note for note in points.notes() if "set aside" in note or "not read" in note]
-    return f" ({'; '.join(left)})" if left else ""
+    remarks = [note for note in points.notes() if "set aside" in note or "not read" in note]
+    return f" ({'; '.join(remarks)})" if remarks else ""
 
 
 def _advise(shape: tuple[int, ...], reference: tuple[int, ...]) -> str:

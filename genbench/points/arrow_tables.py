@@ -89,9 +89,7 @@ def open_datasets_folder(path: Path) -> Reader:
 def _join(label: str, parts: list[_Opener], *files: Path) -> Reader:
     if not parts:
         raise DataError(f"{label} is empty, a table without rows; give at least two points")
-    joined = JoinedReader(label, parts)
-    joined.digest = lambda: " ".join(map(hash_file, files))  # type: ignore[method-assign]
-    return joined
+    return JoinedReader(label, parts, source=lambda: " ".join(map(hash_file, files)))
 
 
 def _read_arrow(path: Path) -> Any:
@@ -234,8 +232,8 @@ class TableReader:
 
 def _index_columns(table: Any) -> list[str]:
     """The columns in which pandas keeps a table's index, which is no part of its points."""
-    told = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    index = [name for name in told if isinstance(name, str) and name in table.column_names]
+    names = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    index = [name for name in names if isinstance(name, str) and name in table.column_names]
     return index if len(index) < table.num_columns else []
 
 

@@ -97,8 +97,9 @@ def _are_row_numbers(column: numpy.ndarray, name: str, *, first: bool) -> bool:
     counts = column[0] in (0, 1) and bool((numpy.diff(column) == 1).all())
     if first and len(column) >= COUNTED and counts:
         return True
-    known = name.lower() in ROWS and len(numpy.unique(column)) == len(column)
-    return known and bool((column == numpy.round(column)).all())
+    if name.lower() not in ROWS or len(numpy.unique(column)) < len(column):
+        return False
+    return bool((column == numpy.round(column)).all())
 
 
 def refuse_text(column: numpy.ndarray, name: str, label: str) -> None:

@@ -115,11 +115,11 @@ def constant(x: Tensor) -> Tensor:
 
 def ends(x: Tensor) -> tuple[float, float]:
     """Returns the smallest and the largest number of points (N, ...)."""
-    step, found = height(x), []
+    step, pairs = height(x), []
     for start in range(0, len(x), step):
-        found.append([float(end) for end in x[start : start + step].aminmax()])
+        pairs.append([float(end) for end in x[start : start + step].aminmax()])
         release(x)
-    return min(low for low, _ in found), max(high for _, high in found)
+    return min(low for low, _ in pairs), max(high for _, high in pairs)
 
 
 def not_finite(x: Tensor) -> int:

@@ -94,7 +94,7 @@ def compare_budgets(cards: Sequence[Card], budget: str) -> BudgetComparison:
 def make_sheet(cards: Sequence[Card]) -> Sheet:
     """Returns the claims that say something else at half or double their budget, with their parts."""
     comparisons = [compare_budgets(cards, budget) for budget in BUDGETS]
-    changed = {name for each in comparisons for name in each.changed}
+    changed = {name for comparison in comparisons for name in comparison.changed}
     names = ("half", "default", "double")
     rows = []
     for card in cards:
@@ -105,7 +105,7 @@ def make_sheet(cards: Sequence[Card]) -> Sheet:
         [Heading("claim"), *map(Heading, names)],
         rows,
         title="Verdicts that hang on the budget",
-        notes=[each.sentence for each in comparisons],
+        notes=[comparison.sentence for comparison in comparisons],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -178,16 +178,22 @@ def _pick(
             by_name.setdefault(entrant.name, []).append(entrant)
     picked = []
     for rows in by_name.values():
-        enough = _prefer_tuned([row for row in rows if not row.too_few] or rows)
+        enough = [row for row in rows if not row.too_few] or rows
         listed = [row for row in enough if row.listed]
-        picked.append(min(listed or enough, key=stand))
+        chosen = {group.id for group in prefer_tuned([row.group for row in enough])}
+        own = [row for row in enough if row.group.id in chosen]
+        picked.append(min(listed or own, key=stand))
     return sorted(picked, key=place)
 
 
-def _prefer_tuned(rows: Sequence[Entrant]) -> list[Entrant]:
-    """Leaves out the untuned rows of models that have a tuned one; an entrant that is laid down stays."""
-    tuned = {row.group.model for row in rows if row.group.tuned}
-    return [row for row in rows if row.listed or row.group.tuned or row.group.model not in tuned]
+def prefer_tuned(groups: Iterable[Group]) -> list[Group]:
+    """Returns rows without the untuned ones of models that have a tuned one, which stands for them.
+
+    Which options a model has is chosen on validation points, and not by what rows score on test points.
+    """
+    groups = list(groups)
+    tuned = {group.model for group in groups if group.tuned}
+    return [group for group in groups if group.tuned or group.model not in tuned]
 
 
 def _mark_losses(

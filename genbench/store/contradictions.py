@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from genbench.store.record import Measurement, Record
 
-#: numbers of a measurement that are finite or absent, and counts among them
-NUMBERS, COUNTS = ("value", "stderr", "floor", "seconds"), ("n_real", "n_fake", "seconds")
+#: numbers of a measurement that are finite or absent, and those that are not negative, too
+NUMBERS, AMOUNTS = ("value", "stderr", "floor"), ("n_real", "n_fake", "seconds")
 
 
 def find_contradictions(record: Record) -> Iterator[str]:
@@ -28,8 +28,8 @@ def find_contradictions(record: Record) -> Iterator[str]:
 
 
 def _find_wrong_numbers(measurement: Measurement) -> Iterator[str]:
-    for name in (*NUMBERS, *COUNTS):
+    for name in (*NUMBERS, *AMOUNTS):
         number = getattr(measurement, name)
-        if number is not None and (not math.isfinite(number) or (name in COUNTS and number < 0)):
+        if number is not None and (not math.isfinite(number) or (name in AMOUNTS and number < 0)):
             yield f"{name} of {measurement.id} ({measurement.split}) cannot be {number:g}"
             return

@@ -168,14 +168,23 @@ def test_a_criterion_of_class_logits_is_refused_where_the_extractor_has_none():
         make_campaign({"ring": plan}, models=["gan"])
 
 
-def test_data_without_a_validation_split_are_refused_before_any_trial(monkeypatch):
+def keep_validation(monkeypatch, count, broken=0):
+    """Leaves the ring so many validation points, of which some are broken."""
     cls = DATASETS.get("ring")
     points = cls.points
-    monkeypatch.setattr(
-        cls,
-        "points",
-        lambda self, split: points(self, split)[: 0 if split == "validation" else None],
-    )
+
+    def few(self, split):
+        if split != "validation":
+            return points(self, split)
+        own = points(self, split)[:count].clone()
+        own[:broken] = float("nan")
+        return own
+
+    monkeypatch.setattr(cls, "points", few)
+
+
+def test_data_without_a_validation_split_are_refused_before_any_trial(monkeypatch):
+    keep_validation(monkeypatch, 0)
     with pytest.raises(DataError, match="ring has no validation split"):
         make_campaign({"ring": SMALL}, models=["gan"])
 
@@ -191,17 +200,7 @@ def test_validation_points_that_no_trial_could_be_scored_by_are_refused_before_a
     monkeypatch, count, broken, message
 ):
     """Every trial was trained and failed, and --retry-failed was named as the cure."""
-    cls = DATASETS.get("ring")
-    points = cls.points
-
-    def few(self, split):
-        if split != "validation":
-            return points(self, split)
-        own = points(self, split)[:count].clone()
-        own[:broken] = float("nan")
-        return own
-
-    monkeypatch.setattr(cls, "points", few)
+    keep_validation(monkeypatch, count, broken)
     with pytest.raises(GenbenchError, match=message):
         make_campaign(
             {"ring": SMALL.model_copy(update={"criteria": criteria("mmd")})}, models=["gan"]
@@ -209,13 +208,7 @@ def test_validation_points_that_no_trial_could_be_scored_by_are_refused_before_a
 
 
 def test_few_validation_points_that_suffice_are_taken(monkeypatch):
-    cls = DATASETS.get("ring")
-    points = cls.points
-    monkeypatch.setattr(
-        cls,
-        "points",
-        lambda self, split: points(self, split)[: 2 if split == "validation" else None],
-    )
+    keep_validation(monkeypatch, 2)
     plan = SMALL.model_copy(update={"criteria": criteria("mmd")})
     assert make_campaign({"ring": plan}, models=["gan"]).rules
 

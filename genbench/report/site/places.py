@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from genbench.report.columns import Cell
 from genbench.report.groups import Group
+from genbench.report.placing import prefer_tuned
 from genbench.report.site.site import Site
 from genbench.report.standings import Standings
 from genbench.report.tables import Table
@@ -21,7 +22,8 @@ class Place:
         page: The data set's page.
         dataset: The data set.
         by: What decides, and what must be passed.
-        group: The row: the entrant if it is one of the model's, else the one with the best mean.
+        group: The row: the entrant if it is one of the model's, else the best by its mean, of tuned ones where
+            there are any.
         cell: What it scores.
         fails: What must be passed and it does not pass.
         first: Who is first there, with the score.
@@ -61,7 +63,7 @@ def _find_place(
     if not measured:
         return None
     sign = -1 if standings.column.better == "higher" else 1
-    group = min(measured, key=lambda one: sign * means[one.id])
+    group = min(prefer_tuned(measured), key=lambda one: sign * means[one.id])
     first = standings.first
     fails = [
         check.beside.column
