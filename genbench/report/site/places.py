@@ -22,7 +22,7 @@ class Place:
         page: The data set's page.
         dataset: The data set.
         by: What decides, and what must be passed.
-        group: The row: the entrant if it is one of the model's, else the best by its mean, of tuned ones where
+        group: The row: the entrant if it is one of the model's, else the best by its mean, of tuned ones if
             there are any.
         cell: What it scores.
         fails: What must be passed and it does not pass.
