@@ -1,4 +1,4 @@
-"""One picture for a document: quality against cost where most entrants compete, as SVG that stands alone."""
+"""One picture for a document: quality against cost where most families compete, as SVG that stands alone."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ END = "/* above: what pictures of panels need alone */"
 
 
 def draw_picture(tables: Sequence[Table]) -> bytes:
-    """Returns the panels of the data sets on which most entrants compete, with the families' marks."""
+    """Returns the panels of the data sets on which most families compete, with the families' marks."""
     names = name_briefly(tables)
     all_panels: list[dict[str, Any]] = [
         panel for table in tables if (panel := make_panel(table)) is not None
     ]
-    order = sorted(range(len(all_panels)), key=lambda i: (-len(all_panels[i]["points"]), i))
+    order = sorted(range(len(all_panels)), key=lambda i: (*_count(all_panels[i]["points"]), i))
     panels: list[dict[str, Any]] = [
         {**all_panels[i], "short": names[all_panels[i]["name"]]}
         | {"left": k % ACROSS * (WIDTH + GAP), "top": k // ACROSS * (HEIGHT + GAP)}
@@ -66,6 +66,11 @@ def update_picture(path: Path, tables: Sequence[Table]) -> bool:
         return False
     write_bytes(path, content)
     return True
+
+
+def _count(points: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """How many families compete, then how many entrants, negative: the fullest panel sorts first."""
+    return -len({point["family"] for point in points}), -len(points)
 
 
 def _place_legend(
