@@ -11,6 +11,7 @@ from genbench.report.leaderboard import read_leaderboard
 from genbench.report.site.build import write_report
 from genbench.report.site.fairness_page import NARROW, describe_contest, list_unfair
 from genbench.report.site.front import summarise
+from genbench.report.site.places import list_places
 from genbench.report.site.samples import Gallery
 from genbench.report.site.site import Page, Site
 from genbench.report.tables import make_leaderboards
@@ -221,6 +222,11 @@ def test_a_model_that_is_tuned_stands_by_its_tuned_options_whatever_its_defaults
     (table,) = make_leaderboards([*rows, *make_records("nice", scores(15.0))])
     flow = next(e for e in table.standings.entrants if e.family == "flow")
     assert flow.group.model == "nice"
+    # and on its own page a tuned model stands by its tuned options though another stands for the family
+    site = Site("report", (Page("data.html", table, Gallery(())),), (), {})
+    (place,) = list_places(site, "realnvp")
+    assert place.group.tuned
+    assert place.cell.estimate.mean == pytest.approx(40.0, abs=0.5)
 
 
 def test_a_rival_that_is_not_distinguished_is_named_though_it_is_untuned(tmp_path, monkeypatch):
