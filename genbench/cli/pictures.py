@@ -58,7 +58,7 @@ def command(
     tables = board.tables
     inventory = {g.model for t in tables for g in t.groups}, {t.dataset for t in tables}
     for kind, selection, names in zip(
-        ("model", "data set"), (models, datasets), inventory, strict=True
+        ("recorded model", "data set"), (models, datasets), inventory, strict=True
     ):
         for name in selection:
             if name not in names:

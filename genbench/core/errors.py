@@ -48,6 +48,10 @@ class WriteError(StoreError):
     """A file that cannot be written: the disk is full, or its folder may not be changed."""
 
 
+#: kinds of plugins, which anybody may add by a file
+PLUGINS = ("model", "dataset", "metric", "extractor", "claim", "executor")
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
     names = sorted(allowed)
@@ -59,5 +63,6 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
-    """Returns the error for an unknown name of a kind, with its nearest match."""
-    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}")
+    """Returns the error for an unknown name of a kind, with its nearest match, and how plugins are named."""
+    own = " (one of your own needs its file: --plugin FILE)" if kind in PLUGINS else ""
+    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}{own}")

@@ -17,6 +17,7 @@ from genbench.core.declarations import (
     Need,
     check_values,
     instance_of,
+    module_of,
     one_of,
     where,
 )
@@ -234,6 +235,7 @@ DECLARED: dict[str, Need] = {
     "networks": TEXTS,
     "matched": FLAG,
     "at_most": TEXT,
+    "moments": (lambda value: value is None or callable(value), "a function, or None"),
 }
 #: likewise a column
 COLUMN_DECLARED: dict[str, Need] = {
@@ -248,6 +250,18 @@ COLUMN_DECLARED: dict[str, Need] = {
     "guarded": FLAG,
     "beside": TEXTS,
     "worst_if": TEXTS,
+    "tolerance": instance_of(
+        Tolerance, type(None), what="a genbench.core.tolerance.Tolerance, or None"
+    ),
+    "alias": instance_of(Alias, type(None), what="a genbench.core.metric.Alias, or None"),
+    "scale": (
+        lambda value: value is None or value in get_args(IntervalScale),
+        "one of 'linear', 'log', 'logit', or None",
+    ),
+    "resolution": (
+        lambda value: isinstance(value, (int, float)) and 0 <= value < math.inf,
+        "a number, 0 or more",
+    ),
 }
 METRICS: Registry[Metric] = Registry("metric", "genbench.metrics")
 
@@ -274,6 +288,7 @@ def metric(
         more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
         entry = Metric(name, function, view, columns, *more, at_most)
         _check_declared(entry)
+        _check_names(entry)
         METRICS.add(name, entry)
         return function
 
@@ -292,6 +307,21 @@ def _check_declared(entry: Metric) -> None:
             )
         part = f"the column {id!r} with "
         check_values("metric", name, function, COLUMN_DECLARED, of=column, part=part)
+
+
+def _check_names(entry: Metric) -> None:
+    """Refuses a user's metric whose name, or a column of which, is a column of another metric."""
+    if module_of(entry.function).startswith("genbench."):
+        return
+    own = {entry.name, *entry.columns}
+    built_in = [name for name in METRICS if METRICS.is_built_in(name)]
+    others = {name: METRICS.get(name) for name in built_in} | METRICS.registered()
+    for name, other in others.items():
+        if name != entry.name and (taken := sorted(own & other.columns.keys())):
+            raise ContractError(
+                f"metric {entry.name!r} ({where(entry.function)}) needs a name and columns of its own, but "
+                f"{taken[0]!r} is a column of the metric {name!r}; rename it"
+            )
 
 
 def columns() -> dict[str, tuple[Metric, Column]]:

@@ -21,7 +21,8 @@ from genbench.core.errors import GenbenchError
 from genbench.core.feature import EXTRACTORS
 from genbench.core.metric import METRICS, Metric
 from genbench.core.spec import Part, canonical
-from genbench.evaluation.requests import looks_through
+from genbench.evaluation.extractors import features_key
+from genbench.evaluation.requests import describe_code, looks_through
 from genbench.store import Measurement
 
 #: numbers of points that are usual, and the largest that is looked for
@@ -73,12 +74,14 @@ def _find(name: str, version: int, key: str, protocol: str, count: int | None) -
     except GenbenchError:  # a plugin of another machine, or one that is broken
         return None
     usual = [n for n in dict.fromkeys((count, *USUAL)) if n is not None]
-    extractors = [None, *EXTRACTORS.names()] if looks_through(metric) else [None]
+    extractors: dict[str | None, str | None] = {None: None}
+    if looks_through(metric):
+        extractors |= {features_key(Part(name=name)): name for name in EXTRACTORS.names()}
     for numbers in (usual, range(1, MOST + 1)):
         for features, values in itertools.product(extractors, candidates):
-            samples = _search(metric.name, version, key, values, features, numbers)
+            samples = _search(metric, version, key, values, features, numbers)
             if samples is not None:
-                return Asked(_write_own(metric, values), samples, features)
+                return Asked(_write_own(metric, values), samples, extractors[features])
     return None
 
 
@@ -89,7 +92,7 @@ def _write_own(metric: Metric, values: Mapping[str, Any]) -> str:
 
 
 def _search(
-    name: str,
+    metric: Metric,
     version: int,
     key: str,
     values: dict[str, Any],
@@ -97,7 +100,8 @@ def _search(
     numbers: Sequence[int],
 ) -> int | None:
     """The number of points with which a request has a key, hashed as `MetricRequest.key` does."""
-    request = {"metric": name, "version": version, "options": values, "features": features}
+    request = {"metric": metric.name, "version": version, "options": values, "features": features}
+    request |= describe_code(metric)
     head, tail = canonical(request | {"samples": "#"}).split('"samples":"#"')
     begun = hashlib.sha256(f'{head}"samples":'.encode())
     for samples in numbers:

@@ -16,6 +16,7 @@ from genbench.core.model import ABILITIES
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.core.truth import Truth
+from genbench.evaluation.provenance import tag_extractor
 from genbench.evaluation.requests import (
     EXTRACTED,
     MetricRequest,
@@ -230,7 +231,8 @@ class Reference:
         if self.split and metric.view == "truth":
             return Facts(split=self.split, n_fake=fake.count)
         through_extractor = looks_through(metric) or self._space(metric) in EXTRACTED
-        heads = [self.extractor.protocol] if through_extractor else []
+        code = f" code={tag}" if (tag := tag_extractor(self.extractor)) else ""
+        heads = [f"{self.extractor.protocol}{code}"] if through_extractor else []
         if metric.view == "points" and not self.split and not heads:
             heads = ["identity"]
         counts = self.real.count or None, fake.count or None

@@ -21,6 +21,7 @@ from genbench.core.guard import blamed, is_own
 from genbench.core.registry import named_callable
 from genbench.core.spec import Part
 from genbench.evaluation.placing import place_extractor
+from genbench.evaluation.provenance import tag_code
 from genbench.nn.programs import ExportedProgram, load_script
 
 #: suffixes of files of torch.export, and of TorchScript
@@ -108,9 +109,16 @@ def resolve_features(features: Part) -> Part:
 
 
 def features_key(features: Part) -> str:
-    """Returns what stands for an extractor in the key of a request; a file counts by its content."""
+    """Returns what stands for an extractor in the key of a request; a file counts by its content.
+
+    So does the source of an extractor, or a function, that is not genbench's own.
+    """
     name = features.name
-    return f"{name} {_digest(Path(name))}" if _is_file(name) else str(resolve_features(features))
+    if _is_file(name):
+        return f"{name} {_digest(Path(name))}"
+    known = resolve_features(features)
+    code = tag_code(named_callable(name) if ":" in name else EXTRACTORS.get(known.name))
+    return f"{known} code={code}" if code else str(known)
 
 
 def make_extractor(

@@ -1,4 +1,4 @@
-"""What features depend on, so that what was kept of them is not used after a change."""
+"""What numbers depend on in code that is not genbench's own, so that none is used or mixed after a change."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import hashlib
 import sys
 from pathlib import Path
 
+from genbench.core.declarations import module_of
 from genbench.core.feature import Extractor
 
 #: genbench's own extractors have a version and a digest of their weights in their protocols
 OWN = "genbench.features."
+#: by its id, code whose source was asked for, and the digits of that source then
+_tags: dict[int, tuple[object, str]] = {}
 
 
 def hash_extractor(extractor: Extractor) -> str | None:
@@ -30,9 +33,32 @@ def hash_extractor(extractor: Extractor) -> str | None:
     return None if sources is None else f"{extractor.protocol} {sources}"
 
 
-def hash_plugin(thing: type) -> str | None:
-    """Returns what `hash_sources` gives of a user's class, None for genbench's own, which have versions."""
-    home = thing.__module__
+def tag_code(thing: object) -> str:
+    """Returns 8 digits of `hash_plugin`; "" where it gives none.
+
+    They are of the source as it was when first asked for: a file that is edited while a program runs changes
+    nothing of what the program has imported.
+    """
+    if id(thing) not in _tags:
+        _tags[id(thing)] = thing, (hash_plugin(thing) or "")[:8]
+    return _tags[id(thing)][1]
+
+
+def tag_extractor(extractor: Extractor) -> str:
+    """Returns `tag_code` of an extractor's class, or of the function that it calls; "" of a file."""
+    inner = getattr(extractor, "inner", extractor)
+    if getattr(inner, "by_content", False):
+        return ""
+    return tag_code(getattr(inner, "function", type(inner)))
+
+
+def hash_plugin(thing: object) -> str | None:
+    """Returns what `hash_sources` gives of a user's code, None for genbench's own, which has versions.
+
+    Arguments:
+        thing: A class, a function, or an object.
+    """
+    home = module_of(thing)
     return None if home.startswith("genbench.") else hash_sources(home)
 
 

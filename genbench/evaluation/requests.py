@@ -16,6 +16,7 @@ from genbench.core.guard import blamed, is_own, unchanged
 from genbench.core.metric import Metric, find
 from genbench.core.spec import Part, canonical
 from genbench.evaluation.extractors import features_key
+from genbench.evaluation.provenance import tag_code
 
 #: the space in which metrics of a view compare points
 SPACES = {
@@ -38,6 +39,12 @@ def looks_through(metric: Metric) -> bool:
     return metric.view == "judged" or SPACES.get(metric.view) in EXTRACTED
 
 
+def describe_code(metric: Metric) -> dict[str, str]:
+    """Returns what tells a user's metric from what another source of it was; nothing for genbench's own."""
+    code = tag_code(metric.function)
+    return {"code": code} if code else {}
+
+
 @dataclass(frozen=True)
 class MetricRequest:
     """A metric with its options, all of them resolved, and the points and features it is asked of.
@@ -58,14 +65,14 @@ class MetricRequest:
 
     @property
     def key(self) -> str:
-        """12 hexadecimal digits that are the same whenever the same is asked."""
+        """12 hexadecimal digits that are the same whenever the same is asked, of the same code."""
         request = {
             "metric": self.metric.name,
             "version": self.metric.version,
             "options": dict(self.options),
             "samples": self.samples,
             "features": self.features if looks_through(self.metric) else None,
-        }
+        } | describe_code(self.metric)
         return hashlib.sha256(canonical(request).encode()).hexdigest()[:12]
 
     @property

@@ -19,7 +19,7 @@ from genbench.core.metric import Score
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.core.truth import Truth
-from genbench.evaluation.requests import MetricRequest
+from genbench.evaluation.requests import MetricRequest, describe_code
 from genbench.points.pairwise import Cloud, Steps, clouds, together
 from genbench.store import Measurement
 
@@ -208,13 +208,15 @@ def make_row(
     """Returns the record's row for one score; numbers that are not finite become null.
 
     Its protocol is the facts' heads, then every option and every fact of the score's own, each once:
-    where both name a key, the score knows what was really used.
+    where both name a key, the score knows what was really used. A user's metric ends with its `code`, so
+    that numbers of two sources of it never share a column.
     """
     meaning = request.metric.columns[column]
     value, reason = score.value, score.reason
     if value is not None and not math.isfinite(value):
         value, reason = None, f"{column} is {value}"
     details = {**dict(sorted(request.options.items())), **score.protocol}
+    details |= describe_code(request.metric)
     floor = facts.floors[column].value if column in facts.floors else None
     return Measurement(
         id=column,

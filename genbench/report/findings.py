@@ -24,7 +24,8 @@ def find_caveats(tables: Sequence[Table], problems: Sequence[str] = ()) -> list[
     """
     sentences = [*_few_seeds(tables), *_failed(tables)]
     for table in tables:
-        sentences += [*_budgets(table), *_protocols(table), *_data(table), *_missing(table)]
+        sentences += [*_budgets(table), *_protocols(table), *_data(table), *_sources(table)]
+        sentences += _missing(table)
         sentences += _not_judged(table)
     sentences += _environments(tables)
     return [*sentences, *(f"Not read: {problem}" for problem in problems)]
@@ -105,6 +106,20 @@ def _data(table: Table) -> list[str]:
     return [f"Records of {table.name} were made on different data ({_listed(sorted(mixed))})."]
 
 
+def _sources(table: Table) -> list[str]:
+    """One sentence for the rows whose seeds were trained by several sources of a user's model."""
+    counts = {
+        g.label: len({r.environment.get("source") for r in g.ok} - {None}) for g in table.groups
+    }
+    mixed = [f"{label} ({count} sources)" for label, count in counts.items() if count > 1]
+    if not mixed:
+        return []
+    return [
+        f"On {table.name}, rows mix seeds that were trained by several sources of their model's file: "
+        f"{_listed(mixed)}; train them anew (genbench run --force), or raise the model's version."
+    ]
+
+
 def _missing(table: Table) -> list[str]:
     """One sentence per reason: columns that the same rows lack for the same reason stand together."""
     by_id: dict[str, dict[str, str]] = defaultdict(dict)
@@ -127,7 +142,8 @@ def _absent(table: Table, ids: list[str], rows: dict[str, str]) -> str:
 
 def _environments(tables: Sequence[Table]) -> list[str]:
     records = [r for t in tables for g in t.groups for r in g.records]
-    several = [key for key, values in count_environments(records) if len(values) > 1]
+    counted = [row for row in count_environments(records) if row[0] != "source"]  # of models
+    several = [key for key, values in counted if len(values) > 1]
     if not several:
         return []
     return [

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from genbench.core.dataset import Dataset, open_named
+from genbench.core.dataset import DATASETS, Dataset, open_named
 from genbench.core.device import choose_device
 from genbench.core.model import MODELS, Model, build
 from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec, canonical
 from genbench.evaluation.evaluator import Evaluator
-from genbench.evaluation.provenance import hash_plugin
+from genbench.evaluation.provenance import hash_plugin, tag_code
 from genbench.evaluation.requests import make_requests
 from genbench.running.job import RunSettings, StackJob
 from genbench.training.minibatches import prepare
@@ -62,12 +62,16 @@ def forget_evaluators() -> None:
 
 
 def evaluator_for(spec: CellSpec, settings: RunSettings) -> Evaluator:
-    """Returns the evaluator of a data set; floors and reference features are kept between jobs."""
-    key = repr((spec.dataset, sorted(spec.dataset_options.items()), settings))
+    """Returns the evaluator of a data set; floors and reference features are kept between jobs.
+
+    One of another source of a plugin is another: a notebook may load a file anew that was edited.
+    """
+    requests = make_requests(
+        settings.metrics, samples=settings.samples, features=settings.features
+    )
+    code = tag_code(DATASETS.get(spec.dataset)), [request.key for request in requests]
+    key = repr((spec.dataset, sorted(spec.dataset_options.items()), settings, code))
     if key not in _EVALUATORS:
-        requests = make_requests(
-            settings.metrics, samples=settings.samples, features=settings.features
-        )
         while len(_EVALUATORS) >= KEPT_EVALUATORS:
             del _EVALUATORS[next(iter(_EVALUATORS))]
         _EVALUATORS[key] = Evaluator(

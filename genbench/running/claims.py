@@ -12,6 +12,7 @@ from typing import Any
 from genbench.core.claim import Claim, Run, find
 from genbench.core.errors import SpecError
 from genbench.core.spec import Suite, canonical
+from genbench.evaluation.provenance import hash_plugin
 from genbench.running.claim_cells import find_choice, specs_of, suite_of
 from genbench.running.evidence import ClaimEvidence
 from genbench.running.executor import Executor, make_executor
@@ -24,7 +25,7 @@ from genbench.running.scale import Scale
 from genbench.running.suites import Listener, RunOptions, execute_plan
 from genbench.statistics.looks import LAST
 from genbench.store import Store
-from genbench.store.trial import Trials, examine
+from genbench.store.trial import Trial, Trials, claim_id, examine
 
 
 def run_claims(
@@ -208,7 +209,7 @@ def plan_trials(
         redo: `missing` makes seeds that have not been tried, `failed` also all seeds of experiments of
             which any failed, `all` every seed.
     """
-    jobs, damaged = [], []
+    jobs, damaged, stale = [], [], []
     for claim in (claim for claim in claims if claim.experiment is not None):
         evidence, chosen = ClaimEvidence(claim, store, scale), scale.options(claim)
         path = Trials(store.root).path(claim, chosen)
@@ -216,6 +217,7 @@ def plan_trials(
         damaged += [problem] if problem and os.path.lexists(path) else []
         again = redo == "all" or (redo == "failed" and trial is not None and trial.failures)
         seeds = evidence.own_seeds if again else evidence.untried()
+        stale += find_stale(claim, trial, seeds)
         apart = claim.seed_by_seed and not claim.timed
         jobs += [
             TrialJob(
@@ -232,7 +234,15 @@ def plan_trials(
         ]
     if settings.workers > 1:
         jobs.sort(key=lambda job: -len(job.seeds))
-    return Plan(jobs=list(jobs), damaged=damaged)
+    return Plan(jobs=list(jobs), damaged=damaged, stale=stale)
+
+
+def find_stale(claim: Claim, trial: Trial | None, seeds: Iterable[int]) -> list[str]:
+    """Returns a user's claim's id for each seed that stays and was made with another source of it."""
+    source = None if trial is None else trial.environment.get("source")
+    if trial is None or source in (None, hash_plugin(claim.function)):
+        return []
+    return [claim_id(claim.name)] * len(trial.seeds.difference(seeds))
 
 
 def make_rounds(runs: Iterable[Run]) -> list[list[Suite]]:

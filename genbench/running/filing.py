@@ -20,6 +20,7 @@ from genbench.running.owed import are_same, make_again
 from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
+from genbench.store.record import drop_replaced
 from genbench.store.trial import Trial, Trials, parse
 
 J = TypeVar("J", bound=Job)
@@ -164,7 +165,7 @@ class CellFiling(Filing[StackJob]):
         keys = {measurement.key for measurement in record.metrics}
         if record.status == "ok":
             keys |= {key for request in requests for key in request.older_keys}
-        others = [m for m in before.metrics if m.key not in keys]
+        others = drop_replaced([m for m in before.metrics if m.key not in keys], record.metrics)
         if not others:
             return
         record.named = sorted({*before.named, *record.named})

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from genbench.core.catalogue import place_to_record
+from genbench.core.claim import CLAIMS
 from genbench.core.device import choose_device
 from genbench.core.errors import GenbenchError
 from genbench.core.guard import ran_out
 from genbench.core.spec import CellSpec, Part
+from genbench.evaluation.provenance import hash_plugin
 from genbench.running.interrupts import OutOfTime
 from genbench.store import Record, Status
 from genbench.store.environment import environment, now
@@ -247,12 +249,14 @@ class TrialJob(Job):
 
     def trial(self, stage: Stage, **about: Any) -> Trial:
         """Returns what the experiment gave, with what it was made of and where."""
+        source = hash_plugin(CLAIMS.get(self.claim).function) if self.claim in CLAIMS else None
+        own = {} if source is None else {"source": source}
         return Trial(
             claim=self.claim,
             version=self.version,
             options=dict(self.options),
             seconds=time.monotonic() - stage.began,
-            environment=environment(choose_device(self.settings.device)),
+            environment=environment(choose_device(self.settings.device)) | own,
             started=stage.started,
             finished=now(),
             **about,

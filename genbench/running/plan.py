@@ -34,6 +34,7 @@ class Plan:
         marks: Those of `done` whose records are to say otherwise what they are for, by field: made for claims
             at another budget and now asked for as such, or of metrics that are now named.
         changed: By model, cells of `done` that were made with another source of a user's plugin.
+        stale: By claim's id, done seeds of its experiment that were made with another source than it has now.
         moved: By data set, cells of `done` that were made with other points than it has now.
         replaced: Old records of cells that were trained anew to other weights, where they lie now.
         owed: Those cells, each with a metric that its old record was scored by and its new one is not yet.
@@ -51,6 +52,7 @@ class Plan:
     stamps: dict[str, int] = field(default_factory=dict)
     marks: list[tuple[CellSpec, dict[str, Any]]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     replaced: list[Path] = field(default_factory=list)
     owed: list[tuple[str, str]] = field(default_factory=list)
@@ -87,7 +89,7 @@ class Plan:
         lines = [f"{title}: {count} seeds" for title, count in counts.items()]
         if len(lines) > MANY:
             lines = [f"{len(lines)} jobs, from {trials[0].title} to {trials[-1].title}"]
-        lines += self.refusals
+        lines += [*self.refusals, *self._list_broken()]
         aside = [f"damaged, done anew and the file set aside: {text}" for text in self.damaged]
         return "\n".join([*cells, *lines, *aside, *self._list_changed()])
 
@@ -96,6 +98,11 @@ class Plan:
         """A sentence per pair of a model and a data set that cannot be, with the reason."""
         pairs = ((f"{r.spec.model} on {r.spec.dataset}", r.reason) for r in self.skipped)
         return [f"{title} cannot be run: {reason}" for title, reason in dict.fromkeys(pairs)]
+
+    def _list_broken(self) -> list[str]:
+        """A sentence per pair of a model and a data set that fails before it starts, with the reason."""
+        pairs = ((f"{r.spec.model} on {r.spec.dataset}", r.reason) for r in self.broken)
+        return [f"{title} fails: {reason}" for title, reason in dict.fromkeys(pairs)]
 
     def _list_changed(self) -> list[str]:
         sources = [
@@ -108,7 +115,12 @@ class Plan:
             f"with --force, or raise the data set's version, which keeps both"
             for dataset, count in sorted(Counter(self.moved).items())
         ]
-        return sources + points
+        experiments = [
+            f"{count} done seeds of the experiment of {claim} were made with another source than its file "
+            f"has now; make them anew with --force, or raise the claim's version, which keeps both"
+            for claim, count in sorted(Counter(self.stale).items())
+        ]
+        return sources + points + experiments
 
 
 def merge_plans(plans: Sequence[Plan]) -> Plan:

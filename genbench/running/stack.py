@@ -44,7 +44,7 @@ from genbench.running.job import (
 )
 from genbench.store import CurvePoint, Record, Used
 from genbench.store.environment import environment, peak_memory, reset_peak_memory
-from genbench.store.record import finite
+from genbench.store.record import drop_replaced, finite
 from genbench.training.checkpoint import Checkpoint
 from genbench.training.trainer import Point, Probe, Trainer
 
@@ -296,10 +296,10 @@ def rescore_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
         keys = {m.key for m in record.metrics}
         requests = [request for request in evaluator.requests if request.key not in keys]
         older = {key for request in requests for key in request.older_keys}
-        record.metrics = [m for m in record.metrics if m.key not in older]
-        record.metrics += evaluator.score(
-            fake, Trained(model.eval(), evaluator.dataset), rng, requests=requests
-        )
+        kept = [m for m in record.metrics if m.key not in older]
+        trained = Trained(model.eval(), evaluator.dataset)
+        measured = evaluator.score(fake, trained, rng, requests=requests)
+        record.metrics = [*drop_replaced(kept, measured), *measured]
         record.learnt = _find_learnt(model)
         record.finished = now()
         outcome.results.append(record)

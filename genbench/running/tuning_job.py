@@ -23,6 +23,7 @@ from genbench.evaluation.validation import ValidationScorer, WithoutTest
 from genbench.running.build import DTYPES, open_dataset, prepare_model
 from genbench.running.interrupts import Stopped, stop_requested
 from genbench.running.job import Job, Outcome, Result, RunSettings, Stage, classify
+from genbench.running.tuning_rule import list_sources
 from genbench.store.environment import environment
 from genbench.store.record import Measurement, finite
 from genbench.store.tuning import Rung, TuningResult, TuningRule, TuningTrial
@@ -79,8 +80,9 @@ class TuneJob(Job):
 
     def result(self, stage: Stage, **about: Any) -> TuningResult:
         """Returns what there is to be written."""
-        machine = environment(choose_device(self.settings.device), self.settings.workers)
-        about = {"rule": self.rule, "rung": self.rung, "environment": machine} | about
+        where = environment(choose_device(self.settings.device), self.settings.workers)
+        where |= {"sources": sources} if (sources := list_sources(self.rule)) else {}
+        about = {"rule": self.rule, "rung": self.rung, "environment": where} | about
         return TuningResult(started=stage.started, **about)
 
 
@@ -215,7 +217,7 @@ KEPT_SCORERS = 4
 def scorer_for(rule: TuningRule, spec: CellSpec, settings: RunSettings) -> ValidationScorer:
     """Returns the scorer of a rule; floors and the extractor are kept between jobs."""
     key = repr((rule.dataset, rule.dataset_options, rule.criteria, rule.samples, rule.features))
-    key += repr((settings.data_dir, settings.offline))
+    key += repr((settings.data_dir, settings.offline, list_sources(rule)))
     if key not in _SCORERS:
         while len(_SCORERS) >= KEPT_SCORERS:
             del _SCORERS[next(iter(_SCORERS))]

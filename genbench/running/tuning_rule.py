@@ -6,16 +6,19 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from genbench.core import options
-from genbench.core.dataset import resolve_options, version_of
-from genbench.core.errors import SpecError, unknown
+from genbench.core.dataset import DATASETS, resolve_options, version_of
+from genbench.core.errors import GenbenchError, SpecError, unknown
 from genbench.core.metric import METRICS, find
 from genbench.core.model import MODELS, Density
+from genbench.core.registry import Registry
 from genbench.core.search import describe_space, draw_point, split_point
 from genbench.core.spec import CellSpec, Part, Training, Tuning, canonical
 from genbench.evaluation.extractors import resolve_features
+from genbench.evaluation.provenance import tag_code
 from genbench.store.tuning import DRAWN, Criterion, TuningFile, TuningRule, TuningTrial
 
 #: seeds of trials lie above it, so that no cell of a suite has one of them
@@ -115,12 +118,40 @@ def find_changed(file: TuningFile) -> str | None:
             f"has now ({error}); give them back, or raise its version"
         )
     if not changed:
-        return None
+        return _find_other_sources(file, place)
     return (
         f"{place}: {len(changed)} of {len(file.trials)} trials "
         f"(first trial {changed[0]}) were made with other defaults than version {rule.model_version} of "
         f"{rule.model} has now, or were edited; raise its version, so that all of its trials have the same, "
         f"or delete the file"
+    )
+
+
+def list_sources(rule: TuningRule) -> dict[str, str]:
+    """Returns digits of the source of what trials are made and scored by and is a user's, by what it is.
+
+    Nothing is said of what is not installed.
+    """
+    metrics = sorted({criterion.metric for criterion in rule.criteria.values()})
+    used: list[tuple[Registry[Any], str]] = [(MODELS, rule.model), (DATASETS, rule.dataset)]
+    codes = {}
+    for registry, name in [*used, *((METRICS, name) for name in metrics)]:
+        with suppress(GenbenchError):
+            thing = registry.get(name)
+            codes[f"{registry.kind} {name}"] = tag_code(getattr(thing, "function", thing))
+    return {what: code for what, code in codes.items() if code}
+
+
+def _find_other_sources(file: TuningFile, place: str) -> str | None:
+    """As a sentence, that trials were made with another source of a plugin than its file has now, or None."""
+    now = list_sources(file.rule)
+    before = [row for where in file.environments for row in where.get("sources", {}).items()]
+    changed = sorted({what for what, code in before if now.get(what, code) != code})
+    if not changed:
+        return None
+    return (
+        f"{place}: trials were made with another source of {' and of '.join(changed)} than there is now; "
+        "give it back, raise its version, so that all of its trials have the same, or delete the file"
     )
 
 

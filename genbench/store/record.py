@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -18,6 +20,8 @@ _FIELDS: dict[type, set[str]] = {}
 Status = Literal["ok", "diverged", "error", "timeout", "oom", "skipped"]
 #: statuses that another attempt may change
 FAILURES = ("error", "oom", "timeout")
+#: what a protocol says of the source of a user's metric or extractor
+CODE = re.compile(r",? code=[0-9a-f]{8}\b")
 #: units of measurements that the machine decides and not the model
 OF_TIME = ("ms", "s", "samples/s", "1/s", "calibrations")
 
@@ -64,6 +68,25 @@ class Measurement(Row):
     seconds: float = 0.0
     #: what casts doubt on the number; absent from the file where it is None
     note: str | None = Field(default=None, exclude_if=lambda note: note is None)
+
+
+def drop_replaced(old: Sequence[Measurement], new: Sequence[Measurement]) -> list[Measurement]:
+    """Returns the old measurements but for those that new ones, of another source of a plugin, stand for.
+
+    Arguments:
+        old: What was measured before.
+        new: What is measured now; of the same source nothing old is dropped.
+    """
+    codes = {_question(m): _code(m) for m in new}
+    return [m for m in old if codes.get(_question(m), _code(m)) == _code(m)]
+
+
+def _question(m: Measurement) -> tuple[str, ...]:
+    return m.metric, m.id, m.split, CODE.sub("", m.protocol)
+
+
+def _code(m: Measurement) -> list[str]:
+    return CODE.findall(m.protocol)
 
 
 class Used(Row):

@@ -81,8 +81,19 @@ class Trial(Row):
             "failures": failures | other.failures,
             "seconds": self.seconds + other.seconds,
             "started": earliest([self.started, other.started]) or "",
+            "environment": other.environment | self._mix_sources(other),
         }
         return other.model_copy(update=both)
+
+    def _mix_sources(self, other: Trial) -> dict[str, str]:
+        """The sources of a user's claim that made the seeds of both, "+" between them, where they differ."""
+        kept = self if self.seeds - other.seeds else other
+        sources = {
+            one
+            for trial in (kept, other)
+            for one in str(trial.environment.get("source", "")).split("+")
+        } - {""}
+        return {"source": "+".join(sorted(sources))} if len(sources) > 1 else {}
 
 
 def pack_columns(columns: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:

@@ -107,6 +107,21 @@ REFUSED = [
         GOOD.replace('"m"', '"m", worst_if=("no mode")'),
         "worst_if = a tuple of texts, got 'no mode'",
     ),
+    *(
+        (METRIC, GOOD.replace('"m"', f'"m", {given}'), said)
+        for given, said in (
+            ("scale='lg'", "the column 'c' with scale = one of 'linear', 'log', 'logit', or None"),
+            ("resolution=-1", "the column 'c' with resolution = a number, 0 or more, got -1"),
+            ("tolerance=0.1", "tolerance = a genbench.core.tolerance.Tolerance, or None, got 0.1"),
+            ("alias='fid'", "alias = a genbench.core.metric.Alias, or None, got 'fid'"),
+        )
+    ),
+    (METRIC, GOOD + ", moments=3", "moments = a function, or None, got 3"),
+    (
+        METRIC,
+        GOOD.replace('"c"', '"coverage"'),
+        "needs a name and columns of its own, but 'coverage' is a column of the metric 'prdc'",
+    ),
     (METRIC, GOOD + ", version=True", "version = a whole number, 1 or more, got True"),
     (CLAIM, "runs=Run('gan', 'ring', ('mmd',))", "runs = a tuple of Runs"),
     (CLAIM, "seeds='8'", "seeds = a whole number, got '8'"),
@@ -150,6 +165,13 @@ def test_names_that_no_folder_and_no_command_takes_are_refused(tmp_path, text, n
 )
 def test_others_are_let_through(tmp_path, text):
     load_plugin(str(write(tmp_path, text, KINDS[text])))
+
+
+def test_a_metric_that_is_called_as_a_column_of_another_is_refused(tmp_path):
+    """A suite that names the column would have been measured by the metric."""
+    assert "but 'recall' is a column of the metric 'prdc'" in load(
+        tmp_path, METRIC, GOOD, "recall"
+    )
 
 
 def test_what_is_no_class_of_its_kind_is_refused(tmp_path):

@@ -32,4 +32,9 @@ def test_nearest_lists_what_is_allowed_and_cuts_long_lists():
 
 def test_unknown_is_a_sentence():
     error = errors.unknown("metric", "mdm", ["mmd", "fid"])
-    assert str(error) == "unknown metric 'mdm'; did you mean 'mmd'?"
+    own = " (one of your own needs its file: --plugin FILE)"
+    assert str(error) == f"unknown metric 'mdm'; did you mean 'mmd'?{own}"
+    assert (
+        str(errors.unknown("suite", "dem", ["demo"]))
+        == "unknown suite 'dem'; did you mean 'demo'?"
+    )

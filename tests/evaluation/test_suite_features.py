@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 
@@ -48,7 +49,7 @@ def test_a_suite_takes_a_function_and_a_file_as_extractor(tmp_path, monkeypatch)
     ((plain, _),) = fid(roots["plain"])
     ((value, protocol),) = fid(roots["function"])
     assert value == pytest.approx(plain / 4, rel=1e-5)
-    assert protocol == "suite_feats:halves, n=100/100"
+    assert re.fullmatch(r"suite_feats:halves code=[0-9a-f]{8}, n=100/100", protocol)
     ((scripted, protocol),) = fid(roots["file"])
     assert scripted == value
     assert protocol.startswith("half.pt ")

@@ -175,6 +175,25 @@ def test_what_another_run_made_since_the_plan_is_not_made_again(trials, tmp_path
     assert set(found["two"].columns["x"]) == {0, 1}
 
 
+def test_seeds_of_another_source_of_an_experiment_are_said(trials, tmp_path):
+    """A claim whose experiment was edited had seeds of both in one mean, and nothing said so."""
+    _, before = trials(Inline(), "one")
+    assert before["one"].environment["source"]
+    plugin = tmp_path / "planted_trials.py"
+    plan, _ = trials(Inline(), "one")
+    assert plan.stale == []
+    plugin.write_text(plugin.read_text().replace("seeds=2", "seeds=3"))
+    load_plugin(str(plugin))
+    plan, after = trials(Inline(), "one")
+    assert plan.describe().splitlines()[-1] == (
+        "2 done seeds of the experiment of side-by-side-one were made with another source than its file has "
+        "now; make them anew with --force, or raise the claim's version, which keeps both"
+    )
+    assert before["one"].environment["source"] in after["one"].environment["source"].split("+")
+    plan, _ = trials(Inline(), "one")
+    assert len(plan.stale) == 3
+
+
 def test_a_pass_that_is_repeated_finds_nothing_to_do(trials, tmp_path):
     plugins = (str(tmp_path / "planted_trials.py"),)
     options = RunOptions(root=tmp_path / "r", device="cpu", plugins=plugins)

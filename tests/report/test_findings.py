@@ -47,6 +47,26 @@ def test_differing_data_budgets_and_environments_are_told(store):
     assert "several environments (differing in torch)" in said
 
 
+def test_rows_of_several_sources_of_a_model_are_told_as_such(store):
+    """It was said to be a difference of machines; two plugins of one source each are none at all."""
+
+    def make(model, seed, source):
+        row = record(store, model, "ring", seed, with_samples=False)
+        return row.model_copy(update={"environment": {"source": source}})
+
+    apart = [make(model, seed, model) for model in ("gan", "vae") for seed in (0, 1)]
+    said = "\n".join(find_caveats(make_leaderboards(apart)))
+    assert "source" not in said
+    mixed = [*apart[:3], make("vae", 1, "edited")]
+    said = "\n".join(find_caveats(make_leaderboards(mixed)))
+    assert (
+        "On ring, rows mix seeds that were trained by several sources of their model's file: vae"
+        in said
+    )
+    assert "(2 sources); train them anew (genbench run --force)" in said
+    assert "environments" not in said
+
+
 def test_environment_counts_values(store):
     rows = dict(count_environments(store.records()))
     assert rows["torch"] == [("2.13.0", 147)]

@@ -114,6 +114,84 @@ def test_done_cells_of_another_source_are_said(tmp_path, monkeypatch):
     ) in plan().describe()
 
 
+METRIC = """
+from genbench import metric
+from genbench.core.metric import Column
+
+@metric("edited_gap", view="points", columns={"edited_gap": Column("lower", "1", 0.0)})
+def edited_gap(real, fake, *, rng):
+    return 1.0
+"""
+EXTRACTOR = """
+from genbench import extractor
+from genbench.core.feature import Extractor
+
+@extractor("edited_map")
+class EditedMap(Extractor):
+    protocol = "edited_map@1"
+    def extract(self, x):
+        return 1 * x.flatten(1)
+"""
+
+
+def measure(tmp_path, plugin, edit=("", ""), **changed):
+    """Measures two seeds of a GAN by a plugin with an edit; returns the plan and the records."""
+    path = tmp_path / "edited_plugin.py"
+    path.write_text(plugin.replace(*edit))
+    load_plugin(str(path))
+    return do(suite_of(tmp_path, curve=0, **changed), tmp_path / "r")
+
+
+def test_what_another_source_of_a_metric_has_measured_is_measured_anew(tmp_path, registered):
+    """Old seeds stood beside new ones in one column, and a mean was of both."""
+    measure(tmp_path, METRIC, metrics=["edited_gap", "mmd"])
+    made, _ = measure(tmp_path, METRIC, metrics=["edited_gap", "mmd"])
+    assert made.jobs == []
+    edit = "return 1.0", "return 2.25"
+    made, records = measure(tmp_path, METRIC, edit, metrics=["edited_gap", "mmd"], seeds=3)
+    assert sorted((job.rescore, len(job.seeds)) for job in made.jobs) == [(False, 1), (True, 2)]
+    rows = [m for record in records for m in record.metrics if m.id == "edited_gap"]
+    assert [m.value for m in rows] == [2.25] * 3
+    assert len({m.protocol for m in rows}) == 1
+    assert len({m.key for r in records for m in r.metrics if m.id == "mmd"}) == 1
+
+
+def test_numbers_of_two_sources_of_a_metric_never_share_a_column(tmp_path, registered):
+    _, before = measure(tmp_path, METRIC, metrics=["edited_gap"])
+    edit = "return 1.0", "return 2.25"
+    _, after = measure(tmp_path, METRIC, edit, metrics=["edited_gap"])
+    old, new = ([m.protocol for r in records for m in r.metrics] for records in (before, after))
+    assert len(new) == 2
+    assert set(old).isdisjoint(new)
+
+
+def test_features_of_another_source_of_an_extractor_are_made_anew(tmp_path, registered):
+    given = {"metrics": ["fid"], "features": "edited_map"}
+    _, before = measure(tmp_path, EXTRACTOR, **given)
+    made, after = measure(tmp_path, EXTRACTOR, ("1 * x", "3.0 * x"), **given)
+    assert [job.rescore for job in made.jobs] == [True]
+    old, new = ([r.measurement("fid") for r in records] for records in (before, after))
+    assert [m.value for m in new] == pytest.approx([9 * m.value for m in old], rel=1e-3)
+    assert {m.protocol for m in old}.isdisjoint(m.protocol for m in new)
+
+
+def test_what_fails_before_it_starts_is_told_with_its_reason(tmp_path, registered):
+    """A plan of nothing but such cells ended by "nothing to do", and no word of why."""
+    path = tmp_path / "failing_plugin.py"
+    path.write_text(
+        PLUGIN.replace("convolving", "failing").replace(
+            "    def players",
+            "    @classmethod\n    def refuses(cls, spec):\n        return 1 / 0\n    def players",
+        )
+    )
+    load_plugin(str(path))
+    suite = suite_of(tmp_path, cells=[{"models": ["failing"], "datasets": ["ring"]}])
+    made, _ = do(suite, tmp_path / "r")
+    lines = made.describe().splitlines()
+    assert len(lines) == 2  # once, not by seed
+    assert lines[1].startswith("failing on ring fails: ZeroDivisionError: division by zero")
+
+
 def test_other_points_are_no_measure_of_what_was_trained_before(tmp_path, monkeypatch):
     """A data set that was edited without another version: new metrics would be of other points."""
     root = tmp_path / "r"

@@ -17,6 +17,7 @@ from genbench.core.claim import Run
 from genbench.core.dataset import DATASETS, open_named
 from genbench.core.errors import DataError, GenbenchError, SpecError, UnknownName
 from genbench.core.model import MODELS
+from genbench.core.registry import load_plugin
 from genbench.core.search import Choice, LogUniform, Uniform, draw_point
 from genbench.core.spec import Budget, Cells, Criteria, Part, Suite, Training, Tuning
 from genbench.evaluation.validation import WithoutTest
@@ -208,6 +209,30 @@ def test_a_failure_that_was_mended_leaves_the_choice_as_it_would_have_been():
     ]
     assert entries[0] == entries[1]
     assert entries[0].choices["samples"].trial == 1
+
+
+GAP = """
+from genbench import metric
+from genbench.core.metric import Column
+
+@metric("edited_gap", view="points", columns={"edited_gap": Column("lower", "1", 0.0)})
+def edited_gap(real, fake, *, rng):
+    return float((real.mean(0) - fake.mean(0)).norm())
+"""
+
+
+def test_trials_of_two_sources_of_a_plugin_never_mix(tmp_path, registered):
+    """Trials that an edited metric had scored before were ranked beside those it scores now."""
+    path, root = tmp_path / "edited_gap.py", tmp_path / "r"
+    path.write_text(GAP)
+    load_plugin(str(path))
+    plan = PLAN.model_copy(update={"criteria": Criteria(samples=Part(name="edited_gap"))})
+    tune(root, trials=1, plan=plan)
+    tune(root, trials=1, plan=plan)
+    path.write_text(GAP.replace("float(", "2 * float("))
+    load_plugin(str(path))
+    with pytest.raises(SpecError, match="another source of metric edited_gap than there is now"):
+        tune(root, trials=5, plan=plan)
 
 
 def test_a_rung_waits_for_all_of_its_bracket():
