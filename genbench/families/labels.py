@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Conditional
 from genbench.core.rng import Rng
 from genbench.families.adversarial import Game
+from genbench.nn.image import NetworkKind
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import usual_penalty
 from genbench.nn.optim import adam
@@ -80,12 +82,12 @@ class ConditionalGame(Game, Conditional):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        hidden: Widths = (128, 128),
+        network: NetworkKind = "mlp",
+        width: Count = 32,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = usual_penalty(spec) if penalty is None else penalty

@@ -106,7 +106,7 @@ def test_convolutional_networks_are_for_images(name):
         assert model.eval().sample(3, rng.fork("sample")).shape == (2, 3, 1, 8, 8)
     with pytest.raises(SpecError, match="network=conv needs images"):
         make(name, network="conv")
-    with pytest.raises(SpecError, match="network needs to be one of mlp, conv, got 'mpl'"):
+    with pytest.raises(SpecError, match="needs 'mlp' or 'conv', got 'mpl'; did you mean 'mlp'"):
         make(name, network="mpl")
 
 
