@@ -22,3 +22,5 @@ Deviations = Annotated[tuple[Weight, Weight], Field(description="two numbers of 
 Share = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 #: the decay of a running average
 Decay = Annotated[float, Field(ge=0, lt=1, description="a number of at least 0 and below 1")]
+#: the seed of an order that numpy draws
+Seed = Annotated[int, Field(ge=0, lt=2**32, description="a whole number from 0 to 4294967295")]

@@ -5,6 +5,7 @@ import pytest
 from genbench.core import options
 from genbench.core.allowed import Count, Positive, Widths
 from genbench.core.errors import SpecError
+from genbench.core.metric import METRICS
 
 
 def widget(
@@ -114,6 +115,17 @@ def test_bounds_and_choices_are_named_in_words():
     needs = "'kind' needs 'mlp', 'conv' or None, got 'cnov'; did you mean 'conv'?"
     assert refusal(kind="cnov").endswith(needs)
     assert refusal(kind="x").endswith("got 'x'; its default is None")
+
+
+@pytest.mark.parametrize(
+    ("metric", "seed"), [("kid", "subset_seed"), ("inception_score", "order_seed")]
+)
+def test_a_seed_that_numpy_does_not_take_is_refused(metric, seed):
+    """It was numpy's own error, from within the evaluation."""
+    function = METRICS.get(metric).function
+    for value in (-1, 2**32):
+        with pytest.raises(SpecError, match=f"'{seed}' needs a whole number from 0 to 4294967295"):
+            options.resolve(function, {seed: value}, who=metric)
 
 
 class Base:
