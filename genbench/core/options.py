@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -68,8 +69,8 @@ def resolve(
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
         raise SpecError(
-            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {chosen.get(name)!r}; "
-            f"its default is {own.get(name)!r}"
+            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {chosen.get(name)!r}"
+            + (_near(hints.get(name), chosen.get(name)) or f"; its default is {own.get(name)!r}")
         ) from None
     return {name: getattr(checked, name) for name in own}
 
@@ -90,7 +91,8 @@ def _schema(function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, An
     """What checks the options of a callable, and their annotations."""
     base = _inherits(function)
     hints = {} if base is None else dict(_schema(base)[1])
-    hints |= get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    own = function.__init__ if inspect.isclass(function) else function
+    hints |= get_type_hints(own, include_extras=True)
     fields: dict[str, Any] = {
         name: (hints.get(name, Any), default) for name, default in defaults(function).items()
     }
@@ -100,11 +102,39 @@ def _schema(function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, An
 
 def _literal(hint: Any, value: Any) -> Any:
     """Returns the member of a Literal that a text spells, as command lines do; any other value as it is."""
-    literals = [one for one in (hint, *get_args(hint)) if get_origin(one) is Literal]
-    members = [member for one in literals for member in get_args(one)]
-    spelt = [member for member in members if isinstance(value, str) and str(member) == value]
+    spelt = [one for one in _listed(hint) if isinstance(value, str) and str(one) == value]
     return spelt[0] if spelt else value
 
 
+def _listed(hint: Any) -> list[Any]:
+    """Returns the values that Literals among the types of a union list."""
+    literals = [one for one in _members(hint) if get_origin(one) is Literal]
+    return [value for one in literals for value in get_args(one)]
+
+
 def _readable(hint: Any) -> str:
-    return hint.__name__ if inspect.isclass(hint) else str(hint).replace("typing.", "")
+    """Returns what an option may be, in the words of `core/allowed.py` where its type has some."""
+    *others, last = (word for member in _members(hint) for word in _words(member))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    """Returns the types of a union, or the one type."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _words(hint: Any) -> list[str]:
+    """Returns the values of a Literal, or what a type is called."""
+    if get_origin(hint) is Literal:
+        return [repr(value) for value in get_args(hint)]
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    told = [mark.description for mark in marks if getattr(mark, "description", None)]
+    if inspect.isclass(hint):
+        return ["None" if hint is NoneType else hint.__name__]
+    return told or [str(hint).replace("typing.", "")]
+
+
+def _near(hint: Any, value: Any) -> str:
+    """Returns "; did you mean 'conv'?" for a text like a value of a Literal, otherwise an empty text."""
+    near = nearest(str(value), map(str, _listed(hint)))
+    return near if near.endswith("?") else ""

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Model, Player
 from genbench.core.rng import Rng
+from genbench.nn.image import small_image
 from genbench.nn.inpainting import latent_search
 from genbench.nn.losses import r1
 from genbench.nn.mlp import MLP, flat
@@ -121,7 +123,7 @@ class Pair(nn.Module):
         hidden: Sequence[int],
         rng: Rng,
         *,
-        pack: int = 1,
+        pack: Count = 1,
         activation: str | None = None,
         generator: nn.Module | None = None,
         discriminator: nn.Module | None = None,
@@ -242,11 +244,11 @@ class PlainGame(PairGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
-        lr: float = 1e-3,
-        discriminator_lr: float | None = None,
-        beta1: float = 0.5,
+        lr: Positive = 1e-3,
+        discriminator_lr: Positive | None = None,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.pair = Pair(spec, latent, hidden, rng, activation=activation)
@@ -295,7 +297,7 @@ def images_only(spec: DataSpec) -> str | None:
     """Returns why a convolutional generator refuses data, or None if it does not."""
     if not spec.is_image:
         return f"needs images, {spec.name} has points of shape {spec.event}"
-    return only_continuous(spec)
+    return small_image(spec) or only_continuous(spec)
 
 
 def cross_entropy(real: Tensor, fake: Tensor) -> Tensor:

@@ -8,10 +8,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, Inpainter, Model, Player, Reconstructor
 from genbench.core.rng import Rng
 from genbench.families.adversarial import cross_entropy
+from genbench.nn.image import NetworkKind
 from genbench.nn.inpainting import chain
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import r1, usual_penalty
@@ -40,11 +42,11 @@ class Inverses(nn.Module):
         latent: int | None,
         hidden: Sequence[int],
         width: int,
-        network: str,
+        network: NetworkKind,
         rng: Rng,
         *,
         stochastic: bool,
-        penalty: float | None = None,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__()
         self.latent = latent = code_size(latent, 2 if spec.size == 2 else 50)
@@ -146,13 +148,13 @@ class InverseGame(Model, Encoder, Reconstructor, Inpainter):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
-        chain_steps: int = 20,
+        hidden: Widths = (128, 128),
+        network: NetworkKind = "mlp",
+        width: Count = 32,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
+        chain_steps: Count = 20,
     ) -> None:
         super().__init__(spec, rng)
         self.optimizer, self.chain_steps = adam(lr, (beta1, 0.999)), chain_steps

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import Batch, Conditional
 from genbench.core.rng import Rng
 from genbench.families.adversarial import Game
+from genbench.nn.image import NetworkKind
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import usual_penalty
 from genbench.nn.optim import adam
@@ -73,6 +75,8 @@ class ConditionalGame(Game, Conditional):
 
     #: whether the discriminator has an output a class; else it is given the label
     names_class: ClassVar[bool]
+    #: the classes that samples are of
+    shown: Tensor
 
     def __init__(
         self,
@@ -80,17 +84,18 @@ class ConditionalGame(Game, Conditional):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        hidden: Widths = (128, 128),
+        network: NetworkKind = "mlp",
+        width: Count = 32,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         self.latent, self.classes = code_size(latent, noise_size(spec)), spec.classes or 0
         self.labelled = LabelledPoints()
+        self.register_buffer("shown", torch.arange(self.classes), persistent=False)
         shape = (hidden, width, network)
         inputs = self.latent + self.classes
         self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
@@ -105,17 +110,29 @@ class ConditionalGame(Game, Conditional):
         return needs_labels(spec) or super().refuses(spec)
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
-        """Keeps the labelled points, where most are not."""
+        """Keeps the labelled points, where most are not, and notes which classes there are."""
         self.labelled.keep(batch)
+        self.shown = list_classes(batch, self.shown)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
-        """Returns points of labels drawn uniformly, shape (S, n, *event)."""
-        return self.sample_class(rng.integers(self.classes, n), rng)
+        """Returns points of labels drawn uniformly from those of training points, shape (S, n, *event)."""
+        return self.sample_class(self.shown[rng.integers(len(self.shown), n)], rng)
 
     def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
         """Returns G(z, y), one point per label, shape (S, n, *event)."""
         z = rng.normal(labels.shape[1], self.latent)
         return self.generator(torch.cat([z, one_hot(labels, self.classes, z)], dim=-1))
+
+
+def list_classes(training: Batch, classes: Tensor) -> Tensor:
+    """Returns those of all classes, shape (C,), that a training set has; all, where labels are hidden.
+
+    A generator has learnt nothing of the others, whose samples would be noise.
+    """
+    labels = training.labels
+    if labels is None or bool((labels < 0).any()):  # seeds may see different ones
+        return classes
+    return labels[0].unique()
 
 
 def labels_of(batch: Batch) -> Tensor:

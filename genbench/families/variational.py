@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Positive, Share, Widths
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Encoder, Model, Player, Reconstructor
 from genbench.core.rng import Rng
-from genbench.nn.image import ConvDecoder, ConvEncoder
+from genbench.nn.image import ConvDecoder, ConvEncoder, NetworkKind, refuse_small
 from genbench.nn.losses import normal_log_prob
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.optim import adam, linear_decay
@@ -23,8 +23,6 @@ from genbench.nn.output import centred, code_size, into_range, numbers_or_bits
 
 #: how many numbers per seed the importance-weighted bound holds at once in its widest tensor
 CHUNK = 1 << 22
-
-NetworkKind = Literal["mlp", "conv"]
 
 
 class Autoencoder(nn.Module):
@@ -58,7 +56,7 @@ class Autoencoder(nn.Module):
         *,
         log_std: float | None = None,
         network: NetworkKind = "mlp",
-        width: int = 32,
+        width: Count = 32,
         condition: int = 0,
     ) -> None:
         super().__init__()
@@ -69,7 +67,7 @@ class Autoencoder(nn.Module):
         self.decoder: Any
         draws = rng.fork("encoder"), rng.fork("decoder")
         if network == "conv":
-            _refuse_small(spec)
+            refuse_small(spec)
             self.encoder = ConvEncoder(spec, 2 * self.latent, width, draws[0], norm=False)
             self.decoder = ConvDecoder(self.latent, spec, width, draws[1], norm=False)
             sides = [-(-side // 4) for side in spec.event[1:]]
@@ -189,14 +187,14 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         log_std: float | None = None,
-        warmup: float = 0.25,
-        lr: float = 2e-3,
-        importance: int = 64,
+        warmup: Share = 0.25,
+        lr: Positive = 2e-3,
+        importance: Count = 64,
         sample_mean: bool = False,
         network: NetworkKind = "mlp",
-        width: int = 32,
+        width: Count = 32,
     ) -> None:
         super().__init__(spec, rng)
         self.warmup, self.lr = warmup, lr
@@ -240,11 +238,3 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
 
 def _beside(x: Tensor, c: Tensor | None) -> Tensor:
     return x if c is None else torch.cat([x, c], dim=-1)
-
-
-def _refuse_small(spec: DataSpec) -> None:
-    if not spec.is_image or min(spec.event[1:]) < 4:
-        raise SpecError(
-            f"network=conv needs images of at least 4×4 pixels, {spec.name} has points of shape "
-            f"{spec.event}; take network=mlp"
-        )

@@ -9,6 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Seed
 from genbench.core.errors import SpecError
 from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
@@ -43,7 +44,7 @@ COLUMNS = {
     paper="Salimans et al., 2016",
 )
 def inception_score(
-    real: Tensor, fake: Tensor, *, rng: Rng, splits: int = 10, order_seed: int = 2020
+    real: Tensor, fake: Tensor, *, rng: Rng, splits: int = 10, order_seed: Seed = 2020
 ) -> dict[str, Score]:
     r"""Returns the mean over splits of exp E KL(p(y|x) || p(y)).
 

@@ -6,6 +6,7 @@ import math
 
 import numpy
 
+from genbench.core.allowed import Seed
 from genbench.core.errors import SpecError
 from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
@@ -38,7 +39,7 @@ def kid(
     rng: Rng,
     subsets: int = 100,
     subset_size: int = 1000,
-    subset_seed: int = 2020,
+    subset_seed: Seed = 2020,
 ) -> Steps[dict[str, Score]]:
     r"""Returns the unbiased squared MMD under k(x, y) = (x'y/F + 1)^3, over all points and by subsets.
 

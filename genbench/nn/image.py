@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 from torch.nn import functional
 
 from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 from genbench.nn.conv import BatchNorm, Conv2d, ConvTranspose2d
 from genbench.nn.mlp import Linear
+
+#: of networks between vectors and points: perceptrons, or strided convolutions for images
+NetworkKind = Literal["mlp", "conv"]
+#: the least side of an image that two strided convolutions leave something of
+SMALLEST = 4
 
 
 class ConvDecoder(nn.Module):
@@ -105,3 +113,22 @@ class ConvEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Maps images (S, B, C, H, W) to vectors (S, B, outputs)."""
         return self.last(self.hidden(x))
+
+
+def small_image(spec: DataSpec) -> str | None:
+    """Returns why two strided convolutions cannot take points, or None if they can."""
+    if spec.is_image and min(spec.event[1:]) >= SMALLEST:
+        return None
+    least = f"{SMALLEST}×{SMALLEST}"
+    return f"needs images of at least {least} pixels, {spec.name} has points of shape {spec.event}"
+
+
+def refuse_small(spec: DataSpec) -> None:
+    """Refuses points of which two strided convolutions leave nothing.
+
+    Raises:
+        SpecError: Naming their shape.
+    """
+    reason = small_image(spec)
+    if reason is not None:
+        raise SpecError(f"network=conv {reason}; take network=mlp")

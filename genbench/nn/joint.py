@@ -11,11 +11,9 @@ from torch.nn import functional
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
-from genbench.nn.image import ConvDecoder, ConvEncoder
+from genbench.nn.image import ConvDecoder, ConvEncoder, NetworkKind, refuse_small
 from genbench.nn.mlp import MLP, flat
 from genbench.nn.output import centred, into_range
-
-NETWORKS = ("mlp", "conv")
 
 
 class Generator(nn.Module):
@@ -36,11 +34,12 @@ class Generator(nn.Module):
         inputs: int,
         hidden: Sequence[int],
         width: int,
-        network: str,
+        network: NetworkKind,
         rng: Rng,
     ) -> None:
         super().__init__()
-        check(network, spec)
+        if network == "conv":
+            refuse_small(spec)
         self.spec = spec
         self.network = (
             ConvDecoder(inputs, spec, width, rng)
@@ -77,16 +76,20 @@ class PointEncoder(nn.Module):
         outputs: int,
         hidden: Sequence[int],
         width: int,
-        network: str,
+        network: NetworkKind,
         rng: Rng,
         *,
         beside: int = 0,
     ) -> None:
         super().__init__()
-        check(network, spec)
         self.spec, self.images = spec, network == "conv"
         inputs = spec.size
         if self.images:
+            refuse_small(spec)
+            if not hidden:
+                raise SpecError(
+                    "network=conv needs the width of a hidden layer, got hidden=(); give one, e.g. (128,)"
+                )
             inputs = hidden[-1]
             self.trunk = ConvEncoder(spec, inputs, width, rng.fork("trunk"), norm=False)
             hidden = (hidden[-1],)
@@ -97,17 +100,3 @@ class PointEncoder(nn.Module):
         x = centred(x, self.spec)
         h = functional.leaky_relu(self.trunk(x), 0.2) if self.images else flat(x)
         return self.head(h if beside is None else torch.cat([h, beside], dim=-1))
-
-
-def check(network: str, spec: DataSpec) -> None:
-    """Refuses a kind of network that is not known or does not fit the data.
-
-    Raises:
-        SpecError: Naming the kinds.
-    """
-    if network not in NETWORKS:
-        raise SpecError(f"network needs to be one of {', '.join(NETWORKS)}, got {network!r}")
-    if network == "conv" and not spec.is_image:
-        raise SpecError(
-            f"network=conv needs images, {spec.name} has points of shape {spec.event}; take mlp"
-        )

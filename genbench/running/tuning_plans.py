@@ -218,14 +218,13 @@ def _check_criteria(rules: Sequence[TuningRule], data: WithoutTest) -> None:
 
 
 def _check_players(rule: TuningRule, spec: DataSpec) -> None:
-    """Refuses a search space whose step sizes, shares and stopping do not fit the model's players."""
+    """Refuses a model that cannot be built, and a search whose rates, shares or stopping do not fit it."""
     space = MODELS.get(rule.model).search
     fields = [split_point({name: one.at(0.5)})[1] for name, one in space.items()]
-    of_players = [field for field in fields if {"rates", "share", "stopping"} & field.keys()]
-    if not of_players:
-        return
     players = build(rule.model, spec, Rng([0]), rule.base).players()
-    for field in of_players:
+    for field in fields:
+        if not {"rates", "share", "stopping"} & field.keys():
+            continue
         try:
             adjust_players(players, Training(**field))
             if "stopping" in field:

@@ -3,7 +3,9 @@ from typing import Literal
 import pytest
 
 from genbench.core import options
+from genbench.core.allowed import Count, Positive, Widths
 from genbench.core.errors import SpecError
+from genbench.core.metric import METRICS
 
 
 def widget(
@@ -83,12 +85,47 @@ def test_an_unknown_option_brings_the_nearest():
         ({"lr": float("nan")}, "'lr' needs float, got nan"),
         ({"lr": float("inf")}, "'lr' needs float, got inf"),
         ({"hidden": 16}, r"'hidden' needs tuple\[int, ...\], got 16"),
-        ({"mode": "c"}, r"'mode' needs Literal\['a', 'b'\], got 'c'"),
+        ({"mode": "c"}, "'mode' needs 'a' or 'b', got 'c'; its default is 'a'"),
     ],
 )
 def test_a_wrong_type_names_option_value_and_default(given, needs):
     with pytest.raises(SpecError, match=f"^widget option {needs}"):
         resolve(**given)
+
+
+def test_bounds_and_choices_are_named_in_words():
+    def bounded(
+        *,
+        width: Count = 3,
+        hidden: Widths = (8,),
+        rate: Positive | None = None,
+        kind: Literal["mlp", "conv"] | None = None,
+    ):
+        return width, hidden, rate, kind
+
+    def refusal(**given):
+        with pytest.raises(SpecError) as caught:
+            options.resolve(bounded, given, who="bounded")
+        return str(caught.value)
+
+    assert options.resolve(bounded, {"hidden": []}, who="bounded")["hidden"] == ()
+    assert "'width' needs a whole number of 1 or more, got 0; its default is 3" in refusal(width=0)
+    assert "'hidden' needs whole numbers of 1 or more, got [4, 0]" in refusal(hidden=[4, 0])
+    assert "'rate' needs a number above 0 or None, got 0" in refusal(rate=0)
+    needs = "'kind' needs 'mlp', 'conv' or None, got 'cnov'; did you mean 'conv'?"
+    assert refusal(kind="cnov").endswith(needs)
+    assert refusal(kind="x").endswith("got 'x'; its default is None")
+
+
+@pytest.mark.parametrize(
+    ("metric", "seed"), [("kid", "subset_seed"), ("inception_score", "order_seed")]
+)
+def test_a_seed_that_numpy_does_not_take_is_refused(metric, seed):
+    """It was numpy's own error, from within the evaluation."""
+    function = METRICS.get(metric).function
+    for value in (-1, 2**32):
+        with pytest.raises(SpecError, match=f"'{seed}' needs a whole number from 0 to 4294967295"):
+            options.resolve(function, {seed: value}, who=metric)
 
 
 class Base:

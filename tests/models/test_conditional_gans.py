@@ -80,6 +80,21 @@ def test_data_without_labels_and_bits_are_refused(name, spec, reason):
     assert reason in type(make(name)[0]).refuses(spec)
 
 
+@pytest.mark.parametrize("name", ["cgan", "acgan"])
+@pytest.mark.parametrize(("there", "drawn"), [([0, 2], [0, 2]), ([0, 1, 2, 3], [0, 1, 2, 3])])
+def test_samples_are_of_classes_that_training_points_have(monkeypatch, name, there, drawn):
+    """Half of the samples were of classes of which the generator had seen none."""
+    rng = Rng([0, 1])
+    model = build(name, DataSpec("gaps", (2,), classes=4), rng, {"hidden": (8,)})
+    labels = torch.tensor(there).repeat(20).expand(2, -1)
+    model.prepare(Batch(torch.zeros(2, labels.shape[1], 2), labels), rng.fork("prepare"))
+    monkeypatch.setattr(model, "sample_class", lambda labels, rng: labels)
+    asked = model.sample(200, rng.fork("sample"))
+    assert asked.unique().tolist() == drawn
+    if len(there) == 4:  # nothing changes where no class is missing
+        assert torch.equal(asked, rng.fork("sample").integers(4, 200))
+
+
 def test_hidden_labels_are_not_conditions():
     model, rng = make("cgan")
     batch = minibatch(rng)
@@ -106,7 +121,7 @@ def test_convolutional_networks_are_for_images(name):
         assert model.eval().sample(3, rng.fork("sample")).shape == (2, 3, 1, 8, 8)
     with pytest.raises(SpecError, match="network=conv needs images"):
         make(name, network="conv")
-    with pytest.raises(SpecError, match="network needs to be one of mlp, conv, got 'mpl'"):
+    with pytest.raises(SpecError, match="needs 'mlp' or 'conv', got 'mpl'; did you mean 'mlp'"):
         make(name, network="mpl")
 
 

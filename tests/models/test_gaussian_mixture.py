@@ -3,7 +3,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from genbench.core.dataset import DATASETS, DataSpec
-from genbench.core.errors import SpecError
+from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Batch, build
 from genbench.core.rng import Rng
 from genbench.training.minibatches import prepare, training_set
@@ -82,5 +82,13 @@ def test_on_the_grid_it_is_as_good_as_scikit_learns():
 
 
 def test_impossible_options_say_so():
-    with pytest.raises(SpecError, match="components >= 1, got 0"):
+    with pytest.raises(SpecError, match="'components' needs a whole number of 1 or more, got 0"):
         build("gaussian_mixture", SPACE, Rng([0]), {"components": 0})
+
+
+def test_one_point_is_refused_in_a_sentence():
+    """It was an error of scikit-learn's."""
+    rng = Rng([0])
+    model = build("gaussian_mixture", SPACE, rng)
+    with pytest.raises(DataError, match="at least 2 training points, got 1"):
+        model.prepare(Batch(torch.zeros(1, 1, *SPACE.event)), rng.fork("prepare"))

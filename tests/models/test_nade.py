@@ -87,6 +87,6 @@ def test_bars_and_stripes_are_learnt_near_their_entropy_and_never_below():
 
 
 def test_impossible_data_and_options_say_so():
-    with pytest.raises(SpecError, match="hidden >= 1, got 0"):
+    with pytest.raises(SpecError, match="'hidden' needs a whole number of 1 or more, got 0"):
         build("nade", BITS, Rng([0]), {"hidden": 0})
     assert "binary" in type(stirred()).refuses(DataSpec("plane", (2,)))

@@ -258,7 +258,7 @@ def test_tokens_are_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ais_temperatures": 0}, "log Z needs ais_chains >= 2 and ais_temperatures >= 1"),
+        ({"ais_temperatures": 0}, "'ais_temperatures' needs a whole number of 1 or more, got 0"),
         ({"ais_chains": 1}, "log Z needs ais_chains >= 2 and ais_temperatures >= 1"),
         ({"gibbs_steps": -1}, "rbm needs steps, chains and gibbs_steps of 1 or more"),
     ],

@@ -421,7 +421,7 @@ def test_seeds_at_once_bounds_the_stacks(tmp_path):
         (
             {"cells": [{"models": {"name": "gan", "options": {"lr": "x"}}, "datasets": "ring"}]},
             SpecError,
-            "model gan option 'lr' needs float, got 'x'",
+            "model gan option 'lr' needs a number above 0, got 'x'",
         ),
         (
             {"cells": [{"models": "rbm", "datasets": {"name": "ring", "options": {"k": 8}}}]},

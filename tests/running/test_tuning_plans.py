@@ -11,7 +11,7 @@ from genbench.core.dataset import DATASETS, open_named, resolve_options
 from genbench.core.entrants import kind_of, list_models
 from genbench.core.errors import DataError, GenbenchError, SpecError
 from genbench.core.model import MODELS
-from genbench.core.search import Choice, Uniform
+from genbench.core.search import Choice, LogUniform, Uniform
 from genbench.core.spec import Budget, Criteria, Part, Tuning
 from genbench.running.tuning import make_campaign
 from genbench.running.tuning_plans import find_obstacle, tuned_models
@@ -221,7 +221,10 @@ def test_few_validation_points_that_suffice_are_taken(monkeypatch):
             "model gan has no option 'width'; .*; correct the model's search",
         ),
         ({"latent": Uniform(4, 16)}, "model gan option 'latent' needs int"),
-        ({"beta1": Choice((0.5, 0.5, 0.5, "x"))}, "model gan option 'beta1' needs float, got 'x'"),
+        (
+            {"beta1": Choice((0.5, 0.5, 0.5, "x"))},
+            "model gan option 'beta1' needs a number of at least 0 and below 1, got 'x'",
+        ),
         (
             {"training.rates.critic": Uniform(0.5, 2.0)},
             "model gan on ring: training.rates has no player 'critic'.*; correct the model's search",
@@ -236,6 +239,14 @@ def test_a_search_space_that_the_model_does_not_take_is_refused_before_any_trial
     monkeypatch.setattr(MODELS.get("gan"), "search", search)
     with pytest.raises(SpecError, match=message):
         make_campaign({"ring": SMALL}, models=["vae", "gan"], trials=1)
+
+
+def test_a_model_that_cannot_be_built_is_refused_before_any_trial(monkeypatch):
+    """Where a search had nothing of players no model was built, and every trial failed."""
+    monkeypatch.setattr(MODELS.get("gan"), "search", {"lr": LogUniform(1e-4, 1e-2)})
+    plan = SMALL.model_copy(update={"base": {"gan": {"latent": 0}}})
+    with pytest.raises(SpecError, match="latent needs 1 or more, got 0"):
+        make_campaign({"ring": plan}, models=["gan"], trials=1)
 
 
 def test_a_share_between_players_that_a_model_lacks_is_refused_before_any_trial(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, model
 from genbench.core.rng import Rng
@@ -12,6 +13,7 @@ from genbench.core.search import Choice
 from genbench.families.adversarial import cross_entropy, non_saturating
 from genbench.families.labels import ConditionalGame, label_loss
 from genbench.families.search import PERCEPTRON_GAME, R1
+from genbench.nn.image import NetworkKind
 from genbench.nn.losses import r1
 
 
@@ -60,13 +62,13 @@ class ACGAN(ConditionalGame, Classifier):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        class_weight: float = 1.0,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        hidden: Widths = (128, 128),
+        network: NetworkKind = "mlp",
+        width: Count = 32,
+        class_weight: Weight = 1.0,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(
             spec,

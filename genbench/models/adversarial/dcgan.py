@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from genbench.core.allowed import Count, Decay, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Inpainter, model
 from genbench.core.rng import Rng
@@ -50,10 +51,10 @@ class DCGAN(NonSaturatingGame, Inpainter):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 100,
-        width: int = 32,
-        lr: float = 2e-4,
-        beta1: float = 0.5,
+        latent: Count = 100,
+        width: Count = 32,
+        lr: Positive = 2e-4,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.pair = Pair(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
@@ -59,13 +60,13 @@ class GANGumbel(SequenceGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        units: int = 64,
-        discriminator_units: int = 32,
+        units: Count = 64,
+        discriminator_units: Count = 32,
         straight_through: bool = True,
         temperature: float = 1.0,
         last_temperature: float = 1.0,
-        lr: float = 3e-3,
-        discriminator_lr: float = 3e-3,
+        lr: Positive = 3e-3,
+        discriminator_lr: Positive = 3e-3,
     ) -> None:
         super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
         if temperature <= 0 or last_temperature <= 0:

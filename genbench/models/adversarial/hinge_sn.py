@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -53,12 +54,12 @@ class HingeSN(PairGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        scale: float | None = None,
-        discriminator_steps: int = 5,
-        lr: float = 1e-3,
-        beta1: float = 0.0,
-        beta2: float = 0.9,
+        hidden: Widths = (128, 128),
+        scale: Positive | None = None,
+        discriminator_steps: Count = 5,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.0,
+        beta2: Decay = 0.9,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, beta2)), steps=discriminator_steps)
         self.scale = scale if scale is not None else (10.0 if spec.range is None else 1.0)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Decay, Deviations, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, Model, Player, model
 from genbench.core.rng import Rng
@@ -68,13 +69,13 @@ class ImprovedGAN(Model, Classifier):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (250, 250, 250),
-        generator: tuple[int, ...] = (250, 250),
-        noise: tuple[float, float] = (0.3, 0.5),
+        hidden: Widths = (250, 250, 250),
+        generator: Widths = (250, 250),
+        noise: Deviations = (0.3, 0.5),
         normalised: bool = True,
-        unlabelled: float = 1.0,
-        lr: float = 3e-3,
-        beta1: float = 0.5,
+        unlabelled: Weight = 1.0,
+        lr: Positive = 3e-3,
+        beta1: Decay = 0.5,
         average: float | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)

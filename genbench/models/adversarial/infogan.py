@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Encoder, model
 from genbench.core.rng import Rng
@@ -12,6 +13,7 @@ from genbench.core.search import Choice
 from genbench.families.adversarial import Game, adams, cross_entropy, non_saturating
 from genbench.families.labels import label_loss, one_hot
 from genbench.families.search import PERCEPTRON_GAME, R1
+from genbench.nn.image import NetworkKind
 from genbench.nn.joint import Generator, PointEncoder
 from genbench.nn.losses import normal_log_prob, r1, usual_penalty
 
@@ -64,17 +66,17 @@ class InfoGAN(Game, Encoder):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 62,
-        categories: int = 10,
-        codes: int = 2,
-        hidden: tuple[int, ...] = (128, 128),
-        network: str = "mlp",
-        width: int = 32,
-        information: float = 1.0,
-        lr: float = 1e-3,
-        discriminator_lr: float = 2e-4,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        latent: Amount = 62,
+        categories: Count = 10,
+        codes: Amount = 2,
+        hidden: Widths = (128, 128),
+        network: NetworkKind = "mlp",
+        width: Count = 32,
+        information: Weight = 1.0,
+        lr: Positive = 1e-3,
+        discriminator_lr: Positive = 2e-4,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.latent, self.categories, self.codes = latent, categories, codes

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Count, Decay, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
@@ -65,11 +66,11 @@ class LAPGAN(Model):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 64,
-        width: int = 32,
-        levels: int = 3,
-        lr: float = 5e-4,
-        beta1: float = 0.5,
+        latent: Count = 64,
+        width: Count = 32,
+        levels: Count = 3,
+        lr: Positive = 5e-4,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng)
         self.latent, self.lr, self.beta1 = latent, lr, beta1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from genbench.core.allowed import Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -43,9 +44,9 @@ class LSGAN(PairGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        lr: float = 1e-3,
-        beta1: float = 0.5,
+        hidden: Widths = (128, 128),
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.pair = Pair(spec, latent, hidden, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from genbench.core.allowed import Count, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -49,14 +50,14 @@ class MMDGAN(LearntKernelGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        features: int = 16,
+        hidden: Widths = (128, 128),
+        features: Count = 16,
         sigmas: tuple[float, ...] = SIGMAS,
-        penalty: float = 1.0,
-        reconstruction: float = 8.0,
-        scale: float | None = None,
-        critic_steps: int = 5,
-        lr: float = 5e-4,
+        penalty: Weight = 1.0,
+        reconstruction: Weight = 8.0,
+        scale: Positive | None = None,
+        critic_steps: Count = 5,
+        lr: Positive = 5e-4,
     ) -> None:
         super().__init__(
             spec,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from genbench.core.allowed import Count, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -45,14 +46,14 @@ class ConvMMDGAN(LearntKernelGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 64,
-        width: int = 16,
-        features: int = 16,
+        latent: Count = 64,
+        width: Count = 16,
+        features: Count = 16,
         sigmas: tuple[float, ...] = SIGMAS,
-        penalty: float = 1.0,
-        reconstruction: float = 8.0,
-        critic_steps: int = 2,
-        lr: float = 5e-4,
+        penalty: Weight = 1.0,
+        reconstruction: Weight = 8.0,
+        critic_steps: Count = 2,
+        lr: Positive = 5e-4,
     ) -> None:
         super().__init__(
             spec,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from genbench.core.allowed import Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -51,12 +52,12 @@ class PacGAN(NonSaturatingGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        pack: int = 2,
+        hidden: Widths = (128, 128),
+        pack: Count = 2,
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
-        lr: float = 1e-3,
-        discriminator_lr: float | None = None,
-        beta1: float = 0.5,
+        lr: Positive = 1e-3,
+        discriminator_lr: Positive | None = None,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.pair = Pair(spec, latent, hidden, rng, pack=pack, activation=activation)

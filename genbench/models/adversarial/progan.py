@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -64,11 +65,11 @@ class ProGAN(Game):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 64,
-        width: int = 32,
-        levels: int = 3,
-        penalty: float = 1.0,
-        lr: float = 2e-3,
+        latent: Count = 64,
+        width: Count = 32,
+        levels: Count = 3,
+        penalty: Weight = 1.0,
+        lr: Positive = 2e-3,
         average: float | None = 0.99,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (0.0, 0.99)), average=average)

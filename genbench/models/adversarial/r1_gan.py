@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.core.allowed import Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -47,10 +48,10 @@ class R1GAN(NonSaturatingGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        penalty: float | None = None,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
+        hidden: Widths = (128, 128),
+        penalty: Weight | None = None,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.999)))
         self.penalty = penalty if penalty is not None else (0.1 if spec.range is None else 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.core.allowed import Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -52,11 +53,11 @@ class ResGAN(NonSaturatingGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int = 64,
-        width: int = 32,
-        penalty: float = 1.0,
-        lr: float = 1e-3,
-        beta1: float = 0.0,
+        latent: Count = 64,
+        width: Count = 32,
+        penalty: Weight = 1.0,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.0,
         average: float | None = 0.99,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.99)), average=average)

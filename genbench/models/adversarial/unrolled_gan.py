@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from genbench.core.allowed import Amount, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -58,13 +59,13 @@ class UnrolledGAN(PairGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        unroll: int = 5,
-        inner_lr: float = 0.1,
+        hidden: Widths = (128, 128),
+        unroll: Amount = 5,
+        inner_lr: Positive = 0.1,
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
-        lr: float = 1e-3,
-        discriminator_lr: float | None = 1e-4,
-        beta1: float = 0.5,
+        lr: Positive = 1e-3,
+        discriminator_lr: Positive | None = 1e-4,
+        beta1: Decay = 0.5,
     ) -> None:
         super().__init__(spec, rng, *adams(lr, discriminator_lr, beta1))
         self.unroll, self.inner_lr = unroll, inner_lr

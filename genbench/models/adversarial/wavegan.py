@@ -7,6 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Inpainter, model
@@ -109,13 +110,13 @@ class WaveGAN(NonSaturatingGame, Inpainter):
         spec: DataSpec,
         rng: Rng,
         *,
-        width: int = 32,
+        width: Count = 32,
         depth: int = 4,
-        taps: int = 3,
-        stride: int = 8,
-        penalty: float = 1.0,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
+        taps: Count = 3,
+        stride: Count = 8,
+        penalty: Weight = 1.0,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
     ) -> None:
         if spec.size % stride or depth < 2 or taps % 2 == 0:
             raise SpecError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -50,10 +51,10 @@ class WGAN(CriticGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        clip: float | None = None,
-        critic_steps: int = 5,
-        lr: float = 5e-4,
+        hidden: Widths = (128, 128),
+        clip: Positive | None = None,
+        critic_steps: Count = 5,
+        lr: Positive = 5e-4,
     ) -> None:
         super().__init__(spec, rng, rmsprop(lr), steps=critic_steps)
         self.clip = clip if clip is not None else (0.1 if spec.range is None else 0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -53,10 +54,10 @@ class WGANGP(CriticGame):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
-        penalty: float | None = None,
-        critic_steps: int = 5,
-        lr: float = 1e-3,
+        hidden: Widths = (128, 128),
+        penalty: Weight | None = None,
+        critic_steps: Count = 5,
+        lr: Positive = 1e-3,
         average: float | None = None,
     ) -> None:
         super().__init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.core.allowed import Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -59,11 +60,11 @@ class MADE(RasterModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         components: int = 16,
         dropout: float = 0.0,
-        lr: float = 5e-3,
-        weight_decay: float | None = None,
+        lr: Positive = 5e-3,
+        weight_decay: Weight | None = None,
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)

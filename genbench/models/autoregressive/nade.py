@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Count, Positive, Weight
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
@@ -56,15 +56,13 @@ class NADE(RasterModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: int = 100,
+        hidden: Count = 100,
         dropout: float = 0.0,
-        lr: float = 5e-3,
-        weight_decay: float | None = None,
+        lr: Positive = 5e-3,
+        weight_decay: Weight | None = None,
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
-        if hidden < 1:
-            raise SpecError(f"nade needs hidden >= 1, got {hidden}; raise it")
         super().__init__(
             spec,
             rng,

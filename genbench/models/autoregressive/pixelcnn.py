@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genbench.core.allowed import Count, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -58,14 +59,14 @@ class PixelCNN(RasterModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        channels: int = 24,
+        channels: Count = 24,
         depth: int = 3,
         first: int = 5,
         kernel: int = 3,
-        head: int = 64,
+        head: Count = 64,
         dropout: float = 0.5,
-        lr: float = 3e-3,
-        weight_decay: float = 0.1,
+        lr: Positive = 3e-3,
+        weight_decay: Weight = 0.1,
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:

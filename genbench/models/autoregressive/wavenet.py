@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from genbench.core.allowed import Count, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -59,13 +60,13 @@ class WaveNet(RasterModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        channels: int = 32,
-        skip: int = 64,
+        channels: Count = 32,
+        skip: Count = 64,
         cycle: int | None = None,
         stacks: int = 1,
         dropout: float | None = None,
-        lr: float = 3e-3,
-        weight_decay: float = 0.1,
+        lr: Positive = 3e-3,
+        weight_decay: Weight = 0.1,
         average: float | None = 0.999,
         clip: float = 1.0,
     ) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Positive, Share, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
@@ -85,15 +86,15 @@ class GSN(Model, MarkovChain, Inpainter):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: tuple[int, ...] = (256, 256),
+        hidden: Widths = (256, 256),
         walkback: int = 2,
-        salt: float = 0.05,
-        noise: float | None = None,
-        hidden_noise: float | None = None,
+        salt: Share = 0.05,
+        noise: Weight | None = None,
+        hidden_noise: Weight | None = None,
         activation: Literal["tanh", "silu"] | None = None,
-        lr: float = 3e-3,
+        lr: Positive = 3e-3,
         average: float | None = 0.999,
-        chain_steps: int = 300,
+        chain_steps: Count = 300,
     ) -> None:
         super().__init__(spec, rng)
         if not hidden or walkback < 1 or chain_steps < 1:

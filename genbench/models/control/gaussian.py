@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -33,7 +34,7 @@ class Gaussian(FittedModel):
 
     null = True
 
-    def __init__(self, spec: DataSpec, rng: Rng, *, ridge: float = 1e-6) -> None:
+    def __init__(self, spec: DataSpec, rng: Rng, *, ridge: Positive = 1e-6) -> None:
         super().__init__(spec, rng)
         self.ridge = ridge
         eye = torch.eye(spec.size, dtype=torch.float64)

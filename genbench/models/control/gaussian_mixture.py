@@ -11,8 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Fitted
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
+from genbench.core.errors import DataError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.fitted import FittedModel
@@ -55,15 +56,13 @@ class GaussianMixture(FittedModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        components: int = 25,
+        components: Count = 25,
         covariance: Literal["full", "diag"] | None = None,
-        ridge: float = 1e-6,
-        iterations: int = 100,
-        points: int = 20_000,
+        ridge: Positive = 1e-6,
+        iterations: Count = 100,
+        points: Count = 20_000,
     ) -> None:
         super().__init__(spec, rng)
-        if components < 1:
-            raise SpecError(f"gaussian_mixture needs components >= 1, got {components}; raise it")
         self.components, self.ridge = components, ridge
         self.covariance = covariance or ("full" if spec.range is None else "diag")
         self.iterations, self.points = iterations, points
@@ -78,6 +77,11 @@ class GaussianMixture(FittedModel):
 
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Fits one mixture per seed, by expectation maximisation in float64."""
+        count = min(batch.x.shape[1], self.points)
+        if count < 2:
+            raise DataError(
+                f"gaussian_mixture needs at least 2 training points, got {count}; give more, and points >= 2"
+            )
         states, orders = rng.integers(2**31 - 1), rng.permutation(batch.x.shape[1])
         fits = [
             self._fit(x[order[: self.points]], int(state))

@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import DataError, SpecError
+from genbench.core.errors import DataError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.fitted import FittedModel
@@ -49,14 +50,10 @@ class KDE(FittedModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        points: int = 20_000,
-        held_out: int = 200,
+        points: Count = 20_000,
+        held_out: Count = 200,
     ) -> None:
         super().__init__(spec, rng)
-        if points < 1 or held_out < 1:
-            raise SpecError(
-                f"kde needs points and held_out >= 1, got {points} and {held_out}; raise them"
-            )
         self.most, self.held_out = points, held_out
         zeros = torch.zeros(self.seeds, 1, spec.size)
         self.register_buffer("points", zeros, persistent=False)

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
@@ -85,14 +86,14 @@ class DDPM(Model, Density):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: tuple[int, ...] = (128, 128, 128),
-        frequencies: int | None = None,
+        hidden: Widths = (128, 128, 128),
+        frequencies: Amount | None = None,
         steps: int = 100,
         schedule: Literal["log_snr", "linear"] = "log_snr",
         log_snrs: tuple[float, float] | None = None,
         betas: tuple[float, float] = (1e-4, 0.1),
         variances: Literal["fitted", "posterior", "forward"] = "fitted",
-        lr: float = 2e-3,
+        lr: Positive = 2e-3,
         average: float | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
@@ -62,11 +63,11 @@ class FlowMatching(Model):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: tuple[int, ...] = (128, 128, 128),
-        frequencies: int | None = None,
+        hidden: Widths = (128, 128, 128),
+        frequencies: Amount | None = None,
         steps: int = 50,
         solver: Literal["heun", "euler"] = "heun",
-        lr: float = 2e-3,
+        lr: Positive = 2e-3,
         average: float | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)

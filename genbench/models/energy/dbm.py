@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Amount, Count, Positive, Share, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
@@ -73,17 +74,17 @@ class DBM(BoltzmannModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: tuple[int, ...] = (128, 64),
-        mean_field: int = 10,
+        hidden: Widths = (128, 64),
+        mean_field: Amount = 10,
         steps: int = 5,
         chains: int = 256,
-        lr: float = 2e-2,
+        lr: Positive = 2e-2,
         average: float | None = 0.999,
-        pretrain: float = 0.0,
+        pretrain: Share = 0.0,
         start: Start = "base",
         gibbs_steps: int = 200,
-        ais_chains: int = 100,
-        ais_temperatures: int = 2000,
+        ais_chains: Count = 100,
+        ais_temperatures: Count = 2000,
     ) -> None:
         super().__init__(spec, rng)
         check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)

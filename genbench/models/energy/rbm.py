@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -77,16 +78,16 @@ class RBM(BoltzmannModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        hidden: int = 256,
+        hidden: Count = 256,
         persistent: bool = True,
         steps: int = 1,
         chains: int = 256,
-        lr: float = 5e-3,
+        lr: Positive = 5e-3,
         average: float | None = 0.999,
         gibbs_steps: int = 200,
         start: Start = "base",
-        ais_chains: int = 100,
-        ais_temperatures: int = 2000,
+        ais_chains: Count = 100,
+        ais_temperatures: Count = 2000,
     ) -> None:
         super().__init__(spec, rng)
         check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Positive
 from genbench.core.rng import Rng
 from genbench.nn.conv import Conv2d, ResidualBlock
 
@@ -147,7 +148,7 @@ class ImageCouplings(nn.Module):
         blocks: int,
         rng: Rng,
         *,
-        limit: float = 2.0,
+        limit: Positive = 2.0,
     ) -> None:
         super().__init__()
         self.event = event

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -67,10 +68,10 @@ class MAF(FlowModel):
         rng: Rng,
         *,
         layers: int = 10,
-        hidden: tuple[int, ...] = (128, 128),
-        limit: float = 3.0,
-        lr: float = 2e-3,
-        weight_decay: float | None = None,
+        hidden: Widths = (128, 128),
+        limit: Positive = 3.0,
+        lr: Positive = 2e-3,
+        weight_decay: Weight | None = None,
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from genbench.core.allowed import Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
@@ -71,10 +72,10 @@ class NICE(FlowModel):
         rng: Rng,
         *,
         layers: int = 8,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         prior: Literal["logistic", "gaussian"] = "logistic",
-        lr: float = 2e-3,
-        weight_decay: float | None = None,
+        lr: Positive = 2e-3,
+        weight_decay: Weight | None = None,
         clip: float = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)

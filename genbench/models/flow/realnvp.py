@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -70,16 +71,16 @@ class RealNVP(FlowModel):
         rng: Rng,
         *,
         layers: int = 12,
-        hidden: tuple[int, ...] = (64, 64),
-        limit: float = 2.0,
+        hidden: Widths = (64, 64),
+        limit: Positive = 2.0,
         mixing: Literal["permutation", "rotation"] | None = None,
-        frequencies: int = 0,
-        lr: float = 2e-3,
-        weight_decay: float | None = None,
+        frequencies: Amount = 0,
+        lr: Positive = 2e-3,
+        weight_decay: Weight | None = None,
         clip: float = 5.0,
         network: Literal["mlp", "conv"] = "mlp",
-        width: int = 32,
-        blocks: int = 2,
+        width: Count = 32,
+        blocks: Amount = 2,
     ) -> None:
         chosen = (1.0 if network == "conv" else 3.0) if spec.is_image else 0.0
         decay = chosen if weight_decay is None else weight_decay

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
@@ -66,10 +67,10 @@ class GMMN(Model):
         rng: Rng,
         *,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         kernel: Literal["linear", "rbf", "multi"] = "multi",
         widths: tuple[float, ...] | None = None,
-        lr: float = 2e-3,
+        lr: Positive = 2e-3,
     ) -> None:
         super().__init__(spec, rng)
         if widths is None:

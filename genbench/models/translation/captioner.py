@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from genbench.core.allowed import Count, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, ConditionalDensity, Player, model
 from genbench.core.rng import Rng
@@ -46,9 +47,9 @@ class Captioner(TranslationModel, ConditionalDensity):
         rng: Rng,
         *,
         image: bool = True,
-        units: int = 96,
-        width: int = 16,
-        lr: float = 3e-3,
+        units: Count = 96,
+        width: Count = 16,
+        lr: Positive = 3e-3,
     ) -> None:
         super().__init__(spec, rng)
         self.lr = lr

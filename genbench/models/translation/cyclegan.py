@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Cyclic, Player, model
@@ -92,18 +93,18 @@ class CycleGAN(TranslationModel, Cyclic):
         rng: Rng,
         *,
         cycle: Literal["both", "forward", "backward", "none"] = "both",
-        weight: float = 10.0,
+        weight: Weight = 10.0,
         adversary: bool = True,
-        identity: float = 0.0,
+        identity: Weight = 0.0,
         buffer: int = 50,
         network: Network = "unet",
-        hidden: tuple[int, ...] = (256, 256),
-        width: int = 16,
-        blocks: int = 4,
+        hidden: Widths = (256, 256),
+        width: Count = 16,
+        blocks: Amount = 4,
         patch: Patch | None = None,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(spec, rng)
         check_options(spec, cycle, adversary, identity, buffer)

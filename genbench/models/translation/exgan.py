@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -65,15 +66,15 @@ class ExGAN(TranslationGame):
         *,
         exemplar: bool = True,
         adversary: bool = True,
-        l1: float = 100.0,
+        l1: Weight = 100.0,
         network: Network = "unet",
-        hidden: tuple[int, ...] = (256, 256),
-        width: int = 16,
-        blocks: int = 4,
+        hidden: Widths = (256, 256),
+        width: Count = 16,
+        blocks: Amount = 4,
         patch: Patch | None = None,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(
             spec,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -68,18 +69,18 @@ class Pix2Pix(TranslationGame):
         rng: Rng,
         *,
         judge: Literal["pair", "image", "none"] = "pair",
-        l1: float = 100.0,
-        squared: float = 0.0,
+        l1: Weight = 100.0,
+        squared: Weight = 0.0,
         network: Network = "unet",
-        hidden: tuple[int, ...] = (256, 256),
-        width: int = 16,
-        blocks: int = 4,
+        hidden: Widths = (256, 256),
+        width: Count = 16,
+        blocks: Amount = 4,
         patch: Patch | None = None,
-        noise: int | None = None,
+        noise: Amount | None = None,
         output: Literal["linear", "logistic"] | None = None,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(
             spec,

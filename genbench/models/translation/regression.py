@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Player, model
 from genbench.core.rng import Rng
@@ -51,10 +52,10 @@ class Regression(NetworkTranslator):
         *,
         loss: Literal["squared", "absolute"] = "squared",
         network: Network = "unet",
-        hidden: tuple[int, ...] = (256, 256),
-        width: int = 16,
-        blocks: int = 4,
-        lr: float = 1e-3,
+        hidden: Widths = (256, 256),
+        width: Count = 16,
+        blocks: Amount = 4,
+        lr: Positive = 1e-3,
     ) -> None:
         super().__init__(
             spec,

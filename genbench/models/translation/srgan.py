@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -82,15 +83,15 @@ class SRGAN(Enlarger, TranslationGame):
         *,
         content: Literal["mse", "perceptual", "adaptive"] = "mse",
         judge: Literal["image", "pair"] = "image",
-        adversary: float = 0.02,
-        noise: int = 0,
-        width: int = 16,
-        blocks: int = 4,
+        adversary: Weight = 0.02,
+        noise: Amount = 0,
+        width: Count = 16,
+        blocks: Amount = 4,
         vgg: str | None = None,
-        side: int | None = None,
-        lr: float = 1e-3,
-        beta1: float = 0.9,
-        penalty: float | None = None,
+        side: Count | None = None,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.9,
+        penalty: Weight | None = None,
     ) -> None:
         super().__init__(
             spec,

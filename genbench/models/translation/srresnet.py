@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from genbench.core.allowed import Amount, Count, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Player, model
 from genbench.core.rng import Rng
@@ -56,11 +57,11 @@ class SRResNet(Enlarger):
         rng: Rng,
         *,
         loss: Literal["mse", "l1", "perceptual"] = "mse",
-        width: int = 16,
-        blocks: int = 4,
+        width: Count = 16,
+        blocks: Amount = 4,
         vgg: str | None = None,
-        side: int | None = None,
-        lr: float = 1e-3,
+        side: Count | None = None,
+        lr: Positive = 1e-3,
     ) -> None:
         super().__init__(
             spec,

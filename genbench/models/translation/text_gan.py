@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Player, model
 from genbench.core.rng import Rng
@@ -88,14 +89,14 @@ class TextGAN(TranslationModel):
         rng: Rng,
         *,
         match: bool = True,
-        latent: int = 32,
-        hidden: tuple[int, ...] = (256, 256),
-        units: int = 64,
-        features: int = 32,
-        lr: float = 1e-3,
-        beta1: float = 0.5,
-        penalty: float | None = None,
-        diversity: float = 2e-3,
+        latent: Count = 32,
+        hidden: Widths = (256, 256),
+        units: Count = 64,
+        features: Count = 32,
+        lr: Positive = 1e-3,
+        beta1: Decay = 0.5,
+        penalty: Weight | None = None,
+        diversity: Weight = 2e-3,
     ) -> None:
         super().__init__(spec, rng)
         self.match, self.latent, self.lr, self.beta1 = match, latent, lr, beta1

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from genbench.core.allowed import Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -56,7 +57,7 @@ class BetaVAE(VariationalModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        beta: float = 4.0,
+        beta: Weight = 4.0,
         **inherited: Any,
     ) -> None:
         super().__init__(spec, rng, **inherited)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbench.core.allowed import Count, Positive, Share, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import ContractError
 from genbench.core.model import (
@@ -80,13 +81,13 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         spec: DataSpec,
         rng: Rng,
         *,
-        alpha: float = 10.0,
+        alpha: Weight = 10.0,
         latent: int | None = None,
-        hidden: tuple[int, ...] = (128, 128),
+        hidden: Widths = (128, 128),
         log_std: float | None = None,
-        warmup: float = 0.25,
-        lr: float = 2e-3,
-        importance: int = 16,
+        warmup: Share = 0.25,
+        lr: Positive = 2e-3,
+        importance: Count = 16,
         sample_mean: bool = False,
     ) -> None:
         super().__init__(spec, rng)

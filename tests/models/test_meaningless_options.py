@@ -1,0 +1,69 @@
+import pytest
+
+from genbench.contracts.small import open_small, small_options, taken
+from genbench.core import options
+from genbench.core.dataset import DataSpec
+from genbench.core.errors import SpecError
+from genbench.core.model import MODELS, build
+from genbench.core.rng import Rng
+
+#: a logarithm may be any number
+ANY = {"log_std"}
+SMALL_IMAGE = DataSpec("small", (1, 7, 3), range=(0.0, 1.0), classes=2)
+
+
+def cases():
+    for name in MODELS.names():
+        for option in options.defaults(MODELS.get(name)).keys() - ANY:
+            yield name, option
+
+
+@pytest.mark.parametrize(("name", "option"), sorted(cases()))
+def test_no_number_below_zero_makes_a_model(name, option):
+    """Weights of -1 turned losses round; widths of -1 were ignored, or failed by no SpecError."""
+    spec, small = open_small(taken(name)[0]).spec, small_options(name)
+    for value in (-1, [-1], [-1, -1]):
+        with pytest.raises(SpecError):
+            build(name, spec, Rng([0]), {**small, option: value}).players()
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "needs"),
+    [
+        (
+            "gan",
+            "hidden",
+            [0],
+            r"whole numbers of 1 or more, got \[0\]; its default is \(128, 128\)",
+        ),
+        ("gan", "lr", 0, "a number above 0, got 0; its default is 0.001"),
+        ("gan", "discriminator_lr", 0, "a number above 0 or None, got 0"),
+        ("mmd_gan", "critic_steps", 0, "a whole number of 1 or more, got 0"),
+        ("gsn", "salt", 2, "a number from 0 to 1, got 2"),
+        ("gaussian", "ridge", 0, "a number above 0, got 0"),
+        ("dcgan", "latent", 0, "a whole number of 1 or more, got 0"),
+        ("acgan", "beta1", 1, "a number of at least 0 and below 1, got 1"),
+    ],
+)
+def test_what_would_train_nothing_is_refused_before_a_model_is_built(name, option, value, needs):
+    """A step size of 0 trained nothing, and one of the discriminator of 0 was the generator's."""
+    with pytest.raises(SpecError, match=f"option '{option}' needs {needs}"):
+        options.resolve(MODELS.get(name), {option: value}, who=f"model {name}")
+
+
+@pytest.mark.parametrize("name", ["dcgan", "mmd_gan_conv"])
+def test_convolutions_refuse_images_of_which_nothing_is_left(name):
+    """Three pixels halve to none, and a layer without inputs divided by zero."""
+    assert "at least 4×4 pixels" in (MODELS.get(name).refuses(SMALL_IMAGE) or "")
+
+
+@pytest.mark.parametrize("name", ["cgan", "acgan", "infogan", "bigan", "ali", "vae"])
+def test_network_conv_refuses_small_images(name):
+    with pytest.raises(SpecError, match="network=conv needs images of at least 4×4 pixels"):
+        build(name, SMALL_IMAGE, Rng([0]), {"network": "conv"})
+
+
+def test_convolutions_beside_labels_need_a_hidden_layer():
+    spec = DataSpec("images", (1, 8, 8), range=(0.0, 1.0), classes=2)
+    with pytest.raises(SpecError, match="the width of a hidden layer, got hidden="):
+        build("cgan", spec, Rng([0]), {"network": "conv", "hidden": []})
