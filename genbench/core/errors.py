@@ -59,5 +59,7 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
-    """Returns the error for an unknown name of a kind, with its nearest match."""
+    """Returns the error for an unknown name of a kind, with its nearest match; claims as people read them."""
+    if kind == "claim":
+        name, allowed = name.replace("_", "-"), [one.replace("_", "-") for one in allowed]
     return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}")

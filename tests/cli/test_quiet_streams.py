@@ -179,3 +179,11 @@ def test_json_in_a_process_without_descriptors_stands_alone_too(capsys):
         out.write("{}")
     told = capsys.readouterr()
     assert (told.out, told.err) == ("{}", "noise\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_was_closed_before_the_start_is_no_error(tmp_path, closed):
+    command = f"{sys.executable} -m genbench list suites --json {closed}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
