@@ -49,6 +49,19 @@ def test_what_was_recorded_can_be_read(folder):
     assert "missing" in {row.verdict for row in result.rows}
 
 
+def test_what_is_shown_in_a_session_fits_a_screen(folder):
+    """What ends a cell of a notebook is shown: a card and a run printed all records that they hold."""
+    (card,) = genbench.claims("mode-collapse", results=folder)
+    assert repr(card) == "Card('mode-collapse', 'not measured')"
+    run = genbench.run(SUITE, results=folder)
+    assert "0 new records" in repr(run)
+    check = genbench.check(folder, BASELINE)
+    assert check.summary in repr(check)
+    scores = genbench.evaluate("ring:validation", "ring:test", metrics="mmd")
+    assert "│ mmd" in repr(scores) == str(scores)
+    assert max(len(repr(one)) for one in (card, run, check, scores)) < 1500
+
+
 def test_refusals_say_what_is_wrong(folder):
     with pytest.raises(SpecError, match="the suite: unknown key 'sedes'; did you mean 'seeds'"):
         genbench.run({**SUITE, "sedes": 3}, results=folder)

@@ -241,11 +241,14 @@ def suites(config: Path | None) -> dict[str, Suite]:
 
 
 def print_json(value: Any) -> None:
-    """Prints JSON with a fixed layout, and nothing else on the standard output.
+    """Prints JSON with a fixed layout, null for numbers that it lacks, and nothing else on standard output.
 
     Raises:
         WriteError: If the standard output does not take it.
     """
+    from genbench.report.site.templating import finite
+
+    value = finite(value)
     out = click.get_current_context().meta[ALONE]
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     try:

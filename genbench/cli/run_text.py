@@ -19,7 +19,7 @@ from genbench.core.claim import find
 from genbench.core.errors import SpecError
 from genbench.core.model import MODELS
 from genbench.core.names import built_in
-from genbench.report.columns import TableColumn
+from genbench.report.columns import DAGGER, TableColumn
 from genbench.report.compact import asked_columns, compact_columns
 from genbench.report.counts import count_text
 from genbench.report.groups import Group
@@ -129,6 +129,9 @@ def print_best(console: Console, result: RunResult) -> None:
         Heading("completed", align="right"),
     ]
     print_sheet(console, Sheet(heads, rows), fold=True)
+    for table, column in ordered[:MOST]:
+        for line in explain_marks(table, column):
+            console.print(Text(f"{table.name}: {line}", style="dim"))
     if len(ordered) > MOST:
         rest = f"and {len(ordered) - MOST} more data sets"
         text = f"{rest}; all rows: genbench leaderboard -o {quote(str(result.store.root))}"
@@ -151,8 +154,29 @@ def find_leading(table: Table) -> TableColumn | None:
     return next(iter([*filter(table.judges, columns), *columns]), None)
 
 
+def explain_marks(table: Table, column: TableColumn) -> list[str]:
+    """Returns what the daggers in the best rows mean."""
+    columns = [column, *list_beside(table, column)]
+    notes = table.explain_daggers(find_best(table, column), columns)
+    return [note for note in notes if note.startswith(DAGGER)]
+
+
 def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
-    """Yields the rows of the best models that compete, and before them the best simple fit that beats them.
+    """Yields the rows of what is shown of a table: data set, name, score and completed runs."""
+    shown = find_best(table, column)
+    first = next((group for group in shown if not group.reference), None)
+    for i, group in enumerate(shown):
+        best = group is first and table.judges(column) and not find_failed(table, group)
+        yield [
+            Entry(table.name if i == 0 else ""),
+            Entry(group.label, "best" if best else "", " (reference)" if group.reference else ""),
+            Entry(score_text(table, group, column)),
+            Entry(group.costs["ok"]),
+        ]
+
+
+def find_best(table: Table, column: TableColumn) -> list[Group]:
+    """Returns the best models that compete, and before them the best simple fit that beats them.
 
     Those that pass what must be passed beside the column come first.
     """
@@ -167,14 +191,7 @@ def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
     running = [g for g in measured if not g.reference]
     simple = [g for g in measured if g.reference and is_baseline(g.model)]
     better = [g for g in simple[:1] if running and place(g) < place(running[0])]
-    for i, group in enumerate([*better, *running[:BEST]]):
-        best = group is running[0] and table.judges(column) and not find_failed(table, group)
-        yield [
-            Entry(table.name if i == 0 else ""),
-            Entry(group.label, "best" if best else "", " (reference)" if group.reference else ""),
-            Entry(score_text(table, group, column)),
-            Entry(group.costs["ok"]),
-        ]
+    return [*better, *running[:BEST]]
 
 
 def find_failed(table: Table, group: Group) -> list[str]:
@@ -191,6 +208,12 @@ def list_checks(table: Table) -> dict[TableColumn, Check]:
     return {c.column: c for s in table.contests[:1] for c in s.checks if c.column is not None}
 
 
+def list_beside(table: Table, column: TableColumn) -> list[TableColumn]:
+    """Returns the columns printed behind one: what it is read with, checks, and what was asked for."""
+    more = dict.fromkeys((*table.beside(column), *list_checks(table), *asked_columns(table)))
+    return [other for other in more if other != column]
+
+
 def score_text(table: Table, group: Group, column: TableColumn) -> str:
     """Returns a score with its column and its possible ranks, e.g. "fid ↓ 16.8 ± 6.7 #1–2".
 
@@ -198,12 +221,10 @@ def score_text(table: Table, group: Group, column: TableColumn) -> str:
     """
     cell = table.cell(group, column)
     ranks = cell.rank_text if table.judges(column) else "(no ranks: null rows pass)"
-    more = dict.fromkeys((*table.beside(column), *list_checks(table), *asked_columns(table)))
     failed = find_failed(table, group)
     others = [
         f"{c.heading} {own.text}{count_text(group, own)}{', too low' if c.id in failed else ''}"
-        for c in more
-        if c != column
+        for c in list_beside(table, column)
         for own in (table.cell(group, c),)
     ]
     score = f"{column.heading} {cell.text}{count_text(group, cell)} {ranks}"

@@ -77,12 +77,20 @@ class Output:
         return getattr(self.stream, name)
 
 
+def open_nowhere() -> TextIO:
+    """Opens a stream in place of one that was closed before the start (`>&-`), and holds its descriptor.
+
+    Else the next file that is opened would get it, and what libraries print past Python would go there.
+    """
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 @contextlib.contextmanager
 def careful_output() -> Iterator[Output]:
     """Lets standard output and errors take everything in its body; yields the standard output."""
     before = sys.stdout, sys.stderr
-    out = Output(sys.stdout)
-    sys.stdout, sys.stderr = out, Output(sys.stderr)  # type: ignore[assignment]
+    out, errors = (Output(stream or open_nowhere()) for stream in before)
+    sys.stdout, sys.stderr = out, errors  # type: ignore[assignment]
     try:
         yield out
         out.flush()

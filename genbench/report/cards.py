@@ -59,6 +59,9 @@ class Card:
     folder: Path = Path(RUNS)
     nulls: NullRows | None = None
 
+    def __repr__(self) -> str:
+        return f"Card({self.claim.id!r}, {self.verdict_text!r})"
+
     @cached_property
     def evidence(self) -> ClaimEvidence:
         """The evidence."""

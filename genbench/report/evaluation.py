@@ -22,7 +22,7 @@ P = ParamSpec("P")
 class ShownEvaluation(Evaluation):
     """An evaluation that shows itself when printed, and as a table in notebooks."""
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return to_text(self)
 
     def _repr_html_(self) -> str:

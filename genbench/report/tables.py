@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -157,15 +157,22 @@ class Table:
     @property
     def footnotes(self) -> list[str]:
         """What the daggers behind numbers mean."""
+        return self.explain_daggers(self.groups, self.columns)
+
+    def explain_daggers(
+        self, groups: Sequence[Group], columns: Collection[TableColumn]
+    ) -> list[str]:
+        """Returns what the daggers behind the numbers of some rows in some columns mean."""
         doubts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for group in self.groups:
-            cells = [self.cell(group, column) for column in self.columns]
+        for group in groups:
+            cells = [self.cell(group, column) for column in columns]
             note = next((note for cell in cells for note in cell.notes), "")
             what, _, detail = note.partition(": ")
             if what:
                 doubts[what][detail].append(group.label)
         notes = [f"{DAGGER} {what}: {name_rows(rows)}" for what, rows in doubts.items()]
-        return [*notes, *describe_failures(self.groups, self.cells)]
+        shown = {place: cell for place, cell in self.cells.items() if place[1] in columns}
+        return [*notes, *describe_failures(groups, shown)]
 
     @property
     def omissions(self) -> list[str]:

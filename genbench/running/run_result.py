@@ -30,6 +30,11 @@ class RunResult:
     results: list[Result] = field(default_factory=list)
     failed_before: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        stopped = "" if self.stopped is None else f", stopped={self.stopped!r}"
+        counts = f"{len(self.records)} new records, {len(self.trials)} new trials"
+        return f"RunResult({str(self.store.root)!r}, {counts}, failed={self.failed}{stopped})"
+
     @property
     def records(self) -> list[Record]:
         """The new records."""

@@ -188,7 +188,7 @@ def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("claims", "nash-oscilation"), "unknown claim 'nash_oscilation'; did you mean"),
+        (("claims", "nash-oscilation"), "'nash-oscilation'; did you mean 'nash-oscillation'?"),
         (("run", "claims", "--claim", "nash"), "unknown claim 'nash'"),
         (("run", "claims", "--steps", "3"), "takes no --steps"),
         (("run", "claims", "--metrics", "fid"), "claims say it themselves; leave it out"),

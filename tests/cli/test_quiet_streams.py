@@ -11,6 +11,7 @@ import pytest
 
 from genbench.cli.streams import Output, json_alone
 from genbench.core.errors import DataError
+from genbench.evaluation.selftest import Ladder
 
 SUITE = """schema: 1
 suites:
@@ -179,3 +180,19 @@ def test_json_in_a_process_without_descriptors_stands_alone_too(capsys):
         out.write("{}")
     told = capsys.readouterr()
     assert (told.out, told.err) == ("{}", "noise\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_was_closed_before_the_start_is_no_error(tmp_path, closed):
+    command = f"{sys.executable} -m genbench list suites --json {closed}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_numbers_that_json_lacks_are_null(genbench, monkeypatch):
+    row = Ladder("fid", "ring", "noise", (1.0, float("inf"), None), float("nan"), 1)
+    monkeypatch.setattr("genbench.evaluation.selftest.ladders", lambda requests: [row])
+    _, out, _ = genbench("doctor", "--metrics", "fid", "--json")
+    found = json.loads(out, parse_constant=lambda name: pytest.fail(name))["rows"][0]
+    assert (found["values"], found["spread"]) == ([1.0, None, None], None)

@@ -309,3 +309,27 @@ def test_axe_finds_nothing_serious(opened, axe, name, scheme):
     for summary in page.locator("details summary").all():
         summary.click()
     assert grave(page, axe) == []
+
+
+def test_a_printed_page_has_every_plot_and_picture_and_nothing_behind_an_edge(opened):
+    page = opened("data-ring.html", 794, "dark")
+    page.emulate_media(media="print")
+    for name in (".plot svg.main-svg", "canvas[data-points]"):
+        page.locator(name).last.wait_for()
+    plots = page.locator(".plot")
+    assert plots.count() == page.locator(".plot:has(svg.main-svg)").count() > 0
+    cut = (
+        "all => all.filter(e => getComputedStyle(e).overflowX !== 'visible').map(e => e.className)"
+    )
+    assert page.locator(".scroll").evaluate_all(cut) == []
+    assert page.locator(".bar input:visible, .bar select:visible").count() == 0
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    page.emulate_media(media="screen")
+    page.wait_for_function(f"() => {paper} !== 'rgb(255, 255, 255)'")
+
+
+def test_a_printed_page_of_a_model_has_its_scores(opened):
+    page = opened("model-gan.html", 794)
+    page.emulate_media(media="print")
+    assert page.locator("details.scores td.num").first.is_visible()

@@ -4,7 +4,7 @@ from report_records import measured
 from test_compact import RING, make_table
 from test_tables import made
 
-from genbench.cli.run_text import find_leading, list_best
+from genbench.cli.run_text import explain_marks, find_leading, list_best
 from genbench.report.tables import make_leaderboards
 
 
@@ -56,3 +56,20 @@ def test_what_was_named_stands_in_the_score():
     assert text.startswith("mmd ↓ 0.1")
     assert "energy_distance ↑" in text
     assert "own ↓ 3" in text
+
+
+def test_daggers_in_the_rows_are_explained_and_no_others():
+    table = make_table("ring", mmd=0.1, reverse_kl=0.2)
+    records = [record for group in table.groups for record in group.records]
+    for record in records:
+        for row in record.metrics:
+            row.note = "the machine was loaded: by others" if row.id == "mmd" else None
+    (table,) = make_leaderboards(records)
+    column = find_leading(table)
+    assert column is not None
+    shown = "†" in "".join(row[2] for row in rows(table))
+    notes = explain_marks(table, column)
+    assert [note.startswith("† the machine was loaded") for note in notes] == [True] * shown
+    assert shown
+    (other,) = [c for c in table.columns if c.id == "reverse_kl"]
+    assert table.explain_daggers(table.groups, [other]) == []

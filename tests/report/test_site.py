@@ -36,7 +36,7 @@ class Outline(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.tags, self.ids, self.links, self.sources = [], [], [], []
+        self.tags, self.ids, self.links, self.sources, self.here = [], [], [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -45,6 +45,7 @@ class Outline(HTMLParser):
         self.ids += [attrs["id"]] if "id" in attrs else []
         self.links += [attrs["href"]] if "href" in attrs else []
         self.sources += [attrs["src"]] if "src" in attrs else []
+        self.here += [attrs["href"]] if attrs.get("aria-current") == "page" else []
 
 
 def test_a_page_a_data_set_and_a_model(folder, html):
@@ -70,6 +71,13 @@ def test_every_link_and_source_is_in_the_folder(folder, html):
                 continue
             assert not re.match(r"[a-z]+:|/", place)
             assert (folder / place).is_file() if place else anchor in outline.ids
+
+
+def test_the_menu_says_which_page_this_is(html):
+    """Escaped quotes would be part of the values, which neither the styles nor a screen reader know."""
+    for name in ("index.html", "compare.html", "data-ring.html"):
+        assert Outline(html[name]).here == [name]
+    assert not [name for name, page in html.items() if re.search("(class|current)=&#34;", page)]
 
 
 def test_scripts_are_files_and_the_policy_allows_no_other(html):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from genbench.report.gate.baseline import Baseline
@@ -101,11 +101,14 @@ class GateResult:
         unread: How many files and folders of records could not be read.
     """
 
-    baseline: Baseline = field(repr=False)
+    baseline: Baseline
     rows: tuple[GateRow, ...]
     remarks: tuple[str, ...] = ()
     sees: float | None = None
     unread: int = 0
+
+    def __repr__(self) -> str:
+        return f"genbench check: {self.title}: {self.summary}"
 
     @property
     def better(self) -> list[GateRow]:

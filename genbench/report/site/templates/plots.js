@@ -284,5 +284,10 @@
   let waiting = 0;
   addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(redraw, 150); });
   addEventListener("theme", redraw);
+  // on paper nothing is scrolled to
+  matchMedia("print").addEventListener("change", (print) => {
+    if (print.matches) document.querySelectorAll("canvas[data-points], .plot").forEach((thing) => drawn.add(thing));
+    redraw();
+  });
   globalThis.genbench = { data, watch };
 })();

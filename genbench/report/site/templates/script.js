@@ -15,6 +15,13 @@
     name();
     dispatchEvent(new Event("theme"));
   });
+  // paper is white
+  let chosen;
+  matchMedia("print").addEventListener("change", (print) => {
+    if (print.matches) [chosen, root.dataset.theme] = [root.dataset.theme, "light"];
+    else if (chosen) root.dataset.theme = chosen;
+    else delete root.dataset.theme;
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { name(); dispatchEvent(new Event("theme")); });
   name();
 
