@@ -63,13 +63,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, allowed: Iterable[str]) -> UnknownName:
-<<<<<<< HEAD
-    """Returns the error for an unknown name of a kind, with its nearest match, and how plugins are named."""
-    own = " (one of your own needs its file: --plugin FILE)" if kind in PLUGINS else ""
-    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}{own}")
-=======
-    """Returns the error for an unknown name of a kind, with its nearest match; claims as people read them."""
+    """Returns the error for an unknown name of a kind, with its nearest match, and how plugins are named.
+
+    Claims are named as people read them, with hyphens.
+    """
     if kind == "claim":
         name, allowed = name.replace("_", "-"), [one.replace("_", "-") for one in allowed]
-    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}")
->>>>>>> a1169dafdb817ebeb7962fd6fd7fb59ebf050988
+    own = " (one of your own needs its file: --plugin FILE)" if kind in PLUGINS else ""
+    return UnknownName(f"unknown {kind} {name!r}{nearest(name, allowed)}{own}")
