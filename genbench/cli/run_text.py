@@ -224,11 +224,23 @@ def score_text(table: Table, group: Group, column: TableColumn) -> str:
     failed = find_failed(table, group)
     others = [
         f"{c.heading} {own.text}{count_text(group, own)}{', too low' if c.id in failed else ''}"
-        for c in list_beside(table, column)
+        for c in _list_measured(table, group, list_beside(table, column))
         for own in (table.cell(group, c),)
     ]
     score = f"{column.heading} {cell.text}{count_text(group, cell)} {ranks}"
     return ", ".join([" ".join(score.split()), *others])
+
+
+def _list_measured(
+    table: Table, group: Group, columns: Sequence[TableColumn]
+) -> Iterator[TableColumn]:
+    """Yields, of columns with one heading (one score by several protocols), those that a row has values in.
+
+    One of them where it has none, so that its lack is seen.
+    """
+    for heading in dict.fromkeys(column.heading for column in columns):
+        alike = [column for column in columns if column.heading == heading]
+        yield from [c for c in alike if table.cell(group, c).values] or alike[:1]
 
 
 def next_command(claims: Sequence[str] | None, root: Path) -> str:

@@ -73,3 +73,26 @@ def test_daggers_in_the_rows_are_explained_and_no_others():
     assert shown
     (other,) = [c for c in table.columns if c.id == "reverse_kl"]
     assert table.explain_daggers(table.groups, [other]) == []
+
+
+def test_a_score_by_several_protocols_is_a_dash_once():
+    """Exact likelihoods and bounds are columns apart: every row had a dash for each other's."""
+
+    def records(model, kind):
+        for seed in range(5):
+            quality = measured("mmd", 0.1 + seed / 1000, better="lower", floor=0.001)
+            density = measured("nll", 2.0 + seed / 1000, better="lower")
+            density = density.model_copy(update={"kind": kind, "protocol": kind})
+            record = made(model, seed, [quality, density][: 2 if kind else 1], "of_somebody")
+            yield record.model_copy(update={"named": ["nll"]})
+
+    (table,) = make_leaderboards(
+        [*records("vae", "bound"), *records("realnvp", "exact"), *records("gan", None)]
+    )
+    scores = {row[1]: row[2].split("nll ↓ ")[1:] for row in rows(table)}
+    assert {name: len(found) for name, found in scores.items()} == {
+        "vae": 1,
+        "realnvp": 1,
+        "gan": 1,
+    }
+    assert [name for name, (score,) in scores.items() if score == "–"] == ["gan"]
