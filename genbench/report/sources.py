@@ -97,15 +97,16 @@ class PluginReference:
 
     @classmethod
     def parse(cls, text: str) -> PluginReference:
-        """Reads KIND:NAME(option=value,…).
+        """Reads KIND:NAME(option=value,…); claims may have hyphens, as people read them.
 
         Raises:
             SpecError: If it is not of that form.
         """
-        match = re.fullmatch(r"(\w+):(\w+)(?:\((\w+=[\w.]+(?:,\w+=[\w.]+)*)\))?", text)
+        match = re.fullmatch(r"(\w+):([\w-]+)(?:\((\w+=[\w.]+(?:,\w+=[\w.]+)*)\))?", text)
         if match is None:
             raise SpecError(f"sources.json needs KIND:NAME(option=value), got {text!r}")
         kind, name, inside = match.groups()
+        name = name.replace("-", "_") if kind == "claim" else name
         pairs = [part.partition("=") for part in inside.split(",")] if inside else []
         return cls(kind, name, {key: yaml.safe_load(value) for key, _, value in pairs})
 

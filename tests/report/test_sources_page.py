@@ -44,7 +44,7 @@ def test_whatever_the_list_names_is_here():
     ("here", "about", "fault"),
     [
         (["model:ganx"], {}, "unknown model"),
-        (["claim:nash_oscilation"], {}, "nash_oscillation"),
+        (["claim:nash_oscilation"], {}, "did you mean 'nash-oscillation'"),
         (["suite:nowhere"], {}, "suite"),
         (["painter:monet"], {}, "painter"),
         (["model:gan(depth=3)"], {}, "no option 'depth'"),
@@ -59,6 +59,10 @@ def test_whatever_the_list_names_is_here():
 def test_a_row_that_is_wrong_is_told(here, about, fault):
     (told,) = list_faults(listed(here, **about))
     assert fault in told
+
+
+def test_claims_may_be_named_with_hyphens():
+    assert list(list_faults(listed(["claim:nash-oscillation", "claim:nash_oscillation"]))) == []
 
 
 def test_a_plugin_that_disappears_is_told_and_the_page_goes_on(monkeypatch):
