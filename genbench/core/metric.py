@@ -282,9 +282,14 @@ def metric(
     matched: bool = True,
     at_most: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Returns a decorator that registers a metric function; the function itself is handed back."""
+    """Returns a decorator that registers a metric function; a user's function itself is handed back.
+
+    genbench's own check their options by the types of these whenever they are called.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        if module_of(function).startswith("genbench."):
+            function = options.checked(function, who=f"metric {name}")
         more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
         entry = Metric(name, function, view, columns, *more, at_most)
         _check_declared(entry)

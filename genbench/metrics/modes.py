@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count, above
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Classified, Truth
@@ -70,7 +72,12 @@ COLUMNS = {
     paper="Srivastava et al., 2017; Lin et al., 2018",
 )
 def modes(
-    fake: Tensor, truth: Truth, *, rng: Rng, samples: int = 2500, within: float = 3.0
+    fake: Tensor,
+    truth: Truth,
+    *,
+    rng: Rng,
+    samples: Count = 2500,
+    within: Annotated[float, above(0, 100)] = 3.0,
 ) -> dict[str, Score]:
     r"""Returns how many modes are captured, how well, and how evenly.
 
@@ -111,11 +118,6 @@ def modes(
         Scores, with what exact samples would have as their floor: in 2-D 98.9 % are of high quality,
         and more is too narrow.
     """
-    if samples < 1 or within <= 0:
-        raise SpecError(
-            f"modes needs samples >= 1 and within > 0, got {samples} and {within}; "
-            f"the usual are 2500 and 3"
-        )
     fake = _checks.points("modes", "fake", fake)[:samples].double()
     if truth.classified is not None:
         return _classified(fake, truth, truth.classified)
