@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genbench.core.allowed import Count
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -82,6 +83,11 @@ def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[
     # of a training set that is larger than a block, k-means sees points at even distances in its order
     step = -(-len(train) // (4 * memmap.height(train.x)))
     points = memmap.take(train.x, torch.arange(0, len(train), step)) - train.centre
+    if cells > len(points):
+        raise DataError(
+            f"c_t needs as many training points as cells, got {len(points)} for {cells} cells; give more "
+            f"points or fewer cells"
+        )
     clusters = KMeans(cells, n_init="auto", random_state=seed).fit(points.cpu().numpy())
     return [
         memmap.joined(

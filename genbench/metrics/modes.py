@@ -25,6 +25,8 @@ RARE = 10
 APART = 6
 #: how many exact points tell how many, and how many points are looked at at once
 EXACT, ROWS = 2**19, 4096
+#: a share of exact points below which their modes cannot be counted by any number of them that is usual
+RAREST = 1e-4
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
     "modes": Column(
@@ -77,7 +79,7 @@ def modes(
     *,
     rng: Rng,
     samples: Count = 2500,
-    within: Annotated[float, above(0, 100)] = 3.0,
+    within: Annotated[float, above(0.001, 100)] = 3.0,
 ) -> dict[str, Score]:
     r"""Returns how many modes are captured, how well, and how evenly.
 
@@ -135,6 +137,11 @@ def modes(
     if truth.high_quality is not None:
         radius, ideal = truth.high_quality
         protocol = {"within": f"{radius / truth.std:.4g}"}
+    if ideal < RAREST:
+        raise DataError(
+            f"modes needs a wider radius, got within={within:g}, in which {ideal:.2g} of exact points are; "
+            f"the usual is 3"
+        )
     if len(centres) > 1 and float(torch.pdist(centres).min()) < APART * truth.std:
         truth, ideal = _seen(truth, radius)
     return _scores(_histogram(fake, centres, radius), len(fake), ideal, truth, protocol)

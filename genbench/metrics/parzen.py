@@ -36,7 +36,7 @@ def parzen(
     fake: Cloud,
     *,
     rng: Rng,
-    bandwidths: Annotated[int, whole(1, 10_000)] = 16,
+    bandwidths: Annotated[int, whole(2, 10_000)] = 16,
     points: Annotated[int, whole(4)] = 2000,
 ) -> Steps[Score]:
     r"""Returns the mean log-likelihood of held-out points under Gaussians of one width on the samples.

@@ -97,3 +97,5 @@ def test_bad_input_is_refused():
         of(torch.zeros(5, 2), Truth())
     with pytest.raises(SpecError, match="'samples' needs a whole number of 1 or more, got 0"):
         of(torch.zeros(5, 2), GRID.truth, samples=0)
+    with pytest.raises(DataError, match="modes needs a wider radius, got within="):
+        of(torch.zeros(5, 2), GRID.truth, within=0.01)
