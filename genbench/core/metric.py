@@ -21,7 +21,7 @@ from genbench.core.declarations import (
     one_of,
     where,
 )
-from genbench.core.errors import ContractError, GenbenchError
+from genbench.core.errors import ContractError, GenbenchError, SpecError, nearest
 from genbench.core.registry import Registry
 from genbench.core.tolerance import Tolerance
 
@@ -364,11 +364,16 @@ def find(names: list[str]) -> list[Metric]:
 
     Raises:
         UnknownName: With the nearest match among metrics and columns.
+        SpecError: Where what follows a metric's name is no option with a value.
     """
     from genbench.core.errors import unknown
 
     metrics: dict[str, Metric] = {}
     for name in names:
+        head, _, rest = name.partition(":")
+        if rest and head in METRICS:
+            near = nearest(rest.partition("=")[0], METRICS.get(head).options)
+            raise SpecError(f"metric {head} needs options as OPTION=VALUE, got {rest!r}{near}")
         if name in METRICS:
             entry = METRICS.get(name)
         else:

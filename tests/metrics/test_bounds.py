@@ -3,7 +3,7 @@ import pytest
 from genbench.core import options
 from genbench.core.errors import SpecError
 from genbench.core.metric import METRICS
-from genbench.core.spec import Part
+from genbench.core.spec import Part, parse_part
 from genbench.evaluation.requests import make_requests
 
 NUMBERS = [
@@ -44,6 +44,15 @@ def test_no_number_that_means_nothing_reaches_a_metric(name, option):
 def test_what_everything_passes_or_no_memory_holds_is_refused(name, option, value):
     with pytest.raises(SpecError, match=f"'{option}' needs a"):
         make_requests([Part(name=name, options={option: value})])
+
+
+def test_an_option_without_a_value_is_told_from_a_name():
+    """`prdc:neighbours` was an unknown metric, like `reverse_kl_neighbours`."""
+    needs = (
+        "metric prdc needs options as OPTION=VALUE, got 'neighbours'; did you mean 'neighbours'"
+    )
+    with pytest.raises(SpecError, match=needs):
+        make_requests([parse_part("prdc:neighbours")])
 
 
 def test_a_metric_that_is_called_checks_its_options():
