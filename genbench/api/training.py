@@ -13,7 +13,7 @@ from torch import Tensor
 from genbench.core.asked import require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
-from genbench.core.spec import Criterion, Suite
+from genbench.core.spec import MOST_SEEDS, Criterion, Suite
 from genbench.core.trained import Trained
 from genbench.evaluation.evaluate import (
     PartLike,
@@ -190,7 +190,8 @@ def train(
             take the data.
         DataError: If the data set cannot be had.
     """
-    require_counts(batch=batch, seeds=seeds if isinstance(seeds, int) else None)
+    require_counts(batch=batch)
+    require_counts(most=MOST_SEEDS, seeds=seeds if isinstance(seeds, int) else None)
     pair = [make_part(model)], [make_part(dataset)]
     chosen = suite if isinstance(suite, Suite) else find_suite(suite or "demo")
     chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled, tuned_by=tuned_by)

@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 
+from genbench.core.allowed import LARGEST
 from genbench.core.errors import SpecError
 
 
-def require_counts(**counts: int | None) -> None:
-    """Refuses counts that are no whole numbers of 1 or more; None is not asked.
+def require_counts(*, most: int = LARGEST, **counts: int | None) -> None:
+    """Refuses counts that are no whole numbers of 1 or more, or beyond counting; None is not asked.
+
+    Arguments:
+        most: The largest count.
+        counts: By name.
 
     Raises:
         SpecError: Naming the first.
     """
     for name, count in counts.items():
-        if count is None or (isinstance(count, Integral) and count is not True and count >= 1):
+        whole = isinstance(count, Integral) and count is not True and count >= 1
+        if count is None or (whole and count <= most):
             continue
-        raise SpecError(f"{name} needs a whole number of 1 or more, got {count!r}")
+        end = f" and at most {most}" if whole else ""
+        raise SpecError(f"{name} needs a whole number of 1 or more{end}, got {count!r}")
 
 
 def require_seconds(*, above: bool = False, **times: float | None) -> None:

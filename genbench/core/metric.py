@@ -21,7 +21,7 @@ from genbench.core.declarations import (
     one_of,
     where,
 )
-from genbench.core.errors import ContractError, GenbenchError
+from genbench.core.errors import ContractError, GenbenchError, SpecError, nearest
 from genbench.core.registry import Registry
 from genbench.core.tolerance import Tolerance
 
@@ -282,9 +282,14 @@ def metric(
     matched: bool = True,
     at_most: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Returns a decorator that registers a metric function; the function itself is handed back."""
+    """Returns a decorator that registers a metric function; a user's function itself is handed back.
+
+    genbench's own check their options by the types of these whenever they are called.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        if module_of(function).startswith("genbench."):
+            function = options.checked(function, who=f"metric {name}")
         more = needs, train_reference, version, paper, matrices, moments, beside, networks, matched
         entry = Metric(name, function, view, columns, *more, at_most)
         _check_declared(entry)
@@ -359,11 +364,16 @@ def find(names: list[str]) -> list[Metric]:
 
     Raises:
         UnknownName: With the nearest match among metrics and columns.
+        SpecError: Where what follows a metric's name is no option with a value.
     """
     from genbench.core.errors import unknown
 
     metrics: dict[str, Metric] = {}
     for name in names:
+        head, _, rest = name.partition(":")
+        if rest and head in METRICS:
+            near = nearest(rest.partition("=")[0], METRICS.get(head).options)
+            raise SpecError(f"metric {head} needs options as OPTION=VALUE, got {rest!r}{near}")
         if name in METRICS:
             entry = METRICS.get(name)
         else:

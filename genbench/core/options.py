@@ -5,15 +5,22 @@ A class whose constructor takes `**inherited` has its base's options, too, as a 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from genbench.core.allowed import LARGEST
 from genbench.core.errors import ContractError, SpecError, nearest
+
+T = TypeVar("T")
+
+#: the most signs of a wrong value that a message shows
+MOST_SHOWN = 200
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:
@@ -63,16 +70,37 @@ def resolve(
             f"{type(error).__name__}: {text}; repair its annotations"
         ) from None
     chosen = {name: _literal(hints.get(name), value) for name, value in chosen.items()}
+    for name, value in chosen.items():
+        if _is_flag(value) and not _takes_flags(hints.get(name)):
+            raise _refusal(f"{who} option {name!r}", hints.get(name), value, own[name])
     try:
         checked = schema(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
-        raise SpecError(
-            f"{who} option {name!r} needs {_readable(hints.get(name))}, got {chosen.get(name)!r}"
-            + (_near(hints.get(name), chosen.get(name)) or f"; its default is {own.get(name)!r}")
-        ) from None
+        what, most = f"{who} option {name!r}", first.get("ctx", {}).get("le")
+        raise _refusal(what, hints.get(name), chosen.get(name), own.get(name), most) from None
     return {name: getattr(checked, name) for name in own}
+
+
+def checked(function: Callable[..., T], *, who: str) -> Callable[..., T]:
+    """Returns a function that checks its options whenever it is called, as `resolve` does."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **given: Any) -> T:
+        chosen = {name: given[name] for name in defaults(function).keys() & given.keys()}
+        values = resolve(function, chosen, who=who) if chosen else {}
+        return function(*arguments, **given | {name: values[name] for name in chosen})
+
+    return call
+
+
+def _refusal(what: str, hint: Any, value: Any, usual: Any, most: object = None) -> SpecError:
+    """Returns the error for a value, with what its type allows and the bound that it is above, if any."""
+    words = _readable(hint)
+    words += f" and at most {LARGEST}" if most == LARGEST else ""
+    ending = _near(hint, value) or f"; its default is {usual!r}"
+    return SpecError(f"{what} needs {words}, got {_shorten(value)}{ending}")
 
 
 def alternatives(function: Callable[..., Any]) -> dict[str, list[Any]]:
@@ -104,6 +132,34 @@ def _literal(hint: Any, value: Any) -> Any:
     """Returns the member of a Literal that a text spells, as command lines do; any other value as it is."""
     spelt = [one for one in _listed(hint) if isinstance(value, str) and str(one) == value]
     return spelt[0] if spelt else value
+
+
+def _is_flag(value: Any) -> bool:
+    """Whether a value is true or false, or holds one, which would count as 1 or 0."""
+    return isinstance(value, bool) or (
+        isinstance(value, (list, tuple)) and any(_is_flag(part) for part in value)
+    )
+
+
+def _takes_flags(hint: Any) -> bool:
+    """Whether a type, or one of a union, is of flags, lists them, or is of anything."""
+    listed = any(isinstance(value, bool) for value in _listed(hint))
+    return listed or any(
+        one in (bool, Any, object, None) or _takes_inside(one) for one in _members(hint)
+    )
+
+
+def _takes_inside(hint: Any) -> bool:
+    """Whether a list, tuple or mapping is of flags, or is of anything."""
+    return get_origin(hint) not in (None, Literal) and any(
+        _takes_flags(part) for part in get_args(hint) if part is not Ellipsis
+    )
+
+
+def _shorten(value: Any) -> str:
+    """Returns a value as it is written, the middle of a long one left out."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _listed(hint: Any) -> list[Any]:

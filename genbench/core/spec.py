@@ -9,6 +9,31 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from genbench.core import allowed
+
+#: more seeds than these nobody trains by one suite
+MOST_SEEDS = 10_000
+
+
+def _refuse_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")
+    return value
+
+
+#: true and false, which would be 1 and 0, are no numbers of suites; bounds stand before it, so that the
+#: published schema has them
+NUMBER = BeforeValidator(_refuse_flag)
+Whole = Annotated[allowed.Amount, NUMBER]
+Counted = Annotated[allowed.Count, NUMBER]
+Several = Annotated[allowed.Several, NUMBER]
+Seed = Annotated[int, Field(le=allowed.LARGEST), NUMBER]
+#: of which long runs draw more than anything else is counted to; every JSON reader knows these exactly
+Examples = Annotated[int, Field(ge=1, le=2**53), NUMBER]
+Real = Annotated[float, NUMBER]
+Positive = Annotated[allowed.Positive, NUMBER]
+Decay = Annotated[allowed.Decay, NUMBER]
+
 
 class Strict(BaseModel):
     """A frozen record that refuses keys it does not know."""
@@ -19,13 +44,13 @@ class Strict(BaseModel):
 class Budget(Strict):
     """How long one cell trains: exactly one of gradient rounds, training examples or seconds."""
 
-    steps: int | None = Field(
-        default=None, gt=0, description="rounds; in a round every player moves"
+    steps: Counted | None = Field(
+        default=None, description="rounds; in a round every player moves"
     )
-    examples: int | None = Field(
-        default=None, gt=0, description="real examples drawn, all players together"
+    examples: Examples | None = Field(
+        default=None, description="real examples drawn, all players together"
     )
-    seconds: float | None = Field(default=None, gt=0, description="wall-clock seconds of training")
+    seconds: Positive | None = Field(default=None, description="wall-clock seconds of training")
 
     @model_validator(mode="after")
     def _one(self) -> Budget:
@@ -37,24 +62,21 @@ class Budget(Strict):
 class Training(Strict):
     """How players train where it is not as their model says; what is absent is as the model says."""
 
-    rates: dict[str, float] | None = Field(
+    rates: dict[str, Positive] | None = Field(
         default=None, description="by player, a factor on its step size"
     )
-    share: float | None = Field(
+    share: Annotated[float, Field(gt=0, lt=1), NUMBER] | None = Field(
         default=None,
-        gt=0,
-        lt=1,
         description="of the updates of a round, those of the first of two players",
     )
     decay: Literal["constant", "linear", "cosine"] | None = Field(
         default=None, description="how the step sizes fall over the budget"
     )
-    average: float | None = Field(
-        default=None, ge=0, lt=1, description="decay of the weights' running average; 0: none"
+    average: Decay | None = Field(
+        default=None, description="decay of the weights' running average; 0: none"
     )
-    stopping: int | None = Field(
+    stopping: Counted | None = Field(
         default=None,
-        gt=0,
         description="keep the weights of least validation loss among so many equal shares of the budget",
     )
 
@@ -89,9 +111,13 @@ def _as_list(value: Any) -> Any:
 
 
 def _seeds(value: int | list[int]) -> int | list[int]:
-    listed = list(range(value)) if isinstance(value, int) else value
-    if not listed or min(listed) < 0 or len(set(listed)) < len(listed):
-        raise ValueError("needs a positive number of seeds, or a list of them, each once and >= 0")
+    count = value if isinstance(value, int) else len(value)
+    listed = [] if isinstance(value, int) else value
+    if not 1 <= count <= MOST_SEEDS or len({*listed}) < len(listed) or min(listed, default=0) < 0:
+        raise ValueError(
+            f"needs a positive number of seeds, or a list of them, each once and >= 0, and at most "
+            f"{MOST_SEEDS}"
+        )
     return value
 
 
@@ -125,9 +151,9 @@ class Cells(Strict):
     models: PartList = Field(min_length=1)
     datasets: PartList = Field(min_length=1)
     budget: Budget | None = None
-    batch: int | None = Field(default=None, gt=0)
-    labelled: int | None = Field(
-        default=None, gt=0, description="training labels that a seed sees, balanced; all if absent"
+    batch: Counted | None = None
+    labelled: Counted | None = Field(
+        default=None, description="training labels that a seed sees, balanced; all if absent"
     )
     training: Training | None = Field(default=None, description="how all of the models train")
     tuned: bool | Criterion = Field(
@@ -141,24 +167,24 @@ class Suite(Strict):
     """A named comparison."""
 
     description: str
-    seeds: Annotated[int | list[int], AfterValidator(_seeds)] = 8
+    seeds: Annotated[Seed | list[Seed], AfterValidator(_seeds)] = 8
     budget: Budget = Budget(steps=4000)
-    batch: int = Field(default=256, gt=0, description="real examples per seed in a minibatch")
+    batch: Counted = Field(default=256, description="real examples per seed in a minibatch")
     precision: Literal["float32", "float64"] = "float32"
-    seeds_at_once: int | None = Field(
-        None, gt=0, description="seeds trained in one stack; all if absent"
+    seeds_at_once: Counted | None = Field(
+        None, description="seeds trained in one stack; all if absent"
     )
     metrics: list[PartField] = Field(min_length=1)
-    samples: int = Field(
-        default=10_000, gt=1, description="generated points per seed for evaluation"
+    samples: Several = Field(
+        default=10_000, description="generated points per seed for evaluation"
     )
     features: Annotated[
         Part | None, BeforeValidator(_parse, json_schema_input_type=str | Part | None)
     ] = Field(default=None, description="extractor; absent: what suits the data set")
-    curve: int = Field(default=20, ge=0, description="points on the learning curve")
+    curve: Whole = Field(default=20, description="points on the learning curve")
     curve_metrics: list[PartField] = []
-    curve_samples: int = Field(
-        default=1000, gt=1, description="generated points per seed for each point of the curve"
+    curve_samples: Several = Field(
+        default=1000, description="generated points per seed for each point of the curve"
     )
     cells: list[Cells] = Field(min_length=1)
 
@@ -186,21 +212,23 @@ class Tuning(Strict):
     dataset: str | None = Field(default=None, description="the data set; absent: the plan's name")
     options: dict[str, Any] = Field(default={}, description="of the data set")
     budget: Budget
-    batch: int = Field(default=128, gt=0, description="real examples per seed in a minibatch")
+    batch: Counted = Field(default=128, description="real examples per seed in a minibatch")
     criteria: Criteria
-    samples: int = Field(default=1000, gt=1, description="generated points per seed for a score")
+    samples: Several = Field(default=1000, description="generated points per seed for a score")
     features: Annotated[
         Part | None, BeforeValidator(_parse, json_schema_input_type=str | Part | None)
     ] = Field(default=None, description="extractor; absent: what suits the data set")
-    seeds: int = Field(default=2, gt=0, description="seeds of a trial, in one stack")
-    bracket: int = Field(
-        default=4, gt=1, description="trials that are halved among themselves, after the first"
+    seeds: Counted = Field(default=2, description="seeds of a trial, in one stack")
+    bracket: Several = Field(
+        default=4, description="trials that are halved among themselves, after the first"
     )
-    rungs: list[float] = Field(
+    rungs: list[Real] = Field(
         default=[0.25, 0.5, 1.0], description="shares of the budget at which trials are scored"
     )
-    keep: float = Field(default=0.5, gt=0, le=1, description="the share that goes on from a rung")
-    trials: int = Field(default=21, gt=0, description="the default and brackets of others")
+    keep: Annotated[float, Field(gt=0, le=1), NUMBER] = Field(
+        default=0.5, description="the share that goes on from a rung"
+    )
+    trials: Counted = Field(default=21, description="the default and brackets of others")
     models: list[str] = Field(
         default=[], description="absent: all that are trained and can do the data"
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 from pydantic import Field
 
-from genbench.core.spec import Strict
+from genbench.core.allowed import Weight
+from genbench.core.spec import NUMBER, Strict
+
+NotNegative = Annotated[Weight, NUMBER]
 
 
 class Tolerance(Strict):
@@ -15,12 +19,12 @@ class Tolerance(Strict):
     Times have a `ratio` instead, between geometric means.
     """
 
-    absolute: float = Field(default=0.0, ge=0)
-    relative: float = Field(default=0.0, ge=0, description="of the baseline's absolute mean")
-    spreads: float = Field(
-        default=0.0, ge=0, description="of the baseline's standard deviation over seeds"
+    absolute: NotNegative = 0.0
+    relative: NotNegative = Field(default=0.0, description="of the baseline's absolute mean")
+    spreads: NotNegative = Field(
+        default=0.0, description="of the baseline's standard deviation over seeds"
     )
-    ratio: float | None = Field(default=None, gt=1)
+    ratio: Annotated[float, Field(gt=1), NUMBER] | None = None
 
     def allowed(self, mean: float, spread: float) -> float:
         """Returns the tolerance around a mean, in its unit (of times: the logarithm of the ratio)."""

@@ -6,8 +6,12 @@ import torch
 from torch import Tensor
 
 from genbench.core.constant import Constant
+from genbench.core.errors import SpecError
 from genbench.core.rng import Rng
 from genbench.datasets._text import inverted
+
+#: steps after which a law has come to rest, and by how much the sum of its moves may be off by rounding
+STEPS, UNREST = 10_000, 1e-12
 
 
 class MarkovLaw:
@@ -92,13 +96,23 @@ class MarkovLaw:
 
 
 def _stationary(table: Tensor) -> Tensor:
-    """The distribution of a context that one more symbol leaves as it is, shape (contexts,)."""
+    """The distribution of a context that one more symbol leaves as it is, shape (contexts,).
+
+    Raises:
+        SpecError: Of a law that hardly forgets how it began, so that nothing that follows would be exact.
+    """
     contexts, symbols = table.shape
     distribution = torch.full((contexts,), 1 / contexts, dtype=table.dtype)
-    for _ in range(10_000):
+    moved = 0.0
+    for _ in range(STEPS):
         # the oldest symbol, the leading axis, is summed out
         new = (distribution.unsqueeze(-1) * table).view(symbols, -1).sum(0)
         distribution, moved = new / new.sum(), float((new - distribution).abs().sum())
         if moved <= 1e-15:
             break
+    if moved > UNREST:
+        raise SpecError(
+            f"the law of these sequences needs to come to rest, but its stationary state still moves by "
+            f"{moved:.2g} after {STEPS} steps; give more noise, or a smaller radius"
+        )
     return distribution

@@ -207,7 +207,7 @@ def threads_each(workers: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     share = max(1, (cores or 1) // workers)
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(limit)) if limit.isdigit() and int(limit) else share
+    return min(share, int(limit)) if limit.isdecimal() and int(limit) else share
 
 
 def limit_threads(threads: int) -> Any:

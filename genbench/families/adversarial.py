@@ -53,7 +53,7 @@ class Game(Model):
         *,
         steps: int = 1,
         schedule: Callable[[float], float] | None = None,
-        average: float | None = None,
+        average: Decay | None = None,
     ) -> None:
         super().__init__(spec, rng)
         self.optimizers = discriminator_optimizer or optimizer, optimizer
@@ -243,7 +243,7 @@ class PlainGame(PairGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,
         lr: Positive = 1e-3,

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Inpainter, MarkovChain, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.boltzmann import LogZEstimator
@@ -73,16 +72,3 @@ class BoltzmannModel(Model, Density, MarkovChain, Inpainter):
     def common_error(self, rng: Rng) -> Tensor | None:
         """Returns the standard error of log Z, shape (S,), None where it is summed."""
         return None if self.bound == "exact" else self.log_z(rng).error
-
-
-def check_chains(who: str, *, steps: int, chains: int, gibbs_steps: int) -> None:
-    """Refuses machines whose chains do not move, or that have none.
-
-    Raises:
-        SpecError: Naming all three.
-    """
-    if min(steps, chains, gibbs_steps) < 1:
-        raise SpecError(
-            f"{who} needs steps, chains and gibbs_steps of 1 or more, got {steps}, {chains} and "
-            f"{gibbs_steps}; raise them"
-        )

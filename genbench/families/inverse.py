@@ -147,7 +147,7 @@ class InverseGame(Model, Encoder, Reconstructor, Inpainter):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         network: NetworkKind = "mlp",
         width: Count = 32,

@@ -83,7 +83,7 @@ class ConditionalGame(Game, Conditional):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         network: NetworkKind = "mlp",
         width: Count = 32,

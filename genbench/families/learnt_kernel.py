@@ -70,8 +70,8 @@ class LearntKernelGame(PairGame):
         lr: float,
     ) -> None:
         super().__init__(spec, rng, rmsprop(lr), steps=critic_steps)
-        if not sigmas or min(sigmas) <= 0:
-            raise SpecError(f"{self.name} needs sigmas > 0, got {sigmas}; give at least one")
+        if not sigmas:
+            raise SpecError(f"{self.name} needs sigmas, got none; give at least one")
         self.sigmas, self.penalty, self.reconstruction = sigmas, penalty, reconstruction
         self.scale = scale if scale is not None else (4.0 if spec.range is None else 1.0)
 

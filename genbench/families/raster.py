@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Decay
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Autoregressive, Batch, Density, Inpainter, Model, Player
 from genbench.core.rng import Rng
 from genbench.nn.autoregressive import AutoregressiveNetwork, Drop, Step, dropout
@@ -49,13 +49,9 @@ class RasterModel(Model, Density, Autoregressive, Inpainter):
         distribution: Distribution | None = None,
         dropout: float,
         clip: float,
-        average: float | None = None,
+        average: Decay | None = None,
     ) -> None:
         super().__init__(spec, rng)
-        if not 0 <= dropout < 1:
-            raise SpecError(
-                f"{self.name} needs dropout of at least 0 and below 1, got {dropout}; 0 drops nothing"
-            )
         self.distribution = distribution or discrete(spec, rng.dtype)
         self.optimizer, self.dropout = optimizer, dropout
         self.clip, self.average = clip, average

@@ -186,7 +186,7 @@ class VariationalModel(Model, Density, Encoder, Reconstructor):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         log_std: float | None = None,
         warmup: Share = 0.25,

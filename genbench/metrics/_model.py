@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import Dataset
-from genbench.core.errors import SpecError
 from genbench.core.metric import Score
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -39,16 +38,6 @@ def in_model_space(trained: Trained, x: Tensor, rng: Rng) -> Tensor:
     """
     x = x.to(rng.device, rng.dtype if x.is_floating_point() else x.dtype)
     return trained.dataset.to_model(x.unsqueeze(0))
-
-
-def at_least(who: str, name: str, value: int, least: int) -> None:
-    """Refuses an option below its least value.
-
-    Raises:
-        SpecError: Naming both.
-    """
-    if value < least:
-        raise SpecError(f"{who} needs {name} >= {least}, got {value}; raise it")
 
 
 def squared_error(real: Tensor, fake: Tensor) -> Tensor:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from genbench.core.errors import DataError
 from genbench.core.truth import Truth
 from genbench.metrics import _checks
+
+#: how near an answer is near, as a share of the smallest squared distance between two: at 1/4 lies what is
+#: halfway between these, the blurred average of both
+Near = Annotated[float, Field(gt=0, lt=0.25, description="a number above 0 and below 0.25")]
 
 
 def pairs(who: str, source: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

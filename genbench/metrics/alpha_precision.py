@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import whole
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -27,7 +29,7 @@ COLUMNS = {
 @metric("alpha_precision", view="features", columns=COLUMNS, paper="Alaa et al., 2022")
 @pairwise
 def alpha_precision(
-    real: Cloud, fake: Cloud, *, rng: Rng, levels: int = 30
+    real: Cloud, fake: Cloud, *, rng: Rng, levels: Annotated[int, whole(2, 100_000)] = 30
 ) -> Steps[dict[str, Score]]:
     r"""Returns the integrated alpha-precision and beta-recall.
 
@@ -56,8 +58,6 @@ def alpha_precision(
     Returns:
         Scores at most about 1, higher is better; below 0 where most of a curve is far off.
     """
-    if levels < 2:
-        raise SpecError(f"alpha_precision needs levels >= 2, got {levels}; the usual is 30")
     _checks.clouds("alpha_precision", real, fake)
     own, other = Smallest(len(real), 1, real.x), Smallest(len(real), 1, real.x)
     yield [Look(real, real, own.within), Look(real, fake, other.add)]

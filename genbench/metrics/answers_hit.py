@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Translator
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import at_least, lacks, mean_score, nothing
-from genbench.metrics._pairs import answers_to, is_near, one_answer
+from genbench.metrics._model import lacks, mean_score, nothing
+from genbench.metrics._pairs import Near, answers_to, is_near, one_answer
 
 NOTHING_NEAR = "no output is near an answer"
 COLUMNS = {
@@ -34,9 +35,9 @@ def answers_hit(
     test: Tensor,
     *,
     rng: Rng,
-    points: int = 200,
-    tries: int = 16,
-    tolerance: float = 0.15,
+    points: Several = 200,
+    tries: Count = 16,
+    tolerance: Near = 0.15,
 ) -> dict[str, Score]:
     r"""Returns how many right answers some tries give, and the divergence of their shares from the truth.
 
@@ -57,8 +58,6 @@ def answers_hit(
         The mean number of answers that are hit, its floor that of exact draws; and a divergence, null
         where no output is near an answer.
     """
-    at_least("answers_hit", "points", points, 2)
-    at_least("answers_hit", "tries", tries, 1)
     reason = lacks(trained, Translator, "translator")
     if reason is not None or trained.dataset.given is None:
         return nothing(COLUMNS, reason or "")

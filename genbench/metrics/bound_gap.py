@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count, Several
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Density, Model
 from genbench.core.rng import Rng
@@ -37,9 +38,9 @@ def bound_gap(
     test: Tensor,
     *,
     rng: Rng,
-    draws: int = 512,
-    points: int = 256,
-    repeats: int = 8,
+    draws: Several = 512,
+    points: Several = 256,
+    repeats: Count = 8,
 ) -> Score:
     r"""Returns by how many nats a point the importance-weighted bound with many draws beats the ELBO.
 
@@ -63,11 +64,6 @@ def bound_gap(
         A Score in nats, lower is tighter, with its standard error over points; null for models whose
         log_prob is no lower bound, or takes no number of draws.
     """
-    if min(draws, points, repeats + 1) < 2:
-        raise SpecError(
-            f"bound_gap needs draws >= 2, points >= 2 and repeats >= 1, got {draws}, {points} and "
-            f"{repeats}; the usual are 512, 256 and 8"
-        )
     model, dataset = trained.model, trained.dataset
     if test.shape[1:] != dataset.spec.event or len(test) < 2:
         raise DataError(

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Several
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -33,8 +34,8 @@ def c2st(
     *,
     rng: Rng,
     classifier: Kind = "neighbours",
-    folds: int = 5,
-    points: int = 2000,
+    folds: Several = 5,
+    points: Several = 2000,
 ) -> dict[str, Score]:
     r"""Returns how well a classifier tells real from generated points it was not trained on.
 
@@ -64,11 +65,6 @@ def c2st(
     Returns:
         The accuracy, lower is better, with its standard error, and the one-sided p-value.
     """
-    if folds < 2 or points < 2 or classifier not in ("neighbours", "logistic", "network"):
-        raise SpecError(
-            f"c2st needs folds >= 2, points >= 2 and a classifier neighbours, logistic or network, got "
-            f"{folds}, {points} and {classifier!r}; the usual are 5, 2000 and neighbours"
-        )
     from scipy.stats import norm
 
     real, fake = _checks.pair("c2st", real, fake)

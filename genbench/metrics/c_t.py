@@ -8,7 +8,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -25,7 +26,7 @@ LEAST = 20
 
 @metric("c_t", view="memory", columns={"c_t": COLUMN}, paper="Meehan et al., 2020")
 @pairwise
-def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: int = 1) -> Steps[Score]:
+def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: Count = 1) -> Steps[Score]:
     r"""Returns the z-scored Mann-Whitney test of distances to the training set, fakes against test.
 
     .. math:: C_T = \sum_\pi \frac{P_n(\pi)}{\sum_\pi P_n(\pi)}
@@ -51,8 +52,6 @@ def c_t(train: Cloud, test: Cloud, fake: Cloud, *, rng: Rng, cells: int = 1) -> 
     Returns:
         A Score near 0 for fresh true points, within about 2; null where no cell holds enough points.
     """
-    if cells < 1:
-        raise SpecError(f"c_t needs cells >= 1, got {cells}; the usual is 1")
     _checks.clouds("c_t", train, fake)
     _checks.clouds("c_t", train, test)
     near = [Smallest(len(x), 1, x.x) for x in (test, fake)]
@@ -84,6 +83,11 @@ def _cells(train: Cloud, sets: tuple[Cloud, ...], cells: int, rng: Rng) -> list[
     # of a training set that is larger than a block, k-means sees points at even distances in its order
     step = -(-len(train) // (4 * memmap.height(train.x)))
     points = memmap.take(train.x, torch.arange(0, len(train), step)) - train.centre
+    if cells > len(points):
+        raise DataError(
+            f"c_t needs as many training points as cells, got {len(points)} for {cells} cells; give more "
+            f"points or fewer cells"
+        )
     clusters = KMeans(cells, n_init="auto", random_state=seed).fit(points.cpu().numpy())
     return [
         memmap.joined(

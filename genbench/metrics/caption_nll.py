@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import ConditionalDensity
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import ROWS, at_least, lacks, mean_score
+from genbench.metrics._model import ROWS, lacks, mean_score
 
 COLUMN = Column("lower", "nats", None, "mean -log p(point | source) of held-out pairs", 55)
 
@@ -22,7 +23,7 @@ COLUMN = Column("lower", "nats", None, "mean -log p(point | source) of held-out 
     paper="Vinyals et al., 2015",
 )
 @torch.no_grad()
-def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000) -> Score:
+def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: Several = 5000) -> Score:
     r"""Returns the mean negative log probability of held-out points given their sources, in nats.
 
     .. math:: -\frac1N \sum_i \log p(x_i \mid s_i)
@@ -42,7 +43,6 @@ def caption_nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000)
         A mean with its standard error over pairs; its floor is the entropy of a point given its source,
         where that is known.
     """
-    at_least("caption_nll", "points", points, 2)
     reason, source_data = (
         lacks(trained, ConditionalDensity, "conditional_density"),
         trained.dataset.given,

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.feature import Logits
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Conditional
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import ROWS, at_least, lacks, mean_score, nothing, unlabelled
+from genbench.metrics._model import ROWS, lacks, mean_score, nothing, unlabelled
 
 COLUMNS = {
     "class_accuracy": Column("higher", "share", 1.0, "samples that are judged of the asked class"),
@@ -31,7 +32,7 @@ COLUMNS = {
     paper="Odena et al., 2017",
 )
 def class_accuracy(
-    trained: Trained, test: Tensor, *, rng: Rng, samples: int = 200
+    trained: Trained, test: Tensor, *, rng: Rng, samples: Several = 200
 ) -> dict[str, Score]:
     """Returns how often an independent classifier finds the class that was asked for.
 
@@ -52,7 +53,6 @@ def class_accuracy(
         of samples within a class over that of real points of the class, averaged over classes (1 is
         right, 0 is one picture a class) of which two differ.
     """
-    at_least("class_accuracy", "samples", samples, 2)
     model, labels = trained.model, trained.dataset.labels("test")
     reason = lacks(trained, Conditional, "conditional") or unlabelled(trained.dataset)
     judge = trained.extractor() if reason is None and trained.extractor is not None else None

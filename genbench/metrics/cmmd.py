@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import above
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -16,7 +18,12 @@ DISTANCE = Column("lower", "scaled squared MMD", 0.0, "one Gaussian kernel of fi
 @metric("cmmd", view="features", columns={"cmmd": DISTANCE}, paper="Jayasumana et al., 2024")
 @pairwise
 def cmmd(
-    real: Cloud, fake: Cloud, *, rng: Rng, sigma: float = 10.0, scale: float = 1000.0
+    real: Cloud,
+    fake: Cloud,
+    *,
+    rng: Rng,
+    sigma: Annotated[float, above(1e-6, 1e6)] = 10.0,
+    scale: Annotated[float, above(0, 1e9)] = 1000.0,
 ) -> Steps[Score]:
     r"""Returns the squared MMD under one Gaussian kernel of fixed width, times a thousand.
 
@@ -41,8 +48,6 @@ def cmmd(
     Returns:
         A Score >= 0 up to rounding, lower is better.
     """
-    if not (sigma > 0 and scale > 0):
-        raise SpecError(f"cmmd needs sigma > 0 and scale > 0, got {sigma} and {scale}")
     _checks.clouds("cmmd", real, fake)
     sums = [_Sum(sigma, within) for within in (True, True, False)]
     sets = ((real, real), (fake, fake), (real, fake))

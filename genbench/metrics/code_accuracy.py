@@ -6,13 +6,13 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Encoder
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.metrics._model import (
     ROWS,
-    at_least,
     in_model_space,
     lacks,
     largest,
@@ -39,7 +39,7 @@ COLUMNS = {
     paper="Donahue et al., 2017",
 )
 def code_accuracy(
-    trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000
+    trained: Trained, test: Tensor, *, rng: Rng, points: Several = 10_000
 ) -> dict[str, Score]:
     """Returns how well codes tell classes apart: by one neighbour, and by the categorical code.
 
@@ -61,7 +61,6 @@ def code_accuracy(
         Shares in [0, 1], higher is better; the protocol gives `chance`, the share of the commonest
         class. Without an encoder, labels, or a categorical code there is no value.
     """
-    at_least("code_accuracy", "points", points, 2)
     reason = lacks(trained, Encoder, "encoder") or unlabelled(trained.dataset)
     train_labels, labels = trained.dataset.labels("train"), trained.dataset.labels("test")
     if reason is not None or labels is None or train_labels is None:

@@ -7,11 +7,12 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Cyclic
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import ROWS, at_least, lacks, mean_score, squared_error
+from genbench.metrics._model import ROWS, lacks, mean_score, squared_error
 
 COLUMN = Column("lower", "RMSE", 0.0, "between sources and what comes back of their translations")
 
@@ -24,7 +25,7 @@ COLUMN = Column("lower", "RMSE", 0.0, "between sources and what comes back of th
     paper="Zhu et al., 2017",
 )
 @torch.no_grad()
-def cycle_error(trained: Trained, test: Tensor, *, rng: Rng, points: int = 1000) -> Score:
+def cycle_error(trained: Trained, test: Tensor, *, rng: Rng, points: Several = 1000) -> Score:
     r"""Returns the root mean squared difference of sources from what comes back of their translations.
 
     .. math:: \sqrt{\frac{1}{N D} \sum_i \| F(G(s_i)) - s_i \|^2}
@@ -46,7 +47,6 @@ def cycle_error(trained: Trained, test: Tensor, *, rng: Rng, points: int = 1000)
     Returns:
         A root mean squared error in units of the sources, with its standard error to first order.
     """
-    at_least("cycle_error", "points", points, 2)
     reason, source_data = lacks(trained, Cyclic, "cyclic"), trained.dataset.given
     if reason is not None or source_data is None:
         return Score(None, reason=reason or f"{trained.dataset.name} has no sources")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Several, whole
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import MarkovChain, Model
 from genbench.core.rng import Rng
@@ -43,7 +44,12 @@ COLUMNS = {
 
 @metric("effective_sample_cost", view="model", columns=COLUMNS, paper="Sokal, 1997")
 def effective_sample_cost(
-    trained: Trained, test: Tensor, *, rng: Rng, chains: int = 64, steps: int = 1000
+    trained: Trained,
+    test: Tensor,
+    *,
+    rng: Rng,
+    chains: Several = 64,
+    steps: Annotated[int, whole(20)] = 1000,
 ) -> dict[str, Score]:
     r"""Returns the integrated autocorrelation time of a chain and what an independent sample costs.
 
@@ -68,11 +74,6 @@ def effective_sample_cost(
         Steps, milliseconds a sample and evaluations a sample, lower is better; bounds from below where
         the chain has not forgotten its start within half of the steps. A chain that never moves is null.
     """
-    if chains < 2 or steps < 20:
-        raise SpecError(
-            f"effective_sample_cost needs chains >= 2 and steps >= 20, got {chains} and {steps}; the "
-            f"usual are 64 and 1000"
-        )
     model = trained.model
     if not isinstance(model, MarkovChain):
         times = call_seconds(trained.sample, chains, rng.fork("independent"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import whole
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -29,7 +30,9 @@ DISTANCE = Column(
     paper="Chong and Forsyth, 2020",
     matrices=26,
 )
-def fid_infinity(real: Tensor, fake: Tensor, *, rng: Rng, pieces: int = 8) -> Score:
+def fid_infinity(
+    real: Tensor, fake: Tensor, *, rng: Rng, pieces: Annotated[int, whole(3)] = 8
+) -> Score:
     r"""Returns the Frechet distance that endless samples would have, from its fall with 1/n.
 
     .. math:: \mathrm{FID}(n) \approx \mathrm{FID}_\infty + b / n
@@ -55,8 +58,6 @@ def fid_infinity(real: Tensor, fake: Tensor, *, rng: Rng, pieces: int = 8) -> Sc
         A Score, lower is better, with the line's standard error; null where fewer than 3 sizes leave
         2 F points to a piece, since below that the bias is not a line in 1/n.
     """
-    if pieces < 3:
-        raise SpecError(f"fid_infinity needs pieces >= 3, got {pieces}; the usual is 8")
     real, fake = _checks.pair("fid_infinity", real, fake)
     fewer, least = min(len(real), len(fake)), max(2 * real.shape[1], 16)
     most = min(pieces, fewer // least)

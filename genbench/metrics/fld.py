@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count, Several
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -33,7 +34,13 @@ ROWS = 512
 
 @metric("fld", view="memory", columns=COLUMNS, paper="Jiralerspong et al., 2023")
 def fld(
-    train: Tensor, test: Tensor, fake: Tensor, *, rng: Rng, points: int = 10_000, epochs: int = 50
+    train: Tensor,
+    test: Tensor,
+    fake: Tensor,
+    *,
+    rng: Rng,
+    points: Several = 10_000,
+    epochs: Count = 50,
 ) -> dict[str, Score]:
     r"""Returns the feature likelihood divergence and its generalisation gap.
 
@@ -64,10 +71,6 @@ def fld(
     Returns:
         Scores, lower is better (for the gap neither way is), with standard errors over test points.
     """
-    if points < 2 or epochs < 1:
-        raise SpecError(
-            f"fld needs points >= 2 and epochs >= 1, got {points} and {epochs}; the usual are 10000 and 50"
-        )
     train, fake = _checks.pair("fld", train, fake)
     train, test = _checks.pair("fld", train, test)
     if len(train) < 4:

@@ -9,8 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Seed
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count, Seed
 from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -44,7 +43,7 @@ COLUMNS = {
     paper="Salimans et al., 2016",
 )
 def inception_score(
-    real: Tensor, fake: Tensor, *, rng: Rng, splits: int = 10, order_seed: Seed = 2020
+    real: Tensor, fake: Tensor, *, rng: Rng, splits: Count = 10, order_seed: Seed = 2020
 ) -> dict[str, Score]:
     r"""Returns the mean over splits of exp E KL(p(y|x) || p(y)).
 
@@ -67,8 +66,6 @@ def inception_score(
         the plain spread, which other tools print. Null where a split would hold one point, whose score is 1
         whatever it is.
     """
-    if splits < 1:
-        raise SpecError(f"inception_score needs splits >= 1, got {splits}; the usual is 10")
     real, fake = _checks.pair("inception_score", real, fake)
     if len(fake) < 2 * splits:
         reason = f"{len(fake)} points make no {splits} splits of two or more; take fewer splits"

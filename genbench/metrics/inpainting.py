@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Inpainter
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import ROWS, at_least, in_model_space, lacks, mean_score, nothing
+from genbench.metrics._model import ROWS, in_model_space, lacks, mean_score, nothing
 
 UNIT = "squared error"
 COLUMNS = {
@@ -25,7 +26,7 @@ COLUMNS = {
 
 @metric("inpainting", view="model", columns=COLUMNS, needs=("inpainter",))
 def inpainting(
-    trained: Trained, test: Tensor, *, rng: Rng, points: int = 200, completions: int = 4
+    trained: Trained, test: Tensor, *, rng: Rng, points: Several = 200, completions: Several = 4
 ) -> dict[str, Score]:
     r"""Returns the error of completions of held-out points whose second half is hidden.
 
@@ -51,8 +52,6 @@ def inpainting(
     Returns:
         Squared errors per hidden coordinate. Without an inpainter, or of tokens, there is no value.
     """
-    at_least("inpainting", "points", points, 2)
-    at_least("inpainting", "completions", completions, 2)
     model, dataset = trained.model, trained.dataset
     reason = lacks(trained, Inpainter, "inpainter")
     if dataset.spec.kind == "tokens":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import whole
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
@@ -30,7 +32,9 @@ ROWS = 4096
     needs=("log_prob",),
     paper="Lin, 1991",
 )
-def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Score:
+def js_to_truth(
+    fake: Tensor, truth: Truth, *, rng: Rng, cells: Annotated[int, whole(2, 1000)] = 50
+) -> Score:
     r"""Returns the Jensen-Shannon divergence between samples and the truth, both on one grid.
 
     .. math:: \mathrm{JS} = \tfrac12 KL(p \,\|\, m) + \tfrac12 KL(q \,\|\, m), \quad m = (p + q) / 2
@@ -53,8 +57,6 @@ def js_to_truth(fake: Tensor, truth: Truth, *, rng: Rng, cells: int = 50) -> Sco
         A Score in [0, ln 2], lower is better; null for more dimensions, for distributions of words, and for
         modes far narrower than the cells.
     """
-    if cells < 2:
-        raise SpecError(f"js_to_truth needs cells >= 2, got {cells}; the usual is 50")
     integers = not fake.is_floating_point()
     fake = _checks.points("js_to_truth", "fake", fake).double()
     size = fake.shape[1]

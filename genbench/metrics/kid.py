@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy
 
-from genbench.core.allowed import Seed
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Seed, Several, whole
 from genbench.core.metric import Alias, Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -37,8 +37,8 @@ def kid(
     fake: Cloud,
     *,
     rng: Rng,
-    subsets: int = 100,
-    subset_size: int = 1000,
+    subsets: Annotated[int, whole(0, 100_000)] = 100,
+    subset_size: Several = 1000,
     subset_seed: Seed = 2020,
 ) -> Steps[dict[str, Score]]:
     r"""Returns the unbiased squared MMD under k(x, y) = (x'y/F + 1)^3, over all points and by subsets.
@@ -67,11 +67,6 @@ def kid(
     Returns:
         Scores, lower is better.
     """
-    if subsets < 0 or subset_size < 2:
-        raise SpecError(
-            f"kid needs subsets >= 0 and subset_size >= 2, got {subsets} and {subset_size}; "
-            f"the usual are 100 and 1000"
-        )
     _checks.clouds("kid", real, fake)
     fewer = min(len(real), len(fake))
     size = subset_size if subset_size < fewer else max(2, fewer // 2)

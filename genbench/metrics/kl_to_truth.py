@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Count, Several
 from genbench.core.errors import DataError, SpecError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Density
@@ -59,7 +60,7 @@ BATCH = 512
     "kl_to_truth", view="model", columns=COLUMNS, needs=("log_prob",), paper="Perez-Cruz, 2008"
 )
 def kl_to_truth(
-    trained: Trained, test: Tensor, *, rng: Rng, points: int = 5000, neighbours: int = 1
+    trained: Trained, test: Tensor, *, rng: Rng, points: Several = 5000, neighbours: Count = 1
 ) -> dict[str, Score]:
     r"""Returns KL(p || q), KL(q || p) and their symmetric kin for the truth p and the model q.
 
@@ -86,10 +87,10 @@ def kl_to_truth(
         Scores in nats, lower is better; a model's lower bound gives an upper bound on the first and a
         lower one on the second. Null where there is no density, or where the divergence is infinite.
     """
-    if points < 2 or not 1 <= neighbours < points:
+    if neighbours >= points:
         raise SpecError(
-            f"kl_to_truth needs points >= 2 and neighbours from 1 to points - 1, got {points} and "
-            f"{neighbours}; the usual are 5000 and 1"
+            f"kl_to_truth needs fewer neighbours than points, got neighbours={neighbours} and "
+            f"points={points}; the usual are 1 and 5000"
         )
     truth = trained.dataset.truth
     if truth is None or truth.log_prob is None:

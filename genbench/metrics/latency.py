@@ -8,7 +8,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count, Weight
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -51,7 +51,7 @@ COLUMNS = {
 
 @metric("latency", view="model", columns=COLUMNS)
 def latency(
-    trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 1.0, repeats: int = 3
+    trained: Trained, test: Tensor, *, rng: Rng, seconds: Weight = 1.0, repeats: Count = 3
 ) -> dict[str, Score]:
     """Returns how long one seed's model takes to sample, one at a time and 1024 at once.
 
@@ -71,11 +71,6 @@ def latency(
         in place of these, unless a baseline is accepted with `--times`. A note says so
         where the machine was loaded.
     """
-    if repeats < 1 or not seconds >= 0:
-        raise SpecError(
-            f"latency needs repeats >= 1 and seconds >= 0, got {repeats} and {seconds}; "
-            f"the usual are 3 and 1"
-        )
     protocol = {"device": rng.device.type}
     if rng.device.type == "cpu":
         protocol["threads"] = str(torch.get_num_threads())

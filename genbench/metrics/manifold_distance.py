@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import above
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
@@ -22,7 +23,7 @@ COLUMNS = {
 
 @metric("manifold_distance", view="truth", columns=COLUMNS, needs=("distance",))
 def manifold_distance(
-    fake: Tensor, truth: Truth, *, rng: Rng, tolerance: float = 0.05
+    fake: Tensor, truth: Truth, *, rng: Rng, tolerance: Annotated[float, above(0, 1)] = 0.05
 ) -> dict[str, Score]:
     r"""Returns how far samples lie from the manifold that holds all the data.
 
@@ -44,10 +45,6 @@ def manifold_distance(
     Returns:
         Scores in data space's unit, lower is better; the share with its binomial standard error.
     """
-    if tolerance <= 0:
-        raise SpecError(
-            f"manifold_distance needs tolerance > 0, got {tolerance}; the usual is 0.05"
-        )
     fake = _checks.points("manifold_distance", "fake", fake).double()
     if truth.distance is None:
         reason = "the distribution is not known to lie on a manifold"

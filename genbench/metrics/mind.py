@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Seed, whole
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -20,7 +21,12 @@ DISTANCE = Column(
 
 @metric("mind", view="features", columns={"mind": DISTANCE}, paper="Berthet et al., 2026")
 def mind(
-    real: Tensor, fake: Tensor, *, rng: Rng, directions: int = 1000, direction_seed: int = 2020
+    real: Tensor,
+    fake: Tensor,
+    *,
+    rng: Rng,
+    directions: Annotated[int, whole(2, 100_000)] = 1000,
+    direction_seed: Seed = 2020,
 ) -> Score:
     r"""Returns the squared sliced 2-Wasserstein distance between features, times 3 F.
 
@@ -47,8 +53,6 @@ def mind(
     Returns:
         A Score, lower is better, with its standard error over directions.
     """
-    if directions < 2:
-        raise SpecError(f"mind needs directions >= 2, got {directions}; the usual is 1000")
     real, fake = _checks.pair("mind", real, fake)
     generator = torch.Generator().manual_seed(direction_seed)
     draws = torch.randn(directions, real.shape[1], generator=generator)

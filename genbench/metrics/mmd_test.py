@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count, Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -25,8 +25,8 @@ def mmd_test(
     *,
     rng: Rng,
     kernel: Kind = "rbf",
-    permutations: int = 500,
-    points: int = 1000,
+    permutations: Count = 500,
+    points: Several = 1000,
 ) -> dict[str, Score]:
     r"""Returns the p-value of the unbiased squared MMD under random exchange of real and generated.
 
@@ -50,11 +50,6 @@ def mmd_test(
         A probability, neither way better: small means that the sets differ, whatever the size of the
         difference.
     """
-    if permutations < 1 or points < 2:
-        raise SpecError(
-            f"mmd_test needs permutations >= 1 and points >= 2, got {permutations} and {points}; "
-            f"the usual are 500 and 1000"
-        )
     real, fake = _checks.pair("mmd_test", real, fake)
     real, fake = (
         memmap.take(x, rng.fork(name).permutation(len(x))[0][:points])

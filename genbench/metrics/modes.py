@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count, above
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Classified, Truth
@@ -23,6 +25,8 @@ RARE = 10
 APART = 6
 #: how many exact points tell how many, and how many points are looked at at once
 EXACT, ROWS = 2**19, 4096
+#: a share of exact points below which their modes cannot be counted by any number of them that is usual
+RAREST = 1e-4
 ALL_COUNT = "a classifier gives every sample a mode, whatever its quality"
 COLUMNS = {
     "modes": Column(
@@ -70,7 +74,12 @@ COLUMNS = {
     paper="Srivastava et al., 2017; Lin et al., 2018",
 )
 def modes(
-    fake: Tensor, truth: Truth, *, rng: Rng, samples: int = 2500, within: float = 3.0
+    fake: Tensor,
+    truth: Truth,
+    *,
+    rng: Rng,
+    samples: Count = 2500,
+    within: Annotated[float, above(0.001, 100)] = 3.0,
 ) -> dict[str, Score]:
     r"""Returns how many modes are captured, how well, and how evenly.
 
@@ -111,11 +120,6 @@ def modes(
         Scores, with what exact samples would have as their floor: in 2-D 98.9 % are of high quality,
         and more is too narrow.
     """
-    if samples < 1 or within <= 0:
-        raise SpecError(
-            f"modes needs samples >= 1 and within > 0, got {samples} and {within}; "
-            f"the usual are 2500 and 3"
-        )
     fake = _checks.points("modes", "fake", fake)[:samples].double()
     if truth.classified is not None:
         return _classified(fake, truth, truth.classified)
@@ -133,6 +137,11 @@ def modes(
     if truth.high_quality is not None:
         radius, ideal = truth.high_quality
         protocol = {"within": f"{radius / truth.std:.4g}"}
+    if ideal < RAREST:
+        raise DataError(
+            f"modes needs a wider radius, got within={within:g}, in which {ideal:.2g} of exact points are; "
+            f"the usual is 3"
+        )
     if len(centres) > 1 and float(torch.pdist(centres).min()) < APART * truth.std:
         truth, ideal = _seen(truth, radius)
     return _scores(_histogram(fake, centres, radius), len(fake), ideal, truth, protocol)

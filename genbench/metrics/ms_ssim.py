@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -28,7 +28,7 @@ ROWS = 256
 
 
 @metric("ms_ssim", view="events", columns=COLUMNS, paper="Odena et al., 2017; Wang et al., 2003")
-def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: int = 1000) -> dict[str, Score]:
+def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: Several = 1000) -> dict[str, Score]:
     r"""Returns the mean multi-scale structural similarity of random pairs of generated images.
 
     .. math:: l_S^{w_S} \prod_{s \le S} \max(0, c_s)^{w_s}
@@ -55,8 +55,6 @@ def ms_ssim(real: Tensor, fake: Tensor, *, rng: Rng, pairs: int = 1000) -> dict[
     Returns:
         Scores with standard errors over pairs; null for points that are no images in [0, 1].
     """
-    if pairs < 2:
-        raise SpecError(f"ms_ssim needs pairs >= 2, got {pairs}; the usual is 1000")
     real, fake = _checks.events("ms_ssim", real, fake)
     reason = _checks.no_grey_levels(real, fake)
     if reason:

@@ -8,7 +8,7 @@ from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
 from genbench.metrics._model import mean_score
-from genbench.metrics._pairs import answers_to, is_near, one_answer, pairs
+from genbench.metrics._pairs import Near, answers_to, is_near, one_answer, pairs
 
 COLUMN = Column("higher", "share", 1.0, "outputs that are near one of the right answers", 44)
 
@@ -26,7 +26,7 @@ def near_answer(
     truth: Truth | None,
     *,
     rng: Rng,
-    tolerance: float = 0.15,
+    tolerance: Near = 0.15,
 ) -> Score:
     """Returns the share of outputs that are near one of the right answers to their source.
 

@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Several
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Density
 from genbench.core.rng import Rng
@@ -52,7 +53,7 @@ KINDS: dict[str, Literal["exact", "bound", "estimate"]] = {
 
 
 @metric("nll", view="model", columns=COLUMNS, needs=("density",))
-def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> dict[str, Score]:
+def nll(trained: Trained, test: Tensor, *, rng: Rng, points: Several = 10_000) -> dict[str, Score]:
     r"""Returns the mean negative log-likelihood of held-out points, in data space.
 
     .. math:: -\frac1N \sum_i \log p(\mathrm{to\_model}(x_i)) - c, \quad c = \mathrm{log\_volume}
@@ -75,8 +76,6 @@ def nll(trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000) -> di
         an upper bound where the model's log_prob is a lower one. The floor is the data's entropy.
     """
     model, dataset = trained.model, trained.dataset
-    if points < 2:
-        raise SpecError(f"nll needs points >= 2, got {points}; the usual is 10000")
     if not isinstance(model, Density):
         raise DataError(f"nll needs a model that is a Density, got {model.name}; leave it out")
     if test.shape[1:] != dataset.spec.event or len(test) < 2:

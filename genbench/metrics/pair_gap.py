@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Translator
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import at_least, lacks, mean_score, squared_error
+from genbench.metrics._model import lacks, mean_score, squared_error
 
 COLUMN = Column(
     "lower", "log ratio", None, "log squared error on test pairs over that on training pairs"
@@ -16,7 +17,7 @@ COLUMN = Column(
 
 
 @metric("pair_gap", view="model", columns={"pair_gap": COLUMN}, needs=("translator",))
-def pair_gap(trained: Trained, test: object, *, rng: Rng, points: int = 1000) -> Score:
+def pair_gap(trained: Trained, test: object, *, rng: Rng, points: Several = 1000) -> Score:
     r"""Returns the logarithm of the mean squared error on held-out pairs over that on training pairs.
 
     .. math:: \log \frac{E_{test} \| G(s) - x \|^2}{E_{train} \| G(s) - x \|^2}
@@ -37,7 +38,6 @@ def pair_gap(trained: Trained, test: object, *, rng: Rng, points: int = 1000) ->
         A logarithm with its standard error to first order; null for data sets without training pairs (a
         stream, or unpaired), and where the training error is nothing.
     """
-    at_least("pair_gap", "points", points, 2)
     data = trained.dataset
     reason = lacks(trained, Translator, "translator")
     if reason is None and (

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Translator
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
-from genbench.metrics._model import at_least, lacks, mean_score
+from genbench.metrics._model import lacks, mean_score
 from genbench.metrics._pairs import answers_to
 
 COLUMN = Column(
@@ -19,7 +20,7 @@ COLUMN = Column(
 
 @metric("pair_spread", view="model", columns={"pair_spread": COLUMN}, needs=("translator",))
 def pair_spread(
-    trained: Trained, test: Tensor, *, rng: Rng, points: int = 200, tries: int = 4
+    trained: Trained, test: Tensor, *, rng: Rng, points: Several = 200, tries: Several = 4
 ) -> Score:
     r"""Returns the variance of outputs of one source, over the variance of true points.
 
@@ -42,8 +43,6 @@ def pair_spread(
         A ratio with its standard error over sources; its floor is that of the right answers, where they
         are known.
     """
-    at_least("pair_spread", "points", points, 2)
-    at_least("pair_spread", "tries", tries, 2)
     reason = lacks(trained, Translator, "translator")
     if reason is not None or trained.dataset.given is None:
         return Score(None, reason=reason)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import whole
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -30,7 +32,12 @@ COLUMN = Column(
 )
 @pairwise
 def parzen(
-    real: Cloud, fake: Cloud, *, rng: Rng, bandwidths: int = 16, points: int = 2000
+    real: Cloud,
+    fake: Cloud,
+    *,
+    rng: Rng,
+    bandwidths: Annotated[int, whole(2, 10_000)] = 16,
+    points: Annotated[int, whole(4)] = 2000,
 ) -> Steps[Score]:
     r"""Returns the mean log-likelihood of held-out points under Gaussians of one width on the samples.
 
@@ -56,11 +63,6 @@ def parzen(
     Returns:
         A Score in nats, higher is better, with its standard error over points; null for constant data.
     """
-    if bandwidths < 1 or points < 4:
-        raise SpecError(
-            f"parzen needs bandwidths >= 1 and points >= 4, got {bandwidths} and {points}; the usual "
-            f"are 16 and 2000"
-        )
     _checks.clouds("parzen", real, fake)
     if len(real) < 4:
         raise DataError(f"parzen needs at least 4 real points, got {len(real)}; give more points")

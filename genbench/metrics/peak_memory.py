@@ -11,7 +11,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -22,7 +22,7 @@ COLUMN = Column(
 
 
 @metric("peak_memory", view="model", columns={"peak_memory": COLUMN})
-def peak_memory(trained: Trained, test: Tensor, *, rng: Rng, batch: int = 1024) -> Score:
+def peak_memory(trained: Trained, test: Tensor, *, rng: Rng, batch: Count = 1024) -> Score:
     """Returns the most bytes that live tensors hold at once while one seed's model draws a batch.
 
     Every tensor that an operator returns is counted from its making to its freeing, weights and buffers
@@ -38,8 +38,6 @@ def peak_memory(trained: Trained, test: Tensor, *, rng: Rng, batch: int = 1024) 
     Returns:
         MiB, lower is better.
     """
-    if batch < 1:
-        raise SpecError(f"peak_memory needs batch >= 1, got {batch}; the usual is 1024")
     stream = rng.fork("memory")
     with torch.no_grad(), _Meter([*trained.model.parameters(), *trained.model.buffers()]) as meter:
         trained.sample(batch, stream)

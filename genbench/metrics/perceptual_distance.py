@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import whole
 from genbench.core.errors import DataError
 from genbench.core.feature import EXTRACTORS, HiddenImages
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.truth import Truth
 from genbench.metrics._checks import no_grey_levels
-from genbench.metrics._model import at_least, mean_score
+from genbench.metrics._model import mean_score
 from genbench.metrics._pairs import pairs
 
 COLUMN = Column(
@@ -38,7 +41,7 @@ def perceptual_distance(
     truth: Truth | None,
     *,
     rng: Rng,
-    side: int = 56,
+    side: Annotated[int, whole(16, 4096)] = 56,
 ) -> Score:
     """Returns the mean distance between hidden images of outputs and of their true points.
 
@@ -64,7 +67,6 @@ def perceptual_distance(
         A distance >= 0, at most 4; null where points are no images, or without the network's weights.
     """
     real, fake = pairs("perceptual_distance", source, real, fake)
-    at_least("perceptual_distance", "side", side, 16)
     reason = no_grey_levels(real, fake)
     if reason is None and real.shape[1] not in (1, 3):
         reason = f"images have {real.shape[1]} channels, the network takes 1 or 3"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -22,7 +23,7 @@ COLUMNS = {
 
 @metric("prdc", view="features", columns=COLUMNS, paper="Naeem et al., 2020")
 @pairwise
-def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[dict[str, Score]]:
+def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: Count = 5) -> Steps[dict[str, Score]]:
     r"""Returns four shares that split quality from diversity, by balls that reach the k-th neighbour.
 
     With B(x) the ball around x that reaches its k-th neighbour in its own set,
@@ -50,8 +51,6 @@ def prdc(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 5) -> Steps[di
         Scores, higher is better; `ties` in their protocol is the share of real points whose k-th and
         (k+1)-th neighbours are equally far, where the choice of <= or < would matter.
     """
-    if neighbours < 1:
-        raise SpecError(f"prdc needs neighbours >= 1, got {neighbours}; the usual is 5")
     _checks.clouds("prdc", real, fake)
     if min(len(real), len(fake)) <= neighbours:
         raise DataError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Count
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -17,7 +18,7 @@ COLUMN = Column("higher", "ratio", None, "median over samples; from 1 on inside 
 
 @metric("realism", view="features", columns={"realism": COLUMN}, paper="Kynkaanniemi et al., 2019")
 @pairwise
-def realism(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 3) -> Steps[Score]:
+def realism(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: Count = 3) -> Steps[Score]:
     r"""Returns the median over samples of their realism.
 
     .. math:: R(y) = \max_{i: r_i \le \mathrm{median}(r)} \frac{r_i}{|y - x_i|}
@@ -42,8 +43,6 @@ def realism(real: Cloud, fake: Cloud, *, rng: Rng, neighbours: int = 3) -> Steps
     Returns:
         A Score > 0, higher is better.
     """
-    if neighbours < 1:
-        raise SpecError(f"realism needs neighbours >= 1, got {neighbours}; the usual is 3")
     _checks.clouds("realism", real, fake)
     if len(real) <= neighbours:
         raise DataError(

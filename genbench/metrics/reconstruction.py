@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genbench.core.allowed import Several
 from genbench.core.metric import Column, Score, metric
 from genbench.core.model import Reconstructor
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.metrics._model import (
     ROWS,
-    at_least,
     in_model_space,
     lacks,
     mean_score,
@@ -39,7 +39,7 @@ COLUMNS = {
     paper="Donahue et al., 2017",
 )
 def reconstruction(
-    trained: Trained, test: Tensor, *, rng: Rng, points: int = 10_000
+    trained: Trained, test: Tensor, *, rng: Rng, points: Several = 10_000
 ) -> dict[str, Score]:
     r"""Returns the mean squared error of reconstructions a coordinate, in data space.
 
@@ -59,7 +59,6 @@ def reconstruction(
         The error, lower is better, and two baselines: reconstructions of other points, and the mean of
         the training set. Without a reconstructor there is no value.
     """
-    at_least("reconstruction", "points", points, 2)
     model, reason = trained.model, lacks(trained, Reconstructor, "reconstructor")
     if reason is not None or not isinstance(model, Reconstructor):
         return nothing(COLUMNS, reason or "")

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count, Weight
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -36,7 +36,7 @@ COLUMNS = {
 @metric("relative_latency", view="model", columns=COLUMNS, version=2)
 @torch.no_grad()
 def relative_latency(
-    trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 0.5, repeats: int = 5
+    trained: Trained, test: Tensor, *, rng: Rng, seconds: Weight = 0.5, repeats: Count = 5
 ) -> dict[str, Score]:
     """Returns how long one seed's model takes to sample, in calls of a fixed sampler.
 
@@ -58,11 +58,6 @@ def relative_latency(
     Returns:
         The ratio, lower is better; the protocol names device and threads.
     """
-    if repeats < 1 or not seconds >= 0:
-        raise SpecError(
-            f"relative_latency needs repeats >= 1 and seconds >= 0, got {repeats} and {seconds}; "
-            f"the usual are 5 and 0.5"
-        )
     protocol = {"device": rng.device.type}
     if rng.device.type == "cpu":
         protocol["threads"] = str(torch.get_num_threads())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Seed, whole
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -23,7 +24,12 @@ COLUMN = Column("lower", "distance", 0.0, "root of the mean squared 2-Wasserstei
     paper="Rabin et al., 2011; Bonneel et al., 2015",
 )
 def sliced_wasserstein(
-    real: Tensor, fake: Tensor, *, rng: Rng, directions: int = 512, direction_seed: int = 0
+    real: Tensor,
+    fake: Tensor,
+    *,
+    rng: Rng,
+    directions: Annotated[int, whole(2, 100_000)] = 512,
+    direction_seed: Seed = 0,
 ) -> Score:
     r"""Returns the sliced 2-Wasserstein distance, over directions that are the same in every run.
 
@@ -46,8 +52,6 @@ def sliced_wasserstein(
     Returns:
         A Score in the points' unit, lower is better; its standard error is over directions.
     """
-    if directions < 2:
-        raise SpecError(f"sliced_wasserstein needs directions >= 2, got {directions}; take 512")
     real, fake = _checks.pair("sliced_wasserstein", real, fake)
     size = real.shape[1]
     if size == 1:

@@ -7,7 +7,7 @@ import statistics
 import torch
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count, Positive
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
@@ -18,7 +18,7 @@ COLUMN = Column("higher", "samples/s", None, "at the batch size where it is high
 
 @metric("throughput", view="model", columns={"throughput": COLUMN})
 def throughput(
-    trained: Trained, test: Tensor, *, rng: Rng, seconds: float = 1.0, largest: int = 16384
+    trained: Trained, test: Tensor, *, rng: Rng, seconds: Positive = 1.0, largest: Count = 16384
 ) -> Score:
     """Returns the highest rate of samples over batch sizes 1, 4, 16, …, one seed's model alone.
 
@@ -40,11 +40,6 @@ def throughput(
         Samples a second, higher is better; the protocol has the batch size, device and threads, a note says
         so where the machine was loaded.
     """
-    if largest < 1 or not seconds > 0:
-        raise SpecError(
-            f"throughput needs largest >= 1 and seconds > 0, got {largest} and {seconds}; the usual "
-            f"are 16384 and 1"
-        )
     best, at, batch = 0.0, 1, 1
     load = Load.now()
     while batch <= largest:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
-from genbench.core.errors import DataError, SpecError
+from genbench.core.allowed import Positive
+from genbench.core.errors import DataError
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -24,7 +23,7 @@ COLUMN = Column("higher", "effective points", None, "exp of the entropy of the s
     paper="Friedman and Dieng, 2023",
     matrices=2,
 )
-def vendi(real: Tensor, fake: Tensor, *, rng: Rng, order: float = 1.0) -> Score:
+def vendi(real: Tensor, fake: Tensor, *, rng: Rng, order: Positive = 1.0) -> Score:
     r"""Returns the effective number of different samples, by cosine similarities of their features.
 
     .. math:: \exp\left(-\sum_i \lambda_i \log \lambda_i\right), \quad
@@ -47,8 +46,6 @@ def vendi(real: Tensor, fake: Tensor, *, rng: Rng, order: float = 1.0) -> Score:
     Returns:
         A Score in [1, min(M, F)], higher is more diverse.
     """
-    if not 0 < order < math.inf:
-        raise SpecError(f"vendi needs order > 0, got {order}; the usual is 1")
     real, fake = _checks.pair("vendi", real, fake)
     floor = None if _zeros(real) else _score(real, order)
     if _zeros(fake):
@@ -64,9 +61,10 @@ def _score(x: Tensor, order: float) -> float:
     # what rounding leaves of eigenvalues that are 0 would count by small orders
     least = len(values) * torch.finfo(values.dtype).eps if order < 1 else 0.0
     p = values[values > least]
-    if order == 1:
+    # so near to 1 the quotient below is of rounding, and the limit is as near as need be
+    if abs(order - 1) < 1e-9:
         return float((-(p * p.log()).sum()).exp())
-    return float(((p**order).sum().log() / (1 - order)).exp())
+    return float(((order * p.log()).logsumexp(0) / (1 - order)).exp())
 
 
 def _similarities(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from genbench.core.errors import SpecError
+from genbench.core.allowed import Count
 from genbench.core.metric import Column, Score, metric
 from genbench.core.rng import Rng
 from genbench.metrics import _checks
@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 @metric("wasserstein", view="points", columns=COLUMNS, at_most="points", paper="Villani, 2009")
-def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> dict[str, Score]:
+def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: Count = 1000) -> dict[str, Score]:
     r"""Returns the exact 1- and 2-Wasserstein distances between the first points of each set.
 
     .. math:: W_p^p = \min_\sigma \frac1n \sum_i |x_i - y_{\sigma(i)}|^p
@@ -45,8 +45,6 @@ def wasserstein(real: Tensor, fake: Tensor, *, rng: Rng, points: int = 1000) -> 
     Returns:
         Scores in the points' unit, lower is better; `points` in their protocol is how many counted.
     """
-    if points < 1:
-        raise SpecError(f"wasserstein needs points >= 1, got {points}; the usual is 1000")
     real, fake = _checks.pair("wasserstein", real, fake, least=1)
     size = min(points, len(real), len(fake))
     exact = "donot_use_mm_for_euclid_dist"

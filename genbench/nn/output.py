@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 
 
 def into_range(x: Tensor, spec: DataSpec) -> Tensor:
@@ -36,16 +35,8 @@ def noise_size(spec: DataSpec) -> int:
 
 
 def code_size(latent: int | None, usual: int) -> int:
-    """Returns the dimension of codes that is asked for; None asks for the usual one.
-
-    Raises:
-        SpecError: Below 1.
-    """
-    if latent is None:
-        return usual
-    if latent < 1:
-        raise SpecError(f"latent needs 1 or more, got {latent}; the usual is {usual}")
-    return latent
+    """Returns the dimension of codes that is asked for; None asks for the usual one."""
+    return usual if latent is None else latent
 
 
 def uncentred(y: Tensor, spec: DataSpec) -> Tensor:

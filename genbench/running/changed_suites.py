@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from genbench.core.asked import require_counts
 from genbench.core.errors import SpecError
-from genbench.core.spec import Budget, Cells, Criterion, Part, Suite, parse_part
+from genbench.core.spec import MOST_SEEDS, Budget, Cells, Criterion, Part, Suite, parse_part
 
 
 def find_pairs(
@@ -75,7 +75,8 @@ def change_suite(
     Raises:
         SpecError: If one of the numbers is less than 1, or nothing chooses so.
     """
-    require_counts(seeds=seeds, steps=steps, labelled=labelled)
+    require_counts(steps=steps, labelled=labelled)
+    require_counts(most=MOST_SEEDS, seeds=seeds)
     if tuned_by is not None and tuned_by not in get_args(Criterion):
         raise SpecError(
             f"tuned_by needs one of {', '.join(get_args(Criterion))}, got {tuned_by!r}"

@@ -91,6 +91,10 @@ def stopping_on_signals(stop: Callable[[], None], tell: Callable[[], None]) -> I
             signal.signal(number, handler)
 
 
+#: nobody waits for a later deadline, a hundred years, and the system's clock cannot be set to any
+LONGEST = 3.2e9
+
+
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
     """Raises OutOfTime in its body after so many seconds of wall clock.
@@ -101,7 +105,11 @@ def deadline(seconds: float | None) -> Iterator[None]:
     Raises:
         SpecError: On Windows, which has no such alarm.
     """
-    if seconds is None or threading.current_thread() is not threading.main_thread():
+    if (
+        seconds is None
+        or seconds > LONGEST
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
     if not hasattr(signal, "setitimer"):

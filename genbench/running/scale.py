@@ -9,6 +9,7 @@ from genbench.core import options
 from genbench.core.asked import require_counts
 from genbench.core.claim import Claim, Run
 from genbench.core.errors import unknown
+from genbench.core.spec import MOST_SEEDS
 from genbench.statistics.looks import Looks
 
 #: what a budget is multiplied by; `quick` also takes fewer seeds and the experiments' quick options
@@ -35,7 +36,7 @@ class Scale:
     def __post_init__(self) -> None:
         if self.budget not in SCALES:
             raise unknown("budget scale", self.budget, SCALES)
-        require_counts(seeds=self.seeds)
+        require_counts(most=MOST_SEEDS, seeds=self.seeds)
 
     @property
     def mark(self) -> str | None:

@@ -357,7 +357,7 @@ REFUSED = {
     "an option of another type": (
         "good.npy",
         ["--metrics", "fid,prdc:neighbours=three"],
-        "metric prdc option 'neighbours' needs int, got 'three'",
+        "metric prdc option 'neighbours' needs a whole number of 1 or more, got 'three'",
     ),
     "two answers to one question": (
         "good.npy",

@@ -117,6 +117,32 @@ def test_bounds_and_choices_are_named_in_words():
     assert refusal(kind="x").endswith("got 'x'; its default is None")
 
 
+def test_flags_are_no_numbers():
+    """YAML's `true` was 1: a step, a neighbour, a width."""
+
+    def mixed(*, steps: int = 3, either: bool | float = 2.0, flags: list[bool] = [], any=None):  # noqa: B006
+        return steps, either, flags, any
+
+    for given in ({"steps": True}, {"lr": False}, {"hidden": [True, 8]}):
+        with pytest.raises(SpecError, match=r"^widget option .* needs .*, got \[?(True|False)"):
+            resolve(**given)
+    given = {"either": True, "flags": [True], "any": True}
+    assert options.resolve(mixed, given, who="mixed") == {"steps": 3, **given}
+
+
+def test_counts_have_an_end():
+    """What no tensor's index can be ended in errors of torch and numpy, in the midst of a run."""
+
+    def counted(*, width: Count = 3, hidden: Widths = (8,)):
+        return width, hidden
+
+    for given in ({"width": 2**31}, {"width": "9" * 30}, {"hidden": [10**30]}):
+        with pytest.raises(SpecError, match="and at most 2147483647, got"):
+            options.resolve(counted, given, who="counted")
+    with pytest.raises(SpecError, match=r"got 9{200}…; its default is 3$"):
+        options.resolve(counted, {"width": int("9" * 999)}, who="counted")
+
+
 @pytest.mark.parametrize(
     ("metric", "seed"), [("kid", "subset_seed"), ("inception_score", "order_seed")]
 )

@@ -13,6 +13,12 @@ def make(**options):
     return DATASETS.get("ar_wave")(**options)
 
 
+def test_a_law_that_does_not_come_to_rest_is_refused():
+    """Its stationary state was where 10,000 steps had led, and its entropy and spectrum were wrong."""
+    with pytest.raises(SpecError, match="needs to come to rest"):
+        make(radius=0.999, period=4, noise=0.2)
+
+
 def test_probabilities_of_all_waves_sum_to_one_and_have_the_entropy():
     data = make(length=4)
     x = torch.tensor(list(itertools.product(range(16), repeat=4))).float() / 15

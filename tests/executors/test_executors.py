@@ -58,6 +58,7 @@ def cells(*models):
         (2, "", 4),
         (2, "many", 4),
         (2, "0", 4),
+        (2, "²", 4),
     ],
 )
 def test_workers_share_the_cores_and_take_no_more_threads_than_asked(

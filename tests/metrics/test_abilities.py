@@ -59,7 +59,7 @@ def test_without_labels_there_is_no_value_but_a_reason(metric):
     ],
 )
 def test_too_small_options_are_refused(metric, options):
-    with pytest.raises(SpecError, match=f"{metric.__name__} needs {next(iter(options))} >= 2"):
+    with pytest.raises(SpecError, match=f"'{next(iter(options))}' needs a whole number of 2"):
         metric(planted(lambda x: x), TEST, rng=rng(), **options)
 
 

@@ -55,5 +55,5 @@ def test_registered_bounds_rise_with_draws(name):
 
 
 def test_options_are_checked():
-    with pytest.raises(SpecError, match="bound_gap needs draws >= 2"):
+    with pytest.raises(SpecError, match="'draws' needs a whole number of 2 or more, got 1"):
         score(Bound(Normal(1), Rng([0])), Normal(1), draws=1)

@@ -53,5 +53,5 @@ def np_root(n):
 def test_what_cannot_be_is_refused():
     with pytest.raises(DataError, match="c2st needs at least 10 points of each kind, got 9"):
         found(draws(9, 2), draws(50, 2))
-    with pytest.raises(SpecError, match="c2st needs folds >= 2"):
+    with pytest.raises(SpecError, match="'logistic' or 'network', got 'forest'"):
         found(draws(50, 2), draws(50, 2), classifier="forest")

@@ -103,9 +103,11 @@ def test_peak_memory_counts_what_is_alive_at_once():
 
 
 def test_options_are_checked():
-    with pytest.raises(SpecError, match="throughput needs largest >= 1"):
+    with pytest.raises(SpecError, match="throughput option 'largest' needs a whole number of 1"):
         call(throughput, Shifted(DATA, RNG), largest=0)
-    with pytest.raises(SpecError, match="effective_sample_cost needs chains >= 2"):
+    with pytest.raises(
+        SpecError, match="effective_sample_cost option 'chains' needs a whole number of 2"
+    ):
         call(effective_sample_cost, Shifted(DATA, RNG), chains=1)
-    with pytest.raises(SpecError, match="peak_memory needs batch >= 1"):
+    with pytest.raises(SpecError, match="peak_memory option 'batch' needs a whole number of 1"):
         call(peak_memory, Shifted(DATA, RNG), batch=0)

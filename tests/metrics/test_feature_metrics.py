@@ -56,7 +56,7 @@ def test_cmmd_is_the_sum_in_its_authors_code():
     # two points a side: 2 (1 - k) with k of orthogonal ones
     pair = torch.eye(2, dtype=torch.float64)[:1].repeat(2, 1), torch.eye(2)[1:].repeat(2, 1)
     assert cmmd(*pair, rng=RNG).value == pytest.approx(2000 * (1 - math.exp(-0.01)))
-    with pytest.raises(SpecError, match="cmmd needs sigma > 0"):
+    with pytest.raises(SpecError, match="'sigma' needs a number above 1e-06 and"):
         cmmd(real, fake, rng=RNG, sigma=0.0)
 
 
@@ -259,3 +259,12 @@ def test_intra_fid_sees_exchanged_classes_that_fid_does_not():
         DataError, match=r"intra_fid needs one label per point, got \(5,\) for 300"
     ):
         intra_fid(real, real, labels[:5], labels, rng=RNG)
+
+
+def test_vendi_of_large_orders_and_of_orders_near_one_is_its_limit():
+    """Powers of an order of 1e30 were all 0, and the score infinite; near 1 it was of rounding."""
+    x = torch.tensor([[1.0, 0.0]] * 3 + [[0.0, 1.0]])
+    largest = vendi(x, x, rng=RNG, order=1e30).value
+    assert largest == pytest.approx(4 / 3)
+    assert vendi(x, x, rng=RNG, order=1 + 1e-15).value == vendi(x, x, rng=RNG).value
+    assert vendi(x, x, rng=RNG, order=2).value == pytest.approx(1 / (0.75**2 + 0.25**2))

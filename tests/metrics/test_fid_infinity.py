@@ -46,5 +46,5 @@ def test_collapse_and_options():
     point = torch.zeros(300, 4)
     value = fid_infinity(draws(300, 4), point, rng=Rng([0])).value
     assert value == pytest.approx(fid(draws(300, 4), point, rng=Rng([0])), rel=0.05)
-    with pytest.raises(SpecError, match="fid_infinity needs pieces >= 3, got 2"):
+    with pytest.raises(SpecError, match="'pieces' needs a whole number of 3 or more, got 2"):
         fid_infinity(point, point, rng=Rng([0]), pieces=2)

@@ -97,5 +97,5 @@ def test_splits_of_one_point_are_no_score():
 
 
 def test_splits_are_checked():
-    with pytest.raises(SpecError, match="inception_score needs splits >= 1, got 0"):
+    with pytest.raises(SpecError, match="'splits' needs a whole number of 1 or more, got 0"):
         inception_score(draws(9, 2), draws(9, 2), rng=RNG, splits=0)

@@ -79,7 +79,7 @@ def test_where_there_is_no_density_on_a_grid_it_says_so():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(SpecError, match="js_to_truth needs cells >= 2, got 1"):
+    with pytest.raises(SpecError, match="'cells' needs a whole number from 2 to 1000, got 1"):
         js_to_truth(torch.zeros(9, 1), UNIFORM, rng=RNG, cells=1)
     with pytest.raises(DataError, match="js_to_truth needs finite fake points"):
         js_to_truth(torch.full((9, 1), torch.nan), UNIFORM, rng=RNG)

@@ -96,5 +96,5 @@ def test_discrete_laws_are_compared_by_mass_alone():
 
 def test_options_are_checked():
     data = Normal(1)
-    with pytest.raises(SpecError, match="kl_to_truth needs points >= 2 and neighbours"):
+    with pytest.raises(SpecError, match="kl_to_truth needs fewer neighbours than points"):
         scores(Shifted(data, Rng([0])), data, points=5, neighbours=5)

@@ -66,5 +66,5 @@ def test_repeats_follow_the_budget_and_one_call_warms_up():
 
 
 def test_options_are_checked():
-    with pytest.raises(SpecError, match="latency needs repeats >= 1 and seconds >= 0, got 0"):
+    with pytest.raises(SpecError, match="'repeats' needs a whole number of 1 or more, got 0"):
         measured(repeats=0)

@@ -40,5 +40,5 @@ def test_laws_without_a_manifold_and_bad_input():
     assert all("not known to lie" in score.reason for score in found.values())
     with pytest.raises(DataError, match="manifold_distance needs finite fake points"):
         manifold_distance(torch.full((3, 2), torch.inf), CIRCLE.truth, rng=RNG)
-    with pytest.raises(SpecError, match="manifold_distance needs tolerance > 0, got 0"):
+    with pytest.raises(SpecError, match="'tolerance' needs a number above 0 and at most 1, got 0"):
         manifold_distance(torch.zeros(3, 2), CIRCLE.truth, rng=RNG, tolerance=0)

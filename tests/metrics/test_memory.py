@@ -99,8 +99,10 @@ def test_streams_have_nothing_to_memorise_and_finite_sets_are_compared_whole():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(SpecError, match="c_t needs cells >= 1, got 0"):
+    with pytest.raises(SpecError, match="'cells' needs a whole number of 1 or more, got 0"):
         c_t(TRAIN, TEST, FRESH, rng=RNG, cells=0)
+    with pytest.raises(DataError, match="c_t needs as many training points as cells, got"):
+        c_t(TRAIN, TEST, FRESH, rng=RNG, cells=10**6)
     for function in (c_t, authenticity):
         with pytest.raises(DataError, match="needs points of one dimension"):
             function(TRAIN, TEST[:, :2], FRESH, rng=RNG)

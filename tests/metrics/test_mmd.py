@@ -200,9 +200,9 @@ def test_closed_form_of_two_gaussians_in_two_dimensions():
 
 
 def test_options_are_checked():
-    with pytest.raises(SpecError, match=r"mmd needs a kernel of rbf, .*, got 'cubic'"):
+    with pytest.raises(SpecError, match=r"'kernel' needs 'rbf', .*, got 'cubic'"):
         mmd(draws(9, 2), draws(9, 2), rng=RNG, kernel="cubic")
-    with pytest.raises(SpecError, match=r"mmd needs an estimator of unbiased, .*, got 'quick'"):
+    with pytest.raises(SpecError, match=r"'estimator' needs 'unbiased', .*, got 'quick'"):
         mmd(draws(9, 2), draws(9, 2), rng=RNG, estimator="quick")
 
 

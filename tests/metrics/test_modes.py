@@ -95,5 +95,7 @@ def test_bad_input_is_refused():
         of(torch.zeros(5, 3), GRID.truth)
     with pytest.raises(DataError, match="modes needs a truth with centres and std"):
         of(torch.zeros(5, 2), Truth())
-    with pytest.raises(SpecError, match="modes needs samples >= 1 and within > 0, got 0 and 3"):
+    with pytest.raises(SpecError, match="'samples' needs a whole number of 1 or more, got 0"):
         of(torch.zeros(5, 2), GRID.truth, samples=0)
+    with pytest.raises(DataError, match="modes needs a wider radius, got within="):
+        of(torch.zeros(5, 2), GRID.truth, within=0.01)

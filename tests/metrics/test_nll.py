@@ -122,7 +122,7 @@ def test_bad_input_is_refused():
     trained = Trained(Closed(data, normal), data)
     with pytest.raises(DataError, match=r"nll needs at least 2 test points of shape \(2,\), got"):
         nll(trained, torch.zeros(5, 3), rng=RNG)
-    with pytest.raises(SpecError, match="nll needs points >= 2, got 1"):
+    with pytest.raises(SpecError, match="'points' needs a whole number of 2 or more, got 1"):
         nll(trained, torch.zeros(5, 2), rng=RNG, points=1)
 
 

@@ -127,5 +127,5 @@ def test_what_is_no_image_gets_a_reason_and_what_is_broken_an_error(function):
 
 
 def test_options_are_checked():
-    with pytest.raises(SpecError, match="ms_ssim needs pairs >= 2, got 1"):
+    with pytest.raises(SpecError, match="'pairs' needs a whole number of 2 or more, got 1"):
         ms_ssim(images(9, 8), images(9, 8), rng=RNG, pairs=1)

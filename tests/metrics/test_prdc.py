@@ -82,6 +82,6 @@ def test_collapse_is_precise_and_covers_nothing():
 def test_too_few_points_and_bad_ranks_are_refused():
     with pytest.raises(DataError, match="prdc needs more than 5 points of each kind, got 9 real"):
         prdc(draws(9, 2), draws(5, 2), rng=RNG)
-    with pytest.raises(SpecError, match="prdc needs neighbours >= 1, got 0"):
+    with pytest.raises(SpecError, match="'neighbours' needs a whole number of 1 or more, got 0"):
         prdc(draws(9, 2), draws(9, 2), rng=RNG, neighbours=0)
     assert values(draws(6, 2), draws(6, 2))["precision"] == 1

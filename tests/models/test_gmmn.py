@@ -88,6 +88,6 @@ def test_training_finds_every_mode_of_the_ring():
 
 
 def test_impossible_data_and_options_say_so():
-    with pytest.raises(SpecError, match="widths > 0"):
+    with pytest.raises(SpecError, match="'widths' needs numbers above 0 or None, got"):
         made_with(widths=(1.0, 0.0))
     assert "continuous" in type(made_with()).refuses(DataSpec("bits", (4,), kind="binary"))

@@ -94,8 +94,10 @@ def test_inpainting_has_the_distribution_of_the_clamped_chain():
 
 
 def test_too_little_is_refused():
-    with pytest.raises(SpecError, match="gsn needs a hidden layer"):
+    with pytest.raises(SpecError, match="'walkback' needs a whole number of 1 or more, got 0"):
         build("gsn", PLANE, Rng([0]), {"walkback": 0})
+    with pytest.raises(SpecError, match="gsn needs a hidden layer"):
+        build("gsn", PLANE, Rng([0]), {"hidden": ()})
 
 
 def test_training_makes_bars_and_stripes_and_completes_them():

@@ -43,5 +43,5 @@ def test_one_draw_is_the_vae():
 
 
 def test_no_draws_are_refused():
-    with pytest.raises(SpecError, match="k >= 1 draws, got 0"):
+    with pytest.raises(SpecError, match="'k' needs a whole number of 1 or more, got 0"):
         linear("iwae", k=0)

@@ -88,9 +88,10 @@ def test_moons_are_learnt_beyond_their_gaussian_and_not_beyond_their_entropy():
 
 
 def test_impossible_data_and_options_say_so():
-    for options in ({"layers": 0}, {"hidden": ()}):
-        with pytest.raises(SpecError, match="maf needs a layer with a hidden layer"):
-            build("maf", PLANE, Rng([0]), options)
+    with pytest.raises(SpecError, match="'layers' needs a whole number of 1 or more, got 0"):
+        build("maf", PLANE, Rng([0]), {"layers": 0})
+    with pytest.raises(SpecError, match="maf needs a hidden layer"):
+        build("maf", PLANE, Rng([0]), {"hidden": ()})
     refuses = type(stirred(PLANE)).refuses
     assert "continuous" in refuses(DataSpec("bits", (4,), kind="binary"))
     assert refuses(DataSpec("line", (1,))) is None

@@ -43,6 +43,14 @@ def test_no_number_below_zero_makes_a_model(name, option):
         ("gaussian", "ridge", 0, "a number above 0, got 0"),
         ("dcgan", "latent", 0, "a whole number of 1 or more, got 0"),
         ("acgan", "beta1", 1, "a number of at least 0 and below 1, got 1"),
+        ("vae", "latent", 0, "a whole number of 1 or more or None, got 0"),
+        ("iwae", "k", 0, "a whole number of 1 or more, got 0"),
+        ("ddpm", "average", 1, "a number of at least 0 and below 1 or None, got 1"),
+        ("pixelcnn", "dropout", 1.5, "a number of at least 0 and below 1, got 1.5"),
+        ("maf", "clip", 0, "a number above 0, got 0"),
+        ("rbm", "chains", 0, "a whole number of 1 or more, got 0"),
+        ("mmd_gan", "sigmas", [1, 0], r"numbers above 0, got \[1, 0\]"),
+        ("cyclegan", "buffer", -1, "a whole number of 0 or more, got -1"),
     ],
 )
 def test_what_would_train_nothing_is_refused_before_a_model_is_built(name, option, value, needs):

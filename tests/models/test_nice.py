@@ -110,7 +110,7 @@ def test_decay_does_not_bound_the_scale():
 
 
 def test_impossible_data_and_options_say_so():
-    with pytest.raises(SpecError, match="at least 2 layers, got 1"):
+    with pytest.raises(SpecError, match="'layers' needs a whole number of 2 or more, got 1"):
         build("nice", PLANE, Rng([0]), {"layers": 1})
     refuses = type(stirred(PLANE)).refuses
     assert "two coordinates" in refuses(DataSpec("line", (1,)))

@@ -91,5 +91,7 @@ def test_samples_follow_the_density_that_was_learnt():
 def test_impossible_data_and_options_say_so():
     refuses = type(build("pixelrnn", BITS, Rng([0]))).refuses
     assert "one channel" in refuses(DataSpec("colours", (3, 8, 8), range=(0.0, 1.0), levels=256))
-    with pytest.raises(SpecError, match="got recurrent=0"):
+    with pytest.raises(SpecError, match="'recurrent' needs a whole number of 1 or more, got 0"):
         build("pixelrnn", BITS, Rng([0]), {"recurrent": 0})
+    with pytest.raises(SpecError, match="pixelrnn needs an odd kernel, got first=4"):
+        build("pixelrnn", BITS, Rng([0]), {"first": 4})

@@ -260,7 +260,7 @@ def test_tokens_are_refused():
     [
         ({"ais_temperatures": 0}, "'ais_temperatures' needs a whole number of 1 or more, got 0"),
         ({"ais_chains": 1}, "log Z needs ais_chains >= 2 and ais_temperatures >= 1"),
-        ({"gibbs_steps": -1}, "rbm needs steps, chains and gibbs_steps of 1 or more"),
+        ({"gibbs_steps": -1}, "'gibbs_steps' needs a whole number of 1 or more"),
     ],
     ids=str,
 )

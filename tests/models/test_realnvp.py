@@ -80,7 +80,7 @@ def test_ring_is_learnt_beyond_its_gaussian_and_not_beyond_its_entropy():
 
 
 def test_impossible_data_and_options_say_so():
-    with pytest.raises(SpecError, match="at least 2 layers, got 1"):
+    with pytest.raises(SpecError, match="'layers' needs a whole number of 2 or more, got 1"):
         build("realnvp", PLANE, Rng([0]), {"layers": 1})
     refuses = type(stirred(PLANE)).refuses
     assert "two coordinates" in refuses(DataSpec("line", (1,)))

@@ -97,5 +97,7 @@ def test_impossible_data_and_options_say_so():
     refuses = type(build("wavenet", WORDS, Rng([0]))).refuses
     assert "real numbers" in refuses(DataSpec("plane", (2,)))
     assert refuses(DataSpec("colours", (3, 8, 8), range=(0.0, 1.0), levels=256)) is None
-    with pytest.raises(SpecError, match="got cycle=0 and stacks=1"):
+    with pytest.raises(
+        SpecError, match="'cycle' needs a whole number of 1 or more or None, got 0"
+    ):
         build("wavenet", WORDS, Rng([0]), {"cycle": 0})

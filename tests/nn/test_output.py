@@ -26,5 +26,7 @@ def test_centred_maps_the_range_to_minus_one_and_one():
 def test_a_code_of_no_numbers_is_not_the_usual_one():
     """`latent: 0` trained the usual number of dimensions and was recorded as 0."""
     assert (code_size(None, 2), code_size(3, 2)) == (2, 3)
-    with pytest.raises(SpecError, match="latent needs 1 or more, got 0; the usual is 2"):
+    with pytest.raises(
+        SpecError, match="'latent' needs a whole number of 1 or more or None, got 0"
+    ):
         build("vae", FREE, Rng([0]), {"latent": 0})

@@ -150,6 +150,12 @@ def test_failures_are_not_accepted_unless_told(records):
         (["tolerences"], {}, r":\d+: tolerences: unknown key 'tolerences'"),
         (["cells", 0, "scores", 0, "mean"], 9e9, r":\d+: cells.0.scores.0: mean needs to be that"),
         (["cells", 1, "model"], "vae", r":\d+: cells.1: dataset and model need to be those"),
+        (
+            ["tolerances", "density"],
+            {"relative": True},
+            r"relative: Input should be a number, got True$",
+        ),
+        (["tolerances", "density"], {"spreads": -1}, r"spreads: .* equal to 0, got -1$"),
         (["tolerances"], {}, r"tolerances need a line for every column, 'density' has none$"),
         (["tolerances", "densty"], None, r"know no column 'densty'; did you mean 'density'\?$"),
         (["tolerances", "density"], "5%", r"needs a mapping of absolute, relative.*, got '5%'$"),

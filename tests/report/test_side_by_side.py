@@ -12,6 +12,7 @@ from report_records import FAMILIES, record
 
 from genbench.cli import main
 from genbench.core.dataset import open_named
+from genbench.core.errors import SpecError
 from genbench.datasets.captioned_digits import spell
 from genbench.report.site.evaluation import write_page
 from genbench.report.site.samples import Panel, make_gallery, select_columns
@@ -157,3 +158,9 @@ def test_evaluate_hands_sources_to_its_page(tmp_path, monkeypatch):
         main([*words, "--metrics", "psnr", "--features", "identity"])
     assert end.value.code == 0
     assert "columns: input, output, truth" in (tmp_path / "page.html").read_text()
+
+
+def test_seconds_that_are_none_are_refused_before_any_row(tmp_path):
+    """Nothing is more than `nan`, so that every row would have been trained again."""
+    with pytest.raises(SpecError, match="at_most needs seconds of 0 or more, got nan"):
+        draw_pictures(Store(tmp_path), [], RunSettings(), at_most=float("nan"))

@@ -1,6 +1,7 @@
 """What goes wrong becomes a row, is tried again where that may help, and costs nothing else."""
 
 import hashlib
+import math
 import subprocess
 import sys
 import time
@@ -85,6 +86,13 @@ def test_a_cell_out_of_time_is_a_row_and_the_next_one_is_done(tmp_path, plugin):
     assert bad.reason == "it took longer than 1.5 s; give more by --timeout and --retry-failed"
     assert 1.5 <= bad.failed_after_s < 20
     assert found["gan", 1].status == "ok"
+
+
+def test_a_deadline_beyond_all_clocks_never_rings():
+    """Every cell under `--timeout inf` failed of an OverflowError."""
+    for seconds in (math.inf, 1e12):
+        with deadline(seconds):
+            pass
 
 
 def test_a_deadline_rings_again_where_it_was_swallowed(monkeypatch):

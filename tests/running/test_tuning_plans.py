@@ -220,7 +220,7 @@ def test_few_validation_points_that_suffice_are_taken(monkeypatch):
             {"width": Choice((1, 2))},
             "model gan has no option 'width'; .*; correct the model's search",
         ),
-        ({"latent": Uniform(4, 16)}, "model gan option 'latent' needs int"),
+        ({"latent": Uniform(4, 16)}, "model gan option 'latent' needs a whole number"),
         (
             {"beta1": Choice((0.5, 0.5, 0.5, "x"))},
             "model gan option 'beta1' needs a number of at least 0 and below 1, got 'x'",
@@ -243,10 +243,10 @@ def test_a_search_space_that_the_model_does_not_take_is_refused_before_any_trial
 
 def test_a_model_that_cannot_be_built_is_refused_before_any_trial(monkeypatch):
     """Where a search had nothing of players no model was built, and every trial failed."""
-    monkeypatch.setattr(MODELS.get("gan"), "search", {"lr": LogUniform(1e-4, 1e-2)})
-    plan = SMALL.model_copy(update={"base": {"gan": {"latent": 0}}})
-    with pytest.raises(SpecError, match="latent needs 1 or more, got 0"):
-        make_campaign({"ring": plan}, models=["gan"], trials=1)
+    monkeypatch.setattr(MODELS.get("maf"), "search", {"lr": LogUniform(1e-4, 1e-2)})
+    plan = SMALL.model_copy(update={"base": {"maf": {"hidden": []}}})
+    with pytest.raises(SpecError, match="maf needs a hidden layer"):
+        make_campaign({"ring": plan}, models=["maf"], trials=1)
 
 
 def test_a_share_between_players_that_a_model_lacks_is_refused_before_any_trial(monkeypatch):

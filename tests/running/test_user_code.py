@@ -101,7 +101,7 @@ def test_an_error_row_is_told_of_and_not_made_again(tmp_path):
 
 @pytest.mark.usefixtures("registered")
 def test_options_of_a_built_in_model_that_cannot_be_are_an_error_row(tmp_path):
-    result = do(tmp_path, [{"name": "gan", "options": {"latent": 0}}, "gaussian"])
+    result = do(tmp_path, [{"name": "maf", "options": {"hidden": []}}, "gaussian"])
     statuses = {(r.spec.model, r.status) for r in result.records}
     assert ("gaussian", "ok") in statuses
     assert len(result.records) == 4

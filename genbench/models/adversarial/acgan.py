@@ -61,7 +61,7 @@ class ACGAN(ConditionalGame, Classifier):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         network: NetworkKind = "mlp",
         width: Count = 32,

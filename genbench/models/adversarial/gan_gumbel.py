@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from genbench.core.allowed import Count, Positive
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
@@ -63,17 +62,12 @@ class GANGumbel(SequenceGame):
         units: Count = 64,
         discriminator_units: Count = 32,
         straight_through: bool = True,
-        temperature: float = 1.0,
-        last_temperature: float = 1.0,
+        temperature: Positive = 1.0,
+        last_temperature: Positive = 1.0,
         lr: Positive = 3e-3,
         discriminator_lr: Positive = 3e-3,
     ) -> None:
         super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
-        if temperature <= 0 or last_temperature <= 0:
-            raise SpecError(
-                f"gan_gumbel needs temperatures above 0, got {temperature} and {last_temperature}; "
-                "the usual is 1"
-            )
         self.straight_through = straight_through
         self.temperatures = temperature, last_temperature
 

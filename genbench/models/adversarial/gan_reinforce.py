@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.allowed import Count, Positive
+from genbench.core.allowed import Count, Decay, Positive, Share
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
@@ -62,17 +61,12 @@ class GANReinforce(SequenceGame):
         *,
         units: Count = 64,
         discriminator_units: Count = 32,
-        discount: float = 0.9,
-        baseline_decay: float = 0.9,
+        discount: Share = 0.9,
+        baseline_decay: Decay = 0.9,
         lr: Positive = 3e-3,
         discriminator_lr: Positive = 3e-3,
     ) -> None:
         super().__init__(spec, rng, (units, discriminator_units), (lr, discriminator_lr))
-        if not 0 <= discount <= 1 or not 0 <= baseline_decay < 1:
-            raise SpecError(
-                f"gan_reinforce needs a discount in [0, 1] and a baseline_decay in [0, 1), got "
-                f"{discount} and {baseline_decay}; the usual are 0.9 and 0.9"
-            )
         self.discount, self.decay = discount, baseline_decay
         self.register_buffer("baseline", torch.zeros(self.seeds, 1, spec.size))
         self.baseline: Tensor

@@ -53,7 +53,7 @@ class HingeSN(PairGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         scale: Positive | None = None,
         discriminator_steps: Count = 5,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.allowed import Decay, Deviations, Positive, Weight, Widths
+from genbench.core.allowed import Count, Decay, Deviations, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, Classifier, Model, Player, model
 from genbench.core.rng import Rng
@@ -68,7 +68,7 @@ class ImprovedGAN(Model, Classifier):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (250, 250, 250),
         generator: Widths = (250, 250),
         noise: Deviations = (0.3, 0.5),
@@ -76,7 +76,7 @@ class ImprovedGAN(Model, Classifier):
         unlabelled: Weight = 1.0,
         lr: Positive = 3e-3,
         beta1: Decay = 0.5,
-        average: float | None = 0.999,
+        average: Decay | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)
         self.unlabelled, self.lr, self.beta1, self.average = unlabelled, lr, beta1, average

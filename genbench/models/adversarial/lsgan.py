@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.core.allowed import Decay, Positive, Widths
+from genbench.core.allowed import Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -43,7 +43,7 @@ class LSGAN(PairGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         lr: Positive = 1e-3,
         beta1: Decay = 0.5,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from genbench.core.allowed import Count, Positive, Weight, Widths
+from genbench.core.allowed import Count, Positive, Scales, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -49,10 +49,10 @@ class MMDGAN(LearntKernelGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         features: Count = 16,
-        sigmas: tuple[float, ...] = SIGMAS,
+        sigmas: Scales = SIGMAS,
         penalty: Weight = 1.0,
         reconstruction: Weight = 8.0,
         scale: Positive | None = None,

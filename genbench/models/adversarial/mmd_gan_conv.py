@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from genbench.core.allowed import Count, Positive, Weight
+from genbench.core.allowed import Count, Positive, Scales, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -49,7 +49,7 @@ class ConvMMDGAN(LearntKernelGame):
         latent: Count = 64,
         width: Count = 16,
         features: Count = 16,
-        sigmas: tuple[float, ...] = SIGMAS,
+        sigmas: Scales = SIGMAS,
         penalty: Weight = 1.0,
         reconstruction: Weight = 8.0,
         critic_steps: Count = 2,

@@ -51,7 +51,7 @@ class PacGAN(NonSaturatingGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         pack: Count = 2,
         activation: Literal["relu", "leaky_relu", "tanh"] | None = None,

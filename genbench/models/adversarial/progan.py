@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Count, Positive, Weight
+from genbench.core.allowed import Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -70,7 +70,7 @@ class ProGAN(Game):
         levels: Count = 3,
         penalty: Weight = 1.0,
         lr: Positive = 2e-3,
-        average: float | None = 0.99,
+        average: Decay | None = 0.99,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (0.0, 0.99)), average=average)
         self.latent, self.penalty = latent, penalty

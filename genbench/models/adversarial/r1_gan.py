@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genbench.core.allowed import Decay, Positive, Weight, Widths
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -47,7 +47,7 @@ class R1GAN(NonSaturatingGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         penalty: Weight | None = None,
         lr: Positive = 1e-3,

@@ -58,7 +58,7 @@ class ResGAN(NonSaturatingGame):
         penalty: Weight = 1.0,
         lr: Positive = 1e-3,
         beta1: Decay = 0.0,
-        average: float | None = 0.99,
+        average: Decay | None = 0.99,
     ) -> None:
         super().__init__(spec, rng, adam(lr, (beta1, 0.99)), average=average)
         self.penalty = penalty

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from genbench.core.allowed import Amount, Decay, Positive, Widths
+from genbench.core.allowed import Amount, Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -58,7 +58,7 @@ class UnrolledGAN(PairGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         unroll: Amount = 5,
         inner_lr: Positive = 0.1,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbench.core.allowed import Count, Decay, Positive, Weight
+from genbench.core.allowed import Count, Decay, Positive, Several, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Inpainter, model
@@ -111,7 +111,7 @@ class WaveGAN(NonSaturatingGame, Inpainter):
         rng: Rng,
         *,
         width: Count = 32,
-        depth: int = 4,
+        depth: Several = 4,
         taps: Count = 3,
         stride: Count = 8,
         penalty: Weight = 1.0,

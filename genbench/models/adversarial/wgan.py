@@ -50,7 +50,7 @@ class WGAN(CriticGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         clip: Positive | None = None,
         critic_steps: Count = 5,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from genbench.core.allowed import Count, Positive, Weight, Widths
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
@@ -53,12 +53,12 @@ class WGANGP(CriticGame):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         penalty: Weight | None = None,
         critic_steps: Count = 5,
         lr: Positive = 1e-3,
-        average: float | None = None,
+        average: Decay | None = None,
     ) -> None:
         super().__init__(
             spec,

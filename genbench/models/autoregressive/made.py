@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genbench.core.allowed import Positive, Weight, Widths
+from genbench.core.allowed import Count, Decay, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -61,17 +61,16 @@ class MADE(RasterModel):
         rng: Rng,
         *,
         hidden: Widths = (128, 128),
-        components: int = 16,
-        dropout: float = 0.0,
+        components: Count = 16,
+        dropout: Decay = 0.0,
         lr: Positive = 5e-3,
         weight_decay: Weight | None = None,
-        clip: float = 5.0,
+        clip: Positive = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
-        if not hidden or components < 1:
+        if not hidden:
             raise SpecError(
-                f"made needs a hidden layer and a component, got hidden={hidden} and "
-                f"components={components}; give at least one of each"
+                "made needs a hidden layer, got hidden=(); give at least one, e.g. (128, 128)"
             )
         super().__init__(
             spec,

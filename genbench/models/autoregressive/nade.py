@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genbench.core.allowed import Count, Positive, Weight
+from genbench.core.allowed import Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
 from genbench.core.model import model
 from genbench.core.rng import Rng
@@ -57,10 +57,10 @@ class NADE(RasterModel):
         rng: Rng,
         *,
         hidden: Count = 100,
-        dropout: float = 0.0,
+        dropout: Decay = 0.0,
         lr: Positive = 5e-3,
         weight_decay: Weight | None = None,
-        clip: float = 5.0,
+        clip: Positive = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (0.1 if spec.is_image else 0.0)
         super().__init__(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from genbench.core.allowed import Count, Positive, Weight
+from typing import Annotated
+
+from genbench.core.allowed import Count, Decay, Positive, Weight, whole
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -60,22 +62,22 @@ class PixelCNN(RasterModel):
         rng: Rng,
         *,
         channels: Count = 24,
-        depth: int = 3,
-        first: int = 5,
-        kernel: int = 3,
+        depth: Count = 3,
+        first: Annotated[int, whole(3)] = 5,
+        kernel: Annotated[int, whole(3)] = 3,
         head: Count = 64,
-        dropout: float = 0.5,
+        dropout: Decay = 0.5,
         lr: Positive = 3e-3,
         weight_decay: Weight = 0.1,
-        average: float | None = 0.999,
-        clip: float = 1.0,
+        average: Decay | None = 0.999,
+        clip: Positive = 1.0,
     ) -> None:
         optimizer = adam(lr, weight_decay=weight_decay)
         super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
-        if depth < 1 or any(width < 3 or width % 2 == 0 for width in (first, kernel)):
+        if first % 2 == 0 or kernel % 2 == 0:
             raise SpecError(
-                f"pixelcnn needs a layer and odd kernels of 3 or more, got depth={depth}, "
-                f"first={first} and kernel={kernel}; the defaults are 3, 5 and 3"
+                f"pixelcnn needs odd kernels, got first={first} and kernel={kernel}; the defaults are 5 and "
+                f"3"
             )
         self.network = GatedPixels(
             spec.event[-2],

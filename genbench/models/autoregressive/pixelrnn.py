@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from genbench.core.allowed import Count, Positive, Weight
+from typing import Annotated
+
+from genbench.core.allowed import Count, Decay, Positive, Weight, whole
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -57,20 +59,17 @@ class PixelRNN(RasterModel):
         rng: Rng,
         *,
         channels: Count = 32,
-        recurrent: int = 1,
-        first: int = 7,
+        recurrent: Count = 1,
+        first: Annotated[int, whole(3)] = 7,
         head: Count = 64,
-        dropout: float = 0.5,
+        dropout: Decay = 0.5,
         lr: Positive = 3e-3,
         weight_decay: Weight = 0.1,
-        average: float | None = 0.999,
-        clip: float = 1.0,
+        average: Decay | None = 0.999,
+        clip: Positive = 1.0,
     ) -> None:
-        if recurrent < 1 or first < 3 or first % 2 == 0:
-            raise SpecError(
-                f"pixelrnn needs a layer and an odd kernel of 3 or more, got "
-                f"recurrent={recurrent} and first={first}; the defaults are 1 and 7"
-            )
+        if first % 2 == 0:
+            raise SpecError(f"pixelrnn needs an odd kernel, got first={first}; the default is 7")
         optimizer = adam(lr, weight_decay=weight_decay)
         super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         self.network = RecurrentPixels(

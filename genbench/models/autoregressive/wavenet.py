@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from genbench.core.allowed import Count, Positive, Weight
+from genbench.core.allowed import Count, Decay, Positive, Weight
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import model
 from genbench.core.rng import Rng
 from genbench.families.raster import RasterModel
@@ -62,24 +61,19 @@ class WaveNet(RasterModel):
         *,
         channels: Count = 32,
         skip: Count = 64,
-        cycle: int | None = None,
-        stacks: int = 1,
-        dropout: float | None = None,
+        cycle: Count | None = None,
+        stacks: Count = 1,
+        dropout: Decay | None = None,
         lr: Positive = 3e-3,
         weight_decay: Weight = 0.1,
-        average: float | None = 0.999,
-        clip: float = 1.0,
+        average: Decay | None = 0.999,
+        clip: Positive = 1.0,
     ) -> None:
         if dropout is None:
             dropout = 0.5 if spec.is_image else 0.0
         optimizer = adam(lr, weight_decay=weight_decay)
         super().__init__(spec, rng, optimizer, dropout=dropout, clip=clip, average=average)
         cycle = max(math.ceil(math.log2(spec.size)), 1) if cycle is None else cycle
-        if cycle < 1 or stacks < 1:
-            raise SpecError(
-                f"wavenet needs a dilation and a stack, got cycle={cycle} and stacks={stacks}; "
-                f"give at least one of each"
-            )
         self.network = DilatedStack(
             spec.size,
             self.distribution.inputs,

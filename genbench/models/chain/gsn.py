@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.allowed import Count, Positive, Share, Weight, Widths
+from genbench.core.allowed import Count, Decay, Positive, Share, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Inpainter, MarkovChain, Model, Player, model
@@ -87,20 +87,19 @@ class GSN(Model, MarkovChain, Inpainter):
         rng: Rng,
         *,
         hidden: Widths = (256, 256),
-        walkback: int = 2,
+        walkback: Count = 2,
         salt: Share = 0.05,
         noise: Weight | None = None,
         hidden_noise: Weight | None = None,
         activation: Literal["tanh", "silu"] | None = None,
         lr: Positive = 3e-3,
-        average: float | None = 0.999,
+        average: Decay | None = 0.999,
         chain_steps: Count = 300,
     ) -> None:
         super().__init__(spec, rng)
-        if not hidden or walkback < 1 or chain_steps < 1:
+        if not hidden:
             raise SpecError(
-                f"gsn needs a hidden layer, a step of walkback and one of its chain, got hidden="
-                f"{hidden}, walkback={walkback} and chain_steps={chain_steps}; give at least one of each"
+                "gsn needs a hidden layer, got hidden=(); give at least one, e.g. (128,)"
             )
         self.few = few = spec.size <= 3
         self.walkback, self.salt, self.chain_steps = walkback, salt, chain_steps

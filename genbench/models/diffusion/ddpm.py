@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Amount, Positive, Widths
+from genbench.core.allowed import Amount, Decay, Positive, Several, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Density, Model, Player, model
@@ -88,20 +88,20 @@ class DDPM(Model, Density):
         *,
         hidden: Widths = (128, 128, 128),
         frequencies: Amount | None = None,
-        steps: int = 100,
+        steps: Several = 100,
         schedule: Literal["log_snr", "linear"] = "log_snr",
         log_snrs: tuple[float, float] | None = None,
         betas: tuple[float, float] = (1e-4, 0.1),
         variances: Literal["fitted", "posterior", "forward"] = "fitted",
         lr: Positive = 2e-3,
-        average: float | None = 0.999,
+        average: Decay | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)
         log_snrs = log_snrs or ((11.0, -6.0) if spec.range is None else (7.0, -5.0))
-        if steps < 2 or not 0 < betas[0] <= betas[1] < 1 or log_snrs[0] <= log_snrs[1]:
+        if not 0 < betas[0] <= betas[1] < 1 or log_snrs[0] <= log_snrs[1]:
             raise SpecError(
-                f"ddpm needs at least 2 steps, 0 < first beta <= last beta < 1 and falling log_snrs, "
-                f"got {steps}, {betas} and {log_snrs}; the usual are 100, (1e-4, 0.1) and (11, -6)"
+                f"ddpm needs 0 < first beta <= last beta < 1 and falling log_snrs, "
+                f"got {betas} and {log_snrs}; the usual are (1e-4, 0.1) and (11, -6)"
             )
         self.steps, self.variances, self.lr, self.average = steps, variances, lr, average
         beta = betas_of(log_snrs, steps) if schedule == "log_snr" else evenly(betas, steps)

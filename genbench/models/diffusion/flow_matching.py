@@ -7,9 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Amount, Positive, Widths
+from genbench.core.allowed import Amount, Count, Decay, Positive, Widths
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice
@@ -65,14 +64,12 @@ class FlowMatching(Model):
         *,
         hidden: Widths = (128, 128, 128),
         frequencies: Amount | None = None,
-        steps: int = 50,
+        steps: Count = 50,
         solver: Literal["heun", "euler"] = "heun",
         lr: Positive = 2e-3,
-        average: float | None = 0.999,
+        average: Decay | None = 0.999,
     ) -> None:
         super().__init__(spec, rng)
-        if steps < 1:
-            raise SpecError(f"flow_matching needs at least 1 step, got {steps}; the usual is 50")
         self.steps, self.solver, self.lr, self.average = steps, solver, lr, average
         self.velocity = timed_network(spec, hidden, rng.fork("velocity"), frequencies)
 

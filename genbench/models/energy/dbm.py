@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbench.core.allowed import Amount, Count, Positive, Share, Widths
+from genbench.core.allowed import Amount, Count, Decay, Positive, Share, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
-from genbench.families.energy import BoltzmannModel, Start, check_chains
+from genbench.families.energy import BoltzmannModel, Start
 from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import CHUNK, BernoulliBoltzmann, LogZEstimator, binary_states
 from genbench.nn.mlp import flat
@@ -76,18 +76,17 @@ class DBM(BoltzmannModel):
         *,
         hidden: Widths = (128, 64),
         mean_field: Amount = 10,
-        steps: int = 5,
-        chains: int = 256,
+        steps: Count = 5,
+        chains: Count = 256,
         lr: Positive = 2e-2,
-        average: float | None = 0.999,
+        average: Decay | None = 0.999,
         pretrain: Share = 0.0,
         start: Start = "base",
-        gibbs_steps: int = 200,
+        gibbs_steps: Count = 200,
         ais_chains: Count = 100,
         ais_temperatures: Count = 2000,
     ) -> None:
         super().__init__(spec, rng)
-        check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)
         if len(hidden) != 2:
             raise SpecError(
                 f"dbm needs the sizes of two hidden layers, got {hidden}; give e.g. (128, 64)"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Count, Positive
+from genbench.core.allowed import Count, Decay, Positive
 from genbench.core.dataset import DataSpec
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import LogUniform
-from genbench.families.energy import BoltzmannModel, Start, check_chains
+from genbench.families.energy import BoltzmannModel, Start
 from genbench.families.search import SCHEDULE
 from genbench.nn.boltzmann import BernoulliBoltzmann, GaussianBoltzmann, LogZEstimator
 from genbench.nn.mlp import flat
@@ -80,17 +80,16 @@ class RBM(BoltzmannModel):
         *,
         hidden: Count = 256,
         persistent: bool = True,
-        steps: int = 1,
-        chains: int = 256,
+        steps: Count = 1,
+        chains: Count = 256,
         lr: Positive = 5e-3,
-        average: float | None = 0.999,
-        gibbs_steps: int = 200,
+        average: Decay | None = 0.999,
+        gibbs_steps: Count = 200,
         start: Start = "base",
         ais_chains: Count = 100,
         ais_temperatures: Count = 2000,
     ) -> None:
         super().__init__(spec, rng)
-        check_chains(self.name, steps=steps, chains=chains, gibbs_steps=gibbs_steps)
         self.persistent, self.steps, self.lr, self.average = persistent, steps, lr, average
         self.gibbs_steps, self.start = gibbs_steps, start if persistent else "base"
         self.binary = spec.kind == "binary"

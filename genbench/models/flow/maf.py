@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genbench.core.allowed import Positive, Weight, Widths
+from genbench.core.allowed import Count, Positive, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -67,19 +67,18 @@ class MAF(FlowModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        layers: int = 10,
+        layers: Count = 10,
         hidden: Widths = (128, 128),
         limit: Positive = 3.0,
         lr: Positive = 2e-3,
         weight_decay: Weight | None = None,
-        clip: float = 5.0,
+        clip: Positive = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
         super().__init__(spec, rng, lr=lr, weight_decay=decay, clip=clip)
-        if layers < 1 or not hidden:
+        if not hidden:
             raise SpecError(
-                f"maf needs a layer with a hidden layer, got layers={layers} and hidden={hidden}; "
-                f"give at least one of each"
+                "maf needs a hidden layer, got hidden=(); give at least one, e.g. (64, 64)"
             )
         self.limit = limit
         self.layers: Any = nn.ModuleList(

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbench.core.allowed import Positive, Weight, Widths
+from genbench.core.allowed import Positive, Several, Weight, Widths
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.core.search import Choice, LogUniform
@@ -71,17 +70,15 @@ class NICE(FlowModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        layers: int = 8,
+        layers: Several = 8,
         hidden: Widths = (128, 128),
         prior: Literal["logistic", "gaussian"] = "logistic",
         lr: Positive = 2e-3,
         weight_decay: Weight | None = None,
-        clip: float = 5.0,
+        clip: Positive = 5.0,
     ) -> None:
         decay = weight_decay if weight_decay is not None else (1.0 if spec.is_image else 0.0)
         super().__init__(spec, rng, lr=lr, weight_decay=decay, clip=clip)
-        if layers < 2:
-            raise SpecError(f"nice needs at least 2 layers, got {layers}; give an even number")
         self.logistic = prior == "logistic"
         mixing = "rotation" if spec.size == 2 else "permutation"
         self.flow = Couplings(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from genbench.core.allowed import Amount, Count, Positive, Weight, Widths
+from genbench.core.allowed import Amount, Count, Positive, Several, Weight, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import model
@@ -70,14 +70,14 @@ class RealNVP(FlowModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        layers: int = 12,
+        layers: Several = 12,
         hidden: Widths = (64, 64),
         limit: Positive = 2.0,
         mixing: Literal["permutation", "rotation"] | None = None,
         frequencies: Amount = 0,
         lr: Positive = 2e-3,
         weight_decay: Weight | None = None,
-        clip: float = 5.0,
+        clip: Positive = 5.0,
         network: Literal["mlp", "conv"] = "mlp",
         width: Count = 32,
         blocks: Amount = 2,
@@ -95,8 +95,6 @@ class RealNVP(FlowModel):
                 )
             self.flow = ImageCouplings(spec.event, width, blocks, draws, limit=limit)
             return
-        if layers < 2:
-            raise SpecError(f"realnvp needs at least 2 layers, got {layers}; give an even number")
         if mixing is None:
             mixing = "rotation" if spec.size == 2 else "permutation"
         self.flow = Couplings(

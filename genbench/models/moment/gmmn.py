@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from genbench.core.allowed import Positive, Widths
+from genbench.core.allowed import Count, Positive, Scales, Widths
 from genbench.core.dataset import DataSpec
 from genbench.core.errors import SpecError
 from genbench.core.model import Batch, Model, Player, model
@@ -66,17 +66,17 @@ class GMMN(Model):
         spec: DataSpec,
         rng: Rng,
         *,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         kernel: Literal["linear", "rbf", "multi"] = "multi",
-        widths: tuple[float, ...] | None = None,
+        widths: Scales | None = None,
         lr: Positive = 2e-3,
     ) -> None:
         super().__init__(spec, rng)
         if widths is None:
             widths = (0.03, 0.1, 0.3, 1.0) if spec.size <= 3 else (0.25, 1.0, 4.0)
-        if not widths or min(widths) <= 0:
-            raise SpecError(f"gmmn needs widths > 0, got {widths}; give at least one")
+        if not widths:
+            raise SpecError("gmmn needs widths, got none; give at least one")
         self.kernel, self.lr = kernel, lr
         self.widths = (1.0,) if kernel == "rbf" else widths
         self.latent = code_size(latent, noise_size(spec))

@@ -23,9 +23,7 @@ from genbench.nn.output import centred
 from genbench.nn.translation import SourceNetwork, source_of
 
 
-def check_options(
-    spec: DataSpec, cycle: str, adversary: bool, identity: float, buffer: int
-) -> None:
+def check_options(spec: DataSpec, cycle: str, adversary: bool, identity: float) -> None:
     """Raises unless a CycleGAN has something to learn from, and identities have a meaning.
 
     Raises:
@@ -34,10 +32,10 @@ def check_options(
     source = source_of(spec)
     if not adversary and cycle == "none":
         raise SpecError("cyclegan needs an adversary, cycles or both, got neither; add one")
-    if buffer < 0 or (identity and source.event != spec.event):
+    if identity and source.event != spec.event:
         raise SpecError(
-            f"cyclegan needs buffer >= 0, and sources of the points' shape for identity, got "
-            f"buffer={buffer}, identity={identity} on {source.event} and {spec.event}"
+            f"cyclegan needs sources of the points' shape for identity, got identity={identity} on "
+            f"{source.event} and {spec.event}"
         )
 
 
@@ -96,7 +94,7 @@ class CycleGAN(TranslationModel, Cyclic):
         weight: Weight = 10.0,
         adversary: bool = True,
         identity: Weight = 0.0,
-        buffer: int = 50,
+        buffer: Amount = 50,
         network: Network = "unet",
         hidden: Widths = (256, 256),
         width: Count = 16,
@@ -107,7 +105,7 @@ class CycleGAN(TranslationModel, Cyclic):
         penalty: Weight | None = None,
     ) -> None:
         super().__init__(spec, rng)
-        check_options(spec, cycle, adversary, identity, buffer)
+        check_options(spec, cycle, adversary, identity)
         check_patch(patch, network)
         self.forward_cycle, self.backward_cycle = (
             cycle in ("both", way) for way in ("forward", "backward")

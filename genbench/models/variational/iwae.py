@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from genbench.core.allowed import Count
 from genbench.core.dataset import DataSpec
-from genbench.core.errors import SpecError
 from genbench.core.model import Batch, model
 from genbench.core.rng import Rng
 from genbench.families.search import VARIATIONAL
@@ -57,11 +57,9 @@ class IWAE(VariationalModel):
         spec: DataSpec,
         rng: Rng,
         *,
-        k: int = 5,
+        k: Count = 5,
         **inherited: Any,
     ) -> None:
-        if k < 1:
-            raise SpecError(f"iwae needs k >= 1 draws, got {k}; the paper's are 5 and 50")
         super().__init__(spec, rng, **inherited)
         self.k = k
 

@@ -82,7 +82,7 @@ class VAEM2(Model, Density, Encoder, Conditional, Classifier):
         rng: Rng,
         *,
         alpha: Weight = 10.0,
-        latent: int | None = None,
+        latent: Count | None = None,
         hidden: Widths = (128, 128),
         log_std: float | None = None,
         warmup: Share = 0.25,

@@ -9,13 +9,13 @@ import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from genbench.core.errors import nearest
 from genbench.core.files import RUNS
-from genbench.core.spec import CellSpec, Strict
+from genbench.core.spec import NUMBER, CellSpec, Strict
 from genbench.core.tolerance import Tolerance
 from genbench.report.columns import TableColumn
 from genbench.store import Measurement, Record
@@ -109,8 +109,8 @@ class Baseline(Strict):
     suite: str | None
     accepted: Accepted
     measured: Measured
-    level: float = Field(
-        default=LEVEL, gt=0, lt=0.5, description="chance of a false alarm, whole gate"
+    level: Annotated[float, Field(gt=0, lt=0.5), NUMBER] = Field(
+        default=LEVEL, description="chance of a false alarm, whole gate"
     )
     tolerances: dict[str, Tolerance | None]
     cells: list[Guarded] = Field(min_length=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genbench.core.asked import require_seconds
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError, GenbenchError, StoreError, WriteError
 from genbench.core.files import list_folder, read_file, write_bytes
@@ -136,7 +137,11 @@ def draw_pictures(
         again: Whether rows that have a picture are drawn again.
         at_most: Rows without samples are trained again only where their stack took no more seconds than this.
         tell: Told of every row at once.
+
+    Raises:
+        SpecError: For seconds that are none.
     """
+    require_seconds(at_most=at_most)
     drawings = []
     for table in tables:
         for group in table.groups:
