@@ -1,10 +1,13 @@
 """The rules see planted breaches: each is a worked example of CONTRIBUTING with one thing made wrong."""
 
+from dataclasses import replace
+
 import pytest
 from documents import worked_examples
 
 from genbench.contracts.check import check_rule, find_plugins
 from genbench.contracts.rules import rules_of
+from genbench.core.metric import METRICS
 
 pytestmark = pytest.mark.usefixtures("registered")
 EXAMPLES = worked_examples()
@@ -279,12 +282,6 @@ BREACHES = {
         ("real against real is near the ideal", "near 5.0", '"nats", 0.0', '"nats", 5.0'),
         ("bad arrays are refused with advice", "not a number", "or not x.isfinite().all()", ""),
         (
-            "its columns are its own",
-            "'fid' is fid's too",
-            '"spread_example": Column',
-            '"fid": Column',
-        ),
-        (
             "columns declared are those returned",
             "TypeError",
             "*, rng: Rng, ",
@@ -441,3 +438,15 @@ def test_a_planted_breach_is_seen(example, rule, says, old, new, tmp_path):
     assert finding.status == "broken"
     assert says in finding.reason
     assert "\n" not in finding.reason
+
+
+def test_a_metric_of_genbench_with_the_column_of_another_is_seen(monkeypatch):
+    """Those of users are refused when they register."""
+    twin = replace(METRICS.get("kid"), name="twin")
+    everything = {**METRICS.all(), "twin": twin}
+    monkeypatch.setattr(METRICS, "get", everything.__getitem__)
+    monkeypatch.setattr(METRICS, "all", lambda: everything)
+    (broken,) = [one for one in rules_of("metric") if one.name == "its columns are its own"]
+    finding = check_rule(broken, "twin")
+    assert finding.status == "broken"
+    assert "'kid' is kid's too" in finding.reason
