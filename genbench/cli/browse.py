@@ -66,6 +66,7 @@ def command(
     """
     common.load_plugins(plugins)
     if readme is not None:
+        common.refuse_form("--readme")
         return rewrite(kind, readme, as_json)
     rows = describe(kind, config)
     if as_json:

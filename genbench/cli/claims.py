@@ -88,10 +88,8 @@ def command(
     if register:
         common.refuse_unused("claims --register", {"names", "register", "plugins", "as_json"})
         return write_terms(names, as_json)
-    if readme is not None and (seeds or budget_scale != "default"):
-        raise SpecError(
-            "--readme writes what claims say at their own budget; leave out --seeds and --budget-scale"
-        )
+    if readme is not None:
+        check_readme(seeds, budget_scale, prints=bool(names or against))
     from genbench.cli.claims_text import print_claims, reproduce
     from genbench.report.cards import make_cards
     from genbench.report.claim_readme import update_readme
@@ -118,6 +116,20 @@ def command(
     common.tell_unread(unread, ignore=ignore_damaged or code in (1, 3))
     if code:
         raise SystemExit(code)
+
+
+def check_readme(seeds: int | None, budget_scale: str, *, prints: bool) -> None:
+    """Refuses what `--readme` would leave unused.
+
+    Raises:
+        SpecError: Naming the options.
+    """
+    if seeds or budget_scale != "default":
+        raise SpecError(
+            "--readme writes what claims say at their own budget; leave out --seeds and --budget-scale"
+        )
+    if not prints:
+        common.refuse_form("--readme")
 
 
 def require_content(root: Path, *, filled: bool) -> None:

@@ -98,6 +98,24 @@ def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:
         raise SpecError(f"{verb} takes no {' and no '.join(unused)}; leave it out{hint}")
 
 
+def refuse_form(*writing: str) -> None:
+    """Refuses --format and --wide beside options with which files are written and no table is printed.
+
+    Arguments:
+        writing: Those options that were given.
+
+    Raises:
+        SpecError: Naming both.
+    """
+    given = list_given_options()
+    unused = [given[name] for name in ("form", "wide") if name in given]
+    if writing and unused:
+        raise SpecError(
+            f"{' and '.join(writing)} {'writes' if len(writing) == 1 else 'write'} files, and no table is "
+            f"printed, so that {' and '.join(unused)} would change nothing; leave it out"
+        )
+
+
 as_json = click.option(
     "--json", "as_json", is_flag=True, callback=_keep_for_json, help="Print JSON for machines."
 )

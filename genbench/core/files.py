@@ -75,6 +75,18 @@ def read_file(path: Path, most: int | None = MOST_TEXT) -> bytes:
     return content
 
 
+def read_text(path: Path, most: int | None = MOST_TEXT) -> str:
+    """Returns the content of a regular file of text.
+
+    Raises:
+        OSError: As `read_file` does, or if it is not UTF-8.
+    """
+    try:
+        return read_file(path, most).decode()
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "it is not a text file (UTF-8)", str(path)) from None
+
+
 def list_folder(path: Path) -> list[Path]:
     """Returns what is in a folder, sorted; nothing where there is no such folder.
 

@@ -12,7 +12,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from genbench.core.errors import DataError
-from genbench.core.files import cache_folder, make_folder, read_file, write_bytes
+from genbench.core.files import cache_folder, make_folder, read_file, read_text, write_bytes
 from genbench.core.guard import ran_out
 
 
@@ -124,7 +124,7 @@ def download(name: str, url: str, *, digest: str | None, offline: bool) -> str:
 def _read_note(path: Path) -> str | None:
     """The sha256 that was kept beside a file, as sha256sum writes it."""
     try:
-        digest = read_file(path).decode().split()[0]
+        digest = read_text(path).split()[0]
     except (OSError, ValueError, IndexError):
         return None
     return digest if len(digest) == 64 else None

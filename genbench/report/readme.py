@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genbench.core.errors import DataError
-from genbench.core.files import read_file, write_bytes
+from genbench.core.files import read_text, write_bytes
 
 
 def markers(name: str) -> tuple[str, str]:
@@ -25,10 +25,11 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
         DataError: If the file cannot be read or has none of the pairs of markers.
     """
     try:
-        old = new = read_file(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"--readme needs a text file, got {path}: {reason}") from None
+        old = new = read_text(path)
+    except OSError as error:
+        raise DataError(
+            f"--readme needs a text file, got {path}: {error.strerror or error}"
+        ) from None
     has_markers, line = False, "\r\n" if "\r\n" in old else "\n"
     for name, make_body in bodies.items():
         opening, closing = markers(name)

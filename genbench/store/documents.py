@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from genbench.core.errors import SpecError, StoreError, nearest
-from genbench.core.files import read_file
+from genbench.core.files import read_file, read_text
 from genbench.core.spec import Suite, SuiteFile, Tuning
 from genbench.core.version import PACKAGE
 from genbench.store.yaml_trees import compose_json, find_twice, parse_yaml
@@ -75,11 +75,10 @@ def load_suite_file(path: Path) -> SuiteFile:
         SpecError: Naming the file, the line, the key, what is allowed and the nearest match.
     """
     try:
-        text = read_file(path).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        text = read_text(path)
+    except OSError as error:
         raise SpecError(
-            f"cannot read the suite file {path}: {reason}; give another by --config"
+            f"cannot read the suite file {path}: {error.strerror or error}; give another by --config"
         ) from None
     tree, data = parse_yaml(text, path)
     try:
@@ -134,6 +133,10 @@ def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
         twice = find_twice(compose_json(text), set())
         lines = f", on lines {twice[1]} and {twice[2]}" if twice else ""
         raise StoreError(f"{path}: key {error} is there twice{lines}; leave one out") from None
+    except UnicodeDecodeError:
+        raise StoreError(
+            f"{path} is not a {what}: it is not a text file (UTF-8); {make}"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{path} is not a {what}: {str(error) or 'nested too deeply'}") from None
     try:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
 
 from genbench.core.dataset import DATASETS, version_of
 from genbench.core.errors import SpecError
-from genbench.core.files import read_file, write_bytes
+from genbench.core.files import read_text, write_bytes
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget, CellSpec, Training, canonical
 from genbench.store.documents import list_shipped
@@ -158,10 +158,10 @@ def is_taken(path: Path) -> bool:
 def _read(path: Path, stamp: int) -> TunedFile:
     try:
         return TunedFile.model_validate(
-            parse_yaml(read_file(path).decode(), path, "file of tuned options")[1]
+            parse_yaml(read_text(path), path, "file of tuned options")[1]
         )
-    except (OSError, UnicodeDecodeError) as error:
-        text = " ".join(str(error).split())[:200]
+    except OSError as error:
+        text = " ".join(str(error.strerror or error).split())[:200]
         raise SpecError(f"{path} is not a usable file of tuned options: {text}") from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -206,6 +206,16 @@ def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
         (("claims", "--format", "csv", "--json"), "one of --format and --json"),
         (("leaderboard", "--json", "--format", "csv"), "one of --format and --json"),
         (("leaderboard", "--title", "mine"), "--title needs --to"),
+        (
+            ("leaderboard", "--to", "page", "--format", "csv"),
+            "no table is printed, so that --format",
+        ),
+        (
+            ("leaderboard", "--readme", "a.md", "--picture", "a.svg", "--wide"),
+            "--readme and --picture write",
+        ),
+        (("claims", "--readme", "a.md", "--format", "csv"), "--readme writes files"),
+        (("list", "sources", "--readme", "a.md", "--wide"), "so that --wide would change nothing"),
         (("check", "--format", "junit", "--json"), "one of --format and --json"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from genbench.core.asked import require_seconds
 from genbench.core.dataset import Dataset
 from genbench.core.errors import DataError, GenbenchError, StoreError, WriteError
-from genbench.core.files import list_folder, read_file, write_bytes
+from genbench.core.files import list_folder, read_file, read_text, write_bytes
 from genbench.evaluation.evaluator import draw
 from genbench.points.images import decode
 from genbench.report.groups import Group
@@ -114,7 +114,7 @@ def read_lines(store: Store, group: Group) -> list[str] | None:
         path = find_picture(store, group)
         if path is None or path.suffix != ".txt":
             return None
-        return read_file(path, LARGEST).decode().rstrip("\n").split("\n")
+        return read_text(path, LARGEST).rstrip("\n").split("\n")
     except (OSError, ValueError, StoreError):
         return None
 
