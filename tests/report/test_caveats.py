@@ -151,7 +151,7 @@ def test_claims_exempt_only_what_their_judged_effects_read(name):
 def test_cards_say_who_is_judged_by_default_beside_tuned_models(store):
     tuned, untuned = (
         Run(name, "digits", ("fid",), steps=3000, batch=128, tuned=True, untuned="default")
-        for name in ("gan", "unrolled_gan")
+        for name in ("gan", "nade")
     )
     yardstick = Run("kde", "digits", ("fid",), steps=3000, batch=128)
 
@@ -161,7 +161,7 @@ def test_cards_say_who_is_judged_by_default_beside_tuned_models(store):
 
     runs = (tuned, untuned, yardstick)
     card = Card(make_claim(compare, runs), store)
-    assert card.tuned_unequally == ["unrolled_gan beside tuned gan on digits"]
+    assert card.tuned_unequally == ["nade beside tuned gan on digits"]
     assert list_details(card)["By default beside tuned models"] == card.tuned_unequally
     assert to_dict(card)["tuned_unequally"] == card.tuned_unequally
     for change in ({"judged": False}, {"other": yardstick}):
