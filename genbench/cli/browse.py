@@ -66,7 +66,7 @@ def command(
     """
     common.load_plugins(plugins)
     if readme is not None:
-        common.refuse_form("--readme")
+        common.refuse_form("list sources --readme")
         return rewrite(kind, readme, as_json)
     rows = describe(kind, config)
     if as_json:

@@ -129,7 +129,7 @@ def check_readme(seeds: int | None, budget_scale: str, *, prints: bool) -> None:
             "--readme writes what claims say at their own budget; leave out --seeds and --budget-scale"
         )
     if not prints:
-        common.refuse_form("--readme")
+        common.refuse_form("claims --readme")
 
 
 def require_content(root: Path, *, filled: bool) -> None:

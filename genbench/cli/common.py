@@ -98,22 +98,14 @@ def refuse_unused(verb: str, used: Container[str], hint: str = "") -> None:
         raise SpecError(f"{verb} takes no {' and no '.join(unused)}; leave it out{hint}")
 
 
-def refuse_form(*writing: str) -> None:
-    """Refuses --format and --wide beside options with which files are written and no table is printed.
-
-    Arguments:
-        writing: Those options that were given.
+def refuse_form(verb: str) -> None:
+    """Refuses --format and --wide where files are written and no table is printed.
 
     Raises:
-        SpecError: Naming both.
+        SpecError: As `refuse_unused` does.
     """
-    given = list_given_options()
-    unused = [given[name] for name in ("form", "wide") if name in given]
-    if writing and unused:
-        raise SpecError(
-            f"{' and '.join(writing)} {'writes' if len(writing) == 1 else 'write'} files, and no table is "
-            f"printed, so that {' and '.join(unused)} would change nothing; leave it out"
-        )
+    names = {parameter.name for parameter in click.get_current_context().command.params}
+    refuse_unused(verb, names - {"form", "wide"}, ", since no table is printed")
 
 
 as_json = click.option(

@@ -83,9 +83,8 @@ def command(
 
     if folder is None and "title" in common.list_given_options():
         raise SpecError("--title needs --to; add it, or leave --title out")
-    if against is None:
-        files = {"--to": folder, "--readme": readme, "--picture": picture}
-        common.refuse_form(*(option for option, path in files.items() if path))
+    if against is None and (folder or readme or picture):
+        common.refuse_form("leaderboard with --to, --readme or --picture")
     from genbench.report.leaderboard import load_leaderboard, write_leaderboards
     from genbench.report.leaderboard_changes import find_changes
     from genbench.report.text import counted

@@ -163,9 +163,9 @@ def explain_marks(table: Table, column: TableColumn) -> list[str]:
 
 def list_best(table: Table, column: TableColumn) -> Iterator[list[Entry]]:
     """Yields the rows of what is shown of a table: data set, name, score and completed runs."""
-    shown = find_best(table, column)
-    first = next((group for group in shown if not group.reference), None)
-    for i, group in enumerate(shown):
+    groups = find_best(table, column)
+    first = next((group for group in groups if not group.reference), None)
+    for i, group in enumerate(groups):
         best = group is first and table.judges(column) and not find_failed(table, group)
         yield [
             Entry(table.name if i == 0 else ""),

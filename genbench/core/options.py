@@ -184,10 +184,10 @@ def _words(hint: Any) -> list[str]:
     if get_origin(hint) is Literal:
         return [repr(value) for value in get_args(hint)]
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    told = [mark.description for mark in marks if getattr(mark, "description", None)]
+    words = [mark.description for mark in marks if getattr(mark, "description", None)]
     if inspect.isclass(hint):
         return ["None" if hint is NoneType else hint.__name__]
-    return told or [str(hint).replace("typing.", "")]
+    return words or [str(hint).replace("typing.", "")]
 
 
 def _near(hint: Any, value: Any) -> str:

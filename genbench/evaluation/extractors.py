@@ -116,9 +116,9 @@ def features_key(features: Part) -> str:
     name = features.name
     if _is_file(name):
         return f"{name} {_digest(Path(name))}"
-    known = resolve_features(features)
-    code = tag_code(named_callable(name) if ":" in name else EXTRACTORS.get(known.name))
-    return f"{known} code={code}" if code else str(known)
+    part = resolve_features(features)
+    code = tag_code(named_callable(name) if ":" in name else EXTRACTORS.get(part.name))
+    return f"{part} code={code}" if code else str(part)
 
 
 def make_extractor(

@@ -76,7 +76,7 @@ class ConditionalGame(Game, Conditional):
     #: whether the discriminator has an output a class; else it is given the label
     names_class: ClassVar[bool]
     #: the classes that samples are of
-    shown: Tensor
+    support: Tensor
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class ConditionalGame(Game, Conditional):
         self.penalty = usual_penalty(spec) if penalty is None else penalty
         self.latent, self.classes = code_size(latent, noise_size(spec)), spec.classes or 0
         self.labelled = LabelledPoints()
-        self.register_buffer("shown", torch.arange(self.classes), persistent=False)
+        self.register_buffer("support", torch.arange(self.classes), persistent=False)
         shape = (hidden, width, network)
         inputs = self.latent + self.classes
         self.generator = Generator(spec, inputs, *shape, rng.fork("generator"))
@@ -112,11 +112,11 @@ class ConditionalGame(Game, Conditional):
     def prepare(self, batch: Batch, rng: Rng) -> None:
         """Keeps the labelled points, where most are not, and notes which classes there are."""
         self.labelled.keep(batch)
-        self.shown = list_classes(batch, self.shown)
+        self.support = list_classes(batch, self.support)
 
     def sample(self, n: int, rng: Rng) -> Tensor:
         """Returns points of labels drawn uniformly from those of training points, shape (S, n, *event)."""
-        return self.sample_class(self.shown[rng.integers(len(self.shown), n)], rng)
+        return self.sample_class(self.support[rng.integers(len(self.support), n)], rng)
 
     def sample_class(self, labels: Tensor, rng: Rng) -> Tensor:
         """Returns G(z, y), one point per label, shape (S, n, *event)."""

@@ -208,14 +208,17 @@ def test_an_experiment_that_fails_ends_with_three(genbench, tmp_path):
         (("leaderboard", "--title", "mine"), "--title needs --to"),
         (
             ("leaderboard", "--to", "page", "--format", "csv"),
-            "no table is printed, so that --format",
+            "--picture takes no --format; leave it out, since",
         ),
         (
             ("leaderboard", "--readme", "a.md", "--picture", "a.svg", "--wide"),
-            "--readme and --picture write",
+            "or --picture takes no --wide",
         ),
-        (("claims", "--readme", "a.md", "--format", "csv"), "--readme writes files"),
-        (("list", "sources", "--readme", "a.md", "--wide"), "so that --wide would change nothing"),
+        (("claims", "--readme", "a.md", "--format", "csv"), "claims --readme takes no --format"),
+        (
+            ("list", "sources", "--readme", "a.md", "--wide"),
+            "list sources --readme takes no --wide",
+        ),
         (("check", "--format", "junit", "--json"), "one of --format and --json"),
     ],
 )

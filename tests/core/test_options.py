@@ -120,14 +120,16 @@ def test_bounds_and_choices_are_named_in_words():
 def test_flags_are_no_numbers():
     """YAML's `true` was 1: a step, a neighbour, a width."""
 
-    def mixed(*, steps: int = 3, either: bool | float = 2.0, flags: list[bool] = [], any=None):  # noqa: B006
+    def mixed(
+        *, steps: int = 3, either: bool | float = 2.0, flags: tuple[bool, ...] = (), any=None
+    ):
         return steps, either, flags, any
 
     for given in ({"steps": True}, {"lr": False}, {"hidden": [True, 8]}):
         with pytest.raises(SpecError, match=r"^widget option .* needs .*, got \[?(True|False)"):
             resolve(**given)
     given = {"either": True, "flags": [True], "any": True}
-    assert options.resolve(mixed, given, who="mixed") == {"steps": 3, **given}
+    assert options.resolve(mixed, given, who="mixed") == {"steps": 3, **given, "flags": (True,)}
 
 
 def test_counts_have_an_end():
