@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 
@@ -224,6 +225,22 @@ def test_records_of_the_first_schema_are_refused_until_they_are_migrated(store):
     assert store.migrate() == 1
     assert store.read(spec()) == record()
     assert json.loads(path.read_text())["schema"] == SCHEMA
+    assert store.migrate() == 0
+
+
+def test_a_record_is_a_line_per_field_and_one_indented_throughout_is_migrated(store):
+    path = store.write(record())
+    content = path.read_bytes()
+    assert len(content.splitlines()) == len(json.loads(content)) + 2  # and the braces
+    unsealed = {k: v for k, v in json.loads(content).items() if k != "seal"}
+    body = (json.dumps(unsealed, indent=1, ensure_ascii=False) + "\n").encode()
+    schema, rest = body.split(b"\n", 2)[1:]
+    seal = f' "seal": "{hashlib.sha256(body).hexdigest()[:16]}",'.encode()
+    path.write_bytes(b"\n".join([b"{", schema, seal, rest]))
+    assert store.read(spec()) == record()
+    assert store.problems() == []
+    assert store.migrate() == 1
+    assert path.read_bytes() == content
     assert store.migrate() == 0
 
 

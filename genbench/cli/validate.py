@@ -27,8 +27,8 @@ MOST = 50
 @click.option(
     "--migrate",
     is_flag=True,
-    help="First seal records of genbench.record/1, which had no seal, and registrations of that time beside "
-    "the folder; only of what you trust.",
+    help="First write records of older forms as today's, a line per field (those of genbench.record/1 had no "
+    "seal), and seal registrations of that time beside the folder; only of what you trust.",
 )
 @click.option(
     "--tuned",
@@ -58,7 +58,7 @@ def command(
 
     common.load_plugins(plugins)
     if migrate:
-        seal_older(root)
+        renew_older(root)
     sound, problems = find_problems(root, tuned)
     bad = [problem for problem in problems if problem.bad]
     if as_json:
@@ -77,13 +77,13 @@ def command(
         raise SystemExit(1)
 
 
-def seal_older(root: Path) -> None:
-    """Seals records, and registrations beside them, that were written before there were seals."""
+def renew_older(root: Path) -> None:
+    """Writes records of older forms as today's and seals registrations beside them that had no seal."""
     from genbench.store import Store
     from genbench.store.registration_check import find_registrations_file
     from genbench.store.registrations import seal_registrations
 
-    click.echo(f"{Store(root).migrate()} records of an older schema were sealed", err=True)
+    click.echo(f"{Store(root).migrate()} records of older forms were written anew", err=True)
     file = find_registrations_file(root)
     if file is not None and (count := seal_registrations(file)):
         click.echo(f"{file}: {count} registrations were sealed", err=True)

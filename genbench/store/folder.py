@@ -163,14 +163,13 @@ class Store:
         return content if path and content is not None and is_intact(path, content) else None
 
     def migrate(self) -> int:
-        """Seals the records that were written before there were seals; returns how many."""
+        """Writes records of older forms (unsealed, or indented throughout) as today's; returns how many."""
         count = 0
         for path in self.files():
-            if self.parse(path)[0] is None:
-                record = self.parse(path, trusted=True)[0]
-                if record is not None:
-                    write_bytes(path, to_bytes(record))
-                    count += 1
+            record = self.parse(path, trusted=True)[0]
+            if record is not None and read_file(path) != (content := to_bytes(record)):
+                write_bytes(path, content)
+                count += 1
         return count
 
     def parse(self, path: Path, *, trusted: bool = False) -> tuple[Record | None, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +26,11 @@ class NewerRecordError(ValueError):
 
 
 def to_bytes(record: Record) -> bytes:
-    """Returns a record's file: JSON, whose second line seals the rest against silent damage."""
-    current = record.model_copy(update={"schema_": SCHEMA})
-    body = (current.model_dump_json(by_alias=True, indent=1) + "\n").encode()
-    head, rest = body.split(b"\n", 2)[:2], body.split(b"\n", 2)[2]
-    return b"\n".join([*head, f' "seal": "{_digest(body)}",'.encode(), rest])
+    """Returns a record's file: JSON of a line per field, the second of which seals the rest against damage."""
+    fields = json.loads(record.model_copy(update={"schema_": SCHEMA}).model_dump_json(by_alias=True))
+    head, *rest = (f' "{name}": {_compact(value)}' for name, value in fields.items())
+    seal = f' "seal": "{_digest(_join([head, *rest]))}"'
+    return _join([head, seal, *rest])
 
 
 def from_bytes(content: bytes, *, trusted: bool = False) -> Record:
@@ -83,6 +84,14 @@ def _is_newer(schema: Any) -> bool:
     name, _, number = str(schema).rpartition("/")
     ours, _, present = SCHEMA.rpartition("/")
     return name == ours and number.isdecimal() and int(number) > int(present)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ": "))
+
+
+def _join(lines: list[str]) -> bytes:
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def _digest(body: bytes) -> str:
