@@ -26,8 +26,10 @@ class NewerRecordError(ValueError):
 
 
 def to_bytes(record: Record) -> bytes:
-    """Returns a record's file: JSON of a line per field, the second of which seals the rest against damage."""
-    fields = json.loads(record.model_copy(update={"schema_": SCHEMA}).model_dump_json(by_alias=True))
+    """Returns a record's file: JSON with a line per field; the second seals the rest against damage."""
+    fields = json.loads(
+        record.model_copy(update={"schema_": SCHEMA}).model_dump_json(by_alias=True)
+    )
     head, *rest = (f' "{name}": {_compact(value)}' for name, value in fields.items())
     seal = f' "seal": "{_digest(_join([head, *rest]))}"'
     return _join([head, seal, *rest])
