@@ -8,6 +8,7 @@ from genbench.report.floors import NO_BOUND, describe_floors, is_bound
 from genbench.report.formats import to_markdown
 from genbench.report.site.front import make_front, put_families_first, ranks_rows, summarise
 from genbench.report.site.frontier import find_cost, find_front, is_cheaper
+from genbench.report.site.pages import make_overview_page
 from genbench.report.site.panorama import (
     NOBODY,
     WIDTH,
@@ -261,3 +262,12 @@ def test_families_come_before_data_of_pairs_and_are_answered_apart(tmp_path):
     assert [panel["name"] for panel in front["panels"]] == [plain.name, pairs.name]
     assert [names for _, names in front["answer"]["sure"]] == [["ring"]]
     assert [names for _, names in front["of_rows"]["sure"]] == [["edges"]]
+    html = make_overview_page(site, []).decode()
+    drawn, _, folded = html.partition("What the entrants draw")[2].partition("<details")
+    assert "ring</a></h3>" in drawn
+    assert "edges</a></h3>" not in drawn
+    assert "on 1 data set of pairs</summary>" in folded
+    assert "edges</a></h3>" in folded
+    alone = make_overview_page(make_site(Store(tmp_path), [pairs], [], "title"), []).decode()
+    assert "edges</a></h3>" in alone
+    assert "of pairs</summary>" not in alone

@@ -132,6 +132,7 @@ def list_pictures(site: Site) -> list[dict[str, Any]]:
                 absent.append(name_entrant(e))
         if panels:
             head = {"name": page.table.name, "page": page.file, "centres": page.gallery.centres}
+            head |= {"by_row": ranks_rows(page.table)}
             complete = not absent and all(panel.drawn for _, panel in panels)
             sheets.append({**head, "panels": panels, "absent": absent, "complete": complete})
     return sheets
