@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
+import numpy
+import pandas
 import pytest
+import torch
 
 import genbench
 from genbench.core.errors import DataError, SpecError, StoreError, UnknownName
@@ -170,3 +173,115 @@ def test_a_run_brings_fid_to_psnr(tmp_path):
     result = genbench.run(**bicubic, metrics="psnr", results=tmp_path / "runs")
     (record,) = result.records
     assert {"psnr", "fid"} <= {m.id for m in record.metrics}
+
+
+@pytest.mark.parametrize("place", ["nowhere", b"nowhere", Path("nowhere")])
+@pytest.mark.parametrize(
+    "read",
+    [
+        genbench.results,
+        genbench.leaderboard,
+        lambda place: genbench.claims(results=place),
+        lambda place: genbench.check(place, BASELINE),
+        lambda place: genbench.samples("abcd", results=place),
+    ],
+)
+def test_a_folder_that_is_not_there_is_refused(read, place):
+    with pytest.raises(StoreError, match="nowhere is not a folder; make records with"):
+        read(place)
+    with pytest.raises(SpecError, match=r"results needs a path, got (5|'')"):
+        read(5 if place == "nowhere" else "")
+
+
+def test_records_that_are_not_there_are_named(folder):
+    with pytest.raises(UnknownName, match="model with records 'vea'; did you mean 'vae'"):
+        genbench.results(folder, model="vea")
+    with pytest.raises(UnknownName, match="dataset with records 'rign'; did you mean 'ring'"):
+        genbench.results(folder, dataset=["ring", "rign"])
+    assert len(genbench.results(folder, model="vae", dataset="ring"))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: genbench.evaluate("ring:test", metric="mmd"), "'metric'; did you mean 'metrics'"),
+        (lambda: genbench.train("vae", "ring", step=5), "train .* 'step'; did you mean 'steps'"),
+        (lambda: genbench.run("demo", job=2), "run has no argument 'job'; did you mean 'jobs'"),
+        (lambda: genbench.api.tune(model="vae"), "tune .* 'model'; did you mean 'models'"),
+        (lambda: genbench.results(modle="vae"), "'modle'; did you mean 'model'"),
+        (lambda: genbench.leaderboard(suit="demo"), "'suit'; did you mean 'suite'"),
+        (lambda: genbench.run(models=5, datasets="ring"), "a name is a text .* got 5"),
+        (
+            lambda: genbench.run(models=[None], datasets="ring"),
+            r"a name is a text .* got \[None\]",
+        ),
+        (lambda: genbench.run("demo", data_dir=5), "data_dir needs a path, got 5"),
+    ],
+)
+def test_arguments_that_cannot_be_are_one_sentence(call, said):
+    with pytest.raises(SpecError, match=said):
+        call()
+
+
+@pytest.mark.parametrize("seeds", [[1, 1], [-1], [], "3", None, 1.5, True, 0, [0.5]])
+def test_seeds_that_cannot_be_are_refused(seeds):
+    """One seed that stood twice made an interval of no width."""
+    with pytest.raises(SpecError, match="seeds needs a"):
+        genbench.train("vae", "ring", steps=1, seeds=seeds)
+
+
+def test_seeds_may_be_of_any_type():
+    kinds = (2, range(2), numpy.int64(2), numpy.arange(2), torch.tensor([0, 1]), {0, 1})
+    assert all(genbench.train("uniform", "ring", seeds=kind).seeds == [0, 1] for kind in kinds)
+
+
+@pytest.fixture(scope="module")
+def flow():
+    return genbench.train("realnvp", "ring", seeds=2, steps=2, device="cpu")
+
+
+def test_density_is_of_the_same_points_whatever_holds_them(flow):
+    points = flow.dataset.points("test")[:20]
+    plain, array = flow.log_prob(points).tolist(), points.numpy()
+    forms = (
+        *(array, points.tolist(), pandas.DataFrame(array), points.double(), array.astype(">f4")),
+        *(array[::-1].copy()[::-1], numpy.asfortranarray(array), numpy.ma.array(array)),
+    )
+    for form in forms:
+        assert flow.log_prob(form).tolist() == plain
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (numpy.ma.array([[1.0, 2.0]], mask=[[True, False]]), "hides numbers under a mask"),
+        ([[float("nan"), 1.0]], "needs finite numbers"),
+        (numpy.array([[1j, 2]]), "needs an array of numbers, got complex128"),
+        (None, "needs an array of numbers, got object"),
+        ("ring:test", "needs an array of numbers"),
+        (numpy.zeros((0, 2)), r"points of shape \(N, 2\), got \(0, 2\)"),
+        (torch.zeros(3, 2).to_sparse(), "call .to_dense"),
+    ],
+)
+def test_density_of_what_is_no_points_is_refused(flow, points, said):
+    with pytest.raises(DataError, match=said):
+        flow.log_prob(points)
+
+
+@pytest.mark.parametrize("count", [0, -5, 2.5, "50", True])
+def test_counts_of_samples_that_cannot_be_are_refused(flow, count):
+    """Minus five compared with all true points but five."""
+    with pytest.raises(SpecError, match="samples needs a whole number"):
+        flow.evaluate("mmd", samples=count)
+    with pytest.raises(SpecError, match="n needs a whole number"):
+        flow.sample(count)
+
+
+def test_a_seed_counts_once(flow):
+    one, more = (genbench.train("uniform", "ring", seeds=n, device="cpu") for n in (1, 2))
+    for model in (one, more):
+        model.evaluate("mmd", samples=50)
+    with pytest.raises(SpecError, match="each seed once, but uniform on ring, seed 0, is in two"):
+        genbench.leaderboard(one, more)
+    with pytest.raises(SpecError, match="suite, config and scale are for a results folder"):
+        genbench.leaderboard(one, suite="demo")

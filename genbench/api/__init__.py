@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genbench.api.door import HOW, front_door, make_options
 from genbench.api.training import TrainedModel, train
-from genbench.core.asked import list_names, require_counts
+from genbench.core.asked import as_path, list_names, require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.files import RUNS
 from genbench.core.spec import Criterion, Suite
@@ -21,21 +22,21 @@ from genbench.evaluation.evaluate import evaluate as _evaluate
 from genbench.evaluation.sources import open_points
 from genbench.report.cards import Card, make_cards
 from genbench.report.evaluation import show_itself
-from genbench.report.gate.check import check_results as check
+from genbench.report.gate.check import check_results
 from genbench.report.leaderboard import Leaderboard, load_leaderboard
-from genbench.report.results import results
+from genbench.report.results import results as load_results
 from genbench.running.changed_suites import change_suite, find_pairs
 from genbench.running.claims import run_claims, run_until_decided
 from genbench.running.plan import Redo
 from genbench.running.run_result import RunResult
 from genbench.running.scale import Scale
-from genbench.running.suites import Listener, RunOptions, run_suite
+from genbench.running.suites import Listener, run_suite
 from genbench.running.tuning import CAMPAIGN, find_campaign, run_tuning
 from genbench.running.tuning_cost import CostBook, CostEstimate
 from genbench.running.unused import refuse_unused
 from genbench.running.usual_metrics import add_usual
 from genbench.statistics.looks import LAST
-from genbench.store import Store
+from genbench.store import Record, Store
 from genbench.store.absent import has_content, no_records
 from genbench.store.documents import read_suite
 from genbench.store.suites import CLAIMS, find_suite
@@ -55,9 +56,12 @@ __all__ = [
 ]
 
 
-evaluate = show_itself(_evaluate)
+evaluate = front_door()(show_itself(_evaluate))
+check = front_door()(check_results)
+results = front_door()(load_results)
 
 
+@front_door(HOW)
 def run(
     suite: str | Suite | Mapping[str, Any] | None = None,
     *,
@@ -109,7 +113,7 @@ def run(
         GenbenchError: If something named is not there, or would change nothing, or the folder cannot be
             written.
     """
-    chosen = RunOptions(root=Path(results), **options)
+    chosen = make_options(results, options)
     require_counts(max_seeds=max_seeds, seeds=seeds, steps=steps, labelled=labelled)
     models, datasets, claims = (list_names(names) for names in (models, datasets, claims))
     how: dict[str, Any] = {"dry_run": dry_run, "listener": listener}
@@ -143,6 +147,7 @@ def run(
     return run_suite(suite, chosen, **how)
 
 
+@front_door((*CAMPAIGN, *HOW))
 def tune(
     *, results: Path | str = RUNS, listener: Listener | None = None, **about: Any
 ) -> RunResult:
@@ -159,11 +164,12 @@ def tune(
     """
     what = {key: about.pop(key) for key in (*CAMPAIGN,) if key in about}
     what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
-    options = RunOptions(root=Path(results), **about)
+    options = make_options(results, about)
     campaign = find_campaign(**what, data_dir=options.data_dir)
     return run_tuning(campaign, options, listener=listener)
 
 
+@front_door((*CAMPAIGN, "data_dir"))
 def tuning_costs(
     *, results: Path | str = RUNS, redo: Redo = "missing", **what: Any
 ) -> list[CostEstimate]:
@@ -175,10 +181,11 @@ def tuning_costs(
         what: What to tune, as in `tune`; `data_dir` is a folder with data sets' files.
     """
     what |= {key: list_names(what[key]) for key in ("models", "datasets") if key in what}
-    campaign, book = find_campaign(**what), CostBook(Store(Path(results)))
+    campaign, book = find_campaign(**what), CostBook(Store(as_path(results)))
     return [book.estimate(rule, campaign.trials[rule.file], redo) for rule in campaign.rules]
 
 
+@front_door()
 def samples(cell: str, *, results: Path | str = RUNS) -> Tensor:
     """Returns the stored samples of a recorded cell, in data space, shape (N, *event).
 
@@ -188,13 +195,21 @@ def samples(cell: str, *, results: Path | str = RUNS) -> Tensor:
 
     Raises:
         DataError: If there is no such cell, or it has no samples beside its record.
+        StoreError: If the folder holds no records.
     """
-    options = ReadOptions(results=Path(results))
-    if Store(options.results).find(cell) is None:
-        raise DataError(f"{cell} is not a cell of {results}/; see: genbench.results({results!r})")
+    options = ReadOptions(results=as_path(results))
+    store = Store(options.results)
+    if not store.files():
+        raise no_records(options.results)
+    if store.find(str(cell)) is None:
+        raise DataError(
+            f"{cell} is not a cell of {options.results}/; see: "
+            f"genbench.results({str(options.results)!r})"
+        )
     return torch.cat(list(open_points(cell, options).batches(options.batch)))
 
 
+@front_door()
 def leaderboard(
     *sources: TrainedModel | Path | str,
     suite: str | None = None,
@@ -211,19 +226,37 @@ def leaderboard(
 
     Raises:
         StoreError: If the folder holds no records.
-        SpecError: If folders and models are mixed, or there are several folders.
+        SpecError: If folders and models are mixed, there are several folders, or one seed stands in two
+            models.
     """
     models = [source for source in sources if isinstance(source, TrainedModel)]
     folders = [source for source in sources if not isinstance(source, TrainedModel)]
+    if models and (suite is not None or config is not None or scale != "default"):
+        raise SpecError("suite, config and scale are for a results folder; leave them out")
     if models and not folders:
-        return Leaderboard(tuple(record for model in models for record in model.records))
+        records = tuple(record for model in models for record in model.records)
+        _refuse_twice(records)
+        return Leaderboard(records)
     if models or len(folders) > 1:
         raise SpecError(
             "leaderboard needs trained models or one results folder; unite folders with genbench merge"
         )
-    return load_leaderboard(*folders, suite=suite, config=config, scale=scale)
+    return load_leaderboard(*map(as_path, folders), suite=suite, config=config, scale=scale)
 
 
+def _refuse_twice(records: Sequence[Record]) -> None:
+    """Refuses a seed that would count twice."""
+    cells = [record.cell for record in records]
+    for record in records:
+        if cells.count(record.cell) > 1:
+            spec = record.spec
+            raise SpecError(
+                f"leaderboard needs each seed once, but {spec.model} on {spec.dataset}, seed {spec.seed}, is "
+                f"in two of the models; leave one of them out"
+            )
+
+
+@front_door()
 def claims(
     *names: str,
     results: Path | str | None = None,
@@ -243,7 +276,8 @@ def claims(
     """
     usual = budget_scale is None and seeds is None
     scale = None if usual else Scale(budget_scale or "default", seeds)
-    if results is not None and not has_content(results):
-        raise no_records(results, CLAIMS)
-    root = Path(results or RUNS)
-    return make_cards(Store(root), names, scale, root)
+    root = as_path(RUNS if results is None else results)
+    if results is not None and not has_content(root):
+        raise no_records(root, CLAIMS)
+    every = [name for one in names for name in list_names(one)]
+    return make_cards(Store(root), every, scale, root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genbench.core.asked import require_counts
+from genbench.api.door import front_door
+from genbench.core.asked import as_path, list_seeds, require_counts
 from genbench.core.errors import DataError, SpecError
 from genbench.core.model import Density, only_seed, parameter_count
 from genbench.core.spec import MOST_SEEDS, Criterion, Suite
@@ -23,6 +24,7 @@ from genbench.evaluation.evaluate import (
     request_parts,
 )
 from genbench.evaluation.evaluator import draw
+from genbench.evaluation.streams import read_tensor
 from genbench.report.leaderboard import Leaderboard
 from genbench.running.build import open_dataset, prepare_model
 from genbench.running.cells import cell_specs, find_refusal
@@ -31,6 +33,7 @@ from genbench.running.job import Outcome, RunSettings, StackJob, Stage
 from genbench.running.stack import evaluate_stack, train_stack
 from genbench.running.usual_metrics import add_usual
 from genbench.store import Record
+from genbench.store.documents import read_suite
 from genbench.store.suites import find_suite
 
 
@@ -76,27 +79,30 @@ class TrainedModel:
         steps = self._stack.trainer.diverged.tolist()
         return [seed for seed, step in zip(self.seeds, steps, strict=True) if step >= 0]
 
+    @front_door()
     def sample(self, n: int) -> Tensor:
         """Returns n samples per seed in data space on the CPU, shape (S, n, *event).
 
         They are always the same ones: those that are scored and stored with a cell's record.
         """
+        require_counts(n=n or 0)  # None is no count
         with self._stack.trainer.averaged() as model:
             return draw(model, self.dataset, n, self._stack.rng.fork("sample"))
 
+    @front_door()
     def log_prob(self, x: Any) -> Tensor:
         """Returns log p(x) in nats for points in data space, float64, shape (S, N).
 
         The values are exact, lower bounds or estimates, as the model's `bound` says.
 
         Arguments:
-            x: Points, shape (N, *event): an array, a tensor, or anything that makes one.
+            x: Points, shape (N, *event): an array, a tensor, a table, or anything that makes one.
 
         Raises:
-            DataError: If the model has no density, or the points have another shape.
+            DataError: If the model has no density, or the points have another shape or are no numbers.
         """
-        points = torch.as_tensor(x)
-        if points.shape[1:] != self.dataset.spec.event:
+        points = read_tensor(x, "log_prob")
+        if not len(points) or points.shape[1:] != self.dataset.spec.event:
             raise DataError(
                 f"log_prob needs points of shape (N, {', '.join(map(str, self.dataset.spec.event))}), "
                 f"got {tuple(points.shape)}; give points in data space, such as .sample returns"
@@ -111,6 +117,7 @@ class TrainedModel:
                 rows.append(Trained(single, self.dataset).log_prob(points, rng.fork("log_prob")))
         return torch.stack(rows).cpu()
 
+    @front_door()
     def evaluate(
         self,
         metrics: str | Iterable[PartLike] | None = None,
@@ -126,6 +133,7 @@ class TrainedModel:
             samples: Points compared; None takes the suite's.
             features: The extractor; None takes the suite's, else what suits the data set.
         """
+        require_counts(samples=samples)
         settings = self.job.settings
         named: list[str] = []
         if metrics is not None:
@@ -150,6 +158,7 @@ class TrainedModel:
         return self._records
 
 
+@front_door()
 def train(
     model: PartLike,
     dataset: PartLike,
@@ -159,7 +168,7 @@ def train(
     batch: int | None = None,
     labelled: int | None = None,
     tuned_by: Criterion | None = None,
-    suite: str | Suite | None = None,
+    suite: str | Suite | Mapping[str, Any] | None = None,
     device: str = "auto",
     data_dir: Path | str | None = None,
     offline: bool = False,
@@ -191,14 +200,15 @@ def train(
         DataError: If the data set cannot be had.
     """
     require_counts(batch=batch)
-    require_counts(most=MOST_SEEDS, seeds=seeds if isinstance(seeds, int) else None)
+    numbers = list_seeds(seeds, MOST_SEEDS)
     pair = [make_part(model)], [make_part(dataset)]
+    if isinstance(suite, Mapping):
+        suite = read_suite(suite)
     chosen = suite if isinstance(suite, Suite) else find_suite(suite or "demo")
     chosen = change_suite(chosen, *pair, steps=steps, labelled=labelled, tuned_by=tuned_by)
-    files = Path(data_dir) if data_dir else None
+    files = None if data_dir is None else as_path(data_dir, "data_dir")
     if suite is None:
         chosen = add_usual(chosen, data_dir=files, offline=offline)
-    numbers = seeds if isinstance(seeds, int) else list(seeds)
     cells = chosen.cells[0]
     batch = batch or cells.batch or chosen.batch
     chosen = chosen.model_copy(update={"seeds": numbers, "batch": batch})

@@ -55,7 +55,7 @@ PLUGINS = ("model", "dataset", "metric", "extractor", "claim", "executor")
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
     names = sorted(allowed)
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
     listed = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")

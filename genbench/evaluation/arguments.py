@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from genbench.core.asked import as_path
 from genbench.core.errors import SpecError
 
 #: the least that the memory may be
@@ -21,9 +22,10 @@ def parse_stats_file(file: str | Path | None) -> Path | None:
     """
     if file is None:
         return None
-    if Path(file).suffix != ".npz":
+    path = as_path(file, "--save-stats")
+    if path.suffix != ".npz":
         raise SpecError(f"--save-stats needs a name that ends in .npz, got {file}")
-    return Path(file)
+    return path
 
 
 def parse_memory(memory: str | int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from torch import Tensor
 
+from genbench.core.asked import as_path
 from genbench.core.errors import SpecError
 from genbench.core.files import RUNS
 from genbench.core.metric import METRICS as REGISTRY
@@ -136,8 +137,8 @@ def evaluate(
         SpecError, DataError, UnknownName: If something named is not there, or points cannot be read
             or compared.
     """
-    files = Path(data_dir) if data_dir else None
-    where = Path(results), parse_size(resize), parse_channels(channels), files, offline
+    files = None if data_dir is None else as_path(data_dir, "data_dir")
+    where = as_path(results), parse_size(resize), parse_channels(channels), files, offline
     most = None if limit is None else parse_count("--limit", limit, FEWEST)
     how = (
         *(parse_count("--batch", batch, 1), most, parse_memory(memory), progress),

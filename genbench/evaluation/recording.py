@@ -20,6 +20,7 @@ from genbench.core.model import MODELS
 from genbench.core.spec import CellSpec, NoBudget
 from genbench.evaluation.result import Evaluation
 from genbench.evaluation.single import Setup
+from genbench.evaluation.streams import is_array
 from genbench.store import EXTERNAL, Measurement, Record, Store
 from genbench.store.environment import environment, now
 from genbench.store.measurement_error import estimate_score, read_measurement_errors
@@ -65,7 +66,8 @@ def list_seeds(samples: Any) -> dict[int, Any]:
     """Returns sets of samples by seed.
 
     Raises:
-        SpecError: If a pattern fits nothing, or seeds are no whole numbers.
+        SpecError: If a pattern fits nothing, seeds are no whole numbers, or arrays in a list may be seeds
+            or batches.
     """
     if isinstance(samples, Mapping):
         wrong = [seed for seed in samples if not isinstance(seed, int) or seed < 0]
@@ -80,6 +82,12 @@ def list_seeds(samples: Any) -> dict[int, Any]:
     several = isinstance(samples, Sequence) and not isinstance(samples, str)
     if several and samples and all(isinstance(part, str | Path) for part in samples):
         return dict(enumerate(samples))
+    pair = isinstance(samples, tuple)  # of points and labels
+    if several and not pair and len(samples) > 1 and all(map(is_array, samples)):
+        raise SpecError(
+            "record needs to know whether arrays of a list are seeds or batches of one; name seeds by a "
+            "mapping, {0: first, 1: second}, and join batches"
+        )
     return {0: samples}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -60,8 +61,8 @@ def open_source(source: Any, options: ReadOptions, *, label: str = "samples") ->
     Raises:
         DataError: If nothing of that name is found or it cannot be used.
     """
-    if isinstance(source, str | Path):
-        return _open_named(str(source), options, label)
+    if isinstance(source, str | bytes | os.PathLike):
+        return _open_named(os.fsdecode(source), options, label)
     name = name_object(source, label)
     return Source(name, open_object(source, name))
 

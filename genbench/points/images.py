@@ -190,7 +190,7 @@ def decode(content: bytes | Path, name: str) -> tuple[numpy.ndarray, str]:
             file = io.BytesIO(whole)
             with file, Image.open(file, formats=FORMATS) as image:
                 _refuse_what_would_be_cut(image, file, name)
-                return _pixels(image)
+                return to_pixels(image)
     except DataError:
         raise
     except UnidentifiedImageError:
@@ -257,7 +257,8 @@ def _bits(image: Image.Image, file: io.BufferedIOBase) -> int:
     return max(depth) if isinstance(depth, tuple) else int(depth)
 
 
-def _pixels(image: Image.Image) -> tuple[numpy.ndarray, str]:
+def to_pixels(image: Image.Image) -> tuple[numpy.ndarray, str]:
+    """Returns an open image as `decode` does: as it is stored, (1 or 3, H, W), and what is odd about it."""
     from PIL import ImageOps
 
     odd = ""

@@ -16,6 +16,9 @@ from genbench.points.readers import Chunk
 #: how many channels pictures have
 CHANNELS = (1, 3)
 
+#: the least side of a square of numbers that may be a picture
+SQUARE = 8
+
 #: the largest number of a point: sums of squares must be finite
 LARGEST = 1e150
 
@@ -81,7 +84,11 @@ class Normaliser:
         Raises:
             DataError: If points cannot be used, naming them.
         """
+        shape: tuple[int, ...] = ()
         for chunk in chunks:
+            if chunk.loose and chunk.array.shape == shape:
+                self._doubt_square(shape)
+            shape = chunk.array.shape
             yield self._convert(chunk), chunk
         if self.scale is not None:
             self.scale.finish()
@@ -113,6 +120,16 @@ class Normaliser:
             array = self._refuse_other_picture(array, chunk)
         self.event = self.event or array.shape[1:]
         return array
+
+    def _doubt_square(self, shape: tuple[int, ...]) -> None:
+        """Refuses what may be pictures, one by one, or batches of as many points as numbers in each."""
+        unknown = self.rules.spec is None and self.rules.like is None
+        if unknown and len(shape) == 2 and shape[0] == shape[1] >= SQUARE:
+            side = shape[0]
+            raise DataError(
+                f"{self.label} holds arrays of {side}x{side}, which may be pictures or batches of {side} "
+                f"points; stack pictures, (N, {side}, {side}), or give batches of another size"
+            )
 
     def _scale_for(self, array: numpy.ndarray, *, picture: bool) -> PixelScale:
         if self.scale is None:

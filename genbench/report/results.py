@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genbench.core.errors import StoreError
+from genbench.core.asked import as_path
+from genbench.core.errors import StoreError, unknown
 from genbench.core.files import RUNS
 from genbench.store import Store
 from genbench.store.absent import no_records
@@ -44,10 +45,15 @@ def results(
         config: The suite file; by default benchmarks.yaml here, else the one that genbench ships.
 
     Raises:
-        UnknownName: If there is no such suite.
+        UnknownName: If there is no such suite, or no record of a model or a data set.
+        StoreError: If the folder holds no records.
     """
-    models, datasets = _names(model), _names(dataset)
+    models, datasets, folder = _names(model), _names(dataset), as_path(folder)
     read, problems = Store(folder, groups=_groups(suite, config)).load(curves=False)
+    if not read and not problems:
+        raise no_records(folder, suite)
+    _refuse_absent("model", models, {record.spec.model for record in read})
+    _refuse_absent("dataset", datasets, {record.spec.dataset for record in read})
     for problem in problems:
         warnings.warn(f"not read: {problem}", stacklevel=2)
     records = [
@@ -87,6 +93,11 @@ def _groups(suite: str | None, config: Path | None) -> set[str] | None:
     from genbench.store.suites import find_suite
 
     return groups_of(find_suite(suite, config))
+
+
+def _refuse_absent(kind: str, wanted: set[str] | None, recorded: set[str]) -> None:
+    for name in sorted((wanted or set()) - recorded) if recorded else ():
+        raise unknown(f"{kind} with records", name, recorded)
 
 
 def _names(names: str | Iterable[str] | None) -> set[str] | None:

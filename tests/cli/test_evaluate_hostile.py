@@ -309,7 +309,11 @@ REFUSED = {
     "yields one axis": ("gens:flat", [], "batch 0 of gens:flat needs shape (N, D)"),
     "yields a number": ("gens:number", [], "batch 0 of gens:number needs shape (N, D)"),
     "changes shape": ("gens:changing", [], "gens:changing needs points of one shape"),
-    "no iterator": ("gens:no_iterator", [], "gens:no_iterator failed: TypeError"),
+    "no iterator": (
+        "gens:no_iterator",
+        [],
+        "gens:no_iterator needs to return an array or what yields batches, got 3",
+    ),
     "needs arguments": ("gens:needs_arguments", [], "gens:needs_arguments failed: TypeError"),
     "has no end": (
         "gens:endless",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy
+import pandas
 import pytest
+import scipy.sparse
 import torch
+from PIL import Image
 
 from genbench.api import evaluate
 from genbench.core.dataset import DATASETS
 from genbench.core.errors import DataError, SpecError, UnknownName
 from genbench.core.spec import Part
+from genbench.points.images import GREY
 
 DIGITS = DATASETS.get("digits")()
 FAKE = DIGITS.points("validation")
@@ -192,3 +196,118 @@ def test_text_is_compared_with_what_is_known_of_it():
     split = evaluate("markov_text:validation", metrics="n_gram_divergence", limit=500)
     assert result.metrics["fid"].reason == "fid compares numbers, markov_text holds tokens"
     assert result.n_gram_js_2 == split.n_gram_js_2 is not None
+
+
+COLOURS = (torch.arange(3 * 40 * 64).reshape(40, 8, 8, 3) * 37 % 251).to(torch.uint8).numpy()
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGB", "CMYK", "YCbCr", "HSV", "LA", "RGBA"])
+def test_pictures_of_pillow_have_the_scores_of_their_files(mode):
+    """A palette's numbers, hues or inks were taken for red, green and blue."""
+    pictures = [Image.fromarray(pixels).convert(mode) for pixels in COLOURS]
+    real = [picture.convert("RGB" if mode not in GREY else "L") for picture in pictures]
+    if mode == "P":
+        pictures = [p.convert("RGB").quantize(16) for p in pictures]
+    suffix = {"CMYK": "tif", "YCbCr": "tif"}.get(mode, "png")
+    Path("files").mkdir()
+    for k, picture in enumerate(pictures):
+        kept = picture.convert("RGB") if mode == "HSV" else picture
+        kept.save(f"files/{k:02}.{suffix}")
+    how = {"metrics": "fid", "features": "identity"}
+    whole = evaluate(pictures, real, **how).fid
+    assert whole == evaluate("files", real, **how).fid
+    assert evaluate(iter(pictures), real, **how).fid == whole
+    assert whole is not None
+
+
+def test_a_picture_that_is_seen_through_is_refused():
+    clear = [Image.new("RGBA", (8, 8), (9, 9, 9, k)) for k in range(20)]
+    with pytest.raises(DataError, match=r"batch 0 of samples has transparency.*convert\('RGB'\)"):
+        evaluate(clear, "digits:test", metrics="fid")
+
+
+RING = DATASETS.get("ring")().points("validation")[:400].double().numpy()
+PLANE = DATASETS.get("ring")().points("test")[:500]
+TABLE = pandas.DataFrame(RING, columns=["x", "y"])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda: [TABLE[:200], TABLE[200:]],
+        lambda: iter([TABLE[:200].assign(label=0), TABLE[200:].assign(label=1)]),
+        lambda: lambda: TABLE.assign(label=1),
+        lambda: [TABLE.astype("Float64")],
+    ],
+)
+def test_tables_that_come_in_batches_are_read_as_one(form):
+    how = {"metrics": "mmd", "features": "identity"}
+    assert evaluate(form(), PLANE, **how).mmd == evaluate(TABLE, PLANE, **how).mmd
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: [TABLE[:200], TABLE[["y", "x"]]], "batch 1 of samples needs the columns .* x, y"),
+        (lambda: [TABLE.reset_index()[["index", "x"]]], "column 'index' of the rows' numbers"),
+        (lambda: (RING, RING), "a tuple of 2, of which the others are no labels"),
+        (lambda: lambda: (RING, RING), "a tuple of 2, .*or batches as a list"),
+        (lambda: lambda: None, "needs to return an array or what yields batches, got None"),
+        (lambda: scipy.sparse.csr_matrix(RING), r"call .toarray\(\) first"),
+    ],
+)
+def test_what_cannot_be_points_of_the_plane_is_refused(given, said):
+    with pytest.raises(DataError, match=said):
+        evaluate(given(), "ring:test", metrics="mmd")
+
+
+def test_a_function_may_return_points_with_their_labels():
+    paired = evaluate(lambda: (RING, numpy.zeros(400)), PLANE, metrics="mmd")
+    assert paired.mmd == evaluate(RING, PLANE, metrics="mmd").mmd
+
+
+def test_a_function_that_needs_arguments_is_to_blame_itself():
+    with pytest.raises(DataError, match="missing 1 required positional argument: 'n'") as caught:
+        evaluate(lambda n: RING[:n], "ring:test", metrics="mmd")
+    assert "streams.py" not in str(caught.value)
+
+
+def test_squares_may_be_pictures_or_batches():
+    """Rows of pictures were taken for points."""
+    pictures = list(FAKE[:, 0])
+    with pytest.raises(DataError, match="8x8, which may be pictures or batches of 8 points"):
+        evaluate(pictures, list(DIGITS.points("test")[:, 0]), metrics="fid")
+    rows = FAKE[:48].flatten(1)[:, :8]
+    whole = evaluate(rows, rows.flip(0), metrics="mmd").mmd
+    assert evaluate(list(rows.split(8)), rows.flip(0), metrics="mmd").mmd == whole
+
+
+class Endless:
+    """Like a data set of torch, which knows its length and never says that there is no more."""
+
+    def __len__(self):
+        return len(FAKE)
+
+    def __getitem__(self, k):
+        return FAKE[k % len(FAKE)], 0
+
+
+def test_a_data_set_is_read_once():
+    assert evaluate(Endless(), "digits:test", metrics="fid", limit=500).samples.count == 200
+    assert values(Endless()) == values(FAKE)
+
+
+class Place:
+    def __fspath__(self):
+        return "fake.npy"
+
+
+@pytest.mark.parametrize("path", [b"fake.npy", PurePath("fake.npy"), Place()])
+def test_a_path_is_any_object_that_stands_for_one(path):
+    assert values(path) == values("fake.npy")
+
+
+@pytest.mark.parametrize("name", ["results", "data_dir", "save_stats"])
+def test_a_path_is_nothing_else(name):
+    with pytest.raises(SpecError, match="needs a path, got 5"):
+        evaluate(FAKE, "digits:test", **{name: 5})

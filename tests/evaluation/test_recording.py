@@ -267,3 +267,11 @@ def test_lines_to_cite_stand_under_every_result():
     assert line in " ".join(str(result).split())
     assert max(map(len, str(result).splitlines())) <= 80
     assert result.to_dict()["citations"] == result.citations
+
+
+def test_arrays_in_a_list_may_be_seeds_or_batches():
+    """They were taken for batches of one seed."""
+    sets = [samples(seed) for seed in range(3)]
+    with pytest.raises(SpecError, match="whether arrays of a list are seeds or batches"):
+        record(sets)
+    assert len(record(dict(enumerate(sets))).records) == 3

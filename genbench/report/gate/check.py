@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from genbench.core.asked import as_path
 from genbench.core.errors import StoreError
 from genbench.core.files import RUNS
 from genbench.core.tolerance import Tolerance
@@ -54,8 +55,8 @@ def check_results(
     Raises:
         StoreError: If there is no such folder, or the file is not a baseline.
     """
-    folder = Path(results)
-    accepted = load_baseline(Path(baseline), folder)
+    folder = as_path(results)
+    accepted = load_baseline(as_path(baseline, "baseline"), folder)
     if not folder.is_dir():
         raise no_records(folder, accepted.suite or "ci", instead="--candidate results")
     records, problems = Store(folder).load(curves=False)
