@@ -23,7 +23,6 @@ from genbench.report.gate.baseline import (
     Measured,
     Scored,
     load_baseline,
-    machine,
     scores_of,
     to_text,
 )
@@ -32,6 +31,7 @@ from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
 from genbench.store.absent import no_records
+from genbench.store.machines import machine
 from genbench.store.suites import find_suite
 
 

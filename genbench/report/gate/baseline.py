@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,10 +23,6 @@ from genbench.store.record import OF_TIME
 
 SCHEMA = "genbench.baseline/1"
 LEVEL = 0.05
-#: parts of a record's environment that decide its times
-MACHINE = ("cpu", "device", "threads", "workers")
-#: how `machine` names the last of them
-WORKERS = re.compile(r", workers \d+$")
 
 
 class Accepted(Strict):
@@ -151,22 +146,6 @@ def to_text(baseline: Baseline) -> str:
             parts = {key: value for key, value in tolerance.items() if value}
             data["tolerances"][id] = parts or {"absolute": 0.0}
     return reviewable(data) + "\n"
-
-
-def machine(environment: Mapping[str, Any]) -> str:
-    """Returns what decides times, in words, e.g. "cpu EPYC, device cpu, threads 1"."""
-    return ", ".join(f"{key} {environment[key]}" for key in MACHINE if key in environment)
-
-
-def machines_for(unit: str, machines: Iterable[str]) -> list[str]:
-    """Returns what must be the same for times in this unit to be compared, of machines in words.
-
-    Calls that are timed between calibrations are as slow as these, however many workers share the
-    machine: the number of workers decides absolute times alone.
-    """
-    if unit != "calibrations":
-        return sorted(machines)
-    return sorted({WORKERS.sub("", words) for words in machines})
 
 
 def scores_of(records: Iterable[Record]) -> dict[tuple[TableColumn, int | None, int | None], Any]:

@@ -17,8 +17,6 @@ from genbench.report.gate.baseline import (
     Guarded,
     Scored,
     load_baseline,
-    machine,
-    machines_for,
     scores_of,
 )
 from genbench.report.gate.comparable import (
@@ -35,6 +33,7 @@ from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
 from genbench.store.absent import no_records, run_command
+from genbench.store.machines import machine, machines_for
 from genbench.store.record import OF_TIME
 
 
