@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shlex import quote
@@ -17,6 +16,7 @@ from genbench.core.files import RUNS
 from genbench.core.spec import NUMBER, CellSpec, Strict
 from genbench.core.tolerance import Tolerance
 from genbench.report.columns import TableColumn
+from genbench.report.gate.regression_test import mean_of
 from genbench.store import Measurement, Record
 from genbench.store.documents import read_json, reviewable
 from genbench.store.record import OF_TIME
@@ -64,7 +64,7 @@ class Scored(Strict):
         values = list(self.values.values())
         if len(values) != self.n:
             raise ValueError(f"n needs to be the number of values, {len(values)}, got {self.n}")
-        if not math.isclose(self.mean, statistics.fmean(values), rel_tol=1e-6, abs_tol=1e-12):
+        if not math.isclose(self.mean, mean_of(values), rel_tol=1e-6, abs_tol=1e-12):
             raise ValueError(f"mean needs to be that of the values, got {self.mean!r}")
         if self.unit in OF_TIME and min(values) <= 0:
             raise ValueError("values need to be positive, where the unit is one of time")
@@ -110,6 +110,11 @@ class Baseline(Strict):
     tolerances: dict[str, Tolerance | None]
     cells: list[Guarded] = Field(min_length=1)
 
+    @property
+    def groups(self) -> set[str]:
+        """The groups of all cells."""
+        return {cell.group for cell in self.cells}
+
     @model_validator(mode="after")
     def _complete(self) -> Baseline:
         ids = {score.id for cell in self.cells for score in cell.scores}
@@ -136,6 +141,12 @@ def load_baseline(path: Path, folder: Path | None = None) -> Baseline:
     of = f" --from {quote(str(folder))}" if folder not in (None, Path(RUNS)) else ""
     make = f"make one with: genbench baseline accept{of} --to {quote(str(path))}"
     return read_json(path, Baseline, what="baseline", make=make)
+
+
+def guarded_cells(path: Path) -> dict[str, str]:
+    """Returns the groups that a baseline's file guards, each in words; none where there is no such file."""
+    cells = load_baseline(path).cells if path.exists() else []
+    return {cell.group: f"{cell.model} on {cell.dataset}" for cell in cells}
 
 
 def to_text(baseline: Baseline) -> str:
