@@ -33,7 +33,7 @@ score = genbench.evaluate(points, "ring:test", metrics="mmd", limit=60)
 assert score.mmd > 0
 suite = {"description": "d", "seeds": 2, "batch": 8, "budget": {"steps": 3}, "samples": 50,
          "metrics": ["mmd"], "curve": 0, "cells": [{"models": ["vae"], "datasets": ["ring"]}]}
-from genbench.running.locks import Locks
+from genbench.store.locks import Locks
 from pathlib import Path
 vars(os).update(kept)  # filelock on this system needs them, which on Windows it does not
 with Locks(Path("here")) as one, Locks(Path("here")) as other:

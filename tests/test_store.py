@@ -4,6 +4,7 @@ import re
 
 import pandas
 import pytest
+from held_cells import held
 
 from genbench.core.errors import GenbenchError, SpecError, StoreError
 from genbench.core.files import write_bytes
@@ -239,6 +240,10 @@ def test_a_record_is_a_line_per_field_and_one_indented_throughout_is_migrated(st
     path.write_bytes(b"\n".join([b"{", schema, seal, rest]))
     assert store.read(spec()) == record()
     assert store.problems() == []
+    assert store.migrate() == 1
+    path.write_bytes(b"\n".join([b"{", schema, seal, rest]))
+    with held(store.root, path.stem):
+        assert store.migrate() == 0, "what a run has in hand is left to it"
     assert store.migrate() == 1
     assert path.read_bytes() == content
     assert store.migrate() == 0

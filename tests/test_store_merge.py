@@ -1,9 +1,12 @@
 from collections import Counter
 
 import pytest
+from held_cells import held
 from test_store import record
 
+from genbench.core.errors import StoreError
 from genbench.store import Measurement, Store
+from genbench.store.locks import Locks
 from genbench.store.merge import merge
 
 
@@ -152,3 +155,100 @@ def test_the_first_start_of_a_cell_outlives_the_record_that_has_it(stores, keep)
     b.write(scored(2.5).model_copy(update={"started": later}))
     merge([a, b], c, keep=keep)
     assert c.read(record().spec).begun == first
+
+
+def test_newest_goes_by_moments_and_not_by_their_text(stores):
+    a, b, c = stores
+    later, earlier = "2026-01-01T10:00:00+00:00", "2026-01-01T11:00:00+02:00"
+    a.write(record().model_copy(update={"finished": later}))
+    b.write(scored(2.5).model_copy(update={"finished": earlier}))
+    merge([a, b], c, keep="newest")
+    assert c.read(record().spec).measurement("fid").value == 1.5
+
+
+def timed(id, cpu, workers=1):
+    """A record that times a column, on a machine."""
+    made = record()
+    about = {"metric": "latency", "version": 1, "protocol": "q", "value": 3.0, "key": id}
+    made.metrics.append(Measurement(id=id, unit="ms", **about))
+    made.environment = {"cpu": cpu, "workers": workers}
+    return made
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_times_never_stand_under_another_machine(stores, turned):
+    a, b, c = stores
+    a.write(record().model_copy(update={"environment": {"cpu": "one"}}))
+    b.write(timed("latency", "two"))
+    for _ in range(2):
+        assert merge([b, a] if turned else [a, b], c).left_out == 0
+        united = c.read(record().spec)
+        assert (united.environment["cpu"], united.metrics[-1].id) == ("two", "latency")
+
+
+@pytest.mark.parametrize(
+    ("machine", "left_out"), [(("one", 1), 0), (("two", 1), 1), (("one", 2), 1)]
+)
+def test_times_of_two_machines_are_not_united(stores, machine, left_out):
+    a, b, c = stores
+    a.write(timed("latency", "one"))
+    b.write(timed("throughput", *machine))
+    made = merge([a, b], c)
+    assert (made.conflicts, made.left_out) == ([], left_out)
+    ids = [m.id for m in c.read(record().spec).metrics if m.unit == "ms"]
+    assert ids == ["latency", "throughput"][: 2 - left_out]
+
+
+def test_what_another_run_or_merge_has_in_hand_stops_a_merge_before_it_writes(stores):
+    a, _, c = stores
+    path = a.write(record(seed=0))
+    a.write(record(seed=1))
+    with (
+        held(c.root, record(seed=0).cell),
+        pytest.raises(
+            StoreError, match=f"1 of the files .* such as {path}, .* nothing was written"
+        ),
+    ):
+        merge([a], c)
+    assert c.files() == []
+    assert merge([a], c).written == 2
+    c.write(record(seed=2))
+    with held(c.root, record(seed=2).cell):  # which no other folder holds
+        assert merge([a], c).written == 3
+
+
+def test_what_others_write_before_a_merge_has_its_locks_is_looked_at_again(stores, monkeypatch):
+    a, b, c = stores
+    a.write(record())
+    take, other = Locks.take, scored(2.5)
+
+    def late(self, cell):
+        if not c.files():
+            c.write(other)
+        return take(self, cell)
+
+    monkeypatch.setattr(Locks, "take", late)
+    assert len(merge([a], c).conflicts) == 1
+    assert c.read(other.spec) == other
+    assert merge([a], b).conflicts == []
+
+
+@pytest.mark.parametrize("keep", ["none", "last"])
+def test_what_a_later_genbench_wrote_keeps_its_place(stores, keep):
+    a, _, c = stores
+    a.write(record())
+    path = c.write(record())
+    later = path.read_text().replace("genbench.record/2", "genbench.record/9")
+    path.write_text("\n".join(line for line in later.split("\n") if '"seal"' not in line))
+    held = path.read_text()
+    made = merge([a], c, keep=keep)
+    assert (made.written, len(made.set_aside), path.read_text()) == (0, 1, held)
+    assert "is of a later genbench" in made.set_aside[0]
+
+
+def test_a_target_that_is_named_as_a_source_too_is_one_folder(stores):
+    a, b, _ = stores
+    a.write(record(seed=0))
+    b.write(record(seed=1))
+    with held(a.root, record(seed=0).cell):
+        assert merge([Store(a.root), b], a).written == 2

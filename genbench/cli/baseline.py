@@ -64,14 +64,17 @@ def accept_command(
 
     The file is made to be read in a diff and edited: `tolerances` says how much worse each column may
     get (null: not guarded) and is kept when scores are accepted anew, as is `level`. Where the scores
-    are what they were, the file stays as it is.
+    are what they were, the file stays as it is. With --suite, records of all its cells are needed.
 
     \b
     genbench baseline accept --suite ci --from candidate --to baselines/ci.json --note "faster sampler"
     """
     from genbench.report.gate.accept import accept_results
+    from genbench.report.gate.baseline import guarded_cells
+    from genbench.statistics.intervals import ENOUGH
 
     common.load_plugins(plugins)
+    before = guarded_cells(path)
     baseline, changed = accept_results(
         root,
         path,
@@ -85,3 +88,11 @@ def accept_command(
     scores = sum(len(cell.scores) for cell in baseline.cells)
     state = "written" if changed else "is unchanged"
     click.echo(f"{path} {state}: {scores} scores of {len(baseline.cells)} groups of cells")
+    dropped = [words for group, words in before.items() if group not in baseline.groups]
+    if dropped:
+        click.echo(
+            f"no longer guarded, of what the file guarded: {len(dropped)} groups, first {dropped[0]}"
+        )
+    few = sum(score.n < ENOUGH for cell in baseline.cells for score in cell.scores)
+    if few:
+        click.echo(f"never tested: {few} of the scores, which have fewer than {ENOUGH} seeds")

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from genbench.cli.streams import json_alone
-from genbench.core.errors import SpecError, WriteError
+from genbench.core.errors import SpecError, WriteError, in_a_line
 from genbench.core.files import RUNS
 from genbench.core.names import built_in
 from genbench.core.registry import forget_named_plugins
@@ -286,7 +286,7 @@ def make_console(wide: bool = False) -> Console:
 def tell_unread(problems: Sequence[str], *, ignore: bool) -> None:
     """Names files that could not be read, and ends with exit code 3 unless they are to be ignored."""
     for problem in problems[:MOST]:
-        click.echo(f"not read: {problem}", err=True)
+        click.echo(f"not read: {in_a_line(problem)}", err=True)
     if len(problems) > MOST:
         click.echo(f"not read: {len(problems) - MOST} more; see: genbench validate", err=True)
     if problems and not ignore:

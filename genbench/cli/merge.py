@@ -38,6 +38,9 @@ def command(
 ) -> None:
     """Merge results folders by cell; equal records become one, conflicts are shown.
 
+    Times stay with their machine: those that another machine than the record's measured are left out. What
+    a run or another merge has in hand stops a merge before it writes anything (exit code 2).
+
     \b
     genbench merge laptop cluster -o both
     genbench merge old new -o both --keep newest
@@ -66,6 +69,8 @@ def command(
             f"{result.same} were there more than once, "
             f"{len(result.conflicts)} conflicts settled by --keep {keep}"
         )
+        if result.left_out and not stuck:
+            done += f"; {result.left_out} times of other machines than their record's are left out"
         click.echo(done)
     if stuck:
         raise SystemExit(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genbench.cli import carried, common
+from genbench.core.errors import in_a_line
 from genbench.core.files import RUNS
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def command(
         for problem in problems[:MOST]:
             path, text = problem.path, problem.problem
             text = carried.carry(text if text.startswith(path) else f"{path}: {text}")
-            click.echo(f"{'WRONG' if problem.bad else 'note ':<5} {problem.kind:<9} {text}")
+            kind = f"{'WRONG' if problem.bad else 'note ':<5} {problem.kind:<9}"
+            click.echo(f"{kind} {in_a_line(text)}")
         if len(problems) > MOST:
             click.echo(f"… and {len(problems) - MOST} more; --json has them all")
         count = f"{len(bad)} problem{'' if len(bad) == 1 else 's'}"

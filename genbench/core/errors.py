@@ -52,6 +52,11 @@ class WriteError(StoreError):
 PLUGINS = ("model", "dataset", "metric", "extractor", "claim", "executor")
 
 
+def in_a_line(text: str) -> str:
+    """Returns a text in which nothing ends a line or moves a terminal: names of files may hold anything."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
     names = sorted(allowed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from genbench.core.allowed import Weight
 from genbench.core.spec import NUMBER, Strict
@@ -25,6 +25,12 @@ class Tolerance(Strict):
         default=0.0, description="of the baseline's standard deviation over seeds"
     )
     ratio: Annotated[float, Field(gt=1), NUMBER] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Tolerance:
+        if self.ratio is not None and (self.absolute or self.relative or self.spreads):
+            raise ValueError("ratio stands alone; leave it out, or absolute, relative and spreads")
+        return self
 
     def allowed(self, mean: float, spread: float) -> float:
         """Returns the tolerance around a mean, in its unit (of times: the logarithm of the ratio)."""

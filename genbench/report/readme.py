@@ -22,7 +22,7 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
         bodies: By the markers' name, what makes the whole lines between them.
 
     Raises:
-        DataError: If the file cannot be read or has none of the pairs of markers.
+        DataError: If the file cannot be read, has none of the pairs of markers, or one twice or by halves.
     """
     try:
         old = new = read_text(path)
@@ -33,11 +33,12 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
     has_markers, line = False, "\r\n" if "\r\n" in old else "\n"
     for name, make_body in bodies.items():
         opening, closing = markers(name)
-        head, begin, rest = new.partition(opening)
-        _, end, tail = rest.partition(closing)
-        if begin and end:
-            body = make_body().replace("\n", line)  # as the other lines end
-            has_markers, new = True, f"{head}{opening}{line}{body}{closing}{tail}"
+        if not _has_pair(path, new, opening, closing):
+            continue
+        head, _, rest = new.partition(opening)
+        tail = rest.partition(closing)[2]
+        body = make_body().replace("\n", line)  # as the other lines end
+        has_markers, new = True, f"{head}{opening}{line}{body}{closing}{tail}"
     if not has_markers:
         pairs = " or ".join(f"{a} and {b}" for a, b in map(markers, bodies))
         raise DataError(
@@ -47,3 +48,16 @@ def update(path: Path, bodies: Mapping[str, Callable[[], str]]) -> bool:
     if new != old:
         write_bytes(path, new.encode())
     return new != old
+
+
+def _has_pair(path: Path, text: str, opening: str, closing: str) -> bool:
+    """Whether a file has two markers; refuses one without the other, and more: which table is meant?"""
+    counts = text.count(opening), text.count(closing)
+    if counts == (0, 0):
+        return False
+    if counts != (1, 1) or text.index(closing) < text.index(opening):
+        raise DataError(
+            f"--readme needs {opening} once in {path} and {closing} once after it, got {counts[0]} and "
+            f"{counts[1]}{' the other way round' if counts == (1, 1) else ''}; leave the others out"
+        )
+    return True

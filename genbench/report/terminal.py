@@ -15,7 +15,7 @@ from genbench.report.sheet import Heading, print_sheet
 from genbench.report.standings import Standings
 from genbench.report.tables import Table
 from genbench.report.text import RANKS
-from genbench.report.winners import describe_column, name_entrant
+from genbench.report.winners import LAX, NOT_MEASURED, WHY_LAX, describe_column, name_entrant
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,11 +60,17 @@ def print_leaderboards(console: Console, tables: Sequence[Table], *, whole: bool
 
 
 def describe_first(table: Table, standings: Standings) -> str:
-    """Returns who is first on a data set, by what, and how sure that is, in a sentence."""
+    """Returns who is first on a data set, by what, how sure that is, and what casts doubt on it."""
     told = " of models that are told the class" if standings is table.labelled else ""
     by = f"First{told} by {describe_column(standings)}"
     if standings.first is None:
         return f"{by}: {standings.how_sure}."
-    return (
-        f"{by}: {name_entrant(standings.first)} {standings.first.cell.text}; {standings.how_sure}."
-    )
+    first = standings.first
+    parts = [f"{name_entrant(first)} {first.cell.text}", standings.how_sure]
+    if first.unchecked:
+        parts.append(f"{', '.join(first.unchecked)}{NOT_MEASURED}")
+    if first.loses_to:
+        parts.append(f"but a simple fit is significantly better: {', '.join(first.loses_to)}")
+    if any(check.lax for check in standings.checks):
+        parts.append(f"{LAX} {WHY_LAX}")
+    return f"{by}: {'; '.join(parts)}."

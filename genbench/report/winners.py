@@ -26,6 +26,8 @@ MARKS = {
     "?": "the column beside the primary one has not been measured",
 }
 LAX = "°"
+#: stands behind the names of columns
+NOT_MEASURED = " not measured"
 WHY_LAX = "a null row passes this column, too, so passing says little"
 
 

@@ -12,11 +12,11 @@ from genbench.running.executor import Executor, ReportOf
 from genbench.running.filing import CellFiling, Filing, TrialFiling
 from genbench.running.interrupts import stop_requested
 from genbench.running.job import Job, Outcome, Result, RunSettings, StackJob, TrialJob
-from genbench.running.locks import Locks
 from genbench.running.plan import Plan
 from genbench.running.tuning_filing import TuneFiling
 from genbench.running.tuning_job import TuneJob
 from genbench.store import Record, Store
+from genbench.store.locks import Locks
 
 #: a job whose workers died so often is cut in halves, or, with one seed, an error
 DEATHS = 3

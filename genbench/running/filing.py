@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -15,11 +14,11 @@ from genbench.core.spec import CellSpec
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
 from genbench.running.job import Job, Outcome, Result, StackJob, Stored, TrialJob
-from genbench.running.locks import Locks
 from genbench.running.owed import are_same, make_again
 from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
+from genbench.store.locks import Locks
 from genbench.store.record import drop_replaced
 from genbench.store.trial import Trial, Trials, parse
 
@@ -192,7 +191,7 @@ class TrialFiling(Filing[TrialJob]):
     def claim(self, job: TrialJob) -> TrialJob:
         """Returns an experiment without the seeds that another run has made since the plan."""
         path = self._path(job)
-        if not self.locks.take(hashlib.sha256(path.name.encode()).hexdigest()):
+        if not self.locks.take_name(path.name):
             self.plan.busy.append(job)
             return job.with_seeds([])
         remove_leftovers(path)

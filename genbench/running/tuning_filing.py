@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container, Set
 from pathlib import Path
 
@@ -23,7 +22,7 @@ class TuneFiling(Filing[TuneJob]):
 
     def claim(self, job: TuneJob) -> TuneJob:
         """Returns a trial with its state, or without seeds where another run has it in hand or done."""
-        if not self.locks.take(hashlib.sha256(job.rule.file.encode()).hexdigest()):
+        if not self.locks.take_name(job.rule.file):
             self.plan.busy.append(job)
             return job.with_seeds([])
         root = self.store.root

@@ -94,8 +94,9 @@ class Gate:
                 f"{name} with {three_digits(mean)}" for name, mean in self.passed.items()
             )
             sure = any(self.bar.admits([mean]) for mean in self.passed.values())
-            verb = "counts" if len(self.passed) == 1 else "count"
-            return f"{rows} {verb if sure else 'may count'} as good ({self.bar})"
+            one = len(self.passed) == 1
+            verb = ("passes" if one else "pass") if sure else "may, given the seeds, pass"
+            return f"{'a null row' if one else 'null rows'} {verb} as good ({self.bar}): {rows}"
         return "" if self.rows else "no null row has it"
 
 

@@ -15,6 +15,7 @@ from genbench.core.errors import StoreError, WriteError
 from genbench.core.files import list_folder, make_folder, read_file, write_bytes
 from genbench.core.spec import CellSpec
 from genbench.store.form import NewerRecordError, from_bytes, to_bytes
+from genbench.store.locks import Locks
 from genbench.store.record import Record
 
 
@@ -163,14 +164,26 @@ class Store:
         return content if path and content is not None and is_intact(path, content) else None
 
     def migrate(self) -> int:
-        """Writes records of older forms (unsealed, or indented throughout) as today's; returns how many."""
+        """Writes records of older forms (unsealed, or indented throughout) as today's; returns how many.
+
+        What a run or a merge has in hand is left to it.
+        """
+        old = [path for path in self.files() if self._renewed(path) is not None]
+        if not old:
+            return 0
         count = 0
-        for path in self.files():
-            record = self.parse(path, trusted=True)[0]
-            if record is not None and read_file(path) != (content := to_bytes(record)):
-                write_bytes(path, content)
-                count += 1
+        with Locks(self.root) as locks:
+            for path in old:
+                if locks.take(path.stem) and (content := self._renewed(path)) is not None:
+                    write_bytes(path, content)
+                    count += 1
         return count
+
+    def _renewed(self, path: Path) -> bytes | None:
+        """A record's file in today's form, or None where it has that, or holds no record."""
+        record = self.parse(path, trusted=True)[0]
+        content = None if record is None else to_bytes(record)
+        return None if content is None or read_file(path) == content else content
 
     def parse(self, path: Path, *, trusted: bool = False) -> tuple[Record | None, str | None]:
         """Returns the record in a file, or what is wrong with it.

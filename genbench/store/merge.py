@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genbench.core.errors import StoreError
 from genbench.core.files import remove_stale
 from genbench.store.folder import Store
-from genbench.store.merge_trials import Keep, merge_trials
-from genbench.store.record import FAILURES, Record, contents
+from genbench.store.locks import Locks
+from genbench.store.machines import machine, machines_for
+from genbench.store.merge_trials import Keep, list_files, merge_trials
+from genbench.store.moments import is_later
+from genbench.store.record import FAILURES, OF_TIME, Measurement, Record, contents
+
+#: names of files that may be records
+CELL = re.compile(r"[0-9a-f]{16}\.json\Z")
 
 
 @dataclass(frozen=True)
@@ -27,12 +36,14 @@ class Conflict:
 class Merged:
     """What a merge did, or, where nothing was written because of conflicts, would have done.
 
-    `trials` counts files of trials, of claims and of tuning.
+    `trials` counts files of trials, of claims and of tuning; `left_out` times that only another machine
+    than the record's has measured, which would pass for the record's.
     """
 
     written: int = 0
     trials: int = 0
     same: int = 0
+    left_out: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
 
@@ -41,29 +52,75 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
     """Writes the union of folders into another, which may be one of them.
 
     Records of a cell that are equal but for times and machines are one; measurements that only one
-    of them has are united; a failure gives way to a cell that ran to its end. Whatever else differs is
-    a conflict. Trials of claims and of tuning are united seed by seed; a trial of tuning in which folders
-    disagree is one folder's whole, and so is a search whose trials were proposed from those before.
+    of them has are united, but for times of another machine than the record's; a failure gives way to a
+    cell that ran to its end. Whatever else differs is a conflict. Trials of claims and of tuning are united
+    seed by seed; a trial of tuning in which folders disagree is one folder's whole, and so is a search
+    whose trials were proposed from those before.
 
     Arguments:
         sources: The folders, in the order that `first` and `last` mean.
         target: Where the union goes; its own records come first.
         keep: Which of two in conflict is kept; with `none` a conflict means that nothing is written.
+
+    Raises:
+        StoreError: If a run or another merge has a cell in hand that would be written; nothing is then.
     """
     for path in target.root.rglob(".*.tmp"):  # of processes that were killed amid a write
         remove_stale(path)
-    sources = list({store.root.resolve(): store for store in (target, *sources)}.values())
+    folders: dict[Path, Store] = {}
+    for store in (target, *sources):
+        folders.setdefault(store.root.resolve(), store)
+    sources = [*folders.values()]
+    result, seen = _check(sources, target, keep)
+    if result is None:
+        with Locks(target.root) as locks:
+            _take(locks, sources, target)
+            if _stamps(sources) != seen:  # somebody else has written meanwhile
+                result, _ = _check(sources, target, keep)
+            result = result or _pass(_find_holders(sources), sources, target, keep, write=True)
+    result.set_aside += [problem for store in sources for problem in store.unread()]
+    return result
+
+
+def _check(
+    sources: Sequence[Store], target: Store, keep: Keep
+) -> tuple[Merged | None, dict[Path, int]]:
+    """Returns what stops a merge by conflicts, or None; and the stamps of all files before."""
+    seen, holders = _stamps(sources), _find_holders(sources)
+    doubtful = {name: stores for name, stores in holders.items() if len(stores) > 1}
+    clash = keep == "none" and _pass(doubtful, sources, target, keep, write=False).conflicts
+    return _pass(holders, sources, target, keep, write=False) if clash else None, seen
+
+
+def _find_holders(sources: Sequence[Store]) -> dict[Path, list[Store]]:
+    """The folders that hold each record, by its name in them."""
     holders: dict[Path, list[Store]] = {}
     for store in sources:
         for path in store.files():
             holders.setdefault(path.relative_to(store.root), []).append(store)
-    holders = {name: holders[name] for name in sorted(holders)}
-    unread = [problem for store in sources for problem in store.unread()]
-    doubtful = {name: stores for name, stores in holders.items() if len(stores) > 1}
-    write = keep != "none" or not _pass(doubtful, sources, target, keep, write=False).conflicts
-    result = _pass(holders, sources, target, keep, write=write)
-    result.set_aside += unread
-    return result
+    return {name: holders[name] for name in sorted(holders)}
+
+
+def _stamps(sources: Sequence[Store]) -> dict[Path, int]:
+    """When each file of the folders was written, in nanoseconds."""
+    paths = [path for store in sources for path in (*store.files(), *list_files(store))]
+    return {path: path.lstat().st_mtime_ns for path in paths if os.path.lexists(path)}
+
+
+def _take(locks: Locks, sources: Sequence[Store], target: Store) -> None:
+    """Locks what will be written: the cells and files of trials that any folder but the target holds."""
+    others = [store for store in sources if store is not target]
+    names = {path.name for store in others for path in list_files(store)}
+    paths = [path for store in others for path in store.files() if CELL.match(path.name)]
+    # from the last byte on: the system looks through all locks before a new one
+    paths.sort(key=lambda path: path.name, reverse=True)
+    busy = [path for path in paths if not locks.take(path.stem)]
+    busy += [Path(name) for name in sorted(names) if not locks.take_name(name)]
+    if busy:
+        raise StoreError(
+            f"{len(busy)} of the files that {target.root} would get, such as {busy[0]}, are in the hands of "
+            "another run or merge; nothing was written, merge again when that has ended"
+        )
 
 
 def _pass(
@@ -77,22 +134,10 @@ def _pass(
     """Unites the records of some names, each with the folders that hold it, and all trials."""
     result = Merged()
     for name, stores in holders.items():
-        chosen: Record | None = None
-        for store in stores:
-            record, problem = store.parse(store.root / name)
-            if record is None:
-                result.set_aside.append(problem or "")
-            elif chosen is None:
-                chosen, where = record, str(store.root / name)
-            else:
-                lines = find_differences(chosen, record)
-                result.same += not lines
-                if lines:
-                    about = Conflict(record.cell, where, str(store.root / name), lines)
-                    result.conflicts.append(about)
-                chosen = _united(chosen, record, bool(lines), keep)
-        if chosen is not None and write:
-            _write(chosen, stores, target)
+        record = _unite_copies(name, stores, target, keep, result)
+        if record is not None and write:
+            if stores != [target]:
+                _write(record, stores, target)
             result.written += 1
     outcomes, problems = merge_trials(sources, target, keep, write=write)
     for _, same, conflicts in outcomes:
@@ -101,6 +146,33 @@ def _pass(
     result.trials += len(outcomes) * write
     result.set_aside += problems
     return result
+
+
+def _unite_copies(
+    name: Path, stores: Sequence[Store], target: Store, keep: Keep, result: Merged
+) -> Record | None:
+    """The records of a name as one; a result is told what they disagree in and what cannot be read."""
+    chosen: Record | None = None
+    where = ""
+    for store in stores:
+        path = store.root / name
+        record, problem = store.parse(path)
+        if record is None:
+            result.set_aside.append(problem or "")
+            if store is target and path in store.newer:
+                return None  # a later genbench's record stays where it is
+        elif chosen is None:
+            chosen, where = record, str(path)
+        else:
+            lines = find_differences(chosen, record)
+            united = _united(chosen, record, bool(lines), keep)
+            if lines:
+                result.conflicts.append(Conflict(record.cell, where, str(path), lines))
+            else:
+                result.same += 1
+                result.left_out += _count_lost(united, chosen, record)
+            chosen = united
+    return chosen
 
 
 def find_differences(one: Record, other: Record) -> list[str]:
@@ -132,16 +204,39 @@ def _choose(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if other.status in FAILURES and one.status not in FAILURES:
         return one
     if conflict:
-        newer = other if other.finished > one.finished else one
+        newer = other if is_later(other.finished, one.finished) else one
         return {"none": one, "first": one, "last": other, "newest": newer}[keep]
-    keys = {(m.key, m.id, m.split) for m in one.metrics}
-    extra = [m for m in other.metrics if (m.key, m.id, m.split) not in keys]
+    if not any(m.unit in OF_TIME for m in one.metrics) and _find_foreign_times(one, other):
+        one, other = other, one
+    foreign = _find_foreign_times(one, other)
+    extra = [m for m in _find_extra(one, other) if m not in foreign]
     return one.model_copy(
         update={
             "metrics": [*one.metrics, *extra],
             "artifacts": {**other.artifacts, **one.artifacts},
         }
     )
+
+
+def _find_extra(one: Record, other: Record) -> list[Measurement]:
+    """What only the other of two records has measured."""
+    keys = {(m.key, m.id, m.split) for m in one.metrics}
+    return [m for m in other.metrics if (m.key, m.id, m.split) not in keys]
+
+
+def _count_lost(united: Record, *records: Record) -> int:
+    """How many measurements of records that ran to their end their union lacks."""
+    return sum(len(_find_extra(united, r)) for r in records if r.status == united.status)
+
+
+def _find_foreign_times(one: Record, other: Record) -> list[Measurement]:
+    """The times that only the other of two records has, and of another machine than the one's."""
+    here, there = (machine(record.environment) for record in (one, other))
+    return [
+        m
+        for m in _find_extra(one, other)
+        if m.unit in OF_TIME and machines_for(m.unit, [here]) != machines_for(m.unit, [there])
+    ]
 
 
 def _write(record: Record, holders: Sequence[Store], target: Store) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from genbench.store import trial as claims
 from genbench.store import tunings
 from genbench.store.folder import Store
-from genbench.store.moments import earliest
+from genbench.store.moments import earliest, is_later
 from genbench.store.trial import Trial, Trials
 from genbench.store.tuning import DRAWN, Rung, TuningFile, TuningTrial
 from genbench.store.tunings import Tunings
@@ -44,18 +44,26 @@ def merge_trials(
             paths, claims.examine, differ_in_claims, join_claims, keep, problems
         )
         if trial is not None:
-            outcomes.append((target.root / claims.FOLDER / paths[0].name, same, conflicts))
-            if write:
+            place = target.root / claims.FOLDER / paths[0].name
+            outcomes.append((place, same, conflicts))
+            if write and paths != [place]:
                 Trials(target.root).save(trial)
     for paths in _copies(sources, tunings.FOLDER, problems):
         file, same, conflicts = _fold(
             paths, tunings.examine, differ_in_tuning, join_tuning, keep, problems
         )
         if file is not None:
-            outcomes.append((target.root / tunings.FOLDER / paths[0].name, same, conflicts))
-            if write:
+            place = target.root / tunings.FOLDER / paths[0].name
+            outcomes.append((place, same, conflicts))
+            if write and paths != [place]:
                 Tunings(target.root).save(file)
     return outcomes, problems
+
+
+def list_files(store: Store) -> list[Path]:
+    """Returns the files of trials of a folder, of claims and of tuning."""
+    folders = (store.root / folder for folder in (claims.FOLDER, tunings.FOLDER))
+    return [path for folder in folders for path in claims.list_trials(folder)[0]]
 
 
 def _copies(sources: Sequence[Store], folder: str, problems: list[str]) -> list[list[Path]]:
@@ -89,7 +97,7 @@ def _fold(
             lines = differ(whole, other)
             if lines:
                 conflicts.append((path.stem, where, str(path), lines))
-            later = keep == "last" or (keep == "newest" and _time(other) > _time(whole))
+            later = keep == "last" or (keep == "newest" and is_later(_time(other), _time(whole)))
             united = join(whole, other) if lines and later else join(other, whole)
             same += united == whole
             whole = united

@@ -34,3 +34,8 @@ def to_minute(text: str) -> str:
 def earliest(times: Iterable[str | None]) -> str | None:
     """Returns the first of moments, None where nobody noted any."""
     return min((time for time in times if time), key=moment, default=None)
+
+
+def is_later(one: str, other: str) -> bool:
+    """Returns whether a moment is after another; one that nobody noted is before all."""
+    return bool(one) and (not other or moment(one) > moment(other))

@@ -6,7 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from genbench.core.spec import Budget, CellSpec
+from genbench.running.cells import cell_specs
 from genbench.store import Measurement, Record, Store
+from genbench.store.documents import load_suites
 
 
 def fill(root, value=1.5, seeds=6, **changed):
@@ -118,3 +120,64 @@ def test_accept_takes_the_cells_of_a_suite_alone(genbench, tmp_path):
     assert (code, "a baseline needs scores" in err) == (2, True), "options differ from the suite's"
     code, _, err = genbench(*ACCEPT, "--suite", "tiyn", "--config", path)
     assert (code, "did you mean 'tiny'?" in err) == (2, True)
+
+
+def test_a_part_of_a_suite_is_not_accepted_as_the_suite(genbench, tmp_path):
+    cells = [{"models": [model], "datasets": ["ring"]} for model in ("gan", "vae")]
+    suite = {"description": "a test", "metrics": ["fid"], "seeds": 6, "cells": cells}
+    path = tmp_path / "suites.yaml"
+    path.write_text(json.dumps({"schema": 1, "suites": {"tiny": suite}}))
+    tiny = load_suites(path)["tiny"]
+    of_suite = (*ACCEPT, "--suite", "tiny", "--config", path)
+    for cell, code in zip(tiny.cells, (2, 0), strict=True):
+        for spec in cell_specs(tiny, cell, cell.models[0], cell.datasets[0], autocast=False):
+            about = {"id": "fid", "metric": "fid", "version": 1, "protocol": "p"}
+            fid = Measurement(value=1 + 0.1 * spec.seed, **about)
+            record = Record(
+                cell=spec.cell, group=spec.group, spec=spec, status="ok", metrics=[fid]
+            )
+            Store("runs").write(record)
+        told = genbench(*of_suite)
+        assert told[0] == code
+        if code:
+            assert "no records of 1 of the 2 groups of cells of suite 'tiny'; make them" in told[2]
+            assert "genbench run tiny -o runs" in told[2]
+            assert not (tmp_path / "baselines").exists()
+
+
+def test_accept_tells_what_it_no_longer_guards_and_what_has_too_few_seeds(genbench):
+    fill("runs")
+    assert "no longer guarded" not in genbench(*ACCEPT)[1]
+    for path in Store("runs").files():
+        path.unlink()
+    spec = CellSpec(
+        **{"model": "vae", "model_version": 1, "options": {}, "dataset": "ring"},
+        **{"dataset_version": 1, "budget": Budget(steps=1), "batch": 4, "seed": 0},
+    )
+    about = {"id": "fid", "metric": "fid", "version": 1, "protocol": "p", "value": 1.0}
+    record = Record(
+        cell=spec.cell, group=spec.group, spec=spec, status="ok", metrics=[Measurement(**about)]
+    )
+    Store("runs").write(record)
+    code, out, _ = genbench(*ACCEPT)
+    assert code == 0
+    assert "no longer guarded, of what the file guarded: 1 groups, first gan on ring\n" in out
+    assert "never tested: 1 of the scores, which have fewer than 5 seeds\n" in out
+
+
+def test_junit_fails_wherever_the_check_does(genbench):
+    """A server that reads the file and not the exit code must not see a pass."""
+    fill("few", seeds=3)
+    genbench("baseline", "accept", "--from", "few", "--to", "few.json")
+    fill("runs")
+    genbench(*ACCEPT)
+    Store("runs").root.joinpath("ring", "gan", "0123456789abcdef.json").write_text("{")
+    for code, asked, words in (
+        (4, ("check", "--baseline", "few.json", "--candidate", "few"), "nothing could be tested"),
+        (3, (*CHECK, "runs"), "1 of the files or folders not read; 1 scores tested"),
+    ):
+        found, out, _ = genbench(*asked, "--format", "junit")
+        suite = ElementTree.fromstring(out.encode()).find("testsuite")
+        assert (found, suite.get("tests"), suite.get("failures")) == (code, "2", "1")
+        (failure,) = suite.iter("failure")
+        assert failure.get("message").startswith(words)

@@ -143,7 +143,7 @@ def test_curves_that_cannot_be_written_do_not_cost_the_training(genbench, tmp_pa
 
 
 def test_a_run_says_by_its_exit_code_that_cells_are_in_other_hands(genbench, monkeypatch):
-    from genbench.running.locks import Locks
+    from genbench.store.locks import Locks
 
     monkeypatch.setattr(Locks, "take", lambda self, cell: False)
     code, _, err = genbench(*RUN)

@@ -310,7 +310,7 @@ def test_the_readme_is_rewritten_between_its_markers(claimed, tmp_path, genbench
     assert "\nold\n" not in text
     assert "| nash-oscillation |" in text
     assert "is current" in genbench(*call)[1]
-    path.write_text(f"{end} {begin}")
+    path.write_text("no table")
     code, _, err = genbench(*call)
     assert (code, "needs the lines" in err) == (2, True)
 

@@ -158,6 +158,11 @@ def test_failures_are_not_accepted_unless_told(records):
         (["tolerances", "density"], {"spreads": -1}, r"spreads: .* equal to 0, got -1$"),
         (["tolerances"], {}, r"tolerances need a line for every column, 'density' has none$"),
         (["tolerances", "densty"], None, r"know no column 'densty'; did you mean 'density'\?$"),
+        (
+            ["tolerances", "density"],
+            {"ratio": 2.0, "relative": 0.1},
+            "ratio stands alone; leave it out",
+        ),
         (["tolerances", "density"], "5%", r"needs a mapping of absolute, relative.*, got '5%'$"),
         (["schema"], "genbench.baseline/9", r":2: schema: Input should be 'genbench.baseline/1'"),
     ],
@@ -405,6 +410,21 @@ def test_scores_whose_squares_have_no_number_are_accepted_and_checked(records):
     assert check(known, huge).ok
     assert check(known, records).better
     assert bad(check(accepted(records), huge)) == [("ring", "gan", "mmd", "regression")]
+
+
+def test_scores_whose_sum_has_no_number_are_accepted_and_checked(records, tmp_path):
+    largest = measuring(mmd=lambda m, seed: put(value=1.7e308 + 1e306 * seed)(m, seed))
+    huge = changed(records, "gan", largest)
+    known = accepted(huge)
+    (tmp_path / "ci.json").write_text(to_text(known))
+    assert load_baseline(tmp_path / "ci.json") == known
+    assert check(known, huge).ok
+    assert bad(check(accepted(records), huge)) == [("ring", "gan", "mmd", "regression")]
+
+
+def test_a_small_level_is_not_told_as_none(baseline, records):
+    outcome = check(baseline.model_copy(update={"level": 0.001}), records)
+    assert any("has a chance of 0.1 % at most" in note for note in outcome.notes)
 
 
 def test_other_options_are_named(baseline, records):

@@ -98,8 +98,11 @@ def test_only_what_stands_between_the_markers_is_rewritten(tables, tmp_path):
 
 def test_a_file_without_markers_is_refused(tables, tmp_path):
     path = tmp_path / "README.md"
-    path.write_text(f"{END} {BEGIN}")
+    path.write_text("no table")
     with pytest.raises(DataError, match="needs the lines"):
+        update_readme(path, tables)
+    path.write_text(f"{END} {BEGIN}")
+    with pytest.raises(DataError, match="got 1 and 1 the other way round"):
         update_readme(path, tables)
     with pytest.raises(DataError, match="needs a text file"):
         update_readme(tmp_path / "none.md", tables)

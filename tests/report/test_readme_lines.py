@@ -1,5 +1,8 @@
-"""A Markdown file whose lines end as Windows ends them keeps them."""
+"""Markdown files keep the ends of their lines, and have each pair of markers once."""
 
+import pytest
+
+from genbench.core.errors import DataError
 from genbench.report.readme import update
 
 BODY = {"x": lambda: "| a |\n| b |\n", "absent": lambda: "never"}
@@ -14,3 +17,21 @@ def test_line_ends_are_kept(tmp_path):
     assert not update(path, BODY)
     path.write_bytes(whole.replace(b"\r\n", b"\n"))
     assert not update(path, BODY)
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("{b}\nold\n{e}\n{b}\nolder\n{e}\n", "2 and 2"),
+        ("say {b} in prose\nkeep this\n{b}\nold\n{e}\n", "2 and 1"),
+        ("{b}\nkeep this\n", "1 and 0"),
+        ("{e}\nkeep this\n{b}\n", "1 and 1 the other way round"),
+    ],
+)
+def test_markers_that_stand_twice_or_by_halves_are_refused(tmp_path, text, got):
+    path = tmp_path / "README.md"
+    path.write_text(text.format(b="<!-- x:begin -->", e="<!-- x:end -->"))
+    held = path.read_bytes()
+    with pytest.raises(DataError, match=f"needs <!-- x:begin --> once .*, got {got}; leave"):
+        update(path, BODY)
+    assert path.read_bytes() == held

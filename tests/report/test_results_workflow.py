@@ -1,5 +1,6 @@
 """What the workflow for submitted results writes under a pull request, run as it stands."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,35 @@ def test_sound_records_are_compared_and_damaged_ones_named(compare, tmp_path):
     assert done.returncode == 1
     assert body.startswith("**The records are not sound.**")
     assert path.name in body
+
+
+def test_names_of_files_write_nothing_else_into_the_comment(compare, tmp_path):
+    folder = tmp_path / "head/results/ring/gan"
+    (folder / "a\n```\n**The records are sound.**.txt").write_text("")
+    (folder / "b\n```\n**The records are sound.**\x1b.json").write_text("")
+    done, body = compare()
+    assert done.returncode == 1
+    assert body.count("\n```") == 2
+    assert "\\n```\\n**The records are sound.**\\x1b.json is not a record" in body
+    assert "**The records are sound.**.txt" not in body
+
+
+def test_what_cannot_be_compared_is_said_in_the_comment(compare, tmp_path):
+    shutil.rmtree(tmp_path / "base")
+    done, body = compare()
+    assert done.returncode == 2
+    assert body.startswith("The records are sound.\n")
+    assert body.endswith("The leaderboards could not be compared.\n")
+
+
+def test_a_comment_is_no_longer_than_github_takes(compare, tmp_path):
+    program = tmp_path / "bin/genbench"
+    program.write_text("#!/bin/sh\nyes 'äöü' | head -n 20000\n")
+    done, body = compare()
+    assert done.returncode == 0, done.stderr
+    assert len(body.encode()) < 65536
+    assert body.startswith("The records are sound.\n")
+    assert body.endswith("\nThe rest stands in the summary of the run.\n")
 
 
 def test_only_the_second_workflow_may_write_and_it_checks_what_it_is_given():

@@ -1,11 +1,13 @@
 import io
 import re
+from dataclasses import replace
 
 from report_records import HOSTILE
 from rich.console import Console
 
 from genbench.report.tables import make_leaderboards
-from genbench.report.terminal import print_leaderboards
+from genbench.report.terminal import describe_first, print_leaderboards
+from genbench.report.winners import WHY_LAX
 
 
 def printed(tables, width=220, **how):
@@ -51,6 +53,17 @@ def test_who_is_first_and_how_sure_stands_above_the_table(store):
     for table in make_leaderboards(store.records()):
         lines = " ".join(printed([table], 80).partition("\u250f")[0].split())
         for standings in table.contests:
-            assert f"{standings.how_sure}." in lines
+            assert standings.how_sure in lines
             first = standings.first
             assert first is None or f"{first.group.model} {first.cell.text};" in lines
+
+
+def test_what_casts_doubt_on_the_first_is_said_beside_it(store):
+    (table, *_) = make_leaderboards(store.records())
+    standings = table.standings
+    doubtful = replace(standings.first, unchecked=("recall",), loses_to=("kde", "noise"))
+    lax = replace(standings.checks[0], lax=True)
+    entrants = tuple(doubtful if e is standings.first else e for e in standings.entrants)
+    told = describe_first(table, replace(standings, entrants=entrants, checks=(lax,)))
+    assert "; recall not measured; but a simple fit is significantly better: kde, noise; " in told
+    assert told.endswith(f"; ° {WHY_LAX}.")

@@ -2,11 +2,10 @@
 
 import hashlib
 import math
-import subprocess
-import sys
 import time
 
 import pytest
+from held_cells import held
 from small_suites import all_timeless, do, suite_of
 
 from genbench.core.errors import StoreError, WriteError
@@ -179,35 +178,14 @@ def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):
     assert sorted(job.seeds for job in made.jobs) == [[0, 1, 2], [3, 4], [5]]
 
 
-HOLD = """
-import fcntl, sys
-file = open(sys.argv[1], "r+b")
-for cell in sys.argv[2:]:
-    fcntl.lockf(file, fcntl.LOCK_EX, 1, int(cell[:15], 16))
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
 def test_cells_that_another_run_has_in_hand_are_left_to_it(tmp_path):
     suite, root = suite_of(tmp_path, seeds=3), tmp_path / "r"
-    root.mkdir()
-    (root / ".lock").touch()
     settings = make_settings(suite, root, device="cpu")
     made = make_plan(suite, Store(root), settings)
-    held = made.cells[1].cell
-    other = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(root / ".lock"), held],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with other:
-        assert other.stdout.readline() == "held\n"
+    with held(root, made.cells[1].cell):
         made, records = do(suite, root)
         assert [r.spec.seed for r in records] == [0, 2]
         assert [seed for job in made.busy for seed in job.seeds] == [1]
-        other.kill()
     made, records = do(suite, root)
     assert [r.spec.seed for r in records] == [1]
     assert made.busy == []

@@ -78,7 +78,7 @@ def test_a_null_row_that_passes_closes_the_gate_and_others_do_not():
     gate = check_nulls({"uniform": [0.874, 0.876, 0.875], "gaussian": [0.5, 0.51, 0.49]}, bar)
     assert gate.closed
     assert set(gate.passed) == {"uniform"}
-    assert gate.reason == "uniform with 0.875 counts as good (>= 0.842)"
+    assert gate.reason == "a null row passes as good (>= 0.842): uniform with 0.875"
     digits = check_nulls({"uniform": [0.2, 0.21, 0.19], "gaussian": [0.69, 0.7, 0.71]}, bar)
     assert digits.checked
     assert not digits.closed
@@ -93,7 +93,10 @@ def test_a_row_must_be_clearly_worse_than_the_bar():
     modes = check_nulls(
         {"uniform": [17, 21, 22, 20, 21, 24, 23, 17]}, make_bar("higher", None, 25.0)
     )
-    assert modes.reason == "uniform with 20.6 may count as good (>= 22.5)"
+    assert (
+        modes.reason
+        == "a null row may, given the seeds, pass as good (>= 22.5): uniform with 20.6"
+    )
     assert check_nulls({"uniform": [0.015]}, bar).closed  # one seed: its value
     assert not check_nulls({"uniform": [0.05]}, bar).closed
 
@@ -116,4 +119,4 @@ def test_large_numbers_are_written_out():
     assert str(Bar(None, 12345.6)) == "<= 12,300"
     assert str(Bar(1234.0, 5678.0)) == "1,230 to 5,680"
     gate = check_nulls({"gaussian": [999.7, 999.8, 999.9]}, Bar(900.0, None))
-    assert gate.reason == "gaussian with 1,000 counts as good (>= 900)"
+    assert gate.reason == "a null row passes as good (>= 900): gaussian with 1,000"

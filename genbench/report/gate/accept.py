@@ -5,9 +5,8 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -23,15 +22,15 @@ from genbench.report.gate.baseline import (
     Measured,
     Scored,
     load_baseline,
-    machine,
     scores_of,
     to_text,
 )
-from genbench.report.gate.regression_test import deviation
+from genbench.report.gate.regression_test import deviation, mean_of
 from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
-from genbench.store.absent import no_records
+from genbench.store.absent import no_records, run_command
+from genbench.store.machines import machine
 from genbench.store.suites import find_suite
 
 
@@ -62,7 +61,8 @@ def accept_results(
         times: Guard absolute times too, which only a machine of its own keeps.
 
     Raises:
-        StoreError: If the folder holds no scores, or files that are not records, or runs that failed.
+        StoreError: If the folder holds no scores, or files that are not records, or runs that failed, or
+            lacks cells of the suite.
     """
     folder, path = Path(results), Path(path)
     if not folder.is_dir():
@@ -75,6 +75,8 @@ def accept_results(
         raise StoreError(
             f"{problems[0]}; a baseline needs a sound folder: genbench validate {quote(str(folder))}"
         )
+    if groups is not None and records:
+        _require_all(groups - {record.group for record in records}, len(groups), folder, suite)
     baseline = accept(
         records,
         suite=suite,
@@ -93,6 +95,15 @@ def accept_results(
     if changed:
         write_bytes(path, content)
     return baseline, changed
+
+
+def _require_all(lacking: Set[str], total: int, folder: Path, suite: str | None) -> None:
+    """Refuses a part of a suite: what is not accepted is not guarded."""
+    if lacking:
+        raise StoreError(
+            f"{folder} has no records of {len(lacking)} of the {total} groups of cells of suite {suite!r}; "
+            f"make them with: {run_command(folder, suite or 'ci')}; or accept what is there without --suite"
+        )
 
 
 def _user() -> str:
@@ -206,7 +217,7 @@ def _scored(m: Measurement, values: dict[int, float]) -> Scored:
     return Scored(
         **about,
         n=len(numbers),
-        mean=statistics.fmean(numbers),
+        mean=mean_of(numbers),
         spread=deviation(numbers) if len(numbers) > 1 else None,
         values=ordered,
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shlex import quote
@@ -18,16 +16,13 @@ from genbench.core.files import RUNS
 from genbench.core.spec import NUMBER, CellSpec, Strict
 from genbench.core.tolerance import Tolerance
 from genbench.report.columns import TableColumn
+from genbench.report.gate.regression_test import mean_of
 from genbench.store import Measurement, Record
 from genbench.store.documents import read_json, reviewable
 from genbench.store.record import OF_TIME
 
 SCHEMA = "genbench.baseline/1"
 LEVEL = 0.05
-#: parts of a record's environment that decide its times
-MACHINE = ("cpu", "device", "threads", "workers")
-#: how `machine` names the last of them
-WORKERS = re.compile(r", workers \d+$")
 
 
 class Accepted(Strict):
@@ -69,7 +64,7 @@ class Scored(Strict):
         values = list(self.values.values())
         if len(values) != self.n:
             raise ValueError(f"n needs to be the number of values, {len(values)}, got {self.n}")
-        if not math.isclose(self.mean, statistics.fmean(values), rel_tol=1e-6, abs_tol=1e-12):
+        if not math.isclose(self.mean, mean_of(values), rel_tol=1e-6, abs_tol=1e-12):
             raise ValueError(f"mean needs to be that of the values, got {self.mean!r}")
         if self.unit in OF_TIME and min(values) <= 0:
             raise ValueError("values need to be positive, where the unit is one of time")
@@ -115,6 +110,11 @@ class Baseline(Strict):
     tolerances: dict[str, Tolerance | None]
     cells: list[Guarded] = Field(min_length=1)
 
+    @property
+    def groups(self) -> set[str]:
+        """The groups of all cells."""
+        return {cell.group for cell in self.cells}
+
     @model_validator(mode="after")
     def _complete(self) -> Baseline:
         ids = {score.id for cell in self.cells for score in cell.scores}
@@ -143,6 +143,12 @@ def load_baseline(path: Path, folder: Path | None = None) -> Baseline:
     return read_json(path, Baseline, what="baseline", make=make)
 
 
+def guarded_cells(path: Path) -> dict[str, str]:
+    """Returns the groups that a baseline's file guards, each in words; none where there is no such file."""
+    cells = load_baseline(path).cells if path.exists() else []
+    return {cell.group: f"{cell.model} on {cell.dataset}" for cell in cells}
+
+
 def to_text(baseline: Baseline) -> str:
     """Returns a baseline's file: the same for the same scores, a line for whatever fits one."""
     data = json.loads(baseline.model_dump_json(by_alias=True))
@@ -151,22 +157,6 @@ def to_text(baseline: Baseline) -> str:
             parts = {key: value for key, value in tolerance.items() if value}
             data["tolerances"][id] = parts or {"absolute": 0.0}
     return reviewable(data) + "\n"
-
-
-def machine(environment: Mapping[str, Any]) -> str:
-    """Returns what decides times, in words, e.g. "cpu EPYC, device cpu, threads 1"."""
-    return ", ".join(f"{key} {environment[key]}" for key in MACHINE if key in environment)
-
-
-def machines_for(unit: str, machines: Iterable[str]) -> list[str]:
-    """Returns what must be the same for times in this unit to be compared, of machines in words.
-
-    Calls that are timed between calibrations are as slow as these, however many workers share the
-    machine: the number of workers decides absolute times alone.
-    """
-    if unit != "calibrations":
-        return sorted(machines)
-    return sorted({WORKERS.sub("", words) for words in machines})
 
 
 def scores_of(records: Iterable[Record]) -> dict[tuple[TableColumn, int | None, int | None], Any]:

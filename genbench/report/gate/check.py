@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 
 from genbench.core.asked import as_path
 from genbench.core.errors import StoreError
@@ -18,8 +17,6 @@ from genbench.report.gate.baseline import (
     Guarded,
     Scored,
     load_baseline,
-    machine,
-    machines_for,
     scores_of,
 )
 from genbench.report.gate.comparable import (
@@ -31,11 +28,12 @@ from genbench.report.gate.comparable import (
     matches,
     other_data,
 )
-from genbench.report.gate.regression_test import deviation, worsening_p
+from genbench.report.gate.regression_test import deviation, mean_of, worsening_p
 from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
 from genbench.store.absent import no_records, run_command
+from genbench.store.machines import machine, machines_for
 from genbench.store.record import OF_TIME
 
 
@@ -159,7 +157,7 @@ def _compared(
     timed = tolerance.ratio is not None
     sign = 1.0 if score.better == "lower" else -1.0
     base = dict(score.values)
-    mean = fmean(values.values())
+    mean = mean_of([*values.values()])
     row = replace(row, candidate=mean, n=(score.n, len(values)))
     if timed:
         if min(*base.values(), *values.values()) <= 0:
@@ -167,7 +165,7 @@ def _compared(
                 row, verdict="not comparable", why="a ratio needs positive values"
             ), None
         base, values = ({k: math.log(v) for k, v in side.items()} for side in (base, values))
-    before, after = (fmean(side.values()) for side in (base, values))
+    before, after = (mean_of([*side.values()]) for side in (base, values))
     allowed = tolerance.allowed(before, deviation(list(base.values())))
     worse = sign * (after - before) + 0.0  # not the negative zero
     amounts = (math.exp(worse), math.exp(allowed)) if timed else (worse, allowed)
@@ -212,7 +210,7 @@ def _mark_better(rows: Sequence[GateRow], level: float) -> list[GateRow]:
 def _remarks(
     baseline: Baseline, groups: Mapping[str, list[Record]], rows: list[GateRow]
 ) -> Iterator[str]:
-    new = len(groups.keys() - {cell.group for cell in baseline.cells})
+    new = len(groups.keys() - baseline.groups)
     if new:
         yield f"{new} groups of cells are not in the baseline and were not judged"
     few = sum(row.verdict == "too few seeds" for row in rows)

@@ -30,11 +30,10 @@ def absent(
     cell: Guarded, groups: Mapping[str, list[Record]], baseline: Baseline
 ) -> tuple[GateVerdict, str]:
     """Returns why a cell has no records: none were made, or they differ in what decides the weights."""
-    groups_of_baseline = {c.group for c in baseline.cells}
     others = [
         members[0].spec
         for group, members in groups.items()
-        if group not in groups_of_baseline
+        if group not in baseline.groups
         and (members[0].spec.dataset, members[0].spec.model) == (cell.dataset, cell.model)
     ]
     was, least = describe(cell.spec), None

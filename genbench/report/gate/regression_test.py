@@ -49,6 +49,12 @@ def worsening_p(
     return min(1.0, len(ps) * min(ps))
 
 
+def mean_of(values: Sequence[float]) -> float:
+    """Returns the mean over seeds, also of values whose sum has no number."""
+    unit = find_unit(values)
+    return fmean(v / unit for v in values) * unit
+
+
 def deviation(values: Sequence[float]) -> float:
     """Returns the standard deviation over seeds, also of values whose squares have no number."""
     unit = find_unit(values)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from genbench.core.rounding import three_digits
 from genbench.report.gate.baseline import Baseline
 from genbench.report.sheet import Emphasis, Entry, Heading, Sheet, to_html
 from genbench.report.text import MISSING, number
@@ -144,7 +145,10 @@ class GateResult:
     def summary(self) -> str:
         """The result in a line, e.g. "1 regression, 2 missing; 120 scores tested"."""
         counts = Counter(row.verdict for row in self.rows if row.bad)
-        bad = ", ".join(f"{counts[v]} {_plural(v, counts[v])}" for v in BAD if v in counts)
+        bad = ", ".join(
+            [f"{counts[v]} {_plural(v, counts[v])}" for v in BAD if v in counts]
+            + [f"{self.unread} of the files or folders not read"] * bool(self.unread)
+        )
         if not bad and not self.tested:
             return f"nothing could be tested: {self._hindrance}"
         more = f", {len(self.better)} of them better than they were" if self.better else ""
@@ -176,8 +180,9 @@ class GateResult:
             f"baseline{suite} accepted by {accepted.by} on {accepted.when}, measured at {commits}"
         ]
         if self.sees is not None:
+            level = three_digits(100 * self.baseline.level)
             notes.append(
-                f"a false alarm of the whole gate has a chance of {self.baseline.level:.0%} at most; one "
+                f"a false alarm of the whole gate has a chance of {level} % at most; one "
                 f"score that is worse by {self.sees:.1f} standard deviations over seeds is caught half "
                 "the time"
             )

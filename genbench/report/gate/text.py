@@ -69,13 +69,14 @@ def to_markdown(result: GateResult) -> str:
 
 
 def to_junit(result: GateResult) -> str:
-    """Returns the result as JUnit XML, one test case per row."""
+    """Returns the result as JUnit XML, one test case per row; one more where it fails without a bad row."""
     counts = Counter("skipped" if _skipped(row) else row.bad for row in result.rows)
+    whole = not result.ok and not counts[True]  # what a server that reads no exit code would miss
     suite = ElementTree.Element(
         "testsuite",
         name="genbench check",
-        tests=str(len(result.rows)),
-        failures=str(counts[True]),
+        tests=str(len(result.rows) + whole),
+        failures=str(counts[True] + whole),
         errors="0",
         skipped=str(counts["skipped"]),
     )
@@ -90,6 +91,10 @@ def to_junit(result: GateResult) -> str:
             if row.bad:
                 child.set("type", row.verdict)
                 child.text = _clean("\n".join(map(": ".join, zip(HEADS, row.cells, strict=False))))
+    if whole:
+        case = ElementTree.SubElement(suite, "testcase", classname="genbench", name="check")
+        child = ElementTree.SubElement(case, "failure", message=_clean(result.summary))
+        child.text = _clean("\n".join(result.notes))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)

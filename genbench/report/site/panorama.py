@@ -17,6 +17,7 @@ from genbench.report.site.templating import shorten
 from genbench.report.standings import UNEQUAL, Entrant, Standings
 from genbench.report.tables import Table
 from genbench.report.text import number
+from genbench.report.winners import NOT_MEASURED
 
 #: pixels of a panel, and of what its axes and names leave free
 WIDTH, HEIGHT = 232, 150
@@ -31,7 +32,6 @@ WIDE = 8.0
 #: interval, so that noise does not fill it
 LEAST_COSTS, LEAST_SCORES = 0.4, 1.5
 NOBODY = "none is better than every other"
-NOT_MEASURED = " not measured"
 #: what real points score is drawn where it is not further off than this from all entrants
 FAR = 4.0
 

@@ -1,8 +1,9 @@
-"""Locks on cells, so that two runs on one results folder do not do the same work."""
+"""Locks on cells, so that runs and merges of one results folder neither do nor undo each other's work."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import importlib
 import os
 import stat
@@ -88,6 +89,10 @@ class Locks:
                 f"folder by -o, and unite it with this one by genbench merge"
             ) from error
         return True
+
+    def take_name(self, name: str) -> bool:
+        """Takes a file of trials by its name; returns whether it was free."""
+        return self.take(hashlib.sha256(name.encode()).hexdigest())
 
     def give(self, cell: str) -> None:
         """Lets go of a cell."""
