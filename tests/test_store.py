@@ -6,7 +6,7 @@ import pandas
 import pytest
 from held_cells import held
 
-from genbench.core.errors import GenbenchError, SpecError, StoreError
+from genbench.core.errors import GenbenchError, SpecError, StoreError, UnknownName
 from genbench.core.files import write_bytes
 from genbench.core.spec import Budget, CellSpec, Training
 from genbench.report.results import export_results, results
@@ -340,7 +340,8 @@ def test_results_are_a_frame_of_measurements(store):
     assert set(frame[frame.status == "ok"].id) == {"fid", "nll"}
     assert frame[frame.status == "error"].reason.tolist() == ["why"]
     assert frame[(frame.id == "fid") & (frame.split == "train")].value.tolist() == [0.5]
-    assert results(store.root / "none").empty
+    with pytest.raises(StoreError, match="none"):
+        results(store.root / "none")
 
 
 def test_a_frame_has_a_column_for_whatever_sets_two_cells_apart(store):
@@ -392,13 +393,15 @@ def test_results_are_filtered_by_model_data_set_suite_and_scale(store, tmp_path)
     assert rows(scale="quick") == [("gan", 50), ("nade", 50)]
     assert rows(model="vae") == [("vae", 400)]
     assert rows(model=["vae", "gan"]) == [("gan", 400), ("vae", 400)]
-    assert results(store.root, dataset="elsewhere").empty
+    with pytest.raises(UnknownName, match="'elsewhere'; allowed: ring"):
+        results(store.root, dataset="elsewhere")
     suite = tmp_path / "suites.yaml"
     suite.write_text(
         "schema: 1\nsuites: {mine: {description: ours, seeds: 1, budget: {steps: 400}, metrics: [mmd],"
         " cells: [{models: [gan], datasets: [ring]}]}}"
     )
-    assert results(store.root, suite="mine", config=suite).empty, "other options and versions"
+    with pytest.raises(StoreError, match="mine"):  # those there have other options and versions
+        results(store.root, suite="mine", config=suite)
     mine = find_suite("mine", suite)
     cells = mine.cells[0]
     (spec,) = cell_specs(mine, cells, cells.models[0], cells.datasets[0], autocast=False)

@@ -8,6 +8,7 @@ from genbench.core.errors import StoreError
 from genbench.store import Measurement, Store
 from genbench.store.locks import Locks
 from genbench.store.merge import merge
+from genbench.store.record import list_machines
 
 
 @pytest.fixture
@@ -181,22 +182,28 @@ def test_times_never_stand_under_another_machine(stores, turned):
     a.write(record().model_copy(update={"environment": {"cpu": "one"}}))
     b.write(timed("latency", "two"))
     for _ in range(2):
-        assert merge([b, a] if turned else [a, b], c).left_out == 0
+        merge([b, a] if turned else [a, b], c)
         united = c.read(record().spec)
-        assert (united.environment["cpu"], united.metrics[-1].id) == ("two", "latency")
+        assert united.find_conditions(united.metrics[-1])["cpu"] == "two"
+        assert (united.environment["cpu"], united.metrics[-1].id) == (
+            ["one", "two"][turned],
+            "latency",
+        )
+        assert list_machines([united]) == ["cpu two, workers 1"]
 
 
-@pytest.mark.parametrize(
-    ("machine", "left_out"), [(("one", 1), 0), (("two", 1), 1), (("one", 2), 1)]
-)
-def test_times_of_two_machines_are_not_united(stores, machine, left_out):
+@pytest.mark.parametrize("machine", [("one", 1), ("two", 1), ("one", 2)])
+def test_times_of_two_machines_keep_theirs(stores, machine):
     a, b, c = stores
     a.write(timed("latency", "one"))
     b.write(timed("throughput", *machine))
-    made = merge([a, b], c)
-    assert (made.conflicts, made.left_out) == ([], left_out)
-    ids = [m.id for m in c.read(record().spec).metrics if m.unit == "ms"]
-    assert ids == ["latency", "throughput"][: 2 - left_out]
+    assert merge([a, b], c).conflicts == []
+    united = c.read(record().spec)
+    places = {
+        m.id: tuple(united.find_conditions(m).values()) for m in united.metrics if m.unit == "ms"
+    }
+    assert places == {"latency": ("one", 1), "throughput": machine}
+    assert (united.metrics[-1].machine is None) == (machine == ("one", 1))
 
 
 def test_what_another_run_or_merge_has_in_hand_stops_a_merge_before_it_writes(stores):

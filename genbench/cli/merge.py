@@ -38,8 +38,8 @@ def command(
 ) -> None:
     """Merge results folders by cell; equal records become one, conflicts are shown.
 
-    Times stay with their machine: those that another machine than the record's measured are left out. What
-    a run or another merge has in hand stops a merge before it writes anything (exit code 2).
+    Times keep the machine that they are of, where it is not the record's. What a run or another merge has
+    in hand stops a merge before it writes anything (exit code 2).
 
     \b
     genbench merge laptop cluster -o both
@@ -69,8 +69,6 @@ def command(
             f"{result.same} were there more than once, "
             f"{len(result.conflicts)} conflicts settled by --keep {keep}"
         )
-        if result.left_out and not stuck:
-            done += f"; {result.left_out} times of other machines than their record's are left out"
         click.echo(done)
     if stuck:
         raise SystemExit(1)

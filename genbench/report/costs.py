@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any
 
+from genbench.report.columns import TableColumn
 from genbench.report.text import number
 from genbench.store import Record
 
@@ -27,15 +29,24 @@ class Conditions:
     machine: str = ""
 
     @classmethod
-    def of_machine(cls, record: Record) -> Conditions:
-        """Returns those of what a record measured of one seed alone, such as the time of a sample."""
-        facts = (record.environment.get(key) for key in MACHINE)
+    def of_machine(cls, environment: Mapping[str, Any]) -> Conditions:
+        """Returns those of an environment, for what is measured of one seed alone."""
+        facts = (environment.get(key) for key in MACHINE)
         return cls(machine=", ".join(str(fact) for fact in facts if fact))
+
+    @classmethod
+    def of_time(cls, record: Record, column: TableColumn) -> Conditions:
+        """Returns those under which a record's time in a column was measured, such as that of a sample."""
+        found = (m for m in record.metrics if TableColumn.of(m) == column)
+        m = next(found, None)
+        return cls.of_machine(record.environment if m is None else record.find_conditions(m))
 
     @classmethod
     def of_training(cls, record: Record) -> Conditions:
         """Returns those under which a record's training was timed."""
-        return replace(cls.of_machine(record), sharing=max(1, record.used.seeds_sharing))
+        return replace(
+            cls.of_machine(record.environment), sharing=max(1, record.used.seeds_sharing)
+        )
 
     def describe(self, usual: Conditions) -> str:
         """Returns how they differ from the usual ones, e.g. "stack of 32", or nothing."""

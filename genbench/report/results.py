@@ -46,7 +46,7 @@ def results(
 
     Raises:
         UnknownName: If there is no such suite, or no record of a model or a data set.
-        StoreError: If the folder holds no records.
+        StoreError: If the folder holds no records, or none of the suite.
     """
     models, datasets, folder = _names(model), _names(dataset), as_path(folder)
     read, problems = Store(folder, groups=_groups(suite, config)).load(curves=False)

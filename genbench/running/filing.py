@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from genbench.core.device import choose_device
 from genbench.core.files import remove_leftovers, remove_stale
@@ -19,7 +19,7 @@ from genbench.running.plan import Plan
 from genbench.store import FAILURES, Record, Store
 from genbench.store.environment import environment
 from genbench.store.locks import Locks
-from genbench.store.record import drop_replaced
+from genbench.store.record import OF_TIME, Measurement, drop_replaced, take_times
 from genbench.store.trial import Trial, Trials, parse
 
 J = TypeVar("J", bound=Job)
@@ -130,13 +130,14 @@ class CellFiling(Filing[StackJob]):
 
     def _write(self, record: Record, job: StackJob, outcome: Outcome) -> None:
         if not record.environment:
-            device = choose_device(job.settings.device)
-            record.environment = environment(device, job.settings.workers)
+            record.environment = _find_environment(job)
         for kind, (content, suffix) in outcome.artifacts.get(record.cell, {}).items():
             record.artifacts[kind] = self.store.put(content, suffix)
         record.scale = job.settings.scale
         record.named = sorted({*record.named, *job.settings.named})
         before = self.store.read(record.spec)
+        if job.rescore and before is not None:
+            record.metrics = _mark_times(record, before, job)
         if record.status in FAILURES or record.scale is not None:
             measured = before is not None and before.status not in (*FAILURES, "skipped")
             if record.status in FAILURES and measured:
@@ -169,6 +170,7 @@ class CellFiling(Filing[StackJob]):
             return
         record.named = sorted({*before.named, *record.named})
         if are_same(record, before):
+            others = take_times(others, before, record.environment)
             record.metrics = [*others, *record.metrics]
             return
         self.plan.replaced.append(self.store.set_aside(self.store.path(record.spec)))
@@ -180,6 +182,21 @@ class CellFiling(Filing[StackJob]):
         """Takes what a record holds from what is owed."""
         held = {(record.cell, m.metric) for m in record.metrics}
         self.plan.owed[:] = [pair for pair in self.plan.owed if pair not in held]
+
+
+def _find_environment(job: StackJob) -> dict[str, Any]:
+    return environment(choose_device(job.settings.device), job.settings.workers)
+
+
+def _mark_times(record: Record, before: Record, job: StackJob) -> list[Measurement]:
+    """A record's measurements, of which the times that were measured just now have this machine."""
+    keys = {m.key for m in before.metrics}
+    new = [m for m in record.metrics if m.key not in keys and m.unit in OF_TIME]
+    if not new:
+        return record.metrics
+    here = record.model_copy(update={"environment": _find_environment(job)})
+    marked = iter(take_times(new, here, record.environment))
+    return [next(marked) if any(m is one for one in new) else m for m in record.metrics]
 
 
 class TrialFiling(Filing[TrialJob]):

@@ -17,6 +17,12 @@ def machine(environment: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {environment[key]}" for key in MACHINE if key in environment)
 
 
+def find_other_parts(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Returns the parts of an environment that decide times, or None where another has the same."""
+    parts = {key: there[key] for key in MACHINE if key in there}
+    return parts if any(here.get(key) != part for key, part in parts.items()) else None
+
+
 def machines_for(unit: str, machines: Iterable[str]) -> list[str]:
     """Returns what must be the same for times in this unit to be compared, of machines in words.
 

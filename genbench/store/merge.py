@@ -13,10 +13,9 @@ from genbench.core.errors import StoreError
 from genbench.core.files import remove_stale
 from genbench.store.folder import Store
 from genbench.store.locks import Locks
-from genbench.store.machines import machine, machines_for
 from genbench.store.merge_trials import Keep, list_files, merge_trials
 from genbench.store.moments import is_later
-from genbench.store.record import FAILURES, OF_TIME, Measurement, Record, contents
+from genbench.store.record import FAILURES, Measurement, Record, contents, take_times
 
 #: names of files that may be records
 CELL = re.compile(r"[0-9a-f]{16}\.json\Z")
@@ -36,14 +35,12 @@ class Conflict:
 class Merged:
     """What a merge did, or, where nothing was written because of conflicts, would have done.
 
-    `trials` counts files of trials, of claims and of tuning; `left_out` times that only another machine
-    than the record's has measured, which would pass for the record's.
+    `trials` counts files of trials, of claims and of tuning.
     """
 
     written: int = 0
     trials: int = 0
     same: int = 0
-    left_out: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
 
@@ -52,10 +49,10 @@ def merge(sources: Sequence[Store], target: Store, *, keep: Keep = "none") -> Me
     """Writes the union of folders into another, which may be one of them.
 
     Records of a cell that are equal but for times and machines are one; measurements that only one
-    of them has are united, but for times of another machine than the record's; a failure gives way to a
-    cell that ran to its end. Whatever else differs is a conflict. Trials of claims and of tuning are united
-    seed by seed; a trial of tuning in which folders disagree is one folder's whole, and so is a search
-    whose trials were proposed from those before.
+    of them has are united, times with the machine that they are of; a failure gives way to a cell that
+    ran to its end. Whatever else differs is a conflict. Trials of claims and of tuning are united seed by
+    seed; a trial of tuning in which folders disagree is one folder's whole, and so is a search whose
+    trials were proposed from those before.
 
     Arguments:
         sources: The folders, in the order that `first` and `last` mean.
@@ -170,7 +167,6 @@ def _unite_copies(
                 result.conflicts.append(Conflict(record.cell, where, str(path), lines))
             else:
                 result.same += 1
-                result.left_out += _count_lost(united, chosen, record)
             chosen = united
     return chosen
 
@@ -206,10 +202,7 @@ def _choose(one: Record, other: Record, conflict: bool, keep: Keep) -> Record:
     if conflict:
         newer = other if is_later(other.finished, one.finished) else one
         return {"none": one, "first": one, "last": other, "newest": newer}[keep]
-    if not any(m.unit in OF_TIME for m in one.metrics) and _find_foreign_times(one, other):
-        one, other = other, one
-    foreign = _find_foreign_times(one, other)
-    extra = [m for m in _find_extra(one, other) if m not in foreign]
+    extra = take_times(_find_extra(one, other), other, one.environment)
     return one.model_copy(
         update={
             "metrics": [*one.metrics, *extra],
@@ -222,21 +215,6 @@ def _find_extra(one: Record, other: Record) -> list[Measurement]:
     """What only the other of two records has measured."""
     keys = {(m.key, m.id, m.split) for m in one.metrics}
     return [m for m in other.metrics if (m.key, m.id, m.split) not in keys]
-
-
-def _count_lost(united: Record, *records: Record) -> int:
-    """How many measurements of records that ran to their end their union lacks."""
-    return sum(len(_find_extra(united, r)) for r in records if r.status == united.status)
-
-
-def _find_foreign_times(one: Record, other: Record) -> list[Measurement]:
-    """The times that only the other of two records has, and of another machine than the one's."""
-    here, there = (machine(record.environment) for record in (one, other))
-    return [
-        m
-        for m in _find_extra(one, other)
-        if m.unit in OF_TIME and machines_for(m.unit, [here]) != machines_for(m.unit, [there])
-    ]
 
 
 def _write(record: Record, holders: Sequence[Store], target: Store) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from genbench.core.spec import CellSpec
+from genbench.store.machines import find_other_parts, machine
 from genbench.store.moments import Moment, earliest
 
 SCHEMA = "genbench.record/2"
@@ -68,6 +69,10 @@ class Measurement(Row):
     seconds: float = 0.0
     #: what casts doubt on the number; absent from the file where it is None
     note: str | None = Field(default=None, exclude_if=lambda note: note is None)
+    #: the machine that a time is of, as an environment's parts; absent where it is that of the record
+    machine: dict[str, Any] | None = Field(
+        default=None, exclude_if=lambda machine: machine is None
+    )
 
 
 def drop_replaced(old: Sequence[Measurement], new: Sequence[Measurement]) -> list[Measurement]:
@@ -176,9 +181,40 @@ class Record(Row):
         """The seed, as a set; what a trial has too."""
         return {self.spec.seed}
 
+    def find_conditions(self, m: Measurement) -> dict[str, Any]:
+        """Returns the environment in which a measurement was made, where it is a time."""
+        return {**self.environment, **(m.machine or {})}
+
     def measurement(self, id: str, split: str = "test") -> Measurement | None:
         """Returns the measurement of a column on a split, or None."""
         return next((m for m in self.metrics if m.id == id and m.split == split), None)
+
+
+def take_times(
+    measurements: Iterable[Measurement], source: Record, environment: Mapping[str, Any]
+) -> list[Measurement]:
+    """Returns measurements for a record of another environment: times keep the machine that they are of.
+
+    Arguments:
+        measurements: What a record holds.
+        source: The record.
+        environment: That of the record which takes them.
+    """
+    return [
+        m.model_copy(update={"machine": find_other_parts(source.find_conditions(m), environment)})
+        if m.unit in OF_TIME
+        else m
+        for m in measurements
+    ]
+
+
+def list_machines(records: Iterable[Record]) -> list[str]:
+    """Returns the machines of records' times, in words; of those without times that which ran them."""
+    words = set()
+    for record in records:
+        timed = [record.find_conditions(m) for m in record.metrics if m.unit in OF_TIME]
+        words |= {machine(environment) for environment in timed or [record.environment]}
+    return sorted(words)
 
 
 def finite(value: float) -> float | None:

@@ -12,6 +12,8 @@ from genbench.core.errors import SpecError, UnknownName
 from genbench.core.metric import METRICS
 from genbench.core.registry import load_plugin
 from genbench.store import Store
+from genbench.store.environment import _cpu
+from genbench.store.record import OF_TIME, list_machines
 
 PLUGIN = """
 import torch
@@ -170,6 +172,29 @@ def test_what_was_measured_before_stays_where_training_comes_to_the_same_weights
     for record in Store(root).records():
         assert {m.metric for m in record.metrics} == {"fid", "mmd"}
         assert [m for m in record.metrics if m.metric == "fid"] == before[record.cell].metrics
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_times_keep_the_machine_that_they_are_of(tmp_path, trains):
+    """Those that another measured later, from stored weights or trained again to the same bits."""
+    root = tmp_path / "r"
+    do(suite_of(tmp_path, seeds=1, metrics=["latency"]), root)
+    (old,) = Store(root).records()
+    old.environment["cpu"] = "another"
+    Store(root).write(old)
+    if trains:
+        drop_weights(root)
+    made, (record,) = do(suite_of(tmp_path, seeds=1, metrics=["throughput", "fid"]), root)
+    assert [job.rescore for job in made.jobs] == [not trains]
+    here = _cpu()
+    assert record.environment["cpu"] == (here if trains else "another")
+    found = {
+        (m.metric, record.find_conditions(m)["cpu"]) for m in record.metrics if m.unit in OF_TIME
+    }
+    assert found == {("latency", "another"), ("throughput", here)}
+    own = {m.metric for m in record.metrics if m.machine is not None}
+    assert own == {"latency" if trains else "throughput"}
+    assert len(list_machines([record])) == 2
 
 
 def alter_bits(root, kind="weights"):

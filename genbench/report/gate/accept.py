@@ -30,7 +30,7 @@ from genbench.report.gate.tolerance import usual_tolerance
 from genbench.running.cells import groups_of
 from genbench.store import Measurement, Record, Store
 from genbench.store.absent import no_records, run_command
-from genbench.store.machines import machine
+from genbench.store.record import list_machines
 from genbench.store.suites import find_suite
 
 
@@ -200,7 +200,7 @@ def _guarded(
             if r.status != "ok"
         },
         data=dict(sorted(ok[0].data_hashes.items())) if ok else {},
-        machines=sorted({machine(r.environment) for r in ok}),
+        machines=list_machines(ok),
         scores=sorted(scores, key=lambda s: (s.id, s.kind, s.protocol, s.version)),
     )
 

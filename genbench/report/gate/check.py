@@ -33,8 +33,8 @@ from genbench.report.gate.result import GateResult, GateRow
 from genbench.statistics.intervals import ENOUGH, holm
 from genbench.store import Record, Store
 from genbench.store.absent import no_records, run_command
-from genbench.store.machines import machine, machines_for
-from genbench.store.record import OF_TIME
+from genbench.store.machines import machines_for
+from genbench.store.record import OF_TIME, list_machines
 
 
 def check_results(
@@ -124,7 +124,7 @@ def _scores(
     baseline: Baseline, cell: Guarded, ok: list[Record], blank: GateRow, across_machines: bool
 ) -> list[tuple[GateRow, float | None]]:
     measured = scores_of(ok)
-    machines = sorted({machine(r.environment) for r in ok})
+    machines = list_machines(ok)
     tests = []
     for score in cell.scores:
         tolerance = baseline.tolerances[score.id]

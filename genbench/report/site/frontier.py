@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from genbench.report.columns import TableColumn
 from genbench.report.costs import Conditions, Cost, choose_records, find_usual
@@ -46,13 +47,14 @@ def make_price(table: Table, column: TableColumn) -> Price:
         return [record for record in table.scored(group) if record.spec.seed in values]
 
     entrants = [e.group for standings in table.contests for e in standings.entrants]
-    usual = find_usual(map(read, entrants or table.groups), Conditions.of_machine)
+    conditions = partial(Conditions.of_time, column=column)
+    usual = find_usual(map(read, entrants or table.groups), conditions)
 
     def price(group: Group) -> Cost:
-        records = choose_records(read(group), usual, Conditions.of_machine)
+        records = choose_records(read(group), usual, conditions)
         if not records:
             return Cost()
-        cell, own = table.cell(group, column), Conditions.of_machine(records[0])
+        cell, own = table.cell(group, column), conditions(records[0])
         seeds = [record.spec.seed for record in records]
         e = replace(cell, values={seed: cell.values[seed] for seed in seeds}).estimate
         return Cost(e.mean, e.low, e.high, own, own.describe(usual))
