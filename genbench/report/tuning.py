@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from shlex import quote
@@ -27,6 +27,12 @@ NOTE = (
     "the default, with the 95 % interval over trials; of a family, trials of all of its models alike. "
     "A trial that was stopped at a rung counts with its score there, one that diverged as the worst "
     "of the data set, defaults included. Bold: the best family, or model, after so many."
+)
+#: what is said of lines with trials that may go on, whose scores at a share of the budget may be better
+UNFINISHED = "(unfinished)"
+OF_UNFINISHED = (
+    "Unfinished: trials of a search that has not ended count with scores at a share of the budget, at which "
+    "those of others were halved long ago; such lines are never bold."
 )
 IN_ORDER = (
     "Best validation score so far after k trials, in the order in which the sampler proposed them, without "
@@ -107,7 +113,9 @@ class Search:
     @property
     def note(self) -> str:
         """What its numbers are."""
-        return NOTE if self.drawn else IN_ORDER
+        own = NOTE if self.drawn else IN_ORDER
+        whole = all(line.finished for line in (*self.models, *self.families))
+        return own if whole else f"{own} {OF_UNFINISHED}"
 
 
 def read_searches(
@@ -117,12 +125,23 @@ def read_searches(
 
     Arguments:
         root: The folder.
-        models: Only these, if any are named.
+        models: Only these and their families, if any are named; their numbers are as beside all others.
         datasets: Only these, if any are named.
     """
-    groups = group_by_rule(Tunings(root).files(models, datasets))
+    groups = group_by_rule(Tunings(root).files(datasets=datasets))
     order = sorted(groups, key=lambda g: (g.rule.data, _budget(g.rule), g.criterion != "samples"))
-    return [make_search(group.files, group.criterion, group.about) for group in order]
+    searches = (make_search(group.files, group.criterion, group.about) for group in order)
+    if not models:
+        return [*searches]
+    return [part for search in searches if (part := _leave_only(search, models)).models]
+
+
+def _leave_only(search: Search, models: Sequence[str]) -> Search:
+    """A search without the lines of other models and of families that have none of these."""
+    named = tuple(line for line in search.models if line.name in models)
+    families = {line.family for line in named}
+    whole = tuple(line for line in search.families if line.name in families)
+    return replace(search, models=named, families=whole)
 
 
 def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") -> Search:
@@ -225,6 +244,7 @@ def to_rows(searches: Iterable[Search]) -> list[dict[str, Any]]:
             "default": line.default,
             "trials": len(line.values),
             "lost": line.lost,
+            "finished": line.finished,
             "seconds": round(line.seconds, 1),
             "expected_best": [[one.k, one.value, one.low, one.high] for one in line.curve],
         }
@@ -268,14 +288,16 @@ def require(
 def _rows(search: Search, lines: Sequence[Line], name: Any) -> Iterator[list[Entry]]:
     best, better, drawn = {}, search.better, search.drawn
     for k in COLUMNS:
-        values = [line.curve[k - 1].value for line in lines if k <= len(line.curve)]
+        whole = (line for line in lines if line.finished)
+        values = [line.curve[k - 1].value for line in whole if k <= len(line.curve)]
         if values:
             best[k] = min(values) if better == "lower" else max(values)
     for line in lines:
-        cells = [_cell(line, k, best.get(k), drawn) for k in COLUMNS]
+        cells = [_cell(line, k, best.get(k) if line.finished else None, drawn) for k in COLUMNS]
         tail = (str(len(line.values)), str(line.lost), number(line.seconds / 60))
         default = Entry(number(line.default), value=line.default)
-        yield [Entry(name(line), value=line.name), default, *cells, *map(Entry, tail)]
+        shown = name(line) if line.finished else f"{name(line)} {UNFINISHED}"
+        yield [Entry(shown, value=line.name), default, *cells, *map(Entry, tail)]
 
 
 def _cell(line: Line, k: int, best: float | None, drawn: bool) -> Entry:
