@@ -31,8 +31,9 @@ NOTE = (
 #: what is said of lines with trials that may go on, whose scores at a share of the budget may be better
 UNFINISHED = "(unfinished)"
 OF_UNFINISHED = (
-    "Unfinished: trials of a search that has not ended count with scores at a share of the budget, at which "
-    "those of others were halved long ago; such lines are never bold."
+    "Unfinished: trials of a search that has not ended count with scores at a share of the budget that "
+    "those of others have passed; such a model is never bold, and in no family of which others' searches "
+    "have ended."
 )
 IN_ORDER = (
     "Best validation score so far after k trials, in the order in which the sampler proposed them, without "
@@ -54,7 +55,8 @@ class Line:
         seconds: What all trials took.
         curve: The expected best after 1, 2, … trials; none where all trials of the data set diverged.
         tried: How many trials there were, with the defaults.
-        finished: Whether the search has ended; of a family, whether all of its models' have.
+        finished: Whether the search has ended; of a family, which has the trials of searches that have,
+            whether any has.
     """
 
     name: str
@@ -66,6 +68,11 @@ class Line:
     curve: tuple[ExpectedBest, ...]
     tried: int
     finished: bool
+
+    @property
+    def shown(self) -> str:
+        """The name, with a word where the search has not ended."""
+        return self.name if self.finished else f"{self.name} {UNFINISHED}"
 
 
 @dataclass(frozen=True)
@@ -191,10 +198,15 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
         _budget(rule),
         next((floor for floor in floors if floor is not None), None),
         tuple(line(f.rule.model, family_of(f.rule.model), [f]) for f in files),
-        tuple(line(name, name, some) for name, some in families),
+        tuple(line(name, name, _leave_whole(some)) for name, some in families),
         rule.sampler,
         about,
     )
+
+
+def _leave_whole(files: Sequence[TuningFile]) -> Sequence[TuningFile]:
+    """The searches of a family that have ended, or all where none has."""
+    return [file for file in files if is_finished(file)] or files
 
 
 def _make_curve(scores: Sequence[float], drawn: bool) -> list[ExpectedBest]:
@@ -217,11 +229,11 @@ def make_sheet(search: Search) -> Sheet:
     heads += [Heading(f"{after} {k}", align="right") for k in COLUMNS]
     heads += [Heading(name, align="right") for name in ("trials", "lost", "core-minutes")]
     rows = [
-        *_rows(search, search.families, lambda line: line.name),
+        *_rows(search, search.families, lambda line: line.shown),
         *_rows(
             search,
             sorted(search.models, key=lambda line: (line.family, line.name)),
-            lambda line: f"  {line.name}",
+            lambda line: f"  {line.shown}",
         ),
     ]
     floor = [] if search.floor is None else [f"Training points score {number(search.floor)}."]
@@ -296,8 +308,7 @@ def _rows(search: Search, lines: Sequence[Line], name: Any) -> Iterator[list[Ent
         cells = [_cell(line, k, best.get(k) if line.finished else None, drawn) for k in COLUMNS]
         tail = (str(len(line.values)), str(line.lost), number(line.seconds / 60))
         default = Entry(number(line.default), value=line.default)
-        shown = name(line) if line.finished else f"{name(line)} {UNFINISHED}"
-        yield [Entry(shown, value=line.name), default, *cells, *map(Entry, tail)]
+        yield [Entry(name(line), value=line.name), default, *cells, *map(Entry, tail)]
 
 
 def _cell(line: Line, k: int, best: float | None, drawn: bool) -> Entry:

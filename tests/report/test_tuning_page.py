@@ -85,10 +85,17 @@ def test_a_search_that_has_not_ended_is_marked_and_never_bold(tmp_path):
         assert "**" not in by_name[name]
     assert "**" in by_name["variational"]
     assert "Unfinished: " in search.note
+    page = make_files(Site("r", (), (), {}, (), (search,)))["tuning.html"].decode()
+    assert "but for those of ring (not ended: gan)" in page
+    assert '"name":"gan (unfinished)"' in page.replace('": "', '":"')
     assert {row["name"] for row in to_rows([search]) if not row["finished"]} == {
         "gan",
         "adversarial",
     }
+    plant(tmp_path, "lsgan", [0.25, 0.8, 0.8, 0.8, 0.8])
+    (search,) = read_searches(tmp_path)
+    family = {line.name: line for line in search.families}["adversarial"]
+    assert (family.finished, family.values) == (True, (0.8,) * 4)
 
 
 def test_the_winner_changes_with_the_number_of_trials(search):
