@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,8 @@ class Uniform(Dimension):
 
     @property
     def sound(self) -> bool:
-        """Whether both ends are numbers, the first the lower."""
-        return _rise(self.low, self.high)
+        """Whether both ends are numbers, the first the lower, and their distance is one."""
+        return _rise(self.low, self.high) and math.isfinite(self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,18 @@ class LogUniform(Dimension):
 
     @property
     def sound(self) -> bool:
-        """Whether both ends are positive numbers, the first the lower."""
-        return _rise(self.low, self.high) and self.low > 0
+        """Whether both ends are positive numbers, the first the lower, and their ratio is one."""
+        return _rise(self.low, self.high) and self.low > 0 and math.isfinite(self.high / self.low)
 
 
 @dataclass(frozen=True)
 class Choice(Dimension):
-    """One of a few values, all equally likely; None in `training.` leaves what the model does."""
+    """One of a few values, all equally likely; None in `training.` leaves what the model does.
 
-    values: tuple[Any, ...]
+    They have an order, by which they are drawn: a tuple, a list or a range.
+    """
+
+    values: Sequence[Any]
 
     def at(self, share: float) -> Any:
         """Returns a value."""
@@ -89,7 +92,9 @@ class Choice(Dimension):
 
     @property
     def sound(self) -> bool:
-        """Whether there is a value, and all are of a kind that JSON has."""
+        """Whether there is a value, all in an order that stays, and of a kind that JSON has."""
+        if not isinstance(self.values, (tuple, list, range)):
+            return False  # a set has no order, a text is no list of its letters
         try:
             json.dumps(self.describe(), allow_nan=False)
         except (TypeError, ValueError):
@@ -104,7 +109,7 @@ Space = Mapping[str, Dimension]
 #: what a model's `search` needs to be, in words
 SPACE = (
     "what tuning may choose, {name of an option, or training.FIELD or training.rates.PLAYER: "
-    "Uniform(low, high), LogUniform(low, high) with low above 0, or Choice(values)}"
+    "Uniform(low, high), LogUniform(low, high) with low above 0, or Choice of a tuple of values}"
 )
 
 
@@ -116,7 +121,7 @@ def is_space(value: object) -> bool:
     )
 
 
-def list_values(dimension: Dimension) -> tuple[Any, ...]:
+def list_values(dimension: Dimension) -> Sequence[Any]:
     """Returns all values of a choice, or some of an interval: both ends, and three that are not whole."""
     if isinstance(dimension, Choice):
         return dimension.values

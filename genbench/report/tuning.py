@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from shlex import quote
@@ -28,6 +28,13 @@ NOTE = (
     "A trial that was stopped at a rung counts with its score there, one that diverged as the worst "
     "of the data set, defaults included. Bold: the best family, or model, after so many."
 )
+#: what is said of lines with trials that may go on, whose scores at a share of the budget may be better
+UNFINISHED = "(unfinished)"
+OF_UNFINISHED = (
+    "Unfinished: trials of a search that has not ended count with scores at a share of the budget that "
+    "those of others have passed; such a model is never bold, and in no family of which others' searches "
+    "have ended."
+)
 IN_ORDER = (
     "Best validation score so far after k trials, in the order in which the sampler proposed them, without "
     "the default: each trial depends on those before, so that there is no interval, and no family's curve."
@@ -48,7 +55,8 @@ class Line:
         seconds: What all trials took.
         curve: The expected best after 1, 2, … trials; none where all trials of the data set diverged.
         tried: How many trials there were, with the defaults.
-        finished: Whether the search has ended; of a family, whether all of its models' have.
+        finished: Whether the search has ended; of a family, which has the trials of searches that have,
+            whether any has.
     """
 
     name: str
@@ -60,6 +68,11 @@ class Line:
     curve: tuple[ExpectedBest, ...]
     tried: int
     finished: bool
+
+    @property
+    def shown(self) -> str:
+        """The name, with a word where the search has not ended."""
+        return self.name if self.finished else f"{self.name} {UNFINISHED}"
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,9 @@ class Search:
     @property
     def note(self) -> str:
         """What its numbers are."""
-        return NOTE if self.drawn else IN_ORDER
+        own = NOTE if self.drawn else IN_ORDER
+        whole = all(line.finished for line in (*self.models, *self.families))
+        return own if whole else f"{own} {OF_UNFINISHED}"
 
 
 def read_searches(
@@ -117,12 +132,23 @@ def read_searches(
 
     Arguments:
         root: The folder.
-        models: Only these, if any are named.
+        models: Only these and their families, if any are named; their numbers are as beside all others.
         datasets: Only these, if any are named.
     """
-    groups = group_by_rule(Tunings(root).files(models, datasets))
+    groups = group_by_rule(Tunings(root).files(datasets=datasets))
     order = sorted(groups, key=lambda g: (g.rule.data, _budget(g.rule), g.criterion != "samples"))
-    return [make_search(group.files, group.criterion, group.about) for group in order]
+    searches = (make_search(group.files, group.criterion, group.about) for group in order)
+    if not models:
+        return [*searches]
+    return [part for search in searches if (part := _leave_only(search, models)).models]
+
+
+def _leave_only(search: Search, models: Sequence[str]) -> Search:
+    """A search without the lines of other models and of families that have none of these."""
+    named = tuple(line for line in search.models if line.name in models)
+    families = {line.family for line in named}
+    whole = tuple(line for line in search.families if line.name in families)
+    return replace(search, models=named, families=whole)
 
 
 def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") -> Search:
@@ -172,10 +198,15 @@ def make_search(files: Sequence[TuningFile], criterion: str, about: str = "") ->
         _budget(rule),
         next((floor for floor in floors if floor is not None), None),
         tuple(line(f.rule.model, family_of(f.rule.model), [f]) for f in files),
-        tuple(line(name, name, some) for name, some in families),
+        tuple(line(name, name, _leave_whole(some)) for name, some in families),
         rule.sampler,
         about,
     )
+
+
+def _leave_whole(files: Sequence[TuningFile]) -> Sequence[TuningFile]:
+    """The searches of a family that have ended, or all where none has."""
+    return [file for file in files if is_finished(file)] or files
 
 
 def _make_curve(scores: Sequence[float], drawn: bool) -> list[ExpectedBest]:
@@ -198,11 +229,11 @@ def make_sheet(search: Search) -> Sheet:
     heads += [Heading(f"{after} {k}", align="right") for k in COLUMNS]
     heads += [Heading(name, align="right") for name in ("trials", "lost", "core-minutes")]
     rows = [
-        *_rows(search, search.families, lambda line: line.name),
+        *_rows(search, search.families, lambda line: line.shown),
         *_rows(
             search,
             sorted(search.models, key=lambda line: (line.family, line.name)),
-            lambda line: f"  {line.name}",
+            lambda line: f"  {line.shown}",
         ),
     ]
     floor = [] if search.floor is None else [f"Training points score {number(search.floor)}."]
@@ -225,6 +256,7 @@ def to_rows(searches: Iterable[Search]) -> list[dict[str, Any]]:
             "default": line.default,
             "trials": len(line.values),
             "lost": line.lost,
+            "finished": line.finished,
             "seconds": round(line.seconds, 1),
             "expected_best": [[one.k, one.value, one.low, one.high] for one in line.curve],
         }
@@ -268,11 +300,12 @@ def require(
 def _rows(search: Search, lines: Sequence[Line], name: Any) -> Iterator[list[Entry]]:
     best, better, drawn = {}, search.better, search.drawn
     for k in COLUMNS:
-        values = [line.curve[k - 1].value for line in lines if k <= len(line.curve)]
+        whole = (line for line in lines if line.finished)
+        values = [line.curve[k - 1].value for line in whole if k <= len(line.curve)]
         if values:
             best[k] = min(values) if better == "lower" else max(values)
     for line in lines:
-        cells = [_cell(line, k, best.get(k), drawn) for k in COLUMNS]
+        cells = [_cell(line, k, best.get(k) if line.finished else None, drawn) for k in COLUMNS]
         tail = (str(len(line.values)), str(line.lost), number(line.seconds / 60))
         default = Entry(number(line.default), value=line.default)
         yield [Entry(name(line), value=line.name), default, *cells, *map(Entry, tail)]

@@ -169,7 +169,10 @@ def _find_shortfall(file: TuningFile, plan: str, trials: int) -> str | None:
             f"type: {command}"
         )
     if failed := find_failed(file):
-        return f"{failed}; type: {command} --retry-failed"
+        return (
+            f"{failed}; what fails each time, take out of what the model's search allows; else type: "
+            f"{command} --retry-failed"
+        )
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
@@ -21,7 +20,6 @@ from genbench.store.tuned import (
     TunedEntry,
     find_outdated,
     is_taken,
-    key_of,
     read_tuned,
 )
 from genbench.store.tuning import TuningFile
@@ -80,16 +78,6 @@ def check_tuned(root: Path, path: Path) -> list[Problem]:
         for entry in entries
         if (file := files.get(entry.trials_file)) is not None
         for kind, text in _compare(entry, file, path)
-    ]
-    places = Counter(map(key_of, entries))
-    problems += [
-        Problem(
-            "tuned",
-            str(path),
-            f"{key[2]} on {key[0]}: {count} entries of the same budget and minibatch; delete all but one",
-        )
-        for key, count in places.items()
-        if count > 1
     ]
     ruled = [_with_rule(entry, files.get(entry.trials_file)) for entry in entries]
     problems += [

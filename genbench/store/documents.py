@@ -84,7 +84,7 @@ def load_suite_file(path: Path) -> SuiteFile:
     try:
         return SuiteFile.model_validate(data)
     except ValidationError as error:
-        raise SpecError(f"{path}:{_describe(tree, SuiteFile, error)}") from None
+        raise SpecError(f"{path}:{describe_invalid(tree, SuiteFile, error)}") from None
 
 
 def read_suite(data: Any) -> Suite:
@@ -97,7 +97,7 @@ def read_suite(data: Any) -> Suite:
         return Suite.model_validate(data)
     except ValidationError as error:
         # without a file there is no line to name
-        place = _describe(None, Suite, error).removeprefix("1: ").removeprefix("the file: ")
+        place = describe_invalid(None, Suite, error).removeprefix("1: ").removeprefix("the file: ")
         raise SpecError(f"the suite: {place}") from None
 
 
@@ -142,7 +142,7 @@ def read_json(path: Path, schema: type[M], *, what: str, make: str) -> M:
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        raise StoreError(f"{path}:{_describe(compose_json(text), schema, error)}") from None
+        raise StoreError(f"{path}:{describe_invalid(compose_json(text), schema, error)}") from None
 
 
 def reviewable(value: Any, depth: int = 0) -> str:
@@ -178,7 +178,9 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a number that can be compared")
 
 
-def _describe(tree: yaml.Node | None, schema: type[BaseModel], error: ValidationError) -> str:
+def describe_invalid(
+    tree: yaml.Node | None, schema: type[BaseModel], error: ValidationError
+) -> str:
     """Returns the line, the key and what is wrong of the deepest error, unknown keys first."""
     first = min(error.errors(), key=lambda e: (-len(e["loc"]), e["type"] != "extra_forbidden"))
     loc, line = _place(tree, first["loc"])

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, Field, FiniteFloat, ValidationError, model_validator
 
 from genbench.core.dataset import DATASETS, version_of
 from genbench.core.errors import SpecError
 from genbench.core.files import read_text, write_bytes
 from genbench.core.model import MODELS
 from genbench.core.spec import Budget, CellSpec, Training, canonical
-from genbench.store.documents import list_shipped
+from genbench.store.documents import describe_invalid, list_shipped
 from genbench.store.record import Row
 from genbench.store.tuning import SharedRule, TuningRule
 from genbench.store.yaml_trees import parse_yaml
@@ -82,6 +83,17 @@ class TunedFile(Row):
 
     version: Literal[1] = Field(default=1, alias="schema")
     entries: list[TunedEntry] = []
+
+    @model_validator(mode="after")
+    def _alone(self) -> TunedFile:
+        """Refuses two entries of one place, of which either might be taken."""
+        for key, count in Counter(map(key_of, self.entries)).items():
+            if count > 1:
+                raise ValueError(
+                    f"{key[2]} on {key[0]}: {count} entries of the same budget and minibatch; "
+                    "delete all but one"
+                )
+        return self
 
 
 def read_tuned(path: Path | None = None) -> TunedFile:
@@ -157,16 +169,13 @@ def is_taken(path: Path) -> bool:
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: int) -> TunedFile:
     try:
-        return TunedFile.model_validate(
-            parse_yaml(read_text(path), path, "file of tuned options")[1]
-        )
+        tree, data = parse_yaml(read_text(path), path, "file of tuned options")
+        return TunedFile.model_validate(data)
     except OSError as error:
         text = " ".join(str(error.strerror or error).split())[:200]
         raise SpecError(f"{path} is not a usable file of tuned options: {text}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SpecError(f"{path}: {where or 'the file'}: {first['msg']}") from None
+        raise SpecError(f"{path}:{describe_invalid(tree, TunedFile, error)}") from None
 
 
 class _Brief(dict[str, Any]):

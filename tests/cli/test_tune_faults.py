@@ -117,6 +117,14 @@ def test_two_entries_of_one_place_are_a_problem(genbench):
     code, out, err = genbench("validate", "runs", "--tuned", "mine.yaml")
     assert code == 1
     assert "2 entries of the same budget and minibatch" in flat(out + err)
+    kept = Path("mine.yaml").read_bytes()
+    Path("baselines").mkdir()
+    Path("baselines/tuned.yaml").write_bytes(kept)
+    cells = ("-m", "vae", "-d", "ring", "--steps", "4", "--seeds", "1", "--tuned-by", "samples")
+    code, _, err = genbench("run", *cells, "--dry-run")
+    assert (code, "2 entries of the same budget and minibatch" in flat(err)) == (2, True)
+    assert genbench("tune", *plan(), "--accept", "-o", "runs", "--tuned", "mine.yaml")[0] == 2
+    assert Path("mine.yaml").read_bytes() == kept
 
 
 def test_what_validate_says_to_type_names_the_file(genbench):

@@ -90,6 +90,9 @@ REFUSED = [
             "{'lr': LogUniform(np.float32(1e-3), np.float32(1e-2))}",  # which no file holds
             "{'lr': Uniform(0, 10**400)}",
             *("{'width': Choice(())}", "{'lr': Choice((float('nan'),))}", "{'x': Choice(({1},))}"),
+            *("{'width': Choice({1, 2})}", "{'width': Choice({1: 2})}", "{'kind': Choice('ab')}"),
+            *("{'width': Choice(k for k in (1, 2))}", "{'x': Uniform(-1e308, 1e308)}"),
+            "{'lr': LogUniform(1e-310, 1.0)}",
             *("{'training.rate': Uniform(1, 2)}", "{'training.decay': Choice(('steep', None))}"),
         )
     ),

@@ -25,11 +25,12 @@ PLAN = Tuning(
 
 
 def plant(root, model, scores, *, sampler="random", **change):
-    """Writes trials whose seeds both score these at every rung that they reach; None: diverged."""
+    """Writes a search whose seeds both score these at every rung that they reach; None: diverged."""
     rule = make_rule(model, "ring", PLAN.model_copy(update=change), sampler)
+    best = min(range(1, len(scores)), key=lambda k: (scores[k] is None, scores[k]), default=0)
     for k, value in enumerate(scores):
         trial = make_trial(rule, k, {} if sampler == "tpe" else None)
-        for place in range(min(len(rule.rungs), 3 if k == 0 else 2)):
+        for place in range(min(len(rule.rungs), 3 if k in (0, best) else 2)):
             rung = Rung(
                 step=2,
                 examples=2,
@@ -58,10 +59,43 @@ def test_lines_hold_the_trials_without_the_default(search):
     assert [one.value for one in vae.curve] == pytest.approx([0.6] * 4)
     assert gan.curve[0].value == pytest.approx(0.55)
     assert gan.curve[3].value == pytest.approx(0.2)
-    assert gan.seconds == 4 * 32 + 33
+    assert gan.seconds == 4 * 32 + 33 + 1
     family = {line.name: line for line in search.families}["adversarial"]
     assert sorted(family.values) == sorted(gan.values + lsgan.values)
     assert family.default == 0.25
+
+
+def test_naming_models_changes_no_number(search, tmp_path):
+    (part,) = read_searches(tmp_path, ["gan"])  # whose worst is that of another of its family
+    assert [line.name for line in part.models] == ["gan"]
+    assert part.models[0] == search.models[0]
+    assert part.families == tuple(one for one in search.families if one.name == "adversarial")
+
+
+def test_a_search_that_has_not_ended_is_marked_and_never_bold(tmp_path):
+    plant(tmp_path, "vae", [0.5, 0.6, 0.6, 0.6, 0.6])
+    plant(tmp_path, "gan", [0.3, 0.4, 0.4, 0.4, 0.2])
+    (file,) = Tunings(tmp_path).files(["gan"])
+    short = [one.model_copy(update={"rungs": one.rungs[:1]}) for one in file.trials]
+    Tunings(tmp_path).save(file.model_copy(update={"trials": short}))
+    (search,) = read_searches(tmp_path)
+    rows = [row for row in to_markdown(make_sheet(search)) if row.startswith("|")]
+    by_name = {row.split("|")[1].strip(): row for row in rows}
+    for name in ("adversarial (unfinished)", "gan (unfinished)"):
+        assert "**" not in by_name[name]
+    assert "**" in by_name["variational"]
+    assert "Unfinished: " in search.note
+    page = make_files(Site("r", (), (), {}, (), (search,)))["tuning.html"].decode()
+    assert "but for those of ring (not ended: gan)" in page
+    assert '"name":"gan (unfinished)"' in page.replace('": "', '":"')
+    assert {row["name"] for row in to_rows([search]) if not row["finished"]} == {
+        "gan",
+        "adversarial",
+    }
+    plant(tmp_path, "lsgan", [0.25, 0.8, 0.8, 0.8, 0.8])
+    (search,) = read_searches(tmp_path)
+    family = {line.name: line for line in search.families}["adversarial"]
+    assert (family.finished, family.values) == (True, (0.8,) * 4)
 
 
 def test_the_winner_changes_with_the_number_of_trials(search):

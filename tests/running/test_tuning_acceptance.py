@@ -97,6 +97,7 @@ def test_a_search_with_trials_that_were_not_tried_is_refused(tmp_path, k):
     assert result.entries == ()
     (refusal,) = result.refusals
     assert f"1 of 5 trials failed (trial {k}: {reason})" in refusal.problem
+    assert "take out of what the model's search allows" in refusal.problem
     assert refusal.problem.endswith("type: genbench tune -m gan -d ring --retry-failed")
     assert not (tmp_path / "tuned.yaml").exists()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -53,7 +53,7 @@ def make_figure(search: Search, lines: Sequence[Line]) -> dict[str, Any]:
     banded = len(curves) <= BANDS
     series = [
         {
-            "name": line.name,
+            "name": line.shown,
             "law": False,
             "x": [one.k for one in line.curve],
             "mid": [_short(one.value) for one in line.curve],
@@ -96,12 +96,18 @@ def _summary(searches: Sequence[Search]) -> str:
 def _say_equality(searches: Sequence[Search]) -> str:
     """Whether the models of a data set were searched alike, in one sentence."""
     searched: dict[str, dict[str, dict[str, int]]] = {}
+    begun: dict[str, set[str]] = {}
     for search in searches:
+        begun.setdefault(search.dataset, set()).update(
+            line.name for line in search.models if not line.finished
+        )
         own = searched.setdefault(search.dataset, {}).setdefault(search.budget, {})
         for line in search.models:
             own[line.name] = max(own.get(line.name, 0), len(line.values))
     unequal = [
-        f"{name} ({why})" for name, own in searched.items() if (why := _compare_budgets(own))
+        f"{name} ({why})"
+        for name, own in searched.items()
+        if (why := _compare_budgets(own) or _name_unfinished(begun[name]))
     ]
     chosen = "options are chosen by validation scores alone"
     if not unequal:
@@ -117,6 +123,11 @@ def _compare_budgets(trials: Mapping[str, Mapping[str, int]]) -> str:
     uneven = [set(models.values()) for models in trials.values() if len(set(models.values())) > 1]
     numbers = sorted(set().union(*uneven))
     return f"between {numbers[0]} and {numbers[-1]} trials so far" if numbers else ""
+
+
+def _name_unfinished(models: Collection[str]) -> str:
+    """That searches have not ended, whose trials may have had fewer rounds; "" where all have."""
+    return f"not ended: {', '.join(sorted(models))}" if models else ""
 
 
 def _datasets(scores: Sequence[TunedScore]) -> list[str]:
@@ -142,7 +153,7 @@ def _view(index: int, search: Search) -> dict[str, Any]:
         figure = make_figure(search, lines)
         if figure["series"]:
             words = "; ".join(
-                f"{line.name} {number(line.curve[0].value)} after 1, "
+                f"{line.shown} {number(line.curve[0].value)} after 1, "
                 f"{number(line.curve[-1].value)} after {len(line.curve)}"
                 for line in lines
                 if line.curve
