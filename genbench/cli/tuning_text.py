@@ -13,8 +13,9 @@ from rich.text import Text
 from genbench.cli import carried, common
 from genbench.report import tuned_scores, tuning_costs
 from genbench.report.sheet import Entry, Heading, Sheet, print_sheet
-from genbench.report.tuning import make_sheet, read_searches, require, to_rows
+from genbench.report.tuning import read_searches, require
 from genbench.report.tuning_readme import update_readme
+from genbench.report.tuning_sheet import make_sheet, to_rows
 from genbench.running.run_result import RunResult
 from genbench.running.tuning_acceptance import accept_tuning
 from genbench.running.tuning_cost import CostEstimate

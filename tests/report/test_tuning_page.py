@@ -13,7 +13,8 @@ from genbench.report.sheet import to_markdown
 from genbench.report.site.site import Site
 from genbench.report.site.tuning_page import make_figure, make_files
 from genbench.report.tuned_scores import TunedScore
-from genbench.report.tuning import make_sheet, read_searches, require, to_rows
+from genbench.report.tuning import read_searches, require
+from genbench.report.tuning_sheet import make_sheet, to_rows
 from genbench.running.tuning_rule import make_rule, make_trial
 from genbench.store.tuned import TunedChoice
 from genbench.store.tuning import Rung, TuningFile, TuningResult

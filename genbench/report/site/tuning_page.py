@@ -14,7 +14,8 @@ from genbench.report.sheet import to_html
 from genbench.report.site import templating
 from genbench.report.text import number
 from genbench.report.tuned_scores import Gain, TunedScore
-from genbench.report.tuning import Line, Search, make_sheet
+from genbench.report.tuning import Line, Search
+from genbench.report.tuning_sheet import make_sheet
 
 if TYPE_CHECKING:
     from genbench.report.site.site import Site
