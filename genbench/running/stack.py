@@ -31,7 +31,7 @@ from genbench.running.build import (
     hash_stack,
     prepare_model,
 )
-from genbench.running.interrupts import Stopped, stop_requested
+from genbench.running.interrupts import OutOfTime, Stopped, is_of_user, stop_requested
 from genbench.running.job import (
     Outcome,
     Progress,
@@ -268,9 +268,11 @@ def _measure(
             "weights": (save(weights), ".safetensors"),
         }
         return record
-    except (WriteError, ChangedInput):
+    except (WriteError, ChangedInput, Stopped, OutOfTime):
         raise
-    except Exception as error:
+    except BaseException as error:  # which must not cost the other seeds what they have
+        if is_of_user(error):
+            raise
         if classify(error)[0] == "oom":
             outcome.oom.add(record.spec.seed)
         return failed(record.spec, error, stage)

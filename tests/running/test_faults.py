@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import os
+import signal
 import time
 
 import pytest
@@ -14,7 +16,15 @@ from genbench.running import driver as loop
 from genbench.running import job
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
-from genbench.running.interrupts import OutOfTime, deadline, forget_stop, request_stop
+from genbench.running.interrupts import (
+    TOGETHER,
+    OutOfTime,
+    deadline,
+    forget_stop,
+    request_stop,
+    stop_requested,
+    stopping_on_signals,
+)
 from genbench.running.job import Outcome, Stage
 from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
@@ -138,6 +148,43 @@ def test_a_folder_that_cannot_be_written_is_known_before_training(tmp_path):
     with pytest.raises(WriteError, match=r"cannot write into .*; choose another folder"):
         do(suite_of(tmp_path), tmp_path / "file" / "r", report=lambda *it: told.append(it))
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "ends"),
+    [
+        (
+            [signal.SIGTERM, signal.SIGTERM],
+            False,
+        ),  # as timeout sends it, to a process and its group
+        ([signal.SIGHUP, None, signal.SIGHUP], False),  # a terminal and its shell
+        ([signal.SIGTERM, None, signal.SIGHUP], False),
+        ([signal.SIGHUP, None, signal.SIGTERM], True),
+        ([signal.SIGINT, None, signal.SIGINT], True),
+    ],
+)
+def test_what_counts_as_a_second_ctrl_c(numbers, ends):
+    told, ended = [], False
+    with stopping_on_signals(lambda: None, lambda: told.append(1)):
+        try:
+            for number in numbers:
+                if number is None:
+                    time.sleep(1.5 * TOGETHER)
+                else:
+                    os.kill(os.getpid(), number)
+        except KeyboardInterrupt:
+            ended = True
+    assert (told, ended, stop_requested()) == ([1], ends, True)
+
+
+def test_a_run_under_nohup_outlives_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping_on_signals(lambda: None, lambda: None):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not stop_requested()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
