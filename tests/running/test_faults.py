@@ -29,6 +29,7 @@ from genbench.running.job import Outcome, Stage
 from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
 from genbench.store import Store
+from genbench.store.record import OF_TIME
 
 PLUGIN = """
 import time
@@ -207,6 +208,39 @@ def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, ph
     do(suite, tmp_path / "whole")
     assert all_timeless(root) == all_timeless(tmp_path / "whole")
     assert list((root / ".checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize("phase", ["train", "evaluate"])
+def test_times_of_a_run_that_went_on_elsewhere_are_of_no_single_machine(
+    tmp_path, phase, monkeypatch
+):
+    monkeypatch.setattr(job, "SILENCE", 0.0)
+    cells = [{"models": [GAN], "datasets": ["ring"]}]
+    metrics = ["fid", "latency"]
+    suite = suite_of(tmp_path, cells=cells, budget={"steps": 300}, metrics=metrics)
+
+    def stop(index, progress):
+        if progress.phase == phase and (progress.step > 2 or phase == "evaluate"):
+            request_stop()
+
+    def on(cpu, memory):
+        machine = {"cpu": cpu, "device": "cpu", "threads": 1, "workers": 1, "torch": "2"}
+        for module in ("legs", "stack"):
+            where = f"genbench.running.{module}"
+            monkeypatch.setattr(f"{where}.environment", lambda *a: dict(machine))
+            monkeypatch.setattr(f"{where}.peak_memory", lambda device: memory)
+
+    on("old", 700)
+    do(suite, tmp_path / "r", report=stop)
+    forget_stop()
+    on("new", 300)
+    _, records = do(suite, tmp_path / "r")
+    trained = "old, then new" if phase == "train" else "old"
+    assert {r.environment["cpu"] for r in records} == {trained}
+    assert {r.used.peak_memory_bytes for r in records} == {700}
+    times = [m for r in records for m in r.metrics if m.unit in OF_TIME]
+    assert {r.find_conditions(m)["cpu"] for r in records for m in times} == {"new"}
+    assert all(m.machine is None for r in records for m in r.metrics if m not in times)
 
 
 def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):
