@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from genbench.core.files import write_bytes
+from genbench.core.files import discard, write_bytes
 from genbench.training.trainer import Trainer
 
 
@@ -97,7 +97,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Deletes the file, if there."""
-        self.path.unlink(missing_ok=True)
+        discard(self.path)
 
 
 def seeds_of(path: Path) -> list[int]:

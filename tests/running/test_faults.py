@@ -14,6 +14,7 @@ from genbench.core.errors import StoreError, WriteError
 from genbench.core.registry import load_plugin
 from genbench.running import driver as loop
 from genbench.running import job
+from genbench.running.build import checkpoint_path
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
 from genbench.running.interrupts import (
@@ -241,6 +242,16 @@ def test_times_of_a_run_that_went_on_elsewhere_are_of_no_single_machine(
     times = [m for r in records for m in r.metrics if m.unit in OF_TIME]
     assert {r.find_conditions(m)["cpu"] for r in records for m in times} == {"new"}
     assert all(m.machine is None for r in records for m in r.metrics if m not in times)
+
+
+def test_what_cannot_be_removed_costs_no_cell(tmp_path):
+    """As a checkpoint in a folder whose users may not remove each other's files."""
+    suite, root = suite_of(tmp_path), tmp_path / "r"
+    made = make_plan(suite, Store(root), make_settings(suite, root, device="cpu"))
+    for one in made.jobs:
+        checkpoint_path(one).mkdir(parents=True)
+    _, records = do(suite, root)
+    assert [r.status for r in records] == ["ok", "ok"]
 
 
 def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):
