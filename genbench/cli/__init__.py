@@ -17,7 +17,7 @@ import click
 import genbench
 from genbench.cli.carried import carry_plugins
 from genbench.cli.streams import careful_output
-from genbench.core.errors import GenbenchError, nearest
+from genbench.core.errors import GenbenchError, nearest, text_of
 from genbench.core.version import __version__
 
 #: verb → (module that defines `command`, what it does)
@@ -149,7 +149,7 @@ def explain(error: BaseException) -> int:
     if DEBUG in os.environ and not isinstance(error, SystemExit):
         traceback.print_exception(error)
     # what users call their files may have line breaks
-    text = " ".join(str(error).split())
+    text = " ".join(text_of(error).split())
     if isinstance(error, GenbenchError):
         click.echo(f"genbench: {carry_plugins(text)}", err=True)
         return 2

@@ -57,6 +57,19 @@ def in_a_line(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def writable(text: str) -> str:
+    """Returns a text in which half a sign, which no file takes, is escaped: names of files may hold it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def text_of(error: BaseException) -> str:
+    """Returns what an exception says, as any file takes it; a plugin's may raise another when it is asked."""
+    try:
+        return writable(str(error))
+    except Exception:
+        return "what it says cannot be read"
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean 'x'?" for a near miss, otherwise the allowed names, shortened."""
     names = sorted(allowed)

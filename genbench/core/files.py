@@ -13,6 +13,7 @@ import re
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from genbench.core.errors import WriteError
@@ -138,11 +139,17 @@ def remove_stale(path: Path) -> bool:
     return True
 
 
+def discard(path: Path) -> None:
+    """Removes a file that is of no more use, if it is there; one that must stay, as somebody else's, may."""
+    with suppress(OSError):
+        path.unlink()
+
+
 def remove_leftovers(path: Path) -> None:
     """Removes what killed writers of a file left beside it; the caller holds its lock."""
     for leftover in list_folder(path.parent):
         if leftover.name.startswith(f".{path.name}.") and leftover.suffix == ".tmp":
-            leftover.unlink(missing_ok=True)
+            discard(leftover)
 
 
 def make_folder(path: Path) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from genbench.core.declarations import module_of, path_of
 from genbench.core.declarations import where as place_of
-from genbench.core.errors import ContractError, GenbenchError
+from genbench.core.errors import ContractError, GenbenchError, text_of
 from genbench.core.version import PACKAGE
 
 #: what torch says, in a RuntimeError, when the machine's own memory is used up
@@ -105,7 +105,7 @@ def describe(error: BaseException, code: object = None) -> str:
     where = "".join(f" at {frame.filename}:{frame.lineno}" for frame in (own or frames)[-1:])
     if code is not None and not own and Path(frames[-1].filename).is_relative_to(PACKAGE):
         where = f" ({place_of(code)})"
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(text_of(error).split())[:200]
     return f"{type(error).__name__}{f': {text}' if text else ''}{where}"
 
 
@@ -115,7 +115,7 @@ def ran_out(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in NO_MEMORY)
+    return isinstance(error, RuntimeError) and any(text in text_of(error) for text in NO_MEMORY)
 
 
 def is_own(code: object) -> bool:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from genbench.core.allowed import LARGEST
-from genbench.core.errors import ContractError, SpecError, nearest
+from genbench.core.errors import ContractError, SpecError, nearest, text_of
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def resolve(
     try:
         schema, hints = _schema(function)
     except Exception as error:  # of the annotations of a plugin, which may be any code
-        text = " ".join(str(error).split())[:200]
+        text = " ".join(text_of(error).split())[:200]
         raise ContractError(
             f"{who} needs options with types that can be read from its signature, got "
             f"{type(error).__name__}: {text}; repair its annotations"

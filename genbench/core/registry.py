@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from genbench.core.declarations import Need, check_class, check_name, check_values
-from genbench.core.errors import ContractError, SpecError, nearest, unknown
+from genbench.core.errors import ContractError, SpecError, nearest, text_of, unknown
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -116,7 +116,7 @@ def named_callable(where: str) -> Callable[..., Any]:
     try:
         loaded = _import_here(module)
     except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split())
+        text = " ".join(text_of(error).split())
         raise SpecError(f"{module} cannot be imported: {type(error).__name__}: {text}") from None
     named = getattr(loaded, name, None)
     if not callable(named):
@@ -192,7 +192,7 @@ def _import_plugin(where: str) -> str:
     except (ContractError, SpecError):
         raise
     except (Exception, SystemExit) as error:
-        text = " ".join(str(error).split())
+        text = " ".join(text_of(error).split())
         raise SpecError(
             f"--plugin {where} could not be imported: {type(error).__name__}: {text}"
         ) from error

@@ -13,7 +13,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from genbench.core.errors import ContractError, DataError, SpecError
+from genbench.core.errors import ContractError, DataError, SpecError, writable
 from genbench.core.guard import blamed, is_own, unchanged
 from genbench.core.metric import Score
 from genbench.core.rng import Rng
@@ -223,19 +223,21 @@ def make_row(
         metric=request.metric.name,
         version=request.metric.version,
         key=request.key,
-        protocol=", ".join([*facts.heads, *(f"{k}={_shorten(v)}" for k, v in details.items())]),
+        protocol=writable(
+            ", ".join([*facts.heads, *(f"{k}={_shorten(v)}" for k, v in details.items())])
+        ),
         split="train" if facts.split == "train" else "test",
         value=value,
         stderr=score.stderr if value is not None else None,
         floor=floor if floor is not None else score.floor,
-        reason=reason,
+        reason=writable(reason) if isinstance(reason, str) else reason,
         n_real=facts.n_real,
         n_fake=facts.n_fake,
         better=meaning.better,
         unit=meaning.unit,
         kind=score.kind,
         seconds=seconds,
-        note=score.note if value is not None else None,
+        note=writable(score.note) if score.note and value is not None else None,
     )
 
 

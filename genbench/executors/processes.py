@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +12,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from genbench.core.errors import SpecError
+from genbench.running.child_processes import end_with_parent, heed_signals, signals_held
 from genbench.running.executor import Executor, NextJob, ReportOf, executor
-from genbench.running.interrupts import OutOfTime, request_stop, stop_requested
+from genbench.running.interrupts import OutOfTime, Stopped, stop_requested, stopped_at_once
 from genbench.running.job import Job, Outcome, Progress, Stage
 from genbench.running.work import run_job
 
@@ -100,12 +100,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, threads), daemon=True)
-        # inherited by the worker, so that Ctrl-C does not end it before it can take it
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with signals_held():
             self.process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.index, self.since = -1, 0.0
         self.job: Job | None = None
@@ -181,9 +177,8 @@ class Worker:
 
 def _serve(connection: Connection, threads: int) -> None:
     """What a worker process does until its driver closes the pipe or dies."""
-    signal.signal(signal.SIGINT, lambda number, frame: request_stop())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_driver, daemon=True).start()
+    heed_signals()
+    end_with_parent()
 
     def tell(message: Any) -> None:
         with suppress(OSError):  # the driver is gone, and this process will be at once
@@ -192,8 +187,9 @@ def _serve(connection: Connection, threads: int) -> None:
     with limit_threads(threads):
         while not stop_requested():
             try:
-                job = connection.recv()
-            except (EOFError, OSError):
+                with stopped_at_once():
+                    job = connection.recv()
+            except (EOFError, OSError, Stopped):
                 return
             tell(run_job(job, tell))
 
@@ -219,11 +215,3 @@ def limit_threads(threads: int) -> Any:
 
     torch.set_num_threads(threads)
     return threadpool_limits(threads)
-
-
-def _end_with_driver() -> None:
-    """Ends this process when the driver ends, in whatever way: a job without one helps nobody."""
-    driver = multiprocessing.parent_process()
-    if driver is not None:
-        wait([driver.sentinel])
-        os._exit(1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from genbench.core import options
 from genbench.core.dataset import Dataset, resolve_options, version_of
-from genbench.core.errors import ContractError
+from genbench.core.errors import ContractError, writable
 from genbench.core.model import MODELS
 from genbench.core.spec import Cells, CellSpec, Part, Suite, Training
 from genbench.store.tuned_options import UnusableTuning, find_tuned
@@ -87,4 +87,4 @@ def find_refusal(spec: CellSpec, dataset: Dataset) -> str | None:
         raise ContractError(
             f"model {spec.model!r} needs to return None or a sentence from refuses, got {reason!r:.80}"
         )
-    return reason
+    return None if reason is None else writable(reason)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from genbench.core.device import choose_device
-from genbench.core.files import remove_leftovers, remove_stale
+from genbench.core.files import discard, remove_leftovers, remove_stale
 from genbench.core.spec import CellSpec
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import checkpoint_path
@@ -84,7 +84,7 @@ class CellFiling(Filing[StackJob]):
         path = checkpoint_path(job) if free else None
         for name in [*([path.name] if path else []), *(f"{spec.cell}.json" for spec in free)]:
             for leftover in self.leftovers.pop(name, []):
-                leftover.unlink(missing_ok=True)
+                discard(leftover)
         return job
 
     def write(self, job: StackJob, outcome: Outcome, again: Set[int]) -> list[Result]:
@@ -100,7 +100,7 @@ class CellFiling(Filing[StackJob]):
         """Unlocks the cells, and deletes the checkpoint of a job that is over."""
         path = checkpoint_path(job)
         if path is not None and over:
-            path.unlink(missing_ok=True)
+            discard(path)
         for spec in job.specs:
             self.locks.give(spec.cell)
 

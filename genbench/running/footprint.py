@@ -20,7 +20,8 @@ from genbench.core.rng import Rng
 from genbench.core.spec import CellSpec
 from genbench.nn.conv import Conv2d, ConvTranspose2d
 from genbench.running.build import open_dataset, prepare_model
-from genbench.running.interrupts import deadline
+from genbench.running.child_processes import end_with_parent, signals_held
+from genbench.running.interrupts import deadline, is_of_user
 from genbench.running.job import RunSettings
 from genbench.training.minibatches import Minibatches
 
@@ -52,9 +53,9 @@ def footprint(spec: CellSpec, settings: RunSettings, fits: float) -> Footprint |
         with deadline(settings.timeout):
             dataset = open_dataset(spec, settings)
             model = build(spec.model, dataset.spec, Rng([0]), dict(spec.options))
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # whatever a user's code raises, the job itself will report
+    except BaseException as error:  # whatever a user's code raises, the job itself will report
+        if is_of_user(error):
+            raise
         return None
     wide = 2 if spec.precision == "float64" else 1
     event = math.prod(dataset.spec.event)
@@ -78,7 +79,8 @@ def _trial(spec: CellSpec, settings: RunSettings) -> int | None:
         context = multiprocessing.get_context("spawn")
         mine, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_measure, args=(theirs, spec, settings), daemon=True)
-        process.start()
+        with signals_held():
+            process.start()
         theirs.close()
         try:
             _TRIALS[spec.group] = mine.recv() if mine.poll(PATIENCE) else None
@@ -91,6 +93,7 @@ def _trial(spec: CellSpec, settings: RunSettings) -> int | None:
 
 
 def _measure(answer: Connection, spec: CellSpec, settings: RunSettings) -> None:
+    end_with_parent()
     try:
         for plugin in settings.plugins:
             load_plugin(plugin)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +14,12 @@ from genbench.core.errors import SpecError
 
 #: seconds after which an alarm that was swallowed rings again
 AGAIN = 5.0
+#: what asks a run to stop: Ctrl-C, a scheduler, a terminal that is closed
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+#: seconds within which a signal is the same request: `timeout` sends it to a process, then to its group
+TOGETHER = 0.2
 
 _requested = threading.Event()
 #: whether the main thread is amid work that a request to stop ends at once
@@ -47,6 +55,15 @@ def forget_stop() -> None:
     _requested.clear()
 
 
+def is_of_user(error: BaseException) -> bool:
+    """Returns whether an exception is a Ctrl-C: a plugin may raise KeyboardInterrupt as any other.
+
+    Where signals are taken as below (and in workers, which never raise it for one) only the second is raised.
+    """
+    pressed = stop_requested() or signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return isinstance(error, KeyboardInterrupt) and pressed
+
+
 @contextmanager
 def stopped_at_once() -> Iterator[None]:
     """Raises Stopped in its body as soon as a stop is requested, for work that looks for no request.
@@ -62,27 +79,40 @@ def stopped_at_once() -> Iterator[None]:
         _at_once.clear()
 
 
+def is_ignored(number: int) -> bool:
+    """Returns whether a signal is one that nohup had ignored, which is left so."""
+    return number not in (signal.SIGINT, signal.SIGTERM) and (
+        signal.getsignal(number) == signal.SIG_IGN
+    )
+
+
 @contextmanager
 def stopping_on_signals(stop: Callable[[], None], tell: Callable[[], None]) -> Iterator[None]:
-    """Lets the first Ctrl-C (or SIGTERM) ask the jobs to stop, and a second one end the run at once.
+    """Lets the first Ctrl-C (or SIGTERM, SIGHUP) ask the jobs to stop, and a second one end the run at once.
 
+    A terminal that is closed is no second one: shells and schedulers send SIGHUP after other signals.
     Outside the main thread, where Python takes no signals, they are left as they are.
 
     Arguments:
         stop: Passes the request on to jobs of other processes.
         tell: Called on the first signal.
     """
+    began = -math.inf
 
     def take(number: int, frame: FrameType | None) -> None:
+        nonlocal began
         if stop_requested():
-            raise KeyboardInterrupt
+            if number in (signal.SIGINT, signal.SIGTERM) and time.monotonic() - began > TOGETHER:
+                raise KeyboardInterrupt
+            return
+        began = time.monotonic()
         tell()
         stop()
         request_stop()
 
     forget_stop()
     main = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    numbers = [number for number in STOPS if not is_ignored(number)] if main else []
     before = [(number, signal.signal(number, take)) for number in numbers]
     try:
         yield

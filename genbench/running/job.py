@@ -13,7 +13,7 @@ from typing import Any
 from genbench.core.catalogue import place_to_record
 from genbench.core.claim import CLAIMS
 from genbench.core.device import choose_device
-from genbench.core.errors import GenbenchError
+from genbench.core.errors import GenbenchError, text_of
 from genbench.core.guard import ran_out
 from genbench.core.spec import CellSpec, Part
 from genbench.evaluation.provenance import hash_plugin
@@ -237,7 +237,7 @@ class TrialJob(Job):
 
     def failures(self, error: BaseException, stage: Stage) -> list[Result]:
         """Returns a trial without values, and why."""
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {text_of(error)}"
         if isinstance(error, OutOfTime):
             reason = classify(error)[1]
         return [
@@ -291,6 +291,6 @@ def classify(error: BaseException) -> tuple[Status, str]:
     memory = ran_out(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    text = (str(error).strip() or "no message").split("\n")[0][:400]
+    text = (text_of(error).strip() or "no message").split("\n")[0][:400]
     reason = text if isinstance(error, GenbenchError) else f"{type(error).__name__}: {text}{where}"
     return ("oom" if memory else "error"), reason

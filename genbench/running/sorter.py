@@ -18,7 +18,7 @@ from genbench.evaluation.provenance import hash_plugin
 from genbench.evaluation.requests import make_requests
 from genbench.running.build import open_dataset
 from genbench.running.cells import cell_specs, find_refusal
-from genbench.running.interrupts import deadline
+from genbench.running.interrupts import deadline, is_of_user
 from genbench.running.job import RunSettings, Stage, failed, now
 from genbench.running.plan import Plan, Redo
 from genbench.running.planner import StackRequest, make_stacks
@@ -119,9 +119,9 @@ class _Sorter:
                 refusal = find_refusal(specs[0], dataset)
                 if refusal is None:
                     self._read_points(specs, dataset)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # a user's code may raise anything, and end the program
+            if is_of_user(error):
+                raise
             if isinstance(error, GenbenchError) and not isinstance(error, ContractError):
                 raise
             self._break(specs, error, stage)

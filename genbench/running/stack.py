@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -17,13 +15,11 @@ from genbench.core.dataset import Dataset
 from genbench.core.device import choose_device
 from genbench.core.errors import WriteError
 from genbench.core.guard import ChangedInput
-from genbench.core.metric import PAIRED
-from genbench.core.model import MODELS, Model, Translator, only_seed, parameter_count
+from genbench.core.model import MODELS, Model, only_seed, parameter_count
 from genbench.core.rng import Rng
 from genbench.core.trained import Trained
 from genbench.evaluation.evaluator import Evaluator, draw
 from genbench.evaluation.provenance import hash_plugin
-from genbench.evaluation.requests import make_requests
 from genbench.running.build import (
     DTYPES,
     checkpoint_path,
@@ -31,22 +27,23 @@ from genbench.running.build import (
     hash_stack,
     prepare_model,
 )
-from genbench.running.interrupts import Stopped, stop_requested
+from genbench.running.curves import last_score, list_curve, make_probe
+from genbench.running.interrupts import OutOfTime, Stopped, is_of_user, stop_requested
 from genbench.running.job import (
     Outcome,
     Progress,
-    RunSettings,
     StackJob,
     Stage,
     classify,
     failed,
     now,
 )
-from genbench.store import CurvePoint, Record, Used
+from genbench.running.legs import Legs
+from genbench.store import Record, Used
 from genbench.store.environment import environment, peak_memory, reset_peak_memory
-from genbench.store.record import drop_replaced, finite
+from genbench.store.record import drop_replaced, finite, take_times
 from genbench.training.checkpoint import Checkpoint
-from genbench.training.trainer import Point, Probe, Trainer
+from genbench.training.trainer import Trainer
 
 
 def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
@@ -56,8 +53,9 @@ def run_stack(job: StackJob, stage: Stage, outcome: Outcome) -> None:
     stage.enter("data")
     dataset = evaluator_for(job.specs[0], job.settings).dataset
     source = hash_stack(job.specs[0], dataset)
-    checkpoint = Checkpoint(path, every, job.seeds, source) if path else None
-    trained = train_stack(job, dataset, stage, checkpoint)
+    legs = Legs(choose_device(job.settings.device), job.settings.workers)
+    checkpoint = Checkpoint(path, every, job.seeds, source, legs.carry) if path else None
+    trained = train_stack(job, dataset, stage, checkpoint, legs)
     try:
         evaluate_stack(job, trained, stage, outcome)
     except Stopped:
@@ -75,16 +73,22 @@ class TrainedStack:
         rng: The stack's, before any fork.
         memory: The most bytes that training took; None where that is unknown.
         source: A hash of a user's model and of what it imports from its own folder, or None.
+        legs: Where it was trained, if it may have gone on from a checkpoint.
     """
 
     trainer: Trainer
     rng: Rng
     memory: int | None
     source: str | None = None
+    legs: Legs | None = None
 
 
 def train_stack(
-    job: StackJob, dataset: Dataset, stage: Stage, checkpoint: Checkpoint | None = None
+    job: StackJob,
+    dataset: Dataset,
+    stage: Stage,
+    checkpoint: Checkpoint | None = None,
+    legs: Legs | None = None,
 ) -> TrainedStack:
     """Builds, prepares and trains the model of a stack of cells."""
     spec, device = job.specs[0], choose_device(job.settings.device)
@@ -94,8 +98,9 @@ def train_stack(
     source = hash_plugin(MODELS.get(spec.model))
     model = prepare_model(spec, dataset, rng)
     stage.enter("train")
-    trainer = _train(job, model, dataset, rng, stage, checkpoint)
-    return TrainedStack(trainer, rng, peak_memory(device), source)
+    trainer = _train(job, model, dataset, rng, stage, checkpoint, legs)
+    memory = peak_memory(device) if legs is None else legs.measure()
+    return TrainedStack(trainer, rng, memory, source, legs)
 
 
 def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: Outcome) -> None:
@@ -104,7 +109,8 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
     evaluator = evaluator_for(job.specs[0], job.settings)
     trainer, rng, memory = trained.trainer, trained.rng, trained.memory
     model, dataset = trainer.model, evaluator.dataset
-    where = environment(rng.device, job.settings.workers)
+    here = environment(rng.device, job.settings.workers)
+    where = here if trained.legs is None else trained.legs.environment(here)
     where |= {"source": trained.source} if trained.source is not None else {}
     with trainer.averaged() as final:
         fakes = draw(final, dataset, evaluator.n, rng.fork("sample"))
@@ -127,7 +133,7 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
                     peak_memory_bytes=memory,
                     compiled=None if trainer.compiled is None else trainer.compiled.describe(),
                 ),
-                curve=_curve(trainer, k),
+                curve=list_curve(trainer, k),
                 sequential_steps=model.sequential_steps(),
                 environment=dict(where),
                 started=stage.started,
@@ -136,6 +142,8 @@ def evaluate_stack(job: StackJob, trained: TrainedStack, stage: Stage, outcome: 
                 record = _measure(
                     record, outcome, final, evaluator, fakes[k], rng.only(k), k, stage
                 )
+            timed = record.model_copy(update={"environment": here})
+            record.metrics = take_times(record.metrics, timed, where)
             record.finished = now()
             outcome.results.append(record)
             stage.tell((k + 1) / len(job.specs), trainer.step)
@@ -148,11 +156,12 @@ def _train(
     rng: Rng,
     stage: Stage,
     checkpoint: Checkpoint | None,
+    legs: Legs | None,
 ) -> Trainer:
     settings, spec = job.settings, job.specs[0]
 
     def listen(trainer: Trainer) -> None:
-        stage.tell(trainer.progress, trainer.step, lambda: _score(trainer.points))
+        stage.tell(trainer.progress, trainer.step, lambda: last_score(trainer.points))
         stop = stop_requested()
         if checkpoint is not None:
             checkpoint(trainer, now=stop)
@@ -171,66 +180,14 @@ def _train(
         graphs=settings.graphs,
         compiled=spec.compiled is not None,
         curve=settings.curve,
-        probe=_probe(dataset, settings, rng),
+        probe=make_probe(dataset, settings, rng),
         listener=listen,
     )
     if checkpoint is not None and trainer.players and checkpoint.restore(trainer):
+        if legs is not None:
+            legs.go_on(checkpoint, trainer)
         stage.report(Progress("resumed", trainer.progress, trainer.step))
     return trainer.run()
-
-
-def _score(points: Sequence[Point]) -> tuple[str, float] | None:
-    """The mean over seeds of the newest number on the learning curve; a loss where no score is."""
-    if not points:
-        return None
-    for values in (points[-1].metrics, points[-1].losses):
-        for name, by_seed in values.items():
-            numbers = [v for v in by_seed if v is not None and math.isfinite(v)]
-            if numbers:
-                return name, math.fsum(numbers) / len(numbers)
-    return None
-
-
-def _probe(dataset: Dataset, settings: RunSettings, rng: Rng) -> Probe | None:
-    """Returns a probe that puts cheap metrics on the learning curve, or None without any."""
-    if not settings.curve_metrics:
-        return None
-    n = settings.curve_samples
-    requests = [
-        a for a in make_requests(settings.curve_metrics, samples=n) if a.metric.view != "model"
-    ]
-    evaluator = Evaluator(dataset, requests, samples=n, features=settings.features)
-
-    def probe(model: Model) -> dict[str, list[float | None]]:
-        fakes = draw(model, dataset, evaluator.n, rng.fork("curve"))
-        curves: dict[str, list[float | None]] = {}
-        pairs = isinstance(model, Translator)  # of others no sample belongs to a source
-        whole = Trained(model, dataset)  # of all seeds: it says what the loss looks through
-        usual = [r for r in requests if pairs or r.metric.view not in PAIRED]
-        for k, fake in enumerate(fakes):
-            usable = bool(fake.isfinite().all())
-            one = rng.only(k)
-            rows = (
-                evaluator.score(fake, whole, one, requests=usual, beside=False) if usable else []
-            )
-            values = {m.id: m.value for m in rows}
-            for column in (c for request in requests for c in request.metric.columns):
-                curves.setdefault(column, []).append(values.get(column))
-        return curves
-
-    return probe
-
-
-def _curve(trainer: Trainer, k: int) -> list[CurvePoint]:
-    return [
-        CurvePoint(
-            step=point.step,
-            seconds=point.seconds,
-            losses={name: finite(values[k]) for name, values in point.losses.items()},
-            metrics={name: values[k] for name, values in point.metrics.items()},
-        )
-        for point in trainer.points
-    ]
 
 
 def _diverged(record: Record, trainer: Trainer, fake: Tensor, k: int) -> bool:
@@ -268,9 +225,11 @@ def _measure(
             "weights": (save(weights), ".safetensors"),
         }
         return record
-    except (WriteError, ChangedInput):
+    except (WriteError, ChangedInput, Stopped, OutOfTime):
         raise
-    except Exception as error:
+    except BaseException as error:  # which must not cost the other seeds what they have
+        if is_of_user(error):
+            raise
         if classify(error)[0] == "oom":
             outcome.oom.add(record.spec.seed)
         return failed(record.spec, error, stage)

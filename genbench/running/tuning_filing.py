@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Set
 from pathlib import Path
 
-from genbench.core.files import read_file, remove_leftovers, write_bytes
+from genbench.core.files import discard, read_file, remove_leftovers, write_bytes
 from genbench.running.filing import Filing
 from genbench.running.job import Outcome, Result
 from genbench.running.tuning_job import STATE, TuneJob
@@ -64,4 +64,4 @@ def drop_states(root: Path, rule: TuningRule, alive: Container[int]) -> None:
     """Deletes the states of trials that do not go on."""
     for path in state_path(root, rule, 0).parent.glob(f"tuning-{rule.digits}-*.safetensors"):
         if int(path.stem.rpartition("-")[2]) not in alive:
-            path.unlink(missing_ok=True)
+            discard(path)

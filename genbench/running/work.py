@@ -11,7 +11,7 @@ from genbench.core.guard import ChangedInput
 from genbench.core.registry import load_plugin
 from genbench.core.rng import Rng
 from genbench.running.build import forget_evaluators
-from genbench.running.interrupts import Stopped, deadline, stopped_at_once
+from genbench.running.interrupts import Stopped, deadline, is_of_user, stopped_at_once
 from genbench.running.job import Job, Outcome, Report, StackJob, Stage, TrialJob, classify
 from genbench.running.stack import rescore_stack, run_stack
 from genbench.running.tuning_job import TuneJob, run_tune_job
@@ -31,9 +31,9 @@ def run_job(job: Job, report: Report = lambda progress: None) -> Outcome:
         return Outcome(stopped=True)
     except WriteError as full:
         return Outcome(full=str(full))
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # a user's code may raise anything, and end the program
+        if is_of_user(error):
+            raise
         return _fail(job, error, stage, outcome)
 
 

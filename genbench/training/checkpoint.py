@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from genbench.core.files import write_bytes
+from genbench.core.files import discard, write_bytes
 from genbench.training.trainer import Trainer
 
 
@@ -26,12 +26,19 @@ class Checkpoint:
         every: Seconds between saves.
         seeds: Those of the stack, so that a later run can form the same stack.
         source: What stands for code and data beside the layout; a file of another source is not usable.
+        carry: Says at every save what else is to be kept; `carried` has it after `restore`.
     """
 
     def __init__(
-        self, path: Path, every: float, seeds: Sequence[int] = (), source: str = ""
+        self,
+        path: Path,
+        every: float,
+        seeds: Sequence[int] = (),
+        source: str = "",
+        carry: Callable[[Trainer], dict[str, Any]] = lambda trainer: {},
     ) -> None:
         self.path, self.every, self.seeds, self.source = path, every, list(seeds), source
+        self.carry, self.carried = carry, {}
         self.last = time.monotonic()
 
     def __call__(self, trainer: Trainer, *, now: bool = False) -> None:
@@ -46,7 +53,8 @@ class Checkpoint:
         tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         text = json.dumps(plain)
         header = {"plain": text, "seeds": json.dumps(self.seeds), "sha256": digest(tensors, text)}
-        write_bytes(self.path, save(tensors, header | {"source": self.source}))
+        header |= {"source": self.source, "carried": json.dumps(self.carry(trainer))}
+        write_bytes(self.path, save(tensors, header))
 
     def restore(self, trainer: Trainer) -> bool:
         """Brings a fresh trainer to the saved state; returns whether there was a usable one.
@@ -67,6 +75,7 @@ class Checkpoint:
             expected = {key: value.shape for key, value in trainer.state()[0].items()}
             if {key: value.shape for key, value in tensors.items()} != expected:
                 raise ValueError("another layout")
+            self.carried = dict(json.loads(header.get("carried", "{}")))
         except (SafetensorError, OSError, ValueError, KeyError, TypeError):
             self.remove()
             return False
@@ -88,7 +97,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Deletes the file, if there."""
-        self.path.unlink(missing_ok=True)
+        discard(self.path)
 
 
 def seeds_of(path: Path) -> list[int]:

@@ -1,6 +1,9 @@
 """All executors give the same records; what happens to a worker costs its own job alone."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from multiprocessing import Pipe
 from pathlib import Path
@@ -10,6 +13,8 @@ from small_suites import all_timeless, do, suite_of
 
 from genbench.core.registry import load_plugin
 from genbench.executors.processes import GRACE, Processes, Worker, threads_each
+from genbench.running.child_processes import heed_signals
+from genbench.running.interrupts import stop_requested
 from genbench.running.job import Stage
 from genbench.running.sorter import make_plan, make_settings
 from genbench.store import Store
@@ -141,3 +146,52 @@ def test_a_worker_that_does_not_end_in_time_is_ended(tmp_path):
     assert worker.process.killed
     assert [record.status for record in outcome.results] == ["timeout"] * 2
     assert (outcome.died, worker.busy) == (False, False)
+
+
+def sleep_through(path):
+    """Says that a process has begun, and waits for what a signal does to it."""
+    heed_signals()
+    Path(path).write_text("begun")
+    while not stop_requested():
+        time.sleep(0.01)
+    Path(path).write_text("stopped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_worker_is_asked_to_stop_by_signals_even_before_its_first_line(tmp_path, number):
+    """The first process starts Python's resource tracker, which lets through what was held back."""
+    code = (
+        "import os, sys\n"
+        "from multiprocessing import get_context\n"
+        "from genbench.running.child_processes import signals_held\n"
+        "from test_executors import sleep_through\n"
+        "if __name__ == '__main__':\n"
+        "    one = get_context('spawn').Process(target=sleep_through, args=(sys.argv[1],))\n"
+        "    with signals_held():\n"
+        "        one.start()\n"
+        "    os.kill(one.pid, int(sys.argv[2]))\n"
+        "    one.join()\n"
+    )
+    (tmp_path / "parent.py").write_text(code)
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "parent.py", "state", str(int(number))],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "state").read_text() == "stopped"
+
+
+def test_a_worker_without_a_job_ends_when_it_is_asked_to_stop():
+    worker = Worker(1)
+    try:
+        os.kill(worker.process.pid, signal.SIGTERM)
+        worker.process.join(60)
+        assert worker.process.exitcode == 0
+    finally:
+        worker.end()

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import os
+import signal
 import time
 
 import pytest
@@ -12,13 +14,23 @@ from genbench.core.errors import StoreError, WriteError
 from genbench.core.registry import load_plugin
 from genbench.running import driver as loop
 from genbench.running import job
+from genbench.running.build import checkpoint_path
 from genbench.running.driver import run_plan
 from genbench.running.executor import Executor
-from genbench.running.interrupts import OutOfTime, deadline, forget_stop, request_stop
+from genbench.running.interrupts import (
+    TOGETHER,
+    OutOfTime,
+    deadline,
+    forget_stop,
+    request_stop,
+    stop_requested,
+    stopping_on_signals,
+)
 from genbench.running.job import Outcome, Stage
 from genbench.running.sorter import make_plan, make_settings
 from genbench.running.work import run_job
 from genbench.store import Store
+from genbench.store.record import OF_TIME
 
 PLUGIN = """
 import time
@@ -140,6 +152,43 @@ def test_a_folder_that_cannot_be_written_is_known_before_training(tmp_path):
     assert told == []
 
 
+@pytest.mark.parametrize(
+    ("numbers", "ends"),
+    [
+        (
+            [signal.SIGTERM, signal.SIGTERM],
+            False,
+        ),  # as timeout sends it, to a process and its group
+        ([signal.SIGHUP, None, signal.SIGHUP], False),  # a terminal and its shell
+        ([signal.SIGTERM, None, signal.SIGHUP], False),
+        ([signal.SIGHUP, None, signal.SIGTERM], True),
+        ([signal.SIGINT, None, signal.SIGINT], True),
+    ],
+)
+def test_what_counts_as_a_second_ctrl_c(numbers, ends):
+    told, ended = [], False
+    with stopping_on_signals(lambda: None, lambda: told.append(1)):
+        try:
+            for number in numbers:
+                if number is None:
+                    time.sleep(1.5 * TOGETHER)
+                else:
+                    os.kill(os.getpid(), number)
+        except KeyboardInterrupt:
+            ended = True
+    assert (told, ended, stop_requested()) == ([1], ends, True)
+
+
+def test_a_run_under_nohup_outlives_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping_on_signals(lambda: None, lambda: None):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not stop_requested()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("phase", ["train", "evaluate"])
 def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, phase, monkeypatch):
     monkeypatch.setattr(job, "SILENCE", 0.0)
@@ -160,6 +209,49 @@ def test_a_run_that_is_asked_to_stop_goes_on_later_to_the_same_bits(tmp_path, ph
     do(suite, tmp_path / "whole")
     assert all_timeless(root) == all_timeless(tmp_path / "whole")
     assert list((root / ".checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize("phase", ["train", "evaluate"])
+def test_times_of_a_run_that_went_on_elsewhere_are_of_no_single_machine(
+    tmp_path, phase, monkeypatch
+):
+    monkeypatch.setattr(job, "SILENCE", 0.0)
+    cells = [{"models": [GAN], "datasets": ["ring"]}]
+    metrics = ["fid", "latency"]
+    suite = suite_of(tmp_path, cells=cells, budget={"steps": 300}, metrics=metrics)
+
+    def stop(index, progress):
+        if progress.phase == phase and (progress.step > 2 or phase == "evaluate"):
+            request_stop()
+
+    def on(cpu, memory):
+        machine = {"cpu": cpu, "device": "cpu", "threads": 1, "workers": 1, "torch": "2"}
+        for module in ("legs", "stack"):
+            where = f"genbench.running.{module}"
+            monkeypatch.setattr(f"{where}.environment", lambda *a: dict(machine))
+            monkeypatch.setattr(f"{where}.peak_memory", lambda device: memory)
+
+    on("old", 700)
+    do(suite, tmp_path / "r", report=stop)
+    forget_stop()
+    on("new", 300)
+    _, records = do(suite, tmp_path / "r")
+    trained = "old, then new" if phase == "train" else "old"
+    assert {r.environment["cpu"] for r in records} == {trained}
+    assert {r.used.peak_memory_bytes for r in records} == {700}
+    times = [m for r in records for m in r.metrics if m.unit in OF_TIME]
+    assert {r.find_conditions(m)["cpu"] for r in records for m in times} == {"new"}
+    assert all(m.machine is None for r in records for m in r.metrics if m not in times)
+
+
+def test_what_cannot_be_removed_costs_no_cell(tmp_path):
+    """As a checkpoint in a folder whose users may not remove each other's files."""
+    suite, root = suite_of(tmp_path), tmp_path / "r"
+    made = make_plan(suite, Store(root), make_settings(suite, root, device="cpu"))
+    for one in made.jobs:
+        checkpoint_path(one).mkdir(parents=True)
+    _, records = do(suite, root)
+    assert [r.status for r in records] == ["ok", "ok"]
 
 
 def test_an_interrupted_stack_is_put_together_again(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """Models and data sets may raise anything, anywhere, at any time: error rows, and the other cells go on."""
 
+import signal
 import sys
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -8,8 +10,10 @@ import torch
 from genbench.api import run
 from genbench.core.dataset import DATASETS, Dataset, dataset
 from genbench.core.errors import ContractError
+from genbench.core.metric import Column, metric
 from genbench.core.model import Model, model
 from genbench.running.work import run_job
+from genbench.store import Store
 
 SPEC = DATASETS.get("ring")().spec
 SUITE = {
@@ -209,3 +213,87 @@ def test_a_job_lets_a_second_ctrl_c_through(monkeypatch):
     spec = CellSpec(**about, budget=Budget(steps=1), batch=2, seed=0)
     with pytest.raises(KeyboardInterrupt):
         run_job(StackJob(specs=(spec,), settings=RunSettings()))
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("not even this")
+
+
+class Number(Exception):
+    def __str__(self):
+        return 7
+
+
+def raise_mute():
+    raise Mute
+
+
+def raise_number():
+    raise Number
+
+
+def raise_half_a_sign():
+    raise ValueError("no file \udcff\ud800")
+
+
+@contextmanager
+def taking_signals():
+    """Takes Ctrl-C as a worker process does, which raises nothing for it."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def raise_interrupt():
+    raise KeyboardInterrupt
+
+
+ODD = (
+    (raise_mute, "Mute: what it says cannot be read"),
+    (raise_number, "Number: what it says cannot be read"),
+    (raise_half_a_sign, "ValueError: no file \\udcff\\ud800"),
+    (raise_interrupt, "KeyboardInterrupt"),
+)
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(("what", "says"), ODD)
+@pytest.mark.parametrize("place", ["sample", "refuses"])
+def test_exceptions_that_cannot_be_said_or_end_programs_cost_no_other_cell(
+    tmp_path, what, says, place
+):
+    plant(place, what)
+    with taking_signals():
+        result = do(tmp_path, ["planted", "gaussian"])
+    statuses = {(r.spec.model, r.status) for r in result.records}
+    assert statuses == {("planted", "error"), ("gaussian", "ok")}
+    assert all(says in r.reason for r in result.records if r.status == "error")
+    assert Store(tmp_path / "results").problems() == []
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("what", [raise_base, raise_interrupt, raise_mute, end])
+def test_a_metric_that_fails_on_one_seed_costs_the_others_nothing(tmp_path, what):
+    calls = []
+
+    @metric("planted", view="points", columns={"planted": Column("lower", "", 0.0, "a test")})
+    def planted(real, fake, *, rng):
+        calls.append(1)
+        return what() if len(calls) == 1 else 1.0
+
+    with taking_signals():
+        result = do(tmp_path, ["gaussian"], metrics=["planted"])
+    assert sorted(r.status for r in result.records) == ["error", "ok"]
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_refusal_with_half_a_sign_can_be_written(tmp_path):
+    refuses = classmethod(lambda cls, spec: "no \udcff")
+    model("planted")(type("Planted", (Base,), {"refuses": refuses, **HERE}))
+    assert {r.reason for r in do(tmp_path, ["planted", "gaussian"]).records} == {
+        None,
+        "no \\udcff",
+    }
